@@ -1,0 +1,151 @@
+// Package doc holds the contents of resources: values bound to the attributes
+// of a compiled schema, their JSON form, and what is read from and written to
+// them. Values never change once made: every change is a copy that shares the
+// rest.
+package doc
+
+import (
+	"slices"
+	"time"
+
+	"github.com/scimkit/scim/internal/model"
+)
+
+// Value is an attribute with what it holds: the text of a simple value, the
+// fields of a complex one, or, where the attribute is multi-valued and the Value
+// stands in a list of fields, its elements. Each element is a Value of the same
+// attribute, read as if the attribute were single-valued.
+//
+// Text is the string itself, "true" or "false", or a number as it was sent.
+// For kind Any it is raw JSON.
+type Value struct {
+	Attr *model.Attribute
+	Text string
+	kids *[]Value
+}
+
+// Simple is a simple value, or an element of a simple multi-valued attribute.
+func Simple(a *model.Attribute, text string) Value { return Value{Attr: a, Text: text} }
+
+// Composite is a complex value of fields, or a multi-valued attribute of elements.
+// It keeps kids, which must not change afterwards.
+func Composite(a *model.Attribute, kids ...Value) Value { return Value{Attr: a, kids: &kids} }
+
+// Kids are the fields or elements; they must not be changed.
+func (v Value) Kids() []Value {
+	if v.kids == nil {
+		return nil
+	}
+	return *v.kids
+}
+
+// IsList reports whether v, standing in a list of fields, holds elements.
+func (v Value) IsList() bool { return v.Attr != nil && v.Attr.Multi }
+
+// Absent reports whether v is the zero Value or holds nothing: a complex value
+// without fields, a list without elements (RFC 7643, Section 2.5).
+func (v Value) Absent() bool {
+	if v.Attr == nil {
+		return true
+	}
+	if v.Attr.Kind == model.Complex || v.kids != nil {
+		return len(v.Kids()) == 0
+	}
+	return v.Attr.Multi && v.kids == nil && v.Text == ""
+}
+
+// Get returns the field of attribute a; the zero Value if there is none.
+func Get(fields []Value, a *model.Attribute) Value {
+	for i := range fields {
+		if fields[i].Attr == a {
+			return fields[i]
+		}
+	}
+	return Value{}
+}
+
+// Field returns the field of v named by sub, for a single complex value or an
+// element; the zero Value if there is none.
+func (v Value) Field(sub *model.Attribute) Value { return Get(v.Kids(), sub) }
+
+// Put returns fields with v in the place of its attribute, in schema order. An
+// absent v takes the attribute out. The argument is not changed.
+func Put(fields []Value, v Value) []Value {
+	if v.Absent() {
+		return Drop(fields, v.Attr)
+	}
+	at := 0
+	for at < len(fields) && fields[at].Attr != v.Attr && fields[at].Attr.Order <= v.Attr.Order {
+		at++
+	}
+	if i := slices.IndexFunc(fields, func(f Value) bool { return f.Attr == v.Attr }); i >= 0 {
+		out := slices.Clone(fields)
+		out[i] = v
+		return out
+	}
+	out := make([]Value, 0, len(fields)+1)
+	out = append(out, fields[:at]...)
+	out = append(out, v)
+	return append(out, fields[at:]...)
+}
+
+// Drop returns fields without attribute a. The argument is not changed.
+func Drop(fields []Value, a *model.Attribute) []Value {
+	i := slices.IndexFunc(fields, func(f Value) bool { return f.Attr == a })
+	if i < 0 {
+		return fields
+	}
+	out := make([]Value, 0, len(fields)-1)
+	out = append(out, fields[:i]...)
+	return append(out, fields[i+1:]...)
+}
+
+// Equal reports whether two values are the same: attributes, texts and order.
+func (v Value) Equal(w Value) bool {
+	return v.Attr == w.Attr && v.Text == w.Text && EqualFields(v.Kids(), w.Kids())
+}
+
+// EqualFields compares two lists of fields or elements.
+func EqualFields(a, b []Value) bool { return slices.EqualFunc(a, b, Value.Equal) }
+
+// Document is a resource's contents with what the server keeps beside them.
+type Document struct {
+	Type     *model.Type
+	ID       string
+	Version  string // opaque; "" if the store keeps none
+	Created  time.Time
+	Modified time.Time
+	Values   []Value // in schema order; extensions are complex values
+}
+
+// Find returns the value at a path of single-valued attributes. For an attribute
+// inside a multi-valued one it returns the zero Value.
+func (d *Document) Find(a *model.Attribute) Value {
+	if a == nil {
+		return Value{}
+	}
+	if a.Parent == nil || a.Parent == d.Type.Root {
+		return Get(d.Values, a)
+	}
+	p := d.Find(a.Parent)
+	if p.Attr == nil || p.Attr.Multi {
+		return Value{}
+	}
+	return p.Field(a)
+}
+
+// PutAt returns values with v at the place of its attribute, below complex
+// single-valued parents that are made as needed.
+func PutAt(root *model.Attribute, values []Value, v Value) []Value {
+	parent := v.Attr.Parent
+	if parent == nil || parent == root {
+		return Put(values, v)
+	}
+	var within []Value
+	if parent.Parent == nil || parent.Parent == root {
+		within = Get(values, parent).Kids()
+	} else {
+		within = Get(Get(values, parent.Parent).Kids(), parent).Kids()
+	}
+	return PutAt(root, values, Composite(parent, Put(within, v)...))
+}

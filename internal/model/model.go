@@ -1,0 +1,166 @@
+// Package model holds schemas compiled into the tables that decoding, encoding,
+// filters and PATCH work from.
+package model
+
+import "strings"
+
+// Kind is the data type of an attribute (RFC 7643, Section 2.3).
+type Kind uint8
+
+// The kinds. Any is an attribute that no schema has, kept as raw JSON.
+const (
+	String Kind = iota + 1
+	Boolean
+	Decimal
+	Integer
+	DateTime
+	Binary
+	Reference
+	Complex
+	Any
+)
+
+func (k Kind) String() string {
+	return [...]string{"", "string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex", "any"}[k]
+}
+
+// Mutability is RFC 7643, Section 7, "mutability".
+type Mutability uint8
+
+// The mutabilities.
+const (
+	ReadWrite Mutability = iota
+	ReadOnly
+	Immutable
+	WriteOnly
+)
+
+// Returned is RFC 7643, Section 7, "returned".
+type Returned uint8
+
+// When an attribute is returned.
+const (
+	Default Returned = iota
+	Always
+	Never
+	Request
+)
+
+// Attribute is one compiled attribute. It never changes after compilation.
+// An extension is a complex attribute whose name is its URN.
+type Attribute struct {
+	Name        string // canonical spelling
+	Key         string // the name quoted for JSON, with its colon
+	Path        string // from the resource's root, as in a filter: "name.givenName"
+	Description string
+	Kind        Kind
+	Multi       bool
+	Required    bool
+	CaseExact   bool
+	Unique      bool
+	Extension   bool
+	Meta        bool // schemas, id or meta: kept beside the values, never in them
+	Mutability  Mutability
+	Returned    Returned
+	Canonical   []string
+	RefTypes    []string
+	Sub         []*Attribute
+	Parent      *Attribute // nil for the root
+	Order       int        // position among its siblings
+
+	byName map[string]*Attribute
+}
+
+// Lookup finds a sub-attribute by name, ASCII letters in any case; nil if there
+// is none.
+func (a *Attribute) Lookup(name string) *Attribute {
+	if s, ok := a.byName[name]; ok {
+		return s
+	}
+	return a.byName[FoldName(name)]
+}
+
+// FoldName folds the ASCII letters of an attribute name or URN. Other letters
+// stay as they are: strings.EqualFold would equate "ſ" with "s".
+func FoldName(s string) string {
+	for i := 0; i < len(s); i++ {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if 'A' <= b[i] && b[i] <= 'Z' {
+					b[i] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+// Type is a compiled resource type.
+type Type struct {
+	Name string // "User"
+	URN  string // the core schema's
+	// Root is a complex attribute that holds schemas, id, meta, externalId, the
+	// core schema's attributes and each extension.
+	Root *Attribute
+	// Members is the attribute whose operations become additions and removals:
+	// "members" of the type Group. Nil for other types.
+	Members *Attribute
+	// Password is the attribute that is handed on and never kept. Nil if there is none.
+	Password *Attribute
+}
+
+// Extension finds an extension by its URN, in any case; nil if there is none.
+func (t *Type) Extension(urn string) *Attribute {
+	if a := t.Root.Lookup(urn); a != nil && a.Extension {
+		return a
+	}
+	return nil
+}
+
+// Find resolves a dotted, possibly URN-prefixed path such as "userName",
+// "name.givenName" or "urn:…:enterprise:2.0:User:manager.value" to its
+// attribute; nil if there is none. The core schema's URN may be given.
+func (t *Type) Find(path string) *Attribute {
+	within, rest := t.Split(path)
+	if rest == "" {
+		if within == t.Root {
+			return nil
+		}
+		return within
+	}
+	name, sub, dotted := strings.Cut(rest, ".")
+	a := within.Lookup(name)
+	if a == nil || !dotted {
+		return a
+	}
+	return a.Lookup(sub)
+}
+
+// Split takes a schema URN off the front of path: it returns the attribute in
+// which the rest is to be looked up (the root for the core schema or where no
+// known URN leads) and the rest, "" where the path is nothing but a URN.
+func (t *Type) Split(path string) (within *Attribute, rest string) {
+	if len(path) < 4 || !strings.EqualFold(path[:4], "urn:") {
+		return t.Root, path
+	}
+	best, bestLen := t.Root, 0
+	if n := len(t.URN); hasURN(path, t.URN) {
+		bestLen = n
+	}
+	for _, e := range t.Root.Sub {
+		if e.Extension && len(e.Name) > bestLen && hasURN(path, e.Name) {
+			best, bestLen = e, len(e.Name)
+		}
+	}
+	if bestLen == 0 {
+		return t.Root, path
+	}
+	return best, strings.TrimPrefix(path[bestLen:], ":")
+}
+
+func hasURN(path, urn string) bool {
+	return len(path) >= len(urn) && FoldName(path[:len(urn)]) == FoldName(urn) &&
+		(len(path) == len(urn) || path[len(urn)] == ':')
+}
