@@ -1,0 +1,241 @@
+package scim
+
+import (
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	filter "github.com/scim2/filter-parser/v2"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/filterlang"
+	"github.com/scimkit/scim/internal/match"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// Filter is a filter (RFC 7644, Section 3.4.2.2), checked against a resource type.
+// It is immutable.
+type Filter struct{ m *match.Filter }
+
+// ParseFilter parses and checks a filter for resources of type t. Its error is an
+// *Error, 400 invalidFilter, that names position or attribute.
+func ParseFilter(t *ResourceType, text string) (*Filter, error) {
+	return parseFilter(t, text, filterlang.Limits{}, nil)
+}
+
+func parseFilter(t *ResourceType, text string, lim filterlang.Limits, use *tolerance.Use) (*Filter, error) {
+	e, err := filterlang.ParseFilter(text, lim, use)
+	if err != nil {
+		return nil, toError(err)
+	}
+	return compileFilter(t, e, use)
+}
+
+func compileFilter(t *ResourceType, e filter.Expression, use *tolerance.Use) (*Filter, error) {
+	m, err := match.Compile(t.m, e, use)
+	if err != nil {
+		return nil, toError(err)
+	}
+	return &Filter{m}, nil
+}
+
+// Match reports whether r satisfies the filter. The nil Filter matches everything.
+// On an attribute that is absent every comparison is false but "ne" and "eq null";
+// on a multi-valued one it is enough that one value satisfies it.
+func (f *Filter) Match(r *Resource) bool { return f == nil || f.m.Match(&r.d) }
+
+// Eq returns the string that the attribute at path must equal in every match, for
+// the look-up that serves most requests without walking the tree: narrow down by
+// it, and let Scan do the rest. Compare with Fold unless the attribute is
+// case-exact, as id and externalId are.
+func (f *Filter) Eq(path string) (value string, ok bool) {
+	if f == nil {
+		return "", false
+	}
+	return f.m.Eq(path)
+}
+
+// Expr is the filter's tree, for translation into a query language, normalised:
+// canonical attribute names, the core schema's URN stripped, comparisons with a
+// complex attribute written as comparisons with its value, literals of the
+// attribute's type. Nil for the nil Filter. It must not be changed.
+func (f *Filter) Expr() filter.Expression {
+	if f == nil {
+		return nil
+	}
+	return f.m.Expr()
+}
+
+// Text is the filter in canonical form, "" for the nil Filter.
+func (f *Filter) Text() string {
+	if f == nil {
+		return ""
+	}
+	return filterlang.Print(f.m.Expr())
+}
+
+// Query is what List is asked for. Its zero value asks for the number of resources.
+type Query struct {
+	Filter *Filter
+	IDs    []string // if not nil: only these; at most 1,000
+	// SortBy is the path of the attribute to sort by, "" for order of creation, which
+	// also decides between equals. Multi-valued attributes sort by their primary value.
+	// Resources without the attribute come last, first if Descending (RFC 7644, 3.4.2.3).
+	SortBy     string
+	Descending bool
+	Offset     int  // resources to skip (index paging), or
+	After      *Key // those behind this place (keyset paging)
+	Limit      int  // resources at most; 0: only the total
+	Total      bool // whether Page.Total is wanted
+}
+
+// Key is a place in the order of a list: that of one resource. Value is its sort
+// value, in the form of Fold where the attribute is not case-exact; nil without
+// SortBy or where it is absent.
+type Key struct {
+	Value   *string
+	Created time.Time
+	ID      string
+}
+
+// KeyOf is the place of r in the order of q.
+func KeyOf(q *Query, r *Resource) *Key {
+	k := &Key{Created: r.d.Created, ID: r.d.ID}
+	if a := r.t.m.Find(q.SortBy); q.SortBy != "" && a != nil {
+		if v := match.SortKey(&r.d, a); v.Attr != nil {
+			text := v.Text
+			if v.Attr.Kind == model.String && !v.Attr.CaseExact {
+				text = Fold(text)
+			}
+			k.Value = &text
+		}
+	}
+	return k
+}
+
+// Page is a part of a list. Total counts all matches; it is filled if the query asks
+// for it or has Limit 0.
+type Page struct {
+	Resources []*Resource
+	Total     int
+}
+
+// Scan answers a query from all resources of the type, or any superset of the
+// matches, in any order: it filters, sorts, counts and cuts out the page. A store
+// whose look-up it is narrows down first, by Filter.Eq and IDs.
+func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
+	var ids map[string]bool
+	if q.IDs != nil {
+		ids = make(map[string]bool, len(q.IDs))
+		for _, id := range q.IDs {
+			ids[id] = true
+		}
+	}
+	type row struct {
+		r *Resource
+		v doc.Value
+	}
+	var rows []row
+	var by *model.Attribute
+	for r, err := range all {
+		if err != nil {
+			return nil, err
+		}
+		if ids != nil && !ids[r.ID()] || !q.Filter.Match(r) {
+			continue
+		}
+		w := row{r: r}
+		if q.SortBy != "" {
+			if by == nil {
+				by = r.t.m.Find(q.SortBy)
+			}
+			w.v = match.SortKey(&r.d, by)
+		}
+		rows = append(rows, w)
+	}
+	page := &Page{Total: len(rows)}
+	if q.Limit <= 0 {
+		return page, nil
+	}
+	slices.SortStableFunc(rows, func(a, b row) int {
+		c := 0
+		if by != nil {
+			c = match.Compare(leaf(by), a.v, b.v)
+		}
+		if c == 0 {
+			c = a.r.d.Created.Compare(b.r.d.Created)
+		}
+		if c == 0 {
+			c = strings.Compare(a.r.d.ID, b.r.d.ID)
+		}
+		if q.Descending {
+			return -c
+		}
+		return c
+	})
+	from := min(max(q.Offset, 0), len(rows))
+	if q.After != nil {
+		from = len(rows)
+		for i, w := range rows {
+			if keyLess(q, q.After, w.r) {
+				from = i
+				break
+			}
+		}
+	}
+	rows = rows[from:min(from+q.Limit, len(rows))]
+	page.Resources = make([]*Resource, len(rows))
+	for i, w := range rows {
+		page.Resources[i] = w.r
+	}
+	return page, nil
+}
+
+// leaf is the attribute whose values SortKey returns for a.
+func leaf(a *model.Attribute) *model.Attribute {
+	if a.Kind == model.Complex {
+		if v := a.Lookup("value"); v != nil {
+			return v
+		}
+	}
+	return a
+}
+
+// keyLess reports whether the place k lies before r in the order of q.
+func keyLess(q *Query, k *Key, r *Resource) bool {
+	c := 0
+	if a := r.t.m.Find(q.SortBy); q.SortBy != "" && a != nil {
+		var v doc.Value
+		if k.Value != nil {
+			v = doc.Simple(leaf(a), *k.Value)
+		}
+		c = match.Compare(leaf(a), v, match.SortKey(&r.d, a))
+	}
+	if c == 0 {
+		c = k.Created.Compare(r.d.Created)
+	}
+	if c == 0 {
+		c = strings.Compare(k.ID, r.d.ID)
+	}
+	if q.Descending {
+		c = -c
+	}
+	return c < 0
+}
+
+// sortable resolves the attribute of a sortBy parameter (RFC 7644, Section 3.4.2.3).
+func sortable(t *ResourceType, path string) (string, error) {
+	a := t.m.Find(path)
+	switch {
+	case a == nil:
+		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s has no attribute %q", t.Name(), path))
+	case a.Returned == model.Never || a.Mutability == model.WriteOnly:
+		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s cannot be sorted by", a.Path))
+	case a.Kind == model.Complex && a.Lookup("value") == nil:
+		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s is complex: name one of its sub-attributes", a.Path))
+	}
+	return a.Path, nil
+}

@@ -1,0 +1,201 @@
+package filterlang
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	filter "github.com/scim2/filter-parser/v2"
+
+	"github.com/scimkit/scim/internal/fault"
+)
+
+// start checks the length and that there is something to read.
+func (p *parser) start() error {
+	if len(p.text) > p.lim.Length {
+		return fault.New(p.scimType, "%s: it is %d bytes long, the limit is %d", p.what, len(p.text), p.lim.Length)
+	}
+	if p.space(); p.pos == len(p.text) {
+		return fault.New(p.scimType, "%s: it is empty, expected an attribute name", p.what)
+	}
+	return nil
+}
+
+func (p *parser) end(expected string) error {
+	if p.space(); p.pos < len(p.text) {
+		return p.expected(expected)
+	}
+	return nil
+}
+
+// enter steps over a parenthesis or bracket that opens.
+func (p *parser) enter() error {
+	if p.depth == p.lim.Depth {
+		return p.fail(p.pos, "parentheses and brackets are nested deeper than the limit of %d", p.lim.Depth)
+	}
+	p.depth++
+	p.pos++
+	return nil
+}
+
+// leave steps over the one that closes.
+func (p *parser) leave(close byte, expected string) error {
+	if p.space(); !p.at(close) {
+		return p.expected(expected)
+	}
+	p.depth--
+	p.pos++
+	return nil
+}
+
+// node counts one node of the tree.
+func (p *parser) node() error {
+	if p.nodes++; p.nodes > p.lim.Nodes {
+		return p.fail(p.pos, "conditions and operators are more than the limit of %d", p.lim.Nodes)
+	}
+	return nil
+}
+
+func (p *parser) space() {
+	for p.pos < len(p.text) && p.text[p.pos] == ' ' {
+		p.pos++
+	}
+}
+
+func (p *parser) at(c byte) bool { return p.pos < len(p.text) && p.text[p.pos] == c }
+
+// keyword steps over word, which is in lower case, if it comes next.
+func (p *parser) keyword(word string) bool {
+	p.space()
+	end := p.pos + len(word)
+	if end > len(p.text) || !same(p.text[p.pos:end], word) || end < len(p.text) && isPathByte(p.text[end]) {
+		return false
+	}
+	p.pos = end
+	return true
+}
+
+// operator reads a comparison operator and gives it in lower case.
+func (p *parser) operator() (filter.CompareOperator, error) {
+	p.space()
+	end := p.pos
+	for end < len(p.text) && isPathByte(p.text[end]) {
+		end++
+	}
+	for _, op := range [...]filter.CompareOperator{
+		filter.EQ, filter.PR, filter.NE, filter.CO, filter.SW, filter.EW, filter.GT, filter.GE, filter.LT, filter.LE,
+	} {
+		if same(p.text[p.pos:end], string(op)) {
+			p.pos = end
+			return op, nil
+		}
+	}
+	return "", p.expected("an operator (eq, ne, co, sw, ew, gt, ge, lt, le or pr)")
+}
+
+// attrPath reads [URI ":"] attrName [subAttr]. The URI goes up to the last colon;
+// before that a dot, as in "2.0", is part of it.
+func (p *parser) attrPath() (filter.AttributePath, error) {
+	var path filter.AttributePath
+	colon := -1
+	for i := p.pos; i < len(p.text) && isPathByte(p.text[i]); i++ {
+		if p.text[i] == ':' {
+			colon = i
+		}
+	}
+	if colon >= 0 && !p.at(':') {
+		uri := p.text[p.pos:colon]
+		path.URIPrefix = &uri
+		p.pos = colon + 1
+	}
+	var err error
+	if path.AttributeName, err = p.name(); err == nil && p.at('.') {
+		path.SubAttribute, err = p.subAttribute()
+	}
+	if err == nil && p.at('.') {
+		err = p.expected("one sub-attribute at most")
+	}
+	return path, err
+}
+
+// subAttribute reads a dot and a name.
+func (p *parser) subAttribute() (*string, error) {
+	p.pos++
+	name, err := p.name()
+	if err != nil {
+		return nil, err
+	}
+	return &name, nil
+}
+
+// name reads an attribute name, which may begin with "$" (RFC 7643, Section 2.1,
+// and its own "$ref").
+func (p *parser) name() (string, error) {
+	start, end := p.pos, p.pos
+	if p.at('$') {
+		end++
+	}
+	if end == len(p.text) || !isAlpha(p.text[end]) {
+		return "", p.expected(`an attribute name, which is a letter and then letters, digits, "-" and "_"`)
+	}
+	for end < len(p.text) && isNameByte(p.text[end]) {
+		end++
+	}
+	p.pos = end
+	return p.text[start:end], nil
+}
+
+func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isNameByte(c byte) bool { return isAlpha(c) || isDigit(c) || c == '-' || c == '_' }
+
+// isPathByte is about names and the URIs before them, which may have any of the
+// characters of RFC 3986 that mean nothing here.
+func isPathByte(c byte) bool { return isNameByte(c) || c != 0 && strings.IndexByte(".:/#%+=@~", c) >= 0 }
+
+// same compares without regard to ASCII case; word is letters in lower case.
+func same(s, word string) bool {
+	if len(s) != len(word) {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i]|0x20 != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// fail is an error at a byte of the text.
+func (p *parser) fail(at int, format string, args ...any) error {
+	return fault.New(p.scimType, "%s, position %d: %s", p.what, at+1, fmt.Sprintf(format, args...))
+}
+
+// expected is the error that something else comes next.
+func (p *parser) expected(what string) error {
+	found := "the end"
+	if p.pos < len(p.text) {
+		rest := p.text[p.pos:]
+		if i := strings.IndexByte(rest, ' '); i > 0 {
+			rest = rest[:i]
+		}
+		found = clip(rest)
+	}
+	return p.fail(p.pos, "expected %s, not %s", what, found)
+}
+
+// clip quotes at most 40 bytes of what the client sent.
+func clip(s string) string {
+	const most = 40
+	if len(s) <= most {
+		return strconv.Quote(s)
+	}
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return strconv.Quote(s[:end]) + "…"
+}

@@ -1,0 +1,206 @@
+package scim
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// RoleResolver is the application's side of roles: which role a group stands for,
+// which roles people hold, and the change itself. Calls name at most 1,000 users.
+// ctx carries the Store's transaction, if it has one. It is safe for concurrent use.
+type RoleResolver interface {
+	// ResolveRole tells which role src stands for. It has no effects. ErrNoRole: there
+	// is none, and Roles.Missing applies. An *Error refuses, for instance a role that
+	// groups cannot give. Any other error fails the request: an outage is not an answer.
+	ResolveRole(ctx context.Context, src RoleSource) (Role, error)
+	// HeldRoles lists every role that the users hold now, however come by. A default
+	// that everybody has is left out: it is what remains when nothing is given.
+	HeldRoles(ctx context.Context, userIDs []string) (map[string][]Role, error)
+	// ChangeRoles carries out all changes or none. It is idempotent: granting what is
+	// held and revoking what is not are no errors. ErrNoRole if a granted role is gone.
+	ChangeRoles(ctx context.Context, changes []RoleChange) error
+}
+
+// Role is one of the application's roles. Its identity is ID, which a rename should
+// not change. Weight is for PickHeaviest. A Protected role, such as administrator,
+// is given by name only after the application confirms (Reconciler.Confirm), and
+// waits when a person comes back.
+type Role struct {
+	ID, Name  string
+	Weight    int
+	Protected bool
+	// Held is set for Roles.Pick: the user holds the role already, so that of equals
+	// it can be the one to stay. It means nothing elsewhere.
+	Held bool
+}
+
+// RoleSource is what may stand for a role: a group. Linked is the id of the role
+// that the group was linked to, set when the application reported a change of its
+// mapping: a resolver with stable ids returns that role as it is now, if it still
+// exists and the group still stands for it; otherwise it looks at the name.
+// PreviousName is set when the client has just renamed the group.
+type RoleSource struct {
+	Group        *Resource
+	PreviousName string
+	Linked       string
+}
+
+// RoleChange is what happens to one user's roles, in one step. Roles lists all that
+// SCIM wants the user to hold afterwards, primary first; hand-given ones are not in
+// it.
+type RoleChange struct {
+	UserID               string
+	Grant, Revoke, Roles []Role
+}
+
+// Ledger remembers what the library granted and which role each group is linked to,
+// as durably as the Store. Without a transaction around them its calls are atomic
+// and durable one by one.
+type Ledger interface {
+	// Grants lists the entries of the users, in any order. In a transaction it first
+	// locks these users, in order of id, until the transaction ends.
+	Grants(ctx context.Context, userIDs []string) ([]Grant, error)
+	// Record drops and puts entries. An entry's identity is user, role and source; put
+	// replaces the entry that is there.
+	Record(ctx context.Context, put, drop []Grant) error
+	// Links lists the links of those of the groups that have one, in any order.
+	Links(ctx context.Context, groupIDs []string) ([]Link, error)
+	// SetLink replaces the link of l.GroupID; one without a Role.ID takes it away.
+	SetLink(ctx context.Context, l Link) error
+}
+
+// Grant is an entry of the ledger: SCIM wants the user to hold the role because of
+// a source. ByHand: the user held the role before, so it stays when the source lets
+// go. Waiting: not granted yet.
+type Grant struct {
+	UserID, RoleID  string
+	Source          string // "group:" and the group's id
+	At              time.Time
+	ByHand, Waiting bool
+}
+
+// Link says which role a group stands for, as the resolver described it last.
+// Until Confirmed it gives nothing: a protected role waits for the application.
+type Link struct {
+	GroupID   string
+	Role      Role
+	Confirmed bool
+}
+
+// MissingRole says what happens when a client pushes a group that stands for no
+// role.
+type MissingRole int
+
+const (
+	// MissingLink accepts the group and links it when the role appears.
+	MissingLink MissingRole = iota
+	// MissingRefuse refuses the new group: 400 invalidValue. A known group that is
+	// renamed is accepted and loses its link, because a client that could not rename
+	// could not remove anybody either.
+	MissingRefuse
+)
+
+// Roles turns groups into roles.
+type Roles struct {
+	Resolver RoleResolver
+	Ledger   Ledger // nil: the Store, if it is one
+	// Separate says that the resolver's changes do not commit with the Store's
+	// transaction: its roles live in another database or behind an API. The ledger
+	// then leads each grant and trails each revocation, so that nothing is forgotten
+	// in a crash. It is implied by a Store without transactions.
+	Separate bool
+	// Pick chooses, among the roles that a user's groups give in order of membership,
+	// those that apply, in order: the first is the primary one. Nil: all of them.
+	Pick    func(roles []Role) []Role
+	Missing MissingRole
+	// Exclusive says that the application keeps one role per user, in one column. A
+	// hand-given role then occupies the place, and what a group gives waits. Pick must
+	// return at most one role; nil means PickHeaviest here.
+	Exclusive bool
+}
+
+// PickHeaviest is a Roles.Pick that leaves the role of the greatest weight: of
+// equals the one that is held already, then the one with the smaller id.
+func PickHeaviest(roles []Role) []Role {
+	if len(roles) == 0 {
+		return nil
+	}
+	return []Role{slices.MaxFunc(roles, func(a, b Role) int {
+		switch {
+		case a.Weight != b.Weight:
+			return a.Weight - b.Weight
+		case a.Held != b.Held:
+			if a.Held {
+				return 1
+			}
+			return -1
+		default:
+			return strings.Compare(b.ID, a.ID)
+		}
+	})}
+}
+
+// EventKind tells what an Event is about.
+type EventKind string
+
+// The events.
+const (
+	UserProvisioned EventKind = "user provisioned"
+	UserUpdated     EventKind = "user updated"
+	UserDeactivated EventKind = "user deactivated"
+	UserReactivated EventKind = "user reactivated"
+	UserDeleted     EventKind = "user deleted"
+	GroupCreated    EventKind = "group created"
+	GroupUpdated    EventKind = "group updated"
+	GroupDeleted    EventKind = "group deleted"
+	GroupLinked     EventKind = "group linked"   // to Role
+	GroupUnlinked   EventKind = "group unlinked" // from Role; Reason says why
+	GroupWaiting    EventKind = "group waiting"  // its protected Role awaits Confirm
+	MemberAdded     EventKind = "member added"
+	MemberRemoved   EventKind = "member removed"
+	MemberUnknown   EventKind = "member unknown" // left out of a request
+	RoleGranted     EventKind = "role granted"
+	RoleRevoked     EventKind = "role revoked"
+	RoleWaiting     EventKind = "role waiting"
+	RoleRetained    EventKind = "role retained" // a source let go, the role stays: it is hand-given
+	ResourceChanged EventKind = "resource changed"
+	ToleranceUsed   EventKind = "tolerance used"
+)
+
+// Event says what a request, or a reconciliation, has done, after it was committed.
+// Events are delivered at most once: after a crash some may be missing.
+type Event struct {
+	Kind      EventKind
+	Tenant    string
+	Principal string // ID of the client; "" outside requests
+	Resource  Ref    // the user or group
+	Member    Ref    // for the member events
+	Role      Role   // for the role and link events
+	Sources   []string
+	Reason    string
+	Tolerance Tolerance
+	At        time.Time
+}
+
+// Standing says how a user stands to one role: see Reconciler.Explain.
+type Standing struct {
+	Role    Role
+	State   StandingState
+	Sources []string // "group:" and an id, for all that wants the role given
+	Reason  string   // for people to read
+}
+
+// StandingState is the state of a Standing.
+type StandingState string
+
+// The states.
+const (
+	StandingGranted StandingState = "granted"  // held through SCIM
+	StandingByHand  StandingState = "by hand"  // held, not given by SCIM
+	StandingBoth    StandingState = "both"     // hand-given, and a group gives it too
+	StandingWaiting StandingState = "waiting"  // a group gives it; not held yet
+	StandingDue     StandingState = "due"      // the next reconciliation grants it
+	StandingLeaving StandingState = "leaving"  // the next reconciliation revokes it
+)

@@ -1,0 +1,342 @@
+// Package scim gives an existing Go web application a SCIM 2.0 endpoint (RFC 7643
+// and RFC 7644), so that its customers provision people, groups and roles from
+// Okta, Microsoft Entra, Google Workspace, Keycloak and the rest.
+//
+// The application brings a [Store] over its own database and, if groups stand for
+// roles, a [RoleResolver]. The package brings one http.Handler that speaks the
+// protocol, validates against the schema, applies PATCH, and decides who gets a
+// role, who loses it, and whose hand-given role is never touched.
+//
+//	h, err := scim.New(scim.Config{
+//		Store: store,
+//		Auth:  auth.Bearer(auth.TokenOf(os.Getenv("SCIM_TOKEN"))),
+//		Roles: &scim.Roles{Resolver: app},
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	http.ListenAndServe(addr, scim.Mount("/scim/v2", h, app))
+//
+// # Security
+//
+// A request is authenticated before anything of it is parsed. What a client can
+// make big is limited by [Limits]. Errors that a client sees name the attribute
+// and never carry internals. Passwords reach a [PasswordSetter] and nothing else.
+// The package does not do TLS; put it behind your server's.
+package scim
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Config is what New makes a Handler from. Store (or TenantFor) and Auth are
+// needed; everything else has a safe zero value.
+type Config struct {
+	// Store keeps the resources of an application with one tenant. The fields
+	// from here to Members have the meaning that they have in Tenant.
+	Store   Store
+	Types   []*ResourceType
+	Roles   *Roles
+	Rules   []Rule
+	Allow   func(ctx context.Context, a Access) error
+	BaseURL string
+	Strict  bool
+	Without []Tolerance
+	Members MemberPolicy
+
+	// TenantFor finds the tenant of an authenticated request, in the place of the
+	// fields above. It is called for each request, so settings may change while
+	// the server runs. ErrNotFound: there is no endpoint here (404, as to everyone).
+	// An *Error is answered as it stands, for instance 503 for one that is off.
+	TenantFor func(ctx context.Context, p Principal) (*Tenant, error)
+
+	// Auth authenticates every request. To run without, say auth.None().
+	Auth Authenticator
+
+	Limits  Limits
+	OnEvent func(ctx context.Context, e Event) // after commit, in order, at most once; nil: dropped
+	Log     *slog.Logger                       // nil: slog.Default()
+	// Trace gets each request and answer as readable text, without passwords and
+	// credentials, for the first afternoon with a new client. It holds personal
+	// data: leave it nil in production.
+	Trace io.Writer
+
+	// TrustedProxies are those whose X-Forwarded-Host and X-Forwarded-Proto are
+	// believed in making absolute addresses. Without BaseURL and proxies the
+	// request's own Host is used.
+	TrustedProxies []netip.Prefix
+
+	Now   func() time.Time // nil: time.Now
+	NewID func() string    // ids of new resources; nil: UUIDv7 (RFC 9562)
+}
+
+// Tenant is one customer's endpoint: its store, and the rules that hold in it.
+type Tenant struct {
+	ID    string // "" in an application with one tenant
+	Store Store
+	// Types are the resource types served; nil: UserType and GroupType. Leave
+	// groups out, and /Groups is an empty list that cannot be written.
+	Types []*ResourceType
+	Roles *Roles // nil: groups give no roles
+	Rules []Rule // run in order before each write
+	// Allow is asked before every operation, reads included. Its error is the
+	// answer; one that is no *Error becomes 403 without detail. Nil: all allowed.
+	Allow func(ctx context.Context, a Access) error
+	// BaseURL is the endpoint's absolute address, such as
+	// "https://app.example.com/scim/v2". "": taken from each request.
+	BaseURL string
+	Strict  bool        // refuse everything that the RFCs do not ask to accept
+	Without []Tolerance // tolerances to switch off one by one
+	Members MemberPolicy
+}
+
+// MemberPolicy says what becomes of group members where clients differ.
+type MemberPolicy struct {
+	// SkipUnknown leaves out members that are not provisioned and reports them.
+	// By default a request that only adds is refused with their ids.
+	SkipUnknown bool
+	// KeepAbsent makes a PUT without "members" keep them. By default it empties the
+	// group, as Keycloak relies on.
+	KeepAbsent bool
+}
+
+// Limits bound what a client can make big. Zero fields mean the defaults.
+type Limits struct {
+	Body      int64         // bytes of a request body; 1 MiB
+	GroupBody int64         // the same for /Groups, whose lists are long; 16 MiB
+	Depth     int           // of nested JSON; 32
+	Filter    int           // bytes of a filter; 4096
+	PageSize  int           // resources when the client names no count; 100
+	MaxPage   int           // resources at most in a page; 200
+	Time      time.Duration // for one request; 30 s
+}
+
+// New makes a Handler. Its error lists every mistake in c at once.
+func New(c Config) (*Handler, error) { return newHandler(c) }
+
+// Handler serves one SCIM endpoint. It is safe for concurrent use, and may be
+// mounted under any prefix, with or without http.StripPrefix.
+type Handler struct {
+	c      Config
+	single *tenant // nil with TenantFor
+	locks  *keyedLocks
+}
+
+// ServeHTTP serves one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r) }
+
+// Roles gives access to a tenant's roles outside requests. t is nil for the one
+// tenant of Config. It panics if the tenant has no Roles or is not usable: that
+// is a mistake in the program, which New reports for the one tenant of Config.
+func (h *Handler) Roles(t *Tenant) *Reconciler { return h.reconciler(t) }
+
+// Mount serves h under prefix and next everywhere else. It stands before the
+// application's mux, because http.ServeMux answers "//Users" with a redirect that
+// clients do not follow; a plain mux works too. next may be nil.
+func Mount(prefix string, h *Handler, next http.Handler) http.Handler {
+	return mount(prefix, h, next)
+}
+
+// Ref names a resource: its type's name, such as "User", and its id. It also
+// names a member of a group; an application may count users and groups apart, so
+// the id alone is not enough.
+type Ref struct{ Type, ID string }
+
+// Meta is what the server keeps beside a resource's attributes (RFC 7643, Section
+// 3.1). Version is opaque; "" means that the store keeps none, and then a hash of
+// the content serves as ETag.
+type Meta struct {
+	ID, Version           string
+	Created, LastModified time.Time
+}
+
+// Store keeps resources of every type. It is safe for concurrent use. A *Resource
+// never changes: keep it, share it.
+//
+// Errors become answers: ErrNotFound 404; Conflict(attr) 409 uniqueness; an *Error
+// as it stands; anything else 500, logged, its text never sent. The resource that
+// Create and Update return is the truth: id, version and all (a bigserial, a
+// revived account).
+type Store interface {
+	// Create stores r under the id that it has, or gives it one of its own. It
+	// decides uniqueness itself, atomically: userName, in the form of Fold, among
+	// the users that are there, inactive ones included; a second one is
+	// Conflict("userName").
+	Create(ctx context.Context, r *Resource) (*Resource, error)
+	// Get returns the resource, or ErrNotFound.
+	Get(ctx context.Context, ref Ref) (*Resource, error)
+	// List returns the page that q asks for, in the order of q: of creation unless
+	// q.SortBy says otherwise. A store that cannot do this itself passes what it has
+	// to Scan.
+	List(ctx context.Context, t *ResourceType, q *Query) (*Page, error)
+	// Update calls fn with the stored resource, isolated from its other writers, and
+	// stores the result. If fn returns its argument nothing is written. fn is pure: it
+	// never calls the Store or waits; it may run again. An error of fn is returned as
+	// it is, and nothing is stored. Uniqueness holds as for Create.
+	Update(ctx context.Context, ref Ref, fn func(before *Resource) (*Resource, error)) (*Resource, error)
+	// Delete calls check (pure) under the same isolation; its error is returned and
+	// nothing is deleted. Afterwards the resource is unknown and its unique values are
+	// free; whether the row is erased or labelled is the host's business.
+	Delete(ctx context.Context, ref Ref, check func(before *Resource) error) error
+}
+
+// Transactor is a Store with transactions. All Store, Ledger and RoleResolver calls
+// made with fn's ctx commit together or not at all (see Roles.Separate for a
+// resolver that cannot). fn may run again. A nested call joins. What Update has seen
+// inside stays locked until InTx returns. Without it the handler orders its writes so
+// that a crash leaves too little access rather than too much, and a Reconciler
+// repairs the rest.
+type Transactor interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// MemberStore owns memberships as edges; its group resources never carry "members",
+// in either direction. Without it members live in the group resource: correct, but
+// a change costs as much as the group is big. Deleting a group or a user with Delete
+// takes its edges along.
+type MemberStore interface {
+	Transactor
+	// Members lists a group's members in ascending order of type and then id, those
+	// behind after (the zero Ref: from the start), at most limit.
+	Members(ctx context.Context, groupID string, after Ref, limit int) ([]Ref, error)
+	// GroupsOf lists the memberships of at most 1,000 members, in any order.
+	GroupsOf(ctx context.Context, members []Ref) ([]Membership, error)
+	// ChangeMembers adds and removes; what is there or gone already is skipped. It
+	// returns what really changed. An unknown group is ErrNotFound. The members are
+	// known to exist; the same reference is never in both lists.
+	ChangeMembers(ctx context.Context, groupID string, add, remove []Ref) (added, removed []Ref, err error)
+}
+
+// Membership says that Member has been in the group since a point in time.
+type Membership struct {
+	GroupID string
+	Member  Ref
+	Since   time.Time
+}
+
+// PasswordSetter is a Store that takes passwords, which are never in a Resource.
+// Without it they are dropped.
+type PasswordSetter interface {
+	SetPassword(ctx context.Context, userID, password string) error
+}
+
+// Deactivator is a Store that ends what a person can still do without logging in:
+// sessions, API keys. It is called in the transaction in which a user becomes
+// inactive, and before one is deleted. It is idempotent.
+type Deactivator interface {
+	Deactivate(ctx context.Context, user *Resource) error
+}
+
+// Volatile marks a Store or Ledger that forgets when the process ends. New refuses
+// a volatile Ledger beside a Store that is not: with a forgotten ledger every role
+// that SCIM gave would look hand-given and could never be taken away again.
+type Volatile interface{ Volatile() }
+
+// Op is what a client does.
+type Op string
+
+// The operations.
+const (
+	OpCreate  Op = "create"  // POST
+	OpGet     Op = "get"     // GET by id
+	OpList    Op = "list"    // GET of a resource type
+	OpReplace Op = "replace" // PUT
+	OpPatch   Op = "patch"   // PATCH
+	OpDelete  Op = "delete"  // DELETE
+)
+
+// Change is a write before it is stored. Before is nil on create, After on delete.
+type Change struct {
+	Op            Op
+	Before, After *Resource
+	Add, Remove   []Ref // members that join and leave, for groups
+	Principal     Principal
+	Tenant        *Tenant
+	// Adopt, set by a rule on create, is the id of an existing resource that the new
+	// one is linked to: it takes over the contents, keeps its id and roles, and the
+	// client is answered as if it had been created.
+	Adopt string
+}
+
+// Rule looks at a change before it is stored. It may replace c.After, with
+// Resource.With, or refuse with an *Error. A request that deactivates a user should
+// not be refused: taking away never waits.
+type Rule func(ctx context.Context, c *Change) error
+
+// Access is an operation that Tenant.Allow judges. ID is "" for create and list;
+// Query is set for list.
+type Access struct {
+	Op        Op
+	Type, ID  string
+	Query     *Query
+	Principal Principal
+}
+
+// Authenticator tells who makes a request, before anything of it is parsed. An
+// *Error is answered as it stands, any other error as 401. ErrNotFound makes the
+// endpoint 404, as if there were none.
+type Authenticator interface {
+	Authenticate(r *http.Request) (Principal, error)
+}
+
+// Principal is an authenticated client. ID is for logs. Tenant is the ID that
+// TenantFor looks up.
+type Principal struct {
+	ID, Tenant string
+	Scopes     []string
+	Data       any
+}
+
+// Tolerance names one thing that is accepted from real clients although the RFCs
+// do not ask for it. All are on unless Strict or Without say otherwise; each use is
+// reported in an event. README.md lists them with the client that needs each.
+type Tolerance string
+
+var (
+	// ErrNotFound is returned by Store methods for an unknown resource: 404.
+	ErrNotFound = errors.New("scim: not found")
+	// ErrNoRole is returned by RoleResolver methods for a role that does not exist.
+	ErrNoRole = errors.New("scim: no such role")
+)
+
+// Error is an error that a client sees (RFC 7644, Section 3.12). Detail is sent;
+// Err is logged and never sent.
+type Error struct {
+	Status     int
+	Type       string // scimType; "" for none
+	Detail     string
+	RetryAfter time.Duration // sent with 429 and 503, in whole seconds
+	Err        error
+}
+
+func (e *Error) Error() string {
+	s := "scim: " + http.StatusText(e.Status)
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Conflict is the error of a Store for a value that another resource has: 409
+// uniqueness.
+func Conflict(attribute string) error {
+	return &Error{Status: http.StatusConflict, Type: "uniqueness",
+		Detail: attribute + " is taken: another resource has this value"}
+}
+
+// WriteError answers with err in SCIM's form, so that an application's own
+// middleware, such as a rate limit, can speak to SCIM clients. An error that is no
+// *Error becomes a 500 without its text.
+func WriteError(w http.ResponseWriter, err error) { writeError(w, toError(err)) }
