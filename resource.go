@@ -307,4 +307,3 @@ func (r *Resource) with(values []doc.Value) *Resource {
 // of PRECIS UsernameCaseMapped (RFC 8265, Section 3.3; RFC 7644, Section 5): width,
 // lower case, NFC. Stores index and compare by it, never by a database's collation.
 func Fold(s string) string { return fold.Key(s) }
-

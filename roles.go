@@ -197,10 +197,10 @@ type StandingState string
 
 // The states.
 const (
-	StandingGranted StandingState = "granted"  // held through SCIM
-	StandingByHand  StandingState = "by hand"  // held, not given by SCIM
-	StandingBoth    StandingState = "both"     // hand-given, and a group gives it too
-	StandingWaiting StandingState = "waiting"  // a group gives it; not held yet
-	StandingDue     StandingState = "due"      // the next reconciliation grants it
-	StandingLeaving StandingState = "leaving"  // the next reconciliation revokes it
+	StandingGranted StandingState = "granted" // held through SCIM
+	StandingByHand  StandingState = "by hand" // held, not given by SCIM
+	StandingBoth    StandingState = "both"    // hand-given, and a group gives it too
+	StandingWaiting StandingState = "waiting" // a group gives it; not held yet
+	StandingDue     StandingState = "due"     // the next reconciliation grants it
+	StandingLeaving StandingState = "leaving" // the next reconciliation revokes it
 )

@@ -32,6 +32,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -126,6 +127,8 @@ type Handler struct {
 	c      Config
 	single *tenant // nil with TenantFor
 	locks  *keyedLocks
+	// traceMu keeps the lines of one exchange in Config.Trace together.
+	traceMu sync.Mutex
 }
 
 // ServeHTTP serves one request.
@@ -284,6 +287,12 @@ type Access struct {
 type Authenticator interface {
 	Authenticate(r *http.Request) (Principal, error)
 }
+
+// AuthScheme describes how clients authenticate, for /ServiceProviderConfig (RFC
+// 7643, Section 5). An Authenticator lists its schemes with a method
+// Schemes() []AuthScheme, and gives the WWW-Authenticate header of a 401 with a
+// method Challenge() string; both are optional.
+type AuthScheme struct{ Type, Name, Description, SpecURI string }
 
 // Principal is an authenticated client. ID is for logs. Tenant is the ID that
 // TenantFor looks up.

@@ -54,10 +54,17 @@ func (v Value) Absent() bool {
 	return v.Attr.Multi && v.kids == nil && v.Text == ""
 }
 
+// same reports whether two attributes are one. An attribute that no schema has is
+// made where it is met, so there the name decides.
+func same(a, b *model.Attribute) bool {
+	return a == b || a != nil && b != nil && a.Kind == model.Any && b.Kind == model.Any &&
+		model.FoldName(a.Name) == model.FoldName(b.Name)
+}
+
 // Get returns the field of attribute a; the zero Value if there is none.
 func Get(fields []Value, a *model.Attribute) Value {
 	for i := range fields {
-		if fields[i].Attr == a {
+		if same(fields[i].Attr, a) {
 			return fields[i]
 		}
 	}
@@ -75,10 +82,10 @@ func Put(fields []Value, v Value) []Value {
 		return Drop(fields, v.Attr)
 	}
 	at := 0
-	for at < len(fields) && fields[at].Attr != v.Attr && fields[at].Attr.Order <= v.Attr.Order {
+	for at < len(fields) && !same(fields[at].Attr, v.Attr) && fields[at].Attr.Order <= v.Attr.Order {
 		at++
 	}
-	if i := slices.IndexFunc(fields, func(f Value) bool { return f.Attr == v.Attr }); i >= 0 {
+	if i := slices.IndexFunc(fields, func(f Value) bool { return same(f.Attr, v.Attr) }); i >= 0 {
 		out := slices.Clone(fields)
 		out[i] = v
 		return out
@@ -91,7 +98,7 @@ func Put(fields []Value, v Value) []Value {
 
 // Drop returns fields without attribute a. The argument is not changed.
 func Drop(fields []Value, a *model.Attribute) []Value {
-	i := slices.IndexFunc(fields, func(f Value) bool { return f.Attr == a })
+	i := slices.IndexFunc(fields, func(f Value) bool { return same(f.Attr, a) })
 	if i < 0 {
 		return fields
 	}
@@ -102,7 +109,7 @@ func Drop(fields []Value, a *model.Attribute) []Value {
 
 // Equal reports whether two values are the same: attributes, texts and order.
 func (v Value) Equal(w Value) bool {
-	return v.Attr == w.Attr && v.Text == w.Text && EqualFields(v.Kids(), w.Kids())
+	return same(v.Attr, w.Attr) && v.Text == w.Text && EqualFields(v.Kids(), w.Kids())
 }
 
 // EqualFields compares two lists of fields or elements.

@@ -154,7 +154,9 @@ func isNameByte(c byte) bool { return isAlpha(c) || isDigit(c) || c == '-' || c 
 
 // isPathByte is about names and the URIs before them, which may have any of the
 // characters of RFC 3986 that mean nothing here.
-func isPathByte(c byte) bool { return isNameByte(c) || c != 0 && strings.IndexByte(".:/#%+=@~", c) >= 0 }
+func isPathByte(c byte) bool {
+	return isNameByte(c) || strings.IndexByte(".:/#%+=@~", c) >= 0
+}
 
 // same compares without regard to ASCII case; word is letters in lower case.
 func same(s, word string) bool {

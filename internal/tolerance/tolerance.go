@@ -32,6 +32,18 @@ const (
 	DisplayName        Name = "display-name"          // displayName for a value's display: Entra app roles
 )
 
+// All lists every tolerance.
+func All() []Name {
+	return []Name{
+		OpCase, MissingSchemas, BooleanString, CreateOnFilter,
+		DottedKey, URNKey, DottedExtension, BareComplex,
+		EmptyComplex, ScalarInArray, ObjectForArray, JSONInString,
+		BooleanLiteral, UnknownAttribute, ReadOnlyInValue, ManyPrimaries,
+		RemoveByValue, RemoveNoMatch, UnquotedLiteral, ComplexComparison,
+		ValuePathAttribute, NumberString, DisplayName,
+	}
+}
+
 // A Use says what is switched off and collects what was used. The nil Use
 // accepts everything and collects nothing. It is not safe for concurrent use.
 type Use struct {

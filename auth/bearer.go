@@ -1,0 +1,145 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// BearerAuth authenticates by bearer tokens (RFC 6750, Section 2.1). Bearer and
+// BearerFunc make it. Set its fields before the first request.
+type BearerAuth struct {
+	// Used, if set, is called with each token that lets a request in, on the request's
+	// own time: to keep when a token was last used, write at most once a minute or so.
+	Used func(ctx context.Context, t Token, at time.Time)
+	// Now is the clock that expiry is judged by; nil: time.Now.
+	Now func() time.Time
+
+	lookup func(ctx context.Context, hash [sha256.Size]byte) (Token, error)
+}
+
+// Bearer authenticates by a list of tokens. All are compared, in constant time.
+// Without tokens nobody gets in.
+func Bearer(tokens ...Token) *BearerAuth {
+	tokens = slices.Clone(tokens)
+	// The last match counts: of two entries for one secret, the one that is valid longer.
+	slices.SortStableFunc(tokens, func(a, b Token) int {
+		switch {
+		case a.Expires.Equal(b.Expires):
+			return 0
+		case a.Expires.IsZero():
+			return 1
+		case b.Expires.IsZero():
+			return -1
+		default:
+			return a.Expires.Compare(b.Expires)
+		}
+	})
+	return &BearerAuth{lookup: func(_ context.Context, hash [sha256.Size]byte) (Token, error) {
+		found := -1
+		for i := range tokens {
+			found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], tokens[i].Hash[:]), i, found)
+		}
+		if found < 0 {
+			return Token{}, scim.ErrNotFound
+		}
+		return tokens[found], nil
+	}}
+}
+
+// BearerFunc authenticates by tokens that the application keeps, for instance in a
+// table with a unique index on the hash. lookup returns the token with this hash,
+// its Hash included, which is compared once more, in constant time, so that a look-up
+// that finds too much lets nobody in. No such token: scim.ErrNotFound or the zero
+// Token. A *scim.Error is answered as it stands, any other error as 503, because a
+// client that is told 401 in an outage takes its token for revoked.
+func BearerFunc(lookup func(ctx context.Context, hash [sha256.Size]byte) (Token, error)) *BearerAuth {
+	return &BearerAuth{lookup: lookup}
+}
+
+func (t *Token) expired(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
+
+// The reasons for which a request is not let in. They are logged; clients get one
+// text for all of them.
+var (
+	errHeader  = errors.New("no usable Authorization header")
+	errUnknown = errors.New("unknown token")
+	errExpired = errors.New("expired token")
+)
+
+// Authenticate implements scim.Authenticator. Its principal has the token's ID,
+// Tenant and Scopes.
+func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
+	secret, ok := credential(r.Header)
+	if !ok {
+		return scim.Principal{}, refuse(errHeader)
+	}
+	now := time.Now()
+	if a.Now != nil {
+		now = a.Now()
+	}
+	hash := sha256.Sum256([]byte(secret))
+	t, err := a.lookup(r.Context(), hash)
+	switch _, answer := errors.AsType[*scim.Error](err); {
+	case errors.Is(err, scim.ErrNotFound):
+		return scim.Principal{}, refuse(errUnknown)
+	case answer:
+		return scim.Principal{}, err
+	case err != nil:
+		return scim.Principal{}, &scim.Error{Status: http.StatusServiceUnavailable,
+			Detail: "the token cannot be checked at the moment: try again", RetryAfter: retryAfter, Err: err}
+	case subtle.ConstantTimeCompare(hash[:], t.Hash[:]) != 1:
+		return scim.Principal{}, refuse(errUnknown)
+	case t.expired(now):
+		return scim.Principal{}, refuse(errExpired)
+	}
+	if a.Used != nil {
+		a.Used(r.Context(), t, now)
+	}
+	return scim.Principal{ID: t.ID, Tenant: t.Tenant, Scopes: slices.Clone(t.Scopes)}, nil
+}
+
+const retryAfter = 10 * time.Second
+
+func refuse(reason error) error {
+	return &scim.Error{Status: http.StatusUnauthorized,
+		Detail: "send a valid token in the Authorization header", Err: reason}
+}
+
+// credential takes the token out of the Authorization header: behind the scheme
+// Bearer, in any case, or alone, as Okta sends it in its header mode. Two headers
+// are no credential: what stands before this server may have looked at the other one.
+func credential(h http.Header) (secret string, ok bool) {
+	values := h.Values("Authorization")
+	if len(values) != 1 {
+		return "", false
+	}
+	fields := strings.Fields(values[0])
+	switch {
+	case len(fields) == 1 && !strings.EqualFold(fields[0], "Bearer"):
+		return fields[0], true
+	case len(fields) == 2 && strings.EqualFold(fields[0], "Bearer"):
+		return fields[1], true
+	default:
+		return "", false
+	}
+}
+
+// Challenge is the WWW-Authenticate header that goes with a 401 (RFC 6750, Section 3).
+func (a *BearerAuth) Challenge() string { return `Bearer realm="scim"` }
+
+// Schemes describes the authentication in the discovery document (RFC 7643, Section 5).
+func (a *BearerAuth) Schemes() []scim.AuthScheme {
+	return []scim.AuthScheme{{
+		Type: "oauthbearertoken", Name: "Bearer token",
+		Description: "A token that the application gave, in the Authorization header",
+		SpecURI:     "https://www.rfc-editor.org/info/rfc6750",
+	}}
+}

@@ -1,0 +1,167 @@
+package scim
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/elimity-com/scim/schema"
+
+	"github.com/scimkit/scim/internal/model"
+)
+
+const (
+	listSchema   = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+	configSchema = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+	typeSchema   = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+	schemaSchema = "urn:ietf:params:scim:schemas:core:2.0:Schema"
+)
+
+type object = map[string]any
+
+// discover answers for one of the three discovery endpoints (RFC 7644, Section 4).
+func discover(endpoint, id string) action {
+	return func(o *operation, _ context.Context, _ []byte) (*answer, error) {
+		if o.params.filter != "" {
+			return nil, refuse(http.StatusForbidden, "", "filters are not possible on discovery endpoints")
+		}
+		if endpoint == "ServiceProviderConfig" {
+			if id != "" {
+				return nil, notFound(Ref{"ServiceProviderConfig", id})
+			}
+			return jsonAnswer(o.providerConfig())
+		}
+		all := o.resourceTypes()
+		if endpoint == "Schemas" {
+			all = o.schemas()
+		}
+		if id == "" {
+			return jsonAnswer(object{"schemas": []string{listSchema}, "totalResults": len(all),
+				"itemsPerPage": len(all), "startIndex": 1, "Resources": all})
+		}
+		for _, e := range all {
+			if model.FoldName(e["id"].(string)) == model.FoldName(id) {
+				return jsonAnswer(e)
+			}
+		}
+		return nil, notFound(Ref{endpoint, id})
+	}
+}
+
+func jsonAnswer(v any) (*answer, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{status: http.StatusOK, body: b}, nil
+}
+
+func emptyList(*operation, context.Context, []byte) (*answer, error) {
+	return jsonAnswer(object{"schemas": []string{listSchema}, "totalResults": 0, "itemsPerPage": 0, "startIndex": 1, "Resources": []any{}})
+}
+
+// providerConfig is computed from what the handler and the store can do.
+func (o *operation) providerConfig() object {
+	supported := func(yes bool) object { return object{"supported": yes} }
+	schemes := []object{}
+	if a, ok := o.h.c.Auth.(interface{ Schemes() []AuthScheme }); ok {
+		for i, s := range a.Schemes() {
+			e := object{"type": s.Type, "name": s.Name, "description": s.Description, "primary": i == 0}
+			if s.SpecURI != "" {
+				e["specUri"] = s.SpecURI
+			}
+			schemes = append(schemes, e)
+		}
+	}
+	return object{
+		"schemas":               []string{configSchema},
+		"patch":                 supported(true),
+		"bulk":                  object{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+		"filter":                object{"supported": true, "maxResults": o.h.c.Limits.MaxPage},
+		"changePassword":        supported(o.t.passwords != nil),
+		"sort":                  supported(true),
+		"etag":                  supported(true),
+		"authenticationSchemes": schemes,
+		"meta":                  object{"resourceType": "ServiceProviderConfig", "location": o.base + "/ServiceProviderConfig"},
+	}
+}
+
+func (o *operation) resourceTypes() []object {
+	var all []object
+	for _, t := range o.t.types {
+		e := object{
+			"schemas": []string{typeSchema}, "id": t.c.Name, "name": t.c.Name, "endpoint": t.c.Endpoint,
+			"description": t.c.Description, "schema": t.c.Schema.ID,
+			"meta": object{"resourceType": "ResourceType", "location": o.base + "/ResourceTypes/" + t.c.Name},
+		}
+		var exts []object
+		for _, x := range t.c.Extensions {
+			exts = append(exts, object{"schema": x.ID, "required": t.m.Extension(x.ID).Required})
+		}
+		if exts != nil {
+			e["schemaExtensions"] = exts
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func (o *operation) schemas() []object {
+	var all []object
+	seen := map[string]bool{}
+	for _, t := range o.t.types {
+		for _, s := range append([]schema.Schema{t.c.Schema}, t.c.Extensions...) {
+			if seen[s.ID] {
+				continue
+			}
+			seen[s.ID] = true
+			attrs := t.m.Root
+			if e := t.m.Extension(s.ID); e != nil {
+				attrs = e
+			}
+			var list []object
+			for _, a := range attrs.Sub {
+				if !a.Meta && !a.Extension && a.Name != "externalId" {
+					list = append(list, describe(a))
+				}
+			}
+			all = append(all, object{
+				"schemas": []string{schemaSchema}, "id": s.ID, "name": s.Name.Value(), "description": s.Description.Value(),
+				"attributes": list,
+				"meta":       object{"resourceType": "Schema", "location": o.base + "/Schemas/" + s.ID},
+			})
+		}
+	}
+	return all
+}
+
+// describe is an attribute as RFC 7643, Section 7 writes it.
+func describe(a *model.Attribute) object {
+	e := object{
+		"name": a.Name, "type": a.Kind.String(), "multiValued": a.Multi, "description": a.Description,
+		"required":   a.Required,
+		"mutability": [...]string{"readWrite", "readOnly", "immutable", "writeOnly"}[a.Mutability],
+		"returned":   [...]string{"default", "always", "never", "request"}[a.Returned],
+	}
+	if a.Kind != model.Complex && a.Kind != model.Boolean {
+		e["caseExact"] = a.CaseExact
+		e["uniqueness"] = "none"
+		if a.Unique {
+			e["uniqueness"] = "server"
+		}
+	}
+	if a.Canonical != nil {
+		e["canonicalValues"] = a.Canonical
+	}
+	if a.RefTypes != nil {
+		e["referenceTypes"] = a.RefTypes
+	}
+	var subs []object
+	for _, s := range a.Sub {
+		subs = append(subs, describe(s))
+	}
+	if subs != nil {
+		e["subAttributes"] = subs
+	}
+	return e
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/scimkit/scim"
+)
+
+// app is the application's own part: its roles, and who holds what. It is the
+// scim.RoleResolver, and the page changes it as administrators of a real application
+// would change theirs.
+type app struct {
+	mu    sync.Mutex
+	roles []scim.Role                // in the order in which they were added
+	held  map[string]map[string]bool // user's id, role's id
+}
+
+func newApp(names ...string) *app {
+	a := &app{held: make(map[string]map[string]bool)}
+	for _, n := range names {
+		a.roles = append(a.roles, scim.Role{ID: fmt.Sprint("role-", len(a.roles)+1), Name: n})
+	}
+	return a
+}
+
+var _ scim.RoleResolver = (*app)(nil)
+
+// ResolveRole finds the role that has the group's name.
+func (a *app) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r, ok := a.byID(src.Linked); ok {
+		return r, nil
+	}
+	if r, ok := a.byName(src.Group.String("displayName")); ok {
+		return r, nil
+	}
+	return scim.Role{}, scim.ErrNoRole
+}
+
+// HeldRoles lists the roles that the users hold.
+func (a *app) HeldRoles(_ context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	held := make(map[string][]scim.Role, len(userIDs))
+	for _, id := range userIDs {
+		for _, r := range a.roles {
+			if a.held[id][r.ID] {
+				held[id] = append(held[id], r)
+			}
+		}
+	}
+	return held, nil
+}
+
+// ChangeRoles carries out all changes or, if a role is gone, none.
+func (a *app) ChangeRoles(_ context.Context, changes []scim.RoleChange) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range changes {
+		for _, r := range c.Grant {
+			if _, ok := a.byID(r.ID); !ok {
+				return fmt.Errorf("role %s: %w", r.ID, scim.ErrNoRole)
+			}
+		}
+	}
+	for _, c := range changes {
+		for _, r := range c.Revoke {
+			delete(a.held[c.UserID], r.ID)
+		}
+		for _, r := range c.Grant {
+			a.hold(c.UserID, r.ID)
+		}
+	}
+	return nil
+}
+
+// list lists all roles.
+func (a *app) list() []scim.Role {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.roles)
+}
+
+// add adds a role.
+func (a *app) add(name string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return fmt.Errorf("a role needs a name")
+	}
+	if r, ok := a.byName(name); ok {
+		return fmt.Errorf("there is a role %s already", r.Name)
+	}
+	a.roles = append(a.roles, scim.Role{ID: fmt.Sprint("role-", len(a.roles)+1), Name: name})
+	return nil
+}
+
+// give gives a user a role by hand.
+func (a *app) give(userID, roleID string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.byID(roleID); !ok {
+		return fmt.Errorf("there is no role %q", roleID)
+	}
+	a.hold(userID, roleID)
+	return nil
+}
+
+// take takes a role from a user by hand.
+func (a *app) take(userID, roleID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.held[userID], roleID)
+}
+
+// forget drops what a deleted user still held.
+func (a *app) forget(userID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.held, userID)
+}
+
+func (a *app) hold(userID, roleID string) {
+	if a.held[userID] == nil {
+		a.held[userID] = make(map[string]bool)
+	}
+	a.held[userID][roleID] = true
+}
+
+func (a *app) byID(id string) (scim.Role, bool) {
+	return a.find(func(r scim.Role) bool { return r.ID == id })
+}
+
+func (a *app) byName(name string) (scim.Role, bool) {
+	key := scim.Fold(name)
+	return a.find(func(r scim.Role) bool { return scim.Fold(r.Name) == key })
+}
+
+func (a *app) find(is func(scim.Role) bool) (scim.Role, bool) {
+	if i := slices.IndexFunc(a.roles, is); i >= 0 {
+		return a.roles[i], true
+	}
+	return scim.Role{}, false
+}

@@ -1,0 +1,155 @@
+// Command quickstart is a small application with a SCIM endpoint: three roles, a
+// page that shows who has which and why, and curl lines to try it with.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/store/memory"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are what the flags say.
+type settings struct {
+	addr, token string
+	missing     scim.MissingRole
+}
+
+func parse(args []string, errOut io.Writer) (s settings, err error) {
+	f := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	f.SetOutput(errOut)
+	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
+	f.StringVar(&s.token, "token", "", "bearer `token` of the SCIM client (default: a new one, printed)")
+	store := f.String("store", "memory", "where resources are kept: memory")
+	missing := f.String("missing-role", "link", "what becomes of a group that no role has the name of:\n"+
+		"link (accept it, and link it when the role appears) or refuse")
+	if err := f.Parse(args); err != nil {
+		return s, err
+	}
+	switch {
+	case f.NArg() > 0:
+		return s, fmt.Errorf("there is no argument %q: see -help", f.Arg(0))
+	case *store != "memory":
+		return s, fmt.Errorf("-store %s is not possible: only memory is, for now", *store)
+	case strings.ContainsFunc(s.token, func(r rune) bool { return r <= ' ' || r > unicode.MaxASCII || r == 0x7f }):
+		return s, errors.New("-token: a token has only ASCII letters, digits and punctuation, and no spaces")
+	}
+	switch *missing {
+	case "link":
+		s.missing = scim.MissingLink
+	case "refuse":
+		s.missing = scim.MissingRefuse
+	default:
+		return s, fmt.Errorf("-missing-role %s is not possible: say link or refuse", *missing)
+	}
+	return s, nil
+}
+
+// run serves until ctx ends, and then finishes the requests that it has begun.
+func run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	s, err := parse(args, errOut)
+	if err != nil {
+		return err
+	}
+	token := s.token
+	if token == "" {
+		token, _ = auth.NewToken()
+	}
+	log := slog.New(slog.NewTextHandler(errOut, nil))
+	handler, err := newServer(s, token, log)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", s.addr)
+	if err != nil {
+		return err
+	}
+	defer l.Close() //nolint:errcheck // Serve may have closed it
+	url := "http://" + visible(s.addr, l.Addr().(*net.TCPAddr))
+	fmt.Fprintln(out, "listening on", url)
+	if s.token == "" {
+		fmt.Fprintln(out, "token:", token)
+	}
+	if err := printCurl(out, url, token); err != nil {
+		return err
+	}
+
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return server.Shutdown(last)
+}
+
+// newServer puts the application together: this is what a host of the library writes.
+func newServer(s settings, token string, log *slog.Logger) (http.Handler, error) {
+	app, store := newApp("Admin", "Editor", "Viewer"), memory.New()
+	h, err := scim.New(scim.Config{
+		Store: store,
+		Auth:  auth.Bearer(auth.TokenOf(token)),
+		Roles: &scim.Roles{
+			Resolver: app,
+			Missing:  s.missing,
+			Separate: true, // the roles of app do not roll back with the store
+		},
+		OnEvent: func(_ context.Context, e scim.Event) {
+			if e.Kind == scim.UserDeleted {
+				app.forget(e.Resource.ID)
+			}
+		},
+		Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	host, _, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		return nil, fmt.Errorf("-addr: %w", err)
+	}
+	p := &page{app: app, store: store, roles: h.Roles(nil)}
+	return scim.Mount("/scim/v2", h, guard(host, p.routes())), nil
+}
+
+// visible is the address to reach the server at: the host as it was given, and this
+// machine if that was every address.
+func visible(addr string, real *net.TCPAddr) string {
+	host, _, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = ""
+	}
+	return net.JoinHostPort(cmp.Or(host, "127.0.0.1"), fmt.Sprint(real.Port))
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/memory"
+)
+
+//go:embed page.html
+var pageHTML string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+
+// page shows the application's users, groups and roles, and lets an administrator
+// change roles by hand. A real application would ask who that is; this one answers
+// only to the machine that it runs on: see guard.
+type page struct {
+	app   *app
+	store *memory.Store
+	roles *scim.Reconciler
+}
+
+func (p *page) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.show)
+	mux.HandleFunc("POST /give", form(func(ctx context.Context, f url.Values) error {
+		user, role := f.Get("user"), f.Get("role")
+		if _, err := p.store.Get(ctx, scim.Ref{Type: "User", ID: user}); err != nil {
+			return fmt.Errorf("user %q: %w", user, err)
+		}
+		if err := p.app.give(user, role); err != nil {
+			return err
+		}
+		return p.roles.GivenByHand(ctx, user, role)
+	}))
+	mux.HandleFunc("POST /take", form(func(ctx context.Context, f url.Values) error {
+		p.app.take(f.Get("user"), f.Get("role"))
+		return p.roles.Users(ctx, f.Get("user"))
+	}))
+	mux.HandleFunc("POST /roles", form(func(ctx context.Context, f url.Values) error {
+		if err := p.app.add(f.Get("name")); err != nil {
+			return err
+		}
+		return p.roles.RolesChanged(ctx)
+	}))
+	return http.MaxBytesHandler(mux, 64<<10)
+}
+
+// form does what a form asks for, and goes back to the page.
+func form(act func(ctx context.Context, f url.Values) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := r.ParseForm()
+		if err == nil {
+			err = act(r.Context(), r.PostForm)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	}
+}
+
+// What the page shows.
+type (
+	content struct {
+		Users  []userRow
+		Groups []groupRow
+		Roles  []scim.Role
+	}
+	userRow struct {
+		ID, Name string
+		Active   bool
+		Holds    []string
+	}
+	groupRow struct{ Name, Role string }
+)
+
+// most is how many users and groups the page shows.
+const most = 200
+
+func (p *page) show(w http.ResponseWriter, r *http.Request) {
+	c, err := p.content(r.Context())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	pageTemplate.Execute(w, c) //nolint:errcheck // the browser is gone
+}
+
+func (p *page) content(ctx context.Context) (c content, err error) {
+	c.Roles = p.app.list()
+	users, err := p.store.List(ctx, scim.UserType(), &scim.Query{Limit: most})
+	if err != nil {
+		return c, err
+	}
+	groups, err := p.store.List(ctx, scim.GroupType(), &scim.Query{Limit: most})
+	if err != nil {
+		return c, err
+	}
+	var ids []string
+	names := make(map[string]string) // of groups, as sources of roles
+	for _, g := range groups.Resources {
+		ids = append(ids, g.ID())
+		names["group:"+g.ID()] = g.String("displayName")
+	}
+	links, err := p.store.Links(ctx, ids)
+	if err != nil {
+		return c, err
+	}
+	linked := make(map[string]string)
+	for _, l := range links {
+		linked[l.GroupID] = l.Role.Name
+	}
+	for _, g := range groups.Resources {
+		c.Groups = append(c.Groups, groupRow{g.String("displayName"), linked[g.ID()]})
+	}
+	for _, u := range users.Resources {
+		standings, err := p.roles.Explain(ctx, u.ID())
+		if errors.Is(err, scim.ErrNotFound) {
+			continue // deleted since the list was made
+		}
+		if err != nil {
+			return c, err
+		}
+		row := userRow{ID: u.ID(), Name: u.String("userName"), Active: u.Active()}
+		for _, s := range standings {
+			row.Holds = append(row.Holds, s.Role.Name+", "+how(s, names))
+		}
+		c.Users = append(c.Users, row)
+	}
+	return c, nil
+}
+
+// how tells how a user came by a role. groups names the sources.
+func how(s scim.Standing, groups map[string]string) string {
+	var from []string
+	for _, id := range s.Sources {
+		from = append(from, "group "+groups[id])
+	}
+	through := "through " + strings.Join(from, " and ")
+	switch s.State {
+	case scim.StandingGranted:
+		return through
+	case scim.StandingByHand:
+		return "by hand"
+	case scim.StandingBoth:
+		return "by hand and " + through
+	default:
+		return string(s.State) + ": " + s.Reason
+	}
+}
+
+// guard keeps other web sites away from the page, which has no login. A site that
+// makes its own name point here (DNS rebinding) is told by the Host, and one that
+// sends forms here by the Origin.
+func guard(host string, next http.Handler) http.Handler {
+	next = http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			name = strings.Trim(r.Host, "[]")
+		}
+		ip := net.ParseIP(name)
+		if !strings.EqualFold(name, "localhost") && (ip == nil || !ip.IsLoopback()) && (host == "" || !strings.EqualFold(name, host)) {
+			http.Error(w, "this page answers only to localhost and to the address that -addr names", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

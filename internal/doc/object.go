@@ -1,0 +1,302 @@
+package doc
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// object reads the object of a complex attribute, an extension or the root.
+func (d *decoder) object(a *model.Attribute) (Value, error) {
+	if d.depth++; d.depth > d.o.MaxDepth {
+		return Value{}, tooDeep(d.o.MaxDepth)
+	}
+	if _, err := d.js.ReadToken(); err != nil {
+		return Value{}, syntax(err)
+	}
+	var room [24]Value
+	fields := room[:0]
+	var more []Value  // what stands under dotted names and URNs, merged in at the end
+	var display Value // what stands under "displayName" for "display"
+	next := 0         // most clients send attributes in the schema's order
+	for d.js.PeekKind() != '}' {
+		raw, err := d.js.ReadValue()
+		if err != nil {
+			return Value{}, syntax(err)
+		}
+		name, err := unquoteName(raw)
+		if err != nil {
+			return Value{}, err
+		}
+		var sub *model.Attribute
+		if next < len(a.Sub) && a.Sub[next].Name == string(name) {
+			sub = a.Sub[next]
+		} else {
+			sub = a.Lookup(string(name))
+		}
+		var v Value
+		if sub != nil {
+			next = sub.Order + 1
+			v, err = d.field(sub)
+		} else if d.aliased(a, name) {
+			display, err = d.field(a.Lookup("display"))
+		} else {
+			more, err = d.foreign(more, a, string(name))
+		}
+		if err == nil && v.Attr != nil {
+			fields, err = push(fields, v)
+		}
+		if err != nil {
+			return Value{}, err
+		}
+	}
+	d.depth--
+	if _, err := d.js.ReadToken(); err != nil {
+		return Value{}, syntax(err)
+	}
+	if display.Attr != nil && Get(fields, display.Attr).Attr == nil {
+		fields, _ = push(fields, display)
+	}
+	v := d.composite(a, fields)
+	if more == nil {
+		return v, nil
+	}
+	merged := v.Kids()
+	for _, m := range more {
+		var err error
+		if merged, err = merge(merged, m); err != nil {
+			return Value{}, err
+		}
+	}
+	return d.composite(a, merged), nil
+}
+
+// push adds a field in schema order. There are never more than the schema has
+// attributes, so looking through them is cheap.
+func push(fields []Value, v Value) ([]Value, error) {
+	i := len(fields)
+	for i > 0 && fields[i-1].Attr.Order > v.Attr.Order {
+		i--
+	}
+	switch {
+	case i > 0 && fields[i-1].Attr == v.Attr:
+		if !fields[i-1].Equal(v) {
+			return nil, twice(v.Attr)
+		}
+		return fields, nil
+	case i == len(fields):
+		return append(fields, v), nil
+	}
+	return slices.Insert(fields, i, v), nil
+}
+
+// twice refuses an attribute that was given in two spellings.
+func twice(a *model.Attribute) error {
+	return fault.New(fault.InvalidSyntax, "%s: is given twice, with different values", clip(a.Path))
+}
+
+// merge adds to fields what was said about one of them elsewhere in the body.
+func merge(fields []Value, v Value) ([]Value, error) {
+	have := Get(fields, v.Attr)
+	switch {
+	case have.Attr == nil:
+		return Put(fields, v), nil
+	case have.Equal(v):
+		return fields, nil
+	case v.Attr.Kind != model.Complex || v.Attr.Multi:
+		return nil, twice(v.Attr)
+	}
+	kids := have.Kids()
+	for _, k := range v.Kids() {
+		var err error
+		if kids, err = merge(kids, k); err != nil {
+			return nil, err
+		}
+	}
+	return Put(fields, Composite(v.Attr, kids...)), nil
+}
+
+// field reads the value of attribute a in an object; the zero Value if it is not
+// for us to keep.
+func (d *decoder) field(a *model.Attribute) (Value, error) {
+	if d.t != nil {
+		switch {
+		case a == d.t.Password:
+			return Value{}, d.password()
+		case a.Meta && a.Parent == d.t.Root:
+			if a.Name == "schemas" {
+				return Value{}, d.schemas()
+			}
+			return Value{}, d.skip()
+		}
+	}
+	if d.skips(a) {
+		return Value{}, d.leaveOut(a)
+	}
+	return d.value(a)
+}
+
+// leaveOut reads over what a client sent for a readOnly attribute. Those that
+// every client sends back are not worth a report.
+func (d *decoder) leaveOut(a *model.Attribute) error {
+	if !a.Meta && a.Path != "groups" {
+		d.ignore(a.Path)
+	}
+	return d.skip()
+}
+
+// foreign reads what stands in a under a name that is none of its attributes: a
+// URN, a dotted name, or one that no schema has. What is to be kept joins more.
+func (d *decoder) foreign(more []Value, a *model.Attribute, name string) ([]Value, error) {
+	within, rest := a, name
+	if d.t != nil && a == d.t.Root {
+		within, rest = d.t.Split(name)
+	}
+	if rest != name && !d.o.Tol.Allow(tolerance.URNKey) {
+		return d.unknown(more, a, name)
+	}
+	if rest == "" && rest != name && within == a {
+		// The core schema's attributes below its URN, as those of an extension are.
+		switch d.js.PeekKind() {
+		case 'n':
+			return more, d.skip()
+		case '{':
+			core, err := d.object(a)
+			return append(more, core.Kids()...), err
+		}
+		return more, fault.New(fault.InvalidValue, "%s: needs an object", a.Path)
+	}
+	sub := d.named(within, rest)
+	if sub == nil {
+		return d.unknown(more, a, name)
+	}
+	for p := sub.Parent; p != a; p = p.Parent {
+		if p.Meta || d.skips(p) {
+			return more, d.leaveOut(p)
+		}
+	}
+	v, err := d.field(sub)
+	if err != nil || v.Attr == nil {
+		return more, err
+	}
+	for p := sub.Parent; p != a; p = p.Parent {
+		v = Composite(p, v)
+	}
+	return append(more, v), nil
+}
+
+// named finds an attribute of a by its name or, dotted, a part of one.
+func (d *decoder) named(a *model.Attribute, name string) *model.Attribute {
+	if sub := a.Lookup(name); sub != nil {
+		return sub
+	}
+	name, part, dotted := strings.Cut(name, ".")
+	p := a.Lookup(name)
+	if !dotted || p == nil || p.Multi || p.Extension || p.Lookup(part) == nil || !d.o.Tol.Allow(tolerance.DottedKey) {
+		return nil
+	}
+	return p.Lookup(part)
+}
+
+// aliased reports whether name means the sub-attribute "display" of a.
+func (d *decoder) aliased(a *model.Attribute, name []byte) bool {
+	return len(name) == len("displayName") && a.Parent != nil && !a.Extension && model.FoldName(string(name)) == "displayname" &&
+		a.Lookup("display") != nil && d.o.Tol.Allow(tolerance.DisplayName)
+}
+
+// unknown leaves out an attribute that no schema has, or keeps it as it is.
+func (d *decoder) unknown(more []Value, a *model.Attribute, name string) ([]Value, error) {
+	path := name
+	switch {
+	case a.Extension:
+		path = a.Path + ":" + name
+	case a.Parent != nil:
+		path = a.Path + "." + name
+	}
+	if !d.o.Stored && !d.o.Tol.Allow(tolerance.UnknownAttribute) {
+		return nil, fault.New(fault.InvalidValue, "%s: there is no such attribute", clip(path))
+	}
+	if d.t == nil || a != d.t.Root || !d.o.KeepUnknown || d.kept == maxKept {
+		d.ignore(path)
+		return more, d.skip()
+	}
+	d.kept++
+	v, err := d.element(Unknown(d.t, name), d.js.PeekKind())
+	if v.Attr != nil {
+		more = append(more, v)
+	}
+	return more, err
+}
+
+// Unknown is an attribute that no schema of t has. Two of the same name are the
+// same attribute wherever values are compared or looked up.
+func Unknown(t *model.Type, name string) *model.Attribute {
+	return &model.Attribute{
+		Name: name, Key: string(append(appendString(nil, name), ':')), Path: name,
+		Kind: model.Any, CaseExact: true, Parent: t.Root, Order: len(t.Root.Sub),
+	}
+}
+
+// schemas reads the list of URNs. It is not stored: which extensions a resource
+// has shows in its values, and URNs nobody knows are of no use.
+func (d *decoder) schemas() error {
+	switch d.js.PeekKind() {
+	case 'n', 0:
+		return d.skip()
+	case '[':
+	default:
+		return notURNs()
+	}
+	if _, err := d.js.ReadToken(); err != nil {
+		return syntax(err)
+	}
+	core := false
+	for d.js.PeekKind() != ']' {
+		raw, err := d.js.ReadValue()
+		if err != nil {
+			return syntax(err)
+		}
+		if raw[0] != '"' {
+			return notURNs()
+		}
+		urn, err := d.text(d.t.Root.Lookup("schemas"), raw)
+		if err != nil {
+			return err
+		}
+		d.body.HasSchemas = true
+		core = core || string(urn) == d.t.URN || model.FoldName(string(urn)) == model.FoldName(d.t.URN)
+	}
+	if d.body.HasSchemas && !core && !d.o.Stored && d.o.Tol != nil && d.o.Tol.Strict {
+		return fault.New(fault.InvalidSyntax, "schemas: must list %s", d.t.URN)
+	}
+	_, err := d.js.ReadToken()
+	return syntax(err)
+}
+
+func notURNs() error { return fault.New(fault.InvalidSyntax, "schemas: needs a list of URNs") }
+
+// password reads the password, which is handed on and never kept with the rest.
+// No error repeats it.
+func (d *decoder) password() error {
+	kind := d.js.PeekKind()
+	raw, err := d.raw()
+	if err != nil || kind == 'n' {
+		return err
+	}
+	if kind != '"' {
+		return fault.New(fault.InvalidValue, "%s: needs a string", d.t.Password.Path)
+	}
+	text, err := d.text(d.t.Password, raw)
+	switch {
+	case err != nil || len(text) == 0:
+		return err
+	case d.body.Password != nil && *d.body.Password != string(text):
+		return twice(d.t.Password)
+	}
+	p := string(text)
+	d.body.Password = &p
+	return nil
+}

@@ -1,0 +1,264 @@
+package doc
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// wanted says what a value of a has to be, for error details.
+func wanted(a *model.Attribute) string {
+	switch a.Kind {
+	case model.Boolean:
+		return "true or false"
+	case model.Decimal:
+		return "a number"
+	case model.Integer:
+		return "a whole number"
+	case model.DateTime:
+		return `a date and time such as "2026-01-31T12:00:00Z"`
+	case model.Binary:
+		return "a string in base64"
+	case model.Complex:
+		return "an object"
+	default:
+		return "a string"
+	}
+}
+
+// secret reports whether values of a must not be repeated to anyone.
+func secret(a *model.Attribute) bool {
+	for ; a != nil; a = a.Parent {
+		if hidden(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// wrong is the error for the value that comes next.
+func (d *decoder) wrong(a *model.Attribute, want string) error {
+	var raw jsontext.Value
+	switch d.js.PeekKind() {
+	case '{':
+		raw = jsontext.Value("{")
+	case '[':
+		raw = jsontext.Value("[")
+	default:
+		var err error
+		if raw, err = d.js.ReadValue(); err != nil {
+			return syntax(err)
+		}
+	}
+	return mismatch(a, want, raw)
+}
+
+func mismatch(a *model.Attribute, want string, raw jsontext.Value) error {
+	switch {
+	case secret(a):
+		return fault.New(fault.InvalidValue, "%s: needs %s", a.Path, want)
+	case raw[0] == '{':
+		return fault.New(fault.InvalidValue, "%s: needs %s, got an object", a.Path, want)
+	case raw[0] == '[':
+		return fault.New(fault.InvalidValue, "%s: needs %s, got a list", a.Path, want)
+	}
+	return fault.New(fault.InvalidValue, "%s: needs %s, got %s", a.Path, want, clip(string(raw)))
+}
+
+// clip shortens what a client sent to what an error may repeat.
+func clip(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	n := most
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+func (d *decoder) simple(a *model.Attribute, kind jsontext.Kind) (Value, error) {
+	if kind == '{' || kind == '[' {
+		return Value{}, d.wrong(a, wanted(a))
+	}
+	raw, err := d.js.ReadValue()
+	if err != nil {
+		return Value{}, syntax(err)
+	}
+	return d.scalar(a, raw)
+}
+
+// scalar reads raw, which is not null, an object or a list, as a value of a.
+func (d *decoder) scalar(a *model.Attribute, raw jsontext.Value) (Value, error) {
+	text, quoted := []byte(raw), raw[0] == '"'
+	if quoted {
+		var err error
+		if text, err = d.text(a, raw); err != nil {
+			return Value{}, err
+		}
+	}
+	if quoted && (a.Kind == model.String || a.Kind == model.Reference) {
+		return Simple(a, d.keep(text)), nil
+	}
+	ok := false
+	switch a.Kind {
+	case model.Boolean:
+		truth := model.FoldName(string(text))
+		ok = (truth == "true" || truth == "false") && (!quoted || d.o.Tol.Allow(tolerance.BooleanString))
+		if ok {
+			return Simple(a, boolText(truth == "true")), nil
+		}
+	case model.Integer, model.Decimal:
+		ok = validNumber(a.Kind, string(text)) && (!quoted || d.o.Tol.Allow(tolerance.NumberString))
+	case model.DateTime:
+		if quoted {
+			_, ok = ParseTime(string(text))
+		}
+	case model.Binary:
+		ok = quoted && validBase64(text)
+	}
+	if !ok {
+		return Value{}, mismatch(a, wanted(a), raw)
+	}
+	return Simple(a, d.keep(text)), nil
+}
+
+func boolText(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+// text is what a JSON string holds. U+0000 is refused: no database takes it.
+func (d *decoder) text(a *model.Attribute, raw jsontext.Value) ([]byte, error) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], nil
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return nil, syntax(err)
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return nil, nulError(a.Path)
+	}
+	return text, nil
+}
+
+// unquoteName is the name of a member of an object.
+func unquoteName(raw jsontext.Value) ([]byte, error) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], nil
+	}
+	name, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return nil, syntax(err)
+	}
+	if bytes.IndexByte(name, 0) >= 0 {
+		return nil, nulError("a name in the body")
+	}
+	return name, nil
+}
+
+func nulError(path string) error {
+	return fault.New(fault.InvalidValue, "%s: must not contain U+0000", path)
+}
+
+// any reads a value as raw JSON without white space.
+func (d *decoder) any(a *model.Attribute) (Value, error) {
+	raw, err := d.raw()
+	if err != nil {
+		return Value{}, err
+	}
+	compact := append(jsontext.Value(nil), raw...)
+	if err := compact.Compact(); err != nil {
+		return Value{}, syntax(err)
+	}
+	for i := 0; i+1 < len(compact); i++ {
+		if compact[i] == '\\' { // an escape, since the JSON is valid
+			if bytes.HasPrefix(compact[i+1:], []byte("u0000")) {
+				return Value{}, nulError(clip(a.Path))
+			}
+			i++
+		}
+	}
+	if string(compact) == "[]" {
+		return Value{}, nil
+	}
+	return Simple(a, string(compact)), nil
+}
+
+// validNumber reports whether text is a number in JSON's grammar that a value of
+// the kind can be: finite, and for an integer whole and within 64 bits.
+func validNumber(k model.Kind, text string) bool {
+	if raw := jsontext.Value(text); raw.Kind() != '0' || !raw.IsValid() || strings.TrimSpace(text) != text {
+		return false
+	}
+	if k == model.Integer {
+		_, ok := parseInt(text)
+		return ok
+	}
+	_, err := strconv.ParseFloat(text, 64)
+	return err == nil
+}
+
+// parseInt reads a JSON number that is whole: "12", "1.0", "1e2".
+func parseInt(text string) (int64, bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, true
+	}
+	mantissa, power := strings.ToLower(text), 0
+	if m, e, ok := strings.Cut(mantissa, "e"); ok {
+		n, err := strconv.Atoi(e)
+		if err != nil || n < -400 || n > 400 {
+			return 0, false
+		}
+		mantissa, power = m, n
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	power -= len(fraction)
+	for power < 0 && len(digits) > 1 && digits[len(digits)-1] == '0' {
+		digits, power = digits[:len(digits)-1], power+1
+	}
+	if strings.Trim(digits, "-0") == "" {
+		return 0, true
+	}
+	if power < 0 || power > 19 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(digits+strings.Repeat("0", power), 10, 64)
+	return n, err == nil
+}
+
+// ParseTime reads a dateTime (RFC 7643, Section 2.3.5): xsd:dateTime with a date
+// and a time. Without a zone it is taken to be in UTC.
+func ParseTime(text string) (time.Time, bool) {
+	var t time.Time
+	if t.UnmarshalText([]byte(text)) == nil {
+		return t, true
+	}
+	return t, t.UnmarshalText([]byte(text+"Z")) == nil
+}
+
+// validBase64 accepts the standard and the URL alphabet, padded or not (RFC
+// 7643, Section 2.3.6, and what clients make of it).
+func validBase64(text []byte) bool {
+	enc := base64.RawStdEncoding
+	if bytes.ContainsAny(text, "-_") {
+		enc = base64.RawURLEncoding
+	}
+	text = bytes.TrimRight(text, "=")
+	_, err := enc.Decode(make([]byte, enc.DecodedLen(len(text))), text)
+	return err == nil
+}

@@ -1,0 +1,87 @@
+// Package match compiles filters (RFC 7644, Section 3.4.2.2) against a resource
+// type into predicates over documents, and orders documents for sorting.
+//
+// Logic is two-valued: on an absent attribute every comparison is false except
+// "ne" and "eq null". A multi-valued attribute satisfies a comparison if any of
+// its elements does.
+package match
+
+import (
+	"github.com/scim2/filter-parser/v2"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// Filter is a compiled filter. It never changes and is safe for concurrent use.
+type Filter struct {
+	typ   *model.Type
+	root  *node
+	expr  filter.Expression
+	nodes int
+	eqs   []equality
+}
+
+// equality is a comparison that every match must satisfy.
+type equality struct {
+	attr *model.Attribute
+	text string
+}
+
+// Compile binds e to the attributes of t. What cannot be compared is refused
+// with a *fault.Error of type invalidFilter. The expression is not kept.
+func Compile(t *model.Type, e filter.Expression, tol *tolerance.Use) (*Filter, error) {
+	c := compiler{typ: t, tol: tol}
+	n, expr, err := c.expression(scopeOf{lookup: t.Root, base: t.Root}, e)
+	if err != nil {
+		return nil, err
+	}
+	return &Filter{typ: t, root: n, expr: expr, nodes: c.nodes, eqs: equalities(n, nil)}, nil
+}
+
+// Match reports whether d satisfies the filter. It does not allocate where the
+// compared data is ASCII, save for "co" on long mixed-case texts and substrings
+// of meta's dates.
+func (f *Filter) Match(d *doc.Document) bool {
+	return f.root.match(&scope{doc: d, fields: d.Values})
+}
+
+// Expr is the filter in a normal form: attributes in their canonical spelling,
+// without the core schema's URN, comparisons of a complex attribute as
+// comparisons of its "value", and literals of the attribute's type. It is shared
+// and must not be changed.
+func (f *Filter) Expr() filter.Expression { return f.expr }
+
+// Nodes is the number of comparisons.
+func (f *Filter) Nodes() int { return f.nodes }
+
+// Eq returns the literal that path is compared with, if no document can match
+// unless path equals it: the filter is that comparison or a conjunction that has
+// it, in a value path too. Only string literals of strings, references and binary values
+// count. The attribute's own case rule says what equal means.
+func (f *Filter) Eq(path string) (string, bool) {
+	if len(f.eqs) == 0 {
+		return "", false
+	}
+	a := f.typ.Find(path)
+	for i := range f.eqs {
+		if a != nil && f.eqs[i].attr == a {
+			return f.eqs[i].text, true
+		}
+	}
+	return "", false
+}
+
+// equalities collects the comparisons that hold for everything that n matches.
+func equalities(n *node, list []equality) []equality {
+	switch {
+	case n.op == opAnd:
+		return equalities(n.right, equalities(n.left, list))
+	case n.op == opSome:
+		return equalities(n.left, list)
+	case n.op == opEQ && (n.mode == modeExact || n.mode == modeFold): // null has no mode
+		return append(list, equality{n.attr, n.text})
+	}
+	return list
+}

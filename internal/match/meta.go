@@ -1,0 +1,72 @@
+package match
+
+import (
+	"time"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// matchMeta reads the attributes that are kept beside a document's values:
+// schemas, id and those of meta. meta.location depends on the request, so
+// nothing is known of it here and it counts as absent.
+func (n *node) matchMeta(s *scope) bool {
+	d := s.doc
+	if d == nil {
+		return n.holds(s, doc.Value{})
+	}
+	a := n.steps[len(n.steps)-1]
+	switch a.Name {
+	case "schemas":
+		if n.holds(s, doc.Simple(a, d.Type.URN)) {
+			return true
+		}
+		for i := range d.Values {
+			v := &d.Values[i]
+			if v.Attr.Extension && len(v.Kids()) > 0 && n.holds(s, doc.Simple(a, v.Attr.Name)) {
+				return true
+			}
+		}
+		return false
+	case "created", "lastModified":
+		t := timeOf(d, a)
+		if n.mode == modeInstant && n.op != opCO && n.op != opSW && n.op != opEW && !n.null && !t.IsZero() {
+			return n.ordered(true, instantOf(t).compare(n.at)) // without the detour by way of text
+		}
+	}
+	return n.holds(s, metaValue(d, a))
+}
+
+// timeOf is as exact as the time that clients are shown, so that asking for what
+// is newer than an answer does not find the answer itself.
+func timeOf(d *doc.Document, a *model.Attribute) time.Time {
+	t := d.Modified
+	if a.Name == "created" {
+		t = d.Created
+	}
+	return t.Truncate(time.Microsecond)
+}
+
+// metaValue is the value of one of those attributes (of schemas, the first); the
+// zero Value if there is none.
+func metaValue(d *doc.Document, a *model.Attribute) doc.Value {
+	text := ""
+	switch a.Name {
+	case "schemas":
+		text = d.Type.URN
+	case "id":
+		text = d.ID
+	case "resourceType":
+		text = d.Type.Name
+	case "version":
+		text = d.Version
+	case "created", "lastModified":
+		if t := timeOf(d, a); !t.IsZero() {
+			text = t.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	if text == "" {
+		return doc.Value{}
+	}
+	return doc.Simple(a, text)
+}

@@ -1,0 +1,197 @@
+package match
+
+import (
+	"strings"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// op is what a node does.
+type op uint8
+
+const (
+	opEQ op = iota + 1
+	opNE
+	opCO
+	opSW
+	opEW
+	opGT
+	opGE
+	opLT
+	opLE
+	opPR
+	opSome // a value path: left holds for the same element
+	opAnd
+	opOr
+	opNot
+	opConst // yes or no for every document
+)
+
+// mode is how the attribute's values compare.
+type mode uint8
+
+const (
+	modeNone    mode = iota // only presence is asked for
+	modeExact               // bytes
+	modeFold                // fold.Key
+	modeBool                // eq and ne of "true" and "false"
+	modeNumber              // number
+	modeInstant             // instant
+)
+
+// node is a compiled expression.
+type node struct {
+	op          op
+	mode        mode
+	null        bool // the literal is null
+	yes         bool // of opConst
+	left, right *node
+
+	// A comparison or value path reads attr by way of steps, from the scope in
+	// which it stands. No steps: the element itself.
+	attr  *model.Attribute
+	steps []*model.Attribute
+
+	text string // the literal; "true" or "false" for booleans
+	key  string // its fold.Key
+	num  number
+	at   instant
+}
+
+// scope is what the attributes of an expression are read from: the document or,
+// inside a value path, one element.
+type scope struct {
+	doc    *doc.Document // nil for the filter of a PATCH path
+	fields []doc.Value
+	self   doc.Value
+}
+
+func (n *node) match(s *scope) bool {
+	switch n.op {
+	case opAnd:
+		return n.left.match(s) && n.right.match(s)
+	case opOr:
+		return n.left.match(s) || n.right.match(s)
+	case opNot:
+		return !n.left.match(s)
+	case opConst:
+		return n.yes
+	}
+	switch {
+	case len(n.steps) == 0:
+		return n.holds(s, s.self)
+	case n.steps[0].Meta:
+		return n.matchMeta(s)
+	}
+	return n.walk(s, s.fields, n.steps)
+}
+
+// walk follows steps through fields and asks of each value it comes to, or once
+// of the zero Value where there is none, whether n holds.
+func (n *node) walk(s *scope, fields []doc.Value, steps []*model.Attribute) bool {
+	v, rest := doc.Get(fields, steps[0]), steps[1:]
+	if !steps[0].Multi {
+		if len(rest) == 0 {
+			return n.holds(s, v)
+		}
+		return n.walk(s, v.Kids(), rest)
+	}
+	elements := v.Kids()
+	if len(elements) == 0 {
+		return n.holds(s, doc.Value{})
+	}
+	for i := range elements {
+		if len(rest) == 0 && n.holds(s, elements[i]) || len(rest) > 0 && n.walk(s, elements[i].Kids(), rest) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds judges one value; the zero Value stands for an absent one.
+func (n *node) holds(s *scope, v doc.Value) bool {
+	fields := v.Kids()
+	present := v.Attr != nil && (v.Attr.Kind != model.Complex || len(fields) > 0)
+	switch {
+	case n.op == opSome:
+		return present && n.left.match(&scope{doc: s.doc, fields: fields, self: v})
+	case n.op == opPR: // an empty string is a value, but not "non-empty"
+		return present && (v.Attr.Kind == model.Complex || v.Text != "")
+	case n.null:
+		return present == (n.op == opNE)
+	case !present:
+		return n.op == opNE
+	}
+	switch n.mode {
+	case modeFold:
+		return n.holdsFold(v.Text)
+	case modeNumber:
+		x, ok := parseNumber(v.Text)
+		return n.ordered(ok, x.compare(n.num))
+	case modeInstant:
+		if n.op != opCO && n.op != opSW && n.op != opEW {
+			x, ok := parseInstant(v.Text)
+			return n.ordered(ok, x.compare(n.at))
+		}
+	case modeBool:
+		return (v.Text == n.text) == (n.op == opEQ)
+	}
+	return n.holdsExact(v.Text)
+}
+
+func (n *node) holdsExact(text string) bool {
+	switch n.op {
+	case opEQ:
+		return text == n.text
+	case opNE:
+		return text != n.text
+	case opCO:
+		return strings.Contains(text, n.text)
+	case opSW:
+		return strings.HasPrefix(text, n.text)
+	case opEW:
+		return strings.HasSuffix(text, n.text)
+	}
+	return n.ordered(true, strings.Compare(text, n.text))
+}
+
+func (n *node) holdsFold(text string) bool {
+	switch n.op {
+	case opEQ:
+		return foldEqual(text, n.key)
+	case opNE:
+		return !foldEqual(text, n.key)
+	case opCO:
+		return foldContains(text, n.key)
+	case opSW:
+		return foldHasPrefix(text, n.key)
+	case opEW:
+		return foldHasSuffix(text, n.key)
+	}
+	return n.ordered(true, foldCompare(text, n.key))
+}
+
+// ordered says whether the operator holds where the value compares as c with the
+// literal, or, if it is not comparable at all (stored before its schema changed,
+// say), whether the operator is "ne".
+func (n *node) ordered(comparable bool, c int) bool {
+	if !comparable {
+		return n.op == opNE
+	}
+	switch n.op {
+	case opEQ:
+		return c == 0
+	case opNE:
+		return c != 0
+	case opGT:
+		return c > 0
+	case opGE:
+		return c >= 0
+	case opLT:
+		return c < 0
+	case opLE:
+		return c <= 0
+	}
+	return false
+}

@@ -1,0 +1,107 @@
+package match
+
+import (
+	"strings"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fold"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// SortKey is the value by which d is sorted where the client asks for attribute a
+// (RFC 7644, Section 3.4.2.3): of a multi-valued attribute the primary element,
+// else the first; of a complex one its "value". It is the zero Value where there
+// is none and for attributes that never leave the server, whose order would tell
+// what they hold.
+func SortKey(d *doc.Document, a *model.Attribute) doc.Value {
+	for up := a; up != nil; up = up.Parent {
+		if hidden(up) || up.Kind == model.Any {
+			return doc.Value{}
+		}
+	}
+	if a.Kind == model.Complex {
+		sub := a.Lookup("value")
+		if sub == nil || hidden(sub) {
+			return doc.Value{}
+		}
+		a = sub
+	}
+	if a.Meta {
+		return metaValue(d, a)
+	}
+	fields, v := d.Values, doc.Value{}
+	for _, step := range stepsTo(d.Type.Root, a) {
+		v = doc.Get(fields, step)
+		if step.Multi {
+			v = chosen(v.Kids(), step)
+		}
+		fields = v.Kids()
+	}
+	return v
+}
+
+// chosen is the element that stands for the list.
+func chosen(elements []doc.Value, a *model.Attribute) doc.Value {
+	if len(elements) == 0 {
+		return doc.Value{}
+	}
+	if primary := a.Lookup("primary"); primary != nil {
+		for _, e := range elements {
+			if e.Field(primary).Text == "true" {
+				return e
+			}
+		}
+	}
+	return elements[0]
+}
+
+// Compare orders two sort keys of attribute a: strings by the attribute's case
+// rule, dates as instants, numbers as numbers, false before true. The zero Value
+// comes after everything.
+func Compare(a *model.Attribute, x, y doc.Value) int {
+	if x.Attr == nil || y.Attr == nil {
+		return rank(x.Attr != nil, y.Attr != nil)
+	}
+	if a.Kind == model.Complex {
+		if sub := a.Lookup("value"); sub != nil {
+			a = sub
+		}
+	}
+	switch a.Kind {
+	case model.Integer, model.Decimal:
+		m, okX := parseNumber(x.Text)
+		n, okY := parseNumber(y.Text)
+		if okX && okY {
+			return m.compare(n)
+		} else if okX || okY {
+			return rank(okX, okY)
+		}
+	case model.DateTime:
+		m, okX := parseInstant(x.Text)
+		n, okY := parseInstant(y.Text)
+		if okX && okY {
+			return m.compare(n)
+		} else if okX || okY {
+			return rank(okX, okY)
+		}
+	case model.String, model.Reference:
+		if !a.CaseExact {
+			if ascii(x.Text) && ascii(y.Text) {
+				return asciiFoldCompare(x.Text, y.Text)
+			}
+			return strings.Compare(fold.Key(x.Text), fold.Key(y.Text))
+		}
+	}
+	return strings.Compare(x.Text, y.Text) // "false" < "true"
+}
+
+// rank puts what is there before what is not.
+func rank(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return -1
+	}
+	return 1
+}

@@ -1,0 +1,89 @@
+package match
+
+import (
+	"strings"
+
+	"github.com/scimkit/scim/internal/fold"
+)
+
+// The functions below compare fold.Key(text) with a key without making the
+// former where text is ASCII. A text with one letter beyond ASCII goes the long
+// way as a whole: a combining mark changes the letter before it.
+
+func foldEqual(text, key string) bool {
+	if !ascii(text) {
+		return fold.Key(text) == key
+	}
+	return len(text) == len(key) && lowerCompare(text, key) == 0
+}
+
+func foldCompare(text, key string) int {
+	if !ascii(text) {
+		return strings.Compare(fold.Key(text), key)
+	}
+	return lowerCompare(text, key)
+}
+
+func foldHasPrefix(text, key string) bool {
+	if !ascii(text) {
+		return strings.HasPrefix(fold.Key(text), key)
+	}
+	return len(text) >= len(key) && lowerCompare(text[:len(key)], key) == 0
+}
+
+func foldHasSuffix(text, key string) bool {
+	if !ascii(text) {
+		return strings.HasSuffix(fold.Key(text), key)
+	}
+	return len(text) >= len(key) && lowerCompare(text[len(text)-len(key):], key) == 0
+}
+
+// foldContains searches short texts in place; long ones are folded first, so
+// that the cost stays linear whatever the client looks for.
+func foldContains(text, key string) bool {
+	if len(text) > 256 || !ascii(text) {
+		return strings.Contains(fold.Key(text), key)
+	}
+	for i := 0; i+len(key) <= len(text); i++ {
+		if lowerCompare(text[i:i+len(key)], key) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// lowerCompare compares ASCII text, in lower case, with key.
+func lowerCompare(text, key string) int {
+	for i := 0; i < len(text) && i < len(key); i++ {
+		if c := lower(text[i]); c != key[i] {
+			return int(c) - int(key[i])
+		}
+	}
+	return len(text) - len(key)
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// asciiFoldCompare compares two ASCII texts, both in lower case.
+func asciiFoldCompare(a, b string) int {
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if x, y := lower(a[i]), lower(b[i]); x != y {
+			return int(x) - int(y)
+		}
+	}
+	return len(a) - len(b)
+}

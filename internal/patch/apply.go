@@ -1,0 +1,182 @@
+package patch
+
+import (
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/match"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// change is what happens to one attribute among the fields that hold it: the
+// resource, an extension, a complex value or an element.
+type change struct {
+	op    verb
+	attr  *model.Attribute
+	where *match.Element // which elements, or under what condition; nil: all
+	// fields is what happens within a complex value, or within each selected
+	// element. It is nil if the attribute changes as a whole.
+	fields []change
+	value  doc.Value // to set, append, or (listed) to take out; absent for a removal
+	listed bool      // remove takes out only the elements of value
+	same   bool      // nothing may change: the attribute is read-only
+}
+
+// state is one run of Apply.
+type state struct {
+	r    *Request
+	root *model.Attribute
+	// lists are the multi-valued attributes that operations have reached so far,
+	// as slices of our own, so that a thousand operations on one list don't copy
+	// it a thousand times.
+	lists map[*model.Attribute]*list
+	work  int
+}
+
+// maxWork bounds the elements that one request looks at or copies, summed over
+// its operations: operations times elements could otherwise be made very big.
+const maxWork = 20_000_000
+
+func (s *state) spend(n int) error {
+	if s.work += n + 1; s.work > maxWork {
+		return &fault.Error{Status: 413, Type: fault.TooMany, Detail: "the operations go over too many values; split the request"}
+	}
+	return nil
+}
+
+// apply makes one change to fields. They are at the top, as the fields of the
+// resource or of an extension, if open lists may stand for what they hold.
+func (s *state) apply(fields []doc.Value, c *change, top bool) ([]doc.Value, error) {
+	a := c.attr
+	switch {
+	case c.same:
+		if now := doc.Get(fields, a); !now.Equal(c.value) {
+			return nil, notWritable(a.Path)
+		}
+		return fields, nil
+	case a.Multi && top:
+		l := s.lists[a]
+		if l == nil {
+			l = open(doc.Get(fields, a))
+			s.lists[a] = l
+			if err := s.spend(len(l.elems)); err != nil {
+				return nil, err
+			}
+		}
+		return fields, s.applyList(l, c)
+	case a.Multi:
+		l := open(doc.Get(fields, a))
+		if err := s.applyList(l, c); err != nil {
+			return nil, err
+		}
+		return doc.Put(fields, doc.Composite(a, l.elems...)), nil
+	case a.Kind == model.Complex:
+		return s.applyComplex(fields, c)
+	case c.op == remove:
+		return doc.Drop(fields, a), nil
+	}
+	if a.Kind == model.Any && doc.Get(fields, a).Attr == nil && unknowns(fields) >= maxKept {
+		return fields, nil
+	}
+	return doc.Put(fields, c.value), nil
+}
+
+// unknowns counts the attributes that no schema has.
+func unknowns(fields []doc.Value) (n int) {
+	for _, f := range fields {
+		if f.Attr.Kind == model.Any {
+			n++
+		}
+	}
+	return n
+}
+
+// applyComplex changes a single complex value or an extension.
+func (s *state) applyComplex(fields []doc.Value, c *change) ([]doc.Value, error) {
+	a := c.attr
+	now := doc.Get(fields, a)
+	if c.where != nil && !c.where.Match(now) {
+		if c.op == remove {
+			return fields, s.nothing(c)
+		}
+		made, err := s.make(c)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range made.Kids() {
+			now = doc.Composite(a, doc.Put(now.Kids(), f)...)
+		}
+	}
+	if c.fields == nil { // a removal: values are always given as fields
+		if a.Extension {
+			for multi := range s.lists {
+				if multi.Parent == a {
+					delete(s.lists, multi)
+				}
+			}
+		}
+		return doc.Drop(fields, a), nil
+	}
+	next, err := s.within(now, c)
+	if err != nil {
+		return nil, err
+	}
+	return doc.Put(fields, next), nil
+}
+
+// within applies the changes of c's fields to one complex value.
+func (s *state) within(v doc.Value, c *change) (doc.Value, error) {
+	kids := v.Kids()
+	for i := range c.fields {
+		var err error
+		if kids, err = s.apply(kids, &c.fields[i], c.attr.Extension); err != nil {
+			return doc.Value{}, err
+		}
+	}
+	return fresh(v, doc.Composite(c.attr, kids...)), nil
+}
+
+// fresh drops from a reference such as "manager" what described the resource that
+// it no longer refers to: "$ref" and what the server computes.
+func fresh(was, now doc.Value) doc.Value {
+	value, ref := now.Attr.Lookup("value"), now.Attr.Lookup("$ref")
+	if ref == nil || value == nil || was.Field(value).Text == now.Field(value).Text {
+		return now
+	}
+	kids := now.Kids()
+	for _, f := range was.Kids() {
+		if (f.Attr == ref || f.Attr.Mutability == model.ReadOnly) && now.Field(f.Attr).Equal(f) {
+			kids = doc.Drop(kids, f.Attr)
+		}
+	}
+	return doc.Composite(now.Attr, kids...)
+}
+
+// make builds the value that a filter describes, to be filled by an operation
+// that names it before it is there (Q8).
+func (s *state) make(c *change) (doc.Value, error) {
+	fields, ok := c.where.Assign()
+	switch {
+	case !ok:
+		return doc.Value{}, fault.New(fault.NoTarget, "%s: no value matches the filter, and only for a filter of \"eq\" joined by \"and\" can one be made", c.attr.Path)
+	case !s.r.tol.Allow(tolerance.CreateOnFilter):
+		return doc.Value{}, fault.New(fault.NoTarget, "%s: no value matches the filter", c.attr.Path)
+	}
+	return doc.Composite(c.attr, fields...), nil
+}
+
+// nothing is the outcome of a removal whose filter selects nothing (Q34).
+func (s *state) nothing(c *change) error {
+	if s.r.tol.Allow(tolerance.RemoveNoMatch) {
+		return nil
+	}
+	return fault.New(fault.NoTarget, "%s: no value matches the filter", c.attr.Path)
+}
+
+// close puts the lists back.
+func (s *state) close(values []doc.Value) []doc.Value {
+	for a, l := range s.lists {
+		values = doc.PutAt(s.root, values, doc.Composite(a, l.elems...))
+	}
+	return values
+}

@@ -1,0 +1,306 @@
+package patch
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/match"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// compile turns one operation into changes.
+func (r *Request) compile(o *operation) error {
+	if o.op != remove && o.value == nil {
+		return fault.New(fault.InvalidValue, "%s needs a value", where(o))
+	}
+	tg := target{within: r.t.Root}
+	if o.path != "" {
+		var err error
+		if tg, err = r.resolve(r.t.Root, o.path, false); err != nil {
+			return err
+		}
+	}
+	if tg.within == r.t.Root && tg.attr == nil && !tg.unknown {
+		if o.op == remove {
+			return fault.New(fault.NoTarget, "remove needs a path: the attribute that is to go")
+		}
+		if o.value.Kind() != '{' {
+			return fault.New(fault.InvalidValue, "%s without a path needs an object of attributes as its value", o.op)
+		}
+		return r.object(r.t.Root, o.op, o.value)
+	}
+	return r.target(tg, o.op, o.value, true)
+}
+
+func where(o *operation) string {
+	if o.path == "" {
+		return o.op.String()
+	}
+	return o.op.String() + " of " + clip(o.path, 60)
+}
+
+// object compiles each member of a value that stands for the whole resource or
+// an extension, as if it had been sent with its name as the path.
+func (r *Request) object(within *model.Attribute, op verb, raw jsontext.Value) error {
+	seen := map[*model.Attribute]jsontext.Value{}
+	return members(raw, func(name string, value jsontext.Value) error {
+		tg, err := r.resolve(within, name, true)
+		if err != nil {
+			return err
+		}
+		if tg.attr != nil && tg.sub == nil && tg.where == nil {
+			if before, twice := seen[tg.attr]; twice && !bytes.Equal(before, value) {
+				return fault.New(fault.InvalidSyntax, "%s: is there twice, with different values", tg.attr.Path)
+			}
+			seen[tg.attr] = value
+		}
+		if within.Extension {
+			tg.text = within.Name + ":" + tg.text // for the report
+		}
+		if tg.attr == nil && tg.within == r.t.Root && !tg.unknown {
+			if value.Kind() != '{' {
+				return fault.New(fault.InvalidValue, "%s: needs an object of attributes", r.t.URN)
+			}
+			return r.object(r.t.Root, op, value)
+		}
+		return r.target(tg, op, value, false)
+	})
+}
+
+// target compiles what happens to one target. It is explicit if a path names it,
+// and not if it came along in a value.
+func (r *Request) target(tg target, op verb, raw jsontext.Value, explicit bool) error {
+	a := tg.attr
+	switch {
+	case tg.unknown:
+		return r.other(tg, op, raw)
+	case a == nil:
+		return r.extension(tg.within, op, raw)
+	case a == r.t.Password:
+		return r.setPassword(tg, op, raw)
+	case a == r.t.Members:
+		return r.setMembers(tg, op, raw)
+	case a.Meta && a.Name == "schemas": // follows from what the resource holds
+		return nil
+	case r.isActive(a) && (op == remove || isNull(raw)):
+		return nil // whether somebody may come in is never changed by leaving it open
+	case a.Mutability == model.ReadOnly || tg.sub != nil && tg.sub.Mutability == model.ReadOnly:
+		if !explicit {
+			return r.readOnly(tg.text)
+		}
+		return r.same(tg, op, raw)
+	}
+	c, ok, err := r.change(tg, op, raw)
+	if err == nil && ok {
+		r.push(tg.within, c)
+	}
+	return err
+}
+
+// push adds a change of an attribute of the root or an extension.
+func (r *Request) push(within *model.Attribute, c change) {
+	if within.Extension {
+		c = change{op: c.op, attr: within, fields: []change{c}}
+	}
+	r.changes = append(r.changes, c)
+}
+
+func (r *Request) isActive(a *model.Attribute) bool {
+	return a.Parent == r.t.Root && a.Kind == model.Boolean && a.Name == "active"
+}
+
+// extension compiles a change of an extension as a whole.
+func (r *Request) extension(e *model.Attribute, op verb, raw jsontext.Value) error {
+	switch {
+	case op == remove || isNull(raw):
+		r.changes = append(r.changes, change{op: remove, attr: e})
+		return nil
+	case raw.Kind() != '{':
+		return fault.New(fault.InvalidValue, "%s: needs an object of attributes", e.Name)
+	}
+	return r.object(e, op, raw)
+}
+
+// same compiles a path to a read-only attribute. Sending the value that it has
+// is no change; anything else is refused (RFC 7644, Section 3.5.2).
+func (r *Request) same(tg target, op verb, raw jsontext.Value) error {
+	leaf := tg.attr
+	if tg.sub != nil {
+		leaf = tg.sub
+	}
+	if op == remove || tg.attr.Meta || tg.attr.Multi || leaf.Multi || leaf.Kind == model.Complex {
+		return notWritable(tg.text)
+	}
+	o := r.o.Doc
+	o.Stored = true
+	v, err := doc.DecodeValue(leaf, raw, o)
+	if err != nil {
+		return err
+	}
+	c := change{op: op, attr: leaf, value: v, same: true}
+	if tg.sub != nil {
+		c = change{op: op, attr: tg.attr, fields: []change{c}}
+	}
+	r.push(tg.within, c)
+	return nil
+}
+
+// maxKept bounds the attributes that no schema has and that a resource keeps.
+const maxKept = 100
+
+// other compiles a target that no schema has.
+func (r *Request) other(tg target, op verb, raw jsontext.Value) error {
+	if !r.o.Doc.KeepUnknown || tg.top == "" || r.kept == maxKept || !r.tol.Allow(tolerance.UnknownAttribute) {
+		return r.unknown(tg.text)
+	}
+	r.kept++
+	c := change{op: op, attr: doc.Unknown(r.t, tg.top)}
+	if op != remove {
+		var err error
+		if c.value, err = doc.DecodeValue(c.attr, raw, r.o.Doc); err != nil {
+			return err
+		}
+		if c.value.Attr == nil {
+			c.op = remove
+		}
+	}
+	r.changes = append(r.changes, c)
+	return nil
+}
+
+// change compiles an operation on an attribute that is neither apart nor
+// read-only. ok is false if there is nothing to do.
+func (r *Request) change(tg target, op verb, raw jsontext.Value) (c change, ok bool, err error) {
+	a := tg.attr
+	c = change{op: op, attr: a}
+	if tg.where != nil {
+		if c.where, err = match.CompileElement(a, tg.where, r.tol); err != nil {
+			return c, false, err
+		}
+	}
+	switch {
+	case tg.sub != nil:
+		inner, ok, err := r.change(target{text: tg.text, within: a, attr: tg.sub}, op, raw)
+		if !ok || err != nil {
+			return c, false, err
+		}
+		c.op, c.fields = inner.op, []change{inner}
+		return c, true, nil
+	case op == remove:
+		if a.Multi && c.where == nil && !isNull(raw) {
+			if !r.tol.Allow(tolerance.RemoveByValue) {
+				return c, false, fault.New(fault.InvalidValue, "%s: remove takes no value; select with a filter in the path", a.Path)
+			}
+			c.value, err = doc.DecodeValue(a, raw, r.o.Doc)
+			c.listed = true
+			return c, !c.value.Absent(), err
+		}
+		return c, true, nil
+	case a.Kind == model.Complex && (!a.Multi || c.where != nil):
+		return r.merge(c, raw)
+	case a.Multi && c.where != nil:
+		c.value, err = doc.DecodeElement(a, raw, r.o.Doc)
+	default:
+		c.value, err = doc.DecodeValue(a, raw, r.o.Doc)
+	}
+	if err != nil {
+		return c, false, err
+	}
+	if c.value.Attr == nil || a.Multi && c.where == nil && c.value.Absent() {
+		if a.Multi && op == add {
+			return c, false, nil // adding nothing
+		}
+		c.op, c.value = remove, doc.Value{}
+	}
+	return c, true, nil
+}
+
+// merge compiles a complex value for a complex attribute, or for the elements
+// that a filter selects: the sub-attributes that it gives are set, those that it
+// gives as null are removed, and the others stay (RFC 7644, Section 3.5.2.3).
+func (r *Request) merge(c change, raw jsontext.Value) (change, bool, error) {
+	a, v := c.attr, doc.Value{}
+	raw, err := r.single(a, raw)
+	if err == nil {
+		v, err = doc.DecodeElement(a, raw, r.o.Doc)
+	}
+	if err != nil {
+		return c, false, err
+	}
+	if raw.Kind() != '{' && v.Absent() { // null, or "" (Q16)
+		if a.Multi && c.op == add {
+			return c, false, nil
+		}
+		c.op = remove
+		return c, true, nil
+	}
+	for _, field := range v.Kids() {
+		c.fields = append(c.fields, change{op: c.op, attr: field.Attr, value: field})
+	}
+	if raw.Kind() == '{' {
+		err = members(raw, func(name string, _ jsontext.Value) error {
+			sub := a.Lookup(name)
+			switch {
+			case sub == nil:
+				if model.FoldName(name) == "displayname" && a.Lookup("display") != nil {
+					return nil // decoded as display (Q23)
+				}
+				return r.unknown(a.Path + "." + name)
+			case sub.Mutability == model.ReadOnly:
+				return r.readOnly(sub.Path)
+			case v.Field(sub).Attr == nil: // null, or as good as
+				c.fields = append(c.fields, change{op: remove, attr: sub})
+			}
+			return nil
+		})
+	}
+	return c, len(c.fields) > 0, err
+}
+
+// single unwraps an array of one, where one object is meant (Q18).
+func (r *Request) single(a *model.Attribute, raw jsontext.Value) (jsontext.Value, error) {
+	if raw.Kind() != '[' {
+		return raw, nil
+	}
+	var elems []jsontext.Value
+	if err := elements(raw, func(e jsontext.Value) { elems = append(elems, e) }); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(elems) == 0:
+		return jsontext.Value("null"), nil
+	case len(elems) > 1:
+		return nil, fault.New(fault.InvalidValue, "%s: needs one object, got %d in an array", a.Path, len(elems))
+	case !r.tol.Allow(tolerance.ScalarInArray):
+		return nil, fault.New(fault.InvalidValue, "%s: needs an object, got an array", a.Path)
+	}
+	return elems[0], nil
+}
+
+// setPassword takes a password out of the request. What it was never shows in an
+// error.
+func (r *Request) setPassword(tg target, op verb, raw jsontext.Value) error {
+	if tg.sub != nil || tg.where != nil {
+		return fault.New(fault.InvalidPath, "%s: is a single string without parts", tg.attr.Path)
+	}
+	if op == remove || isNull(raw) {
+		return nil
+	}
+	raw, err := r.single(tg.attr, raw)
+	if err != nil || isNull(raw) {
+		return err
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil || bytes.IndexByte(text, 0) >= 0 {
+		return fault.New(fault.InvalidValue, "%s: needs a string without NUL", tg.attr.Path)
+	}
+	if len(text) > 0 {
+		s := string(text)
+		r.password = &s
+	}
+	return nil
+}

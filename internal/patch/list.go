@@ -1,0 +1,206 @@
+package patch
+
+import (
+	"slices"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fold"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// list is a multi-valued attribute being changed.
+type list struct {
+	elems []doc.Value
+	index map[string]int // identity to position; nil if it must be made anew
+}
+
+// open copies the elements of v, which may be the zero Value.
+func open(v doc.Value) *list { return &list{elems: slices.Clone(v.Kids())} }
+
+// applyList changes a list. Elements that an operation makes primary demote the
+// others.
+func (s *state) applyList(l *list, c *change) error {
+	p := primaryOf(c.attr)
+	var set []int // positions of the elements that the operation made primary
+	var err error
+	switch {
+	case c.where != nil || c.fields != nil:
+		set, err = l.selected(s, c, p)
+	case c.op == add:
+		set, err = l.union(s, c.value.Kids(), p)
+	case c.op == replace:
+		l.index = nil
+		l.elems = slices.Clone(c.value.Kids())
+		for i, e := range l.elems {
+			if isPrimary(e, p) {
+				set = append(set, i)
+			}
+		}
+		err = s.spend(len(l.elems))
+	case c.listed:
+		err = l.subtract(s, c.attr, c.value.Kids())
+	default:
+		*l = list{}
+	}
+	if err != nil || len(set) == 0 {
+		return err
+	}
+	return s.onePrimary(l, p, set)
+}
+
+// onePrimary leaves one element of l primary: the last that the operation set.
+func (s *state) onePrimary(l *list, p *model.Attribute, set []int) error {
+	keep := set[len(set)-1]
+	for _, i := range set {
+		if i != keep && !s.r.tol.Allow(tolerance.ManyPrimaries) {
+			return manyPrimaries(p.Parent)
+		}
+	}
+	if err := s.spend(len(l.elems)); err != nil {
+		return err
+	}
+	before := len(l.elems)
+	if l.elems = demote(l.elems, p, keep); len(l.elems) < before {
+		l.index = nil
+	}
+	return nil
+}
+
+// union appends the elements that aren't there yet (RFC 7644, Section 3.5.2.1).
+// One that is, by its identity, is completed instead of doubled.
+func (l *list) union(s *state, elems []doc.Value, p *model.Attribute) (set []int, err error) {
+	if l.index == nil {
+		if err := s.spend(len(l.elems)); err != nil {
+			return nil, err
+		}
+		l.index = make(map[string]int, len(l.elems)+len(elems))
+		for i, e := range slices.Backward(l.elems) {
+			l.index[identity(e)] = i
+		}
+	}
+	for _, e := range elems {
+		id := identity(e)
+		i, there := l.index[id]
+		if there {
+			fields := l.elems[i].Kids()
+			for _, f := range e.Kids() {
+				fields = doc.Put(fields, f)
+			}
+			if e.Attr.Kind == model.Complex {
+				l.elems[i] = doc.Composite(e.Attr, fields...)
+			}
+		} else {
+			i = len(l.elems)
+			l.index[id] = i
+			l.elems = append(l.elems, e)
+		}
+		if isPrimary(e, p) {
+			set = append(set, i)
+		}
+	}
+	return set, nil
+}
+
+// selected changes the elements that the filter selects, or all.
+func (l *list) selected(s *state, c *change, p *model.Attribute) (set []int, err error) {
+	if err := s.spend(len(l.elems)); err != nil {
+		return nil, err
+	}
+	found, sets := false, slices.ContainsFunc(c.fields, func(f change) bool { return f.attr == p })
+	for i, e := range l.elems {
+		if c.where != nil && !c.where.Match(e) {
+			continue
+		}
+		found = true
+		switch {
+		case c.fields != nil:
+			if l.elems[i], err = s.within(e, c); err != nil {
+				return nil, err
+			}
+			if sets && isPrimary(l.elems[i], p) {
+				set = append(set, i)
+			}
+		case c.op == remove:
+			l.elems[i] = doc.Value{}
+		default:
+			l.elems[i] = c.value
+		}
+	}
+	if found {
+		l.index = nil
+		if len(set) == 0 { // else none is empty, and set holds positions
+			l.elems = slices.DeleteFunc(l.elems, gone)
+		}
+		return set, nil
+	}
+	if c.op == remove {
+		if c.where == nil {
+			return nil, nil
+		}
+		return nil, s.nothing(c)
+	}
+	e := doc.Composite(c.attr)
+	if c.where != nil {
+		if e, err = s.make(c); err != nil {
+			return nil, err
+		}
+	}
+	if c.fields == nil {
+		e = c.value
+	} else if e, err = s.within(e, c); err != nil {
+		return nil, err
+	}
+	if gone(e) {
+		return nil, nil
+	}
+	return l.union(s, []doc.Value{e}, p)
+}
+
+// gone reports whether nothing is left of an element. An empty string is something.
+func gone(e doc.Value) bool {
+	return e.Attr == nil || e.Attr.Kind == model.Complex && len(e.Kids()) == 0
+}
+
+// subtract takes out the elements that a removal lists (Q31): those with the same
+// "value" and, where both have one, the same "type". Elements without a "value"
+// must be the same altogether.
+func (l *list) subtract(s *state, a *model.Attribute, listed []doc.Value) error {
+	if err := s.spend(len(l.elems)); err != nil {
+		return err
+	}
+	value, typ := a.Lookup("value"), a.Lookup("type")
+	key := func(e doc.Value) string {
+		v := e
+		if a.Kind == model.Complex {
+			if v = e.Field(value); value == nil || v.Text == "" {
+				return identity(e)
+			}
+		}
+		if v.Attr.CaseExact || v.Attr.Kind != model.String {
+			return v.Text
+		}
+		return fold.Key(v.Text)
+	}
+	types := make(map[string][]string, len(listed))
+	for _, e := range listed {
+		k := key(e)
+		t := ""
+		if typ != nil {
+			t = model.FoldName(e.Field(typ).Text)
+		}
+		if !slices.Contains(types[k], t) {
+			types[k] = append(types[k], t)
+		}
+	}
+	l.index = nil
+	l.elems = slices.DeleteFunc(l.elems, func(e doc.Value) bool {
+		ts, ok := types[key(e)]
+		if !ok || typ == nil {
+			return ok
+		}
+		t := model.FoldName(e.Field(typ).Text)
+		return t == "" || slices.Contains(ts, "") || slices.Contains(ts, t)
+	})
+	return nil
+}

@@ -1,0 +1,129 @@
+package patch
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	filter "github.com/scim2/filter-parser/v2"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/member"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// setMembers folds an operation on a group's members into the delta, so that
+// nobody has to read or write the members that it doesn't name.
+func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
+	switch {
+	case tg.sub != nil && model.FoldName(tg.sub.Name) == "display":
+		return r.readOnly(tg.text) // computed, whatever clients say (Q35)
+	case tg.sub != nil || tg.where != nil && op != remove:
+		return fault.New(fault.InvalidPath, "%s: a member can't be changed, only added or removed; use %q with a list of values, or remove %q",
+			clip(tg.text, 60), tg.attr.Path, tg.attr.Path+`[value eq "id"]`)
+	case tg.where != nil:
+		return r.leaveMatching(tg.where)
+	case op == remove && isNull(raw):
+		r.members.Clear()
+		return nil
+	}
+	if op == remove && !r.tol.Allow(tolerance.RemoveByValue) {
+		return fault.New(fault.InvalidValue, `%s: remove takes no value; use a path such as %s[value eq "id"]`, tg.attr.Path, tg.attr.Path)
+	}
+	v, err := doc.DecodeValue(tg.attr, raw, r.o.Doc)
+	if err != nil {
+		return err
+	}
+	if op == replace {
+		r.members.Clear()
+	}
+	for _, e := range v.Kids() {
+		ref, err := member.Read(e)
+		switch {
+		case err != nil:
+			return err
+		case op != remove:
+			r.members.Join(ref)
+		case typed(e):
+			r.members.Leave(ref)
+		default:
+			r.leave(ref.ID)
+		}
+	}
+	return nil
+}
+
+// typed reports whether an element says itself whether it is a user or a group.
+func typed(e doc.Value) bool {
+	typ := e.Field(e.Attr.Lookup("type")).Text
+	if strings.EqualFold(typ, "User") || strings.EqualFold(typ, "Group") {
+		return true
+	}
+	segments := strings.Split(strings.TrimRight(e.Field(e.Attr.Lookup("$ref")).Text, "/"), "/")
+	if len(segments) < 2 {
+		return false
+	}
+	kind := segments[len(segments)-2]
+	return strings.EqualFold(kind, "Users") || strings.EqualFold(kind, "Groups")
+}
+
+// leave takes out whoever has the id: clients leave the type out when they remove.
+func (r *Request) leave(id string) {
+	r.members.Leave(member.Ref{Type: "User", ID: id})
+	r.members.Leave(member.Ref{Type: "Group", ID: id})
+}
+
+// leaveMatching takes out the members that a filter names. Only filters that say
+// who it is can be folded without reading the group.
+func (r *Request) leaveMatching(e filter.Expression) error {
+	if or, ok := e.(*filter.LogicalExpression); ok && or.Operator == filter.OR {
+		if err := r.leaveMatching(or.Left); err != nil {
+			return err
+		}
+		return r.leaveMatching(or.Right)
+	}
+	var id, typ string
+	if !equals(e, &id, &typ) || id == "" {
+		return fault.New(fault.InvalidFilter, `members: the filter must be value eq "id", with and type eq "User" or "Group" if need be; several may be joined by or`)
+	}
+	switch model.FoldName(typ) {
+	case "":
+		r.leave(id)
+	case "user":
+		r.members.Leave(member.Ref{Type: "User", ID: id})
+	case "group":
+		r.members.Leave(member.Ref{Type: "Group", ID: id})
+	default:
+		return fault.New(fault.InvalidFilter, `members: type must be "User" or "Group", got %q`, clip(typ, 40))
+	}
+	return nil
+}
+
+// equals reads a conjunction of value eq and type eq, each once.
+func equals(e filter.Expression, id, typ *string) bool {
+	switch e := e.(type) {
+	case *filter.LogicalExpression:
+		return e.Operator == filter.AND && equals(e.Left, id, typ) && equals(e.Right, id, typ)
+	case *filter.AttributeExpression:
+		text, ok := e.CompareValue.(string)
+		p := e.AttributePath
+		if !ok || text == "" || e.Operator != filter.EQ || p.SubAttribute != nil || p.URIPrefix != nil {
+			return false
+		}
+		into := id
+		switch model.FoldName(p.AttributeName) {
+		case "value":
+		case "type":
+			into = typ
+		default:
+			return false
+		}
+		if *into != "" {
+			return false
+		}
+		*into = text
+		return true
+	}
+	return false
+}

@@ -1,0 +1,143 @@
+// Package patch parses and applies PATCH requests (RFC 7644, Section 3.5.2).
+//
+// A request is parsed and resolved against the resource type once, by Parse.
+// Apply then makes new values from old ones as often as it is called. What the
+// request does to the members of a group, and the password that it sets, stand
+// apart: neither is ever among the values.
+package patch
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/filterlang"
+	"github.com/scimkit/scim/internal/member"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// Options say how a request is read.
+type Options struct {
+	Doc      doc.Options       // how values are decoded, and what is tolerated
+	MaxOps   int               // operations in one request; 0 means 10,000
+	Limits   filterlang.Limits // of each path
+	MaxDepth int               // of the JSON; 0 means 32
+}
+
+// Request is a parsed PATCH. It never changes after Parse, but it is not safe
+// for concurrent use, because Apply notes the tolerances that it needs.
+type Request struct {
+	t        *model.Type
+	o        Options
+	tol      *tolerance.Use
+	changes  []change
+	members  member.Delta
+	password *string
+	ops      int
+	ignored  []string
+	kept     int // operations on attributes that no schema has
+}
+
+// maxIgnored bounds the report of Ignored: it is for a person to read.
+const maxIgnored = 20
+
+// Parse reads the body of a PATCH request for a resource of type t. Every
+// operation is resolved and its value decoded; only what depends on the
+// resource itself is left to Apply. An error is a *fault.Error, and the
+// Request is then nil.
+func Parse(t *model.Type, body []byte, o Options) (*Request, error) {
+	if o.MaxOps == 0 {
+		o.MaxOps = 10_000
+	}
+	if o.MaxDepth == 0 {
+		o.MaxDepth = 32
+	}
+	r := &Request{t: t, o: o, tol: o.Doc.Tol}
+	ops, err := envelope(body, o)
+	if err != nil {
+		return nil, err
+	}
+	r.ops = len(ops)
+	for i := range ops {
+		if err := r.compile(&ops[i]); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// Apply returns values after all operations, in order. It does not change its
+// argument, and on an error there is no result: operations are applied all or
+// none (RFC 7644, Section 3.5.2). Required attributes and immutable ones are the
+// caller's to check, over the whole.
+func (r *Request) Apply(values []doc.Value) ([]doc.Value, error) {
+	s := state{r: r, root: r.t.Root, lists: map[*model.Attribute]*list{}}
+	var err error
+	for i := range r.changes {
+		if values, err = s.apply(values, &r.changes[i], true); err != nil {
+			return nil, err
+		}
+	}
+	return s.close(values), nil
+}
+
+// Members returns what the operations on the type's Members do, folded into one
+// change. Apply does nothing about it. It is not Touched if there were none.
+func (r *Request) Members() *member.Delta { return &r.members }
+
+// Password returns the last password that the request sets.
+func (r *Request) Password() (string, bool) {
+	if r.password == nil {
+		return "", false
+	}
+	return *r.password, true
+}
+
+// Ops returns the number of operations.
+func (r *Request) Ops() int { return r.ops }
+
+// Ignored lists the paths that were passed over because no schema has them or
+// because they are read-only, each once, at most twenty.
+func (r *Request) Ignored() []string { return slices.Clone(r.ignored) }
+
+func (r *Request) ignore(path string) {
+	path = clip(path, 120)
+	if len(r.ignored) < maxIgnored && !slices.Contains(r.ignored, path) {
+		r.ignored = append(r.ignored, path)
+	}
+}
+
+// unknown deals with a path that no schema has: refusing one attribute would
+// keep a client from ever updating the rest of the resource, so it is passed
+// over unless the host asked for strictness.
+func (r *Request) unknown(path string) error {
+	if !r.tol.Allow(tolerance.UnknownAttribute) {
+		return fault.New(fault.InvalidPath, "%s: the resource type %s has no such attribute", clip(path, 60), r.t.Name)
+	}
+	r.ignore(path)
+	return nil
+}
+
+// readOnly deals with a read-only attribute inside a value: clients send back
+// what they once read.
+func (r *Request) readOnly(path string) error {
+	if !r.tol.Allow(tolerance.ReadOnlyInValue) {
+		return notWritable(path)
+	}
+	r.ignore(path)
+	return nil
+}
+
+func notWritable(path string) error {
+	return fault.New(fault.Mutability, "%s: is read-only; the server sets it", clip(path, 60))
+}
+
+// clip shortens what a client sent for use in a message.
+func clip(s string, n int) string {
+	if len(s) > n {
+		s = s[:n] + "…"
+	}
+	return strings.ToValidUTF8(s, "�")
+}

@@ -1,0 +1,96 @@
+package patch
+
+import (
+	"slices"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// OnePrimary returns after, a multi-valued attribute, with at most one element
+// that is primary (RFC 7643, Section 2.4). An element that became primary since
+// before wins over one that already was, and of several the last wins; the others
+// lose their "primary". For a new resource, or a list that is replaced as a whole,
+// before is the zero Value. If tolerance.ManyPrimaries is off and the client set
+// several itself, after comes back as it is: CheckPrimary refuses it.
+func OnePrimary(before, after doc.Value, tol *tolerance.Use) doc.Value {
+	p := primaryOf(after.Attr)
+	if p == nil {
+		return after
+	}
+	was := map[string]bool{}
+	for _, e := range before.Kids() {
+		if isPrimary(e, p) {
+			was[identity(e)] = true
+		}
+	}
+	keep, fresh, all := -1, 0, 0
+	for i, e := range after.Kids() {
+		if !isPrimary(e, p) {
+			continue
+		}
+		all++
+		if !was[identity(e)] {
+			fresh++
+			keep = i
+		} else if fresh == 0 {
+			keep = i
+		}
+	}
+	if all < 2 || fresh > 1 && !tol.Allow(tolerance.ManyPrimaries) {
+		return after
+	}
+	elems := append([]doc.Value(nil), after.Kids()...)
+	return doc.Composite(after.Attr, demote(elems, p, keep)...)
+}
+
+// CheckPrimary refuses a multi-valued attribute with more than one primary
+// element. It is for what OnePrimary was not allowed to put right.
+func CheckPrimary(v doc.Value) error {
+	p := primaryOf(v.Attr)
+	if p == nil {
+		return nil
+	}
+	n := 0
+	for _, e := range v.Kids() {
+		if isPrimary(e, p) {
+			n++
+		}
+	}
+	if n > 1 {
+		return manyPrimaries(v.Attr)
+	}
+	return nil
+}
+
+func manyPrimaries(a *model.Attribute) error {
+	return fault.New(fault.InvalidValue, "%s: only one value may be primary", a.Path)
+}
+
+// primaryOf finds the sub-attribute "primary"; nil if the elements of a have none.
+func primaryOf(a *model.Attribute) *model.Attribute {
+	if a == nil || !a.Multi || a.Kind != model.Complex {
+		return nil
+	}
+	if p := a.Lookup("primary"); p != nil && p.Kind == model.Boolean && !p.Multi {
+		return p
+	}
+	return nil
+}
+
+func isPrimary(e doc.Value, p *model.Attribute) bool {
+	return p != nil && e.Field(p).Text == "true"
+}
+
+// demote takes the flag from every primary element but the one at keep. It
+// changes elems, and drops what the flag was all of.
+func demote(elems []doc.Value, p *model.Attribute, keep int) []doc.Value {
+	for i, e := range elems {
+		if i != keep && isPrimary(e, p) {
+			elems[i] = doc.Composite(e.Attr, doc.Drop(e.Kids(), p)...)
+		}
+	}
+	return slices.DeleteFunc(elems, doc.Value.Absent)
+}

@@ -1,0 +1,143 @@
+package patch
+
+import (
+	"strings"
+
+	filter "github.com/scim2/filter-parser/v2"
+
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/filterlang"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// target is what a path means in the resource type.
+type target struct {
+	text   string           // as the client wrote it
+	within *model.Attribute // the root or an extension
+	attr   *model.Attribute // nil: within as a whole
+	where  filter.Expression
+	sub    *model.Attribute // nil: attr as a whole
+	// unknown is set if no schema has it. top is then the name, where it is a
+	// plain one at the root, which a host may want to keep.
+	unknown bool
+	top     string
+}
+
+// resolve reads a path. As a key inside a value, paths are a courtesy of ours
+// and each form of them has its tolerance.
+func (r *Request) resolve(within *model.Attribute, text string, key bool) (target, error) {
+	tg := target{text: text, within: within}
+	rest := text
+	if urn, after, dotted := r.schema(text); urn != nil {
+		// An extension's URN as the key of its object is as RFC 7643, Section 3.3, has it.
+		if key && (after != "" || urn == r.t.Root) && !r.tol.Allow(tolerance.URNKey) ||
+			dotted && !r.tol.Allow(tolerance.DottedExtension) {
+			tg.unknown = true
+			return tg, nil
+		}
+		tg.within, rest = urn, after
+	}
+	if rest == "" {
+		tg.unknown = text == "" // a key can be
+		return tg, nil
+	}
+	if a := tg.within.Lookup(rest); a != nil && !a.Extension {
+		tg.attr = a
+		return tg, nil
+	}
+	if !key {
+		p, err := filterlang.ParsePath(rest, r.o.Limits, r.tol)
+		if err != nil {
+			return tg, err
+		}
+		return r.bind(tg, rest, p)
+	}
+	return r.key(tg, rest)
+}
+
+// key resolves the key of a value that is not just the name of an attribute. A
+// key is any string: one that isn't a path is an attribute that we don't know,
+// unless it plainly means to be a path.
+func (r *Request) key(tg target, rest string) (target, error) {
+	if strings.ContainsAny(rest, ".[") {
+		found := tg
+		p, err := filterlang.ParsePath(rest, r.o.Limits, r.tol)
+		if err == nil {
+			found, err = r.bind(tg, rest, p)
+		}
+		switch {
+		case err == nil && !found.unknown && r.tol.Allow(tolerance.DottedKey):
+			return found, nil
+		case err != nil && strings.Contains(rest, "["):
+			return tg, err
+		}
+	}
+	tg.unknown = true
+	if tg.within == r.t.Root {
+		tg.top = rest
+	}
+	return tg, nil
+}
+
+// bind looks up the names of a parsed path.
+func (r *Request) bind(tg target, rest string, p filter.Path) (target, error) {
+	sub := p.AttributePath.SubAttributeName()
+	if p.ValueExpression != nil && sub != "" {
+		return tg, fault.New(fault.InvalidPath, "%s: a sub-attribute can't have a filter; write attribute[filter].sub-attribute", clip(tg.text, 60))
+	}
+	if p.SubAttribute != nil {
+		sub = *p.SubAttribute
+	}
+	if p.AttributePath.URIPrefix == nil {
+		tg.attr = tg.within.Lookup(p.AttributePath.AttributeName)
+	}
+	if tg.attr == nil || tg.attr.Extension {
+		tg.attr, tg.unknown = nil, true
+		if tg.within == r.t.Root && rest == p.AttributePath.AttributeName {
+			tg.top = rest
+		}
+		return tg, nil
+	}
+	if sub != "" {
+		if tg.sub = tg.attr.Lookup(sub); tg.sub == nil {
+			tg.unknown = true
+			return tg, nil
+		}
+	}
+	if p.ValueExpression != nil {
+		if !tg.attr.Multi && tg.attr.Kind != model.Complex {
+			return tg, fault.New(fault.InvalidPath, "%s: %s has a single value, so a filter can't select from it", clip(tg.text, 60), tg.attr.Path)
+		}
+		tg.where = p.ValueExpression
+	}
+	return tg, nil
+}
+
+// schema takes the URN of the core schema or of an extension off the front of
+// text: the longest that fits, because one may begin with another. It is done
+// before the path is parsed, since URNs have dots and colons of their own.
+// After a URN a colon is right and a dot is what Entra's old jobs send (Q67).
+func (r *Request) schema(text string) (within *model.Attribute, rest string, dotted bool) {
+	best := -1
+	try := func(a *model.Attribute, urn string) {
+		if len(urn) <= best || len(text) < len(urn) || model.FoldName(text[:len(urn)]) != model.FoldName(urn) {
+			return
+		}
+		if len(text) == len(urn) {
+			within, rest, dotted, best = a, "", false, len(urn)
+		} else if c := text[len(urn)]; (c == ':' || c == '.') && len(text) > len(urn)+1 {
+			within, rest, dotted, best = a, text[len(urn)+1:], c == '.', len(urn)
+		}
+	}
+	if len(text) < 4 || model.FoldName(text[:4]) != "urn:" {
+		return nil, text, false
+	}
+	try(r.t.Root, r.t.URN)
+	for _, e := range r.t.Root.Sub {
+		if e.Extension {
+			try(e, e.Name)
+		}
+	}
+	return within, rest, dotted
+}

@@ -1,0 +1,141 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// linkChange is what happens to a group's link.
+type linkChange struct {
+	was, now Link
+	reason   string
+}
+
+// write reports whether there is anything to store.
+func (c *linkChange) write() bool {
+	return c.was.Role != c.now.Role || c.was.Confirmed != c.now.Confirmed
+}
+
+// moves reports whether the members' roles are touched: by another role, or by
+// another weight or protection of the same one.
+func (c *linkChange) moves() bool {
+	was, now := c.was, c.now
+	was.Role.Name, now.Role.Name, was.GroupID = "", "", now.GroupID
+	return was != now
+}
+
+// relink looks at which role a group stands for, when a client writes it: for a new
+// group, after a change of displayName or externalId, and for a group without a role,
+// whose role may have appeared. Otherwise the stored link counts, so that an outage of
+// the resolver does not hold up a removal. It is nil for anything but groups.
+func (o *operation) relink(ctx context.Context, before, after *Resource) (*linkChange, error) {
+	if o.t.Tenant.Roles == nil || after.t != o.t.group {
+		return nil, nil
+	}
+	c := &linkChange{}
+	src := RoleSource{Group: after}
+	renamed := false
+	if before != nil {
+		links, err := o.links(ctx, []string{before.ID()})
+		if err != nil {
+			return nil, err
+		}
+		c.was = links[before.ID()]
+		c.now = c.was
+		name := before.String("displayName")
+		renamed = name != after.String("displayName") || before.String("externalId") != after.String("externalId")
+		if !renamed && c.was.Role.ID != "" {
+			return c, nil
+		}
+		if renamed {
+			src.PreviousName = name
+		}
+	}
+	err := o.resolve(ctx, src, c)
+	var refused *Error
+	switch {
+	case err == nil:
+		return c, nil
+	case errors.As(err, &refused) && before == nil:
+		return nil, err
+	case errors.As(err, &refused):
+		c.now, c.reason = Link{}, refused.Detail
+		return c, nil
+	case errors.Is(err, ErrNoRole):
+		if before == nil && o.t.Tenant.Roles.Missing == MissingRefuse {
+			return nil, refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf(
+				"displayName: there is no role for the group %q: create the role in the application first, then push the group again",
+				clip(after.String("displayName"))))
+		}
+		c.now, c.reason = Link{}, "no role of this name"
+		return c, nil
+	case before != nil && !renamed:
+		// Nothing hangs on the answer: the group gives no role, as before.
+		o.h.c.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID(), "error", err)
+		return c, nil
+	}
+	return nil, err
+}
+
+// relinkKnown looks again at the role of a stored group, after the application said
+// that its roles or its mapping have changed.
+func (o *operation) relinkKnown(ctx context.Context, g *Resource) (*linkChange, error) {
+	links, err := o.links(ctx, []string{g.ID()})
+	if err != nil {
+		return nil, err
+	}
+	c := &linkChange{was: links[g.ID()]}
+	c.now = c.was
+	linked := c.was.Role.ID
+	if linked == "" && o.t.Tenant.Roles.Missing == MissingRefuse {
+		return c, nil // linked at the client's next write
+	}
+	err = o.resolve(ctx, RoleSource{Group: g, Linked: linked}, c)
+	var refused *Error
+	switch {
+	case errors.Is(err, ErrNoRole):
+		c.now, c.reason = Link{}, "the role is gone"
+		return c, nil
+	case errors.As(err, &refused):
+		c.now, c.reason = Link{}, refused.Detail
+		return c, nil
+	}
+	return c, err
+}
+
+// resolve asks the resolver and fills in c.now.
+func (o *operation) resolve(ctx context.Context, src RoleSource, c *linkChange) error {
+	role, err := o.t.Tenant.Roles.Resolver.ResolveRole(ctx, src)
+	if err != nil {
+		return err
+	}
+	if role.ID == "" {
+		return errors.New("scim: RoleResolver.ResolveRole returned a role without an ID and no error")
+	}
+	role.Held = false
+	c.now = Link{GroupID: src.Group.ID(), Role: role,
+		Confirmed: !role.Protected || c.was.Confirmed && c.was.Role.ID == role.ID}
+	return nil
+}
+
+// setLink stores a link and tells of it.
+func (o *operation) setLink(ctx context.Context, g *Resource, c *linkChange) error {
+	c.now.GroupID = g.ID()
+	if err := o.t.ledger.SetLink(ctx, c.now); err != nil {
+		return err
+	}
+	was, now := c.was.Role, c.now.Role
+	if was.ID != "" && was.ID != now.ID {
+		o.event(Event{Kind: GroupUnlinked, Resource: g.Ref(), Role: was, Reason: c.reason})
+	}
+	switch {
+	case now.ID == "":
+	case !c.now.Confirmed:
+		o.event(Event{Kind: GroupWaiting, Resource: g.Ref(), Role: now, Reason: "a protected role is given only after the application confirms"})
+	case was.ID != now.ID || !c.was.Confirmed:
+		o.event(Event{Kind: GroupLinked, Resource: g.Ref(), Role: now})
+	}
+	return nil
+}

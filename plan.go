@@ -1,0 +1,281 @@
+package scim
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// person is all that decides about one user's roles, read under the user's lock.
+type person struct {
+	id      string
+	active  bool // exists, is active, and not about to go
+	deleted bool // the account ends: hand-given roles go too
+	wants   []want
+	entries []Grant
+	held    []Role
+}
+
+// want is a role that groups give, in order of membership.
+type want struct {
+	role    Role
+	sources []string
+	named   []bool // by source: the client has just named the user as a member again
+}
+
+// outcome is what is to be done about one user's roles.
+type outcome struct {
+	change   RoleChange
+	put      []Grant // before the change: the ledger leads a grant
+	putAfter []Grant // after it, with drop: it trails a revocation
+	drop     []Grant
+	events   []Event
+	standing []Standing
+}
+
+// plan applies the rules: grant = desired − held; revoke = what the ledger says SCIM
+// gave − desired; a role in neither is the application's own and is not touched. A
+// role that was held when a source came to give it too is marked by hand, and stays
+// when the source lets go.
+func (r *Roles) plan(p *person, now time.Time) *outcome {
+	o := &outcome{change: RoleChange{UserID: p.id}}
+	held := map[string]Role{}
+	for _, h := range p.held {
+		held[h.ID] = h
+	}
+	entries := map[string][]Grant{}
+	for _, g := range p.entries {
+		entries[g.RoleID] = append(entries[g.RoleID], g)
+	}
+	if p.deleted {
+		o.change.Revoke = slices.Clone(p.held)
+		o.drop = p.entries
+		for _, h := range p.held {
+			o.note(RoleRevoked, p, h, nil, "the account was deleted")
+		}
+		return o
+	}
+	slot := ""
+	if r.Exclusive {
+		slot = handGiven(p.held, entries)
+	}
+	done := map[string]bool{}
+	for _, w := range r.picked(p, held) {
+		w.role.Held = false
+		done[w.role.ID] = true
+		if !p.active {
+			o.shelve(p, w, entries[w.role.ID], held, now)
+			continue
+		}
+		if slot != "" && slot != w.role.ID {
+			o.wait(p, w, entries[w.role.ID], "waiting: "+held[slot].Name+" is hand-given and the application keeps one role", now)
+			o.release(p, w.role, entries[w.role.ID], held, nil)
+			continue
+		}
+		o.give(p, w, entries[w.role.ID], held, now)
+	}
+	for id, es := range entries {
+		if !done[id] {
+			role, ok := held[id]
+			if !ok {
+				role = Role{ID: id}
+			}
+			o.drop = append(o.drop, es...)
+			o.release(p, role, es, held, nil)
+		}
+	}
+	for _, h := range p.held {
+		if len(entries[h.ID]) == 0 && !done[h.ID] {
+			o.stand(h, StandingByHand, nil, "given in the application; no group gives it")
+		}
+	}
+	slices.SortFunc(o.change.Revoke, func(a, b Role) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(o.drop, compareGrants)
+	slices.SortStableFunc(o.standing, func(a, b Standing) int { return strings.Compare(a.Role.ID, b.Role.ID) })
+	return o
+}
+
+func compareGrants(a, b Grant) int {
+	if c := strings.Compare(a.RoleID, b.RoleID); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Source, b.Source)
+}
+
+// handGiven finds the role that occupies the one place of an application with one
+// role per user: one that is held and that SCIM did not give.
+func handGiven(held []Role, entries map[string][]Grant) string {
+	for _, h := range held {
+		own := true
+		for _, g := range entries[h.ID] {
+			own = own && (g.ByHand || g.Waiting)
+		}
+		if own {
+			return h.ID
+		}
+	}
+	return ""
+}
+
+// picked lets the application choose among the wanted roles.
+func (r *Roles) picked(p *person, held map[string]Role) []want {
+	pick := r.Pick
+	if pick == nil && r.Exclusive {
+		pick = PickHeaviest
+	}
+	if pick == nil {
+		return p.wants
+	}
+	roles := make([]Role, len(p.wants))
+	for i, w := range p.wants {
+		_, has := held[w.role.ID]
+		roles[i] = w.role
+		roles[i].Held = has
+	}
+	var out []want
+	for _, chosen := range pick(roles) {
+		i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == chosen.ID })
+		if i >= 0 {
+			out = append(out, p.wants[i])
+		}
+	}
+	return out
+}
+
+// give makes sure that the user holds a wanted role and that the ledger says why.
+func (o *outcome) give(p *person, w want, es []Grant, held map[string]Role, now time.Time) {
+	_, has := held[w.role.ID]
+	live, hand := false, false
+	bySource := map[string]Grant{}
+	for _, g := range es {
+		bySource[g.Source] = g
+		if !g.Waiting {
+			live, hand = true, hand || g.ByHand
+		}
+	}
+	var giving, waiting []string
+	for i, s := range w.sources {
+		if g, ok := bySource[s]; ok && g.Waiting && w.role.Protected && !w.named[i] {
+			waiting = append(waiting, s)
+			continue
+		}
+		giving = append(giving, s)
+	}
+	if len(giving) == 0 {
+		o.dropOthers(w, es)
+		o.release(p, w.role, es, held, waiting)
+		o.stand(w.role, StandingWaiting, waiting, "waits for the client to name the user as a member again, or for the application to confirm")
+		return
+	}
+	if !live {
+		hand = has
+	}
+	if !has {
+		// Either new, or taken away outside: the hand-given share has ended.
+		hand = false
+		o.change.Grant = append(o.change.Grant, w.role)
+		o.note(RoleGranted, p, w.role, giving, "")
+	}
+	for _, s := range giving {
+		g, ok := bySource[s]
+		next := Grant{UserID: p.id, RoleID: w.role.ID, Source: s, At: now, ByHand: hand}
+		if ok {
+			next.At = g.At
+		}
+		if !ok || g.ByHand != hand || g.Waiting {
+			o.put = append(o.put, next)
+		}
+	}
+	o.dropOthers(w, es)
+	o.change.Roles = append(o.change.Roles, w.role)
+	switch {
+	case !has:
+		o.stand(w.role, StandingDue, giving, "given by a group; not held yet")
+	case hand:
+		o.stand(w.role, StandingBoth, giving, "given in the application before, and by a group: it stays when the group lets go")
+	default:
+		o.stand(w.role, StandingGranted, giving, "given by a group")
+	}
+}
+
+// dropOthers drops the entries of sources that no longer give the role.
+func (o *outcome) dropOthers(w want, es []Grant) {
+	for _, g := range es {
+		if !slices.Contains(w.sources, g.Source) {
+			o.drop = append(o.drop, g)
+		}
+	}
+}
+
+// release revokes a role that the ledger says SCIM gave, unless it was held by hand.
+func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role, waiting []string) {
+	live, hand := false, false
+	var sources []string
+	for _, g := range es {
+		if !g.Waiting {
+			live, hand = true, hand || g.ByHand
+			sources = append(sources, g.Source)
+		}
+	}
+	h, has := held[role.ID]
+	if !live || !has {
+		return
+	}
+	if hand {
+		o.note(RoleRetained, p, h, sources, "it was given in the application before a group gave it")
+		o.stand(h, StandingByHand, nil, "given in the application; no group gives it any more")
+		return
+	}
+	o.change.Revoke = append(o.change.Revoke, h)
+	o.note(RoleRevoked, p, h, sources, "no group gives it any more")
+	if waiting == nil {
+		o.stand(h, StandingLeaving, nil, "no group gives it any more")
+	}
+}
+
+// shelve deals with a role that groups would give to somebody who is not active:
+// nothing is held, but a protected role is noted, so that it does not come back by
+// itself with the person.
+func (o *outcome) shelve(p *person, w want, es []Grant, held map[string]Role, now time.Time) {
+	if !w.role.Protected {
+		o.drop = append(o.drop, es...)
+		o.release(p, w.role, es, held, nil)
+		return
+	}
+	o.wait(p, w, es, "waiting: the user is not active", now)
+	o.release(p, w.role, es, held, w.sources)
+}
+
+// wait notes a role that is wanted but not given.
+func (o *outcome) wait(p *person, w want, es []Grant, reason string, now time.Time) {
+	fresh := false
+	for _, s := range w.sources {
+		i := slices.IndexFunc(es, func(g Grant) bool { return g.Source == s })
+		if i >= 0 && es[i].Waiting {
+			continue
+		}
+		fresh = true
+		next := Grant{UserID: p.id, RoleID: w.role.ID, Source: s, At: now, Waiting: true}
+		if i >= 0 {
+			o.putAfter = append(o.putAfter, next)
+		} else {
+			o.put = append(o.put, next)
+		}
+	}
+	o.dropOthers(w, es)
+	if fresh {
+		o.note(RoleWaiting, p, w.role, w.sources, reason)
+	}
+	o.stand(w.role, StandingWaiting, w.sources, reason)
+}
+
+func (o *outcome) note(k EventKind, p *person, role Role, sources []string, reason string) {
+	o.events = append(o.events, Event{Kind: k, Resource: Ref{"User", p.id}, Role: role, Sources: sources, Reason: reason})
+}
+
+func (o *outcome) stand(role Role, s StandingState, sources []string, reason string) {
+	o.standing = append(o.standing, Standing{Role: role, State: s, Sources: sources, Reason: reason})
+}
+
+// changes reports whether the application has anything to do.
+func (o *outcome) changes() bool { return len(o.change.Grant)+len(o.change.Revoke) > 0 }

@@ -1,0 +1,516 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// roleRun is one reconciliation: of some users, and of all members of a group if it
+// names one.
+type roleRun struct {
+	ids     []string
+	group   string
+	namedIn string          // the group as whose members
+	named   map[string]bool // the client has just named these users
+	confirm bool            // the application confirms: as if all were named
+	view    view
+	ahead   bool // only revoke, and leave the ledger as it is: a write is to follow
+}
+
+// view is what a request is about to change, laid over what is stored.
+type view struct {
+	inactive string          // this user
+	deleted  string          // this user
+	gone     string          // this group is deleted
+	left     map[string]bool // these users have left leftGroup
+	from     string
+	link     *Link // this group's link
+}
+
+// want reports whether the request still leaves m in place.
+func (v *view) has(m Membership) bool {
+	return m.GroupID != v.gone && (m.GroupID != v.from || !v.left[m.Member.ID])
+}
+
+// reconcile brings roles in line, now if they commit with the store, else after its
+// commit. In the latter case the ledger notes the intentions with the store.
+func (o *operation) reconcile(ctx context.Context, r roleRun) error {
+	if o.t.Tenant.Roles == nil {
+		return nil
+	}
+	if o.t.joint || r.ahead {
+		return o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) })
+	}
+	o.later = append(o.later, r)
+	if o.t.tx == nil {
+		return nil
+	}
+	return o.eachBatch(ctx, r, func(ids []string) error {
+		outs, err := o.outcomes(ctx, ids, r)
+		if err != nil {
+			return err
+		}
+		return o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.put }), nil)
+	})
+}
+
+// runLater runs what had to wait for the store's commit.
+func (o *operation) runLater(ctx context.Context) error {
+	runs := o.later
+	o.later = nil
+	for _, r := range runs {
+		r.view = view{deleted: r.view.deleted} // all else is stored by now
+		err := o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachBatch calls fn with the users of a run.
+func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []string) error) error {
+	ids := slices.Clone(r.ids)
+	slices.Sort(ids)
+	for chunk := range slices.Chunk(slices.Compact(ids), batch) {
+		if err := fn(chunk); err != nil {
+			return err
+		}
+	}
+	if r.group == "" {
+		return nil
+	}
+	g, err := o.t.Store.Get(ctx, Ref{"Group", r.group})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return o.t.eachMember(ctx, g, func(page []Ref) error {
+		if users := userIDs(page); len(users) > 0 {
+			return fn(users)
+		}
+		return nil
+	})
+}
+
+func userIDs(list []Ref) []string {
+	var ids []string
+	for _, r := range list {
+		if r.Type == "User" {
+			ids = append(ids, r.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// settle reconciles at most a batch of users, each atomically.
+func (o *operation) settle(ctx context.Context, ids []string, r roleRun) error {
+	for try := 0; ; try++ {
+		err := o.settleOnce(ctx, ids, r)
+		if !errors.Is(err, ErrNoRole) || try == 3 {
+			return err
+		}
+		// A role that a group is linked to is gone and nobody told us.
+		if err := o.unlinkGone(ctx, ids); err != nil {
+			return err
+		}
+	}
+}
+
+func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) error {
+	var outs []*outcome
+	carry := func(ctx context.Context) (err error) {
+		if outs, err = o.outcomes(ctx, ids, r); err != nil || !r.ahead {
+			return err
+		}
+		for _, p := range outs {
+			p.change.Grant = nil
+		}
+		return o.change(ctx, outs)
+	}
+	finish := func(ctx context.Context) error {
+		err := o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.putAfter }),
+			collect(outs, func(p *outcome) []Grant { return p.drop }))
+		return err
+	}
+	leading := func() []Grant { return collect(outs, func(p *outcome) []Grant { return p.put }) }
+	var err error
+	switch {
+	case o.t.tx == nil:
+		// One user at a time: nothing read before the lock counts.
+		keys := make([]string, len(ids))
+		for i, id := range ids {
+			keys[i] = o.t.ID + "\x00role\x00" + id
+		}
+		defer o.h.locks.lock(keys...)()
+		if err = carry(ctx); err != nil || r.ahead {
+			return err
+		}
+		if err = o.record(ctx, leading(), nil); err == nil {
+			if err = o.change(ctx, outs); err == nil {
+				err = finish(ctx)
+			}
+		}
+	case o.t.joint:
+		err = o.t.tx.InTx(ctx, func(ctx context.Context) error {
+			if err := carry(ctx); err != nil || r.ahead {
+				return err
+			}
+			put := slices.Concat(leading(), collect(outs, func(p *outcome) []Grant { return p.putAfter }))
+			if err := o.record(ctx, put, collect(outs, func(p *outcome) []Grant { return p.drop })); err != nil {
+				return err
+			}
+			return o.change(ctx, outs)
+		})
+	case r.ahead:
+		return carry(ctx)
+	default:
+		// The resolver's changes do not commit with the ledger: intentions are committed
+		// first, and the change is made under the same users' lock with the rest. What
+		// the second look wants beyond the noted intentions goes round again.
+		for noted := false; !noted && err == nil; {
+			err = o.t.tx.InTx(ctx, func(ctx context.Context) error {
+				if err := carry(ctx); err != nil {
+					return err
+				}
+				return o.record(ctx, leading(), nil)
+			})
+			if err != nil {
+				break
+			}
+			events := outs
+			err = o.t.tx.InTx(ctx, func(ctx context.Context) error {
+				if err := carry(ctx); err != nil {
+					return err
+				}
+				if noted = len(leading()) == 0; !noted {
+					return nil
+				}
+				if err := o.change(ctx, outs); err != nil {
+					return err
+				}
+				return finish(ctx)
+			})
+			keepWaiting(events, outs)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range outs {
+		for _, e := range p.events {
+			o.event(e)
+		}
+	}
+	return nil
+}
+
+// keepWaiting carries over the events of the first look that the second one, which
+// finds the intentions noted, no longer has.
+func keepWaiting(first, second []*outcome) {
+	for i, p := range second {
+		if i < len(first) && first[i].change.UserID == p.change.UserID {
+			for _, e := range first[i].events {
+				if e.Kind == RoleWaiting && len(p.events) == 0 {
+					p.events = append(p.events, e)
+				}
+			}
+		}
+	}
+}
+
+func collect(outs []*outcome, of func(*outcome) []Grant) []Grant {
+	var all []Grant
+	for _, p := range outs {
+		all = append(all, of(p)...)
+	}
+	return all
+}
+
+func (o *operation) record(ctx context.Context, put, drop []Grant) error {
+	if len(put)+len(drop) == 0 {
+		return nil
+	}
+	return o.t.ledger.Record(ctx, put, drop)
+}
+
+func (o *operation) change(ctx context.Context, outs []*outcome) error {
+	var changes []RoleChange
+	for _, p := range outs {
+		if p.changes() {
+			changes = append(changes, p.change)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return o.t.Tenant.Roles.Resolver.ChangeRoles(ctx, changes)
+}
+
+// outcomes reads what decides about the users' roles, under their lock, and applies
+// the rules.
+func (o *operation) outcomes(ctx context.Context, ids []string, r roleRun) ([]*outcome, error) {
+	people, err := o.people(ctx, ids, r)
+	if err != nil {
+		return nil, err
+	}
+	outs := make([]*outcome, len(people))
+	now := o.now()
+	for i, p := range people {
+		outs[i] = o.t.Tenant.Roles.plan(p, now)
+	}
+	return outs, nil
+}
+
+func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*person, error) {
+	// First: in a transaction this locks the users.
+	grants, err := o.t.ledger.Grants(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	people := make([]*person, len(ids))
+	by := make(map[string]*person, len(ids))
+	refs := make([]Ref, len(ids))
+	for i, id := range ids {
+		people[i] = &person{id: id, deleted: id == r.view.deleted}
+		by[id], refs[i] = people[i], Ref{"User", id}
+	}
+	for _, g := range grants {
+		if p := by[g.UserID]; p != nil {
+			p.entries = append(p.entries, g)
+		}
+	}
+	err = o.t.byID(ctx, o.t.user, ids, func(u *Resource) {
+		if p := by[u.ID()]; p != nil {
+			p.active = u.Active() && u.ID() != r.view.inactive && !p.deleted
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	held, err := o.t.Tenant.Roles.Resolver.HeldRoles(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for id, roles := range held {
+		if p := by[id]; p != nil {
+			p.held = roles
+		}
+	}
+	return people, o.wants(ctx, by, refs, r)
+}
+
+// wants fills in the roles that groups give.
+func (o *operation) wants(ctx context.Context, by map[string]*person, refs []Ref, r roleRun) error {
+	ms, err := o.t.groupsOf(ctx, refs)
+	if err != nil {
+		return err
+	}
+	var groups []string
+	for _, m := range ms {
+		groups = append(groups, m.GroupID)
+	}
+	links, err := o.links(ctx, groups)
+	if err != nil {
+		return err
+	}
+	if r.view.link != nil {
+		links[r.view.link.GroupID] = *r.view.link
+	}
+	for _, m := range ms {
+		p, l := by[m.Member.ID], links[m.GroupID]
+		if p == nil || m.Member.Type != "User" || !r.view.has(m) || !l.Confirmed || l.Role.ID == "" {
+			continue
+		}
+		i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == l.Role.ID })
+		if i < 0 {
+			i = len(p.wants)
+			p.wants = append(p.wants, want{role: l.Role})
+		}
+		w := &p.wants[i]
+		w.sources = append(w.sources, source(m.GroupID))
+		w.named = append(w.named, m.GroupID == r.namedIn && (r.confirm || r.named[p.id]))
+	}
+	return nil
+}
+
+func source(groupID string) string { return "group:" + groupID }
+
+// links reads the links of groups, by group.
+func (o *operation) links(ctx context.Context, groups []string) (map[string]Link, error) {
+	groups = slices.Clone(groups)
+	slices.Sort(groups)
+	all := map[string]Link{}
+	for chunk := range slices.Chunk(slices.Compact(groups), batch) {
+		ls, err := o.t.ledger.Links(ctx, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range ls {
+			all[l.GroupID] = l
+		}
+	}
+	return all, nil
+}
+
+// unlinkGone takes away the links of these users' groups whose role no longer
+// exists.
+func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
+	var refs []Ref
+	for _, id := range ids {
+		refs = append(refs, Ref{"User", id})
+	}
+	ms, err := o.t.groupsOf(ctx, refs)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, m := range ms {
+		if seen[m.GroupID] {
+			continue
+		}
+		seen[m.GroupID] = true
+		g, err := o.t.Store.Get(ctx, Ref{"Group", m.GroupID})
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		c, err := o.relinkKnown(ctx, g)
+		if err != nil {
+			return err
+		}
+		if c.write() && c.now.Role.ID == "" {
+			if err := o.setLink(ctx, g, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// follow brings roles in line with a write.
+func (o *operation) follow(ctx context.Context, before, after *Resource, m *memberPlan, c *linkChange) error {
+	if o.t.Tenant.Roles == nil {
+		return nil
+	}
+	if after.t == o.t.user {
+		if before == nil || before.Active() == after.Active() && after.Active() {
+			return nil
+		}
+		return o.reconcile(ctx, roleRun{ids: []string{after.ID()}})
+	}
+	if after.t != o.t.group {
+		return nil
+	}
+	r := roleRun{ids: userIDs(slices.Concat(m.named, m.dropped, m.removed)), namedIn: after.ID(), named: map[string]bool{}}
+	for _, id := range userIDs(m.named) {
+		r.named[id] = true
+	}
+	if c != nil {
+		c.now.GroupID = after.ID()
+		if c.write() {
+			if err := o.setLink(ctx, after, c); err != nil {
+				return err
+			}
+		}
+		if c.moves() {
+			r.group = after.ID()
+		}
+	}
+	if len(r.ids) == 0 && r.group == "" {
+		return nil
+	}
+	return o.reconcile(ctx, r)
+}
+
+// revokeAhead takes away what a write is about to end, before it is stored, where
+// there is no transaction around both: a crash in between leaves too little access,
+// not too much. An error is left to the reconciliation that follows the write.
+func (o *operation) revokeAhead(ctx context.Context, before, after *Resource, m *memberPlan, c *linkChange) {
+	if o.t.Tenant.Roles == nil {
+		return
+	}
+	r := roleRun{ahead: true}
+	switch {
+	case after.t == o.t.user && before.Active() && !after.Active():
+		r.ids, r.view.inactive = []string{after.ID()}, after.ID()
+	case after.t == o.t.group:
+		r.ids, r.view.from, r.view.left = userIDs(m.remove), after.ID(), map[string]bool{}
+		for _, id := range r.ids {
+			r.view.left[id] = true
+		}
+		if c != nil && c.moves() {
+			now := c.now
+			now.GroupID = after.ID()
+			r.group, r.view.link = after.ID(), &now
+		}
+	}
+	if err := o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) }); err != nil {
+		o.h.c.Log.WarnContext(ctx, "scim: revoking ahead of a write failed", "resource", fmt.Sprint(after.Ref()), "error", err)
+	}
+	o.events = slices.DeleteFunc(o.events, func(e Event) bool { return strings.HasPrefix(string(e.Kind), "role ") })
+}
+
+// leaveRoles takes everything from a user whose account is about to be deleted.
+func (o *operation) leaveRoles(ctx context.Context, userID string) error {
+	if o.t.Tenant.Roles == nil {
+		return nil
+	}
+	return o.endRoles(ctx, roleRun{ids: []string{userID}, view: view{deleted: userID}})
+}
+
+// dissolve takes away what came through a group that is about to be deleted, and its
+// link.
+func (o *operation) dissolve(ctx context.Context, group *Resource) error {
+	if o.t.Tenant.Roles == nil {
+		return nil
+	}
+	var ids []string
+	if !o.t.joint {
+		err := o.t.eachMember(ctx, group, func(page []Ref) error {
+			ids = append(ids, userIDs(page)...)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	r := roleRun{view: view{gone: group.ID()}, ids: ids}
+	if o.t.joint {
+		r.group = group.ID()
+	}
+	if err := o.endRoles(ctx, r); err != nil {
+		return err
+	}
+	return o.t.ledger.SetLink(ctx, Link{GroupID: group.ID()})
+}
+
+// endRoles runs a reconciliation that goes with a deletion. Where roles do not
+// commit with the store they are revoked first, so that a client whose DELETE failed
+// can repeat it.
+func (o *operation) endRoles(ctx context.Context, r roleRun) error {
+	if !o.t.joint {
+		ahead := r
+		ahead.ahead = true
+		events := len(o.events)
+		if err := o.reconcile(ctx, ahead); err != nil {
+			return err
+		}
+		// What was revoked ahead is told now: afterwards it is no longer held.
+		for i := events; i < len(o.events); i++ {
+			if o.events[i].Kind != RoleRevoked {
+				o.events = slices.Delete(o.events, i, i+1)
+				i--
+			}
+		}
+	}
+	return o.reconcile(ctx, r)
+}

@@ -1,0 +1,223 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// Reconciler is the application's handle on one tenant's roles, outside requests. Its
+// methods are idempotent and safe for concurrent use, also beside requests and on
+// several servers.
+type Reconciler struct {
+	h *Handler
+	t *tenant
+}
+
+func (h *Handler) reconciler(c *Tenant) *Reconciler {
+	t := h.single
+	if c != nil {
+		b, err := bindTenant(c)
+		if err != nil {
+			panic(fmt.Sprintf("scim: tenant %q is not usable: %v", c.ID, err))
+		}
+		t = b
+	}
+	if t == nil || t.Tenant.Roles == nil {
+		panic("scim: Handler.Roles: this tenant has no Roles")
+	}
+	return &Reconciler{h, t}
+}
+
+// operation is a stand-in for a request.
+func (c *Reconciler) operation() *operation {
+	return &operation{h: c.h, t: c.t, header: http.Header{}, use: &tolerance.Use{}}
+}
+
+// do runs fn in a transaction, if there are any, and delivers its events.
+func (c *Reconciler) do(ctx context.Context, fn func(ctx context.Context, o *operation) error) error {
+	o := c.operation()
+	err := o.isolate(ctx, "", func(ctx context.Context) error { return fn(ctx, o) })
+	o.deliver(ctx)
+	return err
+}
+
+// Users reconciles these users now: after the application changed something by
+// itself, or when a user's roles look wrong.
+func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
+	for chunk := range slices.Chunk(userIDs, batch) {
+		err := c.do(ctx, func(ctx context.Context, o *operation) error {
+			return o.reconcile(ctx, roleRun{ids: chunk})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// All reconciles up to 1,000 users, in order of creation, beginning behind the user
+// after ("": at the first). Call it with what it returns until that is "": then all
+// have been looked at. Run it after a crash, and as often as drift shall be healed:
+//
+//	for next := ""; ; {
+//		if next, err = roles.All(ctx, next); err != nil || next == "" {
+//			break
+//		}
+//	}
+func (c *Reconciler) All(ctx context.Context, after string) (next string, err error) {
+	q := &Query{Limit: batch}
+	if after != "" {
+		u, err := c.t.Store.Get(ctx, Ref{"User", after})
+		if errors.Is(err, ErrNotFound) {
+			return "", fmt.Errorf("scim: Reconciler.All: user %q is gone: start again from the beginning: %w", after, err)
+		}
+		if err != nil {
+			return "", err
+		}
+		q.After = KeyOf(q, u)
+	}
+	page, err := c.t.Store.List(ctx, c.t.user, q)
+	if err != nil {
+		return "", err
+	}
+	ids := make([]string, len(page.Resources))
+	for i, u := range page.Resources {
+		ids[i] = u.ID()
+	}
+	if err := c.Users(ctx, ids...); err != nil {
+		return "", err
+	}
+	if len(ids) < batch {
+		return "", nil
+	}
+	return ids[len(ids)-1], nil
+}
+
+// RolesChanged tells that roles appeared, changed or went away in the application,
+// or that its mapping of groups to roles changed. Every group is looked at again, and
+// the members of those whose role is another now are reconciled, in batches.
+func (c *Reconciler) RolesChanged(ctx context.Context) error {
+	return c.t.each(ctx, c.t.group, nil, func(page []*Resource) error {
+		for _, g := range page {
+			if err := c.groupChanged(ctx, g); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
+	return c.do(ctx, func(ctx context.Context, o *operation) error {
+		now, err := o.locked(ctx, g.Ref())
+		var e *Error
+		if errors.As(err, &e) && e.Status == http.StatusNotFound {
+			return nil // deleted meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		change, err := o.relinkKnown(ctx, now)
+		if err != nil || !change.write() {
+			return err
+		}
+		if err := o.setLink(ctx, now, change); err != nil || !change.moves() {
+			return err
+		}
+		return o.reconcile(ctx, roleRun{group: now.ID()})
+	})
+}
+
+// GivenByHand tells that an administrator has given a role that the user may hold
+// through a group already: it then stays when the group lets go. Call it whenever a
+// role is given in the application; it does nothing for users whom SCIM gives nothing.
+func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
+	return c.do(ctx, func(ctx context.Context, o *operation) error {
+		if c.t.tx == nil {
+			defer c.h.locks.lock(c.t.ID + "\x00role\x00" + userID)()
+		}
+		grants, err := c.t.ledger.Grants(ctx, []string{userID})
+		if err != nil {
+			return err
+		}
+		var put []Grant
+		for _, g := range grants {
+			if g.RoleID == roleID && !g.ByHand && !g.Waiting {
+				g.ByHand = true
+				put = append(put, g)
+			}
+		}
+		return o.record(ctx, put, nil)
+	})
+}
+
+// Confirm lets a group give the protected role that it awaits. Without users it
+// confirms the link and everybody who waits; with users, only these persons' waiting
+// roles.
+func (c *Reconciler) Confirm(ctx context.Context, groupID string, userIDs ...string) error {
+	return c.do(ctx, func(ctx context.Context, o *operation) error {
+		g, err := o.locked(ctx, Ref{"Group", groupID})
+		if err != nil {
+			return err
+		}
+		r := roleRun{ids: userIDs, namedIn: groupID, confirm: true}
+		if len(userIDs) == 0 {
+			r.group = groupID
+			links, err := o.links(ctx, []string{groupID})
+			if err != nil {
+				return err
+			}
+			l := links[groupID]
+			if l.Role.ID == "" {
+				return fmt.Errorf("scim: Reconciler.Confirm: group %q stands for no role", groupID)
+			}
+			if !l.Confirmed {
+				change := &linkChange{was: l, now: l}
+				change.now.Confirmed = true
+				if err := o.setLink(ctx, g, change); err != nil {
+					return err
+				}
+			}
+		}
+		return o.reconcile(ctx, r)
+	})
+}
+
+// Release deletes a group as if the client had done it: what came through it is
+// revoked, and nothing else. Use it for groups that the client no longer pushes, or
+// that an administrator removes in the application: before, or instead of, deleting
+// the rows. For a group that is gone already, call All.
+func (c *Reconciler) Release(ctx context.Context, groupID string) error {
+	o := c.operation()
+	ref := Ref{"Group", groupID}
+	err := o.isolate(ctx, ref.Type+"\x00"+ref.ID, func(ctx context.Context) error {
+		g, err := o.locked(ctx, ref)
+		if err != nil {
+			return err
+		}
+		return o.remove(ctx, g)
+	})
+	o.deliver(ctx)
+	return err
+}
+
+// Explain says how a user stands to each role that is held, given by a group, or
+// waiting, and why. It changes nothing.
+func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Standing, error) {
+	var out []Standing
+	o := c.operation()
+	err := c.t.inTx(ctx, func(ctx context.Context) error {
+		outs, err := o.outcomes(ctx, []string{userID}, roleRun{})
+		if err != nil {
+			return err
+		}
+		out = outs[0].standing
+		return nil
+	})
+	return out, err
+}

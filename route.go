@@ -1,0 +1,245 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/scimkit/scim/internal/doc"
+)
+
+// action is what a method does on a route.
+type action func(o *operation, ctx context.Context, body []byte) (*answer, error)
+
+// route is what a path below the endpoint leads to.
+type route struct {
+	methods map[string]action
+	off     *Error // answers methods that are not there, in the place of 405
+	long    bool   // bodies may be as long as Limits.GroupBody
+	tail    int    // path segments of the route, from the endpoint's own on
+}
+
+func (rt *route) allow() string {
+	var names []string
+	for m := range rt.methods {
+		names = append(names, m)
+		if m == http.MethodGet {
+			names = append(names, http.MethodHead)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// route finds the route of a request. The path may still carry the prefix under
+// which the handler is mounted: the first segment that is an endpoint's name begins
+// the route. Empty segments are passed over: a base address saved with a slash at
+// its end gives "//Users".
+func (t *tenant) route(r *http.Request) (*route, error) {
+	segments := split(r.URL.EscapedPath())
+	for i, s := range segments {
+		rt := t.routeAt(s, segments[i+1:])
+		if rt != nil {
+			rt.tail = len(segments) - i
+			return rt, nil
+		}
+	}
+	return nil, refuse(http.StatusNotFound, "", "there is nothing at this address; resources are below "+t.endpoints())
+}
+
+func split(path string) []string {
+	return slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
+}
+
+func (t *tenant) endpoints() string {
+	var all []string
+	for _, rt := range t.types {
+		all = append(all, rt.Endpoint())
+	}
+	return strings.Join(append(all, "/ServiceProviderConfig", "/ResourceTypes", "/Schemas"), ", ")
+}
+
+func notImplemented(what string) *Error {
+	return &Error{Status: http.StatusNotImplemented, Detail: what + " is not supported"}
+}
+
+func (t *tenant) routeAt(first string, rest []string) *route {
+	id, ok := "", true
+	if len(rest) == 1 {
+		var err error
+		id, err = url.PathUnescape(rest[0])
+		ok = err == nil && !strings.ContainsRune(id, 0)
+	}
+	switch first {
+	case "ServiceProviderConfig", "ResourceTypes", "Schemas":
+		if len(rest) > 1 || !ok {
+			return nil
+		}
+		return &route{methods: map[string]action{http.MethodGet: discover(first, id)}}
+	case "Me", "Bulk", ".search":
+		return &route{off: notImplemented("/" + first)}
+	}
+	if first == "Groups" && t.typeAt("/Groups") == nil {
+		// Entra's connection test needs the list even where there are no groups.
+		off := &Error{Status: http.StatusNotImplemented, Detail: "groups are not supported here"}
+		if len(rest) > 0 {
+			return &route{off: off}
+		}
+		return &route{methods: map[string]action{http.MethodGet: emptyList}, off: off}
+	}
+	rt := t.typeAt("/" + first)
+	switch {
+	case rt == nil || len(rest) > 1 || !ok:
+		return nil
+	case len(rest) == 0:
+		return &route{long: rt.m.Members != nil, methods: map[string]action{
+			http.MethodGet:  func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.list(ctx, rt) },
+			http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.create(ctx, rt, b) },
+		}}
+	case id == ".search":
+		return &route{off: notImplemented(rt.Endpoint() + "/.search")}
+	default:
+		return &route{long: rt.m.Members != nil, methods: map[string]action{
+			http.MethodGet:    func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.get(ctx, rt, id) },
+			http.MethodPut:    func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.replace(ctx, rt, id, b) },
+			http.MethodPatch:  func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.patch(ctx, rt, id, b) },
+			http.MethodDelete: func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.delete(ctx, rt, id) },
+		}}
+	}
+}
+
+// params are the query parameters that SCIM knows. Others are ignored: Entra puts
+// flags without values into the address.
+type params struct {
+	filter, sortBy, sortOrder string
+	attributes, excluded      []string
+	startIndex, count         *int
+}
+
+func parseParams(rawQuery string) (params, error) {
+	var p params
+	// A pair that cannot be decoded must not hide a filter: it is refused.
+	q, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return p, refuse(http.StatusBadRequest, "invalidValue", "the query string is not well-formed")
+	}
+	p.filter, p.sortBy, p.sortOrder = q.Get("filter"), q.Get("sortBy"), q.Get("sortOrder")
+	if q.Has("filter") && strings.TrimSpace(p.filter) == "" {
+		// An empty filter must not read as "everything".
+		return p, refuse(http.StatusBadRequest, "invalidFilter", "filter is empty")
+	}
+	p.attributes, p.excluded = names(q["attributes"]), names(q["excludedAttributes"])
+	if len(p.attributes) > 0 && len(p.excluded) > 0 {
+		return p, refuse(http.StatusBadRequest, "invalidValue", "attributes and excludedAttributes exclude each other: give one of them")
+	}
+	for name, dst := range map[string]**int{"startIndex": &p.startIndex, "count": &p.count} {
+		s := strings.TrimSpace(q.Get(name))
+		if s == "" {
+			continue
+		}
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return p, refuse(http.StatusBadRequest, "invalidValue", name+" must be a whole number")
+		}
+		*dst = &n
+	}
+	return p, nil
+}
+
+func names(list []string) []string {
+	var out []string
+	for _, s := range list {
+		for n := range strings.SplitSeq(s, ",") {
+			if n = strings.TrimSpace(n); n != "" {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+func (o *operation) selection(t *ResourceType) *doc.Selection {
+	return doc.Select(t.m, o.params.attributes, o.params.excluded)
+}
+
+// baseOf finds the absolute address of the endpoint: BaseURL, or the request's own
+// host with what its path carries before the route.
+func (h *Handler) baseOf(t *tenant, r *http.Request, rt *route) string {
+	if t.BaseURL != "" {
+		return strings.TrimRight(t.BaseURL, "/")
+	}
+	// RequestURI still has the prefix that http.StripPrefix took off the path.
+	path := r.URL.EscapedPath()
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		path = u.EscapedPath()
+	}
+	segments := split(path)
+	prefix := strings.Join(segments[:max(0, len(segments)-rt.tail)], "/")
+	if prefix != "" {
+		prefix = "/" + prefix
+	}
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if h.trusted(r.RemoteAddr) {
+		if p := strings.ToLower(first(r.Header.Get("X-Forwarded-Proto"))); p == "http" || p == "https" {
+			scheme = p
+		}
+		if f := first(r.Header.Get("X-Forwarded-Host")); f != "" {
+			host = f
+		}
+	}
+	if !hostOK(host) {
+		host = "localhost"
+	}
+	return scheme + "://" + host + prefix
+}
+
+func first(list string) string {
+	s, _, _ := strings.Cut(list, ",")
+	return strings.TrimSpace(s)
+}
+
+// hostOK keeps what is no host and port out of the addresses that are sent.
+func hostOK(host string) bool {
+	u, err := url.Parse("http://" + host)
+	return err == nil && u.Host == host && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(host, "<>\"'`\\ ")
+}
+
+func (h *Handler) trusted(remote string) bool {
+	if len(h.c.TrustedProxies) == 0 {
+		return false
+	}
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return false
+	}
+	for _, p := range h.c.TrustedProxies {
+		if p.Contains(ap.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// mount serves h below prefix and next elsewhere.
+func mount(prefix string, h *Handler, next http.Handler) http.Handler {
+	want := split(prefix)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got := split(r.URL.EscapedPath())
+		if len(got) >= len(want) && slices.Equal(got[:len(want)], want) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if next == nil {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,258 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+const contentType = "application/scim+json"
+
+// answer is what an operation gives back to the client.
+type answer struct {
+	status         int
+	location, etag string
+	body           []byte
+}
+
+// operation is one client operation in the making. Its events are delivered after
+// commit.
+type operation struct {
+	h      *Handler
+	t      *tenant
+	who    Principal
+	base   string // absolute address of the endpoint, without a slash at the end
+	params params
+	header http.Header
+	use    *tolerance.Use
+	events []Event
+	later  []roleRun // reconciliations to run after the store's commit
+}
+
+// serve handles one request: authenticate, find tenant and route, read the body, act,
+// answer. Nothing of the request is parsed before it is authenticated.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
+	var t *traced
+	if h.c.Trace != nil {
+		t = newTraced(h, w, r)
+		w = t
+		defer t.write()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			h.c.Log.Error("scim: panic", "method", r.Method, "error", fmt.Sprint(p), "stack", string(debug.Stack()))
+			writeError(w, toError(errors.New("panic")))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(r.Context(), h.c.Limits.Time)
+	defer cancel()
+	a, err := h.answer(ctx, w, r.WithContext(ctx))
+	if err != nil {
+		e := toError(err)
+		level := slog.LevelInfo
+		if e.Status >= 500 {
+			level = slog.LevelError
+		}
+		h.c.Log.Log(ctx, level, "scim: refused", "method", r.Method, "path", r.URL.Path, "status", e.Status,
+			"type", e.Type, "detail", e.Detail, "cause", fmt.Sprint(e.Err))
+		writeError(w, e)
+		return
+	}
+	hd := w.Header()
+	hd.Set("Cache-Control", "no-store")
+	if a.location != "" {
+		hd.Set("Location", a.location)
+	}
+	if a.etag != "" {
+		hd.Set("ETag", a.etag)
+	}
+	if a.body != nil {
+		hd.Set("Content-Type", contentType)
+		hd.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	w.WriteHeader(a.status)
+	if r.Method != http.MethodHead {
+		w.Write(a.body) //nolint:errcheck // the client is gone
+	}
+}
+
+func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (*answer, error) {
+	who, err := h.c.Auth.Authenticate(r)
+	if err != nil {
+		return nil, h.unauthenticated(w, err)
+	}
+	t, err := h.tenantOf(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	rt, err := t.route(r)
+	if err != nil {
+		return nil, err
+	}
+	if !acceptable(r.Header.Values("Accept")) {
+		return nil, refuse(http.StatusNotAcceptable, "", "Accept must admit "+contentType+" or application/json")
+	}
+	o := &operation{h: h, t: t, who: who, base: h.baseOf(t, r, rt), header: r.Header, use: t.tolerances()}
+	if o.params, err = parseParams(r.URL.RawQuery); err != nil {
+		return nil, err
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	act := rt.methods[method]
+	if act == nil {
+		if rt.off != nil {
+			return nil, rt.off
+		}
+		w.Header().Set("Allow", rt.allow())
+		return nil, refuse(http.StatusMethodNotAllowed, "", r.Method+" is not possible here; possible: "+rt.allow())
+	}
+	var body []byte
+	if method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
+		if body, err = h.body(w, r, rt); err != nil {
+			return nil, err
+		}
+	}
+	a, err := act(o, ctx, body)
+	o.deliver(ctx)
+	return a, err
+}
+
+// unauthenticated makes the answer for an error of the Authenticator.
+func (h *Handler) unauthenticated(w http.ResponseWriter, err error) error {
+	var e *Error
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return noEndpoint()
+	case !errors.As(err, &e):
+		e = &Error{Status: http.StatusUnauthorized, Detail: "authentication is needed", Err: err}
+	}
+	if e.Status == http.StatusUnauthorized {
+		challenge := "Bearer"
+		if c, ok := h.c.Auth.(interface{ Challenge() string }); ok {
+			challenge = c.Challenge()
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
+	}
+	return e
+}
+
+func noEndpoint() *Error {
+	return &Error{Status: http.StatusNotFound, Detail: "there is no SCIM endpoint here"}
+}
+
+func (h *Handler) tenantOf(ctx context.Context, who Principal) (*tenant, error) {
+	if h.single != nil {
+		return h.single, nil
+	}
+	t, err := h.c.TenantFor(ctx, who)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, noEndpoint()
+	case err != nil:
+		return nil, err
+	case t == nil:
+		return nil, errors.New("scim: TenantFor returned no tenant and no error")
+	}
+	b, err := bindTenant(t)
+	if err != nil {
+		return nil, fmt.Errorf("scim: tenant %q is not usable: %w", t.ID, err)
+	}
+	return b, nil
+}
+
+// body reads a request's body within its limit.
+func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byte, error) {
+	if ct := r.Header.Get("Content-Type"); ct != "" {
+		// Some clients name no type: Okta on GET, hand-made ones everywhere.
+		m, _, err := mime.ParseMediaType(ct)
+		if err != nil || !strings.EqualFold(m, contentType) && !strings.EqualFold(m, "application/json") {
+			return nil, refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+contentType+" or application/json")
+		}
+	}
+	limit := h.c.Limits.Body
+	if rt.long {
+		limit = h.c.Limits.GroupBody
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var big *http.MaxBytesError
+	switch {
+	case errors.As(err, &big):
+		return nil, refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body is larger than %d bytes", limit))
+	case err != nil:
+		return nil, &Error{Status: http.StatusBadRequest, Type: "invalidSyntax", Detail: "the body could not be read", Err: err}
+	}
+	return b, nil
+}
+
+// acceptable reports whether an Accept header admits JSON. None admits everything.
+func acceptable(accept []string) bool {
+	any := false
+	for _, line := range accept {
+		for part := range strings.SplitSeq(line, ",") {
+			m, _, _ := strings.Cut(part, ";")
+			switch strings.ToLower(strings.TrimSpace(m)) {
+			case "":
+			case "*/*", "application/*", "application/json", contentType:
+				return true
+			default:
+				any = true
+			}
+		}
+	}
+	return !any
+}
+
+// event notes what happened, to be delivered after commit.
+func (o *operation) event(e Event) { o.events = append(o.events, e) }
+
+// deliver hands the events over.
+func (o *operation) deliver(ctx context.Context) {
+	for _, n := range o.use.Used() {
+		o.event(Event{Kind: ToleranceUsed, Tolerance: Tolerance(n)})
+	}
+	if len(o.use.Used()) > 0 {
+		o.h.c.Log.DebugContext(ctx, "scim: tolerances used", "client", o.who.ID, "names", o.use.Used())
+	}
+	if o.h.c.OnEvent == nil {
+		return
+	}
+	now := o.h.c.Now()
+	for _, e := range o.events {
+		e.Tenant, e.Principal = o.t.ID, o.who.ID
+		if e.At.IsZero() {
+			e.At = now
+		}
+		o.h.c.OnEvent(ctx, e)
+	}
+	o.events = nil
+}
+
+// allow asks the tenant whether an operation may be done.
+func (o *operation) allow(ctx context.Context, op Op, t *ResourceType, id string, q *Query) error {
+	if o.t.Allow == nil {
+		return nil
+	}
+	err := o.t.Allow(ctx, Access{Op: op, Type: t.Name(), ID: id, Query: q, Principal: o.who})
+	var e *Error
+	if err != nil && !errors.As(err, &e) {
+		return &Error{Status: http.StatusForbidden, Detail: "this token may not do that", Err: err}
+	}
+	return err
+}
+
+func (o *operation) now() time.Time { return o.h.c.Now().UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,196 @@
+package memory
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/tidwall/btree"
+)
+
+// row is a resource's place in a table. It stays the same when the resource is
+// updated, so that indexes need not know.
+type row struct {
+	r       *scim.Resource
+	created time.Time
+	id      string
+}
+
+// newRow takes the monotonic clock's reading off the time of creation: places in a
+// list come back from clients without it, and must be in the same order.
+func newRow(r *scim.Resource) *row {
+	m := r.Meta()
+	return &row{r: r, created: m.Created.Round(0), id: m.ID}
+}
+
+// before is the order of creation.
+func before(a, b *row) bool {
+	if c := a.created.Compare(b.created); c != 0 {
+		return c < 0
+	}
+	return a.id < b.id
+}
+
+// table keeps the resources of one type.
+type table struct {
+	ids     map[string]*row
+	order   *btree.BTreeG[*row] // of creation
+	indexes []*index
+	unique  *index // the one whose values are unique; nil if there is none
+}
+
+func newTable(typeName string, paths []string) *table {
+	t := &table{
+		ids:   make(map[string]*row),
+		order: btree.NewBTreeGOptions(before, btree.Options{NoLocks: true}), // the Store locks
+	}
+	for _, path := range paths {
+		x := &index{path: path, one: make(map[string]*row), more: make(map[string]map[*row]struct{})}
+		t.indexes = append(t.indexes, x)
+		if typeName == userType && path == "userName" {
+			t.unique = x
+		}
+	}
+	return t
+}
+
+// free returns an error if r has a unique value that a row other than self has.
+func (t *table) free(r *scim.Resource, self *row) error {
+	if t.unique == nil {
+		return nil
+	}
+	for _, key := range t.unique.keys(r) {
+		if have := t.unique.one[key]; have != nil && have != self {
+			return scim.Conflict(t.unique.path)
+		}
+	}
+	return nil
+}
+
+func (t *table) insert(w *row) {
+	t.ids[w.id] = w
+	t.order.Set(w)
+	for _, x := range t.indexes {
+		for _, key := range x.keys(w.r) {
+			x.add(key, w)
+		}
+	}
+}
+
+func (t *table) remove(w *row) {
+	delete(t.ids, w.id)
+	t.order.Delete(w)
+	for _, x := range t.indexes {
+		for _, key := range x.keys(w.r) {
+			x.remove(key, w)
+		}
+	}
+}
+
+// replace puts r, which has the same id, in the place of w's resource.
+func (t *table) replace(w *row, r *scim.Resource) {
+	for _, x := range t.indexes {
+		was, is := x.keys(w.r), x.keys(r)
+		if slices.Equal(was, is) {
+			continue
+		}
+		for _, key := range was {
+			x.remove(key, w)
+		}
+		for _, key := range is {
+			x.add(key, w)
+		}
+	}
+	w.r = r
+	if created := r.Meta().Created.Round(0); !created.Equal(w.created) {
+		t.order.Delete(w)
+		w.created = created
+		t.order.Set(w)
+	}
+}
+
+// index finds rows by the folded values of an attribute. Values that differ in
+// case share a key also where the attribute is case-exact: a look-up finds a
+// superset.
+type index struct {
+	path string
+	// Most values belong to one row alone; the further ones are kept apart, so that
+	// the map stays small.
+	one  map[string]*row
+	more map[string]map[*row]struct{}
+}
+
+// keys lists the keys of r, sorted, each once.
+func (x *index) keys(r *scim.Resource) []string {
+	switch v := r.Get(x.path).(type) {
+	case string:
+		return []string{fold(v)}
+	case []any:
+		keys := make([]string, 0, len(v))
+		for _, e := range v {
+			if s, ok := e.(string); ok {
+				keys = append(keys, fold(s))
+			}
+		}
+		slices.Sort(keys)
+		return slices.Compact(keys)
+	default:
+		return nil
+	}
+}
+
+// fold is scim.Fold.
+func fold(s string) string { return scim.Fold(s) }
+
+func (x *index) add(key string, w *row) {
+	if x.one[key] == nil {
+		x.one[key] = w
+		return
+	}
+	if x.more[key] == nil {
+		x.more[key] = make(map[*row]struct{})
+	}
+	x.more[key][w] = struct{}{}
+}
+
+func (x *index) remove(key string, w *row) {
+	more := x.more[key]
+	switch {
+	case x.one[key] != w:
+		delete(more, w)
+	case len(more) == 0:
+		delete(x.one, key)
+	default:
+		for next := range more {
+			x.one[key] = next
+			delete(more, next)
+			break
+		}
+	}
+	if len(more) == 0 {
+		delete(x.more, key)
+	}
+}
+
+// count is the number of rows under key.
+func (x *index) count(key string) int {
+	if x.one[key] == nil {
+		return 0
+	}
+	return 1 + len(x.more[key])
+}
+
+// rows yields the rows under key, in any order.
+func (x *index) rows(key string) iter.Seq[*row] {
+	return func(yield func(*row) bool) {
+		if w := x.one[key]; w == nil || !yield(w) {
+			return
+		}
+		for w := range x.more[key] {
+			if !yield(w) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,222 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/scimkit/scim"
+)
+
+// ledger is what a Store and a Ledger keep of scim.Ledger. It does not lock.
+type ledger struct {
+	grants map[string][]scim.Grant // by user, ordered by role and source
+	links  map[string]scim.Link    // by group
+}
+
+func newLedger() ledger {
+	return ledger{grants: make(map[string][]scim.Grant), links: make(map[string]scim.Link)}
+}
+
+func compareGrants(a, b scim.Grant) int {
+	if c := strings.Compare(a.RoleID, b.RoleID); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Source, b.Source)
+}
+
+// put stores g and returns what was in its place.
+func (l ledger) put(g scim.Grant) (old scim.Grant, replaced bool) {
+	list := l.grants[g.UserID]
+	i, found := slices.BinarySearchFunc(list, g, compareGrants)
+	if found {
+		old, list[i] = list[i], g
+		return old, true
+	}
+	l.grants[g.UserID] = slices.Insert(list, i, g)
+	return old, false
+}
+
+// drop takes away the entry that has g's identity and returns it.
+func (l ledger) drop(g scim.Grant) (old scim.Grant, found bool) {
+	list := l.grants[g.UserID]
+	i, found := slices.BinarySearchFunc(list, g, compareGrants)
+	if !found {
+		return old, false
+	}
+	old = list[i]
+	if list = slices.Delete(list, i, i+1); len(list) == 0 {
+		delete(l.grants, g.UserID)
+	} else {
+		l.grants[g.UserID] = list
+	}
+	return old, true
+}
+
+// record drops, then puts. What it returns takes that back.
+func (l ledger) record(put, drop []scim.Grant) (undo func()) {
+	var dropped, replaced []scim.Grant
+	for _, g := range drop {
+		if old, found := l.drop(g); found {
+			dropped = append(dropped, old)
+		}
+	}
+	var added []scim.Grant
+	for _, g := range put {
+		if old, found := l.put(g); found {
+			replaced = append(replaced, old)
+		} else {
+			added = append(added, g)
+		}
+	}
+	return func() {
+		// The same entry may have been put twice: the first one it replaced counts, and
+		// an added one goes whatever it was replaced with.
+		for _, g := range slices.Backward(replaced) {
+			l.put(g)
+		}
+		for _, g := range added {
+			l.drop(g)
+		}
+		for _, g := range dropped {
+			l.put(g)
+		}
+	}
+}
+
+// setLink sets or takes away a link. What it returns takes that back.
+func (l ledger) setLink(link scim.Link) (undo func()) {
+	old, had := l.links[link.GroupID]
+	if link.Role.ID == "" {
+		delete(l.links, link.GroupID)
+	} else {
+		l.links[link.GroupID] = link
+	}
+	return func() {
+		if had {
+			l.links[link.GroupID] = old
+		} else {
+			delete(l.links, link.GroupID)
+		}
+	}
+}
+
+func (l ledger) grantsOf(userIDs []string) []scim.Grant {
+	var list []scim.Grant
+	for _, id := range distinct(userIDs) {
+		list = append(list, l.grants[id]...)
+	}
+	return list
+}
+
+func (l ledger) linksOf(groupIDs []string) []scim.Link {
+	var list []scim.Link
+	for _, id := range distinct(groupIDs) {
+		if link, ok := l.links[id]; ok {
+			list = append(list, link)
+		}
+	}
+	return list
+}
+
+// distinct is a sorted copy in which each id stands once.
+func distinct(ids []string) []string {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// Grants implements scim.Ledger.
+func (s *Store) Grants(ctx context.Context, userIDs []string) (list []scim.Grant, err error) {
+	err = s.read(ctx, func() error {
+		list = s.ledger.grantsOf(userIDs)
+		return nil
+	})
+	return list, err
+}
+
+// Record implements scim.Ledger.
+func (s *Store) Record(ctx context.Context, put, drop []scim.Grant) error {
+	return s.write(ctx, func() error {
+		s.did(s.ledger.record(put, drop))
+		return nil
+	})
+}
+
+// Links implements scim.Ledger.
+func (s *Store) Links(ctx context.Context, groupIDs []string) (list []scim.Link, err error) {
+	err = s.read(ctx, func() error {
+		list = s.ledger.linksOf(groupIDs)
+		return nil
+	})
+	return list, err
+}
+
+// SetLink implements scim.Ledger.
+func (s *Store) SetLink(ctx context.Context, l scim.Link) error {
+	return s.write(ctx, func() error {
+		s.did(s.ledger.setLink(l))
+		return nil
+	})
+}
+
+var (
+	_ scim.Ledger   = (*Ledger)(nil)
+	_ scim.Volatile = (*Ledger)(nil)
+)
+
+// Ledger is a scim.Ledger alone, for tests of an application's own volatile Store.
+// It is safe for concurrent use. It takes no part in transactions.
+type Ledger struct {
+	mu sync.RWMutex
+	l  ledger
+}
+
+// NewLedger returns an empty Ledger.
+func NewLedger() *Ledger { return &Ledger{l: newLedger()} }
+
+// Volatile says that the Ledger forgets: see scim.Volatile.
+func (l *Ledger) Volatile() {}
+
+// Grants implements scim.Ledger.
+func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return l.l.grantsOf(userIDs), nil
+}
+
+// Record implements scim.Ledger.
+func (l *Ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.l.record(put, drop)
+	return nil
+}
+
+// Links implements scim.Ledger.
+func (l *Ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return l.l.linksOf(groupIDs), nil
+}
+
+// SetLink implements scim.Ledger.
+func (l *Ledger) SetLink(ctx context.Context, link scim.Link) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.l.setLink(link)
+	return nil
+}

@@ -1,0 +1,144 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimkit/scim"
+)
+
+// walk pages through a list by key and returns it whole. between is called after
+// each page; nil: nothing.
+func (t *probe) walk(s scim.Store, q scim.Query, between func(page int)) []*scim.Resource {
+	var all []*scim.Resource
+	for n := 0; n < 1000; n++ {
+		page := t.list(s, scim.UserType(), &q)
+		if len(page.Resources) > q.Limit {
+			t.Fatalf("List of %s returned %d resources", showQuery(&q), len(page.Resources))
+		}
+		all = append(all, page.Resources...)
+		if len(page.Resources) == 0 {
+			return all
+		}
+		q.After = scim.KeyOf(&q, page.Resources[len(page.Resources)-1])
+		if between != nil {
+			between(n)
+		}
+	}
+	t.Fatalf("List of %s does not come to an end", showQuery(&q))
+	return nil
+}
+
+// walked demands that paging by key gives want, each exactly once, in order.
+func (t *probe) walked(q scim.Query, want, got []*scim.Resource) {
+	if diff := cmp.Diff(ids(want), ids(got)); diff != "" {
+		t.Errorf("paging by key through %s gives %q, want %q", showQuery(&q), names(got), names(want))
+	}
+}
+
+func keysetSteps() []step[scim.Store] {
+	const rule = "Paging by After gives everything exactly once, in order (RFC 9865)"
+	return []step[scim.Store]{
+		{"order of creation", rule + ".", func(t *probe, s scim.Store) {
+			all := t.people(s)
+			for limit := 1; limit <= len(all)+1; limit++ {
+				q := scim.Query{Limit: limit}
+				t.walked(q, all, t.walk(s, q, nil))
+			}
+			q := scim.Query{Limit: 2, Descending: true}
+			down := slices.Clone(all)
+			slices.Reverse(down)
+			t.walked(q, down, t.walk(s, q, nil))
+		}},
+		{"created at once", rule + ", also where many resources have one time of creation.", func(t *probe, s scim.Store) {
+			m := t.meta()
+			for i := range 9 {
+				r := t.user(fmt.Sprintf("same%d", i), nil)
+				t.create(s, r.WithMeta(scim.Meta{ID: r.ID(), Created: m.Created, LastModified: m.LastModified}))
+			}
+			all := t.list(s, scim.UserType(), &scim.Query{Limit: 100}).Resources
+			for limit := 1; limit <= 4; limit++ {
+				q := scim.Query{Limit: limit}
+				t.walked(q, all, t.walk(s, q, nil))
+			}
+		}},
+		{"sorted", rule + ", in every sort order, also across resources that have no value and those that have the same.", func(t *probe, s scim.Store) {
+			all := t.people(s)
+			for _, o := range orders() {
+				for _, descending := range []bool{false, true} {
+					for limit := 1; limit <= 3; limit++ {
+						q := scim.Query{SortBy: o.by, Descending: descending, Limit: limit}
+						t.walked(q, o.sorted(all, descending), t.walk(s, q, nil))
+					}
+				}
+			}
+		}},
+		{"filtered", rule + ", among the matches; the total counts all of them on each page.", func(t *probe, s scim.Store) {
+			var want []*scim.Resource
+			all := t.people(s)
+			for _, r := range all {
+				if !is(r, "emails") {
+					want = append(want, r)
+				}
+			}
+			q := scim.Query{Filter: t.filter(`not (emails pr)`), Limit: 1}
+			t.walked(q, want, t.walk(s, q, nil))
+			q.After, q.Total = scim.KeyOf(&q, want[0]), true
+			t.expect(s, scim.UserType(), &q, want[1:2], len(want))
+			q = scim.Query{IDs: ids(all[2:6]), Limit: 3}
+			t.walked(q, all[2:6], t.walk(s, q, nil))
+		}},
+		{"while others write", "Paging by After gives what stays there exactly once, whatever others create, change or delete meanwhile.", func(t *probe, s scim.Store) {
+			for _, by := range []string{"", "userName"} {
+				prefix := "w" + by
+				all := t.users(s, prefix, 8)
+				want := slices.Concat(all[:2], all[4:])
+				q := scim.Query{Filter: t.filter(fmt.Sprintf(`userName sw "%s" and not (title pr)`, prefix)), SortBy: by, Limit: 2}
+				got := t.walk(s, q, func(page int) {
+					if page > 3 {
+						return
+					}
+					// New ones on both sides of the place in the list. They have a title, so
+					// that they do not count, but a page by offset would shift.
+					t.create(s, t.user(fmt.Sprintf("%s000-%d", prefix, page), values{"title": "new"}))
+					t.create(s, t.user(fmt.Sprintf("%s999-%d", prefix, page), values{"title": "new"}))
+					switch page {
+					case 0: // the next page goes
+						t.remove(s, all[2].Ref())
+						t.remove(s, all[3].Ref())
+					case 1: // the place itself goes, after it was listed
+						t.remove(s, all[5].Ref())
+						t.put(s, all[0].Ref(), values{"nickName": "changed"})
+					}
+				})
+				t.walked(q, want, got)
+			}
+		}},
+		{"while others create at once", "Paging by After gives what was there exactly once, while others create.", func(t *probe, s scim.Store) {
+			all := t.users(s, "old", 12)
+			fresh := make([]*scim.Resource, 12)
+			for i := range fresh { // later than everything in store
+				fresh[i] = t.user(fmt.Sprintf("new%03d", i), nil)
+			}
+			t.parallel(2, func(i int) {
+				if i == 0 {
+					for _, r := range fresh {
+						t.create(s, r)
+					}
+					return
+				}
+				got := t.walk(s, scim.Query{Limit: 3}, func(int) { time.Sleep(time.Millisecond) })
+				if len(got) < len(all) {
+					t.Fatalf("paging by key while others create gives %q, want at least %q", names(got), names(all))
+				}
+				t.walked(scim.Query{Limit: 3}, all, got[:len(all)])
+				if list := slices.Sorted(slices.Values(ids(got))); len(slices.Compact(list)) != len(got) {
+					t.Errorf("paging by key while others create gives some twice: %q", names(got))
+				}
+			})
+		}},
+	}
+}

@@ -1,0 +1,120 @@
+package storetest
+
+import (
+	"sync/atomic"
+
+	"github.com/scimkit/scim"
+)
+
+const uniqueRule = "userName is unique in the form of scim.Fold, among all users, inactive ones included; a second one is Conflict(\"userName\") (RFC 7643, Section 4.1.1; RFC 7644, Section 5)."
+
+// sameNames are pairs of userNames that are the same to people.
+func sameNames() []struct{ name, a, b string } {
+	return []struct{ name, a, b string }{
+		{"equal", "ann@example.com", "ann@example.com"},
+		{"other case", "Ann@Example.com", "aNN@eXAMPLE.COM"},
+		{"other case beyond ASCII", "ÉMILE@example.com", "émile@example.com"},
+		{"precomposed and decomposed", "jos\u00e9", "jose\u0301"},
+		{"full-width", "ｂｏｂ", "bob"},
+		{"with a space, in other case", "Mary Ann", "mary ann"},
+	}
+}
+
+// otherNames are pairs that a database may take for the same, and that are not.
+func otherNames() []struct{ name, a, b string } {
+	return []struct{ name, a, b string }{
+		{"accent", "jose", "jos\u00e9"},
+		{"sharp s", "strasse", "straße"},
+		{"dotless i", "din", "dın"},
+		{"percent sign", "user1", "user%"},
+		{"underscore", "user-2", "user_2"},
+		{"space at the end", "carl", "carl "},
+		{"leading zero", "7", "007"},
+		{"number form", "1e2", "100"},
+	}
+}
+
+func uniqueSteps() []step[scim.Store] {
+	return []step[scim.Store]{
+		{"on create", uniqueRule, func(t *probe, s scim.Store) {
+			for _, row := range sameNames() {
+				t.create(s, t.user(row.a, nil))
+				before := t.total(s, scim.UserType())
+				if got, err := s.Create(t.ctx, t.user(row.b, nil)); !conflict(err) {
+					t.Errorf("%s: Create of %q beside %q: got %s and error %v, want Conflict(\"userName\")", row.name, row.b, row.a, show(got), err)
+				}
+				if now := t.total(s, scim.UserType()); now != before {
+					t.Errorf("%s: the refused user is there all the same: %d users, want %d", row.name, now, before)
+				}
+				// The names of two rows may not be told apart: each has the store alone.
+				for _, r := range t.list(s, scim.UserType(), &scim.Query{Limit: 10}).Resources {
+					t.remove(s, r.Ref())
+				}
+			}
+		}},
+		{"on update", uniqueRule + " It holds for Update as for Create, and a refused change leaves everything as it was.", func(t *probe, s scim.Store) {
+			for _, row := range sameNames() {
+				a := t.create(s, t.user(row.a, nil))
+				b := t.create(s, t.user("somebody@example.net", nil))
+				got, err := s.Update(t.ctx, b.Ref(), func(before *scim.Resource) (*scim.Resource, error) {
+					return before.With(values{"userName": row.b, "title": "changed"})
+				})
+				if !conflict(err) {
+					t.Errorf("%s: Update to %q beside %q: got %s and error %v, want Conflict(\"userName\")", row.name, row.b, row.a, show(got), err)
+				}
+				t.exactly(row.name+": the refused one afterwards", b, t.get(s, b.Ref()))
+				t.remove(s, a.Ref())
+				t.remove(s, b.Ref())
+			}
+		}},
+		{"different names", "Names whose Fold differs are different people: never compare by a database's collation, and never by a pattern.", func(t *probe, s scim.Store) {
+			for _, row := range otherNames() {
+				for _, n := range []string{row.a, row.b} {
+					if scim.Fold(row.a) == scim.Fold(row.b) {
+						t.Fatalf("storetest: %q and %q fold to the same", row.a, row.b)
+					}
+					if _, err := s.Create(t.ctx, t.user(n, nil)); err != nil {
+						t.Errorf("%s: Create of %q, after %q: %v", row.name, n, row.a, err)
+					}
+				}
+			}
+		}},
+		{"inactive user", uniqueRule, func(t *probe, s scim.Store) {
+			t.create(s, t.user("gone@example.com", values{"active": false}))
+			if got, err := s.Create(t.ctx, t.user("Gone@example.com", nil)); !conflict(err) {
+				t.Errorf("Create beside an inactive user of that name: got %s and error %v, want Conflict(\"userName\")", show(got), err)
+			}
+		}},
+		{"own name", "A user may change the case of its own userName.", func(t *probe, s scim.Store) {
+			r := t.create(s, t.user("ann@example.com", nil))
+			got := t.put(s, r.Ref(), values{"userName": "Ann@Example.com"})
+			if n := t.get(s, got.Ref()).String("userName"); n != "Ann@Example.com" {
+				t.Errorf("userName is %q after the change of case, want %q", n, "Ann@Example.com")
+			}
+		}},
+		{"renaming frees", "A userName that its user gave up is free, and the new one is taken.", func(t *probe, s scim.Store) {
+			r := t.create(s, t.user("maiden@example.com", nil))
+			t.put(s, r.Ref(), values{"userName": "married@example.com"})
+			if _, err := s.Create(t.ctx, t.user("maiden@example.com", nil)); err != nil {
+				t.Errorf("Create with a userName that was given up: %v", err)
+			}
+			if _, err := s.Create(t.ctx, t.user("MARRIED@example.com", nil)); !conflict(err) {
+				t.Errorf("Create with a userName that a renamed user has: error %v, want Conflict(\"userName\")", err)
+			}
+		}},
+		{"at once", "Create decides uniqueness itself, atomically: of 20 requests at once for one userName exactly one wins, and the others are Conflict(\"userName\").", func(t *probe, s scim.Store) {
+			var won atomic.Int32
+			t.parallel(20, func(i int) {
+				switch got, err := s.Create(t.ctx, t.user([]string{"race@example.com", "RACE@example.com"}[i%2], nil)); {
+				case err == nil && got != nil:
+					won.Add(1)
+				case !conflict(err):
+					t.Errorf("Create at once: got %s and error %v, want Conflict(\"userName\")", show(got), err)
+				}
+			})
+			if n, total := won.Load(), t.total(s, scim.UserType()); n != 1 || total != 1 {
+				t.Errorf("%d of 20 were told that they won, and %d users are there; want 1 and 1", n, total)
+			}
+		}},
+	}
+}
