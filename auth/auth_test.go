@@ -68,7 +68,7 @@ func TestBearer(t *testing.T) {
 	}
 	a := auth.Bearer(list...)
 	a.Now = clock
-	list[0] = auth.Token{} // the authenticator has its own copy
+	clear(list) // the authenticator has its own copy
 
 	type result struct {
 		ID     string

@@ -47,8 +47,8 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 	f.SetOutput(errOut)
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
 	f.StringVar(&s.token, "token", "", "bearer `token` of the SCIM client (default: a new one, printed)")
-	store := f.String("store", "memory", "where resources are kept: memory")
-	missing := f.String("missing-role", "link", "what becomes of a group that no role has the name of:\n"+
+	store := f.String("store", "memory", "`where` resources are kept: memory")
+	missing := f.String("missing-role", "link", "`what` becomes of a group that no role has the name of:\n"+
 		"link (accept it, and link it when the role appears) or refuse")
 	if err := f.Parse(args); err != nil {
 		return s, err

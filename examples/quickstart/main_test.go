@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"regexp"
@@ -236,9 +237,12 @@ func TestShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+secret)
+	r.Header.Set("Expect", "100-continue") // the server says when it begins to read the body
+	begun := make(chan struct{})
+	r = r.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(begun) }}))
 	status := make(chan int, 1)
 	go func() {
-		resp, err := (&http.Transport{}).RoundTrip(r)
+		resp, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(r)
 		if err != nil {
 			t.Error(err)
 			status <- 0
@@ -247,6 +251,11 @@ func TestShutdown(t *testing.T) {
 		resp.Body.Close() //nolint:errcheck // only the status counts
 		status <- resp.StatusCode
 	}()
+	select {
+	case <-begun:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the server does not read the request")
+	}
 	text := user("ada@example.com")
 	io.WriteString(finish, text[:10]) //nolint:errcheck // the request would fail
 	s.stop()

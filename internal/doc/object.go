@@ -95,7 +95,7 @@ func push(fields []Value, v Value) ([]Value, error) {
 
 // twice refuses an attribute that was given in two spellings.
 func twice(a *model.Attribute) error {
-	return fault.New(fault.InvalidSyntax, "%s: is given twice, with different values", clip(a.Path))
+	return fault.New(fault.InvalidSyntax, "%s: is given twice, with different values", clipName(a.Path))
 }
 
 // merge adds to fields what was said about one of them elsewhere in the body.
@@ -167,7 +167,7 @@ func (d *decoder) foreign(more []Value, a *model.Attribute, name string) ([]Valu
 			core, err := d.object(a)
 			return append(more, core.Kids()...), err
 		}
-		return more, fault.New(fault.InvalidValue, "%s: needs an object", a.Path)
+		return more, fault.New(fault.InvalidValue, "%s: needs an object", d.t.URN)
 	}
 	sub := d.named(within, rest)
 	if sub == nil {
@@ -217,7 +217,7 @@ func (d *decoder) unknown(more []Value, a *model.Attribute, name string) ([]Valu
 		path = a.Path + "." + name
 	}
 	if !d.o.Stored && !d.o.Tol.Allow(tolerance.UnknownAttribute) {
-		return nil, fault.New(fault.InvalidValue, "%s: there is no such attribute", clip(path))
+		return nil, fault.New(fault.InvalidValue, "%s: there is no such attribute", clipName(path))
 	}
 	if d.t == nil || a != d.t.Root || !d.o.KeepUnknown || d.kept == maxKept {
 		d.ignore(path)

@@ -74,13 +74,16 @@ func mismatch(a *model.Attribute, want string, raw jsontext.Value) error {
 	return fault.New(fault.InvalidValue, "%s: needs %s, got %s", a.Path, want, clip(string(raw)))
 }
 
-// clip shortens what a client sent to what an error may repeat.
-func clip(s string) string {
-	const most = 60
-	if len(s) <= most {
+// clip shortens a value that a client sent to what an error may repeat.
+func clip(s string) string { return shorten(s, 60) }
+
+// clipName does so for a path, which may begin with a URN.
+func clipName(s string) string { return shorten(s, 160) }
+
+func shorten(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	n := most
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}
@@ -187,7 +190,7 @@ func (d *decoder) any(a *model.Attribute) (Value, error) {
 	for i := 0; i+1 < len(compact); i++ {
 		if compact[i] == '\\' { // an escape, since the JSON is valid
 			if bytes.HasPrefix(compact[i+1:], []byte("u0000")) {
-				return Value{}, nulError(clip(a.Path))
+				return Value{}, nulError(clipName(a.Path))
 			}
 			i++
 		}

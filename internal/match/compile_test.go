@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/scim2/filter-parser/v2"
 
+	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/match"
@@ -285,4 +286,39 @@ func TestTolerancesUsed(t *testing.T) {
 			t.Errorf("%s (-want +got)\n%s", row.filter, diff)
 		}
 	}
+}
+
+// Whatever compiles means the same in its normal form, and nothing panics.
+func FuzzCompile(f *testing.F) {
+	for _, s := range []string{
+		`userName eq "x" and not (emails[type eq "work" or value co 5])`, `meta[created gt "2024-02-29T12:00:00Z"]`, `manager eq null`,
+		enterpriseURN + `:manager eq "Bob-2"`, enterpriseURN + ` pr`, `schemas[value sw "urn"]`, `emails[primary eq "True"].value ew "test"`, `active ne "false"`,
+	} {
+		f.Add(s)
+	}
+	typ := userType(f)
+	var docs []*doc.Document
+	for _, p := range people {
+		docs = append(docs, p.document(typ))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := filterlang.ParseFilter(text, filterlang.Limits{}, nil)
+		if err != nil {
+			return
+		}
+		a, err := match.Compile(typ, e, nil)
+		if err != nil {
+			checkRefusal(t, text, err, nil)
+			return
+		}
+		b, err := match.Compile(typ, a.Expr(), &tolerance.Use{Strict: true})
+		if err != nil {
+			t.Fatalf("%s: the normal form needs a tolerance: %v", text, err)
+		}
+		for _, d := range docs {
+			if a.Match(d) != b.Match(d) {
+				t.Errorf("%s and its normal form disagree on %s", text, d.ID)
+			}
+		}
+	})
 }

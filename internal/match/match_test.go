@@ -94,7 +94,7 @@ func (p person) anyMail(f func(mail) bool) bool {
 	return false
 }
 
-func same(a, b string) bool { return strings.ToLower(a) == strings.ToLower(b) }
+func same(a, b string) bool { return strings.EqualFold(a, b) }
 
 func TestMatch(t *testing.T) {
 	all := func(person) bool { return true }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/scimkit/scim/internal/patch"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
@@ -76,6 +77,9 @@ func TestApply(t *testing.T) {
 		{"Q5 more members of an operation", "they mean nothing", `{}`, `{"op":"add","name":"addTitle","path":"title","value":"a"}`, `{"title":"a"}`, nil},
 		{"value before path", "JSON objects have no order", `{}`, `{"value":"a","path":"title","op":"add"}`, `{"title":"a"}`, nil},
 		{"null path", "the same as none", `{}`, `{"op":"add","path":null,"value":{"title":"a"}}`, `{"title":"a"}`, nil},
+		{"Q6 add again after a replace", "what was there before the replace no longer counts", `{}`, `{"op":"add","path":"emails","value":[` + work + `]},{"op":"replace","path":"emails","value":[` + home + `]},{"op":"add","path":"emails","value":[` + work + `]}`, `{"emails":[` + home + `,` + work + `]}`, nil},
+		{"Q6 add again after a removal", "the same", `{}`, `{"op":"add","path":"emails","value":[` + work + `,` + home + `]},{"op":"remove","path":"emails[type eq \"work\"]"},{"op":"add","path":"emails","value":[` + work + `]}`, `{"emails":[` + home + `,` + work + `]}`, nil},
+		{"Q6 a change of what the request brought", "the request itself stays as it is", `{}`, `{"op":"replace","path":"emails","value":[` + work + `]},{"op":"replace","path":"emails[type eq \"work\"].type","value":"home"},{"op":"add","path":"emails[type eq \"home\"].display","value":"d"}`, `{"emails":[{"type":"home","value":"w@x","display":"d"}]}`, nil},
 		{"Q6 in order", "later operations see earlier ones", `{"title":"a"}`, `{"op":"remove","path":"title"},{"op":"add","path":"title","value":"b"}`, `{"title":"b"}`, nil},
 
 		// Booleans and shapes
@@ -144,7 +148,11 @@ func TestApply(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			before := stored(t, typ, test.before)
 			used, o := tolerant()
-			got, err := run(typ, before, message(test.ops), o)
+			r, err := patch.Parse(typ, message(test.ops), o)
+			if err != nil {
+				t.Fatalf("%s: %v", test.reason, err)
+			}
+			got, err := r.Apply(before)
 			if err != nil {
 				t.Fatalf("%s: %v", test.reason, err)
 			}
@@ -156,6 +164,10 @@ func TestApply(t *testing.T) {
 			}
 			if diff := cmp.Diff(generic(t, test.before), plain(t, before)); diff != "" {
 				t.Errorf("Apply changed its argument (-want +got):\n%s", diff)
+			}
+			again, err := r.Apply(before)
+			if diff := cmp.Diff(plain(t, got), plain(t, again)); diff != "" || err != nil {
+				t.Errorf("applied twice: %v (-first +second):\n%s", err, diff)
 			}
 			got, err = run(typ, before, message(test.ops), strict())
 			same := err == nil && cmp.Equal(generic(t, test.want), plain(t, got))

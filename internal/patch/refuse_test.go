@@ -2,6 +2,7 @@ package patch_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -209,6 +210,34 @@ func TestReadOnlySame(t *testing.T) {
 	}
 	if diff := cmp.Diff(generic(t, text), plain(t, got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestKeepUnknownLimit bounds what a client can make a resource keep.
+func TestKeepUnknownLimit(t *testing.T) {
+	typ := user(t)
+	fill := func(prefix string) []byte {
+		var ops []string
+		for i := range 130 {
+			ops = append(ops, fmt.Sprintf(`{"op":"add","path":"%s%d","value":1}`, prefix, i))
+		}
+		return message(strings.Join(ops, ","))
+	}
+	var values []doc.Value
+	for _, prefix := range []string{"a", "b"} {
+		r, err := patch.Parse(typ, fill(prefix), patch.Options{Doc: doc.Options{KeepUnknown: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Ignored()) != 20 || r.Ignored()[0] != prefix+"100" {
+			t.Errorf("ignored: %v", r.Ignored())
+		}
+		if values, err = r.Apply(values); err != nil {
+			t.Fatal(err)
+		}
+		if len(values) != 100 {
+			t.Errorf("%d attributes kept", len(values))
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"hash/maphash"
 	"iter"
 	"slices"
 	"time"
@@ -46,7 +47,7 @@ func newTable(typeName string, paths []string) *table {
 		order: btree.NewBTreeGOptions(before, btree.Options{NoLocks: true}), // the Store locks
 	}
 	for _, path := range paths {
-		x := &index{path: path, one: make(map[string]*row), more: make(map[string]map[*row]struct{})}
+		x := &index{path: path, one: make(map[uint64]*row), more: make(map[uint64]map[*row]struct{})}
 		t.indexes = append(t.indexes, x)
 		if typeName == userType && path == "userName" {
 			t.unique = x
@@ -60,9 +61,12 @@ func (t *table) free(r *scim.Resource, self *row) error {
 	if t.unique == nil {
 		return nil
 	}
+	path := t.unique.path
 	for _, key := range t.unique.keys(r) {
-		if have := t.unique.one[key]; have != nil && have != self {
-			return scim.Conflict(t.unique.path)
+		for w := range t.unique.rows(key) {
+			if w != self && scim.Fold(w.r.String(path)) == scim.Fold(r.String(path)) {
+				return scim.Conflict(path)
+			}
 		}
 	}
 	return nil
@@ -110,27 +114,34 @@ func (t *table) replace(w *row, r *scim.Resource) {
 	}
 }
 
-// index finds rows by the folded values of an attribute. Values that differ in
-// case share a key also where the attribute is case-exact: a look-up finds a
-// superset.
+// index finds rows by hashes of the folded values of an attribute. A look-up finds
+// a superset: two values may have one hash, and values that differ in case have it
+// also where the attribute is case-exact. Keeping the values as well would cost a
+// tenth of what a user takes up.
 type index struct {
 	path string
 	// Most values belong to one row alone; the further ones are kept apart, so that
 	// the map stays small.
-	one  map[string]*row
-	more map[string]map[*row]struct{}
+	one  map[uint64]*row
+	more map[uint64]map[*row]struct{}
 }
 
+// seed makes it impossible to send values that all have one hash.
+var seed = maphash.MakeSeed()
+
+// hash is the key of a value.
+func hash(s string) uint64 { return maphash.String(seed, scim.Fold(s)) }
+
 // keys lists the keys of r, sorted, each once.
-func (x *index) keys(r *scim.Resource) []string {
+func (x *index) keys(r *scim.Resource) []uint64 {
 	switch v := r.Get(x.path).(type) {
 	case string:
-		return []string{fold(v)}
+		return []uint64{hash(v)}
 	case []any:
-		keys := make([]string, 0, len(v))
+		keys := make([]uint64, 0, len(v))
 		for _, e := range v {
 			if s, ok := e.(string); ok {
-				keys = append(keys, fold(s))
+				keys = append(keys, hash(s))
 			}
 		}
 		slices.Sort(keys)
@@ -140,10 +151,7 @@ func (x *index) keys(r *scim.Resource) []string {
 	}
 }
 
-// fold is scim.Fold.
-func fold(s string) string { return scim.Fold(s) }
-
-func (x *index) add(key string, w *row) {
+func (x *index) add(key uint64, w *row) {
 	if x.one[key] == nil {
 		x.one[key] = w
 		return
@@ -154,7 +162,7 @@ func (x *index) add(key string, w *row) {
 	x.more[key][w] = struct{}{}
 }
 
-func (x *index) remove(key string, w *row) {
+func (x *index) remove(key uint64, w *row) {
 	more := x.more[key]
 	switch {
 	case x.one[key] != w:
@@ -174,7 +182,7 @@ func (x *index) remove(key string, w *row) {
 }
 
 // count is the number of rows under key.
-func (x *index) count(key string) int {
+func (x *index) count(key uint64) int {
 	if x.one[key] == nil {
 		return 0
 	}
@@ -182,7 +190,7 @@ func (x *index) count(key string) int {
 }
 
 // rows yields the rows under key, in any order.
-func (x *index) rows(key string) iter.Seq[*row] {
+func (x *index) rows(key uint64) iter.Seq[*row] {
 	return func(yield func(*row) bool) {
 		if w := x.one[key]; w == nil || !yield(w) {
 			return

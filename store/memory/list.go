@@ -93,10 +93,10 @@ func (t *table) narrow(q *scim.Query) []*scim.Resource {
 	}
 	// The attribute whose value the fewest resources have.
 	var best *index
-	var key string
+	var key uint64
 	for _, x := range t.indexes {
 		if v, ok := q.Filter.Eq(x.path); ok {
-			if k := fold(v); best == nil || x.count(k) < best.count(key) {
+			if k := hash(v); best == nil || x.count(k) < best.count(key) {
 				best, key = x, k
 			}
 		}

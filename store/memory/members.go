@@ -4,34 +4,27 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/tidwall/btree"
 )
 
-// edges keeps memberships in two orders, so that none of the operations costs more
-// for a big group.
+// edges keeps memberships from both sides, so that none of the operations costs
+// more for a big group: to add or remove one is a look-up and one walk down a tree.
 type edges struct {
-	byGroup  *btree.BTreeG[scim.Membership] // group, member's type, member's id
-	byMember *btree.BTreeG[scim.Membership] // member's type, member's id, group
+	groups  map[string]*btree.BTreeG[scim.Ref] // members by group, in order
+	members map[scim.Ref][]place               // groups by member, in order
+}
+
+// place is a membership as its member sees it.
+type place struct {
+	groupID string
+	since   time.Time
 }
 
 func newEdges() edges {
-	unlocked := btree.Options{NoLocks: true} // the Store locks
-	return edges{
-		byGroup: btree.NewBTreeGOptions(func(a, b scim.Membership) bool {
-			if c := strings.Compare(a.GroupID, b.GroupID); c != 0 {
-				return c < 0
-			}
-			return compareRefs(a.Member, b.Member) < 0
-		}, unlocked),
-		byMember: btree.NewBTreeGOptions(func(a, b scim.Membership) bool {
-			if c := compareRefs(a.Member, b.Member); c != 0 {
-				return c < 0
-			}
-			return a.GroupID < b.GroupID
-		}, unlocked),
-	}
+	return edges{groups: make(map[string]*btree.BTreeG[scim.Ref]), members: make(map[scim.Ref][]place)}
 }
 
 // compareRefs is the order of members: type, then id.
@@ -42,56 +35,82 @@ func compareRefs(a, b scim.Ref) int {
 	return strings.Compare(a.ID, b.ID)
 }
 
-func (e edges) add(list []scim.Membership) {
-	for _, m := range list {
-		e.byGroup.Set(m)
-		e.byMember.Set(m)
-	}
-}
-
-func (e edges) remove(list []scim.Membership) {
-	for _, m := range list {
-		e.byGroup.Delete(m)
-		e.byMember.Delete(m)
-	}
-}
-
-// in lists the memberships in a group.
-func (e edges) in(groupID string) []scim.Membership {
-	var list []scim.Membership
-	e.byGroup.Ascend(scim.Membership{GroupID: groupID}, func(m scim.Membership) bool {
-		if m.GroupID == groupID {
-			list = append(list, m)
-		}
-		return m.GroupID == groupID
+// find tells where the place in a group is, or would be, among those of a member.
+func (e edges) find(groupID string, member scim.Ref) (i int, found bool) {
+	return slices.BinarySearchFunc(e.members[member], groupID, func(p place, id string) int {
+		return strings.Compare(p.groupID, id)
 	})
-	return list
 }
 
-// of lists the memberships of a member.
-func (e edges) of(member scim.Ref) []scim.Membership {
-	var list []scim.Membership
-	e.byMember.Ascend(scim.Membership{Member: member}, func(m scim.Membership) bool {
-		if m.Member == member {
-			list = append(list, m)
+// add adds a membership unless it is there.
+func (e edges) add(m scim.Membership) bool {
+	i, found := e.find(m.GroupID, m.Member)
+	if found {
+		return false
+	}
+	e.members[m.Member] = slices.Insert(e.members[m.Member], i, place{m.GroupID, m.Since})
+	t := e.groups[m.GroupID]
+	if t == nil {
+		less := func(a, b scim.Ref) bool { return compareRefs(a, b) < 0 }
+		t = btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}) // the Store locks
+		e.groups[m.GroupID] = t
+	}
+	t.Set(m.Member)
+	return true
+}
+
+// remove removes a membership, if it is there, and returns it.
+func (e edges) remove(groupID string, member scim.Ref) (m scim.Membership, found bool) {
+	i, found := e.find(groupID, member)
+	if !found {
+		return m, false
+	}
+	list := e.members[member]
+	m = scim.Membership{GroupID: groupID, Member: member, Since: list[i].since}
+	if list = slices.Delete(list, i, i+1); len(list) == 0 {
+		delete(e.members, member)
+	} else {
+		e.members[member] = list
+	}
+	t := e.groups[groupID]
+	if t.Delete(member); t.Len() == 0 {
+		delete(e.groups, groupID)
+	}
+	return m, true
+}
+
+// drop removes all memberships in a group and of a member, and returns them.
+func (e edges) drop(ref scim.Ref) []scim.Membership {
+	var gone []scim.Membership
+	take := func(groupID string, member scim.Ref) {
+		if m, found := e.remove(groupID, member); found {
+			gone = append(gone, m)
 		}
-		return m.Member == member
-	})
-	return list
+	}
+	for _, p := range slices.Clone(e.members[ref]) {
+		take(p.groupID, ref)
+	}
+	if t := e.groups[ref.ID]; t != nil && ref.Type == groupType {
+		for _, member := range t.Items() {
+			take(ref.ID, member)
+		}
+	}
+	return gone
 }
 
 // Members implements scim.MemberStore. An unknown group has no members.
 func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
 	var list []scim.Ref
 	err := s.read(ctx, func() error {
-		s.members.byGroup.Ascend(scim.Membership{GroupID: groupID, Member: after}, func(m scim.Membership) bool {
-			if m.GroupID != groupID || len(list) >= limit {
-				return false
+		t := s.edges.groups[groupID]
+		if t == nil {
+			return nil
+		}
+		t.Ascend(after, func(m scim.Ref) bool {
+			if m != after && len(list) < limit {
+				list = append(list, m)
 			}
-			if m.Member != after {
-				list = append(list, m.Member)
-			}
-			return true
+			return len(list) < limit
 		})
 		return nil
 	})
@@ -105,7 +124,9 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 	var list []scim.Membership
 	err := s.read(ctx, func() error {
 		for _, m := range slices.Compact(members) {
-			list = append(list, s.members.of(m)...)
+			for _, p := range s.edges.members[m] {
+				list = append(list, scim.Membership{GroupID: p.groupID, Member: m, Since: p.since})
+			}
 		}
 		return nil
 	})
@@ -120,26 +141,24 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 		}
 		var left, joined []scim.Membership
 		for _, ref := range remove {
-			m, ok := s.members.byGroup.Delete(scim.Membership{GroupID: groupID, Member: ref})
-			if !ok {
-				continue
+			if m, found := s.edges.remove(groupID, ref); found {
+				left, removed = append(left, m), append(removed, ref)
 			}
-			s.members.byMember.Delete(m)
-			left, removed = append(left, m), append(removed, ref)
 		}
 		now := s.now()
 		for _, ref := range add {
 			m := scim.Membership{GroupID: groupID, Member: ref, Since: now}
-			if _, there := s.members.byGroup.Get(m); there {
-				continue
+			if s.edges.add(m) {
+				joined, added = append(joined, m), append(added, ref)
 			}
-			s.members.byGroup.Set(m)
-			s.members.byMember.Set(m)
-			joined, added = append(joined, m), append(added, ref)
 		}
 		s.did(func() {
-			s.members.remove(joined)
-			s.members.add(left)
+			for _, m := range joined {
+				s.edges.remove(m.GroupID, m.Member)
+			}
+			for _, m := range left {
+				s.edges.add(m)
+			}
 		})
 		return nil
 	})

@@ -1,10 +1,12 @@
 package memory
 
 import (
+	order "cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,16 +31,6 @@ func resource(t testing.TB, typ *scim.ResourceType, id string, n int, values map
 	t.Helper()
 	at := epoch.Add(time.Duration(n) * time.Second)
 	r, err := typ.Bind(scim.Meta{ID: id, Created: at, LastModified: at}, nil, values)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// with is r with other values.
-func with(t testing.TB, r *scim.Resource, values map[string]any) *scim.Resource {
-	t.Helper()
-	r, err := r.With(values)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,15 +113,34 @@ func dump(t testing.TB, s *Store) map[string]any {
 			out[name] = rows
 		}
 	}
-	byGroup, byMember := s.members.byGroup.Items(), s.members.byMember.Items()
-	slices.SortFunc(byMember, func(a, b scim.Membership) int {
-		if s.members.byGroup.Less(a, b) {
-			return -1
+	var byGroup, byMember []scim.Membership
+	for id, tree := range s.edges.groups {
+		for _, ref := range tree.Items() {
+			if i, found := s.edges.find(id, ref); found {
+				byGroup = append(byGroup, scim.Membership{GroupID: id, Member: ref, Since: s.edges.members[ref][i].since})
+			} else {
+				t.Errorf("%v is a member of %s and does not know it", ref, id)
+			}
 		}
-		return 1
-	})
+		if tree.Len() == 0 {
+			t.Errorf("a tree without members is kept for %s", id)
+		}
+	}
+	for ref, places := range s.edges.members {
+		for _, p := range places {
+			byMember = append(byMember, scim.Membership{GroupID: p.groupID, Member: ref, Since: p.since})
+		}
+		if len(places) == 0 {
+			t.Errorf("a list without groups is kept for %v", ref)
+		}
+	}
+	for _, list := range [][]scim.Membership{byGroup, byMember} {
+		slices.SortFunc(list, func(a, b scim.Membership) int {
+			return order.Or(strings.Compare(a.GroupID, b.GroupID), compareRefs(a.Member, b.Member))
+		})
+	}
 	if diff := cmp.Diff(byGroup, byMember); diff != "" {
-		t.Errorf("the two orders of memberships differ:\n%s", diff)
+		t.Errorf("memberships differ from side to side:\n%s", diff)
 	}
 	out["members"] = byGroup
 	grants := make(map[string][]scim.Grant)
@@ -145,8 +156,8 @@ func dump(t testing.TB, s *Store) map[string]any {
 	return out
 }
 
-func indexed(x *index) map[string][]string {
-	out := make(map[string][]string)
+func indexed(x *index) map[uint64][]string {
+	out := make(map[uint64][]string)
 	for key := range x.one {
 		for w := range x.rows(key) {
 			out[key] = append(out[key], w.id)

@@ -43,11 +43,11 @@ type Store struct {
 	paths []string // of the indexed attributes
 
 	// mu guards everything below. A transaction holds it until it is over.
-	mu      sync.RWMutex
-	tx      *tx // the transaction that holds mu; nil outside of one
-	tables  map[string]*table
-	members edges
-	ledger  ledger
+	mu     sync.RWMutex
+	tx     *tx // the transaction that holds mu; nil outside of one
+	tables map[string]*table
+	edges  edges
+	ledger ledger
 }
 
 // Option is a setting of New.
@@ -81,11 +81,11 @@ func Now(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 // New returns an empty Store.
 func New(options ...Option) *Store {
 	s := &Store{
-		now:     time.Now,
-		paths:   []string{"userName", "externalId", "displayName", "emails.value"},
-		tables:  make(map[string]*table),
-		members: newEdges(),
-		ledger:  newLedger(),
+		now:    time.Now,
+		paths:  []string{"userName", "externalId", "displayName", "emails.value"},
+		tables: make(map[string]*table),
+		edges:  newEdges(),
+		ledger: newLedger(),
 	}
 	for _, o := range options {
 		o(s)
@@ -189,16 +189,14 @@ func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resou
 		if err := check(w.r); err != nil {
 			return err
 		}
-		gone := s.members.of(ref)
-		if ref.Type == groupType {
-			gone = append(gone, s.members.in(ref.ID)...)
-		}
-		s.members.remove(gone)
+		gone := s.edges.drop(ref)
 		t := s.tables[ref.Type]
 		t.remove(w)
 		s.did(func() {
 			t.insert(w)
-			s.members.add(gone)
+			for _, m := range gone {
+				s.edges.add(m)
+			}
 		})
 		return nil
 	})
