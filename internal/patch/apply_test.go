@@ -3,6 +3,8 @@ package patch_test
 import (
 	"testing"
 
+	"github.com/elimity-com/scim/optional"
+	"github.com/elimity-com/scim/schema"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim/internal/patch"
@@ -79,6 +81,7 @@ func TestApply(t *testing.T) {
 		{"null path", "the same as none", `{}`, `{"op":"add","path":null,"value":{"title":"a"}}`, `{"title":"a"}`, nil},
 		{"Q6 add again after a replace", "what was there before the replace no longer counts", `{}`, `{"op":"add","path":"emails","value":[` + work + `]},{"op":"replace","path":"emails","value":[` + home + `]},{"op":"add","path":"emails","value":[` + work + `]}`, `{"emails":[` + home + `,` + work + `]}`, nil},
 		{"Q6 add again after a removal", "the same", `{}`, `{"op":"add","path":"emails","value":[` + work + `,` + home + `]},{"op":"remove","path":"emails[type eq \"work\"]"},{"op":"add","path":"emails","value":[` + work + `]}`, `{"emails":[` + home + `,` + work + `]}`, nil},
+		{"Q6 add again after a removal of listed values", "the same", `{}`, `{"op":"add","path":"emails","value":[` + work + `]},{"op":"remove","path":"emails","value":[` + work + `]},{"op":"add","path":"emails","value":[` + work + `]}`, `{"emails":[` + work + `]}`, []tolerance.Name{tolerance.RemoveByValue}},
 		{"Q6 a change of what the request brought", "the request itself stays as it is", `{}`, `{"op":"replace","path":"emails","value":[` + work + `]},{"op":"replace","path":"emails[type eq \"work\"].type","value":"home"},{"op":"add","path":"emails[type eq \"home\"].display","value":"d"}`, `{"emails":[{"type":"home","value":"w@x","display":"d"}]}`, nil},
 		{"Q6 in order", "later operations see earlier ones", `{"title":"a"}`, `{"op":"remove","path":"title"},{"op":"add","path":"title","value":"b"}`, `{"title":"b"}`, nil},
 
@@ -132,11 +135,14 @@ func TestApply(t *testing.T) {
 		{"Q29 several in one operation", "the last one wins", `{}`, `{"op":"replace","path":"emails","value":[{"value":"a","primary":true},{"value":"b","primary":true}]}`, `{"emails":[{"value":"a"},{"value":"b","primary":true}]}`, []tolerance.Name{tolerance.ManyPrimaries}},
 		{"Q29 one after another", "needs no tolerance", `{}`, `{"op":"add","path":"emails","value":[{"value":"a","primary":true}]},{"op":"add","path":"emails","value":[{"value":"b","primary":true}]}`, `{"emails":[{"value":"a"},{"value":"b","primary":true}]}`, nil},
 		{"Q29 the first again", "a demoted value is found and made primary, not doubled", `{"addresses":[{"locality":"A"},{"locality":"B","primary":true}]}`, `{"op":"add","path":"addresses","value":[{"locality":"A","primary":true}]}`, `{"addresses":[{"locality":"A","primary":true},{"locality":"B"}]}`, nil},
+		{"Q29 an operation on something else", "is not the one to decide between two that were there", `{"emails":[{"value":"a","primary":true},{"value":"b","primary":true}]}`, `{"op":"add","path":"emails.display","value":"d"}`, `{"emails":[{"value":"a","display":"d","primary":true},{"value":"b","display":"d","primary":true}]}`, nil},
 		{"Q29 primary false", "says nothing about the others", `{"emails":[{"value":"a","primary":true}]}`, `{"op":"add","path":"emails","value":[{"value":"b","primary":false}]}`, `{"emails":[{"value":"a","primary":true},{"value":"b","primary":false}]}`, nil},
 
 		// Removal of listed values
 		{"Q31 remove listed values", "and no others", two, `{"op":"remove","path":"emails","value":[{"value":"W@X"}]}`, `{"emails":[` + home + `]}`, []tolerance.Name{tolerance.RemoveByValue}},
 		{"Q31 of another type", "isn't the one that is there", two, `{"op":"remove","path":"emails","value":[{"value":"w@x","type":"home"}]}`, two, []tolerance.Name{tolerance.RemoveByValue}},
+		{"Q31 of any type", "a type that isn't said doesn't matter", two, `{"op":"remove","path":"emails","value":[{"value":"w@x"},{"value":"h@x","type":"HOME"}]}`, `{}`, []tolerance.Name{tolerance.RemoveByValue}},
+		{"Q31 without a value", "all of it must be the same", `{"addresses":[{"locality":"A"},{"locality":"A","region":"R"}]}`, `{"op":"remove","path":"addresses","value":[{"locality":"A"}]}`, `{"addresses":[{"locality":"A","region":"R"}]}`, []tolerance.Name{tolerance.RemoveByValue}},
 		{"Q31 tags", "simple values", `{"` + deskURN + `":{"tags":["a","b"]}}`, `{"op":"remove","path":"` + deskURN + `:tags","value":["a","x"]}`, `{"` + deskURN + `":{"tags":["b"]}}`, []tolerance.Name{tolerance.RemoveByValue}},
 		{"Q31 empty list", "removes nothing", two, `{"op":"remove","path":"emails","value":[]}`, two, []tolerance.Name{tolerance.RemoveByValue}},
 		{"Q32 no value", "removes all", two, `{"op":"remove","path":"emails","value":null}`, `{}`, nil},
@@ -175,5 +181,32 @@ func TestApply(t *testing.T) {
 				t.Errorf("in strict mode: %v, %v", plain(t, got), err)
 			}
 		})
+	}
+}
+
+// TestLongestURN has extensions of which one's URN begins with the other's.
+func TestLongestURN(t *testing.T) {
+	extension := func(urn string, names ...string) schema.Schema {
+		s := schema.Schema{ID: urn, Name: optional.NewString("X")}
+		for _, name := range names {
+			s.Attributes = append(s.Attributes, schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: name})))
+		}
+		return s
+	}
+	for _, swap := range []bool{false, true} {
+		long, short := extension("urn:example:a:b", "x"), extension("urn:example:a", "b", "x")
+		if swap {
+			long, short = short, long
+		}
+		typ := compile(t, "User", schema.CoreUserSchema(), long, short)
+		ops := `{"op":"add","path":"urn:example:a:b:x","value":"1"},{"op":"add","value":{"URN:EXAMPLE:A:x":"2"}},{"op":"add","path":"urn:example:a.b","value":"3"}`
+		got, err := run(typ, nil, message(ops), patch.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `{"urn:example:a:b":{"x":"1"},"urn:example:a":{"x":"2","b":"3"}}`
+		if diff := cmp.Diff(generic(t, want), plain(t, got)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
 	}
 }

@@ -182,25 +182,21 @@ func (l *list) subtract(s *state, a *model.Attribute, listed []doc.Value) error 
 		}
 		return fold.Key(v.Text)
 	}
-	types := make(map[string][]string, len(listed))
+	typeOf := func(e doc.Value) string {
+		if typ == nil {
+			return ""
+		}
+		return model.FoldName(e.Field(typ).Text)
+	}
+	goes := make(map[string]bool, 2*len(listed)) // by key, and by key and type
 	for _, e := range listed {
 		k := key(e)
-		t := ""
-		if typ != nil {
-			t = model.FoldName(e.Field(typ).Text)
-		}
-		if !slices.Contains(types[k], t) {
-			types[k] = append(types[k], t)
-		}
+		goes[k], goes[k+"\x00"+typeOf(e)] = true, true
 	}
 	l.index = nil
 	l.elems = slices.DeleteFunc(l.elems, func(e doc.Value) bool {
-		ts, ok := types[key(e)]
-		if !ok || typ == nil {
-			return ok
-		}
-		t := model.FoldName(e.Field(typ).Text)
-		return t == "" || slices.Contains(ts, "") || slices.Contains(ts, t)
+		k, t := key(e), typeOf(e)
+		return goes[k] && (t == "" || goes[k+"\x00"] || goes[k+"\x00"+t])
 	})
 	return nil
 }

@@ -1,0 +1,196 @@
+package storetest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/scimkit/scim"
+)
+
+// ledgerSubject is a Ledger with the Store that it is, if it is one: users and
+// groups are made there first, because its tables may refer to them.
+type ledgerSubject struct {
+	ledger scim.Ledger // nil: the Store is none
+	store  scim.Store  // nil: the Ledger stands alone
+}
+
+func ledgerOf(s scim.Store) ledgerSubject {
+	l, _ := s.(scim.Ledger)
+	return ledgerSubject{ledger: l, store: s}
+}
+
+// user is the id of a user.
+func (l ledgerSubject) user(t *probe) string {
+	id := t.meta().ID
+	if l.store == nil {
+		return id
+	}
+	return t.create(l.store, t.user(id+"@example.com", nil)).ID()
+}
+
+// group is the id of a group.
+func (l ledgerSubject) group(t *probe) string {
+	id := t.meta().ID
+	if l.store == nil {
+		return id
+	}
+	return t.create(l.store, t.group(id)).ID()
+}
+
+func (l ledgerSubject) record(t *probe, put, drop []scim.Grant) {
+	if err := l.ledger.Record(t.ctx, put, drop); err != nil {
+		t.Fatalf("Record of %v, dropping %v: %v", put, drop, err)
+	}
+}
+
+func (l ledgerSubject) setLink(t *probe, link scim.Link) {
+	if err := l.ledger.SetLink(t.ctx, link); err != nil {
+		t.Fatalf("SetLink of %v: %v", link, err)
+	}
+}
+
+// grants demands the entries of users, in any order.
+func (l ledgerSubject) grants(t *probe, users []string, want ...scim.Grant) {
+	got, err := l.ledger.Grants(t.ctx, users)
+	if err != nil {
+		t.Fatalf("Grants: %v", err)
+	}
+	less := func(a, b scim.Grant) bool {
+		return strings.Join([]string{a.UserID, a.RoleID, a.Source}, "\x00") < strings.Join([]string{b.UserID, b.RoleID, b.Source}, "\x00")
+	}
+	if diff := cmp.Diff(want, got, cmpopts.SortSlices(less), cmpopts.EquateEmpty(), cmp.Comparer(sameInstant)); diff != "" {
+		t.Errorf("Grants (-want +got):\n%s", diff)
+	}
+}
+
+// links demands the links of groups, in any order.
+func (l ledgerSubject) links(t *probe, groups []string, want ...scim.Link) {
+	got, err := l.ledger.Links(t.ctx, groups)
+	if err != nil {
+		t.Fatalf("Links: %v", err)
+	}
+	less := func(a, b scim.Link) bool { return a.GroupID < b.GroupID }
+	if diff := cmp.Diff(want, got, cmpopts.SortSlices(less), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(scim.Role{}, "Held")); diff != "" {
+		t.Errorf("Links (-want +got):\n%s", diff)
+	}
+}
+
+// instant is a time with everything that a database may lose.
+var instant = time.Date(2024, 2, 29, 23, 59, 58, 765_000_000, time.FixedZone("", -8*3600))
+
+func ledgerSteps() group[ledgerSubject] {
+	steps := []step[ledgerSubject]{
+		{"round trip", "All fields of an entry are kept, At to the millisecond.", func(t *probe, l ledgerSubject) {
+			var all []scim.Grant
+			user, group := l.user(t), l.group(t)
+			for i := range 4 {
+				all = append(all, scim.Grant{UserID: user, RoleID: fmt.Sprint("röle ", i), Source: "group:" + group,
+					At: instant.Add(time.Duration(i) * time.Millisecond), ByHand: i&1 != 0, Waiting: i&2 != 0})
+			}
+			l.record(t, all, nil)
+			l.grants(t, []string{user}, all...)
+		}},
+		{"identity", "An entry's identity is user, role and source; entries that differ in one of them are different ones.", func(t *probe, l ledgerSubject) {
+			u, g := []string{l.user(t), l.user(t)}, []string{l.group(t), l.group(t)}
+			a := scim.Grant{UserID: u[0], RoleID: "admin", Source: "group:" + g[0], At: instant}
+			b, c, d := a, a, a
+			b.RoleID, c.Source, d.UserID = "Admin", "group:"+g[1], u[1]
+			l.record(t, []scim.Grant{a, b, c, d}, nil)
+			l.grants(t, u, a, b, c, d)
+			for _, drop := range []scim.Grant{b, c, d} {
+				l.record(t, nil, []scim.Grant{drop})
+			}
+			l.grants(t, u, a)
+		}},
+		{"replace", "Put replaces the entry that is there.", func(t *probe, l ledgerSubject) {
+			user := l.user(t)
+			e := scim.Grant{UserID: user, RoleID: "admin", Source: "group:" + l.group(t), At: instant, Waiting: true}
+			l.record(t, []scim.Grant{e}, nil)
+			l.record(t, []scim.Grant{e}, nil)
+			l.grants(t, []string{user}, e)
+			e.Waiting, e.ByHand, e.At = false, true, instant.Add(time.Hour)
+			l.record(t, []scim.Grant{e}, nil)
+			l.grants(t, []string{user}, e)
+			e.ByHand = false
+			l.record(t, []scim.Grant{e}, nil)
+			l.grants(t, []string{user}, e)
+		}},
+		{"drop", "Drop looks at the identity alone; what is gone already is no error. One call puts and drops.", func(t *probe, l ledgerSubject) {
+			user, source := l.user(t), "group:"+l.group(t)
+			a := scim.Grant{UserID: user, RoleID: "a", Source: source, At: instant, ByHand: true}
+			b := scim.Grant{UserID: user, RoleID: "b", Source: source, At: instant}
+			l.record(t, []scim.Grant{a}, nil)
+			drop := scim.Grant{UserID: user, RoleID: "a", Source: source}
+			l.record(t, []scim.Grant{b}, []scim.Grant{drop})
+			l.grants(t, []string{user}, b)
+			l.record(t, nil, []scim.Grant{drop})
+			l.record(t, nil, nil)
+			l.grants(t, []string{user}, b)
+		}},
+		{"named users", "Grants lists the entries of the users that are named, and of nobody else.", func(t *probe, l ledgerSubject) {
+			source := "group:" + l.group(t)
+			var all []scim.Grant
+			var users []string
+			for range 4 {
+				users = append(users, l.user(t))
+				all = append(all, scim.Grant{UserID: users[len(users)-1], RoleID: "member", Source: source, At: instant})
+			}
+			l.record(t, all, nil)
+			l.grants(t, users[1:3], all[1:3]...)
+			l.grants(t, []string{nobody})
+			l.grants(t, nil)
+			many := []string{users[3], users[0]}
+			for len(many) < 1000 {
+				many = append(many, t.meta().ID)
+			}
+			l.grants(t, many, all[0], all[3])
+		}},
+		{"at once", "Calls at once lose nothing, and nothing is there twice.", func(t *probe, l ledgerSubject) {
+			user, source := l.user(t), "group:"+l.group(t)
+			entry := func(role string) scim.Grant {
+				return scim.Grant{UserID: user, RoleID: role, Source: source, At: instant}
+			}
+			want := []scim.Grant{entry("shared")}
+			for i := range 20 {
+				want = append(want, entry(fmt.Sprint("role", i)))
+			}
+			t.parallel(20, func(i int) { l.record(t, []scim.Grant{entry("shared"), want[i+1]}, nil) })
+			l.grants(t, []string{user}, want...)
+			t.parallel(20, func(i int) { l.record(t, nil, []scim.Grant{want[i+1]}) })
+			l.grants(t, []string{user}, want[0])
+		}},
+		{"links", "SetLink replaces a group's link, all fields of it; one without a Role.ID takes it away.", func(t *probe, l ledgerSubject) {
+			g := []string{l.group(t), l.group(t), l.group(t)}
+			a := scim.Link{GroupID: g[0], Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: 1 << 30, Protected: true}}
+			b := scim.Link{GroupID: g[1], Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: -5}, Confirmed: true}
+			l.setLink(t, a)
+			l.setLink(t, b)
+			l.links(t, g, a, b)
+			l.links(t, g[1:], b)
+			l.links(t, []string{nobody})
+			l.links(t, nil)
+			a.Confirmed = true
+			l.setLink(t, a)
+			l.links(t, g, a, b)
+			a.Role = scim.Role{ID: "r-2", Name: "", Weight: 0}
+			l.setLink(t, a)
+			l.links(t, g, a, b)
+			l.setLink(t, scim.Link{GroupID: g[0]})
+			l.setLink(t, scim.Link{GroupID: g[2]})
+			l.links(t, g, b)
+		}},
+	}
+	for i, st := range steps {
+		steps[i].Run = func(t *probe, l ledgerSubject) {
+			if l.ledger == nil {
+				t.Skipf("the Store is no Ledger: scim.Roles needs one of its own, checked by RunLedger")
+			}
+			st.Run(t, l)
+		}
+	}
+	return group[ledgerSubject]{"ledger", steps}
+}

@@ -1,0 +1,268 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/scimkit/scim"
+)
+
+// memberStore is s as a MemberStore; a step about members is skipped without.
+func (t *probe) memberStore(s scim.Store) scim.MemberStore {
+	m, ok := s.(scim.MemberStore)
+	if !ok {
+		t.Skipf("the Store is no MemberStore: members live in the group resource")
+	}
+	return m
+}
+
+func refs(list []*scim.Resource) []scim.Ref {
+	out := make([]scim.Ref, len(list))
+	for i, r := range list {
+		out[i] = r.Ref()
+	}
+	return out
+}
+
+// changeMembers changes the members of a group and demands what really changed.
+func (t *probe) changeMembers(m scim.MemberStore, group *scim.Resource, add, remove, wantAdded, wantRemoved []scim.Ref) {
+	added, removed, err := m.ChangeMembers(t.ctx, group.ID(), add, remove)
+	if err != nil {
+		t.Fatalf("ChangeMembers: %v", err)
+	}
+	t.sameRefs("added", wantAdded, added)
+	t.sameRefs("removed", wantRemoved, removed)
+}
+
+// sameRefs compares two lists in any order.
+func (t *probe) sameRefs(what string, want, got []scim.Ref) {
+	byID := func(a, b scim.Ref) bool { return a.Type+"\x00"+a.ID < b.Type+"\x00"+b.ID }
+	if diff := cmp.Diff(want, got, cmpopts.SortSlices(byID), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// members demands a group's members, in any order.
+func (t *probe) members(m scim.MemberStore, group *scim.Resource, want ...scim.Ref) {
+	got, err := m.Members(t.ctx, group.ID(), scim.Ref{}, 10_000)
+	if err != nil {
+		t.Fatalf("Members: %v", err)
+	}
+	t.sameRefs("members", want, got)
+}
+
+// memberships demands the groups of members, as "group id" by member.
+func (t *probe) memberships(m scim.MemberStore, of []scim.Ref, want map[scim.Ref][]*scim.Resource) {
+	got := t.groupsOf(m, of...)
+	plain, wanted := map[scim.Ref][]string{}, map[scim.Ref][]string{}
+	for _, e := range got {
+		plain[e.Member] = append(plain[e.Member], e.GroupID)
+	}
+	for ref, groups := range want {
+		wanted[ref] = ids(groups)
+	}
+	if diff := cmp.Diff(wanted, plain, cmpopts.SortSlices(strings.Compare), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("GroupsOf (-want +got):\n%s", diff)
+	}
+}
+
+func (t *probe) groupsOf(m scim.MemberStore, of ...scim.Ref) []scim.Membership {
+	got, err := m.GroupsOf(t.ctx, of)
+	if err != nil {
+		t.Fatalf("GroupsOf: %v", err)
+	}
+	return got
+}
+
+// ascending reports whether refs are ordered by type and then id, as text or, for
+// ids that are numbers, as numbers.
+func ascending(list []scim.Ref) bool {
+	byText := func(a, b scim.Ref) int {
+		if c := strings.Compare(a.Type, b.Type); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	}
+	byNumber := func(a, b scim.Ref) int {
+		if c := strings.Compare(a.Type, b.Type); c != 0 {
+			return c
+		}
+		if c := len(a.ID) - len(b.ID); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	}
+	numbers := !slices.ContainsFunc(list, func(r scim.Ref) bool { return strings.Trim(r.ID, "0123456789") != "" })
+	return slices.IsSortedFunc(list, byText) || numbers && slices.IsSortedFunc(list, byNumber)
+}
+
+func memberSteps() []step[scim.Store] {
+	return []step[scim.Store]{
+		{"add and remove", "ChangeMembers adds and removes, and returns what really changed: what is there or gone already is skipped.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u, g := refs(t.users(s, "u", 4)), t.create(s, t.group("Engineers"))
+			t.members(m, g)
+			t.changeMembers(m, g, u[:2], nil, u[:2], nil)
+			t.members(m, g, u[:2]...)
+			t.changeMembers(m, g, u[:3], u[3:], u[2:3], nil) // two are there, one is not
+			t.changeMembers(m, g, u[3:], u[:1], u[3:], u[:1])
+			t.members(m, g, u[1:]...)
+			t.changeMembers(m, g, u[1:], u[:1], nil, nil)
+			t.changeMembers(m, g, nil, nil, nil, nil)
+			t.members(m, g, u[1:]...)
+			t.changeMembers(m, g, nil, u, nil, u[1:])
+			t.members(m, g)
+		}},
+		{"groups apart", "A change of one group leaves the others alone.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := refs(t.users(s, "u", 3))
+			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
+			t.changeMembers(m, a, u[:2], nil, u[:2], nil)
+			t.changeMembers(m, b, u[1:], nil, u[1:], nil)
+			t.changeMembers(m, a, nil, u[1:2], nil, u[1:2])
+			t.members(m, a, u[0])
+			t.members(m, b, u[1:]...)
+			t.memberships(m, u, map[scim.Ref][]*scim.Resource{u[0]: {a}, u[1]: {b}, u[2]: {b}})
+		}},
+		{"unknown group", "ChangeMembers of an unknown group is ErrNotFound.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := t.create(s, t.user("ann@example.com", nil))
+			for _, id := range strangeIDs() {
+				if _, _, err := m.ChangeMembers(t.ctx, id, []scim.Ref{u.Ref()}, nil); !errors.Is(err, scim.ErrNotFound) {
+					t.Errorf("ChangeMembers of group %q: error %v, want ErrNotFound", id, err)
+				}
+			}
+			t.memberships(m, []scim.Ref{u.Ref()}, nil)
+		}},
+		{"order and paging", "Members are listed in ascending order of type and then id; those behind after, at most limit.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			g := t.create(s, t.group("All"))
+			var all []scim.Ref
+			for range 4 {
+				all = append(all, t.create(s, t.group("Part")).Ref())
+			}
+			all = append(all, refs(t.users(s, "u", 13))...)
+			t.changeMembers(m, g, all, nil, all, nil)
+			for _, limit := range []int{1, 3, 4, len(all), len(all) + 1} {
+				var got []scim.Ref
+				for after := (scim.Ref{}); ; after = got[len(got)-1] {
+					page, err := m.Members(t.ctx, g.ID(), after, limit)
+					if err != nil || len(page) > limit || len(got) > 2*len(all) {
+						t.Fatalf("Members behind %v, limit %d: %d of them, error %v, %d before", after, limit, len(page), err, len(got))
+					}
+					if len(page) == 0 {
+						break
+					}
+					got = append(got, page...)
+				}
+				t.sameRefs("pages of members", all, got)
+				if !ascending(got) {
+					t.Errorf("members with limit %d are not in ascending order of type and id: %v", limit, got)
+				}
+			}
+		}},
+		{"groups of", "GroupsOf lists the memberships of several members, and of nobody else; unknown ones have none.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := refs(t.users(s, "u", 3))
+			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
+			t.changeMembers(m, a, u, nil, u, nil)
+			t.changeMembers(m, b, []scim.Ref{u[0], a.Ref()}, nil, []scim.Ref{u[0], a.Ref()}, nil)
+			t.memberships(m, []scim.Ref{u[0], u[1], a.Ref(), {Type: "User", ID: nobody}},
+				map[scim.Ref][]*scim.Resource{u[0]: {a, b}, u[1]: {a}, a.Ref(): {b}})
+			t.memberships(m, nil, nil)
+			many := []scim.Ref{u[2]}
+			for len(many) < 1000 {
+				many = append(many, scim.Ref{Type: "User", ID: t.meta().ID})
+			}
+			t.memberships(m, many, map[scim.Ref][]*scim.Resource{u[2]: {a}})
+		}},
+		{"since", "Since is when the member joined: earlier memberships are not later, and adding again changes nothing.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := t.create(s, t.user("ann@example.com", nil)).Ref()
+			since := map[string]time.Time{}
+			var groups []*scim.Resource
+			for _, name := range []string{"first", "second", "third"} {
+				g := t.create(s, t.group(name))
+				groups = append(groups, g)
+				t.changeMembers(m, g, []scim.Ref{u}, nil, []scim.Ref{u}, nil)
+				time.Sleep(2 * time.Millisecond)
+			}
+			for _, e := range t.groupsOf(m, u) {
+				since[e.GroupID] = e.Since
+			}
+			for i, g := range groups {
+				if since[g.ID()].IsZero() {
+					t.Errorf("Since of a membership is zero")
+				}
+				if i > 0 && since[g.ID()].Before(since[groups[i-1].ID()]) {
+					t.Errorf("Since of the later membership is %v, of the earlier one %v", since[g.ID()], since[groups[i-1].ID()])
+				}
+			}
+			t.changeMembers(m, groups[0], []scim.Ref{u}, nil, nil, nil)
+			for _, e := range t.groupsOf(m, u) {
+				if !e.Since.Equal(since[e.GroupID]) {
+					t.Errorf("Since moved from %v to %v when the member was added again", since[e.GroupID], e.Since)
+				}
+			}
+		}},
+		{"type and id", "A member is named by type and id together: user 5 and group 5 are two members.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			user, group := twins(t, s)
+			g := t.create(s, t.group("Parent"))
+			both := []scim.Ref{user.Ref(), group.Ref()}
+			t.changeMembers(m, g, both[:1], nil, both[:1], nil)
+			t.memberships(m, both, map[scim.Ref][]*scim.Resource{user.Ref(): {g}})
+			t.changeMembers(m, g, both, nil, both[1:], nil)
+			t.members(m, g, both...)
+			t.changeMembers(m, g, nil, both[1:], nil, both[1:])
+			t.members(m, g, user.Ref())
+			t.changeMembers(m, g, both[1:], nil, both[1:], nil)
+			t.remove(s, group.Ref())
+			t.members(m, g, user.Ref())
+			t.memberships(m, both, map[scim.Ref][]*scim.Resource{user.Ref(): {g}})
+		}},
+		{"deleted user", "Deleting a user takes its memberships along.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := refs(t.users(s, "u", 2))
+			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
+			t.changeMembers(m, a, u, nil, u, nil)
+			t.changeMembers(m, b, u[:1], nil, u[:1], nil)
+			t.remove(s, u[0])
+			t.members(m, a, u[1])
+			t.members(m, b)
+			t.memberships(m, u, map[scim.Ref][]*scim.Resource{u[1]: {a}})
+		}},
+		{"deleted group", "Deleting a group takes its memberships along, those as a member of another included.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := refs(t.users(s, "u", 2))
+			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
+			t.changeMembers(m, a, u, nil, u, nil)
+			t.changeMembers(m, b, []scim.Ref{a.Ref(), u[0]}, nil, []scim.Ref{a.Ref(), u[0]}, nil)
+			t.remove(s, a.Ref())
+			t.memberships(m, append(u, a.Ref()), map[scim.Ref][]*scim.Resource{u[0]: {b}})
+			t.members(m, b, u[0])
+			if left, err := m.Members(t.ctx, a.ID(), scim.Ref{}, 10); err == nil && len(left) > 0 || err != nil && !errors.Is(err, scim.ErrNotFound) {
+				t.Errorf("Members of a deleted group: %v, error %v; want none, or ErrNotFound", left, err)
+			}
+		}},
+		{"never in the resource", "Group resources of a MemberStore never carry members, in either direction, and a change of members is no change of the resource.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := refs(t.users(s, "u", 3))
+			g := t.create(s, t.group("Engineers"))
+			t.changeMembers(m, g, u, nil, u, nil)
+			seen := append(t.list(s, scim.GroupType(), &scim.Query{Limit: 10}).Resources, t.get(s, g.Ref()))
+			seen = append(seen, t.put(s, g.Ref(), values{"displayName": "Builders"}))
+			for _, r := range seen {
+				if r.Get("members") != nil {
+					t.Errorf("a group resource carries members: %s", show(r))
+				}
+			}
+			t.members(m, g, u...)
+		}},
+	}
+}

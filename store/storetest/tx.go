@@ -1,0 +1,228 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// transactor is s as a Transactor; a step about transactions is skipped without.
+func (t *probe) transactor(s scim.Store) scim.Transactor {
+	tx, ok := s.(scim.Transactor)
+	if !ok {
+		t.Skipf("the Store is no Transactor")
+	}
+	return tx
+}
+
+// rolledBack runs fn in a transaction that is refused at its end.
+func (t *probe) rolledBack(s scim.Store, fn func(ctx context.Context) error) {
+	err := t.transactor(s).InTx(t.ctx, func(ctx context.Context) error {
+		if err := fn(ctx); err != nil {
+			return err
+		}
+		return errRefused
+	})
+	if !errors.Is(err, errRefused) {
+		t.Fatalf("InTx whose fn ends with %q: error %v", errRefused, err)
+	}
+}
+
+// set returns a function for Update that sets values.
+func set(v values) func(*scim.Resource) (*scim.Resource, error) {
+	return func(before *scim.Resource) (*scim.Resource, error) { return before.With(v) }
+}
+
+func keep(before *scim.Resource) (*scim.Resource, error) { return before, nil }
+
+func allow(*scim.Resource) error { return nil }
+
+func txSteps() []step[scim.Store] {
+	return []step[scim.Store]{
+		{"commit", "What fn wrote is there when InTx returns nil.", func(t *probe, s scim.Store) {
+			tx := t.transactor(s)
+			ann, bob := t.create(s, t.user("ann@example.com", nil)), t.create(s, t.user("bob@example.com", nil))
+			carl := t.user("carl@example.com", nil)
+			var made, changed *scim.Resource
+			err := tx.InTx(t.ctx, func(ctx context.Context) (err error) {
+				if made, err = s.Create(ctx, carl); err != nil {
+					return err
+				}
+				if changed, err = s.Update(ctx, ann.Ref(), set(values{"title": "changed"})); err != nil {
+					return err
+				}
+				return s.Delete(ctx, bob.Ref(), allow)
+			})
+			if err != nil {
+				t.Fatalf("InTx: %v", err)
+			}
+			t.exactly("the created user", made, t.get(s, made.Ref()))
+			t.exactly("the changed user", changed, t.get(s, ann.Ref()))
+			t.absent(s, bob.Ref(), "which was deleted in a transaction")
+		}},
+		{"rollback", "When fn returns an error InTx returns it, and nothing of what fn wrote is there: neither resources nor their unique values.", func(t *probe, s scim.Store) {
+			ann, bob := t.create(s, t.user("ann@example.com", values{"title": "before"})), t.create(s, t.user("bob@example.com", nil))
+			carl := t.user("carl@example.com", nil)
+			var made *scim.Resource
+			t.rolledBack(s, func(ctx context.Context) (err error) {
+				if made, err = s.Create(ctx, carl); err != nil {
+					return err
+				}
+				if _, err = s.Update(ctx, ann.Ref(), set(values{"userName": "renamed@example.com", "title": "changed"})); err != nil {
+					return err
+				}
+				return s.Delete(ctx, bob.Ref(), allow)
+			})
+			t.absent(s, made.Ref(), "whose creation was rolled back")
+			t.exactly("the user whose change was rolled back", ann, t.get(s, ann.Ref()))
+			t.exactly("the user whose deletion was rolled back", bob, t.get(s, bob.Ref()))
+			t.expect(s, scim.UserType(), &scim.Query{Limit: 10, Total: true}, []*scim.Resource{ann, bob}, 2)
+			for filter, want := range map[string]int{`userName eq "ann@example.com"`: 1, `userName eq "bob@example.com"`: 1, `userName eq "carl@example.com"`: 0, `userName eq "renamed@example.com"`: 0} {
+				if got := t.list(s, scim.UserType(), &scim.Query{Filter: t.filter(filter), Limit: 5}).Resources; len(got) != want {
+					t.Errorf("%s finds %q after a rollback, want %d", filter, names(got), want)
+				}
+			}
+			for name, free := range map[string]bool{"ann@example.com": false, "bob@example.com": false, "carl@example.com": true, "renamed@example.com": true} {
+				if _, err := s.Create(t.ctx, t.user(name, nil)); free && err != nil || !free && !conflict(err) {
+					t.Errorf("Create of %s after a rollback: error %v; the name is free: %v", name, err, free)
+				}
+			}
+		}},
+		{"reads own writes", "Reads with fn's context see what fn wrote: Get, List and uniqueness.", func(t *probe, s scim.Store) {
+			ann := t.create(s, t.user("ann@example.com", nil))
+			bob := t.user("bob@example.com", nil)
+			t.rolledBack(s, func(ctx context.Context) error {
+				t := t.with(ctx)
+				made, err := s.Create(ctx, bob)
+				if err != nil {
+					return err
+				}
+				if _, err := s.Update(ctx, ann.Ref(), set(values{"title": "changed"})); err != nil {
+					return err
+				}
+				got, err := s.Get(ctx, made.Ref())
+				if err != nil {
+					t.Errorf("Get of a user that the transaction created: %v", err)
+					return nil
+				}
+				t.exactly("Get of a user that the transaction created", made, got)
+				page, err := s.List(ctx, scim.UserType(), &scim.Query{Filter: t.filter(`userName eq "bob@example.com" or title eq "changed"`), Limit: 10, Total: true})
+				if err != nil {
+					return err
+				}
+				if len(page.Resources) != 2 || page.Total != 2 {
+					t.Errorf("List in the transaction finds %q, want what it wrote", names(page.Resources))
+				}
+				if err := s.Delete(ctx, ann.Ref(), allow); err != nil {
+					return err
+				}
+				if _, err := s.Get(ctx, ann.Ref()); !errors.Is(err, scim.ErrNotFound) {
+					t.Errorf("Get of a user that the transaction deleted: error %v, want ErrNotFound", err)
+				}
+				return nil
+			})
+		}},
+		{"nested", "A nested call joins: what it wrote stands and falls with the outer one.", func(t *probe, s scim.Store) {
+			tx := t.transactor(s)
+			a, b := t.user("a@example.com", nil), t.user("b@example.com", nil)
+			var outer, inner *scim.Resource
+			nested := func(ctx context.Context) (err error) {
+				if outer, err = s.Create(ctx, a); err != nil {
+					return err
+				}
+				return tx.InTx(ctx, func(ctx context.Context) (err error) {
+					if _, err = s.Get(ctx, outer.Ref()); err != nil {
+						t.Errorf("Get, in a nested call, of what the outer one wrote: %v", err)
+					}
+					inner, err = s.Create(ctx, b)
+					return err
+				})
+			}
+			t.rolledBack(s, nested)
+			t.absent(s, outer.Ref(), "whose creation was rolled back")
+			t.absent(s, inner.Ref(), "whose creation, in a nested call, was rolled back by the outer one")
+			if err := tx.InTx(t.ctx, nested); err != nil {
+				t.Fatalf("InTx: %v", err)
+			}
+			t.get(s, outer.Ref())
+			t.get(s, inner.Ref())
+		}},
+		{"panic", "A panic in fn rolls everything back, and the store goes on working.", func(t *probe, s scim.Store) {
+			tx := t.transactor(s)
+			ann := t.create(s, t.user("ann@example.com", nil))
+			var made *scim.Resource
+			bob := t.user("bob@example.com", nil)
+			func() {
+				defer func() { _ = recover() }()
+				_ = tx.InTx(t.ctx, func(ctx context.Context) (err error) {
+					if made, err = s.Create(ctx, bob); err != nil {
+						return err
+					}
+					if _, err = s.Update(ctx, ann.Ref(), set(values{"title": "changed"})); err != nil {
+						return err
+					}
+					panic(errRefused)
+				})
+			}()
+			t.absent(s, made.Ref(), "whose creation was rolled back by a panic")
+			t.exactly("the user whose change was rolled back by a panic", ann, t.get(s, ann.Ref()))
+			t.create(s, bob)
+		}},
+		{"cancelled", "When the context ends before fn does, either all is committed and InTx returns nil, or nothing and it returns an error.", func(t *probe, s scim.Store) {
+			tx := t.transactor(s)
+			ctx, cancel := context.WithCancel(t.ctx)
+			defer cancel()
+			ann, bob := t.user("ann@example.com", nil), t.user("bob@example.com", nil)
+			err := tx.InTx(ctx, func(ctx context.Context) error {
+				if _, err := s.Create(ctx, ann); err != nil {
+					return err
+				}
+				if _, err := s.Create(ctx, bob); err != nil {
+					return err
+				}
+				cancel()
+				return nil
+			})
+			if n := t.total(s, scim.UserType()); err == nil && n != 2 || err != nil && n != 0 {
+				t.Errorf("InTx with a context that ended: error %v, and %d of its 2 users are there", err, n)
+			}
+		}},
+		{"invisible", "Nobody else sees what fn wrote before InTx returns: others wait, or see what was there before.", func(t *probe, s scim.Store) {
+			ann := t.create(s, t.user("ann@example.com", nil))
+			bob := t.user("bob@example.com", nil)
+			type sight struct {
+				r   *scim.Resource
+				err error
+			}
+			var first, second chan sight
+			var made *scim.Resource
+			look := func(ref scim.Ref) chan sight {
+				c := make(chan sight, 1)
+				go func() {
+					r, err := s.Get(t.ctx, ref)
+					c <- sight{r, err}
+				}()
+				return c
+			}
+			t.rolledBack(s, func(ctx context.Context) (err error) {
+				if made, err = s.Create(ctx, bob); err != nil {
+					return err
+				}
+				if _, err = s.Update(ctx, ann.Ref(), set(values{"title": "uncommitted"})); err != nil {
+					return err
+				}
+				first, second = look(made.Ref()), look(ann.Ref())
+				time.Sleep(20 * time.Millisecond)
+				return nil
+			})
+			if got := <-first; !errors.Is(got.err, scim.ErrNotFound) {
+				t.Errorf("Get by another, of a user that a transaction is creating: got %s and error %v, want ErrNotFound", show(got.r), got.err)
+			}
+			if got := <-second; got.err != nil || got.r.String("title") != "" {
+				t.Errorf("Get by another, of a user that a transaction is changing: got %s and error %v", show(got.r), got.err)
+			}
+		}},
+	}
+}

@@ -1,0 +1,180 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// txPartSteps are about what else commits with the resources.
+func txPartSteps() []step[scim.Store] {
+	return []step[scim.Store]{
+		{"members", "Memberships commit and roll back with the transaction, and are seen inside it.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := refs(t.users(s, "u", 3))
+			g := t.create(s, t.group("Engineers"))
+			t.changeMembers(m, g, u[:2], nil, u[:2], nil)
+			before := t.groupsOf(m, u...)
+			change := func(ctx context.Context) error {
+				if _, _, err := m.ChangeMembers(ctx, g.ID(), u[2:], u[:1]); err != nil {
+					return err
+				}
+				inside, err := m.Members(ctx, g.ID(), scim.Ref{}, 10)
+				t.sameRefs("members in the transaction that changed them", u[1:], inside)
+				return err
+			}
+			t.rolledBack(s, change)
+			t.members(m, g, u[:2]...)
+			t.rolledBack(s, func(ctx context.Context) error {
+				if err := s.Delete(ctx, u[0], allow); err != nil {
+					return err
+				}
+				return s.Delete(ctx, g.Ref(), allow)
+			})
+			t.members(m, g, u[:2]...)
+			for _, e := range before {
+				for _, now := range t.groupsOf(m, e.Member) {
+					if !now.Since.Equal(e.Since) {
+						t.Errorf("Since is %v after a rollback, %v before", now.Since, e.Since)
+					}
+				}
+			}
+			if err := m.InTx(t.ctx, change); err != nil {
+				t.Fatalf("InTx: %v", err)
+			}
+			t.members(m, g, u[1:]...)
+		}},
+		{"ledger", "The ledger commits and rolls back with the transaction, and is seen inside it.", func(t *probe, s scim.Store) {
+			tx := t.transactor(s)
+			l := ledgerOf(s)
+			if l.ledger == nil {
+				t.Skipf("the Store is no Ledger")
+			}
+			user, group := l.user(t), l.group(t)
+			old := scim.Grant{UserID: user, RoleID: "old", Source: "group:" + group, At: instant}
+			fresh := scim.Grant{UserID: user, RoleID: "fresh", Source: "group:" + group, At: instant}
+			link := scim.Link{GroupID: group, Role: scim.Role{ID: "old", Name: "Old"}, Confirmed: true}
+			l.record(t, []scim.Grant{old}, nil)
+			l.setLink(t, link)
+			change := func(ctx context.Context) error {
+				if err := l.ledger.Record(ctx, []scim.Grant{fresh}, []scim.Grant{old}); err != nil {
+					return err
+				}
+				if err := l.ledger.SetLink(ctx, scim.Link{GroupID: group}); err != nil {
+					return err
+				}
+				if got, err := l.ledger.Grants(ctx, []string{user}); err != nil || len(got) != 1 || got[0].RoleID != "fresh" {
+					t.Errorf("Grants in the transaction that changed them: %v, error %v", got, err)
+				}
+				return nil
+			}
+			t.rolledBack(s, change)
+			l.grants(t, []string{user}, old)
+			l.links(t, []string{group}, link)
+			if err := tx.InTx(t.ctx, change); err != nil {
+				t.Fatalf("InTx: %v", err)
+			}
+			l.grants(t, []string{user}, fresh)
+			l.links(t, []string{group})
+		}},
+	}
+}
+
+// isolationSteps are about what transactions do to one another.
+func isolationSteps() []step[scim.Store] {
+	return []step[scim.Store]{
+		{"update stays locked", "What Update has seen inside a transaction stays locked until it ends, also if nothing was written: read and write in two steps lose nothing.", func(t *probe, s scim.Store) {
+			tx := t.transactor(s)
+			made := t.create(s, t.user("count@example.com", values{"nickName": "0"}))
+			const n = 20
+			t.parallel(n, func(int) {
+				err := tx.InTx(t.ctx, func(ctx context.Context) error {
+					seen := ""
+					_, err := s.Update(ctx, made.Ref(), func(before *scim.Resource) (*scim.Resource, error) {
+						seen = before.String("nickName")
+						return before, nil
+					})
+					if err != nil {
+						return err
+					}
+					time.Sleep(time.Millisecond)
+					count, err := strconv.Atoi(seen)
+					if err != nil {
+						return err
+					}
+					_, err = s.Update(ctx, made.Ref(), set(values{"nickName": strconv.Itoa(count + 1)}))
+					return err
+				})
+				if err != nil {
+					t.Errorf("InTx at once: %v", err)
+				}
+			})
+			if got := t.get(s, made.Ref()).String("nickName"); got != strconv.Itoa(n) {
+				t.Errorf("a counter is %s after %d transactions counted it up", got, n)
+			}
+		}},
+		{"members follow the lock", "A transaction that has locked a group by Update decides alone about its members.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := refs(t.users(s, "u", 10))
+			g := t.create(s, t.group("Full"))
+			t.parallel(len(u), func(i int) {
+				err := m.InTx(t.ctx, func(ctx context.Context) error {
+					if _, err := s.Update(ctx, g.Ref(), keep); err != nil {
+						return err
+					}
+					now, err := m.Members(ctx, g.ID(), scim.Ref{}, 100)
+					if err != nil {
+						return err
+					}
+					time.Sleep(time.Millisecond)
+					if len(now) >= 3 {
+						return nil
+					}
+					_, _, err = m.ChangeMembers(ctx, g.ID(), u[i:i+1], nil)
+					return err
+				})
+				if err != nil {
+					t.Errorf("InTx at once: %v", err)
+				}
+			})
+			if now, err := m.Members(t.ctx, g.ID(), scim.Ref{}, 100); err != nil || len(now) != 3 {
+				t.Errorf("a group that takes three members has %d, error %v", len(now), err)
+			}
+		}},
+		{"grants lock users", "In a transaction Grants first locks the users, in order of id, also those without entries, until it ends.", func(t *probe, s scim.Store) {
+			tx := t.transactor(s)
+			l := ledgerOf(s)
+			if l.ledger == nil {
+				t.Skipf("the Store is no Ledger")
+			}
+			users := []string{l.user(t), l.user(t)}
+			group := l.group(t)
+			const n = 12
+			t.parallel(n, func(i int) {
+				order := users
+				if i%2 == 1 {
+					order = []string{users[1], users[0]}
+				}
+				err := tx.InTx(t.ctx, func(ctx context.Context) error {
+					have, err := l.ledger.Grants(ctx, order)
+					if err != nil {
+						return err
+					}
+					time.Sleep(time.Millisecond)
+					next := scim.Grant{UserID: users[0], RoleID: fmt.Sprint("role", len(have)), Source: "group:" + group, At: instant}
+					return l.ledger.Record(ctx, []scim.Grant{next}, nil)
+				})
+				if err != nil {
+					t.Errorf("InTx at once: %v", err)
+				}
+			})
+			got, err := l.ledger.Grants(t.ctx, users)
+			if err != nil || len(got) != n {
+				t.Errorf("%d entries after %d transactions that each put one beside those they saw, error %v", len(got), n, err)
+			}
+		}},
+	}
+}
