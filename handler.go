@@ -33,12 +33,17 @@ func newHandler(c Config) (*Handler, error) {
 	defaults(&d.Limits.PageSize, 100)
 	defaults(&d.Limits.MaxPage, 200)
 	defaults(&d.Limits.Time, 30*time.Second)
+	defaults(&d.Limits.CursorTime, time.Hour)
 	var errs []error
+	var err error
+	if h.cursors, err = newCursors(c.CursorKeys); err != nil {
+		errs = append(errs, err)
+	}
 	if c.Auth == nil {
 		errs = append(errs, errors.New("Auth is missing; to serve everyone say auth.None()"))
 	}
 	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
-		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members}
+		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Me: c.Me}
 	switch {
 	case c.TenantFor == nil:
 		t, err := bindTenant(&flat)
@@ -46,8 +51,8 @@ func newHandler(c Config) (*Handler, error) {
 			errs = append(errs, err)
 		}
 		h.single = t
-	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "":
-		errs = append(errs, errors.New("TenantFor is set: Store, Types, Roles, Rules, Allow and BaseURL belong into the Tenants it returns"))
+	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "" || c.Me != nil:
+		errs = append(errs, errors.New("TenantFor is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("scim: the configuration is not usable: %w", errors.Join(errs...))
@@ -123,6 +128,11 @@ func bindTenant(c *Tenant) (*tenant, error) {
 	}
 	if c.BaseURL != "" && !strings.HasPrefix(c.BaseURL, "https://") && !strings.HasPrefix(c.BaseURL, "http://") {
 		errs = append(errs, fmt.Errorf("BaseURL %q is not an absolute http address", c.BaseURL))
+	}
+	if c.Me != nil {
+		if err := c.Me.check(t.user); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if c.Roles != nil {
 		errs = append(errs, t.bindRoles(c.Roles)...)

@@ -8,9 +8,12 @@ import (
 )
 
 // memberFilter takes "members.value eq" out of a filter and puts the ids of the
-// groups in its place, found by an indexed look-up: the store's groups carry no
+// groups in its place, found by an indexed look-up: a MemberStore's groups carry no
 // members.
 func (o *operation) memberFilter(ctx context.Context, t *ResourceType, q *Query) error {
+	if o.t.members == nil || t.m.Members == nil {
+		return nil
+	}
 	rest, err := o.memberTerms(ctx, q.Filter.Expr(), func(ids []string) {
 		if q.IDs == nil {
 			q.IDs = ids

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/filterlang"
 )
 
 // get answers GET of one resource.
@@ -110,83 +109,4 @@ func (o *operation) precondition(before *Resource) error {
 		return &Error{Status: http.StatusPreconditionFailed, Detail: "the resource is at version " + tag + ", which If-None-Match excludes"}
 	}
 	return nil
-}
-
-// list answers GET of a resource type: filter, sort and index paging.
-func (o *operation) list(ctx context.Context, t *ResourceType) (*answer, error) {
-	q, start, err := o.query(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	if err := o.allow(ctx, OpList, t, "", q); err != nil {
-		return nil, err
-	}
-	page := &Page{}
-	if q.IDs == nil || len(q.IDs) > 0 {
-		if page, err = o.t.Store.List(ctx, t, q); err != nil {
-			return nil, err
-		}
-	}
-	sel := o.selection(t)
-	for _, r := range page.Resources {
-		if err := o.t.bound(r); err != nil {
-			return nil, err
-		}
-	}
-	full, err := o.derive(ctx, t, sel, page.Resources...)
-	if err != nil {
-		return nil, err
-	}
-	b := []byte(`{"schemas":["` + listSchema + `"],"totalResults":`)
-	b = strconv.AppendInt(b, int64(page.Total), 10)
-	b = append(b, `,"itemsPerPage":`...)
-	b = strconv.AppendInt(b, int64(len(full)), 10)
-	b = append(b, `,"startIndex":`...)
-	b = strconv.AppendInt(b, int64(start), 10)
-	b = append(b, `,"Resources":[`...)
-	for i, r := range full {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = o.encode(b, r, sel, o.location(r.Ref()))
-	}
-	return &answer{status: http.StatusOK, body: append(b, ']', '}')}, nil
-}
-
-// query makes the Query of a list request. start is the startIndex to answer with.
-func (o *operation) query(ctx context.Context, t *ResourceType) (q *Query, start int, err error) {
-	p := o.params
-	start, limit := 1, o.h.c.Limits.PageSize
-	if p.startIndex != nil {
-		start = max(1, *p.startIndex)
-	}
-	if p.count != nil {
-		limit = min(max(0, *p.count), o.h.c.Limits.MaxPage)
-	}
-	q = &Query{Offset: start - 1, Limit: limit, Total: true}
-	if p.sortBy != "" {
-		if q.SortBy, err = sortable(t, p.sortBy); err != nil {
-			return nil, 0, err
-		}
-		switch strings.ToLower(p.sortOrder) {
-		case "", "ascending":
-		case "descending":
-			q.Descending = true
-		default:
-			return nil, 0, refuse(http.StatusBadRequest, "invalidValue", "sortOrder must be ascending or descending")
-		}
-	}
-	if p.filter == "" {
-		return q, start, nil
-	}
-	q.Filter, err = parseFilter(t, p.filter, filterlang.Limits{Length: o.h.c.Limits.Filter}, o.use)
-	if err != nil {
-		return nil, 0, err
-	}
-	if o.t.members != nil && t.m.Members != nil {
-		if err := o.memberFilter(ctx, t, q); err != nil {
-			return nil, 0, err
-		}
-	}
-	return q, start, nil
 }

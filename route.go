@@ -19,6 +19,7 @@ type action func(o *operation, ctx context.Context, body []byte) (*answer, error
 type route struct {
 	methods map[string]action
 	off     *Error // answers methods that are not there, in the place of 405
+	open    bool   // may be read without authentication, if the configuration says so
 	long    bool   // bodies may be as long as Limits.GroupBody
 	tail    int    // path segments of the route, from the endpoint's own on
 }
@@ -48,7 +49,22 @@ func (t *tenant) route(r *http.Request) (*route, error) {
 			return rt, nil
 		}
 	}
+	if atRoot(r, segments) {
+		return &route{methods: map[string]action{http.MethodGet: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
+			return o.listAll(ctx)
+		}}}, nil
+	}
 	return nil, refuse(http.StatusNotFound, "", "there is nothing at this address; resources are below "+t.endpoints())
+}
+
+// atRoot reports whether a request is for the endpoint's root: nothing is left of the
+// path, or it is just the pattern under which a mux has the handler.
+func atRoot(r *http.Request, segments []string) bool {
+	pattern := r.Pattern
+	if i := strings.IndexByte(pattern, '/'); i >= 0 {
+		pattern = pattern[i:]
+	}
+	return len(segments) == 0 || slices.Equal(segments, split(strings.TrimRight(pattern, "*")))
 }
 
 func split(path string) []string {
@@ -79,8 +95,19 @@ func (t *tenant) routeAt(first string, rest []string) *route {
 		if len(rest) > 1 || !ok {
 			return nil
 		}
-		return &route{methods: map[string]action{http.MethodGet: discover(first, id)}}
+		return &route{open: true, methods: map[string]action{http.MethodGet: discover(first, id)}}
 	case "Me", "Bulk", ".search":
+		if len(rest) > 0 {
+			return nil
+		}
+		switch first {
+		case "Me":
+			return t.routeMe()
+		case ".search":
+			return &route{methods: map[string]action{http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
+				return o.search(ctx, nil, b)
+			}}}
+		}
 		return &route{off: notImplemented("/" + first)}
 	}
 	if first == "Groups" && t.typeAt("/Groups") == nil {
@@ -101,7 +128,9 @@ func (t *tenant) routeAt(first string, rest []string) *route {
 			http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.create(ctx, rt, b) },
 		}}
 	case id == ".search":
-		return &route{off: notImplemented(rt.Endpoint() + "/.search")}
+		return &route{methods: map[string]action{http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
+			return o.search(ctx, rt, b)
+		}}}
 	default:
 		return &route{long: rt.m.Members != nil, methods: map[string]action{
 			http.MethodGet:    func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.get(ctx, rt, id) },
@@ -118,6 +147,7 @@ type params struct {
 	filter, sortBy, sortOrder string
 	attributes, excluded      []string
 	startIndex, count         *int
+	cursor                    *string // not nil: cursor paging; "" asks for the first page
 }
 
 func parseParams(rawQuery string) (params, error) {
@@ -130,12 +160,13 @@ func parseParams(rawQuery string) (params, error) {
 	p.filter, p.sortBy, p.sortOrder = q.Get("filter"), q.Get("sortBy"), q.Get("sortOrder")
 	if q.Has("filter") && strings.TrimSpace(p.filter) == "" {
 		// An empty filter must not read as "everything".
-		return p, refuse(http.StatusBadRequest, "invalidFilter", "filter is empty")
+		return p, emptyFilter()
+	}
+	if q.Has("cursor") {
+		c := q.Get("cursor")
+		p.cursor = &c
 	}
 	p.attributes, p.excluded = names(q["attributes"]), names(q["excludedAttributes"])
-	if len(p.attributes) > 0 && len(p.excluded) > 0 {
-		return p, refuse(http.StatusBadRequest, "invalidValue", "attributes and excludedAttributes exclude each other: give one of them")
-	}
 	for name, dst := range map[string]**int{"startIndex": &p.startIndex, "count": &p.count} {
 		s := strings.TrimSpace(q.Get(name))
 		if s == "" {
@@ -147,8 +178,21 @@ func parseParams(rawQuery string) (params, error) {
 		}
 		*dst = &n
 	}
-	return p, nil
+	return p, p.check()
 }
+
+// check judges parameters together, from wherever they came.
+func (p *params) check() error {
+	if len(p.attributes) > 0 && len(p.excluded) > 0 {
+		return refuse(http.StatusBadRequest, "invalidValue", "attributes and excludedAttributes exclude each other: give one of them")
+	}
+	if p.cursor != nil && p.startIndex != nil {
+		return refuse(http.StatusBadRequest, "invalidValue", "cursor and startIndex exclude each other: give one of them")
+	}
+	return nil
+}
+
+func emptyFilter() *Error { return refuse(http.StatusBadRequest, "invalidFilter", "filter is empty") }
 
 func names(list []string) []string {
 	var out []string
@@ -233,7 +277,13 @@ func mount(prefix string, h *Handler, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got := split(r.URL.EscapedPath())
 		if len(got) >= len(want) && slices.Equal(got[:len(want)], want) {
-			h.ServeHTTP(w, r)
+			// RequestURI keeps the prefix, for the addresses that are sent.
+			in := *r
+			u := *r.URL
+			in.URL = &u
+			u.RawPath = "/" + strings.Join(got[len(want):], "/")
+			u.Path, _ = url.PathUnescape(u.RawPath) // it was unescaped before
+			h.ServeHTTP(w, &in)
 			return
 		}
 		if next == nil {

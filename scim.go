@@ -40,7 +40,7 @@ import (
 // needed; everything else has a safe zero value.
 type Config struct {
 	// Store keeps the resources of an application with one tenant. The fields
-	// from here to Members have the meaning that they have in Tenant.
+	// from here to Me have the meaning that they have in Tenant.
 	Store   Store
 	Types   []*ResourceType
 	Roles   *Roles
@@ -50,6 +50,7 @@ type Config struct {
 	Strict  bool
 	Without []Tolerance
 	Members MemberPolicy
+	Me      *Me
 
 	// TenantFor finds the tenant of an authenticated request, in the place of the
 	// fields above. It is called for each request, so settings may change while
@@ -59,6 +60,15 @@ type Config struct {
 
 	// Auth authenticates every request. To run without, say auth.None().
 	Auth Authenticator
+
+	// OpenDiscovery lets clients that are not authenticated read
+	// /ServiceProviderConfig, /ResourceTypes and /Schemas (RFC 7644, Section 4). With
+	// TenantFor, that is asked with the zero Principal.
+	OpenDiscovery bool
+	// CursorKeys seal the cursors of paged lists (RFC 9865), at least 16 random bytes
+	// each. Servers of one endpoint share them. The first one seals, all of them open,
+	// so keys can be rotated. Nil: a random key, and cursors end with the process.
+	CursorKeys [][]byte
 
 	Limits  Limits
 	OnEvent func(ctx context.Context, e Event) // after commit, in order, at most once; nil: dropped
@@ -95,6 +105,7 @@ type Tenant struct {
 	Strict  bool        // refuse everything that the RFCs do not ask to accept
 	Without []Tolerance // tolerances to switch off one by one
 	Members MemberPolicy
+	Me      *Me // nil: /Me is not served (501)
 }
 
 // MemberPolicy says what becomes of group members where clients differ.
@@ -116,6 +127,8 @@ type Limits struct {
 	PageSize  int           // resources when the client names no count; 100
 	MaxPage   int           // resources at most in a page; 200
 	Time      time.Duration // for one request; 30 s
+	// CursorTime is how long the cursor of a page can be used; 1 h.
+	CursorTime time.Duration
 }
 
 // New makes a Handler. Its error lists every mistake in c at once.
@@ -124,9 +137,10 @@ func New(c Config) (*Handler, error) { return newHandler(c) }
 // Handler serves one SCIM endpoint. It is safe for concurrent use, and may be
 // mounted under any prefix, with or without http.StripPrefix.
 type Handler struct {
-	c      Config
-	single *tenant // nil with TenantFor
-	locks  *keyedLocks
+	c       Config
+	single  *tenant // nil with TenantFor
+	locks   *keyedLocks
+	cursors cursors
 	// traceMu keeps the lines of one exchange in Config.Trace together.
 	traceMu sync.Mutex
 }

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type operation struct {
 	base   string // absolute address of the endpoint, without a slash at the end
 	params params
 	header http.Header
+	self   bool // by way of /Me
 	use    *tolerance.Use
 	events []Event
 	later  []roleRun // reconciliations to run after the store's commit
@@ -90,15 +92,23 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (*answer, error) {
-	who, err := h.c.Auth.Authenticate(r)
-	if err != nil {
-		return nil, h.unauthenticated(w, err)
+	who, denied := h.c.Auth.Authenticate(r)
+	if denied != nil {
+		denied = h.unauthenticated(w, denied)
+		if !h.c.OpenDiscovery {
+			return nil, denied
+		}
+		who = Principal{}
 	}
 	t, err := h.tenantOf(ctx, who)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(denied, err)
 	}
 	rt, err := t.route(r)
+	if denied != nil && (err != nil || !rt.open) {
+		return nil, denied
+	}
+	w.Header().Del("WWW-Authenticate")
 	if err != nil {
 		return nil, err
 	}

@@ -120,7 +120,11 @@ func (o *operation) decode(t *ResourceType, before *Resource, body []byte) (*edi
 	}
 	for _, v := range values {
 		if v.IsList() && v.Attr.Lookup("primary") != nil {
-			values = doc.Put(values, patch.OnePrimary(doc.Value{}, v, o.use))
+			v = patch.OnePrimary(doc.Value{}, v, o.use)
+			if err := patch.CheckPrimary(v); err != nil {
+				return nil, err
+			}
+			values = doc.Put(values, v)
 		}
 	}
 	if before == nil {
@@ -203,6 +207,11 @@ func (o *operation) modify(ctx context.Context, op Op, ref Ref, build func(befor
 		e, err := build(before)
 		if err != nil {
 			return err
+		}
+		if o.self {
+			if err := o.selfOnly(before, e); err != nil {
+				return err
+			}
 		}
 		out, err = o.store(ctx, op, before, e)
 		return err

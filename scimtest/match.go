@@ -15,13 +15,13 @@ func (v vars) compare(at string, want, have any) (bad []string) {
 	}
 	switch want := want.(type) {
 	case map[string]any:
-		have, ok := have.(map[string]any)
+		object, ok := have.(map[string]any)
 		if !ok {
 			return say("want an object, have %s", show(have))
 		}
 		for _, name := range slices.Sorted(maps.Keys(want)) {
 			sub := at + "." + name
-			value, there := have[name]
+			value, there := object[name]
 			switch {
 			case want[name] == absent && there:
 				bad = append(bad, fmt.Sprintf("%s: want it absent, have %s", sub, show(value)))
@@ -34,29 +34,29 @@ func (v vars) compare(at string, want, have any) (bad []string) {
 		}
 		return bad
 	case []any:
-		have, ok := have.([]any)
+		array, ok := have.([]any)
 		if !ok {
 			return say("want an array, have %s", show(have))
 		}
 		if len(want) > 0 && (want[0] == anySet || want[0] == atLeast) {
-			return v.compareSet(at, want[0] == anySet, want[1:], have)
+			return v.compareSet(at, want[0] == anySet, want[1:], array)
 		}
-		if len(want) != len(have) {
-			return say("want %d elements, have %d", len(want), len(have))
+		if len(want) != len(array) {
+			return say("want %d elements, have %d", len(want), len(array))
 		}
 		for i := range want {
-			bad = append(bad, v.compare(fmt.Sprintf("%s[%d]", at, i), want[i], have[i])...)
+			bad = append(bad, v.compare(fmt.Sprintf("%s[%d]", at, i), want[i], array[i])...)
 		}
 		return bad
 	case string:
 		if want == anything {
 			return nil
 		}
-		have, ok := have.(string)
+		text, ok := have.(string)
 		if !ok {
-			return say("want the string %q, have something else", want)
+			return say("want the string %q, have %s", want, show(have))
 		}
-		if err := v.match(want, have); err != nil {
+		if err := v.match(want, text); err != nil {
 			return say("%v", err)
 		}
 		return nil

@@ -132,9 +132,11 @@ func (p *parser) step(defaults []field) (*step, error) {
 		return s, nil
 	}
 	s.wantLine = start + 1
-	d := json.NewDecoder(strings.NewReader(body))
-	if s.want, err = decode(d); err != nil {
-		at := strings.Count(body[:min(int(d.InputOffset()), len(body))], "\n")
+	if s.want, err = decode([]byte(body)); err != nil {
+		at := 0
+		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+			at = strings.Count(body[:syntax.Offset], "\n")
+		}
 		return nil, p.errorf(s.wantLine+at, "the expected body: %v", err)
 	}
 	return s, nil
@@ -184,7 +186,8 @@ func has(fields []field, name string) bool {
 }
 
 // decode reads exactly one JSON value, its numbers as they are written.
-func decode(d *json.Decoder) (v any, err error) {
+func decode(b []byte) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	if err := d.Decode(&v); err != nil {
 		return nil, err
@@ -194,5 +197,3 @@ func decode(d *json.Decoder) (v any, err error) {
 	}
 	return v, nil
 }
-
-func decodeBytes(b []byte) (any, error) { return decode(json.NewDecoder(bytes.NewReader(b))) }

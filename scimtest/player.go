@@ -29,7 +29,7 @@ func newPlayer(file string, target Target) (*player, error) {
 	if err != nil || base.Host == "" {
 		return nil, fmt.Errorf("scimtest: Target.URL %q is not an absolute address", target.URL)
 	}
-	return &player{file, target, base, vars{"base": strings.TrimRight(target.URL, "/")}}, nil
+	return &player{file, target, base, vars{"base": strings.TrimRight(target.URL, "/"), "token": target.Token}}, nil
 }
 
 func (p *player) errorf(line int, format string, args ...any) error {
@@ -79,7 +79,7 @@ func (p *player) request(s *step) (*http.Request, error) {
 	body = strings.TrimSpace(body)
 	var head strings.Builder
 	fmt.Fprintf(&head, "%s %s%s HTTP/1.1\r\n", s.method, strings.TrimRight(p.base.EscapedPath(), "/"), target)
-	fields := s.header
+	fields := slices.Clone(s.header)
 	if !has(fields, "Host") {
 		fields = append(fields, field{name: "Host", value: p.base.Host})
 	}
@@ -115,7 +115,7 @@ func (p *player) judge(s *step, answer *http.Response, body []byte) error {
 	var have any
 	if len(body) > 0 {
 		var err error
-		if have, err = decodeBytes(body); err != nil {
+		if have, err = decode(body); err != nil {
 			note(s.answerLine, "the body is not JSON: %v", err)
 		}
 	}

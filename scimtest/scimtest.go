@@ -43,10 +43,9 @@
 //	${re:x}      (as the whole) a text in which the regular expression x is found
 //	${absent}    (as the whole) there is no such header or member
 //
-// The variable ${base} is the endpoint's absolute address. In requests ${name} and
+// The variable ${base} is the endpoint's absolute address, ${token} the token. In requests ${name} and
 // ${fill:n}, the letter x n times, are replaced; in a body as part of a JSON string.
-// Answers are judged after all their captures, so a header may use what the body
-// captures.
+// An answer's body is compared before its headers, which may use what it captures.
 //
 // # Checks
 //

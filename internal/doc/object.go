@@ -281,13 +281,16 @@ func notURNs() error { return fault.New(fault.InvalidSyntax, "schemas: needs a l
 // password reads the password, which is handed on and never kept with the rest.
 // No error repeats it.
 func (d *decoder) password() error {
-	kind := d.js.PeekKind()
-	raw, err := d.raw()
-	if err != nil || kind == 'n' {
-		return err
-	}
-	if kind != '"' {
+	switch d.js.PeekKind() {
+	case 'n':
+		return d.skip()
+	case '"', 0:
+	default:
 		return fault.New(fault.InvalidValue, "%s: needs a string", d.t.Password.Path)
+	}
+	raw, err := d.js.ReadValue()
+	if err != nil {
+		return syntax(err)
 	}
 	text, err := d.text(d.t.Password, raw)
 	switch {

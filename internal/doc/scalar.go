@@ -247,11 +247,18 @@ func parseInt(text string) (int64, bool) {
 // ParseTime reads a dateTime (RFC 7643, Section 2.3.5): xsd:dateTime with a date
 // and a time. Without a zone it is taken to be in UTC.
 func ParseTime(text string) (time.Time, bool) {
-	var t time.Time
-	if t.UnmarshalText([]byte(text)) == nil {
-		return t, true
+	// time.Parse also takes hours of one digit, decimal commas and far zones.
+	if len(text) < 19 || text[13] != ':' || strings.IndexByte(text, ',') >= 0 {
+		return time.Time{}, false
 	}
-	return t, t.UnmarshalText([]byte(text+"Z")) == nil
+	if zone := text[max(19, len(text)-6):]; len(zone) == 6 && (zone[0] == '+' || zone[0] == '-') && zone[1:3] > "14" {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t, err = time.Parse("2006-01-02T15:04:05", text)
+	}
+	return t, err == nil
 }
 
 // validBase64 accepts the standard and the URL alphabet, padded or not (RFC

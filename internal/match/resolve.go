@@ -78,10 +78,34 @@ func (c *compiler) find(s scopeOf, p filter.AttributePath) *model.Attribute {
 		}
 	}
 	a := within.Lookup(name)
+	if a == nil && !s.inside && p.URIPrefix == nil {
+		a = c.inExtension(name)
+	}
 	if a != nil && sub != nil {
 		return a.Lookup(*sub)
 	}
 	return a
+}
+
+// inExtension finds an attribute named without its extension's URN, as in Entra's
+// `manager eq "x"`, if just one extension has it.
+func (c *compiler) inExtension(name string) *model.Attribute {
+	var found *model.Attribute
+	for _, e := range c.typ.Root.Sub {
+		if !e.Extension {
+			continue
+		}
+		if a := e.Lookup(name); a != nil {
+			if found != nil {
+				return nil
+			}
+			found = a
+		}
+	}
+	if found == nil || !c.tol.Allow(tolerance.BareExtension) {
+		return nil
+	}
+	return found
 }
 
 // stepsTo lists the attributes from base, which is left out, down to a.

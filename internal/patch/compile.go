@@ -90,7 +90,7 @@ func (r *Request) target(tg target, op verb, raw jsontext.Value, explicit bool) 
 		return nil // whether somebody may come in is never changed by leaving it open
 	case a.Mutability == model.ReadOnly || tg.sub != nil && tg.sub.Mutability == model.ReadOnly:
 		if !explicit {
-			return r.readOnly(tg.text)
+			return r.readOnly(a, tg.text)
 		}
 		return r.same(tg, op, raw)
 	}
@@ -251,7 +251,7 @@ func (r *Request) merge(c change, raw jsontext.Value) (change, bool, error) {
 				}
 				return r.unknown(a.Path + "." + name)
 			case sub.Mutability == model.ReadOnly:
-				return r.readOnly(sub.Path)
+				return r.readOnly(sub, sub.Path)
 			case v.Field(sub).Attr == nil: // null, or as good as
 				c.fields = append(c.fields, change{op: remove, attr: sub})
 			}

@@ -18,7 +18,7 @@ import (
 func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 	switch {
 	case tg.sub != nil && model.FoldName(tg.sub.Name) == "display":
-		return r.readOnly(tg.text) // computed, whatever clients say (Q35)
+		return r.readOnly(tg.sub, tg.text) // computed, whatever clients say (Q35)
 	case tg.sub != nil || tg.where != nil && op != remove:
 		return fault.New(fault.InvalidPath, "%s: a member can't be changed, only added or removed; use %q with a list of values, or remove %q",
 			clip(tg.text, 60), tg.attr.Path, tg.attr.Path+`[value eq "id"]`)

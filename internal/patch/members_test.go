@@ -181,7 +181,7 @@ func TestMany(t *testing.T) {
 			t.Errorf("%s: %d e-mails", test.name, n)
 		}
 	}
-	if d := time.Since(start); d > 20*time.Second {
+	if d := time.Since(start); d > time.Minute {
 		t.Errorf("took %v", d)
 	}
 	body := message(`{"op":"add","path":"emails","value":` + elements(9_000) + `},` + strings.TrimSuffix(strings.Repeat(`{"op":"add","path":"emails[value eq \"x\"].display","value":"d"},`, 9_000), ","))

@@ -121,12 +121,14 @@ func (r *Request) unknown(path string) error {
 }
 
 // readOnly deals with a read-only attribute inside a value: clients send back
-// what they once read.
-func (r *Request) readOnly(path string) error {
+// what they once read. Those that every client sends are not worth a report.
+func (r *Request) readOnly(a *model.Attribute, path string) error {
 	if !r.tol.Allow(tolerance.ReadOnlyInValue) {
 		return notWritable(path)
 	}
-	r.ignore(path)
+	if !a.Meta && a.Path != "groups" {
+		r.ignore(path)
+	}
 	return nil
 }
 

@@ -29,6 +29,7 @@ const (
 	ComplexComparison  Name = "complex-comparison"    // emails eq "x": Ping, Entra
 	ValuePathAttribute Name = "value-path-attribute"  // emails[type eq "work"].value eq "x": Entra
 	NumberString       Name = "number-string"         // "5" for a number
+	BareExtension      Name = "bare-extension"        // manager eq "x" without the extension's URN: Entra
 	DisplayName        Name = "display-name"          // displayName for a value's display: Entra app roles
 )
 
@@ -40,7 +41,7 @@ func All() []Name {
 		EmptyComplex, ScalarInArray, ObjectForArray, JSONInString,
 		BooleanLiteral, UnknownAttribute, ReadOnlyInValue, ManyPrimaries,
 		RemoveByValue, RemoveNoMatch, UnquotedLiteral, ComplexComparison,
-		ValuePathAttribute, NumberString, DisplayName,
+		ValuePathAttribute, NumberString, BareExtension, DisplayName,
 	}
 }
 

@@ -182,6 +182,13 @@ func TestMonotonicClock(t *testing.T) {
 		r := user(t, fmt.Sprint(i), 0, map[string]any{"userName": fmt.Sprint(i)})
 		create(t, s, r.WithMeta(scim.Meta{ID: r.ID(), Created: now}))
 	}
+	_, err := s.Update(t.Context(), u("9"), func(r *scim.Resource) (*scim.Resource, error) {
+		return r.WithMeta(scim.Meta{ID: "9", Created: now.Add(time.Second)}), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dump(t, s) // looks for the reading
 	q := &scim.Query{Limit: 3, After: &scim.Key{Created: now.Round(0), ID: "4"}}
 	p, err := s.List(t.Context(), scim.UserType(), q)
 	if err != nil {

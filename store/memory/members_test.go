@@ -93,6 +93,9 @@ func TestMembersPages(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	if page, err := s.Members(t.Context(), "b", want[3], 2); err != nil || !cmp.Equal(want[4:6], page) {
+		t.Errorf("behind one who is there: %v, %v", page, err)
+	}
 	if page, err := s.Members(t.Context(), "a", scim.Ref{}, 0); err != nil || len(page) != 0 {
 		t.Errorf("at most 0 members: %v, %v", page, err)
 	}

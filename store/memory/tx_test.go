@@ -267,6 +267,36 @@ func TestRollbackOfAll(t *testing.T) {
 	}
 }
 
+// A nested call that fails takes back what it did, and no more.
+func TestNestedFailure(t *testing.T) {
+	s := New()
+	link := func(ctx context.Context, id string) {
+		if err := s.SetLink(ctx, scim.Link{GroupID: id, Role: scim.Role{ID: "r"}}); err != nil {
+			t.Error(err)
+		}
+	}
+	err := s.InTx(t.Context(), func(ctx context.Context) error {
+		link(ctx, "before")
+		err := s.InTx(ctx, func(ctx context.Context) error {
+			link(ctx, "inside")
+			return errBoom
+		})
+		if err != errBoom {
+			t.Errorf("the nested call: %v, want its own error", err)
+		}
+		link(ctx, "after")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Links(t.Context(), []string{"before", "inside", "after"})
+	want := []scim.Link{{GroupID: "after", Role: scim.Role{ID: "r"}}, {GroupID: "before", Role: scim.Role{ID: "r"}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestIsolation(t *testing.T) {
 	s := seeded(t)
 	var wg sync.WaitGroup

@@ -1,0 +1,94 @@
+package doc_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/model"
+)
+
+func TestCheckRequired(t *testing.T) {
+	user, probe := users(t), probes(t)
+	tests := []struct {
+		name, reason string
+		typ          *model.Type
+		body, err    string
+	}{
+		{"Q59 nothing but the name", "userName is all that a user needs", user, `{"userName":"jo"}`, ""},
+		{"missing", "", user, `{"title":"x"}`, "invalidValue: userName: is required and must not be empty"},
+		{"null", "absent", user, `{"userName":null}`, "invalidValue: userName: is required and must not be empty"},
+		{"blank", "white space names nobody", user, `{"userName":" \t"}`, "invalidValue: userName: is required and must not be empty"},
+		{"part of an element", "each element needs it", probe, `{"must":"m","parts":[{"value":"a"},{"display":"b"}]}`, "invalidValue: parts.value: is required and must not be empty"},
+		{"part of nothing", "a list that is not there needs nothing", probe, `{"must":"m"}`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := doc.CheckRequired(tt.typ, decoded(t, tt.typ, tt.body, doc.Options{}))
+			if diff := cmp.Diff(tt.err, refusal(t, err)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
+			}
+		})
+	}
+}
+
+func TestCheckImmutable(t *testing.T) {
+	probe, group := probes(t), groups(t)
+	const refused = ": has a value and cannot be changed any more"
+	tests := []struct {
+		name, reason       string
+		typ                *model.Type
+		before, after, err string
+	}{
+		{"set first", "it had no value", probe, `{}`, `{"fixed":"a"}`, ""},
+		{"same", "RFC 7644, 3.5.1", probe, `{"fixed":"a"}`, `{"fixed":"a","text":"b"}`, ""},
+		{"changed", "RFC 7644, 3.5.1", probe, `{"fixed":"a"}`, `{"fixed":"b"}`, "mutability: fixed" + refused},
+		{"dropped", "that is a change", probe, `{"fixed":"a"}`, `{}`, "mutability: fixed" + refused},
+		{"part changed", "of a single complex attribute", probe, `{"box":{"fixed":"a"}}`, `{"box":{"fixed":"b"}}`, "mutability: box.fixed" + refused},
+		{"part dropped with the whole", "that is a change", probe, `{"box":{"fixed":"a"}}`, `{}`, "mutability: box.fixed" + refused},
+		{"element's part changed", "that is another element", probe, `{"parts":[{"value":"1","fixed":"a"}]}`, `{"parts":[{"value":"1","fixed":"b"}]}`, ""},
+		{"Q42 members", "a group may lose members", group, `{"members":[{"value":"1"},{"value":"2"}]}`, `{"members":[{"value":"2"}]}`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := doc.CheckImmutable(tt.typ, decoded(t, tt.typ, tt.before, doc.Options{}), decoded(t, tt.typ, tt.after, doc.Options{}))
+			if diff := cmp.Diff(tt.err, refusal(t, err)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
+			}
+		})
+	}
+}
+
+func TestCarry(t *testing.T) {
+	probe := probes(t)
+	ext := probeURN + "Extension"
+	tests := []struct {
+		name, reason, before, after string
+		want                        []string
+	}{
+		{"writable", "a PUT replaces", `{"text":"a","list":["x"]}`, `{"text":"b"}`, []string{"text=b"}},
+		{"Q61 readOnly", "always the server's own", `{"given":"g"}`, `{"given":"h"}`, []string{"given=g"}},
+		{"readOnly without a value", "the client cannot give it one", `{}`, `{"given":"h","text":"a"}`, []string{"text=a"}},
+		{"Q61 hidden", "the client could not see it", `{"secret":"s"}`, `{"text":"a"}`, []string{"text=a", "secret=s"}},
+		{"hidden, new", "the client gave another", `{"secret":"s"}`, `{"secret":"t"}`, []string{"secret=t"}},
+		{"parts", "as the whole", `{"box":{"value":"v","given":"g","secret":"s"}}`, `{"box":{"value":"w"}}`, []string{"box.value=w", "box.given=g", "box.secret=s"}},
+		{"left out whole", "the client saw it, so it meant that", `{"box":{"value":"v","given":"g","secret":"s"}}`, `{}`, nil},
+		{"left out unseen", "the client never saw it", `{"box":{"given":"g","secret":"s"}}`, `{}`, []string{"box.given=g", "box.secret=s"}},
+		{"extension left out", "its attributes are on their own", `{"` + ext + `":{"text":"a","given":"g"}}`, `{}`, []string{ext + ".given=g"}},
+		{"on request", "a client that did not ask for it still replaces it", `{"onRequest":"r"}`, `{}`, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			stored := doc.Options{Stored: true}
+			before, after := decoded(t, probe, tt.before, stored), decoded(t, probe, tt.after, stored)
+			was, now := show(before), show(after)
+			if diff := cmp.Diff(tt.want, show(doc.Carry(probe, before, after))); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
+			}
+			if diff := cmp.Diff([][]string{was, now}, [][]string{show(before), show(after)}); diff != "" {
+				t.Errorf("the arguments were changed (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,3 @@
+package scim_test
+
+func failureScenarios() []scenario { return nil }

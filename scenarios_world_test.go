@@ -1,0 +1,601 @@
+package scim_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+)
+
+// The worlds in which every role scenario is played.
+const (
+	joint    = "joint"    // roles commit with the store's transaction
+	separate = "separate" // the store has transactions, roles live elsewhere
+	bare     = "bare"     // the five methods of scim.Store, a ledger beside them
+)
+
+// reporter is what a world needs of *testing.T and *rapid.T.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// world is an application with a SCIM endpoint in front of it, spoken to over HTTP.
+// Ids are chosen by the scenario, so that it reads like its text; a role's id is its
+// first name.
+type world struct {
+	t      reporter
+	kind   string
+	app    *testRoles
+	roles  scim.Roles
+	store  scim.Store
+	ledger scim.Ledger
+	bulk   func(rs ...*scim.Resource) // puts resources into the store directly
+	h      []*scim.Handler            // requests go round
+	step   func(op string)            // called before and after each call of the host
+	nested bool                       // a repeat inside another scenario
+
+	mu     sync.Mutex
+	nextID string
+	time   time.Time
+	turn   int
+	ids    []string // of the users that were ever made
+	events []scim.Event
+	// drift is set by a scenario at whose end the roles do not follow yet.
+	drift bool
+}
+
+func newWorld(t reporter, kind string, roles scim.Roles) *world {
+	w := &world{t: t, kind: kind, app: newTestRoles(), roles: roles, time: time.Unix(1_700_000_000, 0).UTC()}
+	w.app.roles = map[string]scim.Role{} // each scenario names its own
+	w.app.fail = func(op string) error { w.at(op); return nil }
+	w.app.afterChange = func() error { w.at("changed"); return nil }
+	w.open()
+	w.roles.Separate = kind == separate
+	w.restart()
+	return w
+}
+
+func (w *world) at(op string) {
+	if w.step != nil {
+		w.step(op)
+	}
+}
+
+// now is a clock that steps at each look, so that the order of events shows.
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.time = w.time.Add(time.Millisecond)
+	return w.time
+}
+
+func (w *world) config() scim.Config {
+	return scim.Config{
+		Store: w.store, Auth: auth.None(), Roles: &w.roles, Now: w.now, Log: slog.New(slog.DiscardHandler),
+		NewID: func() string {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			id := w.nextID
+			w.nextID = ""
+			return id
+		},
+		OnEvent: func(_ context.Context, e scim.Event) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.events = append(w.events, e)
+		},
+	}
+}
+
+// restart puts a new handler in front of what is stored, as after a crash.
+func (w *world) restart() { w.servers(1) }
+
+// servers puts n handlers in front of what is stored.
+func (w *world) servers(n int) {
+	w.t.Helper()
+	w.h = nil
+	for range n {
+		h, err := scim.New(w.config())
+		if err != nil {
+			w.t.Fatalf("New: %v", err)
+		}
+		w.h = append(w.h, h)
+	}
+}
+
+func (w *world) reconciler() *scim.Reconciler { return w.h[0].Roles(nil) }
+
+// reply is an answer.
+type reply struct {
+	status int
+	etag   string
+	body   map[string]any
+}
+
+func (r reply) detail() string { s, _ := r.body["detail"].(string); return s }
+
+// send makes a request; body is nil, a string of JSON or something to encode.
+func (w *world) send(method, path string, body any) reply {
+	w.t.Helper()
+	var b []byte
+	switch v := body.(type) {
+	case nil:
+	case string:
+		b = []byte(v)
+	default:
+		var err error
+		if b, err = json.Marshal(v); err != nil {
+			w.t.Fatalf("%v", err)
+		}
+	}
+	w.mu.Lock()
+	h := w.h[w.turn%len(w.h)]
+	w.turn++
+	w.mu.Unlock()
+	req := httptest.NewRequest(method, path, bytes.NewReader(b))
+	if body != nil {
+		req.Header.Set("Content-Type", "application/scim+json")
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, req)
+	r := reply{status: rec.Code, etag: rec.Header().Get("ETag")}
+	if rec.Body.Len() > 0 {
+		if err := json.Unmarshal(rec.Body.Bytes(), &r.body); err != nil {
+			w.t.Fatalf("%s %s: %v: %s", method, path, err, rec.Body)
+		}
+	}
+	return r
+}
+
+// do makes a request that must succeed.
+func (w *world) do(method, path string, body any) reply {
+	w.t.Helper()
+	r := w.send(method, path, body)
+	if r.status/100 != 2 {
+		w.t.Fatalf("%s %s: %d %s", method, path, r.status, r.detail())
+	}
+	return r
+}
+
+// wantRefused checks an answer's status and scimType, and that its detail names each
+// of about.
+func (w *world) wantRefused(r reply, status int, scimType string, about ...string) {
+	w.t.Helper()
+	got, _ := r.body["scimType"].(string)
+	if r.status != status || got != scimType {
+		w.t.Errorf("got %d %q %s, want %d %q", r.status, got, r.detail(), status, scimType)
+	}
+	for _, s := range about {
+		if !strings.Contains(r.detail(), s) {
+			w.t.Errorf("detail %q does not say %q", r.detail(), s)
+		}
+	}
+}
+
+// The application's side.
+
+// role creates a role; its id is its name.
+func (w *world) role(name string, weight ...int) {
+	r := scim.Role{ID: name, Name: name}
+	for _, n := range weight {
+		r.Weight = n
+	}
+	w.app.put(r)
+}
+
+func (w *world) protectedRole(name string) {
+	w.app.put(scim.Role{ID: name, Name: name, Protected: true})
+}
+
+// changed reports to the library that roles or their mapping have changed.
+func (w *world) changed() { w.t.Helper(); w.must(w.reconciler().RolesChanged(context.Background())) }
+
+// byHand gives a role in the application, which reports it.
+func (w *world) byHand(user, role string) {
+	w.t.Helper()
+	w.app.give(user, role)
+	w.must(w.reconciler().GivenByHand(context.Background(), user, role))
+}
+
+// reconcile reconciles users.
+func (w *world) reconcile(users ...string) {
+	w.t.Helper()
+	w.must(w.reconciler().Users(context.Background(), users...))
+}
+
+// all reconciles everybody.
+func (w *world) all() {
+	w.t.Helper()
+	for next := ""; ; {
+		var err error
+		if next, err = w.reconciler().All(context.Background(), next); err != nil {
+			w.t.Fatalf("All: %v", err)
+		}
+		if next == "" {
+			return
+		}
+	}
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatalf("%v", err)
+	}
+}
+
+// The client's side.
+
+// user provisions active users.
+func (w *world) user(ids ...string) {
+	w.t.Helper()
+	for _, id := range ids {
+		w.post("/Users", id, profile(id))
+	}
+}
+
+func profile(id string) map[string]any {
+	return map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": id + "@example.com"}
+}
+
+// post creates a resource that gets this id.
+func (w *world) post(endpoint, id string, body any) {
+	w.t.Helper()
+	r := w.sendPost(endpoint, id, body)
+	if r.status != http.StatusCreated {
+		w.t.Fatalf("POST %s: %d %s", endpoint, r.status, r.detail())
+	}
+}
+
+func (w *world) sendPost(endpoint, id string, body any) reply {
+	w.t.Helper()
+	w.mu.Lock()
+	w.nextID = id
+	if endpoint == "/Users" {
+		w.ids = append(w.ids, id)
+	}
+	w.mu.Unlock()
+	return w.send("POST", endpoint, body)
+}
+
+func groupBody(name string, members ...string) map[string]any {
+	list := []any{}
+	for _, m := range members {
+		list = append(list, map[string]string{"value": m})
+	}
+	return map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "displayName": name, "members": list}
+}
+
+// group pushes a new group.
+func (w *world) group(id, name string, members ...string) {
+	w.t.Helper()
+	w.post("/Groups", id, groupBody(name, members...))
+}
+
+// put pushes a group whole.
+func (w *world) put(id, name string, members ...string) reply {
+	w.t.Helper()
+	return w.do("PUT", "/Groups/"+id, groupBody(name, members...))
+}
+
+func patchBody(ops ...map[string]any) map[string]any {
+	return map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": ops}
+}
+
+func addOp(members ...string) map[string]any {
+	return map[string]any{"op": "add", "path": "members", "value": groupBody("", members...)["members"]}
+}
+
+func removeOp(member string) map[string]any {
+	return map[string]any{"op": "remove", "path": fmt.Sprintf("members[value eq %q]", member)}
+}
+
+// add and remove change members with PATCH.
+func (w *world) add(group string, members ...string) reply {
+	w.t.Helper()
+	return w.do("PATCH", "/Groups/"+group, patchBody(addOp(members...)))
+}
+
+func (w *world) remove(group string, members ...string) reply {
+	w.t.Helper()
+	var ops []map[string]any
+	for _, m := range members {
+		ops = append(ops, removeOp(m))
+	}
+	return w.do("PATCH", "/Groups/"+group, patchBody(ops...))
+}
+
+func renameBody(name string) map[string]any {
+	return patchBody(map[string]any{"op": "replace", "path": "displayName", "value": name})
+}
+
+func (w *world) rename(group, name string) {
+	w.t.Helper()
+	w.do("PATCH", "/Groups/"+group, renameBody(name))
+}
+
+func activeBody(active bool) map[string]any {
+	return patchBody(map[string]any{"op": "replace", "path": "active", "value": active})
+}
+
+func (w *world) deactivate(user string) {
+	w.t.Helper()
+	w.do("PATCH", "/Users/"+user, activeBody(false))
+}
+
+func (w *world) activate(user string) {
+	w.t.Helper()
+	w.do("PATCH", "/Users/"+user, activeBody(true))
+}
+
+func (w *world) deleteGroup(id string) { w.t.Helper(); w.do("DELETE", "/Groups/"+id, nil) }
+func (w *world) deleteUser(id string)  { w.t.Helper(); w.do("DELETE", "/Users/"+id, nil) }
+
+// version is a group's ETag.
+func (w *world) version(group string) string {
+	w.t.Helper()
+	return w.do("GET", "/Groups/"+group, nil).etag
+}
+
+// What must be so.
+
+func (w *world) diff(what string, want, got any) {
+	w.t.Helper()
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		w.t.Errorf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+// wantRoles checks the names of the roles that a user holds.
+func (w *world) wantRoles(user string, names ...string) {
+	w.t.Helper()
+	slices.Sort(names)
+	w.diff("roles of "+user, names, w.app.of(user))
+}
+
+func (w *world) members(group string) []string {
+	w.t.Helper()
+	got := []string{}
+	list, _ := w.do("GET", "/Groups/"+group, nil).body["members"].([]any)
+	for _, m := range list {
+		m := m.(map[string]any)
+		id := m["value"].(string)
+		if m["type"] != "User" {
+			id = fmt.Sprint(m["type"], " ", id)
+		}
+		got = append(got, id)
+	}
+	slices.Sort(got)
+	return got
+}
+
+// wantMembers checks who is listed in a group.
+func (w *world) wantMembers(group string, want ...string) {
+	w.t.Helper()
+	slices.Sort(want)
+	w.diff("members of "+group, want, w.members(group))
+}
+
+// entries are the ledger's entries of a user as "R group:G", with " by hand" or
+// " waiting" behind them.
+func (w *world) entries(user string) []string {
+	w.t.Helper()
+	grants, err := w.ledger.Grants(context.Background(), []string{user})
+	if err != nil {
+		w.t.Fatalf("Grants: %v", err)
+	}
+	lines := []string{}
+	for _, g := range grants {
+		line := g.RoleID + " " + g.Source
+		if g.ByHand {
+			line += " by hand"
+		}
+		if g.Waiting {
+			line += " waiting"
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (w *world) wantLedger(user string, want ...string) {
+	w.t.Helper()
+	slices.Sort(want)
+	w.diff("ledger of "+user, want, w.entries(user))
+}
+
+// link is "R", "R unconfirmed" or "".
+func (w *world) link(group string) string {
+	w.t.Helper()
+	links, err := w.ledger.Links(context.Background(), []string{group})
+	if err != nil {
+		w.t.Fatalf("Links: %v", err)
+	}
+	for _, l := range links {
+		if !l.Confirmed {
+			return l.Role.ID + " unconfirmed"
+		}
+		return l.Role.ID
+	}
+	return ""
+}
+
+func (w *world) wantLink(group, want string) {
+	w.t.Helper()
+	w.diff("link of "+group, want, w.link(group))
+}
+
+// mark forgets what has happened so far.
+func (w *world) mark() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = nil
+	w.app.changes()
+}
+
+// wantEvents checks what was told since mark about roles, links, people and members,
+// in any order: "role granted U R G", "member added G U", "group linked G R".
+func (w *world) wantEvents(want ...string) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	got := []string{}
+	for _, e := range w.events {
+		if e.Kind == scim.ToleranceUsed {
+			continue
+		}
+		words := []string{string(e.Kind), e.Resource.ID}
+		for _, s := range []string{e.Member.ID, e.Role.ID} {
+			if s != "" {
+				words = append(words, s)
+			}
+		}
+		from := slices.Sorted(slices.Values(e.Sources))
+		for _, s := range from {
+			words = append(words, strings.TrimPrefix(s, "group:"))
+		}
+		got = append(got, strings.Join(words, " "))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	w.diff("events", want, got)
+}
+
+// wantChanges checks the calls of ChangeRoles since mark: "U +granted -revoked", with
+// "= all roles in order" if there are any.
+func (w *world) wantChanges(want ...string) {
+	w.t.Helper()
+	got := []string{}
+	for _, c := range w.app.changes() {
+		words := []string{c.UserID}
+		for _, r := range c.Grant {
+			words = append(words, "+"+r.ID)
+		}
+		for _, r := range c.Revoke {
+			words = append(words, "-"+r.ID)
+		}
+		if len(c.Roles) > 0 {
+			words = append(words, "=")
+		}
+		for _, r := range c.Roles {
+			words = append(words, r.ID)
+		}
+		got = append(got, strings.Join(words, " "))
+	}
+	w.diff("changes", want, got)
+}
+
+// explain is a user's standing to each role: "R state source…".
+func (w *world) explain(user string) []string {
+	w.t.Helper()
+	list, err := w.reconciler().Explain(context.Background(), user)
+	if err != nil {
+		w.t.Fatalf("Explain(%s): %v", user, err)
+	}
+	lines := []string{}
+	for _, s := range list {
+		if s.Reason == "" {
+			w.t.Errorf("Explain(%s): no reason for %s", user, s.Role.ID)
+		}
+		words := append([]string{s.Role.ID, string(s.State)}, slices.Sorted(slices.Values(s.Sources))...)
+		lines = append(lines, strings.Join(words, " "))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (w *world) wantExplain(user string, want ...string) {
+	w.t.Helper()
+	slices.Sort(want)
+	w.diff("Explain "+user, want, w.explain(user))
+}
+
+// settled is S100: a second reconciliation finds nothing to do, and Explain agrees
+// with the ledger and with what the application says is held.
+func (w *world) settled() {
+	w.t.Helper()
+	if w.drift {
+		w.all()
+	}
+	w.mark()
+	w.all()
+	var there []string
+	for _, id := range w.ids {
+		_, err := w.store.Get(context.Background(), scim.Ref{Type: "User", ID: id})
+		switch {
+		case err == nil:
+			there = append(there, id)
+		case !errors.Is(err, scim.ErrNotFound):
+			w.t.Fatalf("Get: %v", err)
+		default:
+			w.wantRoles(id)
+		}
+	}
+	w.reconcile(there...)
+	w.wantChanges()
+	w.wantEvents()
+	for _, id := range there {
+		w.wantExplain(id, w.standings(id)...)
+	}
+}
+
+// standings is what Explain should say, from the ledger and the roles held alone.
+func (w *world) standings(user string) []string {
+	w.t.Helper()
+	grants, err := w.ledger.Grants(context.Background(), []string{user})
+	if err != nil {
+		w.t.Fatalf("Grants: %v", err)
+	}
+	w.app.mu.Lock()
+	defer w.app.mu.Unlock()
+	of := map[string][]scim.Grant{}
+	for _, g := range grants {
+		of[g.RoleID] = append(of[g.RoleID], g)
+	}
+	var lines []string
+	for role := range w.app.held[user] {
+		if _, ok := of[role]; !ok {
+			lines = append(lines, role+" by hand")
+		}
+	}
+	for role, list := range of {
+		words := []string{role, ""}
+		for _, g := range list {
+			switch {
+			case g.Waiting:
+				words[1] = "waiting"
+			case g.ByHand:
+				words[1] = "both"
+			default:
+				words[1] = "granted"
+			}
+			if words[1] != "waiting" && !w.app.held[user][role] {
+				words[1] = "recorded and not held"
+			}
+			words = append(words, g.Source)
+		}
+		slices.Sort(words[2:])
+		lines = append(lines, strings.Join(words, " "))
+		if words[1] == "waiting" && w.app.held[user][role] {
+			lines = append(lines, role+" by hand") // it waits to be given as well
+		}
+	}
+	return lines
+}

@@ -1,0 +1,231 @@
+package scim
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	filter "github.com/scim2/filter-parser/v2"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/filterlang"
+	"github.com/scimkit/scim/internal/match"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// searchRequest is the body of POST /.search (RFC 7644, Section 3.4.3).
+type searchRequest struct {
+	Schemas            []string
+	Attributes         []string
+	ExcludedAttributes []string
+	Filter             *string
+	SortBy, SortOrder  string
+	StartIndex, Count  *int
+	Cursor             *string
+}
+
+const searchSchema = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
+// search answers POST of a .search: of one type, or of all where t is nil.
+func (o *operation) search(ctx context.Context, t *ResourceType, body []byte) (*answer, error) {
+	if err := o.searchParams(body); err != nil {
+		return nil, err
+	}
+	if t == nil {
+		return o.listAll(ctx)
+	}
+	return o.list(ctx, t)
+}
+
+// searchParams reads the parameters from the body.
+func (o *operation) searchParams(body []byte) error {
+	var s searchRequest
+	if err := json.Unmarshal(body, &s); err != nil {
+		return &Error{Status: http.StatusBadRequest, Type: "invalidSyntax",
+			Detail: "the body is not a SearchRequest: a JSON object with filter, attributes, excludedAttributes, sortBy, sortOrder, startIndex, count, cursor", Err: err}
+	}
+	if len(s.Schemas) > 0 && !slices.ContainsFunc(s.Schemas, func(u string) bool { return model.FoldName(u) == model.FoldName(searchSchema) }) {
+		return refuse(http.StatusBadRequest, "invalidSyntax", "schemas must contain "+searchSchema)
+	}
+	p := params{sortBy: s.SortBy, sortOrder: s.SortOrder, attributes: names(s.Attributes), excluded: names(s.ExcludedAttributes),
+		startIndex: s.StartIndex, count: s.Count, cursor: s.Cursor}
+	if s.Filter != nil {
+		if p.filter = *s.Filter; strings.TrimSpace(p.filter) == "" {
+			return emptyFilter()
+		}
+	}
+	o.params = p
+	return p.check()
+}
+
+// rootDepth is how far index paging reaches into a query over all types: such a query
+// merges what each type has up to there.
+const rootDepth = 10_000
+
+// listAll answers a query of the root: over all resource types (RFC 7644, Section
+// 3.4.2.1). An attribute that a type does not have counts there as absent.
+func (o *operation) listAll(ctx context.Context) (*answer, error) {
+	if o.params.cursor != nil {
+		return nil, refuse(http.StatusBadRequest, "invalidCursor", "cursors are for one resource type: query "+o.t.endpoints())
+	}
+	start, limit := o.window()
+	if start+limit > rootDepth {
+		return nil, refuse(http.StatusBadRequest, "tooMany", "a query of the root reaches "+strconv.Itoa(rootDepth)+" resources deep: narrow it down by a filter, or query one resource type")
+	}
+	down, err := o.params.descending()
+	if err != nil {
+		return nil, err
+	}
+	if err := o.knownSomewhere(); err != nil {
+		return nil, err
+	}
+	var all []*Resource
+	total := 0
+	for _, t := range o.t.types {
+		q, err := o.queryPart(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		q.Total = true
+		if limit > 0 {
+			q.Limit = start - 1 + limit
+		}
+		page, err := o.page(ctx, t, q)
+		if err != nil {
+			return nil, err
+		}
+		total += page.Total
+		all = append(all, page.Resources...)
+	}
+	if o.params.sortBy != "" {
+		slices.SortStableFunc(all, func(a, b *Resource) int {
+			c := compareKeys(a, b, o.params.sortBy)
+			if down {
+				return -c
+			}
+			return c
+		})
+	}
+	from := min(start-1, len(all))
+	return o.listAnswer(ctx, all[from:min(from+limit, len(all))], total, `,"startIndex":`+strconv.Itoa(start))
+}
+
+// compareKeys orders resources of different types by an attribute of the same path.
+func compareKeys(a, b *Resource, path string) int {
+	x, y := a.t.m.Find(path), b.t.m.Find(path)
+	var v, w doc.Value
+	if x != nil {
+		v = match.SortKey(&a.d, x)
+	}
+	if y != nil {
+		w = match.SortKey(&b.d, y)
+	}
+	at := x
+	if at == nil {
+		at = y
+	}
+	if at == nil {
+		return 0
+	}
+	return match.Compare(leaf(at), v, w)
+}
+
+// knownSomewhere refuses what no type can answer.
+func (o *operation) knownSomewhere() error {
+	p := o.params
+	if p.sortBy != "" {
+		var err error
+		for _, t := range o.t.types {
+			if _, err = sortable(t, p.sortBy); err == nil {
+				break
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if p.filter == "" {
+		return nil
+	}
+	e, err := filterlang.ParseFilter(p.filter, filterlang.Limits{Length: o.h.c.Limits.Filter}, o.use)
+	if err != nil {
+		return err
+	}
+	var unknown func(e filter.Expression) error
+	unknown = func(e filter.Expression) error {
+		switch x := e.(type) {
+		case *filter.LogicalExpression:
+			if err := unknown(x.Left); err != nil {
+				return err
+			}
+			return unknown(x.Right)
+		case *filter.NotExpression:
+			return unknown(x.Expression)
+		}
+		for _, t := range o.t.types {
+			if known(t, e) {
+				return nil
+			}
+		}
+		_, err := compileFilter(o.t.types[0], e, o.use)
+		return err
+	}
+	return unknown(e)
+}
+
+// known reports whether t has the attribute of a term.
+func known(t *ResourceType, e filter.Expression) bool {
+	var p filter.AttributePath
+	switch x := e.(type) {
+	case *filter.AttributeExpression:
+		p = x.AttributePath
+	case *filter.ValuePath:
+		p = x.AttributePath
+	}
+	return t.m.Find(p.String()) != nil
+}
+
+// queryPart is the query of the root as it reads for one type.
+func (o *operation) queryPart(ctx context.Context, t *ResourceType) (*Query, error) {
+	q := &Query{}
+	var err error
+	if o.params.sortBy != "" && t.m.Find(o.params.sortBy) != nil {
+		if q.SortBy, err = sortable(t, o.params.sortBy); err != nil {
+			return nil, err
+		}
+		q.Descending, _ = o.params.descending() // judged before
+	}
+	if o.params.filter == "" {
+		return q, nil
+	}
+	e, err := filterlang.ParseFilter(o.params.filter, filterlang.Limits{Length: o.h.c.Limits.Filter}, o.use)
+	if err != nil {
+		return nil, err
+	}
+	if q.Filter, err = compileFilter(t, absentAs(t, e), o.use); err != nil {
+		return nil, err
+	}
+	return q, o.memberFilter(ctx, t, q)
+}
+
+// absentAs replaces terms about attributes that t does not have by what they are on
+// an absent attribute: false, but for "ne" and "eq null".
+func absentAs(t *ResourceType, e filter.Expression) filter.Expression {
+	switch x := e.(type) {
+	case *filter.LogicalExpression:
+		return &filter.LogicalExpression{Left: absentAs(t, x.Left), Right: absentAs(t, x.Right), Operator: x.Operator}
+	case *filter.NotExpression:
+		return &filter.NotExpression{Expression: absentAs(t, x.Expression)}
+	}
+	if known(t, e) {
+		return e
+	}
+	if x, ok := e.(*filter.AttributeExpression); ok &&
+		(x.Operator == filter.NE && x.CompareValue != nil || x.Operator == filter.EQ && x.CompareValue == nil) {
+		return &filter.NotExpression{Expression: anyID(nil)}
+	}
+	return anyID(nil)
+}

@@ -1,0 +1,17 @@
+package memory_test
+
+import (
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/memory"
+	"github.com/scimkit/scim/store/storetest"
+)
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(*testing.T) scim.Store { return memory.New() })
+}
+
+func TestLedgerAlone(t *testing.T) {
+	storetest.RunLedger(t, func(*testing.T) scim.Ledger { return memory.NewLedger() })
+}

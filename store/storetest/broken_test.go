@@ -1,0 +1,153 @@
+package storetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// broken is a subject with one fault.
+type broken[S any] struct {
+	fault  string
+	reason string // what would go wrong in production
+	make   func(fault string) S
+	step   string   // the step that names the fault and must fail
+	also   []string // steps that may fail in consequence, "*" for any; no other one may
+}
+
+// judgeAll runs all steps and returns what the failing ones said, and which were skipped.
+func judgeAll[S any](groups []group[S], fresh func() S, limit time.Duration) (failed map[string]string, skipped []string) {
+	failed = map[string]string{}
+	for _, g := range groups {
+		for _, st := range g.steps {
+			name := g.name + "/" + st.Name
+			v := st.judge(fresh(), limit)
+			if len(v.failures) > 0 {
+				failed[name] = strings.Join(v.failures, "\n")
+			}
+			if v.skipped != "" {
+				skipped = append(skipped, name)
+			}
+		}
+	}
+	return failed, skipped
+}
+
+func (b broken[S]) test(t *testing.T, groups []group[S]) {
+	t.Run(b.fault, func(t *testing.T) {
+		t.Parallel()
+		limit := watchdog
+		if b.fault == "never unlocks" {
+			limit = 300 * time.Millisecond
+		}
+		failed, _ := judgeAll(groups, func() S { return b.make(b.fault) }, limit)
+		if _, ok := failed[b.step]; !ok {
+			t.Errorf("step %q passes though %s", b.step, b.reason)
+		}
+		for name, said := range failed {
+			if name != b.step && !slices.Contains(b.also, name) && !slices.Contains(b.also, "*") {
+				t.Errorf("step %q fails too, which does not name the fault:\n%s", name, said)
+			}
+		}
+	})
+}
+
+func brokenPlain(fault string) scim.Store { return newPlain(fault) }
+
+func TestBrokenStores(t *testing.T) {
+	for _, b := range []broken[scim.Store]{
+		{"returns what it was given", "the handler answers with an id that the store does not know", brokenPlain, "create/returned resource is the truth", []string{"*"}},
+		{"empty strings are null", "the client writes the empty string again for ever", brokenPlain, "create/round trip", nil},
+		{"forgets the time", "meta.created is wrong", brokenPlain, "create/times", []string{"filter/dates"}},
+		{"unknown is nil", "the handler gets nothing and no error", brokenPlain, "unknown/get", []string{"types/apart", "types/same id", "delete/gone"}},
+		{"an error of its own for unknown ids", "an unknown id is a 500", brokenPlain, "unknown/get", nil},
+		{"ids without types", "a group's request reaches a user", brokenPlain, "types/same id", []string{"types/apart", "create/returned resource is the truth"}},
+		{"lists all types", "groups are among the users", brokenPlain, "types/lists", []string{"create/returned resource is the truth", "list/ids"}},
+		{"userName with its case", "Entra creates everybody twice", brokenPlain, "unique/on create", []string{"unique/on update", "unique/inactive user", "unique/renaming frees", "unique/at once"}},
+		{"userName by a collation", "José cannot be created beside Jose", brokenPlain, "unique/different names", []string{"unique/on create"}},
+		{"userName of inactive users is free", "two people share a name when one comes back", brokenPlain, "unique/inactive user", nil},
+		{"update may take a userName", "a rename makes a duplicate", brokenPlain, "unique/on update", nil},
+		{"uniqueness is asked first and decided later", "two requests at once make a duplicate", brokenPlain, "unique/at once", nil},
+		{"conflict of another kind", "a conflict is a 500", brokenPlain, "unique/on create", []string{"unique/inactive user", "unique/renaming frees", "unique/at once"}},
+		{"userName stays taken", "a person who comes back cannot be created", brokenPlain, "delete/frees userName", []string{"unique/on create", "unique/on update"}},
+		{"loses updates", "of two changes at once one is lost", brokenPlain, "update/at once", []string{"update/whole"}},
+		{"writes in two halves", "a reader sees half of a change", brokenPlain, "update/whole", []string{"update/at once"}},
+		{"swallows the error of fn", "a precondition that failed is answered with 200", brokenPlain, "update/error of fn", nil},
+		{"hides the error of fn", "a precondition that failed is answered with 500", brokenPlain, "update/error of fn", nil},
+		{"stores though fn fails", "what was refused is stored", brokenPlain, "update/error of fn", nil},
+		{"writes though nothing changed", "each sync makes a new version", brokenPlain, "update/no change", nil},
+		{"keeps its version", "If-Match lets an outdated write through", brokenPlain, "update/stores the result", nil},
+		{"updates the time of creation", "the order of lists changes while a client pages", brokenPlain, "update/stores the result", []string{"list/order of creation", "keyset/while others write", "sort/ascending", "sort/descending", "keyset/sorted"}},
+		{"adds and never removes", "a removed attribute comes back", brokenPlain, "update/stores the result", nil},
+		{"deletes twice", "a second DELETE is 204", brokenPlain, "delete/twice", []string{"unknown/delete", "types/apart", "delete/at once"}},
+		{"deletes though check fails", "If-Match does not protect from DELETE", brokenPlain, "delete/check", nil},
+		{"lists what is deleted", "people who left are listed", brokenPlain, "delete/gone", []string{"delete/frees userName", "unique/on create", "keyset/while others write"}},
+		{"newest first", "a new resource shifts the pages", brokenPlain, "list/order of creation", []string{"*"}},
+		{"ignores the direction", "sortOrder is ignored", brokenPlain, "sort/descending", []string{"sort/with a filter", "list/order of creation", "keyset/order of creation", "keyset/sorted"}},
+		{"ignores SortBy", "sortBy is ignored", brokenPlain, "sort/ascending", []string{"sort/descending", "sort/with a filter", "keyset/sorted", "keyset/while others write"}},
+		{"ignores the offset", "each page is the first", brokenPlain, "list/offset and limit", []string{"*"}},
+		{"one too many", "a page is bigger than was asked for", brokenPlain, "list/offset and limit", []string{"*"}},
+		{"total is that of the page", "the client believes that there is no second page", brokenPlain, "list/total", []string{"*"}},
+		{"limit 0 is no limit", "a question for the number reads everything", brokenPlain, "list/limit 0", []string{"*"}},
+		{"ignores IDs", "a list of three lists everybody", brokenPlain, "list/ids", []string{"create/round trip", "delete/gone", "list/total", "list/limit 0", "list/no ids", "list/many ids", "keyset/filtered"}},
+		{"empty IDs are all", "a list of nobody lists everybody", brokenPlain, "list/no ids", nil},
+		{"ignores the filter", "every look-up finds somebody", brokenPlain, "filter/userName", []string{"*"}},
+		{"ignores After", "cursor paging never ends", brokenPlain, "keyset/order of creation", []string{"keyset/created at once", "keyset/sorted", "keyset/filtered", "keyset/while others write", "keyset/while others create at once"}},
+		{"ignores the context", "a request that was given up is carried out", brokenPlain, "context/cancelled", nil},
+		{"never unlocks", "everything stands still", brokenPlain, "delete/gone", []string{"*"}},
+		{"panics", "the process ends", brokenPlain, "delete/gone", []string{"*"}},
+	} {
+		b.test(t, storeSteps())
+	}
+}
+
+func TestBrokenResolvers(t *testing.T) {
+	resolver := func(fault string) Harness { return newApp(fault).harness() }
+	for _, b := range []broken[Harness]{
+		{"grants partially", "half of a batch is granted, and the ledger says none", resolver, "roles/all or nothing", nil},
+		{"skips unknown roles", "the ledger says that a role is granted that does not exist", resolver, "roles/all or nothing", []string{"roles/dropped role", "roles/resolve has no effects"}},
+		{"granting what is held is an error", "a retry fails for ever", resolver, "roles/grant twice", []string{"roles/revoke and grant", "roles/at once"}},
+		{"revoking what is not held is an error", "a retry fails for ever", resolver, "roles/revoke twice", []string{"roles/revoke and grant", "roles/dropped role", "roles/by hand"}},
+		{"counts grants", "one revocation is not enough", resolver, "roles/grant twice", []string{"roles/revoke and grant", "roles/at once", "roles/by hand"}},
+		{"replaces all roles", "what was given by hand is lost", resolver, "roles/grant beside", []string{"roles/revoke twice", "roles/at once"}},
+		{"revokes all", "revoking one role takes what was given by hand", resolver, "roles/revoke twice", []string{"roles/grant beside"}},
+		{"revokes from everybody", "one person leaves, all lose the role", resolver, "roles/others untouched", []string{"roles/batch"}},
+		{"never revokes", "people who left keep their roles", resolver, "roles/revoke", []string{"*"}},
+		{"knows only its own grants", "a hand-given role is taken for one that is missing", resolver, "roles/by hand", nil},
+		{"lists the default", "the default role counts as hand-given", resolver, "roles/nothing held", []string{"*"}},
+		{"lists everybody", "roles of others are taken for one's own", resolver, "roles/others untouched", []string{"roles/by hand", "roles/at once"}},
+		{"batches of 500", "half of a big group gets nothing", resolver, "roles/batch", nil},
+		{"unknown roles are empty", "a group is linked to no role", resolver, "roles/resolve unknown", []string{"roles/resolve has no effects", "roles/dropped role"}},
+		{"unknown roles are made", "each pushed group becomes a role", resolver, "roles/resolve has no effects", []string{"roles/dropped role"}},
+		{"says nothing of protection", "administrators are made by the name of a group", resolver, "roles/resolve", nil},
+		{"forgets links", "a renamed role is taken from its members", resolver, "roles/rename", nil},
+		{"believes links", "a role that is gone is granted", resolver, "roles/dropped role", nil},
+		{"not in the transaction", "a refused request changes roles", resolver, "roles/transaction", nil},
+		{"an outage is no role", "an outage takes everybody's roles", resolver, "roles/cancelled", nil},
+		{"ignores the context", "a request that was given up changes roles", resolver, "roles/cancelled", nil},
+	} {
+		b.test(t, []group[Harness]{roleSteps()})
+	}
+}
+
+// TestSound runs what the tables above break without a fault.
+func TestSound(t *testing.T) {
+	t.Run("plain store", func(t *testing.T) {
+		failed, skipped := judgeAll(storeSteps(), func() scim.Store { return newPlain("") }, watchdog)
+		for name, said := range failed {
+			t.Errorf("%s: %s", name, said)
+		}
+		for _, name := range skipped {
+			g, _, _ := strings.Cut(name, "/")
+			if !slices.Contains([]string{"person", "members", "members at once", "transaction", "transaction of all", "isolation"}, g) {
+				t.Errorf("%s is skipped", name)
+			}
+		}
+	})
+	for _, fault := range []string{"", "exclusive"} {
+		t.Run("resolver "+fault, func(t *testing.T) { RunRoles(t, func(*testing.T) Harness { return newApp(fault).harness() }) })
+	}
+}
