@@ -29,6 +29,7 @@ type outcome struct {
 	put      []Grant // before the change: the ledger leads a grant
 	putAfter []Grant // after it, with drop: it trails a revocation
 	drop     []Grant
+	early    []Event // of what put says
 	events   []Event
 	standing []Standing
 }
@@ -248,7 +249,7 @@ func (o *outcome) shelve(p *person, w want, es []Grant, held map[string]Role, no
 
 // wait notes a role that is wanted but not given.
 func (o *outcome) wait(p *person, w want, es []Grant, reason string, now time.Time) {
-	fresh := false
+	fresh, events := false, &o.events
 	for _, s := range w.sources {
 		i := slices.IndexFunc(es, func(g Grant) bool { return g.Source == s })
 		if i >= 0 && es[i].Waiting {
@@ -260,11 +261,12 @@ func (o *outcome) wait(p *person, w want, es []Grant, reason string, now time.Ti
 			o.putAfter = append(o.putAfter, next)
 		} else {
 			o.put = append(o.put, next)
+			events = &o.early
 		}
 	}
 	o.dropOthers(w, es)
 	if fresh {
-		o.note(RoleWaiting, p, w.role, w.sources, reason)
+		*events = append(*events, Event{Kind: RoleWaiting, Resource: Ref{"User", p.id}, Role: w.role, Sources: w.sources, Reason: reason})
 	}
 	o.stand(w.role, StandingWaiting, w.sources, reason)
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 )
 
 // roleRun is one reconciliation: of some users, and of all members of a group if it
@@ -53,6 +53,7 @@ func (o *operation) reconcile(ctx context.Context, r roleRun) error {
 		if err != nil {
 			return err
 		}
+		o.tellEarly(outs)
 		return o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.put }), nil)
 	})
 }
@@ -125,21 +126,18 @@ func (o *operation) settle(ctx context.Context, ids []string, r roleRun) error {
 
 func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) error {
 	var outs []*outcome
+	leading := func() []Grant { return collect(outs, func(p *outcome) []Grant { return p.put }) }
 	carry := func(ctx context.Context) (err error) {
 		if outs, err = o.outcomes(ctx, ids, r); err != nil || !r.ahead {
 			return err
 		}
-		for _, p := range outs {
-			p.change.Grant = nil
-		}
-		return o.change(ctx, outs)
+		return o.carryAhead(ctx, outs, r)
 	}
 	finish := func(ctx context.Context) error {
 		err := o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.putAfter }),
 			collect(outs, func(p *outcome) []Grant { return p.drop }))
 		return err
 	}
-	leading := func() []Grant { return collect(outs, func(p *outcome) []Grant { return p.put }) }
 	var err error
 	switch {
 	case o.t.tx == nil:
@@ -184,7 +182,7 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 			if err != nil {
 				break
 			}
-			events := outs
+			o.tellEarly(outs)
 			err = o.t.tx.InTx(ctx, func(ctx context.Context) error {
 				if err := carry(ctx); err != nil {
 					return err
@@ -197,32 +195,53 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 				}
 				return finish(ctx)
 			})
-			keepWaiting(events, outs)
 		}
 	}
 	if err != nil {
 		return err
 	}
+	o.tellEarly(outs)
 	for _, p := range outs {
-		for _, e := range p.events {
-			o.event(e)
-		}
+		o.events = append(o.events, p.events...)
 	}
 	return nil
 }
 
-// keepWaiting carries over the events of the first look that the second one, which
-// finds the intentions noted, no longer has.
-func keepWaiting(first, second []*outcome) {
-	for i, p := range second {
-		if i < len(first) && first[i].change.UserID == p.change.UserID {
-			for _, e := range first[i].events {
-				if e.Kind == RoleWaiting && len(p.events) == 0 {
-					p.events = append(p.events, e)
-				}
+// tellEarly tells what is so as soon as the intentions are in the ledger.
+func (o *operation) tellEarly(outs []*outcome) {
+	for _, p := range outs {
+		o.events = append(o.events, p.early...)
+		p.early = nil
+	}
+}
+
+// carryAhead carries out what takes away. Where one role gives way to another that
+// does not depend on the write to come, both go in one step; this needs a ledger that
+// can lead, and so no transaction around it.
+func (o *operation) carryAhead(ctx context.Context, outs []*outcome, r roleRun) error {
+	swap := o.t.tx == nil && r.view.link == nil
+	var told []Event
+	for _, p := range outs {
+		if !swap {
+			given := p.change.Grant
+			p.change.Grant, p.put, p.early = nil, nil, nil
+			p.change.Roles = slices.DeleteFunc(p.change.Roles, func(role Role) bool { return slices.Contains(given, role) })
+		}
+		told = append(told, p.early...)
+		for _, e := range p.events {
+			if e.Kind == RoleRevoked || e.Kind == RoleGranted && swap {
+				told = append(told, e)
 			}
 		}
 	}
+	if err := o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.put }), nil); err != nil {
+		return err
+	}
+	if err := o.change(ctx, outs); err != nil {
+		return err
+	}
+	o.ahead = append(o.ahead, told...)
+	return nil
 }
 
 func collect(outs []*outcome, of func(*outcome) []Grant) []Grant {
@@ -316,6 +335,9 @@ func (o *operation) wants(ctx context.Context, by map[string]*person, refs []Ref
 	for _, m := range ms {
 		groups = append(groups, m.GroupID)
 	}
+	if o.t.members == nil {
+		byGrant(ms, by)
+	}
 	links, err := o.links(ctx, groups)
 	if err != nil {
 		return err
@@ -338,6 +360,34 @@ func (o *operation) wants(ctx context.Context, by map[string]*person, refs []Ref
 		w.named = append(w.named, m.GroupID == r.namedIn && (r.confirm || r.named[p.id]))
 	}
 	return nil
+}
+
+// byGrant orders memberships whose time is not known by what they have given: those
+// that give something already, oldest first, before the others.
+func byGrant(ms []Membership, by map[string]*person) {
+	at := map[Membership]time.Time{}
+	for _, m := range ms {
+		if p := by[m.Member.ID]; p != nil {
+			for _, g := range p.entries {
+				if g.Source == source(m.GroupID) {
+					at[m] = g.At
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(ms, func(a, b Membership) int {
+		x, given := at[a]
+		y, too := at[b]
+		switch {
+		case given && too:
+			return x.Compare(y)
+		case given:
+			return -1
+		case too:
+			return 1
+		}
+		return 0
+	})
 }
 
 func source(groupID string) string { return "group:" + groupID }
@@ -456,7 +506,6 @@ func (o *operation) revokeAhead(ctx context.Context, before, after *Resource, m 
 	if err := o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) }); err != nil {
 		o.h.c.Log.WarnContext(ctx, "scim: revoking ahead of a write failed", "resource", fmt.Sprint(after.Ref()), "error", err)
 	}
-	o.events = slices.DeleteFunc(o.events, func(e Event) bool { return strings.HasPrefix(string(e.Kind), "role ") })
 }
 
 // leaveRoles takes everything from a user whose account is about to be deleted.
@@ -500,16 +549,8 @@ func (o *operation) endRoles(ctx context.Context, r roleRun) error {
 	if !o.t.joint {
 		ahead := r
 		ahead.ahead = true
-		events := len(o.events)
 		if err := o.reconcile(ctx, ahead); err != nil {
 			return err
-		}
-		// What was revoked ahead is told now: afterwards it is no longer held.
-		for i := events; i < len(o.events); i++ {
-			if o.events[i].Kind != RoleRevoked {
-				o.events = slices.Delete(o.events, i, i+1)
-				i--
-			}
 		}
 	}
 	return o.reconcile(ctx, r)

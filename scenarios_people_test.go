@@ -226,7 +226,7 @@ func accountScenarios() []scenario {
 				w.wantRoles("U")
 				w.wantLedger("U")
 				w.diff("status", 404, w.send("GET", "/Users/U", nil).status)
-				w.wantEvents("user deleted U", "member removed G U", "role revoked U R G", "role revoked U S")
+				w.wantEvents("user deleted U", "member removed G U", "role revoked U R", "role revoked U S")
 				w.post("/Users", "U'", profile("U"))
 				w.wantRoles("U'")
 				w.wantMembers("G", "V")

@@ -38,6 +38,7 @@ type operation struct {
 	self   bool // by way of /Me
 	use    *tolerance.Use
 	events []Event
+	ahead  []Event   // of roles that were changed ahead of a write, whatever became of it
 	later  []roleRun // reconciliations to run after the store's commit
 }
 

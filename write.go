@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/filterlang"
@@ -169,6 +170,9 @@ func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.
 	}
 	if err != nil {
 		o.events = nil
+	}
+	o.events, o.ahead = slices.Concat(o.ahead, o.events), nil
+	if err != nil {
 		return err
 	}
 	return o.runLater(ctx)

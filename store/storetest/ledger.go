@@ -82,8 +82,23 @@ func (l ledgerSubject) links(t *probe, groups []string, want ...scim.Link) {
 // instant is a time with everything that a database may lose.
 var instant = time.Date(2024, 2, 29, 23, 59, 58, 765_000_000, time.FixedZone("", -8*3600))
 
-func ledgerSteps() group[ledgerSubject] {
-	steps := []step[ledgerSubject]{
+// storeLedgerSteps are the ledger's steps for a Store that is one.
+func storeLedgerSteps() []step[scim.Store] {
+	var steps []step[scim.Store]
+	for _, st := range ledgerSteps() {
+		steps = append(steps, step[scim.Store]{st.Name, st.Rule, func(t *probe, s scim.Store) {
+			l := ledgerOf(s)
+			if l.ledger == nil {
+				t.Skipf("the Store is no Ledger: scim.Roles needs one of its own, checked by RunLedger")
+			}
+			st.Run(t, l)
+		}})
+	}
+	return steps
+}
+
+func ledgerSteps() []step[ledgerSubject] {
+	return []step[ledgerSubject]{
 		{"round trip", "All fields of an entry are kept, At to the millisecond.", func(t *probe, l ledgerSubject) {
 			var all []scim.Grant
 			user, group := l.user(t), l.group(t)
@@ -184,13 +199,4 @@ func ledgerSteps() group[ledgerSubject] {
 			l.links(t, g, b)
 		}},
 	}
-	for i, st := range steps {
-		steps[i].Run = func(t *probe, l ledgerSubject) {
-			if l.ledger == nil {
-				t.Skipf("the Store is no Ledger: scim.Roles needs one of its own, checked by RunLedger")
-			}
-			st.Run(t, l)
-		}
-	}
-	return group[ledgerSubject]{"ledger", steps}
 }

@@ -35,16 +35,13 @@ func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
 	for _, g := range storeSteps() {
 		t.Run(g.name, func(t *testing.T) { g.run(t, newStore) })
 	}
-	t.Run("ledger", func(t *testing.T) {
-		ledgerSteps().run(t, func(t *testing.T) ledgerSubject { return ledgerOf(newStore(t)) })
-	})
 }
 
 // RunLedger checks a Ledger that stands alone, beside a Store of another kind.
 // newLedger is called for each step and must return an empty one. The Ledger of a
 // Store is checked by Run.
 func RunLedger(t *testing.T, newLedger func(t *testing.T) scim.Ledger) {
-	ledgerSteps().run(t, func(t *testing.T) ledgerSubject { return ledgerSubject{ledger: newLedger(t)} })
+	group[ledgerSubject]{"ledger", ledgerSteps()}.run(t, func(t *testing.T) ledgerSubject { return ledgerSubject{ledger: newLedger(t)} })
 }
 
 // RunRoles checks a RoleResolver. newResolver is called for each step and must
@@ -73,6 +70,7 @@ func storeSteps() []group[scim.Store] {
 		{"transaction", txSteps()},
 		{"transaction of all", txPartSteps()},
 		{"isolation", isolationSteps()},
+		{"ledger", storeLedgerSteps()},
 	}
 }
 
