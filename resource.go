@@ -31,8 +31,9 @@ type TypeConfig struct {
 // ResourceType is a compiled TypeConfig, to which resources are bound. Use one
 // value for the handler and the store alike.
 type ResourceType struct {
-	c TypeConfig
-	m *model.Type
+	c        TypeConfig
+	m        *model.Type
+	bindings sync.Map // of struct types for Decode and From: reflect.Type → []boundField
 }
 
 // NewResourceType compiles c.

@@ -91,8 +91,8 @@ type Config struct {
 type Tenant struct {
 	ID    string // "" in an application with one tenant
 	Store Store
-	// Types are the resource types served; nil: UserType and GroupType. Leave
-	// groups out, and /Groups is an empty list that cannot be written.
+	// Types are the resource types served; nil: UserType and GroupType. Make each
+	// once, for the store's resources are bound to the very value. Leave groups out, and /Groups is an empty list that cannot be written.
 	Types []*ResourceType
 	Roles *Roles // nil: groups give no roles
 	Rules []Rule // run in order before each write
