@@ -11,10 +11,18 @@ import (
 // way as a whole: a combining mark changes the letter before it.
 
 func foldEqual(text, key string) bool {
-	if !ascii(text) {
-		return fold.Key(text) == key
+	if text == key {
+		return true // a key is its own key
 	}
-	return len(text) == len(key) && lowerCompare(text, key) == 0
+	same := len(text) == len(key)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c >= 0x80 {
+			return fold.Key(text) == key
+		}
+		same = same && lower(c) == key[i]
+	}
+	return same
 }
 
 func foldCompare(text, key string) int {
@@ -41,7 +49,13 @@ func foldHasSuffix(text, key string) bool {
 // foldContains searches short texts in place; long ones are folded first, so
 // that the cost stays linear whatever the client looks for.
 func foldContains(text, key string) bool {
-	if len(text) > 256 || !ascii(text) {
+	if !ascii(text) {
+		return strings.Contains(fold.Key(text), key)
+	}
+	if strings.Contains(text, key) {
+		return true
+	}
+	if len(text) > 256 {
 		return strings.Contains(fold.Key(text), key)
 	}
 	for i := 0; i+len(key) <= len(text); i++ {
