@@ -36,7 +36,7 @@ func newCursors(keys [][]byte) (cursors, error) {
 	var c cursors
 	for i, k := range keys {
 		if len(k) < 16 {
-			return nil, fmt.Errorf("CursorKeys: key %d has %d bytes; it needs at least 16 random ones", i, len(k))
+			return nil, mistake("CursorKeys", "key %d has %d bytes; it needs at least 16 random ones", i, len(k))
 		}
 		sum := sha256.Sum256(k)
 		block, err := aes.NewCipher(sum[:])

@@ -237,7 +237,8 @@ func (t *tenant) groupsOf(ctx context.Context, members []Ref) ([]Membership, err
 }
 
 // scanGroups finds memberships where groups carry their members themselves. The
-// time of joining is not known there: that of the group's creation stands for it.
+// time of joining is not known there: that of the group's creation stands for it,
+// and for roles the ledger's.
 func (t *tenant) scanGroups(ctx context.Context, members []Ref) ([]Membership, error) {
 	term := &filter.AttributeExpression{AttributePath: filter.AttributePath{AttributeName: "members"}, Operator: filter.PR}
 	if len(members) == 1 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/elimity-com/scim/schema"
 
@@ -74,12 +75,14 @@ func (o *operation) providerConfig() object {
 		}
 	}
 	return object{
-		"schemas":               []string{configSchema},
-		"patch":                 supported(true),
-		"bulk":                  object{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
-		"filter":                object{"supported": true, "maxResults": o.h.c.Limits.MaxPage},
-		"changePassword":        supported(o.t.passwords != nil),
-		"sort":                  supported(true),
+		"schemas":        []string{configSchema},
+		"patch":          supported(true),
+		"bulk":           object{"supported": true, "maxOperations": o.h.c.Limits.BulkOps, "maxPayloadSize": o.h.c.Limits.BulkBody},
+		"filter":         object{"supported": true, "maxResults": o.h.c.Limits.MaxPage},
+		"changePassword": supported(o.t.passwords != nil),
+		"sort":           supported(true),
+		"pagination": object{"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": o.h.c.Limits.PageSize,
+			"maxPageSize": o.h.c.Limits.MaxPage, "cursorTimeout": int(o.h.c.Limits.CursorTime / time.Second)},
 		"etag":                  supported(true),
 		"authenticationSchemes": schemes,
 		"meta":                  object{"resourceType": "ServiceProviderConfig", "location": o.base + "/ServiceProviderConfig"},

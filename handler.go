@@ -28,6 +28,8 @@ func newHandler(c Config) (*Handler, error) {
 	}
 	defaults(&d.Limits.Body, 1<<20)
 	defaults(&d.Limits.GroupBody, 16<<20)
+	defaults(&d.Limits.BulkBody, 16<<20)
+	defaults(&d.Limits.BulkOps, 1000)
 	defaults(&d.Limits.Depth, 32)
 	defaults(&d.Limits.Filter, 4096)
 	defaults(&d.Limits.PageSize, 100)
@@ -40,7 +42,7 @@ func newHandler(c Config) (*Handler, error) {
 		errs = append(errs, err)
 	}
 	if c.Auth == nil {
-		errs = append(errs, errors.New("Auth is missing; to serve everyone say auth.None()"))
+		errs = append(errs, mistake("Auth", "is missing; to serve everyone say auth.None()"))
 	}
 	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
 		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Me: c.Me}
@@ -52,7 +54,7 @@ func newHandler(c Config) (*Handler, error) {
 		}
 		h.single = t
 	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "" || c.Me != nil:
-		errs = append(errs, errors.New("TenantFor is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
+		errs = append(errs, mistake("TenantFor", "is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("scim: the configuration is not usable: %w", errors.Join(errs...))
@@ -62,6 +64,11 @@ func newHandler(c Config) (*Handler, error) {
 			"member store", h.single.members != nil, "roles", c.Roles != nil, "passwords", h.single.passwords != nil)
 	}
 	return h, nil
+}
+
+// mistake says what is wrong with a field of the configuration.
+func mistake(field, format string, args ...any) error {
+	return fmt.Errorf("%s: "+format, append([]any{field}, args...)...)
 }
 
 func defaults[T int | int64 | time.Duration](v *T, d T) {
@@ -88,7 +95,7 @@ type tenant struct {
 func bindTenant(c *Tenant) (*tenant, error) {
 	t := &tenant{Tenant: c, types: c.Types}
 	if c.Store == nil {
-		return nil, errors.New("Store is missing")
+		return nil, mistake("Store", "is missing")
 	}
 	if t.types == nil {
 		t.types = []*ResourceType{UserType(), GroupType()}
@@ -97,12 +104,12 @@ func bindTenant(c *Tenant) (*tenant, error) {
 	seen := map[string]bool{}
 	for _, rt := range t.types {
 		if rt == nil {
-			errs = append(errs, errors.New("Types: there is a nil among them"))
+			errs = append(errs, mistake("Types", "there is a nil among them"))
 			continue
 		}
 		for _, key := range []string{rt.Name(), rt.Endpoint()} {
 			if seen[key] {
-				errs = append(errs, fmt.Errorf("Types: %s is there twice", key))
+				errs = append(errs, mistake("Types", "%s is there twice", key))
 			}
 			seen[key] = true
 		}
@@ -123,11 +130,11 @@ func bindTenant(c *Tenant) (*tenant, error) {
 	}
 	for _, n := range c.Without {
 		if !known[n] {
-			errs = append(errs, fmt.Errorf("Without: there is no tolerance %q", n))
+			errs = append(errs, mistake("Without", "there is no tolerance %q", n))
 		}
 	}
 	if c.BaseURL != "" && !strings.HasPrefix(c.BaseURL, "https://") && !strings.HasPrefix(c.BaseURL, "http://") {
-		errs = append(errs, fmt.Errorf("BaseURL %q is not an absolute http address", c.BaseURL))
+		errs = append(errs, mistake("BaseURL", "%q is not an absolute http address", c.BaseURL))
 	}
 	if c.Me != nil {
 		if err := c.Me.check(t.user); err != nil {
@@ -142,22 +149,22 @@ func bindTenant(c *Tenant) (*tenant, error) {
 
 func (t *tenant) bindRoles(r *Roles) (errs []error) {
 	if r.Resolver == nil {
-		errs = append(errs, errors.New("Roles.Resolver is missing"))
+		errs = append(errs, mistake("Roles.Resolver", "is missing"))
 	}
 	if t.user == nil || t.group == nil {
-		errs = append(errs, errors.New("Roles: groups give roles, so Types must have User and Group"))
+		errs = append(errs, mistake("Roles", "groups give roles, so Types must have User and Group"))
 	}
 	t.ledger = r.Ledger
 	if t.ledger == nil {
 		t.ledger, _ = t.Store.(Ledger)
 	}
 	if t.ledger == nil {
-		errs = append(errs, fmt.Errorf("Roles.Ledger is missing and %T is not a Ledger: give Roles.Ledger one that lasts as long as the store", t.Store))
+		errs = append(errs, mistake("Roles.Ledger", "is missing and %T is not a Ledger: give one that lasts as long as the store", t.Store))
 		return errs
 	}
 	_, forgets := t.ledger.(Volatile)
 	if _, store := t.Store.(Volatile); forgets && !store {
-		errs = append(errs, fmt.Errorf("Roles.Ledger: %T forgets at a restart what %T keeps, so roles that were given could never be taken away: use a ledger that lasts as long as the store, or give the store a method Volatile() if it forgets too", t.ledger, t.Store))
+		errs = append(errs, mistake("Roles.Ledger", "%T forgets at a restart what %T keeps, so roles that were given could never be taken away: use a ledger that lasts as long as the store, or give the store a method Volatile() if it forgets too", t.ledger, t.Store))
 	}
 	t.joint = t.tx != nil && !r.Separate
 	return errs

@@ -250,13 +250,13 @@ func TestBaseURL(t *testing.T) {
 
 func TestNewReportsEveryMistake(t *testing.T) {
 	_, err := scim.New(scim.Config{BaseURL: "app.example.com", Without: []scim.Tolerance{"nope"}, Roles: &scim.Roles{}, Store: newBareStore()})
-	for _, want := range []string{"Auth is missing", "BaseURL", `"nope"`, "Roles.Resolver is missing", "Roles.Ledger is missing"} {
+	for _, want := range []string{"Auth: is missing", "BaseURL", `"nope"`, "Roles.Resolver: is missing", "Roles.Ledger: is missing"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %q: %v", want, err)
 		}
 	}
 	_, err = scim.New(scim.Config{Auth: auth.None()})
-	if err == nil || !strings.Contains(err.Error(), "Store is missing") {
+	if err == nil || !strings.Contains(err.Error(), "Store: is missing") {
 		t.Errorf("no store: %v", err)
 	}
 }

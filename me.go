@@ -3,7 +3,6 @@ package scim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,18 +28,18 @@ var givesAccess = []string{"schemas", "id", "meta", "externalid", "active", "use
 
 func (m *Me) check(user *ResourceType) error {
 	if m.UserOf == nil {
-		return errors.New("Me.UserOf is missing")
+		return mistake("Me.UserOf", "is missing")
 	}
 	if user == nil {
-		return errors.New("Me needs the type User")
+		return mistake("Me", "needs the type User")
 	}
 	for _, p := range m.Writable {
 		a := user.m.Find(p)
 		switch {
 		case a == nil || a.Parent != user.m.Root:
-			return fmt.Errorf("Me.Writable: %q is not a top-level attribute", p)
+			return mistake("Me.Writable", "%q is not a top-level attribute", p)
 		case slices.Contains(givesAccess, strings.ToLower(a.Name)):
-			return fmt.Errorf("Me.Writable: %s gives access, so nobody may change it on themselves", a.Name)
+			return mistake("Me.Writable", "%s gives access, so nobody may change it on themselves", a.Name)
 		}
 	}
 	return nil

@@ -50,6 +50,9 @@ func (p *Patch) apply(r *Resource) (*Resource, error) {
 	if err != nil {
 		return nil, toError(err)
 	}
+	if err := doc.CheckKept(p.t.m, r.d.Values, values); err != nil {
+		return nil, toError(err)
+	}
 	if err := validate(p.t, r, values); err != nil {
 		return nil, err
 	}
@@ -61,8 +64,15 @@ func validate(t *ResourceType, before *Resource, values []doc.Value) error {
 	if err := doc.CheckRequired(t.m, values); err != nil {
 		return toError(err)
 	}
+	var stored []doc.Value
 	if before != nil {
-		if err := doc.CheckImmutable(t.m, before.d.Values, values); err != nil {
+		stored = before.d.Values
+		if err := doc.CheckImmutable(t.m, stored, values); err != nil {
+			return toError(err)
+		}
+	}
+	for _, a := range t.enumerated {
+		if err := doc.CheckEnumerated(a, stored, values); err != nil {
 			return toError(err)
 		}
 	}

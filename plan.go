@@ -70,7 +70,7 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 		}
 		if slot != "" && slot != w.role.ID {
 			o.wait(p, w, entries[w.role.ID], "waiting: "+held[slot].Name+" is hand-given and the application keeps one role", now)
-			o.release(p, w.role, entries[w.role.ID], held, nil)
+			o.release(p, w.role, entries[w.role.ID], held)
 			continue
 		}
 		o.give(p, w, entries[w.role.ID], held, now)
@@ -82,11 +82,14 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 				role = Role{ID: id}
 			}
 			o.drop = append(o.drop, es...)
-			o.release(p, role, es, held, nil)
+			o.release(p, role, es, held)
 		}
 	}
 	for _, h := range p.held {
-		if len(entries[h.ID]) == 0 && !done[h.ID] {
+		explained := slices.ContainsFunc(o.standing, func(s Standing) bool {
+			return s.Role.ID == h.ID && s.State != StandingWaiting
+		})
+		if !explained {
 			o.stand(h, StandingByHand, nil, "given in the application; no group gives it")
 		}
 	}
@@ -164,7 +167,7 @@ func (o *outcome) give(p *person, w want, es []Grant, held map[string]Role, now 
 	}
 	if len(giving) == 0 {
 		o.dropOthers(w, es)
-		o.release(p, w.role, es, held, waiting)
+		o.release(p, w.role, es, held)
 		o.stand(w.role, StandingWaiting, waiting, "waits for the client to name the user as a member again, or for the application to confirm")
 		return
 	}
@@ -209,7 +212,7 @@ func (o *outcome) dropOthers(w want, es []Grant) {
 }
 
 // release revokes a role that the ledger says SCIM gave, unless it was held by hand.
-func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role, waiting []string) {
+func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role) {
 	live, hand := false, false
 	var sources []string
 	for _, g := range es {
@@ -229,9 +232,7 @@ func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role
 	}
 	o.change.Revoke = append(o.change.Revoke, h)
 	o.note(RoleRevoked, p, h, sources, "no group gives it any more")
-	if waiting == nil {
-		o.stand(h, StandingLeaving, nil, "no group gives it any more")
-	}
+	o.stand(h, StandingLeaving, nil, "no group gives it any more")
 }
 
 // shelve deals with a role that groups would give to somebody who is not active:
@@ -240,11 +241,11 @@ func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role
 func (o *outcome) shelve(p *person, w want, es []Grant, held map[string]Role, now time.Time) {
 	if !w.role.Protected {
 		o.drop = append(o.drop, es...)
-		o.release(p, w.role, es, held, nil)
+		o.release(p, w.role, es, held)
 		return
 	}
 	o.wait(p, w, es, "waiting: the user is not active", now)
-	o.release(p, w.role, es, held, w.sources)
+	o.release(p, w.role, es, held)
 }
 
 // wait notes a role that is wanted but not given.

@@ -437,7 +437,10 @@ func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
 		if err != nil {
 			return err
 		}
-		if c.write() && c.now.Role.ID == "" {
+		if c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID {
+			// Another role of the name may be there by now. It is linked like any that
+			// appears: not by the way, for some of the members.
+			c.now, c.reason = Link{}, "the role is gone"
 			if err := o.setLink(ctx, g, c); err != nil {
 				return err
 			}
@@ -505,6 +508,12 @@ func (o *operation) revokeAhead(ctx context.Context, before, after *Resource, m 
 	}
 	if err := o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) }); err != nil {
 		o.h.c.Log.WarnContext(ctx, "scim: revoking ahead of a write failed", "resource", fmt.Sprint(after.Ref()), "error", err)
+	}
+	if r.view.link != nil && c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID {
+		// A crash must not leave the new name with the old role.
+		if err := o.t.ledger.SetLink(ctx, Link{GroupID: after.ID()}); err != nil {
+			o.h.c.Log.WarnContext(ctx, "scim: unlinking ahead of a write failed", "resource", fmt.Sprint(after.Ref()), "error", err)
+		}
 	}
 }
 

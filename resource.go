@@ -22,6 +22,11 @@ type TypeConfig struct {
 	Schema      schema.Schema
 	Extensions  []schema.Schema
 	Required    []string // the URNs of extensions that every resource must have
+	// Enumerated lists the paths of attributes, such as "emails.type", whose
+	// canonicalValues are all that a client may send (400 invalidValue otherwise); the
+	// core schemas mean theirs as suggestions (RFC 7643, Section 2.3.1). Case counts only
+	// where the attribute is case-exact. A value that a resource has already may stay.
+	Enumerated []string
 	// KeepUnknown keeps top-level attributes that no schema has and returns them, for
 	// clients that put their own into the core namespace. By default they are ignored
 	// and reported.
@@ -31,9 +36,10 @@ type TypeConfig struct {
 // ResourceType is a compiled TypeConfig, to which resources are bound. Use one
 // value for the handler and the store alike.
 type ResourceType struct {
-	c        TypeConfig
-	m        *model.Type
-	bindings sync.Map // of struct types for Decode and From: reflect.Type → []boundField
+	c          TypeConfig
+	m          *model.Type
+	enumerated []*model.Attribute // those of TypeConfig.Enumerated
+	bindings   sync.Map           // of struct types for Decode and From: reflect.Type → []boundField
 }
 
 // NewResourceType compiles c.
@@ -55,7 +61,20 @@ func NewResourceType(c TypeConfig) (*ResourceType, error) {
 		}
 		e.Required = true
 	}
-	return &ResourceType{c: c, m: m}, nil
+	t := &ResourceType{c: c, m: m}
+	for _, path := range c.Enumerated {
+		a := m.Find(path)
+		switch {
+		case a == nil:
+			return nil, fmt.Errorf("scim: resource type %s: Enumerated: there is no attribute %q", c.Name, path)
+		case len(a.Canonical) == 0:
+			return nil, fmt.Errorf("scim: resource type %s: Enumerated: %s has no canonicalValues", c.Name, a.Path)
+		case a.Parent == m.Members && m.Members != nil:
+			return nil, fmt.Errorf("scim: resource type %s: Enumerated: %s cannot be: members are users and groups anyway", c.Name, a.Path)
+		}
+		t.enumerated = append(t.enumerated, a)
+	}
+	return t, nil
 }
 
 // UserConfig describes the core User with the enterprise extension (RFC 7643,

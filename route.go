@@ -21,6 +21,7 @@ type route struct {
 	off     *Error // answers methods that are not there, in the place of 405
 	open    bool   // may be read without authentication, if the configuration says so
 	long    bool   // bodies may be as long as Limits.GroupBody
+	bulk    bool   // bodies may be as long as Limits.BulkBody
 	tail    int    // path segments of the route, from the endpoint's own on
 }
 
@@ -36,11 +37,18 @@ func (rt *route) allow() string {
 	return strings.Join(names, ", ")
 }
 
+// maxPath is how long a path may be. Its beginning is repeated in the address of every
+// resource and member that is sent, so a long one would make answers enormous.
+const maxPath = 2048
+
 // route finds the route of a request. The path may still carry the prefix under
 // which the handler is mounted: the first segment that is an endpoint's name begins
 // the route. Empty segments are passed over: a base address saved with a slash at
 // its end gives "//Users".
 func (t *tenant) route(r *http.Request) (*route, error) {
+	if max(len(r.URL.Path), len(r.RequestURI)-len(r.URL.RawQuery)) > maxPath {
+		return nil, refuse(http.StatusRequestURITooLong, "", "the path is longer than "+strconv.Itoa(maxPath)+" bytes")
+	}
 	segments := split(r.URL.EscapedPath())
 	for i, s := range segments {
 		rt := t.routeAt(s, segments[i+1:])
@@ -83,6 +91,10 @@ func notImplemented(what string) *Error {
 	return &Error{Status: http.StatusNotImplemented, Detail: what + " is not supported"}
 }
 
+func noGroups() *Error {
+	return &Error{Status: http.StatusNotImplemented, Detail: "groups are not supported here"}
+}
+
 func (t *tenant) routeAt(first string, rest []string) *route {
 	id, ok := "", true
 	if len(rest) == 1 {
@@ -103,16 +115,17 @@ func (t *tenant) routeAt(first string, rest []string) *route {
 		switch first {
 		case "Me":
 			return t.routeMe()
-		case ".search":
+		case "Bulk":
+			return &route{bulk: true, methods: map[string]action{http.MethodPost: (*operation).bulk}}
+		default:
 			return &route{methods: map[string]action{http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
 				return o.search(ctx, nil, b)
 			}}}
 		}
-		return &route{off: notImplemented("/" + first)}
 	}
 	if first == "Groups" && t.typeAt("/Groups") == nil {
 		// Entra's connection test needs the list even where there are no groups.
-		off := &Error{Status: http.StatusNotImplemented, Detail: "groups are not supported here"}
+		off := noGroups()
 		if len(rest) > 0 {
 			return &route{off: off}
 		}
@@ -249,10 +262,11 @@ func first(list string) string {
 	return strings.TrimSpace(s)
 }
 
-// hostOK keeps what is no host and port out of the addresses that are sent.
+// hostOK keeps what is no host and port out of the addresses that are sent. No name
+// is longer than 253 bytes.
 func hostOK(host string) bool {
 	u, err := url.Parse("http://" + host)
-	return err == nil && u.Host == host && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(host, "<>\"'`\\ ")
+	return err == nil && len(host) <= 260 && u.Host == host && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(host, "<>\"'`\\ ")
 }
 
 func (h *Handler) trusted(remote string) bool {

@@ -444,8 +444,22 @@ func linkScenarios() []scenario {
 				w.wantChanges()
 				w.wantEvents("member added G V", "group unlinked G R")
 				w.put("G", "R", "U", "V")
-				w.reconcile("U")
 				w.wantLedger("U")
+			}},
+		{name: "S32 the deletion of a role and a new one of the name are not reported", reason: "the request succeeds, and the new role is linked when it is reported",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U", "V")
+				w.group("G", "R", "U")
+				w.app.drop("R")
+				w.app.put(scim.Role{ID: "new", Name: "R"})
+				w.add("G", "V")
+				w.wantLink("G", "")
+				w.wantRoles("V")
+				w.changed()
+				w.wantLink("G", "new")
+				w.wantRoles("U", "R")
+				w.wantRoles("V", "R")
 			}},
 		{name: "S38 two groups of the same name", reason: "group names are not unique",
 			run: twoGroups},

@@ -122,6 +122,8 @@ type MemberPolicy struct {
 type Limits struct {
 	Body      int64         // bytes of a request body; 1 MiB
 	GroupBody int64         // the same for /Groups, whose lists are long; 16 MiB
+	BulkBody  int64         // the same for /Bulk as a whole; 16 MiB
+	BulkOps   int           // operations in one bulk request; 1,000
 	Depth     int           // of nested JSON; 32
 	Filter    int           // bytes of a filter; 4096
 	PageSize  int           // resources when the client names no count; 100

@@ -72,7 +72,7 @@ func (o *operation) listAll(ctx context.Context) (*answer, error) {
 		return nil, refuse(http.StatusBadRequest, "invalidCursor", "cursors are for one resource type: query "+o.t.endpoints())
 	}
 	start, limit := o.window()
-	if start+limit > rootDepth {
+	if start > rootDepth-limit { // start+limit can overflow
 		return nil, refuse(http.StatusBadRequest, "tooMany", "a query of the root reaches "+strconv.Itoa(rootDepth)+" resources deep: narrow it down by a filter, or query one resource type")
 	}
 	down, err := o.params.descending()

@@ -40,6 +40,9 @@ type operation struct {
 	events []Event
 	ahead  []Event   // of roles that were changed ahead of a write, whatever became of it
 	later  []roleRun // reconciliations to run after the store's commit
+	inside bool      // isolated already, with others: see together
+	// adopted are the resources, as they were before, that creations took over.
+	adopted []*Resource
 }
 
 // serve handles one request: authenticate, find tenant and route, read the body, act,
@@ -56,8 +59,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			h.c.Log.Error("scim: panic", "method", r.Method, "error", fmt.Sprint(p), "stack", string(debug.Stack()))
-			writeError(w, toError(errors.New("panic")))
+			writeError(w, toError(h.panicked(r.Method, p)))
 		}
 	}()
 	ctx, cancel := context.WithTimeout(r.Context(), h.c.Limits.Time)
@@ -65,12 +67,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	a, err := h.answer(ctx, w, r.WithContext(ctx))
 	if err != nil {
 		e := toError(err)
-		level := slog.LevelInfo
-		if e.Status >= 500 {
-			level = slog.LevelError
-		}
-		h.c.Log.Log(ctx, level, "scim: refused", "method", r.Method, "path", r.URL.Path, "status", e.Status,
-			"type", e.Type, "detail", e.Detail, "cause", fmt.Sprint(e.Err))
+		h.refused(ctx, r.Method, r.URL.Path, e)
 		writeError(w, e)
 		return
 	}
@@ -78,6 +75,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	hd.Set("Cache-Control", "no-store")
 	if a.location != "" {
 		hd.Set("Location", a.location)
+		if a.body != nil { // RFC 7643, Section 3.1: it is meta.location
+			hd.Set("Content-Location", a.location)
+		}
 	}
 	if a.etag != "" {
 		hd.Set("ETag", a.etag)
@@ -90,6 +90,22 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodHead {
 		w.Write(a.body) //nolint:errcheck // the client is gone
 	}
+}
+
+// refused logs a request, or an operation of a bulk request, that failed.
+func (h *Handler) refused(ctx context.Context, method, path string, e *Error) {
+	level := slog.LevelInfo
+	if e.Status >= 500 {
+		level = slog.LevelError
+	}
+	h.c.Log.Log(ctx, level, "scim: refused", "method", method, "path", path, "status", e.Status,
+		"type", e.Type, "detail", e.Detail, "cause", fmt.Sprint(e.Err))
+}
+
+// panicked logs a panic of the host's code and makes it an error.
+func (h *Handler) panicked(method string, p any) error {
+	h.c.Log.Error("scim: panic", "method", method, "error", fmt.Sprint(p), "stack", string(debug.Stack()))
+	return errors.New("panic")
 }
 
 func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (*answer, error) {
@@ -195,9 +211,9 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byt
 			return nil, refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+contentType+" or application/json")
 		}
 	}
-	limit := h.c.Limits.Body
-	if rt.long {
-		limit = h.c.Limits.GroupBody
+	limit := h.c.Limits.body(rt.long)
+	if rt.bulk {
+		limit = h.c.Limits.BulkBody
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var big *http.MaxBytesError
@@ -208,6 +224,13 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byt
 		return nil, &Error{Status: http.StatusBadRequest, Type: "invalidSyntax", Detail: "the body could not be read", Err: err}
 	}
 	return b, nil
+}
+
+func (l *Limits) body(long bool) int64 {
+	if long {
+		return l.GroupBody
+	}
+	return l.Body
 }
 
 // acceptable reports whether an Accept header admits JSON. None admits everything.

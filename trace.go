@@ -18,11 +18,10 @@ const traceLimit = 64 << 10
 // credentials.
 type traced struct {
 	http.ResponseWriter
-	h        *Handler
-	r        *http.Request
-	in, out  bytes.Buffer
-	status   int
-	overflow bool
+	h       *Handler
+	r       *http.Request
+	in, out bytes.Buffer
+	status  int
 }
 
 func newTraced(h *Handler, w http.ResponseWriter, r *http.Request) *traced {

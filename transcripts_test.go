@@ -1,7 +1,6 @@
 package scim_test
 
 import (
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -16,30 +15,39 @@ import (
 // TestTranscripts plays what real clients send twice: on a store that can do everything,
 // and on one that has the five methods and nothing else. Both must answer alike.
 func TestTranscripts(t *testing.T) {
-	stores := map[string]func() (scim.Store, scim.Ledger){
-		"memory": func() (scim.Store, scim.Ledger) { return memory.New(), nil },
-		"bare":   func() (scim.Store, scim.Ledger) { return newBareStore(), memory.NewLedger() },
+	configs := map[string]func(r scim.RoleResolver) scim.Config{
+		"memory": func(r scim.RoleResolver) scim.Config {
+			return scim.Config{Store: memory.New(), Roles: &scim.Roles{Resolver: r, Separate: true}}
+		},
+		"bare": func(r scim.RoleResolver) scim.Config {
+			return scim.Config{Store: newBareStore(), Roles: &scim.Roles{Resolver: r, Ledger: memory.NewLedger()}}
+		},
 	}
-	for name, newStore := range stores {
-		t.Run(name, func(t *testing.T) {
-			scimtest.Play(t, os.DirFS("testdata/transcripts"), func(t *testing.T) scimtest.Target {
-				store, ledger := newStore()
-				return transcriptTarget(t, store, ledger)
-			})
-		})
+	for name, config := range configs {
+		t.Run(name, func(t *testing.T) { playTranscripts(t, "testdata/transcripts", config) })
 	}
 }
 
-func transcriptTarget(t *testing.T, store scim.Store, ledger scim.Ledger) scimtest.Target {
+// TestTranscriptsUsersOnly plays against an application that has no groups.
+func TestTranscriptsUsersOnly(t *testing.T) {
+	playTranscripts(t, "testdata/users-only", func(scim.RoleResolver) scim.Config {
+		return scim.Config{Store: memory.New(), Types: []*scim.ResourceType{scim.UserType()}}
+	})
+}
+
+func playTranscripts(t *testing.T, dir string, config func(scim.RoleResolver) scim.Config) {
+	scimtest.Play(t, os.DirFS(dir), func(t *testing.T) scimtest.Target {
+		roles := newTestRoles()
+		return transcriptTarget(t, roles, config(roles))
+	})
+}
+
+func transcriptTarget(t *testing.T, roles *testRoles, c scim.Config) scimtest.Target {
 	t.Helper()
 	const token = "transcript-token"
-	roles := newTestRoles()
-	h, err := scim.New(scim.Config{
-		Store: store,
-		Auth:  auth.Bearer(auth.TokenOf(token)),
-		Roles: &scim.Roles{Resolver: roles, Ledger: ledger, Separate: true},
-		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	c.Auth = auth.Bearer(auth.TokenOf(token))
+	c.Log = slog.New(slog.DiscardHandler)
+	h, err := scim.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

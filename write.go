@@ -23,6 +23,15 @@ type edit struct {
 
 // create answers POST.
 func (o *operation) create(ctx context.Context, t *ResourceType, body []byte) (*answer, error) {
+	made, err := o.make(ctx, t, body)
+	if err != nil {
+		return nil, err
+	}
+	return o.show(ctx, http.StatusCreated, made)
+}
+
+// make creates what a POST asks for.
+func (o *operation) make(ctx context.Context, t *ResourceType, body []byte) (*Resource, error) {
 	if err := o.allow(ctx, OpCreate, t, "", nil); err != nil {
 		return nil, err
 	}
@@ -43,10 +52,7 @@ func (o *operation) create(ctx context.Context, t *ResourceType, body []byte) (*
 		made, err = o.store(ctx, OpCreate, nil, e)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return o.show(ctx, http.StatusCreated, made)
+	return made, err
 }
 
 // replace answers PUT.
@@ -151,14 +157,18 @@ func (o *operation) decode(t *ResourceType, before *Resource, body []byte) (*edi
 // this process, again if the resource moved on meanwhile. Afterwards it runs the
 // reconciliations that had to wait for the commit.
 func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.Context) error) error {
+	events, later := len(o.events), len(o.later)
 	run := func(ctx context.Context) error {
-		o.events, o.later = nil, nil // fn may run again
+		o.events, o.later = o.events[:events], o.later[:later] // fn may run again
 		return fn(ctx)
 	}
 	var err error
-	if o.t.tx != nil {
+	switch {
+	case o.t.tx != nil && o.inside:
+		err = run(ctx)
+	case o.t.tx != nil:
 		err = o.t.tx.InTx(ctx, run)
-	} else {
+	default:
 		if id != "" {
 			defer o.h.locks.lock(o.t.ID + "\x00" + id)()
 		}
@@ -169,7 +179,10 @@ func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.
 		}
 	}
 	if err != nil {
-		o.events = nil
+		o.events, o.later = o.events[:events], o.later[:later]
+	}
+	if o.inside {
+		return err
 	}
 	o.events, o.ahead = slices.Concat(o.ahead, o.events), nil
 	if err != nil {
@@ -240,6 +253,7 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 		if before, err = o.locked(ctx, Ref{t.Name(), c.Adopt}); err != nil {
 			return nil, err
 		}
+		o.adopted = append(o.adopted, before)
 		c.After = c.After.with(doc.Carry(t.m, before.d.Values, c.After.d.Values)).WithMeta(before.Meta())
 		if members, err = o.planMembers(ctx, before, e.members); err != nil {
 			return nil, err

@@ -75,6 +75,9 @@ func parse(name, text string) ([]*step, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(fields) == 0 {
+			return nil, p.errorf(p.at+1, "an answer without a request")
+		}
 		defaults = append(defaults, fields...)
 		p.skipEmpty()
 	}

@@ -15,6 +15,7 @@ func TestParseErrors(t *testing.T) {
 		{"body too early", "POST /Users\n{}\n\n>> 201\n", "x.http:2: not a header (a body begins behind an empty line): {}", "it would be taken for headers"},
 		{"no status", "GET /Users\n\n>> OK\n", `x.http:3: an answer is written ">> status"`, "the status is a number"},
 		{"broken JSON", "GET /Users\n\n>> 200\n\n{\n# comment\n\"a\" 1}\n", "x.http:7: the expected body: invalid character '1' after object key", "the line is that of the mistake"},
+		{"answer without a request", "A: b\n\n>> 200\n", "x.http:3: an answer without a request", "a request was left out"},
 		{"half a check", "GET /Users\n\n>> 200\n\nroles: 7\n", `x.http:5: a check is written "name: argument = result"`, "it would compare nothing"},
 		{"stray line", "GET /Users\n\n>> 204\n\nroles: 7 = A\nnonsense\n", `x.http:6: neither a request, such as "GET /Users", nor a check: nonsense`, "nothing is passed over"},
 		{"two values", "GET /Users\n\n>> 200\n\n{} {}\n", "x.http:5: the expected body: there is something behind the JSON value", "the second would not be compared"},

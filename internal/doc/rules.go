@@ -1,9 +1,11 @@
 package doc
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/fold"
 	"github.com/scimkit/scim/internal/model"
 )
 
@@ -42,6 +44,63 @@ func required(t *model.Type, parent *model.Attribute, fields []Value) error {
 		}
 	}
 	return nil
+}
+
+// CheckKept refuses a change that takes a required attribute away (RFC 7644, Section
+// 3.5.2.2: that is a question of mutability, unlike one that never was there).
+func CheckKept(t *model.Type, before, after []Value) error {
+	for _, old := range before {
+		a, now := old.Attr, Get(after, old.Attr)
+		switch {
+		case old.Absent():
+		case a.Required && a != t.Members && now.Absent():
+			return fault.New(fault.Mutability, "%s: is required and cannot be removed", a.Path)
+		case a.Kind == model.Complex && !a.Multi && !now.Absent():
+			if err := CheckKept(t, old.Kids(), now.Kids()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// CheckEnumerated refuses values of the enumerated attribute a that are not among its
+// canonical ones (RFC 7643, Section 7, "canonicalValues"). A value that was there
+// before is not judged again: it may be older than the enumeration.
+func CheckEnumerated(a *model.Attribute, before, after []Value) error {
+	chain := lineage(a)[1:]
+	var bad error
+	eachOf(after, chain, func(v Value) {
+		if bad != nil || slices.ContainsFunc(a.Canonical, func(c string) bool {
+			return c == v.Text || !a.CaseExact && fold.Equal(c, v.Text)
+		}) {
+			return
+		}
+		known := false
+		eachOf(before, chain, func(old Value) { known = known || old.Text == v.Text })
+		if !known {
+			bad = fault.New(fault.InvalidValue, "%s: must be one of %s, got %q", a.Path, strings.Join(a.Canonical, ", "), clip(v.Text))
+		}
+	})
+	return bad
+}
+
+// eachOf calls fn with every value of the attribute that chain leads to.
+func eachOf(fields []Value, chain []*model.Attribute, fn func(Value)) {
+	v := Get(fields, chain[0])
+	elems := []Value{v}
+	if v.IsList() {
+		elems = v.Kids()
+	}
+	for _, e := range elems {
+		switch {
+		case e.Attr == nil:
+		case len(chain) == 1:
+			fn(e)
+		default:
+			eachOf(e.Kids(), chain[1:], fn)
+		}
+	}
 }
 
 // CheckImmutable refuses to change an immutable attribute that has a value (RFC

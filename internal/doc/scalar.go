@@ -133,7 +133,20 @@ func (d *decoder) scalar(a *model.Attribute, raw jsontext.Value) (Value, error) 
 	if !ok {
 		return Value{}, mismatch(a, wanted(a), raw)
 	}
+	if a.Kind == model.Integer {
+		text = plainInt(text)
+	}
 	return Simple(a, d.keep(text)), nil
+}
+
+// plainInt writes a whole number without fraction and exponent, as RFC 7643, Section
+// 2.3.4 has it: 1e2 is 100.
+func plainInt(text []byte) []byte {
+	if !bytes.ContainsAny(text, ".eE") {
+		return text
+	}
+	n, _ := parseInt(string(text)) // it was judged before
+	return strconv.AppendInt(nil, n, 10)
 }
 
 func boolText(b bool) string {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/scimkit/scim"
 )
@@ -164,10 +165,19 @@ func (a *app) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error 
 		return err
 	}
 	defer leave()
+	if a.fault == "grants nothing" {
+		return nil
+	}
 	if a.fault == "batches of 500" {
 		changes = changes[:min(len(changes), 500)]
 	}
 	before := maps.Clone(a.held)
+	if a.fault == "reads and writes all roles" && ctx.Value(joined{}) == nil {
+		a.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		a.mu.Lock()
+		a.held = maps.Clone(before)
+	}
 	for _, c := range changes {
 		if err := a.change(c); err != nil {
 			if a.fault != "grants partially" {
@@ -182,6 +192,9 @@ func (a *app) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error 
 func (a *app) change(c scim.RoleChange) error {
 	if a.fault == "replaces all roles" || a.fault == "exclusive" && len(c.Grant) > 0 {
 		maps.DeleteFunc(a.held, func(pair [2]string, _ int) bool { return pair[0] == c.UserID })
+	}
+	if a.fault == "grants or revokes" && len(c.Grant) > 0 {
+		c.Revoke = nil
 	}
 	for _, r := range c.Revoke {
 		pair := [2]string{c.UserID, r.ID}

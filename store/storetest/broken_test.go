@@ -58,14 +58,28 @@ func (b broken[S]) test(t *testing.T, groups []group[S]) {
 
 func brokenPlain(fault string) scim.Store { return newPlain(fault) }
 
-func TestBrokenStores(t *testing.T) {
-	for _, b := range []broken[scim.Store]{
+func brokenStores() []broken[scim.Store] {
+	return []broken[scim.Store]{
 		{"returns what it was given", "the handler answers with an id that the store does not know", brokenPlain, "create/returned resource is the truth", []string{"*/*"}},
 		{"empty strings are null", "the client writes the empty string again for ever", brokenPlain, "create/round trip", nil},
 		{"forgets the time", "meta.created is wrong", brokenPlain, "create/times", []string{"filter/dates"}},
+		{"update makes what is unknown", "PATCH of an unknown user is 200", brokenPlain, "unknown/update", []string{"delete/gone"}},
+		{"check of nothing", "If-Match is judged against nothing", brokenPlain, "unknown/delete", []string{"types/apart", "delete/at once"}},
+		{"no rows are an error", "a connection test with an empty list fails", brokenPlain, "list/empty", []string{"create/id in use", "types/lists", "unique/*"}},
+		{"conflicts with itself", "a user cannot change the case of its name", brokenPlain, "unique/own name", nil},
+		{"index of the first values", "a user who was renamed is not found and created again", brokenPlain, "update/found by new values", nil},
+		{"deletes without a lock", "two requests both report the deletion", brokenPlain, "delete/at once", nil},
+		{"newest first", "a client that pages misses people", brokenPlain, "keyset/while others create at once", []string{"filter/*", "keyset/*", "list/*"}},
 		{"unknown is nil", "the handler gets nothing and no error", brokenPlain, "unknown/get", []string{"types/apart", "types/same id", "delete/gone"}},
 		{"an error of its own for unknown ids", "an unknown id is a 500", brokenPlain, "unknown/get", nil},
 		{"ids without types", "a group's request reaches a user", brokenPlain, "types/same id", []string{"types/apart", "create/returned resource is the truth"}},
+		{"ids without types", "a group's request deletes a user", brokenPlain, "types/apart", []string{"types/same id", "create/returned resource is the truth"}},
+		{"userName that was given up stays taken", "a rename cannot be undone", brokenPlain, "unique/renaming frees", nil},
+		{"too many parameters", "a long list is a 500", brokenPlain, "list/many ids", nil},
+		{"cuts before it filters", "pages are short, and people are missing", brokenPlain, "sort/with a filter", []string{"keyset/while others write"}},
+		{"null is not behind anything", "people without a value are missing from a sorted list", brokenPlain, "keyset/sorted", nil},
+		{"filters the first page alone", "a client gets others' people", brokenPlain, "keyset/filtered", []string{"keyset/while others write"}},
+		{"a place that is gone is the end", "a client that pages misses people", brokenPlain, "keyset/while others write", nil},
 		{"lists all types", "groups are among the users", brokenPlain, "types/lists", []string{"create/returned resource is the truth", "list/ids"}},
 		{"userName with its case", "Entra creates everybody twice", brokenPlain, "unique/on create", []string{"unique/on update", "unique/inactive user", "unique/renaming frees", "unique/at once"}},
 		{"userName by a collation", "José cannot be created beside Jose", brokenPlain, "unique/different names", []string{"unique/on create"}},
@@ -100,14 +114,15 @@ func TestBrokenStores(t *testing.T) {
 		{"ignores the context", "a request that was given up is carried out", brokenPlain, "context/cancelled", nil},
 		{"never unlocks", "everything stands still", brokenPlain, "delete/gone", []string{"delete/*", "keyset/while others write", "types/same id", "unique/on create", "unique/on update"}},
 		{"panics", "the process ends", brokenPlain, "delete/gone", []string{"delete/*", "keyset/while others write", "types/same id", "unique/on create", "unique/on update"}},
-	} {
-		b.test(t, storeSteps())
 	}
 }
 
-func TestBrokenResolvers(t *testing.T) {
+func brokenResolvers() []broken[Harness] {
 	resolver := func(fault string) Harness { return newApp(fault).harness() }
-	for _, b := range []broken[Harness]{
+	return []broken[Harness]{
+		{"grants or revokes", "the role of the old group stays", resolver, "roles/revoke and grant", nil},
+		{"reads and writes all roles", "of two changes at once one is lost", resolver, "roles/at once", nil},
+		{"grants nothing", "nobody gets a role", resolver, "roles/grant", []string{"roles/*"}},
 		{"grants partially", "half of a batch is granted, and the ledger says none", resolver, "roles/all or nothing", nil},
 		{"skips unknown roles", "the ledger says that a role is granted that does not exist", resolver, "roles/all or nothing", []string{"roles/dropped role", "roles/resolve has no effects"}},
 		{"granting what is held is an error", "a retry fails for ever", resolver, "roles/grant twice", []string{"roles/revoke and grant", "roles/at once"}},
@@ -129,8 +144,49 @@ func TestBrokenResolvers(t *testing.T) {
 		{"not in the transaction", "a refused request changes roles", resolver, "roles/transaction", nil},
 		{"an outage is no role", "an outage takes everybody's roles", resolver, "roles/cancelled", nil},
 		{"ignores the context", "a request that was given up changes roles", resolver, "roles/cancelled", nil},
-	} {
+	}
+}
+
+func TestBrokenStores(t *testing.T) {
+	for _, b := range slices.Concat(brokenStores(), brokenFilters(), brokenCapabilities()) {
+		b.test(t, storeSteps())
+	}
+}
+
+func TestBrokenResolvers(t *testing.T) {
+	for _, b := range brokenResolvers() {
 		b.test(t, []group[Harness]{roleSteps()})
+	}
+}
+
+// TestEveryStep demands a fault for each step: one that nothing fails proves nothing.
+func TestEveryStep(t *testing.T) {
+	named := map[string]bool{}
+	for _, b := range slices.Concat(brokenStores(), brokenFilters(), brokenCapabilities()) {
+		named[b.step] = true
+	}
+	for _, b := range brokenResolvers() {
+		named[b.step] = true
+	}
+	check := func(group, name, rule string) {
+		if !named[group+"/"+name] {
+			t.Errorf("no fault names the step %s/%s", group, name)
+		}
+		if !strings.HasSuffix(rule, ".") && !strings.HasSuffix(rule, ")") {
+			t.Errorf("the rule of %s/%s is no sentence: %q", group, name, rule)
+		}
+		delete(named, group+"/"+name)
+	}
+	for _, g := range storeSteps() {
+		for _, st := range g.steps {
+			check(g.name, st.Name, st.Rule)
+		}
+	}
+	for _, st := range roleSteps().steps {
+		check("roles", st.Name, st.Rule)
+	}
+	for name := range named {
+		t.Errorf("a fault names the step %s, which does not exist", name)
 	}
 }
 

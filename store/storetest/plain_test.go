@@ -24,10 +24,14 @@ type plain struct {
 	count int
 	next  map[string]int
 	all   []*scim.Resource
-	gone  []*scim.Resource
+	gone  []*scim.Resource  // deleted
+	past  []*scim.Resource  // before updates
+	first map[string]string // ids by the externalId that they were created with
 }
 
-func newPlain(fault string) *plain { return &plain{fault: fault, next: map[string]int{}} }
+func newPlain(fault string) *plain {
+	return &plain{fault: fault, next: map[string]int{}, first: map[string]string{}}
+}
 
 // lock is Lock, or nothing for the fault of having none.
 func (p *plain) lock(ctx context.Context) (unlock func(), err error) {
@@ -57,8 +61,11 @@ func (p *plain) taken(r *scim.Resource, except string) bool {
 		fold = func(s string) string { return strings.NewReplacer("é", "e", "ß", "ss").Replace(scim.Fold(s)) }
 	}
 	list := p.all
-	if p.fault == "userName stays taken" {
+	switch p.fault {
+	case "userName stays taken":
 		list = append(slices.Clone(p.all), p.gone...)
+	case "userName that was given up stays taken":
+		list = append(slices.Clone(p.all), p.past...)
 	}
 	return r.Type().Name() == "User" && slices.ContainsFunc(list, func(o *scim.Resource) bool {
 		if p.fault == "userName of inactive users is free" && !o.Active() || p.fault == "update may take a userName" && except != "" {
@@ -106,6 +113,7 @@ func (p *plain) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 	m := stored.Meta()
 	m.Created = m.LastModified
 	stored = stored.WithMeta(m)
+	p.first[r.String("externalId")] = stored.ID()
 	switch p.fault {
 	case "returns what it was given":
 		p.all = append(p.all, stored)
@@ -146,7 +154,30 @@ func (p *plain) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	}
 	defer unlock()
 	c := *q
+	if translated, ok := filterFaults()[p.fault]; ok && q.Filter != nil {
+		if c.Filter, err = scim.ParseFilter(t, translated.Replace(q.Filter.Text())); err != nil {
+			return nil, err
+		}
+	}
 	switch p.fault {
+	case "no rows are an error":
+		if p.next[t.Name()] == 0 {
+			return nil, errors.New("no rows in result set")
+		}
+	case "index of the first values":
+		if x, ok := q.Filter.Eq("externalId"); ok {
+			c.IDs = []string{p.first[x]}
+		}
+	case "externalId by Fold":
+		if x, ok := q.Filter.Eq("externalId"); ok {
+			c.Filter = nil
+			c.IDs = []string{}
+			for r := range p.ofType(t) {
+				if scim.Fold(r.String("externalId")) == scim.Fold(x) {
+					c.IDs = append(c.IDs, r.ID())
+				}
+			}
+		}
 	case "ignores IDs":
 		c.IDs = nil
 	case "empty IDs are all":
@@ -161,6 +192,26 @@ func (p *plain) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 		}
 	case "ignores the direction":
 		c.Descending = false
+	case "too many parameters":
+		if len(c.IDs) > 999 {
+			return nil, errors.New("too many SQL variables")
+		}
+	case "cuts before it filters":
+		if c.SortBy != "" && c.After == nil {
+			c.Filter = nil
+		}
+	case "null is not behind anything":
+		if c.After != nil && c.SortBy != "" && c.After.Value == nil {
+			return &scim.Page{}, nil
+		}
+	case "filters the first page alone":
+		if c.After != nil {
+			c.Filter = nil
+		}
+	case "a place that is gone is the end":
+		if c.After != nil && p.find(scim.Ref{Type: t.Name(), ID: c.After.ID}) < 0 {
+			return &scim.Page{}, nil
+		}
 	case "ignores After":
 		c.After = nil
 	case "ignores the offset":
@@ -200,10 +251,8 @@ func (p *plain) spoil(q *scim.Query, page *scim.Page) {
 		if q.SortBy == "" && q.After == nil {
 			slices.Reverse(page.Resources)
 		}
-	case "After by time alone":
-		if q.After != nil && q.SortBy == "" {
-			page.Resources = slices.DeleteFunc(page.Resources, func(r *scim.Resource) bool { return r.Meta().Created.Equal(q.After.Created) })
-		}
+	case "cuts before it filters":
+		page.Resources = slices.DeleteFunc(page.Resources, func(r *scim.Resource) bool { return !q.Filter.Match(r) })
 	case "one too many":
 		if len(page.Resources) == q.Limit && q.Limit > 0 {
 			page.Resources = append(page.Resources, page.Resources[0])
@@ -218,6 +267,9 @@ func (p *plain) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource
 	}
 	defer unlock()
 	i := p.find(ref)
+	if i < 0 && p.fault == "update makes what is unknown" {
+		return fn(nil)
+	}
 	if i < 0 {
 		return nil, scim.ErrNotFound
 	}
@@ -243,7 +295,7 @@ func (p *plain) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource
 		return nil, err
 	case after == before && p.fault != "writes though nothing changed":
 		return before, nil
-	case p.taken(after, ref.ID):
+	case p.taken(after, ref.ID), p.fault == "conflicts with itself" && after.String("userName") != before.String("userName") && scim.Fold(after.String("userName")) == scim.Fold(before.String("userName")):
 		return nil, scim.Conflict("userName")
 	case p.fault == "adds and never removes" && before.Get("nickName") != nil && after.Get("nickName") == nil:
 		if after, err = after.With(values{"nickName": before.Get("nickName")}); err != nil {
@@ -260,6 +312,9 @@ func (p *plain) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource
 		time.Sleep(2 * time.Millisecond)
 		p.mu.Lock()
 		i = p.find(ref)
+	}
+	if after.String("userName") != before.String("userName") {
+		p.past = append(p.past, before)
 	}
 	m := before.Meta()
 	if p.fault == "updates the time of creation" {
@@ -282,8 +337,18 @@ func (p *plain) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resou
 	switch {
 	case i < 0 && p.fault == "deletes twice":
 		return nil
+	case i < 0 && p.fault == "check of nothing":
+		return errors.Join(check(nil), scim.ErrNotFound)
 	case i < 0:
 		return scim.ErrNotFound
+	}
+	if p.fault == "deletes without a lock" {
+		p.mu.Unlock()
+		time.Sleep(5 * time.Millisecond)
+		p.mu.Lock()
+		if i = p.find(ref); i < 0 {
+			return nil
+		}
 	}
 	if err := check(p.all[i]); err != nil {
 		if p.fault == "deletes though check fails" {
