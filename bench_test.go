@@ -102,9 +102,8 @@ func beServer(kind string) error {
 		h.ServeHTTP(w, r)
 		header, body := w.Result().Header, w.Body.Bytes()
 		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			to := w.Header()
-			for name, values := range header {
-				to[name] = values
+			for name := range header {
+				w.Header().Set(name, header.Get(name))
 			}
 			w.WriteHeader(200)
 			w.Write(body) //nolint:errcheck // the client is gone
@@ -143,7 +142,7 @@ type server struct {
 func startServer(tb testing.TB, kind string) *server {
 	tb.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), "SCIM_TEST_SERVER="+kind, "GOMAXPROCS=1")
+	c.Env = append(os.Environ(), "SCIM_TEST_SERVER="+kind)
 	c.Stderr = os.Stderr
 	stdin, err := c.StdinPipe()
 	if err != nil {

@@ -74,15 +74,18 @@ func (o *operation) providerConfig() object {
 			schemes = append(schemes, e)
 		}
 	}
+	paging := object{
+		"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": o.h.c.Limits.PageSize,
+		"maxPageSize": o.h.c.Limits.MaxPage, "cursorTimeout": int(o.h.c.Limits.CursorTime / time.Second),
+	}
 	return object{
-		"schemas":        []string{configSchema},
-		"patch":          supported(true),
-		"bulk":           object{"supported": true, "maxOperations": o.h.c.Limits.BulkOps, "maxPayloadSize": o.h.c.Limits.BulkBody},
-		"filter":         object{"supported": true, "maxResults": o.h.c.Limits.MaxPage},
-		"changePassword": supported(o.t.passwords != nil),
-		"sort":           supported(true),
-		"pagination": object{"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": o.h.c.Limits.PageSize,
-			"maxPageSize": o.h.c.Limits.MaxPage, "cursorTimeout": int(o.h.c.Limits.CursorTime / time.Second)},
+		"schemas":               []string{configSchema},
+		"patch":                 supported(true),
+		"bulk":                  object{"supported": true, "maxOperations": o.h.c.Limits.BulkOps, "maxPayloadSize": o.h.c.Limits.BulkBody},
+		"filter":                object{"supported": true, "maxResults": o.h.c.Limits.MaxPage},
+		"changePassword":        supported(o.t.passwords != nil),
+		"sort":                  supported(true),
+		"pagination":            paging,
 		"etag":                  supported(true),
 		"authenticationSchemes": schemes,
 		"meta":                  object{"resourceType": "ServiceProviderConfig", "location": o.base + "/ServiceProviderConfig"},

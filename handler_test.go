@@ -93,7 +93,7 @@ func TestRefusals(t *testing.T) {
 		{"id with a NUL", "GET", "/Users/a%00b", "", nil, 404, "", "", "databases choke on it"},
 		{"PUT on a list", "PUT", "/Users", "{}", nil, 405, "", "POST", "the answer says what is possible"},
 		{"PATCH on a discovery document", "PATCH", "/Schemas", "{}", nil, 405, "", "GET", "they are read-only"},
-		{"Bulk", "POST", "/Bulk", "{}", nil, 501, "", "not supported", "404 for a verb makes clients delete and re-create"},
+		{"GET of Bulk", "GET", "/Bulk", "", nil, 405, "", "POST", "RFC 7644, Section 3.7: there is only POST"},
 		{"Me", "GET", "/Me", "", nil, 501, "", "not supported", "RFC 7644, Section 3.11"},
 		{"search with a list", "POST", "/Users/.search", "[]", nil, 400, "invalidSyntax", "SearchRequest", "RFC 7644, Section 3.4.3"},
 		{"search with an empty filter", "POST", "/.search", `{"filter":" "}`, nil, 400, "invalidFilter", "empty", "as in a query string"},

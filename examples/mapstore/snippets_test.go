@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -241,5 +242,21 @@ func TestSnippets(t *testing.T) {
 	res := serve(rateLimit(h, func(*http.Request) bool { return false }), "GET", "/Users", "")
 	if res.Code != http.StatusTooManyRequests || res.Header().Get("Retry-After") != "10" {
 		t.Errorf("rate limit: status %d, Retry-After %q", res.Code, res.Header().Get("Retry-After"))
+	}
+}
+
+// TestREADMETolerances keeps the table of tolerances complete.
+func TestREADMETolerances(t *testing.T) {
+	readme := read(t, "../../README.md")
+	for _, name := range scim.Tolerances() {
+		if !strings.Contains(readme, "\n| `"+string(name)+"` | ") {
+			t.Errorf("README.md does not list the tolerance %q", name)
+		}
+	}
+	known := scim.Tolerances()
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| ").FindAllStringSubmatch(readme, -1) {
+		if !slices.Contains(known, scim.Tolerance(m[1])) {
+			t.Errorf("README.md lists %q among the tolerances, which there is not", m[1])
+		}
 	}
 }

@@ -125,7 +125,7 @@ func TestDecode(t *testing.T) {
 		{name: "an object for a string", reason: "it is not one", typ: user, body: `{"title":{"a":1}}`, err: "invalidValue: title: needs a string, got an object"},
 		{name: "numbers", reason: "decimals are returned as they were sent; integers have no exponent (RFC 7643, Section 2.3.4)", typ: probe, body: `{"schemas":["x"],"count":1e2,"rate":-1.50}`, want: []string{"count=100", "rate=-1.50"}},
 		{name: "numbers in strings", reason: "some clients quote everything", typ: probe, body: `{"schemas":["x"],"count":"5","rate":"0.5"}`, want: []string{"count=5", "rate=0.5"}, used: []tolerance.Name{tolerance.NumberString}},
-		{name: "a whole number with a fraction of zero", reason: "JSON has one kind of number", typ: probe, body: `{"schemas":["x"],"count":-12.300e1}`, want: []string{"count=-12.300e1"}},
+		{name: "a whole number with a fraction of zero", reason: "JSON has one kind of number", typ: probe, body: `{"schemas":["x"],"count":-12.300e1}`, want: []string{"count=-123"}},
 		{name: "a fraction for a whole number", reason: "rounding would be a guess", typ: probe, body: `{"count":1.00000000000000000001}`, err: "invalidValue: count: needs a whole number, got 1.00000000000000000001"},
 		{name: "beyond 64 bits", reason: "it would not fit", typ: probe, body: `{"count":9223372036854775808}`, err: "invalidValue: count: needs a whole number, got 9223372036854775808"},
 		{name: "an exponent that would fill the memory", reason: "1e999999999 has a billion digits", typ: probe, body: `{"count":1e999999999}`, err: "invalidValue: count: needs a whole number, got 1e999999999"},

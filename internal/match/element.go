@@ -34,7 +34,7 @@ func CompileElement(a *model.Attribute, e filter.Expression, tol *tolerance.Use)
 
 // Match reports whether v, an element of the attribute, satisfies the filter.
 func (m *Element) Match(v doc.Value) bool {
-	return m.root.match(&scope{fields: v.Kids(), self: v})
+	return m.root.match(&scope{fields: v.Kids(), self: &v})
 }
 
 // Assign returns what an element needs to hold for the filter to match it, if the filter

@@ -13,17 +13,18 @@ import (
 func (n *node) matchMeta(s *scope) bool {
 	d := s.doc
 	if d == nil {
-		return n.holds(s, doc.Value{})
+		return n.holds(s, &absent)
 	}
 	a := n.steps[len(n.steps)-1]
 	switch a.Name {
 	case "schemas":
-		if n.holds(s, doc.Simple(a, d.Type.URN)) {
+		urn := doc.Simple(a, d.Type.URN)
+		if n.holds(s, &urn) {
 			return true
 		}
 		for i := range d.Values {
 			v := &d.Values[i]
-			if v.Attr.Extension && len(v.Kids()) > 0 && n.holds(s, doc.Simple(a, v.Attr.Name)) {
+			if urn.Text = v.Attr.Name; v.Attr.Extension && len(v.Kids()) > 0 && n.holds(s, &urn) {
 				return true
 			}
 		}
@@ -34,7 +35,8 @@ func (n *node) matchMeta(s *scope) bool {
 			return n.ordered(true, instantOf(t).compare(n.at)) // without the detour by way of text
 		}
 	}
-	return n.holds(s, metaValue(d, a))
+	v := metaValue(d, a)
+	return n.holds(s, &v)
 }
 
 // timeOf is as exact as the time that clients are shown, so that asking for what

@@ -64,8 +64,11 @@ type node struct {
 type scope struct {
 	doc    *doc.Document // nil for the filter of a PATCH path
 	fields []doc.Value
-	self   doc.Value
+	self   *doc.Value
 }
+
+// absent is what a comparison is asked about where there is no value.
+var absent doc.Value
 
 func (n *node) match(s *scope) bool {
 	switch n.op {
@@ -88,9 +91,10 @@ func (n *node) match(s *scope) bool {
 }
 
 // walk follows steps through fields and asks of each value it comes to, or once
-// of the zero Value where there is none, whether n holds.
+// of the absent one where there is none, whether n holds. Values are passed on by
+// address, because a copy costs more than most comparisons.
 func (n *node) walk(s *scope, fields []doc.Value, steps []*model.Attribute) bool {
-	v, rest := doc.Get(fields, steps[0]), steps[1:]
+	v, rest := field(fields, steps[0]), steps[1:]
 	if !steps[0].Multi {
 		if len(rest) == 0 {
 			return n.holds(s, v)
@@ -99,28 +103,56 @@ func (n *node) walk(s *scope, fields []doc.Value, steps []*model.Attribute) bool
 	}
 	elements := v.Kids()
 	if len(elements) == 0 {
-		return n.holds(s, doc.Value{})
+		return n.holds(s, &absent)
+	}
+	if len(rest) == 0 && n.op == opSome {
+		return n.some(s, elements)
 	}
 	for i := range elements {
-		if len(rest) == 0 && n.holds(s, elements[i]) || len(rest) > 0 && n.walk(s, elements[i].Kids(), rest) {
+		if len(rest) == 0 && n.holds(s, &elements[i]) || len(rest) > 0 && n.walk(s, elements[i].Kids(), rest) {
 			return true
 		}
 	}
 	return false
 }
 
-// holds judges one value; the zero Value stands for an absent one.
-func (n *node) holds(s *scope, v doc.Value) bool {
-	fields := v.Kids()
-	present := v.Attr != nil && (v.Attr.Kind != model.Complex || len(fields) > 0)
+// field is the field of attribute a, which some schema has, or the absent one.
+func field(fields []doc.Value, a *model.Attribute) *doc.Value {
+	for i := range fields {
+		if fields[i].Attr == a {
+			return &fields[i]
+		}
+	}
+	return &absent
+}
+
+// some reports whether one of the values satisfies what stands in n's brackets.
+func (n *node) some(s *scope, values []doc.Value) bool {
+	inner := scope{doc: s.doc}
+	for i := range values {
+		v := &values[i]
+		if inner.fields, inner.self = v.Kids(), v; present(v) && n.left.match(&inner) {
+			return true
+		}
+	}
+	return false
+}
+
+// present reports whether v, which is no list, holds anything.
+func present(v *doc.Value) bool {
+	return v.Attr != nil && (v.Attr.Kind != model.Complex || len(v.Kids()) > 0)
+}
+
+// holds judges one value.
+func (n *node) holds(s *scope, v *doc.Value) bool {
 	switch {
 	case n.op == opSome:
-		return present && n.left.match(&scope{doc: s.doc, fields: fields, self: v})
+		return present(v) && n.left.match(&scope{doc: s.doc, fields: v.Kids(), self: v})
 	case n.op == opPR: // an empty string is a value, but not "non-empty"
-		return present && (v.Attr.Kind == model.Complex || v.Text != "")
+		return present(v) && (v.Attr.Kind == model.Complex || v.Text != "")
 	case n.null:
-		return present == (n.op == opNE)
-	case !present:
+		return present(v) == (n.op == opNE)
+	case !present(v):
 		return n.op == opNE
 	}
 	switch n.mode {

@@ -49,17 +49,11 @@ func foldHasSuffix(text, key string) bool {
 // foldContains searches short texts in place; long ones are folded first, so
 // that the cost stays linear whatever the client looks for.
 func foldContains(text, key string) bool {
-	if !ascii(text) {
-		return strings.Contains(fold.Key(text), key)
-	}
-	if strings.Contains(text, key) {
-		return true
-	}
-	if len(text) > 256 {
+	if len(text) > 256 || key == "" || !ascii(text) {
 		return strings.Contains(fold.Key(text), key)
 	}
 	for i := 0; i+len(key) <= len(text); i++ {
-		if lowerCompare(text[i:i+len(key)], key) == 0 {
+		if lower(text[i]) == key[0] && lowerCompare(text[i:i+len(key)], key) == 0 {
 			return true
 		}
 	}
