@@ -107,8 +107,8 @@ func (w *rewriter) value(a *model.Attribute, raw jsontext.Value) (out jsontext.V
 
 // complex rewrites an object of a complex attribute.
 func (w *rewriter) complex(a *model.Attribute, raw jsontext.Value) (jsontext.Value, bool, error) {
-	if w.depth++; w.depth > w.o.h.c.Limits.Depth {
-		return raw, true, nil // whoever reads it will refuse it
+	if w.depth++; w.depth > 8 { // more than any schema has: the core schema's URN in itself
+		return nil, false, badBulk("data: is nested too deep")
 	}
 	defer func() { w.depth-- }()
 	whole := true

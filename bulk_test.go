@@ -525,8 +525,9 @@ func TestBulkRoles(t *testing.T) {
 	}
 }
 
-// TestBulkMove is S4 of the role rules in the three ways in which roles can be kept.
-func TestBulkMove(t *testing.T) {
+// TestBulkRolesKept is S4 of the role rules, and a circle, in the three ways in which
+// roles can be kept.
+func TestBulkRolesKept(t *testing.T) {
 	for _, kind := range []string{joint, separate, bare} {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t, kind, scim.Roles{})
@@ -539,6 +540,19 @@ func TestBulkMove(t *testing.T) {
 			w.do("POST", "/Bulk", job(patching("/Groups/g1", `{"op":"remove","path":"members[value eq \"u\"]"}`),
 				patching("/Groups/g2", `{"op":"add","path":"members","value":[{"value":"u"}]}`)))
 			w.wantRoles("u", "S")
+			w.settled()
+			w.role("A")
+			w.role("B")
+			c, last := w.config(), 0
+			c.NewID = func() string { last++; return strconv.Itoa(last) }
+			h, err := scim.New(c)
+			w.must(err)
+			w.h = []*scim.Handler{h}
+			w.do("POST", "/Bulk", job(postGroup("a", "A", "Group bulkId:b", "User u"), postGroup("b", "B", "Group bulkId:a", "User nobody")))
+			w.wantRoles("u", "S") // a circle that fails gives nothing
+			w.wantLedger("u", "S group:g2")
+			w.do("POST", "/Bulk", job(postGroup("a", "A", "Group bulkId:b", "User u"), postGroup("b", "B", "Group bulkId:a", "User u")))
+			w.wantRoles("u", "A", "B", "S")
 			w.settled()
 		})
 	}

@@ -39,16 +39,17 @@ type conformance struct {
 
 // conformanceTables are all cases, by subject.
 var conformanceTables = map[string][]conformance{
-	"schema":    schemaConformance,
-	"resources": resourceConformance,
-	"discovery": discoveryConformance,
-	"protocol":  protocolConformance,
-	"filter":    filterConformance,
-	"list":      listConformance,
-	"cursor":    cursorConformance,
-	"write":     writeConformance,
-	"patch":     patchConformance,
-	"bulk":      bulkConformance,
+	"schema":          schemaConformance,
+	"characteristics": characteristicConformance,
+	"resources":       resourceConformance,
+	"discovery":       discoveryConformance,
+	"protocol":        protocolConformance,
+	"filter":          filterConformance,
+	"list":            listConformance,
+	"cursor":          cursorConformance,
+	"write":           writeConformance,
+	"patch":           patchConformance,
+	"bulk":            bulkConformance,
 }
 
 var shortURNs = strings.NewReplacer(

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -134,12 +135,12 @@ func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 			ids[id] = true
 		}
 	}
-	type row struct {
-		r *Resource
-		v doc.Value
-	}
-	var rows []row
 	var by *model.Attribute
+	page := &Page{}
+	best := firstRows{n: q.Limit, descending: q.Descending}
+	if q.After == nil {
+		best.n += min(max(q.Offset, 0), math.MaxInt-max(q.Limit, 0))
+	}
 	for r, err := range all {
 		if err != nil {
 			return nil, err
@@ -147,51 +148,82 @@ func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 		if ids != nil && !ids[r.ID()] || !q.Filter.Match(r) {
 			continue
 		}
+		page.Total++
+		if q.Limit <= 0 || q.After != nil && !keyLess(q, q.After, r) {
+			continue
+		}
 		w := row{r: r}
 		if q.SortBy != "" {
 			if by == nil {
 				by = r.t.m.Find(q.SortBy)
+				best.by = leaf(by)
 			}
 			w.v = match.SortKey(&r.d, by)
 		}
-		rows = append(rows, w)
+		best.add(w)
 	}
-	page := &Page{Total: len(rows)}
 	if q.Limit <= 0 {
 		return page, nil
 	}
-	slices.SortStableFunc(rows, func(a, b row) int {
-		c := 0
-		if by != nil {
-			c = match.Compare(leaf(by), a.v, b.v)
-		}
-		if c == 0 {
-			c = a.r.d.Created.Compare(b.r.d.Created)
-		}
-		if c == 0 {
-			c = strings.Compare(a.r.d.ID, b.r.d.ID)
-		}
-		if q.Descending {
-			return -c
-		}
-		return c
-	})
-	from := min(max(q.Offset, 0), len(rows))
-	if q.After != nil {
-		from = len(rows)
-		for i, w := range rows {
-			if keyLess(q, q.After, w.r) {
-				from = i
-				break
-			}
-		}
+	rows := best.sorted()
+	if q.After == nil {
+		rows = rows[min(max(q.Offset, 0), len(rows)):]
 	}
-	rows = rows[from:min(from+q.Limit, len(rows))]
 	page.Resources = make([]*Resource, len(rows))
 	for i, w := range rows {
 		page.Resources[i] = w.r
 	}
 	return page, nil
+}
+
+// row is a resource and what it is sorted by.
+type row struct {
+	r *Resource
+	v doc.Value
+}
+
+// firstRows keeps the first n of the rows that are added, so that a page of a long list
+// costs neither sorting it nor memory for it.
+type firstRows struct {
+	n          int
+	by         *model.Attribute // nil: order of creation
+	descending bool
+	rows       []row // less than 2n
+	full       bool  // rows[n-1] is the last of n rows: what is behind it does not count
+}
+
+func (f *firstRows) compare(a, b row) int {
+	c := 0
+	if f.by != nil {
+		c = match.Compare(f.by, a.v, b.v)
+	}
+	if c == 0 {
+		c = a.r.d.Created.Compare(b.r.d.Created)
+	}
+	if c == 0 {
+		c = strings.Compare(a.r.d.ID, b.r.d.ID)
+	}
+	if f.descending {
+		return -c
+	}
+	return c
+}
+
+func (f *firstRows) add(w row) {
+	if f.full && f.compare(w, f.rows[f.n-1]) >= 0 {
+		return
+	}
+	f.rows = append(f.rows, w)
+	if f.n <= len(f.rows)/2 {
+		f.rows = f.sorted()
+		f.full = true
+	}
+}
+
+// sorted returns the first n rows in order.
+func (f *firstRows) sorted() []row {
+	slices.SortStableFunc(f.rows, f.compare)
+	return f.rows[:min(f.n, len(f.rows))]
 }
 
 // leaf is the attribute whose values SortKey returns for a.

@@ -133,8 +133,8 @@ func bindTenant(c *Tenant) (*tenant, error) {
 			errs = append(errs, mistake("Without", "there is no tolerance %q", n))
 		}
 	}
-	if c.BaseURL != "" && !strings.HasPrefix(c.BaseURL, "https://") && !strings.HasPrefix(c.BaseURL, "http://") {
-		errs = append(errs, mistake("BaseURL", "%q is not an absolute http address", c.BaseURL))
+	if c.BaseURL != "" && !strings.HasPrefix(c.BaseURL, "https://") && !strings.HasPrefix(c.BaseURL, "http://") || strings.ContainsAny(c.BaseURL, "?#") {
+		errs = append(errs, mistake("BaseURL", "%q is not an absolute http address without a query", c.BaseURL))
 	}
 	if c.Me != nil {
 		if err := c.Me.check(t.user); err != nil {

@@ -59,9 +59,9 @@ func (o *operation) reconcile(ctx context.Context, r roleRun) error {
 
 // runLater runs what had to wait for the store's commit.
 func (o *operation) runLater(ctx context.Context) error {
-	runs := o.later
-	o.later = nil
-	for _, r := range runs {
+	for len(o.later) > 0 {
+		r := o.later[0]
+		o.later = o.later[1:]
 		r.view = view{deleted: r.view.deleted} // all else is stored by now
 		err := o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) })
 		if err != nil {
@@ -414,6 +414,7 @@ func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
 			if err := o.setLink(ctx, g, c); err != nil {
 				return err
 			}
+			o.later = append(o.later, roleRun{group: g.ID()}) // the other members
 		}
 	}
 	return nil

@@ -394,8 +394,8 @@ func (h *history) role(t *rapid.T) {
 	h.w.changed()
 	for _, g := range h.n.groups {
 		switch _, ok := h.n.roles[g.link]; {
-		case g.link != "" && !ok:
-			g.link = "" // names are unique, so there is no other one of this name
+		case g.link != "" && !ok: // gone; one that was renamed may have its name by now
+			g.link = h.n.named(g.name)
 		case g.link == "" && h.missing == scim.MissingLink:
 			g.link = h.n.named(g.name)
 		}

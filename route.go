@@ -18,11 +18,13 @@ type action func(o *operation, ctx context.Context, body []byte) (*answer, error
 // route is what a path below the endpoint leads to.
 type route struct {
 	methods map[string]action
-	off     *Error // answers methods that are not there, in the place of 405
-	open    bool   // may be read without authentication, if the configuration says so
-	long    bool   // bodies may be as long as Limits.GroupBody
-	bulk    bool   // bodies may be as long as Limits.BulkBody
-	tail    int    // path segments of the route, from the endpoint's own on
+	off     *Error        // answers methods that are not there, in the place of 405
+	open    bool          // may be read without authentication, if the configuration says so
+	long    bool          // bodies may be as long as Limits.GroupBody
+	bulk    bool          // bodies may be as long as Limits.BulkBody
+	t       *ResourceType // of the resources that the route leads to, if it is about one type
+	id      string        // of the resource, if it is about one
+	tail    int           // path segments of the route, from the endpoint's own on
 }
 
 func (rt *route) allow() string {
@@ -132,27 +134,43 @@ func (t *tenant) routeAt(first string, rest []string) *route {
 		return &route{methods: map[string]action{http.MethodGet: emptyList}, off: off}
 	}
 	rt := t.typeAt("/" + first)
-	switch {
-	case rt == nil || len(rest) > 1 || !ok:
+	if rt == nil || len(rest) > 1 || !ok {
 		return nil
-	case len(rest) == 0:
-		return &route{long: rt.m.Members != nil, methods: map[string]action{
-			http.MethodGet:  func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.list(ctx, rt) },
-			http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.create(ctx, rt, b) },
-		}}
-	case id == ".search":
-		return &route{methods: map[string]action{http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
-			return o.search(ctx, rt, b)
-		}}}
-	default:
-		return &route{long: rt.m.Members != nil, methods: map[string]action{
-			http.MethodGet:    func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.get(ctx, rt, id) },
-			http.MethodPut:    func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.replace(ctx, rt, id, b) },
-			http.MethodPatch:  func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.patch(ctx, rt, id, b) },
-			http.MethodDelete: func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.delete(ctx, rt, id) },
-		}}
 	}
+	to := &route{t: rt, id: id, methods: oneMethods, long: rt.m.Members != nil}
+	switch {
+	case len(rest) == 0:
+		to.methods = typeMethods
+	case id == ".search":
+		to.methods, to.long = searchMethods, false
+	}
+	return to
 }
+
+// What can be done with a type, its search and one of its resources: o.at says which.
+var (
+	typeMethods = map[string]action{
+		http.MethodGet:  func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.list(ctx, o.at.t) },
+		http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.create(ctx, o.at.t, b) },
+	}
+	searchMethods = map[string]action{
+		http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.search(ctx, o.at.t, b) },
+	}
+	oneMethods = map[string]action{
+		http.MethodGet: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
+			return o.get(ctx, o.at.t, o.at.id)
+		},
+		http.MethodPut: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
+			return o.replace(ctx, o.at.t, o.at.id, b)
+		},
+		http.MethodPatch: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
+			return o.patch(ctx, o.at.t, o.at.id, b)
+		},
+		http.MethodDelete: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
+			return o.delete(ctx, o.at.t, o.at.id)
+		},
+	}
+)
 
 // params are the query parameters that SCIM knows. Others are ignored: Entra puts
 // flags without values into the address.

@@ -88,13 +88,13 @@ func (w *world) link(group string) string {
 	if err != nil {
 		w.t.Fatalf("Links: %v", err)
 	}
-	for _, l := range links {
-		if !l.Confirmed {
-			return l.Role.ID + " unconfirmed"
-		}
-		return l.Role.ID
+	switch {
+	case len(links) == 0:
+		return ""
+	case links[0].Confirmed:
+		return links[0].Role.ID
 	}
-	return ""
+	return links[0].Role.ID + " unconfirmed"
 }
 
 func (w *world) wantLink(group, want string) {

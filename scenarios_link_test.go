@@ -104,6 +104,7 @@ func linkScenarios() []scenario {
 				w.add("G", "V")
 				w.wantMembers("G", "U", "V")
 				w.wantLink("G", "")
+				w.wantLedger("U")
 				w.wantLedger("V")
 				w.wantChanges()
 				w.wantEvents("member added G V", "group unlinked G R")
@@ -124,6 +125,20 @@ func linkScenarios() []scenario {
 				w.wantLink("G", "new")
 				w.wantRoles("U", "R")
 				w.wantRoles("V", "R")
+			}},
+		{name: "S30 the role of two groups is deleted", reason: "looking at one group must not make the other's members be passed over",
+			run: func(w *world) {
+				w.role("R")
+				w.user("both", "one")
+				w.group("G1", "R", "both")
+				w.group("G2", "R", "both", "one")
+				w.app.drop("R")
+				w.mark()
+				w.changed()
+				w.wantLedger("both")
+				w.wantLedger("one")
+				w.wantChanges()
+				w.wantEvents("group unlinked G1 R", "group unlinked G2 R")
 			}},
 		{name: "S38 two groups of the same name", reason: "group names are not unique",
 			run: twoGroups},

@@ -43,7 +43,6 @@ type world struct {
 	bulk   func(rs ...*scim.Resource) // puts resources into the store directly
 	h      []*scim.Handler            // requests go round
 	step   func(op string)            // called before and after each call of the host
-	nested bool                       // a repeat inside another scenario
 
 	mu     sync.Mutex
 	nextID string

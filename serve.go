@@ -32,6 +32,7 @@ type operation struct {
 	h      *Handler
 	t      *tenant
 	who    Principal
+	at     *route // that the request takes; nil in background work
 	base   string // absolute address of the endpoint, without a slash at the end
 	params params
 	header http.Header
@@ -134,7 +135,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if !acceptable(r.Header.Values("Accept")) {
 		return nil, refuse(http.StatusNotAcceptable, "", "Accept must admit "+contentType+" or application/json")
 	}
-	o := &operation{h: h, t: t, who: who, base: h.baseOf(t, r, rt), header: r.Header, use: t.tolerances()}
+	o := &operation{h: h, t: t, who: who, at: rt, base: h.baseOf(t, r, rt), header: r.Header, use: t.tolerances()}
 	if o.params, err = parseParams(r.URL.RawQuery); err != nil {
 		return nil, err
 	}

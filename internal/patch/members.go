@@ -20,7 +20,11 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 	case tg.sub != nil && model.FoldName(tg.sub.Name) == "display":
 		return r.readOnly(tg.sub, tg.text) // computed, whatever clients say (Q35)
 	case tg.sub != nil || tg.where != nil && op != remove:
-		return fault.New(fault.InvalidPath, "%s: a member can't be changed, only added or removed; use %q with a list of values, or remove %q",
+		kind := fault.InvalidPath
+		if tg.sub != nil { // RFC 7643, Section 4.2: the parts of a member are immutable
+			kind = fault.Mutability
+		}
+		return fault.New(kind, "%s: a member can't be changed, only added or removed; use %q with a list of values, or remove %q",
 			clip(tg.text, 60), tg.attr.Path, tg.attr.Path+`[value eq "id"]`)
 	case tg.where != nil:
 		return r.leaveMatching(tg.where)

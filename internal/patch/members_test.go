@@ -100,8 +100,8 @@ func TestMembersRefused(t *testing.T) {
 		{"two ids at once", `{"op":"remove","path":"members[value eq \"1\" and value eq \"2\"]"}`, fault.InvalidFilter, "value eq"},
 		{"or inside and", `{"op":"remove","path":"members[type eq \"User\" and (value eq \"1\" or value eq \"2\")]"}`, fault.InvalidFilter, "value eq"},
 		{"add with a filter", `{"op":"add","path":"members[value eq \"1\"]","value":{"type":"User"}}`, fault.InvalidPath, "list of values"},
-		{"replace a sub-attribute", `{"op":"replace","path":"members[value eq \"1\"].value","value":"2"}`, fault.InvalidPath, "list of values"},
-		{"sub-attribute of all", `{"op":"remove","path":"members.value"}`, fault.InvalidPath, "list of values"},
+		{"replace a sub-attribute", `{"op":"replace","path":"members[value eq \"1\"].value","value":"2"}`, fault.Mutability, "list of values"},
+		{"sub-attribute of all", `{"op":"remove","path":"members.value"}`, fault.Mutability, "list of values"},
 		{"no id", `{"op":"add","path":"members","value":[{"type":"User"}]}`, fault.InvalidValue, "value"},
 		{"a number", `{"op":"add","path":"members","value":[{"value":1}]}`, fault.InvalidValue, "members.value"},
 	}

@@ -342,7 +342,7 @@ func nested(t testing.TB, m object) any {
 }
 
 // TestModel runs random operations one by one and all in one request, and compares
-// both with the naive model.
+// both with the naive model. A failure prints the seed, for -rapid.seed.
 func TestModel(t *testing.T) {
 	typ := user(t)
 	rapid.Check(t, func(rt *rapid.T) {

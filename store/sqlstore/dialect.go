@@ -1,0 +1,156 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Dialect is the SQL that a database speaks. The package imports no driver: open
+// the *sql.DB with any one for that database.
+type Dialect uint8
+
+// The dialects.
+const (
+	// SQLite is SQLite 3.38 or later. Open it with SQLiteDSN.
+	SQLite Dialect = iota + 1
+	// Postgres is PostgreSQL 12 or later, with UTF8 as the database's encoding, and
+	// what speaks its language.
+	Postgres
+)
+
+// String is the dialect's name.
+func (d Dialect) String() string {
+	switch d {
+	case SQLite:
+		return "SQLite"
+	case Postgres:
+		return "PostgreSQL"
+	}
+	return "dialect " + strconv.Itoa(int(d))
+}
+
+var placeholder = regexp.MustCompile(`\$(\d+)`)
+
+// adapt writes a statement, given with PostgreSQL's placeholders, in the dialect.
+// {rows $n} is a JSON array as a table e with one column, value; what is between
+// {lock and } locks rows where transactions do not exclude one another anyway.
+func (d Dialect) adapt(text string) string {
+	if d == SQLite {
+		text = rowsOf.ReplaceAllString(text, `json_each($1) AS e`)
+		text = lockOf.ReplaceAllString(text, ``)
+		return placeholder.ReplaceAllString(text, `?$1`)
+	}
+	text = rowsOf.ReplaceAllString(text, `jsonb_array_elements(CAST(CAST($1 AS text) AS jsonb)) AS e(value)`)
+	return lockOf.ReplaceAllString(text, `$1`)
+}
+
+var (
+	rowsOf = regexp.MustCompile(`\{rows (\$\d+)\}`)
+	lockOf = regexp.MustCompile(`\{lock ([^}]*)\}`)
+)
+
+// arg is the n-th argument, a text or a number.
+func (d Dialect) arg(n int, number bool) string {
+	switch {
+	case d == SQLite:
+		return "?" + strconv.Itoa(n)
+	case number:
+		return "$" + strconv.Itoa(n) + "::bigint"
+	default:
+		return "$" + strconv.Itoa(n) + "::text"
+	}
+}
+
+// quote is s as a literal.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// key is a member's name on the right of -> and ->>. New refuses names with quotes.
+func (d Dialect) key(name string) string {
+	if d == SQLite {
+		return quote(`$."` + name + `"`)
+	}
+	return quote(name)
+}
+
+// text is a text compared byte by byte, whatever the database's collation.
+func (d Dialect) text(expr string) string {
+	if d == SQLite {
+		return expr
+	}
+	return "(" + expr + ` COLLATE "C")`
+}
+
+// elements lists the elements of the array that object has under name, as alias
+// with one column, value.
+func (d Dialect) elements(object, name, alias string) string {
+	if d == SQLite {
+		return "json_each(" + object + ", " + d.key(name) + ") AS " + alias
+	}
+	return "jsonb_array_elements(" + object + " -> " + d.key(name) + ") AS " + alias + "(value)"
+}
+
+// elementText is the text that an element listed by elements is.
+func (d Dialect) elementText(alias string) string {
+	if d == SQLite {
+		return alias + ".value"
+	}
+	return d.text("(" + alias + ".value #>> '{}')")
+}
+
+// contains, prefix and suffix take text as it is, without patterns.
+func (d Dialect) contains(v, part string) string {
+	if d == SQLite {
+		return "instr(" + v + ", " + part + ") > 0"
+	}
+	return "strpos(" + v + ", " + part + ") > 0"
+}
+
+func (d Dialect) prefix(v, part string) string {
+	return "substr(" + v + ", 1, length(" + part + ")) = " + part
+}
+
+// suffix is for parts that are not empty.
+func (d Dialect) suffix(v, part string) string {
+	if d == SQLite {
+		return "substr(" + v + ", -length(" + part + ")) = " + part
+	}
+	return "right(" + v + ", length(" + part + ")) = " + part
+}
+
+// in says that column is one of the texts that query lists. PostgreSQL uses the
+// column's index, also below OR, if it knows them beforehand.
+func (d Dialect) in(column, query string) string {
+	if d == SQLite {
+		return column + " IN (" + query + ")"
+	}
+	return column + " = ANY(ARRAY(" + query + "))"
+}
+
+// texts lists the elements of a JSON array of strings, given as an argument.
+func (d Dialect) texts(arg string) string {
+	if d == SQLite {
+		return "SELECT value FROM json_each(" + arg + ")"
+	}
+	return "SELECT jsonb_array_elements_text(CAST(" + arg + " AS jsonb))"
+}
+
+// isolation is the level that the locks of this package are made for: see the
+// package's documentation.
+func (d Dialect) isolation() *sql.TxOptions {
+	if d == SQLite {
+		return nil
+	}
+	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}
+
+// begin is the first statement of a transaction. In SQLite it takes the write lock,
+// so that what is read afterwards cannot go stale, if the DSN did not do that
+// already; nothing is written.
+func (d Dialect) begin() string {
+	if d == SQLite {
+		return "UPDATE {p}schema SET version = version WHERE 0"
+	}
+	return ""
+}
