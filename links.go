@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,22 +55,19 @@ func (o *operation) relink(ctx context.Context, before, after *Resource) (*linkC
 		}
 	}
 	err := o.resolve(ctx, src, c)
-	var refused *Error
+	reason, none := noRole(err)
 	switch {
 	case err == nil:
 		return c, nil
-	case errors.As(err, &refused) && before == nil:
-		return nil, err
-	case errors.As(err, &refused):
-		c.now, c.reason = Link{}, refused.Detail
-		return c, nil
-	case errors.Is(err, ErrNoRole):
-		if before == nil && o.t.Tenant.Roles.Missing == MissingRefuse {
-			return nil, refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf(
-				"displayName: there is no role for the group %q: create the role in the application first, then push the group again",
-				clip(after.String("displayName"))))
+	case none && before == nil && o.t.Tenant.Roles.Missing == MissingRefuse:
+		if reason != "" {
+			return nil, err
 		}
-		c.now, c.reason = Link{}, "no role of this name"
+		return nil, refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf(
+			"displayName: there is no role for the group %q: create the role in the application first, then push the group again",
+			clip(after.String("displayName"))))
+	case none:
+		c.now, c.reason = Link{}, cmp.Or(reason, "no role of this name")
 		return c, nil
 	case before != nil && !renamed:
 		// Nothing hangs on the answer: the group gives no role, as before.
@@ -93,16 +91,22 @@ func (o *operation) relinkKnown(ctx context.Context, g *Resource) (*linkChange, 
 		return c, nil // linked at the client's next write
 	}
 	err = o.resolve(ctx, RoleSource{Group: g, Linked: linked}, c)
-	var refused *Error
-	switch {
-	case errors.Is(err, ErrNoRole):
-		c.now, c.reason = Link{}, "the role is gone"
-		return c, nil
-	case errors.As(err, &refused):
-		c.now, c.reason = Link{}, refused.Detail
+	if reason, none := noRole(err); none {
+		c.now, c.reason = Link{}, cmp.Or(reason, "the role is gone")
 		return c, nil
 	}
 	return c, err
+}
+
+// noRole reports whether a resolver's error says that a group stands for no role,
+// with the reason if it gave one. Everything else, a 503 of its own included, is an
+// outage, and no answer.
+func noRole(err error) (reason string, none bool) {
+	var e *Error
+	if errors.As(err, &e) && e.Status < 500 {
+		return e.Detail, true
+	}
+	return "", errors.Is(err, ErrNoRole)
 }
 
 // resolve asks the resolver and fills in c.now.

@@ -12,8 +12,10 @@ import (
 // ctx carries the Store's transaction, if it has one. It is safe for concurrent use.
 type RoleResolver interface {
 	// ResolveRole tells which role src stands for. It has no effects. ErrNoRole: there
-	// is none, and Roles.Missing applies. An *Error refuses, for instance a role that
-	// groups cannot give. Any other error fails the request: an outage is not an answer.
+	// is none, and Roles.Missing applies. An *Error with a status below 500 means the
+	// same and says why, for instance that groups cannot give this role; it is the answer
+	// where Missing refuses. Any other error fails the request: an outage is not an
+	// answer.
 	ResolveRole(ctx context.Context, src RoleSource) (Role, error)
 	// HeldRoles lists every role that the users hold now, however come by. A default
 	// that everybody has is left out: it is what remains when nothing is given.

@@ -212,10 +212,43 @@ func linkScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.wantLink("G", "R")
 				w.wantEvents()
+				w.app.fail = func(op string) error {
+					if op == "resolve" {
+						return &scim.Error{Status: 503, Detail: "later"}
+					}
+					return nil
+				}
+				w.diff("rename, unavailable", 503, w.send("PATCH", "/Groups/G", renameBody("S")).status)
+				w.wantLink("G", "R")
 				w.remove("G", "U") // an outage there does not hold up a revocation
 				w.wantRoles("U")
 			}},
+		{name: "S46 a role that groups cannot give, refuse", reason: "as if there were none, and the answer says why",
+			roles: refuse,
+			run: func(w *world) {
+				w.user("U")
+				w.app.fail = personal
+				r := w.sendPost("/Groups", "G", groupBody("Boss", "U"))
+				w.wantRefused(r, 400, "invalidValue", "personal")
+				w.diff("status of the refused group", 404, w.send("GET", "/Groups/G", nil).status)
+			}},
+		{name: "S46 a role that groups cannot give, linked later", reason: "as if there were none",
+			run: func(w *world) {
+				w.user("U")
+				w.app.fail = personal
+				w.group("G", "Boss", "U")
+				w.wantLink("G", "")
+				w.wantRoles("U")
+			}},
 	}
+}
+
+// personal is a resolver's answer that a role is not for groups.
+func personal(op string) error {
+	if op == "resolve" {
+		return &scim.Error{Status: 400, Type: "invalidValue", Detail: "displayName: Boss is a personal role"}
+	}
+	return nil
 }
 
 // roleDeleted is S30; then a role of the same name appears.

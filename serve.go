@@ -96,7 +96,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 // refused logs a request, or an operation of a bulk request, that failed.
 func (h *Handler) refused(ctx context.Context, method, path string, e *Error) {
 	level := slog.LevelInfo
-	if e.Status >= 500 {
+	if e.Status >= 500 && e.Status != http.StatusNotImplemented {
 		level = slog.LevelError
 	}
 	h.c.Log.Log(ctx, level, "scim: refused", "method", method, "path", path, "status", e.Status,

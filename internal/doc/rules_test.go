@@ -60,6 +60,47 @@ func TestCheckImmutable(t *testing.T) {
 	}
 }
 
+func TestCheckKept(t *testing.T) {
+	probe := probes(t)
+	tests := []struct{ name, reason, before, after, err string }{
+		{"removed", "RFC 7644, 3.5.2.2", `{"must":"m"}`, `{}`, "mutability: must: is required and cannot be removed"},
+		{"replaced", "it still has a value", `{"must":"m"}`, `{"must":"n"}`, ""},
+		{"emptied", "an empty value is judged as a value", `{"must":"m"}`, `{"must":""}`, ""},
+		{"never there", "that is no removal", `{}`, `{}`, ""},
+		{"optional", "it may go", `{"text":"t"}`, `{}`, ""},
+		{"element with its part", "another element has its own", `{"parts":[{"value":"a"}]}`, `{"parts":[{"display":"b"}]}`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := doc.CheckKept(probe, decoded(t, probe, tt.before, doc.Options{}), decoded(t, probe, tt.after, doc.Options{}))
+			if diff := cmp.Diff(tt.err, refusal(t, err)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
+			}
+		})
+	}
+}
+
+func TestCheckEnumerated(t *testing.T) {
+	user := users(t)
+	const want = "invalidValue: emails.type: must be one of work, home, other, got "
+	tests := []struct{ name, reason, before, after, err string }{
+		{"allowed", "case does not count", `{}`, `{"emails":[{"value":"a","type":"Work"},{"value":"b"}]}`, ""},
+		{"not allowed", "the answer lists what is", `{}`, `{"emails":[{"value":"a","type":"work"},{"value":"b","type":"boat"}]}`, want + `"boat"`},
+		{"empty", "it is a value like others", `{}`, `{"emails":[{"value":"a","type":""}]}`, want + `""`},
+		{"there before", "it may be older than the rule", `{"emails":[{"value":"a","type":"boat"}]}`, `{"emails":[{"value":"c","type":"boat"}]}`, ""},
+		{"there before in another case", "that is a new value", `{"emails":[{"value":"a","type":"boat"}]}`, `{"emails":[{"value":"a","type":"Boat"}]}`, want + `"Boat"`},
+		{"there before elsewhere", "that is another attribute", `{"phoneNumbers":[{"value":"1","type":"boat"}]}`, `{"emails":[{"value":"a","type":"boat"}]}`, want + `"boat"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := doc.CheckEnumerated(user.Find("emails.type"), decoded(t, user, tt.before, doc.Options{}), decoded(t, user, tt.after, doc.Options{}))
+			if diff := cmp.Diff(tt.err, refusal(t, err)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
+			}
+		})
+	}
+}
+
 func TestCarry(t *testing.T) {
 	probe := probes(t)
 	ext := probeURN + "Extension"

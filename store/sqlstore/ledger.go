@@ -1,0 +1,186 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/scimkit/scim"
+)
+
+// Ledger is a scim.Ledger alone, for an application that writes its own Store. It is
+// safe for concurrent use. Its calls join the transaction that ctx carries: see
+// WithTx.
+type Ledger struct{ ledger }
+
+// NewLedger returns the Ledger of a tenant in db. It does not talk to the database:
+// call Migrate once before its first use.
+func NewLedger(db *sql.DB, d Dialect, o Options) (*Ledger, error) {
+	b, err := newBase(db, d, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Ledger{ledger{base: b}}, nil
+}
+
+// ledger is what a Store and a Ledger keep of scim.Ledger.
+type ledger struct {
+	*base
+	resources bool // users are resources of this package, which are locked themselves
+}
+
+// distinct is a sorted copy of texts that can be stored, in which each stands once.
+func distinct(ids []string) []string {
+	ids = storable(ids)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// Grants implements scim.Ledger. In a transaction it locks the users, in order of id.
+func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
+	ids := distinct(userIDs)
+	if len(ids) == 0 {
+		return nil, ctx.Err()
+	}
+	if Tx(ctx, l.db) != nil {
+		if err := l.lock(ctx, ids); err != nil {
+			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
+		}
+	}
+	var all []scim.Grant
+	err := l.read(ctx, func() error {
+		all = nil
+		return l.each(ctx, func(scan func(...any) error) error {
+			var g scim.Grant
+			var at int64
+			err := scan(&g.UserID, &g.RoleID, &g.Source, &at, &g.ByHand, &g.Waiting)
+			g.At = fromMicros(at)
+			all = append(all, g)
+			return err
+		}, "SELECT user_id, role_id, source, at, by_hand, waiting FROM {p}grants WHERE tenant = $1 AND "+
+			l.d.in("user_id", l.d.texts("CAST($2 AS text)")), list(ids))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: grants of %d users: %w", len(ids), err)
+	}
+	return all, nil
+}
+
+// lock locks users until the transaction ends. In SQLite it has the database to
+// itself. Advisory locks would not do: PostgreSQL has room for some thousands, and a
+// transaction may be about more users.
+func (l *ledger) lock(ctx context.Context, ids []string) error {
+	if l.d == SQLite {
+		return nil
+	}
+	which := l.d.texts("CAST($2 AS text)")
+	if l.resources {
+		_, err := l.exec(ctx, "SELECT id FROM {p}resources WHERE tenant = $1 AND type = 'User' AND deleted = 0 AND "+
+			l.d.in("id", which)+" ORDER BY id FOR NO KEY UPDATE", list(ids))
+		return err
+	}
+	_, err := l.exec(ctx, `INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2} ORDER BY 2
+		ON CONFLICT DO NOTHING`, list(ids))
+	if err == nil {
+		_, err = l.exec(ctx, "SELECT user_id FROM {p}users WHERE tenant = $1 AND "+l.d.in("user_id", which)+
+			" ORDER BY user_id FOR UPDATE", list(ids))
+	}
+	return err
+}
+
+// Record implements scim.Ledger. All of it is stored or nothing.
+func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
+	// Of two entries with one identity the later one counts; in order, so that two
+	// calls at once do not wait for each other.
+	put = slices.Clone(put)
+	slices.Reverse(put)
+	slices.SortStableFunc(put, compareGrants)
+	put = slices.CompactFunc(put, func(a, b scim.Grant) bool { return compareGrants(a, b) == 0 })
+	if len(put)+len(drop) == 0 {
+		return ctx.Err()
+	}
+	err := l.write(ctx, func(ctx context.Context) error {
+		if len(drop) > 0 {
+			_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE tenant = $1 AND (user_id, role_id, source) IN
+				(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $2})`,
+				pairs(drop, func(g scim.Grant) []any { return []any{g.UserID, g.RoleID, g.Source} }))
+			if err != nil {
+				return err
+			}
+		}
+		if len(put) == 0 {
+			return nil
+		}
+		_, err := l.exec(ctx, `INSERT INTO {p}grants (tenant, user_id, role_id, source, at, by_hand, waiting)
+			SELECT $1, e.value ->> 0, e.value ->> 1, e.value ->> 2,
+				CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), CAST(e.value ->> 5 AS bigint)
+			FROM {rows $2} WHERE 1 = 1
+			ON CONFLICT (tenant, user_id, role_id, source) DO UPDATE
+			SET at = excluded.at, by_hand = excluded.by_hand, waiting = excluded.waiting`,
+			pairs(put, func(g scim.Grant) []any {
+				return []any{g.UserID, g.RoleID, g.Source, micros(g.At), bit(g.ByHand), bit(g.Waiting)}
+			}))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sqlstore: record %d grants, drop %d: %w", len(put), len(drop), err)
+	}
+	return nil
+}
+
+func compareGrants(a, b scim.Grant) int {
+	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
+}
+
+// Links implements scim.Ledger.
+func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+	ids := distinct(groupIDs)
+	if len(ids) == 0 {
+		return nil, ctx.Err()
+	}
+	var all []scim.Link
+	err := l.read(ctx, func() error {
+		all = nil
+		return l.each(ctx, func(scan func(...any) error) error {
+			var k scim.Link
+			err := scan(&k.GroupID, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
+			all = append(all, k)
+			return err
+		}, "SELECT group_id, role_id, role_name, weight, protected, confirmed FROM {p}links WHERE tenant = $1 AND "+
+			l.d.in("group_id", l.d.texts("CAST($2 AS text)")), list(ids))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: links of %d groups: %w", len(ids), err)
+	}
+	return all, nil
+}
+
+// SetLink implements scim.Ledger.
+func (l *ledger) SetLink(ctx context.Context, k scim.Link) error {
+	err := l.write(ctx, func(ctx context.Context) error {
+		if k.Role.ID == "" {
+			_, err := l.exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", k.GroupID)
+			return err
+		}
+		_, err := l.exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, group_id) DO UPDATE SET role_id = excluded.role_id,
+			role_name = excluded.role_name, weight = excluded.weight, protected = excluded.protected, confirmed = excluded.confirmed`,
+			k.GroupID, k.Role.ID, k.Role.Name, k.Role.Weight, bit(k.Role.Protected), bit(k.Confirmed))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sqlstore: link of group %q: %w", k.GroupID, err)
+	}
+	return nil
+}
+
+// bit is a boolean as both databases store it here.
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+

@@ -1,0 +1,180 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// List implements scim.Store. Pages in order of creation cost the same at any depth
+// with Query.After. Equality of id, userName, externalId, displayName and
+// emails.value is answered by an index; other filters and sort orders are exact, and
+// look at all resources of the type.
+func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+	page := &scim.Page{}
+	if q.IDs != nil && len(q.IDs) == 0 {
+		return page, ctx.Err()
+	}
+	w := &writer{s: s, t: t}
+	where, err := w.where(q)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
+	}
+	if q.Total || q.Limit <= 0 {
+		err := s.read(ctx, func() error {
+			return s.each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
+				"SELECT count(*) FROM {p}resources r WHERE "+where, w.args...)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
+		}
+	}
+	if q.Limit <= 0 || q.Total && q.After == nil && page.Total <= q.Offset {
+		return page, nil
+	}
+	text, err := w.page(where, q)
+	if err != nil {
+		return nil, err
+	}
+	err = s.read(ctx, func() error {
+		page.Resources = nil
+		return s.each(ctx, func(scan func(...any) error) error {
+			r, err := s.bind(t, scan)
+			page.Resources = append(page.Resources, r)
+			return err
+		}, text, w.args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: list %ss: %w", t.Name(), err)
+	}
+	return page, nil
+}
+
+// where is the condition on the resources that q is about, as r.
+func (w *writer) where(q *scim.Query) (string, error) {
+	all := []string{"r.tenant = $1", "r.type = " + quote(w.t.Name()), "r.deleted = 0"}
+	if q.IDs != nil {
+		all = append(all, w.s.d.in("r.id", w.s.d.texts(w.text(list(storable(q.IDs))))))
+	}
+	if q.Filter != nil {
+		if n := w.narrow(q.Filter); n != "" {
+			all = append(all, n)
+		}
+		c, err := w.condition(q.Filter)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, c)
+	}
+	return strings.Join(all, " AND "), nil
+}
+
+// page is the query for a page: resources with that condition, in order, from its
+// place on.
+func (w *writer) page(where string, q *scim.Query) (string, error) {
+	keys, after, err := w.order(q)
+	if err != nil {
+		return "", err
+	}
+	direction, behind := "", ">"
+	if q.Descending {
+		direction, behind = " DESC", "<"
+	}
+	if q.After != nil {
+		where += " AND (" + strings.Join(keys, ", ") + ") " + behind + " (" + strings.Join(after, ", ") + ")"
+	}
+	text := "SELECT " + resourceColumns + " FROM {p}resources r WHERE " + where +
+		" ORDER BY " + strings.Join(keys, direction+", ") + direction +
+		" LIMIT " + w.number(int64(q.Limit))
+	if q.After == nil && q.Offset > 0 {
+		text += " OFFSET " + w.number(int64(q.Offset))
+	}
+	return text, nil
+}
+
+// order lists the expressions to sort by, and those of the place q.After.
+func (w *writer) order(q *scim.Query) (keys, after []string, err error) {
+	if q.SortBy != "" {
+		a, ok := w.t.Attr(q.SortBy)
+		if !ok {
+			return nil, nil, fmt.Errorf("sqlstore: sort by %q: %s has no such attribute", q.SortBy, w.t.Name())
+		}
+		key := w.sortKey(&a)
+		keys = []string{"CASE WHEN " + key + " IS NULL THEN 1 ELSE 0 END", "COALESCE(" + key + ", '')"}
+		if q.After != nil {
+			absent, place := int64(1), ""
+			if q.After.Value != nil {
+				absent = 0
+				place, _ = keyOf(a, *q.After.Value)
+				if a.Type == "dateTime" && len(place) > instantLen {
+					place = place[:instantLen]
+				}
+			}
+			after = []string{w.number(absent), w.text(place)}
+		}
+	}
+	keys = append(keys, "r.created", "r.id")
+	if q.After != nil {
+		after = append(after, w.number(micros(q.After.Created)), w.text(q.After.ID))
+	}
+	return keys, after, nil
+}
+
+// sortKey is the text to sort by: of multi-valued attributes that of their first
+// element, of complex ones that of their value, which then is *a.
+func (w *writer) sortKey(a *scim.Attr) string {
+	if a.Type == "complex" {
+		v, ok := w.t.Attr(a.Path + ".value")
+		if !ok {
+			return "NULL"
+		}
+		*a = v
+	}
+	if a.Path == "id" {
+		return "r.id"
+	}
+	d, s := w.s.d, resource
+	for s.base != a.Path {
+		m, ok := outermost(s.base, *a)
+		switch {
+		case !ok:
+			s.self, s.base = s.object+" ->> "+d.key(below(s.base, a.Path)), a.Path
+		case m.Path == a.Path:
+			s.self, s.base = s.object+" -> "+d.key(below(s.base, m.Path))+" ->> 0", m.Path
+		default:
+			s.object, s.base = s.object+" -> "+d.key(below(s.base, m.Path))+" -> 0", m.Path
+		}
+	}
+	key := d.text("(" + s.self + ")")
+	if a.Type == "dateTime" {
+		key = "substr(" + key + ", 1, " + strconv.Itoa(instantLen) + ")"
+	}
+	return key
+}
+
+// micros is a time as it is stored.
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+func fromMicros(n int64) time.Time {
+	if t := time.UnixMicro(n).UTC(); !t.IsZero() {
+		return t
+	}
+	return time.Time{}
+}
+
+// list is texts as a JSON array.
+func list[T any](all []T) string {
+	if all == nil {
+		return "[]"
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		return "[]" // texts, numbers and arrays of them always marshal
+	}
+	return string(b)
+}

@@ -1,0 +1,102 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+)
+
+// The steps by which the tables came to be, in order: part, number, dialect. A step
+// that was released never changes.
+//
+//go:embed migrations
+var migrations embed.FS
+
+// Migrate makes the tables, or brings those of an earlier version of this package up
+// to date. Call it at every start: any number of processes may do so at once.
+func (s *Store) Migrate(ctx context.Context) error { return s.migrate(ctx, "ledger", "store") }
+
+// Migrate makes the ledger's tables, or brings those of an earlier version of this
+// package up to date. Call it at every start: any number of processes may do so at
+// once.
+func (l *Ledger) Migrate(ctx context.Context) error { return l.migrate(ctx, "ledger") }
+
+func (b *base) migrate(ctx context.Context, parts ...string) error {
+	if Tx(ctx, b.db) != nil {
+		return errors.New("sqlstore: Migrate is not for use within a transaction")
+	}
+	return b.again(ctx, func() error {
+		if err := b.migrateOnce(ctx, parts); err != nil {
+			return fmt.Errorf("sqlstore: migrate: %w", err)
+		}
+		return nil
+	})
+}
+
+func (b *base) migrateOnce(ctx context.Context, parts []string) error {
+	tx, err := b.db.BeginTx(ctx, b.d.isolation())
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	if b.d == Postgres {
+		h := fnv.New64a()
+		h.Write([]byte("sqlstore:" + b.prefix)) //nolint:errcheck // never fails
+		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64())); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, b.statement("CREATE TABLE IF NOT EXISTS {p}schema (part text PRIMARY KEY, version bigint NOT NULL)")); err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if err := b.steps(ctx, tx, part); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// steps runs the steps of a part that are new to the database.
+func (b *base) steps(ctx context.Context, tx *sql.Tx, part string) error {
+	var have int
+	err := tx.QueryRowContext(ctx, b.statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	folder := "migrations/" + strings.ToLower(b.d.String())
+	if b.d == Postgres {
+		folder = "migrations/postgres"
+	}
+	latest := 0
+	for ; ; latest++ {
+		text, err := migrations.ReadFile(folder + "/" + part + strconv.Itoa(latest+1) + ".sql")
+		if err != nil {
+			break // there is no such step
+		}
+		if latest < have {
+			continue
+		}
+		for _, statement := range strings.Split(string(text), ";\n") {
+			if strings.TrimSpace(statement) == "" {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, b.statement(statement)); err != nil {
+				return fmt.Errorf("%s, step %d: %w", part, latest+1, err)
+			}
+		}
+	}
+	if have > latest {
+		return fmt.Errorf("the tables of %s are of version %d, which this program, of version %d, does not know", part, have, latest)
+	}
+	if have == latest {
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, b.statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, latest)
+	return err
+}

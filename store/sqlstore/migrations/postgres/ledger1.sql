@@ -1,0 +1,27 @@
+-- What the library granted, and which role each group stands for.
+CREATE TABLE {p}grants (
+	tenant  text COLLATE "C" NOT NULL,
+	user_id text COLLATE "C" NOT NULL,
+	role_id text COLLATE "C" NOT NULL,
+	source  text COLLATE "C" NOT NULL,
+	at      bigint NOT NULL, -- microseconds, UTC
+	by_hand smallint NOT NULL, -- 0 or 1
+	waiting smallint NOT NULL, -- 0 or 1
+	PRIMARY KEY (tenant, user_id, role_id, source)
+);
+CREATE TABLE {p}links (
+	tenant    text COLLATE "C" NOT NULL,
+	group_id  text COLLATE "C" NOT NULL,
+	role_id   text NOT NULL,
+	role_name text NOT NULL,
+	weight    bigint NOT NULL,
+	protected smallint NOT NULL, -- 0 or 1
+	confirmed smallint NOT NULL, -- 0 or 1
+	PRIMARY KEY (tenant, group_id)
+);
+-- Rows to lock users by, where they are in tables of the application.
+CREATE TABLE {p}users (
+	tenant  text COLLATE "C" NOT NULL,
+	user_id text COLLATE "C" NOT NULL,
+	PRIMARY KEY (tenant, user_id)
+);

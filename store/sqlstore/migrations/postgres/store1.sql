@@ -1,0 +1,38 @@
+-- Texts are compared byte by byte, whatever the database's collation.
+CREATE TABLE {p}resources (
+	tenant       text COLLATE "C" NOT NULL,
+	type         text COLLATE "C" NOT NULL,
+	id           text COLLATE "C" NOT NULL,
+	deleted      bigint NOT NULL, -- microseconds; 0: it is there
+	created      bigint NOT NULL, -- microseconds, UTC
+	modified     bigint NOT NULL,
+	version      text NOT NULL,
+	user_name    text COLLATE "C", -- folded
+	external_id  text COLLATE "C",
+	display_name text COLLATE "C", -- folded
+	doc          text NOT NULL,  -- what clients see
+	search       jsonb NOT NULL, -- the same, as filters compare it
+	PRIMARY KEY (tenant, type, id, deleted)
+);
+CREATE UNIQUE INDEX {p}resources_user_name ON {p}resources (tenant, type, user_name) WHERE deleted = 0;
+CREATE INDEX {p}resources_external_id ON {p}resources (tenant, type, external_id) WHERE deleted = 0;
+CREATE INDEX {p}resources_display_name ON {p}resources (tenant, type, display_name) WHERE deleted = 0;
+CREATE INDEX {p}resources_created ON {p}resources (tenant, type, created, id) WHERE deleted = 0;
+CREATE TABLE {p}lookups (
+	tenant text COLLATE "C" NOT NULL,
+	type   text COLLATE "C" NOT NULL,
+	path   text COLLATE "C" NOT NULL, -- of a multi-valued attribute
+	value  text COLLATE "C" NOT NULL, -- folded
+	id     text COLLATE "C" NOT NULL,
+	PRIMARY KEY (tenant, type, path, value, id)
+);
+CREATE INDEX {p}lookups_id ON {p}lookups (tenant, type, id);
+CREATE TABLE {p}members (
+	tenant      text COLLATE "C" NOT NULL,
+	group_id    text COLLATE "C" NOT NULL,
+	member_type text COLLATE "C" NOT NULL,
+	member_id   text COLLATE "C" NOT NULL,
+	since       bigint NOT NULL, -- microseconds, UTC
+	PRIMARY KEY (tenant, group_id, member_type, member_id)
+);
+CREATE INDEX {p}members_member ON {p}members (tenant, member_type, member_id);

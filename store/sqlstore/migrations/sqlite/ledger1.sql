@@ -1,0 +1,21 @@
+-- What the library granted, and which role each group stands for.
+CREATE TABLE {p}grants (
+	tenant  text NOT NULL,
+	user_id text NOT NULL,
+	role_id text NOT NULL,
+	source  text NOT NULL,
+	at      bigint NOT NULL, -- microseconds, UTC
+	by_hand smallint NOT NULL, -- 0 or 1
+	waiting smallint NOT NULL, -- 0 or 1
+	PRIMARY KEY (tenant, user_id, role_id, source)
+) WITHOUT ROWID;
+CREATE TABLE {p}links (
+	tenant    text NOT NULL,
+	group_id  text NOT NULL,
+	role_id   text NOT NULL,
+	role_name text NOT NULL,
+	weight    bigint NOT NULL,
+	protected smallint NOT NULL, -- 0 or 1
+	confirmed smallint NOT NULL, -- 0 or 1
+	PRIMARY KEY (tenant, group_id)
+) WITHOUT ROWID;

@@ -1,0 +1,38 @@
+-- Texts are compared byte by byte, which is the default.
+CREATE TABLE {p}resources (
+	tenant       text NOT NULL,
+	type         text NOT NULL,
+	id           text NOT NULL,
+	deleted      bigint NOT NULL, -- microseconds; 0: it is there
+	created      bigint NOT NULL, -- microseconds, UTC
+	modified     bigint NOT NULL,
+	version      text NOT NULL,
+	user_name    text, -- folded
+	external_id  text,
+	display_name text, -- folded
+	doc          text NOT NULL,  -- what clients see
+	search       text NOT NULL , -- the same, as filters compare it
+	PRIMARY KEY (tenant, type, id, deleted)
+);
+CREATE UNIQUE INDEX {p}resources_user_name ON {p}resources (tenant, type, user_name) WHERE deleted = 0;
+CREATE INDEX {p}resources_external_id ON {p}resources (tenant, type, external_id) WHERE deleted = 0;
+CREATE INDEX {p}resources_display_name ON {p}resources (tenant, type, display_name) WHERE deleted = 0;
+CREATE INDEX {p}resources_created ON {p}resources (tenant, type, created, id) WHERE deleted = 0;
+CREATE TABLE {p}lookups (
+	tenant text NOT NULL,
+	type   text NOT NULL,
+	path   text NOT NULL, -- of a multi-valued attribute
+	value  text NOT NULL, -- folded
+	id     text NOT NULL,
+	PRIMARY KEY (tenant, type, path, value, id)
+) WITHOUT ROWID;
+CREATE INDEX {p}lookups_id ON {p}lookups (tenant, type, id);
+CREATE TABLE {p}members (
+	tenant      text NOT NULL,
+	group_id    text NOT NULL,
+	member_type text NOT NULL,
+	member_id   text NOT NULL,
+	since       bigint NOT NULL, -- microseconds, UTC
+	PRIMARY KEY (tenant, group_id, member_type, member_id)
+) WITHOUT ROWID;
+CREATE INDEX {p}members_member ON {p}members (tenant, member_type, member_id);

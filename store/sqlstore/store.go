@@ -1,0 +1,171 @@
+// Package sqlstore is a scim.Store in tables of its own, in SQLite or PostgreSQL,
+// over database/sql. It has every capability that the roles engine can use:
+// transactions, memberships as edges, and the ledger.
+//
+//	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN("scim.db")) // modernc.org/sqlite
+//	store, err := sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{})
+//	err = store.Migrate(ctx)
+//
+// The application opens the database, with the driver of its choice, and closes it.
+// One Store is one tenant; many of them share the tables of one database, and any
+// number of processes may serve one tenant.
+//
+// # Transactions
+//
+// Store.InTx puts its transaction into the context. A RoleResolver over the same
+// database finds it with Store.DB or Tx, and what it writes commits together with
+// the resources.
+//
+// PostgreSQL runs them at READ COMMITTED, with row locks, which are waited for. All
+// that decides is read after the lock is taken, and at this level each statement sees
+// what was committed before it began; at REPEATABLE READ it would see what was there
+// before the lock, and have to give up. Uniqueness is left to a unique index. The locks:
+// Update and Delete lock the resource; ChangeMembers locks the group, and keeps the
+// members from being deleted meanwhile; Grants locks the users in order of id. In
+// SQLite a transaction has the database to itself (BEGIN IMMEDIATE); readers see what
+// was there before (WAL).
+//
+// Serialization failures, deadlocks and busy files are tried again a few times. If
+// that does not help, or the database cannot be reached, the error is an *scim.Error,
+// 503 with RetryAfter.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+var (
+	_ scim.Store       = (*Store)(nil)
+	_ scim.Transactor  = (*Store)(nil)
+	_ scim.MemberStore = (*Store)(nil)
+	_ scim.Ledger      = (*Store)(nil)
+	_ scim.Ledger      = (*Ledger)(nil)
+)
+
+// groupType is the resource type whose resources have members, userType the one
+// whose userName is unique (RFC 7643, Section 4.1.1).
+const (
+	groupType = "Group"
+	userType  = "User"
+)
+
+// Options are the settings of New and NewLedger. All may be left out.
+type Options struct {
+	// Tenant keeps apart what Stores with other tenants keep in the same tables.
+	Tenant string
+	// Types are the resource types that are kept; nil: UserType and GroupType. Give
+	// the handler the same values. NewLedger does not need them.
+	Types []*scim.ResourceType
+	// Prefix begins the names of the tables and indexes: lower case letters, digits
+	// and underscores; "scim_" by default.
+	Prefix string
+	// KeepDeleted labels the rows of deleted resources, with the time, instead of
+	// erasing them. Either way they are unknown afterwards, and their unique values
+	// free. Their memberships are erased.
+	KeepDeleted bool
+	// Now is the clock for Membership.Since and the labels; time.Now by default.
+	Now func() time.Time
+}
+
+// Store keeps the resources, memberships and ledger of one tenant. It is safe for
+// concurrent use.
+type Store struct {
+	ledger
+	types map[string]resourceType
+	keep  bool
+}
+
+// resourceType is a type with its attributes as a tree.
+type resourceType struct {
+	*scim.ResourceType
+	root []*attr
+}
+
+// New returns the Store of a tenant in db. It does not talk to the database: call
+// Migrate once before its first use. Its error lists every mistake in o.
+func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
+	b, err := newBase(db, d, o)
+	s := &Store{ledger: ledger{base: b, resources: true}, types: make(map[string]resourceType), keep: o.KeepDeleted}
+	if o.Types == nil {
+		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
+	}
+	for _, t := range o.Types {
+		if _, twice := s.types[t.Name()]; twice {
+			err = errors.Join(err, fmt.Errorf("sqlstore: Types has two types %q", t.Name()))
+		}
+		for _, a := range t.Attrs() {
+			if strings.ContainsAny(a.Path, `"'\#?{}`) {
+				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
+			}
+		}
+		s.types[t.Name()] = resourceType{t, tree(t)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,29}$`)
+
+func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
+	b := &base{db: db, d: d, tenant: o.Tenant, prefix: o.Prefix, now: o.Now}
+	if b.prefix == "" {
+		b.prefix = "scim_"
+	}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	var err error
+	if db == nil {
+		err = errors.Join(err, errors.New("sqlstore: db is nil"))
+	}
+	if d != SQLite && d != Postgres {
+		err = errors.Join(err, fmt.Errorf("sqlstore: unknown %s: say sqlstore.SQLite or sqlstore.Postgres", d))
+	}
+	if !prefixes.MatchString(b.prefix) {
+		err = errors.Join(err, fmt.Errorf("sqlstore: Prefix %q: at most 30 lower case letters, digits and underscores, not beginning with a digit", b.prefix))
+	}
+	if len(storable([]string{b.tenant})) == 0 {
+		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: needs UTF-8 without U+0000", b.tenant))
+	}
+	return b, err
+}
+
+// statement is text in the dialect, with the names of the tables.
+func (b *base) statement(text string) string {
+	return b.d.adapt(strings.ReplaceAll(text, "{p}", b.prefix))
+}
+
+// InTx implements scim.Transactor. fn runs again if the database gave the
+// transaction up for another one. A nested call joins; if only that one fails, what
+// it did is taken back.
+func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	return s.inTx(ctx, fn)
+}
+
+// SQLiteDSN is the data source name, for the driver modernc.org/sqlite, of a database
+// in a file, which is made if it is not there. Transactions begin with BEGIN
+// IMMEDIATE, which this package needs: one that reads first and writes later would fail
+// as soon as somebody else has written. Writers wait for one another for up to ten
+// seconds, readers for nobody (WAL).
+//
+// Each commit is on the disk before it is reported (synchronous=FULL): after a power
+// loss the database is whole and has everything that was committed, if the disk keeps
+// what it says it has written. The files file-wal and file-shm belong to the database:
+// copy all three, or use VACUUM INTO. WAL does not work on network file systems.
+func SQLiteDSN(file string) string {
+	u := url.URL{Path: filepath.ToSlash(file)}
+	return "file:" + strings.ReplaceAll(u.EscapedPath(), ":", "%3A") + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_txlock=immediate"
+}

@@ -1,0 +1,294 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/scimkit/scim"
+)
+
+// row is a resource as it is stored.
+type row struct {
+	r                     *scim.Resource
+	doc, search           string
+	userName, externalID  any // in the form of indexed, or nil
+	displayName           any
+	emails                []string // keys, in the form of indexed
+	created, lastModified int64
+}
+
+// row makes a row of r. The row's resource has r's times as they are stored.
+func (s *Store) row(r *scim.Resource) (*row, error) {
+	t, ok := s.types[r.Type().Name()]
+	if !ok {
+		return nil, fmt.Errorf("sqlstore: type %s is not among Options.Types", r.Type().Name())
+	}
+	m := r.Meta()
+	w := &row{created: micros(m.Created), lastModified: micros(m.LastModified)}
+	m.Created, m.LastModified = fromMicros(w.created), fromMicros(w.lastModified)
+	w.r = r.WithMeta(m)
+	raw, err := w.r.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	form, err := searchForm(t.root, w.r, raw)
+	if err != nil {
+		return nil, err
+	}
+	search, err := json.Marshal(form)
+	if err != nil {
+		return nil, err
+	}
+	w.doc, w.search = string(raw), string(search)
+	key := func(path string) any {
+		if _, ok := column(t.ResourceType, path); !ok {
+			return nil
+		}
+		if k, ok := form[path].(string); ok {
+			return indexed(k)
+		}
+		return nil
+	}
+	w.userName, w.externalID, w.displayName = key("userName"), key("externalId"), key("displayName")
+	if name := r.String("userName"); name != "" && t.Name() == userType {
+		w.userName = indexed(scim.Fold(name)) // unique, even if it compares with its case
+	}
+	elements, _ := form["emails"].([]any)
+	for _, e := range elements {
+		m, _ := e.(map[string]any)
+		if k, ok := m["value"].(string); ok {
+			w.emails = append(w.emails, indexed(k))
+		}
+	}
+	slices.Sort(w.emails)
+	w.emails = slices.Compact(w.emails)
+	return w, nil
+}
+
+const resourceColumns = "r.id, r.version, r.created, r.modified, r.doc"
+
+// bind makes a resource of a row with resourceColumns.
+func (s *Store) bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
+	var m scim.Meta
+	var created, modified int64
+	var raw []byte
+	if err := scan(&m.ID, &m.Version, &created, &modified, &raw); err != nil {
+		return nil, err
+	}
+	m.Created, m.LastModified = fromMicros(created), fromMicros(modified)
+	return t.Bind(m, raw, nil)
+}
+
+// storable leaves out texts that no database takes, so that nothing can have them.
+func storable(all []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool {
+		return strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)
+	})
+}
+
+// fetch gets a resource. lock is what follows the query, to lock the row.
+func (s *Store) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Resource, error) {
+	t, ok := s.types[ref.Type]
+	if !ok || len(storable([]string{ref.ID})) == 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return nil, scim.ErrNotFound
+	}
+	var r *scim.Resource
+	err := s.each(ctx, func(scan func(...any) error) (err error) {
+		r, err = s.bind(t.ResourceType, scan)
+		return err
+	}, "SELECT "+resourceColumns+" FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.deleted = 0"+lock, ref.Type, ref.ID)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
+	}
+	if r == nil {
+		return nil, scim.ErrNotFound
+	}
+	return r, nil
+}
+
+// Get implements scim.Store.
+func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
+	err = s.read(ctx, func() error {
+		r, err = s.fetch(ctx, ref, "")
+		return err
+	})
+	return r, err
+}
+
+// Create implements scim.Store. A resource without an id is an error: the handler
+// gives ids. Times are kept to the microsecond.
+func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
+	if r.ID() == "" || len(storable([]string{r.ID()})) == 0 {
+		return nil, fmt.Errorf("sqlstore: a resource needs an id, of UTF-8 without U+0000: %q", r.ID())
+	}
+	w, err := s.row(r)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
+	}
+	ref, m := w.r.Ref(), w.r.Meta()
+	err = s.write(ctx, func(ctx context.Context) error {
+		// An error would end a transaction of PostgreSQL that might go on.
+		res, err := s.exec(ctx, `INSERT INTO {p}resources
+			(tenant, type, id, deleted, created, modified, version, user_name, external_id, display_name, doc, search)
+			VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+			ref.Type, ref.ID, w.created, w.lastModified, m.Version, w.userName, w.externalID, w.displayName, w.doc, w.search)
+		if err != nil {
+			return fmt.Errorf("sqlstore: create %s %q: %w", ref.Type, ref.ID, err)
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return fmt.Errorf("sqlstore: create %s %q: %w", ref.Type, ref.ID, err)
+		} else if n == 0 {
+			return s.taken(ctx, ref)
+		}
+		return s.putEmails(ctx, ref, nil, w.emails)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.r, nil
+}
+
+// taken tells which unique value of a new resource is taken.
+func (s *Store) taken(ctx context.Context, ref scim.Ref) error {
+	switch _, err := s.fetch(ctx, ref, ""); {
+	case err == nil:
+		return scim.Conflict("id")
+	case errors.Is(err, scim.ErrNotFound):
+		return scim.Conflict("userName")
+	default:
+		return err
+	}
+}
+
+// putEmails brings the look-ups of a resource from one list of addresses to another.
+func (s *Store) putEmails(ctx context.Context, ref scim.Ref, before, after []string) error {
+	if slices.Equal(before, after) {
+		return nil
+	}
+	if len(before) > 0 {
+		if _, err := s.exec(ctx, "DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3", ref.Type, ref.ID); err != nil {
+			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
+		}
+	}
+	if len(after) > 0 {
+		_, err := s.exec(ctx, `INSERT INTO {p}lookups (tenant, type, id, path, value)
+			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, emailPath, pairs(after, func(v string) []any { return []any{v} }))
+		if err != nil {
+			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
+		}
+	}
+	return nil
+}
+
+// Update implements scim.Store.
+func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	var out *scim.Resource
+	err := s.write(ctx, func(ctx context.Context) error {
+		before, err := s.fetch(ctx, ref, "{lock  FOR NO KEY UPDATE}")
+		if err != nil {
+			return err
+		}
+		after, err := fn(before)
+		switch {
+		case err != nil:
+			return err
+		case after == before:
+			out = before
+			return nil
+		case after == nil || after.Ref() != ref:
+			return fmt.Errorf("sqlstore: the update of %s %q must return that resource", ref.Type, ref.ID)
+		}
+		out, err = s.replace(ctx, before, after)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (s *Store) replace(ctx context.Context, before, after *scim.Resource) (*scim.Resource, error) {
+	ref := after.Ref()
+	fail := func(err error) (*scim.Resource, error) {
+		return nil, fmt.Errorf("sqlstore: update %s %q: %w", ref.Type, ref.ID, err)
+	}
+	old, err := s.row(before)
+	if err != nil {
+		return fail(err)
+	}
+	w, err := s.row(after)
+	if err != nil {
+		return fail(err)
+	}
+	update := func(ctx context.Context) error {
+		_, err := s.exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
+			external_id = $8, display_name = $9, doc = $10, search = $11
+			WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
+			ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search)
+		return err
+	}
+	if w.userName == old.userName {
+		err = update(ctx)
+	} else {
+		err = s.inTx(ctx, update) // PostgreSQL takes no more statements after a duplicate, without it
+	}
+	switch {
+	case err != nil && duplicate(err):
+		return nil, scim.Conflict("userName")
+	case err != nil:
+		return fail(err)
+	}
+	return w.r, s.putEmails(ctx, ref, old.emails, w.emails)
+}
+
+// Delete implements scim.Store. The resource's memberships, in either direction, go
+// with it.
+func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
+	return s.write(ctx, func(ctx context.Context) error {
+		before, err := s.fetch(ctx, ref, "{lock  FOR UPDATE}")
+		if err != nil {
+			return err
+		}
+		if err := check(before); err != nil {
+			return err
+		}
+		statements := []string{
+			"DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3",
+			"DELETE FROM {p}members WHERE tenant = $1 AND member_type = $2 AND member_id = $3",
+		}
+		if ref.Type == groupType {
+			statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
+		}
+		if !s.keep {
+			statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
+		}
+		for _, text := range statements {
+			if _, err := s.exec(ctx, text, ref.Type, ref.ID); err != nil {
+				return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
+			}
+		}
+		if s.keep {
+			return s.label(ctx, ref)
+		}
+		return nil
+	})
+}
+
+// label marks a resource as deleted now, or just after its namesakes.
+func (s *Store) label(ctx context.Context, ref scim.Ref) error {
+	_, err := s.exec(ctx, `UPDATE {p}resources SET deleted = (SELECT CASE WHEN max(o.deleted) < $4 THEN $4 ELSE max(o.deleted) + 1 END
+			FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)
+		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, micros(s.now()))
+	if err != nil {
+		return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
+	}
+	return nil
+}
