@@ -76,14 +76,9 @@ func (b *base) failure(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	detail := ""
-	switch {
-	case yielded(err):
-		detail = "the database is busy: try again"
-	case lost(err):
-		detail = "the database cannot be reached: try again"
-	default:
+	var e *scim.Error
+	if errors.As(err, &e) || !yielded(err) && !lost(err) {
 		return err
 	}
-	return &scim.Error{Status: http.StatusServiceUnavailable, Detail: detail, RetryAfter: time.Second, Err: err}
+	return &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the server is busy: try again", RetryAfter: time.Second, Err: err}
 }

@@ -183,4 +183,3 @@ func bit(b bool) int64 {
 	}
 	return 0
 }
-

@@ -103,8 +103,11 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		if _, twice := s.types[t.Name()]; twice {
 			err = errors.Join(err, fmt.Errorf("sqlstore: Types has two types %q", t.Name()))
 		}
+		if !typeNames.MatchString(t.Name()) {
+			err = errors.Join(err, fmt.Errorf("sqlstore: type %q: a name needs to be of letters, digits and underscores", t.Name()))
+		}
 		for _, a := range t.Attrs() {
-			if strings.ContainsAny(a.Path, `"'\#?{}`) {
+			if strings.ContainsAny(a.Path, `"'\#?{}`) || placeholder.MatchString(a.Path) {
 				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
 			}
 		}
@@ -115,6 +118,8 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	}
 	return s, nil
 }
+
+var typeNames = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
 var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,29}$`)
 
