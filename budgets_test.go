@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/store/memory"
 )
 
 // cost is what a piece of work took, for one operation.
@@ -83,7 +82,7 @@ func TestBudgets(t *testing.T) {
 			return func() cost { return measure(250, func(i int) { toggle(t, h, group, i) }) }
 		}
 		check := func(group string) func() cost {
-			return func() cost { return measure(1000, func(i int) { isMember(t, h, group, i) }) }
+			return func() cost { return measure(500, func(i int) { isMember(t, h, group, i) }) }
 		}
 		compare(t, "change, 100,000 members, to 100", 1.5, change("large"), change("small"))
 		compare(t, "check, 100,000 members, to 100", 1.5, check("large"), check("small"))
@@ -115,5 +114,3 @@ func TestBudgets(t *testing.T) {
 		}
 	})
 }
-
-var _ scim.Ledger = (*memory.Store)(nil) // what the deletion above relies on
