@@ -1,0 +1,213 @@
+// Package pgtest starts a PostgreSQL server for the tests of a package, from the
+// binaries that are installed on the machine.
+package pgtest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// Server is one PostgreSQL server, started at the first DB and stopped by Stop.
+type Server struct {
+	once      sync.Once
+	err       error
+	missing   bool // no binaries are installed
+	cmd       *exec.Cmd
+	dir       string
+	port      int
+	mu        sync.Mutex
+	databases int
+}
+
+// DSN makes a new empty database and returns its data source name, for the driver
+// "pgx". Without binaries the test is skipped, or fails where CI is set.
+func (s *Server) DSN(t testing.TB) string {
+	t.Helper()
+	s.once.Do(func() { s.err = s.start() })
+	switch {
+	case s.missing && os.Getenv("CI") == "":
+		t.Skipf("PostgreSQL is not installed: %v (apt-get install postgresql)", s.err)
+	case s.err != nil:
+		t.Fatalf("start PostgreSQL: %v", s.err)
+	}
+	s.mu.Lock()
+	s.databases++
+	name := "t" + strconv.Itoa(s.databases)
+	s.mu.Unlock()
+	admin, err := sql.Open("pgx", s.dsn("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close() //nolint:errcheck // it is not used any more
+	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	return s.dsn(name)
+}
+
+// DB is a new empty database, closed at the end of the test.
+func (s *Server) DB(t testing.TB) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", s.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(20)
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
+	return db
+}
+
+func (s *Server) dsn(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+func (s *Server) start() error {
+	bin, err := find()
+	if err != nil {
+		s.missing = true
+		return err
+	}
+	if s.dir, err = os.MkdirTemp("", "pgtest"); err != nil {
+		return err
+	}
+	as, err := unprivileged(s.dir)
+	if err != nil {
+		return err
+	}
+	data := filepath.Join(s.dir, "data")
+	// A collation that orders unlike bytes, so that what relies on bytes must say so.
+	init := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
+	init.SysProcAttr, init.Dir = as, s.dir
+	if out, err := init.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	if s.port, err = freePort(); err != nil {
+		return err
+	}
+	// What is kept does not outlive the tests, so it need not reach the disk.
+	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
+		"-k", s.dir, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
+	s.cmd.SysProcAttr, s.cmd.Dir = as, s.dir
+	log, err := os.Create(filepath.Join(s.dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close() //nolint:errcheck // the server has its own handle
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	return s.wait()
+}
+
+// wait waits until the server answers.
+func (s *Server) wait() error {
+	db, err := sql.Open("pgx", s.dsn("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // it is not used any more
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		if err = db.PingContext(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			out, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			return fmt.Errorf("no answer: %w\n%s", err, out)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Stop ends the server and removes its files.
+func (s *Server) Stop() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		s.cmd.Process.Signal(syscall.SIGINT) //nolint:errcheck // fast shutdown; Wait tells
+		s.cmd.Wait()                         //nolint:errcheck // the tests have their result
+	}
+	if s.dir != "" {
+		os.RemoveAll(s.dir) //nolint:errcheck // it is a temporary directory
+	}
+}
+
+// Main runs the tests of a package and then stops the server, for TestMain.
+func (s *Server) Main(m *testing.M) {
+	code := m.Run()
+	s.Stop()
+	os.Exit(code)
+}
+
+// find finds the directory of the newest binaries.
+func find() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil {
+		return "", err
+	}
+	version := func(path string) int {
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		return n
+	}
+	if len(found) > 0 {
+		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })), nil
+	}
+	path, err := exec.LookPath("postgres")
+	if err == nil {
+		_, err = exec.LookPath("initdb")
+	}
+	return filepath.Dir(path), err
+}
+
+// unprivileged lets the server, which refuses to run as root, run as another user, to
+// whom it gives dir.
+func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+	if os.Geteuid() != 0 {
+		return &syscall.SysProcAttr{}, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
+			return nil, err
+		}
+		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+	}
+	return nil, errors.New("running as root, and there is no user postgres or nobody to run the server")
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close() //nolint:errcheck // the port is free again
+	return l.Addr().(*net.TCPAddr).Port, nil
+}

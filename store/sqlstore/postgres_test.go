@@ -1,0 +1,21 @@
+package sqlstore_test
+
+import (
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/store/sqlstore/internal/pgtest"
+	"github.com/scimkit/scim/store/storetest"
+)
+
+// postgres is the server of this test process.
+var postgres pgtest.Server
+
+func TestMain(m *testing.M) { postgres.Main(m) }
+
+func TestPostgres(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) scim.Store {
+		return newStore(t, postgres.DB(t), sqlstore.Postgres, sqlstore.Options{})
+	})
+}
