@@ -117,6 +117,7 @@ func TestRefusals(t *testing.T) {
 		{"filter by password", "GET", "/Users?filter=password+eq+%22x%22", "", nil, 400, "invalidFilter", "password", "it is never readable"},
 		{"long filter", "GET", "/Users?filter=" + strings.Repeat("a", 5000), "", nil, 400, "invalidFilter", "4096", "the limit is named"},
 		{"broken escape in the query", "GET", "/Users?filter=%zz", "", nil, 400, "invalidValue", "query", "a filter that cannot be read is not: no filter"},
+		{"path behind a flag", "GET", "/?aadOptscim062020/Users?filter=id+pr", "", nil, 400, "invalidValue", "path", "Q53: not a query of the root for everything"},
 		{"count is no number", "GET", "/Users?count=many", "", nil, 400, "invalidValue", "count", "it says which parameter"},
 		{"sort by an unknown attribute", "GET", "/Users?sortBy=nope", "", nil, 400, "invalidPath", "nope", "RFC 7644, Section 3.4.2.3"},
 		{"sort order", "GET", "/Users?sortBy=userName&sortOrder=up", "", nil, 400, "invalidValue", "ascending", "it says what is allowed"},

@@ -192,6 +192,12 @@ func parseParams(rawQuery string) (params, error) {
 		return p, refuse(http.StatusBadRequest, "invalidValue", "the query string is not well-formed")
 	}
 	p.filter, p.sortBy, p.sortOrder = q.Get("filter"), q.Get("sortBy"), q.Get("sortOrder")
+	for name := range q {
+		if strings.Contains(name, "/") {
+			// A base address with a flag, and the path put behind it: what was meant is lost.
+			return p, refuse(http.StatusBadRequest, "invalidValue", "the query string holds a path: put it before the question mark")
+		}
+	}
 	if q.Has("filter") && strings.TrimSpace(p.filter) == "" {
 		// An empty filter must not read as "everything".
 		return p, emptyFilter()

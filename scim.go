@@ -113,8 +113,9 @@ type MemberPolicy struct {
 	// SkipUnknown leaves out members that are not provisioned and reports them.
 	// By default a request that only adds is refused with their ids.
 	SkipUnknown bool
-	// KeepAbsent makes a PUT without "members" keep them. By default it empties the
-	// group, as Keycloak relies on.
+	// KeepAbsent makes a PUT without "members" keep them; null and an empty list are
+	// the same as none (RFC 7643, Section 2.5). By default it empties the group, as
+	// Keycloak relies on.
 	KeepAbsent bool
 }
 

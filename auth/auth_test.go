@@ -276,7 +276,7 @@ func TestChallengeAndSchemes(t *testing.T) {
 }
 
 func FuzzAuthorization(f *testing.F) {
-	for _, seed := range []string{"", "Bearer s", "s", "bearer  s", "Bearer", "Bearer s s", "Basic s", "\tBearer\ts", "Bearer s\x00"} {
+	for _, seed := range []string{"", "Bearer s", "s", "bearer  s", "Bearer", "Bearer s s", "Basic s", "\tBearer\ts", "Bearer s\x00", "Bearer\vs", "Bearer\u00a0s"} {
 		f.Add(seed)
 	}
 	a := auth.Bearer(auth.TokenOf("s"), auth.TokenOf(""))

@@ -121,7 +121,9 @@ func credential(h http.Header) (secret string, ok bool) {
 	if len(values) != 1 {
 		return "", false
 	}
-	fields := strings.Fields(values[0])
+	// Spaces and tabs only (RFC 9110, Section 5.6.3): other servers see no separator in
+	// what Unicode calls white space.
+	fields := strings.FieldsFunc(values[0], func(c rune) bool { return c == ' ' || c == '\t' })
 	switch {
 	case len(fields) == 1 && !strings.EqualFold(fields[0], "Bearer"):
 		return fields[0], true

@@ -15,7 +15,8 @@ var postgres pgtest.Server
 func TestMain(m *testing.M) { postgres.Main(m) }
 
 func TestPostgres(t *testing.T) {
+	db := postgres.DB(t) // each step is a tenant of its own
 	storetest.Run(t, func(t *testing.T) scim.Store {
-		return newStore(t, postgres.DB(t), sqlstore.Postgres, sqlstore.Options{})
+		return newStore(t, db, sqlstore.Postgres, sqlstore.Options{Tenant: t.Name()})
 	})
 }

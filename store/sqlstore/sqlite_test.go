@@ -36,6 +36,16 @@ func newStore(t testing.TB, db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) 
 	return s
 }
 
+// databases are those that a test runs on, each new.
+func databases(t *testing.T, test func(t *testing.T, db *sql.DB, d sqlstore.Dialect)) {
+	t.Run("SQLite", func(t *testing.T) {
+		db := sqliteDB(t)
+		db.SetMaxOpenConns(20)
+		test(t, db, sqlstore.SQLite)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgres.DB(t), sqlstore.Postgres) })
+}
+
 func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) scim.Store {
 		return newStore(t, sqliteDB(t), sqlstore.SQLite, sqlstore.Options{})

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -28,6 +29,7 @@ type Server struct {
 	err       error
 	missing   bool // no binaries are installed
 	cmd       *exec.Cmd
+	alive     io.Closer // the server ends when this is closed, or this process ends
 	dir       string
 	port      int
 	mu        sync.Mutex
@@ -101,7 +103,7 @@ func (s *Server) start() error {
 		return err
 	}
 	// What is kept does not outlive the tests, so it need not reach the disk.
-	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
+	s.cmd = exec.Command("/bin/sh", "-c", `"$0" "$@" </dev/null & read _; kill -INT $!; wait`, filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
 		"-k", s.dir, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
 	s.cmd.SysProcAttr, s.cmd.Dir = as, s.dir
 	log, err := os.Create(filepath.Join(s.dir, "log"))
@@ -110,6 +112,9 @@ func (s *Server) start() error {
 	}
 	defer log.Close() //nolint:errcheck // the server has its own handle
 	s.cmd.Stdout, s.cmd.Stderr = log, log
+	if s.alive, err = s.cmd.StdinPipe(); err != nil {
+		return err
+	}
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
@@ -141,8 +146,8 @@ func (s *Server) wait() error {
 // Stop ends the server and removes its files.
 func (s *Server) Stop() {
 	if s.cmd != nil && s.cmd.Process != nil {
-		s.cmd.Process.Signal(syscall.SIGINT) //nolint:errcheck // fast shutdown; Wait tells
-		s.cmd.Wait()                         //nolint:errcheck // the tests have their result
+		s.alive.Close() //nolint:errcheck // Wait tells
+		s.cmd.Wait()    //nolint:errcheck // the tests have their result
 	}
 	if s.dir != "" {
 		os.RemoveAll(s.dir) //nolint:errcheck // it is a temporary directory
