@@ -3,10 +3,15 @@ package sqlstore_test
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -31,3 +36,64 @@ func jsonString(s string) string {
 }
 
 func number(text string) json.Number { return json.Number(text) }
+
+func user(t testing.TB, userName string, more map[string]any) *scim.Resource {
+	t.Helper()
+	v := map[string]any{"userName": userName}
+	for path, x := range more {
+		v[path] = x
+	}
+	return bind(t, scim.UserType(), v)
+}
+
+func group(t testing.TB, displayName string) *scim.Resource {
+	t.Helper()
+	return bind(t, scim.GroupType(), map[string]any{"displayName": displayName})
+}
+
+func bind(t testing.TB, typ *scim.ResourceType, v map[string]any) *scim.Resource {
+	t.Helper()
+	now := time.Now()
+	r, err := typ.Bind(scim.Meta{ID: uuid.Must(uuid.NewV7()).String(), Created: now, LastModified: now}, nil, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func create(t testing.TB, s scim.Store, r *scim.Resource) *scim.Resource {
+	t.Helper()
+	made, err := s.Create(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// find lists the users that a filter matches, by name, in order of creation.
+func find(t testing.TB, s scim.Store, filter string) []string {
+	t.Helper()
+	f, err := scim.ParseFilter(scim.UserType(), filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.List(t.Context(), scim.UserType(), &scim.Query{Filter: f, Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, r := range page.Resources {
+		all = append(all, r.String("userName"))
+	}
+	return all
+}
+
+func names(t testing.TB, s scim.Store) []string {
+	t.Helper()
+	return find(t, s, `userName pr`)
+}
+
+func conflict(err error) bool {
+	var e *scim.Error
+	return errors.As(err, &e) && e.Type == "uniqueness"
+}

@@ -1,0 +1,137 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// plan is how the database would answer a query.
+func plan(t *testing.T, db *sql.DB, d sqlstore.Dialect, text string, args []any) string {
+	t.Helper()
+	explain, columns := "EXPLAIN ", 1
+	if d == sqlstore.SQLite {
+		explain, columns = "EXPLAIN QUERY PLAN ", 4
+	}
+	rows, err := db.Query(explain+text, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	var lines []string
+	for rows.Next() {
+		dest := make([]any, columns)
+		for i := range dest {
+			dest[i] = new(sql.RawBytes)
+		}
+		if err := rows.Scan(dest...); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(*dest[columns-1].(*sql.RawBytes)))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+var (
+	scans = regexp.MustCompile(`(?m)^SCAN r|Seq Scan on scim_resources`)
+	sorts = regexp.MustCompile(`USE TEMP B-TREE|Sort`)
+)
+
+// Look-ups and pages in order of creation do not look at everything.
+func TestPlans(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		if d == sqlstore.SQLite {
+			db = relaxed(t)
+		}
+		s := newStore(t, db, d, sqlstore.Options{})
+		var last, g *scim.Resource
+		if err := s.InTx(t.Context(), func(ctx context.Context) (err error) {
+			for i := range 3000 {
+				name := fmt.Sprintf("user%d@example.com", i)
+				if last, err = s.Create(ctx, user(t, name, map[string]any{"externalId": fmt.Sprint(i), "displayName": fmt.Sprint("User ", i), "emails": []any{map[string]any{"value": name, "type": "work"}}})); err != nil {
+					return err
+				}
+				if g, err = s.Create(ctx, group(t, fmt.Sprint("Group ", i))); err != nil {
+					return err
+				}
+				if _, _, err = s.ChangeMembers(ctx, g.ID(), []scim.Ref{last.Ref()}, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec("ANALYZE"); err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct {
+			name, filter string
+			q            scim.Query
+			index        string // that is used
+			mayScan      bool
+			reason       string
+		}{
+			{"id", `id eq "x"`, scim.Query{}, `scim_resources_pkey|sqlite_autoindex_scim_resources_1`, false, "the primary key"},
+			{"userName", `userName eq "USER5@example.com"`, scim.Query{}, "scim_resources_user_name", false, "every client looks up by it"},
+			{"userName and more", `userName eq "USER5@example.com" and active eq true`, scim.Query{}, "scim_resources_user_name", false, "the rest is judged on one row"},
+			{"externalId", `externalId eq "5"`, scim.Query{}, "scim_resources_external_id", false, "Entra looks up by it"},
+			{"displayName", `displayName eq "user 5"`, scim.Query{}, "scim_resources_display_name", false, "clients look up groups by it"},
+			{"e-mail", `emails.value eq "user5@example.com"`, scim.Query{}, "scim_lookups", false, "the table of look-ups"},
+			{"e-mail in a value path", `emails[type eq "work"].value eq "user5@example.com"`, scim.Query{}, "scim_lookups", false, "Entra asks like this"},
+			{"either", `userName eq "user5@example.com" or emails.value eq "user5@example.com"`, scim.Query{}, "scim_resources_user_name", false, "clients ask for both at once"},
+			{"ids", "", scim.Query{IDs: []string{"x", "y"}}, `scim_resources_pkey|sqlite_autoindex_scim_resources_1`, false, "members of a group"},
+			{"first page", "", scim.Query{}, "scim_resources_created", false, "in order of the index"},
+			{"deep page", "", scim.Query{After: scim.KeyOf(&scim.Query{}, last)}, "scim_resources_created", false, "from its place in the index on"},
+			{"deep page, descending", "", scim.Query{Descending: true, After: scim.KeyOf(&scim.Query{}, last)}, "scim_resources_created", false, "the index backwards"},
+			{"anything else", `title co "x"`, scim.Query{}, "", true, "this test sees a scan where there is one"},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				q := test.q
+				q.Limit = 50
+				if test.filter != "" {
+					f, err := scim.ParseFilter(scim.UserType(), test.filter)
+					if err != nil {
+						t.Fatal(err)
+					}
+					q.Filter = f
+				}
+				text, args, err := sqlstore.PageQuery(s, scim.UserType(), &q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := plan(t, db, d, text, args)
+				if test.index != "" && !regexp.MustCompile(test.index).MatchString(p) || scans.MatchString(p) && !test.mayScan {
+					t.Errorf("%s: want %s and no scan:\n%s\n%s", test.reason, test.index, text, p)
+				}
+				if strings.HasSuffix(test.index, "_created") && sorts.MatchString(p) {
+					t.Errorf("the page is sorted:\n%s", p)
+				}
+				if test.mayScan && !scans.MatchString(p) && !strings.Contains(p, "scim_resources_created") {
+					t.Errorf("%s:\n%s", test.reason, p)
+				}
+			})
+		}
+		for name, c := range map[string]struct {
+			text  string
+			args  []any
+			index string
+		}{
+			"members":     {"SELECT member_type, member_id FROM {p}members WHERE tenant = $1 AND group_id = $2 AND (member_type, member_id) > ($3, $4) ORDER BY member_type, member_id LIMIT 100", []any{"", g.ID(), "User", "x"}, "scim_members_pkey|PRIMARY KEY"},
+			"memberships": {"SELECT m.group_id FROM (SELECT DISTINCT e.value ->> 0 AS type, e.value ->> 1 AS id FROM {rows $2}) w JOIN {p}members m ON m.tenant = $1 AND m.member_type = w.type AND m.member_id = w.id", []any{"", `[["User","x"]]`}, "scim_members_member"},
+		} {
+			if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || sorts.MatchString(p) && name == "members" {
+				t.Errorf("%s: want %s:\n%s", name, c.index, p)
+			}
+		}
+	})
+}

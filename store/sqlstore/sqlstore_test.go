@@ -1,0 +1,360 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elimity-com/scim/schema"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/store/storetest"
+)
+
+func TestNewListsMistakes(t *testing.T) {
+	c := scim.GroupConfig()
+	c.Name = "Group'"
+	odd, err := scim.NewResourceType(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sqlstore.New(nil, 0, sqlstore.Options{Prefix: "a-b", Tenant: "\x00", Types: []*scim.ResourceType{scim.UserType(), scim.UserType(), odd}})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"db is nil", "unknown dialect 0", `Prefix "a-b"`, `Tenant "\x00"`, `two types "User"`, `type "Group'"`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not tell of %s:\n%v", want, err)
+		}
+	}
+	if _, err := sqlstore.NewLedger(nil, sqlstore.SQLite, sqlstore.Options{}); err == nil {
+		t.Error("a ledger without a database")
+	}
+}
+
+func TestWithoutMigrate(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s, err := sqlstore.New(db, d, sqlstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Create(t.Context(), user(t, "ann", nil)); err == nil {
+			t.Error("a user was created without tables")
+		}
+	})
+}
+
+func TestLedgerAlone(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		storetest.RunLedger(t, func(t *testing.T) scim.Ledger {
+			l, err := sqlstore.NewLedger(db, d, sqlstore.Options{Tenant: t.Name()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return l
+		})
+	})
+}
+
+// A ledger alone joins the application's transaction, and locks users that it has
+// never seen.
+func TestLedgerJoins(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		l, err := sqlstore.NewLedger(db, d, sqlstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		grant := scim.Grant{UserID: "7", RoleID: "editor", Source: "group:1", At: time.UnixMicro(1).UTC()}
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Record(sqlstore.WithTx(t.Context(), db, tx), []scim.Grant{grant}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := l.Grants(t.Context(), []string{"7"}); len(got) > 0 || err != nil {
+			t.Errorf("%v is there after a rollback, error %v", got, err)
+		}
+		const n = 10
+		parallel(t, n, func(i int) error {
+			tx, err := db.BeginTx(t.Context(), nil)
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+			ctx := sqlstore.WithTx(t.Context(), db, tx)
+			users := []string{"7", "8"}
+			if i%2 == 1 {
+				users = []string{"8", "7"}
+			}
+			have, err := l.Grants(ctx, users)
+			if err != nil {
+				return err
+			}
+			time.Sleep(time.Millisecond)
+			grant := grant
+			grant.RoleID = fmt.Sprint("role", len(have))
+			if err := l.Record(ctx, []scim.Grant{grant}, nil); err != nil {
+				return err
+			}
+			return tx.Commit()
+		})
+		if got, err := l.Grants(t.Context(), []string{"7"}); len(got) != n || err != nil {
+			t.Errorf("%d entries, error %v, after %d transactions put one beside those they saw", len(got), err, n)
+		}
+	})
+}
+
+// What the application writes with Store.DB commits and rolls back with the rest.
+func TestHostJoins(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		if _, err := db.Exec("CREATE TABLE app_roles (name text)"); err != nil {
+			t.Fatal(err)
+		}
+		refused := errors.New("refused")
+		for _, want := range []error{refused, nil} {
+			err := s.InTx(t.Context(), func(ctx context.Context) error {
+				if sqlstore.Tx(ctx, db) == nil || sqlstore.Tx(ctx, new(sql.DB)) != nil {
+					t.Error("the transaction is not, or not only, that of its database")
+				}
+				if _, err := s.DB(ctx).ExecContext(ctx, "INSERT INTO app_roles (name) VALUES ('x')"); err != nil {
+					return err
+				}
+				return want
+			})
+			if err != want {
+				t.Errorf("InTx: error %v, want %v", err, want)
+			}
+		}
+		var n int
+		if err := s.DB(t.Context()).QueryRowContext(t.Context(), "SELECT count(*) FROM app_roles").Scan(&n); n != 1 || err != nil {
+			t.Errorf("%d rows, error %v, want the one that was committed", n, err)
+		}
+		if sqlstore.Tx(t.Context(), db) != nil {
+			t.Error("there is a transaction where none was begun")
+		}
+	})
+}
+
+func TestTenantsApart(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := newStore(t, db, d, sqlstore.Options{Tenant: "a"})
+		b := newStore(t, db, d, sqlstore.Options{Tenant: "b"})
+		other := newStore(t, db, d, sqlstore.Options{Tenant: "a", Prefix: "other_"})
+		mail := map[string]any{"externalId": "1", "displayName": "Ann", "emails": []any{map[string]any{"value": "ann@example.com"}}}
+		u, g := create(t, a, user(t, "ann", mail)), create(t, a, group(t, "G"))
+		if _, _, err := a.ChangeMembers(t.Context(), g.ID(), []scim.Ref{u.Ref()}, nil); err != nil {
+			t.Fatal(err)
+		}
+		grant, link := scim.Grant{UserID: u.ID(), RoleID: "r", Source: "group:" + g.ID()}, scim.Link{GroupID: g.ID(), Role: scim.Role{ID: "r"}}
+		if err := a.Record(t.Context(), []scim.Grant{grant}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.SetLink(t.Context(), link); err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		for name, s := range map[string]*sqlstore.Store{"another tenant": b, "another prefix": other} {
+			t.Run(name, func(t *testing.T) {
+				allow := func(*scim.Resource) error { return nil }
+				if _, err := s.Get(ctx, u.Ref()); !errors.Is(err, scim.ErrNotFound) {
+					t.Errorf("Get: %v", err)
+				}
+				if _, err := s.Update(ctx, u.Ref(), func(r *scim.Resource) (*scim.Resource, error) { return r, nil }); !errors.Is(err, scim.ErrNotFound) {
+					t.Errorf("Update: %v", err)
+				}
+				if err := s.Delete(ctx, u.Ref(), allow); !errors.Is(err, scim.ErrNotFound) {
+					t.Errorf("Delete: %v", err)
+				}
+				if _, _, err := s.ChangeMembers(ctx, g.ID(), nil, []scim.Ref{u.Ref()}); !errors.Is(err, scim.ErrNotFound) {
+					t.Errorf("ChangeMembers: %v", err)
+				}
+				for _, f := range []string{`userName eq "ann"`, `externalId eq "1"`, `displayName eq "ann"`, `emails.value eq "ann@example.com"`, `userName pr`, `not (userName eq "x")`, `id eq "` + u.ID() + `"`} {
+					if got := find(t, s, f); len(got) > 0 {
+						t.Errorf("%s finds %q", f, got)
+					}
+				}
+				if p, err := s.List(ctx, scim.UserType(), &scim.Query{IDs: []string{u.ID()}}); err != nil || p.Total != 0 {
+					t.Errorf("List by id: %d, %v", p.Total, err)
+				}
+				members, err := s.Members(ctx, g.ID(), scim.Ref{}, 10)
+				groups, err2 := s.GroupsOf(ctx, []scim.Ref{u.Ref()})
+				grants, err3 := s.Grants(ctx, []string{u.ID()})
+				links, err4 := s.Links(ctx, []string{g.ID()})
+				if n := len(members) + len(groups) + len(grants) + len(links); n > 0 || errors.Join(err, err2, err3, err4) != nil {
+					t.Errorf("%v %v %v %v, errors %v", members, groups, grants, links, errors.Join(err, err2, err3, err4))
+				}
+				if err := errors.Join(s.Record(ctx, nil, []scim.Grant{grant}), s.SetLink(ctx, scim.Link{GroupID: g.ID()}), s.Reindex(ctx)); err != nil {
+					t.Error(err)
+				}
+				// The same ids and names, and what goes with them.
+				create(t, s, u)
+				create(t, s, g)
+				if err := errors.Join(s.Delete(ctx, u.Ref(), allow), s.Delete(ctx, g.Ref(), allow)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		if diff := cmp.Diff([]string{"ann"}, find(t, a, `emails.value eq "ann@example.com"`)); diff != "" {
+			t.Errorf("the first tenant afterwards (-want +got):\n%s", diff)
+		}
+		members, err := a.Members(ctx, g.ID(), scim.Ref{}, 10)
+		grants, err2 := a.Grants(ctx, []string{u.ID()})
+		links, err3 := a.Links(ctx, []string{g.ID()})
+		if len(members) != 1 || len(grants) != 1 || len(links) != 1 || errors.Join(err, err2, err3) != nil {
+			t.Errorf("the first tenant has %v %v %v afterwards, errors %v", members, grants, links, errors.Join(err, err2, err3))
+		}
+	})
+}
+
+func TestKeepDeleted(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
+		s := newStore(t, db, d, sqlstore.Options{KeepDeleted: true, Now: func() time.Time { return at }})
+		u := user(t, "ann", map[string]any{"emails": []any{map[string]any{"value": "ann@example.com"}}})
+		for range 3 { // the same id and the same moment
+			create(t, s, u)
+			if diff := cmp.Diff([]string{"ann"}, find(t, s, `emails.value eq "ann@example.com"`)); diff != "" {
+				t.Errorf("users (-want +got):\n%s", diff)
+			}
+			if err := s.Delete(t.Context(), u.Ref(), func(*scim.Resource) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Get(t.Context(), u.Ref()); !errors.Is(err, scim.ErrNotFound) {
+				t.Errorf("Get after Delete: %v", err)
+			}
+			if got := names(t, s); len(got) > 0 {
+				t.Errorf("List after Delete: %q", got)
+			}
+		}
+		var rows int
+		var first, last int64
+		if err := db.QueryRow("SELECT count(*), min(deleted), max(deleted) FROM scim_resources").Scan(&rows, &first, &last); err != nil {
+			t.Fatal(err)
+		}
+		if rows != 3 || first != at.UnixMicro() || last != first+2 {
+			t.Errorf("%d rows are labelled from %d to %d, want 3 from %d on", rows, first, last, at.UnixMicro())
+		}
+	})
+	t.Run("contract", func(t *testing.T) {
+		db := postgres.DB(t)
+		storetest.Run(t, func(t *testing.T) scim.Store {
+			return newStore(t, db, sqlstore.Postgres, sqlstore.Options{Tenant: t.Name(), KeepDeleted: true, Prefix: "kept_"})
+		})
+	})
+}
+
+// Values longer than a database takes into an index are stored, found and unique.
+func TestLongValues(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		long := strings.Repeat("é", 20_000) // does not compress to nothing in the key
+		for i := range 2 {
+			text := fmt.Sprint(long, i)
+			create(t, s, user(t, text, map[string]any{"displayName": text, "externalId": text, "emails": []any{map[string]any{"value": text}}}))
+		}
+		for _, path := range []string{"userName", "displayName", "externalId", "emails.value"} {
+			for filter, want := range map[string][]string{
+				path + ` eq "` + long + `1"`:                {long + "1"},
+				path + ` eq "` + long + `"`:                 nil,
+				path + ` sw "` + long + `" and userName pr`: {long + "0", long + "1"},
+			} {
+				if diff := cmp.Diff(want, find(t, s, filter)); diff != "" {
+					t.Errorf("%.20s… (-want +got):\n%.200s", filter, diff)
+				}
+			}
+		}
+		if _, err := s.Create(t.Context(), user(t, strings.ToUpper(long)+"1", nil)); !conflict(err) {
+			t.Errorf("create of a long name that is taken: %v", err)
+		}
+	})
+}
+
+// After a change of the schema, Reindex makes filters see what is stored.
+func TestReindex(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		make := func(caseExact, known bool) *sqlstore.Store {
+			c := scim.UserConfig()
+			c.KeepUnknown = true
+			if known {
+				c.Schema.Attributes = append(c.Schema.Attributes,
+					schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "team", CaseExact: caseExact})))
+			}
+			typ, err := scim.NewResourceType(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return newStore(t, db, d, sqlstore.Options{Types: []*scim.ResourceType{typ}})
+		}
+		search := func(s *sqlstore.Store, typ *scim.ResourceType, filter string) int {
+			f, err := scim.ParseFilter(typ, filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := s.List(t.Context(), typ, &scim.Query{Filter: f})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.Total
+		}
+		_ = search
+		exact := make(true, true)
+		c := scim.UserConfig()
+		c.Schema.Attributes = append(c.Schema.Attributes,
+			schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "team", CaseExact: true})))
+		typ, err := scim.NewResourceType(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		create(t, exact, bind(t, typ, map[string]any{"userName": "ann", "team": "Red"}))
+		c.Schema.Attributes[len(c.Schema.Attributes)-1] = schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "team"}))
+		if typ, err = scim.NewResourceType(c); err != nil {
+			t.Fatal(err)
+		}
+		folded := newStore(t, db, d, sqlstore.Options{Types: []*scim.ResourceType{typ}})
+		if err := folded.Reindex(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := search(folded, typ, `team eq "RED"`); n != 1 {
+			t.Errorf("%d users are found by what is no longer case-exact", n)
+		}
+	})
+}
+
+// A database that cannot be reached is an answer that a client tries again after.
+func TestUnreachable(t *testing.T) {
+	db, err := sql.Open("pgx", "postgres://nobody@127.0.0.1:1/none?sslmode=disable&connect_timeout=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // it was never open
+	s, err := sqlstore.New(db, sqlstore.Postgres, sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Get(t.Context(), scim.Ref{Type: "User", ID: "1"})
+	_, err2 := s.Create(t.Context(), user(t, "ann", nil))
+	for _, err := range []error{err, err2} {
+		var e *scim.Error
+		if !errors.As(err, &e) || e.Status != http.StatusServiceUnavailable || e.RetryAfter <= 0 || strings.Contains(e.Detail, "127.0.0.1") || e.Err == nil {
+			t.Errorf("error %#v, want 503 with Retry-After, and a cause that is not sent", err)
+		}
+	}
+}
