@@ -30,6 +30,7 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 				defer func() {
 					if !done {
 						o.undo(ctx, made)
+						o.stored = false
 					}
 				}()
 			}
@@ -119,8 +120,9 @@ func (o *operation) undo(ctx context.Context, made []*Resource) {
 			continue
 		}
 		u := o.part()
+		u.force = true
 		ref := r.Ref()
-		err := u.isolate(ctx, ref.Type+"\x00"+ref.ID, func(ctx context.Context) error {
+		err := u.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
 			now, err := u.fetch(ctx, ref)
 			if err != nil {
 				return err

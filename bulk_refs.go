@@ -2,6 +2,7 @@ package scim
 
 import (
 	"bytes"
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -27,10 +28,23 @@ type rewriter struct {
 	// left are the attributes of which a value was left out.
 	left  []*model.Attribute
 	depth int
+	grown int // bytes by which ids and addresses are longer than the bulkIds
+}
+
+// grow notes that the data becomes longer, and refuses what would be more than could
+// have been sent: a reference is a few bytes, an address hundreds.
+func (w *rewriter) grow(n int) error {
+	w.grown += n
+	if limit := w.o.h.c.Limits.body(w.t.m.Members != nil); int64(w.grown) > limit {
+		return refuse(http.StatusRequestEntityTooLarge, "",
+			fmt.Sprintf("data: is larger than %d bytes with ids in the place of bulkIds", limit))
+	}
+	return nil
 }
 
 // data rewrites the data of an operation.
 func (w *rewriter) data(p *bulkPart) (jsontext.Value, error) {
+	w.grown = len(p.data)
 	if p.method != http.MethodPatch {
 		out, _, err := w.value(w.t.m.Root, p.data)
 		return out, err
@@ -164,7 +178,8 @@ func (w *rewriter) typed(a *model.Attribute, sent, out jsontext.Value) (jsontext
 	if err != nil {
 		return nil, false, err
 	}
-	return slices.Concat(bare[:len(bare)-1], []byte(`,"type":`), quote(ref.Type), []byte("}")), true, nil
+	added := slices.Concat([]byte(`,"type":`), quote(ref.Type), []byte("}"))
+	return slices.Concat(bare[:len(bare)-1], added), true, w.grow(len(added) - 1)
 }
 
 // text rewrites a string that stands at attribute a.
@@ -197,10 +212,15 @@ func (w *rewriter) text(a *model.Attribute, s string) (string, bool, error) {
 		return "", false, refuse(http.StatusBadRequest, "invalidValue",
 			holder.Path+": "+bulkPrefix+clip(id)+" is a "+ref.Type+", but must be a "+strings.Join(kinds, " or "))
 	}
-	if link {
-		return w.o.location(ref), true, nil
+	switch {
+	case ref == Ref{}: // looked for only
+		return s, true, nil
+	case link:
+		id = w.o.location(ref)
+	default:
+		id = ref.ID
 	}
-	return ref.ID, true, nil
+	return id, true, w.grow(len(id) - len(s))
 }
 
 // isReference reports whether a is a complex attribute that refers to resources, as

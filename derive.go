@@ -30,14 +30,16 @@ func (o *operation) derive(ctx context.Context, t *ResourceType, sel *doc.Select
 	if len(rs) == 0 {
 		return rs, nil
 	}
-	if groups := t.m.Root.Lookup("groups"); t == o.t.user && o.t.group != nil && groups != nil &&
-		groups.Mutability == model.ReadOnly && sel.Wants(groups) {
-		return o.deriveGroups(ctx, groups, rs)
+	switch a := o.t.derived(t); {
+	case a == nil || !sel.Wants(a):
+		return rs, nil
+	case a == t.m.Members:
+		return o.deriveMembers(ctx, a, rs)
+	case o.mayList(ctx, o.t.group) != nil:
+		return rs, nil // the client may not know of groups
+	default:
+		return o.deriveGroups(ctx, a, rs)
 	}
-	if m := t.m.Members; m != nil && sel.Wants(m) {
-		return o.deriveMembers(ctx, m, rs)
-	}
-	return rs, nil
 }
 
 func (o *operation) deriveGroups(ctx context.Context, groups *model.Attribute, rs []*Resource) ([]*Resource, error) {
@@ -83,8 +85,8 @@ func (o *operation) deriveMembers(ctx context.Context, members *model.Attribute,
 		err := o.t.eachMember(ctx, r, func(page []Ref) error {
 			names := map[Ref]string{}
 			for _, t := range []*ResourceType{o.t.user, o.t.group} {
-				if t == nil {
-					continue
+				if t == nil || o.mayList(ctx, t) != nil {
+					continue // without names
 				}
 				var ids []string
 				for _, m := range page {

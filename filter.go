@@ -81,7 +81,9 @@ func (f *Filter) Text() string {
 // Query is what List is asked for. Its zero value asks for the number of resources.
 type Query struct {
 	Filter *Filter
-	IDs    []string // if not nil: only these; at most 1,000
+	// IDs, if not nil: only these. They are at most 1,000: a client's filter that stands
+	// for more resources is refused (400 tooMany) before it gets here.
+	IDs []string
 	// SortBy is the path of the attribute to sort by, "" for order of creation, which
 	// also decides between equals. Multi-valued attributes sort by their primary value.
 	// Resources without the attribute come last, first if Descending (RFC 7644, 3.4.2.3).
@@ -259,11 +261,14 @@ func keyLess(q *Query, k *Key, r *Resource) bool {
 }
 
 // sortable resolves the attribute of a sortBy parameter (RFC 7644, Section 3.4.2.3).
-func sortable(t *ResourceType, path string) (string, error) {
-	a := t.m.Find(path)
+func (t *tenant) sortable(rt *ResourceType, path string) (string, error) {
+	a := rt.m.Find(path)
+	derived := t.derived(rt)
 	switch {
 	case a == nil:
-		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s has no attribute %q", t.Name(), path))
+		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s has no attribute %q", rt.Name(), path))
+	case derived != nil && (a == derived || a.Parent == derived):
+		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s cannot be sorted by: memberships are not kept in the resource", a.Path))
 	case a.Returned == model.Never || a.Mutability == model.WriteOnly:
 		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s cannot be sorted by", a.Path))
 	case a.Kind == model.Complex && a.Lookup("value") == nil:

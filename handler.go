@@ -166,7 +166,8 @@ func (t *tenant) bindRoles(r *Roles) (errs []error) {
 	if _, store := t.Store.(Volatile); forgets && !store {
 		errs = append(errs, mistake("Roles.Ledger", "%T forgets at a restart what %T keeps, so roles that were given could never be taken away: use a ledger that lasts as long as the store, or give the store a method Volatile() if it forgets too", t.ledger, t.Store))
 	}
-	t.joint = t.tx != nil && !r.Separate
+	_, joins := t.ledger.(TxLedger)
+	t.joint = t.tx != nil && !r.Separate && (r.Ledger == nil || joins)
 	return errs
 }
 

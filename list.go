@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/filterlang"
 )
 
@@ -70,13 +71,19 @@ func (o *operation) listAnswer(ctx context.Context, rs []*Resource, total int, e
 	b = strconv.AppendInt(b, int64(len(rs)), 10)
 	b = append(b, extra...)
 	b = append(b, `,"Resources":[`...)
+	// One selection for each type: clients choose how many names are in it.
+	selections := map[*ResourceType]*doc.Selection{}
 	for len(rs) > 0 {
 		// Resources of one type are derived together.
 		n := 1
 		for n < len(rs) && rs[n].t == rs[0].t {
 			n++
 		}
-		sel := o.selection(rs[0].t)
+		sel, made := selections[rs[0].t]
+		if !made {
+			sel = o.selection(rs[0].t)
+			selections[rs[0].t] = sel
+		}
 		full, err := o.derive(ctx, rs[0].t, sel, rs[:n]...)
 		if err != nil {
 			return nil, err
@@ -97,7 +104,7 @@ func (o *operation) query(ctx context.Context, t *ResourceType) (q *Query, err e
 	p := o.params
 	q = &Query{}
 	if p.sortBy != "" {
-		if q.SortBy, err = sortable(t, p.sortBy); err != nil {
+		if q.SortBy, err = o.t.sortable(t, p.sortBy); err != nil {
 			return nil, err
 		}
 		if q.Descending, err = p.descending(); err != nil {

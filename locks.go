@@ -17,6 +17,9 @@ type keyedLock struct {
 	users int
 }
 
+// lockKey is the key of a resource.
+func lockKey(ref Ref) string { return ref.Type + "\x00" + ref.ID }
+
 // lock locks all keys, in order, so that two callers never wait for each other, and
 // returns what unlocks them.
 func (l *keyedLocks) lock(keys ...string) (unlock func()) {

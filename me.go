@@ -85,8 +85,11 @@ func (t *tenant) routeMe() *route {
 
 // selfOnly refuses a change of oneself beyond what Me.Writable lists.
 func (o *operation) selfOnly(before *Resource, e *edit) error {
-	for _, a := range before.t.m.Root.Sub {
-		if doc.Get(before.d.Values, a).Equal(doc.Get(e.after.d.Values, a)) {
+	was, now := before.d.Values, e.after.d.Values
+	// Not the schema's attributes: KeepUnknown keeps others.
+	for _, v := range slices.Concat(was, now) {
+		a := v.Attr
+		if doc.Get(was, a).Equal(doc.Get(now, a)) {
 			continue
 		}
 		if !slices.ContainsFunc(o.t.Me.Writable, func(p string) bool { return before.t.m.Find(p) == a }) {

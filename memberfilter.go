@@ -2,154 +2,267 @@ package scim
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 
 	filter "github.com/scim2/filter-parser/v2"
+
+	"github.com/scimkit/scim/internal/model"
 )
 
-// memberFilter takes "members.value eq" out of a filter and puts the ids of the
-// groups in its place, found by an indexed look-up: a MemberStore's groups carry no
-// members.
+// maxIDs is how many ids the terms about memberships of one filter may stand for.
+// More would make a tree, and a query, that the client's few bytes do not pay for.
+const maxIDs = batch
+
+// memberFilter puts ids in the place of a filter's terms about memberships, found by
+// indexed look-ups: the groups of a member for "members.value eq", the members of a
+// group for "groups.value eq". A MemberStore's groups carry no members, and no user
+// carries its groups. What else there is of these attributes is computed when
+// resources are sent, so every other term about them is refused, with every store.
 func (o *operation) memberFilter(ctx context.Context, t *ResourceType, q *Query) error {
-	if o.t.members == nil || t.m.Members == nil {
+	a := o.t.derived(t)
+	if a == nil {
 		return nil
 	}
-	rest, err := o.memberTerms(ctx, q.Filter.Expr(), func(ids []string) {
-		if q.IDs == nil {
-			q.IDs = ids
-			return
-		}
-		keep := map[string]bool{}
-		for _, id := range ids {
-			keep[id] = true
-		}
-		both := []string{}
-		for _, id := range q.IDs {
-			if keep[id] {
-				both = append(both, id)
-			}
-		}
-		q.IDs = both
-	})
+	m := &memberTerms{o: o, a: a, ids: map[memberTerm][]string{}}
+	rest, err := m.replace(ctx, q.Filter.Expr(), true)
 	if err != nil {
 		return err
 	}
-	q.Filter = nil
-	if rest != nil {
-		q.Filter, err = compileFilter(t, rest, o.use)
+	if len(m.ids) > 0 {
+		q.Filter = nil
+		if rest != nil {
+			if q.Filter, err = compileFilter(t, rest, o.use); err != nil {
+				return err
+			}
+		}
 	}
-	return err
+	if !m.limited {
+		return nil
+	}
+	q.IDs = m.must
+	if id, ok := q.Filter.Eq("id"); ok {
+		// Entra asks whether one user is in one group; the user may be in many.
+		if q.IDs = []string{}; slices.Contains(m.must, id) {
+			q.IDs = []string{id}
+		}
+	}
+	if len(q.IDs) > maxIDs {
+		return tooManyIDs(a)
+	}
+	return nil
 }
 
-// memberTerms replaces the terms about members in e. Those that must hold as a whole
-// go to must, and nil stands for a tree of which nothing is left.
-func (o *operation) memberTerms(ctx context.Context, e filter.Expression, must func(ids []string)) (filter.Expression, error) {
-	id, isMember, err := memberTerm(e)
-	if err != nil {
-		return nil, err
-	}
-	if isMember {
-		ids, err := o.groupIDs(ctx, id)
-		if err != nil {
-			return nil, err
+// derived is the attribute of t that says who is a member of what: a group's members,
+// or a user's groups if they are computed. Nil if t has neither.
+func (t *tenant) derived(rt *ResourceType) *model.Attribute {
+	if rt == t.user && t.group != nil {
+		if groups := rt.m.Root.Lookup("groups"); groups != nil && groups.Mutability == model.ReadOnly {
+			return groups
 		}
-		if must != nil {
-			must(ids)
-			return nil, nil
-		}
-		return anyID(ids), nil
 	}
+	return rt.m.Members
+}
+
+// memberTerms replaces the terms about one derived attribute in a tree.
+type memberTerms struct {
+	o   *operation
+	a   *model.Attribute
+	ids map[memberTerm][]string // looked up before
+	n   int                     // ids in the tree so far
+	// must are the only resources that can match, if limited is set.
+	must    []string
+	limited bool
+}
+
+// memberTerm is what a term asks for: a member's or group's id, and the member's type
+// if it is said.
+type memberTerm struct{ id, typ string }
+
+// replace replaces the terms in e. whole says that e must hold for every match: then
+// its ids go to must, and nil stands for a tree of which nothing is left.
+func (m *memberTerms) replace(ctx context.Context, e filter.Expression, whole bool) (filter.Expression, error) {
 	switch x := e.(type) {
 	case *filter.LogicalExpression:
-		if x.Operator != filter.AND {
-			must = nil
-		}
-		l, err := o.memberTerms(ctx, x.Left, must)
+		whole = whole && x.Operator == filter.AND
+		l, err := m.replace(ctx, x.Left, whole)
 		if err != nil {
 			return nil, err
 		}
-		r, err := o.memberTerms(ctx, x.Right, must)
-		if err != nil {
+		r, err := m.replace(ctx, x.Right, whole)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if l == nil || r == nil {
-			if l == nil {
-				return r, nil
-			}
+		case l == nil:
+			return r, nil
+		case r == nil:
 			return l, nil
 		}
 		return &filter.LogicalExpression{Left: l, Right: r, Operator: x.Operator}, nil
 	case *filter.NotExpression:
-		in, err := o.memberTerms(ctx, x.Expression, nil)
-		if err != nil {
+		in, err := m.replace(ctx, x.Expression, false)
+		return &filter.NotExpression{Expression: in}, err
+	}
+	term, is, err := m.term(e)
+	if !is || err != nil {
+		return e, err
+	}
+	if m.o.t.members == nil && m.a.Name == "members" && term.typ == "" {
+		return e, nil // the store's groups have it, and the store may have an index
+	}
+	ids, known := m.ids[term]
+	if !known {
+		if ids, err = m.find(ctx, term); err != nil {
 			return nil, err
 		}
-		return &filter.NotExpression{Expression: in}, nil
+		m.ids[term] = ids
 	}
-	return e, nil
+	if !whole {
+		if m.n += len(ids); m.n > maxIDs {
+			return nil, tooManyIDs(m.a)
+		}
+		return anyID(ids), nil
+	}
+	if !m.limited {
+		m.must, m.limited = ids, true
+		return nil, nil
+	}
+	keep := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		keep[id] = true
+	}
+	both := []string{}
+	for _, id := range m.must {
+		if keep[id] {
+			both = append(both, id)
+		}
+	}
+	m.must = both
+	return nil, nil
 }
 
-// memberTerm recognises `members.value eq "x"` and `members[value eq "x"]`.
-func memberTerm(e filter.Expression) (id string, is bool, err error) {
-	bad := refuse(http.StatusBadRequest, "invalidFilter", `members can be filtered by members.value eq "id" only`)
+// term recognises `members.value eq "x"`, `members[value eq "x"]`, `members[value eq
+// "x" and type eq "User"]`, and the first two of groups. An error says that e is
+// another term about the attribute.
+func (m *memberTerms) term(e filter.Expression) (t memberTerm, is bool, err error) {
+	mine := func(p filter.AttributePath) bool { return p.URIPrefix == nil && p.AttributeName == m.a.Name }
+	ok := false
 	switch x := e.(type) {
 	case *filter.AttributeExpression:
-		if x.AttributePath.AttributeName != "members" || x.AttributePath.URIPrefix != nil {
-			return "", false, nil
+		if is = mine(x.AttributePath); is {
+			t.id, ok = x.CompareValue.(string)
+			ok = ok && x.Operator == filter.EQ && x.AttributePath.SubAttributeName() == "value"
 		}
-		id, ok := x.CompareValue.(string)
-		if !ok || x.Operator != filter.EQ || x.AttributePath.SubAttributeName() != "value" {
-			return "", false, bad
-		}
-		return id, true, nil
 	case *filter.ValuePath:
-		if x.AttributePath.AttributeName != "members" || x.AttributePath.URIPrefix != nil {
-			return "", false, nil
+		if is = mine(x.AttributePath); is {
+			ok = m.inside(x.ValueFilter, &t) && t.id != ""
 		}
-		in, ok := x.ValueFilter.(*filter.AttributeExpression)
-		if !ok || in.Operator != filter.EQ || in.AttributePath.AttributeName != "value" {
-			return "", false, bad
-		}
-		id, ok := in.CompareValue.(string)
-		if !ok {
-			return "", false, bad
-		}
-		return id, true, nil
 	}
-	return "", false, nil
+	if is && !ok {
+		allowed := m.a.Name + `.value eq "id"`
+		if m.a.Name == "members" {
+			allowed += ` and members[value eq "id" and type eq "User"]`
+		}
+		return t, true, refuse(http.StatusBadRequest, "invalidFilter", m.a.Name+" is looked up, not searched; what can be asked is "+allowed)
+	}
+	return t, is, nil
 }
 
-// groupIDs lists the groups that a user or group with this id is a member of.
-func (o *operation) groupIDs(ctx context.Context, id string) ([]string, error) {
-	ms, err := o.t.members.GroupsOf(ctx, []Ref{{"User", id}, {"Group", id}})
+// inside reads what a value path says about one element.
+func (m *memberTerms) inside(e filter.Expression, t *memberTerm) bool {
+	switch x := e.(type) {
+	case *filter.LogicalExpression:
+		return x.Operator == filter.AND && m.inside(x.Left, t) && m.inside(x.Right, t)
+	case *filter.AttributeExpression:
+		s, ok := x.CompareValue.(string)
+		into := map[string]*string{"value": &t.id}
+		if m.a.Name == "members" {
+			into["type"] = &t.typ
+		}
+		dst := into[x.AttributePath.AttributeName]
+		if !ok || x.Operator != filter.EQ || dst == nil || *dst != "" {
+			return false
+		}
+		*dst = s
+		return s != ""
+	}
+	return false
+}
+
+// find looks up the resources of which a term is true.
+func (m *memberTerms) find(ctx context.Context, t memberTerm) ([]string, error) {
+	if m.a.Name == "groups" {
+		return m.usersIn(ctx, t.id)
+	}
+	var refs []Ref
+	for _, name := range []string{"User", "Group"} {
+		if t.typ == "" || model.FoldName(t.typ) == model.FoldName(name) {
+			refs = append(refs, Ref{name, t.id})
+		}
+	}
+	ms, err := m.o.t.groupsOf(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
 	ids := []string{}
 	seen := map[string]bool{}
-	for _, m := range ms {
-		if !seen[m.GroupID] {
-			seen[m.GroupID] = true
-			ids = append(ids, m.GroupID)
+	for _, one := range ms {
+		if !seen[one.GroupID] {
+			seen[one.GroupID] = true
+			ids = append(ids, one.GroupID)
 		}
 	}
 	return ids, nil
 }
 
-// anyID is a tree that matches the resources of these ids.
+// usersIn lists the users who are members of a group. Who may not list groups does not
+// see them in users either.
+func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, error) {
+	if err := m.o.mayList(ctx, m.o.t.group); err != nil {
+		return nil, err
+	}
+	ids := []string{}
+	group, err := m.o.fetch(ctx, Ref{m.o.t.group.Name(), groupID})
+	switch {
+	case err != nil && toError(err).Status == http.StatusNotFound:
+		return ids, nil
+	case err != nil:
+		return nil, err
+	}
+	err = m.o.t.eachMember(ctx, group, func(page []Ref) error {
+		for _, r := range page {
+			if r.Type == m.o.t.user.Name() {
+				ids = append(ids, r.ID)
+			}
+		}
+		if len(ids) > maxIDs {
+			return tooManyIDs(m.a)
+		}
+		return nil
+	})
+	if errors.Is(err, ErrNotFound) { // it has gone meanwhile
+		return []string{}, nil
+	}
+	return ids, err
+}
+
+func tooManyIDs(a *model.Attribute) *Error {
+	return refuse(http.StatusBadRequest, "tooMany",
+		fmt.Sprintf("the filter's terms about %s stand for more than %d resources: ask for fewer, or narrow it down by id", a.Name, maxIDs))
+}
+
+// anyID is a tree that matches the resources of these ids. It is balanced: databases
+// limit the depth of an expression.
 func anyID(ids []string) filter.Expression {
 	path := filter.AttributePath{AttributeName: "id"}
-	if len(ids) == 0 {
+	switch half := len(ids) / 2; len(ids) {
+	case 0:
 		return &filter.NotExpression{Expression: &filter.AttributeExpression{AttributePath: path, Operator: filter.PR}}
+	case 1:
+		return &filter.AttributeExpression{AttributePath: path, Operator: filter.EQ, CompareValue: ids[0]}
+	default:
+		return &filter.LogicalExpression{Left: anyID(ids[:half]), Right: anyID(ids[half:]), Operator: filter.OR}
 	}
-	var e filter.Expression
-	for _, id := range ids {
-		term := &filter.AttributeExpression{AttributePath: path, Operator: filter.EQ, CompareValue: id}
-		if e == nil {
-			e = term
-		} else {
-			e = &filter.LogicalExpression{Left: e, Right: term, Operator: filter.OR}
-		}
-	}
-	return e
 }

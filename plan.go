@@ -52,7 +52,13 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 		o.change.Revoke = slices.Clone(p.held)
 		o.drop = p.entries
 		for _, h := range p.held {
-			o.note(RoleRevoked, p, h, nil, "the account was deleted")
+			var sources []string
+			for _, g := range entries[h.ID] {
+				if !g.Waiting {
+					sources = append(sources, g.Source)
+				}
+			}
+			o.note(RoleRevoked, p, h, sources, "the account was deleted")
 		}
 		return o
 	}
@@ -61,7 +67,11 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 		slot = handGiven(p.held, entries)
 	}
 	done := map[string]bool{}
-	for _, w := range r.picked(p, held) {
+	chosen := p.wants
+	if p.active {
+		chosen = r.picked(p, held)
+	}
+	for _, w := range chosen {
 		w.role.Held = false
 		done[w.role.ID] = true
 		if !p.active {
@@ -81,7 +91,15 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 			if !ok {
 				role = Role{ID: id}
 			}
-			o.drop = append(o.drop, es...)
+			i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == id && w.role.Protected })
+			for _, g := range es {
+				if i >= 0 && g.Waiting {
+					if j := slices.Index(p.wants[i].sources, g.Source); j >= 0 && !p.wants[i].named[j] {
+						continue
+					}
+				}
+				o.drop = append(o.drop, g)
+			}
 			o.release(p, role, es, held)
 		}
 	}

@@ -41,7 +41,7 @@ func (o *operation) reconcile(ctx context.Context, r roleRun) error {
 		return nil
 	}
 	if o.t.joint || r.ahead {
-		return o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) })
+		return o.settleAll(ctx, r)
 	}
 	o.later = append(o.later, r)
 	if o.t.tx == nil {
@@ -57,18 +57,9 @@ func (o *operation) reconcile(ctx context.Context, r roleRun) error {
 	})
 }
 
-// runLater runs what had to wait for the store's commit.
-func (o *operation) runLater(ctx context.Context) error {
-	for len(o.later) > 0 {
-		r := o.later[0]
-		o.later = o.later[1:]
-		r.view = view{deleted: r.view.deleted} // all else is stored by now
-		err := o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// settleAll settles all users of a run.
+func (o *operation) settleAll(ctx context.Context, r roleRun) error {
+	return o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) })
 }
 
 // eachBatch calls fn with the users of a run.
@@ -138,14 +129,17 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 		return err
 	}
 	var err error
-	switch {
-	case o.t.tx == nil:
-		// One user at a time: nothing read before the lock counts.
+	if !o.t.joint && !(r.ahead && o.t.tx != nil) {
+		// One user at a time: nothing read before the lock counts. A ledger that is not
+		// in the store's transaction cannot lock there.
 		keys := make([]string, len(ids))
 		for i, id := range ids {
 			keys[i] = o.t.ID + "\x00role\x00" + id
 		}
 		defer o.h.locks.lock(keys...)()
+	}
+	switch {
+	case o.t.tx == nil:
 		if err = carry(ctx); err != nil || r.ahead {
 			return err
 		}
@@ -159,11 +153,13 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 			if err := carry(ctx); err != nil || r.ahead {
 				return err
 			}
-			put := slices.Concat(leading(), collect(outs, func(p *outcome) []Grant { return p.putAfter }))
-			if err := o.record(ctx, put, collect(outs, func(p *outcome) []Grant { return p.drop })); err != nil {
+			if err := o.record(ctx, leading(), nil); err != nil {
 				return err
 			}
-			return o.change(ctx, outs)
+			if err := o.change(ctx, outs); err != nil {
+				return err
+			}
+			return finish(ctx)
 		})
 	case r.ahead:
 		return carry(ctx)

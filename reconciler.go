@@ -38,10 +38,15 @@ func (c *Reconciler) operation() *operation {
 	return &operation{h: c.h, t: c.t, header: http.Header{}, use: &tolerance.Use{}}
 }
 
-// do runs fn in a transaction, if there are any, and delivers its events.
-func (c *Reconciler) do(ctx context.Context, fn func(ctx context.Context, o *operation) error) error {
+// do runs fn in a transaction, or else under the lock of the group that it is about
+// ("": none), and delivers its events.
+func (c *Reconciler) do(ctx context.Context, group string, fn func(ctx context.Context, o *operation) error) error {
 	o := c.operation()
-	err := o.isolate(ctx, "", func(ctx context.Context) error { return fn(ctx, o) })
+	lock := ""
+	if group != "" {
+		lock = lockKey(Ref{"Group", group})
+	}
+	err := o.isolate(ctx, lock, func(ctx context.Context) error { return fn(ctx, o) })
 	o.deliver(ctx)
 	return err
 }
@@ -50,7 +55,7 @@ func (c *Reconciler) do(ctx context.Context, fn func(ctx context.Context, o *ope
 // itself, or when a user's roles look wrong.
 func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
 	for chunk := range slices.Chunk(userIDs, batch) {
-		err := c.do(ctx, func(ctx context.Context, o *operation) error {
+		err := c.do(ctx, "", func(ctx context.Context, o *operation) error {
 			return o.reconcile(ctx, roleRun{ids: chunk})
 		})
 		if err != nil {
@@ -113,7 +118,7 @@ func (c *Reconciler) RolesChanged(ctx context.Context) error {
 }
 
 func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
-	return c.do(ctx, func(ctx context.Context, o *operation) error {
+	return c.do(ctx, g.ID(), func(ctx context.Context, o *operation) error {
 		now, err := o.locked(ctx, g.Ref())
 		var e *Error
 		if errors.As(err, &e) && e.Status == http.StatusNotFound {
@@ -137,7 +142,7 @@ func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
 // through a group already: it then stays when the group lets go. Call it whenever a
 // role is given in the application; it does nothing for users whom SCIM gives nothing.
 func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
-	return c.do(ctx, func(ctx context.Context, o *operation) error {
+	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
 		if c.t.tx == nil {
 			defer c.h.locks.lock(c.t.ID + "\x00role\x00" + userID)()
 		}
@@ -156,26 +161,28 @@ func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) err
 	})
 }
 
-// Confirm lets a group give the protected role that it awaits. Without users it
-// confirms the link and everybody who waits; with users, only these persons' waiting
-// roles.
-func (c *Reconciler) Confirm(ctx context.Context, groupID string, userIDs ...string) error {
-	return c.do(ctx, func(ctx context.Context, o *operation) error {
+// Confirm lets a group give the protected role that it awaits. roleID is the role that
+// the administrator has seen and means: if the group stands for another one by now,
+// because a client has renamed it, nothing is confirmed and an error says so. Without
+// users it confirms the link and everybody who waits; with users, only these persons'
+// waiting roles.
+func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
+	return c.do(ctx, groupID, func(ctx context.Context, o *operation) error {
 		g, err := o.locked(ctx, Ref{"Group", groupID})
 		if err != nil {
 			return err
 		}
+		links, err := o.links(ctx, []string{groupID})
+		if err != nil {
+			return err
+		}
+		l := links[groupID]
+		if l.Role.ID != roleID || roleID == "" {
+			return fmt.Errorf("scim: Reconciler.Confirm: group %q does not stand for role %q but for %q", groupID, roleID, l.Role.ID)
+		}
 		r := roleRun{ids: userIDs, namedIn: groupID, confirm: true}
 		if len(userIDs) == 0 {
 			r.group = groupID
-			links, err := o.links(ctx, []string{groupID})
-			if err != nil {
-				return err
-			}
-			l := links[groupID]
-			if l.Role.ID == "" {
-				return fmt.Errorf("scim: Reconciler.Confirm: group %q stands for no role", groupID)
-			}
 			if !l.Confirmed {
 				change := &linkChange{was: l, now: l}
 				change.now.Confirmed = true
@@ -195,7 +202,7 @@ func (c *Reconciler) Confirm(ctx context.Context, groupID string, userIDs ...str
 func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 	o := c.operation()
 	ref := Ref{"Group", groupID}
-	err := o.isolate(ctx, ref.Type+"\x00"+ref.ID, func(ctx context.Context) error {
+	err := o.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
 		g, err := o.locked(ctx, ref)
 		if err != nil {
 			return err

@@ -18,6 +18,9 @@ func (o *operation) carryAhead(ctx context.Context, outs []*outcome, r roleRun) 
 			p.change.Grant, p.put, p.early = nil, nil, nil
 			p.change.Roles = slices.DeleteFunc(p.change.Roles, func(role Role) bool { return slices.Contains(given, role) })
 		}
+		if r.view.deleted != "" && p.changes() {
+			o.giveBack(p)
+		}
 		told = append(told, p.early...)
 		for _, e := range p.events {
 			if e.Kind == RoleRevoked || e.Kind == RoleGranted && swap {
@@ -57,10 +60,22 @@ func (o *operation) revokeAhead(ctx context.Context, before, after *Resource, m 
 			r.group, r.view.link = after.ID(), &now
 		}
 	}
-	if err := o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) }); err != nil {
+	if len(r.ids) == 0 && r.group == "" {
+		return
+	}
+	unlink := r.view.link != nil && c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID
+	o.restore = append(o.restore, func(ctx context.Context) error {
+		if unlink {
+			if err := o.t.ledger.SetLink(ctx, c.was); err != nil {
+				return err
+			}
+		}
+		return o.settleAll(ctx, roleRun{ids: r.ids, group: r.group})
+	})
+	if err := o.settleAll(ctx, r); err != nil {
 		o.h.c.Log.WarnContext(ctx, "scim: revoking ahead of a write failed", "resource", fmt.Sprint(after.Ref()), "error", err)
 	}
-	if r.view.link != nil && c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID {
+	if unlink {
 		// A crash must not leave the new name with the old role.
 		if err := o.t.ledger.SetLink(ctx, Link{GroupID: after.ID()}); err != nil {
 			o.h.c.Log.WarnContext(ctx, "scim: unlinking ahead of a write failed", "resource", fmt.Sprint(after.Ref()), "error", err)
@@ -68,50 +83,61 @@ func (o *operation) revokeAhead(ctx context.Context, before, after *Resource, m 
 	}
 }
 
-// leaveRoles takes everything from a user whose account is about to be deleted.
-func (o *operation) leaveRoles(ctx context.Context, userID string) error {
-	if o.t.Tenant.Roles == nil {
-		return nil
-	}
-	return o.endRoles(ctx, roleRun{ids: []string{userID}, view: view{deleted: userID}})
-}
-
-// dissolve takes away what came through a group that is about to be deleted, and its
-// link.
-func (o *operation) dissolve(ctx context.Context, group *Resource) error {
-	if o.t.Tenant.Roles == nil {
-		return nil
-	}
-	var ids []string
-	if !o.t.joint {
-		err := o.t.eachMember(ctx, group, func(page []Ref) error {
-			ids = append(ids, userIDs(page)...)
+// endOf is the reconciliation that goes with the deletion of a user or group.
+func (o *operation) endOf(ctx context.Context, before *Resource) (roleRun, error) {
+	r := roleRun{}
+	switch {
+	case o.t.Tenant.Roles == nil:
+	case before.t == o.t.user:
+		r.ids, r.view.deleted = []string{before.ID()}, before.ID()
+	case before.t == o.t.group && o.t.joint:
+		r.group, r.view.gone = before.ID(), before.ID()
+	case before.t == o.t.group:
+		// Afterwards nobody could tell who was in it.
+		r.view.gone = before.ID()
+		return r, o.t.eachMember(ctx, before, func(page []Ref) error {
+			r.ids = append(r.ids, userIDs(page)...)
 			return nil
 		})
-		if err != nil {
-			return err
-		}
 	}
-	r := roleRun{view: view{gone: group.ID()}, ids: ids}
-	if o.t.joint {
-		r.group = group.ID()
-	}
-	if err := o.endRoles(ctx, r); err != nil {
-		return err
-	}
-	return o.t.ledger.SetLink(ctx, Link{GroupID: group.ID()})
+	return r, nil
 }
 
-// endRoles runs a reconciliation that goes with a deletion. Where roles do not
-// commit with the store they are revoked first, so that a client whose DELETE failed
-// can repeat it.
-func (o *operation) endRoles(ctx context.Context, r roleRun) error {
-	if !o.t.joint {
-		ahead := r
-		ahead.ahead = true
-		if err := o.reconcile(ctx, ahead); err != nil {
+// endAhead takes away, before a deletion, what it ends. Where roles do not commit with
+// the store an error stops it, so that the client can repeat it, and what was taken
+// comes back if the store refuses the deletion.
+func (o *operation) endAhead(ctx context.Context, r roleRun) error {
+	if len(r.ids) == 0 && r.group == "" || o.t.joint {
+		return o.reconcile(ctx, r)
+	}
+	if r.view.deleted == "" {
+		o.restore = append(o.restore, func(ctx context.Context) error { return o.settleAll(ctx, roleRun{ids: r.ids}) })
+	}
+	r.ahead = true
+	return o.settleAll(ctx, r)
+}
+
+// giveBack undoes the revocations of a user's last roles: those given by hand too, which
+// no reconciliation would bring back. The ledger was not touched.
+func (o *operation) giveBack(p *outcome) {
+	back := RoleChange{UserID: p.change.UserID, Grant: p.change.Revoke, Roles: p.change.Roles}
+	o.restore = append(o.restore, func(ctx context.Context) error {
+		return o.t.Tenant.Roles.Resolver.ChangeRoles(ctx, []RoleChange{back})
+	})
+}
+
+// endAfter finishes what endAhead began.
+func (o *operation) endAfter(ctx context.Context, before *Resource, r roleRun) error {
+	if o.t.Tenant.Roles == nil {
+		return nil
+	}
+	if before.t == o.t.group {
+		if err := o.t.ledger.SetLink(ctx, Link{GroupID: before.ID()}); err != nil {
 			return err
 		}
+	}
+	if o.t.joint {
+		return nil
 	}
 	return o.reconcile(ctx, r)
 }

@@ -43,23 +43,26 @@ func (rt *route) allow() string {
 // resource and member that is sent, so a long one would make answers enormous.
 const maxPath = 2048
 
+// maxPrefix is how long the part of a path may be that is before the route.
+const maxPrefix = 200
+
 // route finds the route of a request. The path may still carry the prefix under
 // which the handler is mounted: the first segment that is an endpoint's name begins
-// the route. Empty segments are passed over: a base address saved with a slash at
-// its end gives "//Users".
+// the route, and nothing behind it can begin another one. Empty segments are passed
+// over: a base address saved with a slash at its end gives "//Users".
 func (t *tenant) route(r *http.Request) (*route, error) {
 	if max(len(r.URL.Path), len(r.RequestURI)-len(r.URL.RawQuery)) > maxPath {
 		return nil, refuse(http.StatusRequestURITooLong, "", "the path is longer than "+strconv.Itoa(maxPath)+" bytes")
 	}
 	segments := split(r.URL.EscapedPath())
-	for i, s := range segments {
-		rt := t.routeAt(s, segments[i+1:])
-		if rt != nil {
+	i := slices.IndexFunc(segments, t.isEndpoint)
+	if i >= 0 && mounted(r, segments, i) {
+		if rt := t.routeAt(segments[i], segments[i+1:]); rt != nil {
 			rt.tail = len(segments) - i
 			return rt, nil
 		}
 	}
-	if atRoot(r, segments) {
+	if i < 0 && atRoot(r, segments) {
 		return &route{methods: map[string]action{http.MethodGet: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
 			return o.listAll(ctx)
 		}}}, nil
@@ -70,11 +73,59 @@ func (t *tenant) route(r *http.Request) (*route, error) {
 // atRoot reports whether a request is for the endpoint's root: nothing is left of the
 // path, or it is just the pattern under which a mux has the handler.
 func atRoot(r *http.Request, segments []string) bool {
-	pattern := r.Pattern
-	if i := strings.IndexByte(pattern, '/'); i >= 0 {
-		pattern = pattern[i:]
+	return len(segments) == 0 || slices.EqualFunc(patternOf(r), segments, fits)
+}
+
+// mounted reports whether the first n segments can be where the handler is mounted.
+// http.ServeMux and chi say it, in the request's Pattern. What http.StripPrefix or
+// Mount took off the path was all of it. Where neither tells, as behind a router of
+// another kind, any prefix will do: clients choose it then, so mount the handler with
+// Mount or http.StripPrefix, or set BaseURL.
+func mounted(r *http.Request, segments []string, n int) bool {
+	prefix := segments[:n]
+	if len(strings.Join(prefix, "/")) > maxPrefix {
+		return false
 	}
-	return len(segments) == 0 || slices.Equal(segments, split(strings.TrimRight(pattern, "*")))
+	pattern := patternOf(r)
+	if n == 0 || len(pattern) > 0 {
+		return n <= len(pattern) && slices.EqualFunc(pattern[:n], prefix, fits)
+	}
+	return len(split(requestPath(r))) <= len(segments)
+}
+
+// patternOf lists the segments of the pattern under which a mux has the handler,
+// without the wildcard for what follows.
+func patternOf(r *http.Request) []string {
+	i := strings.IndexByte(r.Pattern, '/')
+	if i < 0 {
+		return nil
+	}
+	all := split(r.Pattern[i:])
+	if n := len(all); n > 0 && (all[n-1] == "*" || all[n-1] == "{$}" || strings.HasSuffix(all[n-1], "...}")) {
+		all = all[:n-1]
+	}
+	return all
+}
+
+// fits reports whether a segment of a path is what a segment of a pattern asks for.
+func fits(pattern, segment string) bool {
+	if strings.HasPrefix(pattern, "{") {
+		return true
+	}
+	s, err := url.PathUnescape(segment)
+	return err == nil && s == pattern || segment == pattern
+}
+
+// requestPath is the escaped path that the client sent: RequestURI still has the prefix
+// that http.StripPrefix took off the path.
+func requestPath(r *http.Request) string {
+	if raw, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(raw, "/") && onlyPlain(raw, "-._~/") {
+		return raw // what most paths are like needs no parsing
+	}
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		return u.EscapedPath()
+	}
+	return r.URL.EscapedPath()
 }
 
 func split(path string) []string {
@@ -95,6 +146,15 @@ func notImplemented(what string) *Error {
 
 func noGroups() *Error {
 	return &Error{Status: http.StatusNotImplemented, Detail: "groups are not supported here"}
+}
+
+// isEndpoint reports whether a segment is the name of something that is served.
+func (t *tenant) isEndpoint(segment string) bool {
+	switch segment {
+	case "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me", "Bulk", ".search", "Groups":
+		return true
+	}
+	return t.typeAt("/"+segment) != nil
 }
 
 func (t *tenant) routeAt(first string, rest []string) *route {
@@ -221,10 +281,16 @@ func parseParams(rawQuery string) (params, error) {
 	return p, p.check()
 }
 
+// maxNames is how many attributes a request may name. No schema has as many.
+const maxNames = 1000
+
 // check judges parameters together, from wherever they came.
 func (p *params) check() error {
 	if len(p.attributes) > 0 && len(p.excluded) > 0 {
 		return refuse(http.StatusBadRequest, "invalidValue", "attributes and excludedAttributes exclude each other: give one of them")
+	}
+	if len(p.attributes)+len(p.excluded) > maxNames {
+		return refuse(http.StatusBadRequest, "invalidValue", "there are more than "+strconv.Itoa(maxNames)+" attribute names")
 	}
 	if p.cursor != nil && p.startIndex != nil {
 		return refuse(http.StatusBadRequest, "invalidValue", "cursor and startIndex exclude each other: give one of them")
@@ -256,14 +322,7 @@ func (h *Handler) baseOf(t *tenant, r *http.Request, rt *route) string {
 	if t.BaseURL != "" {
 		return strings.TrimRight(t.BaseURL, "/")
 	}
-	// RequestURI still has the prefix that http.StripPrefix took off the path.
-	path := r.URL.EscapedPath()
-	if raw, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(raw, "/") && onlyPlain(raw, "-._~/") {
-		path = raw // what most paths are like needs no parsing
-	} else if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		path = u.EscapedPath()
-	}
-	segments := split(path)
+	segments := split(requestPath(r))
 	prefix := strings.Join(segments[:max(0, len(segments)-rt.tail)], "/")
 	if prefix != "" {
 		prefix = "/" + prefix

@@ -91,7 +91,7 @@ func linkScenarios() []scenario {
 				w.put("G", "Ops", "U")
 				w.wantLink("G", "new unconfirmed")
 				w.wantRoles("U")
-				w.must(w.reconciler().Confirm(ctx(), "G"))
+				w.must(w.reconciler().Confirm(ctx(), "G", "new"))
 				w.wantRoles("U", "Ops")
 			}},
 		{name: "S32 the deletion of a role is not reported", reason: "the client is not at fault",

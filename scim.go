@@ -140,10 +140,11 @@ func New(c Config) (*Handler, error) { return newHandler(c) }
 // Handler serves one SCIM endpoint. It is safe for concurrent use, and may be
 // mounted under any prefix, with or without http.StripPrefix.
 type Handler struct {
-	c       Config
-	single  *tenant // nil with TenantFor
-	locks   *keyedLocks
-	cursors cursors
+	c         Config
+	single    *tenant // nil with TenantFor
+	locks     *keyedLocks
+	cursors   cursors
+	unsettled unsettled
 	// traceMu keeps the lines of one exchange in Config.Trace together.
 	traceMu sync.Mutex
 }
@@ -257,6 +258,11 @@ type Deactivator interface {
 // a volatile Ledger beside a Store that is not: with a forgotten ledger every role
 // that SCIM gave would look hand-given and could never be taken away again.
 type Volatile interface{ Volatile() }
+
+// TxLedger marks a Ledger that is not the Store itself, but whose calls, made with the
+// ctx of a transaction of the Store, commit with it. Beside any other ledger roles are
+// changed after the Store has committed, as with Roles.Separate.
+type TxLedger interface{ JoinsTransactions() }
 
 // Op is what a client does.
 type Op string

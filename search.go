@@ -139,8 +139,13 @@ func (o *operation) knownSomewhere() error {
 	if p.sortBy != "" {
 		var err error
 		for _, t := range o.t.types {
-			if _, err = sortable(t, p.sortBy); err == nil {
+			_, e := o.t.sortable(t, p.sortBy)
+			if e == nil {
+				err = nil
 				break
+			}
+			if err == nil || t.m.Find(p.sortBy) != nil {
+				err = e
 			}
 		}
 		if err != nil {
@@ -193,7 +198,7 @@ func (o *operation) queryPart(ctx context.Context, t *ResourceType) (*Query, err
 	q := &Query{}
 	var err error
 	if o.params.sortBy != "" && t.m.Find(o.params.sortBy) != nil {
-		if q.SortBy, err = sortable(t, o.params.sortBy); err != nil {
+		if q.SortBy, err = o.t.sortable(t, o.params.sortBy); err != nil {
 			return nil, err
 		}
 		q.Descending, _ = o.params.descending() // judged before

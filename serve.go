@@ -41,9 +41,15 @@ type operation struct {
 	events []Event
 	ahead  []Event   // of roles that were changed ahead of a write, whatever became of it
 	later  []roleRun // reconciliations to run after the store's commit
-	inside bool      // isolated already, with others: see together
+	// stored: a store without transactions has stored what was asked for.
+	stored bool
+	force  bool // take a creation back even if roles cannot be changed now
+	// restore puts back what was taken ahead of a write that then did not happen.
+	restore []func(ctx context.Context) error
+	inside  bool // isolated already, with others: see together
 	// adopted are the resources, as they were before, that creations took over.
 	adopted []*Resource
+	listed  map[*ResourceType]error // what Allow says about listing a type: see mayList
 }
 
 // serve handles one request: authenticate, find tenant and route, read the body, act,
@@ -113,7 +119,9 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 	who, denied := h.c.Auth.Authenticate(r)
 	if denied != nil {
 		denied = h.unauthenticated(w, denied)
-		if !h.c.OpenDiscovery {
+		// Only a missing authentication may be passed over: an endpoint that is not
+		// there, or that is off, stays so for everyone.
+		if !h.c.OpenDiscovery || toError(denied).Status != http.StatusUnauthorized {
 			return nil, denied
 		}
 		who = Principal{}
@@ -288,6 +296,20 @@ func (o *operation) allow(ctx context.Context, op Op, t *ResourceType, id string
 	var e *Error
 	if err != nil && !errors.As(err, &e) {
 		return &Error{Status: http.StatusForbidden, Detail: "this token may not do that", Err: err}
+	}
+	return err
+}
+
+// mayList asks the tenant, once in a request, whether resources of t may be listed, and
+// so be shown in resources of other types.
+func (o *operation) mayList(ctx context.Context, t *ResourceType) error {
+	err, asked := o.listed[t]
+	if !asked {
+		if o.listed == nil {
+			o.listed = map[*ResourceType]error{}
+		}
+		err = o.allow(ctx, OpList, t, "", &Query{})
+		o.listed[t] = err
 	}
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // traceLimit is how much of a body a trace keeps.
@@ -22,6 +24,8 @@ type traced struct {
 	r       *http.Request
 	in, out bytes.Buffer
 	status  int
+	// secret: the request names a password where none belongs, so an error may repeat it.
+	secret bool
 }
 
 func newTraced(h *Handler, w http.ResponseWriter, r *http.Request) *traced {
@@ -57,23 +61,30 @@ func (t *traced) Write(p []byte) (int, error) {
 
 func (t *traced) write() {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "--- %s\n%s %s\n", t.h.c.Now().Format("15:04:05.000"), t.r.Method, redactURL(t.r.URL))
+	fmt.Fprintf(&b, "--- %s\n%s %s\n", t.h.c.Now().Format("15:04:05.000"), t.r.Method, t.url())
 	headers(&b, t.r.Header)
-	traceBody(&b, t.in.Bytes())
+	t.body(&b, t.in.Bytes())
 	fmt.Fprintf(&b, "\n%d %s\n", t.status, http.StatusText(t.status))
 	headers(&b, t.Header())
-	traceBody(&b, t.out.Bytes())
+	t.body(&b, t.out.Bytes())
 	b.WriteByte('\n')
 	t.h.traceMu.Lock()
 	defer t.h.traceMu.Unlock()
 	t.h.c.Trace.Write(b.Bytes()) //nolint:errcheck // a trace that cannot be written must not disturb
 }
 
-// redactURL shows an address without what a confused client may have put into a
-// filter.
-func redactURL(u *url.URL) string {
-	if strings.Contains(strings.ToLower(u.RawQuery), "password") || strings.Contains(strings.ToLower(u.RawQuery), "token") {
-		return fmt.Sprintf("%q?[redacted]", u.EscapedPath())
+// url shows the request's address without what a confused client may have put into a
+// filter. What cannot be read is not shown.
+func (t *traced) url() string {
+	u := t.r.URL
+	if isPassword(u.Path) {
+		t.secret = true
+		return redacted
+	}
+	query, err := url.QueryUnescape(u.RawQuery)
+	if err != nil || isPassword(query) || strings.Contains(strings.ToLower(query), "token") {
+		t.secret = true
+		return fmt.Sprintf("%q?%s", u.EscapedPath(), redacted)
 	}
 	return fmt.Sprintf("%q", u.RequestURI())
 }
@@ -99,9 +110,9 @@ func headers(b *bytes.Buffer, h http.Header) {
 	}
 }
 
-// traceBody shows JSON, indented. What is not JSON is not shown: nobody knows what is
-// in it.
-func traceBody(b *bytes.Buffer, body []byte) {
+// body shows JSON, indented. What is not JSON, or names something twice, is not shown:
+// nobody knows what is in it.
+func (t *traced) body(b *bytes.Buffer, body []byte) {
 	if len(body) == 0 {
 		return
 	}
@@ -112,11 +123,11 @@ func traceBody(b *bytes.Buffer, body []byte) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var v any
-	if err := d.Decode(&v); err != nil || d.More() {
+	if !jsontext.Value(body).IsValid() || d.Decode(&v) != nil {
 		fmt.Fprintf(b, "[%d bytes that are not JSON]\n", len(body))
 		return
 	}
-	out, err := json.MarshalIndent(redact(v), "", "  ")
+	out, err := json.MarshalIndent(t.redact(v), "", "  ")
 	if err != nil {
 		return
 	}
@@ -125,8 +136,9 @@ func traceBody(b *bytes.Buffer, body []byte) {
 }
 
 // redact takes passwords out: members of that name at any depth, with or without a
-// URN before it, and the values of PATCH operations on such a path.
-func redact(v any) any {
+// URN before it, the values of PATCH operations on such a path, and every text that
+// speaks of one, as a filter does, but for the attribute's name alone.
+func (t *traced) redact(v any) any {
 	switch x := v.(type) {
 	case map[string]any:
 		secret := false
@@ -135,19 +147,45 @@ func redact(v any) any {
 				secret = true
 			}
 		}
+		out := make(map[string]any, len(x))
 		for k, e := range x {
-			if isPassword(k) || secret && strings.EqualFold(k, "value") {
-				x[k] = "[redacted]"
-				continue
+			switch {
+			case isPassword(k) || secret && strings.EqualFold(k, "value"):
+				e = redacted
+			case t.secret && k == "detail":
+				e = redacted
+			default:
+				e = t.redact(e)
 			}
-			x[k] = redact(e)
+			out[t.text(k)] = e
 		}
+		return out
 	case []any:
 		for i, e := range x {
-			x[i] = redact(e)
+			x[i] = t.redact(e)
 		}
+	case string:
+		return t.text(x)
 	}
 	return v
 }
 
-func isPassword(name string) bool { return strings.Contains(strings.ToLower(name), "password") }
+// text is s unless it speaks of a password.
+func (t *traced) text(s string) string {
+	if !isPassword(s) || isPasswordName(s) {
+		return s
+	}
+	t.secret = true
+	return redacted
+}
+
+const redacted = "[redacted]"
+
+func isPassword(s string) bool { return strings.Contains(strings.ToLower(s), "password") }
+
+// isPasswordName reports whether s is just the attribute's name, alone or behind the
+// URN of a schema.
+func isPasswordName(s string) bool {
+	s = strings.ToLower(s)
+	return s == "password" || s == "urn:ietf:params:scim:schemas:core:2.0:user:password"
+}

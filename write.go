@@ -52,6 +52,10 @@ func (o *operation) make(ctx context.Context, t *ResourceType, body []byte) (*Re
 		made, err = o.store(ctx, OpCreate, nil, e)
 		return err
 	})
+	if err != nil && made != nil && o.stored {
+		// The client does not learn the id, and would create a second one.
+		o.undo(ctx, []*Resource{made})
+	}
 	return made, err
 }
 
@@ -155,11 +159,12 @@ func (o *operation) decode(t *ResourceType, before *Resource, body []byte) (*edi
 
 // isolate runs fn in the store's transaction, or else under the resource's lock in
 // this process, again if the resource moved on meanwhile. Afterwards it runs the
-// reconciliations that had to wait for the commit.
+// reconciliations that had to wait for the commit, and those that an earlier request
+// for the same resource could not finish.
 func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.Context) error) error {
 	events, later := len(o.events), len(o.later)
 	run := func(ctx context.Context) error {
-		o.events, o.later = o.events[:events], o.later[:later] // fn may run again
+		o.events, o.later, o.stored = o.events[:events], o.later[:later], false // fn may run again
 		return fn(ctx)
 	}
 	var err error
@@ -178,17 +183,14 @@ func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.
 			}
 		}
 	}
-	if err != nil {
+	if err != nil && !o.stored {
 		o.events, o.later = o.events[:events], o.later[:later]
 	}
 	if o.inside {
 		return err
 	}
 	o.events, o.ahead = slices.Concat(o.ahead, o.events), nil
-	if err != nil {
-		return err
-	}
-	return o.runLater(ctx)
+	return o.settleUp(ctx, id, err)
 }
 
 // locked gets a resource, locked until the end of the transaction if there is one.
@@ -213,7 +215,7 @@ func (o *operation) locked(ctx context.Context, ref Ref) (*Resource, error) {
 // modify changes a resource to what build makes of it.
 func (o *operation) modify(ctx context.Context, op Op, ref Ref, build func(before *Resource) (*edit, error)) (*Resource, error) {
 	var out *Resource
-	err := o.isolate(ctx, ref.Type+"\x00"+ref.ID, func(ctx context.Context) error {
+	err := o.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
 		before, err := o.locked(ctx, ref)
 		if err != nil {
 			return err
@@ -264,6 +266,12 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 	if err != nil {
 		return nil, err
 	}
+	if before != nil && before.Active() && !after.Active() && t == o.t.user && o.t.deactivator != nil {
+		// Before the write: a client that repeats it must come here again.
+		if err := o.t.deactivator.Deactivate(ctx, after); err != nil {
+			return nil, err
+		}
+	}
 	if before != nil && o.t.tx == nil {
 		o.revokeAhead(ctx, before, after, members, link)
 	}
@@ -271,18 +279,17 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 	if err != nil {
 		return nil, err
 	}
+	o.stored = o.t.tx == nil
+	o.tell(before, out, members)
+	if err := o.follow(ctx, before, out, members, link); err != nil {
+		return out, err
+	}
 	if e.password != nil && t == o.t.user && o.t.passwords != nil {
 		if err := o.t.passwords.SetPassword(ctx, out.ID(), *e.password); err != nil {
-			return nil, err
+			return out, err
 		}
 	}
-	if before != nil && before.Active() && !out.Active() && t == o.t.user && o.t.deactivator != nil {
-		if err := o.t.deactivator.Deactivate(ctx, out); err != nil {
-			return nil, err
-		}
-	}
-	o.tell(before, out, members)
-	return out, o.follow(ctx, before, out, members, link)
+	return out, nil
 }
 
 // judge runs the tenant's rules.
@@ -360,7 +367,7 @@ func (o *operation) delete(ctx context.Context, t *ResourceType, id string) (*an
 		return nil, err
 	}
 	ref := Ref{t.Name(), id}
-	err := o.isolate(ctx, ref.Type+"\x00"+ref.ID, func(ctx context.Context) error {
+	err := o.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
 		before, err := o.locked(ctx, ref)
 		if err != nil {
 			return err
@@ -382,32 +389,24 @@ func (o *operation) delete(ctx context.Context, t *ResourceType, id string) (*an
 
 // remove deletes a resource and what came through it.
 func (o *operation) remove(ctx context.Context, before *Resource) error {
-	switch before.t {
-	case o.t.user:
-		if o.t.deactivator != nil {
-			if err := o.t.deactivator.Deactivate(ctx, before); err != nil {
-				return err
-			}
-		}
-		if err := o.leaveRoles(ctx, before.ID()); err != nil {
+	if before.t == o.t.user && o.t.deactivator != nil {
+		if err := o.t.deactivator.Deactivate(ctx, before); err != nil {
 			return err
 		}
-		if err := o.leaveGroups(ctx, before.Ref()); err != nil {
-			return err
-		}
-		o.event(Event{Kind: UserDeleted, Resource: before.Ref()})
-	case o.t.group:
-		if err := o.dissolve(ctx, before); err != nil {
-			return err
-		}
-		if err := o.leaveGroups(ctx, before.Ref()); err != nil {
-			return err
-		}
-		o.event(Event{Kind: GroupDeleted, Resource: before.Ref()})
-	default:
-		o.event(Event{Kind: ResourceChanged, Resource: before.Ref(), Reason: "deleted"})
 	}
-	err := o.t.Store.Delete(ctx, before.Ref(), func(now *Resource) error {
+	end, err := o.endOf(ctx, before)
+	if err != nil {
+		return err
+	}
+	if err := o.endAhead(ctx, end); err != nil && !o.force {
+		return err
+	}
+	if o.t.tx != nil {
+		if err := o.leaveGroups(ctx, before.Ref()); err != nil {
+			return err
+		}
+	}
+	err = o.t.Store.Delete(ctx, before.Ref(), func(now *Resource) error {
 		if o.t.tx == nil && !now.Equal(before) {
 			return errStale
 		}
@@ -416,5 +415,23 @@ func (o *operation) remove(ctx context.Context, before *Resource) error {
 	if errors.Is(err, ErrNotFound) {
 		return notFound(before.Ref())
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	o.stored = o.t.tx == nil
+	switch before.t {
+	case o.t.user:
+		o.event(Event{Kind: UserDeleted, Resource: before.Ref()})
+	case o.t.group:
+		o.event(Event{Kind: GroupDeleted, Resource: before.Ref()})
+	default:
+		o.event(Event{Kind: ResourceChanged, Resource: before.Ref(), Reason: "deleted"})
+	}
+	if err := o.endAfter(ctx, before, end); err != nil {
+		return err
+	}
+	if o.t.tx == nil {
+		return o.leaveGroups(ctx, before.Ref())
+	}
+	return nil
 }

@@ -5,13 +5,18 @@ import "github.com/scimkit/scim"
 // PageQuery is the query by which List gets a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
 	w := &writer{s: s, t: t}
-	where, err := w.where(q)
+	where, few, err := w.where(q)
 	if err != nil {
 		return "", nil, err
 	}
-	text, err = w.page(where, q)
+	text, err = w.page(where, few, q)
 	return s.statement(text), s.bound(w.args), err
 }
 
 // Statement is a statement as it is sent.
 func Statement(s *Store, text string) string { return s.statement(text) }
+
+// In says that a column is one of the texts of a JSON array, given as an argument.
+func In(d Dialect, column, arg string) string {
+	return d.in(column, d.texts("CAST("+arg+" AS text)"))
+}

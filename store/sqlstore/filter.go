@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,36 +38,70 @@ type scope struct {
 
 var resource = scope{object: "r.search"}
 
-// cond writes a condition on a scope. A condition that is NULL is not satisfied:
-// AND and OR take that for false, and not() makes it true.
-type cond func(s scope) string
+// cond is a condition on a scope. One that is NULL is not satisfied: AND and OR take
+// that for false, and not() makes it true.
+type cond struct {
+	sql func(s scope) string
+	// among lists comparisons that are indexed and of which every match satisfies one.
+	// Nil: there is no such list.
+	among []scim.Comparison
+}
 
-// condition translates a filter.
-func (w *writer) condition(f *scim.Filter) (string, error) {
+// condition translates a filter. few: an index finds the few resources that may
+// satisfy it.
+func (w *writer) condition(f *scim.Filter) (sql string, few bool, err error) {
 	c, err := scim.TranslateFilter(f, scim.FilterVisitor[cond]{
 		And: func(l, r cond) cond {
-			return func(s scope) string { return "(" + l(s) + " AND " + r(s) + ")" }
+			return cond{func(s scope) string { return "(" + l.sql(s) + " AND " + r.sql(s) + ")" }, shorter(l.among, r.among)}
 		},
 		Or: func(l, r cond) cond {
-			return func(s scope) string { return "(" + l(s) + " OR " + r(s) + ")" }
+			c := cond{sql: func(s scope) string { return "(" + l.sql(s) + " OR " + r.sql(s) + ")" }}
+			if l.among != nil && r.among != nil {
+				c.among = slices.Concat(l.among, r.among)
+			}
+			return c
 		},
-		Not:   func(in cond) cond { return func(s scope) string { return not(in(s)) } },
-		Const: func(yes bool) cond { return func(scope) string { return constant(yes) } },
+		Not:   func(in cond) cond { return cond{sql: func(s scope) string { return not(in.sql(s)) }} },
+		Const: func(yes bool) cond { return cond{sql: func(scope) string { return constant(yes) }} },
 		Compare: func(c scim.Comparison) (cond, error) {
-			return func(s scope) string { return w.comparison(s, c) }, nil
+			out := cond{sql: func(s scope) string { return w.comparison(s, c) }}
+			if w.indexed(c) {
+				out.among = []scim.Comparison{c}
+			}
+			return out, nil
 		},
 		Some: func(a scim.Attr, in cond) (cond, error) {
-			return func(s scope) string {
+			return cond{sql: func(s scope) string {
 				return w.some(s, a, false, func(s scope, v string) string {
-					return "(" + v + " IS NOT NULL AND " + in(s) + ")"
+					return "(" + v + " IS NOT NULL AND " + in.sql(s) + ")"
 				})
-			}, nil
+			}}, nil
 		},
 	})
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	return c(resource), nil
+	sql = c.sql(resource)
+	switch {
+	case len(c.among) > 1: // an index for each, and not none because of the OR
+		ids := make([]string, len(c.among))
+		for i, c := range c.among {
+			ids[i] = w.find(c)
+		}
+		sql = w.s.d.in("r.id", strings.Join(ids, " UNION ")) + " AND " + sql
+	case c.among == nil:
+		n := w.narrow(f)
+		return n + sql, n != "", nil
+	}
+	return sql, true, nil
+}
+
+// shorter is the shorter list that is not nil.
+func shorter(a, b []scim.Comparison) []scim.Comparison {
+	if a == nil || b != nil && len(b) < len(a) {
+		return b
+	}
+	return a
 }
 
 func not(sql string) string { return "(" + sql + ") IS NOT TRUE" }
@@ -123,8 +158,8 @@ func outermost(base string, a scim.Attr) (m scim.Attr, ok bool) {
 }
 
 func (w *writer) comparison(s scope, c scim.Comparison) string {
-	if sql, ok := w.lookUp(s, c); ok {
-		return sql
+	if w.indexed(c) && c.Attr.Path != "id" {
+		return w.lookUp(c)
 	}
 	switch {
 	case c.Null && c.Op == "eq":
@@ -224,29 +259,50 @@ func column(t *scim.ResourceType, path string) (name string, ok bool) {
 	return c.name, ok && a.Type == "string" && !a.MultiValued && a.CaseExact == c.caseExact
 }
 
-// lookUp writes an equality that an index answers.
-func (w *writer) lookUp(s scope, c scim.Comparison) (sql string, ok bool) {
+// indexed reports whether an index answers c: an equality, of the resource itself.
+func (w *writer) indexed(c scim.Comparison) bool {
 	literal, isText := c.Literal.(string)
-	if s.base != "" || !isText || c.Op != "eq" || strings.IndexByte(literal, 0) >= 0 {
-		return "", false
+	if c.InElement || !isText || c.Op != "eq" || strings.IndexByte(literal, 0) >= 0 {
+		return false
 	}
+	_, ok := column(w.t, c.Attr.Path)
+	return ok || c.Attr.Path == "id" || c.Attr.Path == emailPath
+}
+
+// lookUp writes a comparison that is indexed.
+func (w *writer) lookUp(c scim.Comparison) string {
+	literal, _ := c.Literal.(string)
 	if name, ok := column(w.t, c.Attr.Path); ok {
-		return "r." + name + " = " + w.text(indexed(literal)), true
+		return "r." + name + " = " + w.text(indexed(literal))
 	}
+	return w.s.d.in("r.id", w.emails(literal))
+}
+
+// find is a query for the ids of the resources that satisfy a comparison that is
+// indexed.
+func (w *writer) find(c scim.Comparison) string {
+	literal, _ := c.Literal.(string)
 	if c.Attr.Path == emailPath {
-		return w.email(literal), true
+		return w.emails(literal)
 	}
-	return "", false
+	name, ok := column(w.t, c.Attr.Path)
+	if ok {
+		literal = indexed(literal)
+	} else {
+		name = "id"
+	}
+	return "SELECT f.id FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + quote(w.t.Name()) +
+		" AND f.deleted = 0 AND f." + name + " = " + w.text(literal)
 }
 
-// email says that one of the resource's addresses has the key.
-func (w *writer) email(key string) string {
-	return w.s.d.in("r.id", "SELECT l.id FROM {p}lookups l WHERE l.tenant = $1 AND l.type = "+quote(w.t.Name())+
-		" AND l.path = "+quote(emailPath)+" AND l.value = "+w.text(indexed(key)))
+// emails is a query for the ids of the resources of which one address has the key.
+func (w *writer) emails(key string) string {
+	return "SELECT l.id FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + quote(w.t.Name()) +
+		" AND l.path = " + quote(emailPath) + " AND l.value = " + w.text(indexed(key))
 }
 
-// narrow writes a condition that every match satisfies, for filters that compare an
-// address within a value path. "" if there is none.
+// narrow writes a condition, to stand before others, that every match satisfies
+// where the filter compares an address within a value path. "" if it does not.
 func (w *writer) narrow(f *scim.Filter) string {
 	value, ok := f.Eq(emailPath)
 	a, known := w.t.Attr(emailPath)
@@ -257,5 +313,5 @@ func (w *writer) narrow(f *scim.Filter) string {
 	if !ok {
 		return ""
 	}
-	return w.email(key)
+	return w.s.d.in("r.id", w.emails(key)) + " AND "
 }

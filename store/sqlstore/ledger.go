@@ -103,9 +103,9 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 	}
 	err := l.write(ctx, func(ctx context.Context) error {
 		if len(drop) > 0 {
-			_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE tenant = $1 AND (user_id, role_id, source) IN
-				(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $2})`,
-				pairs(drop, func(g scim.Grant) []any { return []any{g.UserID, g.RoleID, g.Source} }))
+			_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE tenant = $1 AND `+l.d.in("user_id", "SELECT e.value ->> 0 FROM {rows $2}")+
+				` AND (user_id, role_id, source) IN (SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $2})`,
+				tuples(drop, func(g scim.Grant) []any { return []any{g.UserID, g.RoleID, g.Source} }))
 			if err != nil {
 				return err
 			}
@@ -119,7 +119,7 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 			FROM {rows $2} WHERE 1 = 1
 			ON CONFLICT (tenant, user_id, role_id, source) DO UPDATE
 			SET at = excluded.at, by_hand = excluded.by_hand, waiting = excluded.waiting`,
-			pairs(put, func(g scim.Grant) []any {
+			tuples(put, func(g scim.Grant) []any {
 				return []any{g.UserID, g.RoleID, g.Source, micros(g.At), bit(g.ByHand), bit(g.Waiting)}
 			}))
 		return err

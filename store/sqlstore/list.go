@@ -21,7 +21,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 		return page, ctx.Err()
 	}
 	w := &writer{s: s, t: t}
-	where, err := w.where(q)
+	where, few, err := w.where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
 	}
@@ -37,7 +37,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if q.Limit <= 0 || q.Total && q.After == nil && page.Total <= q.Offset {
 		return page, nil
 	}
-	text, err := w.page(where, q)
+	text, err := w.page(where, few, q)
 	if err != nil {
 		return nil, err
 	}
@@ -55,31 +55,32 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	return page, nil
 }
 
-// where is the condition on the resources that q is about, as r.
-func (w *writer) where(q *scim.Query) (string, error) {
+// where is the condition on the resources that q is about, as r. few: an index finds
+// the few that may satisfy it.
+func (w *writer) where(q *scim.Query) (sql string, few bool, err error) {
 	all := []string{"r.tenant = $1", "r.type = " + quote(w.t.Name()), "r.deleted = 0"}
 	if q.IDs != nil {
-		all = append(all, w.s.d.in("r.id", w.s.d.texts(w.text(list(storable(q.IDs))))))
+		all, few = append(all, w.s.d.in("r.id", w.s.d.texts(w.text(list(storable(q.IDs)))))), true
 	}
 	if q.Filter != nil {
-		if n := w.narrow(q.Filter); n != "" {
-			all = append(all, n)
-		}
-		c, err := w.condition(q.Filter)
+		c, found, err := w.condition(q.Filter)
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
-		all = append(all, c)
+		all, few = append(all, c), few || found
 	}
-	return strings.Join(all, " AND "), nil
+	return strings.Join(all, " AND "), few, nil
 }
 
 // page is the query for a page: resources with that condition, in order, from its
 // place on.
-func (w *writer) page(where string, q *scim.Query) (string, error) {
+func (w *writer) page(where string, few bool, q *scim.Query) (string, error) {
 	keys, after, err := w.order(q)
 	if err != nil {
 		return "", err
+	}
+	if few && w.s.d == SQLite {
+		keys[0] = "+" + keys[0] // it would rather go through all of them than sort a few
 	}
 	direction, behind := "", ">"
 	if q.Descending {

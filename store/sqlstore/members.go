@@ -3,12 +3,15 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 
 	"github.com/scimkit/scim"
 )
 
-// pairs is a JSON array of arrays, to be read with {rows $n}.
-func pairs[T any](all []T, of func(T) []any) string {
+// tuples is a JSON array of arrays, to be read with {rows $n}.
+func tuples[T any](all []T, of func(T) []any) string {
 	out := make([][]any, len(all))
 	for i, x := range all {
 		out[i] = of(x)
@@ -16,19 +19,20 @@ func pairs[T any](all []T, of func(T) []any) string {
 	return list(out)
 }
 
-// refs is a list of members as an argument.
-func refs(all []scim.Ref) string {
-	return pairs(all, func(r scim.Ref) []any { return []any{r.Type, r.ID} })
-}
-
-func storableRefs(all []scim.Ref) []scim.Ref {
-	var out []scim.Ref
+// byType yields the ids of members, of one type after the other, in order and each
+// once: an index finds those of one type.
+func byType(all []scim.Ref) iter.Seq2[string, []string] {
+	types := make(map[string][]string)
 	for _, r := range all {
-		if len(storable([]string{r.Type, r.ID})) == 2 {
-			out = append(out, r)
+		types[r.Type] = append(types[r.Type], r.ID)
+	}
+	return func(yield func(string, []string) bool) {
+		for _, t := range distinct(slices.Collect(maps.Keys(types))) {
+			if ids := distinct(types[t]); len(ids) > 0 && !yield(t, ids) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // Members implements scim.MemberStore. An unknown group has no members.
@@ -56,23 +60,24 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 
 // GroupsOf implements scim.MemberStore.
 func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
-	members = storableRefs(members)
-	if len(members) == 0 {
-		return nil, ctx.Err()
-	}
 	var all []scim.Membership
 	err := s.read(ctx, func() error {
 		all = nil
-		return s.each(ctx, func(scan func(...any) error) error {
-			var m scim.Membership
-			var since int64
-			err := scan(&m.GroupID, &m.Member.Type, &m.Member.ID, &since)
-			m.Since = fromMicros(since)
-			all = append(all, m)
-			return err
-		}, `SELECT m.group_id, m.member_type, m.member_id, m.since
-			FROM (SELECT DISTINCT e.value ->> 0 AS type, e.value ->> 1 AS id FROM {rows $2}) w
-			JOIN {p}members m ON m.tenant = $1 AND m.member_type = w.type AND m.member_id = w.id`, refs(members))
+		for typ, ids := range byType(members) {
+			err := s.each(ctx, func(scan func(...any) error) error {
+				m := scim.Membership{Member: scim.Ref{Type: typ}}
+				var since int64
+				err := scan(&m.GroupID, &m.Member.ID, &since)
+				m.Since = fromMicros(since)
+				all = append(all, m)
+				return err
+			}, "SELECT group_id, member_id, since FROM {p}members WHERE tenant = $1 AND member_type = $2 AND "+
+				s.d.in("member_id", s.d.texts("CAST($3 AS text)")), typ, list(ids))
+			if err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: groups of %d members: %w", len(members), err)
@@ -83,43 +88,73 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 // ChangeMembers implements scim.MemberStore. A member that was deleted meanwhile is
 // not added. One member costs the same in a group of any size.
 func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
-	add, remove = storableRefs(add), storableRefs(remove)
 	err = s.write(ctx, func(ctx context.Context) error {
-		added, removed = nil, nil // it may run again
 		if err := s.lockGroup(ctx, groupID); err != nil {
 			return err
 		}
-		collect := func(into *[]scim.Ref) func(scan func(...any) error) error {
-			return func(scan func(...any) error) error {
-				var r scim.Ref
-				err := scan(&r.Type, &r.ID)
-				*into = append(*into, r)
-				return err
-			}
+		removed, err = s.removeMembers(ctx, groupID, remove)
+		if err != nil {
+			return err
 		}
-		if len(remove) > 0 {
-			err := s.each(ctx, collect(&removed), `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2
-				AND (member_type, member_id) IN (SELECT e.value ->> 0, e.value ->> 1 FROM {rows $3})
-				RETURNING member_type, member_id`, groupID, refs(remove))
-			if err != nil {
-				return err
-			}
-		}
-		if len(add) == 0 {
-			return nil
-		}
-		// They are locked one after the other, in order, against being deleted.
-		return s.each(ctx, collect(&added), `INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)
-			SELECT $1, $2, w.type, w.id, CAST($4 AS bigint) FROM (
-				SELECT r.type, r.id FROM {p}resources r WHERE r.tenant = $1 AND r.deleted = 0
-				AND (r.type, r.id) IN (SELECT e.value ->> 0, e.value ->> 1 FROM {rows $3})
-				ORDER BY r.type, r.id {lock FOR KEY SHARE OF r}) w WHERE 1 = 1
-			ON CONFLICT DO NOTHING RETURNING member_type, member_id`, groupID, refs(add), micros(s.now()))
+		added, err = s.addMembers(ctx, groupID, add)
+		return err
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("sqlstore: change members of group %q: %w", groupID, err)
 	}
 	return added, removed, nil
+}
+
+// oneByOne is up to how many members are removed by a statement each. The database
+// might read the whole group for a statement that names several, because it does not
+// know how big this one is.
+const oneByOne = 20
+
+func (s *Store) removeMembers(ctx context.Context, groupID string, remove []scim.Ref) (removed []scim.Ref, err error) {
+	for typ, ids := range byType(remove) {
+		collect := func(scan func(...any) error) error {
+			r := scim.Ref{Type: typ}
+			err := scan(&r.ID)
+			removed = append(removed, r)
+			return err
+		}
+		const text = "DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3 AND "
+		if len(ids) > oneByOne {
+			err = s.each(ctx, collect, text+s.d.in("member_id", s.d.texts("CAST($4 AS text)"))+" RETURNING member_id", groupID, typ, list(ids))
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for _, id := range ids {
+			if err := s.each(ctx, collect, text+"member_id = $4 RETURNING member_id", groupID, typ, id); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return removed, nil
+}
+
+func (s *Store) addMembers(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
+	now := micros(s.now())
+	for typ, ids := range byType(add) {
+		// They are locked one after the other, in order, against being deleted.
+		err := s.each(ctx, func(scan func(...any) error) error {
+			r := scim.Ref{Type: typ}
+			err := scan(&r.ID)
+			added = append(added, r)
+			return err
+		}, `INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)
+			SELECT $1, $2, $3, w.id, CAST($5 AS bigint) FROM (
+				SELECT r.id FROM {p}resources r WHERE r.tenant = $1 AND r.type = $3 AND r.deleted = 0
+				AND `+s.d.in("r.id", s.d.texts("CAST($4 AS text)"))+`
+				ORDER BY r.id {lock FOR KEY SHARE}) w WHERE 1 = 1
+			ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, list(ids), now)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return added, nil
 }
 
 // lockGroup locks a group, so that its members change one request after the other.

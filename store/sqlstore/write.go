@@ -180,7 +180,7 @@ func (s *Store) putEmails(ctx context.Context, ref scim.Ref, before, after []str
 	}
 	if len(after) > 0 {
 		_, err := s.exec(ctx, `INSERT INTO {p}lookups (tenant, type, id, path, value)
-			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, emailPath, pairs(after, func(v string) []any { return []any{v} }))
+			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, emailPath, tuples(after, func(v string) []any { return []any{v} }))
 		if err != nil {
 			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
 		}

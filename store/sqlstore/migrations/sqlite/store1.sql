@@ -35,4 +35,4 @@ CREATE TABLE {p}members (
 	since       bigint NOT NULL, -- microseconds, UTC
 	PRIMARY KEY (tenant, group_id, member_type, member_id)
 ) WITHOUT ROWID;
-CREATE INDEX {p}members_member ON {p}members (tenant, member_type, member_id);
+CREATE INDEX {p}members_member ON {p}members (tenant, member_id, member_type);

@@ -1,0 +1,215 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+func benchmarks(b *testing.B, bench func(b *testing.B, db *sql.DB, d sqlstore.Dialect)) {
+	b.Run("SQLite", func(b *testing.B) { bench(b, sqliteDB(b), sqlstore.SQLite) })
+	b.Run("PostgreSQL", func(b *testing.B) { bench(b, postgres.DB(b), sqlstore.Postgres) })
+}
+
+// people stores n users, and then makes statistics of them.
+func people(b *testing.B, db *sql.DB, s *sqlstore.Store, n int) []scim.Ref {
+	b.Helper()
+	refs := make([]scim.Ref, 0, n)
+	for len(refs) < n {
+		err := s.InTx(b.Context(), func(ctx context.Context) error {
+			for range min(5000, n-len(refs)) {
+				name := fmt.Sprintf("user%d@example.com", len(refs))
+				u, err := s.Create(ctx, user(b, name, map[string]any{"emails": []any{map[string]any{"value": name, "type": "work"}}}))
+				if err != nil {
+					return err
+				}
+				refs = append(refs, u.Ref())
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	if _, err := db.Exec("ANALYZE"); err != nil {
+		b.Fatal(err)
+	}
+	return refs
+}
+
+// holders is an application's roles, one row each, in the store's database.
+type holders struct {
+	s *sqlstore.Store
+	d sqlstore.Dialect
+}
+
+func (h holders) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
+	return scim.Role{ID: src.Group.String("displayName"), Name: src.Group.String("displayName")}, nil
+}
+
+func (h holders) users(arg string) string {
+	if h.d == sqlstore.SQLite {
+		return "SELECT value FROM json_each(" + arg + ")"
+	}
+	return "SELECT jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb))"
+}
+
+func (h holders) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	list, err := json.Marshal(userIDs)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := h.s.DB(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE user_id IN ("+h.users("$1")+")", string(list))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	held := make(map[string][]scim.Role)
+	for rows.Next() {
+		var u, r string
+		if err := rows.Scan(&u, &r); err != nil {
+			return nil, err
+		}
+		held[u] = append(held[u], scim.Role{ID: r, Name: r})
+	}
+	return held, rows.Err()
+}
+
+func (h holders) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	var give, take []string
+	for _, c := range changes {
+		for range c.Grant {
+			give = append(give, c.UserID)
+		}
+		for range c.Revoke {
+			take = append(take, c.UserID)
+		}
+	}
+	for text, ids := range map[string][]string{"INSERT INTO held SELECT value, 'Everybody' FROM (" + h.users("$1") + " AS value) x": give, "DELETE FROM held WHERE user_id IN (" + h.users("$1") + ")": take} {
+		if len(ids) == 0 {
+			continue
+		}
+		list, err := json.Marshal(ids)
+		if err != nil {
+			return err
+		}
+		if _, err := h.s.DB(ctx).ExecContext(ctx, text, string(list)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A group of 50,000 that gives a role is deleted: one request.
+func BenchmarkDeleteGroup(b *testing.B) {
+	benchmarks(b, func(b *testing.B, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(b, db, d, sqlstore.Options{})
+		if _, err := db.Exec("CREATE TABLE held (user_id text, role text, PRIMARY KEY (user_id, role))"); err != nil {
+			b.Fatal(err)
+		}
+		refs := people(b, db, s, 50_000)
+		h, err := scim.New(scim.Config{Store: s, Auth: auth.None(), Roles: &scim.Roles{Resolver: holders{s, d}}, Limits: scim.Limits{Time: time.Hour}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			b.StopTimer()
+			g := create(b, s, group(b, "Everybody"))
+			if _, _, err := s.ChangeMembers(b.Context(), g.ID(), refs, nil); err != nil {
+				b.Fatal(err)
+			}
+			if err := s.SetLink(b.Context(), scim.Link{GroupID: g.ID(), Role: scim.Role{ID: "Everybody", Name: "Everybody"}, Confirmed: true}); err != nil {
+				b.Fatal(err)
+			}
+			for after, more := "", true; more; more = after != "" {
+				if after, err = h.Roles(nil).All(b.Context(), after); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.StartTimer()
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodDelete, "/Groups/"+g.ID(), nil))
+			if w.Code != http.StatusNoContent {
+				b.Fatal(w.Code, w.Body)
+			}
+			b.StopTimer()
+			var left int
+			if err := db.QueryRow("SELECT (SELECT count(*) FROM held) + (SELECT count(*) FROM scim_grants) + (SELECT count(*) FROM scim_members)").Scan(&left); err != nil || left > 0 {
+				b.Fatal(left, err)
+			}
+			b.StartTimer()
+		}
+	})
+}
+
+// One member leaves a group and joins it again.
+func BenchmarkChangeMember(b *testing.B) {
+	benchmarks(b, func(b *testing.B, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(b, db, d, sqlstore.Options{})
+		refs := people(b, db, s, 100_000)
+		for _, n := range []int{100, 100_000} {
+			g := create(b, s, group(b, fmt.Sprint(n)))
+			if _, _, err := s.ChangeMembers(b.Context(), g.ID(), refs[:n], nil); err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprint(n), func(b *testing.B) {
+				for i := 0; b.Loop(); i++ {
+					one := refs[i*7919%n:][:1]
+					if _, removed, err := s.ChangeMembers(b.Context(), g.ID(), nil, one); err != nil || len(removed) != 1 {
+						b.Fatal(removed, err)
+					}
+					if added, _, err := s.ChangeMembers(b.Context(), g.ID(), one, nil); err != nil || len(added) != 1 {
+						b.Fatal(added, err)
+					}
+				}
+			})
+		}
+	})
+}
+
+func BenchmarkList(b *testing.B) {
+	benchmarks(b, func(b *testing.B, db *sql.DB, d sqlstore.Dialect) {
+		for _, n := range []int{1000, 200_000} {
+			s := newStore(b, db, d, sqlstore.Options{Tenant: fmt.Sprint(n)})
+			refs := people(b, db, s, n)
+			last, err := s.Get(b.Context(), refs[n-101])
+			if err != nil {
+				b.Fatal(err)
+			}
+			run := func(name string, want int, q func(i int) *scim.Query) {
+				b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+					for i := 0; b.Loop(); i++ {
+						p, err := s.List(b.Context(), scim.UserType(), q(i))
+						if err != nil || len(p.Resources) != want {
+							b.Fatal(len(p.Resources), err)
+						}
+					}
+				})
+			}
+			run("first", 100, func(int) *scim.Query { return &scim.Query{Limit: 100} })
+			run("last", 100, func(int) *scim.Query {
+				return &scim.Query{Limit: 100, After: scim.KeyOf(&scim.Query{}, last)}
+			})
+			look := func(filter string) func(i int) *scim.Query {
+				return func(i int) *scim.Query {
+					f, err := scim.ParseFilter(scim.UserType(), fmt.Sprintf(filter, i*7919%n))
+					if err != nil {
+						b.Fatal(err)
+					}
+					return &scim.Query{Filter: f, Limit: 2, Total: true}
+				}
+			}
+			run("userName", 1, look(`userName eq "User%d@example.com"`))
+			run("email", 1, look(`emails[type eq "work"].value eq "User%d@example.com"`))
+		}
+	})
+}
