@@ -404,9 +404,11 @@ func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
 			return err
 		}
 		if c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID {
-			// Another role of the name may be there by now. It is linked like any that
-			// appears: not by the way, for some of the members.
-			c.now, c.reason = Link{}, "the role is gone"
+			if !o.reported {
+				// Another role of the name may be there by now. It is linked like any that
+				// appears: when the application says so.
+				c.now, c.reason = Link{}, "the role is gone"
+			}
 			if err := o.setLink(ctx, g, c); err != nil {
 				return err
 			}

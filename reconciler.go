@@ -127,6 +127,7 @@ func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
 		if err != nil {
 			return err
 		}
+		o.reported = true
 		change, err := o.relinkKnown(ctx, now)
 		if err != nil || !change.write() {
 			return err

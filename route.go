@@ -56,7 +56,7 @@ func (t *tenant) route(r *http.Request) (*route, error) {
 	}
 	segments := split(r.URL.EscapedPath())
 	i := slices.IndexFunc(segments, t.isEndpoint)
-	if i >= 0 && mounted(r, segments, i) {
+	if i >= 0 && t.mounted(r, segments, i) {
 		if rt := t.routeAt(segments[i], segments[i+1:]); rt != nil {
 			rt.tail = len(segments) - i
 			return rt, nil
@@ -81,14 +81,21 @@ func atRoot(r *http.Request, segments []string) bool {
 // Mount took off the path was all of it. Where neither tells, as behind a router of
 // another kind, any prefix will do: clients choose it then, so mount the handler with
 // Mount or http.StripPrefix, or set BaseURL.
-func mounted(r *http.Request, segments []string, n int) bool {
+func (t *tenant) mounted(r *http.Request, segments []string, n int) bool {
 	prefix := segments[:n]
 	if len(strings.Join(prefix, "/")) > maxPrefix {
 		return false
 	}
 	pattern := patternOf(r)
-	if n == 0 || len(pattern) > 0 {
-		return n <= len(pattern) && slices.EqualFunc(pattern[:n], prefix, fits)
+	if i := slices.IndexFunc(pattern, t.isEndpoint); i >= 0 {
+		pattern = pattern[:i] // each endpoint is mounted for itself
+	}
+	switch {
+	case n == 0:
+		return true
+	case len(pattern) > 0:
+		// The beginning may have been taken off.
+		return n <= len(pattern) && slices.EqualFunc(pattern[len(pattern)-n:], prefix, fits)
 	}
 	return len(split(requestPath(r))) <= len(segments)
 }

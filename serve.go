@@ -42,8 +42,9 @@ type operation struct {
 	ahead  []Event   // of roles that were changed ahead of a write, whatever became of it
 	later  []roleRun // reconciliations to run after the store's commit
 	// stored: a store without transactions has stored what was asked for.
-	stored bool
-	force  bool // take a creation back even if roles cannot be changed now
+	stored   bool
+	reported bool // the application has told that its roles changed
+	force    bool // take a creation back even if roles cannot be changed now
 	// restore puts back what was taken ahead of a write that then did not happen.
 	restore []func(ctx context.Context) error
 	inside  bool // isolated already, with others: see together
