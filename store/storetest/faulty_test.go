@@ -179,7 +179,7 @@ func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove 
 	case "looks first who is there":
 		time.Sleep(time.Millisecond)
 	case "rewrites the whole group":
-		time.Sleep(time.Millisecond)
+		time.Sleep(10 * time.Millisecond) // long enough for the others to begin, also on a busy machine
 		now, _ := f.Store.Members(ctx, groupID, scim.Ref{}, 1<<20)
 		for _, m := range now {
 			if !slices.Contains(before, m) {
