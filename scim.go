@@ -138,7 +138,8 @@ type Limits struct {
 func New(c Config) (*Handler, error) { return newHandler(c) }
 
 // Handler serves one SCIM endpoint. It is safe for concurrent use, and may be
-// mounted under any prefix, with or without http.StripPrefix.
+// mounted under any prefix, with or without http.StripPrefix. Behind a router that does
+// not set Request.Pattern, within a http.ServeMux that does, strip the prefix.
 type Handler struct {
 	c         Config
 	single    *tenant // nil with TenantFor

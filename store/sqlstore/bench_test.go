@@ -116,11 +116,6 @@ func BenchmarkDeleteGroup(b *testing.B) {
 		if _, err := db.Exec("CREATE TABLE held (user_id text, role text, PRIMARY KEY (user_id, role))"); err != nil {
 			b.Fatal(err)
 		}
-		db.Exec("ALTER SYSTEM SET log_min_duration_statement=100")
-		db.Exec("ALTER SYSTEM SET session_preload_libraries='auto_explain'")
-		db.Exec("ALTER SYSTEM SET auto_explain.log_min_duration=100")
-		db.Exec("ALTER SYSTEM SET auto_explain.log_analyze=on")
-		db.Exec("SELECT pg_reload_conf()")
 		refs := people(b, db, s, 50_000)
 		h, err := scim.New(scim.Config{Store: s, Auth: auth.None(), Roles: &scim.Roles{Resolver: holders{s, d}}, Limits: scim.Limits{Time: time.Hour}})
 		if err != nil {

@@ -128,12 +128,16 @@ func (d Dialect) in(column, query string) string {
 	return column + " = ANY(ARRAY(" + query + "))"
 }
 
-// texts lists the elements of a JSON array of strings, given as an argument.
-func (d Dialect) texts(arg string) string {
+// each is a FROM clause: for each text w.value of a JSON array, given as an argument,
+// in its order, the rows of table, as alias, that satisfy where; locked as lock says.
+// It is the only way in which neither database ever thinks of reading all rows of a
+// tenant instead, because it has no idea, or an old one, of how many they are.
+func (d Dialect) each(arg, table, alias, where, lock string) string {
 	if d == SQLite {
-		return "SELECT value FROM json_each(" + arg + ")"
+		return " FROM json_each(" + arg + ") AS w CROSS JOIN {p}" + table + " AS " + alias + " ON " + where
 	}
-	return "SELECT jsonb_array_elements_text(CAST(" + arg + " AS jsonb))"
+	return " FROM jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb)) AS w(value) CROSS JOIN LATERAL (SELECT * FROM {p}" +
+		table + " " + alias + " WHERE " + where + " OFFSET 0" + lock + ") " + alias
 }
 
 // isolation is the level that the locks of this package are made for: see the

@@ -16,7 +16,7 @@ func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args
 // Statement is a statement as it is sent.
 func Statement(s *Store, text string) string { return s.statement(text) }
 
-// In says that a column is one of the texts of a JSON array, given as an argument.
-func In(d Dialect, column, arg string) string {
-	return d.in(column, d.texts("CAST("+arg+" AS text)"))
+// Each is Dialect.each.
+func Each(d Dialect, arg, table, alias, where string) string {
+	return d.each(arg, table, alias, where, "")
 }

@@ -59,8 +59,8 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 			g.At = fromMicros(at)
 			all = append(all, g)
 			return err
-		}, "SELECT user_id, role_id, source, at, by_hand, waiting FROM {p}grants WHERE tenant = $1 AND "+
-			l.d.in("user_id", l.d.texts("CAST($2 AS text)")), list(ids))
+		}, "SELECT g.user_id, g.role_id, g.source, g.at, g.by_hand, g.waiting"+
+			l.d.each("$2", "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), list(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: grants of %d users: %w", len(ids), err)
@@ -75,19 +75,27 @@ func (l *ledger) lock(ctx context.Context, ids []string) error {
 	if l.d == SQLite {
 		return nil
 	}
-	which := l.d.texts("CAST($2 AS text)")
-	if l.resources {
-		_, err := l.exec(ctx, "SELECT id FROM {p}resources WHERE tenant = $1 AND type = 'User' AND deleted = 0 AND "+
-			l.d.in("id", which)+" ORDER BY id FOR NO KEY UPDATE", list(ids))
-		return err
+	table, id, where := "resources", "id", "u.type = 'User' AND u.deleted = 0 AND "
+	if !l.resources {
+		table, id, where = "users", "user_id", ""
+		_, err := l.exec(ctx, `INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2}
+			ON CONFLICT DO NOTHING`, list(ids))
+		if err != nil {
+			return err
+		}
 	}
-	_, err := l.exec(ctx, `INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2} ORDER BY 2
-		ON CONFLICT DO NOTHING`, list(ids))
-	if err == nil {
-		_, err = l.exec(ctx, "SELECT user_id FROM {p}users WHERE tenant = $1 AND "+l.d.in("user_id", which)+
-			" ORDER BY user_id FOR UPDATE", list(ids))
-	}
+	_, err := l.exec(ctx, "SELECT count(*)"+l.d.each("$2", table, "u", "u.tenant = $1 AND "+where+"u."+id+" = w.value",
+		" FOR NO KEY UPDATE"), list(ids))
 	return err
+}
+
+// tuples is a JSON array of arrays, to be read with {rows $n}.
+func tuples[T any](all []T, of func(T) []any) string {
+	out := make([][]any, len(all))
+	for i, x := range all {
+		out[i] = of(x)
+	}
+	return list(out)
 }
 
 // Record implements scim.Ledger. All of it is stored or nothing.
@@ -103,9 +111,9 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 	}
 	err := l.write(ctx, func(ctx context.Context) error {
 		if len(drop) > 0 {
-			_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE tenant = $1 AND `+l.d.in("user_id", "SELECT e.value ->> 0 FROM {rows $2}")+
-				` AND (user_id, role_id, source) IN (SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $2})`,
-				tuples(drop, func(g scim.Grant) []any { return []any{g.UserID, g.RoleID, g.Source} }))
+			_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
+				(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`,
+				tuples(drop, func(g scim.Grant) []any { return []any{l.tenant, g.UserID, g.RoleID, g.Source} }))
 			if err != nil {
 				return err
 			}
@@ -148,8 +156,8 @@ func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, err
 			err := scan(&k.GroupID, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
 			all = append(all, k)
 			return err
-		}, "SELECT group_id, role_id, role_name, weight, protected, confirmed FROM {p}links WHERE tenant = $1 AND "+
-			l.d.in("group_id", l.d.texts("CAST($2 AS text)")), list(ids))
+		}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
+			l.d.each("$2", "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), list(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: links of %d groups: %w", len(ids), err)

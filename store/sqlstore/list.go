@@ -28,7 +28,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if q.Total || q.Limit <= 0 {
 		err := s.read(ctx, func() error {
 			return s.each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
-				"SELECT count(*) FROM {p}resources r WHERE "+where, w.args...)
+				"SELECT count(*)"+where, w.args...)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
@@ -55,25 +55,27 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	return page, nil
 }
 
-// where is the condition on the resources that q is about, as r. few: an index finds
-// the few that may satisfy it.
+// where is the FROM and WHERE of the resources that q is about, as r. few: an index
+// finds the few that there may be.
 func (w *writer) where(q *scim.Query) (sql string, few bool, err error) {
-	all := []string{"r.tenant = $1", "r.type = " + quote(w.t.Name()), "r.deleted = 0"}
+	sql = "r.tenant = $1 AND r.type = " + quote(w.t.Name()) + " AND r.deleted = 0"
 	if q.IDs != nil {
-		all, few = append(all, w.s.d.in("r.id", w.s.d.texts(w.text(list(storable(q.IDs)))))), true
+		sql = w.s.d.each(w.text(list(distinct(q.IDs))), "resources", "r", sql+" AND r.id = w.value", "") + " WHERE 1 = 1"
+		few = true
+	} else {
+		sql = " FROM {p}resources r WHERE " + sql
 	}
 	if q.Filter != nil {
 		c, found, err := w.condition(q.Filter)
 		if err != nil {
 			return "", false, err
 		}
-		all, few = append(all, c), few || found
+		sql, few = sql+" AND "+c, few || found
 	}
-	return strings.Join(all, " AND "), few, nil
+	return sql, few, nil
 }
 
-// page is the query for a page: resources with that condition, in order, from its
-// place on.
+// page is the query for a page of these resources, in order, from its place on.
 func (w *writer) page(where string, few bool, q *scim.Query) (string, error) {
 	keys, after, err := w.order(q)
 	if err != nil {
@@ -89,7 +91,7 @@ func (w *writer) page(where string, few bool, q *scim.Query) (string, error) {
 	if q.After != nil {
 		where += " AND (" + strings.Join(keys, ", ") + ") " + behind + " (" + strings.Join(after, ", ") + ")"
 	}
-	text := "SELECT " + resourceColumns + " FROM {p}resources r WHERE " + where +
+	text := "SELECT " + resourceColumns + where +
 		" ORDER BY " + strings.Join(keys, direction+", ") + direction +
 		" LIMIT " + w.number(int64(q.Limit))
 	if q.After == nil && q.Offset > 0 {

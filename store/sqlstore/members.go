@@ -10,17 +10,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// tuples is a JSON array of arrays, to be read with {rows $n}.
-func tuples[T any](all []T, of func(T) []any) string {
-	out := make([][]any, len(all))
-	for i, x := range all {
-		out[i] = of(x)
-	}
-	return list(out)
-}
-
 // byType yields the ids of members, of one type after the other, in order and each
-// once: an index finds those of one type.
+// once.
 func byType(all []scim.Ref) iter.Seq2[string, []string] {
 	types := make(map[string][]string)
 	for _, r := range all {
@@ -71,8 +62,8 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 				m.Since = fromMicros(since)
 				all = append(all, m)
 				return err
-			}, "SELECT group_id, member_id, since FROM {p}members WHERE tenant = $1 AND member_type = $2 AND "+
-				s.d.in("member_id", s.d.texts("CAST($3 AS text)")), typ, list(ids))
+			}, "SELECT m.group_id, m.member_id, m.since"+s.d.each("$3", "members", "m",
+				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value", ""), typ, list(ids))
 			if err != nil {
 				return err
 			}
@@ -105,31 +96,33 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 	return added, removed, nil
 }
 
-// oneByOne is up to how many members are removed by a statement each. The database
-// might read the whole group for a statement that names several, because it does not
-// know how big this one is.
+// oneByOne is up to how many members are removed by a statement each, so that the
+// database does not read a whole group, whose size it does not know.
 const oneByOne = 20
 
 func (s *Store) removeMembers(ctx context.Context, groupID string, remove []scim.Ref) (removed []scim.Ref, err error) {
+	collect := func(scan func(...any) error) error {
+		var r scim.Ref
+		err := scan(&r.Type, &r.ID)
+		removed = append(removed, r)
+		return err
+	}
+	var keys [][]any
 	for typ, ids := range byType(remove) {
-		collect := func(scan func(...any) error) error {
-			r := scim.Ref{Type: typ}
-			err := scan(&r.ID)
-			removed = append(removed, r)
-			return err
-		}
-		const text = "DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3 AND "
-		if len(ids) > oneByOne {
-			err = s.each(ctx, collect, text+s.d.in("member_id", s.d.texts("CAST($4 AS text)"))+" RETURNING member_id", groupID, typ, list(ids))
-			if err != nil {
-				return nil, err
-			}
-			continue
-		}
 		for _, id := range ids {
-			if err := s.each(ctx, collect, text+"member_id = $4 RETURNING member_id", groupID, typ, id); err != nil {
-				return nil, err
-			}
+			keys = append(keys, []any{s.tenant, groupID, typ, id})
+		}
+	}
+	if len(keys) > oneByOne {
+		return removed, s.each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
+			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})
+			RETURNING member_type, member_id`, list(keys))
+	}
+	for _, k := range keys {
+		err := s.each(ctx, collect, `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3
+			AND member_id = $4 RETURNING member_type, member_id`, k[1:]...)
+		if err != nil {
+			return nil, err
 		}
 	}
 	return removed, nil
@@ -145,11 +138,9 @@ func (s *Store) addMembers(ctx context.Context, groupID string, add []scim.Ref) 
 			added = append(added, r)
 			return err
 		}, `INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)
-			SELECT $1, $2, $3, w.id, CAST($5 AS bigint) FROM (
-				SELECT r.id FROM {p}resources r WHERE r.tenant = $1 AND r.type = $3 AND r.deleted = 0
-				AND `+s.d.in("r.id", s.d.texts("CAST($4 AS text)"))+`
-				ORDER BY r.id {lock FOR KEY SHARE}) w WHERE 1 = 1
-			ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, list(ids), now)
+			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.d.each("$4", "resources", "r",
+			"r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE")+`
+			WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, list(ids), now)
 		if err != nil {
 			return nil, err
 		}

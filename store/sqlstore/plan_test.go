@@ -135,9 +135,9 @@ func TestPlans(t *testing.T) {
 			"members": {"SELECT member_type, member_id FROM {p}members WHERE tenant = $1 AND group_id = $2 AND (member_type, member_id) > ($3, $4) ORDER BY member_type, member_id LIMIT 100", []any{"", g.ID(), "User", "x"}, "scim_members_pkey|PRIMARY KEY"},
 			"one member": {"DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3 AND member_id = $4", []any{"", g.ID(), "User", "x"},
 				"Index Cond: .*member_id|PRIMARY KEY .tenant=. AND group_id=. AND member_type=. AND member_id"},
-			"memberships": {"SELECT m.group_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = $2 AND " + sqlstore.In(d, "m.member_id", "$3"),
+			"memberships": {"SELECT m.group_id" + sqlstore.Each(d, "$3", "members", "m", "m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value"),
 				[]any{"", "User", `["x"]`}, "scim_members_member"},
-			"grants": {"SELECT role_id FROM {p}grants WHERE tenant = $1 AND " + sqlstore.In(d, "user_id", "$2"), []any{"", `["x"]`},
+			"grants": {"SELECT g.role_id" + sqlstore.Each(d, "$2", "grants", "g", "g.tenant = $1 AND g.user_id = w.value"), []any{"", `["x"]`},
 				"scim_grants_pkey|PRIMARY KEY .tenant=. AND user_id=."},
 		} {
 			if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || sorts.MatchString(p) && name == "members" {
