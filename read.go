@@ -58,7 +58,7 @@ func (o *operation) show(ctx context.Context, status int, r *Resource) (*answer,
 		return nil, err
 	}
 	loc := o.location(r.Ref())
-	return &answer{status: status, location: loc, etag: etag(r), body: o.encode(make([]byte, 0, 2<<10), full[0], sel, loc)}, nil
+	return &answer{status: status, location: loc, etag: etag(r), body: o.encode(make([]byte, 0, 1<<10), full[0], sel, loc)}, nil
 }
 
 func (o *operation) encode(dst []byte, r *Resource, sel *doc.Selection, location string) []byte {

@@ -125,7 +125,7 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 			SELECT $1, e.value ->> 0, e.value ->> 1, e.value ->> 2,
 				CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), CAST(e.value ->> 5 AS bigint)
 			FROM {rows $2} WHERE 1 = 1
-			ON CONFLICT (tenant, user_id, role_id, source) DO UPDATE
+			ON CONFLICT (user_id, tenant, role_id, source) DO UPDATE
 			SET at = excluded.at, by_hand = excluded.by_hand, waiting = excluded.waiting`,
 			tuples(put, func(g scim.Grant) []any {
 				return []any{g.UserID, g.RoleID, g.Source, micros(g.At), bit(g.ByHand), bit(g.Waiting)}
@@ -173,7 +173,7 @@ func (l *ledger) SetLink(ctx context.Context, k scim.Link) error {
 			return err
 		}
 		_, err := l.exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, group_id) DO UPDATE SET role_id = excluded.role_id,
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (group_id, tenant) DO UPDATE SET role_id = excluded.role_id,
 			role_name = excluded.role_name, weight = excluded.weight, protected = excluded.protected, confirmed = excluded.confirmed`,
 			k.GroupID, k.Role.ID, k.Role.Name, k.Role.Weight, bit(k.Role.Protected), bit(k.Confirmed))
 		return err

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/scimkit/scim"
@@ -16,31 +17,36 @@ const reindexBatch = 500
 // TypeConfig.KeepUnknown had kept its values. Clients may go on meanwhile.
 func (s *Store) Reindex(ctx context.Context) error {
 	for name, t := range s.types {
-		for after, more := "", true; more; {
-			err := s.inTx(ctx, func(ctx context.Context) error {
-				var batch []*scim.Resource
-				err := s.each(ctx, func(scan func(...any) error) error {
-					r, err := s.bind(t.ResourceType, scan)
-					batch = append(batch, r)
-					return err
-				}, "SELECT "+resourceColumns+` FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id > $3
-					AND r.deleted = 0 ORDER BY r.id LIMIT $4{lock  FOR NO KEY UPDATE}`, name, after, reindexBatch)
-				if err != nil {
-					return err
-				}
-				for _, r := range batch {
-					if err := s.reindex(ctx, r); err != nil {
-						return err
-					}
-				}
-				if more = len(batch) == reindexBatch; more {
-					after = batch[len(batch)-1].ID()
-				}
-				return nil
-			})
+		q := &scim.Query{Limit: reindexBatch}
+		for {
+			page, err := s.List(ctx, t.ResourceType, q)
+			if err == nil {
+				err = s.inTx(ctx, func(ctx context.Context) error { return s.reindexAll(ctx, page.Resources) })
+			}
 			if err != nil {
 				return fmt.Errorf("sqlstore: reindex %ss: %w", name, err)
 			}
+			if len(page.Resources) < reindexBatch {
+				break
+			}
+			q.After = scim.KeyOf(q, page.Resources[reindexBatch-1])
+		}
+	}
+	return nil
+}
+
+// reindexAll looks again at what has been read without a lock.
+func (s *Store) reindexAll(ctx context.Context, all []*scim.Resource) error {
+	for _, r := range all {
+		r, err := s.fetch(ctx, r.Ref(), "{lock  FOR NO KEY UPDATE}")
+		if errors.Is(err, scim.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			err = s.reindex(ctx, r)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

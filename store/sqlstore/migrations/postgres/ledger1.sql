@@ -7,7 +7,7 @@ CREATE TABLE {p}grants (
 	at      bigint NOT NULL, -- microseconds, UTC
 	by_hand smallint NOT NULL, -- 0 or 1
 	waiting smallint NOT NULL, -- 0 or 1
-	PRIMARY KEY (tenant, user_id, role_id, source)
+	PRIMARY KEY (user_id, tenant, role_id, source)
 );
 CREATE TABLE {p}links (
 	tenant    text COLLATE "C" NOT NULL,
@@ -17,11 +17,11 @@ CREATE TABLE {p}links (
 	weight    bigint NOT NULL,
 	protected smallint NOT NULL, -- 0 or 1
 	confirmed smallint NOT NULL, -- 0 or 1
-	PRIMARY KEY (tenant, group_id)
+	PRIMARY KEY (group_id, tenant)
 );
 -- Rows to lock users by, where they are in tables of the application.
 CREATE TABLE {p}users (
 	tenant  text COLLATE "C" NOT NULL,
 	user_id text COLLATE "C" NOT NULL,
-	PRIMARY KEY (tenant, user_id)
+	PRIMARY KEY (user_id, tenant)
 );

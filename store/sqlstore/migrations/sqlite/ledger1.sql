@@ -7,7 +7,7 @@ CREATE TABLE {p}grants (
 	at      bigint NOT NULL, -- microseconds, UTC
 	by_hand smallint NOT NULL, -- 0 or 1
 	waiting smallint NOT NULL, -- 0 or 1
-	PRIMARY KEY (tenant, user_id, role_id, source)
+	PRIMARY KEY (user_id, tenant, role_id, source)
 ) WITHOUT ROWID;
 CREATE TABLE {p}links (
 	tenant    text NOT NULL,
@@ -17,5 +17,5 @@ CREATE TABLE {p}links (
 	weight    bigint NOT NULL,
 	protected smallint NOT NULL, -- 0 or 1
 	confirmed smallint NOT NULL, -- 0 or 1
-	PRIMARY KEY (tenant, group_id)
+	PRIMARY KEY (group_id, tenant)
 ) WITHOUT ROWID;

@@ -1,4 +1,6 @@
 -- Texts are compared byte by byte, which is the default.
+-- Keys end with the tenant rather than begin with it: a planner that knows nothing of a
+-- tenant, or only what was so yesterday, would read all its rows instead.
 CREATE TABLE {p}resources (
 	tenant       text NOT NULL,
 	type         text NOT NULL,
@@ -11,12 +13,12 @@ CREATE TABLE {p}resources (
 	external_id  text,
 	display_name text, -- folded
 	doc          text NOT NULL,  -- what clients see
-	search       text NOT NULL , -- the same, as filters compare it
-	PRIMARY KEY (tenant, type, id, deleted)
+	search       text NOT NULL, -- the same, as filters compare it
+	PRIMARY KEY (id, type, tenant, deleted)
 );
-CREATE UNIQUE INDEX {p}resources_user_name ON {p}resources (tenant, type, user_name) WHERE deleted = 0;
-CREATE INDEX {p}resources_external_id ON {p}resources (tenant, type, external_id) WHERE deleted = 0;
-CREATE INDEX {p}resources_display_name ON {p}resources (tenant, type, display_name) WHERE deleted = 0;
+CREATE UNIQUE INDEX {p}resources_user_name ON {p}resources (user_name, type, tenant) WHERE deleted = 0;
+CREATE INDEX {p}resources_external_id ON {p}resources (external_id, type, tenant) WHERE deleted = 0;
+CREATE INDEX {p}resources_display_name ON {p}resources (display_name, type, tenant) WHERE deleted = 0;
 CREATE INDEX {p}resources_created ON {p}resources (tenant, type, created, id) WHERE deleted = 0;
 CREATE TABLE {p}lookups (
 	tenant text NOT NULL,
@@ -24,15 +26,15 @@ CREATE TABLE {p}lookups (
 	path   text NOT NULL, -- of a multi-valued attribute
 	value  text NOT NULL, -- folded
 	id     text NOT NULL,
-	PRIMARY KEY (tenant, type, path, value, id)
+	PRIMARY KEY (value, path, type, tenant, id)
 ) WITHOUT ROWID;
-CREATE INDEX {p}lookups_id ON {p}lookups (tenant, type, id);
+CREATE INDEX {p}lookups_id ON {p}lookups (id, type, tenant);
 CREATE TABLE {p}members (
 	tenant      text NOT NULL,
 	group_id    text NOT NULL,
 	member_type text NOT NULL,
 	member_id   text NOT NULL,
 	since       bigint NOT NULL, -- microseconds, UTC
-	PRIMARY KEY (tenant, group_id, member_type, member_id)
+	PRIMARY KEY (group_id, tenant, member_type, member_id)
 ) WITHOUT ROWID;
-CREATE INDEX {p}members_member ON {p}members (tenant, member_id, member_type);
+CREATE INDEX {p}members_member ON {p}members (member_id, member_type, tenant);
