@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,9 +11,22 @@ import (
 	"github.com/scimkit/scim"
 )
 
+// roleApp is the application's own part, as the library and the page see it. The page
+// changes roles as administrators of a real application would.
+type roleApp interface {
+	scim.RoleResolver
+	list(ctx context.Context) ([]scim.Role, error) // all roles
+	add(ctx context.Context, name string) error    // a role
+	// give and take are by hand; forget drops what a deleted user still held.
+	give(ctx context.Context, userID, roleID string) error
+	take(ctx context.Context, userID, roleID string) error
+	forget(ctx context.Context, userID string) error
+}
+
+var errNoName = errors.New("a role needs a name")
+
 // app is the application's own part: its roles, and who holds what. It is the
-// scim.RoleResolver, and the page changes it as administrators of a real application
-// would change theirs.
+// scim.RoleResolver.
 type app struct {
 	mu    sync.Mutex
 	roles []scim.Role                // in the order in which they were added
@@ -27,7 +41,7 @@ func newApp(names ...string) *app {
 	return a
 }
 
-var _ scim.RoleResolver = (*app)(nil)
+var _ roleApp = (*app)(nil)
 
 // ResolveRole finds the role that has the group's name.
 func (a *app) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
@@ -80,19 +94,19 @@ func (a *app) ChangeRoles(_ context.Context, changes []scim.RoleChange) error {
 }
 
 // list lists all roles.
-func (a *app) list() []scim.Role {
+func (a *app) list(context.Context) ([]scim.Role, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.Clone(a.roles)
+	return slices.Clone(a.roles), nil
 }
 
 // add adds a role.
-func (a *app) add(name string) error {
+func (a *app) add(_ context.Context, name string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	name = strings.TrimSpace(name)
 	if name == "" {
-		return fmt.Errorf("a role needs a name")
+		return errNoName
 	}
 	if r, ok := a.byName(name); ok {
 		return fmt.Errorf("there is a role %s already", r.Name)
@@ -102,28 +116,30 @@ func (a *app) add(name string) error {
 }
 
 // give gives a user a role by hand.
-func (a *app) give(userID, roleID string) error {
+func (a *app) give(_ context.Context, userID, roleID string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, ok := a.byID(roleID); !ok {
-		return fmt.Errorf("there is no role %q", roleID)
+		return fmt.Errorf("there is no role %q: %w", roleID, scim.ErrNoRole)
 	}
 	a.hold(userID, roleID)
 	return nil
 }
 
 // take takes a role from a user by hand.
-func (a *app) take(userID, roleID string) {
+func (a *app) take(_ context.Context, userID, roleID string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.held[userID], roleID)
+	return nil
 }
 
 // forget drops what a deleted user still held.
-func (a *app) forget(userID string) {
+func (a *app) forget(_ context.Context, userID string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.held, userID)
+	return nil
 }
 
 func (a *app) hold(userID, roleID string) {

@@ -21,7 +21,6 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
-	"github.com/scimkit/scim/store/memory"
 )
 
 func main() {
@@ -38,8 +37,8 @@ func main() {
 
 // settings are what the flags say.
 type settings struct {
-	addr, token string
-	missing     scim.MissingRole
+	addr, token, store string
+	missing            scim.MissingRole
 }
 
 func parse(args []string, errOut io.Writer) (s settings, err error) {
@@ -47,7 +46,7 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 	f.SetOutput(errOut)
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
 	f.StringVar(&s.token, "token", "", "bearer `token` of the SCIM client (default: a new one, printed)")
-	store := f.String("store", "memory", "`where` resources are kept: memory")
+	f.StringVar(&s.store, "store", "memory", "`where` resources and roles are kept: memory, sqlite:FILE or postgres:DSN")
 	missing := f.String("missing-role", "link", "`what` becomes of a group that no role has the name of:\n"+
 		"link (accept it, and link it when the role appears) or refuse")
 	if err := f.Parse(args); err != nil {
@@ -56,8 +55,6 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 	switch {
 	case f.NArg() > 0:
 		return s, fmt.Errorf("there is no argument %q: see -help", f.Arg(0))
-	case *store != "memory":
-		return s, fmt.Errorf("-store %s is not possible: only memory is, for now", *store)
 	case strings.ContainsFunc(s.token, func(r rune) bool { return r <= ' ' || r > unicode.MaxASCII || r == 0x7f }):
 		return s, errors.New("-token: a token has only ASCII letters, digits and punctuation, and no spaces")
 	}
@@ -83,7 +80,12 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		token, _ = auth.NewToken()
 	}
 	log := slog.New(slog.NewTextHandler(errOut, nil))
-	handler, err := newServer(s, token, log)
+	p, err := open(ctx, s.store, "Admin", "Editor", "Viewer")
+	if err != nil {
+		return err
+	}
+	defer p.close() //nolint:errcheck // every change was committed
+	handler, err := newServer(s, p, token, log)
 	if err != nil {
 		return err
 	}
@@ -116,19 +118,20 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 }
 
 // newServer puts the application together: this is what a host of the library writes.
-func newServer(s settings, token string, log *slog.Logger) (http.Handler, error) {
-	app, store := newApp("Admin", "Editor", "Viewer"), memory.New()
+func newServer(s settings, where *place, token string, log *slog.Logger) (http.Handler, error) {
 	h, err := scim.New(scim.Config{
-		Store: store,
+		Store: where.store,
 		Auth:  auth.Bearer(auth.TokenOf(token)),
 		Roles: &scim.Roles{
-			Resolver: app,
+			Resolver: where.app,
 			Missing:  s.missing,
-			Separate: true, // the roles of app do not roll back with the store
+			Separate: where.separate,
 		},
-		OnEvent: func(_ context.Context, e scim.Event) {
+		OnEvent: func(ctx context.Context, e scim.Event) {
 			if e.Kind == scim.UserDeleted {
-				app.forget(e.Resource.ID)
+				if err := where.app.forget(context.WithoutCancel(ctx), e.Resource.ID); err != nil {
+					log.Error("forgetting a deleted user's roles failed", "user", e.Resource.ID, "error", err)
+				}
 			}
 		},
 		Log: log,
@@ -140,7 +143,7 @@ func newServer(s settings, token string, log *slog.Logger) (http.Handler, error)
 	if err != nil {
 		return nil, fmt.Errorf("-addr: %w", err)
 	}
-	p := &page{app: app, store: store, roles: h.Roles(nil)}
+	p := &page{app: where.app, store: where.store, roles: h.Roles(nil)}
 	return scim.Mount("/scim/v2", h, guard(host, p.routes())), nil
 }
 

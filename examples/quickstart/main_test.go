@@ -198,7 +198,7 @@ func TestArguments(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"a store that is not there", []string{"-store", "sqlite"}, "-store sqlite is not possible: only memory is, for now"},
+		{"a store that is not there", []string{"-store", "sqlite"}, "-store sqlite is not possible: say memory, sqlite:FILE or postgres:DSN"},
 		{"missing role", []string{"-missing-role", "create"}, "-missing-role create is not possible: say link or refuse"},
 		{"a token with a space", []string{"-token", "a b"}, "-token: a token has only ASCII letters, digits and punctuation, and no spaces"},
 		{"a word", []string{"start"}, `there is no argument "start": see -help`},

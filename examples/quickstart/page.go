@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/store/memory"
 )
 
 //go:embed page.html
@@ -24,8 +23,8 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 // change roles by hand. A real application would ask who that is; this one answers
 // only to the machine that it runs on: see guard.
 type page struct {
-	app   *app
-	store *memory.Store
+	app   roleApp
+	store store
 	roles *scim.Reconciler
 }
 
@@ -37,17 +36,19 @@ func (p *page) routes() http.Handler {
 		if _, err := p.store.Get(ctx, scim.Ref{Type: "User", ID: user}); err != nil {
 			return fmt.Errorf("user %q: %w", user, err)
 		}
-		if err := p.app.give(user, role); err != nil {
+		if err := p.app.give(ctx, user, role); err != nil {
 			return err
 		}
 		return p.roles.GivenByHand(ctx, user, role)
 	}))
 	mux.HandleFunc("POST /take", form(func(ctx context.Context, f url.Values) error {
-		p.app.take(f.Get("user"), f.Get("role"))
+		if err := p.app.take(ctx, f.Get("user"), f.Get("role")); err != nil {
+			return err
+		}
 		return p.roles.Users(ctx, f.Get("user"))
 	}))
 	mux.HandleFunc("POST /roles", form(func(ctx context.Context, f url.Values) error {
-		if err := p.app.add(f.Get("name")); err != nil {
+		if err := p.app.add(ctx, f.Get("name")); err != nil {
 			return err
 		}
 		return p.roles.RolesChanged(ctx)
@@ -102,7 +103,9 @@ func (p *page) show(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *page) content(ctx context.Context) (c content, err error) {
-	c.Roles = p.app.list()
+	if c.Roles, err = p.app.list(ctx); err != nil {
+		return c, err
+	}
 	users, err := p.store.List(ctx, scim.UserType(), &scim.Query{Limit: most})
 	if err != nil {
 		return c, err

@@ -242,10 +242,12 @@ func TestNamesAreEscaped(t *testing.T) {
 
 func TestDeletedUserIsForgotten(t *testing.T) {
 	a := newApp("Admin")
-	if err := a.give("u1", "role-1"); err != nil {
+	if err := a.give(t.Context(), "u1", "role-1"); err != nil {
 		t.Fatal(err)
 	}
-	a.forget("u1")
+	if err := a.forget(t.Context(), "u1"); err != nil {
+		t.Fatal(err)
+	}
 	held, err := a.HeldRoles(context.Background(), []string{"u1"})
 	if diff := cmp.Diff(map[string][]scim.Role{}, held); diff != "" || err != nil {
 		t.Errorf("error %v, held (-want +got):\n%s", err, diff)

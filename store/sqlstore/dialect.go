@@ -119,8 +119,7 @@ func (d Dialect) suffix(v, part string) string {
 	return "right(" + v + ", length(" + part + ")) = " + part
 }
 
-// in says that column is one of the texts that query lists. PostgreSQL uses the
-// column's index, also below OR, if it knows them beforehand.
+// in says that column is one of the texts that query lists.
 func (d Dialect) in(column, query string) string {
 	if d == SQLite {
 		return column + " IN (" + query + ")"
@@ -128,16 +127,24 @@ func (d Dialect) in(column, query string) string {
 	return column + " = ANY(ARRAY(" + query + "))"
 }
 
-// each is a FROM clause: for each text w.value of a JSON array, given as an argument,
-// in its order, the rows of table, as alias, that satisfy where; locked as lock says.
-// It is the only way in which neither database ever thinks of reading all rows of a
-// tenant instead, because it has no idea, or an old one, of how many they are.
-func (d Dialect) each(arg, table, alias, where, lock string) string {
+// each is a FROM clause: for each w.value of list, in its order, the rows of table, as
+// alias, that satisfy where; locked as lock says. It is the only way in which neither
+// database ever thinks of reading everything instead, because it has no idea, or an
+// old one, of how much that is.
+func (d Dialect) each(list, table, alias, where, lock string) string {
 	if d == SQLite {
-		return " FROM json_each(" + arg + ") AS w CROSS JOIN {p}" + table + " AS " + alias + " ON " + where
+		return " FROM " + list + " AS w CROSS JOIN {p}" + table + " AS " + alias + " ON " + where
 	}
-	return " FROM jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb)) AS w(value) CROSS JOIN LATERAL (SELECT * FROM {p}" +
+	return " FROM " + list + " AS w(value) CROSS JOIN LATERAL (SELECT * FROM {p}" +
 		table + " " + alias + " WHERE " + where + " OFFSET 0" + lock + ") " + alias
+}
+
+// texts is a JSON array of strings, given as an argument, as a list for each.
+func (d Dialect) texts(arg string) string {
+	if d == SQLite {
+		return "json_each(" + arg + ")"
+	}
+	return "jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb))"
 }
 
 // isolation is the level that the locks of this package are made for: see the

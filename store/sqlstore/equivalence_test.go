@@ -211,6 +211,14 @@ func TestEquivalence(t *testing.T) {
 					continue // the operator is not for the type
 				}
 				q := &scim.Query{Filter: f, Limit: rapid.IntRange(1, 5).Draw(t, "limit"), Total: true, Offset: rapid.IntRange(0, 3).Draw(t, "offset")}
+				if rapid.IntRange(0, 4).Draw(t, "by ids") == 0 {
+					q.IDs = []string{"nobody"}
+					for _, r := range resources {
+						if rapid.Bool().Draw(t, "id") {
+							q.IDs = append(q.IDs, r.ID(), r.ID())
+						}
+					}
+				}
 				same(t, s, typ, q, resources)
 				q.Limit, q.Offset = 100, 0
 				same(t, s, typ, q, resources)

@@ -5,11 +5,11 @@ import "github.com/scimkit/scim"
 // PageQuery is the query by which List gets a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
 	w := &writer{s: s, t: t}
-	where, few, err := w.where(q)
+	where, err := w.where(q)
 	if err != nil {
 		return "", nil, err
 	}
-	text, err = w.page(where, few, q)
+	text, err = w.page(where, q)
 	return s.statement(text), s.bound(w.args), err
 }
 
@@ -18,5 +18,5 @@ func Statement(s *Store, text string) string { return s.statement(text) }
 
 // Each is Dialect.each.
 func Each(d Dialect, arg, table, alias, where string) string {
-	return d.each(arg, table, alias, where, "")
+	return d.each(d.texts(arg), table, alias, where, "")
 }

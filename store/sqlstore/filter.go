@@ -48,8 +48,8 @@ type cond struct {
 }
 
 // condition translates a filter. few: an index finds the few resources that may
-// satisfy it.
-func (w *writer) condition(f *scim.Filter) (sql string, few bool, err error) {
+// satisfy it; if ids is not nil, it writes a query for their ids, as value.
+func (w *writer) condition(f *scim.Filter) (sql string, ids func() string, few bool, err error) {
 	c, err := scim.TranslateFilter(f, scim.FilterVisitor[cond]{
 		And: func(l, r cond) cond {
 			return cond{func(s scope) string { return "(" + l.sql(s) + " AND " + r.sql(s) + ")" }, shorter(l.among, r.among)}
@@ -79,21 +79,25 @@ func (w *writer) condition(f *scim.Filter) (sql string, few bool, err error) {
 		},
 	})
 	if err != nil {
-		return "", false, err
+		return "", nil, false, err
 	}
 	sql = c.sql(resource)
 	switch {
-	case len(c.among) > 1: // an index for each, and not none because of the OR
-		ids := make([]string, len(c.among))
-		for i, c := range c.among {
-			ids[i] = w.find(c)
-		}
-		sql = w.s.d.in("r.id", strings.Join(ids, " UNION ")) + " AND " + sql
-	case c.among == nil:
-		n := w.narrow(f)
-		return n + sql, n != "", nil
+	case len(c.among) == 1 && c.among[0].Attr.Path != emailPath:
+		return sql, nil, true, nil
+	case c.among != nil: // an index for each, and not none because of the OR
+		return sql, func() string {
+			all := make([]string, len(c.among))
+			for i, c := range c.among {
+				all[i] = w.find(c)
+			}
+			return strings.Join(all, " UNION ")
+		}, true, nil
 	}
-	return sql, true, nil
+	if key, ok := w.emailOf(f); ok {
+		return sql, func() string { return w.emails(key) }, true, nil
+	}
+	return sql, nil, false, nil
 }
 
 // shorter is the shorter list that is not nil.
@@ -291,27 +295,23 @@ func (w *writer) find(c scim.Comparison) string {
 	} else {
 		name = "id"
 	}
-	return "SELECT f.id FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + quote(w.t.Name()) +
+	return "SELECT f.id AS value FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + quote(w.t.Name()) +
 		" AND f.deleted = 0 AND f." + name + " = " + w.text(literal)
 }
 
 // emails is a query for the ids of the resources of which one address has the key.
 func (w *writer) emails(key string) string {
-	return "SELECT l.id FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + quote(w.t.Name()) +
+	return "SELECT l.id AS value FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + quote(w.t.Name()) +
 		" AND l.path = " + quote(emailPath) + " AND l.value = " + w.text(indexed(key))
 }
 
-// narrow writes a condition, to stand before others, that every match satisfies
-// where the filter compares an address within a value path. "" if it does not.
-func (w *writer) narrow(f *scim.Filter) string {
+// emailOf is the key of an address that every match has, where the filter compares it
+// within a value path.
+func (w *writer) emailOf(f *scim.Filter) (key string, ok bool) {
 	value, ok := f.Eq(emailPath)
 	a, known := w.t.Attr(emailPath)
 	if !ok || !known || strings.IndexByte(value, 0) >= 0 {
-		return ""
+		return "", false
 	}
-	key, ok := keyOf(a, value)
-	if !ok {
-		return ""
-	}
-	return w.s.d.in("r.id", w.emails(key)) + " AND "
+	return keyOf(a, value)
 }

@@ -60,7 +60,7 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 			all = append(all, g)
 			return err
 		}, "SELECT g.user_id, g.role_id, g.source, g.at, g.by_hand, g.waiting"+
-			l.d.each("$2", "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), list(ids))
+			l.d.each(l.d.texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), list(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: grants of %d users: %w", len(ids), err)
@@ -84,7 +84,7 @@ func (l *ledger) lock(ctx context.Context, ids []string) error {
 			return err
 		}
 	}
-	_, err := l.exec(ctx, "SELECT count(*)"+l.d.each("$2", table, "u", "u.tenant = $1 AND "+where+"u."+id+" = w.value",
+	_, err := l.exec(ctx, "SELECT count(*)"+l.d.each(l.d.texts("$2"), table, "u", "u.tenant = $1 AND "+where+"u."+id+" = w.value",
 		" FOR NO KEY UPDATE"), list(ids))
 	return err
 }
@@ -157,7 +157,7 @@ func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, err
 			all = append(all, k)
 			return err
 		}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
-			l.d.each("$2", "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), list(ids))
+			l.d.each(l.d.texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), list(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: links of %d groups: %w", len(ids), err)

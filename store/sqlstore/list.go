@@ -21,7 +21,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 		return page, ctx.Err()
 	}
 	w := &writer{s: s, t: t}
-	where, few, err := w.where(q)
+	where, err := w.where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
 	}
@@ -37,7 +37,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if q.Limit <= 0 || q.Total && q.After == nil && page.Total <= q.Offset {
 		return page, nil
 	}
-	text, err := w.page(where, few, q)
+	text, err := w.page(where, q)
 	if err != nil {
 		return nil, err
 	}
@@ -55,34 +55,30 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	return page, nil
 }
 
-// where is the FROM and WHERE of the resources that q is about, as r. few: an index
-// finds the few that there may be.
-func (w *writer) where(q *scim.Query) (sql string, few bool, err error) {
-	sql = "r.tenant = $1 AND r.type = " + quote(w.t.Name()) + " AND r.deleted = 0"
-	if q.IDs != nil {
-		sql = w.s.d.each(w.text(list(distinct(q.IDs))), "resources", "r", sql+" AND r.id = w.value", "") + " WHERE 1 = 1"
-		few = true
-	} else {
-		sql = " FROM {p}resources r WHERE " + sql
-	}
-	if q.Filter != nil {
-		c, found, err := w.condition(q.Filter)
-		if err != nil {
-			return "", false, err
-		}
-		sql, few = sql+" AND "+c, few || found
-	}
-	return sql, few, nil
-}
-
-// page is the query for a page of these resources, in order, from its place on.
-func (w *writer) page(where string, few bool, q *scim.Query) (string, error) {
-	keys, after, err := w.order(q)
+// where is the FROM and WHERE of the resources that q is about, as r.
+func (w *writer) where(q *scim.Query) (string, error) {
+	cond, ids, few, err := w.condition(q.Filter)
 	if err != nil {
 		return "", err
 	}
-	if few && w.s.d == SQLite {
-		keys[0] = "+" + keys[0] // it would rather go through all of them than sort a few
+	own := "r.tenant = $1 AND r.type = " + quote(w.t.Name()) + " AND r.deleted = 0"
+	switch {
+	case q.IDs != nil:
+		return w.s.d.each(w.s.d.texts(w.text(list(distinct(q.IDs)))), "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
+	case ids != nil:
+		return w.s.d.each("("+ids()+")", "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
+	case few:
+		return " FROM {p}resources r WHERE " + own + " AND " + cond, nil
+	default: // there is no better index than that of the order of creation
+		return " FROM {p}resources r WHERE r.collection = " + w.text(w.s.collection(w.t.Name())) + " AND " + own + " AND " + cond, nil
+	}
+}
+
+// page is the query for a page of these resources, in order, from its place on.
+func (w *writer) page(where string, q *scim.Query) (string, error) {
+	keys, after, err := w.order(q)
+	if err != nil {
+		return "", err
 	}
 	direction, behind := "", ">"
 	if q.Descending {

@@ -62,7 +62,7 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 				m.Since = fromMicros(since)
 				all = append(all, m)
 				return err
-			}, "SELECT m.group_id, m.member_id, m.since"+s.d.each("$3", "members", "m",
+			}, "SELECT m.group_id, m.member_id, m.since"+s.d.each(s.d.texts("$3"), "members", "m",
 				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value", ""), typ, list(ids))
 			if err != nil {
 				return err
@@ -138,7 +138,7 @@ func (s *Store) addMembers(ctx context.Context, groupID string, add []scim.Ref) 
 			added = append(added, r)
 			return err
 		}, `INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)
-			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.d.each("$4", "resources", "r",
+			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.d.each(s.d.texts("$4"), "resources", "r",
 			"r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE")+`
 			WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, list(ids), now)
 		if err != nil {

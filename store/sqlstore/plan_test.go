@@ -43,106 +43,123 @@ func plan(t *testing.T, db *sql.DB, d sqlstore.Dialect, text string, args []any)
 
 var (
 	scans = regexp.MustCompile(`(?m)^SCAN r|Seq Scan on scim_resources`)
-	sorts = regexp.MustCompile(`USE TEMP B-TREE|Sort`)
+	sorts = regexp.MustCompile(`USE TEMP B-TREE FOR ORDER|Sort Key`)
 )
 
 // lookups matches a plan that finds ids in the table of look-ups and then these rows.
-const lookups = `(?s)scim_resources_pkey.*scim_lookups|scim_lookups.*scim_resources_pkey|sqlite_autoindex_scim_resources_1 .id=. AND type=. AND tenant=.*l USING PRIMARY KEY`
+const lookups = `(?s)scim_resources_pkey.*scim_lookups|scim_lookups.*scim_resources_pkey|SEARCH l USING .*SEARCH r USING INDEX sqlite_autoindex_scim_resources_1`
 
-// Look-ups and pages in order of creation do not look at everything.
+// Look-ups and pages in order of creation do not look at everything: neither in what the
+// database knows, nor for a tenant that came after it looked.
 func TestPlans(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		if d == sqlstore.SQLite {
 			db = relaxed(t)
 		}
-		s := newStore(t, db, d, sqlstore.Options{})
-		var last, g *scim.Resource
-		if err := s.InTx(t.Context(), func(ctx context.Context) (err error) {
-			for i := range 3000 {
-				name := fmt.Sprintf("user%d@example.com", i)
-				if last, err = s.Create(ctx, user(t, name, map[string]any{"externalId": fmt.Sprint(i), "displayName": fmt.Sprint("User ", i), "emails": []any{map[string]any{"value": name, "type": "work"}}})); err != nil {
-					return err
-				}
-				if g, err = s.Create(ctx, group(t, fmt.Sprint("Group ", i))); err != nil {
-					return err
-				}
-				if _, _, err = s.ChangeMembers(ctx, g.ID(), []scim.Ref{last.Ref()}, nil); err != nil {
-					return err
-				}
-				if err = s.Record(ctx, []scim.Grant{{UserID: last.ID(), RoleID: "r", Source: "group:" + g.ID()}}, nil); err != nil {
-					return err
-				}
-			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
+		old := newStore(t, db, d, sqlstore.Options{Tenant: "old"})
+		last, g := fillPlans(t, old)
+		t.Run("unknown", func(t *testing.T) { checkPlans(t, db, d, old, "old", last, g) })
 		if _, err := db.Exec("ANALYZE"); err != nil {
 			t.Fatal(err)
 		}
-		for _, test := range []struct {
-			name, filter string
-			q            scim.Query
-			index        string // that is used
-			mayScan      bool
-			reason       string
-		}{
-			{"id", `id eq "x"`, scim.Query{}, `scim_resources_pkey|sqlite_autoindex_scim_resources_1`, false, "the primary key"},
-			{"userName", `userName eq "USER5@example.com"`, scim.Query{}, "scim_resources_user_name", false, "every client looks up by it"},
-			{"userName and more", `userName eq "USER5@example.com" and active eq true`, scim.Query{}, "scim_resources_user_name", false, "the rest is judged on one row"},
-			{"externalId", `externalId eq "5"`, scim.Query{}, "scim_resources_external_id", false, "Entra looks up by it"},
-			{"displayName", `displayName eq "user 5"`, scim.Query{}, "scim_resources_display_name", false, "clients look up groups by it"},
-			{"e-mail", `emails.value eq "user5@example.com"`, scim.Query{}, lookups, false, "the table of look-ups"},
-			{"e-mail in a value path", `emails[type eq "work"].value eq "user5@example.com"`, scim.Query{}, lookups, false, "Entra asks like this"},
-			{"either", `userName eq "user5@example.com" or emails.value eq "user5@example.com"`, scim.Query{}, `scim_resources_user_name`, false, "clients ask for both at once"},
-			{"ids", "", scim.Query{IDs: []string{"x", "y"}}, `scim_resources_pkey|sqlite_autoindex_scim_resources_1`, false, "members of a group"},
-			{"first page", "", scim.Query{}, "scim_resources_created", false, "in order of the index"},
-			{"deep page", "", scim.Query{After: scim.KeyOf(&scim.Query{}, last)}, "scim_resources_created", false, "from its place in the index on"},
-			{"deep page, descending", "", scim.Query{Descending: true, After: scim.KeyOf(&scim.Query{}, last)}, "scim_resources_created", false, "the index backwards"},
-			{"anything else", `title co "x"`, scim.Query{}, "", true, "this test sees a scan where there is one"},
-		} {
-			t.Run(test.name, func(t *testing.T) {
-				q := test.q
-				q.Limit = 50
-				if test.filter != "" {
-					f, err := scim.ParseFilter(scim.UserType(), test.filter)
-					if err != nil {
-						t.Fatal(err)
-					}
-					q.Filter = f
-				}
-				text, args, err := sqlstore.PageQuery(s, scim.UserType(), &q)
+		t.Run("known", func(t *testing.T) { checkPlans(t, db, d, old, "old", last, g) })
+		late := newStore(t, db, d, sqlstore.Options{Tenant: "late"})
+		last, g = fillPlans(t, late)
+		t.Run("late", func(t *testing.T) { checkPlans(t, db, d, late, "late", last, g) })
+	})
+}
+
+// fillPlans gives a tenant 800 users, and a group for each.
+func fillPlans(t *testing.T, s *sqlstore.Store) (last, g *scim.Resource) {
+	t.Helper()
+	if err := s.InTx(t.Context(), func(ctx context.Context) (err error) {
+		for i := range 800 {
+			name := fmt.Sprintf("user%d@example.com", i)
+			if last, err = s.Create(ctx, user(t, name, map[string]any{"externalId": fmt.Sprint(i), "displayName": fmt.Sprint("User ", i), "emails": []any{map[string]any{"value": name, "type": "work"}}})); err != nil {
+				return err
+			}
+			if g, err = s.Create(ctx, group(t, fmt.Sprint("Group ", i))); err != nil {
+				return err
+			}
+			if _, _, err = s.ChangeMembers(ctx, g.ID(), []scim.Ref{last.Ref()}, nil); err != nil {
+				return err
+			}
+			if err = s.Record(ctx, []scim.Grant{{UserID: last.ID(), RoleID: "r", Source: "group:" + g.ID()}}, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return last, g
+}
+
+// checkPlans looks at the plans of the queries of a tenant.
+func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store, tenant string, last, g *scim.Resource) {
+	t.Helper()
+	for _, test := range []struct {
+		name, filter string
+		q            scim.Query
+		index        string // that is used
+		mayScan      bool
+		reason       string
+	}{
+		{"id", `id eq "x"`, scim.Query{}, `scim_resources_pkey|sqlite_autoindex_scim_resources_1`, false, "the primary key"},
+		{"userName", `userName eq "USER5@example.com"`, scim.Query{}, "scim_resources_user_name", false, "every client looks up by it"},
+		{"userName and more", `userName eq "USER5@example.com" and active eq true`, scim.Query{}, "scim_resources_user_name", false, "the rest is judged on one row"},
+		{"externalId", `externalId eq "5"`, scim.Query{}, "scim_resources_external_id", false, "Entra looks up by it"},
+		{"displayName", `displayName eq "user 5"`, scim.Query{}, "scim_resources_display_name", false, "clients look up groups by it"},
+		{"e-mail", `emails.value eq "user5@example.com"`, scim.Query{}, lookups, false, "the table of look-ups"},
+		{"e-mail in a value path", `emails[type eq "work"].value eq "user5@example.com"`, scim.Query{}, lookups, false, "Entra asks like this"},
+		{"either", `userName eq "user5@example.com" or emails.value eq "user5@example.com"`, scim.Query{}, `scim_resources_user_name`, false, "clients ask for both at once"},
+		{"ids", "", scim.Query{IDs: []string{"x", "y"}}, `scim_resources_pkey|sqlite_autoindex_scim_resources_1`, false, "members of a group"},
+		{"first page", "", scim.Query{}, "scim_resources_created", false, "in order of the index"},
+		{"deep page", "", scim.Query{After: scim.KeyOf(&scim.Query{}, last)}, "scim_resources_created", false, "from its place in the index on"},
+		{"deep page, descending", "", scim.Query{Descending: true, After: scim.KeyOf(&scim.Query{}, last)}, "scim_resources_created", false, "the index backwards"},
+		{"anything else", `title co "x"`, scim.Query{}, "", true, "this test sees a scan where there is one"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			q := test.q
+			q.Limit = 50
+			if test.filter != "" {
+				f, err := scim.ParseFilter(scim.UserType(), test.filter)
 				if err != nil {
 					t.Fatal(err)
 				}
-				p := plan(t, db, d, text, args)
-				if test.index != "" && !regexp.MustCompile(test.index).MatchString(p) || scans.MatchString(p) && !test.mayScan {
-					t.Errorf("%s: want %s and no scan:\n%s\n%s", test.reason, test.index, text, p)
-				}
-				if strings.HasSuffix(test.index, "_created") && sorts.MatchString(p) {
-					t.Errorf("the page is sorted:\n%s", p)
-				}
-				if test.mayScan && !scans.MatchString(p) && !strings.Contains(p, "scim_resources_created") {
-					t.Errorf("%s:\n%s", test.reason, p)
-				}
-			})
-		}
-		for name, c := range map[string]struct {
-			text  string
-			args  []any
-			index string
-		}{
-			"members": {"SELECT member_type, member_id FROM {p}members WHERE tenant = $1 AND group_id = $2 AND (member_type, member_id) > ($3, $4) ORDER BY member_type, member_id LIMIT 100", []any{"", g.ID(), "User", "x"}, "scim_members_pkey|PRIMARY KEY"},
-			"one member": {"DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3 AND member_id = $4", []any{"", g.ID(), "User", "x"},
-				"Index Cond: .*member_id|PRIMARY KEY .group_id=. AND tenant=. AND member_type=. AND member_id"},
-			"memberships": {"SELECT m.group_id" + sqlstore.Each(d, "$3", "members", "m", "m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value"),
-				[]any{"", "User", `["x"]`}, "scim_members_member"},
-			"grants": {"SELECT g.role_id" + sqlstore.Each(d, "$2", "grants", "g", "g.tenant = $1 AND g.user_id = w.value"), []any{"", `["x"]`},
-				"scim_grants_pkey|PRIMARY KEY .user_id=. AND tenant=."},
-		} {
-			if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || sorts.MatchString(p) && name == "members" {
-				t.Errorf("%s: want %s:\n%s", name, c.index, p)
+				q.Filter = f
 			}
+			text, args, err := sqlstore.PageQuery(s, scim.UserType(), &q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := plan(t, db, d, text, args)
+			if test.index != "" && !regexp.MustCompile(test.index).MatchString(p) || scans.MatchString(p) && !test.mayScan {
+				t.Errorf("%s: want %s and no scan:\n%s\n%s", test.reason, test.index, text, p)
+			}
+			if strings.HasSuffix(test.index, "_created") && sorts.MatchString(p) {
+				t.Errorf("the page is sorted:\n%s", p)
+			}
+			if test.mayScan && !scans.MatchString(p) && !strings.Contains(p, "scim_resources_created") {
+				t.Errorf("%s:\n%s", test.reason, p)
+			}
+		})
+	}
+	for name, c := range map[string]struct {
+		text  string
+		args  []any
+		index string
+	}{
+		"members": {"SELECT member_type, member_id FROM {p}members WHERE tenant = $1 AND group_id = $2 AND (member_type, member_id) > ($3, $4) ORDER BY member_type, member_id LIMIT 100", []any{tenant, g.ID(), "User", "x"}, "scim_members_pkey|PRIMARY KEY"},
+		"one member": {"DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3 AND member_id = $4", []any{tenant, g.ID(), "User", "x"},
+			"Index Cond: .*member_id|PRIMARY KEY .group_id=. AND tenant=. AND member_type=. AND member_id"},
+		"memberships": {"SELECT m.group_id" + sqlstore.Each(d, "$3", "members", "m", "m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value"),
+			[]any{tenant, "User", `["x"]`}, "scim_members_member"},
+		"grants": {"SELECT g.role_id" + sqlstore.Each(d, "$2", "grants", "g", "g.tenant = $1 AND g.user_id = w.value"), []any{tenant, `["x"]`},
+			"scim_grants_pkey|PRIMARY KEY .user_id=. AND tenant=."},
+	} {
+		if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || sorts.MatchString(p) && name == "members" {
+			t.Errorf("%s: want %s:\n%s", name, c.index, p)
 		}
-	})
+	}
 }

@@ -294,50 +294,51 @@ func TestLongValues(t *testing.T) {
 // After a change of the schema, Reindex makes filters see what is stored.
 func TestReindex(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-		make := func(caseExact, known bool) *sqlstore.Store {
+		type world struct {
+			*sqlstore.Store
+			typ *scim.ResourceType
+		}
+		with := func(caseExact bool) world {
 			c := scim.UserConfig()
-			c.KeepUnknown = true
-			if known {
-				c.Schema.Attributes = append(c.Schema.Attributes,
-					schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "team", CaseExact: caseExact})))
-			}
+			c.Schema.Attributes = append(c.Schema.Attributes,
+				schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "team", CaseExact: caseExact})))
 			typ, err := scim.NewResourceType(c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return newStore(t, db, d, sqlstore.Options{Types: []*scim.ResourceType{typ}})
+			return world{newStore(t, db, d, sqlstore.Options{Types: []*scim.ResourceType{typ}}), typ}
 		}
-		search := func(s *sqlstore.Store, typ *scim.ResourceType, filter string) int {
-			f, err := scim.ParseFilter(typ, filter)
+		count := func(w world) int {
+			f, err := scim.ParseFilter(w.typ, `team eq "RED"`)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := s.List(t.Context(), typ, &scim.Query{Filter: f})
+			p, err := w.List(t.Context(), w.typ, &scim.Query{Filter: f})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return p.Total
 		}
-		_ = search
-		exact := make(true, true)
-		c := scim.UserConfig()
-		c.Schema.Attributes = append(c.Schema.Attributes,
-			schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "team", CaseExact: true})))
-		typ, err := scim.NewResourceType(c)
-		if err != nil {
+		exact, folded := with(true), with(false)
+		const n = 501 // more than one batch
+		if err := exact.InTx(t.Context(), func(ctx context.Context) error {
+			for i := range n {
+				if _, err := exact.Create(ctx, bind(t, exact.typ, map[string]any{"userName": fmt.Sprint("u", i), "team": "Red"})); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
-		create(t, exact, bind(t, typ, map[string]any{"userName": "ann", "team": "Red"}))
-		c.Schema.Attributes[len(c.Schema.Attributes)-1] = schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "team"}))
-		if typ, err = scim.NewResourceType(c); err != nil {
-			t.Fatal(err)
+		if got := count(exact); got != 0 {
+			t.Errorf("%d users are found by a team in another case, which counts", got)
 		}
-		folded := newStore(t, db, d, sqlstore.Options{Types: []*scim.ResourceType{typ}})
 		if err := folded.Reindex(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if n := search(folded, typ, `team eq "RED"`); n != 1 {
-			t.Errorf("%d users are found by what is no longer case-exact", n)
+		if got := count(folded); got != n {
+			t.Errorf("%d users are found by what is no longer case-exact, want %d", got, n)
 		}
 	})
 }

@@ -70,6 +70,9 @@ func (s *Store) row(r *scim.Resource) (*row, error) {
 	return w, nil
 }
 
+// collection names the tenant's resources of a type, for lists.
+func (s *Store) collection(typ string) string { return typ + ":" + s.tenant }
+
 const resourceColumns = "r.id, r.version, r.created, r.modified, r.doc"
 
 // bind makes a resource of a row with resourceColumns.
@@ -137,9 +140,10 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 	err = s.write(ctx, func(ctx context.Context) error {
 		// An error would end a transaction of PostgreSQL that might go on.
 		res, err := s.exec(ctx, `INSERT INTO {p}resources
-			(tenant, type, id, deleted, created, modified, version, user_name, external_id, display_name, doc, search)
-			VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-			ref.Type, ref.ID, w.created, w.lastModified, m.Version, w.userName, w.externalID, w.displayName, w.doc, w.search)
+			(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search)
+			VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+			ref.Type, ref.ID, w.created, w.lastModified, m.Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
+			s.collection(ref.Type))
 		if err != nil {
 			return fmt.Errorf("sqlstore: create %s %q: %w", ref.Type, ref.ID, err)
 		}

@@ -1,10 +1,12 @@
 -- Texts are compared byte by byte, whatever the database's collation.
--- Keys end with the tenant rather than begin with it: a planner that knows nothing of a
--- tenant, or only what was so yesterday, would read all its rows instead.
+-- No index begins with the tenant: a planner that knows nothing of one, or only what was so
+-- yesterday, would go through all its rows in the place of any look-up. Only lists name the
+-- collection.
 CREATE TABLE {p}resources (
 	tenant       text COLLATE "C" NOT NULL,
 	type         text COLLATE "C" NOT NULL,
 	id           text COLLATE "C" NOT NULL,
+	collection   text COLLATE "C" NOT NULL, -- type:tenant
 	deleted      bigint NOT NULL, -- microseconds; 0: it is there
 	created      bigint NOT NULL, -- microseconds, UTC
 	modified     bigint NOT NULL,
@@ -19,7 +21,7 @@ CREATE TABLE {p}resources (
 CREATE UNIQUE INDEX {p}resources_user_name ON {p}resources (user_name, type, tenant) WHERE deleted = 0;
 CREATE INDEX {p}resources_external_id ON {p}resources (external_id, type, tenant) WHERE deleted = 0;
 CREATE INDEX {p}resources_display_name ON {p}resources (display_name, type, tenant) WHERE deleted = 0;
-CREATE INDEX {p}resources_created ON {p}resources (tenant, type, created, id) WHERE deleted = 0;
+CREATE INDEX {p}resources_created ON {p}resources (collection, created, id) WHERE deleted = 0;
 CREATE TABLE {p}lookups (
 	tenant text COLLATE "C" NOT NULL,
 	type   text COLLATE "C" NOT NULL,

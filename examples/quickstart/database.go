@@ -1,0 +1,226 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/memory"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// place is where resources and roles are kept.
+type place struct {
+	store store
+	app   roleApp
+	// separate: the roles of app do not commit with the store.
+	separate bool
+	close    func() error
+}
+
+// store is what the page wants of a store, beside the handler.
+type store interface {
+	scim.Store
+	scim.Ledger
+}
+
+// open makes the place that -store names: memory, sqlite:FILE or postgres:DSN.
+func open(ctx context.Context, where string, roles ...string) (*place, error) {
+	driver, dsn, dialect := "", "", sqlstore.SQLite
+	switch kind, rest, _ := strings.Cut(where, ":"); {
+	case where == "memory":
+		return &place{memory.New(), newApp(roles...), true, func() error { return nil }}, nil
+	case kind == "sqlite" && rest != "":
+		driver, dsn = "sqlite", sqlstore.SQLiteDSN(rest)
+	case kind == "postgres" && rest != "":
+		driver, dsn, dialect = "pgx", rest, sqlstore.Postgres
+		if strings.HasPrefix(rest, "//") { // postgres://… is a DSN as it stands
+			dsn = where
+		}
+	default:
+		return nil, fmt.Errorf("-store %s is not possible: say memory, sqlite:FILE or postgres:DSN", where)
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sqlstore.New(db, dialect, sqlstore.Options{})
+	if err == nil {
+		err = s.Migrate(ctx)
+	}
+	a := &dbApp{s}
+	if err == nil {
+		err = a.migrate(ctx, roles...)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &place{s, a, false, db.Close}, nil
+}
+
+// dbApp is the application's own part in tables beside the store's. What it does for
+// the library joins the store's transaction.
+type dbApp struct{ s *sqlstore.Store }
+
+var _ roleApp = (*dbApp)(nil)
+
+// migrate makes the tables, with some roles to begin with.
+func (a *dbApp) migrate(ctx context.Context, roles ...string) error {
+	return a.s.InTx(ctx, func(ctx context.Context) error {
+		for _, text := range []string{
+			"CREATE TABLE IF NOT EXISTS quickstart_roles (n bigint PRIMARY KEY, name text NOT NULL, folded text NOT NULL UNIQUE)",
+			"CREATE TABLE IF NOT EXISTS quickstart_held (user_id text NOT NULL, n bigint NOT NULL, PRIMARY KEY (user_id, n))",
+		} {
+			if _, err := a.s.DB(ctx).ExecContext(ctx, text); err != nil {
+				return err
+			}
+		}
+		have, err := a.list(ctx)
+		if err != nil || len(have) > 0 {
+			return err
+		}
+		for i, name := range roles {
+			_, err := a.s.DB(ctx).ExecContext(ctx, "INSERT INTO quickstart_roles (n, name, folded) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", i+1, name, scim.Fold(name))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// roleID and number translate between a role's id and its key.
+func roleID(n int) string { return fmt.Sprint("role-", n) }
+
+func number(roleID string) (n int) {
+	fmt.Sscanf(roleID, "role-%d", &n) //nolint:errcheck // no role has the number 0
+	return n
+}
+
+// one finds the role that a condition on quickstart_roles is about.
+func (a *dbApp) one(ctx context.Context, condition string, arg any) (r scim.Role, ok bool, err error) {
+	var n int
+	err = a.s.DB(ctx).QueryRowContext(ctx, "SELECT n, name FROM quickstart_roles WHERE "+condition, arg).Scan(&n, &r.Name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	}
+	r.ID = roleID(n)
+	return r, err == nil, err
+}
+
+// ResolveRole finds the role that has the group's name.
+func (a *dbApp) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+	r, ok, err := a.one(ctx, "n = $1", number(src.Linked))
+	if err == nil && !ok {
+		r, ok, err = a.one(ctx, "folded = $1", scim.Fold(src.Group.String("displayName")))
+	}
+	if err == nil && !ok {
+		err = scim.ErrNoRole
+	}
+	return r, err
+}
+
+// HeldRoles lists the roles that the users hold.
+func (a *dbApp) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	held := make(map[string][]scim.Role, len(userIDs))
+	if len(userIDs) == 0 {
+		return held, nil
+	}
+	args, places := make([]any, len(userIDs)), make([]string, len(userIDs))
+	for i, id := range userIDs {
+		args[i], places[i] = id, fmt.Sprint("$", i+1)
+	}
+	rows, err := a.s.DB(ctx).QueryContext(ctx, `SELECT h.user_id, r.n, r.name FROM quickstart_held h
+		JOIN quickstart_roles r ON r.n = h.n WHERE h.user_id IN (`+strings.Join(places, ", ")+`) ORDER BY r.n`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	for rows.Next() {
+		var user, name string
+		var n int
+		if err := rows.Scan(&user, &n, &name); err != nil {
+			return nil, err
+		}
+		held[user] = append(held[user], scim.Role{ID: roleID(n), Name: name})
+	}
+	return held, rows.Err()
+}
+
+// ChangeRoles carries out all changes or, if a role is gone, none.
+func (a *dbApp) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	return a.s.InTx(ctx, func(ctx context.Context) error {
+		for _, c := range changes {
+			for _, r := range c.Revoke {
+				if err := a.take(ctx, c.UserID, r.ID); err != nil {
+					return err
+				}
+			}
+			for _, r := range c.Grant {
+				if err := a.give(ctx, c.UserID, r.ID); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (a *dbApp) list(ctx context.Context) (all []scim.Role, err error) {
+	rows, err := a.s.DB(ctx).QueryContext(ctx, "SELECT n, name FROM quickstart_roles ORDER BY n")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	for rows.Next() {
+		var n int
+		var r scim.Role
+		if err := rows.Scan(&n, &r.Name); err != nil {
+			return nil, err
+		}
+		r.ID = roleID(n)
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+func (a *dbApp) add(ctx context.Context, name string) error {
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return errNoName
+	}
+	res, err := a.s.DB(ctx).ExecContext(ctx, `INSERT INTO quickstart_roles (n, name, folded)
+		SELECT COALESCE(max(n), 0) + 1, $1, $2 FROM quickstart_roles WHERE 1 = 1 ON CONFLICT DO NOTHING`, name, scim.Fold(name))
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); n == 0 {
+		return cmp.Or(err, fmt.Errorf("there is a role %s already", name))
+	}
+	return nil
+}
+
+func (a *dbApp) give(ctx context.Context, userID, roleID string) error {
+	if _, ok, err := a.one(ctx, "n = $1", number(roleID)); err != nil || !ok {
+		return cmp.Or(err, fmt.Errorf("there is no role %q: %w", roleID, scim.ErrNoRole))
+	}
+	_, err := a.s.DB(ctx).ExecContext(ctx, "INSERT INTO quickstart_held (user_id, n) VALUES ($1, $2) ON CONFLICT DO NOTHING", userID, number(roleID))
+	return err
+}
+
+func (a *dbApp) take(ctx context.Context, userID, roleID string) error {
+	_, err := a.s.DB(ctx).ExecContext(ctx, "DELETE FROM quickstart_held WHERE user_id = $1 AND n = $2", userID, number(roleID))
+	return err
+}
+
+func (a *dbApp) forget(ctx context.Context, userID string) error {
+	_, err := a.s.DB(ctx).ExecContext(ctx, "DELETE FROM quickstart_held WHERE user_id = $1", userID)
+	return err
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/storetest"
+)
+
+// inFile is a place in a new SQLite database.
+func inFile(t *testing.T) *place {
+	t.Helper()
+	p, err := open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "scim.db"), "Admin", "Editor", "Viewer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.close() }) //nolint:errcheck // the test is over
+	return p
+}
+
+func TestDatabaseRoles(t *testing.T) {
+	storetest.RunRoles(t, func(t *testing.T) storetest.Harness {
+		p := inFile(t)
+		roles, err := p.app.list(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return storetest.Harness{
+			Resolver: p.app, Roles: roles, Give: p.app.give, Take: p.app.take,
+			Store: p.store.(scim.Transactor),
+			AddUser: func(ctx context.Context) (string, error) {
+				u, err := scim.UserType().Bind(scim.Meta{ID: uuid.NewString()}, nil, map[string]any{"userName": uuid.NewString()})
+				if err != nil {
+					return "", err
+				}
+				u, err = p.store.Create(ctx, u)
+				if err != nil {
+					return "", err
+				}
+				return u.ID(), nil
+			},
+		}
+	})
+}
+
+func TestDatabaseSurvives(t *testing.T) {
+	args := []string{"-token", secret, "-store", "sqlite:" + filepath.Join(t.TempDir(), "scim.db")}
+	s := start(t, args...)
+	ada := s.create(t, "/Users", user("ada"))
+	editors := s.create(t, "/Groups", group("Editor", ada))
+	s.must(t, "/give", map[string]string{"user": ada, "role": "role-3"})
+	s.must(t, "/roles", map[string]string{"name": "Billing"})
+	want := []string{"Editor, through group Editor", "Viewer, by hand"}
+	s.expect(t, "before the end", want...)
+	s.stop()
+	err := <-s.done
+	s.done <- err
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	s = start(t, args...)
+	s.expect(t, "after the start", want...)
+	billing := s.create(t, "/Groups", group("Billing", ada))
+	s.expect(t, "a role that was added", "Editor, through group Editor", "Viewer, by hand", "Billing, through group Billing")
+	for _, path := range []string{"/Groups/" + editors, "/Groups/" + billing} {
+		if status, body := s.scim(t, "DELETE", path, ""); status != 204 {
+			t.Fatalf("DELETE %s: %d %s", path, status, body)
+		}
+	}
+	s.expect(t, "groups took away what they had given before the end", "Viewer, by hand")
+	if status, body := s.post(t, "/roles", map[string]string{"name": " admin "}, nil); status != 400 {
+		t.Errorf("a role that is there: %d %s", status, body)
+	}
+	if status, body := s.scim(t, "DELETE", "/Users/"+ada, ""); status != 204 {
+		t.Fatalf("DELETE of the user: %d %s", status, body)
+	}
+}
