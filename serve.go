@@ -70,7 +70,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 			writeError(w, toError(h.panicked(r.Method, p)))
 		}
 	}()
-	ctx, cancel := context.WithTimeout(r.Context(), h.c.Limits.Time)
+	ctx, cancel := withDeadline(r.Context(), h.c.Limits.Time)
 	defer cancel()
 	a, err := h.answer(ctx, w, r.WithContext(ctx))
 	if err != nil {
