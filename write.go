@@ -18,7 +18,6 @@ type edit struct {
 	after    *Resource
 	members  *member.Delta
 	password *string
-	full     bool // the request states the resource as a whole: PUT
 }
 
 // create answers POST.
@@ -113,7 +112,7 @@ func (o *operation) decode(t *ResourceType, before *Resource, body []byte) (*edi
 	if err != nil {
 		return nil, err
 	}
-	e := &edit{password: b.Password, full: true}
+	e := &edit{password: b.Password}
 	values := b.Values
 	if m := t.m.Members; m != nil {
 		list := doc.Get(values, m)
