@@ -5,7 +5,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
-	"github.com/scimkit/scim/store/sqlstore/internal/pgtest"
+	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/store/storetest"
 )
 
