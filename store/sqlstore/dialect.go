@@ -132,11 +132,19 @@ func (d Dialect) in(column, query string) string {
 // database ever thinks of reading everything instead, because it has no idea, or an
 // old one, of how much that is.
 func (d Dialect) each(list, table, alias, where, lock string) string {
+	as := " AS w(value)"
 	if d == SQLite {
-		return " FROM " + list + " AS w CROSS JOIN {p}" + table + " AS " + alias + " ON " + where
+		as = " AS w"
 	}
-	return " FROM " + list + " AS w(value) CROSS JOIN LATERAL (SELECT * FROM {p}" +
-		table + " " + alias + " WHERE " + where + " OFFSET 0" + lock + ") " + alias
+	return " FROM " + list + as + d.also(table, alias, where, lock)
+}
+
+// also goes on with a FROM clause as each does.
+func (d Dialect) also(table, alias, where, lock string) string {
+	if d == SQLite {
+		return " CROSS JOIN {p}" + table + " AS " + alias + " ON " + where
+	}
+	return " CROSS JOIN LATERAL (SELECT * FROM {p}" + table + " " + alias + " WHERE " + where + " OFFSET 0" + lock + ") " + alias
 }
 
 // texts is a JSON array of strings, given as an argument, as a list for each.

@@ -277,7 +277,7 @@ func (w *writer) indexed(c scim.Comparison) bool {
 func (w *writer) lookUp(c scim.Comparison) string {
 	literal, _ := c.Literal.(string)
 	if name, ok := column(w.t, c.Attr.Path); ok {
-		return "r." + name + " = " + w.text(indexed(literal))
+		return w.named("r", name) + w.text(indexed(literal))
 	}
 	return w.s.d.in("r.id", w.emails(literal))
 }
@@ -296,7 +296,21 @@ func (w *writer) find(c scim.Comparison) string {
 		name = "id"
 	}
 	return "SELECT f.id AS value FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + quote(w.t.Name()) +
-		" AND f.deleted = 0 AND f." + name + " = " + w.text(literal)
+		" AND f.deleted = 0 AND " + w.named("f", name) + w.text(literal)
+}
+
+// named begins an equality of a column. userNames have an index for types with a Table,
+// and a unique one for the others.
+func (w *writer) named(alias, column string) string {
+	text := alias + "." + column + " = "
+	switch {
+	case column != "user_name":
+		return text
+	case w.s.maps[w.t.Name()] != nil:
+		return alias + ".seen IS NOT NULL AND " + text
+	default:
+		return alias + ".seen IS NULL AND " + text
+	}
 }
 
 // emails is a query for the ids of the resources of which one address has the key.

@@ -20,6 +20,9 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return page, ctx.Err()
 	}
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
 	w := &writer{s: s, t: t}
 	where, err := w.where(q)
 	if err != nil {

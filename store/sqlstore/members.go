@@ -31,6 +31,9 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 	if len(storable([]string{groupID, after.Type, after.ID})) < 3 {
 		return nil, ctx.Err()
 	}
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
 	var all []scim.Ref
 	err := s.read(ctx, func() error {
 		all = nil
@@ -51,6 +54,9 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 
 // GroupsOf implements scim.MemberStore.
 func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
 	var all []scim.Membership
 	err := s.read(ctx, func() error {
 		all = nil
@@ -80,6 +86,9 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 // not added. One member costs the same in a group of any size.
 func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
 	err = s.write(ctx, func(ctx context.Context) error {
+		if err := s.follow(ctx); err != nil {
+			return err
+		}
 		if err := s.lockGroup(ctx, groupID); err != nil {
 			return err
 		}
@@ -88,6 +97,9 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 			return err
 		}
 		added, err = s.addMembers(ctx, groupID, add)
+		if err == nil && s.join != nil {
+			err = s.joinRows(ctx, groupID, added, removed)
+		}
 		return err
 	})
 	if err != nil {

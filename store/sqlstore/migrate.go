@@ -19,26 +19,38 @@ var migrations embed.FS
 
 // Migrate makes the tables, or brings those of an earlier version of this package up
 // to date. Call it at every start: any number of processes may do so at once.
-func (s *Store) Migrate(ctx context.Context) error { return s.migrate(ctx, "ledger", "store") }
+//
+// With Tables it also makes triggers on the application's, and goes through the rows of
+// the tenant that are new to it, before the first time all of them.
+func (s *Store) Migrate(ctx context.Context) error {
+	if len(s.maps) == 0 {
+		return s.migrate(ctx, nil, "ledger", "store")
+	}
+	if err := s.migrate(ctx, s.watch, "ledger", "store", "mapped"); err != nil {
+		return err
+	}
+	return s.follow(ctx)
+}
 
 // Migrate makes the ledger's tables, or brings those of an earlier version of this
 // package up to date. Call it at every start: any number of processes may do so at
 // once.
-func (l *Ledger) Migrate(ctx context.Context) error { return l.migrate(ctx, "ledger") }
+func (l *Ledger) Migrate(ctx context.Context) error { return l.migrate(ctx, nil, "ledger") }
 
-func (b *base) migrate(ctx context.Context, parts ...string) error {
+// migrate brings parts up to date, and then runs last, if there is one.
+func (b *base) migrate(ctx context.Context, last func(context.Context, *sql.Tx) error, parts ...string) error {
 	if Tx(ctx, b.db) != nil {
 		return errors.New("sqlstore: Migrate is not for use within a transaction")
 	}
 	return b.again(ctx, func() error {
-		if err := b.migrateOnce(ctx, parts); err != nil {
+		if err := b.migrateOnce(ctx, last, parts); err != nil {
 			return fmt.Errorf("sqlstore: migrate: %w", err)
 		}
 		return nil
 	})
 }
 
-func (b *base) migrateOnce(ctx context.Context, parts []string) error {
+func (b *base) migrateOnce(ctx context.Context, last func(context.Context, *sql.Tx) error, parts []string) error {
 	tx, err := b.db.BeginTx(ctx, b.d.isolation())
 	if err != nil {
 		return err
@@ -56,6 +68,11 @@ func (b *base) migrateOnce(ctx context.Context, parts []string) error {
 	}
 	for _, part := range parts {
 		if err := b.steps(ctx, tx, part); err != nil {
+			return err
+		}
+	}
+	if last != nil {
+		if err := last(ctx, tx); err != nil {
 			return err
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/internal/pgtest"
+	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/store/storetest"
 )
 

@@ -31,13 +31,17 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +73,12 @@ type Options struct {
 	// Prefix begins the names of the tables and indexes: lower case letters, digits
 	// and underscores; "scim_" by default.
 	Prefix string
+	// Tables map types onto tables that the application has; others are kept in tables of
+	// this package. Members does the same with memberships; nil: they are kept here.
+	Tables  []Table
+	Members *Join
+	// Log is told of rows of the application that cannot be shown; nil: slog.Default().
+	Log *slog.Logger
 	// KeepDeleted labels the rows of deleted resources, with the time, instead of
 	// erasing them. Either way they are unknown afterwards, and their unique values
 	// free. Their memberships are erased.
@@ -81,8 +91,12 @@ type Options struct {
 // concurrent use.
 type Store struct {
 	ledger
-	types map[string]resourceType
-	keep  bool
+	types  map[string]resourceType
+	maps   map[string]*mapping // by type
+	mapped []string            // the types in maps, in order
+	join   *Join               // nil: memberships are this package's alone
+	keep   bool
+	log    *slog.Logger
 }
 
 // resourceType is a type with its attributes as a tree.
@@ -95,7 +109,8 @@ type resourceType struct {
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{base: b, resources: true}, types: make(map[string]resourceType), keep: o.KeepDeleted}
+	s := &Store{ledger: ledger{base: b, resources: true}, types: make(map[string]resourceType),
+		maps: make(map[string]*mapping), keep: o.KeepDeleted, log: cmp.Or(o.Log, slog.Default())}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
 	}
@@ -113,6 +128,8 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		}
 		s.types[t.Name()] = resourceType{t, tree(t)}
 	}
+	err = errors.Join(err, s.mappings(o))
+	s.mapped = slices.Sorted(maps.Keys(s.maps))
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,10 @@ type row struct {
 	displayName           any
 	emails                []string // keys, in the form of indexed
 	created, lastModified int64
+	// Of a type with a Table: what was seen of the application's row, else nil; and
+	// whether a client has written it.
+	seen    any
+	claimed bool
 }
 
 // row makes a row of r. The row's resource has r's times as they are stored.
@@ -119,6 +123,9 @@ func (s *Store) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Res
 
 // Get implements scim.Store.
 func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
 	err = s.read(ctx, func() error {
 		r, err = s.fetch(ctx, ref, "")
 		return err
@@ -126,9 +133,12 @@ func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err er
 	return r, err
 }
 
-// Create implements scim.Store. A resource without an id is an error: the handler
-// gives ids. Times are kept to the microsecond.
+// Create implements scim.Store. A resource without an id is an error, unless a Table's
+// keys are the database's: the handler gives ids. Times are kept to the microsecond.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
+	if m := s.maps[r.Type().Name()]; m != nil {
+		return s.createMapped(ctx, m, r)
+	}
 	if r.ID() == "" || len(storable([]string{r.ID()})) == 0 {
 		return nil, fmt.Errorf("sqlstore: a resource needs an id, of UTF-8 without U+0000: %q", r.ID())
 	}
@@ -136,28 +146,45 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 	}
-	ref, m := w.r.Ref(), w.r.Meta()
 	err = s.write(ctx, func(ctx context.Context) error {
-		// An error would end a transaction of PostgreSQL that might go on.
-		res, err := s.exec(ctx, `INSERT INTO {p}resources
-			(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search)
-			VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-			ref.Type, ref.ID, w.created, w.lastModified, m.Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-			s.collection(ref.Type))
-		if err != nil {
-			return fmt.Errorf("sqlstore: create %s %q: %w", ref.Type, ref.ID, err)
+		switch n, err := s.insertRowOf(ctx, w); {
+		case err != nil:
+			return fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
+		case n == 0:
+			return s.taken(ctx, r.Ref())
 		}
-		if n, err := res.RowsAffected(); err != nil {
-			return fmt.Errorf("sqlstore: create %s %q: %w", ref.Type, ref.ID, err)
-		} else if n == 0 {
-			return s.taken(ctx, ref)
-		}
-		return s.putEmails(ctx, ref, nil, w.emails)
+		return s.putEmails(ctx, r.Ref(), nil, w.emails)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return w.r, nil
+}
+
+// insertRowOf makes the row of a new resource, if none of its unique values is taken: an
+// error would end a transaction of PostgreSQL that might go on.
+func (s *Store) insertRowOf(ctx context.Context, w *row) (n int64, err error) {
+	ref := w.r.Ref()
+	res, err := s.exec(ctx, `INSERT INTO {p}resources
+		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed)
+		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) ON CONFLICT DO NOTHING`,
+		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
+		s.collection(ref.Type), w.seen, bit(w.claimed))
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// updateRowOf replaces the row of a resource.
+func (s *Store) updateRowOf(ctx context.Context, w *row) error {
+	ref := w.r.Ref()
+	_, err := s.exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
+		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13
+		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
+		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
+		w.seen, bit(w.claimed))
+	return err
 }
 
 // taken tells which unique value of a new resource is taken.
@@ -194,6 +221,9 @@ func (s *Store) putEmails(ctx context.Context, ref scim.Ref, before, after []str
 
 // Update implements scim.Store.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	if m := s.maps[ref.Type]; m != nil {
+		return s.updateMapped(ctx, m, ref, fn)
+	}
 	var out *scim.Resource
 	err := s.write(ctx, func(ctx context.Context) error {
 		before, err := s.fetch(ctx, ref, "{lock  FOR NO KEY UPDATE}")
@@ -207,8 +237,9 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.R
 		case after == before:
 			out = before
 			return nil
-		case after == nil || after.Ref() != ref:
-			return fmt.Errorf("sqlstore: the update of %s %q must return that resource", ref.Type, ref.ID)
+		}
+		if err := updates(ref, after); err != nil {
+			return err
 		}
 		out, err = s.replace(ctx, before, after)
 		return err
@@ -217,6 +248,14 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.R
 		return nil, err
 	}
 	return out, nil
+}
+
+// updates refuses what is not the resource that is to be updated.
+func updates(ref scim.Ref, after *scim.Resource) error {
+	if after == nil || after.Ref() != ref {
+		return fmt.Errorf("sqlstore: the update of %s %q must return that resource", ref.Type, ref.ID)
+	}
+	return nil
 }
 
 func (s *Store) replace(ctx context.Context, before, after *scim.Resource) (*scim.Resource, error) {
@@ -232,13 +271,7 @@ func (s *Store) replace(ctx context.Context, before, after *scim.Resource) (*sci
 	if err != nil {
 		return fail(err)
 	}
-	update := func(ctx context.Context) error {
-		_, err := s.exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
-			external_id = $8, display_name = $9, doc = $10, search = $11
-			WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
-			ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search)
-		return err
-	}
+	update := func(ctx context.Context) error { return s.updateRowOf(ctx, w) }
 	if w.userName == old.userName {
 		err = update(ctx)
 	} else {
@@ -256,6 +289,9 @@ func (s *Store) replace(ctx context.Context, before, after *scim.Resource) (*sci
 // Delete implements scim.Store. The resource's memberships, in either direction, go
 // with it.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
+	if m := s.maps[ref.Type]; m != nil {
+		return s.deleteMapped(ctx, m, ref, check)
+	}
 	return s.write(ctx, func(ctx context.Context) error {
 		before, err := s.fetch(ctx, ref, "{lock  FOR UPDATE}")
 		if err != nil {
@@ -264,26 +300,31 @@ func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *sci
 		if err := check(before); err != nil {
 			return err
 		}
-		statements := []string{
-			"DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3",
-			"DELETE FROM {p}members WHERE tenant = $1 AND member_type = $2 AND member_id = $3",
-		}
-		if ref.Type == groupType {
-			statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
-		}
-		if !s.keep {
-			statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
-		}
-		for _, text := range statements {
-			if _, err := s.exec(ctx, text, ref.Type, ref.ID); err != nil {
-				return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
-			}
-		}
-		if s.keep {
-			return s.label(ctx, ref)
-		}
-		return nil
+		return s.erase(ctx, ref, s.keep)
 	})
+}
+
+// erase takes a resource out of the tables, or labels it if it is to be kept.
+func (s *Store) erase(ctx context.Context, ref scim.Ref, keep bool) error {
+	statements := []string{
+		"DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3",
+		"DELETE FROM {p}members WHERE tenant = $1 AND member_type = $2 AND member_id = $3",
+	}
+	if ref.Type == groupType {
+		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
+	}
+	if !keep {
+		statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
+	}
+	for _, text := range statements {
+		if _, err := s.exec(ctx, text, ref.Type, ref.ID); err != nil {
+			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
+		}
+	}
+	if keep {
+		return s.label(ctx, ref)
+	}
+	return nil
 }
 
 // label marks a resource as deleted now, or just after its namesakes.

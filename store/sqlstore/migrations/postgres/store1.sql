@@ -16,9 +16,13 @@ CREATE TABLE {p}resources (
 	display_name text COLLATE "C", -- folded
 	doc          text NOT NULL,  -- what clients see
 	search       jsonb NOT NULL, -- the same, as filters compare it
+	seen         text, -- what was seen of the application's row; NULL: it has none
+	claimed      smallint NOT NULL, -- 0 or 1: a client has written the application's row
 	PRIMARY KEY (id, type, tenant, deleted)
 );
-CREATE UNIQUE INDEX {p}resources_user_name ON {p}resources (user_name, type, tenant) WHERE deleted = 0;
+CREATE UNIQUE INDEX {p}resources_user_name ON {p}resources (user_name, type, tenant) WHERE deleted = 0 AND seen IS NULL;
+CREATE INDEX {p}resources_mapped_name ON {p}resources (user_name, type, tenant) WHERE deleted = 0 AND seen IS NOT NULL;
+CREATE INDEX {p}resources_former_name ON {p}resources (user_name, type, tenant) WHERE deleted <> 0;
 CREATE INDEX {p}resources_external_id ON {p}resources (external_id, type, tenant) WHERE deleted = 0;
 CREATE INDEX {p}resources_display_name ON {p}resources (display_name, type, tenant) WHERE deleted = 0;
 CREATE INDEX {p}resources_created ON {p}resources (collection, created, id) WHERE deleted = 0;

@@ -1,0 +1,333 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+
+	"github.com/scimkit/scim"
+)
+
+// The application's tables are the truth about a mapped type, and {p}resources is what
+// filters and lists are answered from. follow brings the latter up to date.
+//
+// Who writes {p}resources locks its row first and reads the application's row after
+// that, so that of two writers the later one sees what the earlier one saw, or more.
+
+// membership is the type under which {p}stale notes a membership.
+const membership = "Members"
+
+// followBatch is how many notes are followed in one transaction.
+const followBatch = 1000
+
+// follow sees to what the application has changed since the last call. Every method
+// that reads begins with it.
+func (s *Store) follow(ctx context.Context) error {
+	if len(s.maps) == 0 {
+		return nil
+	}
+	for {
+		stale := false
+		err := s.read(ctx, func() error {
+			return s.each(ctx, func(scan func(...any) error) error { stale = true; return nil },
+				"SELECT 1 FROM {p}stale WHERE tenant = $1 LIMIT 1")
+		})
+		if err == nil && stale {
+			err = s.write(ctx, s.followSome)
+		}
+		if err != nil {
+			return fmt.Errorf("sqlstore: following the application's tables: %w", err)
+		}
+		if !stale {
+			return nil
+		}
+	}
+}
+
+// advise takes a lock of the tenant's, until the transaction ends, where transactions do
+// not exclude one another anyway.
+func (s *Store) advise(ctx context.Context, what string) error {
+	if s.d == SQLite {
+		return nil
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, "sqlstore:", s.prefix, "\x00", s.tenant, "\x00", what) //nolint:errcheck // never fails
+	_, err := s.DB(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64()))
+	return err
+}
+
+func (s *Store) followSome(ctx context.Context) error {
+	// One at a time: two that make the same new resource would not see each other.
+	if err := s.advise(ctx, "follow"); err != nil {
+		return err
+	}
+	var seqs []int64
+	ids := make(map[string][]string) // by type
+	edges := make(map[string][]string)
+	err := s.each(ctx, func(scan func(...any) error) error {
+		var seq int64
+		var typ, id, member string
+		if err := scan(&seq, &typ, &id, &member); err != nil {
+			return err
+		}
+		seqs = append(seqs, seq)
+		if typ == membership {
+			edges[id] = append(edges[id], member)
+		} else {
+			ids[typ] = append(ids[typ], id)
+		}
+		return nil
+	}, "SELECT seq, type, id, member FROM {p}stale WHERE tenant = $1 ORDER BY type, id, seq LIMIT $2", followBatch)
+	if err != nil {
+		return err
+	}
+	for _, typ := range s.mapped {
+		if err := s.project(ctx, s.maps[typ], distinct(ids[typ]), false); err != nil {
+			return err
+		}
+	}
+	for _, group := range slices.Sorted(maps.Keys(edges)) {
+		if err := s.projectEdges(ctx, group, distinct(edges[group])); err != nil {
+			return err
+		}
+	}
+	_, err = s.exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
+		tuples(seqs, func(n int64) []any { return []any{n} }))
+	return err
+}
+
+// followed drops the notes that this transaction's own writes have made of a resource, or
+// of memberships, whose writer has seen to them itself. id "" and members nil mean any.
+func (s *Store) followed(ctx context.Context, typ, id string, members []string) error {
+	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
+	if s.d == Postgres { // in SQLite nobody else can have written any
+		text += " AND tx = txid_current()"
+	}
+	if id != "" {
+		args = append(args, id)
+		text += " AND id = $3"
+	}
+	if members != nil {
+		args = append(args, tuples(members, func(m string) []any { return []any{m} }))
+		text += fmt.Sprintf(" AND member IN (SELECT e.value ->> 0 FROM {rows $%d})", len(args)+1)
+	}
+	_, err := s.exec(ctx, text, args...)
+	return err
+}
+
+// projected is a resource of a mapped type as {p}resources has it.
+type projected struct {
+	r       *scim.Resource
+	seen    map[string]json.RawMessage
+	claimed bool
+}
+
+// locked reads resources of a mapped type, locked in order of id.
+func (s *Store) locked(ctx context.Context, m *mapping, ids []string) (map[string]*projected, error) {
+	all := make(map[string]*projected, len(ids))
+	err := s.each(ctx, func(scan func(...any) error) (err error) {
+		p := &projected{}
+		var seen []byte
+		p.r, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &seen, &p.claimed)...) })
+		if err == nil {
+			err = json.Unmarshal(seen, &p.seen)
+		}
+		if err != nil {
+			return err
+		}
+		all[p.r.ID()] = p
+		return nil
+	}, "SELECT "+resourceColumns+", r.seen, r.claimed"+s.d.each(s.d.texts("$3"), "resources", "r",
+		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", " FOR NO KEY UPDATE"), m.Type, list(distinct(ids)))
+	return all, err
+}
+
+// project brings resources in line with the application's rows. With lock these stay as
+// they are until the transaction ends.
+func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock bool) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	before, err := s.locked(ctx, m, ids)
+	if err != nil {
+		return err
+	}
+	rows, err := s.appRows(ctx, m, ids, lock)
+	if err != nil {
+		return err
+	}
+	var fresh []string
+	for _, id := range ids {
+		was, row := before[id], rows[id]
+		made, err := s.projectOne(ctx, m, id, was, row)
+		if err != nil {
+			return fmt.Errorf("%s %q: %w", m.Type, id, err)
+		}
+		if made {
+			fresh = append(fresh, id)
+		}
+	}
+	return s.projectMemberships(ctx, m, fresh)
+}
+
+func (s *Store) projectOne(ctx context.Context, m *mapping, id string, was *projected, row *appRow) (made bool, err error) {
+	var r *scim.Resource
+	if row != nil && row.visible {
+		now := s.now()
+		meta, seen := scim.Meta{ID: id, Created: now, LastModified: now}, map[string]json.RawMessage(nil)
+		if !row.created.IsZero() {
+			meta.Created = row.created
+		}
+		if was != nil {
+			meta, seen = was.r.Meta(), was.seen
+			r = was.r
+		} else if r, err = m.t.Bind(meta, nil, nil); err != nil {
+			return false, err
+		}
+		r = s.says(ctx, m, r, seen, row)
+		if m.Type == userType && r.String("userName") == "" {
+			r = nil
+		}
+	}
+	switch {
+	case r == nil && was == nil:
+		return false, nil
+	case r == nil:
+		return false, s.erase(ctx, was.r.Ref(), false)
+	case was == nil:
+		return true, s.insertResource(ctx, s.stepped(r, r.Meta().LastModified.UnixNano()), row.seen, false)
+	case r != was.r && !r.Equal(was.r):
+		meta := r.Meta()
+		meta.LastModified = later(s.now(), meta.LastModified)
+		return false, s.updateResource(ctx, was.r, s.stepped(r.WithMeta(meta), 0), row.seen, was.claimed)
+	case !maps.EqualFunc(was.seen, row.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
+		return false, s.updateResource(ctx, was.r, r, row.seen, was.claimed)
+	}
+	return false, nil
+}
+
+// stepped is r with a version after the one that it has.
+func (s *Store) stepped(r *scim.Resource, salt int64) *scim.Resource {
+	m := r.Meta()
+	doc, _ := r.MarshalJSON() // never fails; the version before is in it
+	sum := sha256.Sum256(fmt.Append(doc, salt))
+	m.Version = hex.EncodeToString(sum[:8])
+	return r.WithMeta(m)
+}
+
+// projectMemberships brings in the memberships of resources that are new to
+// {p}resources.
+func (s *Store) projectMemberships(ctx context.Context, m *mapping, ids []string) error {
+	if s.join == nil || len(ids) == 0 || m.Type != userType && m.Type != groupType {
+		return nil
+	}
+	column := s.join.User
+	if m.Type == groupType {
+		column = s.join.Group
+	}
+	for part := range slices.Chunk(ids, chunk) {
+		w := &words{d: s.d}
+		edges, err := s.joins(ctx, w, "j."+column+" IN ("+w.list(part)+")")
+		if err == nil {
+			_, err = s.insertEdges(ctx, edges)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.join.Name, err)
+		}
+	}
+	return nil
+}
+
+// edge is a membership of the application's.
+type edge struct {
+	group, user string
+	since       int64
+}
+
+// joins reads memberships of the application, as j, that satisfy a condition.
+func (s *Store) joins(ctx context.Context, w *words, condition string) ([]edge, error) {
+	since := "NULL"
+	if s.join.Since != "" {
+		since = "j." + s.join.Since
+	}
+	var all []edge
+	now := micros(s.now())
+	err := s.eachApp(ctx, w, "SELECT CAST(j."+s.join.Group+" AS text), CAST(j."+s.join.User+" AS text), "+since+
+		" FROM "+s.join.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
+		e := edge{since: now}
+		var at any
+		err := scan(&e.group, &e.user, &at)
+		if t := instant(at); !t.IsZero() {
+			e.since = micros(t)
+		}
+		all = append(all, e)
+		return err
+	})
+	return all, err
+}
+
+// insertEdges adds memberships of resources that clients see, and returns the groups
+// that it changed.
+func (s *Store) insertEdges(ctx context.Context, edges []edge) (groups []string, err error) {
+	if len(edges) == 0 {
+		return nil, nil
+	}
+	err = s.each(ctx, func(scan func(...any) error) error {
+		var group string
+		err := scan(&group)
+		groups = append(groups, group)
+		return err
+	}, "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
+		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
+		s.d.also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
+		s.d.also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
+		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", tuples(edges, func(e edge) []any { return []any{e.group, e.user, e.since} }))
+	return groups, err
+}
+
+// projectEdges brings memberships of a group in line with the application's.
+func (s *Store) projectEdges(ctx context.Context, group string, users []string) error {
+	groups, err := s.locked(ctx, s.maps[groupType], []string{group})
+	if err != nil || groups[group] == nil {
+		return err // its memberships come with it
+	}
+	changed := 0
+	for part := range slices.Chunk(users, chunk) {
+		w := &words{d: s.d}
+		edges, err := s.joins(ctx, w, "j."+s.join.Group+" = "+w.arg(group)+" AND j."+s.join.User+" IN ("+w.list(part)+")")
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.join.Name, err)
+		}
+		added, err := s.insertEdges(ctx, edges)
+		if err != nil {
+			return err
+		}
+		there := make(map[string]bool, len(edges))
+		for _, e := range edges {
+			there[e.user] = true
+		}
+		var gone []scim.Ref
+		for _, id := range part {
+			if !there[id] {
+				gone = append(gone, scim.Ref{Type: userType, ID: id})
+			}
+		}
+		removed, err := s.removeMembers(ctx, group, gone)
+		if err != nil {
+			return err
+		}
+		changed += len(added) + len(removed)
+	}
+	if changed == 0 {
+		return nil
+	}
+	g := groups[group]
+	meta := g.r.Meta()
+	meta.LastModified = later(s.now(), meta.LastModified)
+	return s.updateResource(ctx, g.r, s.stepped(g.r.WithMeta(meta), int64(changed)), g.seen, g.claimed)
+}

@@ -1,0 +1,136 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/scimkit/scim"
+)
+
+// Link is a rule for types that have a Table: a client that creates a resource takes
+// over the row that has its userName, or its displayName where there is none, instead of
+// being refused. The row keeps its key and the roles that were given by hand; of its
+// contents those are replaced that the client sends. Rows come into question that no
+// client has written yet, and those that a client deleted and Retire kept. may decides
+// about each of them; SamePerson is given. The application must be sure that the
+// client's directory owns these names: whoever may create users could otherwise take
+// over anybody's account.
+//
+//	Rules: []scim.Rule{store.Link(sqlstore.SamePerson)}
+func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
+	return func(ctx context.Context, c *scim.Change) error {
+		if c.Op != scim.OpCreate || s.maps[c.After.Type().Name()] == nil {
+			return nil
+		}
+		return s.write(ctx, func(ctx context.Context) error {
+			return s.link(ctx, s.maps[c.After.Type().Name()], c, may)
+		})
+	}
+}
+
+// SamePerson is a policy for Link: an externalId, where both have one, tells people of
+// one name apart. An address is given to a new person more often than one thinks.
+func SamePerson(existing, sent *scim.Resource) bool {
+	x, y := existing.String("externalId"), sent.String("externalId")
+	return x == "" || y == "" || x == y
+}
+
+func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
+	column, path := "user_name", "userName"
+	if c.After.String(path) == "" {
+		column, path = "display_name", "displayName"
+	}
+	key := indexed(scim.Fold(c.After.String(path)))
+	if err := s.advise(ctx, path+" "+key); err != nil {
+		return err
+	}
+	// The first that has the name: one that is there, or else the last one that left.
+	var found *scim.Resource
+	var deleted int64
+	err := s.each(ctx, func(scan func(...any) error) (err error) {
+		found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
+		return err
+	}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r."+column+" = $3 AND r.deleted = 0"+
+		" AND r.seen IS NOT NULL AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
+	if err == nil && found == nil && m.Retire != nil {
+		err = s.each(ctx, func(scan func(...any) error) (err error) {
+			found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
+			return err
+		}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r."+column+" = $3 AND r.deleted <> 0"+
+			" AND r.seen IS NOT NULL ORDER BY r.deleted DESC LIMIT 1", m.Type, key)
+	}
+	switch {
+	case err != nil || found == nil:
+		return err
+	case !may(found, c.After):
+		if deleted == 0 {
+			return nil // Create refuses it
+		}
+		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness",
+			Detail: path + " is taken: a former resource has this value, and is not the same one"}
+	case deleted != 0:
+		if err := s.revive(ctx, m, found, deleted); errors.Is(err, scim.ErrNotFound) {
+			return nil // the application has erased the row since
+		} else if err != nil {
+			return err
+		}
+	}
+	merged, err := overlay(found, c.After)
+	if err != nil {
+		return err
+	}
+	c.After, c.Adopt = merged, found.ID()
+	return nil
+}
+
+// revive brings back the row of a resource that was deleted at a certain time.
+func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, deleted int64) error {
+	rows, err := s.appRows(ctx, m, []string{r.ID()}, true)
+	if err != nil {
+		return err
+	}
+	if rows[r.ID()] == nil {
+		return scim.ErrNotFound
+	}
+	if len(m.Revive) > 0 {
+		if err := s.set(ctx, m, r.ID(), extra(m.Revive)); err != nil {
+			return err
+		}
+	}
+	if _, err := s.exec(ctx, "UPDATE {p}resources SET deleted = 0 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = $4",
+		m.Type, r.ID(), deleted); err != nil {
+		return err
+	}
+	w, err := s.row(r)
+	if err != nil {
+		return err
+	}
+	if err := s.putEmails(ctx, r.Ref(), nil, w.emails); err != nil {
+		return err
+	}
+	return s.project(ctx, m, []string{r.ID()}, true)
+}
+
+// overlay is what was sent, and what is there beside it.
+func overlay(there, sent *scim.Resource) (*scim.Resource, error) {
+	values := make(map[string]json.RawMessage)
+	for _, r := range []*scim.Resource{there, sent} {
+		doc, err := r.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(doc, &values); err != nil {
+			return nil, err
+		}
+	}
+	doc, err := json.Marshal(values)
+	if err != nil {
+		return nil, err
+	}
+	return sent.Type().Bind(sent.Meta(), doc, nil)
+}

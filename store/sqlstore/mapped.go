@@ -1,0 +1,285 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// Writes of types that have a Table: the application's row first, and then what it has
+// become is taken over.
+
+// insertResource makes the row of a resource that the application's table has.
+func (s *Store) insertResource(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
+	w, err := s.mappedRow(r, seen, claimed)
+	if err != nil {
+		return err
+	}
+	switch n, err := s.insertRowOf(ctx, w); {
+	case err != nil:
+		return err
+	case n == 0:
+		return fmt.Errorf("sqlstore: %s %q is there already", r.Type().Name(), r.ID())
+	}
+	return s.putEmails(ctx, r.Ref(), nil, w.emails)
+}
+
+func (s *Store) updateResource(ctx context.Context, before, after *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
+	old, err := s.row(before)
+	if err != nil {
+		return err
+	}
+	w, err := s.mappedRow(after, seen, claimed)
+	if err != nil {
+		return err
+	}
+	if err := s.updateRowOf(ctx, w); err != nil {
+		return err
+	}
+	return s.putEmails(ctx, after.Ref(), old.emails, w.emails)
+}
+
+func (s *Store) mappedRow(r *scim.Resource, seen map[string]json.RawMessage, claimed bool) (*row, error) {
+	w, err := s.row(r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(seen)
+	if err != nil {
+		return nil, err
+	}
+	w.seen, w.claimed = string(text), claimed
+	return w, nil
+}
+
+// later is a time that does not lie before another one.
+func later(t, than time.Time) time.Time {
+	if t.Before(than) {
+		return than
+	}
+	return t
+}
+
+// take locks a resource and the application's row, and brings the former in line.
+func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref) (*projected, *appRow, error) {
+	if err := s.follow(ctx); err != nil {
+		return nil, nil, err
+	}
+	if len(storable([]string{ref.ID})) == 0 {
+		return nil, nil, scim.ErrNotFound
+	}
+	for range 3 { // once more, if the application has changed the row since
+		all, err := s.locked(ctx, m, []string{ref.ID})
+		if err != nil {
+			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
+		}
+		p := all[ref.ID]
+		if p == nil {
+			return nil, nil, scim.ErrNotFound
+		}
+		rows, err := s.appRows(ctx, m, []string{ref.ID}, true)
+		if err != nil {
+			return nil, nil, err
+		}
+		row := rows[ref.ID]
+		if row != nil && row.visible && p.upToDate(row) {
+			return p, row, nil
+		}
+		if _, err := s.projectOne(ctx, m, ref.ID, p, row); err != nil {
+			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
+		}
+	}
+	return nil, nil, fmt.Errorf("sqlstore: the row of %s %q does not stay as it is", ref.Type, ref.ID)
+}
+
+// upToDate reports whether a row is what was seen of it.
+func (p *projected) upToDate(row *appRow) bool {
+	for name, is := range row.seen {
+		if was, ok := p.seen[name]; !ok || string(was) != string(is) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Store) createMapped(ctx context.Context, m *mapping, r *scim.Resource) (out *scim.Resource, err error) {
+	err = s.write(ctx, func(ctx context.Context) error {
+		if err := s.follow(ctx); err != nil {
+			return err
+		}
+		if err := s.unique(ctx, m, "", r); err != nil {
+			return err
+		}
+		key, err := s.insertRow(ctx, m, r)
+		if err != nil {
+			return s.refused(ctx, m, r, err)
+		}
+		meta := r.Meta()
+		meta.ID = key
+		out, err = s.takeOver(ctx, m, nil, r.WithMeta(meta), nil)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (s *Store) updateMapped(ctx context.Context, m *mapping, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
+	err = s.write(ctx, func(ctx context.Context) error {
+		before, row, err := s.take(ctx, m, ref)
+		if err != nil {
+			return err
+		}
+		after, err := fn(before.r)
+		switch {
+		case err != nil:
+			return err
+		case after == before.r:
+			out = after
+			return nil
+		}
+		if err := updates(ref, after); err != nil {
+			return err
+		}
+		if scim.Fold(after.String("userName")) != scim.Fold(before.r.String("userName")) {
+			if err := s.unique(ctx, m, ref.ID, after); err != nil {
+				return err
+			}
+		}
+		if err := s.updateRow(ctx, m, ref.ID, before.r, after, row); err != nil {
+			return s.refused(ctx, m, after, err)
+		}
+		out, err = s.takeOver(ctx, m, before, after, row)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// takeOver stores a resource as it is after a write of the application's row. before and
+// was are nil for a new one. Columns that the write did not touch, and that are another
+// nevertheless, have their say: a default, or a trigger of the application's.
+func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, after *scim.Resource, was *appRow) (*scim.Resource, error) {
+	rows, err := s.appRows(ctx, m, []string{after.ID()}, false)
+	if err != nil {
+		return nil, err
+	}
+	row := rows[after.ID()]
+	if row == nil || !row.visible {
+		return nil, fmt.Errorf("sqlstore: %s %q is not among the rows that are Visible after it was written", m.Type, after.ID())
+	}
+	known := make(map[string]json.RawMessage, len(row.seen))
+	for i := range m.columns {
+		c := &m.columns[i]
+		v := c.of(after)
+		switch {
+		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.of(before.r), v): // written
+			known[c.seen()] = row.seen[c.seen()]
+		case before != nil:
+			known[c.seen()] = was.seen[c.seen()]
+		}
+	}
+	for i := range m.children {
+		known[m.children[i].seen()] = row.seen[m.children[i].seen()]
+	}
+	meta := after.Meta()
+	if before == nil && !row.created.IsZero() {
+		meta.Created = row.created
+		meta.LastModified = later(meta.LastModified, meta.Created)
+	}
+	meta.Created, meta.LastModified = fromMicros(micros(meta.Created)), fromMicros(micros(meta.LastModified))
+	out := s.says(ctx, m, after.WithMeta(meta), known, row)
+	if before == nil {
+		err = s.insertResource(ctx, out, row.seen, true)
+	} else {
+		err = s.updateResource(ctx, before.r, out, row.seen, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, s.followed(ctx, m.Type, out.ID(), nil)
+}
+
+// unique refuses a userName that another user has. The application's own indexes may
+// compare otherwise, and may allow it what clients are not.
+func (s *Store) unique(ctx context.Context, m *mapping, id string, r *scim.Resource) error {
+	if m.Type != userType {
+		return nil
+	}
+	key := indexed(scim.Fold(r.String("userName")))
+	if err := s.advise(ctx, "userName "+key); err != nil {
+		return err
+	}
+	taken := false
+	err := s.each(ctx, func(scan func(...any) error) error { taken = true; return nil },
+		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4 AND "+live+" LIMIT 1", m.Type, key, id)
+	if err == nil && taken {
+		err = scim.Conflict("userName")
+	}
+	return err
+}
+
+// live is the condition of the index by which userNames of a mapped type are found.
+const live = "r.deleted = 0 AND r.seen IS NOT NULL"
+
+// refused tells what the application's table did not want to have twice.
+func (s *Store) refused(ctx context.Context, m *mapping, r *scim.Resource, cause error) error {
+	if !duplicate(cause) {
+		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, cause)
+	}
+	for i := range m.columns {
+		c := &m.columns[i]
+		cell, err := c.cell(c.of(r))
+		if err != nil || cell == nil {
+			continue
+		}
+		w := &words{d: s.d}
+		found := false
+		err = s.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE t."+c.Name+" = "+w.arg(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.arg(r.ID())+" LIMIT 1",
+			func(func(...any) error) error { found = true; return nil })
+		if err == nil && found {
+			return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
+				Detail: c.Path + " is taken: another row of the application has this value"}
+		}
+	}
+	return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
+		Detail: "another row of the application has one of these values"}
+}
+
+func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, check func(before *scim.Resource) error) error {
+	return s.write(ctx, func(ctx context.Context) error {
+		before, _, err := s.take(ctx, m, ref)
+		if err != nil {
+			return err
+		}
+		if err := check(before.r); err != nil {
+			return err
+		}
+		if err := s.deleteRow(ctx, m, ref.ID); err != nil {
+			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
+		}
+		if err := s.erase(ctx, ref, s.keep || m.Retire != nil); err != nil {
+			return err
+		}
+		if s.join != nil {
+			switch ref.Type {
+			case groupType:
+				err = s.followed(ctx, membership, ref.ID, nil)
+			case userType:
+				err = s.followed(ctx, membership, "", []string{ref.ID})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return s.followed(ctx, m.Type, ref.ID, nil)
+	})
+}

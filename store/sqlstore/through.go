@@ -1,0 +1,265 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim"
+)
+
+// What clients write goes through to the tables of the application here.
+
+// setting is a column of the application with what to write into it.
+type setting struct {
+	column string
+	value  any
+}
+
+// settings are the columns that a change concerns; before is nil for a new row.
+func (m *mapping) settings(before, after *scim.Resource) ([]setting, error) {
+	var all []setting
+	for i := range m.columns {
+		c := &m.columns[i]
+		v := c.of(after)
+		if before != nil && reflect.DeepEqual(c.of(before), v) {
+			continue
+		}
+		cell, err := c.cell(v)
+		if err != nil {
+			return nil, err
+		}
+		if cell != nil || before != nil { // else the column's default
+			all = append(all, setting{c.Name, cell})
+		}
+	}
+	return all, nil
+}
+
+func extra(values map[string]any) []setting {
+	var all []setting
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		all = append(all, setting{name, values[name]})
+	}
+	return all
+}
+
+// insertRow makes the row of a new resource and returns its key.
+func (s *Store) insertRow(ctx context.Context, m *mapping, r *scim.Resource) (key string, err error) {
+	all, err := m.settings(nil, r)
+	if err != nil {
+		return "", err
+	}
+	if m.KeepID {
+		all = append(all, setting{m.Key, r.ID()})
+	}
+	if m.Tenant != "" {
+		all = append(all, setting{m.Tenant, s.tenant})
+	}
+	if m.Insert != nil {
+		all = append(all, extra(m.Insert(r))...)
+	}
+	err = s.inTx(ctx, func(ctx context.Context) error { // a duplicate must not end the transaction
+		return s.insert(ctx, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
+	})
+	if err == nil {
+		err = s.putChildren(ctx, m, key, nil, r, nil)
+	}
+	return key, err
+}
+
+// insert makes one row.
+func (s *Store) insert(ctx context.Context, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
+	w := &words{d: s.d}
+	columns, places := make([]string, len(all)), make([]string, len(all))
+	for i, c := range all {
+		columns[i], places[i] = c.column, w.arg(c.value)
+	}
+	text := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")" + returning
+	if len(all) == 0 {
+		text = "INSERT INTO " + table + " DEFAULT VALUES" + returning
+	}
+	return s.eachApp(ctx, w, text, row)
+}
+
+func none(func(...any) error) error { return nil }
+
+// updateRow writes what changed.
+func (s *Store) updateRow(ctx context.Context, m *mapping, key string, before, after *scim.Resource, row *appRow) error {
+	all, err := m.settings(before, after)
+	if err != nil {
+		return err
+	}
+	if len(all) > 0 {
+		if err := s.inTx(ctx, func(ctx context.Context) error { return s.set(ctx, m, key, all) }); err != nil {
+			return err
+		}
+	}
+	return s.putChildren(ctx, m, key, before, after, row)
+}
+
+func (s *Store) set(ctx context.Context, m *mapping, key string, all []setting) error {
+	w := &words{d: s.d}
+	var sets []string
+	for _, c := range all {
+		sets = append(sets, c.column+" = "+w.arg(c.value))
+	}
+	return s.eachApp(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
+		" WHERE "+s.mine(w, m)+" AND t."+m.Key+" = "+w.arg(key), none)
+}
+
+// putChildren brings the rows of multi-valued attributes in line with after. row is what
+// is there, nil for a new resource; what stays is not touched.
+func (s *Store) putChildren(ctx context.Context, m *mapping, key string, before, after *scim.Resource, row *appRow) error {
+	for i := range m.children {
+		c := &m.children[i]
+		if before != nil && reflect.DeepEqual(before.Get(c.Path), after.Get(c.Path)) {
+			continue
+		}
+		want, err := c.rows(after)
+		if err != nil {
+			return err
+		}
+		if row != nil {
+			for cells := range slices.Chunk(row.children[i], len(c.columns)) {
+				if j := slices.IndexFunc(want, func(r []setting) bool { return same(r, cells) }); j >= 0 {
+					want = slices.Delete(want, j, j+1)
+				} else if err := s.deleteChild(ctx, c, key, cells); err != nil {
+					return err
+				}
+			}
+		}
+		for _, r := range want {
+			if err := s.insert(ctx, c.Name, append(r, setting{c.Parent, key}), "", none); err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func same(r []setting, cells []any) bool {
+	for i := range r {
+		if plainCell(r[i].value) != cells[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Store) deleteChild(ctx context.Context, c *boundChild, key string, cells []any) error {
+	w := &words{d: s.d}
+	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.arg(key)
+	for i, cell := range cells {
+		if cell == nil {
+			text += " AND " + c.columns[i].Name + " IS NULL"
+		} else {
+			text += " AND " + c.columns[i].Name + " = " + w.arg(cell)
+		}
+	}
+	if err := s.eachApp(ctx, w, text, none); err != nil {
+		return fmt.Errorf("%s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// rows are what the child table should have for r.
+func (c *boundChild) rows(r *scim.Resource) ([][]setting, error) {
+	list, _ := r.Get(c.Path).([]any)
+	rows := make([][]setting, 0, len(list))
+	for _, e := range list {
+		e, _ := e.(map[string]any)
+		row := make([]setting, len(c.columns))
+		for i := range c.columns {
+			cell, err := c.columns[i].cell(e[c.columns[i].Path])
+			if err != nil {
+				return nil, err
+			}
+			row[i] = setting{c.columns[i].Name, cell}
+		}
+		if !slices.ContainsFunc(rows, func(r []setting) bool { return reflect.DeepEqual(r, row) }) {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+// deleteRow erases the row, or retires it.
+func (s *Store) deleteRow(ctx context.Context, m *mapping, key string) error {
+	if s.join != nil {
+		column := s.join.User
+		if m.Type == groupType {
+			column = s.join.Group
+		}
+		if m.Type == userType || m.Type == groupType {
+			w := &words{d: s.d}
+			if err := s.eachApp(ctx, w, "DELETE FROM "+s.join.Name+" WHERE "+column+" = "+w.arg(key), none); err != nil {
+				return err
+			}
+		}
+	}
+	if m.Retire != nil {
+		return s.set(ctx, m, key, extra(m.Retire(s.now())))
+	}
+	for _, c := range m.children {
+		w := &words{d: s.d}
+		if err := s.eachApp(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.arg(key), none); err != nil {
+			return err
+		}
+	}
+	w := &words{d: s.d}
+	return s.eachApp(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+s.mine(w, m)+" AND t."+m.Key+" = "+w.arg(key), none)
+}
+
+// joinRows brings the application's memberships of a group in line with a change that
+// has been made in this package's tables.
+func (s *Store) joinRows(ctx context.Context, group string, added, removed []scim.Ref) error {
+	gone, fresh := usersOf(removed), usersOf(added)
+	for part := range slices.Chunk(gone, chunk) {
+		w := &words{d: s.d}
+		if err := s.eachApp(ctx, w, "DELETE FROM "+s.join.Name+" WHERE "+s.join.Group+" = "+w.arg(group)+
+			" AND "+s.join.User+" IN ("+w.list(part)+")", none); err != nil {
+			return fmt.Errorf("%s: %w", s.join.Name, err)
+		}
+	}
+	for part := range slices.Chunk(fresh, chunk) {
+		if err := s.insertJoins(ctx, group, part); err != nil {
+			return fmt.Errorf("%s: %w", s.join.Name, err)
+		}
+	}
+	return s.followed(ctx, membership, group, append(gone, fresh...))
+}
+
+func (s *Store) insertJoins(ctx context.Context, group string, users []string) error {
+	w := &words{d: s.d}
+	var columns []string
+	rows := make([]string, len(users))
+	for i, user := range users {
+		all := []setting{{s.join.Group, group}, {s.join.User, user}}
+		if s.join.Insert != nil {
+			all = append(all, extra(s.join.Insert(group, user))...)
+		}
+		columns = columns[:0]
+		places := make([]string, len(all))
+		for i, c := range all {
+			columns, places[i] = append(columns, c.column), w.arg(c.value)
+		}
+		rows[i] = "(" + strings.Join(places, ", ") + ")"
+	}
+	return s.eachApp(ctx, w, "INSERT INTO "+s.join.Name+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(rows, ", ")+
+		" ON CONFLICT DO NOTHING", none)
+}
+
+// usersOf are the ids of the users among members.
+func usersOf(members []scim.Ref) []string {
+	var ids []string
+	for _, r := range members {
+		if r.Type == userType {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}

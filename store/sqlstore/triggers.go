@@ -1,0 +1,205 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Triggers on the application's tables write into {p}stale which rows have changed.
+// The tables are few, and each is watched for one purpose.
+
+// watched is a table of the application with what its triggers do.
+type watched struct {
+	table string
+	// note is the query for what to write into {p}stale, of a row called {row}; its
+	// columns are tenant, type, id and member.
+	note string
+	// only are the columns whose change counts; nil: any.
+	only []string
+	// many: the table is written many rows at a time.
+	many bool
+	// all is the query for everything that there is.
+	all string
+	// place are the columns by which a change moves a row from one resource to another.
+	place []string
+	// more is what else decides what the rows mean, so that they are looked at again
+	// after a change of it.
+	more string
+}
+
+// watches lists the tables of the application.
+func (s *Store) watches() []watched {
+	var list []watched
+	for _, typ := range s.mapped {
+		m := s.maps[typ]
+		tenant := func(row string) string {
+			if m.Tenant == "" {
+				return "''"
+			}
+			return "CAST(" + row + "." + m.Tenant + " AS text)"
+		}
+		key := func(row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
+		w := watched{table: m.Name,
+			note: "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", ''",
+			all:  "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t"}
+		w.place = present(m.Key, m.Tenant)
+		if m.Visible == "" {
+			w.only = append(present(m.Created), w.place...)
+			for _, c := range m.columns {
+				w.only = append(w.only, c.Name)
+			}
+		}
+		w.more = fmt.Sprint(m.Visible, m.Created)
+		for _, c := range m.columns {
+			w.more += "\n" + c.seen()
+		}
+		for _, c := range m.children {
+			w.more += "\n" + c.seen()
+			for _, c := range c.columns {
+				w.more += "\n" + c.seen()
+			}
+		}
+		list = append(list, w)
+		for _, c := range m.children {
+			list = append(list, watched{table: c.Name, place: []string{c.Parent},
+				note: "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent})
+		}
+	}
+	if j := s.join; j != nil {
+		g := s.maps[groupType]
+		tenant := "''"
+		if g.Tenant != "" {
+			tenant = "CAST(t." + g.Tenant + " AS text)"
+		}
+		list = append(list, watched{table: j.Name, many: true, place: []string{j.Group, j.User},
+			note: "SELECT " + tenant + ", " + quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
+				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group})
+	}
+	return list
+}
+
+func present(columns ...string) []string {
+	return slices.DeleteFunc(columns, func(c string) bool { return c == "" })
+}
+
+var oddities = regexp.MustCompile(`[^a-z0-9]+`)
+
+// trigger is the first part of the names of a table's triggers.
+func (b *base) trigger(table string) string {
+	h := fnv.New32a()
+	h.Write([]byte(table)) //nolint:errcheck // never fails
+	plain := oddities.ReplaceAllString(strings.ToLower(table), "_")
+	return fmt.Sprintf("%s%.20s_%08x", b.prefix, plain, h.Sum32())
+}
+
+// triggers are the statements that make the triggers of a table, in the place of those
+// that are there.
+func (b *base) triggers(w watched) []string {
+	name := b.trigger(w.table)
+	insert := func(row string) string {
+		return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.ReplaceAll(w.note, "{row}", row)
+	}
+	differ := "IS NOT"
+	if b.d == Postgres {
+		differ = "IS DISTINCT FROM"
+	}
+	changed := func(columns []string) string {
+		var any []string
+		for _, c := range columns {
+			old, now := "OLD."+c, "NEW."+c
+			if b.d == Postgres { // json has no equality
+				old, now = "CAST("+old+" AS text)", "CAST("+now+" AS text)"
+			}
+			any = append(any, old+" "+differ+" "+now)
+		}
+		return "(" + strings.Join(any, " OR ") + ")"
+	}
+	when := ""
+	if w.only != nil {
+		when = " WHEN " + changed(w.only)
+	}
+	var all []string
+	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	on := ""
+	if b.d == Postgres {
+		on = " ON " + w.table
+	}
+	for _, event := range []string{"insert", "update", "delete"} {
+		add("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on)
+	}
+	// An update is of the row as it is, and, if that was another resource's, as it was.
+	switch each := " FOR EACH ROW"; {
+	case b.d == SQLite:
+		and := " WHERE "
+		if strings.Contains(w.note, " WHERE ") {
+			and = " AND "
+		}
+		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s BEGIN %s; END", name, w.table, insert("NEW"))
+		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, w.table, when, insert("OLD")+and+changed(w.place), insert("NEW"))
+		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s BEGIN %s; END", name, w.table, insert("OLD"))
+	case w.many:
+		add(function, name, "IF TG_OP <> 'INSERT' THEN "+from(insert("o"), "old_rows AS o")+"; END IF; IF TG_OP <> 'DELETE' THEN "+from(insert("o"), "new_rows AS o")+"; END IF;")
+		each = " FOR EACH STATEMENT EXECUTE FUNCTION " + name + "()"
+		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows%s", name, w.table, each)
+		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows%s", name, w.table, each)
+		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows%s", name, w.table, each)
+	default:
+		add(function, name, "IF TG_OP = 'DELETE' THEN "+insert("OLD")+"; RETURN NULL; END IF; IF TG_OP = 'UPDATE' THEN IF "+
+			changed(w.place)+" THEN "+insert("OLD")+"; END IF; END IF; "+insert("NEW")+";")
+		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s EXECUTE FUNCTION %s()", name, w.table, each, name)
+		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s%s EXECUTE FUNCTION %s()", name, w.table, each, when, name)
+		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s EXECUTE FUNCTION %s()", name, w.table, each, name)
+	}
+	return all
+}
+
+// function makes a trigger's function. It runs with the rights of who migrated, so that
+// whoever writes the application's table needs none on this package's, and finds them
+// whatever the session's search_path.
+const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $scim$ BEGIN %s RETURN NULL; END $scim$"
+
+// from adds a source to a query that begins with INSERT and has one already.
+func from(query, source string) string {
+	return strings.Replace(query, " FROM ", " FROM "+source+", ", 1)
+}
+
+// watch makes the triggers, unless these very ones are there, and then notes every row
+// that there is.
+func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
+	for _, w := range s.watches() {
+		texts := s.triggers(w)
+		h := fnv.New64a()
+		fmt.Fprintln(h, texts, w.all, w.more) //nolint:errcheck // never fails
+		part, version := "watch "+w.table, int64(h.Sum64()>>1)
+		var have int64
+		err := tx.QueryRowContext(ctx, s.statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if err == nil && have == version {
+			continue
+		}
+		for _, text := range texts {
+			if _, err := tx.ExecContext(ctx, strings.ReplaceAll(text, "{p}", s.prefix)); err != nil {
+				return fmt.Errorf("%s: %w", w.table, err)
+			}
+		}
+		if w.all != "" {
+			// With the triggers in place, and before others can write again.
+			if _, err := tx.ExecContext(ctx, s.statement("INSERT INTO {p}stale (tenant, type, id, member) "+w.all)); err != nil {
+				return fmt.Errorf("%s: %w", w.table, err)
+			}
+		}
+		_, err = tx.ExecContext(ctx, s.statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, version)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
