@@ -19,11 +19,16 @@ type (
 	coder     interface{ Code() int }        // SQLite: modernc.org/sqlite
 )
 
-// Primary result codes of SQLite.
+// Result codes of SQLite: primary ones, and extended ones of constraints.
 const (
 	sqliteBusy       = 5
 	sqliteLocked     = 6
-	sqliteConstraint = 19
+	sqliteCheck      = 275
+	sqliteForeignKey = 787
+	sqliteNotNull    = 1299
+	sqlitePrimaryKey = 1555
+	sqliteUnique     = 2067
+	sqliteRowID      = 2579
 )
 
 func sqlState(err error) string {
@@ -37,25 +42,43 @@ func sqlState(err error) string {
 func sqliteCode(err error) int {
 	var c coder
 	if errors.As(err, &c) {
-		return c.Code() & 0xff
+		return c.Code()
 	}
 	return 0
 }
 
+// errMoved says that the application changed what a transaction had just read: it can be
+// run again.
+var errMoved = errors.New("sqlstore: the application's rows have changed meanwhile")
+
 // yielded reports whether the database gave a transaction up for another one, so
 // that it can be run again: a serialization failure, a deadlock, a busy file.
 func yielded(err error) bool {
+	if errors.Is(err, errMoved) {
+		return true
+	}
 	switch sqlState(err) {
 	case "40001", "40P01":
 		return true
 	}
-	code := sqliteCode(err)
+	code := sqliteCode(err) & 0xff
 	return code == sqliteBusy || code == sqliteLocked
 }
 
 // duplicate reports whether a value is there that must be unique.
 func duplicate(err error) bool {
-	return sqlState(err) == "23505" || sqliteCode(err) == sqliteConstraint
+	code := sqliteCode(err)
+	return sqlState(err) == "23505" || code == sqliteUnique || code == sqlitePrimaryKey || code == sqliteRowID
+}
+
+// dangling reports whether a row refers to one that is not there.
+func dangling(err error) bool { return sqlState(err) == "23503" || sqliteCode(err) == sqliteForeignKey }
+
+// unfit reports whether a value is not one that the column takes: too long, out of range,
+// NULL, against a CHECK.
+func unfit(err error) bool {
+	state, code := sqlState(err), sqliteCode(err)
+	return strings.HasPrefix(state, "22") || state == "23502" || state == "23514" || code == sqliteCheck || code == sqliteNotNull
 }
 
 // lost reports whether the database could not be reached, or went away.

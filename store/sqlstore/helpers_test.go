@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -96,4 +98,20 @@ func names(t testing.TB, s scim.Store) []string {
 func conflict(err error) bool {
 	var e *scim.Error
 	return errors.As(err, &e) && e.Type == "uniqueness"
+}
+
+// serve makes a request and returns status and answer.
+func serve(t testing.TB, h http.Handler, method, path, body string) (int, map[string]any) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/scim+json")
+	h.ServeHTTP(w, r)
+	var answer map[string]any
+	if w.Body.Len() > 0 {
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatalf("%s %s: %v: %s", method, path, err, w.Body)
+		}
+	}
+	return w.Code, answer
 }

@@ -3,9 +3,11 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -94,7 +96,7 @@ func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref) (*projected,
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
-	return nil, nil, fmt.Errorf("sqlstore: the row of %s %q does not stay as it is", ref.Type, ref.ID)
+	return nil, nil, errMoved
 }
 
 // upToDate reports whether a row is what was seen of it.
@@ -117,7 +119,7 @@ func (s *Store) createMapped(ctx context.Context, m *mapping, r *scim.Resource) 
 		}
 		key, err := s.insertRow(ctx, m, r)
 		if err != nil {
-			return s.refused(ctx, m, r, err)
+			return s.refused(ctx, m, nil, r, err)
 		}
 		meta := r.Meta()
 		meta.ID = key
@@ -153,7 +155,7 @@ func (s *Store) updateMapped(ctx context.Context, m *mapping, ref scim.Ref, fn f
 			}
 		}
 		if err := s.updateRow(ctx, m, ref.ID, before.r, after, row); err != nil {
-			return s.refused(ctx, m, after, err)
+			return s.refused(ctx, m, before.r, after, err)
 		}
 		out, err = s.takeOver(ctx, m, before, after, row)
 		return err
@@ -230,9 +232,23 @@ func (s *Store) unique(ctx context.Context, m *mapping, id string, r *scim.Resou
 // live is the condition of the index by which userNames of a mapped type are found.
 const live = "r.deleted = 0 AND r.seen IS NOT NULL"
 
-// refused tells what the application's table did not want to have twice.
-func (s *Store) refused(ctx context.Context, m *mapping, r *scim.Resource, cause error) error {
-	if !duplicate(cause) {
+// refused tells a client why the application's table does not take what it sent; before
+// is nil for a new resource.
+func (s *Store) refused(ctx context.Context, m *mapping, before, r *scim.Resource, cause error) error {
+	switch {
+	case unfit(cause):
+		var paths []string
+		for i := range m.columns {
+			if c := &m.columns[i]; !c.copy && (before == nil || !reflect.DeepEqual(c.of(before), c.of(r))) {
+				paths = append(paths, c.Path)
+			}
+		}
+		for i := range m.children {
+			paths = append(paths, m.children[i].Path)
+		}
+		return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
+			Detail: "the application has no room for a value of one of these attributes: " + strings.Join(paths, ", ")}
+	case !duplicate(cause):
 		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, cause)
 	}
 	for i := range m.columns {
@@ -245,13 +261,16 @@ func (s *Store) refused(ctx context.Context, m *mapping, r *scim.Resource, cause
 		found := false
 		err = s.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE t."+c.Name+" = "+w.arg(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.arg(r.ID())+" LIMIT 1",
 			func(func(...any) error) error { found = true; return nil })
-		if err == nil && found {
+		if err != nil {
+			return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))
+		}
+		if found {
 			return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
-				Detail: c.Path + " is taken: another row of the application has this value"}
+				Detail: c.Path + " is taken: the application has this value already"}
 		}
 	}
 	return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
-		Detail: "another row of the application has one of these values"}
+		Detail: "the application has one of these values already"}
 }
 
 func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, check func(before *scim.Resource) error) error {

@@ -58,14 +58,18 @@ func TestPlans(t *testing.T) {
 		}
 		old := newStore(t, db, d, sqlstore.Options{Tenant: "old"})
 		last, g := fillPlans(t, old)
-		t.Run("unknown", func(t *testing.T) { checkPlans(t, db, d, old, "old", last, g) })
+		t.Run("unknown", func(t *testing.T) { checkPlans(t, db, d, old, "old", "scim_resources_user_name", last, g) })
 		if _, err := db.Exec("ANALYZE"); err != nil {
 			t.Fatal(err)
 		}
-		t.Run("known", func(t *testing.T) { checkPlans(t, db, d, old, "old", last, g) })
+		t.Run("known", func(t *testing.T) { checkPlans(t, db, d, old, "old", "scim_resources_user_name", last, g) })
 		late := newStore(t, db, d, sqlstore.Options{Tenant: "late"})
 		last, g = fillPlans(t, late)
-		t.Run("late", func(t *testing.T) { checkPlans(t, db, d, late, "late", last, g) })
+		t.Run("late", func(t *testing.T) { checkPlans(t, db, d, late, "late", "scim_resources_user_name", last, g) })
+		makeApp(t, db, d)
+		mapped := newStore(t, db, d, appOptions("mapped"))
+		last, g = fillPlans(t, mapped)
+		t.Run("mapped", func(t *testing.T) { checkPlans(t, db, d, mapped, "mapped", "scim_resources_mapped_name", last, g) })
 	})
 }
 
@@ -96,7 +100,7 @@ func fillPlans(t *testing.T, s *sqlstore.Store) (last, g *scim.Resource) {
 }
 
 // checkPlans looks at the plans of the queries of a tenant.
-func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store, tenant string, last, g *scim.Resource) {
+func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store, tenant, userName string, last, g *scim.Resource) {
 	t.Helper()
 	for _, test := range []struct {
 		name, filter string
@@ -106,13 +110,13 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 		reason       string
 	}{
 		{"id", `id eq "x"`, scim.Query{}, `scim_resources_pkey|sqlite_autoindex_scim_resources_1`, false, "the primary key"},
-		{"userName", `userName eq "USER5@example.com"`, scim.Query{}, "scim_resources_user_name", false, "every client looks up by it"},
-		{"userName and more", `userName eq "USER5@example.com" and active eq true`, scim.Query{}, "scim_resources_user_name", false, "the rest is judged on one row"},
+		{"userName", `userName eq "USER5@example.com"`, scim.Query{}, userName, false, "every client looks up by it"},
+		{"userName and more", `userName eq "USER5@example.com" and active eq true`, scim.Query{}, userName, false, "the rest is judged on one row"},
 		{"externalId", `externalId eq "5"`, scim.Query{}, "scim_resources_external_id", false, "Entra looks up by it"},
 		{"displayName", `displayName eq "user 5"`, scim.Query{}, "scim_resources_display_name", false, "clients look up groups by it"},
 		{"e-mail", `emails.value eq "user5@example.com"`, scim.Query{}, lookups, false, "the table of look-ups"},
 		{"e-mail in a value path", `emails[type eq "work"].value eq "user5@example.com"`, scim.Query{}, lookups, false, "Entra asks like this"},
-		{"either", `userName eq "user5@example.com" or emails.value eq "user5@example.com"`, scim.Query{}, `scim_resources_user_name`, false, "clients ask for both at once"},
+		{"either", `userName eq "user5@example.com" or emails.value eq "user5@example.com"`, scim.Query{}, userName, false, "clients ask for both at once"},
 		{"ids", "", scim.Query{IDs: []string{"x", "y"}}, `scim_resources_pkey|sqlite_autoindex_scim_resources_1`, false, "members of a group"},
 		{"first page", "", scim.Query{}, "scim_resources_created", false, "in order of the index"},
 		{"deep page", "", scim.Query{After: scim.KeyOf(&scim.Query{}, last)}, "scim_resources_created", false, "from its place in the index on"},

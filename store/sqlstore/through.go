@@ -62,12 +62,13 @@ func (s *Store) insertRow(ctx context.Context, m *mapping, r *scim.Resource) (ke
 	if m.Insert != nil {
 		all = append(all, extra(m.Insert(r))...)
 	}
-	err = s.inTx(ctx, func(ctx context.Context) error { // a duplicate must not end the transaction
-		return s.insert(ctx, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
+	err = s.inTx(ctx, func(ctx context.Context) error { // what is refused must not end the transaction
+		err := s.insert(ctx, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
+		if err != nil {
+			return err
+		}
+		return s.putChildren(ctx, m, key, nil, r, nil)
 	})
-	if err == nil {
-		err = s.putChildren(ctx, m, key, nil, r, nil)
-	}
 	return key, err
 }
 
@@ -93,12 +94,17 @@ func (s *Store) updateRow(ctx context.Context, m *mapping, key string, before, a
 	if err != nil {
 		return err
 	}
-	if len(all) > 0 {
-		if err := s.inTx(ctx, func(ctx context.Context) error { return s.set(ctx, m, key, all) }); err != nil {
-			return err
-		}
+	if len(all) == 0 && len(m.children) == 0 {
+		return nil
 	}
-	return s.putChildren(ctx, m, key, before, after, row)
+	return s.inTx(ctx, func(ctx context.Context) error {
+		if len(all) > 0 {
+			if err := s.set(ctx, m, key, all); err != nil {
+				return err
+			}
+		}
+		return s.putChildren(ctx, m, key, before, after, row)
+	})
 }
 
 func (s *Store) set(ctx context.Context, m *mapping, key string, all []setting) error {
@@ -227,6 +233,9 @@ func (s *Store) joinRows(ctx context.Context, group string, added, removed []sci
 	}
 	for part := range slices.Chunk(fresh, chunk) {
 		if err := s.insertJoins(ctx, group, part); err != nil {
+			if dangling(err) { // the application has just deleted one of them
+				err = fmt.Errorf("%w: %w", errMoved, err)
+			}
 			return fmt.Errorf("%s: %w", s.join.Name, err)
 		}
 	}
