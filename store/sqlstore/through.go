@@ -243,23 +243,14 @@ func (s *Store) joinRows(ctx context.Context, group string, added, removed []sci
 }
 
 func (s *Store) insertJoins(ctx context.Context, group string, users []string) error {
-	w := &words{d: s.d}
-	var columns []string
-	rows := make([]string, len(users))
+	rows := make([][]setting, len(users))
 	for i, user := range users {
-		all := []setting{{s.join.Group, group}, {s.join.User, user}}
+		rows[i] = []setting{{s.join.Group, group}, {s.join.User, user}}
 		if s.join.Insert != nil {
-			all = append(all, extra(s.join.Insert(group, user))...)
+			rows[i] = append(rows[i], extra(s.join.Insert(group, user))...)
 		}
-		columns = columns[:0]
-		places := make([]string, len(all))
-		for i, c := range all {
-			columns, places[i] = append(columns, c.column), w.arg(c.value)
-		}
-		rows[i] = "(" + strings.Join(places, ", ") + ")"
 	}
-	return s.eachApp(ctx, w, "INSERT INTO "+s.join.Name+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(rows, ", ")+
-		" ON CONFLICT DO NOTHING", none)
+	return s.insertAll(ctx, s.join.Name, rows)
 }
 
 // usersOf are the ids of the users among members.

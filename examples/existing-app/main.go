@@ -1,0 +1,95 @@
+// Command existing-app is an application with users, teams and roles in tables of its
+// own, which has got a SCIM endpoint: app.go is from before, scim.go is what was added.
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "existing-app:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	f := flag.NewFlagSet("existing-app", flag.ContinueOnError)
+	addr := f.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
+	where := f.String("db", "sqlite:existing-app.db", "the application's `database`: sqlite:FILE or postgres:DSN")
+	token := f.String("token", "", "bearer `token` of the SCIM client (default: a new one, printed)")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if *token == "" {
+		*token, _ = auth.NewToken()
+	}
+	db, d, err := open(*where)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // every change was committed
+	if err := install(ctx, db, d); err != nil {
+		return err
+	}
+	handler, err := withSCIM(ctx, &app{db}, db, d, *token)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	url := "http://" + l.Addr().String()
+	fmt.Fprintf(out, "listening on %s\ntoken: %s\n\n", url, *token)
+	fmt.Fprintf(out, "curl -sS %s/\n", url)
+	fmt.Fprintf(out, "curl -sS -H 'Authorization: Bearer %s' -G %s/scim/v2/Users --data-urlencode 'filter=userName eq \"bob@example.com\"'\n", *token, url)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return server.Shutdown(last)
+}
+
+func open(where string) (*sql.DB, sqlstore.Dialect, error) {
+	kind, rest, _ := strings.Cut(where, ":")
+	switch {
+	case kind == "sqlite" && rest != "":
+		db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(rest))
+		return db, sqlstore.SQLite, err
+	case kind == "postgres" && strings.HasPrefix(rest, "//"): // it is a DSN as it stands
+		rest = where
+		fallthrough
+	case kind == "postgres" && rest != "":
+		db, err := sql.Open("pgx", rest)
+		return db, sqlstore.Postgres, err
+	}
+	return nil, 0, fmt.Errorf("-db %s is not possible: say sqlite:FILE or postgres:DSN", where)
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimkit/scim/internal/pgtest"
+)
+
+var postgres pgtest.Server
+
+func TestMain(m *testing.M) { postgres.Main(m) }
+
+// running is the program, in this process.
+type running struct {
+	t   *testing.T
+	url string
+}
+
+func start(t *testing.T, where string) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx, []string{"-addr", "127.0.0.1:0", "-token", "secret", "-db", where}, w)
+		w.CloseWithError(err) //nolint:errcheck // it returns nil
+		done <- err
+	}()
+	lines := bufio.NewScanner(r)
+	if !lines.Scan() {
+		t.Fatal(<-done)
+	}
+	url, ok := strings.CutPrefix(lines.Text(), "listening on ")
+	if !ok {
+		t.Fatalf("the first line is %q", lines.Text())
+	}
+	go io.Copy(io.Discard, r) //nolint:errcheck // the end of the program closes it
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return &running{t, url}
+}
+
+// scim makes a request of a client and returns the answer.
+func (r *running) scim(want int, method, path, body string) map[string]any {
+	r.t.Helper()
+	req, err := http.NewRequest(method, r.url+"/scim/v2"+path, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer secret")
+	req.Header.Set("Content-Type", "application/scim+json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // it was read
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if res.StatusCode != want {
+		r.t.Fatalf("%s %s: %d %s, want %d", method, path, res.StatusCode, raw, want)
+	}
+	var answer map[string]any
+	if len(raw) > 0 {
+		if err := json.Unmarshal(raw, &answer); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	return answer
+}
+
+// lookUp is the id of the one user of a name, "" if there is none.
+func (r *running) lookUp(name string) string {
+	r.t.Helper()
+	list := r.scim(200, "GET", "/Users?filter="+url.QueryEscape(fmt.Sprintf("userName eq %q", name)), "")
+	all, _ := list["Resources"].([]any)
+	if len(all) != 1 {
+		return ""
+	}
+	return all[0].(map[string]any)["id"].(string)
+}
+
+var cells = regexp.MustCompile(`<tr><td>(.*)</tr>`)
+
+// page is what the application shows, a line for each person.
+func (r *running) page() []string {
+	r.t.Helper()
+	res, err := http.Get(r.url)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // it was read
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var lines []string
+	for _, m := range cells.FindAllSubmatch(raw, -1) {
+		lines = append(lines, string(bytes.ReplaceAll(m[1], []byte("<td>"), []byte("|"))))
+	}
+	return lines
+}
+
+func (r *running) expect(what string, want ...string) {
+	r.t.Helper()
+	if diff := cmp.Diff(want, r.page()); diff != "" {
+		r.t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func (r *running) login(email string) int {
+	r.t.Helper()
+	res, err := http.PostForm(r.url+"/login", url.Values{"email": {email}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	res.Body.Close() //nolint:errcheck // only the status counts
+	return res.StatusCode
+}
+
+func members(ids ...string) string {
+	var list []string
+	for _, id := range ids {
+		list = append(list, fmt.Sprintf(`{"value":%q}`, id))
+	}
+	return strings.Join(list, ",")
+}
+
+// A directory takes the application over: people, teams and roles of before included.
+func TestApplication(t *testing.T) {
+	places := map[string]func(t *testing.T) (where string, db *sql.DB){
+		"SQLite": func(t *testing.T) (string, *sql.DB) {
+			where := "sqlite:" + filepath.Join(t.TempDir(), "app.db")
+			db, _, err := open(where)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return where, db
+		},
+		"PostgreSQL": func(t *testing.T) (string, *sql.DB) {
+			where := postgres.DSN(t)
+			db, _, err := open(where)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return where, db
+		},
+	}
+	for name, place := range places {
+		t.Run(name, func(t *testing.T) {
+			where, db := place(t)
+			defer db.Close() //nolint:errcheck // the test is over
+			app := start(t, where)
+			app.expect("before", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Bob Ray|active|Sales|", "old@example.com|Olga Dean|locked||")
+
+			// The directory looks people up, finds one, and takes over another without looking.
+			bob := app.lookUp("BOB@example.com")
+			app.scim(200, "PUT", "/Users/"+bob, `{"userName":"bob@example.com","externalId":"00u2","displayName":"Robert Ray","active":true}`)
+			ann := app.scim(201, "POST", "/Users", `{"userName":"ann@example.com","externalId":"00u1","name":{"givenName":"Ann"}}`)["id"].(string)
+			app.scim(409, "POST", "/Users", `{"userName":"ann@example.com","externalId":"00u9"}`)
+			cy := app.scim(201, "POST", "/Users", `{"userName":"cy@example.com","displayName":"Cy"}`)["id"].(string)
+			app.expect("people", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Robert Ray|active|Sales|", "old@example.com|Olga Dean|locked||", "cy@example.com|Cy|active||")
+
+			// Sales is a team and a role, Admin becomes a team; Ann's hand-given role stays hers.
+			sales := app.scim(201, "POST", "/Groups", `{"displayName":"Sales","members":[`+members(bob, cy)+`]}`)["id"].(string)
+			admins := app.scim(201, "POST", "/Groups", `{"displayName":"Admin","members":[`+members(ann, cy)+`]}`)["id"].(string)
+			app.expect("groups", "ann@example.com|Ann Lee|active|Admin|Admin", "bob@example.com|Robert Ray|active|Sales|Sales",
+				"old@example.com|Olga Dean|locked||", "cy@example.com|Cy|active|Admin, Sales|Admin, Sales")
+			app.scim(204, "PATCH", "/Groups/"+sales, `{"Operations":[{"op":"Remove","path":"members[value eq \"`+cy+`\"]"}]}`)
+			app.scim(204, "DELETE", "/Groups/"+admins, "")
+			app.expect("groups let go", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Robert Ray|active|Sales|Sales",
+				"old@example.com|Olga Dean|locked||", "cy@example.com|Cy|active||")
+
+			// Who is deactivated is out; what the application does by itself is seen at once.
+			app.scim(200, "PATCH", "/Users/"+bob, `{"Operations":[{"op":"replace","path":"active","value":false}]}`)
+			if status := app.login("bob@example.com"); status != http.StatusForbidden {
+				t.Errorf("login of somebody who was deactivated: %d", status)
+			}
+			if _, err := db.Exec("UPDATE users SET email = 'carl@example.com' WHERE email = 'cy@example.com'"); err != nil {
+				t.Fatal(err)
+			}
+			if id := app.lookUp("carl@example.com"); id != cy || app.lookUp("cy@example.com") != "" {
+				t.Errorf("after the application has changed an address the user is found as %q, want %q", id, cy)
+			}
+			app.scim(204, "DELETE", "/Users/"+cy, "")
+			app.expect("the end", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Robert Ray|locked|Sales|", "old@example.com|Olga Dean|locked||")
+		})
+	}
+}
+
+// README.md promises how little it takes.
+func TestSize(t *testing.T) {
+	raw, err := os.ReadFile("scim.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(raw, []byte("\n")); n >= 80 {
+		t.Errorf("scim.go has %d lines; they were to be less than 80", n)
+	}
+}

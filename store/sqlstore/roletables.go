@@ -1,0 +1,267 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/scimkit/scim"
+)
+
+// RoleTables are two tables of an application in the store's database: its roles, and
+// who holds which. A group stands for the role that has its displayName, compared
+// exactly after Unicode normalisation (NFC), because a look-alike must not give a role.
+// Once linked, a group keeps its role when that is renamed. An application that decides
+// otherwise, or keeps one role per user in a column, writes a scim.RoleResolver of its
+// own.
+type RoleTables struct {
+	Roles    string // table with a row for each role
+	ID, Name string // its columns
+	// Weight and Protected are columns for scim.Role, a number and a boolean; "": none.
+	Weight, Protected string
+	// Tenant is the column of Roles with Options.Tenant; "": the roles are everybody's.
+	Tenant string
+
+	Holders    string // table with a row for each role that a user holds
+	User, Role string // its columns, with the user's id and the role's
+	// Insert gives values of further columns of Holders for a new row. Nil: none.
+	Insert func(user, role string) map[string]any
+}
+
+// RoleResolver makes a scim.RoleResolver of two tables. What it does joins the store's
+// transaction, and its statements are about many users at once.
+func (s *Store) RoleResolver(t RoleTables) (scim.RoleResolver, error) {
+	var err error
+	for what, name := range map[string]string{"Roles": t.Roles, "ID": t.ID, "Name": t.Name, "Holders": t.Holders, "User": t.User, "Role": t.Role} {
+		if !names.MatchString(name) {
+			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a table or column", what, name))
+		}
+	}
+	for what, name := range map[string]string{"Weight": t.Weight, "Protected": t.Protected, "Tenant": t.Tenant} {
+		if name != "" && !names.MatchString(name) {
+			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a column", what, name))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &roleTables{s, t}, nil
+}
+
+type roleTables struct {
+	s *Store
+	t RoleTables
+}
+
+// columns are those that role scans, of a role as r.
+func (r *roleTables) columns() string {
+	text := "CAST(r." + r.t.ID + " AS text), r." + r.t.Name
+	for _, c := range []string{r.t.Weight, r.t.Protected} {
+		if c == "" {
+			text += ", NULL"
+		} else {
+			text += ", r." + c
+		}
+	}
+	return text
+}
+
+func (r *roleTables) role(scan func(dest ...any) error, more ...any) (role scim.Role, err error) {
+	var weight *int
+	var protected *bool
+	if err := scan(append([]any{&role.ID, &role.Name, &weight, &protected}, more...)...); err != nil {
+		return role, err
+	}
+	if weight != nil {
+		role.Weight = *weight
+	}
+	role.Protected = protected != nil && *protected
+	return role, nil
+}
+
+// mine is the condition that a role, as r, is one of the tenant's.
+func (r *roleTables) mine(w *words) string {
+	if r.t.Tenant == "" {
+		return "1 = 1"
+	}
+	return "r." + r.t.Tenant + " = " + w.arg(r.s.tenant)
+}
+
+// find lists the roles that satisfy a condition, in order of id.
+func (r *roleTables) find(ctx context.Context, w *words, condition, lock string) (all []scim.Role, err error) {
+	err = r.s.eachApp(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
+		func(scan func(...any) error) error {
+			role, err := r.role(scan)
+			all = append(all, role)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: roles: %w", err)
+	}
+	return all, nil
+}
+
+// ResolveRole implements scim.RoleResolver.
+func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+	if src.Linked != "" {
+		w := &words{d: r.s.d}
+		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.arg(src.Linked), "")
+		if err != nil || len(linked) > 0 {
+			return append(linked, scim.Role{})[0], err
+		}
+	}
+	name := src.Group.String("displayName")
+	w := &words{d: r.s.d}
+	same, err := r.find(ctx, w, "r."+r.t.Name+" IN ("+w.list([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
+	if err != nil {
+		return scim.Role{}, err
+	}
+	for _, role := range same { // the column's collation may have its own idea of "the same"
+		if norm.NFC.String(role.Name) == norm.NFC.String(name) {
+			return role, nil
+		}
+	}
+	return scim.Role{}, scim.ErrNoRole
+}
+
+// HeldRoles implements scim.RoleResolver.
+func (r *roleTables) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	held := make(map[string][]scim.Role, len(userIDs))
+	known, err := r.known(ctx, userIDs)
+	if err != nil {
+		return nil, err
+	}
+	for part := range slices.Chunk(known, chunk) {
+		w := &words{d: r.s.d}
+		err := r.s.eachApp(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
+			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.list(part)+")", func(scan func(...any) error) error {
+			var user string
+			role, err := r.role(scan, &user)
+			held[user] = append(held[user], role)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: roles of %d users: %w", len(userIDs), err)
+		}
+	}
+	return held, nil
+}
+
+// known leaves out the ids that nobody has: the column may not even take them.
+func (r *roleTables) known(ctx context.Context, userIDs []string) (known []string, err error) {
+	err = r.s.each(ctx, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		known = append(known, id)
+		return err
+	}, "SELECT u.id"+r.s.d.each(r.s.d.texts("$2"), "resources", "u",
+		"u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""), list(distinct(userIDs)))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: look up %d users: %w", len(userIDs), err)
+	}
+	return known, nil
+}
+
+// ChangeRoles implements scim.RoleResolver.
+func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	give, take := map[string][]string{}, map[string][]string{} // users, by role
+	for _, c := range changes {
+		for _, role := range c.Grant {
+			give[role.ID] = append(give[role.ID], c.UserID)
+		}
+		for _, role := range c.Revoke {
+			take[role.ID] = append(take[role.ID], c.UserID)
+		}
+	}
+	err := r.s.write(ctx, func(ctx context.Context) error {
+		for _, role := range slices.Sorted(maps.Keys(take)) {
+			for part := range slices.Chunk(distinct(take[role]), chunk) {
+				w := &words{d: r.s.d}
+				if err := r.s.eachApp(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.arg(role)+
+					" AND "+r.t.User+" IN ("+w.list(part)+")", none); err != nil {
+					return err
+				}
+			}
+		}
+		for _, role := range slices.Sorted(maps.Keys(give)) {
+			if err := r.grant(ctx, role, distinct(give[role])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sqlstore: change the roles of %d users: %w", len(changes), err)
+	}
+	return nil
+}
+
+func (r *roleTables) grant(ctx context.Context, role string, users []string) error {
+	lock := ""
+	if r.s.d == Postgres {
+		lock = " FOR KEY SHARE" // or it might be deleted before this is committed
+	}
+	w := &words{d: r.s.d}
+	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.arg(role), lock)
+	if err != nil {
+		return err
+	}
+	if len(known) == 0 {
+		return fmt.Errorf("role %q: %w", role, scim.ErrNoRole)
+	}
+	for part := range slices.Chunk(users, chunk) {
+		has := make(map[string]bool)
+		w := &words{d: r.s.d}
+		err := r.s.eachApp(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.arg(role)+
+			" AND "+r.t.User+" IN ("+w.list(part)+")", func(scan func(...any) error) error {
+			var user string
+			err := scan(&user)
+			has[user] = true
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		rows := make([][]setting, 0, len(part))
+		for _, user := range part {
+			if has[user] {
+				continue
+			}
+			row := []setting{{r.t.User, user}, {r.t.Role, role}}
+			if r.t.Insert != nil {
+				row = append(row, extra(r.t.Insert(user, role))...)
+			}
+			rows = append(rows, row)
+		}
+		if err := r.s.insertAll(ctx, r.t.Holders, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertAll makes rows with the same columns, unless they are there.
+func (s *Store) insertAll(ctx context.Context, table string, rows [][]setting) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	w := &words{d: s.d}
+	values := make([]string, len(rows))
+	for i, row := range rows {
+		places := make([]string, len(row))
+		for j, c := range row {
+			places[j] = w.arg(c.value)
+		}
+		values[i] = "(" + strings.Join(places, ", ") + ")"
+	}
+	columns := make([]string, len(rows[0]))
+	for j, c := range rows[0] {
+		columns[j] = c.column
+	}
+	return s.eachApp(ctx, w, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", none)
+}

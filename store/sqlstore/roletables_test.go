@@ -1,0 +1,114 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/store/storetest"
+)
+
+const roleTables = `
+CREATE TABLE jobs (id {serial}, org text NOT NULL, title text NOT NULL, rank bigint, careful {bool});
+CREATE TABLE job_people (
+	job_id bigint NOT NULL REFERENCES jobs (id), person_id bigint NOT NULL REFERENCES people (id), giver text NOT NULL,
+	PRIMARY KEY (person_id, job_id));
+INSERT INTO jobs (org, title, rank, careful) VALUES ('o', 'viewer', 1, NULL), ('o', 'editor', 2, false), ('other', 'viewer', 3, true), ('o', 'Chief', NULL, true);
+INSERT INTO jobs (org, title) VALUES ('o', 'Caf` + "\u00e9" + `')`
+
+func jobs() sqlstore.RoleTables {
+	return sqlstore.RoleTables{Roles: "jobs", ID: "id", Name: "title", Weight: "rank", Protected: "careful", Tenant: "org",
+		Holders: "job_people", User: "person_id", Role: "job_id", Insert: func(_, _ string) map[string]any { return map[string]any{"giver": "scim"} }}
+}
+
+func TestRoleTables(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		if d == sqlstore.SQLite {
+			db = relaxed(t)
+		}
+		makeApp(t, db, d)
+		for _, text := range inDialect(d, roleTables) {
+			if _, err := db.Exec(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := newStore(t, db, d, appOptions("o"))
+		resolver, err := s.RoleResolver(jobs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec := func(ctx context.Context, text string, args ...any) error {
+			_, err := s.DB(ctx).ExecContext(ctx, text, args...)
+			return err
+		}
+		storetest.RunRoles(t, func(t *testing.T) storetest.Harness {
+			if err := exec(t.Context(), "DELETE FROM job_people"); err != nil {
+				t.Fatal(err)
+			}
+			var one, two string
+			if err := errors.Join(
+				db.QueryRow("INSERT INTO jobs (org, title) VALUES ('o', $1) RETURNING CAST(id AS text)", "one "+t.Name()).Scan(&one),
+				db.QueryRow("INSERT INTO jobs (org, title) VALUES ('o', $1) RETURNING CAST(id AS text)", "two "+t.Name()).Scan(&two)); err != nil {
+				t.Fatal(err)
+			}
+			return storetest.Harness{
+				Resolver: resolver, Store: s, Roles: []scim.Role{{ID: one, Name: "one " + t.Name()}, {ID: two, Name: "two " + t.Name()}},
+				AddUser: func(ctx context.Context) (string, error) {
+					u, err := s.Create(ctx, user(t, uuid.NewString(), nil))
+					if err != nil {
+						return "", err
+					}
+					return u.ID(), nil
+				},
+				Give: func(ctx context.Context, userID, roleID string) error {
+					return exec(ctx, "INSERT INTO job_people (person_id, job_id, giver) VALUES ($1, $2, 'hand')", userID, roleID)
+				},
+				Take: func(ctx context.Context, userID, roleID string) error {
+					return exec(ctx, "DELETE FROM job_people WHERE person_id = $1 AND job_id = $2", userID, roleID)
+				},
+				Rename: func(ctx context.Context, roleID, name string) error {
+					return exec(ctx, "UPDATE jobs SET title = $1 WHERE id = $2", name, roleID)
+				},
+				Drop: func(ctx context.Context, roleID string) error {
+					if err := exec(ctx, "DELETE FROM job_people WHERE job_id = $1", roleID); err != nil {
+						return err
+					}
+					return exec(ctx, "DELETE FROM jobs WHERE id = $1", roleID)
+				},
+			}
+		})
+
+		for name, want := range map[string]scim.Role{
+			"viewer":       {ID: "1", Name: "viewer", Weight: 1},
+			"Chief":        {ID: "4", Name: "Chief", Protected: true},
+			"Cafe\u0301":   {ID: "5", Name: "Caf\u00e9"},
+			"Viewer":       {}, // exactly, because a look-alike must not give a role
+			"viewer ":      {},
+			"view\u200ber": {},
+		} {
+			got, err := resolver.ResolveRole(t.Context(), scim.RoleSource{Group: group(t, name)})
+			if got != want || (want.ID == "") != errors.Is(err, scim.ErrNoRole) {
+				t.Errorf("group %q: %+v, error %v, want %+v", name, got, err, want)
+			}
+		}
+	})
+}
+
+func TestRoleTablesMistakes(t *testing.T) {
+	s, err := sqlstore.New(relaxed(t), sqlstore.SQLite, sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.RoleResolver(sqlstore.RoleTables{Roles: "roles; DROP", ID: "id", Name: "name", Weight: "a b", Holders: "h", User: "u"})
+	for _, want := range []string{`Roles "roles; DROP"`, `Weight "a b"`, `Role ""`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not tell of %s", err, want)
+		}
+	}
+}
