@@ -74,6 +74,14 @@ func (d Dialect) key(name string) string {
 	return quote(name)
 }
 
+// json is a text as the column search takes it.
+func (d Dialect) json(expr string) string {
+	if d == SQLite {
+		return expr
+	}
+	return "CAST(" + expr + " AS jsonb)"
+}
+
 // text is a text compared byte by byte, whatever the database's collation.
 func (d Dialect) text(expr string) string {
 	if d == SQLite {

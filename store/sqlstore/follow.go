@@ -31,7 +31,7 @@ func (s *Store) follow(ctx context.Context) error {
 	if len(s.maps) == 0 {
 		return nil
 	}
-	for {
+	for n := 1; ; n++ {
 		stale := false
 		err := s.read(ctx, func() error {
 			return s.each(ctx, func(scan func(...any) error) error { stale = true; return nil },
@@ -39,6 +39,11 @@ func (s *Store) follow(ctx context.Context) error {
 		})
 		if err == nil && stale {
 			err = s.write(ctx, s.followSome)
+		}
+		if err == nil && stale && n&(n-1) == 0 && n > 1 && s.d == Postgres && Tx(ctx, s.db) == nil {
+			// Plans that were made for small tables are kept until the database has looked
+			// again, and it does not look while these grow.
+			_, err = s.db.ExecContext(ctx, s.statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: following the application's tables: %w", err)
@@ -161,54 +166,57 @@ func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock bool
 	if err != nil {
 		return err
 	}
-	var fresh []string
+	var fresh []*row
 	for _, id := range ids {
-		was, row := before[id], rows[id]
-		made, err := s.projectOne(ctx, m, id, was, row)
+		made, err := s.projectOne(ctx, m, id, before[id], rows[id])
 		if err != nil {
 			return fmt.Errorf("%s %q: %w", m.Type, id, err)
 		}
-		if made {
-			fresh = append(fresh, id)
+		if made != nil {
+			fresh = append(fresh, made)
 		}
+	}
+	if err := s.insertRows(ctx, fresh); err != nil {
+		return err
 	}
 	return s.projectMemberships(ctx, m, fresh)
 }
 
-func (s *Store) projectOne(ctx context.Context, m *mapping, id string, was *projected, row *appRow) (made bool, err error) {
+// projectOne brings one resource in line. One that is new it returns, to be stored.
+func (s *Store) projectOne(ctx context.Context, m *mapping, id string, was *projected, app *appRow) (made *row, err error) {
 	var r *scim.Resource
-	if row != nil && row.visible {
+	if app != nil && app.visible {
 		now := s.now()
-		meta, seen := scim.Meta{ID: id, Created: now, LastModified: now}, map[string]json.RawMessage(nil)
-		if !row.created.IsZero() {
-			meta.Created = row.created
+		meta, known := scim.Meta{ID: id, Created: now, LastModified: now}, map[string]json.RawMessage(nil)
+		if !app.created.IsZero() {
+			meta.Created = app.created
 		}
 		if was != nil {
-			meta, seen = was.r.Meta(), was.seen
+			meta, known = was.r.Meta(), was.seen
 			r = was.r
 		} else if r, err = m.t.Bind(meta, nil, nil); err != nil {
-			return false, err
+			return nil, err
 		}
-		r = s.says(ctx, m, r, seen, row)
+		r = s.says(ctx, m, r, known, app)
 		if m.Type == userType && r.String("userName") == "" {
 			r = nil
 		}
 	}
 	switch {
 	case r == nil && was == nil:
-		return false, nil
+		return nil, nil
 	case r == nil:
-		return false, s.erase(ctx, was.r.Ref(), false)
+		return nil, s.erase(ctx, was.r.Ref(), false)
 	case was == nil:
-		return true, s.insertResource(ctx, s.stepped(r, r.Meta().LastModified.UnixNano()), row.seen, false)
+		return s.mappedRow(s.stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
 	case r != was.r && !r.Equal(was.r):
 		meta := r.Meta()
 		meta.LastModified = later(s.now(), meta.LastModified)
-		return false, s.updateResource(ctx, was.r, s.stepped(r.WithMeta(meta), 0), row.seen, was.claimed)
-	case !maps.EqualFunc(was.seen, row.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
-		return false, s.updateResource(ctx, was.r, r, row.seen, was.claimed)
+		return nil, s.updateResource(ctx, was.r, s.stepped(r.WithMeta(meta), 0), app.seen, was.claimed)
+	case !maps.EqualFunc(was.seen, app.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
+		return nil, s.updateResource(ctx, was.r, r, app.seen, was.claimed)
 	}
-	return false, nil
+	return nil, nil
 }
 
 // stepped is r with a version after the one that it has.
@@ -222,9 +230,13 @@ func (s *Store) stepped(r *scim.Resource, salt int64) *scim.Resource {
 
 // projectMemberships brings in the memberships of resources that are new to
 // {p}resources.
-func (s *Store) projectMemberships(ctx context.Context, m *mapping, ids []string) error {
-	if s.join == nil || len(ids) == 0 || m.Type != userType && m.Type != groupType {
+func (s *Store) projectMemberships(ctx context.Context, m *mapping, fresh []*row) error {
+	if s.join == nil || m.Type != userType && m.Type != groupType {
 		return nil
+	}
+	ids := make([]string, len(fresh))
+	for i, w := range fresh {
+		ids[i] = w.r.ID()
 	}
 	column := s.join.User
 	if m.Type == groupType {

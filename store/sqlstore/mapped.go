@@ -16,19 +16,39 @@ import (
 // Writes of types that have a Table: the application's row first, and then what it has
 // become is taken over.
 
-// insertResource makes the row of a resource that the application's table has.
-func (s *Store) insertResource(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
-	w, err := s.mappedRow(r, seen, claimed)
+// insertRows makes the rows of resources that are new.
+func (s *Store) insertRows(ctx context.Context, all []*row) error {
+	if len(all) == 0 {
+		return nil
+	}
+	var emails [][]any
+	rows := tuples(all, func(w *row) []any {
+		ref := w.r.Ref()
+		for _, e := range w.emails {
+			emails = append(emails, []any{ref.Type, ref.ID, e})
+		}
+		return []any{ref.Type, ref.ID, s.collection(ref.Type), w.created, w.lastModified, w.r.Meta().Version,
+			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, bit(w.claimed)}
+	})
+	_, err := s.exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
+		user_name, external_id, display_name, doc, search, seen, claimed)
+		SELECT $1, 0, e.value ->> 0, e.value ->> 1, e.value ->> 2, CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), e.value ->> 5,
+			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.d.json("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint)
+		FROM {rows $2}`, rows)
+	if err == nil && len(emails) > 0 {
+		_, err = s.exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
+			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, emailPath, list(emails))
+	}
+	return err
+}
+
+// insertClaimed makes the row of a resource that a client has just made.
+func (s *Store) insertClaimed(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage) error {
+	w, err := s.mappedRow(r, seen, true)
 	if err != nil {
 		return err
 	}
-	switch n, err := s.insertRowOf(ctx, w); {
-	case err != nil:
-		return err
-	case n == 0:
-		return fmt.Errorf("sqlstore: %s %q is there already", r.Type().Name(), r.ID())
-	}
-	return s.putEmails(ctx, r.Ref(), nil, w.emails)
+	return s.insertRows(ctx, []*row{w})
 }
 
 func (s *Store) updateResource(ctx context.Context, before, after *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
@@ -200,7 +220,7 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 	meta.Created, meta.LastModified = fromMicros(micros(meta.Created)), fromMicros(micros(meta.LastModified))
 	out := s.says(ctx, m, after.WithMeta(meta), known, row)
 	if before == nil {
-		err = s.insertResource(ctx, out, row.seen, true)
+		err = s.insertClaimed(ctx, out, row.seen)
 	} else {
 		err = s.updateResource(ctx, before.r, out, row.seen, true)
 	}

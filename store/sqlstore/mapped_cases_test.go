@@ -303,6 +303,26 @@ func TestMappedInTransaction(t *testing.T) {
 	})
 }
 
+// What no trigger has noted is seen after Reindex.
+func TestMappedReindex(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		a.update("2", map[string]any{"nickName": "Bobby"})
+		a.exec("UPDATE people SET email = 'robert@example.com' WHERE id = 2")
+		a.exec("INSERT INTO people (org, email) VALUES ('o', 'new@example.com')")
+		a.exec("DELETE FROM team_people")
+		a.exec("INSERT INTO team_people (team_id, person_id) VALUES (1, 2)")
+		a.exec("DELETE FROM people WHERE id = 1")
+		a.exec("DELETE FROM scim_stale")
+		a.want("people, as they were", []string{"Ann@example.com", "bob@example.com"}, names(a.t, a.s))
+		if err := a.s.Reindex(a.t.Context()); err != nil {
+			a.t.Fatal(err)
+		}
+		a.want("people", []string{"robert@example.com", "new@example.com"}, names(a.t, a.s))
+		a.want("members", []string{"2"}, a.members("1"))
+		a.want("what has no column", "Bobby", a.get("User", "2").String("nickName"))
+	})
+}
+
 // A mapping that has changed is applied to what is there; what cannot be shown is left
 // out, and told.
 func TestMappedAgain(t *testing.T) {

@@ -14,8 +14,13 @@ const reindexBatch = 500
 // Reindex writes again what filters, sorting and uniqueness go by. It is needed after
 // a change of Options.Types under which what is stored compares otherwise: an
 // attribute of another type or another caseExact, or one that is new where
-// TypeConfig.KeepUnknown had kept its values. Clients may go on meanwhile.
+// TypeConfig.KeepUnknown had kept its values. It also looks at every row of the
+// application's Tables again, for changes that no trigger has noted. Clients may go on
+// meanwhile.
 func (s *Store) Reindex(ctx context.Context) error {
+	if err := s.write(ctx, s.noteAll); err != nil {
+		return fmt.Errorf("sqlstore: reindex: %w", err)
+	}
 	for name, t := range s.types {
 		q := &scim.Query{Limit: reindexBatch}
 		for {
@@ -33,6 +38,29 @@ func (s *Store) Reindex(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// noteAll notes every row that the application has, or once had, as changed.
+func (s *Store) noteAll(ctx context.Context) error {
+	insert := "INSERT INTO {p}stale (tenant, type, id, member) "
+	for _, w := range s.watches() {
+		if w.all == "" {
+			continue
+		}
+		if _, err := s.exec(ctx, insert+"SELECT x.tenant, x.type, x.id, x.member FROM ("+w.all+") AS x WHERE x.tenant = $1"); err != nil {
+			return err
+		}
+	}
+	for _, typ := range s.mapped {
+		if _, err := s.exec(ctx, insert+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0", typ); err != nil {
+			return err
+		}
+	}
+	if s.join == nil {
+		return nil
+	}
+	_, err := s.exec(ctx, insert+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", membership)
+	return err
 }
 
 // reindexAll looks again at what has been read without a lock.

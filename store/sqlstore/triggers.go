@@ -47,7 +47,7 @@ func (s *Store) watches() []watched {
 		key := func(row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
 		w := watched{table: m.Name,
 			note: "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", ''",
-			all:  "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t"}
+			all:  "SELECT " + tenant("t") + " AS tenant, " + quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t"}
 		w.place = present(m.Key, m.Tenant)
 		if m.Visible == "" {
 			w.only = append(present(m.Created), w.place...)
@@ -79,7 +79,9 @@ func (s *Store) watches() []watched {
 		}
 		list = append(list, watched{table: j.Name, many: true, place: []string{j.Group, j.User},
 			note: "SELECT " + tenant + ", " + quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
-				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group})
+				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group,
+			all: "SELECT " + tenant + " AS tenant, " + quote(membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
+				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group})
 	}
 	return list
 }
@@ -190,7 +192,7 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
-		if w.all != "" {
+		if w.all != "" && !w.many { // memberships come with their groups and users
 			// With the triggers in place, and before others can write again.
 			if _, err := tx.ExecContext(ctx, s.statement("INSERT INTO {p}stale (tenant, type, id, member) "+w.all)); err != nil {
 				return fmt.Errorf("%s: %w", w.table, err)

@@ -8,9 +8,11 @@ import (
 	"time"
 )
 
-// DBTX is what *sql.DB and *sql.Tx have in common.
+// DBTX is what *sql.DB and *sql.Tx have in common, and what query builders and generated
+// code take in their place.
 type DBTX interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
