@@ -303,6 +303,35 @@ func TestMappedInTransaction(t *testing.T) {
 	})
 }
 
+// Whoever may write the application's table needs no rights on this package's, nor its
+// search_path.
+func TestMappedByOthers(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		if a.d == sqlstore.SQLite {
+			return // there is neither
+		}
+		role := "writer_" + strings.ReplaceAll(a.row("SELECT current_database()"), "-", "_")
+		a.exec("CREATE ROLE " + role)
+		a.exec("GRANT SELECT, UPDATE, INSERT, DELETE ON people, team_people TO " + role)
+		conn, err := a.db.Conn(a.t.Context())
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		defer conn.Close() //nolint:errcheck // it goes back to the pool
+		for _, text := range []string{
+			"SET ROLE " + role, "SET search_path = ''", "CREATE TEMPORARY TABLE scim_stale (tenant text, type text, id text, member text)",
+			"UPDATE public.people SET email = 'by-others@example.com' WHERE id = 2", "DELETE FROM public.team_people",
+			"RESET ROLE", "RESET search_path", "DROP TABLE pg_temp.scim_stale",
+		} {
+			if _, err := conn.ExecContext(a.t.Context(), text); err != nil {
+				a.t.Fatalf("%s: %v", text, err)
+			}
+		}
+		a.want("people", []string{"Ann@example.com", "by-others@example.com"}, names(a.t, a.s))
+		a.want("members", []string{}, a.members("1"))
+	})
+}
+
 // What no trigger has noted is seen after Reindex.
 func TestMappedReindex(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {

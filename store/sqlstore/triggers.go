@@ -162,9 +162,9 @@ func (b *base) triggers(w watched) []string {
 }
 
 // function makes a trigger's function. It runs with the rights of who migrated, so that
-// whoever writes the application's table needs none on this package's, and finds them
-// whatever the session's search_path.
-const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $scim$ BEGIN %s RETURN NULL; END $scim$"
+// whoever writes the application's table needs none on this package's, and with their
+// search_path, behind which temporary tables come last: nobody can put one in its way.
+const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path}, pg_temp AS $scim$ BEGIN %s RETURN NULL; END $scim$"
 
 // from adds a source to a query that begins with INSERT and has one already.
 func from(query, source string) string {
@@ -174,10 +174,19 @@ func from(query, source string) string {
 // watch makes the triggers, unless these very ones are there, and then notes every row
 // that there is.
 func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
+	path := ""
+	if s.d == Postgres {
+		if err := tx.QueryRowContext(ctx, "SELECT current_setting('search_path')").Scan(&path); err != nil {
+			return err
+		}
+		if path == "" {
+			path = `""`
+		}
+	}
 	for _, w := range s.watches() {
 		texts := s.triggers(w)
 		h := fnv.New64a()
-		fmt.Fprintln(h, texts, w.all, w.more) //nolint:errcheck // never fails
+		fmt.Fprintln(h, texts, w.all, w.more, path) //nolint:errcheck // never fails
 		part, version := "watch "+w.table, int64(h.Sum64()>>1)
 		var have int64
 		err := tx.QueryRowContext(ctx, s.statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
@@ -188,7 +197,7 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 			continue
 		}
 		for _, text := range texts {
-			if _, err := tx.ExecContext(ctx, strings.ReplaceAll(text, "{p}", s.prefix)); err != nil {
+			if _, err := tx.ExecContext(ctx, strings.NewReplacer("{p}", s.prefix, "{path}", path).Replace(text)); err != nil {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
