@@ -15,8 +15,9 @@ import (
 
 // What drivers tell of an error, without importing one.
 type (
-	sqlStater interface{ SQLState() string } // PostgreSQL: pgx, lib/pq
-	coder     interface{ Code() int }        // SQLite: modernc.org/sqlite
+	sqlStater interface{ SQLState() string }  // PostgreSQL: pgx, lib/pq
+	coder     interface{ Code() int }         // SQLite: modernc.org/sqlite
+	unsent    interface{ SafeToRetry() bool } // pgx, also of a connection that it finds closed
 )
 
 // Result codes of SQLite: primary ones, and extended ones of constraints.
@@ -85,11 +86,14 @@ func unfit(err error) bool {
 func lost(err error) bool {
 	state := sqlState(err)
 	var n net.Error
+	var u unsent
 	switch {
 	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57P"), strings.HasPrefix(state, "53"):
 		return true // connection exceptions, shutdown, no resources
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n):
 		return true
+	case errors.As(err, &u):
+		return u.SafeToRetry()
 	}
 	return false
 }

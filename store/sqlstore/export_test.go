@@ -1,6 +1,10 @@
 package sqlstore
 
-import "github.com/scimkit/scim"
+import (
+	"context"
+
+	"github.com/scimkit/scim"
+)
 
 // PageQuery is the query by which List gets a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
@@ -20,3 +24,6 @@ func Statement(s *Store, text string) string { return s.statement(text) }
 func Each(d Dialect, arg, table, alias, where string) string {
 	return d.each(d.texts(arg), table, alias, where, "")
 }
+
+// Failure is what becomes of an error of the database.
+func Failure(s *Store, err error) error { return s.failure(context.Background(), err) }
