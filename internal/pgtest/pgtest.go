@@ -25,12 +25,17 @@ import (
 
 // Server is one PostgreSQL server, started at the first DB and stopped by Stop.
 type Server struct {
+	// Durable leaves fsync, synchronous_commit and full_page_writes on, as they are by
+	// default. Otherwise they are off: what is kept does not outlive the tests.
+	Durable bool
+
 	once      sync.Once
 	err       error
 	missing   bool // no binaries are installed
 	cmd       *exec.Cmd
-	alive     io.Closer // the server ends when this is closed, or this process ends
-	dir       string
+	alive     io.WriteCloser // takes a signal's name; the server ends when this is closed, or this process ends
+	bin, dir  string
+	as        *syscall.SysProcAttr
 	port      int
 	mu        sync.Mutex
 	databases int
@@ -78,35 +83,42 @@ func (s *Server) dsn(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
 
-func (s *Server) start() error {
-	bin, err := find()
-	if err != nil {
+func (s *Server) start() (err error) {
+	if s.bin, err = find(); err != nil {
 		s.missing = true
 		return err
 	}
 	if s.dir, err = os.MkdirTemp("", "pgtest"); err != nil {
 		return err
 	}
-	as, err := unprivileged(s.dir)
-	if err != nil {
+	if s.as, err = unprivileged(s.dir); err != nil {
 		return err
 	}
-	data := filepath.Join(s.dir, "data")
 	// A collation that orders unlike bytes, so that what relies on bytes must say so.
-	init := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+	init := exec.Command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
 		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
-	init.SysProcAttr, init.Dir = as, s.dir
+	init.SysProcAttr, init.Dir = s.as, s.dir
 	if out, err := init.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	if s.port, err = freePort(); err != nil {
 		return err
 	}
-	// What is kept does not outlive the tests, so it need not reach the disk.
-	s.cmd = exec.Command("/bin/sh", "-c", `"$0" "$@" </dev/null & read _; kill -INT $!; wait`, filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
-		"-k", s.dir, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
-	s.cmd.SysProcAttr, s.cmd.Dir = as, s.dir
-	log, err := os.Create(filepath.Join(s.dir, "log"))
+	return s.launch()
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// launch starts the server on its data and port, and waits until it answers.
+func (s *Server) launch() error {
+	s.cmd = exec.Command("/bin/sh", "-c", `"$0" "$@" </dev/null & read signal; kill -"${signal:-INT}" $!; wait`,
+		filepath.Join(s.bin, "postgres"), "-D", s.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
+		"-k", s.dir, "-c", "max_connections=300")
+	if !s.Durable {
+		s.cmd.Args = append(s.cmd.Args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	}
+	s.cmd.SysProcAttr, s.cmd.Dir = s.as, s.dir
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -119,6 +131,19 @@ func (s *Server) start() error {
 		return err
 	}
 	return s.wait()
+}
+
+// Crash ends the server at once and without a checkpoint, as "pg_ctl stop -m
+// immediate" does, and starts it again on the same data and port: it recovers.
+func (s *Server) Crash(t testing.TB) {
+	t.Helper()
+	if _, err := io.WriteString(s.alive, "QUIT\n"); err != nil {
+		t.Fatal(err)
+	}
+	s.cmd.Wait() //nolint:errcheck // it did not end well, as it should
+	if err := s.launch(); err != nil {
+		t.Fatalf("start PostgreSQL again: %v", err)
+	}
 }
 
 // wait waits until the server answers.
