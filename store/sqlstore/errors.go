@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -100,11 +101,15 @@ func lost(err error) bool {
 
 // failure is the error that a client may try again after, where that can help.
 func (b *base) failure(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
 	var e *scim.Error
-	if errors.As(err, &e) || !yielded(err) && !lost(err) {
+	switch {
+	case err == nil, errors.As(err, &e), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case ctx.Err() != nil:
+		// If time is up just before a commit, database/sql says that the transaction
+		// "has already been committed or rolled back".
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case !yielded(err) && !lost(err):
 		return err
 	}
 	return &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the server is busy: try again", RetryAfter: time.Second, Err: err}
