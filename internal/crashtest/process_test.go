@@ -1,0 +1,130 @@
+package crashtest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// database is what outlives the processes of a test.
+type database struct {
+	address  string
+	postgres bool
+	db       *sql.DB // to look into it
+}
+
+// databases runs a test on each database.
+func databases(t *testing.T, test func(t *testing.T, d *database)) {
+	t.Run("SQLite", func(t *testing.T) {
+		test(t, openDatabase(t, filepath.Join(t.TempDir(), "scim.db"), false))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, onPostgres(t)) })
+}
+
+func onPostgres(t *testing.T) *database {
+	d := openDatabase(t, postgres.DSN(t), true)
+	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+		var value string
+		if err := d.db.QueryRow("SHOW " + name).Scan(&value); err != nil || value != "on" {
+			t.Fatalf("%s is %s, error %v: this is no test of durability", name, value, err)
+		}
+	}
+	return d
+}
+
+func openDatabase(t *testing.T, address string, isPostgres bool) *database {
+	a, err := open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.db.Close() }) //nolint:errcheck // the test is over
+	return &database{address: address, postgres: isPostgres, db: a.db}
+}
+
+// process is a serving process.
+type process struct {
+	name string
+	url  string
+	cmd  *exec.Cmd
+	log  bytes.Buffer // to be read after the end
+}
+
+var processes atomic.Int64
+
+// start starts a serving process, which ends with the test at the latest.
+func (d *database) start(t *testing.T) *process {
+	t.Helper()
+	p := &process{name: fmt.Sprint("server", processes.Add(1)), cmd: exec.Command(os.Args[0])}
+	address := d.address
+	if d.postgres {
+		address += "&application_name=" + p.name
+	}
+	p.cmd.Env = append(os.Environ(), databaseVar+"="+address)
+	p.cmd.Stderr = &p.log
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close() //nolint:errcheck // the process sees it
+		p.kill(t)
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		p.kill(t)
+		t.Fatalf("the server did not start: %v\n%s", err, p.log.String())
+	}
+	p.url = strings.TrimSpace(line)
+	return p
+}
+
+// kill ends the process as kill -9 does.
+func (p *process) kill(t *testing.T) {
+	if p.cmd.ProcessState != nil {
+		return
+	}
+	p.cmd.Process.Kill() //nolint:errcheck // Wait tells
+	p.cmd.Wait()         //nolint:errcheck // it was killed
+	log := p.log.String()
+	if t.Failed() || strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic") {
+		t.Errorf("the log of %s ends:\n%s", p.name, log[max(0, len(log)-8000):])
+	}
+}
+
+// quiet waits until the database does nothing more for a process that is dead: what
+// it was committing then is committed, or never will be.
+func (d *database) quiet(t *testing.T, p *process) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); d.postgres; time.Sleep(5 * time.Millisecond) {
+		var n int
+		err := d.db.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", p.name).Scan(&n)
+		if n == 0 && err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d connections of a dead process, error %v", n, err)
+		}
+	}
+}
+
+// terminate ends all connections of a process.
+func (d *database) terminate(ctx context.Context, p *process) (n int, err error) {
+	err = d.db.QueryRowContext(ctx, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1", p.name).Scan(&n)
+	return n, err
+}

@@ -1,0 +1,199 @@
+package crashtest
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// databaseVar names the database of a serving process: a PostgreSQL address, or an
+// SQLite file.
+const databaseVar = "SCIM_CRASHTEST_DATABASE"
+
+// roleNames are the roles that there are.
+var roleNames = []string{"Admin", "Auditor", "Editor", "Viewer"}
+
+// open opens the store and makes its tables and the application's.
+func open(ctx context.Context, database string) (*app, error) {
+	driver, dsn, d := "sqlite", sqlstore.SQLiteDSN(database), sqlstore.SQLite
+	if strings.HasPrefix(database, "postgres:") {
+		driver, dsn, d = "pgx", database, sqlstore.Postgres
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(20)
+	a := &app{db: db, d: d}
+	if a.store, err = sqlstore.New(db, d, sqlstore.Options{}); err != nil {
+		return nil, err
+	}
+	if err := a.store.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	return a, a.store.InTx(ctx, func(ctx context.Context) error {
+		if d == sqlstore.Postgres { // processes that start at once
+			if _, err := a.store.DB(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock(1)"); err != nil {
+				return err
+			}
+		}
+		for _, text := range []string{
+			"CREATE TABLE IF NOT EXISTS roles (name text PRIMARY KEY)",
+			"CREATE TABLE IF NOT EXISTS held (user_id text, role text REFERENCES roles, by_hand smallint NOT NULL, PRIMARY KEY (user_id, role))",
+			"INSERT INTO roles VALUES ('" + strings.Join(roleNames, "'), ('") + "') ON CONFLICT DO NOTHING",
+		} {
+			if _, err := a.store.DB(ctx).ExecContext(ctx, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// serve is a process: SCIM, and what an administrator does. It ends with its input.
+func serve() error {
+	ctx := context.Background()
+	a, err := open(ctx, os.Getenv(databaseVar))
+	if err != nil {
+		return err
+	}
+	h, err := scim.New(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a},
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /give", func(w http.ResponseWriter, r *http.Request) {
+		err := a.give(r.Context(), h.Roles(nil), r.FormValue("user"), r.FormValue("role"))
+		if err != nil {
+			scim.WriteError(w, err)
+		}
+	})
+	mux.HandleFunc("POST /reconcile", func(w http.ResponseWriter, r *http.Request) {
+		before := a.changes.Load()
+		for next, more := "", true; more; more = next != "" {
+			if next, err = h.Roles(nil).All(r.Context(), next); err != nil {
+				scim.WriteError(w, err)
+				return
+			}
+		}
+		fmt.Fprint(w, a.changes.Load()-before)
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() {
+		io.Copy(io.Discard, os.Stdin) //nolint:errcheck // it ends with the test
+		os.Exit(0)
+	}()
+	fmt.Println("http://" + l.Addr().String())
+	return http.Serve(l, scim.Mount("/scim", h, mux))
+}
+
+// app is an application's roles, in the store's database.
+type app struct {
+	store   *sqlstore.Store
+	db      *sql.DB
+	d       sqlstore.Dialect
+	changes atomic.Int64 // of roles that the library has asked for
+}
+
+// give gives a role by hand.
+func (a *app) give(ctx context.Context, roles *scim.Reconciler, user, role string) error {
+	return a.store.InTx(ctx, func(ctx context.Context) error {
+		_, err := a.store.DB(ctx).ExecContext(ctx, `INSERT INTO held VALUES ($1, $2, 1)
+			ON CONFLICT (user_id, role) DO UPDATE SET by_hand = 1`, user, role)
+		if err != nil {
+			return err
+		}
+		return roles.GivenByHand(ctx, user, role)
+	})
+}
+
+func (a *app) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+	name := src.Group.String("displayName")
+	var n int
+	err := a.store.DB(ctx).QueryRowContext(ctx, "SELECT count(*) FROM roles WHERE name = $1", name).Scan(&n)
+	if err == nil && n == 0 {
+		err = scim.ErrNoRole
+	}
+	return scim.Role{ID: name, Name: name}, err
+}
+
+// list is a JSON array, given as an argument, as a query.
+func (a *app) list(arg string) string {
+	if a.d == sqlstore.SQLite {
+		return "SELECT value FROM json_each(" + arg + ")"
+	}
+	return "SELECT jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb))"
+}
+
+func (a *app) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	ids, err := json.Marshal(userIDs)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.store.DB(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE user_id IN ("+a.list("$1")+")", string(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	held := make(map[string][]scim.Role)
+	for rows.Next() {
+		var u, r string
+		if err := rows.Scan(&u, &r); err != nil {
+			return nil, err
+		}
+		held[u] = append(held[u], scim.Role{ID: r, Name: r})
+	}
+	return held, rows.Err()
+}
+
+func (a *app) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	a.changes.Add(1)
+	give, take := map[string][]string{}, map[string][]string{}
+	for _, c := range changes {
+		for _, r := range c.Grant {
+			give[r.ID] = append(give[r.ID], c.UserID)
+		}
+		for _, r := range c.Revoke {
+			take[r.ID] = append(take[r.ID], c.UserID)
+		}
+	}
+	for _, role := range roleNames { // in order: others do the same at once
+		for text, users := range map[string][]string{
+			"DELETE FROM held WHERE role = $1 AND user_id IN (" + a.list("$2") + ")":                                         take[role],
+			"INSERT INTO held SELECT value, $1, 0 FROM (" + a.list("$2") + " AS value) x WHERE 1 = 1 ON CONFLICT DO NOTHING": give[role],
+		} {
+			if len(users) == 0 {
+				continue
+			}
+			slices.Sort(users)
+			ids, err := json.Marshal(users)
+			if err != nil {
+				return err
+			}
+			if _, err := a.store.DB(ctx).ExecContext(ctx, text, role, string(ids)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
