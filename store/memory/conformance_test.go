@@ -15,3 +15,11 @@ func TestStore(t *testing.T) {
 func TestLedgerAlone(t *testing.T) {
 	storetest.RunLedger(t, func(*testing.T) scim.Ledger { return memory.NewLedger() })
 }
+
+func TestFilters(t *testing.T) {
+	storetest.RunFilters(t, func(*testing.T, *scim.ResourceType) scim.Store { return memory.New() }, 2000)
+}
+
+func TestTenants(t *testing.T) {
+	storetest.RunTenants(t, func(*testing.T) (a, b scim.Store) { return memory.New(), memory.New() })
+}

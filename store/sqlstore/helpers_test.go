@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -28,16 +27,6 @@ func relaxed(t testing.TB) *sql.DB {
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
 	return db
 }
-
-func jsonString(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return `""`
-	}
-	return string(b)
-}
-
-func number(text string) json.Number { return json.Number(text) }
 
 func user(t testing.TB, userName string, more map[string]any) *scim.Resource {
 	t.Helper()

@@ -2,6 +2,9 @@ package storetest
 
 import (
 	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
 )
@@ -17,6 +20,7 @@ func filterFaults() map[string]*strings.Replacer {
 		"or binds like and":                  strings.NewReplacer(`title pr or userName eq "CARL" and emails pr`, `(title pr or userName eq "CARL") and emails pr`),
 		"order by a collation":               strings.NewReplacer(`name.familyName gt "é"`, `name.familyName gt "e"`),
 		"dates as text":                      strings.NewReplacer(`-07:00"`, `Z"`),
+		"display is the value":               strings.NewReplacer(`.display `, `.value `),
 	}
 }
 
@@ -30,5 +34,50 @@ func brokenFilters() []broken[scim.Store] {
 		{"or binds like and", "users are missing", brokenPlain, "filter/logic", nil},
 		{"order by a collation", "a range has others in it", brokenPlain, "filter/order", nil},
 		{"dates as text", "a synchronisation by time misses hours", brokenPlain, "filter/dates", nil},
+		{"display is the value", "what nobody thought of when writing the other steps", brokenPlain, "filter/random", nil},
+	}
+}
+
+// What a random filter finds can be had again, and is small enough to look at.
+func TestRandomFailure(t *testing.T) {
+	typ, err := everything()
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func() string {
+		st := step[scim.Store]{"random", equivalenceRule, func(t *probe, s scim.Store) {
+			e := &equality{dice: newDice(11, scim.UserType(), false), s: s, seed: 11}
+			for i := range 20 {
+				e.all = append(e.all, t.create(s, e.resource(t, i)))
+			}
+			e.run(t, 2000)
+		}}
+		return strings.Join(st.judge(newPlain("display is the value"), watchdog).failures, "\n")
+	}
+	said := find()
+	for _, want := range []string{"SCIM_SEED=11", "reduced to filter", ".display ", "it differs on {"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("a failure does not tell of %q:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, "there is no difference") {
+		t.Errorf("a failure is not reduced to resources:\n%s", said)
+	}
+	first, _, _ := strings.Cut(said, "\n")
+	if second, _, _ := strings.Cut(find(), "\n"); second != first {
+		t.Errorf("one seed gives two failures (-first +second):\n%s", cmp.Diff(first, second))
+	}
+	for _, typ := range []*scim.ResourceType{typ, scim.UserType(), scim.GroupType()} {
+		d, refused := newDice(11, typ, true), 0
+		const n = 1000
+		for range n {
+			text, _ := d.filter(3)
+			if _, err := scim.ParseFilter(typ, text); err != nil {
+				refused++
+			}
+		}
+		if refused > n/5 {
+			t.Errorf("%d of %d filters for %s are none", refused, n, typ.Name())
+		}
 	}
 }

@@ -78,6 +78,13 @@ func (t *probe) memberships(m scim.MemberStore, of []scim.Ref, want map[scim.Ref
 	}
 }
 
+// noMembers demands that an unknown group has no members.
+func (t *probe) noMembers(m scim.MemberStore, group *scim.Resource) {
+	if left, err := m.Members(t.ctx, group.ID(), scim.Ref{}, 10); err == nil && len(left) > 0 || err != nil && !errors.Is(err, scim.ErrNotFound) {
+		t.Errorf("Members of an unknown group: %v, error %v; want none, or ErrNotFound", left, err)
+	}
+}
+
 func (t *probe) groupsOf(m scim.MemberStore, of ...scim.Ref) []scim.Membership {
 	got, err := m.GroupsOf(t.ctx, of)
 	if err != nil {
@@ -241,9 +248,7 @@ func memberSteps() []step[scim.Store] {
 			t.remove(s, a.Ref())
 			t.memberships(m, append(u, a.Ref()), map[scim.Ref][]*scim.Resource{u[0]: {b}})
 			t.members(m, b, u[0])
-			if left, err := m.Members(t.ctx, a.ID(), scim.Ref{}, 10); err == nil && len(left) > 0 || err != nil && !errors.Is(err, scim.ErrNotFound) {
-				t.Errorf("Members of a deleted group: %v, error %v; want none, or ErrNotFound", left, err)
-			}
+			t.noMembers(m, a)
 		}},
 		{"never in the resource", "Group resources of a MemberStore never carry members, in either direction, and a change of members is no change of the resource.", func(t *probe, s scim.Store) {
 			m := t.memberStore(s)

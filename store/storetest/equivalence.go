@@ -1,0 +1,189 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// RunFilters compares n random filters, orders and pages with what scim.Scan gives over
+// the same resources, on a resource type that has attributes of every kind in every
+// place. It is for stores that keep any type; Run does the same, in little, with the
+// types that every store has. newStore is called once, and returns a store for the type,
+// empty.
+//
+// The environment variable SCIM_FILTERS, if it is set, is the number in the place of n.
+// A failure names its seed, with which SCIM_SEED repeats it; without it the filters are
+// other ones each time.
+func RunFilters(t *testing.T, newStore func(t *testing.T, typ *scim.ResourceType) scim.Store, n int) {
+	if given, err := strconv.Atoi(os.Getenv("SCIM_FILTERS")); err == nil {
+		n = given
+	}
+	typ, err := everything()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	random := step[scim.Store]{"random", equivalenceRule, func(t *probe, s scim.Store) { t.equivalence(s, typ, true, n) }}
+	v := random.judge(newStore(t, typ), watchdog+time.Duration(n)*50*time.Millisecond)
+	if len(v.failures) > 0 {
+		t.Fatalf("%s\nthe rule: %s", strings.Join(v.failures, "\n"), random.Rule)
+	}
+	t.Logf("%d filters in %v", n, time.Since(begin).Round(time.Millisecond))
+}
+
+const equivalenceRule = "Whatever the filter, the order and the page: List gives what scim.Scan gives, which every store can fall back on."
+
+// filtersOf a set of resources are so many that storing it does not take the time.
+const (
+	resourcesOf = 20
+	filtersOf   = 200
+)
+
+// equivalence compares n filters, for sets of resources that it stores and deletes.
+func (t *probe) equivalence(s scim.Store, typ *scim.ResourceType, wild bool, n int) {
+	for seed := givenSeed(); n > 0; seed++ {
+		e := &equality{dice: newDice(seed, typ, wild), s: s, seed: seed}
+		made := make([]*scim.Resource, resourcesOf)
+		for i := range made {
+			made[i] = e.resource(t, i)
+		}
+		t.together(s, func(t *probe) {
+			for i, r := range made {
+				made[i] = t.create(s, r)
+				t.same("what Create returned", r, made[i])
+			}
+		})
+		e.all = t.list(s, typ, &scim.Query{Limit: 2 * resourcesOf}).Resources
+		if len(e.all) != len(made) {
+			t.Fatalf("%d resources are listed after %d were created", len(e.all), len(made))
+		}
+		e.look(e.all)
+		for i, r := range e.all {
+			if i > 0 && !e.wild {
+				e.tied = e.tied || r.Meta().Created.Equal(e.all[i-1].Meta().Created)
+			}
+		}
+		n -= e.run(t, min(n, filtersOf))
+		t.together(s, func(t *probe) {
+			for _, r := range made {
+				t.remove(s, r.Ref())
+			}
+		})
+	}
+}
+
+// together runs fn in a transaction if there are any, which is faster.
+func (t *probe) together(s scim.Store, fn func(t *probe)) {
+	tx, ok := s.(scim.Transactor)
+	if !ok {
+		fn(t)
+		return
+	}
+	if err := tx.InTx(t.ctx, func(ctx context.Context) error { fn(t.with(ctx)); return nil }); err != nil {
+		t.Fatalf("InTx: %v", err)
+	}
+}
+
+// equality is one set of resources that is stored, and what is compared on it.
+type equality struct {
+	*dice
+	s    scim.Store
+	seed uint64
+	all  []*scim.Resource
+	tied bool // the store's clock does not tell them apart, so order is its own business
+}
+
+// run compares n filters and returns their number.
+func (e *equality) run(t *probe, n int) int {
+	for done := 0; done < n; {
+		text, parts := e.filter(3)
+		f, err := scim.ParseFilter(e.typ, text)
+		if err != nil {
+			continue // no such comparison for the type: the client is told, not the store
+		}
+		done++
+		queries := []*scim.Query{{Filter: f, Limit: 2 * resourcesOf, Total: true}}
+		if !e.tied {
+			queries = append(queries, e.query(f, e.all))
+		}
+		for _, q := range queries {
+			if diff := e.differs(t.ctx, q); diff != "" {
+				t.Fatalf("%s\n%s\nto see it again: SCIM_SEED=%d", diff, e.blame(t.ctx, *q, parts), e.seed)
+			}
+		}
+	}
+	return n
+}
+
+// differs says how List and scim.Scan differ on q; "" if they do not.
+func (e *equality) differs(ctx context.Context, q *scim.Query) string {
+	want, err := scim.Scan(q, sequence(e.all))
+	if err != nil {
+		return fmt.Sprintf("scim.Scan of %s: %v", showQuery(q), err)
+	}
+	got, err := e.s.List(ctx, e.typ, q)
+	if err != nil || got == nil {
+		return fmt.Sprintf("List of %s: page %v, error %v", showQuery(q), got, err)
+	}
+	wanted, gotten := slices.Clone(want.Resources), slices.Clone(got.Resources)
+	if e.tied {
+		byID := func(a, b *scim.Resource) int { return cmp.Compare(a.ID(), b.ID()) }
+		slices.SortFunc(wanted, byID)
+		slices.SortFunc(gotten, byID)
+	}
+	if !slices.EqualFunc(wanted, gotten, (*scim.Resource).Equal) {
+		return fmt.Sprintf("List of %s: got %q, want %q", showQuery(q), names(got.Resources), names(want.Resources))
+	}
+	if (q.Total || q.Limit <= 0) && got.Total != want.Total {
+		return fmt.Sprintf("List of %s: total is %d, want %d", showQuery(q), got.Total, want.Total)
+	}
+	return ""
+}
+
+// blame reduces a difference: to the shortest part of the filter that differs by
+// itself, and to the resources on which it does.
+func (e *equality) blame(ctx context.Context, q scim.Query, parts []string) string {
+	slices.SortFunc(parts, func(a, b string) int { return len(a) - len(b) })
+	for _, text := range parts {
+		part := q
+		var err error
+		if part.Filter, err = scim.ParseFilter(e.typ, text); err == nil && e.differs(ctx, &part) != "" {
+			q = part
+			break
+		}
+	}
+	lines := []string{"reduced to " + showQuery(&q)}
+	for _, r := range e.all {
+		one := &scim.Query{Filter: q.Filter, IDs: []string{r.ID()}, Limit: 1, Total: true}
+		if diff := e.differs(ctx, one); diff != "" {
+			lines = append(lines, fmt.Sprintf("it differs on %s, which it matches: %v", show(r), q.Filter.Match(r)))
+		}
+	}
+	if len(lines) == 1 {
+		lines = append(lines, "on each resource alone there is no difference; there are these:")
+		for _, r := range e.all {
+			lines = append(lines, fmt.Sprintf("matches %v: %s", q.Filter.Match(r), show(r)))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func sequence(all []*scim.Resource) iter.Seq2[*scim.Resource, error] {
+	return func(yield func(*scim.Resource, error) bool) {
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
