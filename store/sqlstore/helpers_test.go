@@ -16,16 +16,20 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// relaxed is an SQLite database that does not wait for the disk.
+// relaxed is a new SQLite database that does not wait for the disk.
 func relaxed(t testing.TB) *sql.DB {
 	t.Helper()
-	dsn := strings.Replace(sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db")), "synchronous(FULL)", "synchronous(OFF)", 1)
-	db, err := sql.Open("sqlite", dsn)
+	db, err := sql.Open("sqlite", relaxedDSN(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
 	return db
+}
+
+func relaxedDSN(t testing.TB) string {
+	t.Helper()
+	return strings.Replace(sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db")), "synchronous(FULL)", "synchronous(OFF)", 1)
 }
 
 func user(t testing.TB, userName string, more map[string]any) *scim.Resource {

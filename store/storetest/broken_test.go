@@ -172,6 +172,12 @@ func TestBrokenTenants(t *testing.T) {
 	}
 }
 
+func TestBrokenFaults(t *testing.T) {
+	for _, b := range brokenFaults() {
+		b.test(t, []group[Faulty]{{"faults", faultSteps()}})
+	}
+}
+
 func TestBrokenResolvers(t *testing.T) {
 	for _, b := range brokenResolvers() {
 		b.test(t, []group[Harness]{roleSteps()})
@@ -190,11 +196,15 @@ func TestEveryStep(t *testing.T) {
 	for _, b := range brokenTenants() {
 		named[b.step] = true
 	}
+	for _, b := range brokenFaults() {
+		named[b.step] = true
+	}
 	for _, g := range storeSteps() {
 		everyStep(t, named, g)
 	}
 	everyStep(t, named, roleSteps())
 	everyStep(t, named, group[tenants]{"tenants", tenantSteps()})
+	everyStep(t, named, group[Faulty]{"faults", faultSteps()})
 	for name := range named {
 		t.Errorf("a fault names the step %s, which does not exist", name)
 	}
@@ -227,6 +237,7 @@ func TestSound(t *testing.T) {
 			}
 		}
 	})
+	t.Run("store over a failing database", func(t *testing.T) { RunFaults(t, func(*testing.T) Faulty { return newFrail("") }) })
 	for _, fault := range []string{"", "exclusive"} {
 		t.Run("resolver "+fault, func(t *testing.T) { RunRoles(t, func(*testing.T) Harness { return newApp(fault).harness() }) })
 	}

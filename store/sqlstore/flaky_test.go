@@ -1,0 +1,178 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+
+	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/store/storetest"
+)
+
+// flaky is a driver.Connector whose connections fail on command.
+type flaky struct {
+	driver driver.Driver
+	dsn    string
+	err    error // what it fails with
+	// silent: a commit is carried out, and its answer is lost.
+	silent bool
+
+	mu     sync.Mutex
+	broken bool
+	left   int // calls that succeed nevertheless
+}
+
+func (f *flaky) Break(after int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.broken, f.left = true, after
+}
+
+func (f *flaky) Heal() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.broken = false
+}
+
+// fail is the error of one call of the database, nil if it succeeds.
+func (f *flaky) fail() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.left--; !f.broken || f.left >= 0 {
+		return nil
+	}
+	return f.err
+}
+
+func (f *flaky) Driver() driver.Driver { return f.driver }
+
+func (f *flaky) Connect(context.Context) (driver.Conn, error) {
+	if err := f.fail(); err != nil {
+		return nil, err
+	}
+	c, err := f.driver.Open(f.dsn)
+	if err != nil {
+		return nil, err
+	}
+	return &flakyConn{c, f}, nil
+}
+
+type flakyConn struct {
+	driver.Conn
+	f *flaky
+}
+
+func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.f.fail(); err != nil {
+		return nil, err
+	}
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+}
+
+func (c *flakyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := c.f.fail(); err != nil {
+		return nil, err
+	}
+	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	return &flakyRows{rows, c.f}, nil
+}
+
+func (c *flakyConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if err := c.f.fail(); err != nil {
+		return nil, err
+	}
+	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return &flakyTx{tx, c.f}, nil
+}
+
+// CheckNamedValue and ResetSession are the driver's, where it has them.
+func (c *flakyConn) CheckNamedValue(v *driver.NamedValue) error {
+	if n, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return n.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+func (c *flakyConn) ResetSession(ctx context.Context) error {
+	if r, ok := c.Conn.(driver.SessionResetter); ok {
+		return r.ResetSession(ctx)
+	}
+	return nil
+}
+
+type flakyRows struct {
+	driver.Rows
+	f *flaky
+}
+
+func (r *flakyRows) Next(dest []driver.Value) error {
+	if err := r.f.fail(); err != nil {
+		return err
+	}
+	return r.Rows.Next(dest)
+}
+
+type flakyTx struct {
+	driver.Tx
+	f *flaky
+}
+
+func (tx *flakyTx) Commit() error {
+	err := tx.f.fail()
+	switch {
+	case err == nil:
+		return tx.Tx.Commit()
+	case tx.f.silent:
+		return errors.Join(err, tx.Tx.Commit())
+	}
+	return errors.Join(err, tx.Tx.Rollback())
+}
+
+// Rollback ends the transaction even if nobody hears of it, as the database does when
+// the connection is gone.
+func (tx *flakyTx) Rollback() error {
+	err := tx.f.fail()
+	return errors.Join(err, tx.Tx.Rollback())
+}
+
+// While the database fails nobody is told anything that is not so, and afterwards
+// nothing is missing, half there, or stuck.
+func TestFaults(t *testing.T) {
+	for name, kind := range map[string]struct {
+		err    error
+		silent bool
+	}{
+		"connection lost":       {driver.ErrBadConn, false},
+		"error":                 {errors.New("disk I/O error"), false},
+		"commit without answer": {io.ErrUnexpectedEOF, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+				var dsn string
+				storetest.RunFaults(t, func(t *testing.T) storetest.Faulty {
+					if d == sqlstore.SQLite || dsn == "" {
+						dsn = relaxedDSN(t)
+						if d == sqlstore.Postgres {
+							dsn = postgres.DSN(t)
+						}
+					}
+					f := &flaky{driver: db.Driver(), dsn: dsn, err: kind.err, silent: kind.silent}
+					few := sql.OpenDB(f)
+					few.SetMaxOpenConns(4)            // so that one that is lost is missed
+					t.Cleanup(func() { few.Close() }) //nolint:errcheck // the test is over
+					return storetest.Faulty{Store: newStore(t, few, d, sqlstore.Options{Tenant: t.Name()}), Break: f.Break, Heal: f.Heal}
+				})
+			})
+		})
+	}
+}

@@ -1,0 +1,198 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// Faulty is a Store whose database can be made to fail.
+type Faulty struct {
+	Store scim.Store
+	// Break makes the database fail, after so many more calls of it that still succeed:
+	// statements, commits, rows that are read. One that can only be switched off ignores
+	// the number, and then less is checked.
+	Break func(after int)
+	// Heal makes it work again. The Store is the same: it is not opened again.
+	Heal func()
+}
+
+// RunFaults checks what a Store does while its database fails, and afterwards.
+// newFaulty is called for each step and returns one that works, empty. A database can
+// fail in several ways, such as an error, a lost connection, or a commit that is carried
+// out and not answered: call RunFaults for each.
+func RunFaults(t *testing.T, newFaulty func(t *testing.T) Faulty) {
+	group[Faulty]{"faults", faultSteps()}.run(t, newFaulty)
+}
+
+// outage demands an error that is no answer about resources.
+func (t *probe) outage(call string, err error) {
+	var e *scim.Error
+	if err == nil || errors.Is(err, scim.ErrNotFound) || errors.Is(err, scim.ErrNoRole) || errors.As(err, &e) && e.Status < 500 {
+		t.Errorf("%s while the database fails: error %v, want one that is no answer", call, err)
+	}
+}
+
+func faultSteps() []step[Faulty] {
+	return []step[Faulty]{
+		{"no answer", "While the database fails each call returns an error that is no answer: neither ErrNotFound nor a conflict, and no empty page; afterwards everything is as it was.", func(t *probe, f Faulty) {
+			h := t.household(f.Store)
+			free := t.user("free@example.com", nil)
+			f.Break(0)
+			for _, c := range faultyCalls(t, f.Store, h, free) {
+				t.outage(c.name, c.do(t.ctx))
+				if tx, ok := f.Store.(scim.Transactor); ok {
+					t.outage("InTx with "+c.name, tx.InTx(t.ctx, c.do))
+				}
+			}
+			f.Heal()
+			t.untouched(f.Store, h)
+			t.create(f.Store, free)
+		}},
+		{"whole answers", "A read in which the database fails midway is an error: a part of the answer is none.", func(t *probe, f Faulty) {
+			for _, r := range faultyReads(t, f.Store) {
+				for after := range faultsEach {
+					f.Break(after)
+					got, want, err := r.do()
+					f.Heal()
+					if err == nil && got != want {
+						t.Errorf("%s, with a database that fails after %d calls: %d without an error, want %d", r.name, after, got, want)
+					}
+					if err == nil {
+						break
+					}
+					t.outage(r.name, err)
+				}
+			}
+		}},
+		{"whole writes", "A write in which the database fails is there afterwards as a whole or not at all: with an error either, without one as a whole.", func(t *probe, f Faulty) {
+			for _, w := range faultyWrites(t, f.Store) {
+				for after := range faultsEach {
+					name := fmt.Sprintf("%s-%d", w.name, after)
+					do, signs := w.begin(name)
+					f.Break(after)
+					err := do(t.ctx)
+					f.Heal()
+					if err != nil {
+						t.outage(w.name, err)
+					}
+					t.whole(name, signs(), err)
+					if err == nil {
+						break
+					}
+				}
+			}
+		}},
+		{"transaction", "A transaction in which the database fails leaves nothing, wherever that was; if only the answer to the commit was lost it may be there as a whole.", func(t *probe, f Faulty) {
+			tx := t.transactor(f.Store)
+			for i, end := range []func(ctx context.Context, s scim.Store, r *scim.Resource) error{
+				func(ctx context.Context, s scim.Store, r *scim.Resource) error {
+					_, err := s.Create(ctx, r)
+					return err
+				},
+				func(ctx context.Context, s scim.Store, r *scim.Resource) error {
+					_, err := s.Create(ctx, r)
+					t.outage("Create in a transaction", err)
+					return nil // the failure is not minded, and still nothing is committed
+				},
+				func(context.Context, scim.Store, *scim.Resource) error { return nil },
+			} {
+				first, second := fmt.Sprintf("first-%d", i), t.user(fmt.Sprintf("second-%d", i), nil)
+				one, kept := t.user(first, nil), t.create(f.Store, t.user(fmt.Sprintf("kept-%d", i), nil))
+				err := tx.InTx(t.ctx, func(ctx context.Context) error {
+					f.Heal() // when fn runs again, it begins as it did before
+					if _, err := f.Store.Create(ctx, one); err != nil {
+						return err
+					}
+					if _, err := f.Store.Update(ctx, kept.Ref(), set(values{"title": "changed"})); err != nil {
+						return err
+					}
+					f.Break(0)
+					return end(ctx, f.Store, second)
+				})
+				f.Heal()
+				t.outage("InTx", err)
+				signs := []bool{t.found(f.Store, "userName", first), t.get(f.Store, kept.Ref()).String("title") == "changed"}
+				t.whole(fmt.Sprintf("transaction %d", i), signs, err)
+				if i == 0 && signs[0] || t.found(f.Store, "userName", second.String("userName")) {
+					t.Errorf("transaction %d, which failed before its end, is there afterwards", i)
+				}
+			}
+		}},
+		{"afterwards", "After the database has come back the store works, without being opened again, and has everything that it acknowledged; what failed can be repeated.", func(t *probe, f Faulty) {
+			h := t.household(f.Store)
+			var mu sync.Mutex
+			var acknowledged, refused []string
+			done := make(chan struct{})
+			t.parallel(5, func(i int) {
+				if i == 0 {
+					for n := range 8 {
+						time.Sleep(5 * time.Millisecond)
+						f.Break(n)
+						time.Sleep(5 * time.Millisecond)
+						f.Heal()
+					}
+					close(done)
+					return
+				}
+				for n := 0; n < 200; n++ {
+					select {
+					case <-done:
+						return
+					case <-time.After(time.Millisecond):
+					}
+					name := fmt.Sprintf("w%d-%d", i, n)
+					_, err := f.Store.Create(t.ctx, t.user(name, nil))
+					mu.Lock()
+					if err == nil {
+						acknowledged = append(acknowledged, name)
+					} else {
+						refused = append(refused, name)
+					}
+					mu.Unlock()
+				}
+			})
+			f.Heal()
+			for _, name := range acknowledged {
+				if !t.found(f.Store, "userName", name) {
+					t.Errorf("%s is not there, whose creation was acknowledged", name)
+				}
+			}
+			for _, name := range refused {
+				if _, err := f.Store.Create(t.ctx, t.user(name, nil)); err != nil && !conflict(err) {
+					t.Errorf("Create once more of %s, which failed: %v", name, err)
+				}
+			}
+			t.parallel(20, func(i int) {
+				made := t.create(f.Store, t.user(fmt.Sprintf("after-%d", i), nil))
+				t.put(f.Store, made.Ref(), values{"title": "works"})
+				t.get(f.Store, h.user.Ref())
+				t.total(f.Store, scim.UserType())
+				t.remove(f.Store, made.Ref())
+			})
+		}},
+	}
+}
+
+// faultsEach is after how many calls of the database it fails, at most.
+const faultsEach = 25
+
+// whole demands that a write is there as a whole or not at all.
+func (t *probe) whole(what string, signs []bool, err error) {
+	for _, there := range signs {
+		if there != signs[0] || err == nil && !there {
+			t.Errorf("%s, which ended with error %v, is there in part: %v", what, err, signs)
+			return
+		}
+	}
+}
+
+// found reports whether a user with a value is listed.
+func (t *probe) found(s scim.Store, path, value string) bool {
+	return len(t.list(s, scim.UserType(), &scim.Query{Filter: t.filter(fmt.Sprintf("%s eq %q", path, value)), Limit: 5}).Resources) > 0
+}
