@@ -22,13 +22,17 @@ type broken[S any] struct {
 // patient gives every step its usual time.
 func patient(string) time.Duration { return watchdog }
 
-// judgeAll runs all steps and returns what the failing ones said, and which were skipped.
+// judgeAll runs all steps, but for those with no time, and returns what the failing ones said, and which were skipped.
 func judgeAll[S any](groups []group[S], fresh func() S, limit func(step string) time.Duration) (failed map[string]string, skipped []string) {
 	failed = map[string]string{}
 	for _, g := range groups {
 		for _, st := range g.steps {
 			name := g.name + "/" + st.Name
-			v := st.judge(fresh(), limit(name))
+			most := limit(name)
+			if most == 0 {
+				continue
+			}
+			v := st.judge(fresh(), most)
 			if len(v.failures) > 0 {
 				failed[name] = strings.Join(v.failures, "\n")
 			}
@@ -53,6 +57,9 @@ func (b broken[S]) test(t *testing.T, groups []group[S]) {
 	t.Run(b.fault, func(t *testing.T) {
 		t.Parallel()
 		failed, _ := judgeAll(groups, func() S { return b.make(b.fault) }, func(step string) time.Duration {
+			if step == "members at once/big group" && !b.expects(step) {
+				return 0 // it takes its time, and nothing in it is new to the other faults
+			}
 			if strings.HasPrefix(b.fault, "never") && b.expects(step) {
 				return 300 * time.Millisecond // it hangs: no need to wait as long as for a slow one
 			}
@@ -76,22 +83,22 @@ func brokenStores() []broken[scim.Store] {
 		{"returns what it was given", "the handler answers with an id that the store does not know", brokenPlain, "create/returned resource is the truth", []string{"*/*"}},
 		{"empty strings are null", "the client writes the empty string again for ever", brokenPlain, "create/round trip", nil},
 		{"forgets the time", "meta.created is wrong", brokenPlain, "create/times", []string{"filter/dates"}},
-		{"update makes what is unknown", "PATCH of an unknown user is 200", brokenPlain, "unknown/update", []string{"delete/gone"}},
+		{"update makes what is unknown", "PATCH of an unknown user is 200", brokenPlain, "unknown/update", []string{"delete/gone", "delete/against update"}},
 		{"check of nothing", "If-Match is judged against nothing", brokenPlain, "unknown/delete", []string{"types/apart", "delete/at once"}},
 		{"no rows are an error", "a connection test with an empty list fails", brokenPlain, "list/empty", []string{"create/id in use", "types/lists", "unique/*"}},
 		{"conflicts with itself", "a user cannot change the case of its name", brokenPlain, "unique/own name", nil},
 		{"index of the first values", "a user who was renamed is not found and created again", brokenPlain, "update/found by new values", nil},
 		{"deletes without a lock", "two requests both report the deletion", brokenPlain, "delete/at once", nil},
 		{"newest first", "a client that pages misses people", brokenPlain, "keyset/while others create at once", []string{"filter/*", "keyset/*", "list/*"}},
-		{"unknown is nil", "the handler gets nothing and no error", brokenPlain, "unknown/get", []string{"types/apart", "types/same id", "delete/gone"}},
+		{"unknown is nil", "the handler gets nothing and no error", brokenPlain, "unknown/get", []string{"types/apart", "types/same id", "delete/gone", "delete/against update"}},
 		{"an error of its own for unknown ids", "an unknown id is a 500", brokenPlain, "unknown/get", nil},
 		{"ids without types", "a group's request reaches a user", brokenPlain, "types/same id", []string{"types/apart", "create/returned resource is the truth"}},
 		{"ids without types", "a group's request deletes a user", brokenPlain, "types/apart", []string{"types/same id", "create/returned resource is the truth"}},
-		{"userName that was given up stays taken", "a rename cannot be undone", brokenPlain, "unique/renaming frees", nil},
+		{"userName that was given up stays taken", "a rename cannot be undone", brokenPlain, "unique/renaming frees", []string{"delete/against update"}},
 		{"too many parameters", "a long list is a 500", brokenPlain, "list/many ids", nil},
 		{"cuts before it filters", "pages are short, and people are missing", brokenPlain, "sort/with a filter", []string{"keyset/while others write"}},
 		{"null is not behind anything", "people without a value are missing from a sorted list", brokenPlain, "keyset/sorted", nil},
-		{"filters the first page alone", "a client gets others' people", brokenPlain, "keyset/filtered", []string{"keyset/while others write"}},
+		{"filters the first page alone", "a client gets others' people", brokenPlain, "keyset/filtered", []string{"keyset/while others write", "keyset/while others rename"}},
 		{"a place that is gone is the end", "a client that pages misses people", brokenPlain, "keyset/while others write", nil},
 		{"lists all types", "groups are among the users", brokenPlain, "types/lists", []string{"create/returned resource is the truth", "list/ids"}},
 		{"userName with its case", "Entra creates everybody twice", brokenPlain, "unique/on create", []string{"unique/on update", "unique/inactive user", "unique/renaming frees", "unique/at once"}},
@@ -100,9 +107,9 @@ func brokenStores() []broken[scim.Store] {
 		{"update may take a userName", "a rename makes a duplicate", brokenPlain, "unique/on update", nil},
 		{"uniqueness is asked first and decided later", "two requests at once make a duplicate", brokenPlain, "unique/at once", nil},
 		{"conflict of another kind", "a conflict is a 500", brokenPlain, "unique/on create", []string{"unique/inactive user", "unique/renaming frees", "unique/at once"}},
-		{"userName stays taken", "a person who comes back cannot be created", brokenPlain, "delete/frees userName", []string{"unique/on create", "unique/on update"}},
+		{"userName stays taken", "a person who comes back cannot be created", brokenPlain, "delete/frees userName", []string{"unique/on create", "unique/on update", "delete/against update"}},
 		{"loses updates", "of two changes at once one is lost", brokenPlain, "update/at once", []string{"update/whole"}},
-		{"writes in two halves", "a reader sees half of a change", brokenPlain, "update/whole", []string{"update/at once"}},
+		{"writes in two halves", "a reader sees half of a change", brokenPlain, "update/whole", []string{"update/at once", "delete/against update"}},
 		{"swallows the error of fn", "a precondition that failed is answered with 200", brokenPlain, "update/error of fn", nil},
 		{"hides the error of fn", "a precondition that failed is answered with 500", brokenPlain, "update/error of fn", nil},
 		{"stores though fn fails", "what was refused is stored", brokenPlain, "update/error of fn", nil},
@@ -112,9 +119,13 @@ func brokenStores() []broken[scim.Store] {
 		{"adds and never removes", "a removed attribute comes back", brokenPlain, "update/stores the result", nil},
 		{"deletes twice", "a second DELETE is 204", brokenPlain, "delete/twice", []string{"unknown/delete", "types/apart", "delete/at once"}},
 		{"deletes though check fails", "If-Match does not protect from DELETE", brokenPlain, "delete/check", nil},
-		{"lists what is deleted", "people who left are listed", brokenPlain, "delete/gone", []string{"delete/frees userName", "unique/on create", "keyset/while others write"}},
+		{"lists what is deleted", "people who left are listed", brokenPlain, "delete/gone", []string{"delete/frees userName", "unique/on create", "keyset/while others write", "delete/against update"}},
 		{"newest first", "a new resource shifts the pages", brokenPlain, "list/order of creation", []string{"filter/*", "keyset/*", "list/*"}},
-		{"ignores the direction", "sortOrder is ignored", brokenPlain, "sort/descending", []string{"sort/with a filter", "list/order of creation", "keyset/order of creation", "keyset/sorted"}},
+		{"newest first", "a client that pages misses people", brokenPlain, "list/while others create", []string{"filter/*", "keyset/*", "list/*"}},
+		{"looks the place up again", "a client that pages misses people", brokenPlain, "keyset/while others rename", nil},
+		{"updates bring back what was deleted", "a person who left is there again", brokenPlain, "delete/against update", []string{"delete/at once"}},
+		{"deadlocks", "a client is told of a failure that is none of its business", brokenPlain, "unique/exchanged at once", nil},
+		{"ignores the direction", "sortOrder is ignored", brokenPlain, "sort/descending", []string{"sort/with a filter", "list/order of creation", "keyset/order of creation", "keyset/sorted", "keyset/while others rename"}},
 		{"ignores SortBy", "sortBy is ignored", brokenPlain, "sort/ascending", []string{"sort/descending", "sort/with a filter", "keyset/sorted", "keyset/while others write"}},
 		{"ignores the offset", "each page is the first", brokenPlain, "list/offset and limit", []string{"filter/*", "list/*", "sort/*"}},
 		{"one too many", "a page is bigger than was asked for", brokenPlain, "list/offset and limit", []string{"create/round trip", "filter/*", "keyset/*", "list/*", "sort/*"}},
@@ -122,11 +133,11 @@ func brokenStores() []broken[scim.Store] {
 		{"limit 0 is no limit", "a question for the number reads everything", brokenPlain, "list/limit 0", []string{"filter/*"}},
 		{"ignores IDs", "a list of three lists everybody", brokenPlain, "list/ids", []string{"create/round trip", "delete/gone", "list/total", "list/limit 0", "list/no ids", "list/many ids", "keyset/filtered"}},
 		{"empty IDs are all", "a list of nobody lists everybody", brokenPlain, "list/no ids", nil},
-		{"ignores the filter", "every look-up finds somebody", brokenPlain, "filter/userName", []string{"delete/gone", "filter/*", "keyset/filtered", "keyset/while others write", "list/ids", "list/limit 0", "sort/with a filter", "update/found by new values"}},
-		{"ignores After", "cursor paging never ends", brokenPlain, "keyset/order of creation", []string{"keyset/created at once", "keyset/sorted", "keyset/filtered", "keyset/while others write", "keyset/while others create at once"}},
+		{"ignores the filter", "every look-up finds somebody", brokenPlain, "filter/userName", []string{"delete/gone", "filter/*", "keyset/filtered", "keyset/while others write", "list/ids", "list/limit 0", "sort/with a filter", "update/found by new values", "keyset/while others rename", "unique/exchanged at once", "delete/against update"}},
+		{"ignores After", "cursor paging never ends", brokenPlain, "keyset/order of creation", []string{"keyset/created at once", "keyset/sorted", "keyset/filtered", "keyset/while others write", "keyset/while others create at once", "keyset/while others rename"}},
 		{"ignores the context", "a request that was given up is carried out", brokenPlain, "context/cancelled", nil},
-		{"never unlocks", "everything stands still", brokenPlain, "delete/gone", []string{"delete/*", "keyset/while others write", "types/same id", "unique/on create", "unique/on update"}},
-		{"panics", "the process ends", brokenPlain, "delete/gone", []string{"delete/*", "keyset/while others write", "types/same id", "unique/on create", "unique/on update"}},
+		{"never unlocks", "everything stands still", brokenPlain, "delete/gone", []string{"delete/*", "keyset/while others write", "types/same id", "unique/on create", "unique/on update", "keyset/while others rename"}},
+		{"panics", "the process ends", brokenPlain, "delete/gone", []string{"delete/*", "keyset/while others write", "types/same id", "unique/on create", "unique/on update", "keyset/while others rename"}},
 	}
 }
 

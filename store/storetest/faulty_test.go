@@ -23,10 +23,13 @@ type faulty struct {
 	created map[scim.Ref]bool // in transactions
 	ended   map[string]bool
 	granted []string // users that ever had an entry
+	late    []scim.Membership
+	running sync.Mutex      // a transaction
+	freed   map[string]bool // names that the transaction has freed
 }
 
 func newFaulty(fault string) scim.Store {
-	return &faulty{Store: memory.New(), fault: fault, created: map[scim.Ref]bool{}, ended: map[string]bool{}}
+	return &faulty{Store: memory.New(), fault: fault, created: map[scim.Ref]bool{}, freed: map[string]bool{}, ended: map[string]bool{}}
 }
 
 // inside marks the context of a transaction.
@@ -38,6 +41,12 @@ func (f *faulty) InTx(ctx context.Context, fn func(ctx context.Context) error) e
 	}
 	if f.fault == "never joins" && ctx.Value(inside{}) != nil {
 		ctx = context.Background()
+	}
+	if f.fault == "a deadlock is an error" && ctx.Value(inside{}) == nil {
+		if !f.running.TryLock() {
+			return errors.New("deadlock detected")
+		}
+		defer f.running.Unlock()
 	}
 	if f.fault == "forgets transactions" {
 		forgotten := errors.New("forgotten")
@@ -70,11 +79,33 @@ func (f *faulty) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, 
 	if ctx.Value(inside{}) != nil {
 		f.created[r.Ref()] = true
 	}
+	if f.taken(ctx, r) {
+		return nil, scim.Conflict("userName")
+	}
 	made, err := f.Store.Create(ctx, r)
 	if err != nil && !conflict(err) && f.fault == "create overwrites" && f.Delete(ctx, r.Ref(), allow) == nil {
 		return f.Store.Create(ctx, r)
 	}
 	return made, err
+}
+
+// taken reports whether a name was freed in the transaction itself, and the fault is
+// that this counts after its commit.
+func (f *faulty) taken(ctx context.Context, r *scim.Resource) bool {
+	return f.fault == "names are free after the commit" && ctx.Value(inside{}) != nil && f.freed[r.String("userName")]
+}
+
+func (f *faulty) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	return f.Store.Update(ctx, ref, func(before *scim.Resource) (*scim.Resource, error) {
+		after, err := fn(before)
+		if err == nil && ctx.Value(inside{}) != nil && before.String("userName") != after.String("userName") {
+			if f.taken(ctx, after) {
+				return nil, scim.Conflict("userName")
+			}
+			f.freed[before.String("userName")] = true
+		}
+		return after, err
+	})
 }
 
 func (f *faulty) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
@@ -121,6 +152,9 @@ func (f *faulty) Members(ctx context.Context, groupID string, after scim.Ref, li
 			i++
 		}
 		all = all[i:]
+		if f.fault == "pages end after a thousand" && i >= 1000 {
+			return nil, nil
+		}
 	}
 	return all[:min(limit, len(all))], nil
 }
@@ -138,6 +172,10 @@ func (f *faulty) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membe
 	switch f.fault {
 	case "groups of the first alone":
 		return slices.DeleteFunc(got, func(m scim.Membership) bool { return m.Member != members[0] }), err
+	case "members of a group that is going":
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return append(got, f.late...), err
 	case "keeps the edges of deleted groups", "keeps the edges of deleted users":
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -156,6 +194,17 @@ func (f *faulty) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membe
 
 func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
 	before, _ := f.Store.Members(ctx, groupID, scim.Ref{}, 1<<20)
+	if _, there := f.Store.Get(ctx, scim.Ref{Type: "Group", ID: groupID}); f.fault == "members of a group that is going" && there == nil {
+		time.Sleep(time.Millisecond)
+		added, removed, err := f.Store.ChangeMembers(ctx, groupID, add, remove)
+		if errors.Is(err, scim.ErrNotFound) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.late = append(f.late, scim.Membership{GroupID: groupID, Member: add[0]})
+			return add, nil, nil
+		}
+		return added, removed, err
+	}
 	switch f.fault {
 	case "members without types":
 		for _, list := range []*[]scim.Ref{&add, &remove} {
@@ -313,7 +362,7 @@ func brokenCapabilities() []broken[scim.Store] {
 		{"has no transactions", "two reconciliations of one user see half of each other", newFaulty, "isolation/grants lock users", loose},
 		{"create overwrites", "a new user takes the place of another", newFaulty, "create/id in use", nil},
 		{"after by time alone", "people who were created at once are missing from a list", newFaulty, "keyset/created at once", nil},
-		{"forgets transactions", "what was answered with 201 is not there", newFaulty, "transaction/commit", append(loose, "members at once/many")},
+		{"forgets transactions", "what was answered with 201 is not there", newFaulty, "transaction/commit", append(loose, "members at once/big group")},
 		{"grants of everybody", "one user's reconciliation takes the roles of others", newFaulty, "ledger/named users", []string{"ledger/*", "isolation/grants lock users"}},
 		{"record reads and writes", "a grant is forgotten, and looks hand-given for ever", newFaulty, "ledger/at once", nil},
 		{"never joins", "a nested call stands still", newFaulty, "transaction/nested", nil},
@@ -322,12 +371,12 @@ func brokenCapabilities() []broken[scim.Store] {
 		{"hides the error of a transaction", "each refusal is a 500", newFaulty, "transaction/rollback", loose},
 		{"reads beside the transaction", "a new group is not found by its own members", newFaulty, "transaction/reads own writes", []string{"transaction/nested"}},
 		{"members in the resource", "each change of members changes the group's ETag", newFaulty, "members/never in the resource", nil},
-		{"members backwards", "a replaced list of members is compared wrongly", newFaulty, "members/order and paging", nil},
-		{"a page with the last of the one before", "reading the members does not end", newFaulty, "members/order and paging", nil},
+		{"members backwards", "a replaced list of members is compared wrongly", newFaulty, "members/order and paging", []string{"members at once/big group"}},
+		{"a page with the last of the one before", "reading the members does not end", newFaulty, "members/order and paging", []string{"members at once/big group"}},
 		{"since is not kept", "the first group is not the primary one", newFaulty, "members/since", nil},
 		{"since moves", "the first group is not the primary one", newFaulty, "members/since", []string{"transaction of all/members"}},
-		{"groups of the first alone", "others lose their roles", newFaulty, "members/groups of", []string{"members/groups apart", "members/type and id", "members/deleted user", "members/deleted group", "members at once/same member at once"}},
-		{"keeps the edges of deleted groups", "roles of a deleted group stay", newFaulty, "members/deleted group", nil},
+		{"groups of the first alone", "others lose their roles", newFaulty, "members/groups of", []string{"members/groups apart", "members/type and id", "members/deleted user", "members/deleted group", "members at once/same member at once", "members at once/big group"}},
+		{"keeps the edges of deleted groups", "roles of a deleted group stay", newFaulty, "members/deleted group", []string{"members at once/*"}},
 		{"keeps the edges of deleted users", "people who left are members", newFaulty, "members/deleted user", []string{"members/deleted group", "members/type and id"}},
 		{"members without types", "user 5 gets the roles of group 5", newFaulty, "members/type and id", []string{"members/order and paging", "members/groups of", "members/deleted group"}},
 		{"removes from all groups", "one group's change takes another's roles", newFaulty, "members/groups apart", nil},
@@ -335,7 +384,11 @@ func brokenCapabilities() []broken[scim.Store] {
 		{"tells what was asked for", "events tell of changes that were none", newFaulty, "members/add and remove", []string{"members/since", "members/type and id", "members at once/*"}},
 		{"looks first who is there", "two requests both report a new member", newFaulty, "members at once/same member at once", nil},
 		{"rewrites the whole group", "of two changes at once one is lost", newFaulty, "members at once/different members at once", []string{"members at once/same member at once", "isolation/members follow the lock"}},
-		{"too many parameters", "a big group cannot be pushed", newFaulty, "members at once/many", nil},
+		{"too many parameters", "a big group cannot be pushed", newFaulty, "members at once/big group", nil},
+		{"pages end after a thousand", "a big group loses the rest of its roles", newFaulty, "members at once/big group", nil},
+		{"members of a group that is going", "somebody keeps a role of a group that is gone", newFaulty, "members at once/deleted group", nil},
+		{"names are free after the commit", "a client that swaps two names in a bulk request cannot", newFaulty, "transaction/names change hands", nil},
+		{"a deadlock is an error", "a client is told of a failure that is none of its business", newFaulty, "isolation/opposite order", []string{"isolation/*"}},
 		{"forgets who was by hand", "a hand-given role is taken", newFaulty, "ledger/round trip", []string{"ledger/replace", "ledger/drop"}},
 		{"ledger in seconds", "entries are out of order", newFaulty, "ledger/round trip", []string{"ledger/*", "transaction of all/ledger"}},
 		{"one entry for user and role", "leaving one of two groups takes the role", newFaulty, "ledger/identity", nil},

@@ -117,6 +117,33 @@ func keysetSteps() []step[scim.Store] {
 				t.walked(q, want, got)
 			}
 		}},
+		{"while others rename", "Paging by After in a sort order gives what keeps its place exactly once, whatever others move: the place is that of the Key, also where its resource has gone elsewhere.", func(t *probe, s scim.Store) {
+			for _, descending := range []bool{false, true} {
+				prefix := fmt.Sprintf("m%v", descending)
+				order := t.users(s, prefix, 10)
+				front, end := prefix+"/front", prefix+"~end"
+				if descending {
+					slices.Reverse(order)
+					front, end = end, front
+				}
+				q := scim.Query{Filter: t.filter(fmt.Sprintf(`userName sw "%s"`, prefix)), SortBy: "userName", Descending: descending, Limit: 2}
+				got := t.walk(s, q, func(page int) {
+					switch page {
+					case 0: // the place moves to the end, the next one to the front
+						t.put(s, order[1].Ref(), values{"userName": end})
+						t.put(s, order[2].Ref(), values{"userName": front})
+					case 1: // the place moves to the front, the next one goes
+						t.put(s, order[4].Ref(), values{"userName": front + "2"})
+						t.remove(s, order[5].Ref())
+					}
+				})
+				moved := ids(slices.Concat(order[1:3], order[4:6]))
+				stays := func(list []*scim.Resource) []*scim.Resource {
+					return slices.DeleteFunc(slices.Clone(list), func(r *scim.Resource) bool { return slices.Contains(moved, r.ID()) })
+				}
+				t.walked(q, stays(order), stays(got))
+			}
+		}},
 		{"while others create at once", "Paging by After gives what was there exactly once, while others create.", func(t *probe, s scim.Store) {
 			all := t.users(s, "old", 12)
 			fresh := make([]*scim.Resource, 12)

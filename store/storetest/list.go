@@ -98,5 +98,21 @@ func listSteps() []step[scim.Store] {
 			many[17], many[999] = all[2].ID(), all[0].ID()
 			t.expect(s, scim.UserType(), &scim.Query{IDs: many, Limit: 10, Total: true}, []*scim.Resource{all[0], all[2]}, 2)
 		}},
+		{"while others create", "Paging by Offset in the order of creation gives what was there exactly once, while others create.", func(t *probe, s scim.Store) {
+			all := t.users(s, "m", 9)
+			var got []*scim.Resource
+			for offset := 0; offset < len(all); offset += 2 {
+				page := t.list(s, scim.UserType(), &scim.Query{Offset: offset, Limit: 2, Total: true})
+				if want := len(all) + offset; page.Total != want {
+					t.Errorf("the total is %d, want %d: each page has two more", page.Total, want)
+				}
+				got = append(got, page.Resources...)
+				t.create(s, t.user(fmt.Sprint("a", offset), nil))
+				t.create(s, t.user(fmt.Sprint("z", offset), nil))
+			}
+			if diff := cmp.Diff(ids(all), ids(got[:min(len(all), len(got))])); diff != "" {
+				t.Errorf("paging by offset while others create gives %q, want %q first", names(got), names(all))
+			}
+		}},
 	}
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,33 +12,7 @@ import (
 
 func memberScaleSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"many", "One change may name thousands of members: clients push whole groups.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
-			g := t.create(s, t.group("All"))
-			const n = 1500
-			people := make([]*scim.Resource, n)
-			for i := range people {
-				people[i] = t.user(fmt.Sprintf("many%04d", i), nil)
-			}
-			all := make([]scim.Ref, n)
-			err := m.InTx(t.ctx, func(ctx context.Context) error {
-				for i, r := range people {
-					made, err := s.Create(ctx, r)
-					if err != nil {
-						return err
-					}
-					all[i] = made.Ref()
-				}
-				return nil
-			})
-			if err != nil {
-				t.Fatalf("creating %d users in one transaction: %v", n, err)
-			}
-			t.changeMembers(m, g, all, nil, all, nil)
-			t.members(m, g, all...)
-			t.changeMembers(m, g, all[:1], all[1:], nil, all[1:])
-			t.members(m, g, all[0])
-		}},
+		{"big group", "A group may have 10,000 members, whom clients push in one change; they are read page by page, and go with the group.", bigGroup},
 		{"different members at once", "Changes of one group at once lose nothing, and each is told what it really changed.", func(t *probe, s scim.Store) {
 			m := t.memberStore(s)
 			u := refs(t.users(s, "u", 50))
@@ -77,5 +52,80 @@ func memberScaleSteps() []step[scim.Store] {
 				t.Errorf("GroupsOf lists %d memberships, want 3", n)
 			}
 		}},
+		{"deleted group", "A group that is deleted while its members change has none afterwards: a change comes before the deletion, or finds no group.", func(t *probe, s scim.Store) {
+			m := t.memberStore(s)
+			u := refs(t.users(s, "u", 4))
+			for n := range 10 {
+				g := t.create(s, t.group(fmt.Sprint("Going ", n)))
+				t.changeMembers(m, g, u[:1], nil, u[:1], nil)
+				t.parallel(4, func(i int) {
+					if i == 0 {
+						t.remove(s, g.Ref())
+					} else if _, _, err := m.ChangeMembers(t.ctx, g.ID(), u[i:i+1], u[:1]); err != nil && !errors.Is(err, scim.ErrNotFound) {
+						t.Errorf("ChangeMembers of a group that is being deleted: error %v, want none, or ErrNotFound", err)
+					}
+				})
+				t.noMembers(m, g)
+				t.memberships(m, u, nil)
+			}
+		}},
+	}
+}
+
+func bigGroup(t *probe, s scim.Store) {
+	m := t.memberStore(s)
+	const n = 10_000
+	g, all := t.create(s, t.group("All")), make([]scim.Ref, n)
+	people := make([]*scim.Resource, n)
+	for i := range people {
+		people[i] = t.user(fmt.Sprintf("many%05d", i), nil)
+	}
+	err := m.InTx(t.ctx, func(ctx context.Context) error {
+		for i, r := range people {
+			made, err := s.Create(ctx, r)
+			if err != nil {
+				return err
+			}
+			all[i] = made.Ref()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("creating %d users in one transaction: %v", n, err)
+	}
+	t.changeMembers(m, g, all, nil, all, nil)
+	t.pagedMembers(m, g, all)
+	t.changeMembers(m, g, nil, all[n/2:n/2+1], nil, all[n/2:n/2+1])
+	t.pagedMembers(m, g, slices.Concat(all[:n/2], all[n/2+1:]))
+	t.changeMembers(m, g, all[n/2:n/2+1], nil, all[n/2:n/2+1], nil)
+	if got := t.groupsOf(m, all[:1000]...); len(got) != 1000 {
+		t.Errorf("GroupsOf lists %d memberships of 1,000 members of one group", len(got))
+	}
+	t.remove(s, all[0])
+	t.changeMembers(m, g, nil, all[:n/2], nil, all[1:n/2])
+	t.pagedMembers(m, g, all[n/2:])
+	t.remove(s, g.Ref())
+	t.noMembers(m, g)
+	if got := t.groupsOf(m, all[n-1000:]...); len(got) != 0 {
+		t.Errorf("GroupsOf lists %d memberships after their group was deleted", len(got))
+	}
+}
+
+// pagedMembers demands a group's members, read in pages.
+func (t *probe) pagedMembers(m scim.MemberStore, group *scim.Resource, want []scim.Ref) {
+	var got []scim.Ref
+	for after := (scim.Ref{}); len(got) <= len(want); after = got[len(got)-1] {
+		page, err := m.Members(t.ctx, group.ID(), after, 1000)
+		if err != nil || len(page) > 1000 {
+			t.Fatalf("Members behind %v, limit 1000: %d of them, error %v", after, len(page), err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, page...)
+	}
+	t.sameRefs("pages of members", want, got)
+	if !ascending(got) {
+		t.Errorf("%d members in pages are not in ascending order of type and id", len(got))
 	}
 }

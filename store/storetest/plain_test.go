@@ -22,11 +22,13 @@ type plain struct {
 
 	mu    sync.Mutex
 	count int
-	next  map[string]int
-	all   []*scim.Resource
-	gone  []*scim.Resource  // deleted
-	past  []*scim.Resource  // before updates
-	first map[string]string // ids by the externalId that they were created with
+	// waiting is how many updates wait for a name.
+	waiting int
+	next    map[string]int
+	all     []*scim.Resource
+	gone    []*scim.Resource  // deleted
+	past    []*scim.Resource  // before updates
+	first   map[string]string // ids by the externalId that they were created with
 }
 
 func newPlain(fault string) *plain {
@@ -212,6 +214,12 @@ func (p *plain) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 		if c.After != nil && p.find(scim.Ref{Type: t.Name(), ID: c.After.ID}) < 0 {
 			return &scim.Page{}, nil
 		}
+	case "looks the place up again":
+		if c.After != nil {
+			if i := p.find(scim.Ref{Type: t.Name(), ID: c.After.ID}); i >= 0 {
+				c.After = scim.KeyOf(&c, p.all[i])
+			}
+		}
 	case "ignores After":
 		c.After = nil
 	case "ignores the offset":
@@ -281,6 +289,26 @@ func (p *plain) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource
 		p.mu.Lock()
 		if i = p.find(ref); i < 0 {
 			return nil, scim.ErrNotFound
+		}
+	}
+	if p.fault == "updates bring back what was deleted" && err == nil {
+		p.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		p.mu.Lock()
+		if i = p.find(ref); i < 0 {
+			p.all = append(p.all, after)
+			return after, nil
+		}
+		before = p.all[i]
+		after, err = fn(before)
+	}
+	if p.fault == "deadlocks" && err == nil && p.taken(after, ref.ID) {
+		p.waiting++
+		p.mu.Unlock()
+		time.Sleep(5 * time.Millisecond)
+		p.mu.Lock()
+		if p.waiting--; p.waiting > 0 {
+			return nil, errors.New("deadlock detected")
 		}
 	}
 	switch {

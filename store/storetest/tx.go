@@ -149,6 +149,37 @@ func txSteps() []step[scim.Store] {
 			t.get(s, outer.Ref())
 			t.get(s, inner.Ref())
 		}},
+		{"names change hands", "Uniqueness holds for what the transaction has written: two users exchange their names by way of a third one, and a name that is given up or deleted is free.", func(t *probe, s scim.Store) {
+			tx := t.transactor(s)
+			ann, bob, carl := t.create(s, t.user("ann@example.com", nil)), t.create(s, t.user("bob@example.com", nil)), t.create(s, t.user("carl@example.com", nil))
+			again := t.user("carl@example.com", nil)
+			err := tx.InTx(t.ctx, func(ctx context.Context) error {
+				for _, step := range []struct {
+					r    *scim.Resource
+					name string
+				}{{ann, "between@example.com"}, {bob, "ann@example.com"}, {ann, "bob@example.com"}} {
+					if _, err := s.Update(ctx, step.r.Ref(), set(values{"userName": step.name})); err != nil {
+						return err
+					}
+				}
+				if err := s.Delete(ctx, carl.Ref(), allow); err != nil {
+					return err
+				}
+				_, err := s.Create(ctx, again)
+				return err
+			})
+			if err != nil {
+				t.Fatalf("InTx: %v", err)
+			}
+			for r, want := range map[*scim.Resource]string{ann: "bob@example.com", bob: "ann@example.com"} {
+				if got := t.get(s, r.Ref()).String("userName"); got != want {
+					t.Errorf("%s is now %s, want %s", r.String("userName"), got, want)
+				}
+			}
+			if n := t.total(s, scim.UserType()); n != 3 {
+				t.Errorf("%d users are there, want 3", n)
+			}
+		}},
 		{"panic", "A panic in fn rolls everything back, and the store goes on working.", func(t *probe, s scim.Store) {
 			tx := t.transactor(s)
 			ann := t.create(s, t.user("ann@example.com", nil))

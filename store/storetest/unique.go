@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"github.com/scimkit/scim"
@@ -102,10 +103,11 @@ func uniqueSteps() []step[scim.Store] {
 				t.Errorf("Create with a userName that a renamed user has: error %v, want Conflict(\"userName\")", err)
 			}
 		}},
-		{"at once", "Create decides uniqueness itself, atomically: of 20 requests at once for one userName exactly one wins, and the others are Conflict(\"userName\").", func(t *probe, s scim.Store) {
+		{"at once", "Create decides uniqueness itself, atomically: of 20 requests at once for one userName, in several spellings, exactly one wins, and the others are Conflict(\"userName\").", func(t *probe, s scim.Store) {
 			var won atomic.Int32
+			spellings := []string{"jos\u00e9@example.com", "JOS\u00c9@example.com", "Jose\u0301@Example.com", "JOSE\u0301@EXAMPLE.COM", "\uff4a\uff4f\uff53\u00e9@example.com"}
 			t.parallel(20, func(i int) {
-				switch got, err := s.Create(t.ctx, t.user([]string{"race@example.com", "RACE@example.com"}[i%2], nil)); {
+				switch got, err := s.Create(t.ctx, t.user(spellings[i%len(spellings)], nil)); {
 				case err == nil && got != nil:
 					won.Add(1)
 				case !conflict(err):
@@ -114,6 +116,25 @@ func uniqueSteps() []step[scim.Store] {
 			})
 			if n, total := won.Load(), t.total(s, scim.UserType()); n != 1 || total != 1 {
 				t.Errorf("%d of 20 were told that they won, and %d users are there; want 1 and 1", n, total)
+			}
+		}},
+		{"exchanged at once", "Two users who are to exchange their names by changes at once are each told what became of it: a name is taken as long as its user has it, and nobody waits for ever.", func(t *probe, s scim.Store) {
+			for n := range 5 {
+				names := []string{fmt.Sprintf("left%d@example.com", n), fmt.Sprintf("right%d@example.com", n)}
+				users := []*scim.Resource{t.create(s, t.user(names[0], nil)), t.create(s, t.user(names[1], nil))}
+				var errs [2]error
+				t.parallel(2, func(i int) { _, errs[i] = s.Update(t.ctx, users[i].Ref(), set(values{"userName": names[1-i]})) })
+				for i, err := range errs {
+					now := t.get(s, users[i].Ref()).String("userName")
+					if err == nil && now != names[1-i] || err != nil && (!conflict(err) || now != names[i]) {
+						t.Errorf("Update of %s to %s at once with the reverse: error %v, and the name is %s", names[i], names[1-i], err, now)
+					}
+				}
+				for _, name := range names {
+					if got := t.list(s, scim.UserType(), &scim.Query{Filter: t.filter(fmt.Sprintf(`userName eq "%s"`, name)), Limit: 5}).Resources; len(got) != 1 {
+						t.Errorf("%d users are called %s after an exchange of names, want 1", len(got), name)
+					}
+				}
 			}
 		}},
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -191,6 +192,29 @@ func deleteSteps() []step[scim.Store] {
 			})
 			if won.Load() != 1 {
 				t.Errorf("%d of ten deletes of one user succeeded", won.Load())
+			}
+		}},
+		{"against update", "An Update at once with Delete comes before it, or is ErrNotFound: it never brings a resource back, or a part of it.", func(t *probe, s scim.Store) {
+			for n := range 10 {
+				old, fresh := fmt.Sprintf("old%d@example.com", n), fmt.Sprintf("new%d@example.com", n)
+				ann := t.create(s, t.user(old, values{"emails": []values{{"value": old}}}))
+				t.parallel(4, func(i int) {
+					if i == 0 {
+						t.remove(s, ann.Ref())
+						return
+					}
+					_, err := s.Update(t.ctx, ann.Ref(), set(values{"userName": fresh, "title": strconv.Itoa(i), "emails": []values{{"value": fresh}}}))
+					if err != nil && !errors.Is(err, scim.ErrNotFound) {
+						t.Errorf("Update at once with Delete: error %v, want none, or ErrNotFound", err)
+					}
+				})
+				t.absent(s, ann.Ref(), "which was deleted while it was changed")
+				for _, name := range []string{old, fresh} {
+					if t.found(s, "userName", name) || t.found(s, "emails.value", name) {
+						t.Errorf("%s is found, though its user was deleted", name)
+					}
+					t.remove(s, t.create(s, t.user(name, nil)).Ref())
+				}
 			}
 		}},
 	}
