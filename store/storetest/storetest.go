@@ -13,6 +13,13 @@
 // resources ids of its own, count users and groups apart, keep its own clock and
 // its own versions, and label what is deleted instead of erasing it. It speaks of
 // scim.UserType and scim.GroupType, with the enterprise extension.
+//
+// Run is for every Store, RunLedger and RunRoles for the other interfaces. RunTenants is
+// for those that keep several tenants in one place, RunFaults for those whose database
+// can be made to fail in a test, RunFilters for those that keep any resource type.
+//
+// Some steps draw resources and filters at random. Their failures name the seed, with
+// which the environment variable SCIM_SEED repeats them.
 package storetest
 
 import (
