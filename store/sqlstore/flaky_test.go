@@ -5,10 +5,14 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/store/storetest"
 )
@@ -20,6 +24,9 @@ type flaky struct {
 	err    error // what it fails with
 	// silent: a commit is carried out, and its answer is lost.
 	silent bool
+
+	// once: it fails once, and then works.
+	once bool
 
 	mu     sync.Mutex
 	broken bool
@@ -45,6 +52,7 @@ func (f *flaky) fail() error {
 	if f.left--; !f.broken || f.left >= 0 {
 		return nil
 	}
+	f.broken = !f.once
 	return f.err
 }
 
@@ -175,4 +183,56 @@ func TestFaults(t *testing.T) {
 			})
 		})
 	}
+}
+
+// givenUp is how PostgreSQL says that a transaction can be run again.
+type givenUp struct{}
+
+func (givenUp) Error() string    { return "could not serialize access" }
+func (givenUp) SQLState() string { return "40001" }
+
+// What the database gives up for the sake of others is run again, wherever that
+// happens, and is there once.
+func TestRunsAgain(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		dsn := relaxedDSN(t)
+		if d == sqlstore.Postgres {
+			dsn = postgres.DSN(t)
+		}
+		f := &flaky{driver: db.Driver(), dsn: dsn, err: givenUp{}, once: true}
+		db = sql.OpenDB(f)
+		t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
+		s := newStore(t, db, d, sqlstore.Options{})
+		g := create(t, s, group(t, "Everybody"))
+		const most = 40
+		for after := range most {
+			name := fmt.Sprint("u", after)
+			r, runs := user(t, name, map[string]any{"emails": []any{map[string]any{"value": name}}}), 0
+			f.Break(after)
+			err := s.InTx(t.Context(), func(ctx context.Context) error {
+				runs++
+				if _, err := s.Create(ctx, r); err != nil {
+					return err
+				}
+				if _, err := s.Update(ctx, r.Ref(), func(r *scim.Resource) (*scim.Resource, error) {
+					return r.With(map[string]any{"userName": name + "-renamed"})
+				}); err != nil {
+					return err
+				}
+				_, _, err := s.ChangeMembers(ctx, g.ID(), []scim.Ref{r.Ref()}, nil)
+				return err
+			})
+			if err != nil {
+				t.Fatalf("given up after %d calls: %v", after, err)
+			}
+			members, err := s.Members(t.Context(), g.ID(), scim.Ref{}, 100)
+			if diff := cmp.Diff([]string{name + "-renamed"}, find(t, s, `emails.value eq "`+name+`"`)); diff != "" || len(members) != after+1 || err != nil {
+				t.Errorf("given up after %d calls: %d members, error %v, and users (-want +got):\n%s", after, len(members), err, diff)
+			}
+			if runs == 1 && after > 1 {
+				return // the transaction had fewer calls
+			}
+		}
+		t.Errorf("the transaction has more than %d calls, or is never given up", most)
+	})
 }

@@ -103,11 +103,13 @@ func (d *dice) literal(a scim.Attr, op string) string {
 	if runes := []rune(text); len(runes) > 1 && d.once(3) {
 		text = []string{string(runes[1:]), string(runes[:len(runes)-1]), string(runes[1 : len(runes)-1])}[d.IntN(3)]
 	}
-	switch d.IntN(4) {
-	case 0:
+	switch d.IntN(10) {
+	case 0, 1:
 		text = strings.ToUpper(text)
-	case 1:
+	case 2, 3:
 		text = strings.ToLower(text)
+	case 4: // just behind it in order
+		text += pick(d, []string{"\u0000", "\u0001", " ", "a"})
 	}
 	return d.quoted(text)
 }

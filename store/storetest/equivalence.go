@@ -49,36 +49,12 @@ const (
 	filtersOf   = 200
 )
 
-// equivalence compares n filters, for sets of resources that it stores and deletes.
+// equivalence compares n filters, over one set of resources after the other.
 func (t *probe) equivalence(s scim.Store, typ *scim.ResourceType, wild bool, n int) {
 	for seed := givenSeed(); n > 0; seed++ {
-		e := &equality{dice: newDice(seed, typ, wild), s: s, seed: seed}
-		made := make([]*scim.Resource, resourcesOf)
-		for i := range made {
-			made[i] = e.resource(t, i)
-		}
-		t.together(s, func(t *probe) {
-			for i, r := range made {
-				made[i] = t.create(s, r)
-				t.same("what Create returned", r, made[i])
-			}
-		})
-		e.all = t.list(s, typ, &scim.Query{Limit: 2 * resourcesOf}).Resources
-		if len(e.all) != len(made) {
-			t.Fatalf("%d resources are listed after %d were created", len(e.all), len(made))
-		}
-		e.look(e.all)
-		for i, r := range e.all {
-			if i > 0 && !e.wild {
-				e.tied = e.tied || r.Meta().Created.Equal(e.all[i-1].Meta().Created)
-			}
-		}
-		n -= e.run(t, min(n, filtersOf))
-		t.together(s, func(t *probe) {
-			for _, r := range made {
-				t.remove(s, r.Ref())
-			}
-		})
+		e := &equality{dice: newDice(seed, typ, wild), s: s}
+		e.run(t, min(n, filtersOf), seed)
+		n -= filtersOf
 	}
 }
 
@@ -98,13 +74,36 @@ func (t *probe) together(s scim.Store, fn func(t *probe)) {
 type equality struct {
 	*dice
 	s    scim.Store
-	seed uint64
 	all  []*scim.Resource
 	tied bool // the store's clock does not tell them apart, so order is its own business
 }
 
-// run compares n filters and returns their number.
-func (e *equality) run(t *probe, n int) int {
+// run stores resources, compares n filters, and deletes the resources.
+func (e *equality) run(t *probe, n int, seed uint64) {
+	failed := true
+	defer func() {
+		if failed {
+			t.Errorf("to see it again: SCIM_SEED=%d", seed)
+		}
+	}()
+	made := make([]*scim.Resource, resourcesOf)
+	for i := range made {
+		made[i] = e.resource(t, i)
+	}
+	t.together(e.s, func(t *probe) {
+		for i, r := range made {
+			made[i] = t.create(e.s, r)
+			t.same("what Create returned", r, made[i])
+		}
+	})
+	e.all = t.list(e.s, e.typ, &scim.Query{Limit: 2 * resourcesOf}).Resources
+	if len(e.all) != len(made) {
+		t.Fatalf("%d resources are listed after %d were created", len(e.all), len(made))
+	}
+	e.look(e.all)
+	for i, r := range e.all {
+		e.tied = e.tied || i > 0 && !e.wild && r.Meta().Created.Equal(e.all[i-1].Meta().Created)
+	}
 	for done := 0; done < n; {
 		text, parts := e.filter(3)
 		f, err := scim.ParseFilter(e.typ, text)
@@ -112,17 +111,27 @@ func (e *equality) run(t *probe, n int) int {
 			continue // no such comparison for the type: the client is told, not the store
 		}
 		done++
-		queries := []*scim.Query{{Filter: f, Limit: 2 * resourcesOf, Total: true}}
-		if !e.tied {
-			queries = append(queries, e.query(f, e.all))
+		e.compare(t, f, parts)
+	}
+	t.together(e.s, func(t *probe) {
+		for _, r := range made {
+			t.remove(e.s, r.Ref())
 		}
-		for _, q := range queries {
-			if diff := e.differs(t.ctx, q); diff != "" {
-				t.Fatalf("%s\n%s\nto see it again: SCIM_SEED=%d", diff, e.blame(t.ctx, *q, parts), e.seed)
-			}
+	})
+	failed = false
+}
+
+// compare compares a filter, over the whole list and in an order and a page.
+func (e *equality) compare(t *probe, f *scim.Filter, parts []string) {
+	queries := []*scim.Query{{Filter: f, Limit: 2 * resourcesOf, Total: true}}
+	if !e.tied {
+		queries = append(queries, e.query(f, e.all))
+	}
+	for _, q := range queries {
+		if diff := e.differs(t.ctx, q); diff != "" {
+			t.Fatalf("%s\n%s", diff, e.blame(t.ctx, *q, parts))
 		}
 	}
-	return n
 }
 
 // differs says how List and scim.Scan differ on q; "" if they do not.
@@ -142,7 +151,7 @@ func (e *equality) differs(ctx context.Context, q *scim.Query) string {
 		slices.SortFunc(gotten, byID)
 	}
 	if !slices.EqualFunc(wanted, gotten, (*scim.Resource).Equal) {
-		return fmt.Sprintf("List of %s: got %q, want %q", showQuery(q), names(got.Resources), names(want.Resources))
+		return fmt.Sprintf("List of %s: got %q, want %q", showQuery(q), briefNames(got.Resources), briefNames(want.Resources))
 	}
 	if (q.Total || q.Limit <= 0) && got.Total != want.Total {
 		return fmt.Sprintf("List of %s: total is %d, want %d", showQuery(q), got.Total, want.Total)
@@ -170,12 +179,32 @@ func (e *equality) blame(ctx context.Context, q scim.Query, parts []string) stri
 		}
 	}
 	if len(lines) == 1 {
-		lines = append(lines, "on each resource alone there is no difference; there are these:")
+		lines = append(lines, "on each resource alone there is no difference; by what they are sorted:")
 		for _, r := range e.all {
-			lines = append(lines, fmt.Sprintf("matches %v: %s", q.Filter.Match(r), show(r)))
+			key, at := "nothing", scim.KeyOf(&q, r)
+			if at.Value != nil {
+				key = strconv.Quote(brief(*at.Value))
+			}
+			lines = append(lines, fmt.Sprintf("%q, which it matches: %v: %s, %v, %s", brief(names([]*scim.Resource{r})[0]), q.Filter.Match(r), key, at.Created, at.ID))
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// brief is a text that may be long, cut.
+func brief(s string) string {
+	if len(s) > 40 {
+		return strings.ToValidUTF8(s[:40], "") + "…"
+	}
+	return s
+}
+
+func briefNames(list []*scim.Resource) []string {
+	all := names(list)
+	for i := range all {
+		all[i] = brief(all[i])
+	}
+	return all
 }
 
 func sequence(all []*scim.Resource) iter.Seq2[*scim.Resource, error] {
