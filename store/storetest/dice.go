@@ -162,13 +162,12 @@ func below(parent, path string) string {
 // resource draws a resource that is not stored yet, the i-th of its kind.
 func (d *dice) resource(t *probe, i int) *scim.Resource {
 	v := d.fill("", 3)
-	if _, ok := d.typ.Attr("userName"); ok { // unique
-		name := fmt.Sprintf("%s-%d", d.text(), i)
-		d.seen["userName"] = append(d.seen["userName"], name)
-		v["userName"] = name
-	} else {
-		v["displayName"] = d.text()
+	name := "displayName" // of groups: an application may need one, and different ones
+	if _, ok := d.typ.Attr("userName"); ok {
+		name = "userName"
 	}
+	text := fmt.Sprintf("%s-%d", d.text(), i)
+	v[name], d.seen[name] = text, append(d.seen[name], text)
 	m := t.meta()
 	m.ID = fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", d.Uint32(), d.IntN(1<<16), d.IntN(1<<12), d.IntN(1<<12), d.Uint64N(1<<48))
 	if d.wild {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -348,63 +347,4 @@ func (f *faulty) Deactivate(_ context.Context, user *scim.Resource) error {
 	}
 	f.ended[user.ID()] = true
 	return nil
-}
-
-func brokenCapabilities() []broken[scim.Store] {
-	loose := []string{"transaction/*", "transaction of all/*", "isolation/*"}
-	return []broken[scim.Store]{
-		{"has no transactions", "a refused request is stored in part", newFaulty, "transaction/rollback", loose},
-		{"has no transactions", "memberships of a refused request stay", newFaulty, "transaction of all/members", loose},
-		{"has no transactions", "grants of a refused request stay in the ledger", newFaulty, "transaction of all/ledger", loose},
-		{"has no transactions", "uncommitted resources are seen", newFaulty, "transaction/invisible", loose},
-		{"has no transactions", "two requests each undo the other's change", newFaulty, "isolation/update stays locked", loose},
-		{"has no transactions", "two requests each add the last member", newFaulty, "isolation/members follow the lock", loose},
-		{"has no transactions", "two reconciliations of one user see half of each other", newFaulty, "isolation/grants lock users", loose},
-		{"create overwrites", "a new user takes the place of another", newFaulty, "create/id in use", nil},
-		{"after by time alone", "people who were created at once are missing from a list", newFaulty, "keyset/created at once", nil},
-		{"forgets transactions", "what was answered with 201 is not there", newFaulty, "transaction/commit", append(loose, "members at once/big group")},
-		{"grants of everybody", "one user's reconciliation takes the roles of others", newFaulty, "ledger/named users", []string{"ledger/*", "isolation/grants lock users"}},
-		{"record reads and writes", "a grant is forgotten, and looks hand-given for ever", newFaulty, "ledger/at once", nil},
-		{"never joins", "a nested call stands still", newFaulty, "transaction/nested", nil},
-		{"commits what panics", "half of a request is stored", newFaulty, "transaction/panic", nil},
-		{"commits before the context is looked at", "the client is told of a failure that was none", newFaulty, "transaction/cancelled", nil},
-		{"hides the error of a transaction", "each refusal is a 500", newFaulty, "transaction/rollback", loose},
-		{"reads beside the transaction", "a new group is not found by its own members", newFaulty, "transaction/reads own writes", []string{"transaction/nested"}},
-		{"members in the resource", "each change of members changes the group's ETag", newFaulty, "members/never in the resource", nil},
-		{"members backwards", "a replaced list of members is compared wrongly", newFaulty, "members/order and paging", []string{"members at once/big group"}},
-		{"a page with the last of the one before", "reading the members does not end", newFaulty, "members/order and paging", []string{"members at once/big group"}},
-		{"since is not kept", "the first group is not the primary one", newFaulty, "members/since", nil},
-		{"since moves", "the first group is not the primary one", newFaulty, "members/since", []string{"transaction of all/members"}},
-		{"groups of the first alone", "others lose their roles", newFaulty, "members/groups of", []string{"members/groups apart", "members/type and id", "members/deleted user", "members/deleted group", "members at once/same member at once", "members at once/big group"}},
-		{"keeps the edges of deleted groups", "roles of a deleted group stay", newFaulty, "members/deleted group", []string{"members at once/*"}},
-		{"keeps the edges of deleted users", "people who left are members", newFaulty, "members/deleted user", []string{"members/deleted group", "members/type and id"}},
-		{"members without types", "user 5 gets the roles of group 5", newFaulty, "members/type and id", []string{"members/order and paging", "members/groups of", "members/deleted group"}},
-		{"removes from all groups", "one group's change takes another's roles", newFaulty, "members/groups apart", nil},
-		{"unknown groups take members", "a member of nothing", newFaulty, "members/unknown group", nil},
-		{"tells what was asked for", "events tell of changes that were none", newFaulty, "members/add and remove", []string{"members/since", "members/type and id", "members at once/*"}},
-		{"looks first who is there", "two requests both report a new member", newFaulty, "members at once/same member at once", nil},
-		{"rewrites the whole group", "of two changes at once one is lost", newFaulty, "members at once/different members at once", []string{"members at once/same member at once", "isolation/members follow the lock"}},
-		{"too many parameters", "a big group cannot be pushed", newFaulty, "members at once/big group", nil},
-		{"pages end after a thousand", "a big group loses the rest of its roles", newFaulty, "members at once/big group", nil},
-		{"members of a group that is going", "somebody keeps a role of a group that is gone", newFaulty, "members at once/deleted group", nil},
-		{"names are free after the commit", "a client that swaps two names in a bulk request cannot", newFaulty, "transaction/names change hands", nil},
-		{"a deadlock is an error", "a client is told of a failure that is none of its business", newFaulty, "isolation/opposite order", []string{"isolation/*"}},
-		{"forgets who was by hand", "a hand-given role is taken", newFaulty, "ledger/round trip", []string{"ledger/replace", "ledger/drop"}},
-		{"ledger in seconds", "entries are out of order", newFaulty, "ledger/round trip", []string{"ledger/*", "transaction of all/ledger"}},
-		{"one entry for user and role", "leaving one of two groups takes the role", newFaulty, "ledger/identity", nil},
-		{"the first entry wins", "a waiting role is never granted", newFaulty, "ledger/replace", nil},
-		{"drops what is the same in all fields", "entries pile up", newFaulty, "ledger/drop", nil},
-		{"links stay", "a group that was renamed keeps its role", newFaulty, "ledger/links", []string{"transaction of all/ledger"}},
-		{"password as a value", "passwords are sent to every client", newFaulty, "person/password", nil},
-		{"deactivates once", "a retry fails for ever", newFaulty, "person/deactivate", nil},
-	}
-}
-
-// TestSoundCapabilities runs what the table above breaks without a fault: no step is
-// skipped where all capabilities are there.
-func TestSoundCapabilities(t *testing.T) {
-	failed, skipped := judgeAll(storeSteps(), func() scim.Store { return newFaulty("") }, patient)
-	if len(failed) > 0 || len(skipped) > 0 {
-		t.Errorf("failed: %q, skipped: %q", failed, skipped)
-	}
 }
