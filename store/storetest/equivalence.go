@@ -33,13 +33,15 @@ func RunFilters(t *testing.T, newStore func(t *testing.T, typ *scim.ResourceType
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	random := step[scim.Store]{"random", equivalenceRule, func(t *probe, s scim.Store) { t.equivalence(s, typ, true, n) }}
-	v := random.judge(newStore(t, typ), watchdog+time.Duration(n)*50*time.Millisecond)
+	random := step[scim.Store]{randomStep, equivalenceRule, func(t *probe, s scim.Store) { t.equivalence(s, typ, true, n) }}
+	v := random.judge(newStore(t, typ), random.most()+time.Duration(n)*50*time.Millisecond)
 	if len(v.failures) > 0 {
 		t.Fatalf("%s\nthe rule: %s", strings.Join(v.failures, "\n"), random.Rule)
 	}
 	t.Logf("%d filters in %v", n, time.Since(begin).Round(time.Millisecond))
 }
+
+const randomStep = "random"
 
 const equivalenceRule = "Whatever the filter, the order and the page: List gives what scim.Scan gives, which every store can fall back on."
 

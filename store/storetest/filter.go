@@ -217,7 +217,7 @@ func filterSteps() []step[scim.Store] {
 			}
 			return append(list, row{`meta.created gt "2001-01-01T00:00:00Z"`, not(none)}, row{`meta.created lt "2001-01-01T00:00:00Z"`, none})
 		})},
-		{"random", equivalenceRule, func(t *probe, s scim.Store) {
+		{randomStep, equivalenceRule, func(t *probe, s scim.Store) {
 			t.equivalence(s, scim.UserType(), false, 400)
 			t.equivalence(s, scim.GroupType(), false, 100)
 		}},

@@ -45,7 +45,7 @@ func TestRandomFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	find := func() string {
-		st := step[scim.Store]{"random", equivalenceRule, func(t *probe, s scim.Store) {
+		st := step[scim.Store]{randomStep, equivalenceRule, func(t *probe, s scim.Store) {
 			e := &equality{dice: newDice(11, scim.UserType(), false), s: s}
 			e.run(t, 2000, 11)
 		}}

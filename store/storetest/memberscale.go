@@ -10,9 +10,11 @@ import (
 	"github.com/scimkit/scim"
 )
 
+const bigGroupStep = "big group"
+
 func memberScaleSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"big group", "A group may have 10,000 members, whom clients push in one change; they are read page by page, and go with the group.", bigGroup},
+		{bigGroupStep, "A group may have 10,000 members, whom clients push in one change; they are read page by page, and go with the group.", bigGroup},
 		{"different members at once", "Changes of one group at once lose nothing, and each is told what it really changed.", func(t *probe, s scim.Store) {
 			m := t.memberStore(s)
 			u := refs(t.users(s, "u", 50))
