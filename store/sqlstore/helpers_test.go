@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"

@@ -179,7 +179,7 @@ func (a *appActor) agree() {
 			typ, _ := m["type"].(string)
 			got = append(got, fmt.Sprintf("mail %s %s %s", u.ID(), m["value"], typ))
 		}
-		if found := find(a.t, a.s, `userName eq `+jsonString(strings.ToUpper(u.String("userName")))); !slices.Contains(found, u.String("userName")) {
+		if found := find(a.t, a.s, fmt.Sprintf("userName eq %q", strings.ToUpper(u.String("userName")))); !slices.Contains(found, u.String("userName")) {
 			a.t.Errorf("%s is not found by userName, but %q", u.String("userName"), found)
 		}
 	}
