@@ -164,11 +164,12 @@ func TestFaults(t *testing.T) {
 		"error":                 {errors.New("disk I/O error"), false},
 		"commit without answer": {io.ErrUnexpectedEOF, true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		faults := func(t *testing.T, options func(tenant string) sqlstore.Options, make func(t testing.TB, db *sql.DB, d sqlstore.Dialect)) {
 			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 				var dsn string
 				storetest.RunFaults(t, func(t *testing.T) storetest.Faulty {
-					if d == sqlstore.SQLite || dsn == "" {
+					fresh := d == sqlstore.SQLite || dsn == ""
+					if fresh {
 						dsn = relaxedDSN(t)
 						if d == sqlstore.Postgres {
 							dsn = postgres.DSN(t)
@@ -178,10 +179,17 @@ func TestFaults(t *testing.T) {
 					few := sql.OpenDB(f)
 					few.SetMaxOpenConns(4)            // so that one that is lost is missed
 					t.Cleanup(func() { few.Close() }) //nolint:errcheck // the test is over
-					return storetest.Faulty{Store: newStore(t, few, d, sqlstore.Options{Tenant: t.Name()}), Break: f.Break, Heal: f.Heal}
+					if fresh {
+						make(t, few, d)
+					}
+					return storetest.Faulty{Store: newStore(t, few, d, options(t.Name())), Break: f.Break, Heal: f.Heal}
 				})
 			})
+		}
+		t.Run(name, func(t *testing.T) {
+			faults(t, func(tenant string) sqlstore.Options { return sqlstore.Options{Tenant: tenant} }, func(testing.TB, *sql.DB, sqlstore.Dialect) {})
 		})
+		t.Run(name+", mapped", func(t *testing.T) { faults(t, appOptions, makeApp) })
 	}
 }
 
