@@ -111,7 +111,7 @@ func TestKill(t *testing.T) {
 }
 
 func TestTerminateConnections(t *testing.T) {
-	d := onPostgres(t)
+	d := onPostgres(t, false)
 	x := newCrash(t, d)
 	n, ended := kills(t), 0
 	for range n {
@@ -130,7 +130,7 @@ func TestTerminateConnections(t *testing.T) {
 }
 
 func TestCrashOfDatabase(t *testing.T) {
-	d := onPostgres(t)
+	d := onPostgres(t, false)
 	x := newCrash(t, d)
 	n := kills(t)
 	for range n {

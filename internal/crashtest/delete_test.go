@@ -67,7 +67,7 @@ func TestKillDeletingGroup(t *testing.T) {
 
 // people stores n users.
 func (d *database) people(t *testing.T, n int) (members []object) {
-	a, err := open(t.Context(), d.address)
+	a, err := open(t.Context(), d.address, d.mapped)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,19 +19,23 @@ import (
 type database struct {
 	address  string
 	postgres bool
+	mapped   bool    // users and groups are rows of the application's own tables
 	db       *sql.DB // to look into it
 }
 
-// databases runs a test on each database.
+// databases runs a test on each database, with the store's own tables and with tables of
+// an application.
 func databases(t *testing.T, test func(t *testing.T, d *database)) {
-	t.Run("SQLite", func(t *testing.T) {
-		test(t, openDatabase(t, filepath.Join(t.TempDir(), "scim.db"), false))
-	})
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, onPostgres(t)) })
+	for name, mapped := range map[string]bool{"": false, ", mapped": true} {
+		t.Run("SQLite"+name, func(t *testing.T) {
+			test(t, openDatabase(t, filepath.Join(t.TempDir(), "scim.db"), false, mapped))
+		})
+		t.Run("PostgreSQL"+name, func(t *testing.T) { test(t, onPostgres(t, mapped)) })
+	}
 }
 
-func onPostgres(t *testing.T) *database {
-	d := openDatabase(t, postgres.DSN(t), true)
+func onPostgres(t *testing.T, mapped bool) *database {
+	d := openDatabase(t, postgres.DSN(t), true, mapped)
 	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 		var value string
 		if err := d.db.QueryRow("SHOW " + name).Scan(&value); err != nil || value != "on" {
@@ -41,13 +45,13 @@ func onPostgres(t *testing.T) *database {
 	return d
 }
 
-func openDatabase(t *testing.T, address string, isPostgres bool) *database {
-	a, err := open(t.Context(), address)
+func openDatabase(t *testing.T, address string, isPostgres, mapped bool) *database {
+	a, err := open(t.Context(), address, mapped)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.db.Close() }) //nolint:errcheck // the test is over
-	return &database{address: address, postgres: isPostgres, db: a.db}
+	return &database{address: address, postgres: isPostgres, mapped: mapped, db: a.db}
 }
 
 // process is a serving process.
@@ -69,6 +73,9 @@ func (d *database) start(t *testing.T) *process {
 		address += "&application_name=" + p.name
 	}
 	p.cmd.Env = append(os.Environ(), databaseVar+"="+address)
+	if d.mapped {
+		p.cmd.Env = append(p.cmd.Env, mappedVar+"=1")
+	}
 	p.cmd.Stderr = &p.log
 	in, err := p.cmd.StdinPipe()
 	if err != nil {

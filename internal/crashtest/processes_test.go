@@ -16,7 +16,11 @@ import (
 // Four processes over one database: no write is lost, no name is given twice, no role
 // is wrong, no answer is 500 and hardly one 503.
 func TestFourProcesses(t *testing.T) {
-	d := onPostgres(t)
+	t.Run("own tables", func(t *testing.T) { fourProcesses(t, onPostgres(t, false)) })
+	t.Run("mapped", func(t *testing.T) { fourProcesses(t, onPostgres(t, true)) })
+}
+
+func fourProcesses(t *testing.T, d *database) {
 	seeded := random(t)
 	var servers []*process
 	for range 4 {

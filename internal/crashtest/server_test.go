@@ -26,11 +26,14 @@ import (
 // SQLite file.
 const databaseVar = "SCIM_CRASHTEST_DATABASE"
 
+// mappedVar says that users and groups are rows of the application's own tables.
+const mappedVar = "SCIM_CRASHTEST_MAPPED"
+
 // roleNames are the roles that there are.
 var roleNames = []string{"Admin", "Auditor", "Editor", "Viewer"}
 
 // open opens the store and makes its tables and the application's.
-func open(ctx context.Context, database string) (*app, error) {
+func open(ctx context.Context, database string, mapped bool) (*app, error) {
 	driver, dsn, d := "sqlite", sqlstore.SQLiteDSN(database), sqlstore.SQLite
 	if strings.HasPrefix(database, "postgres:") {
 		driver, dsn, d = "pgx", database, sqlstore.Postgres
@@ -41,7 +44,13 @@ func open(ctx context.Context, database string) (*app, error) {
 	}
 	db.SetMaxOpenConns(20)
 	a := &app{db: db, d: d}
-	if a.store, err = sqlstore.New(db, d, sqlstore.Options{}); err != nil {
+	var o sqlstore.Options
+	if mapped {
+		if o, err = tables(ctx, db); err != nil {
+			return nil, err
+		}
+	}
+	if a.store, err = sqlstore.New(db, d, o); err != nil {
 		return nil, err
 	}
 	if err := a.store.Migrate(ctx); err != nil {
@@ -69,7 +78,7 @@ func open(ctx context.Context, database string) (*app, error) {
 // serve is a process: SCIM, and what an administrator does. It ends with its input.
 func serve() error {
 	ctx := context.Background()
-	a, err := open(ctx, os.Getenv(databaseVar))
+	a, err := open(ctx, os.Getenv(databaseVar), os.Getenv(mappedVar) != "")
 	if err != nil {
 		return err
 	}
