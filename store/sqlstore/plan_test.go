@@ -50,34 +50,38 @@ var (
 const lookups = `(?s)scim_resources_pkey.*scim_lookups|scim_lookups.*scim_resources_pkey|SEARCH l USING .*SEARCH r USING INDEX sqlite_autoindex_scim_resources_1`
 
 // Look-ups and pages in order of creation do not look at everything: neither in what the
-// database knows, nor for a tenant that came after it looked.
+// database knows, nor for a tenant that came after it looked. Nor do those that it plans
+// while there is next to nothing, and goes on using when there is more.
 func TestPlans(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		if d == sqlstore.SQLite {
 			db = relaxed(t)
 		}
+		first := newStore(t, db, d, sqlstore.Options{Tenant: "first"})
+		last, g := fillPlans(t, first, 1)
+		t.Run("few", func(t *testing.T) { checkPlans(t, db, d, first, "first", "scim_resources_user_name", last, g) })
 		old := newStore(t, db, d, sqlstore.Options{Tenant: "old"})
-		last, g := fillPlans(t, old)
+		last, g = fillPlans(t, old, 800)
 		t.Run("unknown", func(t *testing.T) { checkPlans(t, db, d, old, "old", "scim_resources_user_name", last, g) })
 		if _, err := db.Exec("ANALYZE"); err != nil {
 			t.Fatal(err)
 		}
 		t.Run("known", func(t *testing.T) { checkPlans(t, db, d, old, "old", "scim_resources_user_name", last, g) })
 		late := newStore(t, db, d, sqlstore.Options{Tenant: "late"})
-		last, g = fillPlans(t, late)
+		last, g = fillPlans(t, late, 800)
 		t.Run("late", func(t *testing.T) { checkPlans(t, db, d, late, "late", "scim_resources_user_name", last, g) })
 		makeApp(t, db, d)
 		mapped := newStore(t, db, d, appOptions("mapped"))
-		last, g = fillPlans(t, mapped)
+		last, g = fillPlans(t, mapped, 800)
 		t.Run("mapped", func(t *testing.T) { checkPlans(t, db, d, mapped, "mapped", "scim_resources_mapped_name", last, g) })
 	})
 }
 
-// fillPlans gives a tenant 800 users, and a group for each.
-func fillPlans(t *testing.T, s *sqlstore.Store) (last, g *scim.Resource) {
+// fillPlans gives a tenant n users, and a group for each.
+func fillPlans(t *testing.T, s *sqlstore.Store, n int) (last, g *scim.Resource) {
 	t.Helper()
 	if err := s.InTx(t.Context(), func(ctx context.Context) (err error) {
-		for i := range 800 {
+		for i := range n {
 			name := fmt.Sprintf("user%d@example.com", i)
 			if last, err = s.Create(ctx, user(t, name, map[string]any{"externalId": fmt.Sprint(i), "displayName": fmt.Sprint("User ", i), "emails": []any{map[string]any{"value": name, "type": "work"}}})); err != nil {
 				return err

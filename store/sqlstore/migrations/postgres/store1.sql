@@ -1,7 +1,9 @@
 -- Texts are compared byte by byte, whatever the database's collation.
 -- No index begins with the tenant: a planner that knows nothing of one, or only what was so
 -- yesterday, would go through all its rows in the place of any look-up. Only lists name the
--- collection.
+-- collection. No index of some rows only is of use to a query that names its first column
+-- not: before there are statistics PostgreSQL thinks such an index tiny, goes through all of
+-- it in the place of a look-up, and keeps to that plan while the table grows.
 CREATE TABLE {p}resources (
 	tenant       text COLLATE "C" NOT NULL,
 	type         text COLLATE "C" NOT NULL,
@@ -23,9 +25,9 @@ CREATE TABLE {p}resources (
 CREATE UNIQUE INDEX {p}resources_user_name ON {p}resources (user_name, type, tenant) WHERE deleted = 0 AND seen IS NULL;
 CREATE INDEX {p}resources_mapped_name ON {p}resources (user_name, type, tenant) WHERE deleted = 0 AND seen IS NOT NULL;
 CREATE INDEX {p}resources_former_name ON {p}resources (user_name, type, tenant) WHERE deleted <> 0;
-CREATE INDEX {p}resources_external_id ON {p}resources (external_id, type, tenant) WHERE deleted = 0;
-CREATE INDEX {p}resources_display_name ON {p}resources (display_name, type, tenant) WHERE deleted = 0;
-CREATE INDEX {p}resources_created ON {p}resources (collection, created, id) WHERE deleted = 0;
+CREATE INDEX {p}resources_external_id ON {p}resources (external_id, type, tenant);
+CREATE INDEX {p}resources_display_name ON {p}resources (display_name, type, tenant);
+CREATE INDEX {p}resources_created ON {p}resources (collection, deleted, created, id);
 CREATE TABLE {p}lookups (
 	tenant text COLLATE "C" NOT NULL,
 	type   text COLLATE "C" NOT NULL,
