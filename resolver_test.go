@@ -3,7 +3,6 @@ package scim_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,98 +14,100 @@ import (
 
 var _ scim.RoleResolver = (*testRoles)(nil)
 
-// testRoles is an application's side of roles, kept in maps of its own: it does not
-// take part in a store's transaction, so use it with Roles.Separate. Groups stand for
-// roles by their displayName, compared exactly after NFC.
+// testRoles is an application's side of roles. Unless rows says otherwise they are kept
+// in maps, which take no part in a store's transaction: use it with Roles.Separate then.
+// Groups stand for roles by their displayName, compared exactly after NFC.
 type testRoles struct {
 	// fail, if set, is called first in every method, with "resolve", "held" or "change";
-	// its error is returned. It runs outside the lock, so it may wait or use t.
+	// its error is returned. It runs outside any lock, so it may wait or use t.
 	fail func(op string) error
 	// afterChange, if set, is called when ChangeRoles has done its work; its error is
 	// returned as if the answer had been lost.
 	afterChange func() error
-	// resolve, if set, decides in the place of the names. It may call byName.
+	// resolve, if set, decides in the place of the names.
 	resolve func(src scim.RoleSource) (scim.Role, error)
 
+	rows roleRows
+
 	mu    sync.Mutex
-	roles map[string]scim.Role       // by id
-	held  map[string]map[string]bool // by user, then role id
-	calls map[string]int             // by the names that fail gets
-	log   []scim.RoleChange          // what ChangeRoles carried out
+	calls map[string]int // by the names that fail gets
+}
+
+// roleRows is where roles are kept, and who holds them. What is written with the context
+// of a transaction is undone with it.
+type roleRows interface {
+	roles(ctx context.Context) ([]scim.Role, error) // in order of id
+	put(ctx context.Context, r scim.Role) error
+	drop(ctx context.Context, roleID string) error
+	held(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) // in order of id
+	holders(ctx context.Context, roleID string) ([]string, error)               // sorted
+	// change carries out all or nothing. scim.ErrNoRole: a granted role is not there.
+	change(ctx context.Context, changes []scim.RoleChange) error
+	// note writes down changes, noted lists and forgets them.
+	note(ctx context.Context, changes []scim.RoleChange) error
+	noted(ctx context.Context) ([]scim.RoleChange, error)
 }
 
 // newTestRoles has the roles Admin (weight 30), Editor (20) and Viewer (10) with the ids
 // "r-admin", "r-editor" and "r-viewer". None is protected.
 func newTestRoles() *testRoles {
-	t := &testRoles{roles: map[string]scim.Role{}, held: map[string]map[string]bool{}, calls: map[string]int{}}
+	t := noRoles()
 	for weight, name := range map[int]string{30: "Admin", 20: "Editor", 10: "Viewer"} {
 		t.put(scim.Role{ID: "r-" + strings.ToLower(name), Name: name, Weight: weight})
 	}
 	return t
 }
 
-// put adds a role, or replaces the one with its id.
-func (t *testRoles) put(r scim.Role) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.roles[r.ID] = r
+func noRoles() *testRoles { return &testRoles{rows: newRoleMaps(), calls: map[string]int{}} }
+
+// got is a result of rows that the test cannot go on without.
+func got[T any](v T, err error) T {
+	fine(err)
+	return v
 }
 
-// drop deletes a role; nobody holds it afterwards.
-func (t *testRoles) drop(roleID string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.roles, roleID)
-	for _, of := range t.held {
-		delete(of, roleID)
+func fine(err error) {
+	if err != nil {
+		panic(err)
 	}
 }
+
+// put adds a role, or replaces the one with its id.
+func (t *testRoles) put(r scim.Role) { fine(t.rows.put(ctx(), r)) }
+
+// drop deletes a role; nobody holds it afterwards.
+func (t *testRoles) drop(roleID string) { fine(t.rows.drop(ctx(), roleID)) }
 
 // give and take are an administrator's doing, by hand.
 func (t *testRoles) give(userID, roleID string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.set(userID, roleID)
+	fine(t.rows.change(ctx(), []scim.RoleChange{{UserID: userID, Grant: []scim.Role{{ID: roleID}}}}))
 }
 
 func (t *testRoles) take(userID, roleID string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.held[userID], roleID)
-}
-
-func (t *testRoles) set(userID, roleID string) {
-	if t.held[userID] == nil {
-		t.held[userID] = map[string]bool{}
-	}
-	t.held[userID][roleID] = true
+	fine(t.rows.change(ctx(), []scim.RoleChange{{UserID: userID, Revoke: []scim.Role{{ID: roleID}}}}))
 }
 
 // of lists the names of the roles that a user holds, sorted.
 func (t *testRoles) of(userID string) []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	names := []string{}
-	for id := range t.held[userID] {
-		names = append(names, t.roles[id].Name)
+	for _, r := range got(t.rows.held(ctx(), []string{userID}))[userID] {
+		names = append(names, r.Name)
 	}
 	slices.Sort(names)
 	return names
 }
 
-// holders lists the users that hold a role, sorted.
-func (t *testRoles) holders(roleID string) []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	users := []string{}
-	for user, of := range t.held {
-		if of[roleID] {
-			users = append(users, user)
-		}
+// ids are the ids of the roles that a user holds.
+func (t *testRoles) ids(userID string) map[string]bool {
+	ids := map[string]bool{}
+	for _, r := range got(t.rows.held(ctx(), []string{userID}))[userID] {
+		ids[r.ID] = true
 	}
-	slices.Sort(users)
-	return users
+	return ids
 }
+
+// holders lists the users that hold a role, sorted.
+func (t *testRoles) holders(roleID string) []string { return got(t.rows.holders(ctx(), roleID)) }
 
 // count is how often a method was called: "resolve", "held" or "change".
 func (t *testRoles) count(op string) int {
@@ -116,13 +117,7 @@ func (t *testRoles) count(op string) int {
 }
 
 // changes lists what ChangeRoles has carried out since the last call of changes.
-func (t *testRoles) changes() []scim.RoleChange {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	log := t.log
-	t.log = nil
-	return log
-}
+func (t *testRoles) changes() []scim.RoleChange { return got(t.rows.noted(ctx())) }
 
 // begin counts a call and lets it fail.
 func (t *testRoles) begin(ctx context.Context, op string) error {
@@ -144,47 +139,36 @@ func (t *testRoles) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.
 	if t.resolve != nil {
 		return t.resolve(src)
 	}
-	t.mu.Lock()
-	r, ok := t.roles[src.Linked]
-	t.mu.Unlock()
-	if ok {
-		return r, nil // a renamed role is still the role that the group was linked to
+	all, err := t.rows.roles(ctx)
+	if err != nil {
+		return scim.Role{}, err
 	}
-	return t.byName(src.Group.String("displayName"))
-}
-
-// byName finds a role by its exact name; of several the one with the smallest id.
-func (t *testRoles) byName(name string) (scim.Role, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, id := range slices.Sorted(maps.Keys(t.roles)) {
-		if norm.NFC.String(t.roles[id].Name) == norm.NFC.String(name) {
-			return t.roles[id], nil
-		}
+	i := slices.IndexFunc(all, func(r scim.Role) bool { return r.ID == src.Linked })
+	if i < 0 { // else a renamed role is still the role that the group was linked to
+		name := norm.NFC.String(src.Group.String("displayName"))
+		i = slices.IndexFunc(all, func(r scim.Role) bool { return norm.NFC.String(r.Name) == name })
 	}
-	return scim.Role{}, scim.ErrNoRole
+	if i < 0 {
+		return scim.Role{}, scim.ErrNoRole
+	}
+	return all[i], nil
 }
 
 func (t *testRoles) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
 	if err := t.begin(ctx, "held"); err != nil {
 		return nil, err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := map[string][]scim.Role{}
-	for _, user := range userIDs {
-		for _, id := range slices.Sorted(maps.Keys(t.held[user])) {
-			all[user] = append(all[user], t.roles[id])
-		}
-	}
-	return all, nil
+	return t.rows.held(ctx, userIDs)
 }
 
 func (t *testRoles) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
 	if err := t.begin(ctx, "change"); err != nil {
 		return err
 	}
-	if err := t.change(changes); err != nil {
+	if err := t.rows.change(ctx, changes); err != nil {
+		return err
+	}
+	if err := t.rows.note(ctx, changes); err != nil {
 		return err
 	}
 	if t.afterChange != nil {
@@ -193,24 +177,113 @@ func (t *testRoles) ChangeRoles(ctx context.Context, changes []scim.RoleChange) 
 	return nil
 }
 
-func (t *testRoles) change(changes []scim.RoleChange) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// roleMaps are roleRows in memory, without transactions.
+type roleMaps struct {
+	mu      sync.Mutex
+	all     map[string]scim.Role       // by id
+	holding map[string]map[string]bool // by user, then role id
+	log     []scim.RoleChange
+}
+
+func newRoleMaps() *roleMaps {
+	return &roleMaps{all: map[string]scim.Role{}, holding: map[string]map[string]bool{}}
+}
+
+func (m *roleMaps) roles(context.Context) ([]scim.Role, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sorted(func(string) bool { return true }), nil
+}
+
+// sorted lists the roles whose ids are in, in order of id.
+func (m *roleMaps) sorted(in func(id string) bool) []scim.Role {
+	var list []scim.Role
+	for id, r := range m.all {
+		if in(id) {
+			list = append(list, r)
+		}
+	}
+	slices.SortFunc(list, func(a, b scim.Role) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+func (m *roleMaps) put(_ context.Context, r scim.Role) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all[r.ID] = r
+	return nil
+}
+
+func (m *roleMaps) drop(_ context.Context, roleID string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.all, roleID)
+	for _, of := range m.holding {
+		delete(of, roleID)
+	}
+	return nil
+}
+
+func (m *roleMaps) held(_ context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	held := map[string][]scim.Role{}
+	for _, user := range userIDs {
+		if of := m.holding[user]; len(of) > 0 {
+			held[user] = m.sorted(func(id string) bool { return of[id] })
+		}
+	}
+	return held, nil
+}
+
+func (m *roleMaps) holders(_ context.Context, roleID string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	users := []string{}
+	for user, of := range m.holding {
+		if of[roleID] {
+			users = append(users, user)
+		}
+	}
+	slices.Sort(users)
+	return users, nil
+}
+
+func (m *roleMaps) change(_ context.Context, changes []scim.RoleChange) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, c := range changes {
 		for _, r := range c.Grant {
-			if _, ok := t.roles[r.ID]; !ok {
+			if _, ok := m.all[r.ID]; !ok {
 				return fmt.Errorf("role %s: %w", r.ID, scim.ErrNoRole)
 			}
 		}
 	}
 	for _, c := range changes {
 		for _, r := range c.Revoke {
-			delete(t.held[c.UserID], r.ID)
+			delete(m.holding[c.UserID], r.ID)
 		}
 		for _, r := range c.Grant {
-			t.set(c.UserID, r.ID)
+			if m.holding[c.UserID] == nil {
+				m.holding[c.UserID] = map[string]bool{}
+			}
+			m.holding[c.UserID][r.ID] = true
 		}
 	}
-	t.log = append(t.log, changes...)
 	return nil
+}
+
+func (m *roleMaps) note(_ context.Context, changes []scim.RoleChange) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.log = append(m.log, changes...)
+	return nil
+}
+
+func (m *roleMaps) noted(context.Context) ([]scim.RoleChange, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	log := m.log
+	m.log = nil
+	return log, nil
 }

@@ -3,10 +3,12 @@ package scim_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -18,14 +20,17 @@ import (
 // transcription of the rules, and compares who holds what, the ledger and the links
 // after each step.
 func TestRolesProperty(t *testing.T) {
-	for _, kind := range []string{joint, separate, bare} {
+	everywhere(t, func(t *testing.T, in setting) {
+		if in.slow {
+			fewer(t, 20)
+		}
 		for name, roles := range map[string]scim.Roles{
 			"all, link later":  {},
 			"heaviest, refuse": {Missing: scim.MissingRefuse, Pick: scim.PickHeaviest},
 		} {
-			t.Run(kind+"/"+name, func(t *testing.T) {
+			t.Run(name, func(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) {
-					h := newHistory(t, kind, roles)
+					h := newHistory(t, in, roles)
 					t.Repeat(map[string]func(*rapid.T){
 						"":       h.check,
 						"push":   h.push,
@@ -44,7 +49,22 @@ func TestRolesProperty(t *testing.T) {
 				})
 			})
 		}
+	})
+}
+
+// fewer lets rapid make one of n of its checks in a test.
+func fewer(t *testing.T, n int) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks").Value
+	all := checks.String()
+	many, err := strconv.Atoi(all)
+	if err == nil {
+		err = checks.Set(strconv.Itoa(max(many/n, 1)))
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { checks.Set(all) }) //nolint:errcheck // it was set to that before
 }
 
 // naive is what must be so.
@@ -146,8 +166,8 @@ type history struct {
 
 var names = []string{"R1", "R2", "R3"}
 
-func newHistory(t *rapid.T, kind string, roles scim.Roles) *history {
-	h := &history{w: newWorld(t, kind, roles), missing: roles.Missing, n: &naive{active: map[string]bool{},
+func newHistory(t *rapid.T, in setting, roles scim.Roles) *history {
+	h := &history{w: in.world(t, roles), missing: roles.Missing, n: &naive{active: map[string]bool{},
 		hand: map[string]map[string]bool{}, groups: map[string]*naiveGroup{}, roles: map[string]string{}}}
 	if roles.Pick != nil {
 		h.n.weight = map[string]int{}

@@ -223,14 +223,13 @@ func (w *world) standings(user string) []string {
 	if err != nil {
 		w.t.Fatalf("Grants: %v", err)
 	}
-	w.app.mu.Lock()
-	defer w.app.mu.Unlock()
+	held := w.app.ids(user)
 	of := map[string][]scim.Grant{}
 	for _, g := range grants {
 		of[g.RoleID] = append(of[g.RoleID], g)
 	}
 	var lines []string
-	for role := range w.app.held[user] {
+	for role := range held {
 		if _, ok := of[role]; !ok {
 			lines = append(lines, role+" by hand")
 		}
@@ -246,14 +245,14 @@ func (w *world) standings(user string) []string {
 			default:
 				words[1] = "granted"
 			}
-			if words[1] != "waiting" && !w.app.held[user][role] {
+			if words[1] != "waiting" && !held[role] {
 				words[1] = "recorded and not held"
 			}
 			words = append(words, g.Source)
 		}
 		slices.Sort(words[2:])
 		lines = append(lines, strings.Join(words, " "))
-		if words[1] == "waiting" && w.app.held[user][role] {
+		if words[1] == "waiting" && held[role] {
 			lines = append(lines, role+" by hand") // it waits to be given as well
 		}
 	}

@@ -15,11 +15,11 @@ func failureScenarios() []scenario {
 		{name: "S91 ChangeRoles fails", reason: "the client must not believe that it is done", run: changeFails},
 		{name: "S92 everybody is reconciled beside live removals", reason: "a state read before a removal may not be written after it",
 			run: besideRemovals},
-		{name: "S93 S1 S2 on two servers", reason: "the lock is the database's", worlds: []string{joint, separate},
+		{name: "S93 S1 S2 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate},
 			run: func(w *world) { w.servers(2); twoGroups(w) }},
-		{name: "S93 S3 on two servers", reason: "the lock is the database's", worlds: []string{joint, separate},
-			run: func(w *world) { w.servers(2); letGoTogether(w, 200) }},
-		{name: "S93 S81 on two servers", reason: "the lock is the database's", worlds: []string{joint, separate},
+		{name: "S93 S3 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate},
+			run: func(w *world) { w.servers(2); letGoTogether(w, w.size(200, 50)) }},
+		{name: "S93 S81 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate},
 			run: func(w *world) { w.servers(2); crowd(w) }},
 		{name: "S89 crash after ChangeRoles", reason: "the role is SCIM's, and never taken for hand-given",
 			run: func(w *world) { crashAt(w, "changed") }},
@@ -81,7 +81,7 @@ func changeFails(w *world) {
 
 // besideRemovals is S92.
 func besideRemovals(w *world) {
-	const n = 3000
+	n := w.size(3000, 1200) // more than one batch
 	w.role("R")
 	rs := make([]*scim.Resource, n)
 	ids := make([]string, n)
@@ -92,7 +92,7 @@ func besideRemovals(w *world) {
 		w.must(err)
 		rs[i] = r
 	}
-	w.bulk(rs...)
+	w.must(w.host.bulk(rs))
 	w.group("G", "R", ids...)
 	w.diff("holders", n, len(w.app.holders("R")))
 	for i, id := range ids {
@@ -210,12 +210,12 @@ func (d dying) GivenByHand(c context.Context, user, role string) (err error) {
 }
 
 // everyCrash lets the process die at the first call of the host, then in a fresh
-// world at the second, and so on until a request comes through. Each time a
+// world at the second, or one of the next, and so on until a request comes through. Each time a
 // reconciliation must leave roles that follow from what is stored, and the repeated
 // request must end as if nothing had happened.
 func everyCrash(w *world, c crash) {
-	for nth := 1; ; nth++ {
-		v := newWorld(w.t, w.kind, w.roles)
+	for nth := 1; ; nth += w.size(1, 7) {
+		v := w.world(w.t, w.roles)
 		v.role("R", 20)
 		v.role("S", 10)
 		v.role("T", 30)

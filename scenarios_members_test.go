@@ -156,7 +156,7 @@ func (byTenant) Authenticate(r *http.Request) (scim.Principal, error) {
 
 // otherTenant is S80.
 func otherTenant(w *world) {
-	other := newWorld(w.t, w.kind, scim.Roles{})
+	other := w.world(w.t, scim.Roles{})
 	other.user("xxxx")
 	pair(w)
 	tenants := map[string]*scim.Tenant{
@@ -180,27 +180,28 @@ func otherTenant(w *world) {
 	w.h = own
 }
 
-// crowd is S81: of 100 members 50 leave and 50 leave and come back, while 50 others
-// join, in 200 parallel requests.
+// crowd is S81: of two thirds of the users, who are members, one half leaves and the
+// other leaves and comes back, while the last third joins, all at the same time.
 func crowd(w *world) {
+	n := w.size(50, 20)
 	w.role("R")
 	var all []string
-	for i := range 150 {
+	for i := range 3 * n {
 		all = append(all, fmt.Sprintf("u%03d", i))
 	}
 	w.user(all...)
-	w.group("G", "R", all[:100]...)
-	parallel(150, func(i int) {
+	w.group("G", "R", all[:2*n]...)
+	parallel(3*n, func(i int) {
 		switch {
-		case i < 50:
+		case i < n:
 			w.remove("G", all[i])
-		case i < 100:
+		case i < 2*n:
 			w.remove("G", all[i])
 			w.add("G", all[i])
 		default:
 			w.add("G", all[i])
 		}
 	})
-	w.wantMembers("G", slices.Clone(all[50:])...)
-	w.diff("holders", all[50:], w.app.holders("R"))
+	w.wantMembers("G", slices.Clone(all[n:])...)
+	w.diff("holders", all[n:], w.app.holders("R"))
 }

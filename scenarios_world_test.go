@@ -8,19 +8,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
-)
-
-// The worlds in which every role scenario is played.
-const (
-	joint    = "joint"    // roles commit with the store's transaction
-	separate = "separate" // the store has transactions, roles live elsewhere
-	bare     = "bare"     // the five methods of scim.Store, a ledger beside them
 )
 
 // reporter is what a world needs of *testing.T and *rapid.T.
@@ -34,15 +28,15 @@ type reporter interface {
 // Ids are chosen by the scenario, so that it reads like its text; a role's id is its
 // first name.
 type world struct {
+	setting
 	t      reporter
-	kind   string
 	app    *testRoles
 	roles  scim.Roles
+	host   host
 	store  scim.Store
 	ledger scim.Ledger
-	bulk   func(rs ...*scim.Resource) // puts resources into the store directly
-	h      []*scim.Handler            // requests go round
-	step   func(op string)            // called before and after each call of the host
+	h      []*scim.Handler // requests go round
+	step   func(op string) // called before and after each call of the host
 
 	mu     sync.Mutex
 	nextID string
@@ -54,17 +48,39 @@ type world struct {
 	drift bool
 }
 
-func newWorld(t reporter, kind string, roles scim.Roles) *world {
-	w := &world{t: t, kind: kind, app: newTestRoles(), roles: roles, time: time.Unix(1_700_000_000, 0).UTC()}
-	w.app.roles = map[string]scim.Role{} // each scenario names its own
+// newWorld is a world in memory.
+func newWorld(t reporter, kind string, roles scim.Roles) *world { return usual(kind).world(t, roles) }
+
+// world makes a new world.
+func (in setting) world(t reporter, roles scim.Roles) *world {
+	w := &world{setting: in, t: t, app: noRoles(), roles: roles, time: time.Unix(1_700_000_000, 0).UTC()}
 	w.app.fail = func(op string) error { w.at(op); return nil }
 	w.app.afterChange = func() error { w.at("changed"); return nil }
-	w.open()
-	w.roles.Separate = kind == separate
+	w.host = in.site(w)
+	w.store, w.roles.Ledger, w.roles.Resolver = w.host.store, w.host.ledger, w.app
+	if w.ledger = w.host.ledger; w.ledger == nil {
+		w.ledger = w.store.(scim.Ledger)
+	}
+	if in.kind == joint {
+		w.app.rows = w.host.roles
+	}
+	w.roles.Separate = in.kind == separate
 	w.restart()
 	return w
 }
 
+// size is how many there are to be, or few where that would take minutes.
+func (w *world) size(many, few int) int {
+	if w.slow && !long {
+		return few
+	}
+	return many
+}
+
+// long is set for runs that may take their time.
+var long = os.Getenv("SCIM_LONG") == "1"
+
+// at is told of each call of the host.
 func (w *world) at(op string) {
 	if w.step != nil {
 		w.step(op)
@@ -79,6 +95,7 @@ func (w *world) now() time.Time {
 	return w.time
 }
 
+// config is the first server's.
 func (w *world) config() scim.Config {
 	return scim.Config{
 		Store: w.store, Auth: auth.None(), Roles: &w.roles, Now: w.now, Log: slog.New(slog.DiscardHandler),
@@ -104,8 +121,12 @@ func (w *world) restart() { w.servers(1) }
 func (w *world) servers(n int) {
 	w.t.Helper()
 	w.h = nil
-	for range n {
-		h, err := scim.New(w.config())
+	for i := range n {
+		c := w.config()
+		if i > 0 {
+			c.Store = w.host.another()
+		}
+		h, err := scim.New(c)
 		if err != nil {
 			w.t.Fatalf("New: %v", err)
 		}

@@ -1,0 +1,170 @@
+package scim_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/memory"
+)
+
+// The kinds of worlds in which role scenarios are played.
+const (
+	joint    = "joint"    // roles commit with the store's transaction
+	separate = "separate" // the store has transactions, roles live elsewhere
+	bare     = "bare"     // the five methods of scim.Store, a ledger beside them
+)
+
+// place is where worlds keep their things. A further store is a further row of places.
+type place struct {
+	name  string
+	kinds []string
+	// slow says that what is repeated a thousand times elsewhere takes minutes here.
+	slow bool
+	// open makes what the worlds of a test share, such as a database.
+	open func(t *testing.T) site
+}
+
+var places = []place{
+	{name: "memory", kinds: []string{joint, separate}, open: func(*testing.T) site { return inMemory }},
+	{name: "bare", kinds: []string{bare}, open: func(*testing.T) site { return inMaps }},
+}
+
+// everywhere runs a test in every place, with the kind of world to make there.
+func everywhere(t *testing.T, test func(t *testing.T, in setting)) {
+	for _, p := range places {
+		t.Run(p.name, func(t *testing.T) {
+			site := p.open(t)
+			for _, kind := range p.kinds {
+				t.Run(kind, func(t *testing.T) { test(t, setting{kind, p.slow, site}) })
+			}
+		})
+	}
+}
+
+// setting is all that makes worlds differ.
+type setting struct {
+	kind string
+	slow bool
+	site site
+}
+
+// usual is the setting of a kind in memory.
+func usual(kind string) setting {
+	if kind == bare {
+		return setting{kind, false, inMaps}
+	}
+	return setting{kind, false, inMemory}
+}
+
+// site makes the host of a new world, which sees nothing of the others.
+type site func(w *world) host
+
+// host is an application's side of a world.
+type host struct {
+	store  scim.Store
+	ledger scim.Ledger // nil: the store is one
+	roles  roleRows    // that commit with the store; nil: there are none
+	// another is the store as one more process has it.
+	another func() scim.Store
+	// bulk stores resources.
+	bulk func(rs []*scim.Resource) error
+}
+
+// complete is a store that can do everything.
+type complete interface {
+	scim.Store
+	scim.Transactor
+	scim.MemberStore
+	scim.Ledger
+}
+
+// hostOf is a host with a store that can do everything, and with roles that commit with
+// it. another makes the same store as one more process has it.
+func hostOf(w *world, s complete, roles roleRows, another func() complete) host {
+	stepped := func(s complete) scim.Store { return &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, s} }
+	return host{store: stepped(s), roles: roles, another: func() scim.Store { return stepped(another()) },
+		bulk: func(rs []*scim.Resource) error {
+			return s.InTx(ctx(), func(ctx context.Context) error {
+				for _, r := range rs {
+					if _, err := s.Create(ctx, r); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}}
+}
+
+// inMemory keeps everything in the memory store.
+func inMemory(w *world) host {
+	s := undoing{memory.New(memory.Now(w.now))}
+	return hostOf(w, s, undoneRoles{newRoleMaps()}, func() complete { return s })
+}
+
+// inMaps has the least store.
+func inMaps(w *world) host {
+	s := newBareStore()
+	stepped := &steppedStore{s, w}
+	return host{store: stepped, ledger: &steppedLedger{memory.NewLedger(), w}, another: func() scim.Store { return stepped },
+		bulk: func(rs []*scim.Resource) error {
+			for _, r := range rs {
+				s.all[r.Ref()] = r
+			}
+			return nil
+		}}
+}
+
+// undoing is the memory store whose transactions other things in memory can join.
+type undoing struct{ *memory.Store }
+
+// undoKey finds in a context what undoes what was done so far.
+type undoKey struct{}
+
+func (s undoing) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		// The list of the outermost transaction serves the nested ones too.
+		undo, nested := ctx.Value(undoKey{}).(*[]func())
+		if !nested {
+			undo = new([]func())
+			ctx = context.WithValue(ctx, undoKey{}, undo)
+		}
+		mark, done := len(*undo), false
+		defer func() {
+			if !done {
+				for _, back := range slices.Backward((*undo)[mark:]) {
+					back()
+				}
+				*undo = (*undo)[:mark]
+			}
+		}()
+		if err := fn(ctx); err != nil {
+			return err
+		}
+		done = ctx.Err() == nil
+		return ctx.Err()
+	})
+}
+
+// undoneRoles are roleMaps within the transactions of an undoing store.
+type undoneRoles struct{ *roleMaps }
+
+func (r undoneRoles) change(ctx context.Context, changes []scim.RoleChange) error {
+	if undo, ok := ctx.Value(undoKey{}).(*[]func()); ok {
+		r.mu.Lock()
+		before, noted := map[string]map[string]bool{}, len(r.log)
+		for _, c := range changes {
+			before[c.UserID] = maps.Clone(r.holding[c.UserID])
+		}
+		r.mu.Unlock()
+		*undo = append(*undo, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			maps.Copy(r.holding, before)
+			r.log = r.log[:noted]
+		})
+	}
+	return r.roleMaps.change(ctx, changes)
+}
