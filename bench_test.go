@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	postgres.Main(m)
 }
 
 // benchUser is the body of a user as providers send it.

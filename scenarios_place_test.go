@@ -30,6 +30,8 @@ type place struct {
 var places = []place{
 	{name: "memory", kinds: []string{joint, separate}, open: func(*testing.T) site { return inMemory }},
 	{name: "bare", kinds: []string{bare}, open: func(*testing.T) site { return inMaps }},
+	{name: "SQLite", kinds: []string{joint, separate}, slow: true, open: onSQL(sqliteFile, ownTables)},
+	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, open: onSQL(postgresServer, ownTables)},
 }
 
 // everywhere runs a test in every place, with the kind of world to make there.
