@@ -21,7 +21,10 @@ import (
 // after each step.
 func TestRolesProperty(t *testing.T) {
 	everywhere(t, func(t *testing.T, in setting) {
-		if in.slow {
+		switch {
+		case in.crawls:
+			fewer(t, 100)
+		case in.slow:
 			fewer(t, 20)
 		}
 		for name, roles := range map[string]scim.Roles{

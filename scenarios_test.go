@@ -13,6 +13,7 @@ type scenario struct {
 	roles        scim.Roles
 	run          func(w *world)
 	kinds        []string // nil: all
+	servers      bool     // there are several
 }
 
 // TestRoles plays every scenario everywhere. After each one a second reconciliation must
@@ -22,7 +23,7 @@ func TestRoles(t *testing.T) {
 		accountScenarios(), memberScenarios(), failureScenarios())
 	everywhere(t, func(t *testing.T, in setting) {
 		for _, s := range all {
-			if s.kinds != nil && !slices.Contains(s.kinds, in.kind) {
+			if s.kinds != nil && !slices.Contains(s.kinds, in.kind) || in.crawls && !s.servers {
 				continue
 			}
 			t.Run(s.name, func(t *testing.T) {
