@@ -9,7 +9,7 @@ import (
 // person is all that decides about one user's roles, read under the user's lock.
 type person struct {
 	id      string
-	active  bool // exists, is active, and not about to go
+	active  bool // exists, is active, and not about to go; known if groups give anything
 	deleted bool // the account ends: hand-given roles go too
 	wants   []want
 	entries []Grant

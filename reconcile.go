@@ -197,7 +197,7 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 	}
 	o.tellEarly(outs)
 	for _, p := range outs {
-		o.events = append(o.events, p.events...)
+		o.event(p.events...)
 	}
 	return nil
 }
@@ -205,7 +205,7 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 // tellEarly tells what is so as soon as the intentions are in the ledger.
 func (o *operation) tellEarly(outs []*outcome) {
 	for _, p := range outs {
-		o.events = append(o.events, p.early...)
+		o.event(p.early...)
 		p.early = nil
 	}
 }
@@ -271,14 +271,6 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 			p.entries = append(p.entries, g)
 		}
 	}
-	err = o.t.byID(ctx, o.t.user, ids, func(u *Resource) {
-		if p := by[u.ID()]; p != nil {
-			p.active = u.Active() && u.ID() != r.view.inactive && !p.deleted
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
 	held, err := o.t.Tenant.Roles.Resolver.HeldRoles(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -288,7 +280,21 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 			p.held = roles
 		}
 	}
-	return people, o.wants(ctx, by, refs, r)
+	if err := o.wants(ctx, by, refs, r); err != nil {
+		return nil, err
+	}
+	// It matters for those whom a group gives something, and a user is a lot to read.
+	var wanting []string
+	for _, p := range people {
+		if len(p.wants) > 0 {
+			wanting = append(wanting, p.id)
+		}
+	}
+	return people, o.t.byID(ctx, o.t.user, wanting, func(u *Resource) {
+		if p := by[u.ID()]; p != nil {
+			p.active = u.Active() && u.ID() != r.view.inactive && !p.deleted
+		}
+	})
 }
 
 // wants fills in the roles that groups give.

@@ -264,7 +264,11 @@ func acceptable(accept []string) bool {
 }
 
 // event notes what happened, to be delivered after commit.
-func (o *operation) event(e Event) { o.events = append(o.events, e) }
+func (o *operation) event(e ...Event) {
+	if o.h.c.OnEvent != nil { // else a request about many users would collect them for nobody
+		o.events = append(o.events, e...)
+	}
+}
 
 // deliver hands the events over.
 func (o *operation) deliver(ctx context.Context) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -109,43 +110,80 @@ func (h holders) ChangeRoles(ctx context.Context, changes []scim.RoleChange) err
 	return nil
 }
 
+// crowd is a group of n users that gives them all a role.
+type crowd struct {
+	h  *scim.Handler
+	s  *sqlstore.Store
+	db *sql.DB
+	n  int
+}
+
+func newCrowd(tb testing.TB, db *sql.DB, d sqlstore.Dialect, n int) *crowd {
+	tb.Helper()
+	s := newStore(tb, db, d, sqlstore.Options{})
+	if _, err := db.Exec("CREATE TABLE held (user_id text, role text, PRIMARY KEY (user_id, role))"); err != nil {
+		tb.Fatal(err)
+	}
+	populate(tb, db, d, s, n)
+	h, err := scim.New(scim.Config{Store: s, Auth: auth.None(), Roles: &scim.Roles{Resolver: holders{s, d}}, Limits: scim.Limits{Time: time.Hour}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &crowd{h, s, db, n}
+}
+
+// join makes the group, past the handler, and returns its path.
+func (c *crowd) join(tb testing.TB, d sqlstore.Dialect) string {
+	tb.Helper()
+	g := create(tb, c.s, group(tb, "Everybody"))
+	if err := c.s.SetLink(tb.Context(), scim.Link{GroupID: g.ID(), Role: scim.Role{ID: "Everybody", Name: "Everybody"}, Confirmed: true}); err != nil {
+		tb.Fatal(err)
+	}
+	for _, text := range []string{
+		"INSERT INTO scim_members (tenant, group_id, member_type, member_id, since) SELECT tenant, '" + g.ID() + "', type, id, 0 FROM scim_resources WHERE type = 'User'",
+		"INSERT INTO scim_grants (tenant, user_id, role_id, source, at, by_hand, waiting) SELECT tenant, id, 'Everybody', 'group:" + g.ID() + "', 0, 0, 0 FROM scim_resources WHERE type = 'User'",
+		"INSERT INTO held (user_id, role) SELECT id, 'Everybody' FROM scim_resources WHERE type = 'User'",
+	} {
+		if res, err := c.db.Exec(text); err != nil {
+			tb.Fatal(err)
+		} else if n, err := res.RowsAffected(); err != nil || n != int64(c.n) {
+			tb.Fatal(n, err)
+		}
+	}
+	analyze(tb, c.db, d)
+	return "/Groups/" + g.ID()
+}
+
+// dissolve deletes the group.
+func (c *crowd) dissolve(tb testing.TB, path string) {
+	w := httptest.NewRecorder()
+	c.h.ServeHTTP(w, httptest.NewRequestWithContext(tb.Context(), http.MethodDelete, path, nil))
+	if w.Code != http.StatusNoContent {
+		tb.Fatal(w.Code, w.Body)
+	}
+}
+
+// gone checks that nothing is left of it.
+func (c *crowd) gone(tb testing.TB) {
+	tb.Helper()
+	var left int
+	err := c.db.QueryRow("SELECT (SELECT count(*) FROM held) + (SELECT count(*) FROM scim_grants) + (SELECT count(*) FROM scim_members) + (SELECT count(*) FROM scim_links)").Scan(&left)
+	if err != nil || left > 0 {
+		tb.Fatal(left, err)
+	}
+}
+
 // A group of 50,000 that gives a role is deleted: one request.
 func BenchmarkDeleteGroup(b *testing.B) {
 	benchmarks(b, func(b *testing.B, db *sql.DB, d sqlstore.Dialect) {
-		s := newStore(b, db, d, sqlstore.Options{})
-		if _, err := db.Exec("CREATE TABLE held (user_id text, role text, PRIMARY KEY (user_id, role))"); err != nil {
-			b.Fatal(err)
-		}
-		refs := people(b, db, s, 50_000)
-		h, err := scim.New(scim.Config{Store: s, Auth: auth.None(), Roles: &scim.Roles{Resolver: holders{s, d}}, Limits: scim.Limits{Time: time.Hour}})
-		if err != nil {
-			b.Fatal(err)
-		}
+		c := newCrowd(b, db, d, 50_000)
 		for b.Loop() {
 			b.StopTimer()
-			g := create(b, s, group(b, "Everybody"))
-			if _, _, err := s.ChangeMembers(b.Context(), g.ID(), refs, nil); err != nil {
-				b.Fatal(err)
-			}
-			if err := s.SetLink(b.Context(), scim.Link{GroupID: g.ID(), Role: scim.Role{ID: "Everybody", Name: "Everybody"}, Confirmed: true}); err != nil {
-				b.Fatal(err)
-			}
-			for after, more := "", true; more; more = after != "" {
-				if after, err = h.Roles(nil).All(b.Context(), after); err != nil {
-					b.Fatal(err)
-				}
-			}
+			path := c.join(b, d)
 			b.StartTimer()
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodDelete, "/Groups/"+g.ID(), nil))
-			if w.Code != http.StatusNoContent {
-				b.Fatal(w.Code, w.Body)
-			}
+			c.dissolve(b, path)
 			b.StopTimer()
-			var left int
-			if err := db.QueryRow("SELECT (SELECT count(*) FROM held) + (SELECT count(*) FROM scim_grants) + (SELECT count(*) FROM scim_members)").Scan(&left); err != nil || left > 0 {
-				b.Fatal(left, err)
-			}
+			c.gone(b)
 			b.StartTimer()
 		}
 	})
