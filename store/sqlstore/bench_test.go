@@ -57,11 +57,12 @@ func (h holders) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role,
 	return scim.Role{ID: src.Group.String("displayName"), Name: src.Group.String("displayName")}, nil
 }
 
-func (h holders) users(arg string) string {
+// texts lists the texts of the JSON array $1.
+func (h holders) texts() string {
 	if h.d == sqlstore.SQLite {
-		return "SELECT value FROM json_each(" + arg + ")"
+		return "(SELECT value FROM json_each($1))"
 	}
-	return "SELECT jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb))"
+	return "(SELECT value FROM jsonb_array_elements_text(CAST($1 AS jsonb)))"
 }
 
 func (h holders) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
@@ -69,7 +70,7 @@ func (h holders) HeldRoles(ctx context.Context, userIDs []string) (map[string][]
 	if err != nil {
 		return nil, err
 	}
-	rows, err := h.s.DB(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE user_id IN ("+h.users("$1")+")", string(list))
+	rows, err := h.s.DB(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE user_id IN "+h.texts(), string(list))
 	if err != nil {
 		return nil, err
 	}
@@ -86,25 +87,27 @@ func (h holders) HeldRoles(ctx context.Context, userIDs []string) (map[string][]
 }
 
 func (h holders) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
-	var give, take []string
+	give, take := map[string][]string{}, map[string][]string{}
 	for _, c := range changes {
-		for range c.Grant {
-			give = append(give, c.UserID)
+		for _, r := range c.Grant {
+			give[r.ID] = append(give[r.ID], c.UserID)
 		}
-		for range c.Revoke {
-			take = append(take, c.UserID)
+		for _, r := range c.Revoke {
+			take[r.ID] = append(take[r.ID], c.UserID)
 		}
 	}
-	for text, ids := range map[string][]string{"INSERT INTO held SELECT value, 'Everybody' FROM (" + h.users("$1") + " AS value) x": give, "DELETE FROM held WHERE user_id IN (" + h.users("$1") + ")": take} {
-		if len(ids) == 0 {
-			continue
-		}
-		list, err := json.Marshal(ids)
-		if err != nil {
-			return err
-		}
-		if _, err := h.s.DB(ctx).ExecContext(ctx, text, string(list)); err != nil {
-			return err
+	for text, roles := range map[string]map[string][]string{
+		"INSERT INTO held (user_id, role) SELECT value, $2 FROM " + h.texts() + " x WHERE 1 = 1 ON CONFLICT DO NOTHING": give,
+		"DELETE FROM held WHERE user_id IN " + h.texts() + " AND role = $2":                                             take,
+	} {
+		for role, ids := range roles {
+			list, err := json.Marshal(ids)
+			if err != nil {
+				return err
+			}
+			if _, err := h.s.DB(ctx).ExecContext(ctx, text, string(list), role); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

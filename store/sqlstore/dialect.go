@@ -33,23 +33,45 @@ func (d Dialect) String() string {
 
 var placeholder = regexp.MustCompile(`\$(\d+)`)
 
-// adapt writes a statement, given with PostgreSQL's placeholders, in the dialect.
-// {rows $n} is a JSON array as a table e with one column, value; what is between
-// {lock and } locks rows where transactions do not exclude one another anyway.
-func (d Dialect) adapt(text string) string {
-	if d == SQLite {
-		text = rowsOf.ReplaceAllString(text, `json_each($1) AS e`)
-		text = lockOf.ReplaceAllString(text, ``)
-		return placeholder.ReplaceAllString(text, `?$1`)
+// adapt writes a statement, given with PostgreSQL's placeholders, in the dialect. {p}
+// is what tables begin with; {rows $n} is a JSON array as a table e with one column,
+// value; what is between {lock and } locks rows where transactions do not exclude one
+// another anyway.
+func (d Dialect) adapt(text, prefix string) string {
+	var out strings.Builder
+	out.Grow(len(text) + 100)
+	for {
+		i := strings.IndexAny(text, "{$")
+		if i < 0 {
+			out.WriteString(text)
+			return out.String()
+		}
+		out.WriteString(text[:i])
+		if text[i] == '$' {
+			mark := byte('$')
+			if d == SQLite && i+1 < len(text) && '0' <= text[i+1] && text[i+1] <= '9' {
+				mark = '?'
+			}
+			out.WriteByte(mark)
+			text = text[i+1:]
+			continue
+		}
+		in, rest, _ := strings.Cut(text[i+1:], "}")
+		switch word, arg, _ := strings.Cut(in, " "); {
+		case word == "p":
+			out.WriteString(prefix)
+		case word == "lock" && d != SQLite:
+			out.WriteString(arg)
+		case word == "rows" && d == SQLite:
+			out.WriteString("json_each(?" + arg[1:] + ") AS e")
+		case word == "rows":
+			out.WriteString("jsonb_array_elements(CAST(CAST(" + arg + " AS text) AS jsonb)) AS e(value)")
+		case word != "lock":
+			out.WriteString("{" + in + "}")
+		}
+		text = rest
 	}
-	text = rowsOf.ReplaceAllString(text, `jsonb_array_elements(CAST(CAST($1 AS text) AS jsonb)) AS e(value)`)
-	return lockOf.ReplaceAllString(text, `$1`)
 }
-
-var (
-	rowsOf = regexp.MustCompile(`\{rows (\$\d+)\}`)
-	lockOf = regexp.MustCompile(`\{lock ([^}]*)\}`)
-)
 
 // arg is the n-th argument, a text or a number.
 func (d Dialect) arg(n int, number bool) string {

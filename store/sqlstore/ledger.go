@@ -110,13 +110,8 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 		return ctx.Err()
 	}
 	err := l.write(ctx, func(ctx context.Context) error {
-		if len(drop) > 0 {
-			_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
-				(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`,
-				tuples(drop, func(g scim.Grant) []any { return []any{l.tenant, g.UserID, g.RoleID, g.Source} }))
-			if err != nil {
-				return err
-			}
+		if err := l.drop(ctx, drop); err != nil {
+			return err
 		}
 		if len(put) == 0 {
 			return nil
@@ -136,6 +131,45 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 		return fmt.Errorf("sqlstore: record %d grants, drop %d: %w", len(put), len(drop), err)
 	}
 	return nil
+}
+
+// alike is from how many entries on those of one role and source, which differ in the
+// user only, are dropped by a statement of their own: each then costs a fraction.
+const alike = 50
+
+func (l *ledger) drop(ctx context.Context, drop []scim.Grant) error {
+	drop = slices.Clone(drop)
+	slices.SortFunc(drop, func(a, b scim.Grant) int {
+		return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source), cmp.Compare(a.UserID, b.UserID))
+	})
+	var rest []scim.Grant
+	for len(drop) > 0 {
+		role, source := drop[0].RoleID, drop[0].Source
+		var ids []string
+		for _, g := range drop {
+			if g.RoleID != role || g.Source != source {
+				break
+			}
+			ids = append(ids, g.UserID)
+		}
+		if len(ids) < alike {
+			rest = append(rest, drop[:len(ids)]...)
+		} else {
+			_, err := l.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND role_id = $2 AND source = $3 AND "+
+				l.d.in("user_id", "SELECT value FROM "+l.d.texts("$4")), role, source, list(ids))
+			if err != nil {
+				return err
+			}
+		}
+		drop = drop[len(ids):]
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
+		(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`,
+		tuples(rest, func(g scim.Grant) []any { return []any{l.tenant, g.UserID, g.RoleID, g.Source} }))
+	return err
 }
 
 func compareGrants(a, b scim.Grant) int {

@@ -166,7 +166,7 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 
 // statement is text in the dialect, with the names of the tables.
 func (b *base) statement(text string) string {
-	return b.d.adapt(strings.ReplaceAll(text, "{p}", b.prefix))
+	return b.d.adapt(text, b.prefix)
 }
 
 // InTx implements scim.Transactor. fn runs again if the database gave the
