@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,14 +34,14 @@ type store interface {
 
 // open makes the place that -store names: memory, sqlite:FILE or postgres:DSN.
 func open(ctx context.Context, where string, roles ...string) (*place, error) {
-	driver, dsn, dialect := "", "", sqlstore.SQLite
+	driver, dsn, dialect, texts := "", "", sqlstore.SQLite, "json_each($1)"
 	switch kind, rest, _ := strings.Cut(where, ":"); {
 	case where == "memory":
 		return &place{memory.New(), newApp(roles...), true, func() error { return nil }}, nil
 	case kind == "sqlite" && rest != "":
 		driver, dsn = "sqlite", sqlstore.SQLiteDSN(rest)
 	case kind == "postgres" && rest != "":
-		driver, dsn, dialect = "pgx", rest, sqlstore.Postgres
+		driver, dsn, dialect, texts = "pgx", rest, sqlstore.Postgres, "jsonb_array_elements_text(CAST($1 AS jsonb))"
 		if strings.HasPrefix(rest, "//") { // postgres://… is a DSN as it stands
 			dsn = where
 		}
@@ -55,7 +56,7 @@ func open(ctx context.Context, where string, roles ...string) (*place, error) {
 	if err == nil {
 		err = s.Migrate(ctx)
 	}
-	a := &dbApp{s}
+	a := &dbApp{s, texts}
 	if err == nil {
 		err = a.migrate(ctx, roles...)
 	}
@@ -67,7 +68,11 @@ func open(ctx context.Context, where string, roles ...string) (*place, error) {
 
 // dbApp is the application's own part in tables beside the store's. What it does for
 // the library joins the store's transaction.
-type dbApp struct{ s *sqlstore.Store }
+type dbApp struct {
+	s *sqlstore.Store
+	// texts lists the texts of $1, a JSON array: one argument for any number of users.
+	texts string
+}
 
 var _ roleApp = (*dbApp)(nil)
 
@@ -129,20 +134,17 @@ func (a *dbApp) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role
 
 // HeldRoles lists the roles that the users hold.
 func (a *dbApp) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
-	held := make(map[string][]scim.Role, len(userIDs))
-	if len(userIDs) == 0 {
-		return held, nil
-	}
-	args, places := make([]any, len(userIDs)), make([]string, len(userIDs))
-	for i, id := range userIDs {
-		args[i], places[i] = id, fmt.Sprint("$", i+1)
+	ids, err := json.Marshal(userIDs)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := a.s.DB(ctx).QueryContext(ctx, `SELECT h.user_id, r.n, r.name FROM quickstart_held h
-		JOIN quickstart_roles r ON r.n = h.n WHERE h.user_id IN (`+strings.Join(places, ", ")+`) ORDER BY r.n`, args...)
+		JOIN quickstart_roles r ON r.n = h.n WHERE h.user_id IN (SELECT value FROM `+a.texts+`) ORDER BY r.n`, string(ids))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // Err tells
+	held := make(map[string][]scim.Role, len(userIDs))
 	for rows.Next() {
 		var user, name string
 		var n int
@@ -154,19 +156,27 @@ func (a *dbApp) HeldRoles(ctx context.Context, userIDs []string) (map[string][]s
 	return held, rows.Err()
 }
 
-// ChangeRoles carries out all changes or, if a role is gone, none.
+// ChangeRoles carries out all changes or, if a role is gone, none: with one statement
+// for all whom a role is given, or taken from.
 func (a *dbApp) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	given, taken := map[string][]string{}, map[string][]string{}
+	for _, c := range changes {
+		for _, r := range c.Revoke {
+			taken[r.ID] = append(taken[r.ID], c.UserID)
+		}
+		for _, r := range c.Grant {
+			given[r.ID] = append(given[r.ID], c.UserID)
+		}
+	}
 	return a.s.InTx(ctx, func(ctx context.Context) error {
-		for _, c := range changes {
-			for _, r := range c.Revoke {
-				if err := a.take(ctx, c.UserID, r.ID); err != nil {
-					return err
-				}
+		for role, users := range taken {
+			if err := a.revoke(ctx, role, users...); err != nil {
+				return err
 			}
-			for _, r := range c.Grant {
-				if err := a.give(ctx, c.UserID, r.ID); err != nil {
-					return err
-				}
+		}
+		for role, users := range given {
+			if err := a.grant(ctx, role, users...); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -208,15 +218,31 @@ func (a *dbApp) add(ctx context.Context, name string) error {
 }
 
 func (a *dbApp) give(ctx context.Context, userID, roleID string) error {
-	if _, ok, err := a.one(ctx, "n = $1", number(roleID)); err != nil || !ok {
-		return cmp.Or(err, fmt.Errorf("there is no role %q: %w", roleID, scim.ErrNoRole))
-	}
-	_, err := a.s.DB(ctx).ExecContext(ctx, "INSERT INTO quickstart_held (user_id, n) VALUES ($1, $2) ON CONFLICT DO NOTHING", userID, number(roleID))
-	return err
+	return a.grant(ctx, roleID, userID)
 }
 
 func (a *dbApp) take(ctx context.Context, userID, roleID string) error {
-	_, err := a.s.DB(ctx).ExecContext(ctx, "DELETE FROM quickstart_held WHERE user_id = $1 AND n = $2", userID, number(roleID))
+	return a.revoke(ctx, roleID, userID)
+}
+
+func (a *dbApp) grant(ctx context.Context, roleID string, userIDs ...string) error {
+	if _, ok, err := a.one(ctx, "n = $1", number(roleID)); err != nil || !ok {
+		return cmp.Or(err, fmt.Errorf("there is no role %q: %w", roleID, scim.ErrNoRole))
+	}
+	// SQLite needs the WHERE to tell this ON from that of a join.
+	return a.each(ctx, "INSERT INTO quickstart_held (user_id, n) SELECT value, CAST($2 AS bigint) FROM "+a.texts+" WHERE 1 = 1 ON CONFLICT DO NOTHING", userIDs, roleID)
+}
+
+func (a *dbApp) revoke(ctx context.Context, roleID string, userIDs ...string) error {
+	return a.each(ctx, "DELETE FROM quickstart_held WHERE user_id IN (SELECT value FROM "+a.texts+") AND n = $2", userIDs, roleID)
+}
+
+// each runs a statement about some users and a role.
+func (a *dbApp) each(ctx context.Context, text string, userIDs []string, roleID string) error {
+	ids, err := json.Marshal(userIDs)
+	if err == nil {
+		_, err = a.s.DB(ctx).ExecContext(ctx, text, string(ids), number(roleID))
+	}
 	return err
 }
 

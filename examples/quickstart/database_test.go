@@ -8,13 +8,24 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/store/storetest"
 )
 
-// inFile is a place in a new SQLite database.
-func inFile(t *testing.T) *place {
+// postgres is the server of this test process.
+var postgres pgtest.Server
+
+// databases are those that the example can keep its data in, each new.
+func databases(t *testing.T, test func(t *testing.T, where func(t *testing.T) string)) {
+	t.Run("SQLite", func(t *testing.T) {
+		test(t, func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "scim.db") })
+	})
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, func(t *testing.T) string { return postgres.DSN(t) }) })
+}
+
+func openAt(t *testing.T, where string) *place {
 	t.Helper()
-	p, err := open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "scim.db"), "Admin", "Editor", "Viewer")
+	p, err := open(t.Context(), where, "Admin", "Editor", "Viewer")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,28 +34,32 @@ func inFile(t *testing.T) *place {
 }
 
 func TestDatabaseRoles(t *testing.T) {
-	storetest.RunRoles(t, func(t *testing.T) storetest.Harness {
-		p := inFile(t)
-		roles, err := p.app.list(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return storetest.Harness{
-			Resolver: p.app, Roles: roles, Give: p.app.give, Take: p.app.take,
-			Store: p.store.(scim.Transactor),
-			AddUser: func(ctx context.Context) (string, error) {
-				u, err := scim.UserType().Bind(scim.Meta{ID: uuid.NewString()}, nil, map[string]any{"userName": uuid.NewString()})
-				if err != nil {
-					return "", err
-				}
-				u, err = p.store.Create(ctx, u)
-				if err != nil {
-					return "", err
-				}
-				return u.ID(), nil
-			},
-		}
+	databases(t, func(t *testing.T, where func(t *testing.T) string) {
+		storetest.RunRoles(t, func(t *testing.T) storetest.Harness { return harness(t, openAt(t, where(t))) })
 	})
+}
+
+func harness(t *testing.T, p *place) storetest.Harness {
+	t.Helper()
+	roles, err := p.app.list(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return storetest.Harness{
+		Resolver: p.app, Roles: roles, Give: p.app.give, Take: p.app.take,
+		Store: p.store.(scim.Transactor),
+		AddUser: func(ctx context.Context) (string, error) {
+			u, err := scim.UserType().Bind(scim.Meta{ID: uuid.NewString()}, nil, map[string]any{"userName": uuid.NewString()})
+			if err != nil {
+				return "", err
+			}
+			u, err = p.store.Create(ctx, u)
+			if err != nil {
+				return "", err
+			}
+			return u.ID(), nil
+		},
+	}
 }
 
 func TestDatabaseSurvives(t *testing.T) {

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	postgres.Main(m)
 }
 
 // running is a quickstart that runs in this process.
