@@ -5,14 +5,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -51,6 +46,14 @@ func people(b *testing.B, db *sql.DB, s *sqlstore.Store, n int) []scim.Ref {
 type holders struct {
 	s *sqlstore.Store
 	d sqlstore.Dialect
+}
+
+func newHolders(tb testing.TB, s *sqlstore.Store, db *sql.DB, d sqlstore.Dialect) holders {
+	tb.Helper()
+	if _, err := db.Exec("CREATE TABLE held (user_id text, role text, PRIMARY KEY (user_id, role))"); err != nil {
+		tb.Fatal(err)
+	}
+	return holders{s, d}
 }
 
 func (h holders) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
@@ -113,60 +116,48 @@ func (h holders) ChangeRoles(ctx context.Context, changes []scim.RoleChange) err
 	return nil
 }
 
-// crowd is a group of n users that gives them all a role.
+// crowd is n users, who have roles by their groups.
 type crowd struct {
 	h  *scim.Handler
 	s  *sqlstore.Store
 	db *sql.DB
-	n  int
 }
 
 func newCrowd(tb testing.TB, db *sql.DB, d sqlstore.Dialect, n int) *crowd {
 	tb.Helper()
 	s := newStore(tb, db, d, sqlstore.Options{})
-	if _, err := db.Exec("CREATE TABLE held (user_id text, role text, PRIMARY KEY (user_id, role))"); err != nil {
-		tb.Fatal(err)
-	}
 	populate(tb, db, d, s, n)
-	h, err := scim.New(scim.Config{Store: s, Auth: auth.None(), Roles: &scim.Roles{Resolver: holders{s, d}}, Limits: scim.Limits{Time: time.Hour}, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return &crowd{h, s, db, n}
+	return &crowd{handler(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: newHolders(tb, s, db, d)}}), s, db}
 }
 
-// join makes the group, past the handler, and returns its path.
-func (c *crowd) join(tb testing.TB, d sqlstore.Dialect) string {
+// join makes a group of the first n users, past the handler, which has given them a
+// role of its name, and returns its path.
+func (c *crowd) join(tb testing.TB, d sqlstore.Dialect, name string, n int) string {
 	tb.Helper()
-	g := create(tb, c.s, group(tb, "Everybody"))
-	if err := c.s.SetLink(tb.Context(), scim.Link{GroupID: g.ID(), Role: scim.Role{ID: "Everybody", Name: "Everybody"}, Confirmed: true}); err != nil {
+	g := create(tb, c.s, group(tb, name))
+	if err := c.s.SetLink(tb.Context(), scim.Link{GroupID: g.ID(), Role: scim.Role{ID: name, Name: name}, Confirmed: true}); err != nil {
 		tb.Fatal(err)
 	}
+	users := " FROM scim_resources WHERE type = 'User' AND id < '" + userID(n) + "'"
 	for _, text := range []string{
-		"INSERT INTO scim_members (tenant, group_id, member_type, member_id, since) SELECT tenant, '" + g.ID() + "', type, id, 0 FROM scim_resources WHERE type = 'User'",
-		"INSERT INTO scim_grants (tenant, user_id, role_id, source, at, by_hand, waiting) SELECT tenant, id, 'Everybody', 'group:" + g.ID() + "', 0, 0, 0 FROM scim_resources WHERE type = 'User'",
-		"INSERT INTO held (user_id, role) SELECT id, 'Everybody' FROM scim_resources WHERE type = 'User'",
+		"INSERT INTO scim_members (tenant, group_id, member_type, member_id, since) SELECT tenant, '" + g.ID() + "', type, id, 0" + users,
+		"INSERT INTO scim_grants (tenant, user_id, role_id, source, at, by_hand, waiting) SELECT tenant, id, '" + name + "', 'group:" + g.ID() + "', 0, 0, 0" + users,
+		"INSERT INTO held (user_id, role) SELECT id, '" + name + "'" + users,
 	} {
 		if res, err := c.db.Exec(text); err != nil {
 			tb.Fatal(err)
-		} else if n, err := res.RowsAffected(); err != nil || n != int64(c.n) {
-			tb.Fatal(n, err)
+		} else if joined, err := res.RowsAffected(); err != nil || joined != int64(n) {
+			tb.Fatal(joined, err)
 		}
 	}
 	analyze(tb, c.db, d)
 	return "/Groups/" + g.ID()
 }
 
-// dissolve deletes the group.
-func (c *crowd) dissolve(tb testing.TB, path string) {
-	w := httptest.NewRecorder()
-	c.h.ServeHTTP(w, httptest.NewRequestWithContext(tb.Context(), http.MethodDelete, path, nil))
-	if w.Code != http.StatusNoContent {
-		tb.Fatal(w.Code, w.Body)
-	}
-}
+// dissolve deletes a group.
+func (c *crowd) dissolve(tb testing.TB, path string) { send(tb, c.h, "DELETE", path, "", 204) }
 
-// gone checks that nothing is left of it.
+// gone checks that nothing is left of the groups.
 func (c *crowd) gone(tb testing.TB) {
 	tb.Helper()
 	var left int
@@ -182,7 +173,7 @@ func BenchmarkDeleteGroup(b *testing.B) {
 		c := newCrowd(b, db, d, 50_000)
 		for b.Loop() {
 			b.StopTimer()
-			path := c.join(b, d)
+			path := c.join(b, d, "Everybody", 50_000)
 			b.StartTimer()
 			c.dissolve(b, path)
 			b.StopTimer()

@@ -41,29 +41,42 @@ func populate(tb testing.TB, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store, 
 		tb.Fatal(err)
 	}
 	create(tb, s, u)
+	pragma := func(value string) {
+		if d == sqlstore.SQLite {
+			if _, err := db.Exec("PRAGMA synchronous = " + value); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
+	db.SetMaxOpenConns(1)
+	pragma("OFF")
 	search := own("search")
 	if d == sqlstore.Postgres {
 		search = "CAST(" + own("CAST(search AS text)") + " AS jsonb)"
 	}
-	for _, text := range []string{
-		"INSERT INTO scim_resources (tenant, type, id, collection, deleted, created, modified, version, user_name, external_id, display_name, doc, search)" + series +
-			" SELECT tenant, type, " + own("id") + ", collection, deleted, created + i, modified + i, version, " + own("user_name") + ", " + own("external_id") + ", " +
-			own("display_name") + ", " + own("doc") + ", " + search + " FROM series, scim_resources WHERE id = '" + template + "'",
-		"INSERT INTO scim_lookups (tenant, type, path, value, id)" + series +
-			" SELECT tenant, type, path, " + own("value") + ", " + own("id") + " FROM series, scim_lookups WHERE id = '" + template + "'",
-	} {
-		if _, err := db.Exec(text, n); err != nil {
-			tb.Fatal(err)
+	for i := 0; i < n; i += 20_000 {
+		for _, text := range []string{
+			"INSERT INTO scim_resources (tenant, type, id, collection, deleted, created, modified, version, user_name, external_id, display_name, doc, search)" + series +
+				" SELECT tenant, type, " + own("id") + ", collection, deleted, created + i, modified + i, version, " + own("user_name") + ", " + own("external_id") + ", " +
+				own("display_name") + ", " + own("doc") + ", " + search + " FROM series, scim_resources WHERE id = '" + template + "'",
+			"INSERT INTO scim_lookups (tenant, type, path, value, id)" + series +
+				" SELECT tenant, type, path, " + own("value") + ", " + own("id") + " FROM series, scim_lookups WHERE id = '" + template + "'",
+		} {
+			if _, err := db.Exec(text, i, min(i+20_000, n)); err != nil {
+				tb.Fatal(err)
+			}
 		}
 	}
+	pragma("FULL")
+	db.SetMaxOpenConns(20)
 	if err := s.Delete(tb.Context(), u.Ref(), func(*scim.Resource) error { return nil }); err != nil {
 		tb.Fatal(err)
 	}
 	analyze(tb, db, d)
 }
 
-// series is the numbers from 0 to below $1.
-const series = " WITH RECURSIVE series(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM series WHERE i < CAST($1 AS bigint) - 1)"
+// series is the numbers from $1 to below $2.
+const series = " WITH RECURSIVE series(i) AS (SELECT CAST($1 AS bigint) UNION ALL SELECT i + 1 FROM series WHERE i + 1 < CAST($2 AS bigint))"
 
 // own is a text of the template as it is in the row with the number i.
 func own(text string) string {
