@@ -141,7 +141,7 @@ var typeNames = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,29}$`)
 
 func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
-	b := &base{db: db, d: d, tenant: o.Tenant, prefix: o.Prefix, now: o.Now}
+	b := &base{db: db, d: d, tenant: o.Tenant, prefix: o.Prefix, now: o.Now, turn: make(chan struct{}, 1)}
 	if b.prefix == "" {
 		b.prefix = "scim_"
 	}

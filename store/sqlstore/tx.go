@@ -43,6 +43,7 @@ type base struct {
 	tenant string
 	prefix string
 	now    func() time.Time
+	turn   chan struct{} // held by the transaction that writes, in SQLite
 }
 
 // DB is the transaction that ctx carries, else the pool. In SQLite a write to the
@@ -125,7 +126,25 @@ func (b *base) inTx(ctx context.Context, fn func(ctx context.Context) error) err
 	return b.again(ctx, func() error { return b.once(ctx, fn) })
 }
 
+// wait lets the transactions of this Store write one after the other, in SQLite. It
+// does so by itself, but who finds the file taken there sleeps for up to 100 ms, also
+// while it is free again; here the next one is woken. Who has waited for long goes on to
+// hear from the database that it is busy.
+func (b *base) wait(ctx context.Context) (done func()) {
+	if b.d != SQLite {
+		return func() {}
+	}
+	select {
+	case b.turn <- struct{}{}:
+		return func() { <-b.turn }
+	case <-time.After(10 * time.Second):
+	case <-ctx.Done():
+	}
+	return func() {}
+}
+
 func (b *base) once(ctx context.Context, fn func(ctx context.Context) error) error {
+	defer b.wait(ctx)()
 	tx, err := b.db.BeginTx(ctx, b.d.isolation())
 	if err != nil {
 		return fmt.Errorf("sqlstore: begin: %w", err)
