@@ -44,7 +44,7 @@ func compare(t *testing.T, name string, limit float64, n int, ours, peer func(i 
 		ratios = append(ratios, float64(d[0])/float64(d[1]))
 	}
 	ratio := median(ratios)
-	t.Logf("%-44s %9v against %9v: %.2f of at most %.2f", name, median(took[0]), median(took[1]), ratio, limit)
+	t.Logf("%-50s %9v against %9v: %.2f of at most %.2f", name, median(took[0]), median(took[1]), ratio, limit)
 	if ratio > limit {
 		t.Errorf("%s: %.2f times its peer; the budget is %.2f", name, ratio, limit)
 	}
@@ -85,7 +85,7 @@ func usersBudget(t *testing.T, open func(testing.TB) *sql.DB, d sqlstore.Dialect
 		s := newStore(t, db, d, sqlstore.Options{})
 		start := time.Now()
 		populate(t, db, d, s, n)
-		t.Logf("%d users were stored in %v", n, time.Since(start).Round(time.Second/10))
+		t.Logf("%s: %d users were stored in %v", d, n, time.Since(start).Round(time.Second/10))
 		h := handler(t, scim.Config{Store: s})
 		page := func(q *scim.Query) func(int) {
 			return func(int) {
@@ -109,9 +109,9 @@ func usersBudget(t *testing.T, open func(testing.TB) *sql.DB, d sqlstore.Dialect
 		}
 	}
 	small, large := made(1_000), made(1_000_000)
-	compare(t, "look-up by userName, 1,000,000 to 1,000", 1.5, 1000, large.look, small.look)
-	compare(t, "last page, 1,000,000 to 1,000", 1.5, 20, large.last, small.last)
-	compare(t, "last page to first page, 1,000,000", 1.5, 20, large.last, large.first)
+	compare(t, d.String()+": look-up by userName, 1,000,000 to 1,000", 1.5, 1000, large.look, small.look)
+	compare(t, d.String()+": last page, 1,000,000 to 1,000", 1.5, 20, large.last, small.last)
+	compare(t, d.String()+": last page to first page, 1,000,000", 1.5, 20, large.last, large.first)
 }
 
 // A member is added and removed in a large group as in a small one.
@@ -126,7 +126,7 @@ func membersBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		}
 	}
 	large, small := toggle(c.join(t, d, "Everybody", n-10)), toggle(c.join(t, d, "Few", 100))
-	compare(t, "member changed, 100,000 to 100", 1.5, 50, large, small)
+	compare(t, d.String()+": member changed, 100,000 to 100", 1.5, 50, large, small)
 }
 
 // A group of 50,000 that gives a role is deleted quickly, and in as much memory as a
@@ -148,8 +148,8 @@ func deleteBudget(t *testing.T, open func(testing.TB) *sql.DB, d sqlstore.Dialec
 		}
 	}
 	took, cpu = took[1:], cpu[1:] // of the large one
-	t.Logf("%-44s %9v of at most 2s (CPU of this process: %v); live heap %d kB, of 5,000: %d kB",
-		"delete a group of 50,000", median(took), median(cpu), peaks[1]>>10, peaks[0]>>10)
+	t.Logf("%-50s %9v of at most 2s (CPU of this process: %v); live heap %d kB, of 5,000: %d kB",
+		d.String()+": delete a group of 50,000", median(took), median(cpu), peaks[1]>>10, peaks[0]>>10)
 	if median(took) > 2*time.Second {
 		t.Errorf("it takes %v", median(took))
 	}
