@@ -35,6 +35,8 @@ var places = []place{
 	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: underRace, // C translated to Go
 		open: onSQL(sqliteFile, ownTables)},
 	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, open: onSQL(postgresServer, ownTables)},
+	{name: "SQLite, mapped", kinds: []string{joint}, slow: true, crawls: underRace, open: onSQL(sqliteFile, appTables)},
+	{name: "PostgreSQL, mapped", kinds: []string{joint}, slow: true, open: onSQL(postgresServer, appTables)},
 }
 
 // everywhere runs a test in every place, with the kind of world to make there.

@@ -58,6 +58,28 @@ func ownTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, er
 	return s, s.Migrate(context.Background())
 }
 
+// appTables is a sqlstore over tables of an application, which are each tenant's own here
+// because the ids of different worlds are the same.
+func appTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, error) {
+	people, teams, joins := "people_"+o.Tenant, "teams_"+o.Tenant, "team_people_"+o.Tenant
+	for _, text := range []string{
+		"CREATE TABLE IF NOT EXISTS " + people + " (id text PRIMARY KEY, org text NOT NULL, email text NOT NULL, status text NOT NULL)",
+		"CREATE TABLE IF NOT EXISTS " + teams + " (id text PRIMARY KEY, org text NOT NULL, name text)",
+		"CREATE TABLE IF NOT EXISTS " + joins + " (team_id text NOT NULL REFERENCES " + teams + ", person_id text NOT NULL REFERENCES " + people + ", PRIMARY KEY (team_id, person_id))",
+	} {
+		if _, err := db.Exec(text); err != nil {
+			return nil, err
+		}
+	}
+	o.Tables = []sqlstore.Table{
+		{Type: "User", Name: people, Key: "id", KeepID: true, Tenant: "org", Columns: []sqlstore.Column{
+			{Name: "email", Path: "userName"}, sqlstore.ActiveWhen("status", "active", "left")}},
+		{Type: "Group", Name: teams, Key: "id", KeepID: true, Tenant: "org", Columns: []sqlstore.Column{{Name: "name", Path: "displayName"}}},
+	}
+	o.Members = &sqlstore.Join{Name: joins, Group: "team_id", User: "person_id"}
+	return ownTables(db, d, o)
+}
+
 // onSQL is a place in a database, for stores that are made by store. Each world there is
 // a tenant, which costs less than a database.
 func onSQL(open func(t *testing.T) database, store func(*sql.DB, sqlstore.Dialect, sqlstore.Options) (complete, error)) func(t *testing.T) site {

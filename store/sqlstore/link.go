@@ -41,9 +41,9 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 	if err := s.follow(ctx); err != nil {
 		return err
 	}
-	column, path := "user_name", "userName"
+	column, path := "r.seen IS NOT NULL AND r.user_name", "userName" // see named
 	if c.After.String(path) == "" {
-		column, path = "display_name", "displayName"
+		column, path = "r.display_name", "displayName"
 	}
 	key := indexed(scim.Fold(c.After.String(path)))
 	if err := s.advise(ctx, path+" "+key); err != nil {
@@ -55,14 +55,14 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 	err := s.each(ctx, func(scan func(...any) error) (err error) {
 		found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 		return err
-	}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r."+column+" = $3 AND r.deleted = 0"+
-		" AND r.seen IS NOT NULL AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
+	}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted = 0"+
+		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
 	if err == nil && found == nil && m.Retire != nil {
 		err = s.each(ctx, func(scan func(...any) error) (err error) {
 			found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 			return err
-		}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r."+column+" = $3 AND r.deleted <> 0"+
-			" AND r.seen IS NOT NULL ORDER BY r.deleted DESC LIMIT 1", m.Type, key)
+		}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
+			" ORDER BY r.deleted DESC LIMIT 1", m.Type, key)
 	}
 	switch {
 	case err != nil || found == nil:
