@@ -308,17 +308,6 @@ func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, chec
 		if err := s.erase(ctx, ref, s.keep || m.Retire != nil); err != nil {
 			return err
 		}
-		if s.join != nil {
-			switch ref.Type {
-			case groupType:
-				err = s.followed(ctx, membership, ref.ID, nil)
-			case userType:
-				err = s.followed(ctx, membership, "", []string{ref.ID})
-			}
-			if err != nil {
-				return err
-			}
-		}
 		return s.followed(ctx, m.Type, ref.ID, nil)
 	})
 }

@@ -195,17 +195,8 @@ func (c *boundChild) rows(r *scim.Resource) ([][]setting, error) {
 
 // deleteRow erases the row, or retires it.
 func (s *Store) deleteRow(ctx context.Context, m *mapping, key string) error {
-	if s.join != nil {
-		column := s.join.User
-		if m.Type == groupType {
-			column = s.join.Group
-		}
-		if m.Type == userType || m.Type == groupType {
-			w := &words{d: s.d}
-			if err := s.eachApp(ctx, w, "DELETE FROM "+s.join.Name+" WHERE "+column+" = "+w.arg(key), none); err != nil {
-				return err
-			}
-		}
+	if err := s.deleteJoins(ctx, m, key); err != nil {
+		return fmt.Errorf("%s: %w", s.join.Name, err)
 	}
 	if m.Retire != nil {
 		return s.set(ctx, m, key, extra(m.Retire(s.now())))
@@ -220,26 +211,76 @@ func (s *Store) deleteRow(ctx context.Context, m *mapping, key string) error {
 	return s.eachApp(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+s.mine(w, m)+" AND t."+m.Key+" = "+w.arg(key), none)
 }
 
+// deleteJoins erases the application's memberships of a user or a group.
+func (s *Store) deleteJoins(ctx context.Context, m *mapping, key string) error {
+	w := &words{d: s.d}
+	switch {
+	case s.join == nil:
+		return nil
+	case m.Type == userType:
+		err := s.eachApp(ctx, w, "DELETE FROM "+s.join.Name+" WHERE "+s.join.User+" = "+w.arg(key), none)
+		if err != nil {
+			return err
+		}
+		return s.followed(ctx, membership, "", []string{key})
+	case m.Type == groupType:
+		return s.unnoted(ctx, key, func() error {
+			return s.eachApp(ctx, w, "DELETE FROM "+s.join.Name+" WHERE "+s.join.Group+" = "+w.arg(key), none)
+		})
+	}
+	return nil
+}
+
 // joinRows brings the application's memberships of a group in line with a change that
 // has been made in this package's tables.
 func (s *Store) joinRows(ctx context.Context, group string, added, removed []scim.Ref) error {
 	gone, fresh := usersOf(removed), usersOf(added)
-	for part := range slices.Chunk(gone, chunk) {
-		w := &words{d: s.d}
-		if err := s.eachApp(ctx, w, "DELETE FROM "+s.join.Name+" WHERE "+s.join.Group+" = "+w.arg(group)+
-			" AND "+s.join.User+" IN ("+w.list(part)+")", none); err != nil {
-			return fmt.Errorf("%s: %w", s.join.Name, err)
-		}
+	if len(gone)+len(fresh) == 0 {
+		return nil
 	}
-	for part := range slices.Chunk(fresh, chunk) {
-		if err := s.insertJoins(ctx, group, part); err != nil {
-			if dangling(err) { // the application has just deleted one of them
-				err = fmt.Errorf("%w: %w", errMoved, err)
+	err := s.unnoted(ctx, group, func() error {
+		for part := range slices.Chunk(gone, chunk) {
+			w := &words{d: s.d}
+			if err := s.eachApp(ctx, w, "DELETE FROM "+s.join.Name+" WHERE "+s.join.Group+" = "+w.arg(group)+
+				" AND "+s.join.User+" IN ("+w.list(part)+")", none); err != nil {
+				return err
 			}
-			return fmt.Errorf("%s: %w", s.join.Name, err)
 		}
+		for part := range slices.Chunk(fresh, chunk) {
+			if err := s.insertJoins(ctx, group, part); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if dangling(err) { // the application has just deleted one of them
+		err = fmt.Errorf("%w: %w", errMoved, err)
 	}
-	return s.followed(ctx, membership, group, append(gone, fresh...))
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.join.Name, err)
+	}
+	return nil
+}
+
+// unnoted changes the application's memberships of a group so that no note of it stays.
+func (s *Store) unnoted(ctx context.Context, group string, change func() error) error {
+	if s.d == SQLite {
+		if err := change(); err != nil {
+			return err
+		}
+		return s.followed(ctx, membership, group, nil)
+	}
+	set := func(to string) error {
+		_, err := s.DB(ctx).ExecContext(ctx, "SELECT set_config('"+ownSetting+"', $1, true)", to)
+		return err
+	}
+	if err := set(group); err != nil {
+		return err
+	}
+	if err := change(); err != nil {
+		return err // the transaction is over, and the setting with it
+	}
+	return set("")
 }
 
 func (s *Store) insertJoins(ctx context.Context, group string, users []string) error {
