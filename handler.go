@@ -88,6 +88,7 @@ type tenant struct {
 	passwords   PasswordSetter
 	deactivator Deactivator
 	ledger      Ledger
+	sources     SourceLedger // nil: entries are dropped one by one
 	// joint: the resolver's changes commit with the store's.
 	joint bool
 }
@@ -168,6 +169,9 @@ func (t *tenant) bindRoles(r *Roles) (errs []error) {
 	}
 	_, joins := t.ledger.(TxLedger)
 	t.joint = t.tx != nil && !r.Separate && (r.Ledger == nil || joins)
+	if t.joint { // else entries trail the revocations, one after the other
+		t.sources, _ = t.ledger.(SourceLedger)
+	}
 	return errs
 }
 

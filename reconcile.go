@@ -124,9 +124,11 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 		return o.carryAhead(ctx, outs, r)
 	}
 	finish := func(ctx context.Context) error {
-		err := o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.putAfter }),
-			collect(outs, func(p *outcome) []Grant { return p.drop }))
-		return err
+		drop := collect(outs, func(p *outcome) []Grant { return p.drop })
+		if r.view.gone != "" && o.t.sources != nil { // endAfter drops them all at once
+			drop = slices.DeleteFunc(drop, func(g Grant) bool { return g.Source == source(r.view.gone) })
+		}
+		return o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.putAfter }), drop)
 	}
 	var err error
 	if !o.t.joint && !(r.ahead && o.t.tx != nil) {
@@ -211,7 +213,11 @@ func (o *operation) tellEarly(outs []*outcome) {
 }
 
 func collect(outs []*outcome, of func(*outcome) []Grant) []Grant {
-	var all []Grant
+	n := 0
+	for _, p := range outs {
+		n += len(of(p))
+	}
+	all := make([]Grant, 0, n)
 	for _, p := range outs {
 		all = append(all, of(p)...)
 	}
@@ -226,7 +232,7 @@ func (o *operation) record(ctx context.Context, put, drop []Grant) error {
 }
 
 func (o *operation) change(ctx context.Context, outs []*outcome) error {
-	var changes []RoleChange
+	changes := make([]RoleChange, 0, len(outs))
 	for _, p := range outs {
 		if p.changes() {
 			changes = append(changes, p.change)
@@ -271,6 +277,16 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 			p.entries = append(p.entries, g)
 		}
 	}
+	links, err := o.wants(ctx, by, refs, r)
+	if err != nil {
+		return nil, err
+	}
+	if role := links[r.view.gone].Role; o.t.joint && role.ID != "" && onlyFrom(people, r.view.gone, role.ID) {
+		for _, p := range people {
+			p.held = []Role{role}
+		}
+		return people, nil
+	}
 	held, err := o.t.Tenant.Roles.Resolver.HeldRoles(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -279,9 +295,6 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 		if p := by[id]; p != nil {
 			p.held = roles
 		}
-	}
-	if err := o.wants(ctx, by, refs, r); err != nil {
-		return nil, err
 	}
 	// It matters for those whom a group gives something, and a user is a lot to read.
 	var wanting []string
@@ -297,13 +310,26 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 	})
 }
 
-// wants fills in the roles that groups give.
-func (o *operation) wants(ctx context.Context, by map[string]*person, refs []Ref, r roleRun) error {
+// onlyFrom reports whether nothing gives these people anything, and all that they were ever
+// given is the role of a group that is about to go. Then what the ledger says is revoked,
+// and who holds it need not be asked: revoking what is not held is no error.
+func onlyFrom(people []*person, group, roleID string) bool {
+	from := source(group)
+	for _, p := range people {
+		if len(p.wants) > 0 || slices.ContainsFunc(p.entries, func(g Grant) bool { return g.Source != from || g.RoleID != roleID }) {
+			return false
+		}
+	}
+	return true
+}
+
+// wants fills in the roles that groups give, and returns the links of the groups.
+func (o *operation) wants(ctx context.Context, by map[string]*person, refs []Ref, r roleRun) (map[string]Link, error) {
 	ms, err := o.t.groupsOf(ctx, refs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var groups []string
+	groups := make([]string, 0, len(ms))
 	for _, m := range ms {
 		groups = append(groups, m.GroupID)
 	}
@@ -312,7 +338,7 @@ func (o *operation) wants(ctx context.Context, by map[string]*person, refs []Ref
 	}
 	links, err := o.links(ctx, groups)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r.view.link != nil {
 		links[r.view.link.GroupID] = *r.view.link
@@ -331,7 +357,7 @@ func (o *operation) wants(ctx context.Context, by map[string]*person, refs []Ref
 		w.sources = append(w.sources, source(m.GroupID))
 		w.named = append(w.named, m.GroupID == r.namedIn && (r.confirm || r.named[p.id]))
 	}
-	return nil
+	return links, nil
 }
 
 // byGrant orders memberships whose time is not known by what they have given: those

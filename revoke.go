@@ -135,6 +135,11 @@ func (o *operation) endAfter(ctx context.Context, before *Resource, r roleRun) e
 		if err := o.t.ledger.SetLink(ctx, Link{GroupID: before.ID()}); err != nil {
 			return err
 		}
+		if o.t.sources != nil {
+			if err := o.t.sources.DropSource(ctx, source(before.ID())); err != nil {
+				return err
+			}
+		}
 	}
 	if o.t.joint {
 		return nil

@@ -73,6 +73,13 @@ type Ledger interface {
 	SetLink(ctx context.Context, l Link) error
 }
 
+// SourceLedger is a Ledger that drops the entries of a source all at once. Where a group
+// is deleted that gave thousands of people a role, that is much less work than one by one.
+type SourceLedger interface {
+	// DropSource drops every entry with this Source, whosever it is. None is no error.
+	DropSource(ctx context.Context, source string) error
+}
+
 // Grant is an entry of the ledger: SCIM wants the user to hold the role because of
 // a source. ByHand: the user held the role before, so it stays when the source lets
 // go. Waiting: not granted yet.

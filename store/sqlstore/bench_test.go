@@ -68,12 +68,20 @@ func (h holders) texts() string {
 	return "(SELECT value FROM jsonb_array_elements_text(CAST($1 AS jsonb)))"
 }
 
+// among says that user_id is one of these texts, by the index.
+func (h holders) among() string {
+	if h.d == sqlstore.SQLite {
+		return "user_id IN " + h.texts()
+	}
+	return "user_id = ANY(ARRAY" + h.texts() + ")"
+}
+
 func (h holders) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
 	list, err := json.Marshal(userIDs)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := h.s.DB(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE user_id IN "+h.texts(), string(list))
+	rows, err := h.s.DB(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE "+h.among(), string(list))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +109,7 @@ func (h holders) ChangeRoles(ctx context.Context, changes []scim.RoleChange) err
 	}
 	for text, roles := range map[string]map[string][]string{
 		"INSERT INTO held (user_id, role) SELECT value, $2 FROM " + h.texts() + " x WHERE 1 = 1 ON CONFLICT DO NOTHING": give,
-		"DELETE FROM held WHERE user_id IN " + h.texts() + " AND role = $2":                                             take,
+		"DELETE FROM held WHERE " + h.among() + " AND role = $2":                                                        take,
 	} {
 		for role, ids := range roles {
 			list, err := json.Marshal(ids)

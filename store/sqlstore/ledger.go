@@ -22,14 +22,11 @@ func NewLedger(db *sql.DB, d Dialect, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{ledger{base: b}}, nil
+	return &Ledger{ledger{b}}, nil
 }
 
 // ledger is what a Store and a Ledger keep of scim.Ledger.
-type ledger struct {
-	*base
-	resources bool // users are resources of this package, which are locked themselves
-}
+type ledger struct{ *base }
 
 // distinct is a sorted copy of texts that can be stored, in which each stands once.
 func distinct(ids []string) []string {
@@ -49,9 +46,9 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
 		}
 	}
-	var all []scim.Grant
+	all := make([]scim.Grant, 0, len(ids))
 	err := l.read(ctx, func() error {
-		all = nil
+		all = all[:0]
 		return l.each(ctx, func(scan func(...any) error) error {
 			var g scim.Grant
 			var at int64
@@ -68,24 +65,28 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 	return all, nil
 }
 
-// lock locks users until the transaction ends. In SQLite it has the database to
-// itself. Advisory locks would not do: PostgreSQL has room for some thousands, and a
-// transaction may be about more users.
+// lock locks users until the transaction ends, by rows that are there for nothing else: a
+// user's own row is long, and what a lock writes into it is much when there are thousands.
+// In SQLite a transaction has the database to itself. Advisory locks would not do:
+// PostgreSQL has room for some thousands.
 func (l *ledger) lock(ctx context.Context, ids []string) error {
 	if l.d == SQLite {
 		return nil
 	}
-	table, id, where := "resources", "id", "u.type = 'User' AND u.deleted = 0 AND "
-	if !l.resources {
-		table, id, where = "users", "user_id", ""
-		_, err := l.exec(ctx, `INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2}
-			ON CONFLICT DO NOTHING`, list(ids))
-		if err != nil {
-			return err
-		}
+	all := list(ids)
+	locked := func() (n int, err error) {
+		err = l.each(ctx, func(scan func(...any) error) error { return scan(&n) },
+			"SELECT count(*)"+l.d.each(l.d.texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR NO KEY UPDATE"), all)
+		return n, err
 	}
-	_, err := l.exec(ctx, "SELECT count(*)"+l.d.each(l.d.texts("$2"), table, "u", "u.tenant = $1 AND "+where+"u."+id+" = w.value",
-		" FOR NO KEY UPDATE"), list(ids))
+	n, err := locked()
+	if err != nil || n == len(ids) {
+		return err
+	}
+	_, err = l.exec(ctx, "INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2} ON CONFLICT DO NOTHING", all)
+	if err == nil {
+		_, err = locked() // those that others have made meanwhile
+	}
 	return err
 }
 
@@ -170,6 +171,18 @@ func (l *ledger) drop(ctx context.Context, drop []scim.Grant) error {
 		(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`,
 		tuples(rest, func(g scim.Grant) []any { return []any{l.tenant, g.UserID, g.RoleID, g.Source} }))
 	return err
+}
+
+// DropSource implements scim.SourceLedger.
+func (l *ledger) DropSource(ctx context.Context, source string) error {
+	err := l.write(ctx, func(ctx context.Context) error {
+		_, err := l.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND source = $2", source)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sqlstore: drop the entries of %q: %w", source, err)
+	}
+	return nil
 }
 
 func compareGrants(a, b scim.Grant) int {

@@ -34,9 +34,9 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 	if err := s.follow(ctx); err != nil {
 		return nil, err
 	}
-	var all []scim.Ref
+	all := make([]scim.Ref, 0, max(0, min(limit, 1000)))
 	err := s.read(ctx, func() error {
-		all = nil
+		all = all[:0]
 		return s.each(ctx, func(scan func(...any) error) error {
 			var r scim.Ref
 			err := scan(&r.Type, &r.ID)
@@ -57,9 +57,9 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 	if err := s.follow(ctx); err != nil {
 		return nil, err
 	}
-	var all []scim.Membership
+	all := make([]scim.Membership, 0, len(members))
 	err := s.read(ctx, func() error {
-		all = nil
+		all = all[:0]
 		for typ, ids := range byType(members) {
 			err := s.each(ctx, func(scan func(...any) error) error {
 				m := scim.Membership{Member: scim.Ref{Type: typ}}

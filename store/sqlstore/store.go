@@ -54,6 +54,8 @@ var (
 	_ scim.MemberStore = (*Store)(nil)
 	_ scim.Ledger      = (*Store)(nil)
 	_ scim.Ledger      = (*Ledger)(nil)
+
+	_ scim.SourceLedger = (*Store)(nil)
 )
 
 // groupType is the resource type whose resources have members, userType the one
@@ -109,7 +111,7 @@ type resourceType struct {
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{base: b, resources: true}, types: make(map[string]resourceType),
+	s := &Store{ledger: ledger{b}, types: make(map[string]resourceType),
 		maps: make(map[string]*mapping), keep: o.KeepDeleted, log: cmp.Or(o.Log, slog.Default())}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}

@@ -313,6 +313,9 @@ func (s *Store) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	if ref.Type == groupType {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
+	if ref.Type == userType && s.d == Postgres {
+		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see lock
+	}
 	if !keep {
 		statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
 	}

@@ -46,6 +46,7 @@ func brokenCapabilities() []broken[scim.Store] {
 		{"names are free after the commit", "a client that swaps two names in a bulk request cannot", newFaulty, "transaction/names change hands", nil},
 		{"a deadlock is an error", "a client is told of a failure that is none of its business", newFaulty, "isolation/opposite order", []string{"isolation/*"}},
 		{"forgets who was by hand", "a hand-given role is taken", newFaulty, "ledger/round trip", []string{"ledger/replace", "ledger/drop"}},
+		{"drops all sources", "a role is lost that another group gives as well", newFaulty, "ledger/source", nil},
 		{"ledger in seconds", "entries are out of order", newFaulty, "ledger/round trip", []string{"ledger/*", "transaction of all/ledger"}},
 		{"one entry for user and role", "leaving one of two groups takes the role", newFaulty, "ledger/identity", nil},
 		{"the first entry wins", "a waiting role is never granted", newFaulty, "ledger/replace", nil},

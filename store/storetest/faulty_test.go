@@ -260,6 +260,20 @@ func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove 
 	return added, removed, nil
 }
 
+// DropSource drops the entries of all users whom Record was told of.
+func (f *faulty) DropSource(ctx context.Context, source string) error {
+	f.mu.Lock()
+	users := slices.Clone(f.granted)
+	f.mu.Unlock()
+	all, err := f.Store.Grants(ctx, users)
+	if err != nil {
+		return err
+	}
+	return f.Store.Record(ctx, nil, slices.DeleteFunc(all, func(g scim.Grant) bool {
+		return g.Source != source && f.fault != "drops all sources"
+	}))
+}
+
 func (f *faulty) Record(ctx context.Context, put, drop []scim.Grant) error {
 	put = slices.Clone(put)
 	for i := range put {

@@ -178,6 +178,26 @@ func ledgerSteps() []step[ledgerSubject] {
 			t.parallel(20, func(i int) { l.record(t, nil, []scim.Grant{want[i+1]}) })
 			l.grants(t, []string{user}, want[0])
 		}},
+		{"source", "DropSource, where a ledger has it, drops every entry of a source, and no other.", func(t *probe, l ledgerSubject) {
+			sources, ok := l.ledger.(scim.SourceLedger)
+			if !ok {
+				t.Skipf("the Ledger is no SourceLedger: entries are dropped one by one")
+			}
+			users := []string{l.user(t), l.user(t)}
+			gone, left := "group:"+l.group(t), "group:"+l.group(t)
+			entry := func(user int, role, source string) scim.Grant {
+				return scim.Grant{UserID: users[user], RoleID: role, Source: source, At: instant}
+			}
+			waiting := entry(1, "other", gone)
+			waiting.Waiting = true
+			l.record(t, []scim.Grant{entry(0, "member", gone), entry(0, "member", left), entry(1, "member", gone), waiting, entry(1, "other", left)}, nil)
+			for range 2 { // the second time there is nothing to do
+				if err := sources.DropSource(t.ctx, gone); err != nil {
+					t.Fatalf("DropSource: %v", err)
+				}
+				l.grants(t, users, entry(0, "member", left), entry(1, "other", left))
+			}
+		}},
 		{"links", "SetLink replaces a group's link, all fields of it; one without a Role.ID takes it away.", func(t *probe, l ledgerSubject) {
 			g := []string{l.group(t), l.group(t), l.group(t)}
 			a := scim.Link{GroupID: g[0], Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: 1 << 30, Protected: true}}

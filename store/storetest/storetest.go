@@ -86,6 +86,7 @@ func capabilities(s scim.Store) []string {
 	_, tx := s.(scim.Transactor)
 	_, members := s.(scim.MemberStore)
 	_, ledger := s.(scim.Ledger)
+	_, sources := s.(scim.SourceLedger)
 	_, passwords := s.(scim.PasswordSetter)
 	_, deactivator := s.(scim.Deactivator)
 	_, volatile := s.(scim.Volatile)
@@ -98,6 +99,7 @@ func capabilities(s scim.Store) []string {
 		{"Transactor", tx, "writes are ordered so that a crash leaves too little access, and repaired later"},
 		{"MemberStore", members, "members live in the group resource, and a change costs as much as the group is big"},
 		{"Ledger", ledger, "scim.Roles needs a Ledger of its own"},
+		{"SourceLedger", sources, "what a group gave thousands is dropped from the ledger one by one"},
 		{"PasswordSetter", passwords, "passwords are dropped"},
 		{"Deactivator", deactivator, "sessions and keys of people who leave are not ended"},
 		{"Volatile", volatile, "what it keeps survives the process"},

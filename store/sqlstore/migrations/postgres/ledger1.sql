@@ -9,6 +9,7 @@ CREATE TABLE {p}grants (
 	waiting smallint NOT NULL, -- 0 or 1
 	PRIMARY KEY (user_id, tenant, role_id, source)
 );
+CREATE INDEX {p}grants_source ON {p}grants (source, tenant);
 CREATE TABLE {p}links (
 	tenant    text COLLATE "C" NOT NULL,
 	group_id  text COLLATE "C" NOT NULL,
@@ -19,7 +20,7 @@ CREATE TABLE {p}links (
 	confirmed smallint NOT NULL, -- 0 or 1
 	PRIMARY KEY (group_id, tenant)
 );
--- Rows to lock users by, where they are in tables of the application.
+-- Rows to lock users by.
 CREATE TABLE {p}users (
 	tenant  text COLLATE "C" NOT NULL,
 	user_id text COLLATE "C" NOT NULL,

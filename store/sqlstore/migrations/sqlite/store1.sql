@@ -43,4 +43,4 @@ CREATE TABLE {p}members (
 	since       bigint NOT NULL, -- microseconds, UTC
 	PRIMARY KEY (group_id, tenant, member_type, member_id)
 ) WITHOUT ROWID;
-CREATE INDEX {p}members_member ON {p}members (member_id, member_type, tenant);
+CREATE INDEX {p}members_member ON {p}members (member_id, member_type, tenant, since);
