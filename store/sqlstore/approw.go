@@ -12,7 +12,7 @@ import (
 )
 
 // chunk bounds the arguments of a statement on a table of the application.
-const chunk = 500
+const chunk = 1000
 
 // words collects the arguments of a statement on a table of the application. Their
 // types are those of the columns that they stand beside: keys are given as texts.

@@ -167,7 +167,8 @@ func (r *roleTables) known(ctx context.Context, userIDs []string) (known []strin
 	return known, nil
 }
 
-// ChangeRoles implements scim.RoleResolver.
+// ChangeRoles implements scim.RoleResolver. The role is compared as a text, which keeps
+// the database from going through all who hold it: it is the users that are few.
 func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
 	give, take := map[string][]string{}, map[string][]string{} // users, by role
 	for _, c := range changes {

@@ -142,12 +142,17 @@ func (b *base) triggers(w watched) []string {
 		if strings.Contains(w.note, " WHERE ") {
 			and = " AND "
 		}
-		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s BEGIN %s; END", name, w.table, insert("NEW"))
+		unless := func(row string) string {
+			if !w.many {
+				return ""
+			}
+			return " WHEN NOT EXISTS (SELECT 1 FROM {p}own WHERE id = CAST(" + row + "." + w.place[0] + " AS text))"
+		}
+		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s BEGIN %s; END", name, w.table, unless("NEW"), insert("NEW"))
 		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, w.table, when, insert("OLD")+and+changed(w.place), insert("NEW"))
-		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s BEGIN %s; END", name, w.table, insert("OLD"))
+		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, w.table, unless("OLD"), insert("OLD"))
 	case w.many:
-		// What joinRows writes it has seen to itself; a note for each of 50,000 members
-		// would be in everybody's way until the table is vacuumed.
+		// See unnoted.
 		own := " AND CAST(o." + w.place[0] + " AS text) IS DISTINCT FROM current_setting('" + ownSetting + "', true)"
 		insert := func(row string) string { return insert(row) + own }
 		add(function, name, "IF TG_OP <> 'INSERT' THEN "+from(insert("o"), "old_rows AS o")+"; END IF; IF TG_OP <> 'DELETE' THEN "+from(insert("o"), "new_rows AS o")+"; END IF;")

@@ -7,3 +7,5 @@ CREATE TABLE {p}stale (
 	member text NOT NULL  -- of a membership the user's, else ''
 );
 CREATE INDEX {p}stale_tenant ON {p}stale (tenant, type, id, seq);
+-- The group whose memberships this package is changing: they are not noted.
+CREATE TABLE {p}own (id text PRIMARY KEY) WITHOUT ROWID;
