@@ -9,7 +9,9 @@ import (
 	"database/sql"
 	"errors"
 	"iter"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
@@ -30,11 +32,22 @@ type Store struct {
 }
 
 // InTx puts the transaction into the context, where everything finds it: conn here,
-// Grants of the ledger, and the application's scim.RoleResolver.
+// Grants of the ledger, and the application's scim.RoleResolver. What the database gave up
+// for the sake of another transaction runs again.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if sqlstore.Tx(ctx, s.DB) != nil {
 		return fn(ctx) // a nested call joins
 	}
+	for try := 1; ; try++ {
+		err := s.once(ctx, fn)
+		var state interface{ SQLState() string } // PostgreSQL's drivers
+		if try == 10 || !errors.As(err, &state) || state.SQLState() != "40P01" && state.SQLState() != "40001" {
+			return err
+		}
+	}
+}
+
+func (s *Store) once(ctx context.Context, fn func(ctx context.Context) error) error {
 	tx, err := s.DB.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -100,9 +113,15 @@ func (s *Store) get(ctx context.Context, ref scim.Ref, lock string) (found *scim
 
 var types = map[string]*scim.ResourceType{"User": scim.UserType(), "Group": scim.GroupType()}
 
-// rows yields the resources that a condition finds.
+// rows yields the resources that a condition finds. What a client asks for may be a text
+// that PostgreSQL does not take: then no row has it.
 func (s *Store) rows(ctx context.Context, typ, condition string, args ...any) iter.Seq2[*scim.Resource, error] {
 	return func(yield func(*scim.Resource, error) bool) {
+		for _, arg := range args {
+			if text, ok := arg.(string); ok && (strings.Contains(text, "\x00") || !utf8.ValidString(text)) {
+				return
+			}
+		}
 		rows, err := s.conn(ctx).QueryContext(ctx, "SELECT id, created, modified, version, doc FROM accounts WHERE type = $1 AND "+condition,
 			append([]any{typ}, args...)...)
 		if err != nil {

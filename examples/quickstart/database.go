@@ -143,6 +143,9 @@ func (a *dbApp) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role
 
 // HeldRoles lists the roles that the users hold.
 func (a *dbApp) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	if len(userIDs) == 0 {
+		return nil, nil
+	}
 	ids, err := json.Marshal(userIDs)
 	if err != nil {
 		return nil, err
