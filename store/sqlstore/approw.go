@@ -70,9 +70,16 @@ type appRow struct {
 	seen     map[string]json.RawMessage
 }
 
-// appRows reads the rows of m with these keys, locked against the application's own
-// writes if lock is set.
-func (s *Store) appRows(ctx context.Context, m *mapping, keys []string, lock bool) (map[string]*appRow, error) {
+// Locks on the application's rows, in PostgreSQL: against its writes, and also against its
+// making rows that refer to them.
+const (
+	unlocked   = ""
+	toUpdate   = " FOR NO KEY UPDATE"
+	toBeErased = " FOR UPDATE"
+)
+
+// appRows reads the rows of m with these keys.
+func (s *Store) appRows(ctx context.Context, m *mapping, keys []string, lock string) (map[string]*appRow, error) {
 	rows := make(map[string]*appRow, len(keys))
 	for len(keys) > 0 {
 		n := min(len(keys), chunk)
@@ -84,7 +91,7 @@ func (s *Store) appRows(ctx context.Context, m *mapping, keys []string, lock boo
 	return rows, nil
 }
 
-func (s *Store) appChunk(ctx context.Context, m *mapping, keys []string, lock bool, rows map[string]*appRow) error {
+func (s *Store) appChunk(ctx context.Context, m *mapping, keys []string, lock string, rows map[string]*appRow) error {
 	visible, created := "1", "NULL"
 	if m.Visible != "" {
 		visible = "CASE WHEN (" + m.Visible + ") THEN 1 ELSE 0 END"
@@ -98,8 +105,8 @@ func (s *Store) appChunk(ctx context.Context, m *mapping, keys []string, lock bo
 	}
 	w := &words{d: s.d}
 	text += " FROM " + m.Name + " AS t WHERE " + s.mine(w, m) + " AND t." + m.Key + " IN (" + w.list(keys) + ")"
-	if lock && s.d == Postgres {
-		text += " FOR NO KEY UPDATE"
+	if s.d == Postgres {
+		text += lock
 	}
 	err := s.eachApp(ctx, w, text, func(scan func(...any) error) error {
 		r := &appRow{cells: make([]any, len(m.columns)), children: make([][]any, len(m.children)), seen: map[string]json.RawMessage{}}

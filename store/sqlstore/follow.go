@@ -92,7 +92,7 @@ func (s *Store) followSome(ctx context.Context) error {
 		return err
 	}
 	for _, typ := range s.mapped {
-		if err := s.project(ctx, s.maps[typ], distinct(ids[typ]), false); err != nil {
+		if err := s.project(ctx, s.maps[typ], distinct(ids[typ]), unlocked); err != nil {
 			return err
 		}
 	}
@@ -125,6 +125,17 @@ func (s *Store) followed(ctx context.Context, typ, id string, members []string) 
 	return err
 }
 
+// noted reports whether the application has changed a resource that this transaction has
+// locked, so that nobody can have followed it meanwhile.
+func (s *Store) noted(ctx context.Context, typ, id string) (yes bool, err error) {
+	if s.d == SQLite { // nobody else writes
+		return false, nil
+	}
+	err = s.each(ctx, func(func(...any) error) error { yes = true; return nil },
+		"SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> txid_current() LIMIT 1", typ, id)
+	return yes, err
+}
+
 // projected is a resource of a mapped type as {p}resources has it.
 type projected struct {
 	r       *scim.Resource
@@ -152,9 +163,8 @@ func (s *Store) locked(ctx context.Context, m *mapping, ids []string) (map[strin
 	return all, err
 }
 
-// project brings resources in line with the application's rows. With lock these stay as
-// they are until the transaction ends.
-func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock bool) error {
+// project brings resources in line with the application's rows.
+func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock string) error {
 	if len(ids) == 0 {
 		return nil
 	}

@@ -90,7 +90,7 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 
 // revive brings back the row of a resource that was deleted at a certain time.
 func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, deleted int64) error {
-	rows, err := s.appRows(ctx, m, []string{r.ID()}, true)
+	rows, err := s.appRows(ctx, m, []string{r.ID()}, toUpdate)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,10 @@ func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, delete
 	if err := s.putEmails(ctx, r.Ref(), nil, w.emails); err != nil {
 		return err
 	}
-	return s.project(ctx, m, []string{r.ID()}, true)
+	if err := s.project(ctx, m, []string{r.ID()}, toUpdate); err != nil {
+		return err
+	}
+	return s.projectMemberships(ctx, m, []*row{w})
 }
 
 // overlay is what was sent, and what is there beside it.

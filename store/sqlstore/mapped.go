@@ -88,7 +88,7 @@ func later(t, than time.Time) time.Time {
 }
 
 // take locks a resource and the application's row, and brings the former in line.
-func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref) (*projected, *appRow, error) {
+func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref, lock string) (*projected, *appRow, error) {
 	if err := s.follow(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -104,7 +104,7 @@ func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref) (*projected,
 		if p == nil {
 			return nil, nil, scim.ErrNotFound
 		}
-		rows, err := s.appRows(ctx, m, []string{ref.ID}, true)
+		rows, err := s.appRows(ctx, m, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -154,7 +154,7 @@ func (s *Store) createMapped(ctx context.Context, m *mapping, r *scim.Resource) 
 
 func (s *Store) updateMapped(ctx context.Context, m *mapping, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
 	err = s.write(ctx, func(ctx context.Context) error {
-		before, row, err := s.take(ctx, m, ref)
+		before, row, err := s.take(ctx, m, ref, toUpdate)
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (s *Store) updateMapped(ctx context.Context, m *mapping, ref scim.Ref, fn f
 // was are nil for a new one. Columns that the write did not touch, and that are another
 // nevertheless, have their say: a default, or a trigger of the application's.
 func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, after *scim.Resource, was *appRow) (*scim.Resource, error) {
-	rows, err := s.appRows(ctx, m, []string{after.ID()}, false)
+	rows, err := s.appRows(ctx, m, []string{after.ID()}, unlocked)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +210,23 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 		}
 	}
 	for i := range m.children {
-		known[m.children[i].seen()] = row.seen[m.children[i].seen()]
+		c := &m.children[i]
+		v := after.Get(c.Path)
+		switch {
+		case before == nil && v != nil:
+			known[c.seen()] = row.seen[c.seen()]
+		case before != nil && reflect.DeepEqual(before.r.Get(c.Path), v):
+			known[c.seen()] = was.seen[c.seen()]
+		case before != nil:
+			// The lock on its row does not keep the application from its children.
+			moved, err := s.noted(ctx, m.Type, after.ID())
+			if err != nil {
+				return nil, err
+			}
+			if !moved {
+				known[c.seen()] = row.seen[c.seen()]
+			}
+		}
 	}
 	meta := after.Meta()
 	if before == nil && !row.created.IsZero() {
@@ -295,18 +311,19 @@ func (s *Store) refused(ctx context.Context, m *mapping, before, r *scim.Resourc
 
 func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.write(ctx, func(ctx context.Context) error {
-		before, _, err := s.take(ctx, m, ref)
+		before, _, err := s.take(ctx, m, ref, toBeErased)
 		if err != nil {
 			return err
 		}
 		if err := check(before.r); err != nil {
 			return err
 		}
-		if err := s.deleteRow(ctx, m, ref.ID); err != nil {
-			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
-		}
 		if err := s.erase(ctx, ref, s.keep || m.Retire != nil); err != nil {
 			return err
+		}
+		// Afterwards, so that memberships that somebody was just writing are seen.
+		if err := s.deleteRow(ctx, m, ref.ID); err != nil {
+			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
 		return s.followed(ctx, m.Type, ref.ID, nil)
 	})

@@ -277,6 +277,15 @@ func TestMappedLink(t *testing.T) {
 		a.want("id", any("1"), answer["id"])
 		a.want("rows", "1", a.row("SELECT count(*) FROM people WHERE id = 1 AND left_at IS NULL"))
 		a.want("members do not come back", []string{"2"}, a.members("1"))
+
+		// Who was put into a team while away is in it.
+		status, _ = lenient("DELETE", "/Users/1", "")
+		a.want("status", 204, status)
+		a.exec("INSERT INTO team_people (team_id, person_id) VALUES (1, 1)")
+		a.want("members, of whom one is away", []string{"2"}, a.members("1"))
+		status, _ = lenient("POST", "/Users", fmt.Sprintf(body, "e1"))
+		a.want("status", 201, status)
+		a.want("members, who are the application's", []string{"1", "2"}, a.members("1"))
 	})
 }
 

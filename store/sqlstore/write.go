@@ -306,26 +306,29 @@ func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *sci
 
 // erase takes a resource out of the tables, or labels it if it is to be kept.
 func (s *Store) erase(ctx context.Context, ref scim.Ref, keep bool) error {
-	statements := []string{
-		"DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3",
-		"DELETE FROM {p}members WHERE tenant = $1 AND member_type = $2 AND member_id = $3",
+	var statements []string
+	if keep {
+		if err := s.label(ctx, ref); err != nil {
+			return err
+		}
+	} else {
+		statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
 	}
+	// The resource comes first: that waits for who is adding it to a group, or members to
+	// it, whose memberships are then seen here, and nobody can begin to.
+	statements = append(statements,
+		"DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3",
+		"DELETE FROM {p}members WHERE tenant = $1 AND member_type = $2 AND member_id = $3")
 	if ref.Type == groupType {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
 	if ref.Type == userType && s.d == Postgres {
 		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see lock
 	}
-	if !keep {
-		statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
-	}
 	for _, text := range statements {
 		if _, err := s.exec(ctx, text, ref.Type, ref.ID); err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
-	}
-	if keep {
-		return s.label(ctx, ref)
 	}
 	return nil
 }

@@ -1,0 +1,111 @@
+package sqlstore_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// What the application commits to a table of elements while a client writes the same
+// person is there, whatever the client writes: the lock on a row does not keep anybody
+// from its children. In SQLite nobody else writes meanwhile.
+func TestMappedChildrenMeanwhile(t *testing.T) {
+	work := func(value string) any { return map[string]any{"value": value, "type": "work"} }
+	for name, test := range map[string]struct {
+		meanwhile string
+		write     map[string]any
+		want      []any
+	}{
+		"added, the client writes something else":   {"INSERT INTO people_emails (person_id, address, kind) VALUES (1, 'new@x.com', 'work')", map[string]any{"nickName": "n"}, []any{work("old@x.com"), work("new@x.com")}},
+		"removed, the client writes something else": {"DELETE FROM people_emails", map[string]any{"nickName": "n"}, nil},
+		"added, the client writes others":           {"INSERT INTO people_emails (person_id, address, kind) VALUES (1, 'new@x.com', 'work')", map[string]any{"emails": []any{work("sent@x.com")}}, []any{work("new@x.com"), work("sent@x.com")}},
+		"removed, the client keeps it":              {"DELETE FROM people_emails", map[string]any{"emails": []any{work("old@x.com"), work("sent@x.com")}}, []any{work("sent@x.com")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inApp(t, appOptions("o"), func(a app) {
+				if a.d == sqlstore.SQLite {
+					return
+				}
+				a.exec("INSERT INTO people_emails (person_id, address, kind) VALUES (1, 'old@x.com', 'work')")
+				a.get("User", "1")
+				answer, err := a.s.Update(a.t.Context(), scim.Ref{Type: "User", ID: "1"}, func(r *scim.Resource) (*scim.Resource, error) {
+					a.exec(test.meanwhile)
+					return r.With(test.write)
+				})
+				if err != nil {
+					a.t.Fatal(err)
+				}
+				var want any
+				if test.want != nil {
+					want = test.want
+				}
+				a.want("answer", want, answer.Get("emails"))
+				a.want("afterwards", want, a.get("User", "1").Get("emails"))
+			})
+		})
+	}
+}
+
+// A person who goes while a client puts them into a group is in it no longer, whoever
+// takes them away.
+func TestMappedMemberGoesMeanwhile(t *testing.T) {
+	exec := func(text string) func(a app) error {
+		return func(a app) error {
+			a.exec(text)
+			return nil
+		}
+	}
+	for name, test := range map[string]struct {
+		first func(a app) error // before the client's transaction ends
+		then  func(a app) error // waits for it
+		left  string            // in the application
+	}{
+		"the application hides them":   {exec("UPDATE people SET kind = 'robot' WHERE id = 2"), follow, "1,2,3"},
+		"the application deletes them": {exec("DELETE FROM people WHERE id = 2"), follow, "1,2,3"},
+		"another client deletes them": {exec("SELECT 1"), func(a app) error {
+			return a.s.Delete(a.t.Context(), scim.Ref{Type: "User", ID: "2"}, func(*scim.Resource) error { return nil })
+		}, "1,3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inApp(t, appOptions("o"), func(a app) {
+				if a.d == sqlstore.SQLite {
+					return // one after the other
+				}
+				a.exec("ALTER TABLE team_people DROP CONSTRAINT team_people_person_id_fkey") // not every application has one
+				done := make(chan error, 1)
+				err := a.s.InTx(a.t.Context(), func(ctx context.Context) error {
+					if _, _, err := a.s.ChangeMembers(ctx, "1", []scim.Ref{{Type: "User", ID: "2"}}, nil); err != nil {
+						return err
+					}
+					if err := test.first(a); err != nil {
+						return err
+					}
+					go func() { done <- test.then(a) }()
+					for end := time.Now().Add(10 * time.Second); a.row("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0"; time.Sleep(time.Millisecond) {
+						if time.Now().After(end) {
+							a.t.Fatal("who takes a member away does not wait for who is adding it")
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					a.t.Fatal(err)
+				}
+				if err := <-done; err != nil {
+					a.t.Fatal(err)
+				}
+				a.want("members", []string{"1"}, a.members("1"))
+				a.want("members in the application", test.left, a.joined())
+			})
+		})
+	}
+}
+
+// follow reads anything, which begins with what the application has changed.
+func follow(a app) error {
+	_, err := a.s.Members(a.t.Context(), "1", scim.Ref{}, 1)
+	return err
+}
