@@ -82,6 +82,7 @@ func TestFromAny(t *testing.T) {
 		{"reference", "link", "../x", []string{"link=../x"}, ""},
 		{"strings", "list", []string{"a", "b"}, []string{"list[0]=a", "list[1]=b"}, ""},
 		{"one for a list", "list", "a", []string{"list[0]=a"}, ""},
+		{"empty strings", "list", []string{"", "a", ""}, []string{"list[0]=", "list[1]=a", "list[2]="}, ""},
 		{"empty list", "list", []any{}, nil, ""},
 		{"list of nil", "list", []any{nil}, nil, ""},
 		{"map", "box", map[string]any{"VALUE": "v", "given": "readOnly too"}, []string{"box.value=v", "box.given=readOnly too"}, ""},

@@ -48,10 +48,7 @@ func (v Value) Absent() bool {
 	if v.Attr == nil {
 		return true
 	}
-	if v.Attr.Kind == model.Complex || v.kids != nil {
-		return len(v.Kids()) == 0
-	}
-	return v.Attr.Multi && v.kids == nil && v.Text == ""
+	return (v.Attr.Kind == model.Complex || v.kids != nil) && len(v.Kids()) == 0
 }
 
 // same reports whether two attributes are one. An attribute that no schema has is
