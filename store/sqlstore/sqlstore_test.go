@@ -154,6 +154,35 @@ func TestHostJoins(t *testing.T) {
 	})
 }
 
+// What was not done to its end is not there, also if the host commits nevertheless.
+func TestHostCommitsAfterCancel(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+		ctx, cancel := context.WithCancel(sqlstore.WithTx(t.Context(), db, tx))
+		err = s.InTx(ctx, func(ctx context.Context) error {
+			if _, err := s.Create(ctx, user(t, "half", nil)); err != nil {
+				return err
+			}
+			cancel()
+			return ctx.Err()
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v, want that the context was canceled", err)
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string(nil), names(t, s)); diff != "" {
+			t.Errorf("users (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestTenantsApart(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		if d == sqlstore.SQLite {

@@ -173,6 +173,9 @@ func (b *base) savepoint(ctx context.Context, tx *sql.Tx, fn func(ctx context.Co
 	done := false
 	defer func() { // also if fn panics, or ends its goroutine
 		if !done {
+			// Also after ctx has ended: who began tx may yet commit it.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
 			tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT scim") //nolint:errcheck // the error of fn counts
 			tx.ExecContext(ctx, "RELEASE SAVEPOINT scim")     //nolint:errcheck // as above
 		}
