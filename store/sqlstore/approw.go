@@ -70,8 +70,8 @@ type appRow struct {
 	seen     map[string]json.RawMessage
 }
 
-// Locks on the application's rows, in PostgreSQL: against its writes, and also against its
-// making rows that refer to them.
+// Locks on rows, in PostgreSQL: against other writers, and also against who makes rows
+// that refer to them.
 const (
 	unlocked   = ""
 	toUpdate   = " FOR NO KEY UPDATE"

@@ -26,21 +26,30 @@ const membership = "Members"
 const followBatch = 1000
 
 // follow sees to what the application has changed since the last call. Every method
-// that reads begins with it.
+// that reads begins with it. In a transaction the first call does that, and the later
+// ones see to what has been written in it: who follows others holds locks that it may be
+// holding itself, and would wait for its end.
 func (s *Store) follow(ctx context.Context) error {
 	if len(s.maps) == 0 {
 		return nil
+	}
+	j, inTx := ctx.Value(txKey{s.db}).(*joined)
+	key, which := s.prefix+"\x00"+s.tenant, ""
+	if inTx && s.d == Postgres { // in SQLite nobody else can have written
+		if _, again := j.followed.LoadOrStore(key, true); again {
+			which = " AND tx = txid_current_if_assigned()"
+		}
 	}
 	for n := 1; ; n++ {
 		stale := false
 		err := s.read(ctx, func() error {
 			return s.each(ctx, func(scan func(...any) error) error { stale = true; return nil },
-				"SELECT 1 FROM {p}stale WHERE tenant = $1 LIMIT 1")
+				"SELECT 1 FROM {p}stale WHERE tenant = $1"+which+" LIMIT 1")
 		})
 		if err == nil && stale {
-			err = s.write(ctx, s.followSome)
+			err = s.write(ctx, func(ctx context.Context) error { return s.followSome(ctx, which) })
 		}
-		if err == nil && stale && n&(n-1) == 0 && n > 1 && s.d == Postgres && Tx(ctx, s.db) == nil {
+		if err == nil && stale && n&(n-1) == 0 && n > 1 && s.d == Postgres && !inTx {
 			// Plans that were made for small tables are kept until the database has looked
 			// again, and it does not look while these grow.
 			_, err = s.db.ExecContext(ctx, s.statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
@@ -66,10 +75,14 @@ func (s *Store) advise(ctx context.Context, what string) error {
 	return err
 }
 
-func (s *Store) followSome(ctx context.Context) error {
-	// One at a time: two that make the same new resource would not see each other.
-	if err := s.advise(ctx, "follow"); err != nil {
-		return err
+// followSome follows a batch of notes: all, or those that satisfy a condition, which
+// nobody else sees.
+func (s *Store) followSome(ctx context.Context, which string) error {
+	if which == "" {
+		// One at a time: two that make the same new resource would not see each other.
+		if err := s.advise(ctx, "follow"); err != nil {
+			return err
+		}
 	}
 	var seqs []int64
 	ids := make(map[string][]string) // by type
@@ -87,7 +100,7 @@ func (s *Store) followSome(ctx context.Context) error {
 			ids[typ] = append(ids[typ], id)
 		}
 		return nil
-	}, "SELECT seq, type, id, member FROM {p}stale WHERE tenant = $1 ORDER BY type, id, seq LIMIT $2", followBatch)
+	}, "SELECT seq, type, id, member FROM {p}stale WHERE tenant = $1"+which+" ORDER BY type, id, seq LIMIT $2", followBatch)
 	if err != nil {
 		return err
 	}
@@ -144,7 +157,7 @@ type projected struct {
 }
 
 // locked reads resources of a mapped type, locked in order of id.
-func (s *Store) locked(ctx context.Context, m *mapping, ids []string) (map[string]*projected, error) {
+func (s *Store) locked(ctx context.Context, m *mapping, ids []string, lock string) (map[string]*projected, error) {
 	all := make(map[string]*projected, len(ids))
 	err := s.each(ctx, func(scan func(...any) error) (err error) {
 		p := &projected{}
@@ -159,7 +172,7 @@ func (s *Store) locked(ctx context.Context, m *mapping, ids []string) (map[strin
 		all[p.r.ID()] = p
 		return nil
 	}, "SELECT "+resourceColumns+", r.seen, r.claimed"+s.d.each(s.d.texts("$3"), "resources", "r",
-		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", " FOR NO KEY UPDATE"), m.Type, list(distinct(ids)))
+		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", lock), m.Type, list(distinct(ids)))
 	return all, err
 }
 
@@ -168,7 +181,7 @@ func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock stri
 	if len(ids) == 0 {
 		return nil
 	}
-	before, err := s.locked(ctx, m, ids)
+	before, err := s.locked(ctx, m, ids, toUpdate)
 	if err != nil {
 		return err
 	}
@@ -314,7 +327,7 @@ func (s *Store) insertEdges(ctx context.Context, edges []edge) (groups []string,
 
 // projectEdges brings memberships of a group in line with the application's.
 func (s *Store) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := s.locked(ctx, s.maps[groupType], []string{group})
+	groups, err := s.locked(ctx, s.maps[groupType], []string{group}, toUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it
 	}

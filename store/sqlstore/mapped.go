@@ -96,7 +96,7 @@ func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref, lock string)
 		return nil, nil, scim.ErrNotFound
 	}
 	for range 3 { // once more, if the application has changed the row since
-		all, err := s.locked(ctx, m, []string{ref.ID})
+		all, err := s.locked(ctx, m, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}

@@ -84,11 +84,7 @@ func TestMappedMemberGoesMeanwhile(t *testing.T) {
 						return err
 					}
 					go func() { done <- test.then(a) }()
-					for end := time.Now().Add(10 * time.Second); a.row("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0"; time.Sleep(time.Millisecond) {
-						if time.Now().After(end) {
-							a.t.Fatal("who takes a member away does not wait for who is adding it")
-						}
-					}
+					a.waits("who takes a member away for who is adding it")
 					return nil
 				})
 				if err != nil {
@@ -108,4 +104,53 @@ func TestMappedMemberGoesMeanwhile(t *testing.T) {
 func follow(a app) error {
 	_, err := a.s.Members(a.t.Context(), "1", scim.Ref{}, 1)
 	return err
+}
+
+// waits waits until something waits for a lock.
+func (a app) waits(what string) {
+	a.t.Helper()
+	for end := time.Now().Add(10 * time.Second); a.row("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0"; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			a.t.Fatalf("nothing waits, but should: %s", what)
+		}
+	}
+}
+
+// A transaction does not wait for who follows the application, and waits for its locks.
+// What it has itself written to the application's tables it sees.
+func TestMappedFollowedMeanwhile(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		if a.d == sqlstore.SQLite {
+			return // one after the other
+		}
+		a.exec("ALTER DATABASE \"" + a.row("SELECT current_database()") + "\" SET deadlock_timeout = '1min'") // it would end one of them
+		a.db.SetMaxIdleConns(0)
+		done := make(chan error, 1)
+		err := a.s.InTx(a.t.Context(), func(ctx context.Context) error {
+			if _, _, err := a.s.ChangeMembers(ctx, "1", []scim.Ref{{Type: "User", ID: "2"}}, nil); err != nil {
+				return err
+			}
+			a.exec("DELETE FROM team_people WHERE team_id = 1 AND person_id = 1")
+			go func() { done <- follow(a) }()
+			a.waits("who follows a change of the team for who changes the team")
+			if _, err := a.s.DB(ctx).ExecContext(ctx, "UPDATE people SET first_name = 'Bo' WHERE id = 2"); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+			defer cancel()
+			u, err := a.s.Get(ctx, scim.Ref{Type: "User", ID: "2"})
+			if err != nil {
+				return err
+			}
+			a.want("what the transaction has written", "Bo", u.String("name.givenName"))
+			return nil
+		})
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			a.t.Fatal(err)
+		}
+		a.want("members", []string{"2"}, a.members("1"))
+	})
 }

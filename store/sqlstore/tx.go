@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -25,15 +26,23 @@ type txKey struct{ db *sql.DB }
 // that are made with it join the transaction and leave its end to the caller. In
 // SQLite it must have been begun with BEGIN IMMEDIATE: see SQLiteDSN.
 func WithTx(ctx context.Context, db *sql.DB, tx *sql.Tx) context.Context {
-	return context.WithValue(ctx, txKey{db}, tx)
+	return context.WithValue(ctx, txKey{db}, &joined{tx: tx})
+}
+
+// joined is a transaction, with what the stores in it have done.
+type joined struct {
+	tx       *sql.Tx
+	followed sync.Map // by prefix and tenant: see follow
 }
 
 // Tx is the transaction on db that ctx carries, nil if there is none. In a
 // scim.RoleResolver it is the one that the Store on db has begun, so that roles
 // commit with the resources.
 func Tx(ctx context.Context, db *sql.DB) *sql.Tx {
-	tx, _ := ctx.Value(txKey{db}).(*sql.Tx)
-	return tx
+	if j, ok := ctx.Value(txKey{db}).(*joined); ok {
+		return j.tx
+	}
+	return nil
 }
 
 // base is what Store and Ledger have in common.
@@ -120,8 +129,8 @@ func (b *base) write(ctx context.Context, fn func(ctx context.Context) error) er
 
 // inTx is InTx.
 func (b *base) inTx(ctx context.Context, fn func(ctx context.Context) error) error {
-	if tx := Tx(ctx, b.db); tx != nil {
-		return b.savepoint(ctx, tx, fn)
+	if j, ok := ctx.Value(txKey{b.db}).(*joined); ok {
+		return b.savepoint(ctx, j, fn)
 	}
 	return b.again(ctx, func() error { return b.once(ctx, fn) })
 }
@@ -166,7 +175,8 @@ func (b *base) once(ctx context.Context, fn func(ctx context.Context) error) err
 
 // savepoint runs fn in tx, so that if it fails what it did is taken back, and
 // PostgreSQL takes further statements.
-func (b *base) savepoint(ctx context.Context, tx *sql.Tx, fn func(ctx context.Context) error) error {
+func (b *base) savepoint(ctx context.Context, j *joined, fn func(ctx context.Context) error) error {
+	tx := j.tx
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT scim"); err != nil {
 		return fmt.Errorf("sqlstore: savepoint: %w", err)
 	}
@@ -176,6 +186,7 @@ func (b *base) savepoint(ctx context.Context, tx *sql.Tx, fn func(ctx context.Co
 			// Also after ctx has ended: who began tx may yet commit it.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
+			j.followed.Clear()
 			tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT scim") //nolint:errcheck // the error of fn counts
 			tx.ExecContext(ctx, "RELEASE SAVEPOINT scim")     //nolint:errcheck // as above
 		}
