@@ -292,6 +292,8 @@ func (s *Store) joins(ctx context.Context, w *words, condition string) ([]edge, 
 	}
 	var all []edge
 	now := micros(s.now())
+	// One without a user is an invitation, or whatever the application makes of it.
+	condition += " AND " + filled("j", []string{s.join.Group, s.join.User})
 	err := s.eachApp(ctx, w, "SELECT CAST(j."+s.join.Group+" AS text), CAST(j."+s.join.User+" AS text), "+since+
 		" FROM "+s.join.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
 		e := edge{since: now}

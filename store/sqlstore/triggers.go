@@ -45,10 +45,10 @@ func (s *Store) watches() []watched {
 			return "CAST(" + row + "." + m.Tenant + " AS text)"
 		}
 		key := func(row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
-		w := watched{table: m.Name,
-			note: "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", ''",
-			all:  "SELECT " + tenant("t") + " AS tenant, " + quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t"}
-		w.place = present(m.Key, m.Tenant)
+		w := watched{table: m.Name, place: present(m.Key, m.Tenant)}
+		// A row without a tenant is nobody's: an administrator's, a template.
+		w.note = "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", '' WHERE " + filled("{row}", w.place)
+		w.all = "SELECT " + tenant("t") + " AS tenant, " + quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t WHERE " + filled("t", w.place)
 		if m.Visible == "" {
 			w.only = append(present(m.Created), w.place...)
 			for _, c := range m.columns {
@@ -68,7 +68,7 @@ func (s *Store) watches() []watched {
 		list = append(list, w)
 		for _, c := range m.children {
 			list = append(list, watched{table: c.Name, place: []string{c.Parent},
-				note: "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent})
+				note: "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + filled("t", w.place)})
 		}
 	}
 	if j := s.join; j != nil {
@@ -79,11 +79,16 @@ func (s *Store) watches() []watched {
 		}
 		list = append(list, watched{table: j.Name, many: true, place: []string{j.Group, j.User},
 			note: "SELECT " + tenant + ", " + quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
-				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group,
+				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + filled("{row}", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key)),
 			all: "SELECT " + tenant + " AS tenant, " + quote(membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
-				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group})
+				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + filled("j", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key))})
 	}
 	return list
+}
+
+// filled is the condition that none of a row's columns is NULL.
+func filled(row string, columns []string) string {
+	return row + "." + strings.Join(columns, " IS NOT NULL AND "+row+".") + " IS NOT NULL"
 }
 
 func present(columns ...string) []string {
@@ -138,10 +143,6 @@ func (b *base) triggers(w watched) []string {
 	// An update is of the row as it is, and, if that was another resource's, as it was.
 	switch each := " FOR EACH ROW"; {
 	case b.d == SQLite:
-		and := " WHERE "
-		if strings.Contains(w.note, " WHERE ") {
-			and = " AND "
-		}
 		unless := func(row string) string {
 			if !w.many {
 				return ""
@@ -149,7 +150,7 @@ func (b *base) triggers(w watched) []string {
 			return " WHEN NOT EXISTS (SELECT 1 FROM {p}own WHERE id = CAST(" + row + "." + w.place[0] + " AS text))"
 		}
 		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s BEGIN %s; END", name, w.table, unless("NEW"), insert("NEW"))
-		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, w.table, when, insert("OLD")+and+changed(w.place), insert("NEW"))
+		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, w.table, when, insert("OLD")+" AND "+changed(w.place), insert("NEW"))
 		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, w.table, unless("OLD"), insert("OLD"))
 	case w.many:
 		// See unnoted.
