@@ -268,7 +268,7 @@ func (s *Store) joinRows(ctx context.Context, group string, added, removed []sci
 func (s *Store) unnoted(ctx context.Context, group string, change func() error) error {
 	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
 	if s.d == Postgres {
-		begin, end = "SELECT set_config('"+ownSetting+"', $1, true)", "SELECT set_config('"+ownSetting+"', left($1, 0), true)"
+		begin, end = "SELECT set_config('"+s.ownSetting()+"', $1, true)", "SELECT set_config('"+s.ownSetting()+"', left($1, 0), true)"
 	}
 	if _, err := s.DB(ctx).ExecContext(ctx, s.statement(begin), group); err != nil {
 		return err

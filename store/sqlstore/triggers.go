@@ -154,7 +154,7 @@ func (b *base) triggers(w watched) []string {
 		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, w.table, unless("OLD"), insert("OLD"))
 	case w.many:
 		// See unnoted.
-		own := " AND CAST(o." + w.place[0] + " AS text) IS DISTINCT FROM current_setting('" + ownSetting + "', true)"
+		own := " AND CAST(o." + w.place[0] + " AS text) IS DISTINCT FROM current_setting('" + b.ownSetting() + "', true)"
 		insert := func(row string) string { return insert(row) + own }
 		add(function, name, "IF TG_OP <> 'INSERT' THEN "+from(insert("o"), "old_rows AS o")+"; END IF; IF TG_OP <> 'DELETE' THEN "+from(insert("o"), "new_rows AS o")+"; END IF;")
 		each = " FOR EACH STATEMENT EXECUTE FUNCTION " + name + "()"
@@ -171,9 +171,9 @@ func (b *base) triggers(w watched) []string {
 	return all
 }
 
-// ownSetting holds, while this package changes the application's memberships of a group,
-// the group's key.
-const ownSetting = "scim.own"
+// ownSetting is the setting that holds, while this Store changes the application's
+// memberships of a group, the group's key. Those with another prefix have notes of their own.
+func (b *base) ownSetting() string { return "scim." + b.prefix + "own" }
 
 // function makes a trigger's function. It runs with the rights of who migrated, so that
 // whoever writes the application's table needs none on this package's, and with their
