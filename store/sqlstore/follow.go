@@ -163,7 +163,7 @@ func (s *Store) locked(ctx context.Context, m *mapping, ids []string, lock strin
 		p := &projected{}
 		var seen []byte
 		p.r, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &seen, &p.claimed)...) })
-		if err == nil {
+		if err == nil && seen != nil { // else it is from before its type had a Table
 			err = json.Unmarshal(seen, &p.seen)
 		}
 		if err != nil {

@@ -101,7 +101,7 @@ func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref, lock string)
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
 		p := all[ref.ID]
-		if p == nil {
+		if p == nil || p.seen == nil { // from before the type had a Table, and not in it
 			return nil, nil, scim.ErrNotFound
 		}
 		rows, err := s.appRows(ctx, m, []string{ref.ID}, lock)

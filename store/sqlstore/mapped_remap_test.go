@@ -1,6 +1,8 @@
 package sqlstore_test
 
 import (
+	"database/sql"
+	"errors"
 	"testing"
 
 	"github.com/scimkit/scim"
@@ -20,3 +22,20 @@ func TestMappedPrefixes(t *testing.T) {
 	})
 }
 
+// What was stored before its type had a Table is in nobody's way.
+func TestMappedFromOwnTables(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		makeApp(t, db, d)
+		former := create(t, newStore(t, db, d, sqlstore.Options{Tenant: "o"}), user(t, "former@example.com", nil))
+		a := app{t: t, db: db, d: d, s: newStore(t, db, d, appOptions("o"))}
+		a.exec("INSERT INTO people (org, email) VALUES ('o', 'ann@example.com')")
+		if err := a.s.Reindex(t.Context()); err != nil {
+			t.Error(err)
+		}
+		a.get("User", "1")
+		_, err := a.s.Update(t.Context(), former.Ref(), func(r *scim.Resource) (*scim.Resource, error) { return r.With(map[string]any{"nickName": "n"}) })
+		if !errors.Is(err, scim.ErrNotFound) {
+			t.Errorf("update of a resource that the application does not have: error %v", err)
+		}
+	})
+}

@@ -52,7 +52,7 @@ func (s *Store) noteAll(ctx context.Context) error {
 		}
 	}
 	for _, typ := range s.mapped {
-		if _, err := s.exec(ctx, insert+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0", typ); err != nil {
+		if _, err := s.exec(ctx, insert+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL", typ); err != nil {
 			return err
 		}
 	}
