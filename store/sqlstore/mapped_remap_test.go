@@ -9,6 +9,41 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
+// Users and groups may be rows of one table.
+func TestMappedOneTable(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE parties (id {serial}, kind text, name text)")[0])
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "parties", Key: "id", Visible: "t.kind = 'person'", Columns: []sqlstore.Column{{Name: "name", Path: "userName"}}},
+			{Type: "Group", Name: "parties", Key: "id", Visible: "t.kind = 'team'", Columns: []sqlstore.Column{{Name: "name", Path: "displayName"}}},
+		}})
+		a.exec("INSERT INTO parties (kind, name) VALUES ('person', 'ann'), ('team', 'sales')")
+		a.want("the person", "ann", a.get("User", "1").String("userName"))
+		a.want("the team", "sales", a.get("Group", "2").String("displayName"))
+		a.exec("DELETE FROM parties")
+		for _, ref := range []scim.Ref{{Type: "User", ID: "1"}, {Type: "Group", ID: "2"}} {
+			if _, err := a.s.Get(t.Context(), ref); !errors.Is(err, scim.ErrNotFound) {
+				t.Errorf("%v is there, error %v", ref, err)
+			}
+		}
+	})
+}
+
+// Memberships that are mapped after the groups are seen.
+func TestMappedJoinLater(t *testing.T) {
+	o := appOptions("o")
+	join := o.Members
+	o.Members = nil
+	inApp(t, o, func(a app) {
+		a.want("not mapped", []string{}, a.members("1"))
+		o := o
+		o.Members = join
+		a.s = newStore(a.t, a.db, a.d, o)
+		a.want("mapped", []string{"1"}, a.members("1"))
+	})
+}
+
 // Two Stores with tables of their own over the same tables of the application.
 func TestMappedPrefixes(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {

@@ -17,6 +17,8 @@ import (
 // watched is a table of the application with what its triggers do.
 type watched struct {
 	table string
+	// what tells apart those who watch one table.
+	what string
 	// note is the query for what to write into {p}stale, of a row called {row}; its
 	// columns are tenant, type, id and member.
 	note string
@@ -45,7 +47,7 @@ func (s *Store) watches() []watched {
 			return "CAST(" + row + "." + m.Tenant + " AS text)"
 		}
 		key := func(row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
-		w := watched{table: m.Name, place: present(m.Key, m.Tenant)}
+		w := watched{table: m.Name, what: typ, place: present(m.Key, m.Tenant)}
 		// A row without a tenant is nobody's: an administrator's, a template.
 		w.note = "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", '' WHERE " + filled("{row}", w.place)
 		w.all = "SELECT " + tenant("t") + " AS tenant, " + quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t WHERE " + filled("t", w.place)
@@ -67,7 +69,7 @@ func (s *Store) watches() []watched {
 		}
 		list = append(list, w)
 		for _, c := range m.children {
-			list = append(list, watched{table: c.Name, place: []string{c.Parent},
+			list = append(list, watched{table: c.Name, what: typ + "." + c.Path, place: []string{c.Parent},
 				note: "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + filled("t", w.place)})
 		}
 	}
@@ -77,7 +79,7 @@ func (s *Store) watches() []watched {
 		if g.Tenant != "" {
 			tenant = "CAST(t." + g.Tenant + " AS text)"
 		}
-		list = append(list, watched{table: j.Name, many: true, place: []string{j.Group, j.User},
+		list = append(list, watched{table: j.Name, what: membership, many: true, place: []string{j.Group, j.User},
 			note: "SELECT " + tenant + ", " + quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
 				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + filled("{row}", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key)),
 			all: "SELECT " + tenant + " AS tenant, " + quote(membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
@@ -98,17 +100,17 @@ func present(columns ...string) []string {
 var oddities = regexp.MustCompile(`[^a-z0-9]+`)
 
 // trigger is the first part of the names of a table's triggers.
-func (b *base) trigger(table string) string {
+func (b *base) trigger(w watched) string {
 	h := fnv.New32a()
-	h.Write([]byte(table)) //nolint:errcheck // never fails
-	plain := oddities.ReplaceAllString(strings.ToLower(table), "_")
+	fmt.Fprint(h, w.table, "\x00", w.what) //nolint:errcheck // never fails
+	plain := oddities.ReplaceAllString(strings.ToLower(w.table), "_")
 	return fmt.Sprintf("%s%.20s_%08x", b.prefix, plain, h.Sum32())
 }
 
 // triggers are the statements that make the triggers of a table, in the place of those
 // that are there.
 func (b *base) triggers(w watched) []string {
-	name := b.trigger(w.table)
+	name := b.trigger(w)
 	insert := func(row string) string {
 		return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.ReplaceAll(w.note, "{row}", row)
 	}
@@ -201,7 +203,7 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 		texts := s.triggers(w)
 		h := fnv.New64a()
 		fmt.Fprintln(h, texts, w.all, w.more, path) //nolint:errcheck // never fails
-		part, version := "watch "+w.table, int64(h.Sum64()>>1)
+		part, version := "watch "+w.table+" "+w.what, int64(h.Sum64()>>1)
 		var have int64
 		err := tx.QueryRowContext(ctx, s.statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -215,9 +217,13 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
-		if w.all != "" && !w.many { // memberships come with their groups and users
+		if w.all != "" {
+			text := "INSERT INTO {p}stale (tenant, type, id, member) SELECT x.tenant, x.type, x.id, x.member FROM (" + w.all + ") AS x"
+			if w.many { // those of groups that are new come with these
+				text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.tenant AND r.type = 'Group' AND r.id = x.id AND r.deleted = 0)"
+			}
 			// With the triggers in place, and before others can write again.
-			if _, err := tx.ExecContext(ctx, s.statement("INSERT INTO {p}stale (tenant, type, id, member) "+w.all)); err != nil {
+			if _, err := tx.ExecContext(ctx, s.statement(text)); err != nil {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
