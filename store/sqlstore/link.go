@@ -62,6 +62,8 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 			found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 			return err
 		}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
+			// The application may have brought it back by itself, under another name.
+			" AND NOT EXISTS (SELECT 1 FROM {p}resources o WHERE o.tenant = r.tenant AND o.type = r.type AND o.id = r.id AND o.deleted = 0)"+
 			" ORDER BY r.deleted DESC LIMIT 1", m.Type, key)
 	}
 	switch {

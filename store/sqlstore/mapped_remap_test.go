@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
@@ -72,5 +73,23 @@ func TestMappedFromOwnTables(t *testing.T) {
 		if !errors.Is(err, scim.ErrNotFound) {
 			t.Errorf("update of a resource that the application does not have: error %v", err)
 		}
+	})
+}
+
+// A former user whom the application has brought back under another name is no former one.
+func TestMappedBackByItself(t *testing.T) {
+	o := appOptions("o")
+	o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"left_at": now} }
+	o.Tables[0].Revive = map[string]any{"left_at": nil}
+	inApp(t, o, func(a app) {
+		if err := a.s.Delete(a.t.Context(), scim.Ref{Type: "User", ID: "1"}, func(*scim.Resource) error { return nil }); err != nil {
+			a.t.Fatal(err)
+		}
+		a.exec("UPDATE people SET left_at = NULL, email = 'married@example.com' WHERE id = 1")
+		c := &scim.Change{Op: scim.OpCreate, After: user(a.t, "ann@example.com", nil)}
+		if err := a.s.Link(sqlstore.SamePerson)(a.t.Context(), c); err != nil || c.Adopt != "" {
+			a.t.Errorf("the row of %q is taken over, error %v", c.Adopt, err)
+		}
+		a.want("name", "married@example.com", a.get("User", "1").String("userName"))
 	})
 }
