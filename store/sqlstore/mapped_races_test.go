@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -152,5 +153,33 @@ func TestMappedFollowedMeanwhile(t *testing.T) {
 			a.t.Fatal(err)
 		}
 		a.want("members", []string{"2"}, a.members("1"))
+	})
+}
+
+// A change of members that ends early leaves nothing behind in a transaction of the
+// application's that goes on: its own memberships are noted as before.
+func TestMappedMembersCancelled(t *testing.T) {
+	o := appOptions("o")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	o.Members.Insert = func(string, string) map[string]any { cancel(); return nil }
+	inApp(t, o, func(a app) {
+		if a.d == sqlstore.Postgres {
+			a.t.Skip("the transaction cannot go on")
+		}
+		tx, err := a.db.Begin()
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		if _, _, err := a.s.ChangeMembers(sqlstore.WithTx(ctx, a.db, tx), "1", []scim.Ref{{Type: "User", ID: "2"}}, nil); err == nil {
+			a.t.Error("no error")
+		}
+		if err := tx.Commit(); err != nil {
+			a.t.Fatal(err)
+		}
+		a.exec("DELETE FROM team_people WHERE person_id = 1")
+		if m := a.members("1"); slices.Contains(m, "1") {
+			a.t.Errorf("members are %v after the application has erased 1", m)
+		}
 	})
 }

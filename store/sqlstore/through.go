@@ -265,7 +265,7 @@ func (s *Store) joinRows(ctx context.Context, group string, added, removed []sci
 // unnoted changes the application's memberships of a group so that the triggers leave no
 // notes: the caller has seen to the change, and in PostgreSQL each of 50,000 would be in
 // everybody's way until the table is vacuumed.
-func (s *Store) unnoted(ctx context.Context, group string, change func() error) error {
+func (s *Store) unnoted(ctx context.Context, group string, change func() error) (err error) {
 	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
 	if s.d == Postgres {
 		begin, end = "SELECT set_config('"+s.ownSetting()+"', $1, true)", "SELECT set_config('"+s.ownSetting()+"', left($1, 0), true)"
@@ -273,12 +273,13 @@ func (s *Store) unnoted(ctx context.Context, group string, change func() error) 
 	if _, err := s.DB(ctx).ExecContext(ctx, s.statement(begin), group); err != nil {
 		return err
 	}
-	err := change()
-	// In PostgreSQL an error has ended the transaction, and this with it.
-	if _, e := s.DB(ctx).ExecContext(ctx, s.statement(end), group); err == nil {
-		err = e
-	}
-	return err
+	defer func() { // also if change panics, or time is up: the transaction may be the application's
+		// In PostgreSQL an error has ended it, and this with it.
+		if _, e := s.DB(ctx).ExecContext(context.WithoutCancel(ctx), s.statement(end), group); err == nil {
+			err = e
+		}
+	}()
+	return change()
 }
 
 func (s *Store) insertJoins(ctx context.Context, group string, users []string) error {
