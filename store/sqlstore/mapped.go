@@ -272,7 +272,7 @@ const live = "r.deleted = 0 AND r.seen IS NOT NULL"
 // is nil for a new resource.
 func (s *Store) refused(ctx context.Context, m *mapping, before, r *scim.Resource, cause error) error {
 	switch {
-	case unfit(cause):
+	case unfit(cause), dangling(cause): // of a value that another table lists
 		var paths []string
 		for i := range m.columns {
 			if c := &m.columns[i]; !c.copy && (before == nil || !reflect.DeepEqual(c.of(before), c.of(r))) {

@@ -214,10 +214,12 @@ func TestMappedRefused(t *testing.T) {
 	})
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		a := app{t: t, db: db, d: d}
-		a.exec("CREATE TABLE u (id text PRIMARY KEY, email text NOT NULL, nick text CHECK (length(nick) < 5), last text NOT NULL)")
+		a.exec("CREATE TABLE titles (name text PRIMARY KEY)")
+		a.exec("CREATE TABLE u (id text PRIMARY KEY, email text NOT NULL, nick text CHECK (length(nick) < 5), last text NOT NULL, title text REFERENCES titles (name))")
 		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{{Type: "User", Name: "u", Key: "id", KeepID: true, Columns: []sqlstore.Column{
-			{Name: "email", Path: "userName"}, {Name: "nick", Path: "nickName"}, {Name: "last", Path: "name.familyName"}}}}})
-		for _, v := range []map[string]any{{"nickName": "too long", "name.familyName": "x"}, {"nickName": "fits"}} {
+			{Name: "email", Path: "userName"}, {Name: "nick", Path: "nickName"}, {Name: "last", Path: "name.familyName"}, {Name: "title", Path: "title"}}}}})
+		for _, v := range []map[string]any{{"nickName": "too long", "name.familyName": "x"}, {"nickName": "fits"},
+			{"nickName": "fits", "name.familyName": "x", "title": "unknown"}} {
 			_, err := a.s.Create(t.Context(), user(t, "ann", v))
 			var e *scim.Error
 			if !errors.As(err, &e) || e.Status != 400 || !strings.Contains(e.Detail, "nickName") || strings.Contains(e.Detail, "nick ") {
