@@ -183,3 +183,52 @@ func TestMappedMembersCancelled(t *testing.T) {
 		}
 	})
 }
+
+// A client deletes a user whom the application is just adding to a team.
+func TestMappedDeleteAgainstJoin(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		if a.d == sqlstore.SQLite {
+			return // one after the other
+		}
+		for _, test := range []struct {
+			ref       scim.Ref
+			statement string
+		}{
+			{scim.Ref{Type: "User", ID: "2"}, "INSERT INTO team_people (team_id, person_id) VALUES (1, 2)"},
+			{scim.Ref{Type: "User", ID: "1"}, "INSERT INTO people_emails (person_id, address) VALUES (1, 'x')"},
+			{scim.Ref{Type: "Group", ID: "1"}, "INSERT INTO team_people (team_id, person_id) VALUES (1, 4)"},
+		} {
+			ref := test.ref
+			tx, err := a.db.Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec(test.statement); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() {
+				done <- a.s.Delete(context.Background(), ref, func(*scim.Resource) error { return nil })
+			}()
+			a.waits("who deletes for who adds")
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err != nil {
+				t.Errorf("delete %v: %v", ref, err)
+			}
+		}
+	})
+}
+
+// Two rows of the application that say the same are not taken for one that is gone.
+func TestMappedChildrenTwice(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		a.exec("INSERT INTO people_emails (person_id, address) VALUES (1, 'x'), (1, 'x'), (1, 'z')")
+		mails := []any{map[string]any{"value": "x"}, map[string]any{"value": "y"}}
+		a.update("1", map[string]any{"emails": mails})
+		a.want("rows", "3", a.row("SELECT count(*) FROM people_emails WHERE address IN ('x', 'y')"))
+		a.want("others", "0", a.row("SELECT count(*) FROM people_emails WHERE address = 'z'"))
+		a.want("what the client sent", any(mails), a.get("User", "1").Get("emails"))
+	})
+}

@@ -129,16 +129,21 @@ func (s *Store) putChildren(ctx context.Context, m *mapping, key string, before,
 		if err != nil {
 			return err
 		}
+		there := make([]bool, len(want))
 		if row != nil {
 			for cells := range slices.Chunk(row.children[i], len(c.columns)) {
+				// Several rows may say the same, and are one to clients.
 				if j := slices.IndexFunc(want, func(r []setting) bool { return same(r, cells) }); j >= 0 {
-					want = slices.Delete(want, j, j+1)
+					there[j] = true
 				} else if err := s.deleteChild(ctx, c, key, cells); err != nil {
 					return err
 				}
 			}
 		}
-		for _, r := range want {
+		for j, r := range want {
+			if there[j] {
+				continue
+			}
 			if err := s.insert(ctx, c.Name, append(r, setting{c.Parent, key}), "", none); err != nil {
 				return fmt.Errorf("%s: %w", c.Name, err)
 			}
