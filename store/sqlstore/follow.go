@@ -109,6 +109,9 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 			return err
 		}
 	}
+	if s.join == nil { // another Store's
+		clear(edges)
+	}
 	for _, group := range slices.Sorted(maps.Keys(edges)) {
 		if err := s.projectEdges(ctx, group, distinct(edges[group])); err != nil {
 			return err
@@ -199,7 +202,9 @@ func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock stri
 			fresh = append(fresh, made)
 		}
 	}
-	if err := s.insertRows(ctx, fresh); err != nil {
+	if err := s.insertRows(ctx, fresh); duplicate(err) { // another transaction has just written it too
+		return fmt.Errorf("%w: %w", errMoved, err)
+	} else if err != nil {
 		return err
 	}
 	return s.projectMemberships(ctx, m, fresh)

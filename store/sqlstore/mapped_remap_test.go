@@ -93,3 +93,38 @@ func TestMappedBackByItself(t *testing.T) {
 		a.want("name", "married@example.com", a.get("User", "1").String("userName"))
 	})
 }
+
+// A table that is made anew, which is how SQLite's are altered, is watched again after
+// Migrate.
+func TestMappedTableMadeAnew(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		a.exec(inDialect(a.d, "CREATE TABLE new_emails (id {serial}, person_id bigint, address text, kind text, is_main {bool})")[0])
+		a.exec("DROP TABLE people_emails")
+		a.exec("ALTER TABLE new_emails RENAME TO people_emails")
+		a.exec("CREATE TABLE new_joins (team_id bigint, person_id bigint)")
+		a.exec("INSERT INTO new_joins SELECT * FROM team_people")
+		a.exec("DROP TABLE team_people")
+		a.exec("ALTER TABLE new_joins RENAME TO team_people")
+		a.exec("INSERT INTO people_emails (person_id, address) VALUES (1, 'not-noted@x.com')")
+		a.exec("DELETE FROM team_people WHERE person_id = 1")
+		a.s = newStore(a.t, a.db, a.d, appOptions("o"))
+		a.want("what was written meanwhile", []any{map[string]any{"value": "not-noted@x.com"}}, a.get("User", "1").Get("emails"))
+		a.want("who was taken away meanwhile", []string{}, a.members("1"))
+		a.exec("DELETE FROM people_emails")
+		a.exec("INSERT INTO team_people (team_id, person_id) VALUES (1, 2)")
+		a.want("afterwards", nil, a.get("User", "1").Get("emails"))
+		a.want("afterwards", []string{"2"}, a.members("1"))
+	})
+}
+
+// Memberships that move to another table are those of that one.
+func TestMappedJoinMoves(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		a.exec("CREATE TABLE joined (team_id bigint, person_id bigint)")
+		a.exec("INSERT INTO joined VALUES (1, 2)")
+		o := appOptions("o")
+		o.Members.Name = "joined"
+		a.s = newStore(a.t, a.db, a.d, o)
+		a.want("members", []string{"2"}, a.members("1"))
+	})
+}

@@ -44,7 +44,7 @@ func (s *Store) Reindex(ctx context.Context) error {
 func (s *Store) noteAll(ctx context.Context) error {
 	insert := "INSERT INTO {p}stale (tenant, type, id, member) "
 	for _, w := range s.watches() {
-		if w.all == "" {
+		if w.part {
 			continue
 		}
 		if _, err := s.exec(ctx, insert+"SELECT x.tenant, x.type, x.id, x.member FROM ("+w.all+") AS x WHERE x.tenant = $1"); err != nil {

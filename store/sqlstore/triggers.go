@@ -28,6 +28,8 @@ type watched struct {
 	many bool
 	// all is the query for everything that there is.
 	all string
+	// part: the rows are parts of resources that have a table too.
+	part bool
 	// place are the columns by which a change moves a row from one resource to another.
 	place []string
 	// more is what else decides what the rows mean, so that they are looked at again
@@ -69,7 +71,7 @@ func (s *Store) watches() []watched {
 		}
 		list = append(list, w)
 		for _, c := range m.children {
-			list = append(list, watched{table: c.Name, what: typ + "." + c.Path, place: []string{c.Parent},
+			list = append(list, watched{table: c.Name, what: typ + "." + c.Path, place: []string{c.Parent}, all: w.all, part: true,
 				note: "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + filled("t", w.place)})
 		}
 	}
@@ -96,6 +98,9 @@ func filled(row string, columns []string) string {
 func present(columns ...string) []string {
 	return slices.DeleteFunc(columns, func(c string) bool { return c == "" })
 }
+
+// lastName is a table's name without that of its schema.
+var lastName = regexp.MustCompile(`("[^"]+"|\w+)$`)
 
 var oddities = regexp.MustCompile(`[^a-z0-9]+`)
 
@@ -209,18 +214,26 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if err == nil && have == version {
-			continue
+		known := err == nil
+		if known && have == version {
+			there, err := s.watching(ctx, tx, w)
+			if err != nil {
+				return err
+			}
+			if there {
+				continue
+			}
 		}
 		for _, text := range texts {
 			if _, err := tx.ExecContext(ctx, strings.NewReplacer("{p}", s.prefix, "{path}", path).Replace(text)); err != nil {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
-		if w.all != "" {
+		if known || !w.part { // those of resources that are new come with these, as memberships do
 			text := "INSERT INTO {p}stale (tenant, type, id, member) SELECT x.tenant, x.type, x.id, x.member FROM (" + w.all + ") AS x"
-			if w.many { // those of groups that are new come with these
-				text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.tenant AND r.type = 'Group' AND r.id = x.id AND r.deleted = 0)"
+			if w.many {
+				text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.tenant AND r.type = 'Group' AND r.id = x.id AND r.deleted = 0)" +
+					" UNION SELECT m.tenant, " + quote(membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'" // of another table, perhaps
 			}
 			// With the triggers in place, and before others can write again.
 			if _, err := tx.ExecContext(ctx, s.statement(text)); err != nil {
@@ -233,4 +246,18 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	return nil
+}
+
+// watching reports whether the triggers of a table are there: a table that was made anew,
+// which is how SQLite's are altered, has none.
+func (s *Store) watching(ctx context.Context, tx *sql.Tx, w watched) (bool, error) {
+	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2)"
+	table := w.table
+	if s.d == SQLite {
+		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND lower(tbl_name) = lower($2)"
+		table = strings.Trim(lastName.FindString(w.table), `"`)
+	}
+	n := 0
+	err := tx.QueryRowContext(ctx, query, s.trigger(w), table).Scan(&n)
+	return n == 3, err
 }
