@@ -71,8 +71,11 @@ func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []stri
 			return err
 		}
 	}
-	if r.group == "" {
+	switch {
+	case r.group == "":
 		return nil
+	case r.group == r.view.gone && o.t.sources != nil:
+		return o.eachUserOf(ctx, source(r.group), fn)
 	}
 	g, err := o.t.Store.Get(ctx, Ref{"Group", r.group})
 	if errors.Is(err, ErrNotFound) {
@@ -87,6 +90,20 @@ func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []stri
 		}
 		return nil
 	})
+}
+
+// eachUserOf calls fn with the users to whom a source gives something.
+func (o *operation) eachUserOf(ctx context.Context, source string, fn func(ids []string) error) error {
+	for after := ""; ; {
+		ids, err := o.t.sources.SourceUsers(ctx, source, after, batch)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if err := fn(ids); err != nil {
+			return err
+		}
+		after = ids[len(ids)-1]
+	}
 }
 
 func userIDs(list []Ref) []string {

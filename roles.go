@@ -73,9 +73,14 @@ type Ledger interface {
 	SetLink(ctx context.Context, l Link) error
 }
 
-// SourceLedger is a Ledger that drops the entries of a source all at once. Where a group
-// is deleted that gave thousands of people a role, that is much less work than one by one.
+// SourceLedger is a Ledger that finds the entries of a source, and drops them all at once.
+// Where a group is deleted that gave thousands of people a role, that is much less work than
+// one by one; and it finds those too who are no members any more, because the application
+// has taken or hidden them and told nobody.
 type SourceLedger interface {
+	// SourceUsers lists users who have an entry with this Source, in ascending order of id,
+	// beginning behind after; "": at the first. At most limit, which is at least 1.
+	SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error)
 	// DropSource drops every entry with this Source, whosever it is. None is no error.
 	DropSource(ctx context.Context, source string) error
 }

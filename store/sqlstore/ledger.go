@@ -173,6 +173,24 @@ func (l *ledger) drop(ctx context.Context, drop []scim.Grant) error {
 	return err
 }
 
+// SourceUsers implements scim.SourceLedger.
+func (l *ledger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+	var all []string
+	err := l.read(ctx, func() error {
+		all = all[:0]
+		return l.each(ctx, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			all = append(all, id)
+			return err
+		}, "SELECT DISTINCT user_id FROM {p}grants WHERE source = $2 AND tenant = $1 AND user_id > $3 ORDER BY user_id LIMIT $4", source, after, limit)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: users of %q: %w", source, err)
+	}
+	return all, nil
+}
+
 // DropSource implements scim.SourceLedger.
 func (l *ledger) DropSource(ctx context.Context, source string) error {
 	err := l.write(ctx, func(ctx context.Context) error {

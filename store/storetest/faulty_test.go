@@ -260,6 +260,22 @@ func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove 
 	return added, removed, nil
 }
 
+func (f *faulty) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+	f.mu.Lock()
+	users := slices.Clone(f.granted)
+	f.mu.Unlock()
+	all, err := f.Store.Grants(ctx, users)
+	var ids []string
+	for _, g := range all {
+		if g.Source == source && (g.UserID > after || f.fault == "lists users of a source from the first") {
+			ids = append(ids, g.UserID)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	return ids[:min(limit, len(ids))], err
+}
+
 // DropSource drops the entries of all users whom Record was told of.
 func (f *faulty) DropSource(ctx context.Context, source string) error {
 	f.mu.Lock()

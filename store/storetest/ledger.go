@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -178,7 +179,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			t.parallel(20, func(i int) { l.record(t, nil, []scim.Grant{want[i+1]}) })
 			l.grants(t, []string{user}, want[0])
 		}},
-		{"source", "DropSource, where a ledger has it, drops every entry of a source, and no other.", func(t *probe, l ledgerSubject) {
+		{"source", "SourceUsers and DropSource, where a ledger has them, find and drop every entry of a source, and no other.", func(t *probe, l ledgerSubject) {
 			sources, ok := l.ledger.(scim.SourceLedger)
 			if !ok {
 				t.Skipf("the Ledger is no SourceLedger: entries are dropped one by one")
@@ -190,12 +191,27 @@ func ledgerSteps() []step[ledgerSubject] {
 			}
 			waiting := entry(1, "other", gone)
 			waiting.Waiting = true
-			l.record(t, []scim.Grant{entry(0, "member", gone), entry(0, "member", left), entry(1, "member", gone), waiting, entry(1, "other", left)}, nil)
+			kept := []scim.Grant{entry(0, "member", left), entry(1, "other", left)}
+			l.record(t, append([]scim.Grant{entry(0, "member", gone), entry(1, "member", gone), waiting}, kept...), nil)
+			slices.Sort(users)
+			for _, test := range []struct {
+				after string
+				limit int
+				want  []string
+			}{{"", 1000, users}, {"", 1, users[:1]}, {users[0], 1, users[1:]}, {users[1], 1000, nil}} {
+				got, err := sources.SourceUsers(t.ctx, gone, test.after, test.limit)
+				if err != nil || !slices.Equal(got, test.want) {
+					t.Errorf("SourceUsers behind %q, limit %d: %q, error %v, want %q", test.after, test.limit, got, err, test.want)
+				}
+			}
 			for range 2 { // the second time there is nothing to do
 				if err := sources.DropSource(t.ctx, gone); err != nil {
 					t.Fatalf("DropSource: %v", err)
 				}
-				l.grants(t, users, entry(0, "member", left), entry(1, "other", left))
+				l.grants(t, users, kept...)
+				if got, err := sources.SourceUsers(t.ctx, gone, "", 1000); err != nil || len(got) > 0 {
+					t.Errorf("SourceUsers after DropSource: %q, error %v, want none", got, err)
+				}
 			}
 		}},
 		{"links", "SetLink replaces a group's link, all fields of it; one without a Role.ID takes it away.", func(t *probe, l ledgerSubject) {

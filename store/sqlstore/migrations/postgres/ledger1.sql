@@ -9,7 +9,7 @@ CREATE TABLE {p}grants (
 	waiting smallint NOT NULL, -- 0 or 1
 	PRIMARY KEY (user_id, tenant, role_id, source)
 );
-CREATE INDEX {p}grants_source ON {p}grants (source, tenant);
+CREATE INDEX {p}grants_source ON {p}grants (source, tenant, user_id);
 CREATE TABLE {p}links (
 	tenant    text COLLATE "C" NOT NULL,
 	group_id  text COLLATE "C" NOT NULL,
