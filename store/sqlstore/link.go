@@ -118,6 +118,13 @@ func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, delete
 	if err := s.project(ctx, m, []string{r.ID()}, toUpdate); err != nil {
 		return err
 	}
+	_, err = s.fetch(ctx, r.Ref(), "")
+	if errors.Is(err, scim.ErrNotFound) { // Revive does not undo all for which it is not Visible
+		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Detail: "a former resource has this name, and cannot be brought back"}
+	}
+	if err != nil {
+		return err
+	}
 	return s.projectMemberships(ctx, m, []*row{w})
 }
 

@@ -3,10 +3,12 @@ package sqlstore_test
 import (
 	"database/sql"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -126,5 +128,25 @@ func TestMappedJoinMoves(t *testing.T) {
 		o.Members.Name = "joined"
 		a.s = newStore(a.t, a.db, a.d, o)
 		a.want("members", []string{"2"}, a.members("1"))
+	})
+}
+
+// A former user whom the application hides for a reason of its own does not come back.
+func TestMappedFormerHidden(t *testing.T) {
+	o := appOptions("o")
+	o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"left_at": now} }
+	o.Tables[0].Revive = map[string]any{"left_at": nil}
+	inApp(t, o, func(a app) {
+		if err := a.s.Delete(a.t.Context(), scim.Ref{Type: "User", ID: "1"}, func(*scim.Resource) error { return nil }); err != nil {
+			a.t.Fatal(err)
+		}
+		a.exec("UPDATE people SET kind = 'robot' WHERE id = 1")
+		h, err := scim.New(scim.Config{Store: a.s, Auth: auth.None(), Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		status, _ := serve(a.t, h, "POST", "/Users", `{"userName":"ann@example.com"}`)
+		a.want("status", 409, status)
+		a.want("rows that came back", "0", a.row("SELECT count(*) FROM people WHERE id = 1 AND left_at IS NULL"))
 	})
 }
