@@ -150,3 +150,19 @@ func TestMappedFormerHidden(t *testing.T) {
 		a.want("rows that came back", "0", a.row("SELECT count(*) FROM people WHERE id = 1 AND left_at IS NULL"))
 	})
 }
+
+// Whom a trigger of the application's keeps out of a group is no member for clients.
+func TestMappedJoinRefused(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		if a.d == sqlstore.SQLite {
+			a.exec("CREATE TRIGGER keep_out BEFORE INSERT ON team_people WHEN NEW.person_id = 2 BEGIN SELECT RAISE(IGNORE); END")
+		} else {
+			a.exec("CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.person_id = 2 THEN RETURN NULL; END IF; RETURN NEW; END'")
+			a.exec("CREATE TRIGGER keep_out BEFORE INSERT ON team_people FOR EACH ROW EXECUTE FUNCTION keep_out()")
+		}
+		if _, _, err := a.s.ChangeMembers(a.t.Context(), "1", []scim.Ref{{Type: "User", ID: "2"}}, nil); err != nil {
+			a.t.Fatal(err)
+		}
+		a.want("members", []string{"1"}, a.members("1"))
+	})
+}

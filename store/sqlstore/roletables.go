@@ -239,17 +239,17 @@ func (r *roleTables) grant(ctx context.Context, role string, users []string) err
 			}
 			rows = append(rows, row)
 		}
-		if err := r.s.insertAll(ctx, r.t.Holders, rows); err != nil {
+		if _, err := r.s.insertAll(ctx, r.t.Holders, rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// insertAll makes rows with the same columns, unless they are there.
-func (s *Store) insertAll(ctx context.Context, table string, rows [][]setting) error {
+// insertAll makes rows with the same columns, unless they are there, and returns how many.
+func (s *Store) insertAll(ctx context.Context, table string, rows [][]setting) (n int64, err error) {
 	if len(rows) == 0 {
-		return nil
+		return 0, nil
 	}
 	w := &words{d: s.d}
 	values := make([]string, len(rows))
@@ -264,5 +264,9 @@ func (s *Store) insertAll(ctx context.Context, table string, rows [][]setting) e
 	for j, c := range rows[0] {
 		columns[j] = c.column
 	}
-	return s.eachApp(ctx, w, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", none)
+	res, err := s.DB(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
 }

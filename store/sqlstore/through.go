@@ -295,7 +295,15 @@ func (s *Store) insertJoins(ctx context.Context, group string, users []string) e
 			rows[i] = append(rows[i], extra(s.join.Insert(group, user))...)
 		}
 	}
-	return s.insertAll(ctx, s.join.Name, rows)
+	n, err := s.insertAll(ctx, s.join.Name, rows)
+	if err != nil || n == int64(len(rows)) {
+		return err
+	}
+	// Some were there, or a trigger of the application's does not want them: that is looked
+	// at, as nothing notes it.
+	_, err = s.exec(ctx, "INSERT INTO {p}stale (tenant, type, id, member) SELECT $1, $2, $3, e.value ->> 0 FROM {rows $4}",
+		membership, group, tuples(users, func(u string) []any { return []any{u} }))
+	return err
 }
 
 // usersOf are the ids of the users among members.
