@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/scimkit/scim"
@@ -52,6 +53,7 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 	// The first that has the name: one that is there, or else the last one that left.
 	var found *scim.Resource
 	var deleted int64
+	var seen []byte
 	err := s.each(ctx, func(scan func(...any) error) (err error) {
 		found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 		return err
@@ -59,11 +61,12 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
 	if err == nil && found == nil && m.Retire != nil {
 		err = s.each(ctx, func(scan func(...any) error) (err error) {
-			found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
+			found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
 			return err
-		}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
-			// The application may have brought it back by itself, under another name.
-			" AND NOT EXISTS (SELECT 1 FROM {p}resources o WHERE o.tenant = r.tenant AND o.type = r.type AND o.id = r.id AND o.deleted = 0)"+
+		}, "SELECT "+resourceColumns+", r.deleted, r.seen FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
+			// The application may have brought it back by itself, under another name, and a
+			// client may then have deleted it again.
+			" AND NOT EXISTS (SELECT 1 FROM {p}resources o WHERE o.tenant = r.tenant AND o.type = r.type AND o.id = r.id AND (o.deleted = 0 OR o.deleted > r.deleted))"+
 			" ORDER BY r.deleted DESC LIMIT 1", m.Type, key)
 	}
 	switch {
@@ -76,8 +79,8 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness",
 			Detail: path + " is taken: a former resource has this value, and is not the same one"}
 	case deleted != 0:
-		if err := s.revive(ctx, m, found, deleted); errors.Is(err, scim.ErrNotFound) {
-			return nil // the application has erased the row since
+		if err := s.revive(ctx, m, found, deleted, path, seen); errors.Is(err, scim.ErrNotFound) {
+			return nil // the application has erased the row since, or it is somebody else's
 		} else if err != nil {
 			return err
 		}
@@ -87,24 +90,38 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 		return err
 	}
 	c.After, c.Adopt = merged, found.ID()
-	return nil
+	// Now, because where nothing is left to be changed nothing will be written.
+	_, err = s.exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", m.Type, found.ID())
+	return err
 }
 
-// revive brings back the row of a resource that was deleted at a certain time.
-func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, deleted int64) error {
+// revive brings back the row of a resource that was deleted at a certain time, unless its
+// name has changed since: then it is somebody else's.
+func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, deleted int64, name string, seen []byte) error {
 	rows, err := s.appRows(ctx, m, []string{r.ID()}, toUpdate)
 	if err != nil {
 		return err
 	}
-	if rows[r.ID()] == nil {
+	app := rows[r.ID()]
+	if app == nil {
 		return scim.ErrNotFound
+	}
+	var was map[string]json.RawMessage
+	if err := json.Unmarshal(seen, &was); err != nil {
+		return fmt.Errorf("sqlstore: former %s %q: %w", m.Type, r.ID(), err)
+	}
+	for i := range m.columns {
+		if c := &m.columns[i]; c.Path == name && string(was[c.seen()]) != string(app.seen[c.seen()]) {
+			return scim.ErrNotFound
+		}
 	}
 	if len(m.Revive) > 0 {
 		if err := s.set(ctx, m, r.ID(), extra(m.Revive)); err != nil {
 			return err
 		}
 	}
-	if _, err := s.exec(ctx, "UPDATE {p}resources SET deleted = 0 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = $4",
+	// With nothing seen, so that the columns have their say: Retire may have set them.
+	if _, err := s.exec(ctx, "UPDATE {p}resources SET deleted = 0, seen = '{}' WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = $4",
 		m.Type, r.ID(), deleted); err != nil {
 		return err
 	}

@@ -325,6 +325,27 @@ func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, chec
 		if err := s.deleteRow(ctx, m, ref.ID); err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
+		if m.Retire != nil {
+			if err := s.retired(ctx, m, ref.ID); err != nil {
+				return err
+			}
+		}
 		return s.followed(ctx, m.Type, ref.ID, nil)
 	})
+}
+
+// retired remembers how a row was left when its resource was deleted, by which Link knows
+// it again.
+func (s *Store) retired(ctx context.Context, m *mapping, id string) error {
+	rows, err := s.appRows(ctx, m, []string{id}, unlocked)
+	if err != nil || rows[id] == nil {
+		return err
+	}
+	seen, err := json.Marshal(rows[id].seen)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
+		AND deleted = (SELECT max(o.deleted) FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)`, m.Type, id, string(seen))
+	return err
 }

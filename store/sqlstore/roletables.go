@@ -72,13 +72,17 @@ func (r *roleTables) columns() string {
 }
 
 func (r *roleTables) role(scan func(dest ...any) error, more ...any) (role scim.Role, err error) {
-	var weight *int
+	var name *string
+	var weight *float64 // numeric, in some tables
 	var protected *bool
-	if err := scan(append([]any{&role.ID, &role.Name, &weight, &protected}, more...)...); err != nil {
+	if err := scan(append([]any{&role.ID, &name, &weight, &protected}, more...)...); err != nil {
 		return role, err
 	}
+	if name != nil {
+		role.Name = *name
+	}
 	if weight != nil {
-		role.Weight = *weight
+		role.Weight = int(*weight)
 	}
 	role.Protected = protected != nil && *protected
 	return role, nil
@@ -152,19 +156,24 @@ func (r *roleTables) HeldRoles(ctx context.Context, userIDs []string) (map[strin
 	return held, nil
 }
 
-// known leaves out the ids that nobody has: the column may not even take them.
+// known leaves out the ids that nobody has: the column may not even take them. Whom the
+// application has hidden the ledger still knows, and what SCIM gave them is to be taken.
 func (r *roleTables) known(ctx context.Context, userIDs []string) (known []string, err error) {
-	err = r.s.each(ctx, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		known = append(known, id)
-		return err
-	}, "SELECT u.id"+r.s.d.each(r.s.d.texts("$2"), "resources", "u",
-		"u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""), list(distinct(userIDs)))
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: look up %d users: %w", len(userIDs), err)
+	for _, from := range []string{
+		r.s.d.each(r.s.d.texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
+		r.s.d.each(r.s.d.texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
+	} {
+		err = r.s.each(ctx, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			known = append(known, id)
+			return err
+		}, "SELECT w.value"+from, list(distinct(userIDs)))
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: look up %d users: %w", len(userIDs), err)
+		}
 	}
-	return known, nil
+	return distinct(known), nil
 }
 
 // ChangeRoles implements scim.RoleResolver. The role is compared as a text, which keeps
