@@ -166,3 +166,43 @@ func TestMappedJoinRefused(t *testing.T) {
 		a.want("members", []string{"1"}, a.members("1"))
 	})
 }
+
+// What customers without SCIM do is not noted; one who gets it is seen whole.
+func TestMappedOtherTenants(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		a.exec("UPDATE people SET email = 'x' || email WHERE org = 'other'")
+		a.exec("INSERT INTO people_emails (person_id, address) VALUES (4, 'x')")
+		a.exec("DELETE FROM team_people WHERE team_id = 2")
+		a.exec("INSERT INTO team_people (team_id, person_id) VALUES (2, 4)")
+		a.exec("INSERT INTO teams (org, title) VALUES ('other', 'More')")
+		a.want("notes", "0", a.row("SELECT count(*) FROM scim_stale"))
+		other := app{t: a.t, db: a.db, d: a.d}
+		if a.d == sqlstore.Postgres {
+			tx, err := a.db.Begin()
+			if err != nil {
+				a.t.Fatal(err)
+			}
+			if _, err := tx.Exec("INSERT INTO people (org, email) VALUES ('other', 'late@example.com')"); err != nil {
+				a.t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() {
+				a.waits("a tenant that is new for who is writing")
+				ended <- tx.Commit()
+			}()
+			other.s = newStore(a.t, a.db, a.d, appOptions("other"))
+			if err := <-ended; err != nil {
+				a.t.Fatal(err)
+			}
+		} else {
+			a.exec("INSERT INTO people (org, email) VALUES ('other', 'late@example.com')")
+			other.s = newStore(a.t, a.db, a.d, appOptions("other"))
+		}
+		other.want("people", []string{"xann@example.com", "late@example.com"}, names(a.t, other.s))
+		other.want("members", []string{"4"}, other.members("2"))
+		a.exec("UPDATE people SET email = 'ann@example.com' WHERE id = 4")
+		a.exec("DELETE FROM team_people WHERE team_id = 2")
+		other.want("people", []string{"ann@example.com", "late@example.com"}, names(a.t, other.s))
+		other.want("members", []string{}, other.members("2"))
+	})
+}

@@ -29,6 +29,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.migrate(ctx, s.watch, "ledger", "store", "mapped"); err != nil {
 		return err
 	}
+	if err := s.enrol(ctx); err != nil {
+		return fmt.Errorf("sqlstore: migrate: %w", err)
+	}
 	return s.follow(ctx)
 }
 

@@ -37,6 +37,16 @@ type watched struct {
 	more string
 }
 
+// enrolled is the condition that a tenant has a Store: what other customers of the
+// application do nobody would ever follow.
+func enrolled(tenant string) string {
+	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + quote(tenantPart) + " || " + tenant + ")"
+}
+
+// tenantPart and a tenant's name are the part of {p}schema that says whether all its rows
+// have been noted once: 1, or not yet: 0.
+const tenantPart = "tenant "
+
 // watches lists the tables of the application.
 func (s *Store) watches() []watched {
 	var list []watched
@@ -51,7 +61,7 @@ func (s *Store) watches() []watched {
 		key := func(row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
 		w := watched{table: m.Name, what: typ, place: present(m.Key, m.Tenant)}
 		// A row without a tenant is nobody's: an administrator's, a template.
-		w.note = "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", '' WHERE " + filled("{row}", w.place)
+		w.note = "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", '' WHERE " + filled("{row}", w.place) + " AND " + enrolled(tenant("{row}"))
 		w.all = "SELECT " + tenant("t") + " AS tenant, " + quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t WHERE " + filled("t", w.place)
 		if m.Visible == "" {
 			w.only = append(present(m.Created), w.place...)
@@ -72,7 +82,7 @@ func (s *Store) watches() []watched {
 		list = append(list, w)
 		for _, c := range m.children {
 			list = append(list, watched{table: c.Name, what: typ + "." + c.Path, place: []string{c.Parent}, all: w.all, part: true,
-				note: "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + filled("t", w.place)})
+				note: "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + filled("t", w.place) + " AND " + enrolled(tenant("t"))})
 		}
 	}
 	if j := s.join; j != nil {
@@ -83,7 +93,7 @@ func (s *Store) watches() []watched {
 		}
 		list = append(list, watched{table: j.Name, what: membership, many: true, place: []string{j.Group, j.User},
 			note: "SELECT " + tenant + ", " + quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
-				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + filled("{row}", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key)),
+				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + filled("{row}", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key)) + " AND " + enrolled(tenant),
 			all: "SELECT " + tenant + " AS tenant, " + quote(membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
 				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + filled("j", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key))})
 	}
@@ -204,6 +214,17 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 			path = `""`
 		}
 	}
+	known, err := s.known(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if known < 0 { // before the triggers are there, or else by enrol
+		known = 0
+		if _, err := tx.ExecContext(ctx, s.statement("INSERT INTO {p}schema (part, version) VALUES ($1, 0)"), tenantPart+s.tenant); err != nil {
+			return err
+		}
+	}
+	noted := true
 	for _, w := range s.watches() {
 		texts := s.triggers(w)
 		h := fnv.New64a()
@@ -214,13 +235,14 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		known := err == nil
-		if known && have == version {
+		before := err == nil
+		if before && have == version {
 			there, err := s.watching(ctx, tx, w)
 			if err != nil {
 				return err
 			}
 			if there {
+				noted = noted && w.part
 				continue
 			}
 		}
@@ -229,11 +251,10 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
-		if known || !w.part { // those of resources that are new come with these, as memberships do
-			text := "INSERT INTO {p}stale (tenant, type, id, member) SELECT x.tenant, x.type, x.id, x.member FROM (" + w.all + ") AS x"
+		if before || !w.part { // those of resources that are new come with these, as memberships do
+			text := "INSERT INTO {p}stale (tenant, type, id, member) SELECT x.tenant, x.type, x.id, x.member FROM (" + w.all + ") AS x WHERE " + enrolled("x.tenant")
 			if w.many {
-				text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.tenant AND r.type = 'Group' AND r.id = x.id AND r.deleted = 0)" +
-					" UNION SELECT m.tenant, " + quote(membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'" // of another table, perhaps
+				text += withGroup + " UNION SELECT m.tenant, " + quote(membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'" // of another table, perhaps
 			}
 			// With the triggers in place, and before others can write again.
 			if _, err := tx.ExecContext(ctx, s.statement(text)); err != nil {
@@ -245,7 +266,62 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
+	if known == 0 && noted {
+		return s.setKnown(ctx, tx)
+	}
 	return nil
+}
+
+// withGroup is the condition that a membership's group is known: with one that is new all
+// its memberships come.
+const withGroup = " AND EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.tenant AND r.type = 'Group' AND r.id = x.id AND r.deleted = 0)"
+
+// known says whether all rows of the tenant have been noted once: 1, not yet: 0, or
+// nobody has begun to: -1.
+func (s *Store) known(ctx context.Context, db DBTX) (version int, err error) {
+	err = db.QueryRowContext(ctx, s.statement("SELECT version FROM {p}schema WHERE part = $1"), tenantPart+s.tenant).Scan(&version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return -1, nil
+	}
+	return version, err
+}
+
+func (s *Store) setKnown(ctx context.Context, db DBTX) error {
+	_, err := db.ExecContext(ctx, s.statement("UPDATE {p}schema SET version = 1 WHERE part = $1"), tenantPart+s.tenant)
+	return err
+}
+
+// enrol notes all rows of a tenant for which the triggers that were there do so from now on.
+func (s *Store) enrol(ctx context.Context) error {
+	known, err := s.known(ctx, s.db)
+	if err != nil || known == 1 {
+		return err
+	}
+	for _, w := range s.watches() {
+		if w.part {
+			continue
+		}
+		if s.d == Postgres {
+			// Wait for the end of those who have written without its being noted.
+			if err := s.inTx(ctx, func(ctx context.Context) error {
+				_, err := s.DB(ctx).ExecContext(ctx, "LOCK TABLE "+w.table+" IN SHARE MODE")
+				return err
+			}); err != nil {
+				return fmt.Errorf("%s: %w", w.table, err)
+			}
+		}
+		text := "INSERT INTO {p}stale (tenant, type, id, member) SELECT x.tenant, x.type, x.id, x.member FROM (" + w.all + ") AS x WHERE x.tenant = $1"
+		if w.many {
+			text += withGroup
+		}
+		if err := s.write(ctx, func(ctx context.Context) error {
+			_, err := s.exec(ctx, text)
+			return err
+		}); err != nil {
+			return fmt.Errorf("%s: %w", w.table, err)
+		}
+	}
+	return s.write(ctx, func(ctx context.Context) error { return s.setKnown(ctx, s.DB(ctx)) })
 }
 
 // watching reports whether the triggers of a table are there: a table that was made anew,
