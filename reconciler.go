@@ -141,7 +141,8 @@ func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
 
 // GivenByHand tells that an administrator has given a role that the user may hold
 // through a group already: it then stays when the group lets go. Call it whenever a
-// role is given in the application; it does nothing for users whom SCIM gives nothing.
+// role is given in the application, with the Role.ID, not the name; it does nothing for
+// users whom SCIM gives nothing.
 func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
 	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
 		if c.t.tx == nil {

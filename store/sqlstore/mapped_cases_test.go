@@ -412,3 +412,22 @@ func TestMappingMistakes(t *testing.T) {
 		}
 	}
 }
+
+// A column that says the opposite, as README.md has it.
+func TestMappedDisabled(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE accounts (id {serial}, login text, disabled boolean NOT NULL DEFAULT FALSE)")[0])
+		a.exec("INSERT INTO accounts (login) VALUES ('ann'), ('bob')")
+		a.exec("UPDATE accounts SET disabled = TRUE WHERE login = 'bob'")
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{{Type: "User", Name: "accounts", Key: "id", Columns: []sqlstore.Column{
+			{Name: "login", Path: "userName"},
+			{Name: "disabled", Path: "active", Empty: false, To: func(v any) (any, error) { return v == false, nil }, From: func(v any) (any, error) { return v == false || v == int64(0), nil }},
+		}}}})
+		a.want("active", []string{"ann"}, find(t, a.s, "active eq true"))
+		a.update("1", map[string]any{"active": false})
+		a.update("2", map[string]any{"active": true})
+		a.want("disabled", "ann", a.row("SELECT login FROM accounts WHERE disabled"))
+		a.want("active", []string{"bob"}, find(t, a.s, "active eq true"))
+	})
+}

@@ -29,7 +29,8 @@ type RoleTables struct {
 
 	Holders    string // table with a row for each role that a user holds
 	User, Role string // its columns, with the user's id and the role's
-	// Insert gives values of further columns of Holders for a new row. Nil: none.
+	// Insert gives values of further columns of Holders for a new row. Nil: none. Nothing
+	// reads them: that a role was given by hand only Reconciler.GivenByHand tells.
 	Insert func(user, role string) map[string]any
 }
 
