@@ -106,11 +106,16 @@ var defects = []struct {
 	{"it takes half a surrogate pair",
 		"RFC 7643, Section 2.3.1: no UTF-8 encodes half a pair (RFC 3629, Section 3)",
 		func(text string) bool {
-			lone := regexp.MustCompile(`(?i)\\uD[89A-F]`)
-			pair := regexp.MustCompile(`(?i)\\uD[89AB][\dA-F]{2}\\uD[C-F][\dA-F]{2}`)
-			return lone.MatchString(pair.ReplaceAllString(text, ""))
+			// From left to right, so that an escaped backslash does not begin an escape.
+			escapes := regexp.MustCompile(`(?i)\\uD[89AB][\dA-F]{2}\\uD[C-F][\dA-F]{2}|(\\uD[89A-F])|\\.`)
+			for _, escape := range escapes.FindAllStringSubmatch(text, -1) {
+				if escape[1] != "" {
+					return true
+				}
+			}
+			return false
 		},
-		[]string{`a eq "\uD83D"`, `a eq "\uDE00\uD83D"`}},
+		[]string{`a eq "\uD83D"`, `a eq "\uDE00\uD83D"`, `a eq "\\uD800\uDC000"`}},
 }
 
 // refusals are filters that filter-parser refuses, with what says that they must
