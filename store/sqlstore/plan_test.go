@@ -51,29 +51,42 @@ const lookups = `(?s)scim_resources_pkey.*scim_lookups|scim_lookups.*scim_resour
 
 // Look-ups and pages in order of creation do not look at everything: neither in what the
 // database knows, nor for a tenant that came after it looked. Nor do those that it plans
-// while there is next to nothing, and goes on using when there is more.
+// while there is next to nothing, and goes on using when there is more. In what it knows,
+// pages are not sorted either; two rows, which is what it may take a later tenant to have,
+// it sorts.
 func TestPlans(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		if d == sqlstore.SQLite {
 			db = relaxed(t)
 		}
+		analyze := func() {
+			if _, err := db.Exec("ANALYZE"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check := func(name string, s *sqlstore.Store, tenant, userName string, last, g *scim.Resource, known bool) {
+			t.Run(name, func(t *testing.T) {
+				checkPlans(t, db, d, s, tenant, userName, last, g, known || d == sqlstore.SQLite)
+			})
+		}
 		first := newStore(t, db, d, sqlstore.Options{Tenant: "first"})
 		last, g := fillPlans(t, first, 1)
-		t.Run("few", func(t *testing.T) { checkPlans(t, db, d, first, "first", "scim_resources_user_name", last, g) })
+		check("few", first, "first", "scim_resources_user_name", last, g, false)
 		old := newStore(t, db, d, sqlstore.Options{Tenant: "old"})
 		last, g = fillPlans(t, old, 800)
-		t.Run("unknown", func(t *testing.T) { checkPlans(t, db, d, old, "old", "scim_resources_user_name", last, g) })
-		if _, err := db.Exec("ANALYZE"); err != nil {
-			t.Fatal(err)
-		}
-		t.Run("known", func(t *testing.T) { checkPlans(t, db, d, old, "old", "scim_resources_user_name", last, g) })
+		check("unknown", old, "old", "scim_resources_user_name", last, g, false)
+		analyze()
+		check("known", old, "old", "scim_resources_user_name", last, g, true)
 		late := newStore(t, db, d, sqlstore.Options{Tenant: "late"})
 		last, g = fillPlans(t, late, 800)
-		t.Run("late", func(t *testing.T) { checkPlans(t, db, d, late, "late", "scim_resources_user_name", last, g) })
+		check("late", late, "late", "scim_resources_user_name", last, g, false)
+		analyze()
 		makeApp(t, db, d)
 		mapped := newStore(t, db, d, appOptions("mapped"))
 		last, g = fillPlans(t, mapped, 800)
-		t.Run("mapped", func(t *testing.T) { checkPlans(t, db, d, mapped, "mapped", "scim_resources_mapped_name", last, g) })
+		check("mapped late", mapped, "mapped", "scim_resources_mapped_name", last, g, false)
+		analyze()
+		check("mapped", mapped, "mapped", "scim_resources_mapped_name", last, g, true)
 	})
 }
 
@@ -103,8 +116,9 @@ func fillPlans(t *testing.T, s *sqlstore.Store, n int) (last, g *scim.Resource) 
 	return last, g
 }
 
-// checkPlans looks at the plans of the queries of a tenant.
-func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store, tenant, userName string, last, g *scim.Resource) {
+// checkPlans looks at the plans of the queries of a tenant, which sort no page if it is
+// ordered: the database knows how much the tenant has.
+func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store, tenant, userName string, last, g *scim.Resource, ordered bool) {
 	t.Helper()
 	for _, test := range []struct {
 		name, filter string
@@ -145,7 +159,7 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 			if test.index != "" && !regexp.MustCompile(test.index).MatchString(p) || scans.MatchString(p) && !test.mayScan {
 				t.Errorf("%s: want %s and no scan:\n%s\n%s", test.reason, test.index, text, p)
 			}
-			if strings.HasSuffix(test.index, "_created") && sorts.MatchString(p) {
+			if ordered && strings.HasSuffix(test.index, "_created") && sorts.MatchString(p) {
 				t.Errorf("the page is sorted:\n%s", p)
 			}
 			if test.mayScan && !scans.MatchString(p) && !strings.Contains(p, "scim_resources_created") {
@@ -166,7 +180,7 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 		"grants": {"SELECT g.role_id" + sqlstore.Each(d, "$2", "grants", "g", "g.tenant = $1 AND g.user_id = w.value"), []any{tenant, `["x"]`},
 			"scim_grants_pkey|PRIMARY KEY .user_id=. AND tenant=."},
 	} {
-		if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || sorts.MatchString(p) && name == "members" {
+		if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || ordered && sorts.MatchString(p) && name == "members" {
 			t.Errorf("%s: want %s:\n%s", name, c.index, p)
 		}
 	}
