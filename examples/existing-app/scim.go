@@ -36,7 +36,7 @@ func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dia
 	if err := store.Migrate(ctx); err != nil { // at each start
 		return nil, err
 	}
-	roles, err := store.RoleResolver(sqlstore.RoleTables{
+	roles, err := store.RoleResolver(ctx, sqlstore.RoleTables{
 		Roles: "roles", ID: "id", Name: "name",
 		Holders: "user_roles", User: "user_id", Role: "role_id",
 	})

@@ -76,11 +76,14 @@ func duplicate(err error) bool {
 // dangling reports whether a row refers to one that is not there.
 func dangling(err error) bool { return sqlState(err) == "23503" || sqliteCode(err) == sqliteForeignKey }
 
+// empty reports whether a column that must not be NULL has no value.
+func empty(err error) bool { return sqlState(err) == "23502" || sqliteCode(err) == sqliteNotNull }
+
 // unfit reports whether a value is not one that the column takes: too long, out of range,
-// NULL, against a CHECK.
+// against a CHECK.
 func unfit(err error) bool {
-	state, code := sqlState(err), sqliteCode(err)
-	return strings.HasPrefix(state, "22") || state == "23502" || state == "23514" || code == sqliteCheck || code == sqliteNotNull
+	state := sqlState(err)
+	return strings.HasPrefix(state, "22") || state == "23514" || sqliteCode(err) == sqliteCheck
 }
 
 // lost reports whether the database could not be reached, or went away.

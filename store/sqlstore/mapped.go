@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -268,10 +269,38 @@ func (s *Store) unique(ctx context.Context, m *mapping, id string, r *scim.Resou
 // live is the condition of the index by which userNames of a mapped type are found.
 const live = "r.deleted = 0 AND r.seen IS NOT NULL"
 
+// needed lists the attributes that r has not and whose columns must not be NULL. Drivers
+// tell of the column in their own ways, but all name it.
+func (m *mapping) needed(r *scim.Resource, cause error) (paths []string) {
+	names := func(c *boundColumn) bool {
+		return regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(strings.Trim(c.Name, `"`)) + `(\W|$)`).MatchString(cause.Error())
+	}
+	for i := range m.columns {
+		if c := &m.columns[i]; c.of(r) == nil && c.Empty == nil && names(c) {
+			paths = append(paths, c.Path)
+		}
+	}
+	for i := range m.children {
+		for j := range m.children[i].columns {
+			if c := &m.children[i].columns[j]; c.Empty == nil && names(c) {
+				paths = append(paths, m.children[i].Path+"."+c.Path)
+			}
+		}
+	}
+	return paths
+}
+
 // refused tells a client why the application's table does not take what it sent; before
 // is nil for a new resource.
 func (s *Store) refused(ctx context.Context, m *mapping, before, r *scim.Resource, cause error) error {
 	switch {
+	case empty(cause):
+		if paths := m.needed(r, cause); len(paths) > 0 {
+			return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
+				Detail: strings.Join(paths, ", ") + ": the application needs a value"}
+		}
+		// It is a column that no client can fill.
+		return fmt.Errorf("sqlstore: write of %s: a column that is NOT NULL needs a default, an Empty, or an Insert: %w", m.Name, cause)
 	case unfit(cause), dangling(cause): // of a value that another table lists
 		var paths []string
 		for i := range m.columns {

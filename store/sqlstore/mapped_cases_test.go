@@ -218,16 +218,32 @@ func TestMappedRefused(t *testing.T) {
 		a.exec("CREATE TABLE u (id text PRIMARY KEY, email text NOT NULL, nick text CHECK (length(nick) < 5), last text NOT NULL, title text REFERENCES titles (name))")
 		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{{Type: "User", Name: "u", Key: "id", KeepID: true, Columns: []sqlstore.Column{
 			{Name: "email", Path: "userName"}, {Name: "nick", Path: "nickName"}, {Name: "last", Path: "name.familyName"}, {Name: "title", Path: "title"}}}}})
-		for _, v := range []map[string]any{{"nickName": "too long", "name.familyName": "x"}, {"nickName": "fits"},
-			{"nickName": "fits", "name.familyName": "x", "title": "unknown"}} {
+		for want, v := range map[string]map[string]any{
+			"a value of one of these attributes: userName, nickName": {"nickName": "too long", "name.familyName": "x"},
+			"name.familyName: the application needs a value":         {"nickName": "fits"},
+			"nickName, name.familyName, title":                       {"nickName": "fits", "name.familyName": "x", "title": "unknown"},
+		} {
 			_, err := a.s.Create(t.Context(), user(t, "ann", v))
 			var e *scim.Error
-			if !errors.As(err, &e) || e.Status != 400 || !strings.Contains(e.Detail, "nickName") || strings.Contains(e.Detail, "nick ") {
-				t.Errorf("%v: %v, want 400 with the names of attributes", v, err)
+			if !errors.As(err, &e) || e.Status != 400 || !strings.Contains(e.Detail, want) || strings.Contains(e.Detail, "nick ") {
+				t.Errorf("%v: %v, want 400 and %q", v, err, want)
 			}
 		}
 		made := create(t, a.s, user(t, "ann", map[string]any{"name.familyName": "x"}))
 		a.want("the id is kept", made.ID(), a.row("SELECT id FROM u"))
+		a.exec("DELETE FROM u")
+		a.exec("ALTER TABLE u ADD COLUMN hash text NOT NULL DEFAULT ''")
+		if d == sqlstore.Postgres {
+			a.exec("ALTER TABLE u ALTER COLUMN hash DROP DEFAULT")
+		} else { // which can only make the table anew
+			a.exec("CREATE TABLE v (id text PRIMARY KEY, email text NOT NULL, nick text, last text NOT NULL, title text, hash text NOT NULL)")
+			a.exec("DROP TABLE u")
+			a.exec("ALTER TABLE v RENAME TO u")
+		}
+		var e *scim.Error
+		if _, err := a.s.Create(t.Context(), user(t, "bob", map[string]any{"name.familyName": "x"})); err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), "hash") {
+			t.Errorf("a column that no client can fill: %v, want an error that is not the client's", err)
+		}
 	})
 }
 

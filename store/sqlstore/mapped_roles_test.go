@@ -18,7 +18,7 @@ func TestMappedRolesOfHidden(t *testing.T) {
 		a.exec("CREATE TABLE jobs (id integer PRIMARY KEY, title text, rank numeric(5, 2))")
 		a.exec("INSERT INTO jobs VALUES (1, 'Sales', 1), (2, 'Hand', 2)")
 		a.exec("CREATE TABLE job_people (job_id integer, person_id bigint, PRIMARY KEY (job_id, person_id))")
-		jobs, err := a.s.RoleResolver(sqlstore.RoleTables{Roles: "jobs", ID: "id", Name: "title", Weight: "rank", Holders: "job_people", User: "person_id", Role: "job_id"})
+		jobs, err := a.s.RoleResolver(t.Context(), sqlstore.RoleTables{Roles: "jobs", ID: "id", Name: "title", Weight: "rank", Holders: "job_people", User: "person_id", Role: "job_id"})
 		if err != nil {
 			a.t.Fatal(err)
 		}

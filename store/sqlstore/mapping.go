@@ -43,7 +43,8 @@ type Table struct {
 	Insert func(r *scim.Resource) map[string]any
 	// Retire gives the columns to set when a client deletes the resource, in the place of
 	// erasing the row: for rows that others refer to, and for people who may come back.
-	// Afterwards the row must not be Visible. Revive undoes it for Store.Link.
+	// Afterwards the row must not be Visible. Migrate calls it too, for the columns' names.
+	// Revive undoes it for Store.Link.
 	Retire func(now time.Time) map[string]any
 	Revive map[string]any
 }

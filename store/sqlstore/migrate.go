@@ -20,11 +20,15 @@ var migrations embed.FS
 // Migrate makes the tables, or brings those of an earlier version of this package up
 // to date. Call it at every start: any number of processes may do so at once.
 //
-// With Tables it also makes triggers on the application's, and goes through the rows of
-// the tenant that are new to it, before the first time all of them.
+// With Tables it looks whether the tables and columns that Options names are there, all
+// but those of Insert, makes triggers on the application's tables, and goes through the
+// rows of the tenant that are new to it, before the first time all of them.
 func (s *Store) Migrate(ctx context.Context) error {
 	if len(s.maps) == 0 {
 		return s.migrate(ctx, nil, "ledger", "store")
+	}
+	if err := s.check(ctx); err != nil {
+		return err
 	}
 	if err := s.migrate(ctx, s.watch, "ledger", "store", "mapped"); err != nil {
 		return err

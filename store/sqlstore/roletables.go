@@ -34,9 +34,10 @@ type RoleTables struct {
 	Insert func(user, role string) map[string]any
 }
 
-// RoleResolver makes a scim.RoleResolver of two tables. What it does joins the store's
-// transaction, and its statements are about many users at once.
-func (s *Store) RoleResolver(t RoleTables) (scim.RoleResolver, error) {
+// RoleResolver makes a scim.RoleResolver of two tables, which must be there with their
+// columns. What it does joins the store's transaction, and its statements are about many
+// users at once.
+func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolver, error) {
 	var err error
 	for what, name := range map[string]string{"Roles": t.Roles, "ID": t.ID, "Name": t.Name, "Holders": t.Holders, "User": t.User, "Role": t.Role} {
 		if !names.MatchString(name) {
@@ -48,6 +49,12 @@ func (s *Store) RoleResolver(t RoleTables) (scim.RoleResolver, error) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a column", what, name))
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
+	err = s.again(ctx, func() error {
+		return errors.Join(s.has(ctx, t.Roles, "", present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), s.has(ctx, t.Holders, "", t.User, t.Role))
+	})
 	if err != nil {
 		return nil, err
 	}

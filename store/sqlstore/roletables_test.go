@@ -39,7 +39,7 @@ func TestRoleTables(t *testing.T) {
 			}
 		}
 		s := newStore(t, db, d, appOptions("o"))
-		resolver, err := s.RoleResolver(jobs())
+		resolver, err := s.RoleResolver(t.Context(), jobs())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestRoleTablesMistakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.RoleResolver(sqlstore.RoleTables{Roles: "roles; DROP", ID: "id", Name: "name", Weight: "a b", Holders: "h", User: "u"})
+	_, err = s.RoleResolver(t.Context(), sqlstore.RoleTables{Roles: "roles; DROP", ID: "id", Name: "name", Weight: "a b", Holders: "h", User: "u"})
 	for _, want := range []string{`Roles "roles; DROP"`, `Weight "a b"`, `Role ""`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not tell of %s", err, want)
