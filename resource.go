@@ -2,7 +2,6 @@ package scim
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +16,7 @@ import (
 // UserConfig and GroupConfig return to add attributes: append to Schema.Attributes
 // for custom attributes in the core schema, to Extensions for a schema of your own.
 type TypeConfig struct {
-	Name        string // "User"; letters, digits, - and _
+	Name        string // "User"
 	Endpoint    string // "/Users"
 	Description string
 	Schema      schema.Schema
@@ -43,16 +42,10 @@ type ResourceType struct {
 	bindings   sync.Map           // of struct types for Decode and From: reflect.Type → []boundField
 }
 
-// typeName keeps apart what is made of a type and something else, as in "User:42".
-var typeName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
 // NewResourceType compiles c.
 func NewResourceType(c TypeConfig) (*ResourceType, error) {
 	if c.Name == "" || c.Schema.ID == "" {
 		return nil, fmt.Errorf("scim: a resource type needs a name and a schema with an ID")
-	}
-	if !typeName.MatchString(c.Name) {
-		return nil, fmt.Errorf("scim: resource type %q: a name is letters, digits, - and _", c.Name)
 	}
 	if !strings.HasPrefix(c.Endpoint, "/") || strings.Count(c.Endpoint, "/") != 1 || len(c.Endpoint) == 1 {
 		return nil, fmt.Errorf("scim: resource type %s: endpoint %q is not like \"/Users\"", c.Name, c.Endpoint)

@@ -138,6 +138,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	return s, nil
 }
 
+// typeNames also lets a collection, which begins with one, be of one tenant only.
 var typeNames = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
 var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,29}$`)
