@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
@@ -89,6 +91,7 @@ type tenant struct {
 	deactivator Deactivator
 	ledger      Ledger
 	sources     SourceLedger // nil: entries are dropped one by one
+	roleAttrs   []*model.Attribute
 	// joint: the resolver's changes commit with the store's.
 	joint bool
 }
@@ -152,8 +155,22 @@ func (t *tenant) bindRoles(r *Roles) (errs []error) {
 	if r.Resolver == nil {
 		errs = append(errs, mistake("Roles.Resolver", "is missing"))
 	}
-	if t.user == nil || t.group == nil {
-		errs = append(errs, mistake("Roles", "groups give roles, so Types must have User and Group"))
+	if t.user == nil || t.group == nil && len(r.Attributes) == 0 {
+		return append(errs, mistake("Roles", "groups give roles, so Types must have User and Group"))
+	}
+	for _, path := range r.Attributes {
+		a, err := roleAttribute(t.user, path)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case slices.Contains(t.roleAttrs, a):
+			errs = append(errs, mistake("Roles.Attributes", "%s is there twice", a.Path))
+		default:
+			t.roleAttrs = append(t.roleAttrs, a)
+		}
+		if t.Me != nil && a != nil && slices.ContainsFunc(t.Me.Writable, func(p string) bool { return within(a, t.user.m.Find(p)) }) {
+			errs = append(errs, mistake("Me.Writable", "%s gives roles, so nobody may change it on themselves", a.Path))
+		}
 	}
 	t.ledger = r.Ledger
 	if t.ledger == nil {

@@ -54,7 +54,7 @@ func (o *operation) relink(ctx context.Context, before, after *Resource) (*linkC
 			src.PreviousName = name
 		}
 	}
-	err := o.resolve(ctx, src, c)
+	err := o.resolve(ctx, src, after.ID(), c)
 	reason, none := noRole(err)
 	switch {
 	case err == nil:
@@ -90,7 +90,7 @@ func (o *operation) relinkKnown(ctx context.Context, g *Resource) (*linkChange, 
 	if linked == "" && o.t.Tenant.Roles.Missing == MissingRefuse {
 		return c, nil // linked at the client's next write
 	}
-	err = o.resolve(ctx, RoleSource{Group: g, Linked: linked}, c)
+	err = o.resolve(ctx, RoleSource{Group: g, Linked: linked}, g.ID(), c)
 	if reason, none := noRole(err); none {
 		c.now, c.reason = Link{}, cmp.Or(reason, "the role is gone")
 		return c, nil
@@ -109,8 +109,8 @@ func noRole(err error) (reason string, none bool) {
 	return "", errors.Is(err, ErrNoRole)
 }
 
-// resolve asks the resolver and fills in c.now.
-func (o *operation) resolve(ctx context.Context, src RoleSource, c *linkChange) error {
+// resolve asks the resolver and fills in c.now, the link of this key.
+func (o *operation) resolve(ctx context.Context, src RoleSource, key string, c *linkChange) error {
 	role, err := o.t.Tenant.Roles.Resolver.ResolveRole(ctx, src)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (o *operation) resolve(ctx context.Context, src RoleSource, c *linkChange) 
 		return errors.New("scim: RoleResolver.ResolveRole returned a role without an ID and no error")
 	}
 	role.Held = false
-	c.now = Link{GroupID: src.Group.ID(), Role: role,
+	c.now = Link{GroupID: key, Role: role,
 		Confirmed: !role.Protected || c.was.Confirmed && c.was.Role.ID == role.ID}
 	return nil
 }

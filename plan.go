@@ -9,14 +9,14 @@ import (
 // person is all that decides about one user's roles, read under the user's lock.
 type person struct {
 	id      string
-	active  bool // exists, is active, and not about to go; known if groups give anything
+	active  bool // exists, is active, and not about to go; known if anything is given
 	deleted bool // the account ends: hand-given roles go too
 	wants   []want
 	entries []Grant
 	held    []Role
 }
 
-// want is a role that groups give, in order of membership.
+// want is a role that sources give: attributes, in order, and groups, in order of membership.
 type want struct {
 	role    Role
 	sources []string
@@ -108,7 +108,7 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 			return s.Role.ID == h.ID && s.State != StandingWaiting
 		})
 		if !explained {
-			o.stand(h, StandingByHand, nil, "given in the application; no group gives it")
+			o.stand(h, StandingByHand, nil, "given in the application; the directory does not give it")
 		}
 	}
 	slices.SortFunc(o.change.Revoke, func(a, b Role) int { return strings.Compare(a.ID, b.ID) })
@@ -212,11 +212,11 @@ func (o *outcome) give(p *person, w want, es []Grant, held map[string]Role, now 
 	o.change.Roles = append(o.change.Roles, w.role)
 	switch {
 	case !has:
-		o.stand(w.role, StandingDue, giving, "given by a group; not held yet")
+		o.stand(w.role, StandingDue, giving, "given by the directory; not held yet")
 	case hand:
-		o.stand(w.role, StandingBoth, giving, "given in the application before, and by a group: it stays when the group lets go")
+		o.stand(w.role, StandingBoth, giving, "given in the application before, and by the directory: it stays when that lets go")
 	default:
-		o.stand(w.role, StandingGranted, giving, "given by a group")
+		o.stand(w.role, StandingGranted, giving, "given by the directory")
 	}
 }
 
@@ -244,16 +244,16 @@ func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role
 		return
 	}
 	if hand {
-		o.note(RoleRetained, p, h, sources, "it was given in the application before a group gave it")
-		o.stand(h, StandingByHand, nil, "given in the application; no group gives it any more")
+		o.note(RoleRetained, p, h, sources, "it was given in the application before the directory gave it")
+		o.stand(h, StandingByHand, nil, "given in the application; the directory does not give it any more")
 		return
 	}
 	o.change.Revoke = append(o.change.Revoke, h)
-	o.note(RoleRevoked, p, h, sources, "no group gives it any more")
-	o.stand(h, StandingLeaving, nil, "no group gives it any more")
+	o.note(RoleRevoked, p, h, sources, "the directory does not give it any more")
+	o.stand(h, StandingLeaving, nil, "the directory does not give it any more")
 }
 
-// shelve deals with a role that groups would give to somebody who is not active:
+// shelve deals with a role that sources would give to somebody who is not active:
 // nothing is held, but a protected role is noted, so that it does not come back by
 // itself with the person.
 func (o *outcome) shelve(p *person, w want, es []Grant, held map[string]Role, now time.Time) {

@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// roleRun is one reconciliation: of some users, and of all members of a group if it
-// names one.
+// roleRun is one reconciliation: of some users, and of all members of a group, or all who
+// have a value, if it names one.
 type roleRun struct {
 	ids     []string
 	group   string
-	namedIn string          // the group as whose members
+	value   roleValue
+	namedIn string          // the group as whose members, or the link of the value as whose owners,
 	named   map[string]bool // the client has just named these users
 	confirm bool            // the application confirms: as if all were named
 	view    view
@@ -21,12 +22,12 @@ type roleRun struct {
 
 // view is what a request is about to change, laid over what is stored.
 type view struct {
-	inactive string          // this user
-	deleted  string          // this user
-	gone     string          // this group is deleted
-	left     map[string]bool // these users have left leftGroup
-	from     string
-	link     *Link // this group's link
+	user    *Resource       // this user will be so
+	deleted string          // this user
+	gone    string          // this group is deleted
+	left    map[string]bool // these users have left leftGroup
+	from    string
+	link    *Link // this group's link
 }
 
 // want reports whether the request still leaves m in place.
@@ -72,6 +73,8 @@ func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []stri
 		}
 	}
 	switch {
+	case r.value.attr != nil:
+		return o.eachUserWith(ctx, r.value, fn)
 	case r.group == "":
 		return nil
 	case r.group == r.view.gone && o.t.sources != nil:
@@ -294,7 +297,13 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 			p.entries = append(p.entries, g)
 		}
 	}
-	links, err := o.wants(ctx, by, refs, r)
+	var users map[string]*Resource
+	if o.t.roleAttrs != nil {
+		if users, err = o.usersOf(ctx, ids, r); err != nil {
+			return nil, err
+		}
+	}
+	links, err := o.wants(ctx, people, by, refs, users, r)
 	if err != nil {
 		return nil, err
 	}
@@ -320,11 +329,27 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 			wanting = append(wanting, p.id)
 		}
 	}
-	return people, o.t.byID(ctx, o.t.user, wanting, func(u *Resource) {
-		if p := by[u.ID()]; p != nil {
-			p.active = u.Active() && u.ID() != r.view.inactive && !p.deleted
+	if users == nil {
+		if users, err = o.usersOf(ctx, wanting, r); err != nil {
+			return nil, err
 		}
+	}
+	for id, u := range users {
+		by[id].active = u.Active() && !by[id].deleted
+	}
+	return people, nil
+}
+
+// usersOf reads users, by id, as they will be.
+func (o *operation) usersOf(ctx context.Context, ids []string, r roleRun) (map[string]*Resource, error) {
+	users := make(map[string]*Resource, len(ids))
+	err := o.t.byID(ctx, o.t.user, ids, func(u *Resource) {
+		if r.view.user != nil && r.view.user.ID() == u.ID() {
+			u = r.view.user
+		}
+		users[u.ID()] = u
 	})
+	return users, err
 }
 
 // onlyFrom reports whether nothing gives these people anything, and all that they were ever
@@ -340,41 +365,65 @@ func onlyFrom(people []*person, group, roleID string) bool {
 	return true
 }
 
-// wants fills in the roles that groups give, and returns the links of the groups.
-func (o *operation) wants(ctx context.Context, by map[string]*person, refs []Ref, r roleRun) (map[string]Link, error) {
+// wants fills in the roles that attributes and groups give, and returns the links of the
+// groups and values.
+func (o *operation) wants(ctx context.Context, people []*person, by map[string]*person, refs []Ref, users map[string]*Resource, r roleRun) (map[string]Link, error) {
 	ms, err := o.t.groupsOf(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
-	groups := make([]string, 0, len(ms))
-	for _, m := range ms {
-		groups = append(groups, m.GroupID)
-	}
 	if o.t.members == nil {
 		byGrant(ms, by)
 	}
-	links, err := o.links(ctx, groups)
+	keys := make([]string, 0, len(ms))
+	for _, m := range ms {
+		keys = append(keys, m.GroupID)
+	}
+	values := make([][]roleValue, len(people))
+	for i, p := range people {
+		values[i] = o.t.roleValues(users[p.id])
+		for _, v := range values[i] {
+			keys = append(keys, v.link())
+		}
+	}
+	links, err := o.links(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
 	if r.view.link != nil {
 		links[r.view.link.GroupID] = *r.view.link
 	}
+	for i, p := range people {
+		for _, v := range values[i] {
+			key := v.link()
+			p.want(links[key], v.source(), key == r.namedIn && (r.confirm || r.named[p.id]))
+		}
+	}
 	for _, m := range ms {
-		p, l := by[m.Member.ID], links[m.GroupID]
-		if p == nil || m.Member.Type != "User" || !r.view.has(m) || !l.Confirmed || l.Role.ID == "" {
-			continue
+		if p := by[m.Member.ID]; p != nil && m.Member.Type == "User" && r.view.has(m) {
+			p.want(links[m.GroupID], source(m.GroupID), m.GroupID == r.namedIn && (r.confirm || r.named[p.id]))
 		}
-		i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == l.Role.ID })
-		if i < 0 {
-			i = len(p.wants)
-			p.wants = append(p.wants, want{role: l.Role})
-		}
-		w := &p.wants[i]
-		w.sources = append(w.sources, source(m.GroupID))
-		w.named = append(w.named, m.GroupID == r.namedIn && (r.confirm || r.named[p.id]))
 	}
 	return links, nil
+}
+
+// want notes a role that a source gives, if it does.
+func (p *person) want(l Link, source string, named bool) {
+	if !l.Confirmed || l.Role.ID == "" {
+		return
+	}
+	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == l.Role.ID })
+	if i < 0 {
+		i = len(p.wants)
+		p.wants = append(p.wants, want{role: l.Role})
+	}
+	w := &p.wants[i]
+	if j := slices.Index(w.sources, source); j >= 0 { // two values of one attribute
+		w.named[j] = w.named[j] || named
+		return
+	}
+	w.sources = append(w.sources, source)
+	w.named = append(w.named, named)
 }
 
 // byGrant orders memberships whose time is not known by what they have given: those
@@ -424,12 +473,15 @@ func (o *operation) links(ctx context.Context, groups []string) (map[string]Link
 	return all, nil
 }
 
-// unlinkGone takes away the links of these users' groups whose role no longer
+// unlinkGone takes away the links of these users' groups and values whose role no longer
 // exists.
 func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
 	var refs []Ref
 	for _, id := range ids {
 		refs = append(refs, Ref{"User", id})
+	}
+	if err := o.unlinkGoneValues(ctx, ids); err != nil {
+		return err
 	}
 	ms, err := o.t.groupsOf(ctx, refs)
 	if err != nil {
@@ -468,11 +520,14 @@ func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
 }
 
 // follow brings roles in line with a write.
-func (o *operation) follow(ctx context.Context, before, after *Resource, m *memberPlan, c *linkChange) error {
+func (o *operation) follow(ctx context.Context, before, after *Resource, m *memberPlan, c *linkChange, v *valueChange) error {
 	if o.t.Tenant.Roles == nil {
 		return nil
 	}
 	if after.t == o.t.user {
+		if v != nil && (v.moves || len(v.others) > 0) {
+			return o.followValues(ctx, after, v)
+		}
 		if before == nil || before.Active() == after.Active() && after.Active() {
 			return nil
 		}

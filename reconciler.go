@@ -104,17 +104,24 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 }
 
 // RolesChanged tells that roles appeared, changed or went away in the application,
-// or that its mapping of groups to roles changed. Every group is looked at again, and
-// the members of those whose role is another now are reconciled, in batches.
+// or that its mapping of groups and values to roles changed. Every group is looked at
+// again, with Roles.Attributes every user too, and those for whom a role is another now
+// are reconciled, in batches.
 func (c *Reconciler) RolesChanged(ctx context.Context) error {
-	return c.t.each(ctx, c.t.group, nil, func(page []*Resource) error {
-		for _, g := range page {
-			if err := c.groupChanged(ctx, g); err != nil {
-				return err
+	if c.t.group != nil {
+		err := c.t.each(ctx, c.t.group, nil, func(page []*Resource) error {
+			for _, g := range page {
+				if err := c.groupChanged(ctx, g); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return c.valuesChanged(ctx)
 }
 
 func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
@@ -215,7 +222,7 @@ func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 	return err
 }
 
-// Explain says how a user stands to each role that is held, given by a group, or
+// Explain says how a user stands to each role that is held, given by the directory, or
 // waiting, and why. It changes nothing.
 func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Standing, error) {
 	var out []Standing

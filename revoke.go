@@ -10,7 +10,7 @@ import (
 // does not depend on the write to come, both go in one step; this needs a ledger that
 // can lead, and so no transaction around it.
 func (o *operation) carryAhead(ctx context.Context, outs []*outcome, r roleRun) error {
-	swap := o.t.tx == nil && r.view.link == nil
+	swap := o.t.tx == nil && r.view.link == nil && (r.view.user == nil || !r.view.user.Active())
 	var told []Event
 	for _, p := range outs {
 		if !swap {
@@ -41,14 +41,14 @@ func (o *operation) carryAhead(ctx context.Context, outs []*outcome, r roleRun) 
 // revokeAhead takes away what a write is about to end, before it is stored, where
 // there is no transaction around both: a crash in between leaves too little access,
 // not too much. An error is left to the reconciliation that follows the write.
-func (o *operation) revokeAhead(ctx context.Context, before, after *Resource, m *memberPlan, c *linkChange) {
+func (o *operation) revokeAhead(ctx context.Context, before, after *Resource, m *memberPlan, c *linkChange, v *valueChange) {
 	if o.t.Tenant.Roles == nil {
 		return
 	}
 	r := roleRun{ahead: true}
 	switch {
-	case after.t == o.t.user && before.Active() && !after.Active():
-		r.ids, r.view.inactive = []string{after.ID()}, after.ID()
+	case after.t == o.t.user && before.Active() && (!after.Active() || v != nil && v.moves):
+		r.ids, r.view.user = []string{after.ID()}, after
 	case after.t == o.t.group:
 		r.ids, r.view.from, r.view.left = userIDs(m.remove), after.ID(), map[string]bool{}
 		for _, id := range r.ids {

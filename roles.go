@@ -38,15 +38,21 @@ type Role struct {
 	Held bool
 }
 
-// RoleSource is what may stand for a role: a group. Linked is the id of the role
-// that the group was linked to, set when the application reported a change of its
-// mapping: a resolver with stable ids returns that role as it is now, if it still
-// exists and the group still stands for it; otherwise it looks at the name.
-// PreviousName is set when the client has just renamed the group.
+// RoleSource is what may stand for a role: a group, or a value of one of
+// Roles.Attributes; then Group is nil. Whether a role may come from the one or the other
+// is the resolver's answer.
 type RoleSource struct {
-	Group        *Resource
+	Group *Resource
+	// PreviousName is set when the client has just renamed the group.
 	PreviousName string
-	Linked       string
+	// Attribute is the path, as in Resource.Get, and Value what it says; of an element of
+	// a complex attribute, such as roles, that is its value.
+	Attribute, Value string
+	// Linked is the id of the role that the group or value was linked to, set when the
+	// application reported a change of its mapping: a resolver with stable ids returns
+	// that role as it is now, if it still exists and the source still stands for it;
+	// otherwise it looks at the name.
+	Linked string
 }
 
 // RoleChange is what happens to one user's roles, in one step. Roles lists all that
@@ -90,13 +96,15 @@ type SourceLedger interface {
 // go. Waiting: not granted yet.
 type Grant struct {
 	UserID, RoleID  string
-	Source          string // "group:" and the group's id
+	Source          string // "group:" and the group's id, or "attr:" and the attribute's path
 	At              time.Time
 	ByHand, Waiting bool
 }
 
 // Link says which role a group stands for, as the resolver described it last.
 // Until Confirmed it gives nothing: a protected role waits for the application.
+// A value of one of Roles.Attributes has a link too; its GroupID is "attr:", the
+// attribute's path, "=" and the value, or a hash of it if it is long.
 type Link struct {
 	GroupID   string
 	Role      Role
@@ -116,17 +124,25 @@ const (
 	MissingRefuse
 )
 
-// Roles turns groups into roles.
+// Roles turns groups, and users' attributes, into roles.
 type Roles struct {
 	Resolver RoleResolver
-	Ledger   Ledger // nil: the Store, if it is one
+	// Attributes are the paths of attributes of users that name roles: "roles" (their
+	// value is what names one), "userType", or one of your own. For clients that send no
+	// groups, as Google Workspace, or app roles, as Microsoft Entra. A value that names no
+	// role is refused (400 invalidValue), except where the request deactivates the user:
+	// then the attribute keeps its value. A value that is sent back as it was read is not
+	// judged again. Call Reconciler.RolesChanged after a change of Attributes. Nil: none.
+	Attributes []string
+	Ledger     Ledger // nil: the Store, if it is one
 	// Separate says that the resolver's changes do not commit with the Store's
 	// transaction: its roles live in another database or behind an API. The ledger
 	// then leads each grant and trails each revocation, so that nothing is forgotten
 	// in a crash. It is implied by a Store without transactions.
 	Separate bool
-	// Pick chooses, among the roles that a user's groups give in order of membership,
-	// those that apply, in order: the first is the primary one. Nil: all of them.
+	// Pick chooses, among the roles that a user's attributes give, in order, and then those
+	// of the groups, in order of membership, those that apply, in order: the first is the
+	// primary one. Nil: all of them.
 	Pick    func(roles []Role) []Role
 	Missing MissingRole
 	// Exclusive says that the application keeps one role per user, in one column. A
@@ -180,6 +196,7 @@ const (
 	RoleWaiting     EventKind = "role waiting"
 	RoleRetained    EventKind = "role retained" // a source let go, the role stays: it is hand-given
 	ResourceChanged EventKind = "resource changed"
+	RoleUnknown     EventKind = "role unknown" // an attribute kept its value: the new one names no role
 	ToleranceUsed   EventKind = "tolerance used"
 )
 
@@ -202,7 +219,7 @@ type Event struct {
 type Standing struct {
 	Role    Role
 	State   StandingState
-	Sources []string // "group:" and an id, for all that wants the role given
+	Sources []string // "group:" and an id, "attr:" and a path, for all that wants the role given
 	Reason  string   // for people to read
 }
 

@@ -28,8 +28,8 @@ func TestRolesProperty(t *testing.T) {
 			fewer(t, 20)
 		}
 		for name, roles := range map[string]scim.Roles{
-			"all, link later":  {},
-			"heaviest, refuse": {Missing: scim.MissingRefuse, Pick: scim.PickHeaviest},
+			"all, link later":  {Attributes: []string{"roles"}},
+			"heaviest, refuse": {Attributes: []string{"roles"}, Missing: scim.MissingRefuse, Pick: scim.PickHeaviest},
 		} {
 			t.Run(name, func(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) {
@@ -43,6 +43,7 @@ func TestRolesProperty(t *testing.T) {
 						"remove": h.remove,
 						"delete": h.delete,
 						"active": h.active,
+						"assign": h.assign,
 						"leave":  h.leave,
 						"give":   h.give,
 						"take":   h.take,
@@ -75,8 +76,10 @@ type naive struct {
 	active map[string]bool            // the users that are there
 	hand   map[string]map[string]bool // user → role id: given by hand
 	groups map[string]*naiveGroup
-	roles  map[string]string // id → name
-	weight map[string]int    // by id, no two alike; nil if all roles that groups give apply
+	roles  map[string]string   // id → name
+	weight map[string]int      // by id, no two alike; nil if all roles that are given apply
+	values map[string][]string // user → values of the attribute
+	links  map[string]string   // value → role id
 }
 
 type naiveGroup struct {
@@ -85,7 +88,7 @@ type naiveGroup struct {
 }
 
 func (n *naive) clone() *naive {
-	c := &naive{maps.Clone(n.active), map[string]map[string]bool{}, map[string]*naiveGroup{}, maps.Clone(n.roles), maps.Clone(n.weight)}
+	c := &naive{maps.Clone(n.active), map[string]map[string]bool{}, map[string]*naiveGroup{}, maps.Clone(n.roles), maps.Clone(n.weight), maps.Clone(n.values), maps.Clone(n.links)}
 	for u, of := range n.hand {
 		c.hand[u] = maps.Clone(of)
 	}
@@ -105,15 +108,25 @@ func (n *naive) named(name string) string {
 	return ""
 }
 
-// given are the roles that groups give to a user who is active, with the groups.
+// given are the roles that attributes and groups give to a user who is active, with the
+// sources.
 func (n *naive) given(user string) map[string][]string {
 	given, heaviest := map[string][]string{}, ""
+	give := func(role, source string) {
+		if !n.active[user] || role == "" || slices.Contains(given[role], source) {
+			return
+		}
+		given[role] = append(given[role], source)
+		if n.weight[role] > n.weight[heaviest] {
+			heaviest = role
+		}
+	}
+	for _, v := range n.values[user] {
+		give(n.links[v], "attr:roles")
+	}
 	for id, g := range n.groups {
-		if n.active[user] && g.members[user] && g.link != "" {
-			given[g.link] = append(given[g.link], id)
-			if n.weight[g.link] > n.weight[heaviest] {
-				heaviest = g.link
-			}
+		if g.members[user] {
+			give(g.link, "group:"+id)
 		}
 	}
 	if heaviest != "" {
@@ -125,9 +138,9 @@ func (n *naive) given(user string) map[string][]string {
 // entries is the ledger.
 func (n *naive) entries(user string) []string {
 	lines := []string{}
-	for role, groups := range n.given(user) {
-		for _, id := range groups {
-			line := role + " group:" + id
+	for role, sources := range n.given(user) {
+		for _, source := range sources {
+			line := role + " " + source
 			if n.hand[user][role] {
 				line += " by hand"
 			}
@@ -138,7 +151,7 @@ func (n *naive) entries(user string) []string {
 	return lines
 }
 
-// held is what groups give and what was given by hand.
+// held is what is given, and what was given by hand.
 func (n *naive) held(user string) []string {
 	held := map[string]bool{}
 	for id := range n.hand[user] {
@@ -171,7 +184,8 @@ var names = []string{"R1", "R2", "R3"}
 
 func newHistory(t *rapid.T, in setting, roles scim.Roles) *history {
 	h := &history{w: in.world(t, roles), missing: roles.Missing, n: &naive{active: map[string]bool{},
-		hand: map[string]map[string]bool{}, groups: map[string]*naiveGroup{}, roles: map[string]string{}}}
+		hand: map[string]map[string]bool{}, groups: map[string]*naiveGroup{}, roles: map[string]string{},
+		values: map[string][]string{}, links: map[string]string{}}}
 	if roles.Pick != nil {
 		h.n.weight = map[string]int{}
 	}
@@ -356,12 +370,45 @@ func (h *history) active(t *rapid.T) {
 		func() reply { return h.w.send("PATCH", "/Users/"+who, activeBody(to)) })
 }
 
+// assign sets the attribute that names roles, also to a name that no role has. What a user
+// has already is not judged again.
+func (h *history) assign(t *rapid.T) {
+	who := pick(t, "user", h.n.active)
+	values := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 2, rapid.ID[string]).Draw(t, "values")
+	send := func() reply { return h.w.send("PATCH", "/Users/"+who, patchBody(rolesOp("replace", values...))) }
+	next := h.n.clone()
+	for _, v := range slices.Sorted(slices.Values(values)) {
+		if slices.Contains(h.n.values[who], v) {
+			continue
+		}
+		if next.links[v] = next.named(v); next.links[v] == "" {
+			h.w.wantRefused(send(), 400, "invalidValue", "roles", v)
+			return
+		}
+	}
+	next.values[who] = values
+	h.request(t, next, func() bool {
+		now := []string{}
+		list, _ := h.w.do("GET", "/Users/"+who, nil).body["roles"].([]any)
+		for _, e := range list {
+			now = append(now, e.(map[string]any)["value"].(string))
+		}
+		return slices.Equal(now, values)
+	}, send)
+	for v, role := range next.links { // the link may be there before what needs it
+		if h.w.kind == bare && h.w.link("attr:roles="+v) == role {
+			h.n.links[v] = role
+		}
+	}
+}
+
 // leave deletes a user for good, and another one comes.
 func (h *history) leave(t *rapid.T) {
 	who := pick(t, "user", h.n.active)
 	next := h.n.clone()
 	delete(next.active, who)
 	delete(next.hand, who)
+	delete(next.values, who)
 	for _, g := range next.groups {
 		delete(g.members, who)
 	}
@@ -421,6 +468,13 @@ func (h *history) role(t *rapid.T) {
 			g.link = h.n.named(g.name)
 		case g.link == "" && h.missing == scim.MissingLink:
 			g.link = h.n.named(g.name)
+		}
+	}
+	for _, values := range h.n.values {
+		for _, v := range values {
+			if _, ok := h.n.roles[h.n.links[v]]; !ok {
+				h.n.links[v] = h.n.named(v)
+			}
 		}
 	}
 }

@@ -20,7 +20,7 @@ type scenario struct {
 // find nothing to do, and Explain must agree with what is held (S100).
 func TestRoles(t *testing.T) {
 	all := slices.Concat(sourceScenarios(), handScenarios(), linkScenarios(), renameScenarios(),
-		accountScenarios(), memberScenarios(), failureScenarios())
+		accountScenarios(), memberScenarios(), attributeScenarios(), failureScenarios())
 	everywhere(t, func(t *testing.T, in setting) {
 		for _, s := range all {
 			if s.kinds != nil && !slices.Contains(s.kinds, in.kind) || in.crawls && !s.servers {

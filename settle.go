@@ -86,8 +86,8 @@ func (u *unsettled) keep(id string, runs []roleRun) bool {
 		if r.group != "" {
 			all.group = r.group
 		}
-		if r.view.deleted != "" {
-			return false // the resource is gone: a repetition finds nothing
+		if r.view.deleted != "" || r.value.attr != nil {
+			return false // the resource is gone: a repetition finds nothing; or it is about others
 		}
 	}
 	slices.Sort(all.ids)

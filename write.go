@@ -265,6 +265,10 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 	if err != nil {
 		return nil, err
 	}
+	after, values, err := o.relinkValues(ctx, before, after)
+	if err != nil {
+		return nil, err
+	}
 	if before != nil && before.Active() && !after.Active() && t == o.t.user && o.t.deactivator != nil {
 		// Before the write: a client that repeats it must come here again.
 		if err := o.t.deactivator.Deactivate(ctx, after); err != nil {
@@ -272,7 +276,7 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 		}
 	}
 	if before != nil && o.t.tx == nil {
-		o.revokeAhead(ctx, before, after, members, link)
+		o.revokeAhead(ctx, before, after, members, link, values)
 	}
 	out, err := o.put(ctx, before, after, members)
 	if err != nil {
@@ -280,7 +284,7 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 	}
 	o.stored = o.t.tx == nil
 	o.tell(before, out, members)
-	if err := o.follow(ctx, before, out, members, link); err != nil {
+	if err := o.follow(ctx, before, out, members, link, values); err != nil {
 		return out, err
 	}
 	if e.password != nil && t == o.t.user && o.t.passwords != nil {

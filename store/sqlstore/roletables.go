@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -14,9 +15,10 @@ import (
 )
 
 // RoleTables are two tables of an application in the store's database: its roles, and
-// who holds which. A group stands for the role that has its displayName, compared
-// exactly after Unicode normalisation (NFC), because a look-alike must not give a role.
-// Once linked, a group keeps its role when that is renamed. An application that decides
+// who holds which. A group stands for the role that has its displayName, a value of
+// scim.Roles.Attributes for the role that it names, compared exactly after Unicode
+// normalisation (NFC), because a look-alike must not give a role. Once linked, a group or
+// value keeps its role when that is renamed. An application that decides
 // otherwise, or keeps one role per user in a column, writes a scim.RoleResolver of its
 // own.
 type RoleTables struct {
@@ -127,7 +129,10 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 			return append(linked, scim.Role{})[0], err
 		}
 	}
-	name := src.Group.String("displayName")
+	name := src.Value
+	if src.Group != nil {
+		name = src.Group.String("displayName")
+	}
 	w := &words{d: r.s.d}
 	same, err := r.find(ctx, w, "r."+r.t.Name+" IN ("+w.list([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
 	if err != nil {
@@ -138,7 +143,29 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 			return role, nil
 		}
 	}
-	return scim.Role{}, scim.ErrNoRole
+	if src.Group != nil {
+		return scim.Role{}, scim.ErrNoRole
+	}
+	return scim.Role{}, r.unknown(ctx, src)
+}
+
+// unknown tells a client which roles an attribute can name.
+func (r *roleTables) unknown(ctx context.Context, src scim.RoleSource) error {
+	w := &words{d: r.s.d}
+	var names []string
+	err := r.s.eachApp(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
+		func(scan func(...any) error) error {
+			names = append(names, "")
+			return scan(&names[len(names)-1])
+		})
+	if err != nil {
+		return fmt.Errorf("sqlstore: roles: %w", err)
+	}
+	if len(names) > 20 {
+		names[20] = "and others"
+	}
+	return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: scim.ErrNoRole,
+		Detail: fmt.Sprintf("%s: there is no role %.100q; the roles are %s", src.Attribute, src.Value, strings.Join(names, ", "))}
 }
 
 // HeldRoles implements scim.RoleResolver.

@@ -96,6 +96,11 @@ func TestRoleTables(t *testing.T) {
 			if got != want || (want.ID == "") != errors.Is(err, scim.ErrNoRole) {
 				t.Errorf("group %q: %+v, error %v, want %+v", name, got, err, want)
 			}
+			got, err = resolver.ResolveRole(t.Context(), scim.RoleSource{Attribute: "roles", Value: name})
+			var e *scim.Error
+			if got != want || (want.ID == "") != (errors.As(err, &e) && e.Status == 400 && strings.Contains(e.Detail, "roles: ") && strings.Contains(e.Detail, "viewer, ")) {
+				t.Errorf("value %q: %+v, error %v, want %+v", name, got, err, want)
+			}
 		}
 	})
 }
