@@ -40,12 +40,6 @@ func (o *operation) make(ctx context.Context, t *ResourceType, body []byte) (*Re
 	}
 	now := o.now()
 	e.after = e.after.WithMeta(Meta{ID: o.h.c.NewID(), Created: now, LastModified: now})
-	if a := t.m.Root.Lookup("active"); t == o.t.user && a != nil && a.Kind == model.Boolean && e.after.Get("active") == nil {
-		// A person who is provisioned is meant to be active; Keycloak wants to see it.
-		if e.after, err = e.after.With(map[string]any{"active": true}); err != nil {
-			return nil, err
-		}
-	}
 	var made *Resource
 	err = o.isolate(ctx, "", func(ctx context.Context) error {
 		made, err = o.store(ctx, OpCreate, nil, e)
@@ -250,7 +244,14 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 	if err := o.judge(ctx, c); err != nil {
 		return nil, err
 	}
-	if before == nil && c.Adopt != "" {
+	if a := t.m.Root.Lookup("active"); before == nil && c.Adopt == "" && t == o.t.user && a != nil && a.Kind == model.Boolean && c.After.Get("active") == nil {
+		// A person who is provisioned is meant to be active; Keycloak wants to see it.
+		if c.After, err = c.After.With(map[string]any{"active": true}); err != nil {
+			return nil, err
+		}
+	}
+	adopted := before == nil && c.Adopt != ""
+	if adopted {
 		if before, err = o.locked(ctx, Ref{t.Name(), c.Adopt}); err != nil {
 			return nil, err
 		}
@@ -284,7 +285,14 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 	}
 	o.stored = o.t.tx == nil
 	o.tell(before, out, members)
-	if err := o.follow(ctx, before, out, members, link, values); err != nil {
+	if adopted && t == o.t.user && o.t.Tenant.Roles != nil {
+		// Memberships that the account had are the client's from now on.
+		err = o.reconcile(ctx, roleRun{ids: []string{out.ID()}})
+	}
+	if err == nil {
+		err = o.follow(ctx, before, out, members, link, values)
+	}
+	if err != nil {
 		return out, err
 	}
 	if e.password != nil && t == o.t.user && o.t.passwords != nil {
@@ -332,12 +340,19 @@ func (o *operation) put(ctx context.Context, before, after *Resource, m *memberP
 	if after.Equal(before) && !moved {
 		return before, nil
 	}
-	after = o.stamp(before, after)
+	stamped := o.stamp(before, after)
 	out, err := o.t.Store.Update(ctx, before.Ref(), func(now *Resource) (*Resource, error) {
-		if !now.Equal(before) || now.d.Version != before.d.Version {
+		switch {
+		case now.Equal(before) && now.d.Version == before.d.Version:
+			return stamped, nil
+		case o.t.tx == nil:
 			return nil, errStale
 		}
-		return after, nil
+		// It is locked, so the application itself has written it in this transaction, in a
+		// Rule or a Deactivator, or what no lock keeps it from, such as an element in another
+		// table of its own. Both changes count; where they are about one attribute, the
+		// client's.
+		return o.stamp(now, now.with(merge(before.d.Values, after.d.Values, now.d.Values))), nil
 	})
 	if errors.Is(err, ErrNotFound) {
 		return nil, notFound(before.Ref())
@@ -346,6 +361,24 @@ func (o *operation) put(ctx context.Context, before, after *Resource, m *memberP
 		return nil, err
 	}
 	return out, o.t.bound(out)
+}
+
+// merge is now with what differs between before and after. What has parts, and is not
+// multi-valued, is merged by them.
+func merge(before, after, now []doc.Value) []doc.Value {
+	for _, v := range slices.Concat(after, before) {
+		was, is := doc.Get(before, v.Attr), doc.Get(after, v.Attr)
+		switch there := doc.Get(now, v.Attr); {
+		case was.Attr != nil && is.Attr != nil && was.Equal(is):
+		case v.Attr.Kind == model.Complex && !v.Attr.Multi:
+			now = doc.Put(now, doc.Composite(v.Attr, merge(was.Kids(), is.Kids(), there.Kids())...))
+		case is.Attr == nil:
+			now = doc.Drop(now, v.Attr)
+		default:
+			now = doc.Put(now, is)
+		}
+	}
+	return now
 }
 
 // stamp gives what will be stored its version and times.

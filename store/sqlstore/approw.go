@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -213,7 +215,7 @@ func instant(v any) time.Time {
 
 // value is what a cell says of the attribute, nil if it is absent.
 func (c *boundColumn) value(cell any) (any, error) {
-	if cell == nil || cell == "" || c.Empty != nil && c.From == nil && cell == plainCell(c.Empty) {
+	if (cell == nil || cell == "") && !c.null || c.Empty != nil && c.From == nil && cell == plainCell(c.Empty) {
 		return nil, nil
 	}
 	var err error
@@ -273,14 +275,69 @@ func (c *boundColumn) cell(v any) (any, error) {
 	if v == nil {
 		return c.Empty, nil
 	}
-	if c.To == nil {
-		return v, nil
+	if c.To != nil {
+		var err error
+		if v, err = c.To(v); err != nil {
+			return nil, fmt.Errorf("sqlstore: %s: column %s: %w", c.Path, c.Name, err)
+		}
 	}
-	v, err := c.To(v)
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: %s: column %s: %w", c.Path, c.Name, err)
+	if b, ok := v.(bool); ok { // which PostgreSQL takes for a boolean only
+		switch {
+		case strings.HasPrefix(c.typ, "INT"), c.typ == "NUMERIC":
+			return int64(bit(b)), nil
+		case c.typ == "TEXT", c.typ == "VARCHAR", c.typ == "BPCHAR":
+			return strconv.FormatBool(b), nil
+		}
 	}
 	return v, nil
+}
+
+// took reports whether a cell, as it was read after a value was written, is what was
+// written. Otherwise a trigger of the application's has had its say.
+func (c *boundColumn) took(v, cell any) bool {
+	if sent, err := c.cell(v); err == nil && same(sent, cell) {
+		return true
+	}
+	is, err := c.value(cell)
+	if err != nil {
+		return false
+	}
+	x, text := v.(string)
+	y, both := is.(string)
+	if text && both && !c.attr.CaseExact {
+		return scim.Fold(x) == scim.Fold(y)
+	}
+	return reflect.DeepEqual(v, is)
+}
+
+// took reports whether the rows of a child table are what was written.
+func (c *boundChild) took(want [][]setting, cells []any) bool {
+	if len(want)*len(c.columns) != len(cells) {
+		return false
+	}
+	for cells := range slices.Chunk(cells, len(c.columns)) {
+		if !slices.ContainsFunc(want, func(r []setting) bool { return rowSays(r, cells) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// same compares what is written with what is read, which may be of another Go type.
+func same(written, read any) bool {
+	written = plainCell(written)
+	if b, ok := written.(bool); ok {
+		if n, ok := read.(int64); ok {
+			return b == (n == 1) && n>>1 == 0
+		}
+	}
+	if x, ok := written.(string); ok {
+		if y, ok := read.(string); ok && x != y { // SQLite has times as texts
+			s, t := instant(x), instant(y)
+			return !s.IsZero() && s.Equal(t)
+		}
+	}
+	return written == read
 }
 
 // of is the attribute's value in a resource.
@@ -369,8 +426,9 @@ func (c *boundChild) elements(cells []any) ([]any, error) {
 // says is r as the application's row says it: where a column is no longer what it was
 // when it was seen, it wins. What no attribute can hold is left out, and told.
 func (s *Store) says(ctx context.Context, m *mapping, r *scim.Resource, was map[string]json.RawMessage, row *appRow) *scim.Resource {
-	change := func(name string, with func() (*scim.Resource, error)) {
-		if before, ok := was[name]; ok && string(before) == string(row.seen[name]) {
+	// stays is asked about a column that was not seen before.
+	change := func(name string, stays func() bool, with func() (*scim.Resource, error)) {
+		if before, ok := was[name]; ok && string(before) == string(row.seen[name]) || !ok && was != nil && stays() {
 			return
 		}
 		next, err := with()
@@ -386,7 +444,12 @@ func (s *Store) says(ctx context.Context, m *mapping, r *scim.Resource, was map[
 		if c.copy {
 			continue
 		}
-		change(c.seen(), func() (*scim.Resource, error) {
+		change(c.seen(), func() bool {
+			v, cell := c.of(r), row.cells[i]
+			// Where others were seen, the column is new to the mapping: it takes nothing away
+			// that a client has written, and makes nobody active.
+			return v != nil && (c.took(v, cell) || len(was) > 0 && (cell == nil || cell == "" || c.Path == "active" && v == false))
+		}, func() (*scim.Resource, error) {
 			v, err := c.value(row.cells[i])
 			if err != nil {
 				return nil, err
@@ -396,7 +459,10 @@ func (s *Store) says(ctx context.Context, m *mapping, r *scim.Resource, was map[
 	}
 	for i := range m.children {
 		c := &m.children[i]
-		change(c.seen(), func() (*scim.Resource, error) {
+		change(c.seen(), func() bool {
+			want, err := c.rows(r)
+			return err == nil && len(want) > 0 && (c.took(want, row.children[i]) || len(was) > 0 && len(row.children[i]) == 0)
+		}, func() (*scim.Resource, error) {
 			list, err := c.elements(row.children[i])
 			if err != nil {
 				return nil, err

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,12 +28,21 @@ func (s *Store) check(ctx context.Context) error {
 			}
 			columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
 			err = errors.Join(err, s.has(ctx, m.Name, m.Visible, columns...))
+			if err == nil {
+				err = s.typesOf(ctx, m.Name, m.columns)
+			}
+			if err == nil && m.Visible != "" {
+				m.visible, err = s.lookedAt(ctx, m)
+			}
 			for _, c := range m.children {
 				columns := present(c.Parent, c.Order)
 				for _, b := range c.columns {
 					columns = append(columns, b.Name)
 				}
 				err = errors.Join(err, s.has(ctx, c.Name, "", columns...))
+				if err == nil {
+					err = s.typesOf(ctx, c.Name, c.columns)
+				}
 			}
 		}
 		if j := s.join; j != nil {
@@ -62,4 +73,59 @@ func (s *Store) has(ctx context.Context, table, condition string, columns ...str
 		}
 	}
 	return all
+}
+
+// whole matches what may look at more than the columns that it names: the row as a whole,
+// or other tables.
+var whole = regexp.MustCompile(`(?i)\bt\s*([^\s.\w]|$)|\bselect\b`)
+
+var word = regexp.MustCompile(`\w+`)
+
+// lookedAt lists the columns that Visible is about, so that changes of others, such as the
+// time when somebody was last here, need not be noted. Nil: any.
+func (s *Store) lookedAt(ctx context.Context, m *mapping) ([]string, error) {
+	if whole.MatchString(m.Visible) {
+		return nil, nil
+	}
+	rows, err := s.DB(ctx).QueryContext(ctx, "SELECT * FROM "+m.Name+" AS t WHERE 1 = 0")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // there are none
+	all, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	named := word.FindAllString(strings.ToLower(m.Visible), -1)
+	found := []string{}
+	for _, c := range all {
+		if len(word.FindString(c)) != len(c) { // has a blank, or the like
+			return nil, nil
+		}
+		if slices.Contains(named, strings.ToLower(c)) {
+			found = append(found, `"`+c+`"`)
+		}
+	}
+	return found, rows.Err()
+}
+
+// typesOf asks for the types of columns.
+func (s *Store) typesOf(ctx context.Context, table string, columns []boundColumn) error {
+	text := "SELECT 1"
+	for i := range columns {
+		text += ", t." + columns[i].Name
+	}
+	rows, err := s.DB(ctx).QueryContext(ctx, text+" FROM "+table+" AS t WHERE 1 = 0")
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // there are none
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return err
+	}
+	for i := range columns {
+		columns[i].typ = types[i+1].DatabaseTypeName()
+	}
+	return rows.Err()
 }

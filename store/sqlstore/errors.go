@@ -29,6 +29,7 @@ const (
 	sqliteForeignKey = 787
 	sqliteNotNull    = 1299
 	sqlitePrimaryKey = 1555
+	sqliteTrigger    = 1811
 	sqliteUnique     = 2067
 	sqliteRowID      = 2579
 )
@@ -60,7 +61,7 @@ func yielded(err error) bool {
 		return true
 	}
 	switch sqlState(err) {
-	case "40001", "40P01":
+	case "40001", "40P01", "0A000": // the last: a column has another type than when the statement was prepared
 		return true
 	}
 	code := sqliteCode(err) & 0xff
@@ -79,11 +80,11 @@ func dangling(err error) bool { return sqlState(err) == "23503" || sqliteCode(er
 // empty reports whether a column that must not be NULL has no value.
 func empty(err error) bool { return sqlState(err) == "23502" || sqliteCode(err) == sqliteNotNull }
 
-// unfit reports whether a value is not one that the column takes: too long, out of range,
-// against a CHECK.
+// unfit reports whether a value is not one that the column takes: too long, for an index
+// too, out of range, against a CHECK, or against a trigger of the application's.
 func unfit(err error) bool {
-	state := sqlState(err)
-	return strings.HasPrefix(state, "22") || state == "23514" || sqliteCode(err) == sqliteCheck
+	state, code := sqlState(err), sqliteCode(err)
+	return strings.HasPrefix(state, "22") || state == "23514" || state == "54000" || state == "P0001" || code == sqliteCheck || code == sqliteTrigger
 }
 
 // lost reports whether the database could not be reached, or went away.
@@ -92,8 +93,8 @@ func lost(err error) bool {
 	var n net.Error
 	var u unsent
 	switch {
-	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57P"), strings.HasPrefix(state, "53"):
-		return true // connection exceptions, shutdown, no resources
+	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57"), strings.HasPrefix(state, "53"), state == "55P03":
+		return true // connection exceptions, shutdown or a statement that took too long, no resources, a lock that was waited for too long
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n):
 		return true
 	case errors.As(err, &u):

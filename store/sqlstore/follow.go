@@ -85,7 +85,7 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 		}
 	}
 	var seqs []int64
-	ids := make(map[string][]string) // by type
+	ids, erased := make(map[string][]string), make(map[string][]string) // by type
 	edges := make(map[string][]string)
 	err := s.each(ctx, func(scan func(...any) error) error {
 		var seq int64
@@ -98,6 +98,9 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 			edges[id] = append(edges[id], member)
 		} else {
 			ids[typ] = append(ids[typ], id)
+			if member == gone {
+				erased[typ] = append(erased[typ], id)
+			}
 		}
 		return nil
 	}, "SELECT seq, type, id, member FROM {p}stale WHERE tenant = $1"+which+" ORDER BY type, id, seq LIMIT $2", followBatch)
@@ -105,6 +108,9 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 		return err
 	}
 	for _, typ := range s.mapped {
+		if err := s.forget(ctx, s.maps[typ], distinct(erased[typ])); err != nil {
+			return err
+		}
 		if err := s.project(ctx, s.maps[typ], distinct(ids[typ]), unlocked); err != nil {
 			return err
 		}
@@ -120,6 +126,32 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 	_, err = s.exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
 		tuples(seqs, func(n int64) []any { return []any{n} }))
 	return err
+}
+
+// forget erases resources whose rows are gone, with what a row that has such a key now
+// must not inherit: what has no column, members, and the role of a group. What the ledger
+// says was given stays in it, until it is taken away.
+func (s *Store) forget(ctx context.Context, m *mapping, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	there, err := s.locked(ctx, m, ids, toBeErased)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if there[id] != nil {
+			if err := s.erase(ctx, there[id].r.Ref(), false); err != nil {
+				return err
+			}
+		}
+		if m.Type == groupType {
+			if err := s.SetLink(ctx, scim.Link{GroupID: id}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // followed drops the notes that this transaction's own writes have made of a resource, or

@@ -22,11 +22,14 @@ func NewLedger(db *sql.DB, d Dialect, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{ledger{b}}, nil
+	return &Ledger{ledger{base: b}}, nil
 }
 
 // ledger is what a Store and a Ledger keep of scim.Ledger.
-type ledger struct{ *base }
+type ledger struct {
+	*base
+	people bool // the users are in {p}resources
+}
 
 // distinct is a sorted copy of texts that can be stored, in which each stands once.
 func distinct(ids []string) []string {
@@ -83,7 +86,12 @@ func (l *ledger) lock(ctx context.Context, ids []string) error {
 	if err != nil || n == len(ids) {
 		return err
 	}
-	_, err = l.exec(ctx, "INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2} ON CONFLICT DO NOTHING", all)
+	text := "INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2}"
+	if l.people { // ids that nobody has need no lock, and a client could make up any number
+		text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'User' AND r.id = e.value #>> '{}')" +
+			" OR EXISTS (SELECT 1 FROM {p}grants g WHERE g.tenant = $1 AND g.user_id = e.value #>> '{}')"
+	}
+	_, err = l.exec(ctx, text+" ON CONFLICT DO NOTHING", all)
 	if err == nil {
 		_, err = locked() // those that others have made meanwhile
 	}

@@ -50,6 +50,14 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 	if err := s.advise(ctx, path+" "+key); err != nil {
 		return err
 	}
+	if path == "userName" {
+		var taken bool
+		err := s.each(ctx, func(func(...any) error) error { taken = true; return nil },
+			"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.claimed = 1 AND "+live+" LIMIT 1", m.Type, key)
+		if err != nil || taken {
+			return err // Create refuses it
+		}
+	}
 	// The first that has the name: one that is there, or else the last one that left.
 	var found *scim.Resource
 	var deleted int64
@@ -86,6 +94,9 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 		}
 	}
 	merged, err := overlay(found, c.After)
+	if err == nil && deleted != 0 && m.Type == userType && c.After.Get("active") == nil {
+		merged, err = merged.With(map[string]any{"active": true}) // as one who is provisioned
+	}
 	if err != nil {
 		return err
 	}
@@ -116,8 +127,8 @@ func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, delete
 		}
 	}
 	if len(m.Revive) > 0 {
-		if err := s.set(ctx, m, r.ID(), extra(m.Revive)); err != nil {
-			return err
+		if err := s.inTx(ctx, func(ctx context.Context) error { return s.set(ctx, m, r.ID(), extra(m.Revive)) }); err != nil {
+			return s.refused(ctx, m, nil, r, err)
 		}
 	}
 	// With nothing seen, so that the columns have their say: Retire may have set them.

@@ -196,8 +196,13 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 		return nil, err
 	}
 	row := rows[after.ID()]
-	if row == nil || !row.visible {
-		return nil, fmt.Errorf("sqlstore: %s %q is not among the rows that are Visible after it was written", m.Type, after.ID())
+	switch {
+	case row == nil:
+		return nil, fmt.Errorf("sqlstore: the row of %s %q is not there after it was written", m.Type, after.ID())
+	case !row.visible && before == nil:
+		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + m.Type + " like this one"}
+	case !row.visible: // it was hidden by this, as by the application
+		return after, s.erase(ctx, after.Ref(), false)
 	}
 	known := make(map[string]json.RawMessage, len(row.seen))
 	for i := range m.columns {
@@ -205,7 +210,9 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 		v := c.of(after)
 		switch {
 		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.of(before.r), v): // written
-			known[c.seen()] = row.seen[c.seen()]
+			if !c.ReadOnly && c.took(v, row.cells[i]) {
+				known[c.seen()] = row.seen[c.seen()]
+			}
 		case before != nil:
 			known[c.seen()] = was.seen[c.seen()]
 		}
@@ -324,7 +331,7 @@ func (s *Store) refused(ctx context.Context, m *mapping, before, r *scim.Resourc
 		}
 		w := &words{d: s.d}
 		found := false
-		err = s.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE t."+c.Name+" = "+w.arg(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.arg(r.ID())+" LIMIT 1",
+		err = s.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+s.mine(w, m)+" AND t."+c.Name+" = "+w.arg(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.arg(r.ID())+" LIMIT 1",
 			func(func(...any) error) error { found = true; return nil })
 		if err != nil {
 			return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))

@@ -62,8 +62,13 @@ type Column struct {
 	Empty any
 	// To and From convert between the attribute's value, as in scim.Resource.Get, and
 	// the column's, which is not absent. Nil: as it is; of other Go types what can be
-	// converted without loss.
+	// converted without loss. After a change of From call Reindex.
 	To, From func(v any) (any, error)
+	// ReadOnly says that the column is never written: a generated one, or one that only
+	// the application decides about. What a client sends for it is ignored.
+	ReadOnly bool
+
+	null bool // From is asked about NULL and "" too
 }
 
 // ActiveWhen is the Column of "active" where a text says what somebody is. A user is
@@ -79,6 +84,23 @@ func ActiveWhen(column, active, inactive string) Column {
 			return active, nil
 		},
 		From: func(v any) (any, error) { return v == active, nil },
+		null: true,
+	}
+}
+
+// ActiveWhileNull is the Column of "active" where a time says since when somebody is not:
+// a user is active while the column is NULL.
+func ActiveWhileNull(column string) Column {
+	return Column{
+		Name: column, Path: "active",
+		To: func(v any) (any, error) {
+			if v == false {
+				return time.Now().UTC(), nil
+			}
+			return nil, nil
+		},
+		From: func(v any) (any, error) { return v == nil || v == "", nil },
+		null: true,
 	}
 }
 
@@ -113,6 +135,7 @@ type mapping struct {
 	t        *scim.ResourceType
 	columns  []boundColumn
 	children []boundChild
+	visible  []string // the columns that Visible looks at; nil: unknown
 }
 
 // boundColumn is a Column with its attribute.
@@ -121,6 +144,7 @@ type boundColumn struct {
 	attr scim.Attr
 	list string // path of the multi-valued attribute whose element it is in; "": none
 	copy bool   // an earlier column is for the same value: this one is only written
+	typ  string // as the database calls it; "": unknown
 }
 
 type boundChild struct {
@@ -164,6 +188,9 @@ func (s *Store) mappings(o Options) (err error) {
 			b, e := bindColumn(t.ResourceType, "", c)
 			if e != nil {
 				fail("%s: %w", m.Name, e)
+			}
+			if i := slices.IndexFunc(m.columns, func(o boundColumn) bool { return o.Name == b.Name }); i >= 0 {
+				fail("%s: column %s is there for %s and for %s: a column stands for one attribute; what has none is kept beside", m.Name, c.Name, m.columns[i].Path, c.Path)
 			}
 			b.copy = slices.ContainsFunc(m.columns, func(o boundColumn) bool { return o.Path == b.Path && o.Of == b.Of })
 			m.columns = append(m.columns, b)

@@ -15,8 +15,8 @@ const reindexBatch = 500
 // a change of Options.Types under which what is stored compares otherwise: an
 // attribute of another type or another caseExact, or one that is new where
 // TypeConfig.KeepUnknown had kept its values. It also looks at every row of the
-// application's Tables again, for changes that no trigger has noted. Clients may go on
-// meanwhile.
+// application's Tables again, for changes that no trigger has noted, and as From reads
+// them now. Clients may go on meanwhile.
 func (s *Store) Reindex(ctx context.Context) error {
 	if err := s.write(ctx, s.noteAll); err != nil {
 		return fmt.Errorf("sqlstore: reindex: %w", err)
@@ -52,6 +52,10 @@ func (s *Store) noteAll(ctx context.Context) error {
 		}
 	}
 	for _, typ := range s.mapped {
+		// Nothing was seen, so that a column counts that From reads otherwise by now.
+		if _, err := s.exec(ctx, "UPDATE {p}resources SET seen = '{}' WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL", typ); err != nil {
+			return err
+		}
 		if _, err := s.exec(ctx, insert+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL", typ); err != nil {
 			return err
 		}

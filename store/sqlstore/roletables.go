@@ -134,7 +134,7 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 		name = src.Group.String("displayName")
 	}
 	w := &words{d: r.s.d}
-	same, err := r.find(ctx, w, "r."+r.t.Name+" IN ("+w.list([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
+	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.list([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
 	if err != nil {
 		return scim.Role{}, err
 	}
@@ -234,7 +234,11 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 			}
 		}
 		for _, role := range slices.Sorted(maps.Keys(give)) {
-			if err := r.grant(ctx, role, distinct(give[role])); err != nil {
+			err := r.grant(ctx, role, distinct(give[role]))
+			if dangling(err) { // the application has just erased one of them
+				return fmt.Errorf("%w: %w", errMoved, err)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -290,11 +294,27 @@ func (r *roleTables) grant(ctx context.Context, role string, users []string) err
 	return nil
 }
 
-// insertAll makes rows with the same columns, unless they are there, and returns how many.
+// insertAll makes rows, unless they are there, and returns how many.
 func (s *Store) insertAll(ctx context.Context, table string, rows [][]setting) (n int64, err error) {
-	if len(rows) == 0 {
-		return 0, nil
+	for len(rows) > 0 {
+		// Those with the same columns at once.
+		same := slices.IndexFunc(rows, func(r []setting) bool {
+			return !slices.EqualFunc(r, rows[0], func(a, b setting) bool { return a.column == b.column })
+		})
+		if same < 0 {
+			same = len(rows)
+		}
+		made, err := s.insertAlike(ctx, table, rows[:same])
+		if err != nil {
+			return 0, err
+		}
+		n, rows = n+made, rows[same:]
 	}
+	return n, nil
+}
+
+// insertAlike is insertAll for rows with the same columns.
+func (s *Store) insertAlike(ctx context.Context, table string, rows [][]setting) (n int64, err error) {
 	w := &words{d: s.d}
 	values := make([]string, len(rows))
 	for i, row := range rows {

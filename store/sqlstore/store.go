@@ -111,7 +111,7 @@ type resourceType struct {
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{b}, types: make(map[string]resourceType),
+	s := &Store{ledger: ledger{b, true}, types: make(map[string]resourceType),
 		maps: make(map[string]*mapping), keep: o.KeepDeleted, log: cmp.Or(o.Log, slog.Default())}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
@@ -176,6 +176,13 @@ func (b *base) statement(text string) string {
 // transaction up for another one. A nested call joins; if only that one fails, what
 // it did is taken back.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	if Tx(ctx, s.db) == nil {
+		// What the application has changed is followed in transactions of its own: if there
+		// is more of it than a request has time for, the next one goes on from there.
+		if err := s.follow(ctx); err != nil {
+			return err
+		}
+	}
 	return s.inTx(ctx, fn)
 }
 

@@ -25,6 +25,9 @@ func (m *mapping) settings(before, after *scim.Resource) ([]setting, error) {
 	for i := range m.columns {
 		c := &m.columns[i]
 		v := c.of(after)
+		if c.ReadOnly {
+			continue
+		}
 		if before != nil && reflect.DeepEqual(c.of(before), v) {
 			continue
 		}
@@ -133,7 +136,7 @@ func (s *Store) putChildren(ctx context.Context, m *mapping, key string, before,
 		if row != nil {
 			for cells := range slices.Chunk(row.children[i], len(c.columns)) {
 				// Several rows may say the same, and are one to clients.
-				if j := slices.IndexFunc(want, func(r []setting) bool { return same(r, cells) }); j >= 0 {
+				if j := slices.IndexFunc(want, func(r []setting) bool { return rowSays(r, cells) }); j >= 0 {
 					there[j] = true
 				} else if err := s.deleteChild(ctx, c, key, cells); err != nil {
 					return err
@@ -144,6 +147,7 @@ func (s *Store) putChildren(ctx context.Context, m *mapping, key string, before,
 			if there[j] {
 				continue
 			}
+			r = slices.DeleteFunc(r, func(c setting) bool { return c.value == nil }) // the column's default
 			if err := s.insert(ctx, c.Name, append(r, setting{c.Parent, key}), "", none); err != nil {
 				return fmt.Errorf("%s: %w", c.Name, err)
 			}
@@ -152,9 +156,9 @@ func (s *Store) putChildren(ctx context.Context, m *mapping, key string, before,
 	return nil
 }
 
-func same(r []setting, cells []any) bool {
+func rowSays(r []setting, cells []any) bool {
 	for i := range r {
-		if plainCell(r[i].value) != cells[i] {
+		if !same(r[i].value, cells[i]) {
 			return false
 		}
 	}
@@ -296,6 +300,9 @@ func (s *Store) insertJoins(ctx context.Context, group string, users []string) e
 		}
 	}
 	n, err := s.insertAll(ctx, s.join.Name, rows)
+	if duplicate(err) {
+		return err
+	}
 	if err != nil || n == int64(len(rows)) {
 		return err
 	}

@@ -20,7 +20,8 @@ type watched struct {
 	// what tells apart those who watch one table.
 	what string
 	// note is the query for what to write into {p}stale, of a row called {row}; its
-	// columns are tenant, type, id and member.
+	// columns are tenant, type, id and member. {gone} stands for a text: gone if the row
+	// is about to have this place no more, else none.
 	note string
 	// only are the columns whose change counts; nil: any.
 	only []string
@@ -43,6 +44,10 @@ func enrolled(tenant string) string {
 	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + quote(tenantPart) + " || " + tenant + ")"
 }
 
+// gone is the member in the note of a resource whose row was erased, or has another key
+// now. If there is a row of this key afterwards, it is another one.
+const gone = "gone"
+
 // tenantPart and a tenant's name are the part of {p}schema that says whether all its rows
 // have been noted once: 1, or not yet: 0.
 const tenantPart = "tenant "
@@ -61,17 +66,17 @@ func (s *Store) watches() []watched {
 		key := func(row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
 		w := watched{table: m.Name, what: typ, place: present(m.Key, m.Tenant)}
 		// A row without a tenant is nobody's: an administrator's, a template.
-		w.note = "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", '' WHERE " + filled("{row}", w.place) + " AND " + enrolled(tenant("{row}"))
+		w.note = "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", {gone} WHERE " + filled("{row}", w.place) + " AND " + enrolled(tenant("{row}"))
 		w.all = "SELECT " + tenant("t") + " AS tenant, " + quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t WHERE " + filled("t", w.place)
-		if m.Visible == "" {
-			w.only = append(present(m.Created), w.place...)
+		if m.Visible == "" || m.visible != nil {
+			w.only = append(append(present(m.Created), w.place...), m.visible...)
 			for _, c := range m.columns {
 				w.only = append(w.only, c.Name)
 			}
 		}
 		w.more = fmt.Sprint(m.Visible, m.Created)
 		for _, c := range m.columns {
-			w.more += "\n" + c.seen()
+			w.more += "\n" + c.seen() + fmt.Sprint(" ", c.null)
 		}
 		for _, c := range m.children {
 			w.more += "\n" + c.seen()
@@ -126,9 +131,11 @@ func (b *base) trigger(w watched) string {
 // that are there.
 func (b *base) triggers(w watched) []string {
 	name := b.trigger(w)
-	insert := func(row string) string {
-		return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.ReplaceAll(w.note, "{row}", row)
+	note := func(row, member string) string {
+		return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.NewReplacer("{row}", row, "{gone}", quote(member)).Replace(w.note)
 	}
+	insert := func(row string) string { return note(row, "") }
+	erase := func(row string) string { return note(row, gone) }
 	differ := "IS NOT"
 	if b.d == Postgres {
 		differ = "IS DISTINCT FROM"
@@ -148,15 +155,8 @@ func (b *base) triggers(w watched) []string {
 	if w.only != nil {
 		when = " WHEN " + changed(w.only)
 	}
-	var all []string
+	all := b.dropTriggers(w)
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	on := ""
-	if b.d == Postgres {
-		on = " ON " + w.table
-	}
-	for _, event := range []string{"insert", "update", "delete"} {
-		add("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on)
-	}
 	// An update is of the row as it is, and, if that was another resource's, as it was.
 	switch each := " FOR EACH ROW"; {
 	case b.d == SQLite:
@@ -167,8 +167,8 @@ func (b *base) triggers(w watched) []string {
 			return " WHEN NOT EXISTS (SELECT 1 FROM {p}own WHERE id = CAST(" + row + "." + w.place[0] + " AS text))"
 		}
 		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s BEGIN %s; END", name, w.table, unless("NEW"), insert("NEW"))
-		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, w.table, when, insert("OLD")+" AND "+changed(w.place), insert("NEW"))
-		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, w.table, unless("OLD"), insert("OLD"))
+		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, w.table, when, erase("OLD")+" AND "+changed(w.place), insert("NEW"))
+		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, w.table, unless("OLD"), erase("OLD"))
 	case w.many:
 		// See unnoted.
 		own := " AND CAST(o." + w.place[0] + " AS text) IS DISTINCT FROM current_setting('" + b.ownSetting() + "', true)"
@@ -179,8 +179,8 @@ func (b *base) triggers(w watched) []string {
 		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows%s", name, w.table, each)
 		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows%s", name, w.table, each)
 	default:
-		add(function, name, "IF TG_OP = 'DELETE' THEN "+insert("OLD")+"; RETURN NULL; END IF; IF TG_OP = 'UPDATE' THEN IF "+
-			changed(w.place)+" THEN "+insert("OLD")+"; END IF; END IF; "+insert("NEW")+";")
+		add(function, name, "IF TG_OP = 'DELETE' THEN "+erase("OLD")+"; RETURN NULL; END IF; IF TG_OP = 'UPDATE' THEN IF "+
+			changed(w.place)+" THEN "+erase("OLD")+"; END IF; END IF; "+insert("NEW")+";")
 		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s EXECUTE FUNCTION %s()", name, w.table, each, name)
 		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s%s EXECUTE FUNCTION %s()", name, w.table, each, when, name)
 		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s EXECUTE FUNCTION %s()", name, w.table, each, name)
@@ -224,12 +224,15 @@ func (s *Store) watch(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
+	if err := s.unwatch(ctx, tx); err != nil {
+		return err
+	}
 	noted := true
 	for _, w := range s.watches() {
 		texts := s.triggers(w)
 		h := fnv.New64a()
 		fmt.Fprintln(h, texts, w.all, w.more, path) //nolint:errcheck // never fails
-		part, version := "watch "+w.table+" "+w.what, int64(h.Sum64()>>1)
+		part, version := w.entry(), int64(h.Sum64()>>1)
 		var have int64
 		err := tx.QueryRowContext(ctx, s.statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -336,4 +339,66 @@ func (s *Store) watching(ctx context.Context, tx *sql.Tx, w watched) (bool, erro
 	n := 0
 	err := tx.QueryRowContext(ctx, query, s.trigger(w), table).Scan(&n)
 	return n == 3, err
+}
+
+// unwatch drops the triggers of tables that the mapping had and has no more: their columns
+// may be dropped, and one that comes back is looked at again.
+func (s *Store) unwatch(ctx context.Context, tx *sql.Tx) error {
+	mine := make(map[string]bool)
+	for _, w := range s.watches() {
+		mine[w.entry()] = true
+	}
+	rows, err := tx.QueryContext(ctx, s.statement("SELECT part FROM {p}schema WHERE part LIKE 'watch %'"))
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	var old []string
+	for rows.Next() {
+		var part string
+		if err := rows.Scan(&part); err != nil {
+			return err
+		}
+		if !mine[part] {
+			old = append(old, part)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, part := range old {
+		table, what := strings.TrimPrefix(part, "watch "), ""
+		if i := strings.LastIndexByte(table, ' '); i >= 0 {
+			table, what = table[:i], table[i+1:]
+		}
+		w := watched{table: table, what: what}
+		for _, text := range s.dropTriggers(w) {
+			if _, err := tx.ExecContext(ctx, text); err != nil {
+				return fmt.Errorf("%s: %w", table, err)
+			}
+		}
+		if _, err := tx.ExecContext(ctx, s.statement("DELETE FROM {p}schema WHERE part = $1"), part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry is the part of {p}schema that says with which triggers the table is watched.
+func (w *watched) entry() string { return "watch " + w.table + " " + w.what }
+
+// dropTriggers are the statements that drop the triggers of a table.
+func (b *base) dropTriggers(w watched) []string {
+	name, on := b.trigger(w), ""
+	if b.d == Postgres {
+		on = " ON " + w.table
+	}
+	var all []string
+	for _, event := range []string{"insert", "update", "delete"} {
+		all = append(all, fmt.Sprintf("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on))
+	}
+	if b.d == Postgres {
+		all = append(all, "DROP FUNCTION IF EXISTS "+name+"()")
+	}
+	return all
 }

@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
+
+	"github.com/scimkit/scim"
 )
 
 // DBTX is what *sql.DB and *sql.Tx have in common, and what query builders and generated
@@ -167,7 +170,11 @@ func (b *base) once(ctx context.Context, fn func(ctx context.Context) error) err
 	if err := fn(WithTx(ctx, b.db, tx)); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	if duplicate(err) { // a constraint that is looked at now
+		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: err, Detail: "the application has one of these values already"}
+	}
+	if err != nil {
 		return fmt.Errorf("sqlstore: commit: %w", err)
 	}
 	return nil

@@ -1,0 +1,167 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// ActiveWhen: a status that is empty or NULL is no "active".
+func TestMappedStatusEmpty(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, status text)")[0])
+		a.exec("INSERT INTO people (email, status) VALUES ('null', NULL), ('empty', ''), ('invited', 'invited')")
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, sqlstore.ActiveWhen("status", "active", "locked")}}}})
+		for id, name := range map[string]string{"1": "null", "2": "empty", "3": "invited"} {
+			a.want("active: "+name, false, a.get("User", id).Active())
+		}
+	})
+}
+
+// A generated column, whose attribute a client sends.
+func TestMappedGenerated(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, first text NOT NULL DEFAULT '', last text NOT NULL DEFAULT '', full_name text GENERATED ALWAYS AS (first || ' ' || last) STORED)")[0])
+		s := newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, {Name: "full_name", Path: "displayName", ReadOnly: true},
+				{Name: "first", Path: "name.givenName", Empty: ""}, {Name: "last", Path: "name.familyName", Empty: ""}}}}})
+		c := newClient(t, scim.Config{Store: s})
+		c.do("POST", "/Users", `{"userName":"ann","displayName":"Ann Lee","name":{"givenName":"Ann","familyName":"Lee"}}`, 201)
+	})
+}
+
+// NULL means active, as in "deactivated_at".
+func TestMappedDeactivatedAt(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, deactivated_at {time})")[0])
+		a.exec("INSERT INTO people (email) VALUES ('bob')")
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, sqlstore.ActiveWhileNull("deactivated_at")}}}})
+		a.want("active", []string{"bob"}, find(t, a.s, "active eq true"))
+		c := newClient(t, scim.Config{Store: a.s})
+		c.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"active","value":false}]}`, 200)
+		a.exec("UPDATE people SET deactivated_at = NULL")
+		a.want("active", []string{"bob"}, find(t, a.s, "active eq true"))
+	})
+}
+
+// Visible goes by the column of active.
+func TestMappedInvisibleWhenInactive(t *testing.T) {
+	o := appOptions("o")
+	o.Tables[0].Visible = "t.status <> 'suspended'"
+	inApp(t, o, func(a app) {
+		c := newClient(a.t, scim.Config{Store: a.s})
+		c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"active","value":false}]}`, 200)
+		a.want("status", "suspended", a.row("SELECT status FROM people WHERE id = 2"))
+	})
+}
+
+// One column for two attributes.
+func TestMappedOneColumnTwoPaths(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE)")[0])
+		s, err := sqlstore.New(db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, {Name: "email", Path: "emails.value"}}},
+		}})
+		if err != nil {
+			return // refused: fine
+		}
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c := newClient(t, scim.Config{Store: s})
+		c.do("POST", "/Users", `{"userName":"ann@x.com","emails":[{"value":"ann@x.com","primary":true}]}`, 201)
+		c.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","value":{"userName":"lee@x.com","emails":[{"value":"lee@x.com","primary":true}]}}]}`, 200)
+	})
+}
+
+// "active" in a column of numbers, 0 and 1, or of texts.
+func TestMappedActiveInteger(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		for _, typ := range []string{"smallint NOT NULL DEFAULT 1", "text"} {
+			t.Run(typ, func(t *testing.T) {
+				a := app{t: t, db: db, d: d}
+				kind, _, _ := strings.Cut(typ, " ")
+				table := "people_" + kind
+				a.exec(inDialect(d, "CREATE TABLE "+table+" (id {serial}, email text NOT NULL UNIQUE, active "+typ+")")[0])
+				a.exec("INSERT INTO " + table + " (email, active) VALUES ('bob', '1')")
+				s := newStore(t, db, d, sqlstore.Options{Prefix: kind + "_", Tables: []sqlstore.Table{
+					{Type: "User", Name: table, Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, {Name: "active", Path: "active"}}},
+				}})
+				c := newClient(t, scim.Config{Store: s})
+				r := c.do("GET", "/Users/1", "", 200)
+				a.want("active is read", any(true), r["active"])
+				c.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"active","value":false}]}`, 200)
+				c.do("POST", "/Users", `{"userName":"ann@x.com"}`, 201)
+			})
+		}
+	})
+}
+
+// A column of a child with a default.
+func TestMappedChildDefault(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE)")[0])
+		a.exec(inDialect(d, "CREATE TABLE people_emails (id {serial}, person_id bigint NOT NULL REFERENCES people (id), address text NOT NULL, kind text NOT NULL DEFAULT 'work', is_main boolean NOT NULL DEFAULT false)")[0])
+		s := newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
+				Children: []sqlstore.Child{{Path: "emails", Name: "people_emails", Parent: "person_id", Order: "id", Columns: []sqlstore.Column{
+					{Name: "address", Path: "value"}, {Name: "kind", Path: "type"}, {Name: "is_main", Path: "primary"}}}}},
+		}})
+		c := newClient(t, scim.Config{Store: s})
+		c.do("POST", "/Users", `{"userName":"ann@x.com","emails":[{"value":"ann@x.com","type":"work"}]}`, 201)
+	})
+}
+
+// Elements that stay keep their rows, also if a column is no text.
+func TestMappedChildrenKept(t *testing.T) {
+	db := sqliteDB(t)
+	a := app{t: t, db: db, d: sqlstore.SQLite}
+	a.exec("CREATE TABLE people (id integer PRIMARY KEY, email text NOT NULL UNIQUE)")
+	a.exec("CREATE TABLE people_emails (id integer PRIMARY KEY, person_id integer NOT NULL REFERENCES people (id), address text NOT NULL, is_main integer, verified_at text)")
+	a.s = newStore(t, db, a.d, sqlstore.Options{Tables: []sqlstore.Table{
+		{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
+			Children: []sqlstore.Child{{Path: "emails", Name: "people_emails", Parent: "person_id", Order: "id", Columns: []sqlstore.Column{
+				{Name: "address", Path: "value"}, {Name: "is_main", Path: "primary"}}}}}}})
+	c := newClient(t, scim.Config{Store: a.s})
+	c.do("POST", "/Users", `{"userName":"ann","emails":[{"value":"a@x.com","primary":true}]}`, 201)
+	a.exec("UPDATE people_emails SET verified_at = 'yesterday'")
+	c.do("PATCH", "/Users/1", `{"Operations":[{"op":"add","path":"emails","value":[{"value":"b@x.com","primary":false}]}]}`, 200)
+	a.want("of the element that stays", "yesterday", a.row("SELECT verified_at FROM people_emails WHERE address = 'a@x.com'"))
+}
+
+// Manager_id, a key of the same table.
+func TestMappedManager(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, manager_id bigint REFERENCES people (id) ON DELETE SET NULL)")[0])
+		a.exec("INSERT INTO people (email) VALUES ('boss')")
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"},
+				{Name: "manager_id", Path: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value"}}}}})
+		c := newClient(t, scim.Config{Store: a.s})
+		body := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"ann","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"1"}}}`
+		r := c.do("POST", "/Users", body, 201)
+		t.Log(r)
+		r = c.do("GET", "/Users?filter=urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value+eq+%221%22", "", 200)
+		if r["totalResults"] != 1.0 {
+			t.Error(r)
+		}
+		c.do("POST", "/Users", strings.Replace(strings.Replace(body, "ann", "abc", 1), `"value":"1"`, `"value":"abc"`, 1), 400)
+		c.do("POST", "/Users", strings.Replace(strings.Replace(body, "ann", "abd", 1), `"value":"1"`, `"value":"99"`, 1), 400)
+		c.do("DELETE", "/Users/1", "", 204)
+		r = c.do("GET", "/Users?filter=urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value+pr", "", 200)
+		if r["totalResults"] != 0.0 {
+			t.Error(r)
+		}
+	})
+}

@@ -1,0 +1,89 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// Two rows of the application whose names are the same to clients; the second POST is a repetition.
+func TestMappedLinkBoth(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE)")[0])
+		a.exec("INSERT INTO people (email) VALUES ('Ann@x.com'), ('ann@x.com')")
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}}}})
+		c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+		c.do("POST", "/Users", `{"userName":"Ann@x.com"}`, 201)
+		c.do("POST", "/Users", `{"userName":"ANN@x.com"}`, 409)
+	})
+}
+
+// A POST of a name that a client has already, while a former person has it too.
+func TestMappedLinkTwice(t *testing.T) {
+	for _, unique := range []bool{true, false} {
+		t.Run(fmt.Sprint("partial unique index ", unique), func(t *testing.T) {
+			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+				a := app{t: t, db: db, d: d}
+				a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL, left_at {time})")[0])
+				if unique {
+					a.exec("CREATE UNIQUE INDEX one ON people (email) WHERE left_at IS NULL")
+				}
+				a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+					{Type: "User", Name: "people", Key: "id", Visible: "t.left_at IS NULL", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
+						Retire: func(now time.Time) map[string]any { return map[string]any{"left_at": now} }, Revive: map[string]any{"left_at": nil}},
+				}})
+				c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+				c.do("POST", "/Users", `{"userName":"ann"}`, 201)
+				c.do("DELETE", "/Users/1", "", 204)
+				a.exec("INSERT INTO people (email) VALUES ('ann')") // the application hires another Ann
+				c.do("POST", "/Users", `{"userName":"ann"}`, 201)   // a client takes her over
+				c.do("POST", "/Users", `{"userName":"ann"}`, 409)   // and says it again
+				a.want("people of that name", []string{"ann"}, names(t, a.s))
+			})
+		})
+	}
+}
+
+// Link makes somebody active whom the application has made inactive, without the client saying so.
+func TestMappedLinkMakesActive(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		a.exec("UPDATE people SET status = 'banned' WHERE id = 2")
+		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+		c.do("POST", "/Users", `{"userName":"bob@example.com","externalId":"e1"}`, 201)
+		a.want("a status that the client said nothing of", "banned", a.row("SELECT status FROM people WHERE id = 2"))
+	})
+}
+
+// Who comes back by Link is in a team that the application has put them into, and has not its role.
+func TestMappedReviveRole(t *testing.T) {
+	o := appOptions("o")
+	o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"left_at": now} }
+	o.Tables[0].Revive = map[string]any{"left_at": nil}
+	inApp(t, o, func(a app) {
+		a.exec("CREATE TABLE jobs (id integer PRIMARY KEY, title text)")
+		a.exec("INSERT INTO jobs VALUES (1, 'Sales')")
+		a.exec("CREATE TABLE job_people (job_id integer, person_id bigint, PRIMARY KEY (job_id, person_id))")
+		jobs, err := a.s.RoleResolver(t.Context(), sqlstore.RoleTables{Roles: "jobs", ID: "id", Name: "title", Holders: "job_people", User: "person_id", Role: "job_id"})
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		c := newClient(a.t, scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: jobs}, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+		c.do("PATCH", "/Groups/1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"2"}]}]}`, 204)
+		a.want("holds", "1", a.row("SELECT count(*) FROM job_people WHERE person_id = 2"))
+		c.do("DELETE", "/Users/2", "", 204)
+		a.want("holds", "0", a.row("SELECT count(*) FROM job_people WHERE person_id = 2"))
+		a.exec("INSERT INTO team_people VALUES (1, 2)")
+		if err := c.sh.Roles(nil).Users(a.t.Context(), "2"); err != nil {
+			a.t.Fatal(err)
+		}
+		c.do("POST", "/Users", `{"userName":"bob@example.com"}`, 201)
+		a.want("members", 2, len(a.members("1")))
+		a.want("holds", "1", a.row("SELECT count(*) FROM job_people WHERE person_id = 2"))
+	})
+}

@@ -1,0 +1,111 @@
+package sqlstore_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// appStore is the Store of an application that ends sessions.
+type appStore struct {
+	*sqlstore.Store
+	text string
+}
+
+func (s appStore) Deactivate(ctx context.Context, u *scim.Resource) error {
+	_, err := s.DB(ctx).ExecContext(ctx, s.text, u.ID())
+	return err
+}
+
+// A Deactivator that writes the person's row, in the request's transaction.
+func TestMappedDeactivator(t *testing.T) {
+	for what, text := range map[string]string{
+		"a column that is mapped":     "UPDATE people SET status = 'suspended' WHERE id = CAST($1 AS bigint)",
+		"the telephone of the person": "UPDATE people SET mobile = NULL WHERE id = CAST($1 AS bigint)",
+		"a child":                     "DELETE FROM people_emails WHERE person_id = CAST($1 AS bigint)",
+	} {
+		t.Run(what, func(t *testing.T) {
+			inApp(t, appOptions("o"), func(a app) {
+				a.exec("UPDATE people SET mobile = '2' WHERE id = 2")
+				a.exec("INSERT INTO people_emails (person_id, address) VALUES (2, 'x')")
+				c := newClient(a.t, scim.Config{Store: appStore{a.s, text}})
+				c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"active","value":false}]}`, 200)
+				a.want("status", "suspended", a.row("SELECT status FROM people WHERE id = 2"))
+			})
+		})
+	}
+}
+
+// A rule that writes the person's row, in the request's transaction.
+func TestMappedRuleWrites(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		rule := func(ctx context.Context, ch *scim.Change) error {
+			if ch.Op != scim.OpPatch {
+				return nil
+			}
+			_, err := a.s.DB(ctx).ExecContext(ctx, "UPDATE people SET mobile = 'reviewed' WHERE id = CAST($1 AS bigint)", ch.After.ID())
+			return err
+		}
+		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{rule}})
+		c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"nickName","value":"x"}]}`, 200)
+	})
+}
+
+// A trigger on memberships keeps a count, or a name, in the team's row that is mapped.
+func TestMappedTeamCounter(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		if a.d == sqlstore.Postgres {
+			a.exec("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE people SET status = ''active'' WHERE id = NEW.person_id; RETURN NULL; END'")
+			a.exec("CREATE TRIGGER touch AFTER INSERT ON team_people FOR EACH ROW EXECUTE FUNCTION touch()")
+		} else {
+			a.exec("CREATE TRIGGER touch AFTER INSERT ON team_people BEGIN UPDATE people SET status = 'active' WHERE id = NEW.person_id; END")
+		}
+		a.exec("UPDATE people SET status = 'invited' WHERE id = 2")
+		c := newClient(a.t, scim.Config{Store: a.s})
+		c.do("PATCH", "/Groups/1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"2"}]}]}`, 204)
+		a.want("active", true, a.get("User", "2").Active())
+	})
+}
+
+// A nested call fails, and the request's transaction goes on.
+func TestMappedNestedFailure(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		if a.d == sqlstore.SQLite {
+			return
+		}
+		changed := false
+		rule := func(ctx context.Context, ch *scim.Change) error {
+			if ch.Op != scim.OpPatch {
+				return nil
+			}
+			// A check of the application's, in a savepoint that is taken back; meanwhile it changes the row's child itself.
+			err := a.s.InTx(ctx, func(context.Context) error { return errors.New("not this one") })
+			if !changed {
+				changed = true
+				a.exec("INSERT INTO people_emails (person_id, address) VALUES (2, 'x')")
+			}
+			_ = err
+			return nil
+		}
+		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{rule}})
+		c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"nickName","value":"x"}]}`, 200)
+	})
+}
+
+// An element is added by the application between the handler's look and its write.
+func TestMappedChildMeanwhile(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		if a.d == sqlstore.SQLite {
+			return
+		}
+		rule := func(ctx context.Context, ch *scim.Change) error {
+			a.exec("INSERT INTO people_emails (person_id, address) VALUES (2, 'x')")
+			return nil
+		}
+		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{rule}})
+		c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"nickName","value":"x"}]}`, 200)
+	})
+}
