@@ -63,7 +63,8 @@ func newHandler(c Config) (*Handler, error) {
 	}
 	if h.single != nil {
 		d.Log.Info("scim: ready", "store", fmt.Sprintf("%T", c.Store), "transactions", h.single.tx != nil,
-			"member store", h.single.members != nil, "roles", c.Roles != nil, "passwords", h.single.passwords != nil)
+			"member store", h.single.members != nil, "roles", c.Roles != nil, "roles commit with the store", h.single.joint,
+			"passwords", h.single.passwords != nil, "deactivator", h.single.deactivator != nil)
 	}
 	return h, nil
 }

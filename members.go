@@ -190,12 +190,17 @@ func (o *operation) leaveGroups(ctx context.Context, ref Ref) error {
 }
 
 // tell notes the events of a write.
-func (o *operation) tell(before, after *Resource, p *memberPlan) {
-	ref := after.Ref()
-	note := func(k EventKind) { o.event(Event{Kind: k, Resource: ref}) }
+func (o *operation) tell(before, after *Resource, p *memberPlan, adopted bool) {
+	ref, reason := after.Ref(), ""
+	if adopted {
+		reason = "took over what was there"
+	}
+	note := func(k EventKind) { o.event(Event{Kind: k, Resource: ref, Reason: reason}) }
 	switch after.t {
 	case o.t.user:
 		switch {
+		case adopted:
+			note(UserProvisioned)
 		case before == nil:
 			note(UserProvisioned)
 		case before.Active() && !after.Active():
@@ -207,7 +212,7 @@ func (o *operation) tell(before, after *Resource, p *memberPlan) {
 		}
 	case o.t.group:
 		switch {
-		case before == nil:
+		case before == nil || adopted:
 			note(GroupCreated)
 		case after.String("displayName") != before.String("displayName") || after.String("externalId") != before.String("externalId"):
 			note(GroupUpdated)

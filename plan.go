@@ -231,6 +231,11 @@ func (o *outcome) dropOthers(w want, es []Grant) {
 
 // release revokes a role that the ledger says SCIM gave, unless it was held by hand.
 func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role) {
+	o.end(p, role, es, held, "the directory does not give it any more")
+}
+
+// end is release for any reason.
+func (o *outcome) end(p *person, role Role, es []Grant, held map[string]Role, reason string) {
 	live, hand := false, false
 	var sources []string
 	for _, g := range es {
@@ -249,8 +254,8 @@ func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role
 		return
 	}
 	o.change.Revoke = append(o.change.Revoke, h)
-	o.note(RoleRevoked, p, h, sources, "the directory does not give it any more")
-	o.stand(h, StandingLeaving, nil, "the directory does not give it any more")
+	o.note(RoleRevoked, p, h, sources, reason)
+	o.stand(h, StandingLeaving, nil, reason)
 }
 
 // shelve deals with a role that sources would give to somebody who is not active:
@@ -259,11 +264,11 @@ func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role
 func (o *outcome) shelve(p *person, w want, es []Grant, held map[string]Role, now time.Time) {
 	if !w.role.Protected {
 		o.drop = append(o.drop, es...)
-		o.release(p, w.role, es, held)
+		o.end(p, w.role, es, held, "the user is not active")
 		return
 	}
 	o.wait(p, w, es, "waiting: the user is not active", now)
-	o.release(p, w.role, es, held)
+	o.end(p, w.role, es, held, "the user is not active")
 }
 
 // wait notes a role that is wanted but not given.

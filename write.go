@@ -284,7 +284,7 @@ func (o *operation) store(ctx context.Context, op Op, before *Resource, e *edit)
 		return nil, err
 	}
 	o.stored = o.t.tx == nil
-	o.tell(before, out, members)
+	o.tell(before, out, members, adopted)
 	if adopted && t == o.t.user && o.t.Tenant.Roles != nil {
 		// Memberships that the account had are the client's from now on.
 		err = o.reconcile(ctx, roleRun{ids: []string{out.ID()}})
