@@ -14,6 +14,8 @@ type person struct {
 	wants   []want
 	entries []Grant
 	held    []Role
+	// unconfirmed are roles that await Confirm, for all whom their sources would give them.
+	unconfirmed []want
 }
 
 // want is a role that sources give: attributes, in order, and groups, in order of membership.
@@ -110,6 +112,9 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 		if !explained {
 			o.stand(h, StandingByHand, nil, "given in the application; the directory does not give it")
 		}
+	}
+	for _, w := range p.unconfirmed {
+		o.stand(w.role, StandingWaiting, w.sources, "the role is protected, and the application has not confirmed that this source gives it")
 	}
 	slices.SortFunc(o.change.Revoke, func(a, b Role) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(o.drop, compareGrants)

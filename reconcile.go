@@ -407,9 +407,13 @@ func (o *operation) wants(ctx context.Context, people []*person, by map[string]*
 	return links, nil
 }
 
-// want notes a role that a source gives, if it does.
+// want notes a role that a source gives, or will give once it is confirmed.
 func (p *person) want(l Link, source string, named bool) {
-	if !l.Confirmed || l.Role.ID == "" {
+	switch {
+	case l.Role.ID == "":
+		return
+	case !l.Confirmed:
+		p.unconfirmed = append(p.unconfirmed, want{role: l.Role, sources: []string{source}})
 		return
 	}
 	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == l.Role.ID })

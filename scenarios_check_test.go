@@ -216,7 +216,8 @@ func (w *world) settled() {
 	}
 }
 
-// standings is what Explain should say, from the ledger and the roles held alone.
+// standings is what Explain should say, from the ledger, the roles held, and the links
+// that are not confirmed.
 func (w *world) standings(user string) []string {
 	w.t.Helper()
 	grants, err := w.ledger.Grants(context.Background(), []string{user})
@@ -224,11 +225,24 @@ func (w *world) standings(user string) []string {
 		w.t.Fatalf("Grants: %v", err)
 	}
 	held := w.app.ids(user)
+	var lines []string
+	body := w.do("GET", "/Users/"+user, nil).body
+	for attr, source := range map[string]func(v string) (link, source string){
+		"groups": func(v string) (string, string) { return v, "group:" + v },
+		"roles":  func(v string) (string, string) { return "attr:roles=" + v, "attr:roles" },
+	} {
+		list, _ := body[attr].([]any)
+		for _, e := range list {
+			key, from := source(e.(map[string]any)["value"].(string))
+			if role, waits := strings.CutSuffix(w.link(key), " unconfirmed"); waits {
+				lines = append(lines, role+" waiting "+from)
+			}
+		}
+	}
 	of := map[string][]scim.Grant{}
 	for _, g := range grants {
 		of[g.RoleID] = append(of[g.RoleID], g)
 	}
-	var lines []string
 	for role := range held {
 		if _, ok := of[role]; !ok {
 			lines = append(lines, role+" by hand")
