@@ -50,7 +50,7 @@ func TestMappedLinkTwice(t *testing.T) {
 	}
 }
 
-// Link makes somebody active whom the application has made inactive, without the client saying so.
+// Link makes nobody active whom the application has made inactive, unless the client says so.
 func TestMappedLinkMakesActive(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
 		a.exec("UPDATE people SET status = 'banned' WHERE id = 2")
@@ -60,7 +60,7 @@ func TestMappedLinkMakesActive(t *testing.T) {
 	})
 }
 
-// Who comes back by Link is in a team that the application has put them into, and has not its role.
+// Who comes back by Link, and is in a team that the application has put them into, has its role.
 func TestMappedReviveRole(t *testing.T) {
 	o := appOptions("o")
 	o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"left_at": now} }

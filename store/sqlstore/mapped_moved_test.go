@@ -24,7 +24,7 @@ func TestMappedJoinMovesBack(t *testing.T) {
 	})
 }
 
-// A table that is mapped no more keeps its triggers, and the application cannot alter it.
+// A table that is mapped no more has no triggers, so that the application can alter it.
 func TestMappedTriggersLeft(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
 		o := appOptions("o")
@@ -52,7 +52,7 @@ func TestMappedChildBack(t *testing.T) {
 	})
 }
 
-// A column is mapped that was not before, and is NULL: what clients wrote is lost.
+// A column that is mapped later, and is NULL, takes away nothing that clients wrote.
 func TestMappedColumnAdded(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
 		a.exec("UPDATE people SET status = 'active'")
@@ -71,7 +71,7 @@ func TestMappedColumnAdded(t *testing.T) {
 	})
 }
 
-// From is corrected; neither Migrate nor Reindex looks again.
+// From is corrected: Reindex reads the column as it says now.
 func TestMappedFromChanged(t *testing.T) {
 	o := appOptions("o")
 	o.Tables[0].Columns[3] = sqlstore.Column{Name: "status", Path: "active", Empty: "active",

@@ -80,7 +80,7 @@ func TestMappedQuoted(t *testing.T) {
 	a := app{t: t, db: db, d: sqlstore.Postgres}
 	a.exec("CREATE SCHEMA app")
 	a.exec("CREATE EXTENSION IF NOT EXISTS citext")
-	a.exec(`CREATE TABLE app."User" ("userId" uuid PRIMARY KEY DEFAULT gen_random_uuid(), "eMail" citext NOT NULL UNIQUE, "isActive" boolean NOT NULL DEFAULT true, "createdAt" timestamptz NOT NULL DEFAULT now(), profile jsonb) PARTITION BY HASH ("userId")`[:0] + `CREATE TABLE app."User" ("userId" uuid PRIMARY KEY DEFAULT gen_random_uuid(), "eMail" citext NOT NULL UNIQUE, "isActive" boolean NOT NULL DEFAULT true, "createdAt" timestamptz NOT NULL DEFAULT now())`)
+	a.exec(`CREATE TABLE app."User" ("userId" uuid PRIMARY KEY DEFAULT gen_random_uuid(), "eMail" citext NOT NULL UNIQUE, "isActive" boolean NOT NULL DEFAULT true, "createdAt" timestamptz NOT NULL DEFAULT now())`)
 	a.exec(`CREATE TABLE app."Group" (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "displayName" varchar(20) NOT NULL)`)
 	a.exec(`CREATE TABLE app."Member" ("groupId" bigint REFERENCES app."Group" ON DELETE CASCADE, "userId" uuid REFERENCES app."User" ON DELETE CASCADE, PRIMARY KEY ("groupId", "userId")) PARTITION BY HASH ("groupId")`)
 	a.exec(`CREATE TABLE app.member0 PARTITION OF app."Member" FOR VALUES WITH (MODULUS 1, REMAINDER 0)`)

@@ -75,7 +75,7 @@ func TestMappedDeferred(t *testing.T) {
 	c.do("POST", "/Users", `{"userName":"robot"}`, 409)
 }
 
-// The answer to a conflict looks into other tenants.
+// The answer to a conflict does not look into other tenants.
 func TestMappedConflictOfOtherTenant(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		a := app{t: t, db: db, d: d}

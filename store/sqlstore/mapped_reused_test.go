@@ -44,7 +44,7 @@ func TestMappedLinkOfDeletedTeamProtected(t *testing.T) {
 	})
 }
 
-// TestMappedTeamMadeAnew with roles: reconciled, the person keeps the role.
+// TestMappedTeamMadeAnew with roles: reconciled, the person loses the role.
 func TestMappedTeamMadeAnewRole(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		a := app{t: t, db: db, d: d}
@@ -79,7 +79,7 @@ func TestMappedTeamMadeAnewRole(t *testing.T) {
 	})
 }
 
-// A role and its link outlive the team: another team of the same key gives that role.
+// A link does not outlive its team: another team of the same key does not give that role.
 func TestMappedLinkOfDeletedTeam(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		a := app{t: t, db: db, d: d}
@@ -149,7 +149,7 @@ func TestMappedLinkOfDeletedTeamRowid(t *testing.T) {
 	a.want("bob, an intern, holds", "0", a.row("SELECT count(*) FROM user_roles WHERE user_id = 2"))
 }
 
-// A team that is deleted and made again between two requests keeps its members.
+// A team that is deleted and made again between two requests has none of its members.
 func TestMappedTeamMadeAnew(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		a := app{t: t, db: db, d: d}
@@ -171,7 +171,7 @@ func TestMappedTeamMadeAnew(t *testing.T) {
 	})
 }
 
-// A team's key changes, and another one takes it.
+// A team's key changes, and another one takes it, without its members.
 func TestMappedTeamKeyTaken(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		a := app{t: t, db: db, d: d}

@@ -20,7 +20,7 @@ func (s appStore) Deactivate(ctx context.Context, u *scim.Resource) error {
 	return err
 }
 
-// A Deactivator that writes the person's row, in the request's transaction.
+// A Deactivator may write the person's row, in the request's transaction.
 func TestMappedDeactivator(t *testing.T) {
 	for what, text := range map[string]string{
 		"a column that is mapped":     "UPDATE people SET status = 'suspended' WHERE id = CAST($1 AS bigint)",
@@ -39,7 +39,7 @@ func TestMappedDeactivator(t *testing.T) {
 	}
 }
 
-// A rule that writes the person's row, in the request's transaction.
+// A rule may write the person's row, in the request's transaction.
 func TestMappedRuleWrites(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
 		rule := func(ctx context.Context, ch *scim.Change) error {
