@@ -46,7 +46,7 @@ func (c client) do(method, path, body string, want int) map[string]any {
 	return answer
 }
 
-// UNIQUE (person_id): one team per person. A client puts somebody into a second team.
+// UNIQUE (person_id): one team per person. Whom a client puts into a second one is left out.
 func TestMappedOneTeamEach(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
 		a.exec("CREATE UNIQUE INDEX one_team ON team_people (person_id)")
@@ -56,6 +56,7 @@ func TestMappedOneTeamEach(t *testing.T) {
 		if status >= 500 {
 			a.t.Errorf("status %d %v\n%s", status, answer, c.log)
 		}
+		a.want("members of the second", []string{}, a.members("3"))
 		status, answer = serve(a.t, c.h, "POST", "/Groups", `{"displayName":"New","members":[{"value":"1"},{"value":"2"}]}`)
 		if status >= 500 {
 			a.t.Errorf("status %d %v\n%s", status, answer, c.log)

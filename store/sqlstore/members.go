@@ -98,7 +98,13 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 		}
 		added, err = s.addMembers(ctx, groupID, add)
 		if err == nil && s.join != nil {
-			err = s.joinRows(ctx, groupID, added, removed)
+			var kept []scim.Ref
+			if kept, err = s.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
+				s.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
+					"table", s.join.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
+				added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
+				_, err = s.removeMembers(ctx, groupID, kept)
+			}
 		}
 		return err
 	})

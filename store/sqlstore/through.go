@@ -241,13 +241,13 @@ func (s *Store) deleteJoins(ctx context.Context, m *mapping, key string) error {
 }
 
 // joinRows brings the application's memberships of a group in line with a change that
-// has been made in this package's tables.
-func (s *Store) joinRows(ctx context.Context, group string, added, removed []scim.Ref) error {
+// has been made in this package's tables, and returns whom the application keeps out.
+func (s *Store) joinRows(ctx context.Context, group string, added, removed []scim.Ref) (kept []scim.Ref, err error) {
 	gone, fresh := usersOf(removed), usersOf(added)
 	if len(gone)+len(fresh) == 0 {
-		return nil
+		return nil, nil
 	}
-	err := s.unnoted(ctx, group, func() error {
+	err = s.unnoted(ctx, group, func() error {
 		for part := range slices.Chunk(gone, chunk) {
 			w := &words{d: s.d}
 			if err := s.eachApp(ctx, w, "DELETE FROM "+s.join.Name+" WHERE "+s.join.Group+" = "+w.arg(group)+
@@ -256,9 +256,11 @@ func (s *Store) joinRows(ctx context.Context, group string, added, removed []sci
 			}
 		}
 		for part := range slices.Chunk(fresh, chunk) {
-			if err := s.insertJoins(ctx, group, part); err != nil {
+			out, err := s.insertJoins(ctx, group, part)
+			if err != nil {
 				return err
 			}
+			kept = append(kept, out...)
 		}
 		return nil
 	})
@@ -266,9 +268,9 @@ func (s *Store) joinRows(ctx context.Context, group string, added, removed []sci
 		err = fmt.Errorf("%w: %w", errMoved, err)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", s.join.Name, err)
+		return nil, fmt.Errorf("%s: %w", s.join.Name, err)
 	}
-	return nil
+	return kept, nil
 }
 
 // unnoted changes the application's memberships of a group so that the triggers leave no
@@ -291,7 +293,8 @@ func (s *Store) unnoted(ctx context.Context, group string, change func() error) 
 	return change()
 }
 
-func (s *Store) insertJoins(ctx context.Context, group string, users []string) error {
+// insertJoins makes memberships, and returns the users of those that are not there then.
+func (s *Store) insertJoins(ctx context.Context, group string, users []string) (kept []scim.Ref, err error) {
 	rows := make([][]setting, len(users))
 	for i, user := range users {
 		rows[i] = []setting{{s.join.Group, group}, {s.join.User, user}}
@@ -300,17 +303,20 @@ func (s *Store) insertJoins(ctx context.Context, group string, users []string) e
 		}
 	}
 	n, err := s.insertAll(ctx, s.join.Name, rows)
-	if duplicate(err) {
-		return err
-	}
 	if err != nil || n == int64(len(rows)) {
-		return err
+		return nil, err
 	}
-	// Some were there, or a trigger of the application's does not want them: that is looked
-	// at, as nothing notes it.
-	_, err = s.exec(ctx, "INSERT INTO {p}stale (tenant, type, id, member) SELECT $1, $2, $3, e.value ->> 0 FROM {rows $4}",
-		membership, group, tuples(users, func(u string) []any { return []any{u} }))
-	return err
+	w := &words{d: s.d}
+	edges, err := s.joins(ctx, w, "j."+s.join.Group+" = "+w.arg(group)+" AND j."+s.join.User+" IN ("+w.list(users)+")")
+	if err != nil {
+		return nil, err
+	}
+	for _, user := range users {
+		if !slices.ContainsFunc(edges, func(e edge) bool { return e.user == user }) {
+			kept = append(kept, scim.Ref{Type: userType, ID: user})
+		}
+	}
+	return kept, nil
 }
 
 // usersOf are the ids of the users among members.
