@@ -79,6 +79,13 @@ func (s *Store) has(ctx context.Context, table, condition string, columns ...str
 // or other tables.
 var whole = regexp.MustCompile(`(?i)\bt\s*([^\s.\w]|$)|\bselect\b`)
 
+// calls matches what looks like a call, and ofArguments are those that look at their arguments
+// only.
+var (
+	calls       = regexp.MustCompile(`(\w+)\s*\(`)
+	ofArguments = []string{"and", "or", "not", "in", "case", "when", "coalesce", "nullif", "lower", "upper", "trim", "length", "cast", "abs"}
+)
+
 var word = regexp.MustCompile(`\w+`)
 
 // lookedAt lists the columns that Visible is about, so that changes of others, such as the
@@ -86,6 +93,11 @@ var word = regexp.MustCompile(`\w+`)
 func (s *Store) lookedAt(ctx context.Context, m *mapping) ([]string, error) {
 	if whole.MatchString(m.Visible) {
 		return nil, nil
+	}
+	for _, call := range calls.FindAllStringSubmatch(m.Visible, -1) {
+		if !slices.Contains(ofArguments, strings.ToLower(call[1])) {
+			return nil, nil
+		}
 	}
 	rows, err := s.DB(ctx).QueryContext(ctx, "SELECT * FROM "+m.Name+" AS t WHERE 1 = 0")
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -63,6 +65,35 @@ func TestNamesThatAreNotThere(t *testing.T) {
 		}{{err, "column mail"}, {err, "table team_persons"}, {roles, "column weight"}, {roles, "column role_id"}} {
 			if c.err == nil || !strings.Contains(c.err.Error(), c.want) {
 				t.Errorf("error %v, want all mistakes, %q too", c.err, c.want)
+			}
+		}
+	})
+}
+
+// Which columns Visible looks at; nil: it may be any.
+func TestVisibleColumns(t *testing.T) {
+	apps(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		for _, test := range []struct {
+			visible string
+			want    []string
+			reason  string
+		}{
+			{"t.kind = 'person' AND t.left_at IS NULL", []string{"kind", "left_at"}, "those that it names"},
+			{"(t.kind) IN ('person') AND COALESCE(T.status, '') <> 'left'", []string{"kind", "status"}, "some functions look at nothing else"},
+			{"kind = 'mobile'", []string{"kind", "mobile"}, "one too many does no harm"},
+			{"seen_by_all(t.id)", nil, "a function may look at the row"},
+			{"person(t)", nil, "the row as a whole"},
+			{"t IS NOT NULL AND t.kind = 't'", nil, "the same"},
+			{"t.id IN (SELECT 1)", nil, "another table"},
+		} {
+			o := appOptions("o")
+			o.Tables[0].Visible = test.visible
+			s, err := sqlstore.New(db, d, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := sqlstore.LookedAt(t.Context(), s, "User"); err != nil || !cmp.Equal(got, test.want) {
+				t.Errorf("%s: %v, %v, want %v: %s", test.visible, got, err, test.want, test.reason)
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"strings"
 
 	"github.com/scimkit/scim"
 )
@@ -27,3 +28,12 @@ func Each(d Dialect, arg, table, alias, where string) string {
 
 // Failure is what becomes of an error of the database.
 func Failure(s *Store, err error) error { return s.failure(context.Background(), err) }
+
+// LookedAt lists the columns that Visible of a type's Table looks at, without quotes.
+func LookedAt(ctx context.Context, s *Store, typ string) ([]string, error) {
+	columns, err := s.lookedAt(ctx, s.maps[typ])
+	for i, c := range columns {
+		columns[i] = strings.Trim(c, `"`)
+	}
+	return columns, err
+}
