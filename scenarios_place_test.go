@@ -23,7 +23,8 @@ type place struct {
 	kinds []string
 	// slow says that what is repeated a thousand times elsewhere takes minutes here.
 	slow bool
-	// crawls says that even that is too much, which leaves only what servers do at once.
+	// crawls says that even that is too much, which leaves only what servers do at once:
+	// for the race detector, which has nothing to find where requests come one by one.
 	crawls bool
 	// open makes what the worlds of a test share, such as a database.
 	open func(t *testing.T) site
@@ -32,11 +33,11 @@ type place struct {
 var places = []place{
 	{name: "memory", kinds: []string{joint, separate}, open: func(*testing.T) site { return inMemory }},
 	{name: "bare", kinds: []string{bare}, open: func(*testing.T) site { return inMaps }},
-	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: underRace, // C translated to Go
+	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: underRace,
 		open: onSQL(sqliteFile, ownTables)},
-	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, open: onSQL(postgresServer, ownTables)},
+	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, crawls: underRace, open: onSQL(postgresServer, ownTables)},
 	{name: "SQLite, mapped", kinds: []string{joint}, slow: true, crawls: underRace, open: onSQL(sqliteFile, appTables)},
-	{name: "PostgreSQL, mapped", kinds: []string{joint}, slow: true, open: onSQL(postgresServer, appTables)},
+	{name: "PostgreSQL, mapped", kinds: []string{joint}, slow: true, crawls: underRace, open: onSQL(postgresServer, appTables)},
 }
 
 // everywhere runs a test in every place, with the kind of world to make there.
