@@ -8,22 +8,32 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
+// slugs is an application whose teams have keys that people choose, so that one comes back.
+func slugs(t *testing.T, db *sql.DB, d sqlstore.Dialect) app {
+	a := app{t: t, db: db, d: d}
+	a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE)")[0])
+	a.exec("CREATE TABLE teams (slug text PRIMARY KEY, title text NOT NULL)")
+	a.exec("CREATE TABLE team_people (team text NOT NULL REFERENCES teams (slug) ON DELETE CASCADE, person_id bigint NOT NULL REFERENCES people (id) ON DELETE CASCADE, PRIMARY KEY (team, person_id))")
+	return a
+}
+
+func slugOptions() sqlstore.Options {
+	return sqlstore.Options{Tables: []sqlstore.Table{
+		{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
+		{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
+	}, Members: &sqlstore.Join{Name: "team_people", Group: "team", User: "person_id"}}
+}
+
 // As TestMappedLinkOfDeletedTeam, with a protected role: nobody confirms it for the new team.
 func TestMappedLinkOfDeletedTeamProtected(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-		a := app{t: t, db: db, d: d}
-		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE)")[0])
-		a.exec("CREATE TABLE teams (slug text PRIMARY KEY, title text NOT NULL)")
-		a.exec("CREATE TABLE team_people (team text NOT NULL REFERENCES teams (slug) ON DELETE CASCADE, person_id bigint NOT NULL REFERENCES people (id) ON DELETE CASCADE, PRIMARY KEY (team, person_id))")
+		a := slugs(t, db, d)
 		a.exec(inDialect(d, "CREATE TABLE roles (id integer PRIMARY KEY, name text UNIQUE, guarded {bool})")[0])
 		a.exec("CREATE TABLE user_roles (role_id integer REFERENCES roles (id) ON DELETE CASCADE, user_id bigint REFERENCES people (id) ON DELETE CASCADE, PRIMARY KEY (role_id, user_id))")
 		a.exec("INSERT INTO people (email) VALUES ('ann'), ('bob')")
 		a.exec("INSERT INTO roles VALUES (1, 'Owners', true)")
 		a.exec("INSERT INTO teams VALUES ('core', 'Owners')")
-		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
-			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
-			{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
-		}, Members: &sqlstore.Join{Name: "team_people", Group: "team", User: "person_id"}})
+		a.s = newStore(t, db, d, slugOptions())
 		roles, err := a.s.RoleResolver(t.Context(), sqlstore.RoleTables{Roles: "roles", ID: "id", Name: "name", Protected: "guarded", Holders: "user_roles", User: "user_id", Role: "role_id"})
 		if err != nil {
 			t.Fatal(err)
@@ -47,19 +57,13 @@ func TestMappedLinkOfDeletedTeamProtected(t *testing.T) {
 // TestMappedTeamMadeAnew with roles: reconciled, the person loses the role.
 func TestMappedTeamMadeAnewRole(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-		a := app{t: t, db: db, d: d}
-		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE)")[0])
-		a.exec("CREATE TABLE teams (slug text PRIMARY KEY, title text NOT NULL)")
-		a.exec("CREATE TABLE team_people (team text NOT NULL REFERENCES teams (slug) ON DELETE CASCADE, person_id bigint NOT NULL REFERENCES people (id) ON DELETE CASCADE, PRIMARY KEY (team, person_id))")
+		a := slugs(t, db, d)
 		a.exec("CREATE TABLE roles (id integer PRIMARY KEY, name text UNIQUE)")
 		a.exec("CREATE TABLE user_roles (role_id integer REFERENCES roles (id) ON DELETE CASCADE, user_id bigint REFERENCES people (id) ON DELETE CASCADE, PRIMARY KEY (role_id, user_id))")
 		a.exec("INSERT INTO people (email) VALUES ('ann'), ('bob')")
 		a.exec("INSERT INTO roles VALUES (1, 'Owners')")
 		a.exec("INSERT INTO teams VALUES ('core', 'Owners')")
-		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
-			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
-			{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
-		}, Members: &sqlstore.Join{Name: "team_people", Group: "team", User: "person_id"}})
+		a.s = newStore(t, db, d, slugOptions())
 		roles, err := a.s.RoleResolver(t.Context(), sqlstore.RoleTables{Roles: "roles", ID: "id", Name: "name", Holders: "user_roles", User: "user_id", Role: "role_id"})
 		if err != nil {
 			t.Fatal(err)
@@ -82,19 +86,13 @@ func TestMappedTeamMadeAnewRole(t *testing.T) {
 // A link does not outlive its team: another team of the same key does not give that role.
 func TestMappedLinkOfDeletedTeam(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-		a := app{t: t, db: db, d: d}
-		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE)")[0])
-		a.exec("CREATE TABLE teams (slug text PRIMARY KEY, title text NOT NULL)")
-		a.exec("CREATE TABLE team_people (team text NOT NULL REFERENCES teams (slug) ON DELETE CASCADE, person_id bigint NOT NULL REFERENCES people (id) ON DELETE CASCADE, PRIMARY KEY (team, person_id))")
+		a := slugs(t, db, d)
 		a.exec("CREATE TABLE roles (id integer PRIMARY KEY, name text UNIQUE)")
 		a.exec("CREATE TABLE user_roles (role_id integer REFERENCES roles (id) ON DELETE CASCADE, user_id bigint REFERENCES people (id) ON DELETE CASCADE, PRIMARY KEY (role_id, user_id))")
 		a.exec("INSERT INTO people (email) VALUES ('ann'), ('bob')")
 		a.exec("INSERT INTO roles VALUES (1, 'Owners')")
 		a.exec("INSERT INTO teams VALUES ('core', 'Owners')")
-		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
-			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
-			{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
-		}, Members: &sqlstore.Join{Name: "team_people", Group: "team", User: "person_id"}})
+		a.s = newStore(t, db, d, slugOptions())
 		roles, err := a.s.RoleResolver(t.Context(), sqlstore.RoleTables{Roles: "roles", ID: "id", Name: "name", Holders: "user_roles", User: "user_id", Role: "role_id"})
 		if err != nil {
 			t.Fatal(err)
@@ -152,17 +150,11 @@ func TestMappedLinkOfDeletedTeamRowid(t *testing.T) {
 // A team that is deleted and made again between two requests has none of its members.
 func TestMappedTeamMadeAnew(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-		a := app{t: t, db: db, d: d}
-		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE)")[0])
-		a.exec("CREATE TABLE teams (slug text PRIMARY KEY, title text NOT NULL)")
-		a.exec("CREATE TABLE team_people (team text NOT NULL REFERENCES teams (slug) ON DELETE CASCADE, person_id bigint NOT NULL REFERENCES people (id) ON DELETE CASCADE, PRIMARY KEY (team, person_id))")
+		a := slugs(t, db, d)
 		a.exec("INSERT INTO people (email) VALUES ('ann'), ('bob')")
 		a.exec("INSERT INTO teams VALUES ('core', 'Owners')")
 		a.exec("INSERT INTO team_people VALUES ('core', 1)")
-		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
-			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
-			{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
-		}, Members: &sqlstore.Join{Name: "team_people", Group: "team", User: "person_id"}})
+		a.s = newStore(t, db, d, slugOptions())
 		a.want("members", []string{"1"}, a.members("core"))
 		a.exec("DELETE FROM teams WHERE slug = 'core'")
 		a.exec("INSERT INTO teams VALUES ('core', 'Owners')")
@@ -181,10 +173,7 @@ func TestMappedTeamKeyTaken(t *testing.T) {
 		a.exec("INSERT INTO people (email) VALUES ('ann'), ('bob')")
 		a.exec("INSERT INTO teams VALUES ('core', 'Owners')")
 		a.exec("INSERT INTO team_people VALUES ('core', 1)")
-		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
-			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
-			{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
-		}, Members: &sqlstore.Join{Name: "team_people", Group: "team", User: "person_id"}})
+		a.s = newStore(t, db, d, slugOptions())
 		a.exec("UPDATE teams SET slug = 'core-old' WHERE slug = 'core'")
 		a.exec("INSERT INTO teams VALUES ('core', 'New')")
 		a.want("members of the old one", []string{"1"}, a.members("core-old"))
