@@ -71,7 +71,7 @@ func validate(t *ResourceType, before *Resource, values []doc.Value) error {
 			return toError(err)
 		}
 	}
-	for _, a := range t.enumerated {
+	for _, a := range t.m.Enumerated {
 		if err := doc.CheckEnumerated(a, stored, values); err != nil {
 			return toError(err)
 		}

@@ -36,10 +36,9 @@ type TypeConfig struct {
 // ResourceType is a compiled TypeConfig, to which resources are bound. Use one
 // value for the handler and the store alike.
 type ResourceType struct {
-	c          TypeConfig
-	m          *model.Type
-	enumerated []*model.Attribute // those of TypeConfig.Enumerated
-	bindings   sync.Map           // of struct types for Decode and From: reflect.Type → []boundField
+	c        TypeConfig
+	m        *model.Type
+	bindings sync.Map // of struct types for Decode and From: reflect.Type → []boundField
 }
 
 // NewResourceType compiles c.
@@ -61,7 +60,7 @@ func NewResourceType(c TypeConfig) (*ResourceType, error) {
 		}
 		e.Required = true
 	}
-	t := &ResourceType{c: c, m: m}
+	m.Endpoint, m.Description, m.KeepUnknown = c.Endpoint, c.Description, c.KeepUnknown
 	for _, path := range c.Enumerated {
 		a := m.Find(path)
 		switch {
@@ -72,8 +71,10 @@ func NewResourceType(c TypeConfig) (*ResourceType, error) {
 		case a.Parent == m.Members && m.Members != nil:
 			return nil, fmt.Errorf("scim: resource type %s: Enumerated: %s cannot be: members are users and groups anyway", c.Name, a.Path)
 		}
-		t.enumerated = append(t.enumerated, a)
+		m.Enumerated = append(m.Enumerated, a)
 	}
+	t := &ResourceType{c: c, m: m}
+	m.Owner = t
 	return t, nil
 }
 

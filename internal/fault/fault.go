@@ -1,8 +1,15 @@
-// Package fault is the error that the engines give when a client's input is
-// wrong. Its detail is meant for the client; it never carries internals.
+// Package fault is the error that a client sees (RFC 7644, Section 3.12). Its
+// detail is meant for the client; it never carries internals.
 package fault
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // The scimType keywords of RFC 7644, Section 3.12, table 9.
 const (
@@ -16,16 +23,57 @@ const (
 	Uniqueness    = "uniqueness"
 )
 
-// Error is a refusal with status 400 (413 where Status says so) and a scimType.
+// Error is a refusal. Its fields are those of the public scim.Error, so that one
+// converts to the other. Detail is sent to the client; Err is logged and never sent.
 type Error struct {
-	Status int
-	Type   string
-	Detail string
+	Status     int
+	Type       string // scimType; "" for none
+	Detail     string
+	RetryAfter time.Duration // sent with 429 and 503, in whole seconds
+	Err        error
 }
 
-func (e *Error) Error() string { return e.Type + ": " + e.Detail }
+func (e *Error) Error() string {
+	s := cmp.Or(e.Type, http.StatusText(e.Status)) + ": " + e.Detail
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
 
 // New returns a 400 of the given scimType.
 func New(scimType, format string, args ...any) *Error {
-	return &Error{Status: 400, Type: scimType, Detail: fmt.Sprintf(format, args...)}
+	return &Error{Status: http.StatusBadRequest, Type: scimType, Detail: fmt.Sprintf(format, args...)}
 }
+
+// Refuse returns an Error with a status and a scimType, "" for none.
+func Refuse(status int, scimType, detail string) *Error {
+	return &Error{Status: status, Type: scimType, Detail: detail}
+}
+
+// NotFound is the answer for an unknown id.
+func NotFound(typeName, id string) *Error {
+	return &Error{Status: http.StatusNotFound, Detail: typeName + " " + Quote(id) + " does not exist"}
+}
+
+// NotImplemented is the answer for a feature that is off.
+func NotImplemented(what string) *Error {
+	return &Error{Status: http.StatusNotImplemented, Detail: what + " is not supported"}
+}
+
+// maxQuoted is how many bytes of a client's text an error repeats.
+const maxQuoted = 60
+
+// Clip shortens a text that a client sent before an error repeats it.
+func Clip(s string) string {
+	if len(s) > maxQuoted {
+		s = s[:maxQuoted-3] + "..."
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// Quote is Clip in quotation marks.
+func Quote(s string) string { return strconv.Quote(Clip(s)) }

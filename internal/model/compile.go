@@ -11,6 +11,7 @@ import (
 func Compile(name string, core schema.Schema, extensions []schema.Schema) (*Type, error) {
 	root := &Attribute{Kind: Complex, byName: map[string]*Attribute{}}
 	t := &Type{Name: name, URN: core.ID, Root: root}
+	t.Schemas = []Schema{{URN: core.ID, Name: core.Name.Value(), Description: core.Description.Value(), Attributes: root}}
 	for _, a := range common() {
 		if err := root.add(a); err != nil {
 			return nil, err
@@ -27,6 +28,7 @@ func Compile(name string, core schema.Schema, extensions []schema.Schema) (*Type
 		if err := e.addAll(s.Attributes); err != nil {
 			return nil, fmt.Errorf("schema %s: %w", s.ID, err)
 		}
+		t.Schemas = append(t.Schemas, Schema{URN: s.ID, Name: s.Name.Value(), Description: s.Description.Value(), Attributes: e})
 	}
 	if m := root.Lookup("members"); name == "Group" && m != nil && m.Multi && m.Lookup("value") != nil {
 		t.Members = m

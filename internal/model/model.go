@@ -109,6 +109,23 @@ type Type struct {
 	Members *Attribute
 	// Password is the attribute that is handed on and never kept. Nil if there is none.
 	Password *Attribute
+
+	Endpoint    string // "/Users"
+	Description string
+	Schemas     []Schema // the core schema first, then the extensions
+	// Enumerated are the attributes whose canonical values are all that a client may send.
+	Enumerated []*Attribute
+	// KeepUnknown keeps top-level attributes that no schema has.
+	KeepUnknown bool
+	// Owner is the public value of which this type is the compiled form.
+	Owner any
+}
+
+// Schema is what discovery tells of one of a type's schemas (RFC 7643, Section 7).
+type Schema struct {
+	URN, Name, Description string
+	// Attributes is the type's root for the core schema, otherwise the extension.
+	Attributes *Attribute
 }
 
 // Extension finds an extension by its URN, in any case; nil if there is none.

@@ -1,0 +1,39 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/scimkit/scim/internal/fault"
+)
+
+var (
+	// ErrNotFound is a store's answer for an unknown resource.
+	ErrNotFound = errors.New("scim: not found")
+	// ErrNoRole is a resolver's answer for a role that does not exist.
+	ErrNoRole = errors.New("scim: no such role")
+	// ErrStale says that a resource moved on between reading and writing it.
+	ErrStale = errors.New("scim: the resource changed meanwhile")
+)
+
+// Answer finds the answer for any error. An unknown error becomes a 500 that keeps its
+// cause to itself.
+func Answer(err error) *fault.Error {
+	var e *fault.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, ErrNotFound):
+		return &fault.Error{Status: http.StatusNotFound, Detail: "there is no such resource", Err: err}
+	case errors.Is(err, ErrStale), errors.Is(err, context.DeadlineExceeded):
+		return &fault.Error{Status: http.StatusServiceUnavailable, Detail: "the server is busy: try again",
+			RetryAfter: time.Second, Err: err}
+	default:
+		return &fault.Error{Status: http.StatusInternalServerError, Detail: "the server could not do this", Err: err}
+	}
+}
+
+// IsNotFound reports whether the answer for an error is 404.
+func IsNotFound(err error) bool { return err != nil && Answer(err).Status == http.StatusNotFound }

@@ -1,0 +1,45 @@
+package host
+
+import "time"
+
+// EventKind tells what an Event is about.
+type EventKind string
+
+// The events.
+const (
+	UserProvisioned EventKind = "user provisioned"
+	UserUpdated     EventKind = "user updated"
+	UserDeactivated EventKind = "user deactivated"
+	UserReactivated EventKind = "user reactivated"
+	UserDeleted     EventKind = "user deleted"
+	GroupCreated    EventKind = "group created"
+	GroupUpdated    EventKind = "group updated"
+	GroupDeleted    EventKind = "group deleted"
+	GroupLinked     EventKind = "group linked"
+	GroupUnlinked   EventKind = "group unlinked"
+	GroupWaiting    EventKind = "group waiting"
+	MemberAdded     EventKind = "member added"
+	MemberRemoved   EventKind = "member removed"
+	MemberUnknown   EventKind = "member unknown"
+	RoleGranted     EventKind = "role granted"
+	RoleRevoked     EventKind = "role revoked"
+	RoleWaiting     EventKind = "role waiting"
+	RoleRetained    EventKind = "role retained"
+	ResourceChanged EventKind = "resource changed"
+	RoleUnknown     EventKind = "role unknown"
+	ToleranceUsed   EventKind = "tolerance used"
+)
+
+// Event says what a request, or a reconciliation, has done.
+type Event struct {
+	Kind      EventKind
+	Tenant    string
+	Principal string
+	Resource  Ref
+	Member    Ref
+	Role      Role
+	Sources   []string
+	Reason    string
+	Tolerance string
+	At        time.Time
+}

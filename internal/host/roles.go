@@ -1,0 +1,87 @@
+package host
+
+import (
+	"context"
+	"time"
+
+	"github.com/scimkit/scim/internal/doc"
+)
+
+// Resolver is the application's side of roles.
+type Resolver interface {
+	ResolveRole(ctx context.Context, src RoleSource) (Role, error)
+	HeldRoles(ctx context.Context, userIDs []string) (map[string][]Role, error)
+	ChangeRoles(ctx context.Context, changes []RoleChange) error
+}
+
+// Role is one of the application's roles.
+type Role struct {
+	ID, Name  string
+	Weight    int
+	Protected bool
+	Held      bool
+}
+
+// RoleSource is what may stand for a role: a group, or a value of an attribute.
+type RoleSource struct {
+	Group            *doc.Document
+	PreviousName     string
+	Attribute, Value string
+	Linked           string
+}
+
+// RoleChange is what happens to one user's roles, in one step.
+type RoleChange struct {
+	UserID               string
+	Grant, Revoke, Roles []Role
+}
+
+// Ledger remembers what was granted, and which role each source is linked to.
+type Ledger interface {
+	Grants(ctx context.Context, userIDs []string) ([]Grant, error)
+	Record(ctx context.Context, put, drop []Grant) error
+	Links(ctx context.Context, groupIDs []string) ([]Link, error)
+	SetLink(ctx context.Context, l Link) error
+}
+
+// SourceLedger finds and drops the entries of a source.
+type SourceLedger interface {
+	SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error)
+	DropSource(ctx context.Context, source string) error
+}
+
+// Grant is an entry of the ledger.
+type Grant struct {
+	UserID, RoleID  string
+	Source          string
+	At              time.Time
+	ByHand, Waiting bool
+}
+
+// Link says which role a source stands for.
+type Link struct {
+	GroupID   string
+	Role      Role
+	Confirmed bool
+}
+
+// State is how a user stands to a role.
+type State string
+
+// The states.
+const (
+	Granted State = "granted"
+	ByHand  State = "by hand"
+	Both    State = "both"
+	Waiting State = "waiting"
+	Due     State = "due"
+	Leaving State = "leaving"
+)
+
+// Standing says how a user stands to one role, and why.
+type Standing struct {
+	Role    Role
+	State   State
+	Sources []string
+	Reason  string
+}

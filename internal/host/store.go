@@ -1,0 +1,55 @@
+package host
+
+import (
+	"context"
+	"time"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// Store keeps resources of every type.
+type Store interface {
+	Create(ctx context.Context, d *doc.Document) (*doc.Document, error)
+	Get(ctx context.Context, ref Ref) (*doc.Document, error)
+	List(ctx context.Context, t *model.Type, q *Query) (*Page, error)
+	Update(ctx context.Context, ref Ref, fn func(before *doc.Document) (*doc.Document, error)) (*doc.Document, error)
+	Delete(ctx context.Context, ref Ref, check func(before *doc.Document) error) error
+}
+
+// Transactor runs calls in one transaction.
+type Transactor interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// MemberStore owns memberships as edges.
+type MemberStore interface {
+	Members(ctx context.Context, groupID string, after Ref, limit int) ([]Ref, error)
+	GroupsOf(ctx context.Context, members []Ref) ([]Membership, error)
+	ChangeMembers(ctx context.Context, groupID string, add, remove []Ref) (added, removed []Ref, err error)
+}
+
+// Membership says that Member has been in the group since a point in time.
+type Membership struct {
+	GroupID string
+	Member  Ref
+	Since   time.Time
+}
+
+// PasswordSetter takes passwords.
+type PasswordSetter interface {
+	SetPassword(ctx context.Context, userID, password string) error
+}
+
+// Deactivator ends what a person can still do without logging in.
+type Deactivator interface {
+	Deactivate(ctx context.Context, user *doc.Document) error
+}
+
+// InTx runs fn in the store's transaction if it has them.
+func (s *Stores) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	if s.Tx == nil {
+		return fn(ctx)
+	}
+	return s.Tx.InTx(ctx, fn)
+}

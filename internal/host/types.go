@@ -1,0 +1,29 @@
+package host
+
+import "github.com/scimkit/scim/internal/model"
+
+// Types are the resource types that a tenant serves.
+type Types struct {
+	All         []*model.Type
+	User, Group *model.Type // nil if not served
+}
+
+// At finds the type that is served at an endpoint such as "/Users".
+func (t *Types) At(endpoint string) *model.Type {
+	for _, m := range t.All {
+		if m.Endpoint == endpoint {
+			return m
+		}
+	}
+	return nil
+}
+
+// Named finds a type by its name.
+func (t *Types) Named(name string) *model.Type {
+	for _, m := range t.All {
+		if m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
