@@ -11,7 +11,10 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
 )
 
@@ -36,10 +39,10 @@ func (v roleValue) source() string { return "attr:" + v.attr.Path }
 
 // roleAttribute finds an attribute that can name roles: of texts, or complex with a
 // value that is one, such as "roles".
-func roleAttribute(user *ResourceType, path string) (*model.Attribute, error) {
-	a := user.m.Find(path)
+func roleAttribute(user *model.Type, path string) (*model.Attribute, error) {
+	a := user.Find(path)
 	switch {
-	case a == nil || a.Meta || a == user.m.Password || a.Name == "userName" || a.Name == "groups" && a.Parent == user.m.Root:
+	case a == nil || a.Meta || a == user.Password || a.Name == "userName" || a.Name == "groups" && a.Parent == user.Root:
 	case a.Parent.Multi: // "roles.value"
 	case a.Kind == model.String, a.Multi && a.Kind == model.Complex && a.Lookup("value") != nil && a.Lookup("value").Kind == model.String:
 		return a, nil
@@ -49,12 +52,12 @@ func roleAttribute(user *ResourceType, path string) (*model.Attribute, error) {
 
 // roleValues lists what a user's role attributes say, in order, each once; of each
 // attribute the primary element first.
-func (t *tenant) roleValues(u *Resource) []roleValue {
+func (t *tenant) roleValues(u *doc.Document) []roleValue {
 	var all []roleValue
-	if u == nil {
+	if u == nil || t.Roles == nil {
 		return nil
 	}
-	for _, a := range t.roleAttrs {
+	for _, a := range t.Roles.Attributes {
 		from := len(all)
 		one := func(v doc.Value, primary bool) {
 			is := roleValue{a, v.Text}
@@ -66,7 +69,7 @@ func (t *tenant) roleValues(u *Resource) []roleValue {
 				all = append(all, is)
 			}
 		}
-		v := u.d.Find(a)
+		v := u.Find(a)
 		switch {
 		case v.Attr == nil:
 		case !a.Multi:
@@ -96,8 +99,8 @@ type valueChange struct {
 // user: those values that it changes, and those without a role. It returns the user as it
 // is to be stored: if the request deactivates somebody, attributes that name no role stay
 // as they were, because that must not wait.
-func (o *operation) relinkValues(ctx context.Context, before, after *Resource) (*Resource, *valueChange, error) {
-	if o.t.roleAttrs == nil || after.t != o.t.user {
+func (o *operation) relinkValues(ctx context.Context, before, after *doc.Document) (*doc.Document, *valueChange, error) {
+	if o.t.Roles == nil || o.t.Roles.Attributes == nil || after.Type != o.t.Types.User {
 		return after, nil, nil
 	}
 	c := &valueChange{fresh: map[string]bool{}}
@@ -116,7 +119,7 @@ func (o *operation) relinkValues(ctx context.Context, before, after *Resource) (
 			continue
 		}
 		change := &linkChange{was: l}
-		err := o.resolve(ctx, RoleSource{Attribute: v.attr.Path, Value: v.text}, v.link(), change)
+		err := o.resolve(ctx, host.RoleSource{Attribute: v.attr.Path, Value: v.text}, v.link(), change)
 		reason, none := noRole(err)
 		switch {
 		case err == nil:
@@ -124,13 +127,13 @@ func (o *operation) relinkValues(ctx context.Context, before, after *Resource) (
 		case stored && none:
 		case stored:
 			// Nothing hangs on the answer: the value gives no role, as before.
-			o.h.c.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID(), "attribute", v.attr.Path, "error", err)
+			o.h.c.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
 		case leaves:
 			bad = append(bad, v.attr)
-			o.event(Event{Kind: RoleUnknown, Resource: after.Ref(), Sources: []string{v.source()},
-				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, clip(v.text))})
+			o.event(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []string{v.source()},
+				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.Clip(v.text))})
 		case none && reason == "":
-			return nil, nil, refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, clip(v.text)))
+			return nil, nil, fault.Refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.Clip(v.text)))
 		default:
 			return nil, nil, err
 		}
@@ -154,9 +157,9 @@ func (o *operation) relinkValues(ctx context.Context, before, after *Resource) (
 		}
 	}
 	for _, a := range bad {
-		after = after.with(dropAt(after.t.m.Root, after.d.Values, a))
-		if v := before.d.Find(a); v.Attr != nil {
-			after = after.with(doc.PutAt(after.t.m.Root, after.d.Values, v))
+		after = after.With(doc.DropAt(after.Type.Root, after.Values, a))
+		if v := before.Find(a); v.Attr != nil {
+			after = after.With(doc.PutAt(after.Type.Root, after.Values, v))
 		}
 	}
 	c.moves = c.moves || !slices.Equal(was, o.t.roleValues(after))
@@ -169,10 +172,10 @@ func (o *operation) linkValue(ctx context.Context, v roleValue, c *linkChange) e
 	if !c.write() {
 		return nil
 	}
-	return o.t.ledger.SetLink(ctx, c.now)
+	return o.t.Roles.Ledger.SetLink(ctx, c.now)
 }
 
-func (o *operation) valueLinks(ctx context.Context, values []roleValue) (map[string]Link, error) {
+func (o *operation) valueLinks(ctx context.Context, values []roleValue) (map[string]host.Link, error) {
 	keys := make([]string, len(values))
 	for i, v := range values {
 		keys[i] = v.link()
@@ -181,7 +184,7 @@ func (o *operation) valueLinks(ctx context.Context, values []roleValue) (map[str
 }
 
 // followValues brings roles in line with a write of a user, with the links of values.
-func (o *operation) followValues(ctx context.Context, user *Resource, c *valueChange) error {
+func (o *operation) followValues(ctx context.Context, user *doc.Document, c *valueChange) error {
 	if len(c.fresh) > 0 {
 		values := o.t.roleValues(user)
 		links, err := o.valueLinks(ctx, values)
@@ -190,12 +193,12 @@ func (o *operation) followValues(ctx context.Context, user *Resource, c *valueCh
 		}
 		for _, v := range values {
 			if l := links[v.link()]; c.fresh[v.link()] && l.Role.ID != "" && !l.Confirmed {
-				o.event(Event{Kind: RoleWaiting, Resource: user.Ref(), Role: l.Role, Sources: []string{v.source()},
+				o.event(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []string{v.source()},
 					Reason: "a protected role is given only after the application confirms"})
 			}
 		}
 	}
-	if err := o.reconcile(ctx, roleRun{ids: []string{user.ID()}}); err != nil {
+	if err := o.reconcile(ctx, roleRun{ids: []string{user.ID}}); err != nil {
 		return err
 	}
 	for _, v := range c.others {
@@ -216,14 +219,14 @@ func (o *operation) eachUserWith(ctx context.Context, v roleValue, fn func(ids [
 	if err != nil {
 		return err
 	}
-	f, err := parseFilter(o.t.user, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
+	f, err := match.Parse(o.t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
 	if err != nil {
 		return err
 	}
-	return o.t.each(ctx, o.t.user, f, func(page []*Resource) error {
+	return o.t.dir.Each(ctx, o.t.Types.User, f, func(page []*doc.Document) error {
 		ids := make([]string, len(page))
 		for i, u := range page {
-			ids[i] = u.ID()
+			ids[i] = u.ID
 		}
 		slices.Sort(ids)
 		return fn(ids)
@@ -232,11 +235,11 @@ func (o *operation) eachUserWith(ctx context.Context, v roleValue, fn func(ids [
 
 // relinkKnownValue looks again at the role that a value names, after the application said
 // that its roles or its mapping have changed.
-func (o *operation) relinkKnownValue(ctx context.Context, v roleValue, was Link) (*linkChange, error) {
+func (o *operation) relinkKnownValue(ctx context.Context, v roleValue, was host.Link) (*linkChange, error) {
 	c := &linkChange{was: was, now: was}
-	err := o.resolve(ctx, RoleSource{Attribute: v.attr.Path, Value: v.text, Linked: was.Role.ID}, v.link(), c)
+	err := o.resolve(ctx, host.RoleSource{Attribute: v.attr.Path, Value: v.text, Linked: was.Role.ID}, v.link(), c)
 	if _, none := noRole(err); none {
-		c.now = Link{}
+		c.now = host.Link{}
 		return c, nil
 	}
 	return c, err
@@ -245,11 +248,11 @@ func (o *operation) relinkKnownValue(ctx context.Context, v roleValue, was Link)
 // unlinkGoneValues takes away the links of these users' values whose role no longer
 // exists.
 func (o *operation) unlinkGoneValues(ctx context.Context, ids []string) error {
-	if o.t.roleAttrs == nil {
+	if o.t.Roles.Attributes == nil {
 		return nil
 	}
 	var values []roleValue
-	if err := o.t.byID(ctx, o.t.user, ids, func(u *Resource) { values = append(values, o.t.roleValues(u)...) }); err != nil {
+	if err := o.t.dir.ByID(ctx, o.t.Types.User, ids, func(u *doc.Document) { values = append(values, o.t.roleValues(u)...) }); err != nil {
 		return err
 	}
 	links, err := o.valueLinks(ctx, values)
@@ -270,7 +273,7 @@ func (o *operation) unlinkGoneValues(ctx context.Context, ids []string) error {
 			continue
 		}
 		if !o.reported {
-			c.now = Link{} // as in unlinkGone
+			c.now = host.Link{} // as in unlinkGone
 		}
 		if err := o.linkValue(ctx, v, c); err != nil {
 			return err
@@ -283,11 +286,11 @@ func (o *operation) unlinkGoneValues(ctx context.Context, ids []string) error {
 // valuesChanged looks at every value that names a role or might, and reconciles those who
 // have one whose role is another now.
 func (c *Reconciler) valuesChanged(ctx context.Context) error {
-	if c.t.roleAttrs == nil {
+	if c.t.Roles.Attributes == nil {
 		return nil
 	}
 	seen := map[string]bool{}
-	return c.t.each(ctx, c.t.user, nil, func(page []*Resource) error {
+	return c.t.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
 		for _, u := range page {
 			for _, v := range c.t.roleValues(u) {
 				if seen[v.link()] {
@@ -330,11 +333,11 @@ func (c *Reconciler) lockValue(v roleValue) (unlock func()) {
 
 // ConfirmValue is Confirm for a value of one of Roles.Attributes.
 func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID string, userIDs ...string) error {
-	i := slices.IndexFunc(c.t.roleAttrs, func(a *model.Attribute) bool { return a == c.t.user.m.Find(attribute) })
+	i := slices.IndexFunc(c.t.Roles.Attributes, func(a *model.Attribute) bool { return a == c.t.Types.User.Find(attribute) })
 	if i < 0 {
 		return fmt.Errorf("scim: Reconciler.ConfirmValue: %q is not one of Roles.Attributes", attribute)
 	}
-	v := roleValue{c.t.roleAttrs[i], value}
+	v := roleValue{c.t.Roles.Attributes[i], value}
 	defer c.lockValue(v)()
 	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
 		links, err := o.valueLinks(ctx, []roleValue{v})
@@ -349,7 +352,7 @@ func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID 
 		if len(userIDs) == 0 {
 			r.value = v
 			l.Confirmed = true
-			if err := o.t.ledger.SetLink(ctx, l); err != nil {
+			if err := o.t.Roles.Ledger.SetLink(ctx, l); err != nil {
 				return err
 			}
 		}

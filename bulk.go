@@ -10,6 +10,10 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
 )
 
 // bulk answers POST /Bulk (RFC 7644, Section 3.7). Each operation is one of its own,
@@ -38,7 +42,7 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 			ran[p] = true
 			if p.err != nil {
 				failed++
-				o.h.refused(ctx, p.method, p.path, toError(p.err))
+				o.h.refused(ctx, p.method, p.path, host.Answer(p.err))
 			}
 		}
 	}
@@ -53,7 +57,7 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 
 // part is an operation of the same client.
 func (o *operation) part() *operation {
-	return &operation{h: o.h, t: o.t, who: o.who, base: o.base, header: http.Header{}, use: o.t.tolerances()}
+	return &operation{h: o.h, t: o.t, who: o.who, base: o.base, header: http.Header{}, use: o.t.Tolerances.Use()}
 }
 
 type bulkResult struct {
@@ -71,7 +75,7 @@ func (p *bulkPart) result() bulkResult {
 		r.Location = p.o.location(p.ref)
 	}
 	if p.err != nil {
-		e := toError(p.err)
+		e := host.Answer(p.err)
 		r.Version, r.Status, r.Response = "", strconv.Itoa(e.Status), errorBody(e)
 	}
 	return r
@@ -90,23 +94,23 @@ func (b *bulkJob) refer(p *bulkPart) error {
 	if p.data == nil {
 		return nil
 	}
-	w := &rewriter{o: p.o, t: p.t, find: func(bulkID string) (Ref, bool, error) {
+	w := &rewriter{o: p.o, t: p.t, find: func(bulkID string) (host.Ref, bool, error) {
 		p.rewrites = true
 		need(bulkID)
-		return Ref{}, true, nil
+		return host.Ref{}, true, nil
 	}}
 	_, err := w.data(p)
 	return err
 }
 
 // find tells which resource a bulkId stands for, when it is p's turn.
-func (b *bulkJob) find(p *bulkPart, bulkID string) (Ref, error) {
+func (b *bulkJob) find(p *bulkPart, bulkID string) (host.Ref, error) {
 	q := b.posts[bulkID]
 	switch {
 	case q == nil:
-		return Ref{}, refuse(http.StatusBadRequest, "invalidValue", "no POST of this request has the bulkId "+strconv.Quote(clip(bulkID)))
+		return host.Ref{}, fault.Refuse(http.StatusBadRequest, "invalidValue", "no POST of this request has the bulkId "+fault.Quote(bulkID))
 	case q.err != nil:
-		return Ref{}, refuse(http.StatusBadRequest, "invalidValue", "the operation with the bulkId "+strconv.Quote(clip(bulkID))+", to which this one refers, failed")
+		return host.Ref{}, fault.Refuse(http.StatusBadRequest, "invalidValue", "the operation with the bulkId "+fault.Quote(bulkID)+", to which this one refers, failed")
 	}
 	return q.ref, nil
 }
@@ -114,9 +118,9 @@ func (b *bulkJob) find(p *bulkPart, bulkID string) (Ref, error) {
 // rewrite is p's data with ids in the place of bulkIds. What refers to a part for
 // which out says so is left out.
 func (b *bulkJob) rewrite(p *bulkPart, out func(*bulkPart) bool) (jsontext.Value, *rewriter, error) {
-	w := &rewriter{o: p.o, t: p.t, find: func(bulkID string) (Ref, bool, error) {
+	w := &rewriter{o: p.o, t: p.t, find: func(bulkID string) (host.Ref, bool, error) {
 		if q := b.posts[bulkID]; q != nil && out != nil && out(q) {
-			return Ref{}, false, nil
+			return host.Ref{}, false, nil
 		}
 		ref, err := b.find(p, bulkID)
 		return ref, true, err
@@ -161,8 +165,8 @@ func (b *bulkJob) single(ctx context.Context, p *bulkPart) error {
 		if err != nil {
 			return err
 		}
-		if ref.Type != p.t.Name() {
-			return refuse(http.StatusBadRequest, "invalidPath", "path: "+bulkPrefix+clip(id)+" is a "+ref.Type)
+		if ref.Type != p.t.Name {
+			return fault.Refuse(http.StatusBadRequest, "invalidPath", "path: "+bulkPrefix+fault.Clip(id)+" is a "+ref.Type)
 		}
 		p.ref = ref
 	}
@@ -184,7 +188,7 @@ func (p *bulkPart) act(ctx context.Context, data []byte) error {
 		p.made(made)
 		return nil
 	}
-	if p.t.m.Members == nil {
+	if p.t.Members == nil {
 		p.o.params.attributes = []string{"id"} // the resource is not in the answer
 	}
 	var a *answer
@@ -205,8 +209,8 @@ func (p *bulkPart) act(ctx context.Context, data []byte) error {
 }
 
 // made notes what a POST has created.
-func (p *bulkPart) made(r *Resource) {
-	p.ref, p.status, p.etag = r.Ref(), http.StatusCreated, etag(r)
+func (p *bulkPart) made(r *doc.Document) {
+	p.ref, p.status, p.etag = host.RefOf(r), http.StatusCreated, etag(r)
 }
 
 // order lists the operations in the order in which they run: as they were sent, but

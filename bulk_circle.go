@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
 )
@@ -17,7 +18,7 @@ import (
 // yet, and then gets them.
 func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 	o := b.o.part()
-	made := make([]*Resource, len(unit))
+	made := make([]*doc.Document, len(unit))
 	var culprit *bulkPart
 	err := ctx.Err()
 	if err == nil {
@@ -26,7 +27,7 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 			defer func() { o.inside = false }()
 			clear(made)
 			done := false
-			if o.t.tx == nil {
+			if o.t.Stores.Tx == nil {
 				defer func() {
 					if !done {
 						o.undo(ctx, made)
@@ -45,7 +46,7 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 				if made[i], err = o.make(ctx, p.t, data); err != nil {
 					return err
 				}
-				p.ref = made[i].Ref()
+				p.ref = host.RefOf(made[i])
 			}
 			for i, p := range unit {
 				culprit = p
@@ -53,7 +54,7 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 				if err != nil {
 					return err
 				}
-				r, err := o.modify(ctx, OpPatch, p.ref, func(before *Resource) (*edit, error) {
+				r, err := o.modify(ctx, host.OpPatch, p.ref, func(before *doc.Document) (*edit, error) {
 					return o.complete(before, data, left[i])
 				})
 				if err != nil {
@@ -73,45 +74,45 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 		case culprit == nil || p == culprit:
 			p.err = err
 		default:
-			p.err = refuse(http.StatusConflict, "", fmt.Sprintf(
+			p.err = fault.Refuse(http.StatusConflict, "", fmt.Sprintf(
 				"not created, because this operation and the one with the bulkId %s refer to each other, and that one failed",
-				strconv.Quote(clip(culprit.bulkID))))
+				fault.Quote(culprit.bulkID)))
 		}
 	}
 }
 
 // complete makes the edit that gives a resource the attributes of which references
 // were left out when it was created. All others stay: a rule may have set them.
-func (o *operation) complete(before *Resource, data []byte, left []*model.Attribute) (*edit, error) {
-	t := before.t
+func (o *operation) complete(before *doc.Document, data []byte, left []*model.Attribute) (*edit, error) {
+	t := before.Type
 	full, err := o.decode(t, nil, data)
 	if err != nil {
 		return nil, err
 	}
 	e := &edit{}
-	values := before.d.Values
+	values := before.Values
 	for _, a := range left {
-		for a.Parent != t.m.Root && !a.Parent.Extension {
+		for a.Parent != t.Root && !a.Parent.Extension {
 			a = a.Parent
 		}
-		if a == t.m.Members {
+		if a == t.Members {
 			e.members = &member.Delta{}
 			for _, r := range full.members.Add() {
 				e.members.Join(r)
 			}
 			continue
 		}
-		if v := full.after.d.Find(a); v.Attr != nil {
-			values = doc.PutAt(t.m.Root, values, v)
+		if v := full.after.Find(a); v.Attr != nil {
+			values = doc.PutAt(t.Root, values, v)
 		}
 	}
-	e.after = before.with(values)
-	return e, validate(t, before, values)
+	e.after = before.With(values)
+	return e, doc.Validate(before, t, values)
 }
 
 // undo takes back creations where there is no transaction to do so. What a creation
 // took over is put back as it was.
-func (o *operation) undo(ctx context.Context, made []*Resource) {
+func (o *operation) undo(ctx context.Context, made []*doc.Document) {
 	// It must be done also if the request's time is up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.h.c.Limits.Time)
 	defer cancel()
@@ -121,22 +122,22 @@ func (o *operation) undo(ctx context.Context, made []*Resource) {
 		}
 		u := o.part()
 		u.force = true
-		ref := r.Ref()
+		ref := host.RefOf(r)
 		err := u.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
-			now, err := u.fetch(ctx, ref)
+			now, err := u.t.dir.Fetch(ctx, ref)
 			if err != nil {
 				return err
 			}
-			i := slices.IndexFunc(o.adopted, func(a *Resource) bool { return a.Ref() == ref })
+			i := slices.IndexFunc(o.adopted, func(a *doc.Document) bool { return host.RefOf(a) == ref })
 			if i < 0 {
 				return u.remove(ctx, now)
 			}
-			_, err = u.t.Store.Update(ctx, ref, func(now *Resource) (*Resource, error) {
-				return u.stamp(now, now.with(o.adopted[i].d.Values)), nil
+			_, err = u.t.Stores.Update(ctx, ref, func(now *doc.Document) (*doc.Document, error) {
+				return u.stamp(now, now.With(o.adopted[i].Values)), nil
 			})
 			return err
 		})
-		if err != nil && toError(err).Status != http.StatusNotFound {
+		if err != nil && host.Answer(err).Status != http.StatusNotFound {
 			o.h.c.Log.ErrorContext(ctx, "scim: part of a failed bulk request could not be taken back", "resource", fmt.Sprint(ref), "error", err)
 		}
 	}

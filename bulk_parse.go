@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
@@ -38,12 +40,12 @@ type bulkPart struct {
 	at                            int // its place in the request
 	method, bulkID, version, path string
 	data                          jsontext.Value
-	t                             *ResourceType
+	t                             *model.Type
 	id                            string // in the path; "" for POST
 	needs                         []*bulkPart
 	rewrites                      bool // data has references
 	err                           error
-	ref                           Ref // the resource, when it is known
+	ref                           host.Ref // the resource, when it is known
 	status                        int
 	etag                          string
 }
@@ -63,7 +65,7 @@ func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
 		}
 	}
 	if err != nil {
-		return nil, badBulk("the body isn't valid JSON: " + clip(strings.ToValidUTF8(strings.TrimPrefix(err.Error(), "jsontext: "), "�")))
+		return nil, badBulk("the body isn't valid JSON: " + fault.Clip(strings.ToValidUTF8(strings.TrimPrefix(err.Error(), "jsontext: "), "�")))
 	}
 	f, err := bulkFields("the body", raw, "schemas", "failOnErrors", "Operations")
 	if err != nil {
@@ -76,7 +78,7 @@ func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
 	if v := f["failonerrors"]; v != nil {
 		n, err := strconv.ParseFloat(string(v), 64)
 		if err != nil || n < 1 || n != math.Trunc(n) {
-			return nil, refuse(http.StatusBadRequest, "invalidValue", "failOnErrors: must be a whole number of at least 1")
+			return nil, fault.Refuse(http.StatusBadRequest, "invalidValue", "failOnErrors: must be a whole number of at least 1")
 		}
 		b.failOn = int(min(n, math.MaxInt32))
 	}
@@ -86,7 +88,7 @@ func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
 	}
 	for op := range elements(ops) {
 		if len(b.parts) == o.h.c.Limits.BulkOps {
-			return nil, refuse(http.StatusRequestEntityTooLarge, "",
+			return nil, fault.Refuse(http.StatusRequestEntityTooLarge, "",
 				fmt.Sprintf("Operations: there are more than %d, which is the maxOperations of a bulk request", o.h.c.Limits.BulkOps))
 		}
 		p, err := o.bulkPart(op)
@@ -103,7 +105,9 @@ func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
 	return b, nil
 }
 
-func badBulk(detail string) *Error { return refuse(http.StatusBadRequest, "invalidSyntax", detail) }
+func badBulk(detail string) *fault.Error {
+	return fault.Refuse(http.StatusBadRequest, "invalidSyntax", detail)
+}
 
 func (o *operation) bulkSchemas(v jsontext.Value) error {
 	found := false
@@ -128,7 +132,7 @@ func (b *bulkJob) name() {
 			continue
 		}
 		if q := first[p.bulkID]; q != nil {
-			q.err = badBulk("bulkId: " + strconv.Quote(clip(p.bulkID)) + " is there more than once")
+			q.err = badBulk("bulkId: " + fault.Quote(p.bulkID) + " is there more than once")
 			p.err = q.err
 			continue
 		}
@@ -166,7 +170,7 @@ func (p *bulkPart) check() error {
 	switch p.method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return badBulk("method: must be POST, PUT, PATCH or DELETE, got " + strconv.Quote(clip(p.method)))
+		return badBulk("method: must be POST, PUT, PATCH or DELETE, got " + fault.Quote(p.method))
 	}
 	if err := p.target(); err != nil {
 		return err
@@ -183,8 +187,8 @@ func (p *bulkPart) check() error {
 	case kind != '{':
 		return badBulk("data: is missing; " + p.method + " needs a JSON object")
 	}
-	if limit := p.o.h.c.Limits.body(p.t.m.Members != nil); int64(len(p.data)) > limit {
-		return refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("data: is larger than %d bytes", limit))
+	if limit := p.o.h.c.Limits.body(p.t.Members != nil); int64(len(p.data)) > limit {
+		return fault.Refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("data: is larger than %d bytes", limit))
 	}
 	if p.version != "" {
 		p.o.header.Set("If-Match", p.version)
@@ -196,7 +200,7 @@ func (p *bulkPart) check() error {
 // reached: no other address, no discovery, no /Me, no bulk within bulk.
 func (p *bulkPart) target() error {
 	bad := func(want string) error {
-		return refuse(http.StatusBadRequest, "invalidPath", "path: must be "+want+", got "+strconv.Quote(clip(p.path)))
+		return fault.Refuse(http.StatusBadRequest, "invalidPath", "path: must be "+want+", got "+fault.Quote(p.path))
 	}
 	path := p.path
 	if rest, ok := strings.CutPrefix(path, p.o.base+"/"); ok {
@@ -206,24 +210,24 @@ func (p *bulkPart) target() error {
 	if len(segments) == 0 || strings.ContainsAny(path, "?#\\") {
 		return bad("a resource type's endpoint and, but for POST, an id, without a query")
 	}
-	if p.t = p.o.t.typeAt("/" + segments[0]); p.t == nil {
+	if p.t = p.o.t.Types.At("/" + segments[0]); p.t == nil {
 		if segments[0] == "Groups" {
 			return noGroups()
 		}
 		var all []string
-		for _, t := range p.o.t.types {
-			all = append(all, t.Endpoint())
+		for _, t := range p.o.t.Types.All {
+			all = append(all, t.Endpoint)
 		}
 		return bad("below " + strings.Join(all, ", "))
 	}
 	if p.method == http.MethodPost {
 		if len(segments) > 1 {
-			return bad("the endpoint alone for POST, " + p.t.Endpoint())
+			return bad("the endpoint alone for POST, " + p.t.Endpoint)
 		}
 		return nil
 	}
 	if len(segments) != 2 || segments[1] == ".search" {
-		return bad("the endpoint and an id for " + p.method + ", " + p.t.Endpoint() + "/id")
+		return bad("the endpoint and an id for " + p.method + ", " + p.t.Endpoint + "/id")
 	}
 	id, err := url.PathUnescape(segments[1])
 	if err != nil || strings.ContainsRune(id, 0) {
@@ -231,7 +235,7 @@ func (p *bulkPart) target() error {
 	}
 	p.id = id
 	if !strings.HasPrefix(id, bulkPrefix) {
-		p.ref = Ref{p.t.Name(), id}
+		p.ref = host.Ref{Type: p.t.Name, ID: id}
 	}
 	return nil
 }

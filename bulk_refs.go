@@ -6,13 +6,14 @@ import (
 	"iter"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	filter "github.com/scim2/filter-parser/v2"
 
+	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/model"
 )
 
@@ -21,10 +22,10 @@ import (
 // somebody's nickname.
 type rewriter struct {
 	o *operation
-	t *ResourceType
+	t *model.Type
 	// find tells which resource a bulkId stands for. If keep is false, the value that
 	// has the reference is left out.
-	find func(bulkID string) (ref Ref, keep bool, err error)
+	find func(bulkID string) (ref host.Ref, keep bool, err error)
 	// left are the attributes of which a value was left out.
 	left  []*model.Attribute
 	depth int
@@ -35,8 +36,8 @@ type rewriter struct {
 // have been sent: a reference is a few bytes, an address hundreds.
 func (w *rewriter) grow(n int) error {
 	w.grown += n
-	if limit := w.o.h.c.Limits.body(w.t.m.Members != nil); int64(w.grown) > limit {
-		return refuse(http.StatusRequestEntityTooLarge, "",
+	if limit := w.o.h.c.Limits.body(w.t.Members != nil); int64(w.grown) > limit {
+		return fault.Refuse(http.StatusRequestEntityTooLarge, "",
 			fmt.Sprintf("data: is larger than %d bytes with ids in the place of bulkIds", limit))
 	}
 	return nil
@@ -46,7 +47,7 @@ func (w *rewriter) grow(n int) error {
 func (w *rewriter) data(p *bulkPart) (jsontext.Value, error) {
 	w.grown = len(p.data)
 	if p.method != http.MethodPatch {
-		out, _, err := w.value(w.t.m.Root, p.data)
+		out, _, err := w.value(w.t.Root, p.data)
 		return out, err
 	}
 	return w.object(p.data, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
@@ -66,14 +67,14 @@ func (w *rewriter) patch(op jsontext.Value) (jsontext.Value, error) {
 	if op.Kind() != '{' {
 		return op, nil
 	}
-	at, path := w.t.m.Root, ""
+	at, path := w.t.Root, ""
 	for name, v := range fields(op) {
 		s, ok := text(v)
 		if !ok || model.FoldName(name) != "path" {
 			continue
 		}
 		var err error
-		if at, path, err = w.place(w.t.m.Root, strings.TrimSpace(s)); err != nil {
+		if at, path, err = w.place(w.t.Root, strings.TrimSpace(s)); err != nil {
 			return nil, err
 		}
 	}
@@ -169,8 +170,8 @@ func (w *rewriter) typed(a *model.Attribute, sent, out jsontext.Value) (jsontext
 	case err != nil || ref.Type == "" || strings.EqualFold(typ, ref.Type):
 		return out, true, err
 	case typ != "":
-		return nil, false, refuse(http.StatusBadRequest, "invalidValue",
-			a.Path+".type: is "+strconv.Quote(clip(typ))+", but "+bulkPrefix+clip(id)+" is a "+ref.Type)
+		return nil, false, fault.Refuse(http.StatusBadRequest, "invalidValue",
+			a.Path+".type: is "+fault.Quote(typ)+", but "+bulkPrefix+fault.Clip(id)+" is a "+ref.Type)
 	}
 	bare, err := w.object(out, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
 		return name, v, model.FoldName(name) != "type", nil // it was "" or null
@@ -192,7 +193,7 @@ func (w *rewriter) text(a *model.Attribute, s string) (string, bool, error) {
 	if a.Name == "value" || a.Name == "$ref" {
 		holder = a.Parent
 	}
-	known := func(name string) bool { return w.o.t.typeOf(name) != nil }
+	known := func(name string) bool { return w.o.t.Types.Named(name) != nil }
 	if !isReference(holder) && !(link && slices.ContainsFunc(a.RefTypes, known)) || holder.Mutability == model.ReadOnly {
 		return s, true, nil
 	}
@@ -209,11 +210,11 @@ func (w *rewriter) text(a *model.Attribute, s string) (string, bool, error) {
 		kinds = r.RefTypes
 	}
 	if ref.Type != "" && slices.ContainsFunc(kinds, known) && !slices.Contains(kinds, ref.Type) {
-		return "", false, refuse(http.StatusBadRequest, "invalidValue",
-			holder.Path+": "+bulkPrefix+clip(id)+" is a "+ref.Type+", but must be a "+strings.Join(kinds, " or "))
+		return "", false, fault.Refuse(http.StatusBadRequest, "invalidValue",
+			holder.Path+": "+bulkPrefix+fault.Clip(id)+" is a "+ref.Type+", but must be a "+strings.Join(kinds, " or "))
 	}
 	switch {
-	case ref == Ref{}: // looked for only
+	case ref == host.Ref{}: // looked for only
 		return s, true, nil
 	case link:
 		id = w.o.location(ref)
@@ -233,7 +234,7 @@ func isReference(a *model.Attribute) bool {
 // filter in it.
 func (w *rewriter) place(within *model.Attribute, path string) (*model.Attribute, string, error) {
 	urn, rest := "", path
-	if root := w.t.m.Root; within == root {
+	if root := w.t.Root; within == root {
 		try := func(a *model.Attribute, name string) {
 			if len(name) <= len(urn) || len(path) < len(name) || model.FoldName(path[:len(name)]) != model.FoldName(name) {
 				return
@@ -242,7 +243,7 @@ func (w *rewriter) place(within *model.Attribute, path string) (*model.Attribute
 				within, urn, rest = a, path[:len(name)], path[len(name):]
 			}
 		}
-		try(root, w.t.m.URN)
+		try(root, w.t.URN)
 		for _, e := range root.Sub {
 			if e.Extension {
 				try(e, e.Name)

@@ -12,12 +12,16 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/model"
 )
 
 // cursorState is what a cursor carries to the next page (RFC 9865). It is sealed,
 // because it holds values of a resource that its bearer need not be allowed to see.
 type cursorState struct {
-	Key     Key
+	Key     host.Key
 	Count   int
 	Total   int
 	Expires time.Time
@@ -81,12 +85,12 @@ func (c cursors) open(text string, bound []byte) (*cursorState, error) {
 // listByCursor answers a list request with a cursor. Every page is found by its place
 // in the order, so it costs the same at any depth, and what others insert or delete
 // meanwhile shifts nothing.
-func (o *operation) listByCursor(ctx context.Context, t *ResourceType) (*answer, error) {
+func (o *operation) listByCursor(ctx context.Context, t *model.Type) (*answer, error) {
 	q, err := o.query(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	bound, err := json.Marshal([]any{o.t.ID, t.Name(), q.Filter.Text(), o.params.filter, q.SortBy, q.Descending, o.who.ID, o.who.Scopes})
+	bound, err := json.Marshal([]any{o.t.ID, t.Name, q.Filter.Text(), o.params.filter, q.SortBy, q.Descending, o.who.ID, o.who.Scopes})
 	if err != nil {
 		return nil, err
 	}
@@ -94,13 +98,13 @@ func (o *operation) listByCursor(ctx context.Context, t *ResourceType) (*answer,
 	state := &cursorState{Count: limit}
 	if text := *o.params.cursor; text != "" {
 		if state, err = o.h.cursors.open(text, bound); err != nil {
-			return nil, refuse(http.StatusBadRequest, "invalidCursor", "the cursor is not one for this request: begin again with an empty cursor")
+			return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "the cursor is not one for this request: begin again with an empty cursor")
 		}
 		if o.now().After(state.Expires) {
-			return nil, refuse(http.StatusBadRequest, "expiredCursor", "the cursor has expired: begin again with an empty cursor")
+			return nil, fault.Refuse(http.StatusBadRequest, "expiredCursor", "the cursor has expired: begin again with an empty cursor")
 		}
 		if o.params.count != nil && limit != state.Count {
-			return nil, refuse(http.StatusBadRequest, "invalidCount", fmt.Sprintf("count must stay %d until the last page", state.Count))
+			return nil, fault.Refuse(http.StatusBadRequest, "invalidCount", fmt.Sprintf("count must stay %d until the last page", state.Count))
 		}
 		q.After = &state.Key
 	}
@@ -118,7 +122,7 @@ func (o *operation) listByCursor(ctx context.Context, t *ResourceType) (*answer,
 	rs, extra := page.Resources, ""
 	if state.Count > 0 && len(rs) > state.Count {
 		rs = rs[:state.Count]
-		state.Key, state.Expires = *KeyOf(q, rs[len(rs)-1]), o.now().Add(o.h.c.Limits.CursorTime)
+		state.Key, state.Expires = *host.KeyOf(q, rs[len(rs)-1]), o.now().Add(o.h.c.Limits.CursorTime)
 		next, err := o.h.cursors.seal(state, bound)
 		if err != nil {
 			return nil, err

@@ -6,8 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/elimity-com/scim/schema"
-
+	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/model"
 )
 
@@ -24,11 +23,11 @@ type object = map[string]any
 func discover(endpoint, id string) action {
 	return func(o *operation, _ context.Context, _ []byte) (*answer, error) {
 		if o.params.filter != "" {
-			return nil, refuse(http.StatusForbidden, "", "filters are not possible on discovery endpoints")
+			return nil, fault.Refuse(http.StatusForbidden, "", "filters are not possible on discovery endpoints")
 		}
 		if endpoint == "ServiceProviderConfig" {
 			if id != "" {
-				return nil, notFound(Ref{"ServiceProviderConfig", id})
+				return nil, fault.NotFound("ServiceProviderConfig", id)
 			}
 			return jsonAnswer(o.providerConfig())
 		}
@@ -45,7 +44,7 @@ func discover(endpoint, id string) action {
 				return jsonAnswer(e)
 			}
 		}
-		return nil, notFound(Ref{endpoint, id})
+		return nil, fault.NotFound(endpoint, id)
 	}
 }
 
@@ -83,7 +82,7 @@ func (o *operation) providerConfig() object {
 		"patch":                 supported(true),
 		"bulk":                  object{"supported": true, "maxOperations": o.h.c.Limits.BulkOps, "maxPayloadSize": o.h.c.Limits.BulkBody},
 		"filter":                object{"supported": true, "maxResults": o.h.c.Limits.MaxPage},
-		"changePassword":        supported(o.t.passwords != nil),
+		"changePassword":        supported(o.t.Stores.Passwords != nil),
 		"sort":                  supported(true),
 		"pagination":            paging,
 		"etag":                  supported(true),
@@ -94,15 +93,15 @@ func (o *operation) providerConfig() object {
 
 func (o *operation) resourceTypes() []object {
 	var all []object
-	for _, t := range o.t.types {
+	for _, t := range o.t.Types.All {
 		e := object{
-			"schemas": []string{typeSchema}, "id": t.c.Name, "name": t.c.Name, "endpoint": t.c.Endpoint,
-			"description": t.c.Description, "schema": t.c.Schema.ID,
-			"meta": object{"resourceType": "ResourceType", "location": o.base + "/ResourceTypes/" + t.c.Name},
+			"schemas": []string{typeSchema}, "id": t.Name, "name": t.Name, "endpoint": t.Endpoint,
+			"description": t.Description, "schema": t.URN,
+			"meta": object{"resourceType": "ResourceType", "location": o.base + "/ResourceTypes/" + t.Name},
 		}
 		var exts []object
-		for _, x := range t.c.Extensions {
-			exts = append(exts, object{"schema": x.ID, "required": t.m.Extension(x.ID).Required})
+		for _, x := range t.Schemas[1:] {
+			exts = append(exts, object{"schema": x.URN, "required": x.Attributes.Required})
 		}
 		if exts != nil {
 			e["schemaExtensions"] = exts
@@ -115,26 +114,22 @@ func (o *operation) resourceTypes() []object {
 func (o *operation) schemas() []object {
 	var all []object
 	seen := map[string]bool{}
-	for _, t := range o.t.types {
-		for _, s := range append([]schema.Schema{t.c.Schema}, t.c.Extensions...) {
-			if seen[s.ID] {
+	for _, t := range o.t.Types.All {
+		for _, s := range t.Schemas {
+			if seen[s.URN] {
 				continue
 			}
-			seen[s.ID] = true
-			attrs := t.m.Root
-			if e := t.m.Extension(s.ID); e != nil {
-				attrs = e
-			}
+			seen[s.URN] = true
 			var list []object
-			for _, a := range attrs.Sub {
+			for _, a := range s.Attributes.Sub {
 				if !a.Meta && !a.Extension && a.Name != "externalId" {
 					list = append(list, describe(a))
 				}
 			}
 			all = append(all, object{
-				"schemas": []string{schemaSchema}, "id": s.ID, "name": s.Name.Value(), "description": s.Description.Value(),
+				"schemas": []string{schemaSchema}, "id": s.URN, "name": s.Name, "description": s.Description,
 				"attributes": list,
-				"meta":       object{"resourceType": "Schema", "location": o.base + "/Schemas/" + s.ID},
+				"meta":       object{"resourceType": "Schema", "location": o.base + "/Schemas/" + s.URN},
 			})
 		}
 	}

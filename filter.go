@@ -10,11 +10,9 @@ import (
 	filter "github.com/scim2/filter-parser/v2"
 
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
-	"github.com/scimkit/scim/internal/tolerance"
 )
 
 // Filter is a filter (RFC 7644, Section 3.4.2.2), checked against a resource type.
@@ -24,21 +22,9 @@ type Filter struct{ m *match.Filter }
 // ParseFilter parses and checks a filter for resources of type t. Its error is an
 // *Error, 400 invalidFilter, that names position or attribute.
 func ParseFilter(t *ResourceType, text string) (*Filter, error) {
-	return parseFilter(t, text, filterlang.Limits{}, nil)
-}
-
-func parseFilter(t *ResourceType, text string, lim filterlang.Limits, use *tolerance.Use) (*Filter, error) {
-	e, err := filterlang.ParseFilter(text, lim, use)
+	m, err := match.Parse(t.m, text, filterlang.Limits{}, nil)
 	if err != nil {
-		return nil, toError(err)
-	}
-	return compileFilter(t, e, use)
-}
-
-func compileFilter(t *ResourceType, e filter.Expression, use *tolerance.Use) (*Filter, error) {
-	m, err := match.Compile(t.m, e, use)
-	if err != nil {
-		return nil, toError(err)
+		return nil, outward(err)
 	}
 	return &Filter{m}, nil
 }
@@ -258,21 +244,4 @@ func keyLess(q *Query, k *Key, r *Resource) bool {
 		c = -c
 	}
 	return c < 0
-}
-
-// sortable resolves the attribute of a sortBy parameter (RFC 7644, Section 3.4.2.3).
-func (t *tenant) sortable(rt *ResourceType, path string) (string, error) {
-	a := rt.m.Find(path)
-	derived := t.derived(rt)
-	switch {
-	case a == nil:
-		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s has no attribute %q", rt.Name(), path))
-	case derived != nil && (a == derived || a.Parent == derived):
-		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s cannot be sorted by: memberships are not kept in the resource", a.Path))
-	case a.Returned == model.Never || a.Mutability == model.WriteOnly:
-		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s cannot be sorted by", a.Path))
-	case a.Kind == model.Complex && a.Lookup("value") == nil:
-		return "", toError(fault.New(fault.InvalidPath, "sortBy: %s is complex: name one of its sub-attributes", a.Path))
-	}
-	return a.Path, nil
 }

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
 )
 
 // linkChange is what happens to a group's link.
 type linkChange struct {
-	was, now Link
+	was, now host.Link
 	reason   string
 }
 
@@ -31,22 +35,22 @@ func (c *linkChange) moves() bool {
 // group, after a change of displayName or externalId, and for a group without a role,
 // whose role may have appeared. Otherwise the stored link counts, so that an outage of
 // the resolver does not hold up a removal. It is nil for anything but groups.
-func (o *operation) relink(ctx context.Context, before, after *Resource) (*linkChange, error) {
-	if o.t.Tenant.Roles == nil || after.t != o.t.group {
+func (o *operation) relink(ctx context.Context, before, after *doc.Document) (*linkChange, error) {
+	if o.t.Roles == nil || after.Type != o.t.Types.Group {
 		return nil, nil
 	}
 	c := &linkChange{}
-	src := RoleSource{Group: after}
+	src := host.RoleSource{Group: after}
 	renamed := false
 	if before != nil {
-		links, err := o.links(ctx, []string{before.ID()})
+		links, err := o.links(ctx, []string{before.ID})
 		if err != nil {
 			return nil, err
 		}
-		c.was = links[before.ID()]
+		c.was = links[before.ID]
 		c.now = c.was
-		name := before.String("displayName")
-		renamed = name != after.String("displayName") || before.String("externalId") != after.String("externalId")
+		name := before.Text("displayName")
+		renamed = name != after.Text("displayName") || before.Text("externalId") != after.Text("externalId")
 		if !renamed && c.was.Role.ID != "" {
 			return c, nil
 		}
@@ -54,24 +58,24 @@ func (o *operation) relink(ctx context.Context, before, after *Resource) (*linkC
 			src.PreviousName = name
 		}
 	}
-	err := o.resolve(ctx, src, after.ID(), c)
+	err := o.resolve(ctx, src, after.ID, c)
 	reason, none := noRole(err)
 	switch {
 	case err == nil:
 		return c, nil
-	case none && before == nil && o.t.Tenant.Roles.Missing == MissingRefuse:
+	case none && before == nil && o.t.Roles.Refuse:
 		if reason != "" {
 			return nil, err
 		}
-		return nil, refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf(
+		return nil, fault.Refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf(
 			"displayName: there is no role for the group %q: create the role in the application first, then push the group again",
-			clip(after.String("displayName"))))
+			fault.Clip(after.Text("displayName"))))
 	case none:
-		c.now, c.reason = Link{}, cmp.Or(reason, "no role of this name")
+		c.now, c.reason = host.Link{}, cmp.Or(reason, "no role of this name")
 		return c, nil
 	case before != nil && !renamed:
 		// Nothing hangs on the answer: the group gives no role, as before.
-		o.h.c.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID(), "error", err)
+		o.h.c.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID, "error", err)
 		return c, nil
 	}
 	return nil, err
@@ -79,20 +83,20 @@ func (o *operation) relink(ctx context.Context, before, after *Resource) (*linkC
 
 // relinkKnown looks again at the role of a stored group, after the application said
 // that its roles or its mapping have changed.
-func (o *operation) relinkKnown(ctx context.Context, g *Resource) (*linkChange, error) {
-	links, err := o.links(ctx, []string{g.ID()})
+func (o *operation) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, error) {
+	links, err := o.links(ctx, []string{g.ID})
 	if err != nil {
 		return nil, err
 	}
-	c := &linkChange{was: links[g.ID()]}
+	c := &linkChange{was: links[g.ID]}
 	c.now = c.was
 	linked := c.was.Role.ID
-	if linked == "" && o.t.Tenant.Roles.Missing == MissingRefuse {
+	if linked == "" && o.t.Roles.Refuse {
 		return c, nil // linked at the client's next write
 	}
-	err = o.resolve(ctx, RoleSource{Group: g, Linked: linked}, g.ID(), c)
+	err = o.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, g.ID, c)
 	if reason, none := noRole(err); none {
-		c.now, c.reason = Link{}, cmp.Or(reason, "the role is gone")
+		c.now, c.reason = host.Link{}, cmp.Or(reason, "the role is gone")
 		return c, nil
 	}
 	return c, err
@@ -102,16 +106,16 @@ func (o *operation) relinkKnown(ctx context.Context, g *Resource) (*linkChange, 
 // with the reason if it gave one. Everything else, a 503 of its own included, is an
 // outage, and no answer.
 func noRole(err error) (reason string, none bool) {
-	var e *Error
+	var e *fault.Error
 	if errors.As(err, &e) && e.Status < 500 {
 		return e.Detail, true
 	}
-	return "", errors.Is(err, ErrNoRole)
+	return "", errors.Is(err, host.ErrNoRole)
 }
 
 // resolve asks the resolver and fills in c.now, the link of this key.
-func (o *operation) resolve(ctx context.Context, src RoleSource, key string, c *linkChange) error {
-	role, err := o.t.Tenant.Roles.Resolver.ResolveRole(ctx, src)
+func (o *operation) resolve(ctx context.Context, src host.RoleSource, key string, c *linkChange) error {
+	role, err := o.t.Roles.Resolver.ResolveRole(ctx, src)
 	if err != nil {
 		return err
 	}
@@ -119,27 +123,27 @@ func (o *operation) resolve(ctx context.Context, src RoleSource, key string, c *
 		return errors.New("scim: RoleResolver.ResolveRole returned a role without an ID and no error")
 	}
 	role.Held = false
-	c.now = Link{GroupID: key, Role: role,
+	c.now = host.Link{GroupID: key, Role: role,
 		Confirmed: !role.Protected || c.was.Confirmed && c.was.Role.ID == role.ID}
 	return nil
 }
 
 // setLink stores a link and tells of it.
-func (o *operation) setLink(ctx context.Context, g *Resource, c *linkChange) error {
-	c.now.GroupID = g.ID()
-	if err := o.t.ledger.SetLink(ctx, c.now); err != nil {
+func (o *operation) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
+	c.now.GroupID = g.ID
+	if err := o.t.Roles.Ledger.SetLink(ctx, c.now); err != nil {
 		return err
 	}
 	was, now := c.was.Role, c.now.Role
 	if was.ID != "" && was.ID != now.ID {
-		o.event(Event{Kind: GroupUnlinked, Resource: g.Ref(), Role: was, Reason: c.reason})
+		o.event(host.Event{Kind: host.GroupUnlinked, Resource: host.RefOf(g), Role: was, Reason: c.reason})
 	}
 	switch {
 	case now.ID == "":
 	case !c.now.Confirmed:
-		o.event(Event{Kind: GroupWaiting, Resource: g.Ref(), Role: now, Reason: "a protected role is given only after the application confirms"})
+		o.event(host.Event{Kind: host.GroupWaiting, Resource: host.RefOf(g), Role: now, Reason: "a protected role is given only after the application confirms"})
 	case was.ID != now.ID || !c.was.Confirmed:
-		o.event(Event{Kind: GroupLinked, Resource: g.Ref(), Role: now})
+		o.event(host.Event{Kind: host.GroupLinked, Resource: host.RefOf(g), Role: now})
 	}
 	return nil
 }

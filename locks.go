@@ -3,6 +3,8 @@ package scim
 import (
 	"slices"
 	"sync"
+
+	"github.com/scimkit/scim/internal/host"
 )
 
 // keyedLocks gives one lock per key, for stores without transactions. A lock that
@@ -18,7 +20,7 @@ type keyedLock struct {
 }
 
 // lockKey is the key of a resource.
-func lockKey(ref Ref) string { return ref.Type + "\x00" + ref.ID }
+func lockKey(ref host.Ref) string { return ref.Type + "\x00" + ref.ID }
 
 // lock locks all keys, in order, so that two callers never wait for each other, and
 // returns what unlocks them.

@@ -9,20 +9,24 @@ import (
 
 	filter "github.com/scim2/filter-parser/v2"
 
+	"github.com/scimkit/scim/internal/directory"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
 )
 
 // maxIDs is how many ids the terms about memberships of one filter may stand for.
 // More would make a tree, and a query, that the client's few bytes do not pay for.
-const maxIDs = batch
+const maxIDs = directory.Batch
 
 // memberFilter puts ids in the place of a filter's terms about memberships, found by
 // indexed look-ups: the groups of a member for "members.value eq", the members of a
 // group for "groups.value eq". A MemberStore's groups carry no members, and no user
 // carries its groups. What else there is of these attributes is computed when
 // resources are sent, so every other term about them is refused, with every store.
-func (o *operation) memberFilter(ctx context.Context, t *ResourceType, q *Query) error {
-	a := o.t.derived(t)
+func (o *operation) memberFilter(ctx context.Context, t *model.Type, q *host.Query) error {
+	a := o.t.dir.Derived(t)
 	if a == nil {
 		return nil
 	}
@@ -34,7 +38,7 @@ func (o *operation) memberFilter(ctx context.Context, t *ResourceType, q *Query)
 	if len(m.ids) > 0 {
 		q.Filter = nil
 		if rest != nil {
-			if q.Filter, err = compileFilter(t, rest, o.use); err != nil {
+			if q.Filter, err = match.Compile(t, rest, o.use); err != nil {
 				return err
 			}
 		}
@@ -53,17 +57,6 @@ func (o *operation) memberFilter(ctx context.Context, t *ResourceType, q *Query)
 		return tooManyIDs(a)
 	}
 	return nil
-}
-
-// derived is the attribute of t that says who is a member of what: a group's members,
-// or a user's groups if they are computed. Nil if t has neither.
-func (t *tenant) derived(rt *ResourceType) *model.Attribute {
-	if rt == t.user && t.group != nil {
-		if groups := rt.m.Root.Lookup("groups"); groups != nil && groups.Mutability == model.ReadOnly {
-			return groups
-		}
-	}
-	return rt.m.Members
 }
 
 // memberTerms replaces the terms about one derived attribute in a tree.
@@ -109,7 +102,7 @@ func (m *memberTerms) replace(ctx context.Context, e filter.Expression, whole bo
 	if !is || err != nil {
 		return e, err
 	}
-	if m.o.t.members == nil && m.a.Name == "members" && term.typ == "" {
+	if m.o.t.Stores.Members == nil && m.a.Name == "members" && term.typ == "" {
 		return e, nil // the store's groups have it, and the store may have an index
 	}
 	ids, known := m.ids[term]
@@ -165,7 +158,7 @@ func (m *memberTerms) term(e filter.Expression) (t memberTerm, is bool, err erro
 		if m.a.Name == "members" {
 			allowed += ` and members[value eq "id" and type eq "User"]`
 		}
-		return t, true, refuse(http.StatusBadRequest, "invalidFilter", m.a.Name+" is looked up, not searched; what can be asked is "+allowed)
+		return t, true, fault.Refuse(http.StatusBadRequest, "invalidFilter", m.a.Name+" is looked up, not searched; what can be asked is "+allowed)
 	}
 	return t, is, nil
 }
@@ -196,13 +189,13 @@ func (m *memberTerms) find(ctx context.Context, t memberTerm) ([]string, error) 
 	if m.a.Name == "groups" {
 		return m.usersIn(ctx, t.id)
 	}
-	var refs []Ref
+	var refs []host.Ref
 	for _, name := range []string{"User", "Group"} {
 		if t.typ == "" || model.FoldName(t.typ) == model.FoldName(name) {
-			refs = append(refs, Ref{name, t.id})
+			refs = append(refs, host.Ref{Type: name, ID: t.id})
 		}
 	}
-	ms, err := m.o.t.groupsOf(ctx, refs)
+	ms, err := m.o.t.dir.GroupsOf(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -220,20 +213,20 @@ func (m *memberTerms) find(ctx context.Context, t memberTerm) ([]string, error) 
 // usersIn lists the users who are members of a group. Who may not list groups does not
 // see them in users either.
 func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, error) {
-	if err := m.o.mayList(ctx, m.o.t.group); err != nil {
+	if err := m.o.mayList(ctx, m.o.t.Types.Group); err != nil {
 		return nil, err
 	}
 	ids := []string{}
-	group, err := m.o.fetch(ctx, Ref{m.o.t.group.Name(), groupID})
+	group, err := m.o.t.dir.Fetch(ctx, host.Ref{Type: m.o.t.Types.Group.Name, ID: groupID})
 	switch {
-	case err != nil && toError(err).Status == http.StatusNotFound:
+	case err != nil && host.Answer(err).Status == http.StatusNotFound:
 		return ids, nil
 	case err != nil:
 		return nil, err
 	}
-	err = m.o.t.eachMember(ctx, group, func(page []Ref) error {
+	err = m.o.t.dir.EachMember(ctx, group, func(page []host.Ref) error {
 		for _, r := range page {
-			if r.Type == m.o.t.user.Name() {
+			if r.Type == m.o.t.Types.User.Name {
 				ids = append(ids, r.ID)
 			}
 		}
@@ -242,14 +235,14 @@ func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, er
 		}
 		return nil
 	})
-	if errors.Is(err, ErrNotFound) { // it has gone meanwhile
+	if errors.Is(err, host.ErrNotFound) { // it has gone meanwhile
 		return []string{}, nil
 	}
 	return ids, err
 }
 
-func tooManyIDs(a *model.Attribute) *Error {
-	return refuse(http.StatusBadRequest, "tooMany",
+func tooManyIDs(a *model.Attribute) *fault.Error {
+	return fault.Refuse(http.StatusBadRequest, "tooMany",
 		fmt.Sprintf("the filter's terms about %s stand for more than %d resources: ask for fewer, or narrow it down by id", a.Name, maxIDs))
 }
 

@@ -8,34 +8,38 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/member"
+	"github.com/scimkit/scim/internal/model"
 )
 
 // memberPlan is what a request does to a group's members.
 type memberPlan struct {
-	add, remove    []Ref // to be changed; with a MemberStore some may be so already
-	named          []Ref // whom the client named as members, those that are there included
-	dropped        []Ref // whom the client asked to remove, those that are gone included
-	added, removed []Ref // what really changed
+	add, remove    []host.Ref // to be changed; with a MemberStore some may be so already
+	named          []host.Ref // whom the client named as members, those that are there included
+	dropped        []host.Ref // whom the client asked to remove, those that are gone included
+	added, removed []host.Ref // what really changed
 }
 
 // planMembers compares what a request asks for with who is there, and looks for
 // members that do not exist. A request that only adds is refused for them; one that
 // also removes does so, and leaves them out: taking away never waits for giving.
-func (o *operation) planMembers(ctx context.Context, before *Resource, d *member.Delta) (*memberPlan, error) {
+func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *member.Delta) (*memberPlan, error) {
 	p := &memberPlan{}
 	if !d.Touched() {
 		return p, nil
 	}
-	p.add, p.remove = refs(d.Add()), refs(d.Remove())
-	there := map[Ref]bool{}
-	if before != nil && (d.All || o.t.members == nil) {
-		keep := map[Ref]bool{}
+	p.add, p.remove = d.Add(), d.Remove()
+	there := map[host.Ref]bool{}
+	if before != nil && (d.All || o.t.Stores.Members == nil) {
+		keep := map[host.Ref]bool{}
 		for _, r := range p.add {
 			keep[r] = true
 		}
-		err := o.t.eachMember(ctx, before, func(page []Ref) error {
+		err := o.t.dir.EachMember(ctx, before, func(page []host.Ref) error {
 			for _, m := range page {
 				there[m] = true
 				if d.All && !keep[m] {
@@ -54,48 +58,48 @@ func (o *operation) planMembers(ctx context.Context, before *Resource, d *member
 	}
 	if len(unknown) > 0 {
 		if !o.t.Members.SkipUnknown && len(p.remove) == 0 {
-			return nil, refuse(http.StatusBadRequest, "invalidValue",
+			return nil, fault.Refuse(http.StatusBadRequest, "invalidValue",
 				"members: not provisioned here: "+listRefs(unknown)+"; provision them first")
 		}
-		gone := map[Ref]bool{}
+		gone := map[host.Ref]bool{}
 		for _, r := range unknown {
 			gone[r] = true
-			e := Event{Kind: MemberUnknown, Member: r, Reason: "left out: not provisioned"}
+			e := host.Event{Kind: host.MemberUnknown, Member: r, Reason: "left out: not provisioned"}
 			if before != nil {
-				e.Resource = before.Ref()
+				e.Resource = host.RefOf(before)
 			}
 			o.event(e)
 		}
-		p.add = slices.DeleteFunc(p.add, func(r Ref) bool { return gone[r] })
+		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return gone[r] })
 	}
 	p.named, p.dropped = slices.Clone(p.add), slices.Clone(p.remove)
-	if before == nil || d.All || o.t.members == nil {
-		p.add = slices.DeleteFunc(p.add, func(r Ref) bool { return there[r] })
-		if before == nil || o.t.members == nil {
-			p.remove = slices.DeleteFunc(p.remove, func(r Ref) bool { return !there[r] })
+	if before == nil || d.All || o.t.Stores.Members == nil {
+		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return there[r] })
+		if before == nil || o.t.Stores.Members == nil {
+			p.remove = slices.DeleteFunc(p.remove, func(r host.Ref) bool { return !there[r] })
 		}
 	}
 	return p, nil
 }
 
 // unknownMembers lists those of refs that neither are in the group nor exist.
-func (o *operation) unknownMembers(ctx context.Context, list []Ref, there map[Ref]bool) ([]Ref, error) {
-	known := map[Ref]bool{}
-	for _, t := range []*ResourceType{o.t.user, o.t.group} {
+func (o *operation) unknownMembers(ctx context.Context, list []host.Ref, there map[host.Ref]bool) ([]host.Ref, error) {
+	known := map[host.Ref]bool{}
+	for _, t := range []*model.Type{o.t.Types.User, o.t.Types.Group} {
 		if t == nil {
 			continue
 		}
 		var ids []string
 		for _, r := range list {
-			if r.Type == t.Name() && !there[r] {
+			if r.Type == t.Name && !there[r] {
 				ids = append(ids, r.ID)
 			}
 		}
-		if err := o.t.byID(ctx, t, ids, func(r *Resource) { known[r.Ref()] = true }); err != nil {
+		if err := o.t.dir.ByID(ctx, t, ids, func(r *doc.Document) { known[host.RefOf(r)] = true }); err != nil {
 			return nil, err
 		}
 	}
-	var unknown []Ref
+	var unknown []host.Ref
 	for _, r := range list {
 		if !there[r] && !known[r] {
 			unknown = append(unknown, r)
@@ -104,54 +108,54 @@ func (o *operation) unknownMembers(ctx context.Context, list []Ref, there map[Re
 	return unknown, nil
 }
 
-func listRefs(list []Ref) string {
+func listRefs(list []host.Ref) string {
 	var names []string
 	for i, r := range list {
 		if i == 10 {
 			names = append(names, fmt.Sprintf("and %d more", len(list)-i))
 			break
 		}
-		names = append(names, fmt.Sprintf("%s %q", r.Type, clip(r.ID)))
+		names = append(names, fmt.Sprintf("%s %q", r.Type, fault.Clip(r.ID)))
 	}
 	return strings.Join(names, ", ")
 }
 
 // embed puts the members into the group resource itself, for a store without edges.
-func (p *memberPlan) embed(before, after *Resource) *Resource {
+func (p *memberPlan) embed(before, after *doc.Document) *doc.Document {
 	d := &member.Delta{}
-	for _, r := range memberRefs(p.remove) {
+	for _, r := range p.remove {
 		d.Leave(r)
 	}
-	for _, r := range memberRefs(p.add) {
+	for _, r := range p.add {
 		d.Join(r)
 	}
 	if before != nil {
-		after = after.with(doc.Put(doc.Drop(after.d.Values, after.t.m.Members), doc.Composite(after.t.m.Members, before.members()...)))
+		after = after.With(doc.Put(doc.Drop(after.Values, after.Type.Members), doc.Composite(after.Type.Members, before.Find(after.Type.Members).Kids()...)))
 	}
 	if !d.Touched() {
 		return after
 	}
-	return after.withMembers(d)
+	return d.Apply(after)
 }
 
 // changeMembers writes the edges, and notes what really changed.
 func (o *operation) changeMembers(ctx context.Context, groupID string, p *memberPlan) error {
-	if o.t.members == nil {
+	if o.t.Stores.Members == nil {
 		p.added, p.removed = p.add, p.remove
 		return nil
 	}
-	change := func(add, remove []Ref) error {
-		added, removed, err := o.t.members.ChangeMembers(ctx, groupID, add, remove)
+	change := func(add, remove []host.Ref) error {
+		added, removed, err := o.t.Stores.Members.ChangeMembers(ctx, groupID, add, remove)
 		p.added, p.removed = append(p.added, added...), append(p.removed, removed...)
 		return err
 	}
 	p.added, p.removed = nil, nil
-	for chunk := range slices.Chunk(p.remove, batch) {
+	for chunk := range slices.Chunk(p.remove, directory.Batch) {
 		if err := change(nil, chunk); err != nil {
 			return err
 		}
 	}
-	for chunk := range slices.Chunk(p.add, batch) {
+	for chunk := range slices.Chunk(p.add, directory.Batch) {
 		if err := change(chunk, nil); err != nil {
 			return err
 		}
@@ -160,72 +164,72 @@ func (o *operation) changeMembers(ctx context.Context, groupID string, p *member
 }
 
 // leaveGroups takes a user or group that is being deleted out of all groups.
-func (o *operation) leaveGroups(ctx context.Context, ref Ref) error {
-	ms, err := o.t.groupsOf(ctx, []Ref{ref})
+func (o *operation) leaveGroups(ctx context.Context, ref host.Ref) error {
+	ms, err := o.t.dir.GroupsOf(ctx, []host.Ref{ref})
 	if err != nil {
 		return err
 	}
 	for _, m := range ms {
-		group := Ref{"Group", m.GroupID}
-		if o.t.members != nil {
-			if _, _, err := o.t.members.ChangeMembers(ctx, m.GroupID, nil, []Ref{ref}); err != nil && !errors.Is(err, ErrNotFound) {
+		group := host.Ref{Type: "Group", ID: m.GroupID}
+		if o.t.Stores.Members != nil {
+			if _, _, err := o.t.Stores.Members.ChangeMembers(ctx, m.GroupID, nil, []host.Ref{ref}); err != nil && !errors.Is(err, host.ErrNotFound) {
 				return err
 			}
 		}
-		_, err := o.t.Store.Update(ctx, group, func(g *Resource) (*Resource, error) {
+		_, err := o.t.Stores.Update(ctx, group, func(g *doc.Document) (*doc.Document, error) {
 			after := g
-			if o.t.members == nil {
+			if o.t.Stores.Members == nil {
 				d := &member.Delta{}
-				d.Leave(member.Ref(ref))
-				after = g.withMembers(d)
+				d.Leave(ref)
+				after = d.Apply(g)
 			}
 			return o.stamp(g, after), nil
 		})
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if err != nil && !errors.Is(err, host.ErrNotFound) {
 			return err
 		}
-		o.event(Event{Kind: MemberRemoved, Resource: group, Member: ref, Reason: "deleted"})
+		o.event(host.Event{Kind: host.MemberRemoved, Resource: group, Member: ref, Reason: "deleted"})
 	}
 	return nil
 }
 
 // tell notes the events of a write.
-func (o *operation) tell(before, after *Resource, p *memberPlan, adopted bool) {
-	ref, reason := after.Ref(), ""
+func (o *operation) tell(before, after *doc.Document, p *memberPlan, adopted bool) {
+	ref, reason := host.RefOf(after), ""
 	if adopted {
 		reason = "took over what was there"
 	}
-	note := func(k EventKind) { o.event(Event{Kind: k, Resource: ref, Reason: reason}) }
-	switch after.t {
-	case o.t.user:
+	note := func(k host.EventKind) { o.event(host.Event{Kind: k, Resource: ref, Reason: reason}) }
+	switch after.Type {
+	case o.t.Types.User:
 		switch {
 		case adopted:
-			note(UserProvisioned)
+			note(host.UserProvisioned)
 		case before == nil:
-			note(UserProvisioned)
+			note(host.UserProvisioned)
 		case before.Active() && !after.Active():
-			note(UserDeactivated)
+			note(host.UserDeactivated)
 		case !before.Active() && after.Active():
-			note(UserReactivated)
+			note(host.UserReactivated)
 		case after != before:
-			note(UserUpdated)
+			note(host.UserUpdated)
 		}
-	case o.t.group:
+	case o.t.Types.Group:
 		switch {
 		case before == nil || adopted:
-			note(GroupCreated)
-		case after.String("displayName") != before.String("displayName") || after.String("externalId") != before.String("externalId"):
-			note(GroupUpdated)
+			note(host.GroupCreated)
+		case after.Text("displayName") != before.Text("displayName") || after.Text("externalId") != before.Text("externalId"):
+			note(host.GroupUpdated)
 		}
 	default:
 		if after != before {
-			note(ResourceChanged)
+			note(host.ResourceChanged)
 		}
 	}
 	for _, m := range p.removed {
-		o.event(Event{Kind: MemberRemoved, Resource: ref, Member: m})
+		o.event(host.Event{Kind: host.MemberRemoved, Resource: ref, Member: m})
 	}
 	for _, m := range p.added {
-		o.event(Event{Kind: MemberAdded, Resource: ref, Member: m})
+		o.event(host.Event{Kind: host.MemberAdded, Resource: ref, Member: m})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/scimkit/scim/internal/host"
 )
 
 // person is all that decides about one user's roles, read under the user's lock.
@@ -12,41 +14,41 @@ type person struct {
 	active  bool // exists, is active, and not about to go; known if anything is given
 	deleted bool // the account ends: hand-given roles go too
 	wants   []want
-	entries []Grant
-	held    []Role
+	entries []host.Grant
+	held    []host.Role
 	// unconfirmed are roles that await Confirm, for all whom their sources would give them.
 	unconfirmed []want
 }
 
 // want is a role that sources give: attributes, in order, and groups, in order of membership.
 type want struct {
-	role    Role
+	role    host.Role
 	sources []string
 	named   []bool // by source: the client has just named the user as a member again
 }
 
 // outcome is what is to be done about one user's roles.
 type outcome struct {
-	change   RoleChange
-	put      []Grant // before the change: the ledger leads a grant
-	putAfter []Grant // after it, with drop: it trails a revocation
-	drop     []Grant
-	early    []Event // of what put says
-	events   []Event
-	standing []Standing
+	change   host.RoleChange
+	put      []host.Grant // before the change: the ledger leads a grant
+	putAfter []host.Grant // after it, with drop: it trails a revocation
+	drop     []host.Grant
+	early    []host.Event // of what put says
+	events   []host.Event
+	standing []host.Standing
 }
 
 // plan applies the rules: grant = desired − held; revoke = what the ledger says SCIM
 // gave − desired; a role in neither is the application's own and is not touched. A
 // role that was held when a source came to give it too is marked by hand, and stays
 // when the source lets go.
-func (r *Roles) plan(p *person, now time.Time) *outcome {
-	o := &outcome{change: RoleChange{UserID: p.id}}
-	held := map[string]Role{}
+func plan(r *host.Roles, p *person, now time.Time) *outcome {
+	o := &outcome{change: host.RoleChange{UserID: p.id}}
+	held := map[string]host.Role{}
 	for _, h := range p.held {
 		held[h.ID] = h
 	}
-	entries := map[string][]Grant{}
+	entries := map[string][]host.Grant{}
 	for _, g := range p.entries {
 		entries[g.RoleID] = append(entries[g.RoleID], g)
 	}
@@ -60,7 +62,7 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 					sources = append(sources, g.Source)
 				}
 			}
-			o.note(RoleRevoked, p, h, sources, "the account was deleted")
+			o.note(host.RoleRevoked, p, h, sources, "the account was deleted")
 		}
 		return o
 	}
@@ -71,7 +73,7 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 	done := map[string]bool{}
 	chosen := p.wants
 	if p.active {
-		chosen = r.picked(p, held)
+		chosen = picked(r, p, held)
 	}
 	for _, w := range chosen {
 		w.role.Held = false
@@ -91,7 +93,7 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 		if !done[id] {
 			role, ok := held[id]
 			if !ok {
-				role = Role{ID: id}
+				role = host.Role{ID: id}
 			}
 			i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == id && w.role.Protected })
 			for _, g := range es {
@@ -106,23 +108,23 @@ func (r *Roles) plan(p *person, now time.Time) *outcome {
 		}
 	}
 	for _, h := range p.held {
-		explained := slices.ContainsFunc(o.standing, func(s Standing) bool {
-			return s.Role.ID == h.ID && s.State != StandingWaiting
+		explained := slices.ContainsFunc(o.standing, func(s host.Standing) bool {
+			return s.Role.ID == h.ID && s.State != host.Waiting
 		})
 		if !explained {
-			o.stand(h, StandingByHand, nil, "given in the application; the directory does not give it")
+			o.stand(h, host.ByHand, nil, "given in the application; the directory does not give it")
 		}
 	}
 	for _, w := range p.unconfirmed {
-		o.stand(w.role, StandingWaiting, w.sources, "the role is protected, and the application has not confirmed that this source gives it")
+		o.stand(w.role, host.Waiting, w.sources, "the role is protected, and the application has not confirmed that this source gives it")
 	}
-	slices.SortFunc(o.change.Revoke, func(a, b Role) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(o.change.Revoke, func(a, b host.Role) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(o.drop, compareGrants)
-	slices.SortStableFunc(o.standing, func(a, b Standing) int { return strings.Compare(a.Role.ID, b.Role.ID) })
+	slices.SortStableFunc(o.standing, func(a, b host.Standing) int { return strings.Compare(a.Role.ID, b.Role.ID) })
 	return o
 }
 
-func compareGrants(a, b Grant) int {
+func compareGrants(a, b host.Grant) int {
 	if c := strings.Compare(a.RoleID, b.RoleID); c != 0 {
 		return c
 	}
@@ -131,7 +133,7 @@ func compareGrants(a, b Grant) int {
 
 // handGiven finds the role that occupies the one place of an application with one
 // role per user: one that is held and that SCIM did not give.
-func handGiven(held []Role, entries map[string][]Grant) string {
+func handGiven(held []host.Role, entries map[string][]host.Grant) string {
 	for _, h := range held {
 		own := true
 		for _, g := range entries[h.ID] {
@@ -145,15 +147,12 @@ func handGiven(held []Role, entries map[string][]Grant) string {
 }
 
 // picked lets the application choose among the wanted roles.
-func (r *Roles) picked(p *person, held map[string]Role) []want {
+func picked(r *host.Roles, p *person, held map[string]host.Role) []want {
 	pick := r.Pick
-	if pick == nil && r.Exclusive {
-		pick = PickHeaviest
-	}
 	if pick == nil {
 		return p.wants
 	}
-	roles := make([]Role, len(p.wants))
+	roles := make([]host.Role, len(p.wants))
 	for i, w := range p.wants {
 		_, has := held[w.role.ID]
 		roles[i] = w.role
@@ -170,10 +169,10 @@ func (r *Roles) picked(p *person, held map[string]Role) []want {
 }
 
 // give makes sure that the user holds a wanted role and that the ledger says why.
-func (o *outcome) give(p *person, w want, es []Grant, held map[string]Role, now time.Time) {
+func (o *outcome) give(p *person, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
 	_, has := held[w.role.ID]
 	live, hand := false, false
-	bySource := map[string]Grant{}
+	bySource := map[string]host.Grant{}
 	for _, g := range es {
 		bySource[g.Source] = g
 		if !g.Waiting {
@@ -191,7 +190,7 @@ func (o *outcome) give(p *person, w want, es []Grant, held map[string]Role, now 
 	if len(giving) == 0 {
 		o.dropOthers(w, es)
 		o.release(p, w.role, es, held)
-		o.stand(w.role, StandingWaiting, waiting, "waits for the client to name the user as a member again, or for the application to confirm")
+		o.stand(w.role, host.Waiting, waiting, "waits for the client to name the user as a member again, or for the application to confirm")
 		return
 	}
 	if !live {
@@ -201,11 +200,11 @@ func (o *outcome) give(p *person, w want, es []Grant, held map[string]Role, now 
 		// Either new, or taken away outside: the hand-given share has ended.
 		hand = false
 		o.change.Grant = append(o.change.Grant, w.role)
-		o.note(RoleGranted, p, w.role, giving, "")
+		o.note(host.RoleGranted, p, w.role, giving, "")
 	}
 	for _, s := range giving {
 		g, ok := bySource[s]
-		next := Grant{UserID: p.id, RoleID: w.role.ID, Source: s, At: now, ByHand: hand}
+		next := host.Grant{UserID: p.id, RoleID: w.role.ID, Source: s, At: now, ByHand: hand}
 		if ok {
 			next.At = g.At
 		}
@@ -217,16 +216,16 @@ func (o *outcome) give(p *person, w want, es []Grant, held map[string]Role, now 
 	o.change.Roles = append(o.change.Roles, w.role)
 	switch {
 	case !has:
-		o.stand(w.role, StandingDue, giving, "given by the directory; not held yet")
+		o.stand(w.role, host.Due, giving, "given by the directory; not held yet")
 	case hand:
-		o.stand(w.role, StandingBoth, giving, "given in the application before, and by the directory: it stays when that lets go")
+		o.stand(w.role, host.Both, giving, "given in the application before, and by the directory: it stays when that lets go")
 	default:
-		o.stand(w.role, StandingGranted, giving, "given by the directory")
+		o.stand(w.role, host.Granted, giving, "given by the directory")
 	}
 }
 
 // dropOthers drops the entries of sources that no longer give the role.
-func (o *outcome) dropOthers(w want, es []Grant) {
+func (o *outcome) dropOthers(w want, es []host.Grant) {
 	for _, g := range es {
 		if !slices.Contains(w.sources, g.Source) {
 			o.drop = append(o.drop, g)
@@ -235,12 +234,12 @@ func (o *outcome) dropOthers(w want, es []Grant) {
 }
 
 // release revokes a role that the ledger says SCIM gave, unless it was held by hand.
-func (o *outcome) release(p *person, role Role, es []Grant, held map[string]Role) {
+func (o *outcome) release(p *person, role host.Role, es []host.Grant, held map[string]host.Role) {
 	o.end(p, role, es, held, "the directory does not give it any more")
 }
 
 // end is release for any reason.
-func (o *outcome) end(p *person, role Role, es []Grant, held map[string]Role, reason string) {
+func (o *outcome) end(p *person, role host.Role, es []host.Grant, held map[string]host.Role, reason string) {
 	live, hand := false, false
 	var sources []string
 	for _, g := range es {
@@ -254,19 +253,19 @@ func (o *outcome) end(p *person, role Role, es []Grant, held map[string]Role, re
 		return
 	}
 	if hand {
-		o.note(RoleRetained, p, h, sources, "it was given in the application before the directory gave it")
-		o.stand(h, StandingByHand, nil, "given in the application; the directory does not give it any more")
+		o.note(host.RoleRetained, p, h, sources, "it was given in the application before the directory gave it")
+		o.stand(h, host.ByHand, nil, "given in the application; the directory does not give it any more")
 		return
 	}
 	o.change.Revoke = append(o.change.Revoke, h)
-	o.note(RoleRevoked, p, h, sources, reason)
-	o.stand(h, StandingLeaving, nil, reason)
+	o.note(host.RoleRevoked, p, h, sources, reason)
+	o.stand(h, host.Leaving, nil, reason)
 }
 
 // shelve deals with a role that sources would give to somebody who is not active:
 // nothing is held, but a protected role is noted, so that it does not come back by
 // itself with the person.
-func (o *outcome) shelve(p *person, w want, es []Grant, held map[string]Role, now time.Time) {
+func (o *outcome) shelve(p *person, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
 	if !w.role.Protected {
 		o.drop = append(o.drop, es...)
 		o.end(p, w.role, es, held, "the user is not active")
@@ -277,15 +276,15 @@ func (o *outcome) shelve(p *person, w want, es []Grant, held map[string]Role, no
 }
 
 // wait notes a role that is wanted but not given.
-func (o *outcome) wait(p *person, w want, es []Grant, reason string, now time.Time) {
+func (o *outcome) wait(p *person, w want, es []host.Grant, reason string, now time.Time) {
 	fresh, events := false, &o.events
 	for _, s := range w.sources {
-		i := slices.IndexFunc(es, func(g Grant) bool { return g.Source == s })
+		i := slices.IndexFunc(es, func(g host.Grant) bool { return g.Source == s })
 		if i >= 0 && es[i].Waiting {
 			continue
 		}
 		fresh = true
-		next := Grant{UserID: p.id, RoleID: w.role.ID, Source: s, At: now, Waiting: true}
+		next := host.Grant{UserID: p.id, RoleID: w.role.ID, Source: s, At: now, Waiting: true}
 		if i >= 0 {
 			o.putAfter = append(o.putAfter, next)
 		} else {
@@ -295,17 +294,17 @@ func (o *outcome) wait(p *person, w want, es []Grant, reason string, now time.Ti
 	}
 	o.dropOthers(w, es)
 	if fresh {
-		*events = append(*events, Event{Kind: RoleWaiting, Resource: Ref{"User", p.id}, Role: w.role, Sources: w.sources, Reason: reason})
+		*events = append(*events, host.Event{Kind: host.RoleWaiting, Resource: host.Ref{Type: "User", ID: p.id}, Role: w.role, Sources: w.sources, Reason: reason})
 	}
-	o.stand(w.role, StandingWaiting, w.sources, reason)
+	o.stand(w.role, host.Waiting, w.sources, reason)
 }
 
-func (o *outcome) note(k EventKind, p *person, role Role, sources []string, reason string) {
-	o.events = append(o.events, Event{Kind: k, Resource: Ref{"User", p.id}, Role: role, Sources: sources, Reason: reason})
+func (o *outcome) note(k host.EventKind, p *person, role host.Role, sources []string, reason string) {
+	o.events = append(o.events, host.Event{Kind: k, Resource: host.Ref{Type: "User", ID: p.id}, Role: role, Sources: sources, Reason: reason})
 }
 
-func (o *outcome) stand(role Role, s StandingState, sources []string, reason string) {
-	o.standing = append(o.standing, Standing{Role: role, State: s, Sources: sources, Reason: reason})
+func (o *outcome) stand(role host.Role, s host.State, sources []string, reason string) {
+	o.standing = append(o.standing, host.Standing{Role: role, State: s, Sources: sources, Reason: reason})
 }
 
 // changes reports whether the application has anything to do.

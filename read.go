@@ -2,21 +2,23 @@ package scim
 
 import (
 	"context"
-	"errors"
 	"hash/fnv"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/model"
 )
 
 // get answers GET of one resource.
-func (o *operation) get(ctx context.Context, t *ResourceType, id string) (*answer, error) {
-	if err := o.allow(ctx, OpGet, t, id, nil); err != nil {
+func (o *operation) get(ctx context.Context, t *model.Type, id string) (*answer, error) {
+	if err := o.allow(ctx, host.OpGet, t, id, nil); err != nil {
 		return nil, err
 	}
-	r, err := o.fetch(ctx, Ref{t.Name(), id})
+	r, err := o.t.dir.Fetch(ctx, host.Ref{Type: t.Name, ID: id})
 	if err != nil {
 		return nil, err
 	}
@@ -27,42 +29,19 @@ func (o *operation) get(ctx context.Context, t *ResourceType, id string) (*answe
 	return o.show(ctx, http.StatusOK, r)
 }
 
-// fetch gets a resource and checks that it is bound to the type that is served.
-func (o *operation) fetch(ctx context.Context, ref Ref) (*Resource, error) {
-	r, err := o.t.Store.Get(ctx, ref)
-	if errors.Is(err, ErrNotFound) {
-		return nil, notFound(ref)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r, o.t.bound(r)
-}
-
-// bound guards against a store that binds its resources to types of its own making.
-func (t *tenant) bound(r *Resource) error {
-	if r == nil {
-		return errors.New("scim: the store returned neither a resource nor an error")
-	}
-	if t.typeOf(r.t.Name()) != r.t {
-		return errors.New("scim: the store's " + r.t.Name() + " is bound to another ResourceType than the handler's: share one value")
-	}
-	return nil
-}
-
 // show answers with one resource.
-func (o *operation) show(ctx context.Context, status int, r *Resource) (*answer, error) {
-	sel := o.selection(r.t)
-	full, err := o.derive(ctx, r.t, sel, r)
+func (o *operation) show(ctx context.Context, status int, r *doc.Document) (*answer, error) {
+	sel := o.selection(r.Type)
+	full, err := o.derive(ctx, r.Type, sel, r)
 	if err != nil {
 		return nil, err
 	}
-	loc := o.location(r.Ref())
+	loc := o.location(host.RefOf(r))
 	return &answer{status: status, location: loc, etag: etag(r), body: o.encode(make([]byte, 0, 1<<10), full[0], sel, loc)}, nil
 }
 
-func (o *operation) encode(dst []byte, r *Resource, sel *doc.Selection, location string) []byte {
-	d := r.d
+func (o *operation) encode(dst []byte, r *doc.Document, sel *doc.Selection, location string) []byte {
+	d := *r
 	if d.Version == "" {
 		d.Version = hash(r)
 	}
@@ -71,17 +50,17 @@ func (o *operation) encode(dst []byte, r *Resource, sel *doc.Selection, location
 
 // etag is a resource's weak entity tag (RFC 7644, Section 3.14): the store's version,
 // or else a hash of the content.
-func etag(r *Resource) string {
-	v := r.d.Version
+func etag(r *doc.Document) string {
+	v := r.Version
 	if v == "" {
 		v = hash(r)
 	}
 	return `W/"` + v + `"`
 }
 
-func hash(r *Resource) string {
+func hash(r *doc.Document) string {
 	h := fnv.New64a()
-	h.Write(doc.Append(nil, &r.d, doc.Encode{Stored: true})) //nolint:errcheck // never fails
+	h.Write(doc.Append(nil, r, doc.Encode{Stored: true})) //nolint:errcheck // never fails
 	return strconv.FormatUint(h.Sum64(), 36)
 }
 
@@ -100,13 +79,13 @@ func tagMatches(header []string, tag string) bool {
 }
 
 // precondition checks If-Match and If-None-Match before a write.
-func (o *operation) precondition(before *Resource) error {
+func (o *operation) precondition(before *doc.Document) error {
 	tag := etag(before)
 	if h := o.header.Values("If-Match"); len(h) > 0 && !tagMatches(h, tag) {
-		return &Error{Status: http.StatusPreconditionFailed, Detail: "the resource has changed: it is now at version " + tag}
+		return &fault.Error{Status: http.StatusPreconditionFailed, Detail: "the resource has changed: it is now at version " + tag}
 	}
 	if h := o.header.Values("If-None-Match"); len(h) > 0 && tagMatches(h, tag) {
-		return &Error{Status: http.StatusPreconditionFailed, Detail: "the resource is at version " + tag + ", which If-None-Match excludes"}
+		return &fault.Error{Status: http.StatusPreconditionFailed, Detail: "the resource is at version " + tag + ", which If-None-Match excludes"}
 	}
 	return nil
 }

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/scimkit/scim/internal/directory"
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/host"
 )
 
 // roleRun is one reconciliation: of some users, and of all members of a group, or all who
@@ -22,30 +26,30 @@ type roleRun struct {
 
 // view is what a request is about to change, laid over what is stored.
 type view struct {
-	user    *Resource       // this user will be so
+	user    *doc.Document   // this user will be so
 	deleted string          // this user
 	gone    string          // this group is deleted
 	left    map[string]bool // these users have left leftGroup
 	from    string
-	link    *Link // this group's link
+	link    *host.Link // this group's link
 }
 
 // want reports whether the request still leaves m in place.
-func (v *view) has(m Membership) bool {
+func (v *view) has(m host.Membership) bool {
 	return m.GroupID != v.gone && (m.GroupID != v.from || !v.left[m.Member.ID])
 }
 
 // reconcile brings roles in line, now if they commit with the store, else after its
 // commit. In the latter case the ledger notes the intentions with the store.
 func (o *operation) reconcile(ctx context.Context, r roleRun) error {
-	if o.t.Tenant.Roles == nil {
+	if o.t.Roles == nil {
 		return nil
 	}
-	if o.t.joint || r.ahead {
+	if o.t.Roles.Joint || r.ahead {
 		return o.settleAll(ctx, r)
 	}
 	o.later = append(o.later, r)
-	if o.t.tx == nil {
+	if o.t.Stores.Tx == nil {
 		return nil
 	}
 	return o.eachBatch(ctx, r, func(ids []string) error {
@@ -54,7 +58,7 @@ func (o *operation) reconcile(ctx context.Context, r roleRun) error {
 			return err
 		}
 		o.tellEarly(outs)
-		return o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.put }), nil)
+		return o.record(ctx, collect(outs, func(p *outcome) []host.Grant { return p.put }), nil)
 	})
 }
 
@@ -67,7 +71,7 @@ func (o *operation) settleAll(ctx context.Context, r roleRun) error {
 func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []string) error) error {
 	ids := slices.Clone(r.ids)
 	slices.Sort(ids)
-	for chunk := range slices.Chunk(slices.Compact(ids), batch) {
+	for chunk := range slices.Chunk(slices.Compact(ids), directory.Batch) {
 		if err := fn(chunk); err != nil {
 			return err
 		}
@@ -77,17 +81,17 @@ func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []stri
 		return o.eachUserWith(ctx, r.value, fn)
 	case r.group == "":
 		return nil
-	case r.group == r.view.gone && o.t.sources != nil:
+	case r.group == r.view.gone && o.t.Roles.Sources != nil:
 		return o.eachUserOf(ctx, source(r.group), fn)
 	}
-	g, err := o.t.Store.Get(ctx, Ref{"Group", r.group})
-	if errors.Is(err, ErrNotFound) {
+	g, err := o.t.Stores.Get(ctx, host.Ref{Type: "Group", ID: r.group})
+	if errors.Is(err, host.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return o.t.eachMember(ctx, g, func(page []Ref) error {
+	return o.t.dir.EachMember(ctx, g, func(page []host.Ref) error {
 		if users := userIDs(page); len(users) > 0 {
 			return fn(users)
 		}
@@ -98,7 +102,7 @@ func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []stri
 // eachUserOf calls fn with the users to whom a source gives something.
 func (o *operation) eachUserOf(ctx context.Context, source string, fn func(ids []string) error) error {
 	for after := ""; ; {
-		ids, err := o.t.sources.SourceUsers(ctx, source, after, batch)
+		ids, err := o.t.Roles.Sources.SourceUsers(ctx, source, after, directory.Batch)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -109,7 +113,7 @@ func (o *operation) eachUserOf(ctx context.Context, source string, fn func(ids [
 	}
 }
 
-func userIDs(list []Ref) []string {
+func userIDs(list []host.Ref) []string {
 	var ids []string
 	for _, r := range list {
 		if r.Type == "User" {
@@ -120,11 +124,11 @@ func userIDs(list []Ref) []string {
 	return ids
 }
 
-// settle reconciles at most a batch of users, each atomically.
+// settle reconciles at most a directory.Batch of users, each atomically.
 func (o *operation) settle(ctx context.Context, ids []string, r roleRun) error {
 	for try := 0; ; try++ {
 		err := o.settleOnce(ctx, ids, r)
-		if !errors.Is(err, ErrNoRole) || try == 3 {
+		if !errors.Is(err, host.ErrNoRole) || try == 3 {
 			return err
 		}
 		// A role that a group is linked to is gone and nobody told us.
@@ -136,7 +140,7 @@ func (o *operation) settle(ctx context.Context, ids []string, r roleRun) error {
 
 func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) error {
 	var outs []*outcome
-	leading := func() []Grant { return collect(outs, func(p *outcome) []Grant { return p.put }) }
+	leading := func() []host.Grant { return collect(outs, func(p *outcome) []host.Grant { return p.put }) }
 	carry := func(ctx context.Context) (err error) {
 		if outs, err = o.outcomes(ctx, ids, r); err != nil || !r.ahead {
 			return err
@@ -144,14 +148,14 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 		return o.carryAhead(ctx, outs, r)
 	}
 	finish := func(ctx context.Context) error {
-		drop := collect(outs, func(p *outcome) []Grant { return p.drop })
-		if r.view.gone != "" && o.t.sources != nil { // endAfter drops them all at once
-			drop = slices.DeleteFunc(drop, func(g Grant) bool { return g.Source == source(r.view.gone) })
+		drop := collect(outs, func(p *outcome) []host.Grant { return p.drop })
+		if r.view.gone != "" && o.t.Roles.Sources != nil { // endAfter drops them all at once
+			drop = slices.DeleteFunc(drop, func(g host.Grant) bool { return g.Source == source(r.view.gone) })
 		}
-		return o.record(ctx, collect(outs, func(p *outcome) []Grant { return p.putAfter }), drop)
+		return o.record(ctx, collect(outs, func(p *outcome) []host.Grant { return p.putAfter }), drop)
 	}
 	var err error
-	if !o.t.joint && !(r.ahead && o.t.tx != nil) {
+	if !o.t.Roles.Joint && !(r.ahead && o.t.Stores.Tx != nil) {
 		// One user at a time: nothing read before the lock counts. A ledger that is not
 		// in the store's transaction cannot lock there.
 		keys := make([]string, len(ids))
@@ -161,7 +165,7 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 		defer o.h.locks.lock(keys...)()
 	}
 	switch {
-	case o.t.tx == nil:
+	case o.t.Stores.Tx == nil:
 		if err = carry(ctx); err != nil || r.ahead {
 			return err
 		}
@@ -170,8 +174,8 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 				err = finish(ctx)
 			}
 		}
-	case o.t.joint:
-		err = o.t.tx.InTx(ctx, func(ctx context.Context) error {
+	case o.t.Roles.Joint:
+		err = o.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
 			if err := carry(ctx); err != nil || r.ahead {
 				return err
 			}
@@ -190,7 +194,7 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 		// first, and the change is made under the same users' lock with the rest. What
 		// the second look wants beyond the noted intentions goes round again.
 		for noted := false; !noted && err == nil; {
-			err = o.t.tx.InTx(ctx, func(ctx context.Context) error {
+			err = o.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
 				if err := carry(ctx); err != nil {
 					return err
 				}
@@ -200,7 +204,7 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 				break
 			}
 			o.tellEarly(outs)
-			err = o.t.tx.InTx(ctx, func(ctx context.Context) error {
+			err = o.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
 				if err := carry(ctx); err != nil {
 					return err
 				}
@@ -232,27 +236,27 @@ func (o *operation) tellEarly(outs []*outcome) {
 	}
 }
 
-func collect(outs []*outcome, of func(*outcome) []Grant) []Grant {
+func collect(outs []*outcome, of func(*outcome) []host.Grant) []host.Grant {
 	n := 0
 	for _, p := range outs {
 		n += len(of(p))
 	}
-	all := make([]Grant, 0, n)
+	all := make([]host.Grant, 0, n)
 	for _, p := range outs {
 		all = append(all, of(p)...)
 	}
 	return all
 }
 
-func (o *operation) record(ctx context.Context, put, drop []Grant) error {
+func (o *operation) record(ctx context.Context, put, drop []host.Grant) error {
 	if len(put)+len(drop) == 0 {
 		return nil
 	}
-	return o.t.ledger.Record(ctx, put, drop)
+	return o.t.Roles.Ledger.Record(ctx, put, drop)
 }
 
 func (o *operation) change(ctx context.Context, outs []*outcome) error {
-	changes := make([]RoleChange, 0, len(outs))
+	changes := make([]host.RoleChange, 0, len(outs))
 	for _, p := range outs {
 		if p.changes() {
 			changes = append(changes, p.change)
@@ -261,7 +265,7 @@ func (o *operation) change(ctx context.Context, outs []*outcome) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	return o.t.Tenant.Roles.Resolver.ChangeRoles(ctx, changes)
+	return o.t.Roles.Resolver.ChangeRoles(ctx, changes)
 }
 
 // outcomes reads what decides about the users' roles, under their lock, and applies
@@ -274,31 +278,31 @@ func (o *operation) outcomes(ctx context.Context, ids []string, r roleRun) ([]*o
 	outs := make([]*outcome, len(people))
 	now := o.now()
 	for i, p := range people {
-		outs[i] = o.t.Tenant.Roles.plan(p, now)
+		outs[i] = plan(o.t.Roles, p, now)
 	}
 	return outs, nil
 }
 
 func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*person, error) {
 	// First: in a transaction this locks the users.
-	grants, err := o.t.ledger.Grants(ctx, ids)
+	grants, err := o.t.Roles.Ledger.Grants(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	people := make([]*person, len(ids))
 	by := make(map[string]*person, len(ids))
-	refs := make([]Ref, len(ids))
+	refs := make([]host.Ref, len(ids))
 	for i, id := range ids {
 		people[i] = &person{id: id, deleted: id == r.view.deleted}
-		by[id], refs[i] = people[i], Ref{"User", id}
+		by[id], refs[i] = people[i], host.Ref{Type: "User", ID: id}
 	}
 	for _, g := range grants {
 		if p := by[g.UserID]; p != nil {
 			p.entries = append(p.entries, g)
 		}
 	}
-	var users map[string]*Resource
-	if o.t.roleAttrs != nil {
+	var users map[string]*doc.Document
+	if o.t.Roles.Attributes != nil {
 		if users, err = o.usersOf(ctx, ids, r); err != nil {
 			return nil, err
 		}
@@ -307,13 +311,13 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 	if err != nil {
 		return nil, err
 	}
-	if role := links[r.view.gone].Role; o.t.joint && role.ID != "" && onlyFrom(people, r.view.gone, role.ID) {
+	if role := links[r.view.gone].Role; o.t.Roles.Joint && role.ID != "" && onlyFrom(people, r.view.gone, role.ID) {
 		for _, p := range people {
-			p.held = []Role{role}
+			p.held = []host.Role{role}
 		}
 		return people, nil
 	}
-	held, err := o.t.Tenant.Roles.Resolver.HeldRoles(ctx, ids)
+	held, err := o.t.Roles.Resolver.HeldRoles(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -341,13 +345,13 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 }
 
 // usersOf reads users, by id, as they will be.
-func (o *operation) usersOf(ctx context.Context, ids []string, r roleRun) (map[string]*Resource, error) {
-	users := make(map[string]*Resource, len(ids))
-	err := o.t.byID(ctx, o.t.user, ids, func(u *Resource) {
-		if r.view.user != nil && r.view.user.ID() == u.ID() {
+func (o *operation) usersOf(ctx context.Context, ids []string, r roleRun) (map[string]*doc.Document, error) {
+	users := make(map[string]*doc.Document, len(ids))
+	err := o.t.dir.ByID(ctx, o.t.Types.User, ids, func(u *doc.Document) {
+		if r.view.user != nil && r.view.user.ID == u.ID {
 			u = r.view.user
 		}
-		users[u.ID()] = u
+		users[u.ID] = u
 	})
 	return users, err
 }
@@ -358,7 +362,7 @@ func (o *operation) usersOf(ctx context.Context, ids []string, r roleRun) (map[s
 func onlyFrom(people []*person, group, roleID string) bool {
 	from := source(group)
 	for _, p := range people {
-		if len(p.wants) > 0 || slices.ContainsFunc(p.entries, func(g Grant) bool { return g.Source != from || g.RoleID != roleID }) {
+		if len(p.wants) > 0 || slices.ContainsFunc(p.entries, func(g host.Grant) bool { return g.Source != from || g.RoleID != roleID }) {
 			return false
 		}
 	}
@@ -367,12 +371,12 @@ func onlyFrom(people []*person, group, roleID string) bool {
 
 // wants fills in the roles that attributes and groups give, and returns the links of the
 // groups and values.
-func (o *operation) wants(ctx context.Context, people []*person, by map[string]*person, refs []Ref, users map[string]*Resource, r roleRun) (map[string]Link, error) {
-	ms, err := o.t.groupsOf(ctx, refs)
+func (o *operation) wants(ctx context.Context, people []*person, by map[string]*person, refs []host.Ref, users map[string]*doc.Document, r roleRun) (map[string]host.Link, error) {
+	ms, err := o.t.dir.GroupsOf(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
-	if o.t.members == nil {
+	if o.t.Stores.Members == nil {
 		byGrant(ms, by)
 	}
 	keys := make([]string, 0, len(ms))
@@ -408,7 +412,7 @@ func (o *operation) wants(ctx context.Context, people []*person, by map[string]*
 }
 
 // want notes a role that a source gives, or will give once it is confirmed.
-func (p *person) want(l Link, source string, named bool) {
+func (p *person) want(l host.Link, source string, named bool) {
 	switch {
 	case l.Role.ID == "":
 		return
@@ -432,8 +436,8 @@ func (p *person) want(l Link, source string, named bool) {
 
 // byGrant orders memberships whose time is not known by what they have given: those
 // that give something already, oldest first, before the others.
-func byGrant(ms []Membership, by map[string]*person) {
-	at := map[Membership]time.Time{}
+func byGrant(ms []host.Membership, by map[string]*person) {
+	at := map[host.Membership]time.Time{}
 	for _, m := range ms {
 		if p := by[m.Member.ID]; p != nil {
 			for _, g := range p.entries {
@@ -443,7 +447,7 @@ func byGrant(ms []Membership, by map[string]*person) {
 			}
 		}
 	}
-	slices.SortStableFunc(ms, func(a, b Membership) int {
+	slices.SortStableFunc(ms, func(a, b host.Membership) int {
 		x, given := at[a]
 		y, too := at[b]
 		switch {
@@ -461,12 +465,12 @@ func byGrant(ms []Membership, by map[string]*person) {
 func source(groupID string) string { return "group:" + groupID }
 
 // links reads the links of groups, by group.
-func (o *operation) links(ctx context.Context, groups []string) (map[string]Link, error) {
+func (o *operation) links(ctx context.Context, groups []string) (map[string]host.Link, error) {
 	groups = slices.Clone(groups)
 	slices.Sort(groups)
-	all := map[string]Link{}
-	for chunk := range slices.Chunk(slices.Compact(groups), batch) {
-		ls, err := o.t.ledger.Links(ctx, chunk)
+	all := map[string]host.Link{}
+	for chunk := range slices.Chunk(slices.Compact(groups), directory.Batch) {
+		ls, err := o.t.Roles.Ledger.Links(ctx, chunk)
 		if err != nil {
 			return nil, err
 		}
@@ -480,14 +484,14 @@ func (o *operation) links(ctx context.Context, groups []string) (map[string]Link
 // unlinkGone takes away the links of these users' groups and values whose role no longer
 // exists.
 func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
-	var refs []Ref
+	var refs []host.Ref
 	for _, id := range ids {
-		refs = append(refs, Ref{"User", id})
+		refs = append(refs, host.Ref{Type: "User", ID: id})
 	}
 	if err := o.unlinkGoneValues(ctx, ids); err != nil {
 		return err
 	}
-	ms, err := o.t.groupsOf(ctx, refs)
+	ms, err := o.t.dir.GroupsOf(ctx, refs)
 	if err != nil {
 		return err
 	}
@@ -497,8 +501,8 @@ func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
 			continue
 		}
 		seen[m.GroupID] = true
-		g, err := o.t.Store.Get(ctx, Ref{"Group", m.GroupID})
-		if errors.Is(err, ErrNotFound) {
+		g, err := o.t.Stores.Get(ctx, host.Ref{Type: "Group", ID: m.GroupID})
+		if errors.Is(err, host.ErrNotFound) {
 			continue
 		}
 		if err != nil {
@@ -512,47 +516,47 @@ func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
 			if !o.reported {
 				// Another role of the name may be there by now. It is linked like any that
 				// appears: when the application says so.
-				c.now, c.reason = Link{}, "the role is gone"
+				c.now, c.reason = host.Link{}, "the role is gone"
 			}
 			if err := o.setLink(ctx, g, c); err != nil {
 				return err
 			}
-			o.later = append(o.later, roleRun{group: g.ID()}) // the other members
+			o.later = append(o.later, roleRun{group: g.ID}) // the other members
 		}
 	}
 	return nil
 }
 
 // follow brings roles in line with a write.
-func (o *operation) follow(ctx context.Context, before, after *Resource, m *memberPlan, c *linkChange, v *valueChange) error {
-	if o.t.Tenant.Roles == nil {
+func (o *operation) follow(ctx context.Context, before, after *doc.Document, m *memberPlan, c *linkChange, v *valueChange) error {
+	if o.t.Roles == nil {
 		return nil
 	}
-	if after.t == o.t.user {
+	if after.Type == o.t.Types.User {
 		if v != nil && (v.moves || len(v.others) > 0) {
 			return o.followValues(ctx, after, v)
 		}
 		if before == nil || before.Active() == after.Active() && after.Active() {
 			return nil
 		}
-		return o.reconcile(ctx, roleRun{ids: []string{after.ID()}})
+		return o.reconcile(ctx, roleRun{ids: []string{after.ID}})
 	}
-	if after.t != o.t.group {
+	if after.Type != o.t.Types.Group {
 		return nil
 	}
-	r := roleRun{ids: userIDs(slices.Concat(m.named, m.dropped, m.removed)), namedIn: after.ID(), named: map[string]bool{}}
+	r := roleRun{ids: userIDs(slices.Concat(m.named, m.dropped, m.removed)), namedIn: after.ID, named: map[string]bool{}}
 	for _, id := range userIDs(m.named) {
 		r.named[id] = true
 	}
 	if c != nil {
-		c.now.GroupID = after.ID()
+		c.now.GroupID = after.ID
 		if c.write() {
 			if err := o.setLink(ctx, after, c); err != nil {
 				return err
 			}
 		}
 		if c.moves() {
-			r.group = after.ID()
+			r.group = after.ID
 		}
 	}
 	if len(r.ids) == 0 && r.group == "" {

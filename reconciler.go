@@ -7,6 +7,10 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/scimkit/scim/internal/directory"
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
@@ -44,7 +48,7 @@ func (c *Reconciler) do(ctx context.Context, group string, fn func(ctx context.C
 	o := c.operation()
 	lock := ""
 	if group != "" {
-		lock = lockKey(Ref{"Group", group})
+		lock = lockKey(host.Ref{Type: "Group", ID: group})
 	}
 	err := o.isolate(ctx, lock, func(ctx context.Context) error { return fn(ctx, o) })
 	o.deliver(ctx)
@@ -54,7 +58,7 @@ func (c *Reconciler) do(ctx context.Context, group string, fn func(ctx context.C
 // Users reconciles these users now: after the application changed something by
 // itself, or when a user's roles look wrong.
 func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
-	for chunk := range slices.Chunk(userIDs, batch) {
+	for chunk := range slices.Chunk(userIDs, directory.Batch) {
 		err := c.do(ctx, "", func(ctx context.Context, o *operation) error {
 			return o.reconcile(ctx, roleRun{ids: chunk})
 		})
@@ -75,29 +79,29 @@ func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
 //		}
 //	}
 func (c *Reconciler) All(ctx context.Context, after string) (next string, err error) {
-	q := &Query{Limit: batch}
+	q := &host.Query{Limit: directory.Batch}
 	if after != "" {
-		u, err := c.t.Store.Get(ctx, Ref{"User", after})
-		if errors.Is(err, ErrNotFound) {
+		u, err := c.t.Stores.Get(ctx, host.Ref{Type: "User", ID: after})
+		if errors.Is(err, host.ErrNotFound) {
 			return "", fmt.Errorf("scim: Reconciler.All: user %q is gone: start again from the beginning: %w", after, err)
 		}
 		if err != nil {
 			return "", err
 		}
-		q.After = KeyOf(q, u)
+		q.After = host.KeyOf(q, u)
 	}
-	page, err := c.t.Store.List(ctx, c.t.user, q)
+	page, err := c.t.Stores.List(ctx, c.t.Types.User, q)
 	if err != nil {
 		return "", err
 	}
 	ids := make([]string, len(page.Resources))
 	for i, u := range page.Resources {
-		ids[i] = u.ID()
+		ids[i] = u.ID
 	}
 	if err := c.Users(ctx, ids...); err != nil {
 		return "", err
 	}
-	if len(ids) < batch {
+	if len(ids) < directory.Batch {
 		return "", nil
 	}
 	return ids[len(ids)-1], nil
@@ -108,8 +112,8 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 // again, with Roles.Attributes every user too, and those for whom a role is another now
 // are reconciled, in batches.
 func (c *Reconciler) RolesChanged(ctx context.Context) error {
-	if c.t.group != nil {
-		err := c.t.each(ctx, c.t.group, nil, func(page []*Resource) error {
+	if c.t.Types.Group != nil {
+		err := c.t.dir.Each(ctx, c.t.Types.Group, nil, func(page []*doc.Document) error {
 			for _, g := range page {
 				if err := c.groupChanged(ctx, g); err != nil {
 					return err
@@ -124,10 +128,10 @@ func (c *Reconciler) RolesChanged(ctx context.Context) error {
 	return c.valuesChanged(ctx)
 }
 
-func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
-	return c.do(ctx, g.ID(), func(ctx context.Context, o *operation) error {
-		now, err := o.locked(ctx, g.Ref())
-		var e *Error
+func (c *Reconciler) groupChanged(ctx context.Context, g *doc.Document) error {
+	return c.do(ctx, g.ID, func(ctx context.Context, o *operation) error {
+		now, err := o.t.dir.Lock(ctx, host.RefOf(g))
+		var e *fault.Error
 		if errors.As(err, &e) && e.Status == http.StatusNotFound {
 			return nil // deleted meanwhile
 		}
@@ -142,7 +146,7 @@ func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
 		if err := o.setLink(ctx, now, change); err != nil || !change.moves() {
 			return err
 		}
-		return o.reconcile(ctx, roleRun{group: now.ID()})
+		return o.reconcile(ctx, roleRun{group: now.ID})
 	})
 }
 
@@ -152,14 +156,14 @@ func (c *Reconciler) groupChanged(ctx context.Context, g *Resource) error {
 // users whom SCIM gives nothing.
 func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
 	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
-		if c.t.tx == nil {
+		if c.t.Stores.Tx == nil {
 			defer c.h.locks.lock(c.t.ID + "\x00role\x00" + userID)()
 		}
-		grants, err := c.t.ledger.Grants(ctx, []string{userID})
+		grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
 		if err != nil {
 			return err
 		}
-		var put []Grant
+		var put []host.Grant
 		for _, g := range grants {
 			if g.RoleID == roleID && !g.ByHand && !g.Waiting {
 				g.ByHand = true
@@ -177,7 +181,7 @@ func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) err
 // waiting roles.
 func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
 	return c.do(ctx, groupID, func(ctx context.Context, o *operation) error {
-		g, err := o.locked(ctx, Ref{"Group", groupID})
+		g, err := o.t.dir.Lock(ctx, host.Ref{Type: "Group", ID: groupID})
 		if err != nil {
 			return err
 		}
@@ -210,9 +214,9 @@ func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userID
 // the rows. For a group that is gone already, call All.
 func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 	o := c.operation()
-	ref := Ref{"Group", groupID}
+	ref := host.Ref{Type: "Group", ID: groupID}
 	err := o.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
-		g, err := o.locked(ctx, ref)
+		g, err := o.t.dir.Lock(ctx, ref)
 		if err != nil {
 			return err
 		}
@@ -227,12 +231,12 @@ func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Standing, error) {
 	var out []Standing
 	o := c.operation()
-	err := c.t.inTx(ctx, func(ctx context.Context) error {
+	err := c.t.Stores.InTx(ctx, func(ctx context.Context) error {
 		outs, err := o.outcomes(ctx, []string{userID}, roleRun{})
 		if err != nil {
 			return err
 		}
-		out = outs[0].standing
+		out = convert(outs[0].standing, standingOut)
 		return nil
 	})
 	return out, err

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/elimity-com/scim/schema"
+
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fold"
 	"github.com/scimkit/scim/internal/model"
@@ -199,25 +200,14 @@ func (r *Resource) Get(path string) any {
 }
 
 // String returns the string at path, "" if there is none or it is of another kind.
-func (r *Resource) String(path string) string {
-	if a := r.t.m.Find(path); a != nil && a.Kind != model.Complex && !a.Multi {
-		if a.Meta {
-			if a.Name == "id" {
-				return r.d.ID
-			}
-			return ""
-		}
-		return r.d.Find(a).Text
-	}
-	return ""
-}
+func (r *Resource) String(path string) string { return r.d.Text(path) }
 
 // Bool returns the boolean at path, false if there is none. For "active" see Active.
 func (r *Resource) Bool(path string) bool { return r.String(path) == "true" }
 
 // Active reports whether a user is active: unless "active" is false. A resource
 // without the attribute is active.
-func (r *Resource) Active() bool { return r.String("active") != "false" }
+func (r *Resource) Active() bool { return r.d.Active() }
 
 // Primary returns the value of the primary element of a multi-valued attribute such
 // as "emails", else of the first; "" if there is none.
@@ -271,29 +261,12 @@ func (r *Resource) With(values map[string]any) (*Resource, error) {
 		}
 		if v.Attr == nil {
 			v.Attr = a
-			c.d.Values = dropAt(r.t.m.Root, c.d.Values, a)
+			c.d.Values = doc.DropAt(r.t.m.Root, c.d.Values, a)
 			continue
 		}
 		c.d.Values = doc.PutAt(r.t.m.Root, c.d.Values, v)
 	}
 	return &c, nil
-}
-
-// dropAt takes a out of values, and its parents if nothing is left of them.
-func dropAt(root *model.Attribute, values []doc.Value, a *model.Attribute) []doc.Value {
-	if a.Parent == root {
-		return doc.Drop(values, a)
-	}
-	d := doc.Document{Type: &model.Type{Root: root}, Values: values}
-	parent := d.Find(a.Parent)
-	if parent.Attr == nil {
-		return values
-	}
-	rest := doc.Composite(a.Parent, doc.Drop(parent.Kids(), a)...)
-	if rest.Absent() {
-		return dropAt(root, values, a.Parent)
-	}
-	return doc.PutAt(root, values, rest)
 }
 
 // MarshalJSON is the resource as a store keeps it: everything that it holds, with
@@ -305,22 +278,7 @@ func (r *Resource) MarshalJSON() ([]byte, error) {
 // Equal reports whether two resources have the same type, id and contents,
 // whatever their versions and times.
 func (r *Resource) Equal(o *Resource) bool {
-	return r.t == o.t && r.d.ID == o.d.ID && doc.EqualFields(r.d.Values, o.d.Values)
-}
-
-// members lists the members that a group resource itself carries.
-func (r *Resource) members() []doc.Value {
-	if r.t.m.Members == nil {
-		return nil
-	}
-	return r.d.Find(r.t.m.Members).Kids()
-}
-
-// with is a copy with other contents.
-func (r *Resource) with(values []doc.Value) *Resource {
-	c := *r
-	c.d.Values = values
-	return &c
+	return r.d.Equal(&o.d)
 }
 
 // Fold is the comparison key of values that are not case-exact, userName above

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/model"
 )
 
 // action is what a method does on a route.
@@ -18,13 +20,13 @@ type action func(o *operation, ctx context.Context, body []byte) (*answer, error
 // route is what a path below the endpoint leads to.
 type route struct {
 	methods map[string]action
-	off     *Error        // answers methods that are not there, in the place of 405
-	open    bool          // may be read without authentication, if the configuration says so
-	long    bool          // bodies may be as long as Limits.GroupBody
-	bulk    bool          // bodies may be as long as Limits.BulkBody
-	t       *ResourceType // of the resources that the route leads to, if it is about one type
-	id      string        // of the resource, if it is about one
-	tail    int           // path segments of the route, from the endpoint's own on
+	off     *fault.Error // answers methods that are not there, in the place of 405
+	open    bool         // may be read without authentication, if the configuration says so
+	long    bool         // bodies may be as long as Limits.GroupBody
+	bulk    bool         // bodies may be as long as Limits.BulkBody
+	t       *model.Type  // of the resources that the route leads to, if it is about one type
+	id      string       // of the resource, if it is about one
+	tail    int          // path segments of the route, from the endpoint's own on
 }
 
 func (rt *route) allow() string {
@@ -49,7 +51,7 @@ const maxPath = 2048
 // over: a base address saved with a slash at its end gives "//Users".
 func (t *tenant) route(r *http.Request) (*route, error) {
 	if max(len(r.URL.Path), len(r.RequestURI)-len(r.URL.RawQuery)) > maxPath {
-		return nil, refuse(http.StatusRequestURITooLong, "", "the path is longer than "+strconv.Itoa(maxPath)+" bytes")
+		return nil, fault.Refuse(http.StatusRequestURITooLong, "", "the path is longer than "+strconv.Itoa(maxPath)+" bytes")
 	}
 	segments := split(r.URL.EscapedPath())
 	i := slices.IndexFunc(segments, t.isEndpoint)
@@ -64,7 +66,7 @@ func (t *tenant) route(r *http.Request) (*route, error) {
 			return o.listAll(ctx)
 		}}}, nil
 	}
-	return nil, refuse(http.StatusNotFound, "", "there is nothing at this address; resources are below "+t.endpoints())
+	return nil, fault.Refuse(http.StatusNotFound, "", "there is nothing at this address; resources are below "+t.endpoints())
 }
 
 func split(path string) []string {
@@ -73,18 +75,18 @@ func split(path string) []string {
 
 func (t *tenant) endpoints() string {
 	var all []string
-	for _, rt := range t.types {
-		all = append(all, rt.Endpoint())
+	for _, rt := range t.Types.All {
+		all = append(all, rt.Endpoint)
 	}
 	return strings.Join(append(all, "/ServiceProviderConfig", "/ResourceTypes", "/Schemas"), ", ")
 }
 
-func notImplemented(what string) *Error {
-	return &Error{Status: http.StatusNotImplemented, Detail: what + " is not supported"}
+func notImplemented(what string) *fault.Error {
+	return &fault.Error{Status: http.StatusNotImplemented, Detail: what + " is not supported"}
 }
 
-func noGroups() *Error {
-	return &Error{Status: http.StatusNotImplemented, Detail: "groups are not supported here"}
+func noGroups() *fault.Error {
+	return &fault.Error{Status: http.StatusNotImplemented, Detail: "groups are not supported here"}
 }
 
 // isEndpoint reports whether a segment is the name of something that is served.
@@ -93,7 +95,7 @@ func (t *tenant) isEndpoint(segment string) bool {
 	case "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me", "Bulk", ".search", "Groups":
 		return true
 	}
-	return t.typeAt("/"+segment) != nil
+	return t.Types.At("/"+segment) != nil
 }
 
 func (t *tenant) routeAt(first string, rest []string) *route {
@@ -124,7 +126,7 @@ func (t *tenant) routeAt(first string, rest []string) *route {
 			}}}
 		}
 	}
-	if first == "Groups" && t.typeAt("/Groups") == nil {
+	if first == "Groups" && t.Types.At("/Groups") == nil {
 		// Entra's connection test needs the list even where there are no groups.
 		off := noGroups()
 		if len(rest) > 0 {
@@ -132,11 +134,11 @@ func (t *tenant) routeAt(first string, rest []string) *route {
 		}
 		return &route{methods: map[string]action{http.MethodGet: emptyList}, off: off}
 	}
-	rt := t.typeAt("/" + first)
+	rt := t.Types.At("/" + first)
 	if rt == nil || len(rest) > 1 || !ok {
 		return nil
 	}
-	to := &route{t: rt, id: id, methods: oneMethods, long: rt.m.Members != nil}
+	to := &route{t: rt, id: id, methods: oneMethods, long: rt.Members != nil}
 	switch {
 	case len(rest) == 0:
 		to.methods = typeMethods
@@ -188,13 +190,13 @@ func parseParams(rawQuery string) (params, error) {
 	// A pair that cannot be decoded must not hide a filter: it is refused.
 	q, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return p, refuse(http.StatusBadRequest, "invalidValue", "the query string is not well-formed")
+		return p, fault.Refuse(http.StatusBadRequest, "invalidValue", "the query string is not well-formed")
 	}
 	p.filter, p.sortBy, p.sortOrder = q.Get("filter"), q.Get("sortBy"), q.Get("sortOrder")
 	for name := range q {
 		if strings.Contains(name, "/") {
 			// A base address with a flag, and the path put behind it: what was meant is lost.
-			return p, refuse(http.StatusBadRequest, "invalidValue", "the query string holds a path: put it before the question mark")
+			return p, fault.Refuse(http.StatusBadRequest, "invalidValue", "the query string holds a path: put it before the question mark")
 		}
 	}
 	if q.Has("filter") && strings.TrimSpace(p.filter) == "" {
@@ -213,7 +215,7 @@ func parseParams(rawQuery string) (params, error) {
 		}
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return p, refuse(http.StatusBadRequest, "invalidValue", name+" must be a whole number")
+			return p, fault.Refuse(http.StatusBadRequest, "invalidValue", name+" must be a whole number")
 		}
 		*dst = &n
 	}
@@ -226,18 +228,20 @@ const maxNames = 1000
 // check judges parameters together, from wherever they came.
 func (p *params) check() error {
 	if len(p.attributes) > 0 && len(p.excluded) > 0 {
-		return refuse(http.StatusBadRequest, "invalidValue", "attributes and excludedAttributes exclude each other: give one of them")
+		return fault.Refuse(http.StatusBadRequest, "invalidValue", "attributes and excludedAttributes exclude each other: give one of them")
 	}
 	if len(p.attributes)+len(p.excluded) > maxNames {
-		return refuse(http.StatusBadRequest, "invalidValue", "there are more than "+strconv.Itoa(maxNames)+" attribute names")
+		return fault.Refuse(http.StatusBadRequest, "invalidValue", "there are more than "+strconv.Itoa(maxNames)+" attribute names")
 	}
 	if p.cursor != nil && p.startIndex != nil {
-		return refuse(http.StatusBadRequest, "invalidValue", "cursor and startIndex exclude each other: give one of them")
+		return fault.Refuse(http.StatusBadRequest, "invalidValue", "cursor and startIndex exclude each other: give one of them")
 	}
 	return nil
 }
 
-func emptyFilter() *Error { return refuse(http.StatusBadRequest, "invalidFilter", "filter is empty") }
+func emptyFilter() *fault.Error {
+	return fault.Refuse(http.StatusBadRequest, "invalidFilter", "filter is empty")
+}
 
 func names(list []string) []string {
 	var out []string
@@ -251,8 +255,8 @@ func names(list []string) []string {
 	return out
 }
 
-func (o *operation) selection(t *ResourceType) *doc.Selection {
-	return doc.Select(t.m, o.params.attributes, o.params.excluded)
+func (o *operation) selection(t *model.Type) *doc.Selection {
+	return doc.Select(t, o.params.attributes, o.params.excluded)
 }
 
 // baseOf finds the absolute address of the endpoint: BaseURL, or the request's own

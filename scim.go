@@ -27,13 +27,14 @@ package scim
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/scimkit/scim/internal/host"
 )
 
 // Config is what New makes a Handler from. Store (or TenantFor) and Auth are
@@ -333,9 +334,9 @@ type Tolerance string
 
 var (
 	// ErrNotFound is returned by Store methods for an unknown resource: 404.
-	ErrNotFound = errors.New("scim: not found")
+	ErrNotFound = host.ErrNotFound
 	// ErrNoRole is returned by RoleResolver methods for a role that does not exist.
-	ErrNoRole = errors.New("scim: no such role")
+	ErrNoRole = host.ErrNoRole
 )
 
 // Error is an error that a client sees (RFC 7644, Section 3.12). Detail is sent;
@@ -372,4 +373,4 @@ func Conflict(attribute string) error {
 // WriteError answers with err in SCIM's form, so that an application's own
 // middleware, such as a rate limit, can speak to SCIM clients. An error that is no
 // *Error becomes a 500 without its text.
-func WriteError(w http.ResponseWriter, err error) { writeError(w, toError(err)) }
+func WriteError(w http.ResponseWriter, err error) { writeError(w, host.Answer(inward(err))) }

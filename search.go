@@ -11,7 +11,9 @@ import (
 	filter "github.com/scim2/filter-parser/v2"
 
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
 )
@@ -30,7 +32,7 @@ type searchRequest struct {
 const searchSchema = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 // search answers POST of a .search: of one type, or of all where t is nil.
-func (o *operation) search(ctx context.Context, t *ResourceType, body []byte) (*answer, error) {
+func (o *operation) search(ctx context.Context, t *model.Type, body []byte) (*answer, error) {
 	if err := o.searchParams(body); err != nil {
 		return nil, err
 	}
@@ -44,11 +46,11 @@ func (o *operation) search(ctx context.Context, t *ResourceType, body []byte) (*
 func (o *operation) searchParams(body []byte) error {
 	var s searchRequest
 	if err := json.Unmarshal(body, &s); err != nil {
-		return &Error{Status: http.StatusBadRequest, Type: "invalidSyntax",
+		return &fault.Error{Status: http.StatusBadRequest, Type: "invalidSyntax",
 			Detail: "the body is not a SearchRequest: a JSON object with filter, attributes, excludedAttributes, sortBy, sortOrder, startIndex, count, cursor", Err: err}
 	}
 	if len(s.Schemas) > 0 && !slices.ContainsFunc(s.Schemas, func(u string) bool { return model.FoldName(u) == model.FoldName(searchSchema) }) {
-		return refuse(http.StatusBadRequest, "invalidSyntax", "schemas must contain "+searchSchema)
+		return fault.Refuse(http.StatusBadRequest, "invalidSyntax", "schemas must contain "+searchSchema)
 	}
 	p := params{sortBy: s.SortBy, sortOrder: s.SortOrder, attributes: names(s.Attributes), excluded: names(s.ExcludedAttributes),
 		startIndex: s.StartIndex, count: s.Count, cursor: s.Cursor}
@@ -69,11 +71,11 @@ const rootDepth = 10_000
 // 3.4.2.1). An attribute that a type does not have counts there as absent.
 func (o *operation) listAll(ctx context.Context) (*answer, error) {
 	if o.params.cursor != nil {
-		return nil, refuse(http.StatusBadRequest, "invalidCursor", "cursors are for one resource type: query "+o.t.endpoints())
+		return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "cursors are for one resource type: query "+o.t.endpoints())
 	}
 	start, limit := o.window()
 	if start > rootDepth-limit { // start+limit can overflow
-		return nil, refuse(http.StatusBadRequest, "tooMany", "a query of the root reaches "+strconv.Itoa(rootDepth)+" resources deep: narrow it down by a filter, or query one resource type")
+		return nil, fault.Refuse(http.StatusBadRequest, "tooMany", "a query of the root reaches "+strconv.Itoa(rootDepth)+" resources deep: narrow it down by a filter, or query one resource type")
 	}
 	down, err := o.params.descending()
 	if err != nil {
@@ -82,9 +84,9 @@ func (o *operation) listAll(ctx context.Context) (*answer, error) {
 	if err := o.knownSomewhere(); err != nil {
 		return nil, err
 	}
-	var all []*Resource
+	var all []*doc.Document
 	total := 0
-	for _, t := range o.t.types {
+	for _, t := range o.t.Types.All {
 		q, err := o.queryPart(ctx, t)
 		if err != nil {
 			return nil, err
@@ -101,7 +103,7 @@ func (o *operation) listAll(ctx context.Context) (*answer, error) {
 		all = append(all, page.Resources...)
 	}
 	if o.params.sortBy != "" {
-		slices.SortStableFunc(all, func(a, b *Resource) int {
+		slices.SortStableFunc(all, func(a, b *doc.Document) int {
 			c := compareKeys(a, b, o.params.sortBy)
 			if down {
 				return -c
@@ -114,14 +116,14 @@ func (o *operation) listAll(ctx context.Context) (*answer, error) {
 }
 
 // compareKeys orders resources of different types by an attribute of the same path.
-func compareKeys(a, b *Resource, path string) int {
-	x, y := a.t.m.Find(path), b.t.m.Find(path)
+func compareKeys(a, b *doc.Document, path string) int {
+	x, y := a.Type.Find(path), b.Type.Find(path)
 	var v, w doc.Value
 	if x != nil {
-		v = match.SortKey(&a.d, x)
+		v = match.SortKey(a, x)
 	}
 	if y != nil {
-		w = match.SortKey(&b.d, y)
+		w = match.SortKey(b, y)
 	}
 	at := x
 	if at == nil {
@@ -138,13 +140,13 @@ func (o *operation) knownSomewhere() error {
 	p := o.params
 	if p.sortBy != "" {
 		var err error
-		for _, t := range o.t.types {
+		for _, t := range o.t.Types.All {
 			_, e := o.t.sortable(t, p.sortBy)
 			if e == nil {
 				err = nil
 				break
 			}
-			if err == nil || t.m.Find(p.sortBy) != nil {
+			if err == nil || t.Find(p.sortBy) != nil {
 				err = e
 			}
 		}
@@ -170,19 +172,19 @@ func (o *operation) knownSomewhere() error {
 		case *filter.NotExpression:
 			return unknown(x.Expression)
 		}
-		for _, t := range o.t.types {
+		for _, t := range o.t.Types.All {
 			if known(t, e) {
 				return nil
 			}
 		}
-		_, err := compileFilter(o.t.types[0], e, o.use)
+		_, err := match.Compile(o.t.Types.All[0], e, o.use)
 		return err
 	}
 	return unknown(e)
 }
 
 // known reports whether t has the attribute of a term.
-func known(t *ResourceType, e filter.Expression) bool {
+func known(t *model.Type, e filter.Expression) bool {
 	var p filter.AttributePath
 	switch x := e.(type) {
 	case *filter.AttributeExpression:
@@ -190,14 +192,14 @@ func known(t *ResourceType, e filter.Expression) bool {
 	case *filter.ValuePath:
 		p = x.AttributePath
 	}
-	return t.m.Find(p.String()) != nil
+	return t.Find(p.String()) != nil
 }
 
 // queryPart is the query of the root as it reads for one type.
-func (o *operation) queryPart(ctx context.Context, t *ResourceType) (*Query, error) {
-	q := &Query{}
+func (o *operation) queryPart(ctx context.Context, t *model.Type) (*host.Query, error) {
+	q := &host.Query{}
 	var err error
-	if o.params.sortBy != "" && t.m.Find(o.params.sortBy) != nil {
+	if o.params.sortBy != "" && t.Find(o.params.sortBy) != nil {
 		if q.SortBy, err = o.t.sortable(t, o.params.sortBy); err != nil {
 			return nil, err
 		}
@@ -210,7 +212,7 @@ func (o *operation) queryPart(ctx context.Context, t *ResourceType) (*Query, err
 	if err != nil {
 		return nil, err
 	}
-	if q.Filter, err = compileFilter(t, absentAs(t, e), o.use); err != nil {
+	if q.Filter, err = match.Compile(t, absentAs(t, e), o.use); err != nil {
 		return nil, err
 	}
 	return q, o.memberFilter(ctx, t, q)
@@ -218,7 +220,7 @@ func (o *operation) queryPart(ctx context.Context, t *ResourceType) (*Query, err
 
 // absentAs replaces terms about attributes that t does not have by what they are on
 // an absent attribute: false, but for "ne" and "eq null".
-func absentAs(t *ResourceType, e filter.Expression) filter.Expression {
+func absentAs(t *model.Type, e filter.Expression) filter.Expression {
 	switch x := e.(type) {
 	case *filter.LogicalExpression:
 		return &filter.LogicalExpression{Left: absentAs(t, x.Left), Right: absentAs(t, x.Right), Operator: x.Operator}

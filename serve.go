@@ -14,6 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
@@ -31,16 +35,16 @@ type answer struct {
 type operation struct {
 	h      *Handler
 	t      *tenant
-	who    Principal
+	who    host.Principal
 	at     *route // that the request takes; nil in background work
 	base   string // absolute address of the endpoint, without a slash at the end
 	params params
 	header http.Header
 	self   bool // by way of /Me
 	use    *tolerance.Use
-	events []Event
-	ahead  []Event   // of roles that were changed ahead of a write, whatever became of it
-	later  []roleRun // reconciliations to run after the store's commit
+	events []host.Event
+	ahead  []host.Event // of roles that were changed ahead of a write, whatever became of it
+	later  []roleRun    // reconciliations to run after the store's commit
 	// stored: a store without transactions has stored what was asked for.
 	stored   bool
 	reported bool // the application has told that its roles changed
@@ -49,8 +53,8 @@ type operation struct {
 	restore []func(ctx context.Context) error
 	inside  bool // isolated already, with others: see together
 	// adopted are the resources, as they were before, that creations took over.
-	adopted []*Resource
-	listed  map[*ResourceType]error // what Allow says about listing a type: see mayList
+	adopted []*doc.Document
+	listed  map[*model.Type]error // what Allow says about listing a type: see mayList
 }
 
 // serve handles one request: authenticate, find tenant and route, read the body, act,
@@ -67,14 +71,14 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			writeError(w, toError(h.panicked(r.Method, p)))
+			writeError(w, host.Answer(h.panicked(r.Method, p)))
 		}
 	}()
 	ctx, cancel := withDeadline(r.Context(), h.c.Limits.Time)
 	defer cancel()
 	a, err := h.answer(ctx, w, r.WithContext(ctx))
 	if err != nil {
-		e := toError(err)
+		e := host.Answer(err)
 		h.refused(ctx, r.Method, r.URL.Path, e)
 		writeError(w, e)
 		return
@@ -101,7 +105,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // refused logs a request, or an operation of a bulk request, that failed.
-func (h *Handler) refused(ctx context.Context, method, path string, e *Error) {
+func (h *Handler) refused(ctx context.Context, method, path string, e *fault.Error) {
 	level := slog.LevelInfo
 	if e.Status >= 500 && e.Status != http.StatusNotImplemented {
 		level = slog.LevelError
@@ -117,15 +121,15 @@ func (h *Handler) panicked(method string, p any) error {
 }
 
 func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (*answer, error) {
-	who, denied := h.c.Auth.Authenticate(r)
+	who, denied := authPort{h.c.Auth}.Authenticate(r)
 	if denied != nil {
 		denied = h.unauthenticated(w, denied)
 		// Only a missing authentication may be passed over: an endpoint that is not
 		// there, or that is off, stays so for everyone.
-		if !h.c.OpenDiscovery || toError(denied).Status != http.StatusUnauthorized {
+		if !h.c.OpenDiscovery || host.Answer(denied).Status != http.StatusUnauthorized {
 			return nil, denied
 		}
-		who = Principal{}
+		who = host.Principal{}
 	}
 	t, err := h.tenantOf(ctx, who)
 	if err != nil {
@@ -142,9 +146,9 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return nil, err
 	}
 	if !acceptable(r.Header.Values("Accept")) {
-		return nil, refuse(http.StatusNotAcceptable, "", "Accept must admit "+contentType+" or application/json")
+		return nil, fault.Refuse(http.StatusNotAcceptable, "", "Accept must admit "+contentType+" or application/json")
 	}
-	o := &operation{h: h, t: t, who: who, at: rt, base: h.baseOf(t, r, rt), header: r.Header, use: t.tolerances()}
+	o := &operation{h: h, t: t, who: who, at: rt, base: h.baseOf(t, r, rt), header: r.Header, use: t.Tolerances.Use()}
 	if o.params, err = parseParams(r.URL.RawQuery); err != nil {
 		return nil, err
 	}
@@ -158,7 +162,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 			return nil, rt.off
 		}
 		w.Header().Set("Allow", rt.allow())
-		return nil, refuse(http.StatusMethodNotAllowed, "", r.Method+" is not possible here; possible: "+rt.allow())
+		return nil, fault.Refuse(http.StatusMethodNotAllowed, "", r.Method+" is not possible here; possible: "+rt.allow())
 	}
 	var body []byte
 	if method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
@@ -173,12 +177,12 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 
 // unauthenticated makes the answer for an error of the Authenticator.
 func (h *Handler) unauthenticated(w http.ResponseWriter, err error) error {
-	var e *Error
+	var e *fault.Error
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, host.ErrNotFound):
 		return noEndpoint()
 	case !errors.As(err, &e):
-		e = &Error{Status: http.StatusUnauthorized, Detail: "authentication is needed", Err: err}
+		e = &fault.Error{Status: http.StatusUnauthorized, Detail: "authentication is needed", Err: err}
 	}
 	if e.Status == http.StatusUnauthorized {
 		challenge := "Bearer"
@@ -190,20 +194,20 @@ func (h *Handler) unauthenticated(w http.ResponseWriter, err error) error {
 	return e
 }
 
-func noEndpoint() *Error {
-	return &Error{Status: http.StatusNotFound, Detail: "there is no SCIM endpoint here"}
+func noEndpoint() *fault.Error {
+	return &fault.Error{Status: http.StatusNotFound, Detail: "there is no SCIM endpoint here"}
 }
 
-func (h *Handler) tenantOf(ctx context.Context, who Principal) (*tenant, error) {
+func (h *Handler) tenantOf(ctx context.Context, who host.Principal) (*tenant, error) {
 	if h.single != nil {
 		return h.single, nil
 	}
-	t, err := h.c.TenantFor(ctx, who)
+	t, err := h.c.TenantFor(ctx, Principal(who))
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, host.ErrNotFound):
 		return nil, noEndpoint()
 	case err != nil:
-		return nil, err
+		return nil, inward(err)
 	case t == nil:
 		return nil, errors.New("scim: TenantFor returned no tenant and no error")
 	}
@@ -220,7 +224,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byt
 		// Some clients name no type: Okta on GET, hand-made ones everywhere.
 		m, _, err := mime.ParseMediaType(ct)
 		if err != nil || !strings.EqualFold(m, contentType) && !strings.EqualFold(m, "application/json") {
-			return nil, refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+contentType+" or application/json")
+			return nil, fault.Refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+contentType+" or application/json")
 		}
 	}
 	limit := h.c.Limits.body(rt.long)
@@ -231,9 +235,9 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byt
 	var big *http.MaxBytesError
 	switch {
 	case errors.As(err, &big):
-		return nil, refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body is larger than %d bytes", limit))
+		return nil, fault.Refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body is larger than %d bytes", limit))
 	case err != nil:
-		return nil, &Error{Status: http.StatusBadRequest, Type: "invalidSyntax", Detail: "the body could not be read", Err: err}
+		return nil, &fault.Error{Status: http.StatusBadRequest, Type: "invalidSyntax", Detail: "the body could not be read", Err: err}
 	}
 	return b, nil
 }
@@ -264,7 +268,7 @@ func acceptable(accept []string) bool {
 }
 
 // event notes what happened, to be delivered after commit.
-func (o *operation) event(e ...Event) {
+func (o *operation) event(e ...host.Event) {
 	if o.h.c.OnEvent != nil { // else a request about many users would collect them for nobody
 		o.events = append(o.events, e...)
 	}
@@ -273,7 +277,7 @@ func (o *operation) event(e ...Event) {
 // deliver hands the events over.
 func (o *operation) deliver(ctx context.Context) {
 	for _, n := range o.use.Used() {
-		o.event(Event{Kind: ToleranceUsed, Tolerance: Tolerance(n)})
+		o.event(host.Event{Kind: host.ToleranceUsed, Tolerance: string(n)})
 	}
 	if len(o.use.Used()) > 0 {
 		o.h.c.Log.DebugContext(ctx, "scim: tolerances used", "client", o.who.ID, "names", o.use.Used())
@@ -287,36 +291,36 @@ func (o *operation) deliver(ctx context.Context) {
 		if e.At.IsZero() {
 			e.At = now
 		}
-		o.h.c.OnEvent(ctx, e)
+		o.h.c.OnEvent(ctx, eventOut(e))
 	}
 	o.events = nil
 }
 
 // allow asks the tenant whether an operation may be done.
-func (o *operation) allow(ctx context.Context, op Op, t *ResourceType, id string, q *Query) error {
+func (o *operation) allow(ctx context.Context, op host.Op, t *model.Type, id string, q *host.Query) error {
 	if o.t.Allow == nil {
 		return nil
 	}
-	err := o.t.Allow(ctx, Access{Op: op, Type: t.Name(), ID: id, Query: q, Principal: o.who})
-	var e *Error
+	err := o.t.Allow(ctx, host.Access{Op: op, Type: t.Name, ID: id, Query: q, Principal: o.who})
+	var e *fault.Error
 	if err != nil && !errors.As(err, &e) {
-		return &Error{Status: http.StatusForbidden, Detail: "this token may not do that", Err: err}
+		return &fault.Error{Status: http.StatusForbidden, Detail: "this token may not do that", Err: err}
 	}
 	return err
 }
 
 // mayList asks the tenant, once in a request, whether resources of t may be listed, and
 // so be shown in resources of other types.
-func (o *operation) mayList(ctx context.Context, t *ResourceType) error {
+func (o *operation) mayList(ctx context.Context, t *model.Type) error {
 	if o.t.Allow == nil {
 		return nil
 	}
 	err, asked := o.listed[t]
 	if !asked {
 		if o.listed == nil {
-			o.listed = map[*ResourceType]error{}
+			o.listed = map[*model.Type]error{}
 		}
-		err = o.allow(ctx, OpList, t, "", &Query{})
+		err = o.allow(ctx, host.OpList, t, "", &host.Query{})
 		o.listed[t] = err
 	}
 	return err

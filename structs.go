@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/model"
 )
 
@@ -183,7 +184,7 @@ func assign(f reflect.Value, x any) error {
 	if s, ok := x.(string); ok && f.Type() == reflect.TypeFor[time.Time]() {
 		at, ok := doc.ParseTime(s)
 		if !ok {
-			return fmt.Errorf("%q is no date", clip(s))
+			return fmt.Errorf("%q is no date", fault.Clip(s))
 		}
 		f.Set(reflect.ValueOf(at))
 		return nil

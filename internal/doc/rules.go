@@ -163,3 +163,23 @@ func shown(v Value) bool {
 	}
 	return false
 }
+
+// Validate judges a resource as a whole after a change; before is nil for a new one.
+func Validate(before *Document, t *model.Type, values []Value) error {
+	if err := CheckRequired(t, values); err != nil {
+		return err
+	}
+	var stored []Value
+	if before != nil {
+		stored = before.Values
+		if err := CheckImmutable(t, stored, values); err != nil {
+			return err
+		}
+	}
+	for _, a := range t.Enumerated {
+		if err := CheckEnumerated(a, stored, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}

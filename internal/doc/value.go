@@ -6,7 +6,6 @@ package doc
 
 import (
 	"slices"
-	"time"
 
 	"github.com/scimkit/scim/internal/model"
 )
@@ -111,45 +110,3 @@ func (v Value) Equal(w Value) bool {
 
 // EqualFields compares two lists of fields or elements.
 func EqualFields(a, b []Value) bool { return slices.EqualFunc(a, b, Value.Equal) }
-
-// Document is a resource's contents with what the server keeps beside them.
-type Document struct {
-	Type     *model.Type
-	ID       string
-	Version  string // opaque; "" if the store keeps none
-	Created  time.Time
-	Modified time.Time
-	Values   []Value // in schema order; extensions are complex values
-}
-
-// Find returns the value at a path of single-valued attributes. For an attribute
-// inside a multi-valued one it returns the zero Value.
-func (d *Document) Find(a *model.Attribute) Value {
-	if a == nil {
-		return Value{}
-	}
-	if a.Parent == nil || a.Parent == d.Type.Root {
-		return Get(d.Values, a)
-	}
-	p := d.Find(a.Parent)
-	if p.Attr == nil || p.Attr.Multi {
-		return Value{}
-	}
-	return p.Field(a)
-}
-
-// PutAt returns values with v at the place of its attribute, below complex
-// single-valued parents that are made as needed.
-func PutAt(root *model.Attribute, values []Value, v Value) []Value {
-	parent := v.Attr.Parent
-	if parent == nil || parent == root {
-		return Put(values, v)
-	}
-	var within []Value
-	if parent.Parent == nil || parent.Parent == root {
-		within = Get(values, parent).Kids()
-	} else {
-		within = Get(Get(values, parent.Parent).Kids(), parent).Kids()
-	}
-	return PutAt(root, values, Composite(parent, Put(within, v)...))
-}

@@ -6,6 +6,7 @@ import (
 	"github.com/scim2/filter-parser/v2"
 
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
@@ -145,4 +146,13 @@ func clip(s string) string {
 		return strings.ToValidUTF8(s[:80], "") + "…"
 	}
 	return s
+}
+
+// Parse parses a filter and binds it to the attributes of t.
+func Parse(t *model.Type, text string, lim filterlang.Limits, tol *tolerance.Use) (*Filter, error) {
+	e, err := filterlang.ParseFilter(text, lim, tol)
+	if err != nil {
+		return nil, err
+	}
+	return Compile(t, e, tol)
 }

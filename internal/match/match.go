@@ -10,6 +10,7 @@ import (
 	"github.com/scim2/filter-parser/v2"
 
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
@@ -40,10 +41,13 @@ func Compile(t *model.Type, e filter.Expression, tol *tolerance.Use) (*Filter, e
 	return &Filter{typ: t, root: n, expr: expr, nodes: c.nodes, eqs: equalities(n, nil)}, nil
 }
 
-// Match reports whether d satisfies the filter. It does not allocate where the
+// Match reports whether d satisfies the filter; the nil Filter matches everything. It does not allocate where the
 // compared data is ASCII, save for "co" on long mixed-case texts and substrings
 // of meta's dates.
 func (f *Filter) Match(d *doc.Document) bool {
+	if f == nil {
+		return true
+	}
 	return f.root.match(&scope{doc: d, fields: d.Values})
 }
 
@@ -51,7 +55,12 @@ func (f *Filter) Match(d *doc.Document) bool {
 // without the core schema's URN, comparisons of a complex attribute as
 // comparisons of its "value", and literals of the attribute's type. It is shared
 // and must not be changed.
-func (f *Filter) Expr() filter.Expression { return f.expr }
+func (f *Filter) Expr() filter.Expression {
+	if f == nil {
+		return nil
+	}
+	return f.expr
+}
 
 // Nodes is the number of comparisons.
 func (f *Filter) Nodes() int { return f.nodes }
@@ -61,7 +70,7 @@ func (f *Filter) Nodes() int { return f.nodes }
 // it, in a value path too. Only string literals of strings, references and binary values
 // count. The attribute's own case rule says what equal means.
 func (f *Filter) Eq(path string) (string, bool) {
-	if len(f.eqs) == 0 {
+	if f == nil || len(f.eqs) == 0 {
 		return "", false
 	}
 	a := f.typ.Find(path)
@@ -84,4 +93,12 @@ func equalities(n *node, list []equality) []equality {
 		return append(list, equality{n.attr, n.text})
 	}
 	return list
+}
+
+// Text is the filter in canonical form, "" for the nil Filter.
+func (f *Filter) Text() string {
+	if f == nil {
+		return ""
+	}
+	return filterlang.Print(f.expr)
 }

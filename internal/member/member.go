@@ -140,3 +140,40 @@ func (d *Delta) note(r Ref, i int) {
 	}
 	d.at[r] = i
 }
+
+// Of lists the members that the group itself carries.
+func Of(group *doc.Document) []Ref {
+	if group.Type.Members == nil {
+		return nil
+	}
+	elems := group.Find(group.Type.Members).Kids()
+	out := make([]Ref, 0, len(elems))
+	for _, e := range elems {
+		// What is stored was validated: a reference that cannot be read is not there.
+		if m, err := Read(e); err == nil {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// Apply is the group with d applied to the list of members that it carries.
+func (d *Delta) Apply(group *doc.Document) *doc.Document {
+	var now []Ref
+	if !d.All {
+		now = Of(group)
+	}
+	gone := make(map[Ref]bool)
+	for _, m := range d.Remove() {
+		gone[m] = true
+	}
+	seen := make(map[Ref]bool, len(now))
+	var list []Ref
+	for _, m := range append(now, d.Add()...) {
+		if !gone[m] && !seen[m] {
+			seen[m] = true
+			list = append(list, m)
+		}
+	}
+	return group.With(doc.Put(group.Values, Value(group.Type.Members, list)))
+}

@@ -83,6 +83,21 @@ func (r *Request) Apply(values []doc.Value) ([]doc.Value, error) {
 	return s.close(values), nil
 }
 
+// ApplyTo is Apply to a whole resource, which it judges as it is afterwards.
+func (r *Request) ApplyTo(before *doc.Document) (*doc.Document, error) {
+	values, err := r.Apply(before.Values)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.CheckKept(r.t, before.Values, values); err != nil {
+		return nil, err
+	}
+	if err := doc.Validate(before, r.t, values); err != nil {
+		return nil, err
+	}
+	return before.With(values), nil
+}
+
 // Members returns what the operations on the type's Members do, folded into one
 // change. Apply does nothing about it. It is not Touched if there were none.
 func (r *Request) Members() *member.Delta { return &r.members }

@@ -1,0 +1,213 @@
+// Package directory reads a tenant's store: by id, page by page, and by membership.
+package directory
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	filter "github.com/scim2/filter-parser/v2"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/match"
+	"github.com/scimkit/scim/internal/member"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// Batch is how many ids go into one call of the application.
+const Batch = 1000
+
+// Directory reads one tenant's store.
+type Directory struct {
+	types  *host.Types
+	stores *host.Stores
+}
+
+// Of is the directory of a tenant.
+func Of(t *host.Tenant) Directory { return Directory{&t.Types, &t.Stores} }
+
+// Check guards against a store that binds its resources to types of its own making.
+func (t Directory) Check(d *doc.Document) error {
+	if d == nil {
+		return errors.New("scim: the store returned neither a resource nor an error")
+	}
+	if t.types.Named(d.Type.Name) != d.Type {
+		return errors.New("scim: the store's " + d.Type.Name + " is bound to another ResourceType than the handler's: share one value")
+	}
+	return nil
+}
+
+// Fetch gets a resource. An unknown one is a 404.
+func (t Directory) Fetch(ctx context.Context, ref host.Ref) (*doc.Document, error) {
+	d, err := t.stores.Get(ctx, ref)
+	if errors.Is(err, host.ErrNotFound) {
+		return nil, fault.NotFound(ref.Type, ref.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, t.Check(d)
+}
+
+// Lock gets a resource. In a transaction it is locked until that ends.
+func (t Directory) Lock(ctx context.Context, ref host.Ref) (*doc.Document, error) {
+	if t.stores.Tx == nil {
+		return t.Fetch(ctx, ref)
+	}
+	var before *doc.Document
+	_, err := t.stores.Update(ctx, ref, func(d *doc.Document) (*doc.Document, error) {
+		before = d
+		return d, nil
+	})
+	if errors.Is(err, host.ErrNotFound) {
+		return nil, fault.NotFound(ref.Type, ref.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return before, t.Check(before)
+}
+
+// ByID calls fn with each of the resources that exist.
+func (t Directory) ByID(ctx context.Context, rt *model.Type, ids []string, fn func(*doc.Document)) error {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	for chunk := range slices.Chunk(slices.Compact(ids), Batch) {
+		page, err := t.stores.List(ctx, rt, &host.Query{IDs: chunk, Limit: len(chunk)})
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Resources {
+			if err := t.Check(r); err != nil {
+				return err
+			}
+			fn(r)
+		}
+	}
+	return nil
+}
+
+// Each calls fn with the resources of a type that match f, in pages and in order of
+// creation.
+func (t Directory) Each(ctx context.Context, rt *model.Type, f *match.Filter, fn func(page []*doc.Document) error) error {
+	q := &host.Query{Filter: f, Limit: Batch}
+	for {
+		page, err := t.stores.List(ctx, rt, q)
+		if err != nil {
+			return err
+		}
+		if len(page.Resources) == 0 {
+			return nil
+		}
+		if err := fn(page.Resources); err != nil {
+			return err
+		}
+		if len(page.Resources) < Batch {
+			return nil
+		}
+		last := page.Resources[len(page.Resources)-1]
+		q = &host.Query{Filter: f, Limit: Batch, After: &host.Key{Created: last.Created, ID: last.ID}}
+	}
+}
+
+// EachMember calls fn with the members of a group, in pages.
+func (t Directory) EachMember(ctx context.Context, group *doc.Document, fn func(page []host.Ref) error) error {
+	if t.stores.Members == nil {
+		for chunk := range slices.Chunk(member.Of(group), Batch) {
+			if err := fn(chunk); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var after host.Ref
+	for {
+		page, err := t.stores.Members.Members(ctx, group.ID, after, Batch)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		if err := fn(page); err != nil {
+			return err
+		}
+		if len(page) < Batch {
+			return nil
+		}
+		after = page[len(page)-1]
+	}
+}
+
+// GroupsOf lists the memberships of members, those of one member oldest first.
+func (t Directory) GroupsOf(ctx context.Context, members []host.Ref) ([]host.Membership, error) {
+	if t.types.Group == nil || len(members) == 0 {
+		return nil, nil
+	}
+	var all []host.Membership
+	if t.stores.Members != nil {
+		for chunk := range slices.Chunk(members, Batch) {
+			ms, err := t.stores.Members.GroupsOf(ctx, chunk)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, ms...)
+		}
+	} else {
+		found, err := t.scanGroups(ctx, members)
+		if err != nil {
+			return nil, err
+		}
+		all = found
+	}
+	slices.SortFunc(all, func(a, b host.Membership) int {
+		if c := a.Since.Compare(b.Since); c != 0 {
+			return c
+		}
+		return strings.Compare(a.GroupID, b.GroupID)
+	})
+	return all, nil
+}
+
+// scanGroups finds memberships where groups carry their members themselves. The
+// time of joining is not known there: that of the group's creation stands for it,
+// and for roles the ledger's.
+func (t Directory) scanGroups(ctx context.Context, members []host.Ref) ([]host.Membership, error) {
+	term := &filter.AttributeExpression{AttributePath: filter.AttributePath{AttributeName: "members"}, Operator: filter.PR}
+	if len(members) == 1 {
+		value := "value"
+		term = &filter.AttributeExpression{Operator: filter.EQ, CompareValue: members[0].ID,
+			AttributePath: filter.AttributePath{AttributeName: "members", SubAttribute: &value}}
+	}
+	f, err := match.Compile(t.types.Group, term, nil)
+	if err != nil {
+		return nil, err
+	}
+	wanted := make(map[host.Ref]bool, len(members))
+	for _, m := range members {
+		wanted[m] = true
+	}
+	var all []host.Membership
+	err = t.Each(ctx, t.types.Group, f, func(page []*doc.Document) error {
+		for _, g := range page {
+			for _, m := range member.Of(g) {
+				if wanted[m] {
+					all = append(all, host.Membership{GroupID: g.ID, Member: m, Since: g.Created})
+				}
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Derived is the attribute of a type that says who is a member of what: a group's
+// members, or a user's groups if they are computed. Nil if the type has neither.
+func (t Directory) Derived(rt *model.Type) *model.Attribute {
+	if rt == t.types.User && t.types.Group != nil {
+		if groups := rt.Root.Lookup("groups"); groups != nil && groups.Mutability == model.ReadOnly {
+			return groups
+		}
+	}
+	return rt.Members
+}

@@ -1,0 +1,314 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	scimerrors "github.com/elimity-com/scim/errors"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/match"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// This file turns what the application supplies into what internal packages call.
+// Every port ends in inward, every call of the application's in outward.
+
+// inward makes an error of the application's one that internal packages understand.
+func inward(err error) error {
+	if err == nil {
+		return nil
+	}
+	var f *fault.Error
+	var e *Error
+	var s scimerrors.ScimError
+	switch {
+	case errors.As(err, &f):
+		return err
+	case errors.As(err, &e):
+		if err == error(e) {
+			return (*fault.Error)(e)
+		}
+		return &translated{err, (*fault.Error)(e)}
+	case errors.As(err, &s):
+		return &translated{err, &fault.Error{Status: s.Status, Type: string(s.ScimType), Detail: s.Detail}}
+	}
+	return err
+}
+
+// outward makes an internal error one that the application understands.
+func outward(err error) error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	var f *fault.Error
+	switch {
+	case errors.As(err, &e):
+		return err
+	case errors.As(err, &f):
+		if err == error(f) {
+			return (*Error)(f)
+		}
+		return &translated{err, (*Error)(f)}
+	}
+	return err
+}
+
+// translated is an error that is also what it means on the other side.
+type translated struct {
+	err, as error
+}
+
+func (t *translated) Error() string { return t.err.Error() }
+
+func (t *translated) Unwrap() []error { return []error{t.err, t.as} }
+
+// document is the internal form of a resource: part of it, so that it is the same
+// document each time.
+func document(r *Resource) *doc.Document {
+	if r == nil {
+		return nil
+	}
+	return &r.d
+}
+
+// resource is the public form of a document.
+func resource(d *doc.Document) *Resource {
+	if d == nil {
+		return nil
+	}
+	return &Resource{t: d.Type.Owner.(*ResourceType), d: *d}
+}
+
+// convert makes a slice of one type from a slice of another.
+func convert[To, From any](list []From, one func(From) To) []To {
+	if list == nil {
+		return nil
+	}
+	out := make([]To, len(list))
+	for i, e := range list {
+		out[i] = one(e)
+	}
+	return out
+}
+
+func refIn(r Ref) host.Ref     { return host.Ref(r) }
+func refOut(r host.Ref) Ref    { return Ref(r) }
+func roleIn(r Role) host.Role  { return host.Role(r) }
+func roleOut(r host.Role) Role { return Role(r) }
+
+type storePort struct{ Store }
+
+func (p storePort) Create(ctx context.Context, d *doc.Document) (*doc.Document, error) {
+	r, err := p.Store.Create(ctx, resource(d))
+	return document(r), inward(err)
+}
+
+func (p storePort) Get(ctx context.Context, ref host.Ref) (*doc.Document, error) {
+	r, err := p.Store.Get(ctx, Ref(ref))
+	return document(r), inward(err)
+}
+
+func (p storePort) List(ctx context.Context, t *model.Type, q *host.Query) (*host.Page, error) {
+	page, err := p.Store.List(ctx, t.Owner.(*ResourceType), queryOut(q))
+	if err != nil {
+		return nil, inward(err)
+	}
+	return &host.Page{Resources: convert(page.Resources, document), Total: page.Total}, nil
+}
+
+func (p storePort) Update(ctx context.Context, ref host.Ref, fn func(*doc.Document) (*doc.Document, error)) (*doc.Document, error) {
+	r, err := p.Store.Update(ctx, Ref(ref), func(before *Resource) (*Resource, error) {
+		after, err := fn(&before.d)
+		switch {
+		case err != nil:
+			return nil, outward(err)
+		case after == &before.d: // nothing is written
+			return before, nil
+		}
+		return resource(after), nil
+	})
+	return document(r), inward(err)
+}
+
+func (p storePort) Delete(ctx context.Context, ref host.Ref, check func(*doc.Document) error) error {
+	return inward(p.Store.Delete(ctx, Ref(ref), func(before *Resource) error { return outward(check(&before.d)) }))
+}
+
+func queryOut(q *host.Query) *Query {
+	return &Query{Filter: filterOut(q.Filter), IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending,
+		Offset: q.Offset, After: (*Key)(q.After), Limit: q.Limit, Total: q.Total}
+}
+
+func filterOut(m *match.Filter) *Filter {
+	if m == nil {
+		return nil
+	}
+	return &Filter{m}
+}
+
+type txPort struct{ Transactor }
+
+func (p txPort) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	return inward(p.Transactor.InTx(ctx, func(ctx context.Context) error { return outward(fn(ctx)) }))
+}
+
+type membersPort struct{ MemberStore }
+
+func (p membersPort) Members(ctx context.Context, groupID string, after host.Ref, limit int) ([]host.Ref, error) {
+	list, err := p.MemberStore.Members(ctx, groupID, Ref(after), limit)
+	return convert(list, refIn), inward(err)
+}
+
+func (p membersPort) GroupsOf(ctx context.Context, members []host.Ref) ([]host.Membership, error) {
+	list, err := p.MemberStore.GroupsOf(ctx, convert(members, refOut))
+	return convert(list, func(m Membership) host.Membership {
+		return host.Membership{GroupID: m.GroupID, Member: host.Ref(m.Member), Since: m.Since}
+	}), inward(err)
+}
+
+func (p membersPort) ChangeMembers(ctx context.Context, groupID string, add, remove []host.Ref) (added, removed []host.Ref, err error) {
+	a, r, err := p.MemberStore.ChangeMembers(ctx, groupID, convert(add, refOut), convert(remove, refOut))
+	return convert(a, refIn), convert(r, refIn), inward(err)
+}
+
+type passwordPort struct{ PasswordSetter }
+
+func (p passwordPort) SetPassword(ctx context.Context, userID, password string) error {
+	return inward(p.PasswordSetter.SetPassword(ctx, userID, password))
+}
+
+type deactivatorPort struct{ Deactivator }
+
+func (p deactivatorPort) Deactivate(ctx context.Context, user *doc.Document) error {
+	return inward(p.Deactivator.Deactivate(ctx, resource(user)))
+}
+
+type resolverPort struct{ RoleResolver }
+
+func (p resolverPort) ResolveRole(ctx context.Context, src host.RoleSource) (host.Role, error) {
+	role, err := p.RoleResolver.ResolveRole(ctx, RoleSource{Group: resource(src.Group), PreviousName: src.PreviousName,
+		Attribute: src.Attribute, Value: src.Value, Linked: src.Linked})
+	return host.Role(role), inward(err)
+}
+
+func (p resolverPort) HeldRoles(ctx context.Context, userIDs []string) (map[string][]host.Role, error) {
+	held, err := p.RoleResolver.HeldRoles(ctx, userIDs)
+	all := make(map[string][]host.Role, len(held))
+	for id, roles := range held {
+		all[id] = convert(roles, roleIn)
+	}
+	return all, inward(err)
+}
+
+func (p resolverPort) ChangeRoles(ctx context.Context, changes []host.RoleChange) error {
+	return inward(p.RoleResolver.ChangeRoles(ctx, convert(changes, func(c host.RoleChange) RoleChange {
+		return RoleChange{UserID: c.UserID, Grant: convert(c.Grant, roleOut), Revoke: convert(c.Revoke, roleOut), Roles: convert(c.Roles, roleOut)}
+	})))
+}
+
+func pickPort(pick func([]Role) []Role) func([]host.Role) []host.Role {
+	if pick == nil {
+		return nil
+	}
+	return func(roles []host.Role) []host.Role { return convert(pick(convert(roles, roleOut)), roleIn) }
+}
+
+type ledgerPort struct{ Ledger }
+
+func (p ledgerPort) Grants(ctx context.Context, userIDs []string) ([]host.Grant, error) {
+	list, err := p.Ledger.Grants(ctx, userIDs)
+	return convert(list, func(g Grant) host.Grant { return host.Grant(g) }), inward(err)
+}
+
+func (p ledgerPort) Record(ctx context.Context, put, drop []host.Grant) error {
+	grant := func(g host.Grant) Grant { return Grant(g) }
+	return inward(p.Ledger.Record(ctx, convert(put, grant), convert(drop, grant)))
+}
+
+func (p ledgerPort) Links(ctx context.Context, groupIDs []string) ([]host.Link, error) {
+	list, err := p.Ledger.Links(ctx, groupIDs)
+	return convert(list, func(l Link) host.Link {
+		return host.Link{GroupID: l.GroupID, Role: host.Role(l.Role), Confirmed: l.Confirmed}
+	}), inward(err)
+}
+
+func (p ledgerPort) SetLink(ctx context.Context, l host.Link) error {
+	return inward(p.Ledger.SetLink(ctx, Link{GroupID: l.GroupID, Role: Role(l.Role), Confirmed: l.Confirmed}))
+}
+
+type sourcePort struct{ SourceLedger }
+
+func (p sourcePort) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+	ids, err := p.SourceLedger.SourceUsers(ctx, source, after, limit)
+	return ids, inward(err)
+}
+
+func (p sourcePort) DropSource(ctx context.Context, source string) error {
+	return inward(p.SourceLedger.DropSource(ctx, source))
+}
+
+// rulesPort runs the tenant's rules over a change.
+func rulesPort(c *Tenant, types *host.Types) func(context.Context, *host.Change) error {
+	if len(c.Rules) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, in *host.Change) error {
+		out := &Change{Op: Op(in.Op), Before: resource(in.Before), After: resource(in.After), Add: convert(in.Add, refOut),
+			Remove: convert(in.Remove, refOut), Principal: Principal(in.Principal), Tenant: c}
+		for _, rule := range c.Rules {
+			if err := rule(ctx, out); err != nil {
+				return inward(err)
+			}
+			if out.Op != OpDelete && (out.After == nil || in.Before != nil && out.After.ID() != in.Before.ID || types.Named(out.After.t.Name()) != out.After.t.m) {
+				return errors.New("scim: a rule replaced Change.After by something that is not the same resource")
+			}
+		}
+		in.After, in.Adopt = document(out.After), out.Adopt
+		return nil
+	}
+}
+
+// allowPort asks the application whether an operation may be done.
+func allowPort(allow func(context.Context, Access) error) func(context.Context, host.Access) error {
+	if allow == nil {
+		return nil
+	}
+	return func(ctx context.Context, a host.Access) error {
+		out := Access{Op: Op(a.Op), Type: a.Type, ID: a.ID, Principal: Principal(a.Principal)}
+		if a.Query != nil {
+			out.Query = queryOut(a.Query)
+		}
+		return inward(allow(ctx, out))
+	}
+}
+
+func selfPort(m *Me) *host.Self {
+	if m == nil {
+		return nil
+	}
+	return &host.Self{Writable: m.Writable, UserOf: func(ctx context.Context, p host.Principal) (string, error) {
+		id, err := m.UserOf(ctx, Principal(p))
+		return id, inward(err)
+	}}
+}
+
+func eventOut(e host.Event) Event {
+	return Event{Kind: EventKind(e.Kind), Tenant: e.Tenant, Principal: e.Principal, Resource: Ref(e.Resource), Member: Ref(e.Member),
+		Role: Role(e.Role), Sources: e.Sources, Reason: e.Reason, Tolerance: Tolerance(e.Tolerance), At: e.At}
+}
+
+type authPort struct{ Authenticator }
+
+func (p authPort) Authenticate(r *http.Request) (host.Principal, error) {
+	who, err := p.Authenticator.Authenticate(r)
+	return host.Principal(who), inward(err)
+}
+
+func standingOut(s host.Standing) Standing {
+	return Standing{Role: Role(s.Role), State: StandingState(s.State), Sources: s.Sources, Reason: s.Reason}
+}
