@@ -328,7 +328,7 @@ func (c *Reconciler) valueChanged(ctx context.Context, v roleValue) error {
 // lockValue keeps the application's calls about a value apart; its link has no row of the
 // store to lock, as a group's has.
 func (c *Reconciler) lockValue(v roleValue) (unlock func()) {
-	return c.h.locks.lock(c.t.ID + "\x00" + v.link())
+	return c.h.locks.Lock(c.t.ID + "\x00" + v.link())
 }
 
 // ConfirmValue is Confirm for a value of one of Roles.Attributes.

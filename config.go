@@ -13,13 +13,14 @@ import (
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
 // newHandler validates a copy of c and fills in defaults there.
 func newHandler(c Config) (*Handler, error) {
-	h := &Handler{c: c, locks: &keyedLocks{}}
+	h := &Handler{c: c, locks: &keylock.Locks{}}
 	d := &h.c
 	if d.Log == nil {
 		d.Log = slog.Default()

@@ -162,7 +162,7 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 		for i, id := range ids {
 			keys[i] = o.t.ID + "\x00role\x00" + id
 		}
-		defer o.h.locks.lock(keys...)()
+		defer o.h.locks.Lock(keys...)()
 	}
 	switch {
 	case o.t.Stores.Tx == nil:

@@ -157,7 +157,7 @@ func (c *Reconciler) groupChanged(ctx context.Context, g *doc.Document) error {
 func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
 	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
 		if c.t.Stores.Tx == nil {
-			defer c.h.locks.lock(c.t.ID + "\x00role\x00" + userID)()
+			defer c.h.locks.Lock(c.t.ID + "\x00role\x00" + userID)()
 		}
 		grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
 		if err != nil {

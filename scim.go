@@ -35,6 +35,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
 )
 
 // Config is what New makes a Handler from. Store (or TenantFor) and Auth are
@@ -144,7 +145,7 @@ func New(c Config) (*Handler, error) { return newHandler(c) }
 type Handler struct {
 	c         Config
 	single    *tenant // nil with TenantFor
-	locks     *keyedLocks
+	locks     *keylock.Locks
 	cursors   cursors
 	unsettled unsettled
 	// traceMu keeps the lines of one exchange in Config.Trace together.

@@ -170,7 +170,7 @@ func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.
 		err = o.t.Stores.Tx.InTx(ctx, run)
 	default:
 		if id != "" {
-			defer o.h.locks.lock(o.t.ID + "\x00" + id)()
+			defer o.h.locks.Lock(o.t.ID + "\x00" + id)()
 		}
 		for range 20 {
 			if err = run(ctx); !errors.Is(err, host.ErrStale) {
@@ -187,6 +187,9 @@ func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.
 	o.events, o.ahead = slices.Concat(o.ahead, o.events), nil
 	return o.settleUp(ctx, id, err)
 }
+
+// lockKey is the key of a resource.
+func lockKey(ref host.Ref) string { return ref.Type + "\x00" + ref.ID }
 
 // modify changes a resource to what build makes of it.
 func (o *operation) modify(ctx context.Context, op host.Op, ref host.Ref, build func(before *doc.Document) (*edit, error)) (*doc.Document, error) {

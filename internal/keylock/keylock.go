@@ -1,15 +1,14 @@
-package scim
+// Package keylock gives one lock per key.
+package keylock
 
 import (
 	"slices"
 	"sync"
-
-	"github.com/scimkit/scim/internal/host"
 )
 
-// keyedLocks gives one lock per key, for stores without transactions. A lock that
+// Locks gives one lock per key, for stores without transactions. A lock that
 // nobody holds or waits for takes no memory.
-type keyedLocks struct {
+type Locks struct {
 	mu sync.Mutex
 	m  map[string]*keyedLock
 }
@@ -19,12 +18,9 @@ type keyedLock struct {
 	users int
 }
 
-// lockKey is the key of a resource.
-func lockKey(ref host.Ref) string { return ref.Type + "\x00" + ref.ID }
-
-// lock locks all keys, in order, so that two callers never wait for each other, and
+// Lock locks all keys, in order, so that two callers never wait for each other, and
 // returns what unlocks them.
-func (l *keyedLocks) lock(keys ...string) (unlock func()) {
+func (l *Locks) Lock(keys ...string) (unlock func()) {
 	keys = slices.Clone(keys)
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
