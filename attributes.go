@@ -14,6 +14,7 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
 )
@@ -328,7 +329,7 @@ func (c *Reconciler) valueChanged(ctx context.Context, v roleValue) error {
 // lockValue keeps the application's calls about a value apart; its link has no row of the
 // store to lock, as a group's has.
 func (c *Reconciler) lockValue(v roleValue) (unlock func()) {
-	return c.h.locks.Lock(c.t.ID + "\x00" + v.link())
+	return c.h.locks.Lock(keylock.Key(c.t.ID, v.link()))
 }
 
 // ConfirmValue is Confirm for a value of one of Roles.Attributes.

@@ -9,6 +9,7 @@ import (
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
 )
@@ -123,7 +124,7 @@ func (o *operation) undo(ctx context.Context, made []*doc.Document) {
 		u := o.part()
 		u.force = true
 		ref := host.RefOf(r)
-		err := u.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
+		err := u.isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 			now, err := u.t.dir.Fetch(ctx, ref)
 			if err != nil {
 				return err

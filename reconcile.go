@@ -9,6 +9,7 @@ import (
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
 )
 
 // roleRun is one reconciliation: of some users, and of all members of a group, or all who
@@ -160,7 +161,7 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 		// in the store's transaction cannot lock there.
 		keys := make([]string, len(ids))
 		for i, id := range ids {
-			keys[i] = o.t.ID + "\x00role\x00" + id
+			keys[i] = keylock.Key(o.t.ID, "role", id)
 		}
 		defer o.h.locks.Lock(keys...)()
 	}

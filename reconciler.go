@@ -11,6 +11,7 @@ import (
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
@@ -48,7 +49,7 @@ func (c *Reconciler) do(ctx context.Context, group string, fn func(ctx context.C
 	o := c.operation()
 	lock := ""
 	if group != "" {
-		lock = lockKey(host.Ref{Type: "Group", ID: group})
+		lock = keylock.Key("Group", group)
 	}
 	err := o.isolate(ctx, lock, func(ctx context.Context) error { return fn(ctx, o) })
 	o.deliver(ctx)
@@ -157,7 +158,7 @@ func (c *Reconciler) groupChanged(ctx context.Context, g *doc.Document) error {
 func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
 	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
 		if c.t.Stores.Tx == nil {
-			defer c.h.locks.Lock(c.t.ID + "\x00role\x00" + userID)()
+			defer c.h.locks.Lock(keylock.Key(c.t.ID, "role", userID))()
 		}
 		grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
 		if err != nil {
@@ -215,7 +216,7 @@ func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userID
 func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 	o := c.operation()
 	ref := host.Ref{Type: "Group", ID: groupID}
-	err := o.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
+	err := o.isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		g, err := o.t.dir.Lock(ctx, ref)
 		if err != nil {
 			return err

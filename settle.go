@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/scimkit/scim/internal/keylock"
 )
 
 // settleUp finishes an operation whose write ended with err: it runs the
@@ -26,7 +28,7 @@ func (o *operation) settleUp(ctx context.Context, id string, err error) error {
 		o.stored = true
 	}
 	if id != "" {
-		id = o.t.ID + "\x00" + id
+		id = keylock.Key(o.t.ID, id)
 		o.later = append(o.later, o.h.unsettled.take(id)...)
 	}
 	failed := o.runLater(ctx)

@@ -10,6 +10,7 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/patch"
@@ -170,7 +171,7 @@ func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.
 		err = o.t.Stores.Tx.InTx(ctx, run)
 	default:
 		if id != "" {
-			defer o.h.locks.Lock(o.t.ID + "\x00" + id)()
+			defer o.h.locks.Lock(keylock.Key(o.t.ID, id))()
 		}
 		for range 20 {
 			if err = run(ctx); !errors.Is(err, host.ErrStale) {
@@ -188,13 +189,10 @@ func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.
 	return o.settleUp(ctx, id, err)
 }
 
-// lockKey is the key of a resource.
-func lockKey(ref host.Ref) string { return ref.Type + "\x00" + ref.ID }
-
 // modify changes a resource to what build makes of it.
 func (o *operation) modify(ctx context.Context, op host.Op, ref host.Ref, build func(before *doc.Document) (*edit, error)) (*doc.Document, error) {
 	var out *doc.Document
-	err := o.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
+	err := o.isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		before, err := o.t.dir.Lock(ctx, ref)
 		if err != nil {
 			return err
@@ -363,7 +361,7 @@ func (o *operation) delete(ctx context.Context, t *model.Type, id string) (*answ
 		return nil, err
 	}
 	ref := host.Ref{Type: t.Name, ID: id}
-	err := o.isolate(ctx, lockKey(ref), func(ctx context.Context) error {
+	err := o.isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		before, err := o.t.dir.Lock(ctx, ref)
 		if err != nil {
 			return err

@@ -1,38 +1,44 @@
-// Package keylock gives one lock per key.
+// Package keylock locks parts of a process by key. It serves stores and ledgers without
+// transactions, which cannot lock a resource or a user themselves.
 package keylock
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
-// Locks gives one lock per key, for stores without transactions. A lock that
-// nobody holds or waits for takes no memory.
+// Locks has one lock per key. Its zero value is ready. A lock that nobody holds or
+// waits for takes no memory.
 type Locks struct {
 	mu sync.Mutex
-	m  map[string]*keyedLock
+	m  map[string]*lock
 }
 
-type keyedLock struct {
+type lock struct {
 	sync.Mutex
-	users int
+	users int // callers that hold the lock or wait for it
 }
 
-// Lock locks all keys, in order, so that two callers never wait for each other, and
-// returns what unlocks them.
+// Key makes one key of its parts, such as a tenant, a type and an id. A part has no NUL
+// byte: the endpoint accepts no id with one.
+func Key(parts ...string) string { return strings.Join(parts, "\x00") }
+
+// Lock locks all keys and returns the function that unlocks them. It locks them in
+// ascending order, so that two callers never wait for each other.
 func (l *Locks) Lock(keys ...string) (unlock func()) {
 	keys = slices.Clone(keys)
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
-	held := make([]*keyedLock, len(keys))
+	held := make([]*lock, len(keys))
 	for i, k := range keys {
 		l.mu.Lock()
 		if l.m == nil {
-			l.m = map[string]*keyedLock{}
+			l.m = map[string]*lock{}
 		}
 		e := l.m[k]
 		if e == nil {
-			e = &keyedLock{}
+			e = &lock{}
 			l.m[k] = e
 		}
 		e.users++
