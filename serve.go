@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scimkit/scim/internal/deadline"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
@@ -74,7 +75,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 			writeError(w, host.Answer(h.panicked(r.Method, p)))
 		}
 	}()
-	ctx, cancel := withDeadline(r.Context(), h.c.Limits.Time)
+	ctx, cancel := deadline.With(r.Context(), h.c.Limits.Time)
 	defer cancel()
 	a, err := h.answer(ctx, w, r.WithContext(ctx))
 	if err != nil {

@@ -1,4 +1,4 @@
-package scim
+package deadline
 
 import (
 	"context"
@@ -12,7 +12,7 @@ func TestDeadline(t *testing.T) {
 	parent, end := context.WithCancel(context.WithValue(context.Background(), key{}, "v"))
 	defer end()
 
-	c, cancel := withDeadline(parent, time.Hour)
+	c, cancel := With(parent, time.Hour)
 	if at, ok := c.Deadline(); !ok || time.Until(at) > time.Hour || time.Until(at) < 59*time.Minute {
 		t.Errorf("deadline %v, %t", at, ok)
 	}
@@ -34,7 +34,7 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("cancelled: %v, %v", c.Err(), child.Err())
 	}
 
-	c, cancel = withDeadline(parent, time.Hour)
+	c, cancel = With(parent, time.Hour)
 	cancel()
 	<-c.Done() // also if nobody waited before
 	if c.Err() != context.Canceled {
@@ -49,7 +49,7 @@ func TestDeadline(t *testing.T) {
 			}
 		},
 	} {
-		c, cancel := withDeadline(parent, 5*time.Millisecond)
+		c, cancel := With(parent, 5*time.Millisecond)
 		wait(c)
 		if !errors.Is(c.Err(), context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, c.Err())
@@ -61,7 +61,7 @@ func TestDeadline(t *testing.T) {
 		}
 	}
 
-	c, cancel = withDeadline(parent, time.Hour)
+	c, cancel = With(parent, time.Hour)
 	defer cancel()
 	end()
 	if c.Err() != context.Canceled {

@@ -1,4 +1,5 @@
-package scim
+// Package deadline limits the time of a request.
+package deadline
 
 import (
 	"context"
@@ -6,10 +7,10 @@ import (
 	"time"
 )
 
-// withDeadline is context.WithTimeout that starts its timer only when somebody waits
+// With is context.WithTimeout that starts its timer only when somebody waits
 // for it. A request that is answered from memory waits for nobody, and a timer for each
 // costs more than the rest of its work: it wakes the thread that waits for the network.
-func withDeadline(parent context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+func With(parent context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	c := &deadlineCtx{Context: parent, at: time.Now().Add(limit)}
 	return c, c.cancel
 }
