@@ -1,4 +1,4 @@
-// Package deadline limits the time of a request.
+// Package deadline limits the time of a request without a timer for each request.
 package deadline
 
 import (
@@ -7,26 +7,27 @@ import (
 	"time"
 )
 
-// With is context.WithTimeout that starts its timer only when somebody waits
-// for it. A request that is answered from memory waits for nobody, and a timer for each
-// costs more than the rest of its work: it wakes the thread that waits for the network.
+// With is context.WithTimeout, but it starts its timer only when a caller asks for Done.
+// A request that is answered from memory never does. A timer for each request would cost
+// more than the rest of its work, because it wakes the thread that waits for the network.
 func With(parent context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	c := &deadlineCtx{Context: parent, at: time.Now().Add(limit)}
+	c := &lazy{Context: parent, at: time.Now().Add(limit)}
 	return c, c.cancel
 }
 
-type deadlineCtx struct {
+// lazy is a context with a deadline whose timer may not run yet.
+type lazy struct {
 	context.Context // the parent
 	at              time.Time
 
 	mu    sync.Mutex
-	timer context.Context // nil until somebody waits
-	stop  context.CancelFunc
-	over  bool
+	timer context.Context    // nil until Done is called
+	stop  context.CancelFunc // of timer
+	over  bool               // cancel was called
 }
 
 // Deadline implements context.Context.
-func (c *deadlineCtx) Deadline() (time.Time, bool) {
+func (c *lazy) Deadline() (time.Time, bool) {
 	if at, ok := c.Context.Deadline(); ok && at.Before(c.at) {
 		return at, true
 	}
@@ -34,7 +35,7 @@ func (c *deadlineCtx) Deadline() (time.Time, bool) {
 }
 
 // Done implements context.Context. It starts the timer.
-func (c *deadlineCtx) Done() <-chan struct{} {
+func (c *lazy) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.timer == nil {
@@ -47,7 +48,7 @@ func (c *deadlineCtx) Done() <-chan struct{} {
 }
 
 // Err implements context.Context.
-func (c *deadlineCtx) Err() error {
+func (c *lazy) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -59,16 +60,16 @@ func (c *deadlineCtx) Err() error {
 		return context.Canceled
 	case !time.Now().Before(c.at):
 		if c.timer != nil {
-			<-c.timer.Done() // it is due: Done and Err must agree
+			<-c.timer.Done() // it is due, and Done and Err must agree
 		}
 		return context.DeadlineExceeded
 	}
 	return nil
 }
 
-// Value implements context.Context. The timer's context answers once it is there, so
-// that contexts derived from this one hang on to it directly.
-func (c *deadlineCtx) Value(key any) any {
+// Value implements context.Context. The timer's context answers once there is one. Then
+// derived contexts are its children and need no goroutine.
+func (c *lazy) Value(key any) any {
 	c.mu.Lock()
 	timer := c.timer
 	c.mu.Unlock()
@@ -78,7 +79,7 @@ func (c *deadlineCtx) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-func (c *deadlineCtx) cancel() {
+func (c *lazy) cancel() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.over = true
