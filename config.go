@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scimkit/scim/internal/trace"
+
 	"github.com/google/uuid"
 
 	"github.com/scimkit/scim/internal/directory"
@@ -60,6 +62,9 @@ func newHandler(c Config) (*Handler, error) {
 		h.single = t
 	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "" || c.Me != nil:
 		errs = append(errs, mistake("TenantFor", "is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
+	}
+	if d.Trace != nil {
+		h.tracer = trace.New(d.Trace, d.Now)
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("scim: the configuration is not usable: %w", errors.Join(errs...))

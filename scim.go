@@ -31,11 +31,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
+	"github.com/scimkit/scim/internal/trace"
 )
 
 // Config is what New makes a Handler from. Store (or TenantFor) and Auth are
@@ -148,8 +148,7 @@ type Handler struct {
 	locks     *keylock.Locks
 	cursors   cursors
 	unsettled unsettled
-	// traceMu keeps the lines of one exchange in Config.Trace together.
-	traceMu sync.Mutex
+	tracer    *trace.Tracer // nil without Config.Trace
 }
 
 // ServeHTTP serves one request.

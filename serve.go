@@ -61,11 +61,10 @@ type operation struct {
 // serve handles one request: authenticate, find tenant and route, read the body, act,
 // answer. Nothing of the request is parsed before it is authenticated.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
-	var t *traced
-	if h.c.Trace != nil {
-		t = newTraced(h, w, r)
+	if h.tracer != nil {
+		t := h.tracer.Begin(w, r)
 		w = t
-		defer t.write()
+		defer t.End()
 	}
 	defer func() {
 		if p := recover(); p != nil {

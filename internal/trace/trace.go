@@ -1,4 +1,5 @@
-package scim
+// Package trace writes requests and their answers as readable text.
+package trace
 
 import (
 	"bytes"
@@ -9,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -16,11 +19,22 @@ import (
 // traceLimit is how much of a body a trace keeps.
 const traceLimit = 64 << 10
 
-// traced writes one request and its answer to Config.Trace, without passwords and
+// Tracer writes exchanges to a writer.
+type Tracer struct {
+	w   io.Writer
+	now func() time.Time
+	// mu keeps the lines of one exchange together.
+	mu sync.Mutex
+}
+
+// New makes a Tracer.
+func New(w io.Writer, now func() time.Time) *Tracer { return &Tracer{w: w, now: now} }
+
+// Exchange writes one request and its answer to a Tracer, without passwords and
 // credentials.
-type traced struct {
+type Exchange struct {
 	http.ResponseWriter
-	h       *Handler
+	h       *Tracer
 	r       *http.Request
 	in, out bytes.Buffer
 	status  int
@@ -28,8 +42,9 @@ type traced struct {
 	secret bool
 }
 
-func newTraced(h *Handler, w http.ResponseWriter, r *http.Request) *traced {
-	t := &traced{ResponseWriter: w, h: h, r: r}
+// Begin starts to keep what is read of r and written to w.
+func (h *Tracer) Begin(w http.ResponseWriter, r *http.Request) *Exchange {
+	t := &Exchange{ResponseWriter: w, h: h, r: r}
 	if r.Body != nil {
 		r.Body = struct {
 			io.Reader
@@ -49,33 +64,36 @@ func (l limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *traced) WriteHeader(status int) {
+// WriteHeader implements http.ResponseWriter.
+func (t *Exchange) WriteHeader(status int) {
 	t.status = status
 	t.ResponseWriter.WriteHeader(status)
 }
 
-func (t *traced) Write(p []byte) (int, error) {
+// Write implements http.ResponseWriter.
+func (t *Exchange) Write(p []byte) (int, error) {
 	limited{&t.out}.Write(p) //nolint:errcheck // never fails
 	return t.ResponseWriter.Write(p)
 }
 
-func (t *traced) write() {
+// End writes the exchange.
+func (t *Exchange) End() {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "--- %s\n%s %s\n", t.h.c.Now().Format("15:04:05.000"), t.r.Method, t.url())
+	fmt.Fprintf(&b, "--- %s\n%s %s\n", t.h.now().Format("15:04:05.000"), t.r.Method, t.url())
 	headers(&b, t.r.Header)
 	t.body(&b, t.in.Bytes())
 	fmt.Fprintf(&b, "\n%d %s\n", t.status, http.StatusText(t.status))
 	headers(&b, t.Header())
 	t.body(&b, t.out.Bytes())
 	b.WriteByte('\n')
-	t.h.traceMu.Lock()
-	defer t.h.traceMu.Unlock()
-	t.h.c.Trace.Write(b.Bytes()) //nolint:errcheck // a trace that cannot be written must not disturb
+	t.h.mu.Lock()
+	defer t.h.mu.Unlock()
+	t.h.w.Write(b.Bytes()) //nolint:errcheck // a trace that cannot be written must not disturb
 }
 
 // url shows the request's address without what a confused client may have put into a
 // filter. What cannot be read is not shown.
-func (t *traced) url() string {
+func (t *Exchange) url() string {
 	u := t.r.URL
 	if isPassword(u.Path) {
 		t.secret = true
@@ -112,7 +130,7 @@ func headers(b *bytes.Buffer, h http.Header) {
 
 // body shows JSON, indented. What is not JSON, or names something twice, is not shown:
 // nobody knows what is in it.
-func (t *traced) body(b *bytes.Buffer, body []byte) {
+func (t *Exchange) body(b *bytes.Buffer, body []byte) {
 	if len(body) == 0 {
 		return
 	}
@@ -138,7 +156,7 @@ func (t *traced) body(b *bytes.Buffer, body []byte) {
 // redact takes passwords out: members of that name at any depth, with or without a
 // URN before it, the values of PATCH operations on such a path, and every text that
 // speaks of one, as a filter does, but for the attribute's name alone.
-func (t *traced) redact(v any) any {
+func (t *Exchange) redact(v any) any {
 	switch x := v.(type) {
 	case map[string]any:
 		secret := false
@@ -171,7 +189,7 @@ func (t *traced) redact(v any) any {
 }
 
 // text is s unless it speaks of a password.
-func (t *traced) text(s string) string {
+func (t *Exchange) text(s string) string {
 	if !isPassword(s) || isPasswordName(s) {
 		return s
 	}
