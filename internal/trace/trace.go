@@ -1,4 +1,5 @@
-// Package trace writes requests and their answers as readable text.
+// Package trace writes requests and their answers as readable text, without passwords
+// and credentials.
 package trace
 
 import (
@@ -16,92 +17,93 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// traceLimit is how much of a body a trace keeps.
-const traceLimit = 64 << 10
+// limit is how many bytes of a body a trace shows.
+const limit = 64 << 10
 
-// Tracer writes exchanges to a writer.
+// Tracer writes exchanges to one writer. It is safe for concurrent use.
 type Tracer struct {
 	w   io.Writer
 	now func() time.Time
-	// mu keeps the lines of one exchange together.
-	mu sync.Mutex
+	mu  sync.Mutex // keeps the lines of one exchange together
 }
 
-// New makes a Tracer.
+// New makes a Tracer that writes to w. It writes the time that now tells before each
+// exchange.
 func New(w io.Writer, now func() time.Time) *Tracer { return &Tracer{w: w, now: now} }
 
-// Exchange writes one request and its answer to a Tracer, without passwords and
-// credentials.
+// Exchange is one request and its answer. It is the ResponseWriter to which the answer
+// is written, and keeps the beginning of both bodies.
 type Exchange struct {
 	http.ResponseWriter
-	h       *Tracer
+	tracer  *Tracer
 	r       *http.Request
 	in, out bytes.Buffer
 	status  int
-	// secret: the request names a password where none belongs, so an error may repeat it.
+	// secret says that the request names a password where none belongs. The answer's
+	// error may repeat it then.
 	secret bool
 }
 
-// Begin starts to keep what is read of r and written to w.
-func (h *Tracer) Begin(w http.ResponseWriter, r *http.Request) *Exchange {
-	t := &Exchange{ResponseWriter: w, h: h, r: r}
+// Begin starts an exchange. It replaces r.Body by a reader that keeps what it reads.
+func (t *Tracer) Begin(w http.ResponseWriter, r *http.Request) *Exchange {
+	x := &Exchange{ResponseWriter: w, tracer: t, r: r}
 	if r.Body != nil {
 		r.Body = struct {
 			io.Reader
 			io.Closer
-		}{io.TeeReader(r.Body, limited{&t.in}), r.Body}
+		}{io.TeeReader(r.Body, limited{&x.in}), r.Body}
 	}
-	return t
+	return x
 }
 
-// limited drops what is beyond traceLimit.
+// limited drops what is beyond the limit, but for one byte that shows that there was more.
 type limited struct{ b *bytes.Buffer }
 
 func (l limited) Write(p []byte) (int, error) {
-	if room := traceLimit + 1 - l.b.Len(); room > 0 {
+	if room := limit + 1 - l.b.Len(); room > 0 {
 		l.b.Write(p[:min(room, len(p))])
 	}
 	return len(p), nil
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (t *Exchange) WriteHeader(status int) {
-	t.status = status
-	t.ResponseWriter.WriteHeader(status)
+func (x *Exchange) WriteHeader(status int) {
+	x.status = status
+	x.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
-func (t *Exchange) Write(p []byte) (int, error) {
-	limited{&t.out}.Write(p) //nolint:errcheck // never fails
-	return t.ResponseWriter.Write(p)
+func (x *Exchange) Write(p []byte) (int, error) {
+	limited{&x.out}.Write(p) //nolint:errcheck // never fails
+	return x.ResponseWriter.Write(p)
 }
 
-// End writes the exchange.
-func (t *Exchange) End() {
+// End writes the exchange to the Tracer's writer.
+func (x *Exchange) End() {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "--- %s\n%s %s\n", t.h.now().Format("15:04:05.000"), t.r.Method, t.url())
-	headers(&b, t.r.Header)
-	t.body(&b, t.in.Bytes())
-	fmt.Fprintf(&b, "\n%d %s\n", t.status, http.StatusText(t.status))
-	headers(&b, t.Header())
-	t.body(&b, t.out.Bytes())
+	fmt.Fprintf(&b, "--- %s\n%s %s\n", x.tracer.now().Format("15:04:05.000"), x.r.Method, x.url())
+	headers(&b, x.r.Header)
+	x.body(&b, x.in.Bytes())
+	fmt.Fprintf(&b, "\n%d %s\n", x.status, http.StatusText(x.status))
+	headers(&b, x.Header())
+	x.body(&b, x.out.Bytes())
 	b.WriteByte('\n')
-	t.h.mu.Lock()
-	defer t.h.mu.Unlock()
-	t.h.w.Write(b.Bytes()) //nolint:errcheck // a trace that cannot be written must not disturb
+	x.tracer.mu.Lock()
+	defer x.tracer.mu.Unlock()
+	x.tracer.w.Write(b.Bytes()) //nolint:errcheck // a failing trace must not disturb the request
 }
 
-// url shows the request's address without what a confused client may have put into a
-// filter. What cannot be read is not shown.
-func (t *Exchange) url() string {
-	u := t.r.URL
+// url shows the request's address without passwords, which confused clients put into a
+// filter. It does not show a query that cannot be read.
+func (x *Exchange) url() string {
+	u := x.r.URL
 	if isPassword(u.Path) {
-		t.secret = true
+		x.secret = true
 		return redacted
 	}
 	query, err := url.QueryUnescape(u.RawQuery)
 	if err != nil || isPassword(query) || strings.Contains(strings.ToLower(query), "token") {
-		t.secret = true
+		x.secret = true
 		return fmt.Sprintf("%q?%s", u.EscapedPath(), redacted)
 	}
 	return fmt.Sprintf("%q", u.RequestURI())
@@ -128,14 +130,14 @@ func headers(b *bytes.Buffer, h http.Header) {
 	}
 }
 
-// body shows JSON, indented. What is not JSON, or names something twice, is not shown:
-// nobody knows what is in it.
-func (t *Exchange) body(b *bytes.Buffer, body []byte) {
+// body shows JSON, indented. It does not show a body that is not JSON or has a name
+// twice, because redact could miss a password there.
+func (x *Exchange) body(b *bytes.Buffer, body []byte) {
 	if len(body) == 0 {
 		return
 	}
-	if len(body) > traceLimit {
-		fmt.Fprintf(b, "[more than %d bytes]\n", traceLimit)
+	if len(body) > limit {
+		fmt.Fprintf(b, "[more than %d bytes]\n", limit)
 		return
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -145,7 +147,7 @@ func (t *Exchange) body(b *bytes.Buffer, body []byte) {
 		fmt.Fprintf(b, "[%d bytes that are not JSON]\n", len(body))
 		return
 	}
-	out, err := json.MarshalIndent(t.redact(v), "", "  ")
+	out, err := json.MarshalIndent(x.redact(v), "", "  ")
 	if err != nil {
 		return
 	}
@@ -153,52 +155,53 @@ func (t *Exchange) body(b *bytes.Buffer, body []byte) {
 	b.WriteByte('\n')
 }
 
-// redact takes passwords out: members of that name at any depth, with or without a
-// URN before it, the values of PATCH operations on such a path, and every text that
-// speaks of one, as a filter does, but for the attribute's name alone.
-func (t *Exchange) redact(v any) any {
-	switch x := v.(type) {
+// redact removes passwords: members of that name at any depth, with or without a URN
+// before it, and the values of PATCH operations on such a path. It also removes every
+// other text that mentions a password, as a filter does, but keeps the attribute's name.
+func (x *Exchange) redact(v any) any {
+	switch v := v.(type) {
 	case map[string]any:
 		secret := false
-		for k, e := range x {
+		for k, e := range v {
 			if s, ok := e.(string); ok && strings.EqualFold(k, "path") && isPassword(s) {
 				secret = true
 			}
 		}
-		out := make(map[string]any, len(x))
-		for k, e := range x {
+		out := make(map[string]any, len(v))
+		for k, e := range v {
 			switch {
 			case isPassword(k) || secret && strings.EqualFold(k, "value"):
 				e = redacted
-			case t.secret && k == "detail":
+			case x.secret && k == "detail":
 				e = redacted
 			default:
-				e = t.redact(e)
+				e = x.redact(e)
 			}
-			out[t.text(k)] = e
+			out[x.text(k)] = e
 		}
 		return out
 	case []any:
-		for i, e := range x {
-			x[i] = t.redact(e)
+		for i, e := range v {
+			v[i] = x.redact(e)
 		}
 	case string:
-		return t.text(x)
+		return x.text(v)
 	}
 	return v
 }
 
-// text is s unless it speaks of a password.
-func (t *Exchange) text(s string) string {
+// text is s unless it mentions a password.
+func (x *Exchange) text(s string) string {
 	if !isPassword(s) || isPasswordName(s) {
 		return s
 	}
-	t.secret = true
+	x.secret = true
 	return redacted
 }
 
 const redacted = "[redacted]"
 
+// isPassword reports whether s mentions a password.
 func isPassword(s string) bool { return strings.Contains(strings.ToLower(s), "password") }
 
 // isPasswordName reports whether s is just the attribute's name, alone or behind the
