@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scimkit/scim/internal/cursor"
+
 	"github.com/scimkit/scim/internal/trace"
 
 	"github.com/google/uuid"
@@ -45,8 +47,8 @@ func newHandler(c Config) (*Handler, error) {
 	defaults(&d.Limits.CursorTime, time.Hour)
 	var errs []error
 	var err error
-	if h.cursors, err = newCursors(c.CursorKeys); err != nil {
-		errs = append(errs, err)
+	if h.cursors, err = cursor.New(c.CursorKeys); err != nil {
+		errs = append(errs, mistake("CursorKeys", "%w", err))
 	}
 	if c.Auth == nil {
 		errs = append(errs, mistake("Auth", "is missing; to serve everyone say auth.None()"))

@@ -33,6 +33,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/scimkit/scim/internal/cursor"
+
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/trace"
@@ -146,7 +148,7 @@ type Handler struct {
 	c         Config
 	single    *tenant // nil with TenantFor
 	locks     *keylock.Locks
-	cursors   cursors
+	cursors   cursor.Sealer
 	unsettled unsettled
 	tracer    *trace.Tracer // nil without Config.Trace
 }
