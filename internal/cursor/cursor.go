@@ -1,4 +1,4 @@
-// Package cursor seals and opens the cursors of lists.
+// Package cursor seals and opens the cursors of paged lists (RFC 9865).
 package cursor
 
 import (
@@ -15,20 +15,23 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// State is what a cursor carries to the next page (RFC 9865). It is sealed,
-// because it holds values of a resource that its bearer need not be allowed to see.
+// minKey is the shortest key, in bytes.
+const minKey = 16
+
+// State is what a cursor carries to the next page. A cursor is sealed because Key holds a
+// value of a resource that the client may not be allowed to see.
 type State struct {
-	Key     host.Key
-	Count   int
-	Total   int
+	Key     host.Key // the place of the last resource of the page
+	Count   int      // resources in each page
+	Total   int      // resources in all pages
 	Expires time.Time
 }
 
-// Sealer seals and opens cursors with AES-256-GCM.
-type Sealer []cipher.AEAD // the first one seals
+// Sealer seals and opens cursors with AES-256-GCM. The first key seals, all keys open.
+type Sealer []cipher.AEAD
 
-// New takes the keys of Config.CursorKeys, or makes one that lasts as long as
-// this process.
+// New makes a Sealer of keys with at least 16 random bytes each. Without keys it makes one
+// that lasts as long as the process.
 func New(keys [][]byte) (Sealer, error) {
 	if len(keys) == 0 {
 		keys = [][]byte{make([]byte, 32)}
@@ -36,8 +39,8 @@ func New(keys [][]byte) (Sealer, error) {
 	}
 	var c Sealer
 	for i, k := range keys {
-		if len(k) < 16 {
-			return nil, fmt.Errorf("key %d has %d bytes; it needs at least 16 random ones", i, len(k))
+		if len(k) < minKey {
+			return nil, fmt.Errorf("key %d has %d bytes; it needs at least %d random ones", i, len(k), minKey)
 		}
 		sum := sha256.Sum256(k)
 		block, err := aes.NewCipher(sum[:])
@@ -53,7 +56,8 @@ func New(keys [][]byte) (Sealer, error) {
 	return c, nil
 }
 
-// Seal makes the text of a cursor.
+// Seal makes the text of a cursor. bound identifies the request: only Open with the same
+// bytes opens the cursor.
 func (c Sealer) Seal(s *State, bound []byte) (string, error) {
 	plain, err := json.Marshal(s)
 	if err != nil {
@@ -62,8 +66,8 @@ func (c Sealer) Seal(s *State, bound []byte) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(c[0].Seal(nil, nil, plain, bound)), nil
 }
 
-// Open returns what was sealed for the same request; an error says that the cursor
-// was not made here, or for another request.
+// Open returns the state that Seal sealed with the same bound. It returns an error for a
+// cursor of another request and for any other text.
 func (c Sealer) Open(text string, bound []byte) (*State, error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
