@@ -3,13 +3,10 @@ package scim
 import (
 	"iter"
 	"math"
-	"slices"
-	"strings"
 	"time"
 
 	filter "github.com/scim2/filter-parser/v2"
 
-	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
@@ -91,19 +88,7 @@ type Key struct {
 }
 
 // KeyOf is the place of r in the order of q.
-func KeyOf(q *Query, r *Resource) *Key {
-	k := &Key{Created: r.d.Created, ID: r.d.ID}
-	if a := r.t.m.Find(q.SortBy); q.SortBy != "" && a != nil {
-		if v := match.SortKey(&r.d, a); v.Attr != nil {
-			text := v.Text
-			if v.Attr.Kind == model.String && !v.Attr.CaseExact {
-				text = Fold(text)
-			}
-			k.Value = &text
-		}
-	}
-	return k
-}
+func KeyOf(q *Query, r *Resource) *Key { return (*Key)(match.PlaceOf(q.SortBy, &r.d)) }
 
 // Page is a part of a list. Total counts all matches; it is filled if the query asks
 // for it or has Limit 0.
@@ -125,9 +110,9 @@ func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 	}
 	var by *model.Attribute
 	page := &Page{}
-	best := firstRows{n: q.Limit, descending: q.Descending}
+	best := match.FirstRows[*Resource]{N: q.Limit, Descending: q.Descending}
 	if q.After == nil {
-		best.n += min(max(q.Offset, 0), math.MaxInt-max(q.Limit, 0))
+		best.N += min(max(q.Offset, 0), math.MaxInt-max(q.Limit, 0))
 	}
 	for r, err := range all {
 		if err != nil {
@@ -137,111 +122,29 @@ func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 			continue
 		}
 		page.Total++
-		if q.Limit <= 0 || q.After != nil && !keyLess(q, q.After, r) {
+		if q.Limit <= 0 || q.After != nil && !match.KeyLess(q.SortBy, q.Descending, (*match.Place)(q.After), &r.d) {
 			continue
 		}
-		w := row{r: r}
+		w := match.Row[*Resource]{R: r, D: &r.d}
 		if q.SortBy != "" {
 			if by == nil {
 				by = r.t.m.Find(q.SortBy)
-				best.by = leaf(by)
+				best.By = match.Leaf(by)
 			}
-			w.v = match.SortKey(&r.d, by)
+			w.V = match.SortKey(&r.d, by)
 		}
-		best.add(w)
+		best.Add(w)
 	}
 	if q.Limit <= 0 {
 		return page, nil
 	}
-	rows := best.sorted()
+	rows := best.Sorted()
 	if q.After == nil {
 		rows = rows[min(max(q.Offset, 0), len(rows)):]
 	}
 	page.Resources = make([]*Resource, len(rows))
 	for i, w := range rows {
-		page.Resources[i] = w.r
+		page.Resources[i] = w.R
 	}
 	return page, nil
-}
-
-// row is a resource and what it is sorted by.
-type row struct {
-	r *Resource
-	v doc.Value
-}
-
-// firstRows keeps the first n of the rows that are added, so that a page of a long list
-// costs neither sorting it nor memory for it.
-type firstRows struct {
-	n          int
-	by         *model.Attribute // nil: order of creation
-	descending bool
-	rows       []row // less than 2n
-	full       bool  // rows[n-1] is the last of n rows: what is behind it does not count
-}
-
-func (f *firstRows) compare(a, b row) int {
-	c := 0
-	if f.by != nil {
-		c = match.Compare(f.by, a.v, b.v)
-	}
-	if c == 0 {
-		c = a.r.d.Created.Compare(b.r.d.Created)
-	}
-	if c == 0 {
-		c = strings.Compare(a.r.d.ID, b.r.d.ID)
-	}
-	if f.descending {
-		return -c
-	}
-	return c
-}
-
-func (f *firstRows) add(w row) {
-	if f.full && f.compare(w, f.rows[f.n-1]) >= 0 {
-		return
-	}
-	f.rows = append(f.rows, w)
-	if f.n <= len(f.rows)/2 {
-		f.rows = f.sorted()
-		f.full = true
-	}
-}
-
-// sorted returns the first n rows in order.
-func (f *firstRows) sorted() []row {
-	slices.SortStableFunc(f.rows, f.compare)
-	return f.rows[:min(f.n, len(f.rows))]
-}
-
-// leaf is the attribute whose values SortKey returns for a.
-func leaf(a *model.Attribute) *model.Attribute {
-	if a.Kind == model.Complex {
-		if v := a.Lookup("value"); v != nil {
-			return v
-		}
-	}
-	return a
-}
-
-// keyLess reports whether the place k lies before r in the order of q.
-func keyLess(q *Query, k *Key, r *Resource) bool {
-	c := 0
-	if a := r.t.m.Find(q.SortBy); q.SortBy != "" && a != nil {
-		var v doc.Value
-		if k.Value != nil {
-			v = doc.Simple(leaf(a), *k.Value)
-		}
-		c = match.Compare(leaf(a), v, match.SortKey(&r.d, a))
-	}
-	if c == 0 {
-		c = k.Created.Compare(r.d.Created)
-	}
-	if c == 0 {
-		c = strings.Compare(k.ID, r.d.ID)
-	}
-	if q.Descending {
-		c = -c
-	}
-	return c < 0
 }

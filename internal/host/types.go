@@ -2,7 +2,6 @@ package host
 
 import (
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fold"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
 )
@@ -34,16 +33,4 @@ func (t *Types) Named(name string) *model.Type {
 }
 
 // KeyOf is the place of a resource in the order of q.
-func KeyOf(q *Query, d *doc.Document) *Key {
-	k := &Key{Created: d.Created, ID: d.ID}
-	if a := d.Type.Find(q.SortBy); q.SortBy != "" && a != nil {
-		if v := match.SortKey(d, a); v.Attr != nil {
-			text := v.Text
-			if v.Attr.Kind == model.String && !v.Attr.CaseExact {
-				text = fold.Key(text)
-			}
-			k.Value = &text
-		}
-	}
-	return k
-}
+func KeyOf(q *Query, d *doc.Document) *Key { return (*Key)(match.PlaceOf(q.SortBy, d)) }
