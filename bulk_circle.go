@@ -23,16 +23,16 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 	var culprit *bulkPart
 	err := ctx.Err()
 	if err == nil {
-		err = o.isolate(ctx, "", func(ctx context.Context) error {
-			o.inside, o.adopted = true, nil
-			defer func() { o.inside = false }()
+		err = o.w.Isolate(ctx, "", func(ctx context.Context) error {
+			o.w.Inside, o.adopted = true, nil
+			defer func() { o.w.Inside = false }()
 			clear(made)
 			done := false
 			if o.t.Stores.Tx == nil {
 				defer func() {
 					if !done {
 						o.undo(ctx, made)
-						o.stored = false
+						o.w.Stored = false
 					}
 				}()
 			}
@@ -124,7 +124,7 @@ func (o *operation) undo(ctx context.Context, made []*doc.Document) {
 		u := o.part()
 		u.force = true
 		ref := host.RefOf(r)
-		err := u.isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+		err := u.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 			now, err := u.t.dir.Fetch(ctx, ref)
 			if err != nil {
 				return err

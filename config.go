@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/cursor"
+	"github.com/scimkit/scim/internal/roles"
 
 	"github.com/scimkit/scim/internal/trace"
 
@@ -24,7 +25,7 @@ import (
 
 // newHandler validates a copy of c and fills in defaults there.
 func newHandler(c Config) (*Handler, error) {
-	h := &Handler{c: c, locks: &keylock.Locks{}}
+	h := &Handler{c: c}
 	d := &h.c
 	if d.Log == nil {
 		d.Log = slog.Default()
@@ -64,6 +65,10 @@ func newHandler(c Config) (*Handler, error) {
 		h.single = t
 	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "" || c.Me != nil:
 		errs = append(errs, mistake("TenantFor", "is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
+	}
+	h.shared = &roles.Shared{Locks: &keylock.Locks{}, Log: d.Log, Now: d.Now, Time: d.Limits.Time}
+	if d.OnEvent != nil {
+		h.shared.Emit = func(ctx context.Context, e host.Event) { d.OnEvent(ctx, eventOut(e)) }
 	}
 	if d.Trace != nil {
 		h.tracer = trace.New(d.Trace, d.Now)
@@ -181,7 +186,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 		b.Pick = pickPort(PickHeaviest)
 	}
 	for _, path := range r.Attributes {
-		a, err := roleAttribute(t.Types.User, path)
+		a, err := roles.Attribute(t.Types.User, path)
 		switch {
 		case err != nil:
 			errs = append(errs, err)
@@ -190,7 +195,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 		default:
 			b.Attributes = append(b.Attributes, a)
 		}
-		if c.Me != nil && a != nil && slices.ContainsFunc(c.Me.Writable, func(p string) bool { return within(a, t.Types.User.Find(p)) }) {
+		if c.Me != nil && a != nil && slices.ContainsFunc(c.Me.Writable, func(p string) bool { return roles.Within(a, t.Types.User.Find(p)) }) {
 			errs = append(errs, mistake("Me.Writable", "%s gives roles, so nobody may change it on themselves", a.Path))
 		}
 	}

@@ -14,14 +14,13 @@ import (
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/roles"
 )
 
 // memberPlan is what a request does to a group's members.
 type memberPlan struct {
-	add, remove    []host.Ref // to be changed; with a MemberStore some may be so already
-	named          []host.Ref // whom the client named as members, those that are there included
-	dropped        []host.Ref // whom the client asked to remove, those that are gone included
-	added, removed []host.Ref // what really changed
+	add, added []host.Ref // to be changed, and what really changed
+	roles.Members
 }
 
 // planMembers compares what a request asks for with who is there, and looks for
@@ -32,7 +31,7 @@ func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *me
 	if !d.Touched() {
 		return p, nil
 	}
-	p.add, p.remove = d.Add(), d.Remove()
+	p.add, p.Remove = d.Add(), d.Remove()
 	there := map[host.Ref]bool{}
 	if before != nil && (d.All || o.t.Stores.Members == nil) {
 		keep := map[host.Ref]bool{}
@@ -43,7 +42,7 @@ func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *me
 			for _, m := range page {
 				there[m] = true
 				if d.All && !keep[m] {
-					p.remove = append(p.remove, m)
+					p.Remove = append(p.Remove, m)
 				}
 			}
 			return nil
@@ -57,7 +56,7 @@ func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *me
 		return nil, err
 	}
 	if len(unknown) > 0 {
-		if !o.t.Members.SkipUnknown && len(p.remove) == 0 {
+		if !o.t.Members.SkipUnknown && len(p.Remove) == 0 {
 			return nil, fault.Refuse(http.StatusBadRequest, "invalidValue",
 				"members: not provisioned here: "+listRefs(unknown)+"; provision them first")
 		}
@@ -68,15 +67,15 @@ func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *me
 			if before != nil {
 				e.Resource = host.RefOf(before)
 			}
-			o.event(e)
+			o.w.Tell(e)
 		}
 		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return gone[r] })
 	}
-	p.named, p.dropped = slices.Clone(p.add), slices.Clone(p.remove)
+	p.Named, p.Dropped = slices.Clone(p.add), slices.Clone(p.Remove)
 	if before == nil || d.All || o.t.Stores.Members == nil {
 		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return there[r] })
 		if before == nil || o.t.Stores.Members == nil {
-			p.remove = slices.DeleteFunc(p.remove, func(r host.Ref) bool { return !there[r] })
+			p.Remove = slices.DeleteFunc(p.Remove, func(r host.Ref) bool { return !there[r] })
 		}
 	}
 	return p, nil
@@ -123,7 +122,7 @@ func listRefs(list []host.Ref) string {
 // embed puts the members into the group resource itself, for a store without edges.
 func (p *memberPlan) embed(before, after *doc.Document) *doc.Document {
 	d := &member.Delta{}
-	for _, r := range p.remove {
+	for _, r := range p.Remove {
 		d.Leave(r)
 	}
 	for _, r := range p.add {
@@ -141,16 +140,16 @@ func (p *memberPlan) embed(before, after *doc.Document) *doc.Document {
 // changeMembers writes the edges, and notes what really changed.
 func (o *operation) changeMembers(ctx context.Context, groupID string, p *memberPlan) error {
 	if o.t.Stores.Members == nil {
-		p.added, p.removed = p.add, p.remove
+		p.added, p.Removed = p.add, p.Remove
 		return nil
 	}
 	change := func(add, remove []host.Ref) error {
 		added, removed, err := o.t.Stores.Members.ChangeMembers(ctx, groupID, add, remove)
-		p.added, p.removed = append(p.added, added...), append(p.removed, removed...)
+		p.added, p.Removed = append(p.added, added...), append(p.Removed, removed...)
 		return err
 	}
-	p.added, p.removed = nil, nil
-	for chunk := range slices.Chunk(p.remove, directory.Batch) {
+	p.added, p.Removed = nil, nil
+	for chunk := range slices.Chunk(p.Remove, directory.Batch) {
 		if err := change(nil, chunk); err != nil {
 			return err
 		}
@@ -188,7 +187,7 @@ func (o *operation) leaveGroups(ctx context.Context, ref host.Ref) error {
 		if err != nil && !errors.Is(err, host.ErrNotFound) {
 			return err
 		}
-		o.event(host.Event{Kind: host.MemberRemoved, Resource: group, Member: ref, Reason: "deleted"})
+		o.w.Tell(host.Event{Kind: host.MemberRemoved, Resource: group, Member: ref, Reason: "deleted"})
 	}
 	return nil
 }
@@ -199,7 +198,7 @@ func (o *operation) tell(before, after *doc.Document, p *memberPlan, adopted boo
 	if adopted {
 		reason = "took over what was there"
 	}
-	note := func(k host.EventKind) { o.event(host.Event{Kind: k, Resource: ref, Reason: reason}) }
+	note := func(k host.EventKind) { o.w.Tell(host.Event{Kind: k, Resource: ref, Reason: reason}) }
 	switch after.Type {
 	case o.t.Types.User:
 		switch {
@@ -226,10 +225,10 @@ func (o *operation) tell(before, after *doc.Document, p *memberPlan, adopted boo
 			note(host.ResourceChanged)
 		}
 	}
-	for _, m := range p.removed {
-		o.event(host.Event{Kind: host.MemberRemoved, Resource: ref, Member: m})
+	for _, m := range p.Removed {
+		o.w.Tell(host.Event{Kind: host.MemberRemoved, Resource: ref, Member: m})
 	}
 	for _, m := range p.added {
-		o.event(host.Event{Kind: host.MemberAdded, Resource: ref, Member: m})
+		o.w.Tell(host.Event{Kind: host.MemberAdded, Resource: ref, Member: m})
 	}
 }

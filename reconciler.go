@@ -2,16 +2,12 @@ package scim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
-	"github.com/scimkit/scim/internal/directory"
-	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
+	"github.com/scimkit/scim/internal/roles"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
@@ -21,6 +17,7 @@ import (
 type Reconciler struct {
 	h *Handler
 	t *tenant
+	a *roles.Admin
 }
 
 func (h *Handler) reconciler(c *Tenant) *Reconciler {
@@ -32,42 +29,16 @@ func (h *Handler) reconciler(c *Tenant) *Reconciler {
 		}
 		t = b
 	}
-	if t == nil || t.Tenant.Roles == nil {
+	if t == nil || t.Roles == nil {
 		panic("scim: Handler.Roles: this tenant has no Roles")
 	}
-	return &Reconciler{h, t}
-}
-
-// operation is a stand-in for a request.
-func (c *Reconciler) operation() *operation {
-	return &operation{h: c.h, t: c.t, header: http.Header{}, use: &tolerance.Use{}}
-}
-
-// do runs fn in a transaction, or else under the lock of the group that it is about
-// ("": none), and delivers its events.
-func (c *Reconciler) do(ctx context.Context, group string, fn func(ctx context.Context, o *operation) error) error {
-	o := c.operation()
-	lock := ""
-	if group != "" {
-		lock = keylock.Key("Group", group)
-	}
-	err := o.isolate(ctx, lock, func(ctx context.Context) error { return fn(ctx, o) })
-	o.deliver(ctx)
-	return err
+	return &Reconciler{h, t, h.shared.Admin(t.Tenant)}
 }
 
 // Users reconciles these users now: after the application changed something by
 // itself, or when a user's roles look wrong.
 func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
-	for chunk := range slices.Chunk(userIDs, directory.Batch) {
-		err := c.do(ctx, "", func(ctx context.Context, o *operation) error {
-			return o.reconcile(ctx, roleRun{ids: chunk})
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return outward(c.a.Users(ctx, userIDs...))
 }
 
 // All reconciles up to 1,000 users, in order of creation, beginning behind the user
@@ -80,32 +51,8 @@ func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
 //		}
 //	}
 func (c *Reconciler) All(ctx context.Context, after string) (next string, err error) {
-	q := &host.Query{Limit: directory.Batch}
-	if after != "" {
-		u, err := c.t.Stores.Get(ctx, host.Ref{Type: "User", ID: after})
-		if errors.Is(err, host.ErrNotFound) {
-			return "", fmt.Errorf("scim: Reconciler.All: user %q is gone: start again from the beginning: %w", after, err)
-		}
-		if err != nil {
-			return "", err
-		}
-		q.After = host.KeyOf(q, u)
-	}
-	page, err := c.t.Stores.List(ctx, c.t.Types.User, q)
-	if err != nil {
-		return "", err
-	}
-	ids := make([]string, len(page.Resources))
-	for i, u := range page.Resources {
-		ids[i] = u.ID
-	}
-	if err := c.Users(ctx, ids...); err != nil {
-		return "", err
-	}
-	if len(ids) < directory.Batch {
-		return "", nil
-	}
-	return ids[len(ids)-1], nil
+	next, err = c.a.All(ctx, after)
+	return next, outward(err)
 }
 
 // RolesChanged tells that roles appeared, changed or went away in the application,
@@ -113,42 +60,7 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 // again, with Roles.Attributes every user too, and those for whom a role is another now
 // are reconciled, in batches.
 func (c *Reconciler) RolesChanged(ctx context.Context) error {
-	if c.t.Types.Group != nil {
-		err := c.t.dir.Each(ctx, c.t.Types.Group, nil, func(page []*doc.Document) error {
-			for _, g := range page {
-				if err := c.groupChanged(ctx, g); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return c.valuesChanged(ctx)
-}
-
-func (c *Reconciler) groupChanged(ctx context.Context, g *doc.Document) error {
-	return c.do(ctx, g.ID, func(ctx context.Context, o *operation) error {
-		now, err := o.t.dir.Lock(ctx, host.RefOf(g))
-		var e *fault.Error
-		if errors.As(err, &e) && e.Status == http.StatusNotFound {
-			return nil // deleted meanwhile
-		}
-		if err != nil {
-			return err
-		}
-		o.reported = true
-		change, err := o.relinkKnown(ctx, now)
-		if err != nil || !change.write() {
-			return err
-		}
-		if err := o.setLink(ctx, now, change); err != nil || !change.moves() {
-			return err
-		}
-		return o.reconcile(ctx, roleRun{group: now.ID})
-	})
+	return outward(c.a.RolesChanged(ctx))
 }
 
 // GivenByHand tells that an administrator has given a role that the user may hold
@@ -156,23 +68,7 @@ func (c *Reconciler) groupChanged(ctx context.Context, g *doc.Document) error {
 // role is given in the application, with the Role.ID, not the name; it does nothing for
 // users whom SCIM gives nothing.
 func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
-	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
-		if c.t.Stores.Tx == nil {
-			defer c.h.locks.Lock(keylock.Key(c.t.ID, "role", userID))()
-		}
-		grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
-		if err != nil {
-			return err
-		}
-		var put []host.Grant
-		for _, g := range grants {
-			if g.RoleID == roleID && !g.ByHand && !g.Waiting {
-				g.ByHand = true
-				put = append(put, g)
-			}
-		}
-		return o.record(ctx, put, nil)
-	})
+	return outward(c.a.GivenByHand(ctx, userID, roleID))
 }
 
 // Confirm lets a group give the protected role that it awaits. roleID is the role that
@@ -181,32 +77,7 @@ func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) err
 // users it confirms the link and everybody who waits; with users, only these persons'
 // waiting roles.
 func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
-	return c.do(ctx, groupID, func(ctx context.Context, o *operation) error {
-		g, err := o.t.dir.Lock(ctx, host.Ref{Type: "Group", ID: groupID})
-		if err != nil {
-			return err
-		}
-		links, err := o.links(ctx, []string{groupID})
-		if err != nil {
-			return err
-		}
-		l := links[groupID]
-		if l.Role.ID != roleID || roleID == "" {
-			return fmt.Errorf("scim: Reconciler.Confirm: group %q does not stand for role %q but for %q", groupID, roleID, l.Role.ID)
-		}
-		r := roleRun{ids: userIDs, namedIn: groupID, confirm: true}
-		if len(userIDs) == 0 {
-			r.group = groupID
-			if !l.Confirmed {
-				change := &linkChange{was: l, now: l}
-				change.now.Confirmed = true
-				if err := o.setLink(ctx, g, change); err != nil {
-					return err
-				}
-			}
-		}
-		return o.reconcile(ctx, r)
-	})
+	return outward(c.a.Confirm(ctx, groupID, roleID, userIDs...))
 }
 
 // Release deletes a group as if the client had done it: what came through it is
@@ -214,9 +85,9 @@ func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userID
 // that an administrator removes in the application: before, or instead of, deleting
 // the rows. For a group that is gone already, call All.
 func (c *Reconciler) Release(ctx context.Context, groupID string) error {
-	o := c.operation()
+	o := &operation{h: c.h, t: c.t, header: http.Header{}, use: &tolerance.Use{}, w: c.h.shared.Begin(c.t.Tenant, "")}
 	ref := host.Ref{Type: "Group", ID: groupID}
-	err := o.isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+	err := o.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		g, err := o.t.dir.Lock(ctx, ref)
 		if err != nil {
 			return err
@@ -224,21 +95,17 @@ func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 		return o.remove(ctx, g)
 	})
 	o.deliver(ctx)
-	return err
+	return outward(err)
 }
 
 // Explain says how a user stands to each role that is held, given by the directory, or
 // waiting, and why. It changes nothing.
 func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Standing, error) {
-	var out []Standing
-	o := c.operation()
-	err := c.t.Stores.InTx(ctx, func(ctx context.Context) error {
-		outs, err := o.outcomes(ctx, []string{userID}, roleRun{})
-		if err != nil {
-			return err
-		}
-		out = convert(outs[0].standing, standingOut)
-		return nil
-	})
-	return out, err
+	list, err := c.a.Explain(ctx, userID)
+	return convert(list, standingOut), outward(err)
+}
+
+// ConfirmValue is Confirm for a value of one of Roles.Attributes.
+func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID string, userIDs ...string) error {
+	return outward(c.a.ConfirmValue(ctx, attribute, value, roleID, userIDs...))
 }

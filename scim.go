@@ -34,9 +34,9 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/cursor"
+	"github.com/scimkit/scim/internal/roles"
 
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/trace"
 )
 
@@ -145,12 +145,11 @@ func New(c Config) (*Handler, error) { return newHandler(c) }
 // mounted under any prefix, with or without http.StripPrefix. Behind a router that does
 // not set Request.Pattern, within a http.ServeMux that does, strip the prefix.
 type Handler struct {
-	c         Config
-	single    *tenant // nil with TenantFor
-	locks     *keylock.Locks
-	cursors   cursor.Sealer
-	unsettled unsettled
-	tracer    *trace.Tracer // nil without Config.Trace
+	c       Config
+	single  *tenant // nil with TenantFor
+	cursors cursor.Sealer
+	shared  *roles.Shared
+	tracer  *trace.Tracer // nil without Config.Trace
 }
 
 // ServeHTTP serves one request.

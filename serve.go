@@ -19,6 +19,7 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/roles"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
@@ -43,16 +44,8 @@ type operation struct {
 	header http.Header
 	self   bool // by way of /Me
 	use    *tolerance.Use
-	events []host.Event
-	ahead  []host.Event // of roles that were changed ahead of a write, whatever became of it
-	later  []roleRun    // reconciliations to run after the store's commit
-	// stored: a store without transactions has stored what was asked for.
-	stored   bool
-	reported bool // the application has told that its roles changed
-	force    bool // take a creation back even if roles cannot be changed now
-	// restore puts back what was taken ahead of a write that then did not happen.
-	restore []func(ctx context.Context) error
-	inside  bool // isolated already, with others: see together
+	w      *roles.Work
+	force  bool // take a creation back even if roles cannot be changed now
 	// adopted are the resources, as they were before, that creations took over.
 	adopted []*doc.Document
 	listed  map[*model.Type]error // what Allow says about listing a type: see mayList
@@ -148,7 +141,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if !acceptable(r.Header.Values("Accept")) {
 		return nil, fault.Refuse(http.StatusNotAcceptable, "", "Accept must admit "+contentType+" or application/json")
 	}
-	o := &operation{h: h, t: t, who: who, at: rt, base: h.baseOf(t, r, rt), header: r.Header, use: t.Tolerances.Use()}
+	o := &operation{h: h, t: t, who: who, at: rt, base: h.baseOf(t, r, rt), header: r.Header, use: t.Tolerances.Use(), w: h.shared.Begin(t.Tenant, who.ID)}
 	if o.params, err = parseParams(r.URL.RawQuery); err != nil {
 		return nil, err
 	}
@@ -267,33 +260,15 @@ func acceptable(accept []string) bool {
 	return !any
 }
 
-// event notes what happened, to be delivered after commit.
-func (o *operation) event(e ...host.Event) {
-	if o.h.c.OnEvent != nil { // else a request about many users would collect them for nobody
-		o.events = append(o.events, e...)
-	}
-}
-
 // deliver hands the events over.
 func (o *operation) deliver(ctx context.Context) {
 	for _, n := range o.use.Used() {
-		o.event(host.Event{Kind: host.ToleranceUsed, Tolerance: string(n)})
+		o.w.Tell(host.Event{Kind: host.ToleranceUsed, Tolerance: string(n)})
 	}
 	if len(o.use.Used()) > 0 {
 		o.h.c.Log.DebugContext(ctx, "scim: tolerances used", "client", o.who.ID, "names", o.use.Used())
 	}
-	if o.h.c.OnEvent == nil {
-		return
-	}
-	now := o.h.c.Now()
-	for _, e := range o.events {
-		e.Tenant, e.Principal = o.t.ID, o.who.ID
-		if e.At.IsZero() {
-			e.At = now
-		}
-		o.h.c.OnEvent(ctx, eventOut(e))
-	}
-	o.events = nil
+	o.w.Deliver(ctx)
 }
 
 // allow asks the tenant whether an operation may be done.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
@@ -14,6 +13,7 @@ import (
 	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/patch"
+	"github.com/scimkit/scim/internal/roles"
 )
 
 // edit is what a request makes of a resource, before rules and members.
@@ -44,11 +44,11 @@ func (o *operation) make(ctx context.Context, t *model.Type, body []byte) (*doc.
 	now := o.now()
 	e.after.ID, e.after.Created, e.after.Modified = o.h.c.NewID(), now, now
 	var made *doc.Document
-	err = o.isolate(ctx, "", func(ctx context.Context) error {
+	err = o.w.Isolate(ctx, "", func(ctx context.Context) error {
 		made, err = o.store(ctx, host.OpCreate, nil, e)
 		return err
 	})
-	if err != nil && made != nil && o.stored {
+	if err != nil && made != nil && o.w.Stored {
 		// The client does not learn the id, and would create a second one.
 		o.undo(ctx, []*doc.Document{made})
 	}
@@ -153,46 +153,10 @@ func (o *operation) decode(t *model.Type, before *doc.Document, body []byte) (*e
 	return e, doc.Validate(before, t, values)
 }
 
-// isolate runs fn in the store's transaction, or else under the resource's lock in
-// this process, again if the resource moved on meanwhile. Afterwards it runs the
-// reconciliations that had to wait for the commit, and those that an earlier request
-// for the same resource could not finish.
-func (o *operation) isolate(ctx context.Context, id string, fn func(ctx context.Context) error) error {
-	events, later := len(o.events), len(o.later)
-	run := func(ctx context.Context) error {
-		o.events, o.later, o.stored = o.events[:events], o.later[:later], false // fn may run again
-		return fn(ctx)
-	}
-	var err error
-	switch {
-	case o.t.Stores.Tx != nil && o.inside:
-		err = run(ctx)
-	case o.t.Stores.Tx != nil:
-		err = o.t.Stores.Tx.InTx(ctx, run)
-	default:
-		if id != "" {
-			defer o.h.locks.Lock(keylock.Key(o.t.ID, id))()
-		}
-		for range 20 {
-			if err = run(ctx); !errors.Is(err, host.ErrStale) {
-				break
-			}
-		}
-	}
-	if err != nil && !o.stored {
-		o.events, o.later = o.events[:events], o.later[:later]
-	}
-	if o.inside {
-		return err
-	}
-	o.events, o.ahead = slices.Concat(o.ahead, o.events), nil
-	return o.settleUp(ctx, id, err)
-}
-
 // modify changes a resource to what build makes of it.
 func (o *operation) modify(ctx context.Context, op host.Op, ref host.Ref, build func(before *doc.Document) (*edit, error)) (*doc.Document, error) {
 	var out *doc.Document
-	err := o.isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+	err := o.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		before, err := o.t.dir.Lock(ctx, ref)
 		if err != nil {
 			return err
@@ -224,7 +188,7 @@ func (o *operation) store(ctx context.Context, op host.Op, before *doc.Document,
 	if err != nil {
 		return nil, err
 	}
-	c.Add, c.Remove = members.add, members.remove
+	c.Add, c.Remove = members.add, members.Remove
 	if err := o.judge(ctx, c); err != nil {
 		return nil, err
 	}
@@ -244,11 +208,11 @@ func (o *operation) store(ctx context.Context, op host.Op, before *doc.Document,
 		}
 	}
 	after := c.After
-	link, err := o.relink(ctx, before, after)
+	link, err := o.w.Relink(ctx, before, after)
 	if err != nil {
 		return nil, err
 	}
-	after, values, err := o.relinkValues(ctx, before, after)
+	after, values, err := o.w.RelinkValues(ctx, before, after)
 	if err != nil {
 		return nil, err
 	}
@@ -259,20 +223,20 @@ func (o *operation) store(ctx context.Context, op host.Op, before *doc.Document,
 		}
 	}
 	if before != nil && o.t.Stores.Tx == nil {
-		o.revokeAhead(ctx, before, after, members, link, values)
+		o.w.RevokeAhead(ctx, before, after, &members.Members, link, values)
 	}
 	out, err := o.put(ctx, before, after, members)
 	if err != nil {
 		return nil, err
 	}
-	o.stored = o.t.Stores.Tx == nil
+	o.w.Stored = o.t.Stores.Tx == nil
 	o.tell(before, out, members, adopted)
 	if adopted && t == o.t.Types.User && o.t.Roles != nil {
 		// Memberships that the account had are the client's from now on.
-		err = o.reconcile(ctx, roleRun{ids: []string{out.ID}})
+		err = o.w.Reconcile(ctx, roles.Run{IDs: []string{out.ID}})
 	}
 	if err == nil {
-		err = o.follow(ctx, before, out, members, link, values)
+		err = o.w.Follow(ctx, before, out, &members.Members, link, values)
 	}
 	if err != nil {
 		return out, err
@@ -313,7 +277,7 @@ func (o *operation) put(ctx context.Context, before, after *doc.Document, m *mem
 	if err := o.changeMembers(ctx, before.ID, m); err != nil {
 		return nil, err
 	}
-	moved := o.t.Stores.Members != nil && len(m.added)+len(m.removed) > 0
+	moved := o.t.Stores.Members != nil && len(m.added)+len(m.Removed) > 0
 	if after.Equal(before) && !moved {
 		return before, nil
 	}
@@ -361,7 +325,7 @@ func (o *operation) delete(ctx context.Context, t *model.Type, id string) (*answ
 		return nil, err
 	}
 	ref := host.Ref{Type: t.Name, ID: id}
-	err := o.isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+	err := o.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		before, err := o.t.dir.Lock(ctx, ref)
 		if err != nil {
 			return err
@@ -388,11 +352,11 @@ func (o *operation) remove(ctx context.Context, before *doc.Document) error {
 			return err
 		}
 	}
-	end, err := o.endOf(ctx, before)
+	end, err := o.w.EndOf(ctx, before)
 	if err != nil {
 		return err
 	}
-	if err := o.endAhead(ctx, end); err != nil && !o.force {
+	if err := o.w.EndAhead(ctx, end); err != nil && !o.force {
 		return err
 	}
 	if o.t.Stores.Tx != nil {
@@ -412,16 +376,16 @@ func (o *operation) remove(ctx context.Context, before *doc.Document) error {
 	if err != nil {
 		return err
 	}
-	o.stored = o.t.Stores.Tx == nil
+	o.w.Stored = o.t.Stores.Tx == nil
 	switch before.Type {
 	case o.t.Types.User:
-		o.event(host.Event{Kind: host.UserDeleted, Resource: host.RefOf(before)})
+		o.w.Tell(host.Event{Kind: host.UserDeleted, Resource: host.RefOf(before)})
 	case o.t.Types.Group:
-		o.event(host.Event{Kind: host.GroupDeleted, Resource: host.RefOf(before)})
+		o.w.Tell(host.Event{Kind: host.GroupDeleted, Resource: host.RefOf(before)})
 	default:
-		o.event(host.Event{Kind: host.ResourceChanged, Resource: host.RefOf(before), Reason: "deleted"})
+		o.w.Tell(host.Event{Kind: host.ResourceChanged, Resource: host.RefOf(before), Reason: "deleted"})
 	}
-	if err := o.endAfter(ctx, before, end); err != nil {
+	if err := o.w.EndAfter(ctx, before, end); err != nil {
 		return err
 	}
 	if o.t.Stores.Tx == nil {

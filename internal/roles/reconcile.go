@@ -1,4 +1,4 @@
-package scim
+package roles
 
 import (
 	"context"
@@ -12,10 +12,10 @@ import (
 	"github.com/scimkit/scim/internal/keylock"
 )
 
-// roleRun is one reconciliation: of some users, and of all members of a group, or all who
+// Run is one reconciliation: of some users, and of all members of a group, or all who
 // have a value, if it names one.
-type roleRun struct {
-	ids     []string
+type Run struct {
+	IDs     []string
 	group   string
 	value   roleValue
 	namedIn string          // the group as whose members, or the link of the value as whose owners,
@@ -42,35 +42,35 @@ func (v *view) has(m host.Membership) bool {
 
 // reconcile brings roles in line, now if they commit with the store, else after its
 // commit. In the latter case the ledger notes the intentions with the store.
-func (o *operation) reconcile(ctx context.Context, r roleRun) error {
-	if o.t.Roles == nil {
+func (w *Work) Reconcile(ctx context.Context, r Run) error {
+	if w.t.Roles == nil {
 		return nil
 	}
-	if o.t.Roles.Joint || r.ahead {
-		return o.settleAll(ctx, r)
+	if w.t.Roles.Joint || r.ahead {
+		return w.settleAll(ctx, r)
 	}
-	o.later = append(o.later, r)
-	if o.t.Stores.Tx == nil {
+	w.later = append(w.later, r)
+	if w.t.Stores.Tx == nil {
 		return nil
 	}
-	return o.eachBatch(ctx, r, func(ids []string) error {
-		outs, err := o.outcomes(ctx, ids, r)
+	return w.eachBatch(ctx, r, func(ids []string) error {
+		outs, err := w.outcomes(ctx, ids, r)
 		if err != nil {
 			return err
 		}
-		o.tellEarly(outs)
-		return o.record(ctx, collect(outs, func(p *outcome) []host.Grant { return p.put }), nil)
+		w.tellEarly(outs)
+		return w.record(ctx, collect(outs, func(p *outcome) []host.Grant { return p.put }), nil)
 	})
 }
 
 // settleAll settles all users of a run.
-func (o *operation) settleAll(ctx context.Context, r roleRun) error {
-	return o.eachBatch(ctx, r, func(ids []string) error { return o.settle(ctx, ids, r) })
+func (w *Work) settleAll(ctx context.Context, r Run) error {
+	return w.eachBatch(ctx, r, func(ids []string) error { return w.settle(ctx, ids, r) })
 }
 
 // eachBatch calls fn with the users of a run.
-func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []string) error) error {
-	ids := slices.Clone(r.ids)
+func (w *Work) eachBatch(ctx context.Context, r Run, fn func(ids []string) error) error {
+	ids := slices.Clone(r.IDs)
 	slices.Sort(ids)
 	for chunk := range slices.Chunk(slices.Compact(ids), directory.Batch) {
 		if err := fn(chunk); err != nil {
@@ -79,20 +79,20 @@ func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []stri
 	}
 	switch {
 	case r.value.attr != nil:
-		return o.eachUserWith(ctx, r.value, fn)
+		return w.eachUserWith(ctx, r.value, fn)
 	case r.group == "":
 		return nil
-	case r.group == r.view.gone && o.t.Roles.Sources != nil:
-		return o.eachUserOf(ctx, source(r.group), fn)
+	case r.group == r.view.gone && w.t.Roles.Sources != nil:
+		return w.eachUserOf(ctx, source(r.group), fn)
 	}
-	g, err := o.t.Stores.Get(ctx, host.Ref{Type: "Group", ID: r.group})
+	g, err := w.t.Stores.Get(ctx, host.Ref{Type: "Group", ID: r.group})
 	if errors.Is(err, host.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return o.t.dir.EachMember(ctx, g, func(page []host.Ref) error {
+	return w.dir.EachMember(ctx, g, func(page []host.Ref) error {
 		if users := userIDs(page); len(users) > 0 {
 			return fn(users)
 		}
@@ -101,9 +101,9 @@ func (o *operation) eachBatch(ctx context.Context, r roleRun, fn func(ids []stri
 }
 
 // eachUserOf calls fn with the users to whom a source gives something.
-func (o *operation) eachUserOf(ctx context.Context, source string, fn func(ids []string) error) error {
+func (w *Work) eachUserOf(ctx context.Context, source string, fn func(ids []string) error) error {
 	for after := ""; ; {
-		ids, err := o.t.Roles.Sources.SourceUsers(ctx, source, after, directory.Batch)
+		ids, err := w.t.Roles.Sources.SourceUsers(ctx, source, after, directory.Batch)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -126,64 +126,64 @@ func userIDs(list []host.Ref) []string {
 }
 
 // settle reconciles at most a directory.Batch of users, each atomically.
-func (o *operation) settle(ctx context.Context, ids []string, r roleRun) error {
+func (w *Work) settle(ctx context.Context, ids []string, r Run) error {
 	for try := 0; ; try++ {
-		err := o.settleOnce(ctx, ids, r)
+		err := w.settleOnce(ctx, ids, r)
 		if !errors.Is(err, host.ErrNoRole) || try == 3 {
 			return err
 		}
 		// A role that a group is linked to is gone and nobody told us.
-		if err := o.unlinkGone(ctx, ids); err != nil {
+		if err := w.unlinkGone(ctx, ids); err != nil {
 			return err
 		}
 	}
 }
 
-func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) error {
+func (w *Work) settleOnce(ctx context.Context, ids []string, r Run) error {
 	var outs []*outcome
 	leading := func() []host.Grant { return collect(outs, func(p *outcome) []host.Grant { return p.put }) }
 	carry := func(ctx context.Context) (err error) {
-		if outs, err = o.outcomes(ctx, ids, r); err != nil || !r.ahead {
+		if outs, err = w.outcomes(ctx, ids, r); err != nil || !r.ahead {
 			return err
 		}
-		return o.carryAhead(ctx, outs, r)
+		return w.carryAhead(ctx, outs, r)
 	}
 	finish := func(ctx context.Context) error {
 		drop := collect(outs, func(p *outcome) []host.Grant { return p.drop })
-		if r.view.gone != "" && o.t.Roles.Sources != nil { // endAfter drops them all at once
+		if r.view.gone != "" && w.t.Roles.Sources != nil { // endAfter drops them all at once
 			drop = slices.DeleteFunc(drop, func(g host.Grant) bool { return g.Source == source(r.view.gone) })
 		}
-		return o.record(ctx, collect(outs, func(p *outcome) []host.Grant { return p.putAfter }), drop)
+		return w.record(ctx, collect(outs, func(p *outcome) []host.Grant { return p.putAfter }), drop)
 	}
 	var err error
-	if !o.t.Roles.Joint && !(r.ahead && o.t.Stores.Tx != nil) {
+	if !w.t.Roles.Joint && !(r.ahead && w.t.Stores.Tx != nil) {
 		// One user at a time: nothing read before the lock counts. A ledger that is not
 		// in the store's transaction cannot lock there.
 		keys := make([]string, len(ids))
 		for i, id := range ids {
-			keys[i] = keylock.Key(o.t.ID, "role", id)
+			keys[i] = keylock.Key(w.t.ID, "role", id)
 		}
-		defer o.h.locks.Lock(keys...)()
+		defer w.s.Locks.Lock(keys...)()
 	}
 	switch {
-	case o.t.Stores.Tx == nil:
+	case w.t.Stores.Tx == nil:
 		if err = carry(ctx); err != nil || r.ahead {
 			return err
 		}
-		if err = o.record(ctx, leading(), nil); err == nil {
-			if err = o.change(ctx, outs); err == nil {
+		if err = w.record(ctx, leading(), nil); err == nil {
+			if err = w.change(ctx, outs); err == nil {
 				err = finish(ctx)
 			}
 		}
-	case o.t.Roles.Joint:
-		err = o.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
+	case w.t.Roles.Joint:
+		err = w.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
 			if err := carry(ctx); err != nil || r.ahead {
 				return err
 			}
-			if err := o.record(ctx, leading(), nil); err != nil {
+			if err := w.record(ctx, leading(), nil); err != nil {
 				return err
 			}
-			if err := o.change(ctx, outs); err != nil {
+			if err := w.change(ctx, outs); err != nil {
 				return err
 			}
 			return finish(ctx)
@@ -195,24 +195,24 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 		// first, and the change is made under the same users' lock with the rest. What
 		// the second look wants beyond the noted intentions goes round again.
 		for noted := false; !noted && err == nil; {
-			err = o.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
+			err = w.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
 				if err := carry(ctx); err != nil {
 					return err
 				}
-				return o.record(ctx, leading(), nil)
+				return w.record(ctx, leading(), nil)
 			})
 			if err != nil {
 				break
 			}
-			o.tellEarly(outs)
-			err = o.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
+			w.tellEarly(outs)
+			err = w.t.Stores.Tx.InTx(ctx, func(ctx context.Context) error {
 				if err := carry(ctx); err != nil {
 					return err
 				}
 				if noted = len(leading()) == 0; !noted {
 					return nil
 				}
-				if err := o.change(ctx, outs); err != nil {
+				if err := w.change(ctx, outs); err != nil {
 					return err
 				}
 				return finish(ctx)
@@ -222,17 +222,17 @@ func (o *operation) settleOnce(ctx context.Context, ids []string, r roleRun) err
 	if err != nil {
 		return err
 	}
-	o.tellEarly(outs)
+	w.tellEarly(outs)
 	for _, p := range outs {
-		o.event(p.events...)
+		w.Tell(p.events...)
 	}
 	return nil
 }
 
 // tellEarly tells what is so as soon as the intentions are in the ledger.
-func (o *operation) tellEarly(outs []*outcome) {
+func (w *Work) tellEarly(outs []*outcome) {
 	for _, p := range outs {
-		o.event(p.early...)
+		w.Tell(p.early...)
 		p.early = nil
 	}
 }
@@ -249,14 +249,14 @@ func collect(outs []*outcome, of func(*outcome) []host.Grant) []host.Grant {
 	return all
 }
 
-func (o *operation) record(ctx context.Context, put, drop []host.Grant) error {
+func (w *Work) record(ctx context.Context, put, drop []host.Grant) error {
 	if len(put)+len(drop) == 0 {
 		return nil
 	}
-	return o.t.Roles.Ledger.Record(ctx, put, drop)
+	return w.t.Roles.Ledger.Record(ctx, put, drop)
 }
 
-func (o *operation) change(ctx context.Context, outs []*outcome) error {
+func (w *Work) change(ctx context.Context, outs []*outcome) error {
 	changes := make([]host.RoleChange, 0, len(outs))
 	for _, p := range outs {
 		if p.changes() {
@@ -266,27 +266,27 @@ func (o *operation) change(ctx context.Context, outs []*outcome) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	return o.t.Roles.Resolver.ChangeRoles(ctx, changes)
+	return w.t.Roles.Resolver.ChangeRoles(ctx, changes)
 }
 
 // outcomes reads what decides about the users' roles, under their lock, and applies
 // the rules.
-func (o *operation) outcomes(ctx context.Context, ids []string, r roleRun) ([]*outcome, error) {
-	people, err := o.people(ctx, ids, r)
+func (w *Work) outcomes(ctx context.Context, ids []string, r Run) ([]*outcome, error) {
+	people, err := w.people(ctx, ids, r)
 	if err != nil {
 		return nil, err
 	}
 	outs := make([]*outcome, len(people))
-	now := o.now()
+	now := w.now()
 	for i, p := range people {
-		outs[i] = plan(o.t.Roles, p, now)
+		outs[i] = plan(w.t.Roles, p, now)
 	}
 	return outs, nil
 }
 
-func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*person, error) {
+func (w *Work) people(ctx context.Context, ids []string, r Run) ([]*person, error) {
 	// First: in a transaction this locks the users.
-	grants, err := o.t.Roles.Ledger.Grants(ctx, ids)
+	grants, err := w.t.Roles.Ledger.Grants(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -303,22 +303,22 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 		}
 	}
 	var users map[string]*doc.Document
-	if o.t.Roles.Attributes != nil {
-		if users, err = o.usersOf(ctx, ids, r); err != nil {
+	if w.t.Roles.Attributes != nil {
+		if users, err = w.usersOf(ctx, ids, r); err != nil {
 			return nil, err
 		}
 	}
-	links, err := o.wants(ctx, people, by, refs, users, r)
+	links, err := w.wants(ctx, people, by, refs, users, r)
 	if err != nil {
 		return nil, err
 	}
-	if role := links[r.view.gone].Role; o.t.Roles.Joint && role.ID != "" && onlyFrom(people, r.view.gone, role.ID) {
+	if role := links[r.view.gone].Role; w.t.Roles.Joint && role.ID != "" && onlyFrom(people, r.view.gone, role.ID) {
 		for _, p := range people {
 			p.held = []host.Role{role}
 		}
 		return people, nil
 	}
-	held, err := o.t.Roles.Resolver.HeldRoles(ctx, ids)
+	held, err := w.t.Roles.Resolver.HeldRoles(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -335,7 +335,7 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 		}
 	}
 	if users == nil {
-		if users, err = o.usersOf(ctx, wanting, r); err != nil {
+		if users, err = w.usersOf(ctx, wanting, r); err != nil {
 			return nil, err
 		}
 	}
@@ -346,9 +346,9 @@ func (o *operation) people(ctx context.Context, ids []string, r roleRun) ([]*per
 }
 
 // usersOf reads users, by id, as they will be.
-func (o *operation) usersOf(ctx context.Context, ids []string, r roleRun) (map[string]*doc.Document, error) {
+func (w *Work) usersOf(ctx context.Context, ids []string, r Run) (map[string]*doc.Document, error) {
 	users := make(map[string]*doc.Document, len(ids))
-	err := o.t.dir.ByID(ctx, o.t.Types.User, ids, func(u *doc.Document) {
+	err := w.dir.ByID(ctx, w.t.Types.User, ids, func(u *doc.Document) {
 		if r.view.user != nil && r.view.user.ID == u.ID {
 			u = r.view.user
 		}
@@ -372,12 +372,12 @@ func onlyFrom(people []*person, group, roleID string) bool {
 
 // wants fills in the roles that attributes and groups give, and returns the links of the
 // groups and values.
-func (o *operation) wants(ctx context.Context, people []*person, by map[string]*person, refs []host.Ref, users map[string]*doc.Document, r roleRun) (map[string]host.Link, error) {
-	ms, err := o.t.dir.GroupsOf(ctx, refs)
+func (w *Work) wants(ctx context.Context, people []*person, by map[string]*person, refs []host.Ref, users map[string]*doc.Document, r Run) (map[string]host.Link, error) {
+	ms, err := w.dir.GroupsOf(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
-	if o.t.Stores.Members == nil {
+	if w.t.Stores.Members == nil {
 		byGrant(ms, by)
 	}
 	keys := make([]string, 0, len(ms))
@@ -386,12 +386,12 @@ func (o *operation) wants(ctx context.Context, people []*person, by map[string]*
 	}
 	values := make([][]roleValue, len(people))
 	for i, p := range people {
-		values[i] = o.t.roleValues(users[p.id])
+		values[i] = valuesOf(w.t, users[p.id])
 		for _, v := range values[i] {
 			keys = append(keys, v.link())
 		}
 	}
-	links, err := o.links(ctx, keys)
+	links, err := w.links(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -466,12 +466,12 @@ func byGrant(ms []host.Membership, by map[string]*person) {
 func source(groupID string) string { return "group:" + groupID }
 
 // links reads the links of groups, by group.
-func (o *operation) links(ctx context.Context, groups []string) (map[string]host.Link, error) {
+func (w *Work) links(ctx context.Context, groups []string) (map[string]host.Link, error) {
 	groups = slices.Clone(groups)
 	slices.Sort(groups)
 	all := map[string]host.Link{}
 	for chunk := range slices.Chunk(slices.Compact(groups), directory.Batch) {
-		ls, err := o.t.Roles.Ledger.Links(ctx, chunk)
+		ls, err := w.t.Roles.Ledger.Links(ctx, chunk)
 		if err != nil {
 			return nil, err
 		}
@@ -484,15 +484,15 @@ func (o *operation) links(ctx context.Context, groups []string) (map[string]host
 
 // unlinkGone takes away the links of these users' groups and values whose role no longer
 // exists.
-func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
+func (w *Work) unlinkGone(ctx context.Context, ids []string) error {
 	var refs []host.Ref
 	for _, id := range ids {
 		refs = append(refs, host.Ref{Type: "User", ID: id})
 	}
-	if err := o.unlinkGoneValues(ctx, ids); err != nil {
+	if err := w.unlinkGoneValues(ctx, ids); err != nil {
 		return err
 	}
-	ms, err := o.t.dir.GroupsOf(ctx, refs)
+	ms, err := w.dir.GroupsOf(ctx, refs)
 	if err != nil {
 		return err
 	}
@@ -502,57 +502,57 @@ func (o *operation) unlinkGone(ctx context.Context, ids []string) error {
 			continue
 		}
 		seen[m.GroupID] = true
-		g, err := o.t.Stores.Get(ctx, host.Ref{Type: "Group", ID: m.GroupID})
+		g, err := w.t.Stores.Get(ctx, host.Ref{Type: "Group", ID: m.GroupID})
 		if errors.Is(err, host.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		c, err := o.relinkKnown(ctx, g)
+		c, err := w.relinkKnown(ctx, g)
 		if err != nil {
 			return err
 		}
 		if c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID {
-			if !o.reported {
+			if !w.reported {
 				// Another role of the name may be there by now. It is linked like any that
 				// appears: when the application says so.
 				c.now, c.reason = host.Link{}, "the role is gone"
 			}
-			if err := o.setLink(ctx, g, c); err != nil {
+			if err := w.setLink(ctx, g, c); err != nil {
 				return err
 			}
-			o.later = append(o.later, roleRun{group: g.ID}) // the other members
+			w.later = append(w.later, Run{group: g.ID}) // the other members
 		}
 	}
 	return nil
 }
 
 // follow brings roles in line with a write.
-func (o *operation) follow(ctx context.Context, before, after *doc.Document, m *memberPlan, c *linkChange, v *valueChange) error {
-	if o.t.Roles == nil {
+func (w *Work) Follow(ctx context.Context, before, after *doc.Document, m *Members, c *linkChange, v *valueChange) error {
+	if w.t.Roles == nil {
 		return nil
 	}
-	if after.Type == o.t.Types.User {
+	if after.Type == w.t.Types.User {
 		if v != nil && (v.moves || len(v.others) > 0) {
-			return o.followValues(ctx, after, v)
+			return w.followValues(ctx, after, v)
 		}
 		if before == nil || before.Active() == after.Active() && after.Active() {
 			return nil
 		}
-		return o.reconcile(ctx, roleRun{ids: []string{after.ID}})
+		return w.Reconcile(ctx, Run{IDs: []string{after.ID}})
 	}
-	if after.Type != o.t.Types.Group {
+	if after.Type != w.t.Types.Group {
 		return nil
 	}
-	r := roleRun{ids: userIDs(slices.Concat(m.named, m.dropped, m.removed)), namedIn: after.ID, named: map[string]bool{}}
-	for _, id := range userIDs(m.named) {
+	r := Run{IDs: userIDs(slices.Concat(m.Named, m.Dropped, m.Removed)), namedIn: after.ID, named: map[string]bool{}}
+	for _, id := range userIDs(m.Named) {
 		r.named[id] = true
 	}
 	if c != nil {
 		c.now.GroupID = after.ID
 		if c.write() {
-			if err := o.setLink(ctx, after, c); err != nil {
+			if err := w.setLink(ctx, after, c); err != nil {
 				return err
 			}
 		}
@@ -560,8 +560,8 @@ func (o *operation) follow(ctx context.Context, before, after *doc.Document, m *
 			r.group = after.ID
 		}
 	}
-	if len(r.ids) == 0 && r.group == "" {
+	if len(r.IDs) == 0 && r.group == "" {
 		return nil
 	}
-	return o.reconcile(ctx, r)
+	return w.Reconcile(ctx, r)
 }

@@ -1,4 +1,4 @@
-package scim
+package roles
 
 import (
 	"context"
@@ -38,9 +38,9 @@ func (v roleValue) link() string {
 
 func (v roleValue) source() string { return "attr:" + v.attr.Path }
 
-// roleAttribute finds an attribute that can name roles: of texts, or complex with a
+// Attribute finds an attribute that can name roles: of texts, or complex with a
 // value that is one, such as "roles".
-func roleAttribute(user *model.Type, path string) (*model.Attribute, error) {
+func Attribute(user *model.Type, path string) (*model.Attribute, error) {
 	a := user.Find(path)
 	switch {
 	case a == nil || a.Meta || a == user.Password || a.Name == "userName" || a.Name == "groups" && a.Parent == user.Root:
@@ -48,12 +48,12 @@ func roleAttribute(user *model.Type, path string) (*model.Attribute, error) {
 	case a.Kind == model.String, a.Multi && a.Kind == model.Complex && a.Lookup("value") != nil && a.Lookup("value").Kind == model.String:
 		return a, nil
 	}
-	return nil, mistake("Roles.Attributes", "%q: needs an attribute of User with texts, or with a value for each of its elements", path)
+	return nil, fmt.Errorf("Roles.Attributes: %q: needs an attribute of User with texts, or with a value for each of its elements", path)
 }
 
 // roleValues lists what a user's role attributes say, in order, each once; of each
 // attribute the primary element first.
-func (t *tenant) roleValues(u *doc.Document) []roleValue {
+func valuesOf(t *host.Tenant, u *doc.Document) []roleValue {
 	var all []roleValue
 	if u == nil || t.Roles == nil {
 		return nil
@@ -100,14 +100,14 @@ type valueChange struct {
 // user: those values that it changes, and those without a role. It returns the user as it
 // is to be stored: if the request deactivates somebody, attributes that name no role stay
 // as they were, because that must not wait.
-func (o *operation) relinkValues(ctx context.Context, before, after *doc.Document) (*doc.Document, *valueChange, error) {
-	if o.t.Roles == nil || o.t.Roles.Attributes == nil || after.Type != o.t.Types.User {
+func (w *Work) RelinkValues(ctx context.Context, before, after *doc.Document) (*doc.Document, *valueChange, error) {
+	if w.t.Roles == nil || w.t.Roles.Attributes == nil || after.Type != w.t.Types.User {
 		return after, nil, nil
 	}
 	c := &valueChange{fresh: map[string]bool{}}
-	was := o.t.roleValues(before)
-	values := slices.SortedFunc(slices.Values(o.t.roleValues(after)), func(a, b roleValue) int { return strings.Compare(a.link(), b.link()) })
-	links, err := o.valueLinks(ctx, values)
+	was := valuesOf(w.t, before)
+	values := slices.SortedFunc(slices.Values(valuesOf(w.t, after)), func(a, b roleValue) int { return strings.Compare(a.link(), b.link()) })
+	links, err := w.valueLinks(ctx, values)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,7 +120,7 @@ func (o *operation) relinkValues(ctx context.Context, before, after *doc.Documen
 			continue
 		}
 		change := &linkChange{was: l}
-		err := o.resolve(ctx, host.RoleSource{Attribute: v.attr.Path, Value: v.text}, v.link(), change)
+		err := w.resolve(ctx, host.RoleSource{Attribute: v.attr.Path, Value: v.text}, v.link(), change)
 		reason, none := noRole(err)
 		switch {
 		case err == nil:
@@ -128,10 +128,10 @@ func (o *operation) relinkValues(ctx context.Context, before, after *doc.Documen
 		case stored && none:
 		case stored:
 			// Nothing hangs on the answer: the value gives no role, as before.
-			o.h.c.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
+			w.s.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
 		case leaves:
 			bad = append(bad, v.attr)
-			o.event(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []string{v.source()},
+			w.Tell(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []string{v.source()},
 				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.Clip(v.text))})
 		case none && reason == "":
 			return nil, nil, fault.Refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.Clip(v.text)))
@@ -144,7 +144,7 @@ func (o *operation) relinkValues(ctx context.Context, before, after *doc.Documen
 		if change == nil || slices.Contains(bad, v.attr) {
 			continue
 		}
-		if err := o.linkValue(ctx, v, change); err != nil {
+		if err := w.linkValue(ctx, v, change); err != nil {
 			return nil, nil, err
 		}
 		if change.moves() {
@@ -163,47 +163,47 @@ func (o *operation) relinkValues(ctx context.Context, before, after *doc.Documen
 			after = after.With(doc.PutAt(after.Type.Root, after.Values, v))
 		}
 	}
-	c.moves = c.moves || !slices.Equal(was, o.t.roleValues(after))
+	c.moves = c.moves || !slices.Equal(was, valuesOf(w.t, after))
 	return after, c, nil
 }
 
 // linkValue stores the link of a value, if it changes.
-func (o *operation) linkValue(ctx context.Context, v roleValue, c *linkChange) error {
+func (w *Work) linkValue(ctx context.Context, v roleValue, c *linkChange) error {
 	c.now.GroupID = v.link()
 	if !c.write() {
 		return nil
 	}
-	return o.t.Roles.Ledger.SetLink(ctx, c.now)
+	return w.t.Roles.Ledger.SetLink(ctx, c.now)
 }
 
-func (o *operation) valueLinks(ctx context.Context, values []roleValue) (map[string]host.Link, error) {
+func (w *Work) valueLinks(ctx context.Context, values []roleValue) (map[string]host.Link, error) {
 	keys := make([]string, len(values))
 	for i, v := range values {
 		keys[i] = v.link()
 	}
-	return o.links(ctx, keys)
+	return w.links(ctx, keys)
 }
 
 // followValues brings roles in line with a write of a user, with the links of values.
-func (o *operation) followValues(ctx context.Context, user *doc.Document, c *valueChange) error {
+func (w *Work) followValues(ctx context.Context, user *doc.Document, c *valueChange) error {
 	if len(c.fresh) > 0 {
-		values := o.t.roleValues(user)
-		links, err := o.valueLinks(ctx, values)
+		values := valuesOf(w.t, user)
+		links, err := w.valueLinks(ctx, values)
 		if err != nil {
 			return err
 		}
 		for _, v := range values {
 			if l := links[v.link()]; c.fresh[v.link()] && l.Role.ID != "" && !l.Confirmed {
-				o.event(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []string{v.source()},
+				w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []string{v.source()},
 					Reason: "a protected role is given only after the application confirms"})
 			}
 		}
 	}
-	if err := o.reconcile(ctx, roleRun{ids: []string{user.ID}}); err != nil {
+	if err := w.Reconcile(ctx, Run{IDs: []string{user.ID}}); err != nil {
 		return err
 	}
 	for _, v := range c.others {
-		if err := o.reconcile(ctx, roleRun{value: v}); err != nil {
+		if err := w.Reconcile(ctx, Run{value: v}); err != nil {
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func (o *operation) followValues(ctx context.Context, user *doc.Document, c *val
 }
 
 // eachUserWith calls fn with the users who have a value.
-func (o *operation) eachUserWith(ctx context.Context, v roleValue, fn func(ids []string) error) error {
+func (w *Work) eachUserWith(ctx context.Context, v roleValue, fn func(ids []string) error) error {
 	path := v.attr.Path
 	if v.attr.Kind == model.Complex {
 		path += ".value"
@@ -220,11 +220,11 @@ func (o *operation) eachUserWith(ctx context.Context, v roleValue, fn func(ids [
 	if err != nil {
 		return err
 	}
-	f, err := match.Parse(o.t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
+	f, err := match.Parse(w.t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
 	if err != nil {
 		return err
 	}
-	return o.t.dir.Each(ctx, o.t.Types.User, f, func(page []*doc.Document) error {
+	return w.dir.Each(ctx, w.t.Types.User, f, func(page []*doc.Document) error {
 		ids := make([]string, len(page))
 		for i, u := range page {
 			ids[i] = u.ID
@@ -236,9 +236,9 @@ func (o *operation) eachUserWith(ctx context.Context, v roleValue, fn func(ids [
 
 // relinkKnownValue looks again at the role that a value names, after the application said
 // that its roles or its mapping have changed.
-func (o *operation) relinkKnownValue(ctx context.Context, v roleValue, was host.Link) (*linkChange, error) {
+func (w *Work) relinkKnownValue(ctx context.Context, v roleValue, was host.Link) (*linkChange, error) {
 	c := &linkChange{was: was, now: was}
-	err := o.resolve(ctx, host.RoleSource{Attribute: v.attr.Path, Value: v.text, Linked: was.Role.ID}, v.link(), c)
+	err := w.resolve(ctx, host.RoleSource{Attribute: v.attr.Path, Value: v.text, Linked: was.Role.ID}, v.link(), c)
 	if _, none := noRole(err); none {
 		c.now = host.Link{}
 		return c, nil
@@ -248,15 +248,15 @@ func (o *operation) relinkKnownValue(ctx context.Context, v roleValue, was host.
 
 // unlinkGoneValues takes away the links of these users' values whose role no longer
 // exists.
-func (o *operation) unlinkGoneValues(ctx context.Context, ids []string) error {
-	if o.t.Roles.Attributes == nil {
+func (w *Work) unlinkGoneValues(ctx context.Context, ids []string) error {
+	if w.t.Roles.Attributes == nil {
 		return nil
 	}
 	var values []roleValue
-	if err := o.t.dir.ByID(ctx, o.t.Types.User, ids, func(u *doc.Document) { values = append(values, o.t.roleValues(u)...) }); err != nil {
+	if err := w.dir.ByID(ctx, w.t.Types.User, ids, func(u *doc.Document) { values = append(values, valuesOf(w.t, u)...) }); err != nil {
 		return err
 	}
-	links, err := o.valueLinks(ctx, values)
+	links, err := w.valueLinks(ctx, values)
 	if err != nil {
 		return err
 	}
@@ -266,34 +266,34 @@ func (o *operation) unlinkGoneValues(ctx context.Context, ids []string) error {
 			continue
 		}
 		delete(links, v.link()) // once
-		c, err := o.relinkKnownValue(ctx, v, l)
+		c, err := w.relinkKnownValue(ctx, v, l)
 		if err != nil {
 			return err
 		}
 		if c.now.Role.ID == l.Role.ID {
 			continue
 		}
-		if !o.reported {
+		if !w.reported {
 			c.now = host.Link{} // as in unlinkGone
 		}
-		if err := o.linkValue(ctx, v, c); err != nil {
+		if err := w.linkValue(ctx, v, c); err != nil {
 			return err
 		}
-		o.later = append(o.later, roleRun{value: v}) // the others
+		w.later = append(w.later, Run{value: v}) // the others
 	}
 	return nil
 }
 
 // valuesChanged looks at every value that names a role or might, and reconciles those who
 // have one whose role is another now.
-func (c *Reconciler) valuesChanged(ctx context.Context) error {
+func (c *Admin) valuesChanged(ctx context.Context) error {
 	if c.t.Roles.Attributes == nil {
 		return nil
 	}
 	seen := map[string]bool{}
-	return c.t.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
+	return c.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
 		for _, u := range page {
-			for _, v := range c.t.roleValues(u) {
+			for _, v := range valuesOf(c.t, u) {
 				if seen[v.link()] {
 					continue
 				}
@@ -307,41 +307,41 @@ func (c *Reconciler) valuesChanged(ctx context.Context) error {
 	})
 }
 
-func (c *Reconciler) valueChanged(ctx context.Context, v roleValue) error {
+func (c *Admin) valueChanged(ctx context.Context, v roleValue) error {
 	defer c.lockValue(v)()
-	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
-		o.reported = true
-		links, err := o.valueLinks(ctx, []roleValue{v})
+	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		w.reported = true
+		links, err := w.valueLinks(ctx, []roleValue{v})
 		if err != nil {
 			return err
 		}
-		change, err := o.relinkKnownValue(ctx, v, links[v.link()])
+		change, err := w.relinkKnownValue(ctx, v, links[v.link()])
 		if err != nil {
 			return err
 		}
-		if err := o.linkValue(ctx, v, change); err != nil || !change.moves() {
+		if err := w.linkValue(ctx, v, change); err != nil || !change.moves() {
 			return err
 		}
-		return o.reconcile(ctx, roleRun{value: v})
+		return w.Reconcile(ctx, Run{value: v})
 	})
 }
 
 // lockValue keeps the application's calls about a value apart; its link has no row of the
 // store to lock, as a group's has.
-func (c *Reconciler) lockValue(v roleValue) (unlock func()) {
-	return c.h.locks.Lock(keylock.Key(c.t.ID, v.link()))
+func (c *Admin) lockValue(v roleValue) (unlock func()) {
+	return c.s.Locks.Lock(keylock.Key(c.t.ID, v.link()))
 }
 
 // ConfirmValue is Confirm for a value of one of Roles.Attributes.
-func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID string, userIDs ...string) error {
+func (c *Admin) ConfirmValue(ctx context.Context, attribute, value, roleID string, userIDs ...string) error {
 	i := slices.IndexFunc(c.t.Roles.Attributes, func(a *model.Attribute) bool { return a == c.t.Types.User.Find(attribute) })
 	if i < 0 {
 		return fmt.Errorf("scim: Reconciler.ConfirmValue: %q is not one of Roles.Attributes", attribute)
 	}
 	v := roleValue{c.t.Roles.Attributes[i], value}
 	defer c.lockValue(v)()
-	return c.do(ctx, "", func(ctx context.Context, o *operation) error {
-		links, err := o.valueLinks(ctx, []roleValue{v})
+	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		links, err := w.valueLinks(ctx, []roleValue{v})
 		if err != nil {
 			return err
 		}
@@ -349,20 +349,20 @@ func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID 
 		if l.Role.ID != roleID || roleID == "" {
 			return fmt.Errorf("scim: Reconciler.ConfirmValue: %s %q does not stand for role %q but for %q", attribute, value, roleID, l.Role.ID)
 		}
-		r := roleRun{ids: userIDs, namedIn: v.link(), confirm: true}
+		r := Run{IDs: userIDs, namedIn: v.link(), confirm: true}
 		if len(userIDs) == 0 {
 			r.value = v
 			l.Confirmed = true
-			if err := o.t.Roles.Ledger.SetLink(ctx, l); err != nil {
+			if err := w.t.Roles.Ledger.SetLink(ctx, l); err != nil {
 				return err
 			}
 		}
-		return o.reconcile(ctx, r)
+		return w.Reconcile(ctx, r)
 	})
 }
 
-// within reports whether a is outer or part of it.
-func within(a, outer *model.Attribute) bool {
+// Within reports whether a is outer or part of it.
+func Within(a, outer *model.Attribute) bool {
 	for ; a != nil; a = a.Parent {
 		if a == outer {
 			return true

@@ -1,4 +1,4 @@
-package scim
+package roles
 
 import (
 	"cmp"
@@ -35,15 +35,15 @@ func (c *linkChange) moves() bool {
 // group, after a change of displayName or externalId, and for a group without a role,
 // whose role may have appeared. Otherwise the stored link counts, so that an outage of
 // the resolver does not hold up a removal. It is nil for anything but groups.
-func (o *operation) relink(ctx context.Context, before, after *doc.Document) (*linkChange, error) {
-	if o.t.Roles == nil || after.Type != o.t.Types.Group {
+func (w *Work) Relink(ctx context.Context, before, after *doc.Document) (*linkChange, error) {
+	if w.t.Roles == nil || after.Type != w.t.Types.Group {
 		return nil, nil
 	}
 	c := &linkChange{}
 	src := host.RoleSource{Group: after}
 	renamed := false
 	if before != nil {
-		links, err := o.links(ctx, []string{before.ID})
+		links, err := w.links(ctx, []string{before.ID})
 		if err != nil {
 			return nil, err
 		}
@@ -58,12 +58,12 @@ func (o *operation) relink(ctx context.Context, before, after *doc.Document) (*l
 			src.PreviousName = name
 		}
 	}
-	err := o.resolve(ctx, src, after.ID, c)
+	err := w.resolve(ctx, src, after.ID, c)
 	reason, none := noRole(err)
 	switch {
 	case err == nil:
 		return c, nil
-	case none && before == nil && o.t.Roles.Refuse:
+	case none && before == nil && w.t.Roles.Refuse:
 		if reason != "" {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func (o *operation) relink(ctx context.Context, before, after *doc.Document) (*l
 		return c, nil
 	case before != nil && !renamed:
 		// Nothing hangs on the answer: the group gives no role, as before.
-		o.h.c.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID, "error", err)
+		w.s.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID, "error", err)
 		return c, nil
 	}
 	return nil, err
@@ -83,18 +83,18 @@ func (o *operation) relink(ctx context.Context, before, after *doc.Document) (*l
 
 // relinkKnown looks again at the role of a stored group, after the application said
 // that its roles or its mapping have changed.
-func (o *operation) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, error) {
-	links, err := o.links(ctx, []string{g.ID})
+func (w *Work) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, error) {
+	links, err := w.links(ctx, []string{g.ID})
 	if err != nil {
 		return nil, err
 	}
 	c := &linkChange{was: links[g.ID]}
 	c.now = c.was
 	linked := c.was.Role.ID
-	if linked == "" && o.t.Roles.Refuse {
+	if linked == "" && w.t.Roles.Refuse {
 		return c, nil // linked at the client's next write
 	}
-	err = o.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, g.ID, c)
+	err = w.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, g.ID, c)
 	if reason, none := noRole(err); none {
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "the role is gone")
 		return c, nil
@@ -114,8 +114,8 @@ func noRole(err error) (reason string, none bool) {
 }
 
 // resolve asks the resolver and fills in c.now, the link of this key.
-func (o *operation) resolve(ctx context.Context, src host.RoleSource, key string, c *linkChange) error {
-	role, err := o.t.Roles.Resolver.ResolveRole(ctx, src)
+func (w *Work) resolve(ctx context.Context, src host.RoleSource, key string, c *linkChange) error {
+	role, err := w.t.Roles.Resolver.ResolveRole(ctx, src)
 	if err != nil {
 		return err
 	}
@@ -129,21 +129,21 @@ func (o *operation) resolve(ctx context.Context, src host.RoleSource, key string
 }
 
 // setLink stores a link and tells of it.
-func (o *operation) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
+func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
 	c.now.GroupID = g.ID
-	if err := o.t.Roles.Ledger.SetLink(ctx, c.now); err != nil {
+	if err := w.t.Roles.Ledger.SetLink(ctx, c.now); err != nil {
 		return err
 	}
 	was, now := c.was.Role, c.now.Role
 	if was.ID != "" && was.ID != now.ID {
-		o.event(host.Event{Kind: host.GroupUnlinked, Resource: host.RefOf(g), Role: was, Reason: c.reason})
+		w.Tell(host.Event{Kind: host.GroupUnlinked, Resource: host.RefOf(g), Role: was, Reason: c.reason})
 	}
 	switch {
 	case now.ID == "":
 	case !c.now.Confirmed:
-		o.event(host.Event{Kind: host.GroupWaiting, Resource: host.RefOf(g), Role: now, Reason: "a protected role is given only after the application confirms"})
+		w.Tell(host.Event{Kind: host.GroupWaiting, Resource: host.RefOf(g), Role: now, Reason: "a protected role is given only after the application confirms"})
 	case was.ID != now.ID || !c.was.Confirmed:
-		o.event(host.Event{Kind: host.GroupLinked, Resource: host.RefOf(g), Role: now})
+		w.Tell(host.Event{Kind: host.GroupLinked, Resource: host.RefOf(g), Role: now})
 	}
 	return nil
 }
