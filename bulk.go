@@ -57,7 +57,7 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 
 // part is an operation of the same client.
 func (o *operation) part() *operation {
-	return &operation{h: o.h, t: o.t, who: o.who, base: o.base, header: http.Header{}, use: o.t.Tolerances.Use(), w: o.h.shared.Begin(o.t.Tenant, o.who.ID)}
+	return &operation{h: o.h, t: o.t, who: o.who, base: o.base, header: http.Header{}, use: o.t.Tolerances.Use(), w: o.h.engine.Begin(o.t.Tenant, o.who.ID)}
 }
 
 type bulkResult struct {

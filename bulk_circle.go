@@ -24,15 +24,14 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 	err := ctx.Err()
 	if err == nil {
 		err = o.w.Isolate(ctx, "", func(ctx context.Context) error {
-			o.w.Inside, o.adopted = true, nil
-			defer func() { o.w.Inside = false }()
+			o.adopted = nil
 			clear(made)
 			done := false
 			if o.t.Stores.Tx == nil {
 				defer func() {
 					if !done {
 						o.undo(ctx, made)
-						o.w.Stored = false
+						o.w.TakeBack()
 					}
 				}()
 			}

@@ -66,9 +66,9 @@ func newHandler(c Config) (*Handler, error) {
 	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "" || c.Me != nil:
 		errs = append(errs, mistake("TenantFor", "is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
 	}
-	h.shared = &roles.Shared{Locks: &keylock.Locks{}, Log: d.Log, Now: d.Now, Time: d.Limits.Time}
+	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: d.Log, Now: d.Now, Time: d.Limits.Time}
 	if d.OnEvent != nil {
-		h.shared.Emit = func(ctx context.Context, e host.Event) { d.OnEvent(ctx, eventOut(e)) }
+		h.engine.Emit = func(ctx context.Context, e host.Event) { d.OnEvent(ctx, eventOut(e)) }
 	}
 	if d.Trace != nil {
 		h.tracer = trace.New(d.Trace, d.Now)
@@ -195,7 +195,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 		default:
 			b.Attributes = append(b.Attributes, a)
 		}
-		if c.Me != nil && a != nil && slices.ContainsFunc(c.Me.Writable, func(p string) bool { return roles.Within(a, t.Types.User.Find(p)) }) {
+		if c.Me != nil && a != nil && slices.ContainsFunc(c.Me.Writable, func(p string) bool { return roles.IsWithin(a, t.Types.User.Find(p)) }) {
 			errs = append(errs, mistake("Me.Writable", "%s gives roles, so nobody may change it on themselves", a.Path))
 		}
 	}

@@ -32,7 +32,7 @@ func (h *Handler) reconciler(c *Tenant) *Reconciler {
 	if t == nil || t.Roles == nil {
 		panic("scim: Handler.Roles: this tenant has no Roles")
 	}
-	return &Reconciler{h, t, h.shared.Admin(t.Tenant)}
+	return &Reconciler{h, t, h.engine.Admin(t.Tenant)}
 }
 
 // Users reconciles these users now: after the application changed something by
@@ -85,7 +85,7 @@ func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userID
 // that an administrator removes in the application: before, or instead of, deleting
 // the rows. For a group that is gone already, call All.
 func (c *Reconciler) Release(ctx context.Context, groupID string) error {
-	o := &operation{h: c.h, t: c.t, header: http.Header{}, use: &tolerance.Use{}, w: c.h.shared.Begin(c.t.Tenant, "")}
+	o := &operation{h: c.h, t: c.t, header: http.Header{}, use: &tolerance.Use{}, w: c.h.engine.Begin(c.t.Tenant, "")}
 	ref := host.Ref{Type: "Group", ID: groupID}
 	err := o.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		g, err := o.t.dir.Lock(ctx, ref)

@@ -148,7 +148,7 @@ type Handler struct {
 	c       Config
 	single  *tenant // nil with TenantFor
 	cursors cursor.Sealer
-	shared  *roles.Shared
+	engine  *roles.Engine
 	tracer  *trace.Tracer // nil without Config.Trace
 }
 

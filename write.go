@@ -48,7 +48,7 @@ func (o *operation) make(ctx context.Context, t *model.Type, body []byte) (*doc.
 		made, err = o.store(ctx, host.OpCreate, nil, e)
 		return err
 	})
-	if err != nil && made != nil && o.w.Stored {
+	if err != nil && made != nil && o.w.IsStored() {
 		// The client does not learn the id, and would create a second one.
 		o.undo(ctx, []*doc.Document{made})
 	}
@@ -207,38 +207,16 @@ func (o *operation) store(ctx context.Context, op host.Op, before *doc.Document,
 			return nil, err
 		}
 	}
-	after := c.After
-	link, err := o.w.Relink(ctx, before, after)
+	after, turn, err := o.w.Before(ctx, roles.Write{Before: before, After: c.After, Members: &members.Members, IsAdopted: adopted})
 	if err != nil {
 		return nil, err
-	}
-	after, values, err := o.w.RelinkValues(ctx, before, after)
-	if err != nil {
-		return nil, err
-	}
-	if before != nil && before.Active() && !after.Active() && t == o.t.Types.User && o.t.Stores.Deactivator != nil {
-		// Before the write: a client that repeats it must come here again.
-		if err := o.t.Stores.Deactivator.Deactivate(ctx, after); err != nil {
-			return nil, err
-		}
-	}
-	if before != nil && o.t.Stores.Tx == nil {
-		o.w.RevokeAhead(ctx, before, after, &members.Members, link, values)
 	}
 	out, err := o.put(ctx, before, after, members)
 	if err != nil {
 		return nil, err
 	}
-	o.w.Stored = o.t.Stores.Tx == nil
 	o.tell(before, out, members, adopted)
-	if adopted && t == o.t.Types.User && o.t.Roles != nil {
-		// Memberships that the account had are the client's from now on.
-		err = o.w.Reconcile(ctx, roles.Run{IDs: []string{out.ID}})
-	}
-	if err == nil {
-		err = o.w.Follow(ctx, before, out, &members.Members, link, values)
-	}
-	if err != nil {
+	if err := turn.After(ctx, out); err != nil {
 		return out, err
 	}
 	if e.password != nil && t == o.t.Types.User && o.t.Stores.Passwords != nil {
@@ -347,16 +325,11 @@ func (o *operation) delete(ctx context.Context, t *model.Type, id string) (*answ
 
 // remove deletes a resource and what came through it.
 func (o *operation) remove(ctx context.Context, before *doc.Document) error {
-	if before.Type == o.t.Types.User && o.t.Stores.Deactivator != nil {
-		if err := o.t.Stores.Deactivator.Deactivate(ctx, before); err != nil {
-			return err
-		}
-	}
-	end, err := o.w.EndOf(ctx, before)
+	ending, err := o.w.Ending(ctx, before)
 	if err != nil {
 		return err
 	}
-	if err := o.w.EndAhead(ctx, end); err != nil && !o.force {
+	if err := ending.Before(ctx); err != nil && !o.force {
 		return err
 	}
 	if o.t.Stores.Tx != nil {
@@ -376,7 +349,6 @@ func (o *operation) remove(ctx context.Context, before *doc.Document) error {
 	if err != nil {
 		return err
 	}
-	o.w.Stored = o.t.Stores.Tx == nil
 	switch before.Type {
 	case o.t.Types.User:
 		o.w.Tell(host.Event{Kind: host.UserDeleted, Resource: host.RefOf(before)})
@@ -385,7 +357,7 @@ func (o *operation) remove(ctx context.Context, before *doc.Document) error {
 	default:
 		o.w.Tell(host.Event{Kind: host.ResourceChanged, Resource: host.RefOf(before), Reason: "deleted"})
 	}
-	if err := o.w.EndAfter(ctx, before, end); err != nil {
+	if err := ending.After(ctx); err != nil {
 		return err
 	}
 	if o.t.Stores.Tx == nil {

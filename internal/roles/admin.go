@@ -4,30 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
 )
 
 // Admin is the application's handle on one tenant's roles, outside requests.
 type Admin struct {
-	s   *Shared
-	t   *host.Tenant
-	dir directory.Directory
+	e *Engine
+	t tenant
 }
-
-// Admin is the handle on a tenant that has roles.
-func (s *Shared) Admin(t *host.Tenant) *Admin { return &Admin{s, t, directory.Of(t)} }
 
 // do runs fn in a transaction, or else under the lock of the group that it is about
 // ("": none), and delivers its events.
 func (c *Admin) do(ctx context.Context, group string, fn func(ctx context.Context, w *Work) error) error {
-	w := c.s.Begin(c.t, "")
+	w := c.e.Begin(c.t.Tenant, "")
 	lock := ""
 	if group != "" {
 		lock = keylock.Key("Group", group)
@@ -37,12 +31,11 @@ func (c *Admin) do(ctx context.Context, group string, fn func(ctx context.Contex
 	return err
 }
 
-// Users reconciles these users now: after the application changed something by
-// itself, or when a user's roles look wrong.
+// Users reconciles these users.
 func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
 	for chunk := range slices.Chunk(userIDs, directory.Batch) {
 		err := c.do(ctx, "", func(ctx context.Context, w *Work) error {
-			return w.Reconcile(ctx, Run{IDs: chunk})
+			return w.reconcile(ctx, run{ids: chunk})
 		})
 		if err != nil {
 			return err
@@ -51,19 +44,12 @@ func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
 	return nil
 }
 
-// All reconciles up to 1,000 users, in order of creation, beginning behind the user
-// after ("": at the first). Call it with what it returns until that is "": then all
-// have been looked at. Run it after a crash, and as often as drift shall be healed:
-//
-//	for next := ""; ; {
-//		if next, err = roles.All(ctx, next); err != nil || next == "" {
-//			break
-//		}
-//	}
+// All reconciles up to a batch of users, in order of creation, beginning behind the user
+// after ("": at the first). It returns the last one, "" if no more are left.
 func (c *Admin) All(ctx context.Context, after string) (next string, err error) {
 	q := &host.Query{Limit: directory.Batch}
 	if after != "" {
-		u, err := c.t.Stores.Get(ctx, host.Ref{Type: "User", ID: after})
+		u, err := c.t.Stores.Get(ctx, userRef(after))
 		if errors.Is(err, host.ErrNotFound) {
 			return "", fmt.Errorf("scim: Reconciler.All: user %q is gone: start again from the beginning: %w", after, err)
 		}
@@ -89,13 +75,11 @@ func (c *Admin) All(ctx context.Context, after string) (next string, err error) 
 	return ids[len(ids)-1], nil
 }
 
-// RolesChanged tells that roles appeared, changed or went away in the application,
-// or that its mapping of groups and values to roles changed. Every group is looked at
-// again, with Roles.Attributes every user too, and those for whom a role is another now
-// are reconciled, in batches.
+// RolesChanged looks up the role of every group again, and with Roles.Attributes that of
+// every value. It reconciles, in batches, the users whose role is another now.
 func (c *Admin) RolesChanged(ctx context.Context) error {
 	if c.t.Types.Group != nil {
-		err := c.dir.Each(ctx, c.t.Types.Group, nil, func(page []*doc.Document) error {
+		err := c.t.dir.Each(ctx, c.t.Types.Group, nil, func(page []*doc.Document) error {
 			for _, g := range page {
 				if err := c.groupChanged(ctx, g); err != nil {
 					return err
@@ -112,34 +96,76 @@ func (c *Admin) RolesChanged(ctx context.Context) error {
 
 func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 	return c.do(ctx, g.ID, func(ctx context.Context, w *Work) error {
-		now, err := w.dir.Lock(ctx, host.RefOf(g))
-		var e *fault.Error
-		if errors.As(err, &e) && e.Status == http.StatusNotFound {
+		now, err := w.t.dir.Lock(ctx, host.RefOf(g))
+		if host.IsNotFound(err) {
 			return nil // deleted meanwhile
 		}
 		if err != nil {
 			return err
 		}
-		w.reported = true
-		change, err := w.relinkKnown(ctx, now)
-		if err != nil || !change.write() {
+		change, err := w.t.relinkKnown(ctx, now)
+		if err != nil || !change.isChange() {
 			return err
 		}
-		if err := w.setLink(ctx, now, change); err != nil || !change.moves() {
+		if err := w.setLink(ctx, now, change); err != nil || !change.movesRoles() {
 			return err
 		}
-		return w.Reconcile(ctx, Run{group: now.ID})
+		return w.reconcile(ctx, run{group: now.ID, cause: applicationReports})
 	})
 }
 
-// GivenByHand tells that an administrator has given a role that the user may hold
-// through a group already: it then stays when the group lets go. Call it whenever a
-// role is given in the application, with the Role.ID, not the name; it does nothing for
-// users whom SCIM gives nothing.
+// valuesChanged looks up every value that names a role or might, and reconciles the
+// users who have one whose role is another now.
+func (c *Admin) valuesChanged(ctx context.Context) error {
+	if c.t.Roles.Attributes == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	return c.t.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
+		for _, u := range page {
+			for _, v := range valuesOf(c.t.Tenant, u) {
+				if seen[v.key()] {
+					continue
+				}
+				seen[v.key()] = true
+				if err := c.valueChanged(ctx, v); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (c *Admin) valueChanged(ctx context.Context, v value) error {
+	defer c.lockValue(v)()
+	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		links, err := w.t.valueLinks(ctx, []value{v})
+		if err != nil {
+			return err
+		}
+		change, err := w.t.relinkKnownValue(ctx, v, links[v.key()])
+		if err != nil {
+			return err
+		}
+		if err := w.t.linkValue(ctx, v, change); err != nil || !change.movesRoles() {
+			return err
+		}
+		return w.reconcile(ctx, run{value: v, cause: applicationReports})
+	})
+}
+
+// lockValue keeps the application's calls about a value apart. Its link has no row of the
+// store to lock, as a group's has.
+func (c *Admin) lockValue(v value) (unlock func()) {
+	return c.e.Locks.Lock(keylock.Key(c.t.ID, v.key()))
+}
+
+// GivenByHand marks a role as given by hand, if sources give it to the user.
 func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		if c.t.Stores.Tx == nil {
-			defer c.s.Locks.Lock(keylock.Key(c.t.ID, "role", userID))()
+		if !c.t.isTransactional() {
+			defer c.e.lockUsers(c.t.ID, []string{userID})()
 		}
 		grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
 		if err != nil {
@@ -152,30 +178,27 @@ func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
 				put = append(put, g)
 			}
 		}
-		return w.record(ctx, put, nil)
+		if len(put) == 0 {
+			return nil
+		}
+		return c.t.Roles.Ledger.Record(ctx, put, nil)
 	})
 }
 
-// Confirm lets a group give the protected role that it awaits. roleID is the role that
-// the administrator has seen and means: if the group stands for another one by now,
-// because a client has renamed it, nothing is confirmed and an error says so. Without
-// users it confirms the link and everybody who waits; with users, only these persons'
-// waiting roles.
+// Confirm lets a group give the protected role that it awaits, if that is roleID. Without
+// users it confirms the link and everybody who waits; with users, only what these wait
+// for.
 func (c *Admin) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
 	return c.do(ctx, groupID, func(ctx context.Context, w *Work) error {
-		g, err := w.dir.Lock(ctx, host.Ref{Type: "Group", ID: groupID})
+		g, err := w.t.dir.Lock(ctx, groupRef(groupID))
 		if err != nil {
 			return err
 		}
-		links, err := w.links(ctx, []string{groupID})
+		l, err := c.awaited(ctx, groupID, roleID)
 		if err != nil {
-			return err
+			return fmt.Errorf("scim: Reconciler.Confirm: group %q %w", groupID, err)
 		}
-		l := links[groupID]
-		if l.Role.ID != roleID || roleID == "" {
-			return fmt.Errorf("scim: Reconciler.Confirm: group %q does not stand for role %q but for %q", groupID, roleID, l.Role.ID)
-		}
-		r := Run{IDs: userIDs, namedIn: groupID, confirm: true}
+		r := run{ids: userIDs, namedIn: groupID, cause: applicationConfirms}
 		if len(userIDs) == 0 {
 			r.group = groupID
 			if !l.Confirmed {
@@ -186,22 +209,54 @@ func (c *Admin) Confirm(ctx context.Context, groupID, roleID string, userIDs ...
 				}
 			}
 		}
-		return w.Reconcile(ctx, r)
+		return w.reconcile(ctx, r)
 	})
+}
+
+// ConfirmValue is Confirm for a value of one of Roles.Attributes.
+func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string, userIDs ...string) error {
+	a := c.t.Types.User.Find(attribute)
+	if a == nil || !slices.Contains(c.t.Roles.Attributes, a) {
+		return fmt.Errorf("scim: Reconciler.ConfirmValue: %q is not one of Roles.Attributes", attribute)
+	}
+	v := value{a, text}
+	defer c.lockValue(v)()
+	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		l, err := c.awaited(ctx, v.key(), roleID)
+		if err != nil {
+			return fmt.Errorf("scim: Reconciler.ConfirmValue: %s %q %w", attribute, text, err)
+		}
+		r := run{ids: userIDs, namedIn: v.key(), cause: applicationConfirms}
+		if len(userIDs) == 0 {
+			r.value = v
+			l.Confirmed = true
+			if err := w.t.Roles.Ledger.SetLink(ctx, l); err != nil {
+				return err
+			}
+		}
+		return w.reconcile(ctx, r)
+	})
+}
+
+// awaited is the link with a key. An error says that it is not to roleID.
+func (c *Admin) awaited(ctx context.Context, key, roleID string) (host.Link, error) {
+	links, err := c.t.links(ctx, []string{key})
+	if err != nil {
+		return host.Link{}, err
+	}
+	l := links[key]
+	if l.Role.ID != roleID || roleID == "" {
+		return l, fmt.Errorf("does not stand for role %q but for %q", roleID, l.Role.ID)
+	}
+	return l, nil
 }
 
 // Explain says how a user stands to each role that is held, given by the directory, or
 // waiting, and why. It changes nothing.
 func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Standing, error) {
-	var out []host.Standing
-	w := c.s.Begin(c.t, "")
-	err := c.t.Stores.InTx(ctx, func(ctx context.Context) error {
-		outs, err := w.outcomes(ctx, []string{userID}, Run{})
-		if err != nil {
-			return err
-		}
-		out = outs[0].standing
-		return nil
-	})
-	return out, err
+	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}}
+	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
+		return nil, err
+	}
+	return b.outs[0].standing, nil
 }

@@ -12,38 +12,43 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// linkChange is what happens to a group's link.
+// linkChange is what happens to a source's link.
 type linkChange struct {
 	was, now host.Link
 	reason   string
 }
 
-// write reports whether there is anything to store.
-func (c *linkChange) write() bool {
+// isChange reports whether there is anything to store.
+func (c *linkChange) isChange() bool {
 	return c.was.Role != c.now.Role || c.was.Confirmed != c.now.Confirmed
 }
 
-// moves reports whether the members' roles are touched: by another role, or by
+// movesRoles reports whether the roles of members are touched: by another role, or by
 // another weight or protection of the same one.
-func (c *linkChange) moves() bool {
+func (c *linkChange) movesRoles() bool {
 	was, now := c.was, c.now
 	was.Role.Name, now.Role.Name, was.GroupID = "", "", now.GroupID
 	return was != now
 }
 
-// relink looks at which role a group stands for, when a client writes it: for a new
+// isAnotherRole reports whether the source had a role and now has another one, or none.
+func (c *linkChange) isAnotherRole() bool {
+	return c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID
+}
+
+// relink looks up which role a group stands for, when a client writes it: for a new
 // group, after a change of displayName or externalId, and for a group without a role,
 // whose role may have appeared. Otherwise the stored link counts, so that an outage of
 // the resolver does not hold up a removal. It is nil for anything but groups.
-func (w *Work) Relink(ctx context.Context, before, after *doc.Document) (*linkChange, error) {
-	if w.t.Roles == nil || after.Type != w.t.Types.Group {
+func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkChange, error) {
+	if !w.t.hasRoles() || after.Type != w.t.Types.Group {
 		return nil, nil
 	}
 	c := &linkChange{}
 	src := host.RoleSource{Group: after}
 	renamed := false
 	if before != nil {
-		links, err := w.links(ctx, []string{before.ID})
+		links, err := w.t.links(ctx, []string{before.ID})
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +63,7 @@ func (w *Work) Relink(ctx context.Context, before, after *doc.Document) (*linkCh
 			src.PreviousName = name
 		}
 	}
-	err := w.resolve(ctx, src, after.ID, c)
+	err := w.t.resolve(ctx, src, after.ID, c)
 	reason, none := noRole(err)
 	switch {
 	case err == nil:
@@ -67,34 +72,34 @@ func (w *Work) Relink(ctx context.Context, before, after *doc.Document) (*linkCh
 		if reason != "" {
 			return nil, err
 		}
-		return nil, fault.Refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf(
+		return nil, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, fmt.Sprintf(
 			"displayName: there is no role for the group %q: create the role in the application first, then push the group again",
 			fault.Clip(after.Text("displayName"))))
 	case none:
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "no role of this name")
 		return c, nil
 	case before != nil && !renamed:
-		// Nothing hangs on the answer: the group gives no role, as before.
-		w.s.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID, "error", err)
+		// Nothing depends on the answer: the group gives no role, as before.
+		w.e.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID, "error", err)
 		return c, nil
 	}
 	return nil, err
 }
 
-// relinkKnown looks again at the role of a stored group, after the application said
-// that its roles or its mapping have changed.
-func (w *Work) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, error) {
-	links, err := w.links(ctx, []string{g.ID})
+// relinkKnown looks up again the role of a stored group, after the application reported
+// that its roles or its mapping changed.
+func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, error) {
+	links, err := t.links(ctx, []string{g.ID})
 	if err != nil {
 		return nil, err
 	}
 	c := &linkChange{was: links[g.ID]}
 	c.now = c.was
 	linked := c.was.Role.ID
-	if linked == "" && w.t.Roles.Refuse {
+	if linked == "" && t.Roles.Refuse {
 		return c, nil // linked at the client's next write
 	}
-	err = w.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, g.ID, c)
+	err = t.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, g.ID, c)
 	if reason, none := noRole(err); none {
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "the role is gone")
 		return c, nil
@@ -102,20 +107,20 @@ func (w *Work) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, e
 	return c, err
 }
 
-// noRole reports whether a resolver's error says that a group stands for no role,
-// with the reason if it gave one. Everything else, a 503 of its own included, is an
-// outage, and no answer.
+// noRole reports whether a resolver's error says that a source stands for no role, with
+// the reason if it gave one. Everything else, a 503 of its own included, is an outage,
+// and no answer.
 func noRole(err error) (reason string, none bool) {
 	var e *fault.Error
-	if errors.As(err, &e) && e.Status < 500 {
+	if errors.As(err, &e) && e.Status < http.StatusInternalServerError {
 		return e.Detail, true
 	}
 	return "", errors.Is(err, host.ErrNoRole)
 }
 
-// resolve asks the resolver and fills in c.now, the link of this key.
-func (w *Work) resolve(ctx context.Context, src host.RoleSource, key string, c *linkChange) error {
-	role, err := w.t.Roles.Resolver.ResolveRole(ctx, src)
+// resolve asks the resolver and fills in c.now, the link with this key.
+func (t tenant) resolve(ctx context.Context, src host.RoleSource, key string, c *linkChange) error {
+	role, err := t.Roles.Resolver.ResolveRole(ctx, src)
 	if err != nil {
 		return err
 	}
@@ -128,22 +133,75 @@ func (w *Work) resolve(ctx context.Context, src host.RoleSource, key string, c *
 	return nil
 }
 
-// setLink stores a link and tells of it.
+// setLink stores the link of a group and tells of it.
 func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
 	c.now.GroupID = g.ID
 	if err := w.t.Roles.Ledger.SetLink(ctx, c.now); err != nil {
 		return err
 	}
-	was, now := c.was.Role, c.now.Role
-	if was.ID != "" && was.ID != now.ID {
-		w.Tell(host.Event{Kind: host.GroupUnlinked, Resource: host.RefOf(g), Role: was, Reason: c.reason})
+	was, now, ref := c.was.Role, c.now.Role, host.RefOf(g)
+	if c.isAnotherRole() {
+		w.Tell(host.Event{Kind: host.GroupUnlinked, Resource: ref, Role: was, Reason: c.reason})
 	}
 	switch {
 	case now.ID == "":
 	case !c.now.Confirmed:
-		w.Tell(host.Event{Kind: host.GroupWaiting, Resource: host.RefOf(g), Role: now, Reason: "a protected role is given only after the application confirms"})
+		w.Tell(host.Event{Kind: host.GroupWaiting, Resource: ref, Role: now, Reason: awaitsConfirmation})
 	case was.ID != now.ID || !c.was.Confirmed:
-		w.Tell(host.Event{Kind: host.GroupLinked, Resource: host.RefOf(g), Role: now})
+		w.Tell(host.Event{Kind: host.GroupLinked, Resource: ref, Role: now})
 	}
+	return nil
+}
+
+const awaitsConfirmation = "a protected role is given only after the application confirms"
+
+// unlinkGone takes away the links of these users' groups and values whose role no longer
+// exists. The other users of these sources are reconciled later.
+func (w *Work) unlinkGone(ctx context.Context, ids []string, why cause) error {
+	if err := w.unlinkGoneValues(ctx, ids, why); err != nil {
+		return err
+	}
+	refs := make([]host.Ref, len(ids))
+	for i, id := range ids {
+		refs[i] = userRef(id)
+	}
+	ms, err := w.t.dir.GroupsOf(ctx, refs)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, m := range ms {
+		if seen[m.GroupID] {
+			continue
+		}
+		seen[m.GroupID] = true
+		if err := w.unlinkIfGone(ctx, m.GroupID, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Work) unlinkIfGone(ctx context.Context, groupID string, why cause) error {
+	g, err := w.t.Stores.Get(ctx, groupRef(groupID))
+	if errors.Is(err, host.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c, err := w.t.relinkKnown(ctx, g)
+	if err != nil || !c.isAnotherRole() {
+		return err
+	}
+	if why != applicationReports {
+		// Another role of the name may exist by now. Like any role that appears, it is linked
+		// when the application reports it.
+		c.now, c.reason = host.Link{}, "the role is gone"
+	}
+	if err := w.setLink(ctx, g, c); err != nil {
+		return err
+	}
+	w.later = append(w.later, run{group: g.ID, cause: why}) // the other members
 	return nil
 }

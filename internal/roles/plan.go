@@ -10,17 +10,26 @@ import (
 
 // person is all that decides about one user's roles, read under the user's lock.
 type person struct {
-	id      string
-	active  bool // exists, is active, and not about to go; known if anything is given
-	deleted bool // the account ends: hand-given roles go too
-	wants   []want
-	entries []host.Grant
-	held    []host.Role
+	id       string
+	presence presence
+	wants    []want
+	entries  []host.Grant
+	held     []host.Role
 	// unconfirmed are roles that await Confirm, for all whom their sources would give them.
 	unconfirmed []want
 }
 
-// want is a role that sources give: attributes, in order, and groups, in order of membership.
+// presence is what a user's account means for roles.
+type presence int
+
+const (
+	inactive presence = iota // or gone, or of no interest because nothing gives anything
+	active                   // exists, is active, and is not about to go
+	deleted                  // the account ends: roles given by hand go too
+)
+
+// want is a role that sources give: attributes, in order, and groups, in order of
+// membership.
 type want struct {
 	role    host.Role
 	sources []string
@@ -31,82 +40,118 @@ type want struct {
 type outcome struct {
 	change   host.RoleChange
 	put      []host.Grant // before the change: the ledger leads a grant
-	putAfter []host.Grant // after it, with drop: it trails a revocation
+	putAfter []host.Grant // after it, with drop: the ledger trails a revocation
 	drop     []host.Grant
-	early    []host.Event // of what put says
+	early    []host.Event // events to send once put is recorded
 	events   []host.Event
 	standing []host.Standing
 }
 
+// holdings is what a user holds, and what the ledger says of it, by the role's id.
+type holdings struct {
+	held    map[string]host.Role
+	entries map[string][]host.Grant
+}
+
+func (p *person) holdings() holdings {
+	h := holdings{map[string]host.Role{}, map[string][]host.Grant{}}
+	for _, r := range p.held {
+		h.held[r.ID] = r
+	}
+	for _, g := range p.entries {
+		h.entries[g.RoleID] = append(h.entries[g.RoleID], g)
+	}
+	return h
+}
+
 // plan applies the rules: grant = desired − held; revoke = what the ledger says SCIM
-// gave − desired; a role in neither is the application's own and is not touched. A
-// role that was held when a source came to give it too is marked by hand, and stays
-// when the source lets go.
+// gave − desired. A role in neither is the application's own and is not touched. A role
+// that was held when a source came to give it too is marked by hand, and stays when the
+// source lets go.
 func plan(r *host.Roles, p *person, now time.Time) *outcome {
 	o := &outcome{change: host.RoleChange{UserID: p.id}}
-	held := map[string]host.Role{}
-	for _, h := range p.held {
-		held[h.ID] = h
-	}
-	entries := map[string][]host.Grant{}
-	for _, g := range p.entries {
-		entries[g.RoleID] = append(entries[g.RoleID], g)
-	}
-	if p.deleted {
-		o.change.Revoke = slices.Clone(p.held)
-		o.drop = p.entries
-		for _, h := range p.held {
-			var sources []string
-			for _, g := range entries[h.ID] {
-				if !g.Waiting {
-					sources = append(sources, g.Source)
-				}
-			}
-			o.note(host.RoleRevoked, p, h, sources, "the account was deleted")
-		}
+	h := p.holdings()
+	if p.presence == deleted {
+		o.revokeAll(p, h)
 		return o
 	}
+	done := o.giveWanted(r, p, h, now)
+	for id, es := range h.entries {
+		if !done[id] {
+			o.endUnwanted(p, id, es, h.held)
+		}
+	}
+	o.explainRest(p)
+	slices.SortFunc(o.change.Revoke, func(a, b host.Role) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(o.drop, compareGrants)
+	slices.SortStableFunc(o.standing, func(a, b host.Standing) int { return strings.Compare(a.Role.ID, b.Role.ID) })
+	return o
+}
+
+// revokeAll ends all roles of an account that is deleted.
+func (o *outcome) revokeAll(p *person, h holdings) {
+	o.change.Revoke = slices.Clone(p.held)
+	o.drop = p.entries
+	for _, role := range p.held {
+		var sources []string
+		for _, g := range h.entries[role.ID] {
+			if !g.Waiting {
+				sources = append(sources, g.Source)
+			}
+		}
+		o.note(host.RoleRevoked, p, role, sources, "the account was deleted")
+	}
+}
+
+// giveWanted deals with the roles that sources give. It returns which roles these are.
+func (o *outcome) giveWanted(r *host.Roles, p *person, h holdings, now time.Time) (done map[string]bool) {
 	slot := ""
 	if r.Exclusive {
-		slot = handGiven(p.held, entries)
+		slot = handGiven(p.held, h.entries)
 	}
-	done := map[string]bool{}
+	done = map[string]bool{}
 	chosen := p.wants
-	if p.active {
-		chosen = picked(r, p, held)
+	if p.presence == active {
+		chosen = picked(r, p, h.held)
 	}
 	for _, w := range chosen {
 		w.role.Held = false
 		done[w.role.ID] = true
-		if !p.active {
-			o.shelve(p, w, entries[w.role.ID], held, now)
-			continue
-		}
-		if slot != "" && slot != w.role.ID {
-			o.wait(p, w, entries[w.role.ID], "waiting: "+held[slot].Name+" is hand-given and the application keeps one role", now)
-			o.release(p, w.role, entries[w.role.ID], held)
-			continue
-		}
-		o.give(p, w, entries[w.role.ID], held, now)
-	}
-	for id, es := range entries {
-		if !done[id] {
-			role, ok := held[id]
-			if !ok {
-				role = host.Role{ID: id}
-			}
-			i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == id && w.role.Protected })
-			for _, g := range es {
-				if i >= 0 && g.Waiting {
-					if j := slices.Index(p.wants[i].sources, g.Source); j >= 0 && !p.wants[i].named[j] {
-						continue
-					}
-				}
-				o.drop = append(o.drop, g)
-			}
-			o.release(p, role, es, held)
+		es := h.entries[w.role.ID]
+		switch {
+		case p.presence != active:
+			o.shelve(p, w, es, h.held, now)
+		case slot != "" && slot != w.role.ID:
+			o.wait(p, w, es, "waiting: "+h.held[slot].Name+" is hand-given and the application keeps one role", now)
+			o.release(p, w.role, es, h.held)
+		default:
+			o.give(p, w, es, h.held, now)
 		}
 	}
+	return done
+}
+
+// endUnwanted deals with a role that the ledger knows and that no source gives. Entries
+// of a protected role that wait for their source stay.
+func (o *outcome) endUnwanted(p *person, id string, es []host.Grant, held map[string]host.Role) {
+	role, ok := held[id]
+	if !ok {
+		role = host.Role{ID: id}
+	}
+	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == id && w.role.Protected })
+	for _, g := range es {
+		if i >= 0 && g.Waiting {
+			if j := slices.Index(p.wants[i].sources, g.Source); j >= 0 && !p.wants[i].named[j] {
+				continue
+			}
+		}
+		o.drop = append(o.drop, g)
+	}
+	o.release(p, role, es, held)
+}
+
+// explainRest explains roles that no rule has dealt with.
+func (o *outcome) explainRest(p *person) {
 	for _, h := range p.held {
 		explained := slices.ContainsFunc(o.standing, func(s host.Standing) bool {
 			return s.Role.ID == h.ID && s.State != host.Waiting
@@ -118,10 +163,6 @@ func plan(r *host.Roles, p *person, now time.Time) *outcome {
 	for _, w := range p.unconfirmed {
 		o.stand(w.role, host.Waiting, w.sources, "the role is protected, and the application has not confirmed that this source gives it")
 	}
-	slices.SortFunc(o.change.Revoke, func(a, b host.Role) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(o.drop, compareGrants)
-	slices.SortStableFunc(o.standing, func(a, b host.Standing) int { return strings.Compare(a.Role.ID, b.Role.ID) })
-	return o
 }
 
 func compareGrants(a, b host.Grant) int {
@@ -294,13 +335,13 @@ func (o *outcome) wait(p *person, w want, es []host.Grant, reason string, now ti
 	}
 	o.dropOthers(w, es)
 	if fresh {
-		*events = append(*events, host.Event{Kind: host.RoleWaiting, Resource: host.Ref{Type: "User", ID: p.id}, Role: w.role, Sources: w.sources, Reason: reason})
+		*events = append(*events, host.Event{Kind: host.RoleWaiting, Resource: userRef(p.id), Role: w.role, Sources: w.sources, Reason: reason})
 	}
 	o.stand(w.role, host.Waiting, w.sources, reason)
 }
 
 func (o *outcome) note(k host.EventKind, p *person, role host.Role, sources []string, reason string) {
-	o.events = append(o.events, host.Event{Kind: k, Resource: host.Ref{Type: "User", ID: p.id}, Role: role, Sources: sources, Reason: reason})
+	o.events = append(o.events, host.Event{Kind: k, Resource: userRef(p.id), Role: role, Sources: sources, Reason: reason})
 }
 
 func (o *outcome) stand(role host.Role, s host.State, sources []string, reason string) {

@@ -14,32 +14,39 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
 )
 
-// roleValue is a value of one of Roles.Attributes. It has a link, as a group has.
-type roleValue struct {
+// value is a value of one of Roles.Attributes. It has a link, as a group has.
+type value struct {
 	attr *model.Attribute
 	text string
 }
 
-// link is the Link.GroupID of the value's link. It is short, because stores have it in
-// an index.
-func (v roleValue) link() string {
+// maxKeyText is how long the text in a value's key may be. Stores index keys.
+const maxKeyText = 200
+
+// key is the Link.GroupID of the value's link.
+func (v value) key() string {
 	text := v.text
-	if len(text) > 200 {
+	if len(text) > maxKeyText {
 		sum := sha256.Sum256([]byte(text))
 		text = "sha256:" + hex.EncodeToString(sum[:])
 	}
 	return v.source() + "=" + text
 }
 
-func (v roleValue) source() string { return "attr:" + v.attr.Path }
+// source is the source of what the value gives, as the ledger keeps it.
+func (v value) source() string { return "attr:" + v.attr.Path }
 
-// Attribute finds an attribute that can name roles: of texts, or complex with a
-// value that is one, such as "roles".
+// roleSource is how the resolver is asked about the value.
+func (v value) roleSource(linked string) host.RoleSource {
+	return host.RoleSource{Attribute: v.attr.Path, Value: v.text, Linked: linked}
+}
+
+// Attribute finds an attribute that can name roles: one of texts, or a complex one whose
+// value is a text, such as "roles".
 func Attribute(user *model.Type, path string) (*model.Attribute, error) {
 	a := user.Find(path)
 	switch {
@@ -51,17 +58,17 @@ func Attribute(user *model.Type, path string) (*model.Attribute, error) {
 	return nil, fmt.Errorf("Roles.Attributes: %q: needs an attribute of User with texts, or with a value for each of its elements", path)
 }
 
-// roleValues lists what a user's role attributes say, in order, each once; of each
-// attribute the primary element first.
-func valuesOf(t *host.Tenant, u *doc.Document) []roleValue {
-	var all []roleValue
+// valuesOf lists what a user's role attributes say, in order, each once. Of each
+// attribute the primary element comes first.
+func valuesOf(t *host.Tenant, u *doc.Document) []value {
 	if u == nil || t.Roles == nil {
 		return nil
 	}
+	var all []value
 	for _, a := range t.Roles.Attributes {
 		from := len(all)
-		one := func(v doc.Value, primary bool) {
-			is := roleValue{a, v.Text}
+		add := func(v doc.Value, primary bool) {
+			is := value{a, v.Text}
 			switch {
 			case v.Text == "" || slices.Contains(all, is):
 			case primary:
@@ -74,144 +81,23 @@ func valuesOf(t *host.Tenant, u *doc.Document) []roleValue {
 		switch {
 		case v.Attr == nil:
 		case !a.Multi:
-			one(v, false)
+			add(v, false)
 		default:
-			value, primary := a.Lookup("value"), a.Lookup("primary")
+			text, primary := a.Lookup("value"), a.Lookup("primary")
 			for _, e := range v.Kids() {
 				if a.Kind != model.Complex {
-					one(e, false)
+					add(e, false)
 					continue
 				}
-				one(e.Field(value), primary != nil && e.Field(primary).Text == "true")
+				add(e.Field(text), primary != nil && e.Field(primary).Text == "true")
 			}
 		}
 	}
 	return all
 }
 
-// valueChange is what a write of a user does to the links of values.
-type valueChange struct {
-	fresh  map[string]bool // links of values that the client has just given the user
-	moves  bool            // the user's values, or their roles, are others than before
-	others []roleValue     // which other users have too, and whose role is another now
-}
-
-// relinkValues looks at which roles a user's attributes name, when a client writes the
-// user: those values that it changes, and those without a role. It returns the user as it
-// is to be stored: if the request deactivates somebody, attributes that name no role stay
-// as they were, because that must not wait.
-func (w *Work) RelinkValues(ctx context.Context, before, after *doc.Document) (*doc.Document, *valueChange, error) {
-	if w.t.Roles == nil || w.t.Roles.Attributes == nil || after.Type != w.t.Types.User {
-		return after, nil, nil
-	}
-	c := &valueChange{fresh: map[string]bool{}}
-	was := valuesOf(w.t, before)
-	values := slices.SortedFunc(slices.Values(valuesOf(w.t, after)), func(a, b roleValue) int { return strings.Compare(a.link(), b.link()) })
-	links, err := w.valueLinks(ctx, values)
-	if err != nil {
-		return nil, nil, err
-	}
-	leaves := before != nil && before.Active() && !after.Active()
-	var bad []*model.Attribute
-	found := map[roleValue]*linkChange{}
-	for _, v := range values {
-		stored, l := slices.Contains(was, v), links[v.link()]
-		if stored && l.Role.ID != "" || slices.Contains(bad, v.attr) {
-			continue
-		}
-		change := &linkChange{was: l}
-		err := w.resolve(ctx, host.RoleSource{Attribute: v.attr.Path, Value: v.text}, v.link(), change)
-		reason, none := noRole(err)
-		switch {
-		case err == nil:
-			found[v] = change
-		case stored && none:
-		case stored:
-			// Nothing hangs on the answer: the value gives no role, as before.
-			w.s.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
-		case leaves:
-			bad = append(bad, v.attr)
-			w.Tell(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []string{v.source()},
-				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.Clip(v.text))})
-		case none && reason == "":
-			return nil, nil, fault.Refuse(http.StatusBadRequest, "invalidValue", fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.Clip(v.text)))
-		default:
-			return nil, nil, err
-		}
-	}
-	for _, v := range values { // all are good
-		change := found[v]
-		if change == nil || slices.Contains(bad, v.attr) {
-			continue
-		}
-		if err := w.linkValue(ctx, v, change); err != nil {
-			return nil, nil, err
-		}
-		if change.moves() {
-			c.moves = true
-			if change.was.Role.ID != "" {
-				c.others = append(c.others, v)
-			}
-		}
-		if !slices.Contains(was, v) {
-			c.fresh[v.link()] = true
-		}
-	}
-	for _, a := range bad {
-		after = after.With(doc.DropAt(after.Type.Root, after.Values, a))
-		if v := before.Find(a); v.Attr != nil {
-			after = after.With(doc.PutAt(after.Type.Root, after.Values, v))
-		}
-	}
-	c.moves = c.moves || !slices.Equal(was, valuesOf(w.t, after))
-	return after, c, nil
-}
-
-// linkValue stores the link of a value, if it changes.
-func (w *Work) linkValue(ctx context.Context, v roleValue, c *linkChange) error {
-	c.now.GroupID = v.link()
-	if !c.write() {
-		return nil
-	}
-	return w.t.Roles.Ledger.SetLink(ctx, c.now)
-}
-
-func (w *Work) valueLinks(ctx context.Context, values []roleValue) (map[string]host.Link, error) {
-	keys := make([]string, len(values))
-	for i, v := range values {
-		keys[i] = v.link()
-	}
-	return w.links(ctx, keys)
-}
-
-// followValues brings roles in line with a write of a user, with the links of values.
-func (w *Work) followValues(ctx context.Context, user *doc.Document, c *valueChange) error {
-	if len(c.fresh) > 0 {
-		values := valuesOf(w.t, user)
-		links, err := w.valueLinks(ctx, values)
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			if l := links[v.link()]; c.fresh[v.link()] && l.Role.ID != "" && !l.Confirmed {
-				w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []string{v.source()},
-					Reason: "a protected role is given only after the application confirms"})
-			}
-		}
-	}
-	if err := w.Reconcile(ctx, Run{IDs: []string{user.ID}}); err != nil {
-		return err
-	}
-	for _, v := range c.others {
-		if err := w.Reconcile(ctx, Run{value: v}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// eachUserWith calls fn with the users who have a value.
-func (w *Work) eachUserWith(ctx context.Context, v roleValue, fn func(ids []string) error) error {
+// eachOwner calls fn with the users who have a value.
+func (t tenant) eachOwner(ctx context.Context, v value, fn func(ids []string) error) error {
 	path := v.attr.Path
 	if v.attr.Kind == model.Complex {
 		path += ".value"
@@ -220,11 +106,11 @@ func (w *Work) eachUserWith(ctx context.Context, v roleValue, fn func(ids []stri
 	if err != nil {
 		return err
 	}
-	f, err := match.Parse(w.t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
+	f, err := match.Parse(t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
 	if err != nil {
 		return err
 	}
-	return w.dir.Each(ctx, w.t.Types.User, f, func(page []*doc.Document) error {
+	return t.dir.Each(ctx, t.Types.User, f, func(page []*doc.Document) error {
 		ids := make([]string, len(page))
 		for i, u := range page {
 			ids[i] = u.ID
@@ -234,11 +120,28 @@ func (w *Work) eachUserWith(ctx context.Context, v roleValue, fn func(ids []stri
 	})
 }
 
-// relinkKnownValue looks again at the role that a value names, after the application said
-// that its roles or its mapping have changed.
-func (w *Work) relinkKnownValue(ctx context.Context, v roleValue, was host.Link) (*linkChange, error) {
+func (t tenant) valueLinks(ctx context.Context, values []value) (map[string]host.Link, error) {
+	keys := make([]string, len(values))
+	for i, v := range values {
+		keys[i] = v.key()
+	}
+	return t.links(ctx, keys)
+}
+
+// linkValue stores the link of a value, if it changes.
+func (t tenant) linkValue(ctx context.Context, v value, c *linkChange) error {
+	c.now.GroupID = v.key()
+	if !c.isChange() {
+		return nil
+	}
+	return t.Roles.Ledger.SetLink(ctx, c.now)
+}
+
+// relinkKnownValue looks up again the role that a value names, after the application
+// reported that its roles or its mapping changed.
+func (t tenant) relinkKnownValue(ctx context.Context, v value, was host.Link) (*linkChange, error) {
 	c := &linkChange{was: was, now: was}
-	err := w.resolve(ctx, host.RoleSource{Attribute: v.attr.Path, Value: v.text, Linked: was.Role.ID}, v.link(), c)
+	err := t.resolve(ctx, v.roleSource(was.Role.ID), v.key(), c)
 	if _, none := noRole(err); none {
 		c.now = host.Link{}
 		return c, nil
@@ -248,121 +151,133 @@ func (w *Work) relinkKnownValue(ctx context.Context, v roleValue, was host.Link)
 
 // unlinkGoneValues takes away the links of these users' values whose role no longer
 // exists.
-func (w *Work) unlinkGoneValues(ctx context.Context, ids []string) error {
+func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) error {
 	if w.t.Roles.Attributes == nil {
 		return nil
 	}
-	var values []roleValue
-	if err := w.dir.ByID(ctx, w.t.Types.User, ids, func(u *doc.Document) { values = append(values, valuesOf(w.t, u)...) }); err != nil {
+	var values []value
+	if err := w.t.dir.ByID(ctx, w.t.Types.User, ids, func(u *doc.Document) { values = append(values, valuesOf(w.t.Tenant, u)...) }); err != nil {
 		return err
 	}
-	links, err := w.valueLinks(ctx, values)
+	links, err := w.t.valueLinks(ctx, values)
 	if err != nil {
 		return err
 	}
 	for _, v := range values {
-		l := links[v.link()]
+		l := links[v.key()]
 		if l.Role.ID == "" {
 			continue
 		}
-		delete(links, v.link()) // once
-		c, err := w.relinkKnownValue(ctx, v, l)
+		delete(links, v.key()) // once
+		c, err := w.t.relinkKnownValue(ctx, v, l)
 		if err != nil {
 			return err
 		}
-		if c.now.Role.ID == l.Role.ID {
+		if !c.isAnotherRole() {
 			continue
 		}
-		if !w.reported {
-			c.now = host.Link{} // as in unlinkGone
+		if why != applicationReports {
+			c.now = host.Link{} // as in unlinkIfGone
 		}
-		if err := w.linkValue(ctx, v, c); err != nil {
+		if err := w.t.linkValue(ctx, v, c); err != nil {
 			return err
 		}
-		w.later = append(w.later, Run{value: v}) // the others
+		w.later = append(w.later, run{value: v, cause: why}) // the others
 	}
 	return nil
 }
 
-// valuesChanged looks at every value that names a role or might, and reconciles those who
-// have one whose role is another now.
-func (c *Admin) valuesChanged(ctx context.Context) error {
-	if c.t.Roles.Attributes == nil {
-		return nil
+// valueChange is what a write of a user does to the links of values.
+type valueChange struct {
+	fresh  map[string]bool // keys of values that the client has just given the user
+	moves  bool            // the user's values, or their roles, are others than before
+	others []value         // which other users have too, and whose role is another now
+}
+
+// relinkValues looks up which roles a user's attributes name, when a client writes the
+// user: those values that it changes, and those without a role. It returns the user to
+// store. If the request deactivates the user, attributes that name no role keep their
+// value, because a deactivation must not wait.
+func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*doc.Document, *valueChange, error) {
+	if !w.t.hasRoles() || w.t.Roles.Attributes == nil || after.Type != w.t.Types.User {
+		return after, nil, nil
 	}
-	seen := map[string]bool{}
-	return c.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
-		for _, u := range page {
-			for _, v := range valuesOf(c.t, u) {
-				if seen[v.link()] {
-					continue
-				}
-				seen[v.link()] = true
-				if err := c.valueChanged(ctx, v); err != nil {
-					return err
-				}
+	was := valuesOf(w.t.Tenant, before)
+	values := slices.SortedFunc(slices.Values(valuesOf(w.t.Tenant, after)), func(a, b value) int { return strings.Compare(a.key(), b.key()) })
+	found, bad, err := w.resolveValues(ctx, before, after, values)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &valueChange{fresh: map[string]bool{}}
+	for _, v := range values {
+		change := found[v]
+		if change == nil || slices.Contains(bad, v.attr) {
+			continue
+		}
+		if err := w.t.linkValue(ctx, v, change); err != nil {
+			return nil, nil, err
+		}
+		if change.movesRoles() {
+			c.moves = true
+			if change.was.Role.ID != "" {
+				c.others = append(c.others, v)
 			}
 		}
-		return nil
-	})
-}
-
-func (c *Admin) valueChanged(ctx context.Context, v roleValue) error {
-	defer c.lockValue(v)()
-	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		w.reported = true
-		links, err := w.valueLinks(ctx, []roleValue{v})
-		if err != nil {
-			return err
+		if !slices.Contains(was, v) {
+			c.fresh[v.key()] = true
 		}
-		change, err := w.relinkKnownValue(ctx, v, links[v.link()])
-		if err != nil {
-			return err
-		}
-		if err := w.linkValue(ctx, v, change); err != nil || !change.moves() {
-			return err
-		}
-		return w.Reconcile(ctx, Run{value: v})
-	})
-}
-
-// lockValue keeps the application's calls about a value apart; its link has no row of the
-// store to lock, as a group's has.
-func (c *Admin) lockValue(v roleValue) (unlock func()) {
-	return c.s.Locks.Lock(keylock.Key(c.t.ID, v.link()))
-}
-
-// ConfirmValue is Confirm for a value of one of Roles.Attributes.
-func (c *Admin) ConfirmValue(ctx context.Context, attribute, value, roleID string, userIDs ...string) error {
-	i := slices.IndexFunc(c.t.Roles.Attributes, func(a *model.Attribute) bool { return a == c.t.Types.User.Find(attribute) })
-	if i < 0 {
-		return fmt.Errorf("scim: Reconciler.ConfirmValue: %q is not one of Roles.Attributes", attribute)
 	}
-	v := roleValue{c.t.Roles.Attributes[i], value}
-	defer c.lockValue(v)()
-	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		links, err := w.valueLinks(ctx, []roleValue{v})
-		if err != nil {
-			return err
+	for _, a := range bad {
+		values := doc.DropAt(after.Type.Root, after.Values, a)
+		if v := before.Find(a); v.Attr != nil {
+			values = doc.PutAt(after.Type.Root, values, v)
 		}
-		l := links[v.link()]
-		if l.Role.ID != roleID || roleID == "" {
-			return fmt.Errorf("scim: Reconciler.ConfirmValue: %s %q does not stand for role %q but for %q", attribute, value, roleID, l.Role.ID)
-		}
-		r := Run{IDs: userIDs, namedIn: v.link(), confirm: true}
-		if len(userIDs) == 0 {
-			r.value = v
-			l.Confirmed = true
-			if err := w.t.Roles.Ledger.SetLink(ctx, l); err != nil {
-				return err
-			}
-		}
-		return w.Reconcile(ctx, r)
-	})
+		after = after.With(values)
+	}
+	c.moves = c.moves || !slices.Equal(was, valuesOf(w.t.Tenant, after))
+	return after, c, nil
 }
 
-// Within reports whether a is outer or part of it.
-func Within(a, outer *model.Attribute) bool {
+// resolveValues asks which roles values name, and stores nothing. bad lists the
+// attributes that a deactivated user must keep as they were.
+func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, values []value) (found map[value]*linkChange, bad []*model.Attribute, err error) {
+	links, err := w.t.valueLinks(ctx, values)
+	if err != nil {
+		return nil, nil, err
+	}
+	was := valuesOf(w.t.Tenant, before)
+	leaves := before != nil && before.Active() && !after.Active()
+	found = map[value]*linkChange{}
+	for _, v := range values {
+		stored, l := slices.Contains(was, v), links[v.key()]
+		if stored && l.Role.ID != "" || slices.Contains(bad, v.attr) {
+			continue
+		}
+		change := &linkChange{was: l}
+		err := w.t.resolve(ctx, v.roleSource(""), v.key(), change)
+		reason, none := noRole(err)
+		switch {
+		case err == nil:
+			found[v] = change
+		case stored && none:
+		case stored:
+			// Nothing depends on the answer: the value gives no role, as before.
+			w.e.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
+		case leaves:
+			bad = append(bad, v.attr)
+			w.Tell(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []string{v.source()},
+				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.Clip(v.text))})
+		case none && reason == "":
+			return nil, nil, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.Clip(v.text)))
+		default:
+			return nil, nil, err
+		}
+	}
+	return found, bad, nil
+}
+
+// IsWithin reports whether a is outer or part of it.
+func IsWithin(a, outer *model.Attribute) bool {
 	for ; a != nil; a = a.Parent {
 		if a == outer {
 			return true

@@ -1,0 +1,77 @@
+package roles
+
+import (
+	"context"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/host"
+)
+
+// Ending is the part of a Work that goes with the deletion of one resource.
+type Ending struct {
+	w    *Work
+	gone *doc.Document
+	run  run
+}
+
+// Ending begins the deletion of a resource: it ends what a user can still do without
+// logging in, and finds whose roles the deletion ends.
+func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) {
+	if err := w.deactivate(ctx, gone); err != nil {
+		return nil, err
+	}
+	e := &Ending{w: w, gone: gone}
+	switch {
+	case !w.t.hasRoles():
+	case gone.Type == w.t.Types.User:
+		e.run.ids, e.run.view.deleted = []string{gone.ID}, gone.ID
+	case gone.Type == w.t.Types.Group && w.t.Roles.Joint:
+		e.run.group, e.run.view.gone = gone.ID, gone.ID
+	case gone.Type == w.t.Types.Group:
+		// After the deletion nobody could tell who was a member.
+		e.run.view.gone = gone.ID
+		return e, w.t.dir.EachMember(ctx, gone, func(page []host.Ref) error {
+			e.run.ids = append(e.run.ids, userIDs(page)...)
+			return nil
+		})
+	}
+	return e, nil
+}
+
+// Before takes away what the deletion ends. Where roles do not commit with the store an
+// error stops the deletion, so that the client can repeat it, and what was taken comes
+// back if the store refuses the deletion.
+func (e *Ending) Before(ctx context.Context) error {
+	w, r := e.w, e.run
+	if len(r.ids) == 0 && r.group == "" || w.t.Roles.Joint {
+		return w.reconcile(ctx, r)
+	}
+	if r.view.deleted == "" {
+		w.restore = append(w.restore, func(ctx context.Context) error { return w.settleAll(ctx, run{ids: r.ids}) })
+	}
+	r.ahead = true
+	return w.settleAll(ctx, r)
+}
+
+// After finishes what Before began. The store has deleted the resource.
+func (e *Ending) After(ctx context.Context) error {
+	w := e.w
+	w.stored = !w.t.isTransactional()
+	if !w.t.hasRoles() {
+		return nil
+	}
+	if e.gone.Type == w.t.Types.Group {
+		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{GroupID: e.gone.ID}); err != nil {
+			return err
+		}
+		if w.t.Roles.Sources != nil {
+			if err := w.t.Roles.Sources.DropSource(ctx, groupSource(e.gone.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	if w.t.Roles.Joint {
+		return nil
+	}
+	return w.reconcile(ctx, e.run)
+}

@@ -1,0 +1,231 @@
+package roles
+
+import (
+	"context"
+	"slices"
+
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
+)
+
+// batch is the reconciliation of at most directory.Batch users.
+//
+// The ledger leads a grant and trails a revocation, so that a crash leaves an entry too
+// many, never one too few. Which protocol keeps to that depends on what commits together.
+type batch struct {
+	w    *Work
+	run  run
+	ids  []string
+	outs []*outcome
+}
+
+// settle reconciles the batch by the protocol that fits the application's databases.
+func (b *batch) settle(ctx context.Context) error {
+	joint, tx := b.w.t.Roles.Joint, b.w.t.isTransactional()
+	if !joint && !(b.run.ahead && tx) {
+		// One user at a time: what was read before the lock does not count. A ledger that is
+		// not in the store's transaction cannot lock there.
+		defer b.w.e.lockUsers(b.w.t.ID, b.ids)()
+	}
+	var err error
+	switch {
+	case b.run.ahead:
+		return b.revokeOnly(ctx)
+	case joint:
+		err = b.w.t.Stores.InTx(ctx, b.allAtOnce)
+	case tx:
+		err = b.intentionsFirst(ctx)
+	default:
+		err = b.allAtOnce(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	b.tellIntentions()
+	for _, p := range b.outs {
+		b.w.Tell(p.events...)
+	}
+	return nil
+}
+
+// lockUsers keeps two reconciliations of a user in this process apart.
+func (e *Engine) lockUsers(tenantID string, ids []string) (unlock func()) {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = keylock.Key(tenantID, "role", id)
+	}
+	return e.Locks.Lock(keys...)
+}
+
+// allAtOnce is the protocol for one transaction around everything. It is also the one for
+// no transaction at all, where its order is what a crash leaves whole.
+func (b *batch) allAtOnce(ctx context.Context) error {
+	if err := b.look(ctx); err != nil {
+		return err
+	}
+	if err := b.lead(ctx); err != nil {
+		return err
+	}
+	if err := b.change(ctx); err != nil {
+		return err
+	}
+	return b.trail(ctx)
+}
+
+// intentionsFirst is the protocol for roles that do not commit with the ledger. It commits
+// the intentions, and then makes the change under the same users' lock with the rest. What
+// the second look wants beyond the noted intentions goes round again.
+func (b *batch) intentionsFirst(ctx context.Context) error {
+	for noted := false; !noted; {
+		err := b.w.t.Stores.InTx(ctx, func(ctx context.Context) error {
+			if err := b.look(ctx); err != nil {
+				return err
+			}
+			return b.lead(ctx)
+		})
+		if err != nil {
+			return err
+		}
+		b.tellIntentions()
+		err = b.w.t.Stores.InTx(ctx, func(ctx context.Context) error {
+			if err := b.look(ctx); err != nil {
+				return err
+			}
+			if noted = len(b.intentions()) == 0; !noted {
+				return nil
+			}
+			if err := b.change(ctx); err != nil {
+				return err
+			}
+			return b.trail(ctx)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revokeOnly is the protocol for what goes ahead of a write. It takes away, and leaves the
+// ledger as it is. Where one role gives way to another that does not depend on the write to
+// come, both go in one step; this needs a ledger that can lead, and so no transaction
+// around it.
+func (b *batch) revokeOnly(ctx context.Context) error {
+	if err := b.look(ctx); err != nil {
+		return err
+	}
+	v := b.run.view
+	swap := !b.w.t.isTransactional() && v.link == nil && (v.user == nil || !v.user.Active())
+	var told []host.Event
+	for _, p := range b.outs {
+		if !swap {
+			p.withholdGrants()
+		}
+		if v.deleted != "" && p.changes() {
+			b.w.giveBackLater(p)
+		}
+		told = append(told, p.early...)
+		for _, e := range p.events {
+			if e.Kind == host.RoleRevoked || e.Kind == host.RoleGranted && swap {
+				told = append(told, e)
+			}
+		}
+	}
+	if err := b.lead(ctx); err != nil {
+		return err
+	}
+	if err := b.change(ctx); err != nil {
+		return err
+	}
+	b.w.ahead = append(b.w.ahead, told...)
+	return nil
+}
+
+// withholdGrants leaves of an outcome only what takes away.
+func (o *outcome) withholdGrants() {
+	given := o.change.Grant
+	o.change.Grant, o.put, o.early = nil, nil, nil
+	o.change.Roles = slices.DeleteFunc(o.change.Roles, func(role host.Role) bool { return slices.Contains(given, role) })
+}
+
+// giveBackLater notes how to undo the revocations of a user's last roles, if the write
+// fails. Among them are roles given by hand, which no reconciliation would bring back. The
+// ledger was not touched.
+func (w *Work) giveBackLater(p *outcome) {
+	back := host.RoleChange{UserID: p.change.UserID, Grant: p.change.Revoke, Roles: p.change.Roles}
+	w.restore = append(w.restore, func(ctx context.Context) error {
+		return w.t.Roles.Resolver.ChangeRoles(ctx, []host.RoleChange{back})
+	})
+}
+
+// look reads what decides about the users' roles, under their lock, and applies the rules.
+func (b *batch) look(ctx context.Context) error {
+	people, err := b.w.t.people(ctx, b.ids, b.run)
+	if err != nil {
+		return err
+	}
+	b.outs = make([]*outcome, len(people))
+	now := b.w.e.now()
+	for i, p := range people {
+		b.outs[i] = plan(b.w.t.Roles, p, now)
+	}
+	return nil
+}
+
+// intentions are the entries that the ledger has to have before the change.
+func (b *batch) intentions() []host.Grant {
+	return collect(b.outs, func(p *outcome) []host.Grant { return p.put })
+}
+
+// lead records the intentions.
+func (b *batch) lead(ctx context.Context) error { return b.record(ctx, b.intentions(), nil) }
+
+// change lets the application change the roles.
+func (b *batch) change(ctx context.Context) error {
+	changes := make([]host.RoleChange, 0, len(b.outs))
+	for _, p := range b.outs {
+		if p.changes() {
+			changes = append(changes, p.change)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return b.w.t.Roles.Resolver.ChangeRoles(ctx, changes)
+}
+
+// trail records what ends with the change.
+func (b *batch) trail(ctx context.Context) error {
+	drop := collect(b.outs, func(p *outcome) []host.Grant { return p.drop })
+	if gone := b.run.view.gone; gone != "" && b.w.t.Roles.Sources != nil { // Ending.After drops these all at once
+		drop = slices.DeleteFunc(drop, func(g host.Grant) bool { return g.Source == groupSource(gone) })
+	}
+	return b.record(ctx, collect(b.outs, func(p *outcome) []host.Grant { return p.putAfter }), drop)
+}
+
+func (b *batch) record(ctx context.Context, put, drop []host.Grant) error {
+	if len(put)+len(drop) == 0 {
+		return nil
+	}
+	return b.w.t.Roles.Ledger.Record(ctx, put, drop)
+}
+
+// tellIntentions tells, once, what is so as soon as the intentions are in the ledger.
+func (b *batch) tellIntentions() {
+	for _, p := range b.outs {
+		b.w.Tell(p.early...)
+		p.early = nil
+	}
+}
+
+func collect(outs []*outcome, of func(*outcome) []host.Grant) []host.Grant {
+	n := 0
+	for _, p := range outs {
+		n += len(of(p))
+	}
+	all := make([]host.Grant, 0, n)
+	for _, p := range outs {
+		all = append(all, of(p)...)
+	}
+	return all
+}

@@ -1,0 +1,199 @@
+package roles
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/host"
+)
+
+// Write is a write of one resource, seen before it is stored.
+type Write struct {
+	Before *doc.Document // nil for a new resource
+	After  *doc.Document
+	// Members is what the write does to a group's members. Removed is filled in before
+	// Turn.After is called.
+	Members *Members
+	// IsAdopted says that a new resource takes over Before.
+	IsAdopted bool
+}
+
+// Members is what a write does to a group's members.
+type Members struct {
+	Remove  []host.Ref // to be removed; with a MemberStore some may be gone already
+	Named   []host.Ref // whom the client named as members, those that are there included
+	Dropped []host.Ref // whom the client asked to remove, those that are gone included
+	Removed []host.Ref // what really changed
+}
+
+// Turn is the part of a Work that goes with one write.
+type Turn struct {
+	w      *Work
+	write  Write
+	link   *linkChange
+	values *valueChange
+}
+
+// Before looks up what a write means for roles, and takes away what it ends. It returns
+// the resource to store: its After, save for attributes that name no role while the user
+// is deactivated. An error refuses the write.
+func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, error) {
+	t := &Turn{w: w, write: write}
+	var err error
+	if t.link, err = w.relink(ctx, write.Before, write.After); err != nil {
+		return nil, nil, err
+	}
+	if t.write.After, t.values, err = w.relinkValues(ctx, write.Before, write.After); err != nil {
+		return nil, nil, err
+	}
+	after := t.write.After
+	if write.Before != nil && write.Before.Active() && !after.Active() {
+		// Before the write: a client that repeats it must come here again.
+		if err := w.deactivate(ctx, after); err != nil {
+			return nil, nil, err
+		}
+	}
+	if write.Before != nil && !w.t.isTransactional() {
+		t.revokeAhead(ctx)
+	}
+	return after, t, nil
+}
+
+// deactivate ends what a user can still do without logging in.
+func (w *Work) deactivate(ctx context.Context, user *doc.Document) error {
+	if user.Type != w.t.Types.User || w.t.Stores.Deactivator == nil {
+		return nil
+	}
+	return w.t.Stores.Deactivator.Deactivate(ctx, user)
+}
+
+// After brings roles in line with the write, which the store has accepted as stored.
+func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
+	w := t.w
+	w.stored = !w.t.isTransactional()
+	if !w.t.hasRoles() {
+		return nil
+	}
+	switch stored.Type {
+	case w.t.Types.User:
+		if t.write.IsAdopted {
+			// Memberships that the account had are the client's from now on.
+			if err := w.reconcile(ctx, run{ids: []string{stored.ID}}); err != nil {
+				return err
+			}
+		}
+		return t.followUser(ctx, stored)
+	case w.t.Types.Group:
+		return t.followGroup(ctx, stored)
+	}
+	return nil
+}
+
+func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
+	before := t.write.Before
+	switch {
+	case t.values != nil && (t.values.moves || len(t.values.others) > 0):
+		return t.followValues(ctx, user)
+	case before == nil || before.Active() == user.Active() && user.Active():
+		return nil
+	}
+	return t.w.reconcile(ctx, run{ids: []string{user.ID}})
+}
+
+// followValues brings roles in line with a write of a user that changes the values of
+// role attributes, or the links of values.
+func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
+	w, c := t.w, t.values
+	if len(c.fresh) > 0 {
+		values := valuesOf(w.t.Tenant, user)
+		links, err := w.t.valueLinks(ctx, values)
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			if l := links[v.key()]; c.fresh[v.key()] && l.Role.ID != "" && !l.Confirmed {
+				w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []string{v.source()}, Reason: awaitsConfirmation})
+			}
+		}
+	}
+	if err := w.reconcile(ctx, run{ids: []string{user.ID}}); err != nil {
+		return err
+	}
+	for _, v := range c.others {
+		if err := w.reconcile(ctx, run{value: v}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
+	w, m, c := t.w, t.write.Members, t.link
+	r := run{ids: userIDs(slices.Concat(m.Named, m.Dropped, m.Removed)), namedIn: group.ID, named: map[string]bool{}}
+	for _, id := range userIDs(m.Named) {
+		r.named[id] = true
+	}
+	if c != nil {
+		c.now.GroupID = group.ID
+		if c.isChange() {
+			if err := w.setLink(ctx, group, c); err != nil {
+				return err
+			}
+		}
+		if c.movesRoles() {
+			r.group = group.ID
+		}
+	}
+	if len(r.ids) == 0 && r.group == "" {
+		return nil
+	}
+	return w.reconcile(ctx, r)
+}
+
+// revokeAhead takes away what a write is about to end, before it is stored, where there
+// is no transaction around both: a crash in between leaves too little access, not too
+// much. An error is left to the reconciliation that follows the write.
+func (t *Turn) revokeAhead(ctx context.Context) {
+	w, after, c := t.w, t.write.After, t.link
+	if !w.t.hasRoles() {
+		return
+	}
+	r := run{ahead: true}
+	switch {
+	case after.Type == w.t.Types.User && t.write.Before.Active() && (!after.Active() || t.values != nil && t.values.moves):
+		r.ids, r.view.user = []string{after.ID}, after
+	case after.Type == w.t.Types.Group:
+		r.ids, r.view.from, r.view.left = userIDs(t.write.Members.Remove), after.ID, map[string]bool{}
+		for _, id := range r.ids {
+			r.view.left[id] = true
+		}
+		if c != nil && c.movesRoles() {
+			now := c.now
+			now.GroupID = after.ID
+			r.group, r.view.link = after.ID, &now
+		}
+	}
+	if len(r.ids) == 0 && r.group == "" {
+		return
+	}
+	unlink := r.view.link != nil && c.isAnotherRole()
+	w.restore = append(w.restore, func(ctx context.Context) error {
+		if unlink {
+			if err := w.t.Roles.Ledger.SetLink(ctx, c.was); err != nil {
+				return err
+			}
+		}
+		return w.settleAll(ctx, run{ids: r.ids, group: r.group})
+	})
+	if err := w.settleAll(ctx, r); err != nil {
+		w.e.Log.WarnContext(ctx, "scim: revoking ahead of a write failed", "resource", fmt.Sprint(host.RefOf(after)), "error", err)
+	}
+	if unlink {
+		// A crash must not leave the new name with the old role.
+		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{GroupID: after.ID}); err != nil {
+			w.e.Log.WarnContext(ctx, "scim: unlinking ahead of a write failed", "resource", fmt.Sprint(host.RefOf(after)), "error", err)
+		}
+	}
+}
