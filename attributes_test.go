@@ -32,7 +32,7 @@ func TestRolesAttributesMistakes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := scim.New(scim.Config{Auth: auth.None(), Store: memory.New(), Types: []*scim.ResourceType{scim.UserType()},
 				Me:    &scim.Me{Writable: []string{"nickName"}, UserOf: func(context.Context, scim.Principal) (string, error) { return "", nil }},
-				Roles: &scim.Roles{Resolver: newTestRoles(), Attributes: strings.Fields(tt.path)}})
+				Roles: &scim.Roles{Resolver: NewRoles(), Attributes: strings.Fields(tt.path)}})
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q (%s)", err, tt.want, tt.reason)
 			}
@@ -42,26 +42,26 @@ func TestRolesAttributesMistakes(t *testing.T) {
 
 // An application without groups has roles by attributes alone.
 func TestRolesWithoutGroups(t *testing.T) {
-	app := newTestRoles()
+	app := NewRoles()
 	s := memory.New()
 	h, err := scim.New(scim.Config{Auth: auth.None(), Store: s, Types: []*scim.ResourceType{scim.UserType()},
 		Roles: &scim.Roles{Resolver: app, Separate: true, Attributes: []string{"userType"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := decode(t, do(t, h, "POST", "/Users", `{"userName":"a","userType":"Editor"}`))["id"].(string)
+	id := Decode(t, Do(t, h, "POST", "/Users", `{"userName":"a","userType":"Editor"}`))["id"].(string)
 	want := func(roles ...string) {
 		t.Helper()
 		if err := h.Roles(nil).RolesChanged(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(roles, app.of(id), cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(roles, app.Of(id), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("roles (-want +got):\n%s", diff)
 		}
 	}
 	want("Editor")
-	do(t, h, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"userType","value":"Viewer"}]}`)
+	Do(t, h, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"userType","value":"Viewer"}]}`)
 	want("Viewer")
-	do(t, h, "DELETE", "/Users/"+id, "")
+	Do(t, h, "DELETE", "/Users/"+id, "")
 	want()
 }

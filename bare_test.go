@@ -10,24 +10,33 @@ import (
 )
 
 var (
-	_ scim.Store    = (*bareStore)(nil)
-	_ scim.Volatile = (*bareStore)(nil)
+	_ scim.Store    = (*BareStore)(nil)
+	_ scim.Volatile = (*BareStore)(nil)
 )
 
-// bareStore is the least that a host can write: the five methods of scim.Store over a
+// BareStore is the least that a host can write: the five methods of scim.Store over a
 // map, everything else left to the package. It has no transactions, no edges and no
 // ledger, so it takes the handler's other path through every write.
-type bareStore struct {
+type BareStore struct {
 	mu  sync.Mutex
 	all map[scim.Ref]*scim.Resource
 }
 
-func newBareStore() *bareStore { return &bareStore{all: map[scim.Ref]*scim.Resource{}} }
+// NewBareStore is an empty store.
+func NewBareStore() *BareStore { return &BareStore{all: map[scim.Ref]*scim.Resource{}} }
+
+// Put stores resources without a check.
+func (s *BareStore) Put(rs []*scim.Resource) {
+	for _, r := range rs {
+		s.all[r.Ref()] = r
+	}
+}
 
 // Volatile implements scim.Volatile.
-func (*bareStore) Volatile() {}
+func (*BareStore) Volatile() {}
 
-func (s *bareStore) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
+// Create implements scim.Store.
+func (s *BareStore) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.usable(ctx, r); err != nil {
@@ -40,13 +49,15 @@ func (s *bareStore) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 	return r, nil
 }
 
-func (s *bareStore) Get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
+// Get implements scim.Store.
+func (s *BareStore) Get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.get(ctx, ref)
 }
 
-func (s *bareStore) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+// List implements scim.Store.
+func (s *BareStore) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -62,7 +73,8 @@ func (s *bareStore) List(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 	})
 }
 
-func (s *bareStore) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+// Update implements scim.Store.
+func (s *BareStore) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before, err := s.get(ctx, ref)
@@ -80,7 +92,8 @@ func (s *bareStore) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Reso
 	return after, nil
 }
 
-func (s *bareStore) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resource) error) error {
+// Delete implements scim.Store.
+func (s *BareStore) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resource) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, err := s.get(ctx, ref)
@@ -94,7 +107,7 @@ func (s *bareStore) Delete(ctx context.Context, ref scim.Ref, check func(*scim.R
 	return nil
 }
 
-func (s *bareStore) get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
+func (s *BareStore) get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -105,7 +118,7 @@ func (s *bareStore) get(ctx context.Context, ref scim.Ref) (*scim.Resource, erro
 }
 
 // usable checks that no other user has the userName of r.
-func (s *bareStore) usable(ctx context.Context, r *scim.Resource) error {
+func (s *BareStore) usable(ctx context.Context, r *scim.Resource) error {
 	key := scim.Fold(r.String("userName"))
 	for ref, o := range s.all {
 		if ref.Type == "User" && ref != r.Ref() && r.Type().Name() == "User" && scim.Fold(o.String("userName")) == key {

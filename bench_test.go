@@ -70,7 +70,7 @@ func small(i int) string { return fmt.Sprintf(`{"userName":"User%d@example.com"}
 
 func benchHandler(tb testing.TB, c scim.Config) *scim.Handler {
 	tb.Helper()
-	c.Auth, c.Log = auth.Bearer(auth.TokenOf(secret)), slog.New(slog.DiscardHandler)
+	c.Auth, c.Log = auth.Bearer(auth.TokenOf(Secret)), slog.New(slog.DiscardHandler)
 	h, err := scim.New(c)
 	if err != nil {
 		tb.Fatal(err)
@@ -82,10 +82,10 @@ func benchHandler(tb testing.TB, c scim.Config) *scim.Handler {
 func send(tb testing.TB, h http.Handler, method, target, body string, want int) {
 	tb.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
-	r.Header.Set("Authorization", "Bearer "+secret)
-	w := &countingWriter{header: http.Header{}}
-	if h.ServeHTTP(w, r); w.status != want {
-		tb.Fatalf("%s %.200s: %d, want %d", method, target, w.status, want)
+	r.Header.Set("Authorization", "Bearer "+Secret)
+	w := NewCountingWriter()
+	if h.ServeHTTP(w, r); w.Status != want {
+		tb.Fatalf("%s %.200s: %d, want %d", method, target, w.Status, want)
 	}
 }
 
@@ -96,7 +96,7 @@ func beServer(kind string) error {
 	var h http.Handler = benchHandler(tb, scim.Config{Store: filled(tb, 1000, benchUser)})
 	if kind == "constant" {
 		r := httptest.NewRequest("GET", "/Users/u7", nil)
-		r.Header.Set("Authorization", "Bearer "+secret)
+		r.Header.Set("Authorization", "Bearer "+Secret)
 		r.Host = "127.0.0.1:12345"
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -171,7 +171,7 @@ func startServer(tb testing.TB, kind string) *server {
 // get makes n requests over the connection and returns the last answer.
 func (s *server) get(tb testing.TB, path string, n int) string {
 	tb.Helper()
-	request := []byte("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nAuthorization: Bearer " + secret +
+	request := []byte("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nAuthorization: Bearer " + Secret +
 		"\r\nAccept: application/scim+json\r\nUser-Agent: bench\r\n\r\n")
 	var body []byte
 	for range n {
@@ -266,7 +266,7 @@ func groupsHandler(tb testing.TB, n int) *scim.Handler {
 			tb.Fatal(err)
 		}
 	}
-	return benchHandler(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: newTestRoles()}})
+	return benchHandler(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: NewRoles()}})
 }
 
 // toggle adds the last user but 0…9 to a group and removes it again. The tests' groups

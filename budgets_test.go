@@ -98,18 +98,18 @@ func TestBudgets(t *testing.T) {
 			fmt.Fprintf(&b, `,{"value":"u%d"}`, i)
 		}
 		s := filled(t, 50_000, small)
-		app := newTestRoles()
+		app := NewRoles()
 		h := benchHandler(t, scim.Config{Store: s, Roles: &scim.Roles{Resolver: app}, NewID: func() string { return "g" }})
 		var push, gone []time.Duration
 		for range 3 {
 			push = append(push, measure(1, func(int) {
 				send(t, h, "POST", "/Groups", `{"displayName":"Admin","members":[`+b.String()[1:]+`]}`, 201)
 			}).wall)
-			if n := len(app.holders("r-admin")); n != 50_000 {
+			if n := len(app.Holders("r-admin")); n != 50_000 {
 				t.Fatalf("%d hold the role", n)
 			}
 			gone = append(gone, measure(1, func(int) { send(t, h, "DELETE", "/Groups/g", "", 204) }).wall)
-			if n := len(app.holders("r-admin")); n != 0 {
+			if n := len(app.Holders("r-admin")); n != 0 {
 				t.Fatalf("%d still hold the role", n)
 			}
 		}

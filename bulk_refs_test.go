@@ -13,14 +13,14 @@ import (
 // References of a few bytes become addresses of hundreds: the data is limited with them.
 func TestBulkReferencesAreLimited(t *testing.T) {
 	send := func(t *testing.T, n int) (statuses []any, used uint64) {
-		h := handler(t, func(c *scim.Config) { c.BaseURL = "https://x.test/" + strings.Repeat("a", 1000) })
+		h := Handler(t, func(c *scim.Config) { c.BaseURL = "https://x.test/" + strings.Repeat("a", 1000) })
 		body := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{"method":"POST","bulkId":"a","path":"/Users","data":{"userName":"a"}},` +
 			`{"method":"POST","bulkId":"g","path":"/Groups","data":{"displayName":"g","members":[` + strings.TrimSuffix(strings.Repeat(`{"$ref":"bulkId:a"},`, n), ",") + `]}}]}`
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		res := do(t, h, "POST", "/Bulk", body)
+		res := Do(t, h, "POST", "/Bulk", body)
 		runtime.ReadMemStats(&after)
-		for _, op := range decode(t, res)["Operations"].([]any) {
+		for _, op := range Decode(t, res)["Operations"].([]any) {
 			statuses = append(statuses, op.(map[string]any)["status"])
 		}
 		return statuses, after.TotalAlloc - before.TotalAlloc

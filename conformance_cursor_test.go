@@ -35,7 +35,7 @@ GET /Probes?cursor=&count=3
 {"totalResults": 3, "nextCursor": "${absent}", "Resources": [{"id": "${anna}"}, {"id": "${bob}"}, {"id": "${zoe}"}]}
 `},
 	{ids: "9865-2-03", name: "characters", reason: "a cursor goes into an address as it is", play: three, test: func(t *testing.T, h http.Handler) {
-		next, _ := decode(t, do(t, h, "GET", "/Probes?cursor&count=1", ""))["nextCursor"].(string)
+		next, _ := Decode(t, Do(t, h, "GET", "/Probes?cursor&count=1", ""))["nextCursor"].(string)
 		if !regexp.MustCompile(`^[A-Za-z0-9._~-]+$`).MatchString(next) {
 			t.Errorf("cursor %q", next)
 		}
@@ -138,9 +138,9 @@ GET /Probes?count=1000000
 {"totalResults": 3, "itemsPerPage": 2}
 `},
 	{ids: "9865-5-01 9865-5-04", name: "somebody else's cursor", change: twoClients, reason: "a cursor is bound to its client and its scopes", play: three, test: func(t *testing.T, h http.Handler) {
-		next, _ := decode(t, do(t, h, "GET", "/Probes?cursor&count=1", ""))["nextCursor"].(string)
-		for token, want := range map[string]int{secret: 200, "same-client": 400, "other-client": 400} {
-			res := do(t, h, "GET", "/Probes?count=1&cursor="+url.QueryEscape(next), "", "Authorization: Bearer "+token)
+		next, _ := Decode(t, Do(t, h, "GET", "/Probes?cursor&count=1", ""))["nextCursor"].(string)
+		for token, want := range map[string]int{Secret: 200, "same-client": 400, "other-client": 400} {
+			res := Do(t, h, "GET", "/Probes?count=1&cursor="+url.QueryEscape(next), "", "Authorization: Bearer "+token)
 			if res.StatusCode != want {
 				t.Errorf("%s: %d, want %d", token, res.StatusCode, want)
 			}
@@ -159,11 +159,11 @@ GET /Probes?count=1000000
 				return nil
 			}
 		}, test: func(t *testing.T, h http.Handler) {
-			first := decode(t, do(t, h, "GET", "/Probes?cursor&count=1", ""))
+			first := Decode(t, Do(t, h, "GET", "/Probes?cursor&count=1", ""))
 			if len(first["Resources"].([]any)) != 1 {
 				t.Errorf("first page: %v", first)
 			}
-			if res := do(t, h, "GET", "/Probes?count=1&cursor="+first["nextCursor"].(string), ""); res.StatusCode != 403 {
+			if res := Do(t, h, "GET", "/Probes?count=1&cursor="+first["nextCursor"].(string), ""); res.StatusCode != 403 {
 				t.Errorf("second page: %d, want 403", res.StatusCode)
 			}
 		}},
@@ -176,7 +176,7 @@ func twoClients(c *scim.Config) {
 		tok.ID, tok.Scopes = id, scopes
 		return tok
 	}
-	c.Auth = auth.Bearer(token(secret, "one", "read", "write"), token("same-client", "one", "read"), token("other-client", "two", "read", "write"))
+	c.Auth = auth.Bearer(token(Secret, "one", "read", "write"), token("same-client", "one", "read"), token("other-client", "two", "read", "write"))
 	c.Allow = func(_ context.Context, a scim.Access) error {
 		if a.Op != scim.OpGet && a.Op != scim.OpList && !strings.Contains(strings.Join(a.Principal.Scopes, " "), "write") {
 			return &scim.Error{Status: 403, Detail: "this token may only read"}

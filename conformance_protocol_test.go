@@ -60,7 +60,7 @@ POST /Users
 	{ids: "7644-7.4-03", name: "tokens end", change: func(c *scim.Config) {
 		tok := auth.TokenOf("old")
 		tok.Expires = time.Now().Add(-time.Second)
-		c.Auth = auth.Bearer(tok, auth.TokenOf(secret))
+		c.Auth = auth.Bearer(tok, auth.TokenOf(Secret))
 	}, reason: "after its time a token is none", play: `
 GET /Users
 Authorization: Bearer old
@@ -179,10 +179,10 @@ Accept: text/xml
 
 >> 406
 `, test: func(t *testing.T, h http.Handler) {
-		if res := do(t, h, "POST", "/Users", "{\"userName\":\"\xe9\"}"); res.StatusCode != 400 {
+		if res := Do(t, h, "POST", "/Users", "{\"userName\":\"\xe9\"}"); res.StatusCode != 400 {
 			t.Errorf("a body in Latin-1: %d", res.StatusCode)
 		}
-		b, err := io.ReadAll(do(t, h, "GET", "/Users", "").Body)
+		b, err := io.ReadAll(Do(t, h, "GET", "/Users", "").Body)
 		if err != nil || !bytes.Contains(b, []byte("Zoë \U0001F600")) {
 			t.Errorf("not UTF-8: %s (%v)", b, err)
 		}
@@ -224,7 +224,7 @@ Location: ${base}/Users/me
 		for _, prefix := range []string{"", "/scim", "/scim/v2"} {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest("GET", prefix+"/Users", nil)
-			r.Header.Set("Authorization", "Bearer "+secret)
+			r.Header.Set("Authorization", "Bearer "+Secret)
 			h.ServeHTTP(w, r)
 			if w.Code != 200 {
 				t.Errorf("%s: %d", prefix, w.Code)
@@ -317,9 +317,9 @@ POST /Users
 		h := conformanceHandler(t, s, func(c *scim.Config) {
 			c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		})
-		id, _ := decode(t, do(t, h, "POST", "/Users", `{"userName":"ann@x.test","password":"pass-word-1"}`))["id"].(string)
-		do(t, h, "GET", "/Users?filter=userName+eq+%22ann@x.test%22", "")
-		do(t, h, "GET", "/Users?filter=userName+eq+%22ann@x.test%22&sortBy=nope", "")
+		id, _ := Decode(t, Do(t, h, "POST", "/Users", `{"userName":"ann@x.test","password":"pass-word-1"}`))["id"].(string)
+		Do(t, h, "GET", "/Users?filter=userName+eq+%22ann@x.test%22", "")
+		Do(t, h, "GET", "/Users?filter=userName+eq+%22ann@x.test%22&sortBy=nope", "")
 		r, err := s.Get(t.Context(), scim.Ref{Type: "User", ID: id})
 		if err != nil {
 			t.Fatal(err)
@@ -328,7 +328,7 @@ POST /Users
 		if err != nil || !bytes.Contains(b, []byte("ann@x.test")) || bytes.Contains(b, []byte("pass-word-1")) {
 			t.Errorf("stored: %s (%v)", b, err)
 		}
-		for _, word := range []string{"pass-word-1", "ann@x.test", secret} {
+		for _, word := range []string{"pass-word-1", "ann@x.test", Secret} {
 			if strings.Contains(log.String(), word) {
 				t.Errorf("%q is in the log:\n%s", word, &log)
 			}

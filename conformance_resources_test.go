@@ -84,15 +84,15 @@ Content-Location: ${base}/Users/${a}
 				if i%2 == 0 {
 					target, body = "/Users", `{"userName":"same"}`
 				}
-				id, _ := decode(t, do(t, h, "POST", target, body))["id"].(string)
+				id, _ := Decode(t, Do(t, h, "POST", target, body))["id"].(string)
 				if id == "" || seen[id] || strings.Contains(strings.ToLower(id), "bulkid") {
 					t.Fatalf("id %q, after %d others", id, len(seen))
 				}
 				seen[id] = true
-				if res := do(t, h, "PUT", target+"/"+id, strings.Replace(body, "{", `{"id":"other","title":"x",`, 1)); decode(t, res)["id"] != id {
+				if res := Do(t, h, "PUT", target+"/"+id, strings.Replace(body, "{", `{"id":"other","title":"x",`, 1)); Decode(t, res)["id"] != id {
 					t.Fatal("a PUT changes the id")
 				}
-				do(t, h, "DELETE", target+"/"+id, "")
+				Do(t, h, "DELETE", target+"/"+id, "")
 			}
 		}},
 	{ids: "7643-3.1-03 7643-3.1-09 7643-3.1-10", name: "common attributes in queries", reason: "id and externalId are case-exact, and externalId is not unique; no schema has to list them", play: `
@@ -361,8 +361,8 @@ Authorization: Bearer other-tenant
 func twoTenants(c *scim.Config) {
 	other := auth.TokenOf("other-tenant")
 	other.Tenant = "other"
-	c.Auth = auth.Bearer(auth.TokenOf(secret), other)
-	stores := map[string]scim.Store{"": c.Store, "other": newBareStore()}
+	c.Auth = auth.Bearer(auth.TokenOf(Secret), other)
+	stores := map[string]scim.Store{"": c.Store, "other": NewBareStore()}
 	c.Store, c.Types, c.Rules = nil, nil, nil
 	c.TenantFor = func(_ context.Context, p scim.Principal) (*scim.Tenant, error) {
 		return &scim.Tenant{ID: p.Tenant, Store: stores[p.Tenant]}, nil

@@ -61,7 +61,7 @@ POST /Probes
 	{ids: "7643-2.3.4-01", name: "integers are written plainly", reason: "JSON has one kind of number, so some clients send 1e2 and 3.0",
 		test: func(t *testing.T, h http.Handler) {
 			for sent, want := range map[string]string{"1e2": `"count":100,`, "3.0": `"count":3,`, "-0.0": `"count":0,`} {
-				b, err := io.ReadAll(do(t, h, "POST", "/Probes", `{"kept":"k","count":`+sent+`}`).Body)
+				b, err := io.ReadAll(Do(t, h, "POST", "/Probes", `{"kept":"k","count":`+sent+`}`).Body)
 				if err != nil || !strings.Contains(string(b), want) {
 					t.Errorf("%s comes back in %s (%v)", sent, b, err)
 				}
@@ -116,7 +116,7 @@ POST /Probes
 	{ids: "7643-2.3.8-01", name: "complex in complex", reason: "elimity's types do not admit it: sub-attributes are SimpleParams",
 		test: func(t *testing.T, h http.Handler) {
 			for _, urn := range []string{probeURN, "urn:ietf:params:scim:schemas:core:2.0:User"} {
-				for _, a := range decode(t, do(t, h, "GET", "/Schemas/"+urn, ""))["attributes"].([]any) {
+				for _, a := range Decode(t, Do(t, h, "GET", "/Schemas/"+urn, ""))["attributes"].([]any) {
 					subs, _ := a.(map[string]any)["subAttributes"].([]any)
 					for _, s := range subs {
 						if s.(map[string]any)["type"] == "complex" {

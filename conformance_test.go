@@ -66,7 +66,7 @@ var shortURNs = strings.NewReplacer(
 func TestConformance(t *testing.T) {
 	stores := map[string]func() scim.Store{
 		"memory": func() scim.Store { return memory.New() },
-		"bare":   func() scim.Store { return newBareStore() },
+		"bare":   func() scim.Store { return NewBareStore() },
 	}
 	for store, newStore := range stores {
 		for subject, table := range conformanceTables {
@@ -77,7 +77,7 @@ func TestConformance(t *testing.T) {
 					if tt.play != "" {
 						files := fstest.MapFS{"play.http": {Data: []byte("Content-Type: application/scim+json\n\n" + wired(tt.play))}}
 						scimtest.Play(t, files, func(*testing.T) scimtest.Target {
-							return scimtest.Target{Handler: scim.Mount("/scim/v2", h, nil), Token: secret}
+							return scimtest.Target{Handler: scim.Mount("/scim/v2", h, nil), Token: Secret}
 						})
 					}
 					if tt.test != nil {
@@ -91,7 +91,7 @@ func TestConformance(t *testing.T) {
 
 func conformanceHandler(t *testing.T, store scim.Store, change func(c *scim.Config)) *scim.Handler {
 	t.Helper()
-	c := scim.Config{Store: store, Auth: auth.Bearer(auth.TokenOf(secret)), Log: slog.New(slog.DiscardHandler),
+	c := scim.Config{Store: store, Auth: auth.Bearer(auth.TokenOf(Secret)), Log: slog.New(slog.DiscardHandler),
 		Types: []*scim.ResourceType{scim.UserType(), scim.GroupType(), probeType, badgeType}, Rules: []scim.Rule{fillGiven}}
 	if change != nil {
 		change(&c)

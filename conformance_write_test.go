@@ -143,7 +143,7 @@ POST /Users
 
 {"id": "${again:=}"}
 `, test: func(t *testing.T, h http.Handler) {
-		if n := decode(t, do(t, h, "GET", "/Users", ""))["totalResults"]; n != 1.0 {
+		if n := Decode(t, Do(t, h, "GET", "/Users", ""))["totalResults"]; n != 1.0 {
 			t.Errorf("%v users, want the new one", n)
 		}
 	}},

@@ -14,7 +14,7 @@ import (
 // A token that may not list a type does not see its resources in those of others.
 func TestDerivedDataIsAllowedFor(t *testing.T) {
 	only, asked := "", map[string]int{}
-	h := handler(t, func(c *scim.Config) {
+	h := Handler(t, func(c *scim.Config) {
 		c.Allow = func(_ context.Context, a scim.Access) error {
 			asked[string(a.Op)+" "+a.Type]++
 			if a.Op == scim.OpList && a.Query == nil {
@@ -26,10 +26,10 @@ func TestDerivedDataIsAllowedFor(t *testing.T) {
 			return nil
 		}
 	})
-	ann := decode(t, do(t, h, "POST", "/Users", `{"userName":"ann"}`))["id"].(string)
-	ben := decode(t, do(t, h, "POST", "/Users", `{"userName":"ben"}`))["id"].(string)
-	inner := decode(t, do(t, h, "POST", "/Groups", `{"displayName":"inner"}`))["id"].(string)
-	outer := decode(t, do(t, h, "POST", "/Groups", `{"displayName":"outer","members":[{"value":"`+ann+`"},{"value":"`+ben+`"},{"value":"`+inner+`","type":"Group"}]}`))["id"].(string)
+	ann := Decode(t, Do(t, h, "POST", "/Users", `{"userName":"ann"}`))["id"].(string)
+	ben := Decode(t, Do(t, h, "POST", "/Users", `{"userName":"ben"}`))["id"].(string)
+	inner := Decode(t, Do(t, h, "POST", "/Groups", `{"displayName":"inner"}`))["id"].(string)
+	outer := Decode(t, Do(t, h, "POST", "/Groups", `{"displayName":"outer","members":[{"value":"`+ann+`"},{"value":"`+ben+`"},{"value":"`+inner+`","type":"Group"}]}`))["id"].(string)
 	ref := "http://example.com"
 	user := func(id, name string) any {
 		m := map[string]any{"value": id, "$ref": ref + "/Users/" + id, "type": "User"}
@@ -52,18 +52,18 @@ func TestDerivedDataIsAllowedFor(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			only = tt.only
-			if diff := cmp.Diff(tt.want, decode(t, do(t, h, "GET", tt.target, ""))[tt.attribute]); diff != "" {
+			if diff := cmp.Diff(tt.want, Decode(t, Do(t, h, "GET", tt.target, ""))[tt.attribute]); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
 			}
 		})
 	}
 	only = "User"
-	if res := do(t, h, "GET", "/Users?filter=groups.value+eq+%22"+outer+"%22", ""); res.StatusCode != http.StatusForbidden {
+	if res := Do(t, h, "GET", "/Users?filter=groups.value+eq+%22"+outer+"%22", ""); res.StatusCode != http.StatusForbidden {
 		t.Errorf("a filter on groups tells who is in them: %d, want 403", res.StatusCode)
 	}
 	only = ""
 	clear(asked)
-	do(t, h, "GET", "/Users", "")
+	Do(t, h, "GET", "/Users", "")
 	if diff := cmp.Diff(map[string]int{"list User": 1, "list Group": 1}, asked); diff != "" {
 		t.Errorf("asked once for each type, not for each resource (-want +got):\n%s", diff)
 	}

@@ -55,7 +55,7 @@ var routeSeeds = []string{
 // over the least one.
 var routeHandlers = map[string]func(c *scim.Config){
 	"memory": func(c *scim.Config) { c.Store = memory.New(memory.Now(c.Now)) },
-	"bare":   func(c *scim.Config) { c.Store, c.Roles.Ledger = newBareStore(), memory.NewLedger() },
+	"bare":   func(c *scim.Config) { c.Store, c.Roles.Ledger = NewBareStore(), memory.NewLedger() },
 }
 
 // seededHandler has the users u1 and u2 and the group g1, which stands for a role and
@@ -64,7 +64,7 @@ func seededHandler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 	t.Helper()
 	n, ids := 0, []string{"u1", "u2", "g1"}
 	c := scim.Config{
-		Auth: auth.None(), Log: slog.New(slog.DiscardHandler), Roles: &scim.Roles{Resolver: newTestRoles(), Separate: true},
+		Auth: auth.None(), Log: slog.New(slog.DiscardHandler), Roles: &scim.Roles{Resolver: NewRoles(), Separate: true},
 		CursorKeys: [][]byte{[]byte("not a real key, for tests only")},
 		Me:         &scim.Me{UserOf: func(context.Context, scim.Principal) (string, error) { return "u1", nil }, Writable: []string{"nickName", "phoneNumbers"}},
 		Now: func() time.Time {
@@ -122,8 +122,8 @@ func FuzzRoutes(f *testing.F) {
 		f.Add(s)
 	}
 	transcripts, err := filepath.Glob("testdata/transcripts/*/*.http")
-	if err != nil {
-		f.Fatal(err)
+	if err != nil || len(transcripts) == 0 {
+		f.Fatalf("%d transcripts: %v", len(transcripts), err)
 	}
 	for _, name := range transcripts {
 		text, err := os.ReadFile(name)

@@ -23,54 +23,6 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-const secret = "not-a-real-secret"
-
-// handler makes a handler over an empty memory store, with what change makes of its
-// configuration.
-func handler(t *testing.T, change func(c *scim.Config)) *scim.Handler {
-	t.Helper()
-	c := scim.Config{Store: memory.New(), Auth: auth.Bearer(auth.TokenOf(secret)), Log: slog.New(slog.DiscardHandler)}
-	if change != nil {
-		change(&c)
-	}
-	h, err := scim.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-// do makes one request; header lines are "Name: value".
-func do(t *testing.T, h http.Handler, method, target, body string, header ...string) *http.Response {
-	t.Helper()
-	var in io.Reader
-	if body != "" {
-		in = strings.NewReader(body)
-	}
-	r := httptest.NewRequest(method, target, in)
-	r.Header.Set("Authorization", "Bearer "+secret)
-	for _, l := range header {
-		name, value, _ := strings.Cut(l, ": ")
-		r.Header.Del(name)
-		if value != "" {
-			r.Header.Set(name, value)
-		}
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w.Result()
-}
-
-// decode reads a JSON answer.
-func decode(t *testing.T, res *http.Response) map[string]any {
-	t.Helper()
-	var v map[string]any
-	if err := json.NewDecoder(res.Body).Decode(&v); err != nil {
-		t.Fatalf("the answer is not JSON: %v", err)
-	}
-	return v
-}
-
 func TestRefusals(t *testing.T) {
 	big := `{"userName":"` + strings.Repeat("x", 1<<20) + `"}`
 	deep := strings.Repeat(`{"name":`, 10_000) + "1" + strings.Repeat("}", 10_000)
@@ -128,15 +80,15 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := handler(t, nil)
-			res := do(t, h, tt.method, tt.target, tt.body, tt.header...)
+			h := Handler(t, nil)
+			res := Do(t, h, tt.method, tt.target, tt.body, tt.header...)
 			if res.StatusCode != tt.status {
 				t.Fatalf("status %d, want %d (%s)", res.StatusCode, tt.status, tt.reason)
 			}
 			if got := res.Header.Get("Content-Type"); got != "application/scim+json" {
 				t.Errorf("Content-Type %q", got)
 			}
-			body := decode(t, res)
+			body := Decode(t, res)
 			detail, _ := body["detail"].(string)
 			if !strings.Contains(detail, tt.detail) || detail == "" {
 				t.Errorf("detail %q does not contain %q", detail, tt.detail)
@@ -149,7 +101,7 @@ func TestRefusals(t *testing.T) {
 			if diff := cmp.Diff(want, body); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
 			}
-			if n := decode(t, do(t, h, "GET", "/Users?count=0", ""))["totalResults"]; n != 0.0 {
+			if n := Decode(t, Do(t, h, "GET", "/Users?count=0", ""))["totalResults"]; n != 0.0 {
 				t.Errorf("%v users are stored after a refusal", n)
 			}
 		})
@@ -157,7 +109,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestMounting(t *testing.T) {
-	h := handler(t, nil)
+	h := Handler(t, nil)
 	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the app") }) //nolint:errcheck
 	plain := http.NewServeMux()
 	plain.Handle("/scim/v2/", h)
@@ -182,11 +134,11 @@ func TestMounting(t *testing.T) {
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			name := fmt.Sprintf("user%d", i)
-			res := do(t, tt.h, "POST", tt.prefix+"/Users", `{"userName":"`+name+`"}`)
+			res := Do(t, tt.h, "POST", tt.prefix+"/Users", `{"userName":"`+name+`"}`)
 			if res.StatusCode != 201 {
 				t.Fatalf("POST: %d", res.StatusCode)
 			}
-			id, _ := decode(t, res)["id"].(string)
+			id, _ := Decode(t, res)["id"].(string)
 			want := "http://example.com" + tt.prefix + "/Users/" + id
 			if got := res.Header.Get("Location"); got != want {
 				t.Errorf("Location %q, want %q", got, want)
@@ -196,19 +148,19 @@ func TestMounting(t *testing.T) {
 				paths = append(paths, "//Users/"+id, "/Users//"+id)
 			}
 			for _, path := range paths {
-				res := do(t, tt.h, "GET", tt.prefix+path, "")
+				res := Do(t, tt.h, "GET", tt.prefix+path, "")
 				if res.StatusCode != 200 {
 					t.Errorf("GET %s: %d", path, res.StatusCode)
 					continue
 				}
-				meta, _ := decode(t, res)["meta"].(map[string]any)
+				meta, _ := Decode(t, res)["meta"].(map[string]any)
 				if meta["location"] != want {
 					t.Errorf("GET %s: meta.location %v, want %s", path, meta["location"], want)
 				}
 			}
 		})
 	}
-	if b, _ := io.ReadAll(do(t, scim.Mount("/scim/v2", h, app), "GET", "/scim/v2x", "").Body); string(b) != "the app" {
+	if b, _ := io.ReadAll(Do(t, scim.Mount("/scim/v2", h, app), "GET", "/scim/v2x", "").Body); string(b) != "the app" {
 		t.Errorf("a path that only begins like the prefix does not reach the app: %s", b)
 	}
 }
@@ -232,10 +184,10 @@ func TestBaseURL(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := handler(t, func(c *scim.Config) { c.BaseURL, c.TrustedProxies = tt.base, tt.proxies })
+			h := Handler(t, func(c *scim.Config) { c.BaseURL, c.TrustedProxies = tt.base, tt.proxies })
 			r := httptest.NewRequest("POST", "/Users", strings.NewReader(`{"userName":"a"}`))
 			r.Host = tt.host
-			r.Header.Set("Authorization", secret)
+			r.Header.Set("Authorization", Secret)
 			for _, l := range tt.header {
 				name, value, _ := strings.Cut(l, ": ")
 				r.Header.Set(name, value)
@@ -250,7 +202,7 @@ func TestBaseURL(t *testing.T) {
 }
 
 func TestNewReportsEveryMistake(t *testing.T) {
-	_, err := scim.New(scim.Config{BaseURL: "app.example.com", Without: []scim.Tolerance{"nope"}, Roles: &scim.Roles{}, Store: newBareStore()})
+	_, err := scim.New(scim.Config{BaseURL: "app.example.com", Without: []scim.Tolerance{"nope"}, Roles: &scim.Roles{}, Store: NewBareStore()})
 	for _, want := range []string{"Auth: is missing", "BaseURL", `"nope"`, "Roles.Resolver: is missing", "Roles.Ledger: is missing"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %q: %v", want, err)
@@ -297,11 +249,11 @@ func TestHostErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
-			h := handler(t, func(c *scim.Config) {
+			h := Handler(t, func(c *scim.Config) {
 				c.Store = &faulty{memory.New(), tt.fail}
 				c.Log = slog.New(slog.NewTextHandler(&log, nil))
 			})
-			res := do(t, h, "GET", "/Users/1", "")
+			res := Do(t, h, "GET", "/Users/1", "")
 			body, _ := io.ReadAll(res.Body)
 			if res.StatusCode != tt.status || res.Header.Get("Retry-After") != tt.retry {
 				t.Errorf("%d, Retry-After %q; want %d, %q", res.StatusCode, res.Header.Get("Retry-After"), tt.status, tt.retry)
@@ -334,7 +286,7 @@ func (s *withPasswords) SetPassword(_ context.Context, userID, password string) 
 func TestPasswordGoesNowhereElse(t *testing.T) {
 	var seen bytes.Buffer // whatever anybody else gets to see
 	s := &withPasswords{Store: memory.New()}
-	h := handler(t, func(c *scim.Config) {
+	h := Handler(t, func(c *scim.Config) {
 		c.Store, c.Trace = s, &seen
 		c.Log = slog.New(slog.NewTextHandler(&seen, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		c.OnEvent = func(_ context.Context, e scim.Event) { fmt.Fprintln(&seen, e) }
@@ -345,24 +297,24 @@ func TestPasswordGoesNowhereElse(t *testing.T) {
 		}}
 	})
 	const p1, p2, p3, p4 = "pass-one-1", "pass-two-2", "pass-three-3", "pass-four-4"
-	res := do(t, h, "POST", "/Users", `{"userName":"a","password":"`+p1+`"}`)
-	id, _ := decode(t, res)["id"].(string)
+	res := Do(t, h, "POST", "/Users", `{"userName":"a","password":"`+p1+`"}`)
+	id, _ := Decode(t, res)["id"].(string)
 	for _, body := range []string{
 		`{"Operations":[{"op":"replace","value":{"password":"` + p2 + `"}}]}`,
 		`{"Operations":[{"op":"Replace","path":"urn:ietf:params:scim:schemas:core:2.0:User:passWord","value":"` + p3 + `"}]}`,
 	} {
-		if res := do(t, h, "PATCH", "/Users/"+id, body); res.StatusCode != 200 {
+		if res := Do(t, h, "PATCH", "/Users/"+id, body); res.StatusCode != 200 {
 			t.Errorf("PATCH: %d", res.StatusCode)
 		}
 	}
-	do(t, h, "PUT", "/Users/"+id, `{"userName":"a","Password":"`+p4+`"}`)
+	Do(t, h, "PUT", "/Users/"+id, `{"userName":"a","Password":"`+p4+`"}`)
 	// Requests that fail must not give it away either.
-	do(t, h, "POST", "/Users", `{"userName":"a","password":"pass-five-5"}`)
-	do(t, h, "POST", "/Users", `{"userName":"b","password":["pass-six-6","x"]}`)
-	do(t, h, "POST", "/Users", `{"userName":"b","password":"pass-seven-7"`)
-	do(t, h, "GET", "/Users?filter=password+eq+%22pass-eight-8%22", "")
-	do(t, h, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"password","value":{"value":"pass-nine-9"}}]}`)
-	b, err := io.ReadAll(do(t, h, "GET", "/Users?attributes=password,userName", "").Body)
+	Do(t, h, "POST", "/Users", `{"userName":"a","password":"pass-five-5"}`)
+	Do(t, h, "POST", "/Users", `{"userName":"b","password":["pass-six-6","x"]}`)
+	Do(t, h, "POST", "/Users", `{"userName":"b","password":"pass-seven-7"`)
+	Do(t, h, "GET", "/Users?filter=password+eq+%22pass-eight-8%22", "")
+	Do(t, h, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"password","value":{"value":"pass-nine-9"}}]}`)
+	b, err := io.ReadAll(Do(t, h, "GET", "/Users?attributes=password,userName", "").Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +328,7 @@ func TestPasswordGoesNowhereElse(t *testing.T) {
 	if diff := cmp.Diff([]string{p1, p2, p3, p4}, s.got); diff != "" {
 		t.Errorf("passwords set (-want +got):\n%s", diff)
 	}
-	for _, word := range []string{"one-1", "two-2", "three-3", "four-4", "five-5", "six-6", "seven-7", "eight-8", "nine-9", secret} {
+	for _, word := range []string{"one-1", "two-2", "three-3", "four-4", "five-5", "six-6", "seven-7", "eight-8", "nine-9", Secret} {
 		if i := strings.Index(seen.String(), word); i >= 0 {
 			t.Errorf("%q is seen: …%s…", word, seen.String()[max(0, i-200):i+20])
 		}
@@ -387,10 +339,10 @@ func TestPasswordGoesNowhereElse(t *testing.T) {
 }
 
 func TestConditionalRequests(t *testing.T) {
-	h := handler(t, nil)
-	res := do(t, h, "POST", "/Users", `{"userName":"a"}`)
+	h := Handler(t, nil)
+	res := Do(t, h, "POST", "/Users", `{"userName":"a"}`)
 	tag := res.Header.Get("ETag")
-	id, _ := decode(t, res)["id"].(string)
+	id, _ := Decode(t, res)["id"].(string)
 	tests := []struct {
 		name, method, header, body string
 		status                     int
@@ -407,41 +359,41 @@ func TestConditionalRequests(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if res := do(t, h, tt.method, "/Users/"+id, tt.body, tt.header); res.StatusCode != tt.status {
+			if res := Do(t, h, tt.method, "/Users/"+id, tt.body, tt.header); res.StatusCode != tt.status {
 				t.Errorf("status %d, want %d", res.StatusCode, tt.status)
 			}
 		})
 	}
-	if got := decode(t, do(t, h, "GET", "/Users/"+id, ""))["title"]; got != "z" {
+	if got := Decode(t, Do(t, h, "GET", "/Users/"+id, ""))["title"]; got != "z" {
 		t.Errorf("title %v, want z", got)
 	}
 }
 
 func TestUnchangedKeepsVersion(t *testing.T) {
-	h := handler(t, nil)
+	h := Handler(t, nil)
 	body := `{"userName":"a","emails":[{"value":"a@x.test","type":"work"}]}`
-	res := do(t, h, "POST", "/Users", body)
-	first := decode(t, res)
+	res := Do(t, h, "POST", "/Users", body)
+	first := Decode(t, res)
 	path := "/Users/" + first["id"].(string)
 	for name, res := range map[string]*http.Response{
-		"PUT of the same":      do(t, h, "PUT", path, body),
-		"PATCH without effect": do(t, h, "PATCH", path, `{"Operations":[{"op":"add","path":"emails","value":[{"value":"a@x.test","type":"work"}]}]}`),
+		"PUT of the same":      Do(t, h, "PUT", path, body),
+		"PATCH without effect": Do(t, h, "PATCH", path, `{"Operations":[{"op":"add","path":"emails","value":[{"value":"a@x.test","type":"work"}]}]}`),
 	} {
-		if diff := cmp.Diff(first, decode(t, res)); diff != "" {
+		if diff := cmp.Diff(first, Decode(t, res)); diff != "" {
 			t.Errorf("%s changes (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
 func TestGroupsOff(t *testing.T) {
-	h := handler(t, func(c *scim.Config) { c.Types = []*scim.ResourceType{scim.UserType()} })
-	if got := decode(t, do(t, h, "GET", "/Groups?filter=displayName+eq+%22x%22", "")); got["totalResults"] != 0.0 {
+	h := Handler(t, func(c *scim.Config) { c.Types = []*scim.ResourceType{scim.UserType()} })
+	if got := Decode(t, Do(t, h, "GET", "/Groups?filter=displayName+eq+%22x%22", "")); got["totalResults"] != 0.0 {
 		t.Errorf("GET /Groups: %v", got)
 	}
-	if res := do(t, h, "POST", "/Groups", `{"displayName":"x"}`); res.StatusCode != 501 {
+	if res := Do(t, h, "POST", "/Groups", `{"displayName":"x"}`); res.StatusCode != 501 {
 		t.Errorf("POST /Groups: %d, want 501", res.StatusCode)
 	}
-	if n := decode(t, do(t, h, "GET", "/ResourceTypes", ""))["totalResults"]; n != 1.0 {
+	if n := Decode(t, Do(t, h, "GET", "/ResourceTypes", ""))["totalResults"]; n != 1.0 {
 		t.Errorf("%v resource types, want 1", n)
 	}
 }
@@ -468,7 +420,7 @@ func TestTenants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, _ := decode(t, do(t, h, "POST", "/Users", `{"userName":"ann"}`, "Authorization: token-a"))["id"].(string)
+	id, _ := Decode(t, Do(t, h, "POST", "/Users", `{"userName":"ann"}`, "Authorization: token-a"))["id"].(string)
 	if id == "" {
 		t.Fatal("no id")
 	}
@@ -488,11 +440,11 @@ func TestTenants(t *testing.T) {
 		{"none", "GET", "/Users", "", 404},
 		{"a", "GET", "/Users/" + id, "", 200},
 	} {
-		if res := do(t, h, tt.method, tt.target, tt.body, "Authorization: token-"+tt.token); res.StatusCode != tt.status {
+		if res := Do(t, h, tt.method, tt.target, tt.body, "Authorization: token-"+tt.token); res.StatusCode != tt.status {
 			t.Errorf("%s %s with token %s: %d, want %d", tt.method, tt.target, tt.token, res.StatusCode, tt.status)
 		}
 	}
-	if n := decode(t, do(t, h, "GET", "/Users", "", "Authorization: token-b"))["totalResults"]; n != 1.0 {
+	if n := Decode(t, Do(t, h, "GET", "/Users", "", "Authorization: token-b"))["totalResults"]; n != 1.0 {
 		t.Errorf("tenant b sees %v users, want its own one", n)
 	}
 }

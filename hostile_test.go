@@ -2,7 +2,6 @@ package scim_test
 
 import (
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"runtime"
@@ -14,20 +13,6 @@ import (
 
 	"github.com/scimkit/scim"
 )
-
-// countingWriter takes an answer without keeping it.
-type countingWriter struct {
-	header http.Header
-	status int
-	size   int64
-}
-
-func (w *countingWriter) Header() http.Header    { return w.header }
-func (w *countingWriter) WriteHeader(status int) { w.status = status }
-func (w *countingWriter) Write(b []byte) (int, error) {
-	w.size += int64(len(b))
-	return len(b), nil
-}
 
 // hostile is a request that tries to make the server big or slow.
 type hostile struct {
@@ -145,7 +130,7 @@ func TestMemoryBound(t *testing.T) {
 					body := tt.body()
 					before := heap.live()
 					rounds := 2
-					if underRace {
+					if UnderRace {
 						rounds = 1
 					}
 					for range rounds {
@@ -156,12 +141,12 @@ func TestMemoryBound(t *testing.T) {
 							t.Fatal(err)
 						}
 						r.URL, r.RequestURI = u, tt.target
-						w := &countingWriter{header: http.Header{}}
+						w := NewCountingWriter()
 						start := time.Now()
 						h.ServeHTTP(w, r)
 						took := time.Since(start)
-						if w.status != tt.status && (tt.status != 201 || w.status != 409) {
-							t.Errorf("status %d, want %d: %s", w.status, tt.status, tt.reason)
+						if w.Status != tt.status && (tt.status != 201 || w.Status != 409) {
+							t.Errorf("status %d, want %d: %s", w.Status, tt.status, tt.reason)
 						}
 						if took > slow {
 							t.Errorf("it took %v", took)
@@ -169,11 +154,11 @@ func TestMemoryBound(t *testing.T) {
 						if p := heap.peak(); p > before+peak {
 							t.Errorf("the heap grew by %d MiB meanwhile", (p-before)>>20)
 						}
-						if w.size > 64<<10+4*int64(len(body)+len(tt.target)) {
-							t.Errorf("%d bytes in answer to %d", w.size, len(body)+len(tt.target))
+						if w.Size > 64<<10+4*int64(len(body)+len(tt.target)) {
+							t.Errorf("%d bytes in answer to %d", w.Size, len(body)+len(tt.target))
 						}
 						if testing.Verbose() {
-							t.Logf("%d in %v, peak %d MiB", w.status, took.Round(time.Millisecond), (max(heap.peak(), before)-before)>>20)
+							t.Logf("%d in %v, peak %d MiB", w.Status, took.Round(time.Millisecond), (max(heap.peak(), before)-before)>>20)
 						}
 					}
 					if after := heap.live(); after > before+grow {

@@ -33,16 +33,16 @@ func TestMeCannotChangeUnknownAttributes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			id := fmt.Sprint("me", i)
-			h := handler(t, func(c *scim.Config) {
+			h := Handler(t, func(c *scim.Config) {
 				c.Types = []*scim.ResourceType{user, scim.GroupType()}
 				c.NewID = func() string { return id }
 				c.Me = &scim.Me{Writable: []string{"displayName"}, UserOf: func(context.Context, scim.Principal) (string, error) { return id, nil }}
 			})
-			do(t, h, "POST", "/Users", `{"userName":"u","app_role":"guest"}`)
-			if got := do(t, h, tt.method, "/Me", tt.body).StatusCode; got != tt.status {
+			Do(t, h, "POST", "/Users", `{"userName":"u","app_role":"guest"}`)
+			if got := Do(t, h, tt.method, "/Me", tt.body).StatusCode; got != tt.status {
 				t.Errorf("status %d, want %d (%s)", got, tt.status, tt.reason)
 			}
-			got := decode(t, do(t, h, "GET", "/Me?attributes=app_role,other", ""))
+			got := Decode(t, Do(t, h, "GET", "/Me?attributes=app_role,other", ""))
 			delete(got, "schemas")
 			delete(got, "meta")
 			if diff := cmp.Diff(map[string]any{"id": id, "app_role": "guest"}, got); diff != "" {

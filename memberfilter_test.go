@@ -55,19 +55,19 @@ func TestMembershipFilters(t *testing.T) {
 		{`members[value eq "u1" and value eq "u2"]`, "invalidFilter", "nobody is both"},
 		{`members.value ne "u1"`, "invalidFilter", "it would be a scan"},
 	}
-	for name, store := range map[string]scim.Store{"MemberStore": memory.New(), "bare": newBareStore()} {
+	for name, store := range map[string]scim.Store{"MemberStore": memory.New(), "bare": NewBareStore()} {
 		next := ""
-		h := handler(t, func(c *scim.Config) {
+		h := Handler(t, func(c *scim.Config) {
 			c.Store = store
 			c.NewID = func() string { return next }
 		})
 		for _, next = range []string{"u1", "u2", "u3"} {
-			do(t, h, "POST", "/Users", `{"userName":"`+next+`"}`)
+			Do(t, h, "POST", "/Users", `{"userName":"`+next+`"}`)
 		}
 		next = "g1"
-		do(t, h, "POST", "/Groups", `{"displayName":"g1","members":[{"value":"u1"},{"value":"u2"}]}`)
+		Do(t, h, "POST", "/Groups", `{"displayName":"g1","members":[{"value":"u1"},{"value":"u2"}]}`)
 		next = "g2"
-		do(t, h, "POST", "/Groups", `{"displayName":"g2","members":[{"value":"u2"},{"value":"g1","type":"Group"}]}`)
+		Do(t, h, "POST", "/Groups", `{"displayName":"g2","members":[{"value":"u2"},{"value":"g1","type":"Group"}]}`)
 		for _, tt := range tests {
 			t.Run(name+"/"+tt.filter, func(t *testing.T) {
 				path := "/Users"
@@ -75,7 +75,7 @@ func TestMembershipFilters(t *testing.T) {
 					path = "/Groups"
 				}
 				for _, paging := range []string{"", "&cursor="} {
-					body := decode(t, do(t, h, "GET", path+"?filter="+url.QueryEscape(tt.filter)+paging, ""))
+					body := Decode(t, Do(t, h, "GET", path+"?filter="+url.QueryEscape(tt.filter)+paging, ""))
 					got, refused := body["scimType"].(string)
 					if detail, _ := body["detail"].(string); refused && !strings.Contains(detail, `.value eq "id"`) {
 						t.Errorf("detail %q does not say what is allowed", detail)
@@ -95,7 +95,7 @@ func TestMembershipFilters(t *testing.T) {
 			})
 		}
 		for _, path := range []string{"/Users?sortBy=groups", "/Users?sortBy=groups.display", "/Groups?sortBy=members", "/?sortBy=groups.value"} {
-			body := decode(t, do(t, h, "GET", path, ""))
+			body := Decode(t, Do(t, h, "GET", path, ""))
 			if detail, _ := body["detail"].(string); body["scimType"] != "invalidPath" || !strings.Contains(detail, "cannot be sorted by") {
 				t.Errorf("%s: GET %s: %v, want invalidPath", name, path, body)
 			}
@@ -124,14 +124,14 @@ func (s *counting) List(ctx context.Context, t *scim.ResourceType, q *scim.Query
 func TestMembershipFiltersAreBounded(t *testing.T) {
 	s := &counting{Store: memory.New()}
 	next := ""
-	h := handler(t, func(c *scim.Config) {
+	h := Handler(t, func(c *scim.Config) {
 		c.Store = s
 		c.NewID = func() string { return next }
 	})
 	var all []string
 	for i := range 1001 {
 		next = fmt.Sprintf("u%d", i)
-		do(t, h, "POST", "/Users", `{"userName":"`+next+`"}`)
+		Do(t, h, "POST", "/Users", `{"userName":"`+next+`"}`)
 		all = append(all, `{"value":"`+next+`"}`)
 	}
 	for i := range 1001 {
@@ -140,10 +140,10 @@ func TestMembershipFiltersAreBounded(t *testing.T) {
 		if i < 100 {
 			members += `,{"value":"u1"}`
 		}
-		do(t, h, "POST", "/Groups?attributes=id", `{"displayName":"`+next+`","members":[`+members+`]}`)
+		Do(t, h, "POST", "/Groups?attributes=id", `{"displayName":"`+next+`","members":[`+members+`]}`)
 	}
 	next = "large"
-	do(t, h, "POST", "/Groups?attributes=id", `{"displayName":"large","members":[`+strings.Join(all, ",")+`]}`)
+	Do(t, h, "POST", "/Groups?attributes=id", `{"displayName":"large","members":[`+strings.Join(all, ",")+`]}`)
 	times := func(n int, term string) string { return strings.Repeat(term+" or ", n-1) + term }
 	for _, tt := range []struct {
 		name, path, filter string
@@ -162,11 +162,11 @@ func TestMembershipFiltersAreBounded(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s.lookups, s.ids = 0, 0
-			res := do(t, h, "GET", tt.path+"?attributes=id&filter="+url.QueryEscape(tt.filter), "")
+			res := Do(t, h, "GET", tt.path+"?attributes=id&filter="+url.QueryEscape(tt.filter), "")
 			if res.StatusCode != tt.status || s.lookups != tt.lookups || s.ids > 1000 {
 				t.Errorf("status %d, %d look-ups, %d ids; want %d, %d, at most 1,000 (%s)", res.StatusCode, s.lookups, s.ids, tt.status, tt.lookups, tt.reason)
 			}
-			if typ := decode(t, res)["scimType"]; tt.status == 400 && typ != "tooMany" {
+			if typ := Decode(t, res)["scimType"]; tt.status == 400 && typ != "tooMany" {
 				t.Errorf("scimType %v, want tooMany", typ)
 			}
 		})

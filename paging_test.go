@@ -167,9 +167,9 @@ func TestPagingUnderWrites(t *testing.T) {
 		name  string
 		n     int
 		store scim.Store
-	}{{"memory", 10_000, memory.New()}, {"bare", 2_000, newBareStore()}}
+	}{{"memory", 10_000, memory.New()}, {"bare", 2_000, NewBareStore()}}
 	for _, s := range stores {
-		if underRace {
+		if UnderRace {
 			s.n /= 10
 		}
 		t.Run(s.name, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestPagingUnderWrites(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			h := handler(t, func(c *scim.Config) { c.Store, c.Auth = s.store, auth.None() })
+			h := Handler(t, func(c *scim.Config) { c.Store, c.Auth = s.store, auth.None() })
 			for _, o := range sortOrders {
 				t.Run(o.name+" by cursor", func(t *testing.T) {
 					defer churn(t, h, false)()

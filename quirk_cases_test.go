@@ -213,17 +213,17 @@ Retry-After: 2
 	for _, tt := range tests {
 		for store, newStore := range map[string]func() scim.Store{
 			"memory": func() scim.Store { return memory.New() },
-			"bare":   func() scim.Store { return newBareStore() },
+			"bare":   func() scim.Store { return NewBareStore() },
 		} {
 			t.Run(tt.name+"/"+store, func(t *testing.T) {
 				t.Log(tt.reason)
-				h := handler(t, func(c *scim.Config) {
+				h := Handler(t, func(c *scim.Config) {
 					c.Store = newStore()
 					tt.change(c)
 				})
 				files := fstest.MapFS{"play.http": {Data: []byte("Content-Type: application/scim+json\n\n" + tt.play)}}
 				scimtest.Play(t, files, func(*testing.T) scimtest.Target {
-					return scimtest.Target{Handler: scim.Mount("/scim/v2", h, nil), Token: secret}
+					return scimtest.Target{Handler: scim.Mount("/scim/v2", h, nil), Token: Secret}
 				})
 			})
 		}
@@ -258,7 +258,7 @@ func (s *watched) Members(ctx context.Context, groupID string, after scim.Ref, l
 // groups of any size in this way, again and again.
 func TestQuirkQ43(t *testing.T) {
 	store := &watched{Store: memory.New()}
-	h := handler(t, func(c *scim.Config) { c.Store = store })
+	h := Handler(t, func(c *scim.Config) { c.Store = store })
 	user := createdID(t, h, "/Users", `{"userName":"ann"}`)
 	group := createdID(t, h, "/Groups", `{"displayName":"G","members":[{"value":"`+user+`"}]}`)
 	for _, tt := range []struct {
@@ -271,7 +271,7 @@ func TestQuirkQ43(t *testing.T) {
 		{"/Groups?attributes=id&filter=id+eq+%22" + group + "%22+and+members+eq+%22" + user + "%22", false},
 	} {
 		store.reads.Store(0)
-		if res := do(t, h, "GET", tt.target, ""); res.StatusCode != http.StatusOK {
+		if res := Do(t, h, "GET", tt.target, ""); res.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", tt.target, res.StatusCode)
 		}
 		if n := store.reads.Load(); (n > 0) != tt.reads {
@@ -283,11 +283,11 @@ func TestQuirkQ43(t *testing.T) {
 // TestQuirkQ36 sends what Entra and Okta send for a large group: one operation of more
 // than a megabyte.
 func TestQuirkQ36(t *testing.T) {
-	h := handler(t, nil)
+	h := Handler(t, nil)
 	group := createdID(t, h, "/Groups", `{"displayName":"G"}`)
 	body := `{"Operations":[{"op":"Remove","path":"members","value":[` +
 		strings.TrimSuffix(strings.Repeat(`{"$ref":null,"value":"0b6f3c3e-6d0a-4a55-9d53-9a3f0f2ad1c4"},`, 20_000), ",") + `]}]}`
-	if res := do(t, h, "PATCH", "/Groups/"+group, body); len(body) < 1<<20 || res.StatusCode != http.StatusNoContent {
+	if res := Do(t, h, "PATCH", "/Groups/"+group, body); len(body) < 1<<20 || res.StatusCode != http.StatusNoContent {
 		t.Errorf("%d bytes: %d", len(body), res.StatusCode)
 	}
 }
@@ -296,13 +296,13 @@ func TestQuirkQ36(t *testing.T) {
 // many times at once, members of one group arrive in parallel, and the same user is
 // read and written as a whole without a condition.
 func TestQuirkQ73(t *testing.T) {
-	for name, store := range map[string]scim.Store{"memory": memory.New(), "bare": newBareStore()} {
+	for name, store := range map[string]scim.Store{"memory": memory.New(), "bare": NewBareStore()} {
 		t.Run(name, func(t *testing.T) {
-			h := handler(t, func(c *scim.Config) { c.Store = store })
+			h := Handler(t, func(c *scim.Config) { c.Store = store })
 			const clients = 16
 			statuses := make([]int, clients)
-			parallel(clients, func(i int) {
-				statuses[i] = do(t, h, "POST", "/Users", `{"userName":"same@ex.test"}`).StatusCode
+			Parallel(clients, func(i int) {
+				statuses[i] = Do(t, h, "POST", "/Users", `{"userName":"same@ex.test"}`).StatusCode
 			})
 			slices.Sort(statuses)
 			want := append([]int{201}, slices.Repeat([]int{409}, clients-1)...)
@@ -315,14 +315,14 @@ func TestQuirkQ73(t *testing.T) {
 			for i := range users {
 				users[i] = createdID(t, h, "/Users", fmt.Sprintf(`{"userName":"u%d"}`, i))
 			}
-			parallel(clients, func(i int) {
-				statuses[i] = do(t, h, "PATCH", "/Groups/"+group, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+users[i]+`"}]}]}`).StatusCode
+			Parallel(clients, func(i int) {
+				statuses[i] = Do(t, h, "PATCH", "/Groups/"+group, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+users[i]+`"}]}]}`).StatusCode
 			})
 			if diff := cmp.Diff(slices.Repeat([]int{204}, clients), statuses); diff != "" {
 				t.Errorf("additions to one group (-want +got):\n%s", diff)
 			}
 			var members []string
-			for _, m := range decode(t, do(t, h, "GET", "/Groups/"+group, ""))["members"].([]any) {
+			for _, m := range Decode(t, Do(t, h, "GET", "/Groups/"+group, ""))["members"].([]any) {
 				members = append(members, m.(map[string]any)["value"].(string))
 			}
 			slices.Sort(members)
@@ -331,14 +331,14 @@ func TestQuirkQ73(t *testing.T) {
 				t.Errorf("members (-want +got):\n%s", diff)
 			}
 
-			parallel(clients, func(i int) {
-				do(t, h, "GET", "/Users/"+users[0], "")
-				statuses[i] = do(t, h, "PUT", "/Users/"+users[0], fmt.Sprintf(`{"userName":"u0","title":"%d","nickName":"%d"}`, i, i)).StatusCode
+			Parallel(clients, func(i int) {
+				Do(t, h, "GET", "/Users/"+users[0], "")
+				statuses[i] = Do(t, h, "PUT", "/Users/"+users[0], fmt.Sprintf(`{"userName":"u0","title":"%d","nickName":"%d"}`, i, i)).StatusCode
 			})
 			if diff := cmp.Diff(slices.Repeat([]int{200}, clients), statuses); diff != "" {
 				t.Errorf("replacements of one user (-want +got):\n%s", diff)
 			}
-			if u := decode(t, do(t, h, "GET", "/Users/"+users[0], "")); u["title"] != u["nickName"] {
+			if u := Decode(t, Do(t, h, "GET", "/Users/"+users[0], "")); u["title"] != u["nickName"] {
 				t.Errorf("half of one client's and half of another's: %v", u)
 			}
 		})
@@ -348,8 +348,8 @@ func TestQuirkQ73(t *testing.T) {
 // createdID creates a resource and returns its id.
 func createdID(t *testing.T, h http.Handler, target, body string) string {
 	t.Helper()
-	res := do(t, h, "POST", target, body)
-	id, _ := decode(t, res)["id"].(string)
+	res := Do(t, h, "POST", target, body)
+	id, _ := Decode(t, res)["id"].(string)
 	if res.StatusCode != http.StatusCreated || id == "" {
 		t.Fatalf("POST %s %s: %d", target, body, res.StatusCode)
 	}

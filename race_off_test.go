@@ -2,4 +2,5 @@
 
 package scim_test
 
-const underRace = false
+// UnderRace says that the race detector watches.
+const UnderRace = false

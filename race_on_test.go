@@ -2,6 +2,6 @@
 
 package scim_test
 
-// underRace says that the race detector makes everything several times slower and
+// UnderRace says that the race detector makes everything several times slower and
 // bigger: sizes are then chosen to find races, not to measure.
-const underRace = true
+const UnderRace = true

@@ -12,56 +12,58 @@ import (
 	"github.com/scimkit/scim"
 )
 
-var _ scim.RoleResolver = (*testRoles)(nil)
+var _ scim.RoleResolver = (*Roles)(nil)
 
-// testRoles is an application's side of roles. Unless rows says otherwise they are kept
-// in maps, which take no part in a store's transaction: use it with Roles.Separate then.
+// Roles is an application's side of roles. Unless Rows says otherwise they are kept
+// in maps, which take no part in a store's transaction: use it with scim.Roles.Separate then.
 // Groups stand for roles by their displayName, compared exactly after NFC.
-type testRoles struct {
-	// fail, if set, is called first in every method, with "resolve", "held" or "change";
+type Roles struct {
+	// Fail, if set, is called first in every method, with "resolve", "held" or "change";
 	// its error is returned. It runs outside any lock, so it may wait or use t.
-	fail func(op string) error
-	// afterChange, if set, is called when ChangeRoles has done its work; its error is
+	Fail func(op string) error
+	// AfterChange, if set, is called when ChangeRoles has done its work; its error is
 	// returned as if the answer had been lost.
-	afterChange func() error
-	// resolve, if set, decides in the place of the names.
-	resolve func(src scim.RoleSource) (scim.Role, error)
+	AfterChange func() error
+	// Resolve, if set, decides in the place of the names.
+	Resolve func(src scim.RoleSource) (scim.Role, error)
 
-	rows roleRows
+	// Rows keeps the roles and who holds them.
+	Rows RoleRows
 
 	mu    sync.Mutex
-	calls map[string]int // by the names that fail gets
+	calls map[string]int // by the names that Fail gets
 }
 
-// roleRows is where roles are kept, and who holds them. What is written with the context
+// RoleRows is where roles are kept, and who holds them. What is written with the context
 // of a transaction is undone with it.
-type roleRows interface {
-	roles(ctx context.Context) ([]scim.Role, error) // in order of id
-	put(ctx context.Context, r scim.Role) error
-	drop(ctx context.Context, roleID string) error
-	held(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) // in order of id
-	holders(ctx context.Context, roleID string) ([]string, error)               // sorted
-	// change carries out all or nothing. scim.ErrNoRole: a granted role is not there.
-	change(ctx context.Context, changes []scim.RoleChange) error
-	// note writes down changes, noted lists and forgets them.
-	note(ctx context.Context, changes []scim.RoleChange) error
-	noted(ctx context.Context) ([]scim.RoleChange, error)
+type RoleRows interface {
+	Roles(ctx context.Context) ([]scim.Role, error) // in order of id
+	Put(ctx context.Context, r scim.Role) error
+	Drop(ctx context.Context, roleID string) error
+	Held(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) // in order of id
+	Holders(ctx context.Context, roleID string) ([]string, error)               // sorted
+	// Change carries out all or nothing. scim.ErrNoRole: a granted role is not there.
+	Change(ctx context.Context, changes []scim.RoleChange) error
+	// Note writes down changes, Noted lists and forgets them.
+	Note(ctx context.Context, changes []scim.RoleChange) error
+	Noted(ctx context.Context) ([]scim.RoleChange, error)
 }
 
-// newTestRoles has the roles Admin (weight 30), Editor (20) and Viewer (10) with the ids
+// NewRoles has the roles Admin (weight 30), Editor (20) and Viewer (10) with the ids
 // "r-admin", "r-editor" and "r-viewer". None is protected.
-func newTestRoles() *testRoles {
-	t := noRoles()
+func NewRoles() *Roles {
+	t := NoRoles()
 	for weight, name := range map[int]string{30: "Admin", 20: "Editor", 10: "Viewer"} {
-		t.put(scim.Role{ID: "r-" + strings.ToLower(name), Name: name, Weight: weight})
+		t.Put(scim.Role{ID: "r-" + strings.ToLower(name), Name: name, Weight: weight})
 	}
 	return t
 }
 
-func noRoles() *testRoles { return &testRoles{rows: newRoleMaps(), calls: map[string]int{}} }
+// NoRoles has no roles yet.
+func NoRoles() *Roles { return &Roles{Rows: NewRoleMaps(), calls: map[string]int{}} }
 
-// got is a result of rows that the test cannot go on without.
-func got[T any](v T, err error) T {
+// Must is a result of RoleRows that the test cannot go on without.
+func Must[T any](v T, err error) T {
 	fine(err)
 	return v
 }
@@ -72,74 +74,78 @@ func fine(err error) {
 	}
 }
 
-// put adds a role, or replaces the one with its id.
-func (t *testRoles) put(r scim.Role) { fine(t.rows.put(ctx(), r)) }
+// Put adds a role, or replaces the one with its id.
+func (t *Roles) Put(r scim.Role) { fine(t.Rows.Put(context.Background(), r)) }
 
-// drop deletes a role; nobody holds it afterwards.
-func (t *testRoles) drop(roleID string) { fine(t.rows.drop(ctx(), roleID)) }
+// Drop deletes a role; nobody holds it afterwards.
+func (t *Roles) Drop(roleID string) { fine(t.Rows.Drop(context.Background(), roleID)) }
 
-// give and take are an administrator's doing, by hand.
-func (t *testRoles) give(userID, roleID string) {
-	fine(t.rows.change(ctx(), []scim.RoleChange{{UserID: userID, Grant: []scim.Role{{ID: roleID}}}}))
+// Give is an administrator's doing, by hand; so is Take.
+func (t *Roles) Give(userID, roleID string) {
+	fine(t.Rows.Change(context.Background(), []scim.RoleChange{{UserID: userID, Grant: []scim.Role{{ID: roleID}}}}))
 }
 
-func (t *testRoles) take(userID, roleID string) {
-	fine(t.rows.change(ctx(), []scim.RoleChange{{UserID: userID, Revoke: []scim.Role{{ID: roleID}}}}))
+// Take is the opposite of Give.
+func (t *Roles) Take(userID, roleID string) {
+	fine(t.Rows.Change(context.Background(), []scim.RoleChange{{UserID: userID, Revoke: []scim.Role{{ID: roleID}}}}))
 }
 
-// of lists the names of the roles that a user holds, sorted.
-func (t *testRoles) of(userID string) []string {
+// Of lists the names of the roles that a user holds, sorted.
+func (t *Roles) Of(userID string) []string {
 	names := []string{}
-	for _, r := range got(t.rows.held(ctx(), []string{userID}))[userID] {
+	for _, r := range Must(t.Rows.Held(context.Background(), []string{userID}))[userID] {
 		names = append(names, r.Name)
 	}
 	slices.Sort(names)
 	return names
 }
 
-// ids are the ids of the roles that a user holds.
-func (t *testRoles) ids(userID string) map[string]bool {
+// IDs are the ids of the roles that a user holds.
+func (t *Roles) IDs(userID string) map[string]bool {
 	ids := map[string]bool{}
-	for _, r := range got(t.rows.held(ctx(), []string{userID}))[userID] {
+	for _, r := range Must(t.Rows.Held(context.Background(), []string{userID}))[userID] {
 		ids[r.ID] = true
 	}
 	return ids
 }
 
-// holders lists the users that hold a role, sorted.
-func (t *testRoles) holders(roleID string) []string { return got(t.rows.holders(ctx(), roleID)) }
+// Holders lists the users that hold a role, sorted.
+func (t *Roles) Holders(roleID string) []string {
+	return Must(t.Rows.Holders(context.Background(), roleID))
+}
 
-// count is how often a method was called: "resolve", "held" or "change".
-func (t *testRoles) count(op string) int {
+// Count is how often a method was called: "resolve", "held" or "change".
+func (t *Roles) Count(op string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.calls[op]
 }
 
-// changes lists what ChangeRoles has carried out since the last call of changes.
-func (t *testRoles) changes() []scim.RoleChange { return got(t.rows.noted(ctx())) }
+// Changes lists what ChangeRoles has carried out since the last call of Changes.
+func (t *Roles) Changes() []scim.RoleChange { return Must(t.Rows.Noted(context.Background())) }
 
 // begin counts a call and lets it fail.
-func (t *testRoles) begin(ctx context.Context, op string) error {
+func (t *Roles) begin(ctx context.Context, op string) error {
 	t.mu.Lock()
 	t.calls[op]++
 	t.mu.Unlock()
-	if t.fail != nil {
-		if err := t.fail(op); err != nil {
+	if t.Fail != nil {
+		if err := t.Fail(op); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-func (t *testRoles) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+// ResolveRole implements scim.RoleResolver.
+func (t *Roles) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
 	if err := t.begin(ctx, "resolve"); err != nil {
 		return scim.Role{}, err
 	}
-	if t.resolve != nil {
-		return t.resolve(src)
+	if t.Resolve != nil {
+		return t.Resolve(src)
 	}
-	all, err := t.rows.roles(ctx)
+	all, err := t.Rows.Roles(ctx)
 	if err != nil {
 		return scim.Role{}, err
 	}
@@ -157,49 +163,53 @@ func (t *testRoles) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.
 	return all[i], nil
 }
 
-func (t *testRoles) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+// HeldRoles implements scim.RoleResolver.
+func (t *Roles) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
 	if err := t.begin(ctx, "held"); err != nil {
 		return nil, err
 	}
-	return t.rows.held(ctx, userIDs)
+	return t.Rows.Held(ctx, userIDs)
 }
 
-func (t *testRoles) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+// ChangeRoles implements scim.RoleResolver.
+func (t *Roles) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
 	if err := t.begin(ctx, "change"); err != nil {
 		return err
 	}
-	if err := t.rows.change(ctx, changes); err != nil {
+	if err := t.Rows.Change(ctx, changes); err != nil {
 		return err
 	}
-	if err := t.rows.note(ctx, changes); err != nil {
+	if err := t.Rows.Note(ctx, changes); err != nil {
 		return err
 	}
-	if t.afterChange != nil {
-		return t.afterChange()
+	if t.AfterChange != nil {
+		return t.AfterChange()
 	}
 	return nil
 }
 
-// roleMaps are roleRows in memory, without transactions.
-type roleMaps struct {
+// RoleMaps are RoleRows in memory, without transactions.
+type RoleMaps struct {
 	mu      sync.Mutex
 	all     map[string]scim.Role       // by id
 	holding map[string]map[string]bool // by user, then role id
 	log     []scim.RoleChange
 }
 
-func newRoleMaps() *roleMaps {
-	return &roleMaps{all: map[string]scim.Role{}, holding: map[string]map[string]bool{}}
+// NewRoleMaps has no roles yet.
+func NewRoleMaps() *RoleMaps {
+	return &RoleMaps{all: map[string]scim.Role{}, holding: map[string]map[string]bool{}}
 }
 
-func (m *roleMaps) roles(context.Context) ([]scim.Role, error) {
+// Roles implements RoleRows.
+func (m *RoleMaps) Roles(context.Context) ([]scim.Role, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.sorted(func(string) bool { return true }), nil
 }
 
 // sorted lists the roles whose ids are in, in order of id.
-func (m *roleMaps) sorted(in func(id string) bool) []scim.Role {
+func (m *RoleMaps) sorted(in func(id string) bool) []scim.Role {
 	var list []scim.Role
 	for id, r := range m.all {
 		if in(id) {
@@ -210,14 +220,16 @@ func (m *roleMaps) sorted(in func(id string) bool) []scim.Role {
 	return list
 }
 
-func (m *roleMaps) put(_ context.Context, r scim.Role) error {
+// Put implements RoleRows.
+func (m *RoleMaps) Put(_ context.Context, r scim.Role) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.all[r.ID] = r
 	return nil
 }
 
-func (m *roleMaps) drop(_ context.Context, roleID string) error {
+// Drop implements RoleRows.
+func (m *RoleMaps) Drop(_ context.Context, roleID string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.all, roleID)
@@ -227,7 +239,8 @@ func (m *roleMaps) drop(_ context.Context, roleID string) error {
 	return nil
 }
 
-func (m *roleMaps) held(_ context.Context, userIDs []string) (map[string][]scim.Role, error) {
+// Held implements RoleRows.
+func (m *RoleMaps) Held(_ context.Context, userIDs []string) (map[string][]scim.Role, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	held := map[string][]scim.Role{}
@@ -239,7 +252,8 @@ func (m *roleMaps) held(_ context.Context, userIDs []string) (map[string][]scim.
 	return held, nil
 }
 
-func (m *roleMaps) holders(_ context.Context, roleID string) ([]string, error) {
+// Holders implements RoleRows.
+func (m *RoleMaps) Holders(_ context.Context, roleID string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	users := []string{}
@@ -252,7 +266,8 @@ func (m *roleMaps) holders(_ context.Context, roleID string) ([]string, error) {
 	return users, nil
 }
 
-func (m *roleMaps) change(_ context.Context, changes []scim.RoleChange) error {
+// Change implements RoleRows.
+func (m *RoleMaps) Change(_ context.Context, changes []scim.RoleChange) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, c := range changes {
@@ -276,14 +291,16 @@ func (m *roleMaps) change(_ context.Context, changes []scim.RoleChange) error {
 	return nil
 }
 
-func (m *roleMaps) note(_ context.Context, changes []scim.RoleChange) error {
+// Note implements RoleRows.
+func (m *RoleMaps) Note(_ context.Context, changes []scim.RoleChange) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.log = append(m.log, changes...)
 	return nil
 }
 
-func (m *roleMaps) noted(context.Context) ([]scim.RoleChange, error) {
+// Noted implements RoleRows.
+func (m *RoleMaps) Noted(context.Context) ([]scim.RoleChange, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	log := m.log

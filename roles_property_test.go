@@ -207,7 +207,7 @@ func (h *history) newUser() {
 
 func (h *history) newRole(name string) {
 	id := h.id("r")
-	h.w.app.put(scim.Role{ID: id, Name: name, Weight: h.count})
+	h.w.app.Put(scim.Role{ID: id, Name: name, Weight: h.count})
 	h.n.roles[id] = name
 	if h.n.weight != nil {
 		h.n.weight[id] = h.count
@@ -262,8 +262,8 @@ func (h *history) request(t *rapid.T, next *naive, stored func() bool, send func
 		}
 	}
 	h.w.step = change
-	usual := h.w.app.fail
-	h.w.app.fail = func(op string) error {
+	usual := h.w.app.Fail
+	h.w.app.Fail = func(op string) error {
 		was := hit
 		h.w.at(op)
 		if how == "error" && hit && !was {
@@ -272,7 +272,7 @@ func (h *history) request(t *rapid.T, next *naive, stored func() bool, send func
 		return nil
 	}
 	r := send()
-	h.w.step, h.w.app.fail = nil, usual
+	h.w.step, h.w.app.Fail = nil, usual
 	ok := r.status/100 == 2
 	switch {
 	case ok || h.w.kind != joint && stored():
@@ -433,12 +433,12 @@ func (h *history) give(t *rapid.T) {
 	if !slices.Contains(h.n.held(who), h.n.roles[role]) {
 		h.n.hand[who][role] = true // else nobody can see that it was given again
 	}
-	h.w.app.give(who, role)
+	h.w.app.Give(who, role)
 }
 
 func (h *history) take(t *rapid.T) {
 	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
-	h.w.app.take(who, role)
+	h.w.app.Take(who, role)
 	delete(h.n.hand[who], role)
 	h.w.reconcile(who)
 }
@@ -452,10 +452,10 @@ func (h *history) role(t *rapid.T) {
 	case id == "":
 		h.newRole(name)
 	case len(free) > 0 && rapid.Bool().Draw(t, "rename"):
-		h.w.app.put(scim.Role{ID: id, Name: free[0], Weight: h.n.weight[id]})
+		h.w.app.Put(scim.Role{ID: id, Name: free[0], Weight: h.n.weight[id]})
 		h.n.roles[id] = free[0]
 	default:
-		h.w.app.drop(id)
+		h.w.app.Drop(id)
 		delete(h.n.roles, id)
 		for _, of := range h.n.hand {
 			delete(of, id)

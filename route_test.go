@@ -13,8 +13,8 @@ import (
 // A route begins at the first segment that is an endpoint's name, and what is before
 // it is where the handler is mounted.
 func TestRoutePrefix(t *testing.T) {
-	h := handler(t, nil)
-	group := decode(t, do(t, h, "POST", "/Groups", `{"displayName":"g"}`))["id"].(string)
+	h := Handler(t, nil)
+	group := Decode(t, Do(t, h, "POST", "/Groups", `{"displayName":"g"}`))["id"].(string)
 	mux := func(pattern string, in http.Handler) http.Handler {
 		m := http.NewServeMux()
 		m.Handle(pattern, in)
@@ -61,7 +61,7 @@ func TestRoutePrefix(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			res := do(t, tt.h, "GET", tt.target, "")
+			res := Do(t, tt.h, "GET", tt.target, "")
 			if res.StatusCode != tt.status {
 				t.Fatalf("status %d, want %d (%s)", res.StatusCode, tt.status, tt.reason)
 			}
@@ -71,10 +71,10 @@ func TestRoutePrefix(t *testing.T) {
 			}
 		})
 	}
-	if res := do(t, h, "DELETE", "/Users/u1"+at, ""); res.StatusCode != 404 {
+	if res := Do(t, h, "DELETE", "/Users/u1"+at, ""); res.StatusCode != 404 {
 		t.Errorf("DELETE of a group below a user: %d, want 404", res.StatusCode)
 	}
-	if res := do(t, h, "GET", at, ""); res.StatusCode != 200 {
+	if res := Do(t, h, "GET", at, ""); res.StatusCode != 200 {
 		t.Errorf("the group has gone: %d", res.StatusCode)
 	}
 }

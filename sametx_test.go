@@ -33,7 +33,7 @@ func TestWrittenByTheApplicationToo(t *testing.T) {
 			map[string]any{"title": "t"}, "also by the application"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := handler(t, func(c *scim.Config) {
+			h := Handler(t, func(c *scim.Config) {
 				c.Store = s
 				c.Rules = []scim.Rule{func(ctx context.Context, c *scim.Change) error {
 					if c.Op != scim.OpPatch {
@@ -43,8 +43,8 @@ func TestWrittenByTheApplicationToo(t *testing.T) {
 					return err
 				}}
 			})
-			id := decode(t, do(t, h, "POST", "/Users", `{"userName":"`+tt.name+`","name":{"givenName":"G","familyName":"F"}}`))["id"].(string)
-			if got := do(t, h, "PATCH", "/Users/"+id, `{"Operations":[`+tt.client+`]}`).StatusCode; got != 200 {
+			id := Decode(t, Do(t, h, "POST", "/Users", `{"userName":"`+tt.name+`","name":{"givenName":"G","familyName":"F"}}`))["id"].(string)
+			if got := Do(t, h, "PATCH", "/Users/"+id, `{"Operations":[`+tt.client+`]}`).StatusCode; got != 200 {
 				t.Fatalf("status %d", got)
 			}
 			r, err := s.Get(t.Context(), scim.Ref{Type: "User", ID: id})

@@ -104,7 +104,7 @@ func attributeScenarios() []scenario {
 		{name: "S48 a value that names no role", reason: "refused whole: nothing stored, nothing given", roles: roles,
 			run: func(w *world) {
 				w.role("Viewer")
-				w.app.resolve = offered(w)
+				w.app.Resolve = offered(w)
 				w.wantRefused(w.sendPost("/Users", "U", named("U", "Boss")), 400, "invalidValue", "roles", "Boss", "Viewer")
 				w.diff("status of the refused user", 404, w.send("GET", "/Users/U", nil).status)
 				w.userNamed("V", "Viewer")
@@ -138,7 +138,7 @@ func attributeScenarios() []scenario {
 				w.role("Editor")
 				w.userNamed("U", "Editor")
 				w.userNamed("V", "Editor")
-				w.app.drop("Editor")
+				w.app.Drop("Editor")
 				w.changed()
 				w.wantLedger("U")
 				w.do("PUT", "/Users/U", with(named("U", "Editor"), "title", "x"))
@@ -156,7 +156,7 @@ func attributeScenarios() []scenario {
 				w.role("Editor")
 				w.userNamed("U", "Editor")
 				w.userNamed("V", "Editor")
-				w.app.drop("Editor")
+				w.app.Drop("Editor")
 				w.do("PUT", "/Users/U", with(named("U", "Editor"), "title", "x"))
 				w.reconcile("U")
 				w.wantLedger("U")
@@ -191,7 +191,7 @@ func attributeScenarios() []scenario {
 			run: func(w *world) {
 				w.role("Own")
 				w.role("Team")
-				w.app.resolve = func(src scim.RoleSource) (scim.Role, error) {
+				w.app.Resolve = func(src scim.RoleSource) (scim.Role, error) {
 					if want := map[string]string{"userType": "Own", "title": "Team"}[src.Attribute]; src.Value != want {
 						return scim.Role{}, &scim.Error{Status: 400, Type: "invalidValue", Detail: src.Attribute + ": must be " + want}
 					}
@@ -276,7 +276,7 @@ func attributeScenarios() []scenario {
 				w.role("B")
 				w.userNamed("U", "A")
 				w.userNamed("V", "A")
-				w.app.fail = func(op string) error {
+				w.app.Fail = func(op string) error {
 					if op == "resolve" {
 						return errors.New("down")
 					}
@@ -292,17 +292,17 @@ func attributeScenarios() []scenario {
 				w.wantStored("U", "A")
 				w.putNamed("V")
 				w.wantRoles("V")
-				w.app.fail = nil
+				w.app.Fail = nil
 			}},
 		{name: "a role is renamed in the application", reason: "a link holds the role's id; the name counts for whoever gets the value anew", roles: roles,
 			run: func(w *world) {
 				w.role("R1")
 				w.userNamed("U", "R1")
-				w.app.put(scim.Role{ID: "R1", Name: "Other"})
+				w.app.Put(scim.Role{ID: "R1", Name: "Other"})
 				w.changed()
 				w.wantRoles("U", "Other")
 				w.wantRefused(w.sendPost("/Users", "V", named("V", "R1")), 400, "invalidValue", "R1")
-				w.app.put(scim.Role{ID: "R2", Name: "R1"})
+				w.app.Put(scim.Role{ID: "R2", Name: "R1"})
 				w.wantRoles("U", "Other")
 				w.userNamed("V", "R1")
 				w.wantRoles("V", "R1")
@@ -315,9 +315,9 @@ func attributeScenarios() []scenario {
 				for i := range 3 {
 					w.userNamed(fmt.Sprint("U", i), "R")
 				}
-				w.app.drop("R")
+				w.app.Drop("R")
 				w.changed()
-				w.app.put(scim.Role{ID: "again", Name: "R"})
+				w.app.Put(scim.Role{ID: "again", Name: "R"})
 				w.changed()
 				for i := range 3 {
 					w.wantRoles(fmt.Sprint("U", i), "R")
@@ -327,7 +327,7 @@ func attributeScenarios() []scenario {
 		{name: "a value that is long", reason: "its link has a key that every store takes", roles: roles,
 			run: func(w *world) {
 				name := strings.Repeat("long ", 1000)
-				w.app.put(scim.Role{ID: "R", Name: name})
+				w.app.Put(scim.Role{ID: "R", Name: name})
 				w.userNamed("U", name)
 				w.wantLedger("U", "R attr:roles")
 				w.deactivate("U")
@@ -344,7 +344,7 @@ func attributeScenarios() []scenario {
 				w.putNamed("U", "B")
 				w.wantRoles("U", "A")
 				w.wantLedger("U", "B attr:roles waiting")
-				w.app.take("U", "A")
+				w.app.Take("U", "A")
 				w.reconcile("U")
 				w.wantRoles("U", "B")
 				w.putNamed("U", "A")
@@ -382,7 +382,7 @@ func attributeScenarios() []scenario {
 // offered answers that only the roles that are there may be named.
 func offered(w *world) func(src scim.RoleSource) (scim.Role, error) {
 	return func(src scim.RoleSource) (scim.Role, error) {
-		all := got(w.app.rows.roles(ctx()))
+		all := Must(w.app.Rows.Roles(ctx()))
 		var names []string
 		for _, r := range all {
 			if r.Name == src.Value {

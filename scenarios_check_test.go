@@ -26,7 +26,7 @@ func (w *world) diff(what string, want, got any) {
 func (w *world) wantRoles(user string, names ...string) {
 	w.t.Helper()
 	slices.Sort(names)
-	w.diff("roles of "+user, names, w.app.of(user))
+	w.diff("roles of "+user, names, w.app.Of(user))
 }
 
 func (w *world) members(group string) []string {
@@ -107,7 +107,7 @@ func (w *world) mark() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = nil
-	w.app.changes()
+	w.app.Changes()
 }
 
 // wantEvents checks what was told since mark about roles, links, people and members,
@@ -143,7 +143,7 @@ func (w *world) wantEvents(want ...string) {
 func (w *world) wantChanges(want ...string) {
 	w.t.Helper()
 	got := []string{}
-	for _, c := range w.app.changes() {
+	for _, c := range w.app.Changes() {
 		words := []string{c.UserID}
 		for _, r := range c.Grant {
 			words = append(words, "+"+r.ID)
@@ -224,7 +224,7 @@ func (w *world) standings(user string) []string {
 	if err != nil {
 		w.t.Fatalf("Grants: %v", err)
 	}
-	held := w.app.ids(user)
+	held := w.app.IDs(user)
 	var lines []string
 	body := w.do("GET", "/Users/"+user, nil).body
 	for attr, source := range map[string]func(v string) (link, source string){

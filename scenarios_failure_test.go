@@ -40,7 +40,7 @@ func changeFails(w *world) {
 	w.user("U", "V")
 	w.group("G", "R", "V")
 	failing := true
-	w.app.fail = func(op string) error {
+	w.app.Fail = func(op string) error {
 		if op == "change" && failing {
 			return errors.New("down")
 		}
@@ -94,17 +94,17 @@ func besideRemovals(w *world) {
 	}
 	w.must(w.host.bulk(rs))
 	w.group("G", "R", ids...)
-	w.diff("holders", n, len(w.app.holders("R")))
+	w.diff("holders", n, len(w.app.Holders("R")))
 	for i, id := range ids {
 		if i%2 == 0 {
-			w.app.take(id, "R") // so that there is something to reconcile
+			w.app.Take(id, "R") // so that there is something to reconcile
 		}
 	}
 	var gone []string
 	for i := 0; i < n; i += 60 {
 		gone = append(gone, ids[i], ids[i+1])
 	}
-	parallel(3, func(i int) {
+	Parallel(3, func(i int) {
 		if i == 0 {
 			w.all()
 			return
@@ -114,7 +114,7 @@ func besideRemovals(w *world) {
 		}
 	})
 	want := slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(gone, id) })
-	w.diff("holders", want, w.app.holders("R"))
+	w.diff("holders", want, w.app.Holders("R"))
 }
 
 // dies makes the process die at the nth call at which op is seen ("": any call), and
@@ -281,6 +281,6 @@ func (w *world) wantConsistent(when string) {
 			want = append(want, "R")
 		}
 		slices.Sort(want)
-		w.diff(when+": roles of "+user, want, w.app.of(user))
+		w.diff(when+": roles of "+user, want, w.app.Of(user))
 	}
 }

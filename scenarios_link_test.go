@@ -52,21 +52,21 @@ func linkScenarios() []scenario {
 			}},
 		{name: "S28 S29 a role is renamed, and a new one takes the old name", reason: "the link is by id",
 			run: func(w *world) {
-				w.app.put(scim.Role{ID: "7", Name: "Ops"})
+				w.app.Put(scim.Role{ID: "7", Name: "Ops"})
 				w.user("U")
 				w.group("G", "Ops", "U")
 				w.mark()
-				w.app.put(scim.Role{ID: "7", Name: "Operations"})
+				w.app.Put(scim.Role{ID: "7", Name: "Operations"})
 				w.changed()
 				w.put("G", "Ops", "U")
 				w.wantRoles("U", "Operations")
 				w.wantEvents()
-				w.app.put(scim.Role{ID: "9", Name: "Ops"})
+				w.app.Put(scim.Role{ID: "9", Name: "Ops"})
 				w.changed()
 				w.put("G", "Ops", "U")
 				w.wantLink("G", "7")
 				w.wantRoles("U", "Operations")
-				w.diff("holders of 9", []string{}, w.app.holders("9"))
+				w.diff("holders of 9", []string{}, w.app.Holders("9"))
 				w.wantEvents()
 				w.wantChanges()
 			}},
@@ -86,7 +86,7 @@ func linkScenarios() []scenario {
 		{name: "S31 created again, protected", reason: "only after the application confirms",
 			run: func(w *world) {
 				roleDeleted(w)
-				w.app.put(scim.Role{ID: "new", Name: "Ops", Protected: true})
+				w.app.Put(scim.Role{ID: "new", Name: "Ops", Protected: true})
 				w.changed()
 				w.put("G", "Ops", "U")
 				w.wantLink("G", "new unconfirmed")
@@ -99,7 +99,7 @@ func linkScenarios() []scenario {
 				w.role("R")
 				w.user("U", "V")
 				w.group("G", "R", "U")
-				w.app.drop("R")
+				w.app.Drop("R")
 				w.mark()
 				w.add("G", "V")
 				w.wantMembers("G", "U", "V")
@@ -116,8 +116,8 @@ func linkScenarios() []scenario {
 				w.role("R")
 				w.user("U", "V")
 				w.group("G", "R", "U")
-				w.app.drop("R")
-				w.app.put(scim.Role{ID: "new", Name: "R"})
+				w.app.Drop("R")
+				w.app.Put(scim.Role{ID: "new", Name: "R"})
 				w.add("G", "V")
 				w.wantLink("G", "")
 				w.wantRoles("V")
@@ -132,7 +132,7 @@ func linkScenarios() []scenario {
 				w.user("both", "one")
 				w.group("G1", "R", "both")
 				w.group("G2", "R", "both", "one")
-				w.app.drop("R")
+				w.app.Drop("R")
 				w.mark()
 				w.changed()
 				w.wantLedger("both")
@@ -177,7 +177,7 @@ func linkScenarios() []scenario {
 		{name: "S43 a mapping made in the application", reason: "the resolver decides by the group's id",
 			run: func(w *world) {
 				w.role("R")
-				w.app.resolve = func(src scim.RoleSource) (scim.Role, error) {
+				w.app.Resolve = func(src scim.RoleSource) (scim.Role, error) {
 					if src.Group.ID() == "G" {
 						return scim.Role{ID: "R", Name: "R"}, nil
 					}
@@ -198,7 +198,7 @@ func linkScenarios() []scenario {
 				w.role("S")
 				w.user("U")
 				w.group("G", "R", "U")
-				w.app.fail = func(op string) error {
+				w.app.Fail = func(op string) error {
 					if op == "resolve" {
 						return errors.New("down")
 					}
@@ -212,7 +212,7 @@ func linkScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.wantLink("G", "R")
 				w.wantEvents()
-				w.app.fail = func(op string) error {
+				w.app.Fail = func(op string) error {
 					if op == "resolve" {
 						return &scim.Error{Status: 503, Detail: "later"}
 					}
@@ -227,7 +227,7 @@ func linkScenarios() []scenario {
 			roles: refuse,
 			run: func(w *world) {
 				w.user("U")
-				w.app.fail = personal
+				w.app.Fail = personal
 				r := w.sendPost("/Groups", "G", groupBody("Boss", "U"))
 				w.wantRefused(r, 400, "invalidValue", "personal")
 				w.diff("status of the refused group", 404, w.send("GET", "/Groups/G", nil).status)
@@ -235,7 +235,7 @@ func linkScenarios() []scenario {
 		{name: "S46 a role that groups cannot give, linked later", reason: "as if there were none",
 			run: func(w *world) {
 				w.user("U")
-				w.app.fail = personal
+				w.app.Fail = personal
 				w.group("G", "Boss", "U")
 				w.wantLink("G", "")
 				w.wantRoles("U")
@@ -257,7 +257,7 @@ func roleDeleted(w *world) {
 	w.role("Ops")
 	w.user("U")
 	w.group("G", "Ops", "U")
-	w.app.drop("Ops")
+	w.app.Drop("Ops")
 	w.mark()
 	w.changed()
 	w.wantLedger("U")
@@ -265,7 +265,7 @@ func roleDeleted(w *world) {
 	w.wantMembers("G", "U")
 	w.wantChanges()
 	w.wantEvents("group unlinked G Ops")
-	w.app.put(scim.Role{ID: "new", Name: "Ops"})
+	w.app.Put(scim.Role{ID: "new", Name: "Ops"})
 }
 
 // groupIsGone is the end of S39.

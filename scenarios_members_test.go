@@ -6,19 +6,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/scimkit/scim"
 )
-
-// parallel calls fn n times at the same time, and waits.
-func parallel(n int, fn func(i int)) {
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { fn(i) })
-	}
-	wg.Wait()
-}
 
 func memberScenarios() []scenario {
 	return []scenario{
@@ -191,7 +181,7 @@ func crowd(w *world) {
 	}
 	w.user(all...)
 	w.group("G", "R", all[:2*n]...)
-	parallel(3*n, func(i int) {
+	Parallel(3*n, func(i int) {
 		switch {
 		case i < n:
 			w.remove("G", all[i])
@@ -203,5 +193,5 @@ func crowd(w *world) {
 		}
 	})
 	w.wantMembers("G", slices.Clone(all[n:])...)
-	w.diff("holders", all[n:], w.app.holders("R"))
+	w.diff("holders", all[n:], w.app.Holders("R"))
 }

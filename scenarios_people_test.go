@@ -75,7 +75,7 @@ func renameScenarios() []scenario {
 				w.role("Ops")
 				w.user("A", "B")
 				w.group("G", "Ops", "A")
-				was, asked := w.version("G"), w.app.count("resolve")
+				was, asked := w.version("G"), w.app.Count("resolve")
 				w.mark()
 				same := patchBody(map[string]any{"op": "replace", "value": map[string]any{"id": "G", "displayName": "Ops"}})
 				w.do("PATCH", "/Groups/G", same)
@@ -84,7 +84,7 @@ func renameScenarios() []scenario {
 				w.add("G", "B")
 				w.do("PATCH", "/Groups/G", same)
 				w.wantRoles("B", "Ops")
-				w.diff("resolutions", asked, w.app.count("resolve"))
+				w.diff("resolutions", asked, w.app.Count("resolve"))
 			}},
 	}
 }

@@ -2,8 +2,6 @@ package scim_test
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"testing"
 
 	"github.com/scimkit/scim"
@@ -33,11 +31,11 @@ type place struct {
 var places = []place{
 	{name: "memory", kinds: []string{joint, separate}, open: func(*testing.T) site { return inMemory }},
 	{name: "bare", kinds: []string{bare}, open: func(*testing.T) site { return inMaps }},
-	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: underRace,
+	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: UnderRace,
 		open: onSQL(sqliteFile, ownTables)},
-	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, crawls: underRace, open: onSQL(postgresServer, ownTables)},
-	{name: "SQLite, mapped", kinds: []string{joint}, slow: true, crawls: underRace, open: onSQL(sqliteFile, appTables)},
-	{name: "PostgreSQL, mapped", kinds: []string{joint}, slow: true, crawls: underRace, open: onSQL(postgresServer, appTables)},
+	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, crawls: UnderRace, open: onSQL(postgresServer, ownTables)},
+	{name: "SQLite, mapped", kinds: []string{joint}, slow: true, crawls: UnderRace, open: onSQL(sqliteFile, appTables)},
+	{name: "PostgreSQL, mapped", kinds: []string{joint}, slow: true, crawls: UnderRace, open: onSQL(postgresServer, appTables)},
 }
 
 // everywhere runs a test in every place, with the kind of world to make there.
@@ -74,7 +72,7 @@ type site func(w *world) host
 type host struct {
 	store  scim.Store
 	ledger scim.Ledger // nil: the store is one
-	roles  roleRows    // that commit with the store; nil: there are none
+	roles  RoleRows    // that commit with the store; nil: there are none
 	// another is the store as one more process has it.
 	another func() scim.Store
 	// bulk stores resources.
@@ -91,7 +89,7 @@ type complete interface {
 
 // hostOf is a host with a store that can do everything, and with roles that commit with
 // it. another makes the same store as one more process has it.
-func hostOf(w *world, s complete, roles roleRows, another func() complete) host {
+func hostOf(w *world, s complete, roles RoleRows, another func() complete) host {
 	stepped := func(s complete) scim.Store { return &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, s} }
 	return host{store: stepped(s), roles: roles, another: func() scim.Store { return stepped(another()) },
 		bulk: func(rs []*scim.Resource) error {
@@ -108,71 +106,17 @@ func hostOf(w *world, s complete, roles roleRows, another func() complete) host 
 
 // inMemory keeps everything in the memory store.
 func inMemory(w *world) host {
-	s := undoing{memory.New(memory.Now(w.now))}
-	return hostOf(w, s, undoneRoles{newRoleMaps()}, func() complete { return s })
+	s := UndoStore{Store: memory.New(memory.Now(w.now))}
+	return hostOf(w, s, UndoRoles{RoleMaps: NewRoleMaps()}, func() complete { return s })
 }
 
 // inMaps has the least store.
 func inMaps(w *world) host {
-	s := newBareStore()
+	s := NewBareStore()
 	stepped := &steppedStore{s, w}
 	return host{store: stepped, ledger: &steppedLedger{memory.NewLedger(), w}, another: func() scim.Store { return stepped },
 		bulk: func(rs []*scim.Resource) error {
-			for _, r := range rs {
-				s.all[r.Ref()] = r
-			}
+			s.Put(rs)
 			return nil
 		}}
-}
-
-// undoing is the memory store whose transactions other things in memory can join.
-type undoing struct{ *memory.Store }
-
-// undoKey finds in a context what undoes what was done so far.
-type undoKey struct{}
-
-func (s undoing) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
-	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		// The list of the outermost transaction serves the nested ones too.
-		undo, nested := ctx.Value(undoKey{}).(*[]func())
-		if !nested {
-			undo = new([]func())
-			ctx = context.WithValue(ctx, undoKey{}, undo)
-		}
-		mark, done := len(*undo), false
-		defer func() {
-			if !done {
-				for _, back := range slices.Backward((*undo)[mark:]) {
-					back()
-				}
-				*undo = (*undo)[:mark]
-			}
-		}()
-		if err := fn(ctx); err != nil {
-			return err
-		}
-		done = ctx.Err() == nil
-		return ctx.Err()
-	})
-}
-
-// undoneRoles are roleMaps within the transactions of an undoing store.
-type undoneRoles struct{ *roleMaps }
-
-func (r undoneRoles) change(ctx context.Context, changes []scim.RoleChange) error {
-	if undo, ok := ctx.Value(undoKey{}).(*[]func()); ok {
-		r.mu.Lock()
-		before, noted := map[string]map[string]bool{}, len(r.log)
-		for _, c := range changes {
-			before[c.UserID] = maps.Clone(r.holding[c.UserID])
-		}
-		r.mu.Unlock()
-		*undo = append(*undo, func() {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			maps.Copy(r.holding, before)
-			r.log = r.log[:noted]
-		})
-	}
-	return r.roleMaps.change(ctx, changes)
 }

@@ -56,7 +56,7 @@ func (r *refusingEdge) Delete(context.Context, scim.Ref, func(*scim.Resource) er
 
 // down lets ChangeRoles fail while it is set.
 func (w *world) down(yes *bool) {
-	w.app.fail = func(op string) error {
+	w.app.Fail = func(op string) error {
 		if op == "change" && *yes {
 			return errors.New("down")
 		}
@@ -185,33 +185,33 @@ func TestFailedWritesAreCompletedByRepetition(t *testing.T) {
 
 // A ledger outside the store's transactions is never ahead of what is rolled back.
 func TestLedgerOfItsOwn(t *testing.T) {
-	app := newTestRoles()
+	app := NewRoles()
 	h, err := scim.New(scim.Config{Store: memory.New(), Auth: auth.None(), Log: slog.New(slog.DiscardHandler),
 		Roles: &scim.Roles{Resolver: app, Ledger: memory.NewLedger()}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, _ := decode(t, do(t, h, "POST", "/Users", `{"userName":"a"}`))["id"].(string)
-	g, _ := decode(t, do(t, h, "POST", "/Groups", `{"displayName":"Editor","members":[{"value":"`+u+`"}]}`))["id"].(string)
-	if got := app.of(u); len(got) != 1 {
+	u, _ := Decode(t, Do(t, h, "POST", "/Users", `{"userName":"a"}`))["id"].(string)
+	g, _ := Decode(t, Do(t, h, "POST", "/Groups", `{"displayName":"Editor","members":[{"value":"`+u+`"}]}`))["id"].(string)
+	if got := app.Of(u); len(got) != 1 {
 		t.Fatalf("roles %v", got)
 	}
 	failing := true
-	app.fail = func(op string) error {
+	app.Fail = func(op string) error {
 		if op == "change" && failing {
 			return errors.New("down")
 		}
 		return nil
 	}
 	const empty = `{"Operations":[{"op":"remove","path":"members"}]}`
-	if res := do(t, h, "PATCH", "/Groups/"+g, empty); res.StatusCode != 500 {
+	if res := Do(t, h, "PATCH", "/Groups/"+g, empty); res.StatusCode != 500 {
 		t.Errorf("first: %d", res.StatusCode)
 	}
 	failing = false
-	if res := do(t, h, "PATCH", "/Groups/"+g, empty); res.StatusCode != 204 {
+	if res := Do(t, h, "PATCH", "/Groups/"+g, empty); res.StatusCode != 204 {
 		t.Errorf("second: %d", res.StatusCode)
 	}
-	if got := app.of(u); len(got) != 0 {
+	if got := app.Of(u); len(got) != 0 {
 		t.Errorf("keeps %v", got)
 	}
 }
@@ -222,7 +222,7 @@ func TestProtectedRoleBehindAHeavierOneWaits(t *testing.T) {
 	for _, kind := range []string{joint, separate, bare} {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t, kind, scim.Roles{Pick: scim.PickHeaviest})
-			w.app.put(scim.Role{ID: "Owner", Name: "Owner", Protected: true, Weight: 30})
+			w.app.Put(scim.Role{ID: "Owner", Name: "Owner", Protected: true, Weight: 30})
 			w.role("Super", 40)
 			w.user("U")
 			w.group("G1", "Owner", "U")
@@ -268,7 +268,7 @@ func TestRenameWaitsForTheReconciler(t *testing.T) {
 			w.role("B")
 			w.user("U")
 			w.group("G", "A", "U")
-			w.app.put(scim.Role{ID: "A", Name: "A", Protected: true, Weight: 5})
+			w.app.Put(scim.Role{ID: "A", Name: "A", Protected: true, Weight: 5})
 			started, goOn := make(chan bool), make(chan bool)
 			first := true
 			w.step = func(op string) {

@@ -139,7 +139,7 @@ func (r *roleTable) each() string {
 	return "jsonb_array_elements(CAST(CAST($2 AS text) AS jsonb)) AS e(value)"
 }
 
-func list(v any) string { return string(got(json.Marshal(v))) }
+func list(v any) string { return string(Must(json.Marshal(v))) }
 
 func (r *roleTable) exec(ctx context.Context, text string, args ...any) error {
 	_, err := r.db(ctx).ExecContext(ctx, text, append([]any{r.tenant}, args...)...)
@@ -161,7 +161,7 @@ func (r *roleTable) query(ctx context.Context, row func(scan func(...any) error)
 	return rows.Err()
 }
 
-func (r *roleTable) roles(ctx context.Context) (all []scim.Role, err error) {
+func (r *roleTable) Roles(ctx context.Context) (all []scim.Role, err error) {
 	err = r.query(ctx, func(scan func(...any) error) error {
 		var x scim.Role
 		err := scan(&x.ID, &x.Name, &x.Weight, &x.Protected)
@@ -172,16 +172,16 @@ func (r *roleTable) roles(ctx context.Context) (all []scim.Role, err error) {
 	return all, err
 }
 
-func (r *roleTable) put(ctx context.Context, x scim.Role) error {
+func (r *roleTable) Put(ctx context.Context, x scim.Role) error {
 	return r.exec(ctx, `INSERT INTO app_roles VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant, id) DO UPDATE
 		SET name = excluded.name, weight = excluded.weight, protected = excluded.protected`, x.ID, x.Name, x.Weight, x.Protected)
 }
 
-func (r *roleTable) drop(ctx context.Context, roleID string) error {
+func (r *roleTable) Drop(ctx context.Context, roleID string) error {
 	return r.exec(ctx, "DELETE FROM app_roles WHERE tenant = $1 AND id = $2", roleID)
 }
 
-func (r *roleTable) held(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+func (r *roleTable) Held(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
 	held := map[string][]scim.Role{}
 	err := r.query(ctx, func(scan func(...any) error) error {
 		var user string
@@ -206,7 +206,7 @@ func tuples(ids []string) [][]string {
 	return all
 }
 
-func (r *roleTable) holders(ctx context.Context, roleID string) ([]string, error) {
+func (r *roleTable) Holders(ctx context.Context, roleID string) ([]string, error) {
 	users := []string{}
 	err := r.query(ctx, func(scan func(...any) error) error {
 		var user string
@@ -218,7 +218,7 @@ func (r *roleTable) holders(ctx context.Context, roleID string) ([]string, error
 	return users, err
 }
 
-func (r *roleTable) change(ctx context.Context, changes []scim.RoleChange) error {
+func (r *roleTable) Change(ctx context.Context, changes []scim.RoleChange) error {
 	var grant, revoke [][]string
 	for _, c := range changes {
 		for _, x := range c.Revoke {
@@ -238,7 +238,7 @@ func (r *roleTable) change(ctx context.Context, changes []scim.RoleChange) error
 	if len(grant) == 0 {
 		return nil
 	}
-	all, err := r.roles(ctx)
+	all, err := r.Roles(ctx)
 	if err != nil {
 		return err
 	}
@@ -251,11 +251,11 @@ func (r *roleTable) change(ctx context.Context, changes []scim.RoleChange) error
 		" WHERE 1 = 1 ON CONFLICT DO NOTHING", list(grant))
 }
 
-func (r *roleTable) note(ctx context.Context, changes []scim.RoleChange) error {
+func (r *roleTable) Note(ctx context.Context, changes []scim.RoleChange) error {
 	return r.exec(ctx, "INSERT INTO app_log (tenant, changes) VALUES ($1, $2)", list(changes))
 }
 
-func (r *roleTable) noted(ctx context.Context) (all []scim.RoleChange, err error) {
+func (r *roleTable) Noted(ctx context.Context) (all []scim.RoleChange, err error) {
 	err = r.query(ctx, func(scan func(...any) error) error {
 		var raw []byte
 		var some []scim.RoleChange

@@ -173,7 +173,7 @@ func letGoTogether(w *world, times int) {
 		w.add("G1", "U")
 		w.add("G2", "U")
 		w.wantRoles("U", "R")
-		parallel(2, func(i int) { w.remove([]string{"G1", "G2"}[i], "U") })
+		Parallel(2, func(i int) { w.remove([]string{"G1", "G2"}[i], "U") })
 		w.wantRoles("U")
 		w.wantLedger("U")
 	}

@@ -30,7 +30,7 @@ type reporter interface {
 type world struct {
 	setting
 	t      reporter
-	app    *testRoles
+	app    *Roles
 	roles  scim.Roles
 	host   host
 	store  scim.Store
@@ -53,16 +53,16 @@ func newWorld(t reporter, kind string, roles scim.Roles) *world { return usual(k
 
 // world makes a new world.
 func (in setting) world(t reporter, roles scim.Roles) *world {
-	w := &world{setting: in, t: t, app: noRoles(), roles: roles, time: time.Unix(1_700_000_000, 0).UTC()}
-	w.app.fail = func(op string) error { w.at(op); return nil }
-	w.app.afterChange = func() error { w.at("changed"); return nil }
+	w := &world{setting: in, t: t, app: NoRoles(), roles: roles, time: time.Unix(1_700_000_000, 0).UTC()}
+	w.app.Fail = func(op string) error { w.at(op); return nil }
+	w.app.AfterChange = func() error { w.at("changed"); return nil }
 	w.host = in.site(w)
 	w.store, w.roles.Ledger, w.roles.Resolver = w.host.store, w.host.ledger, w.app
 	if w.ledger = w.host.ledger; w.ledger == nil {
 		w.ledger = w.store.(scim.Ledger)
 	}
 	if in.kind == joint {
-		w.app.rows = w.host.roles
+		w.app.Rows = w.host.roles
 	}
 	w.roles.Separate = in.kind == separate
 	w.restart()
@@ -211,11 +211,11 @@ func (w *world) role(name string, weight ...int) {
 	for _, n := range weight {
 		r.Weight = n
 	}
-	w.app.put(r)
+	w.app.Put(r)
 }
 
 func (w *world) protectedRole(name string) {
-	w.app.put(scim.Role{ID: name, Name: name, Protected: true})
+	w.app.Put(scim.Role{ID: name, Name: name, Protected: true})
 }
 
 // changed reports to the library that roles or their mapping have changed.
@@ -224,7 +224,7 @@ func (w *world) changed() { w.t.Helper(); w.must(w.reconciler().RolesChanged(con
 // byHand gives a role in the application, which reports it.
 func (w *world) byHand(user, role string) {
 	w.t.Helper()
-	w.app.give(user, role)
+	w.app.Give(user, role)
 	w.must(w.reconciler().GivenByHand(context.Background(), user, role))
 }
 

@@ -30,9 +30,9 @@ func TestOpenDiscoveryOnlyPassesOver401(t *testing.T) {
 		{"too many", &scim.Error{Status: 429, Detail: "slower"}, 429, 429, "a rate limit holds everywhere"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := handler(t, func(c *scim.Config) { c.OpenDiscovery, c.Auth = true, denies{tt.err} })
+			h := Handler(t, func(c *scim.Config) { c.OpenDiscovery, c.Auth = true, denies{tt.err} })
 			for path, want := range map[string]int{"/ServiceProviderConfig": tt.config, "/Schemas": tt.config, "/Users": tt.list, "/Nope": tt.list} {
-				if got := do(t, h, "GET", path, "").StatusCode; got != want {
+				if got := Do(t, h, "GET", path, "").StatusCode; got != want {
 					t.Errorf("GET %s: %d, want %d (%s)", path, got, want, tt.reason)
 				}
 			}

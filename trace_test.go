@@ -35,8 +35,8 @@ func TestTraceRedactsPasswords(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var b bytes.Buffer
-			h := handler(t, func(c *scim.Config) { c.Trace = &b })
-			do(t, h, tt.method, tt.target, tt.body)
+			h := Handler(t, func(c *scim.Config) { c.Trace = &b })
+			Do(t, h, tt.method, tt.target, tt.body)
 			if b.Len() == 0 || strings.Contains(b.String(), "hunter2") {
 				t.Errorf("%s; the trace is:\n%s", tt.reason, &b)
 			}
@@ -47,9 +47,9 @@ func TestTraceRedactsPasswords(t *testing.T) {
 // What is no password stays readable.
 func TestTraceShowsTheRest(t *testing.T) {
 	var b bytes.Buffer
-	h := handler(t, func(c *scim.Config) { c.Trace = &b })
-	do(t, h, "POST", "/Users/.search", `{"attributes":["password","userName"],"filter":"title eq \"boss\""}`)
-	do(t, h, "GET", "/Users?filter=nope+eq+%22x%22", "")
+	h := Handler(t, func(c *scim.Config) { c.Trace = &b })
+	Do(t, h, "POST", "/Users/.search", `{"attributes":["password","userName"],"filter":"title eq \"boss\""}`)
+	Do(t, h, "GET", "/Users?filter=nope+eq+%22x%22", "")
 	for _, want := range []string{`"password"`, `"title eq \"boss\""`, `/Users?filter=nope+eq+%22x%22`, `"nope\" is not known`} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the trace lacks %s:\n%s", want, &b)

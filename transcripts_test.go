@@ -20,7 +20,7 @@ func TestTranscripts(t *testing.T) {
 			return scim.Config{Store: memory.New(), Roles: &scim.Roles{Resolver: r, Separate: true}}
 		},
 		"bare": func(r scim.RoleResolver) scim.Config {
-			return scim.Config{Store: newBareStore(), Roles: &scim.Roles{Resolver: r, Ledger: memory.NewLedger()}}
+			return scim.Config{Store: NewBareStore(), Roles: &scim.Roles{Resolver: r, Ledger: memory.NewLedger()}}
 		},
 	}
 	for name, config := range configs {
@@ -37,12 +37,12 @@ func TestTranscriptsUsersOnly(t *testing.T) {
 
 func playTranscripts(t *testing.T, dir string, config func(scim.RoleResolver) scim.Config) {
 	scimtest.Play(t, os.DirFS(dir), func(t *testing.T) scimtest.Target {
-		roles := newTestRoles()
+		roles := NewRoles()
 		return transcriptTarget(t, roles, config(roles))
 	})
 }
 
-func transcriptTarget(t *testing.T, roles *testRoles, c scim.Config) scimtest.Target {
+func transcriptTarget(t *testing.T, roles *Roles, c scim.Config) scimtest.Target {
 	t.Helper()
 	const token = "transcript-token"
 	c.Auth = auth.Bearer(auth.TokenOf(token))
@@ -55,7 +55,7 @@ func transcriptTarget(t *testing.T, roles *testRoles, c scim.Config) scimtest.Ta
 		Handler: scim.Mount("/scim/v2", h, nil),
 		Token:   token,
 		Checks: map[string]func(string) string{
-			"roles": func(user string) string { return strings.Join(roles.of(user), ", ") },
+			"roles": func(user string) string { return strings.Join(roles.Of(user), ", ") },
 		},
 	}
 }
