@@ -1,0 +1,122 @@
+package budgets
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
+)
+
+// cost is what a piece of work took, for one operation.
+type cost struct{ wall, cpu time.Duration }
+
+// measure does something n times.
+func measure(n int, do func(i int)) cost {
+	start, used := time.Now(), cpuTime()
+	for i := range n {
+		do(i)
+	}
+	return cost{time.Since(start) / time.Duration(n), (cpuTime() - used) / time.Duration(n)}
+}
+
+func median[T cmp.Ordered](list []T) T {
+	list = slices.Sorted(slices.Values(list))
+	return list[len(list)/2]
+}
+
+// compare runs two pieces of work by turns, so that whatever else the machine does
+// meets both, and checks the median of the ratios of their CPU time.
+func compare(t *testing.T, name string, limit float64, ours, peer func() cost) {
+	t.Helper()
+	const rounds = 30
+	var wall, cpu [2][]time.Duration
+	for round := range rounds {
+		for i := range 2 {
+			i ^= round & 1 // each goes first every other time
+			c := []func() cost{ours, peer}[i]()
+			wall[i], cpu[i] = append(wall[i], c.wall), append(cpu[i], c.cpu)
+		}
+	}
+	var ratios []float64
+	for round := range rounds {
+		ratios = append(ratios, float64(cpu[0][round])/float64(cpu[1][round]))
+	}
+	ratio := median(ratios)
+	t.Logf("%-34s CPU %9v against %9v: %.2f of at most %.2f (wall %v, %v)", name, median(cpu[0]), median(cpu[1]), ratio, limit, median(wall[0]), median(wall[1]))
+	if ratio > limit {
+		t.Errorf("%s: %.2f times its peer; the budget is %.2f", name, ratio, limit)
+	}
+}
+
+// TestBudgets checks the performance budgets. It takes minutes and a quiet machine:
+// set SCIM_BUDGETS, as .ci/long does.
+func TestBudgets(t *testing.T) {
+	if os.Getenv("SCIM_BUDGETS") == "" {
+		t.Skip("SCIM_BUDGETS is not set")
+	}
+	t.Run("GET by id over HTTP", func(t *testing.T) {
+		ours, constant := startServer(t, "ours"), startServer(t, "constant")
+		get := func(s *server) func() cost {
+			s.get(t, "/Users/u7", 500)
+			return func() cost {
+				before := s.cpu(t)
+				c := measure(500, func(int) { s.get(t, "/Users/u7", 1) })
+				return cost{c.wall, (s.cpu(t) - before) / 500}
+			}
+		}
+		compare(t, "GET, to constant bytes", 1.4, get(ours), get(constant))
+	})
+	t.Run("look-up by userName", func(t *testing.T) {
+		look := func(n int) func() cost {
+			h := benchHandler(t, scim.Config{Store: filled(t, n, small)})
+			// A thousand of them, from all over, so that the processor's caches serve both alike.
+			return func() cost { return measure(1000, func(i int) { lookUp(t, h, i%1000*(n/1000)) }) }
+		}
+		thousand := look(1_000)
+		compare(t, "100,000 users, to 1,000", 1.5, look(100_000), thousand)
+		compare(t, "1,000,000 users, to 1,000", 1.5, look(1_000_000), thousand)
+	})
+	t.Run("members", func(t *testing.T) {
+		h := groupsHandler(t, 100_000)
+		change := func(group string) func() cost {
+			return func() cost { return measure(250, func(i int) { toggle(t, h, group, i) }) }
+		}
+		check := func(group string) func() cost {
+			return func() cost { return measure(500, func(i int) { isMember(t, h, group, i) }) }
+		}
+		compare(t, "change, 100,000 members, to 100", 1.5, change("large"), change("small"))
+		compare(t, "check, 100,000 members, to 100", 1.5, check("large"), check("small"))
+	})
+	t.Run("delete a group of 50,000", func(t *testing.T) {
+		var b strings.Builder
+		for i := range 50_000 {
+			fmt.Fprintf(&b, `,{"value":"u%d"}`, i)
+		}
+		s := filled(t, 50_000, small)
+		app := testhost.NewRoles()
+		h := benchHandler(t, scim.Config{Store: s, Roles: &scim.Roles{Resolver: app}, NewID: func() string { return "g" }})
+		var push, gone []time.Duration
+		for range 3 {
+			push = append(push, measure(1, func(int) {
+				send(t, h, "POST", "/Groups", `{"displayName":"Admin","members":[`+b.String()[1:]+`]}`, 201)
+			}).wall)
+			if n := len(app.Holders("r-admin")); n != 50_000 {
+				t.Fatalf("%d hold the role", n)
+			}
+			gone = append(gone, measure(1, func(int) { send(t, h, "DELETE", "/Groups/g", "", 204) }).wall)
+			if n := len(app.Holders("r-admin")); n != 0 {
+				t.Fatalf("%d still hold the role", n)
+			}
+		}
+		t.Logf("%-34s %v of at most 2s (making it: %v)", "delete a group of 50,000", median(gone), median(push))
+		if median(gone) > 2*time.Second {
+			t.Errorf("it takes %v", median(gone))
+		}
+	})
+}

@@ -1,0 +1,5 @@
+package scenarios
+
+import "testing"
+
+func TestMain(m *testing.M) { postgres.Main(m) }

@@ -1,0 +1,397 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
+)
+
+// named is a user body whose roles have these values.
+func named(id string, roles ...string) map[string]any {
+	b := profile(id)
+	list := []any{}
+	for _, r := range roles {
+		list = append(list, map[string]any{"value": r})
+	}
+	b["roles"] = list
+	return b
+}
+
+// userNamed provisions an active user whose roles have these values.
+func (w *world) userNamed(id string, roles ...string) {
+	w.t.Helper()
+	w.post("/Users", id, named(id, roles...))
+}
+
+// putNamed replaces a user.
+func (w *world) putNamed(id string, roles ...string) {
+	w.t.Helper()
+	w.do("PUT", "/Users/"+id, named(id, roles...))
+}
+
+// rolesOp is a PATCH operation on roles.
+func rolesOp(op string, roles ...string) map[string]any {
+	return map[string]any{"op": op, "path": "roles", "value": named("", roles...)["roles"]}
+}
+
+// stored are the values of the roles that a user is shown with.
+func (w *world) wantStored(id string, want ...string) {
+	w.t.Helper()
+	got := []string{}
+	list, _ := w.do("GET", "/Users/"+id, nil).body["roles"].([]any)
+	for _, e := range list {
+		got = append(got, e.(map[string]any)["value"].(string))
+	}
+	w.diff("stored roles of "+id, want, got)
+}
+
+func with(body map[string]any, name string, value any) map[string]any {
+	body[name] = value
+	return body
+}
+
+func attributeScenarios() []scenario {
+	roles := scim.Roles{Attributes: []string{"roles"}}
+	return []scenario{
+		{name: "S5 attribute and group give the same role", reason: "sources count separately", roles: roles,
+			run: func(w *world) {
+				w.role("R")
+				w.userNamed("U", "R")
+				w.group("G", "R", "U")
+				w.wantLedger("U", "R attr:roles", "R group:G")
+				w.putNamed("U")
+				w.wantRoles("U", "R")
+				w.wantLedger("U", "R group:G")
+				w.putNamed("U", "R")
+				w.remove("G", "U")
+				w.wantRoles("U", "R")
+				w.wantLedger("U", "R attr:roles")
+				w.do("PATCH", "/Users/U", patchBody(map[string]any{"op": "remove", "path": "roles"}))
+				w.wantRoles("U")
+				w.wantLedger("U")
+			}},
+		{name: "S6 attribute and group in a single-role application", reason: "Pick looks at the union, not at kinds of source",
+			roles: scim.Roles{Attributes: []string{"roles"}, Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.role("Viewer", 1)
+				w.role("Editor", 2)
+				w.userNamed("U", "Viewer")
+				w.wantRoles("U", "Viewer")
+				w.group("G", "Editor", "U")
+				w.wantRoles("U", "Editor")
+				w.mark()
+				w.remove("G", "U")
+				w.wantRoles("U", "Viewer")
+				w.wantChanges("U +Viewer -Editor = Viewer")
+			}},
+		{name: "attributes come before groups, and the primary element first", reason: "what is said of a person is more than what is said of a group",
+			roles: roles,
+			run: func(w *world) {
+				for _, r := range []string{"A", "B", "C", "D"} {
+					w.role(r)
+				}
+				w.user("U")
+				w.group("G", "D", "U")
+				w.mark()
+				b := named("U", "A", "B")
+				b["roles"] = append(b["roles"].([]any), map[string]any{"value": "C", "primary": true})
+				w.do("PUT", "/Users/U", b)
+				w.wantChanges("U +C +A +B = C A B D")
+			}},
+		{name: "S48 a value that names no role", reason: "refused whole: nothing stored, nothing given", roles: roles,
+			run: func(w *world) {
+				w.role("Viewer")
+				w.app.Resolve = offered(w)
+				w.wantRefused(w.sendPost("/Users", "U", named("U", "Boss")), 400, "invalidValue", "roles", "Boss", "Viewer")
+				w.diff("status of the refused user", 404, w.send("GET", "/Users/U", nil).status)
+				w.userNamed("V", "Viewer")
+				w.mark()
+				for _, r := range []reply{
+					w.send("PUT", "/Users/V", named("V", "Viewer", "Boss")),
+					w.send("PATCH", "/Users/V", patchBody(rolesOp("add", "Boss"))),
+					w.send("PATCH", "/Users/V", patchBody(rolesOp("replace", "Boss"))),
+				} {
+					w.wantRefused(r, 400, "invalidValue", "roles", "Boss")
+				}
+				w.wantStored("V", "Viewer")
+				w.wantRoles("V", "Viewer")
+				w.wantEvents()
+				w.wantChanges()
+			}},
+		{name: "S49 a value that names no role in a request that deactivates", reason: "a leaver must not keep access because of a bad attribute", roles: roles,
+			run: func(w *world) {
+				w.role("Viewer")
+				w.userNamed("U", "Viewer")
+				w.mark()
+				w.do("PUT", "/Users/U", with(named("U", "Boss"), "active", false))
+				w.wantRoles("U")
+				w.wantStored("U", "Viewer")
+				w.wantEvents("role unknown U attr:roles", "user deactivated U", "role revoked U Viewer attr:roles")
+				w.activate("U")
+				w.wantRoles("U", "Viewer")
+			}},
+		{name: "S50 a stored value has since lost its role", reason: "an echoed value is not judged again", roles: roles,
+			run: func(w *world) {
+				w.role("Editor")
+				w.userNamed("U", "Editor")
+				w.userNamed("V", "Editor")
+				w.app.Drop("Editor")
+				w.changed()
+				w.wantLedger("U")
+				w.do("PUT", "/Users/U", with(named("U", "Editor"), "title", "x"))
+				w.do("PUT", "/Users/U", with(named("U", "Editor"), "active", false))
+				w.do("PUT", "/Users/V", with(named("V", "Editor"), "active", false))
+				w.activate("U")
+				w.wantRoles("U")
+				w.role("Editor")
+				w.putNamed("U", "Editor") // whose role may have appeared
+				w.wantRoles("U", "Editor")
+				w.wantRoles("V")
+			}},
+		{name: "S50 a role that is gone and nobody told", reason: "as with groups, for all who have the value", roles: roles,
+			run: func(w *world) {
+				w.role("Editor")
+				w.userNamed("U", "Editor")
+				w.userNamed("V", "Editor")
+				w.app.Drop("Editor")
+				w.do("PUT", "/Users/U", with(named("U", "Editor"), "title", "x"))
+				w.reconcile("U")
+				w.wantLedger("U")
+				w.wantLedger("V")
+				w.wantLink("attr:roles=Editor", "")
+			}},
+		{name: "S51 the attribute is absent, null, empty or removed", reason: "PUT replaces; giving nothing is the safe reading", roles: roles,
+			run: func(w *world) {
+				w.role("Viewer")
+				for i, clear := range []func(id string){
+					func(id string) { w.do("PUT", "/Users/"+id, profile(id)) },
+					func(id string) { w.do("PUT", "/Users/"+id, with(profile(id), "roles", nil)) },
+					func(id string) { w.putNamed(id) },
+					func(id string) {
+						w.do("PATCH", "/Users/"+id, patchBody(map[string]any{"op": "remove", "path": "roles"}))
+					},
+					func(id string) {
+						w.do("PATCH", "/Users/"+id, patchBody(map[string]any{"op": "remove", "path": `roles[value eq "Viewer"]`}))
+					},
+				} {
+					id := fmt.Sprint("U", i)
+					w.userNamed(id, "Viewer")
+					w.mark()
+					clear(id)
+					w.wantRoles(id)
+					w.wantLedger(id)
+					w.wantChanges(id + " -Viewer")
+				}
+			}},
+		{name: "S52 two attributes, for two kinds of roles", reason: "which role may come from which source is the resolver's answer",
+			roles: scim.Roles{Attributes: []string{"userType", "title"}},
+			run: func(w *world) {
+				w.role("Own")
+				w.role("Team")
+				w.app.Resolve = func(src scim.RoleSource) (scim.Role, error) {
+					if want := map[string]string{"userType": "Own", "title": "Team"}[src.Attribute]; src.Value != want {
+						return scim.Role{}, &scim.Error{Status: 400, Type: "invalidValue", Detail: src.Attribute + ": must be " + want}
+					}
+					return scim.Role{ID: src.Value, Name: src.Value}, nil
+				}
+				w.wantRefused(w.sendPost("/Users", "U", with(profile("U"), "userType", "Team")), 400, "invalidValue", "userType", "Own")
+				w.wantRefused(w.sendPost("/Users", "U", with(profile("U"), "title", "Own")), 400, "invalidValue", "title", "Team")
+				w.post("/Users", "U", with(with(profile("U"), "userType", "Own"), "title", "Team"))
+				w.wantRoles("U", "Own", "Team")
+				w.wantLedger("U", "Own attr:userType", "Team attr:title")
+			}},
+		{name: "S54 a role that is set while the user is inactive", reason: "while inactive nothing is held", roles: roles,
+			run: func(w *world) {
+				w.role("Viewer")
+				w.role("Editor")
+				w.userNamed("U", "Viewer")
+				w.do("PUT", "/Users/U", with(named("U", "Editor"), "active", false))
+				w.wantRoles("U")
+				w.wantStored("U", "Editor")
+				w.do("PUT", "/Users/U", with(named("U", "Viewer"), "active", true))
+				w.wantRoles("U", "Viewer")
+				w.post("/Users", "V", with(named("V", "Editor"), "active", false))
+				w.wantRoles("V")
+				w.wantLedger("V")
+				w.activate("V")
+				w.wantRoles("V", "Editor")
+			}},
+		{name: "S57 a client that only ever adds", reason: "add adds, replace replaces", roles: roles,
+			run: func(w *world) {
+				w.role("A")
+				w.role("B")
+				w.userNamed("U", "A")
+				w.do("PATCH", "/Users/U", patchBody(rolesOp("add", "B")))
+				w.wantRoles("U", "A", "B")
+				w.do("PATCH", "/Users/U", patchBody(rolesOp("replace", "B")))
+				w.wantRoles("U", "B")
+			}},
+		{name: "by hand, and then by an attribute", reason: "it was held before", roles: roles,
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.byHand("U", "R")
+				w.putNamed("U", "R")
+				w.wantLedger("U", "R attr:roles by hand")
+				w.putNamed("U")
+				w.wantRoles("U", "R")
+				w.wantLedger("U")
+			}},
+		{name: "an attribute that names a protected role", reason: "whoever can write an attribute must not thereby make administrators", roles: roles,
+			run: func(w *world) {
+				w.protectedRole("Owner")
+				w.mark()
+				w.userNamed("U", "Owner")
+				w.userNamed("V", "Owner")
+				w.wantRoles("U")
+				w.wantEvents("user provisioned U", "user provisioned V", "role waiting U Owner attr:roles", "role waiting V Owner attr:roles")
+				if err := w.reconciler().ConfirmValue(ctx(), "roles", "Owner", "Admin"); err == nil {
+					w.t.Errorf("another role than the one that waits was confirmed")
+				}
+				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Owner", "Owner"))
+				w.wantRoles("U", "Owner")
+				w.wantRoles("V", "Owner")
+				w.deactivate("U")
+				w.deactivate("V")
+				w.wantRoles("U")
+				w.activate("U")
+				w.do("PUT", "/Users/V", with(named("V", "Owner"), "active", true))
+				w.wantRoles("U") // nobody has named it again
+				w.wantRoles("V") // nor is an echo a naming
+				w.wantLedger("U", "Owner attr:roles waiting")
+				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Owner", "Owner", "U"))
+				w.wantRoles("U", "Owner")
+				w.wantRoles("V")
+				w.putNamed("V")
+				w.wantLedger("V")
+				w.putNamed("V", "Owner")
+				w.wantRoles("V", "Owner")
+			}},
+		{name: "the resolver is down", reason: "an error is not an answer, and does not hold up a revocation", roles: roles,
+			run: func(w *world) {
+				w.role("A")
+				w.role("B")
+				w.userNamed("U", "A")
+				w.userNamed("V", "A")
+				w.app.Fail = func(op string) error {
+					if op == "resolve" {
+						return errors.New("down")
+					}
+					return nil
+				}
+				w.diff("a new value", 500, w.send("PATCH", "/Users/U", patchBody(rolesOp("replace", "B"))).status)
+				w.diff("a new user", 500, w.sendPost("/Users", "X", named("X", "B")).status)
+				w.wantRoles("U", "A")
+				w.wantStored("U", "A")
+				w.do("PUT", "/Users/U", with(named("U", "A"), "title", "x")) // an echo
+				w.do("PUT", "/Users/U", with(named("U", "B"), "active", false))
+				w.wantRoles("U")
+				w.wantStored("U", "A")
+				w.putNamed("V")
+				w.wantRoles("V")
+				w.app.Fail = nil
+			}},
+		{name: "a role is renamed in the application", reason: "a link holds the role's id; the name counts for whoever gets the value anew", roles: roles,
+			run: func(w *world) {
+				w.role("R1")
+				w.userNamed("U", "R1")
+				w.app.Put(scim.Role{ID: "R1", Name: "Other"})
+				w.changed()
+				w.wantRoles("U", "Other")
+				w.wantRefused(w.sendPost("/Users", "V", named("V", "R1")), 400, "invalidValue", "R1")
+				w.app.Put(scim.Role{ID: "R2", Name: "R1"})
+				w.wantRoles("U", "Other")
+				w.userNamed("V", "R1")
+				w.wantRoles("V", "R1")
+				w.wantRoles("U", "R1") // one value does not name two roles
+				w.wantLedger("U", "R2 attr:roles")
+			}},
+		{name: "a role appears that stored values name", reason: "as for groups", roles: roles,
+			run: func(w *world) {
+				w.role("R")
+				for i := range 3 {
+					w.userNamed(fmt.Sprint("U", i), "R")
+				}
+				w.app.Drop("R")
+				w.changed()
+				w.app.Put(scim.Role{ID: "again", Name: "R"})
+				w.changed()
+				for i := range 3 {
+					w.wantRoles(fmt.Sprint("U", i), "R")
+					w.wantLedger(fmt.Sprint("U", i), "again attr:roles")
+				}
+			}},
+		{name: "a value that is long", reason: "its link has a key that every store takes", roles: roles,
+			run: func(w *world) {
+				name := strings.Repeat("long ", 1000)
+				w.app.Put(scim.Role{ID: "R", Name: name})
+				w.userNamed("U", name)
+				w.wantLedger("U", "R attr:roles")
+				w.deactivate("U")
+				w.activate("U")
+				w.wantRoles("U", name)
+			}},
+		{name: "an attribute in an application with one role", reason: "a hand-given role occupies the place",
+			roles: scim.Roles{Attributes: []string{"roles"}, Exclusive: true},
+			run: func(w *world) {
+				w.role("A")
+				w.role("B")
+				w.user("U")
+				w.byHand("U", "A")
+				w.putNamed("U", "B")
+				w.wantRoles("U", "A")
+				w.wantLedger("U", "B attr:roles waiting")
+				w.app.Take("U", "A")
+				w.reconcile("U")
+				w.wantRoles("U", "B")
+				w.putNamed("U", "A")
+				w.wantRoles("U", "A")
+			}},
+		{name: "an attribute changes in a store without transactions", reason: "a crash leaves too little access, not too much",
+			roles: roles, kinds: []string{bare},
+			run: func(w *world) {
+				w.role("A")
+				w.role("B")
+				w.userNamed("U", "A")
+				looked := 0
+				w.step = func(op string) {
+					if op == "Update" {
+						looked++
+						w.wantRoles("U")
+					}
+				}
+				w.putNamed("U", "B")
+				w.step = nil
+				w.diff("writes", 1, looked)
+				w.wantRoles("U", "B")
+			}},
+		{name: "deleted", reason: "what an attribute gave ends with the user", roles: roles,
+			run: func(w *world) {
+				w.role("R")
+				w.userNamed("U", "R")
+				w.deleteUser("U")
+				w.wantRoles("U")
+				w.wantLedger("U")
+			}},
+	}
+}
+
+// offered answers that only the roles that are there may be named.
+func offered(w *world) func(src scim.RoleSource) (scim.Role, error) {
+	return func(src scim.RoleSource) (scim.Role, error) {
+		all := testhost.Must(w.app.Rows.Roles(ctx()))
+		var names []string
+		for _, r := range all {
+			if r.Name == src.Value {
+				return r, nil
+			}
+			names = append(names, r.Name)
+		}
+		return scim.Role{}, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue",
+			Detail: fmt.Sprintf("%s: there is no role %q: use %s", src.Attribute, src.Value, strings.Join(names, ", "))}
+	}
+}

@@ -1,0 +1,274 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/scimkit/scim"
+)
+
+// What must be so.
+
+func (w *world) diff(what string, want, got any) {
+	w.t.Helper()
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		w.t.Errorf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+// wantRoles checks the names of the roles that a user holds.
+func (w *world) wantRoles(user string, names ...string) {
+	w.t.Helper()
+	slices.Sort(names)
+	w.diff("roles of "+user, names, w.app.Of(user))
+}
+
+func (w *world) members(group string) []string {
+	w.t.Helper()
+	got := []string{}
+	list, _ := w.do("GET", "/Groups/"+group, nil).body["members"].([]any)
+	for _, m := range list {
+		m := m.(map[string]any)
+		id := m["value"].(string)
+		if m["type"] != "User" {
+			id = fmt.Sprint(m["type"], " ", id)
+		}
+		got = append(got, id)
+	}
+	slices.Sort(got)
+	return got
+}
+
+// wantMembers checks who is listed in a group.
+func (w *world) wantMembers(group string, want ...string) {
+	w.t.Helper()
+	slices.Sort(want)
+	w.diff("members of "+group, want, w.members(group))
+}
+
+// entries are the ledger's entries of a user as "R group:G", with " by hand" or
+// " waiting" behind them.
+func (w *world) entries(user string) []string {
+	w.t.Helper()
+	grants, err := w.ledger.Grants(context.Background(), []string{user})
+	if err != nil {
+		w.t.Fatalf("Grants: %v", err)
+	}
+	lines := []string{}
+	for _, g := range grants {
+		line := g.RoleID + " " + g.Source
+		if g.ByHand {
+			line += " by hand"
+		}
+		if g.Waiting {
+			line += " waiting"
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (w *world) wantLedger(user string, want ...string) {
+	w.t.Helper()
+	slices.Sort(want)
+	w.diff("ledger of "+user, want, w.entries(user))
+}
+
+// link is "R", "R unconfirmed" or "".
+func (w *world) link(group string) string {
+	w.t.Helper()
+	links, err := w.ledger.Links(context.Background(), []string{group})
+	if err != nil {
+		w.t.Fatalf("Links: %v", err)
+	}
+	switch {
+	case len(links) == 0:
+		return ""
+	case links[0].Confirmed:
+		return links[0].Role.ID
+	}
+	return links[0].Role.ID + " unconfirmed"
+}
+
+func (w *world) wantLink(group, want string) {
+	w.t.Helper()
+	w.diff("link of "+group, want, w.link(group))
+}
+
+// mark forgets what has happened so far.
+func (w *world) mark() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = nil
+	w.app.Changes()
+}
+
+// wantEvents checks what was told since mark about roles, links, people and members,
+// in any order: "role granted U R G", "member added G U", "group linked G R".
+func (w *world) wantEvents(want ...string) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	got := []string{}
+	for _, e := range w.events {
+		if e.Kind == scim.ToleranceUsed {
+			continue
+		}
+		words := []string{string(e.Kind), e.Resource.ID}
+		for _, s := range []string{e.Member.ID, e.Role.ID} {
+			if s != "" {
+				words = append(words, s)
+			}
+		}
+		from := slices.Sorted(slices.Values(e.Sources))
+		for _, s := range from {
+			words = append(words, strings.TrimPrefix(s, "group:"))
+		}
+		got = append(got, strings.Join(words, " "))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	w.diff("events", want, got)
+}
+
+// wantChanges checks the calls of ChangeRoles since mark: "U +granted -revoked", with
+// "= all roles in order" if there are any.
+func (w *world) wantChanges(want ...string) {
+	w.t.Helper()
+	got := []string{}
+	for _, c := range w.app.Changes() {
+		words := []string{c.UserID}
+		for _, r := range c.Grant {
+			words = append(words, "+"+r.ID)
+		}
+		for _, r := range c.Revoke {
+			words = append(words, "-"+r.ID)
+		}
+		if len(c.Roles) > 0 {
+			words = append(words, "=")
+		}
+		for _, r := range c.Roles {
+			words = append(words, r.ID)
+		}
+		got = append(got, strings.Join(words, " "))
+	}
+	w.diff("changes", want, got)
+}
+
+// explain is a user's standing to each role: "R state source…".
+func (w *world) explain(user string) []string {
+	w.t.Helper()
+	list, err := w.reconciler().Explain(context.Background(), user)
+	if err != nil {
+		w.t.Fatalf("Explain(%s): %v", user, err)
+	}
+	lines := []string{}
+	for _, s := range list {
+		if s.Reason == "" {
+			w.t.Errorf("Explain(%s): no reason for %s", user, s.Role.ID)
+		}
+		words := append([]string{s.Role.ID, string(s.State)}, slices.Sorted(slices.Values(s.Sources))...)
+		lines = append(lines, strings.Join(words, " "))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (w *world) wantExplain(user string, want ...string) {
+	w.t.Helper()
+	slices.Sort(want)
+	w.diff("Explain "+user, want, w.explain(user))
+}
+
+// settled is S100: a second reconciliation finds nothing to do, and Explain agrees
+// with the ledger and with what the application says is held.
+func (w *world) settled() {
+	w.t.Helper()
+	if w.drift {
+		w.all()
+	}
+	w.mark()
+	w.all()
+	var there []string
+	for _, id := range w.ids {
+		_, err := w.store.Get(context.Background(), scim.Ref{Type: "User", ID: id})
+		switch {
+		case err == nil:
+			there = append(there, id)
+		case !errors.Is(err, scim.ErrNotFound):
+			w.t.Fatalf("Get: %v", err)
+		default:
+			w.wantRoles(id)
+		}
+	}
+	w.reconcile(there...)
+	w.wantChanges()
+	w.wantEvents()
+	for _, id := range there {
+		w.wantExplain(id, w.standings(id)...)
+	}
+}
+
+// standings is what Explain should say, from the ledger, the roles held, and the links
+// that are not confirmed.
+func (w *world) standings(user string) []string {
+	w.t.Helper()
+	grants, err := w.ledger.Grants(context.Background(), []string{user})
+	if err != nil {
+		w.t.Fatalf("Grants: %v", err)
+	}
+	held := w.app.IDs(user)
+	var lines []string
+	body := w.do("GET", "/Users/"+user, nil).body
+	for attr, source := range map[string]func(v string) (link, source string){
+		"groups": func(v string) (string, string) { return v, "group:" + v },
+		"roles":  func(v string) (string, string) { return "attr:roles=" + v, "attr:roles" },
+	} {
+		list, _ := body[attr].([]any)
+		for _, e := range list {
+			key, from := source(e.(map[string]any)["value"].(string))
+			if role, waits := strings.CutSuffix(w.link(key), " unconfirmed"); waits {
+				lines = append(lines, role+" waiting "+from)
+			}
+		}
+	}
+	of := map[string][]scim.Grant{}
+	for _, g := range grants {
+		of[g.RoleID] = append(of[g.RoleID], g)
+	}
+	for role := range held {
+		if _, ok := of[role]; !ok {
+			lines = append(lines, role+" by hand")
+		}
+	}
+	for role, list := range of {
+		words := []string{role, ""}
+		for _, g := range list {
+			switch {
+			case g.Waiting:
+				words[1] = "waiting"
+			case g.ByHand:
+				words[1] = "both"
+			default:
+				words[1] = "granted"
+			}
+			if words[1] != "waiting" && !held[role] {
+				words[1] = "recorded and not held"
+			}
+			words = append(words, g.Source)
+		}
+		slices.Sort(words[2:])
+		lines = append(lines, strings.Join(words, " "))
+		if words[1] == "waiting" && held[role] {
+			lines = append(lines, role+" by hand") // it waits to be given as well
+		}
+	}
+	return lines
+}

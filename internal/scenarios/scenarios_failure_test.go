@@ -1,0 +1,287 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
+)
+
+func failureScenarios() []scenario {
+	heaviest := scim.Roles{Pick: scim.PickHeaviest, Attributes: []string{"roles"}}
+	all := []scenario{
+		{name: "S91 ChangeRoles fails", reason: "the client must not believe that it is done", run: changeFails},
+		{name: "S92 everybody is reconciled beside live removals", reason: "a state read before a removal may not be written after it",
+			run: besideRemovals},
+		{name: "S93 S1 S2 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate}, servers: true,
+			run: func(w *world) { w.servers(2); twoGroups(w) }},
+		{name: "S93 S3 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate}, servers: true,
+			run: func(w *world) { w.servers(2); letGoTogether(w, w.size(200, 50)) }},
+		{name: "S93 S81 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate}, servers: true,
+			run: func(w *world) { w.servers(2); crowd(w) }},
+		{name: "S89 crash after ChangeRoles", reason: "the role is SCIM's, and never taken for hand-given",
+			run: func(w *world) { crashAt(w, "changed") }},
+		{name: "S90 crash before ChangeRoles", reason: "an intention is not a grant",
+			run: func(w *world) { crashAt(w, "change") }},
+	}
+	for _, c := range crashes() {
+		all = append(all, scenario{name: "S89 S90 crash at every call of " + c.name, roles: heaviest,
+			reason: "whatever was stored when the process died, roles follow the memberships after a reconciliation",
+			run:    func(w *world) { everyCrash(w, c) }})
+	}
+	return all
+}
+
+// changeFails is S91.
+func changeFails(w *world) {
+	w.role("R")
+	w.user("U", "V")
+	w.group("G", "R", "V")
+	failing := true
+	w.app.Fail = func(op string) error {
+		if op == "change" && failing {
+			return errors.New("down")
+		}
+		return nil
+	}
+	stored := w.kind != joint
+	w.mark()
+	w.diff("add", 500, w.send("PATCH", "/Groups/G", patchBody(addOp("U"))).status)
+	w.wantRoles("U")
+	if stored {
+		w.wantMembers("G", "U", "V")
+		w.wantLedger("U", "R group:G")
+	} else {
+		w.wantMembers("G", "V")
+		w.wantLedger("U")
+		w.wantEvents()
+	}
+	w.diff("remove", 500, w.send("PATCH", "/Groups/G", patchBody(removeOp("V"))).status)
+	w.wantRoles("V", "R")
+	w.wantLedger("V", "R group:G")
+	if stored {
+		w.wantMembers("G", "U")
+	} else {
+		w.wantMembers("G", "V")
+	}
+	failing = false
+	w.add("G", "U") // the client's retry completes it
+	w.wantRoles("U", "R")
+	w.wantLedger("U", "R group:G")
+	if stored {
+		w.all() // and so does a reconciliation
+	} else {
+		w.remove("G", "V")
+	}
+	w.wantRoles("V")
+	w.wantLedger("V")
+}
+
+// besideRemovals is S92.
+func besideRemovals(w *world) {
+	n := w.size(3000, 1200) // more than one batch
+	w.role("R")
+	rs := make([]*scim.Resource, n)
+	ids := make([]string, n)
+	for i := range rs {
+		ids[i] = fmt.Sprintf("u%05d", i)
+		now := w.now()
+		r, err := scim.UserType().Bind(scim.Meta{ID: ids[i], Created: now, LastModified: now}, nil, map[string]any{"userName": ids[i]})
+		w.must(err)
+		rs[i] = r
+	}
+	w.must(w.host.bulk(rs))
+	w.group("G", "R", ids...)
+	w.diff("holders", n, len(w.app.Holders("R")))
+	for i, id := range ids {
+		if i%2 == 0 {
+			w.app.Take(id, "R") // so that there is something to reconcile
+		}
+	}
+	var gone []string
+	for i := 0; i < n; i += 60 {
+		gone = append(gone, ids[i], ids[i+1])
+	}
+	testhost.Parallel(3, func(i int) {
+		if i == 0 {
+			w.all()
+			return
+		}
+		for j := i - 1; j < len(gone); j += 2 {
+			w.remove("G", gone[j])
+		}
+	})
+	want := slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(gone, id) })
+	w.diff("holders", want, w.app.Holders("R"))
+}
+
+// dies makes the process die at the nth call at which op is seen ("": any call), and
+// restarts it after the request. It reports whether it came to that.
+func (w *world) dies(op string, nth int, request func()) (died bool) {
+	w.step = func(at string) {
+		if op != "" && at != op {
+			return
+		}
+		if nth--; nth == 0 {
+			died = true
+			panic("the process dies at " + at)
+		}
+	}
+	request()
+	w.step = nil
+	w.restart()
+	return died
+}
+
+// follows checks that a user holds R exactly as a member of G, and through SCIM only.
+func (w *world) follows(user string) {
+	w.t.Helper()
+	if slices.Contains(w.members("G"), user) {
+		w.wantRoles(user, "R")
+		w.wantLedger(user, "R group:G")
+	} else {
+		w.wantRoles(user)
+		w.wantLedger(user)
+	}
+}
+
+// crashAt is S89 and S90, for giving and for taking.
+func crashAt(w *world, op string) {
+	w.role("R")
+	w.user("U", "V")
+	w.group("G", "R", "V")
+	for user, body := range map[string]any{"U": patchBody(addOp("U")), "V": patchBody(removeOp("V"))} {
+		if !w.dies(op, 1, func() { w.send("PATCH", "/Groups/G", body) }) {
+			w.t.Errorf("%s: no call of %q", user, op)
+		}
+		w.all()
+		w.follows(user)
+		w.do("PATCH", "/Groups/G", body) // the client's retry
+		w.follows(user)
+	}
+	w.wantMembers("G", "U")
+	w.remove("G", "U")
+	w.wantRoles("U")
+}
+
+// crash is a request during which the process dies.
+type crash struct {
+	name    string
+	request func(w *world)
+	// want are the roles of A, B and C when it has been repeated until it succeeded.
+	want [3][]string
+}
+
+// crashes start from: A and B are in G→R (weight 20), A and C in G2→S (10), C holds R
+// by hand, and what B is named, S, is lighter than R.
+func crashes() []crash {
+	return []crash{
+		{"an add", func(w *world) { w.send("PATCH", "/Groups/G", patchBody(addOp("C"))) }, [3][]string{{"R"}, {"R"}, {"R"}}},
+		{"a removal", func(w *world) { w.send("PATCH", "/Groups/G", patchBody(removeOp("A"), removeOp("B"))) }, [3][]string{{"S"}, {"S"}, {"R", "S"}}},
+		{"a PUT", func(w *world) { w.send("PUT", "/Groups/G", groupBody("R", "C")) }, [3][]string{{"S"}, {"S"}, {"R"}}},
+		{"a rename", func(w *world) { w.send("PATCH", "/Groups/G", renameBody("T")) }, [3][]string{{"T"}, {"T"}, {"R", "S"}}},
+		{"a deactivation", func(w *world) { w.send("PATCH", "/Users/A", activeBody(false)) }, [3][]string{{}, {"R"}, {"R", "S"}}},
+		{"an attribute", func(w *world) { w.send("PUT", "/Users/A", named("A", "T")) }, [3][]string{{"T"}, {"R"}, {"R", "S"}}},
+		{"an attribute that is cleared", func(w *world) { w.send("PUT", "/Users/B", named("B")) }, [3][]string{{"R"}, {"R"}, {"R", "S"}}},
+		{"an attribute and a deactivation", func(w *world) { w.send("PUT", "/Users/B", with(named("B", "S"), "active", false)) }, [3][]string{{"R"}, {}, {"R", "S"}}},
+		{"a new group", func(w *world) {
+			if w.send("GET", "/Groups/G3", nil).status == 404 {
+				w.sendPost("/Groups", "G3", groupBody("T", "A", "C"))
+			}
+		}, [3][]string{{"T"}, {"R"}, {"R", "T"}}},
+		{"the deletion of a group", func(w *world) { w.send("DELETE", "/Groups/G", nil) }, [3][]string{{"S"}, {"S"}, {"R", "S"}}},
+		{"the deletion of a user", func(w *world) { w.send("DELETE", "/Users/A", nil) }, [3][]string{{}, {"R"}, {"R", "S"}}},
+		{"a report of hand-giving", func(w *world) { _ = w.reconcilerOf().GivenByHand(ctx(), "A", "R") }, [3][]string{{"R"}, {"R"}, {"R", "S"}}},
+	}
+}
+
+// reconcilerOf is a reconciler whose panics are those of a process that dies.
+func (w *world) reconcilerOf() dying { return dying{w.reconciler()} }
+
+type dying struct{ *scim.Reconciler }
+
+// GivenByHand survives the process, so that the test can look at what is left.
+func (d dying) GivenByHand(c context.Context, user, role string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	return d.Reconciler.GivenByHand(c, user, role)
+}
+
+// everyCrash lets the process die at the first call of the host, then in a fresh
+// world at the second, or one of the next, and so on until a request comes through. Each time a
+// reconciliation must leave roles that follow from what is stored, and the repeated
+// request must end as if nothing had happened.
+func everyCrash(w *world, c crash) {
+	for nth := 1; ; nth += w.size(1, 7) {
+		v := w.world(w.t, w.roles)
+		v.role("R", 20)
+		v.role("S", 10)
+		v.role("T", 30)
+		v.user("A", "C")
+		v.userNamed("B", "S")
+		v.byHand("C", "R")
+		v.group("G2", "S", "A", "C")
+		v.group("G", "R", "A", "B")
+		died := v.dies("", nth, func() { c.request(v) })
+		v.must(v.reconciler().RolesChanged(ctx()))
+		v.all()
+		v.wantConsistent(fmt.Sprintf("call %d", nth))
+		c.request(v)
+		for i, user := range []string{"A", "B", "C"} {
+			v.wantRoles(user, c.want[i]...)
+		}
+		v.settled()
+		if !died {
+			if nth < 4 {
+				w.t.Errorf("only %d calls", nth)
+			}
+			return
+		}
+		if nth > 500 {
+			w.t.Fatalf("it never comes through")
+		}
+	}
+}
+
+// wantConsistent checks everyCrash's users against what is stored: a user holds the
+// heaviest role of those that they are named and of the groups that list them, while there
+// and active, and C also R.
+func (w *world) wantConsistent(when string) {
+	w.t.Helper()
+	weight := map[string]int{"S": 10, "R": 20, "T": 30}
+	for _, user := range []string{"A", "B", "C"} {
+		best := ""
+		u := w.send("GET", "/Users/"+user, nil)
+		if u.status == 200 && u.body["active"] == true {
+			list, _ := u.body["roles"].([]any)
+			for _, r := range list {
+				if name := r.(map[string]any)["value"].(string); weight[name] > weight[best] {
+					best = name
+				}
+			}
+			for _, g := range []string{"G", "G2", "G3"} {
+				r := w.send("GET", "/Groups/"+g, nil)
+				if r.status == 200 && slices.Contains(w.members(g), user) {
+					if name := r.body["displayName"].(string); weight[name] > weight[best] {
+						best = name
+					}
+				}
+			}
+		}
+		want := []string{}
+		if best != "" {
+			want = append(want, best)
+		}
+		if user == "C" && best != "R" {
+			want = append(want, "R")
+		}
+		slices.Sort(want)
+		w.diff(when+": roles of "+user, want, w.app.Of(user))
+	}
+}

@@ -1,0 +1,184 @@
+package scenarios
+
+import (
+	"strings"
+
+	"github.com/scimkit/scim"
+)
+
+func handScenarios() []scenario {
+	exclusive := scim.Roles{Exclusive: true}
+	return []scenario{
+		{name: "S14 by hand only, the group knows nothing", reason: "what groups do not give, groups do not take",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U", "V", "W")
+				w.byHand("U", "R")
+				w.group("G", "R", "V")
+				w.put("G", "R", "V", "W")
+				w.wantMembers("G", "V", "W")
+				w.wantRoles("U", "R")
+				w.remove("G", "W")
+				w.wantRoles("U", "R")
+				w.wantMembers("G", "V")
+				w.deleteGroup("G")
+				w.wantRoles("U", "R")
+				w.wantRoles("V")
+				w.wantLedger("U")
+			}},
+		{name: "S15 by hand first, then the group", reason: "it was held before the group gave it",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.byHand("U", "R")
+				w.group("G", "R")
+				w.mark()
+				w.add("G", "U")
+				w.wantMembers("G", "U")
+				w.wantLedger("U", "R group:G by hand")
+				w.wantEvents("member added G U")
+				w.remove("G", "U")
+				w.wantLedger("U")
+				w.wantRoles("U", "R")
+				w.wantEvents("member added G U", "member removed G U", "role retained U R G")
+				w.wantChanges()
+			}},
+		{name: "S16 group first, then by hand", reason: "the entry was marked when the application reported it",
+			run: func(w *world) {
+				w.role("R")
+				w.user("told", "untold")
+				w.group("G", "R", "told", "untold")
+				w.byHand("told", "R")
+				w.app.Give("untold", "R")
+				w.wantLedger("told", "R group:G by hand")
+				w.remove("G", "told", "untold")
+				w.wantRoles("told", "R")
+				w.wantRoles("untold")
+			}},
+		{name: "S17 by hand and through the group, the hand-given share is taken back", reason: "the group still says so, and the hand-given share has ended",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.byHand("U", "R")
+				w.group("G", "R", "U")
+				w.app.Take("U", "R")
+				w.mark()
+				w.reconcile("U")
+				w.wantRoles("U", "R")
+				w.wantLedger("U", "R group:G")
+				w.wantEvents("role granted U R G")
+				w.remove("G", "U")
+				w.wantRoles("U")
+			}},
+		{name: "S18 given by the group only, taken by hand", reason: "this cannot be told from drift, which is healed",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.group("G", "R", "U")
+				w.app.Take("U", "R")
+				w.wantExplain("U", "R due group:G")
+				w.mark()
+				w.reconcile("U")
+				w.wantRoles("U", "R")
+				w.wantEvents("role granted U R G")
+				w.wantExplain("U", "R granted group:G")
+			}},
+		{name: "S19 S21 a hand-given higher role occupies the place, and goes", reason: "the only place must not be overwritten",
+			roles: exclusive,
+			run: func(w *world) {
+				w.role("Admin", 30)
+				w.role("Viewer", 10)
+				w.user("U")
+				w.byHand("U", "Admin")
+				w.group("G", "Viewer")
+				w.mark()
+				w.add("G", "U")
+				w.wantRoles("U", "Admin")
+				w.wantLedger("U", "Viewer group:G waiting")
+				w.wantEvents("member added G U", "role waiting U Viewer G")
+				w.wantExplain("U", "Admin by hand", "Viewer waiting group:G")
+				w.wantReason("U", "Viewer", "waiting: Admin is hand-given")
+				w.app.Take("U", "Admin")
+				w.reconcile("U")
+				w.wantRoles("U", "Viewer")
+				w.wantLedger("U", "Viewer group:G")
+			}},
+		{name: "S20 a hand-given lower role occupies the place", reason: "giving less is safer than overwriting",
+			roles: exclusive,
+			run: func(w *world) {
+				w.role("Admin", 30)
+				w.role("Viewer", 10)
+				w.user("U")
+				w.byHand("U", "Viewer")
+				w.group("G", "Admin")
+				w.mark()
+				w.add("G", "U")
+				w.wantRoles("U", "Viewer")
+				w.wantEvents("member added G U", "role waiting U Admin G")
+				w.wantExplain("U", "Viewer by hand", "Admin waiting group:G")
+				w.mark()
+				w.remove("G", "U")
+				w.wantRoles("U", "Viewer")
+				w.wantLedger("U")
+				w.wantChanges()
+			}},
+		{name: "S22 a base role is not hand-given", reason: "a default is what remains when nothing is given",
+			roles: exclusive,
+			run: func(w *world) {
+				// HeldRoles does not return a default: the application shows it to whoever
+				// holds nothing.
+				w.role("Editor")
+				w.user("U")
+				w.group("G", "Editor")
+				w.add("G", "U")
+				w.wantRoles("U", "Editor")
+				w.remove("G", "U")
+				w.wantRoles("U")
+			}},
+		{name: "S23 no fall-back to former roles", reason: "history gives nothing",
+			roles: exclusive,
+			run: func(w *world) {
+				w.role("Viewer", 10)
+				w.role("Editor", 20)
+				w.user("U")
+				w.group("G1", "Viewer", "U")
+				w.group("G2", "Editor")
+				w.remove("G1", "U")
+				w.add("G2", "U")
+				w.wantRoles("U", "Editor")
+				w.remove("G2", "U")
+				w.wantRoles("U")
+			}},
+		{name: "S24 users and roles from before SCIM", reason: "held and not in the ledger at first sight is hand-given",
+			run: func(w *world) {
+				w.role("R")
+				w.role("S")
+				for user, role := range map[string]string{"A": "R", "B": "R", "C": "S"} {
+					w.app.Give(user, role)
+				}
+				w.user("A", "B", "C", "D")
+				w.group("G1", "R", "A", "B", "D")
+				w.group("G2", "S", "A", "C")
+				w.wantRoles("A", "R", "S")
+				w.deleteGroup("G1")
+				w.deleteGroup("G2")
+				for user, role := range map[string]string{"A": "R", "B": "R", "C": "S"} {
+					w.wantRoles(user, role)
+				}
+				w.wantRoles("D")
+			}},
+	}
+}
+
+// wantReason checks that Explain says why.
+func (w *world) wantReason(user, role, reason string) {
+	w.t.Helper()
+	list, err := w.reconciler().Explain(ctx(), user)
+	w.must(err)
+	for _, s := range list {
+		if s.Role.ID == role && strings.Contains(s.Reason, reason) {
+			return
+		}
+	}
+	w.t.Errorf("Explain(%s) does not say %q of %s: %v", user, reason, role, list)
+}

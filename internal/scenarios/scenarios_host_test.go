@@ -1,0 +1,105 @@
+package scenarios
+
+import (
+	"context"
+
+	"github.com/scimkit/scim"
+)
+
+// The stores and ledgers of worlds report their calls to world.at.
+
+// steppedStore is the least store.
+type steppedStore struct {
+	s scim.Store
+	w *world
+}
+
+func (s *steppedStore) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
+	s.w.at("Create")
+	defer s.w.at("Created")
+	return s.s.Create(ctx, r)
+}
+
+func (s *steppedStore) Get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
+	s.w.at("Get")
+	return s.s.Get(ctx, ref)
+}
+
+func (s *steppedStore) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+	s.w.at("List")
+	return s.s.List(ctx, t, q)
+}
+
+func (s *steppedStore) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	s.w.at("Update")
+	defer s.w.at("Updated")
+	return s.s.Update(ctx, ref, fn)
+}
+
+func (s *steppedStore) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resource) error) error {
+	s.w.at("Delete")
+	defer s.w.at("Deleted")
+	return s.s.Delete(ctx, ref, check)
+}
+
+// steppedLedger is a ledger.
+type steppedLedger struct {
+	l scim.Ledger
+	w *world
+}
+
+func (l *steppedLedger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
+	l.w.at("Grants")
+	return l.l.Grants(ctx, userIDs)
+}
+
+func (l *steppedLedger) Record(ctx context.Context, put, drop []scim.Grant) error {
+	l.w.at("Record")
+	defer l.w.at("Recorded")
+	return l.l.Record(ctx, put, drop)
+}
+
+func (l *steppedLedger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+	l.w.at("Links")
+	return l.l.Links(ctx, groupIDs)
+}
+
+func (l *steppedLedger) SetLink(ctx context.Context, link scim.Link) error {
+	l.w.at("SetLink")
+	defer l.w.at("SetLinked")
+	return l.l.SetLink(ctx, link)
+}
+
+// edgeStore is a store that can do everything.
+type edgeStore struct {
+	steppedStore
+	steppedLedger
+	all complete
+}
+
+var _ complete = (*edgeStore)(nil)
+
+func (s *edgeStore) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	s.steppedStore.w.at("InTx")
+	err := s.all.InTx(ctx, fn)
+	if err == nil {
+		s.steppedStore.w.at("committed")
+	}
+	return err
+}
+
+func (s *edgeStore) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+	s.steppedStore.w.at("Members")
+	return s.all.Members(ctx, groupID, after, limit)
+}
+
+func (s *edgeStore) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
+	s.steppedStore.w.at("GroupsOf")
+	return s.all.GroupsOf(ctx, members)
+}
+
+func (s *edgeStore) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
+	s.steppedStore.w.at("ChangeMembers")
+	defer s.steppedStore.w.at("ChangedMembers")
+	return s.all.ChangeMembers(ctx, groupID, add, remove)
+}

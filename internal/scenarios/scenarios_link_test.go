@@ -1,0 +1,282 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/scimkit/scim"
+)
+
+func linkScenarios() []scenario {
+	refuse := scim.Roles{Missing: scim.MissingRefuse}
+	return []scenario{
+		{name: "S25 pushed, no such role, refuse", reason: "the role must exist first",
+			roles: refuse,
+			run: func(w *world) {
+				w.user("U")
+				r := w.sendPost("/Groups", "G", groupBody("Ops", "U"))
+				w.wantRefused(r, 400, "invalidValue", `"Ops"`, "create the role")
+				w.diff("status of the refused group", 404, w.send("GET", "/Groups/G", nil).status)
+				w.role("Ops")
+				w.group("G", "Ops", "U")
+				w.wantRoles("U", "Ops")
+			}},
+		{name: "S26 pushed, no such role, linked later", reason: "backfill",
+			run: func(w *world) {
+				w.user("A", "B", "C")
+				w.deactivate("C")
+				w.group("G", "Ops", "A", "B", "C")
+				w.wantRoles("A")
+				w.role("Ops")
+				w.mark()
+				w.changed()
+				w.wantRoles("A", "Ops")
+				w.wantRoles("B", "Ops")
+				w.wantRoles("C")
+				w.wantEvents("group linked G Ops", "role granted A Ops G", "role granted B Ops G")
+				w.mark()
+				w.changed()
+				w.wantEvents()
+				w.wantChanges()
+			}},
+		{name: "S27 names are compared as they are", reason: "a look-alike must not give a role: the resolver sees what was sent",
+			run: func(w *world) {
+				w.role("Editor")
+				w.user("U")
+				for i, name := range []string{"editor", "Editor ", "Ed\u200bitor"} {
+					id := fmt.Sprint("G", i)
+					w.group(id, name, "U")
+					w.wantLink(id, "")
+				}
+				w.wantRoles("U")
+			}},
+		{name: "S28 S29 a role is renamed, and a new one takes the old name", reason: "the link is by id",
+			run: func(w *world) {
+				w.app.Put(scim.Role{ID: "7", Name: "Ops"})
+				w.user("U")
+				w.group("G", "Ops", "U")
+				w.mark()
+				w.app.Put(scim.Role{ID: "7", Name: "Operations"})
+				w.changed()
+				w.put("G", "Ops", "U")
+				w.wantRoles("U", "Operations")
+				w.wantEvents()
+				w.app.Put(scim.Role{ID: "9", Name: "Ops"})
+				w.changed()
+				w.put("G", "Ops", "U")
+				w.wantLink("G", "7")
+				w.wantRoles("U", "Operations")
+				w.diff("holders of 9", []string{}, w.app.Holders("9"))
+				w.wantEvents()
+				w.wantChanges()
+			}},
+		{name: "S30 S31 a role is deleted and created again, link later", reason: "there is nothing to revoke; a new role of the name is linked",
+			run: func(w *world) { roleDeleted(w); w.changed(); w.wantLink("G", "new"); w.wantRoles("U", "Ops") }},
+		{name: "S31 created again, refuse", reason: "linked at the client's next write of the group",
+			roles: refuse,
+			run: func(w *world) {
+				roleDeleted(w)
+				w.changed()
+				w.wantLink("G", "")
+				w.wantRoles("U")
+				w.put("G", "Ops", "U")
+				w.wantLink("G", "new")
+				w.wantRoles("U", "Ops")
+			}},
+		{name: "S31 created again, protected", reason: "only after the application confirms",
+			run: func(w *world) {
+				roleDeleted(w)
+				w.app.Put(scim.Role{ID: "new", Name: "Ops", Protected: true})
+				w.changed()
+				w.put("G", "Ops", "U")
+				w.wantLink("G", "new unconfirmed")
+				w.wantRoles("U")
+				w.must(w.reconciler().Confirm(ctx(), "G", "new"))
+				w.wantRoles("U", "Ops")
+			}},
+		{name: "S32 the deletion of a role is not reported", reason: "the client is not at fault",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U", "V")
+				w.group("G", "R", "U")
+				w.app.Drop("R")
+				w.mark()
+				w.add("G", "V")
+				w.wantMembers("G", "U", "V")
+				w.wantLink("G", "")
+				w.wantLedger("U")
+				w.wantLedger("V")
+				w.wantChanges()
+				w.wantEvents("member added G V", "group unlinked G R")
+				w.put("G", "R", "U", "V")
+				w.wantLedger("U")
+			}},
+		{name: "S32 the deletion of a role and a new one of the name are not reported", reason: "the request succeeds, and the new role is linked when it is reported",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U", "V")
+				w.group("G", "R", "U")
+				w.app.Drop("R")
+				w.app.Put(scim.Role{ID: "new", Name: "R"})
+				w.add("G", "V")
+				w.wantLink("G", "")
+				w.wantRoles("V")
+				w.changed()
+				w.wantLink("G", "new")
+				w.wantRoles("U", "R")
+				w.wantRoles("V", "R")
+			}},
+		{name: "S30 the role of two groups is deleted", reason: "looking at one group must not make the other's members be passed over",
+			run: func(w *world) {
+				w.role("R")
+				w.user("both", "one")
+				w.group("G1", "R", "both")
+				w.group("G2", "R", "both", "one")
+				w.app.Drop("R")
+				w.mark()
+				w.changed()
+				w.wantLedger("both")
+				w.wantLedger("one")
+				w.wantChanges()
+				w.wantEvents("group unlinked G1 R", "group unlinked G2 R")
+			}},
+		{name: "S38 two groups of the same name", reason: "group names are not unique",
+			run: twoGroups},
+		{name: "S39 S40 a group is deleted and pushed again", reason: "it takes what came through it, and a new group remembers nothing",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U1", "U2", "U3", "U4")
+				w.byHand("U2", "R")
+				w.byHand("U4", "R")
+				w.group("G", "R", "U1", "U2", "U3")
+				w.group("G2", "R", "U3")
+				w.mark()
+				w.deleteGroup("G")
+				groupIsGone(w)
+				w.wantEvents("group deleted G", "role retained U2 R G", "role revoked U1 R G")
+				w.group("G'", "R", "U1", "U2", "U3")
+				w.wantLedger("U1", "R group:G'")
+				w.wantLedger("U2", "R group:G' by hand")
+				w.wantLedger("U3", "R group:G'", "R group:G2")
+				w.wantRoles("U1", "R")
+			}},
+		{name: "S41 S42 the application releases a group", reason: "the same end as a DELETE; a client that stopped pushing sends none",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U1", "U2", "U3", "U4")
+				w.byHand("U2", "R")
+				w.byHand("U4", "R")
+				w.group("G", "R", "U1", "U2", "U3")
+				w.group("G2", "R", "U3")
+				w.must(w.reconciler().Release(ctx(), "G"))
+				groupIsGone(w)
+				w.diff("a later PUT", 404, w.send("PUT", "/Groups/G", groupBody("R", "U1")).status)
+				w.group("G'", "R", "U1")
+				w.wantRoles("U1", "R")
+			}},
+		{name: "S43 a mapping made in the application", reason: "the resolver decides by the group's id",
+			run: func(w *world) {
+				w.role("R")
+				w.app.Resolve = func(src scim.RoleSource) (scim.Role, error) {
+					if src.Group.ID() == "G" {
+						return scim.Role{ID: "R", Name: "R"}, nil
+					}
+					return scim.Role{}, scim.ErrNoRole
+				}
+				w.user("U")
+				w.group("G", "Everyone", "U")
+				w.wantRoles("U", "R")
+				w.mark()
+				w.rename("G", "All")
+				w.wantRoles("U", "R")
+				w.wantChanges()
+				w.wantEvents("group updated G")
+			}},
+		{name: "S47 the resolver is down", reason: "an outage is not an answer",
+			run: func(w *world) {
+				w.role("R")
+				w.role("S")
+				w.user("U")
+				w.group("G", "R", "U")
+				w.app.Fail = func(op string) error {
+					if op == "resolve" {
+						return errors.New("down")
+					}
+					return nil
+				}
+				w.mark()
+				w.diff("rename", 500, w.send("PATCH", "/Groups/G", renameBody("S")).status)
+				w.diff("first push", 500, w.sendPost("/Groups", "G2", groupBody("S", "U")).status)
+				w.diff("the new group", 404, w.send("GET", "/Groups/G2", nil).status)
+				w.diff("name", any("R"), w.do("GET", "/Groups/G", nil).body["displayName"])
+				w.wantRoles("U", "R")
+				w.wantLink("G", "R")
+				w.wantEvents()
+				w.app.Fail = func(op string) error {
+					if op == "resolve" {
+						return &scim.Error{Status: 503, Detail: "later"}
+					}
+					return nil
+				}
+				w.diff("rename, unavailable", 503, w.send("PATCH", "/Groups/G", renameBody("S")).status)
+				w.wantLink("G", "R")
+				w.remove("G", "U") // an outage there does not hold up a revocation
+				w.wantRoles("U")
+			}},
+		{name: "S46 a role that groups cannot give, refuse", reason: "as if there were none, and the answer says why",
+			roles: refuse,
+			run: func(w *world) {
+				w.user("U")
+				w.app.Fail = personal
+				r := w.sendPost("/Groups", "G", groupBody("Boss", "U"))
+				w.wantRefused(r, 400, "invalidValue", "personal")
+				w.diff("status of the refused group", 404, w.send("GET", "/Groups/G", nil).status)
+			}},
+		{name: "S46 a role that groups cannot give, linked later", reason: "as if there were none",
+			run: func(w *world) {
+				w.user("U")
+				w.app.Fail = personal
+				w.group("G", "Boss", "U")
+				w.wantLink("G", "")
+				w.wantRoles("U")
+			}},
+	}
+}
+
+// personal is a resolver's answer that a role is not for groups.
+func personal(op string) error {
+	if op == "resolve" {
+		return &scim.Error{Status: 400, Type: "invalidValue", Detail: "displayName: Boss is a personal role"}
+	}
+	return nil
+}
+
+// roleDeleted is S30; then a role of the same name appears.
+func roleDeleted(w *world) {
+	w.t.Helper()
+	w.role("Ops")
+	w.user("U")
+	w.group("G", "Ops", "U")
+	w.app.Drop("Ops")
+	w.mark()
+	w.changed()
+	w.wantLedger("U")
+	w.wantLink("G", "")
+	w.wantMembers("G", "U")
+	w.wantChanges()
+	w.wantEvents("group unlinked G Ops")
+	w.app.Put(scim.Role{ID: "new", Name: "Ops"})
+}
+
+// groupIsGone is the end of S39.
+func groupIsGone(w *world) {
+	w.t.Helper()
+	w.wantRoles("U1")
+	w.wantRoles("U2", "R")
+	w.wantRoles("U3", "R")
+	w.wantRoles("U4", "R")
+	w.wantLedger("U1")
+	w.wantLedger("U2")
+	w.wantLedger("U3", "R group:G2")
+	w.diff("status of the group", 404, w.send("GET", "/Groups/G", nil).status)
+}

@@ -1,0 +1,370 @@
+package scenarios
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/internal/testhost"
+)
+
+// reporter is what a world needs of *testing.T and *rapid.T.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// world is an application with a SCIM endpoint in front of it, spoken to over HTTP.
+// Ids are chosen by the scenario, so that it reads like its text; a role's id is its
+// first name.
+type world struct {
+	setting
+	t      reporter
+	app    *testhost.Roles
+	roles  scim.Roles
+	host   host
+	store  scim.Store
+	ledger scim.Ledger
+	h      []*scim.Handler // requests go round
+	step   func(op string) // called before and after each call of the host
+
+	mu     sync.Mutex
+	nextID string
+	time   time.Time
+	turn   int
+	ids    []string // of the users that were ever made
+	events []scim.Event
+	// drift is set by a scenario at whose end the roles do not follow yet.
+	drift bool
+}
+
+// newWorld is a world in memory.
+func newWorld(t reporter, kind string, roles scim.Roles) *world { return usual(kind).world(t, roles) }
+
+// world makes a new world.
+func (in setting) world(t reporter, roles scim.Roles) *world {
+	w := &world{setting: in, t: t, app: testhost.NoRoles(), roles: roles, time: time.Unix(1_700_000_000, 0).UTC()}
+	w.app.Fail = func(op string) error { w.at(op); return nil }
+	w.app.AfterChange = func() error { w.at("changed"); return nil }
+	w.host = in.site(w)
+	w.store, w.roles.Ledger, w.roles.Resolver = w.host.store, w.host.ledger, w.app
+	if w.ledger = w.host.ledger; w.ledger == nil {
+		w.ledger = w.store.(scim.Ledger)
+	}
+	if in.kind == joint {
+		w.app.Rows = w.host.roles
+	}
+	w.roles.Separate = in.kind == separate
+	w.restart()
+	return w
+}
+
+// size is how many there are to be, or few where that would take minutes.
+func (w *world) size(many, few int) int {
+	if w.slow && !long {
+		return few
+	}
+	return many
+}
+
+// long is set for runs that may take their time.
+var long = os.Getenv("SCIM_LONG") == "1"
+
+// at is told of each call of the host.
+func (w *world) at(op string) {
+	if w.step != nil {
+		w.step(op)
+	}
+}
+
+// now is a clock that steps at each look, so that the order of events shows.
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.time = w.time.Add(time.Millisecond)
+	return w.time
+}
+
+// config is the first server's.
+func (w *world) config() scim.Config {
+	return scim.Config{
+		Store: w.store, Auth: auth.None(), Roles: &w.roles, Now: w.now, Log: slog.New(slog.DiscardHandler),
+		NewID: func() string {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			id := w.nextID
+			w.nextID = ""
+			return id
+		},
+		OnEvent: func(_ context.Context, e scim.Event) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.events = append(w.events, e)
+		},
+	}
+}
+
+// restart puts a new handler in front of what is stored, as after a crash.
+func (w *world) restart() { w.servers(1) }
+
+// servers puts n handlers in front of what is stored.
+func (w *world) servers(n int) {
+	w.t.Helper()
+	w.h = nil
+	for i := range n {
+		c := w.config()
+		if i > 0 {
+			c.Store = w.host.another()
+		}
+		h, err := scim.New(c)
+		if err != nil {
+			w.t.Fatalf("New: %v", err)
+		}
+		w.h = append(w.h, h)
+	}
+}
+
+func (w *world) reconciler() *scim.Reconciler { return w.h[0].Roles(nil) }
+
+// reply is an answer.
+type reply struct {
+	status int
+	etag   string
+	body   map[string]any
+}
+
+func (r reply) detail() string { s, _ := r.body["detail"].(string); return s }
+
+// send makes a request; body is nil, a string of JSON or something to encode.
+func (w *world) send(method, path string, body any) reply {
+	w.t.Helper()
+	var b []byte
+	switch v := body.(type) {
+	case nil:
+	case string:
+		b = []byte(v)
+	default:
+		var err error
+		if b, err = json.Marshal(v); err != nil {
+			w.t.Fatalf("%v", err)
+		}
+	}
+	w.mu.Lock()
+	h := w.h[w.turn%len(w.h)]
+	w.turn++
+	w.mu.Unlock()
+	req := httptest.NewRequest(method, path, bytes.NewReader(b))
+	if body != nil {
+		req.Header.Set("Content-Type", "application/scim+json")
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, req)
+	r := reply{status: rec.Code, etag: rec.Header().Get("ETag")}
+	if rec.Body.Len() > 0 {
+		if err := json.Unmarshal(rec.Body.Bytes(), &r.body); err != nil {
+			w.t.Fatalf("%s %s: %v: %s", method, path, err, rec.Body)
+		}
+	}
+	return r
+}
+
+// do makes a request that must succeed.
+func (w *world) do(method, path string, body any) reply {
+	w.t.Helper()
+	r := w.send(method, path, body)
+	if r.status/100 != 2 {
+		w.t.Fatalf("%s %s: %d %s", method, path, r.status, r.detail())
+	}
+	return r
+}
+
+// wantRefused checks an answer's status and scimType, and that its detail names each
+// of about.
+func (w *world) wantRefused(r reply, status int, scimType string, about ...string) {
+	w.t.Helper()
+	got, _ := r.body["scimType"].(string)
+	if r.status != status || got != scimType {
+		w.t.Errorf("got %d %q %s, want %d %q", r.status, got, r.detail(), status, scimType)
+	}
+	for _, s := range about {
+		if !strings.Contains(r.detail(), s) {
+			w.t.Errorf("detail %q does not say %q", r.detail(), s)
+		}
+	}
+}
+
+// The application's side.
+
+// role creates a role; its id is its name.
+func (w *world) role(name string, weight ...int) {
+	r := scim.Role{ID: name, Name: name}
+	for _, n := range weight {
+		r.Weight = n
+	}
+	w.app.Put(r)
+}
+
+func (w *world) protectedRole(name string) {
+	w.app.Put(scim.Role{ID: name, Name: name, Protected: true})
+}
+
+// changed reports to the library that roles or their mapping have changed.
+func (w *world) changed() { w.t.Helper(); w.must(w.reconciler().RolesChanged(context.Background())) }
+
+// byHand gives a role in the application, which reports it.
+func (w *world) byHand(user, role string) {
+	w.t.Helper()
+	w.app.Give(user, role)
+	w.must(w.reconciler().GivenByHand(context.Background(), user, role))
+}
+
+// reconcile reconciles users.
+func (w *world) reconcile(users ...string) {
+	w.t.Helper()
+	w.must(w.reconciler().Users(context.Background(), users...))
+}
+
+// all reconciles everybody.
+func (w *world) all() {
+	w.t.Helper()
+	for next := ""; ; {
+		var err error
+		if next, err = w.reconciler().All(context.Background(), next); err != nil {
+			w.t.Fatalf("All: %v", err)
+		}
+		if next == "" {
+			return
+		}
+	}
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatalf("%v", err)
+	}
+}
+
+// The client's side.
+
+// user provisions active users.
+func (w *world) user(ids ...string) {
+	w.t.Helper()
+	for _, id := range ids {
+		w.post("/Users", id, profile(id))
+	}
+}
+
+func profile(id string) map[string]any {
+	return map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": id + "@example.com"}
+}
+
+// post creates a resource that gets this id.
+func (w *world) post(endpoint, id string, body any) {
+	w.t.Helper()
+	r := w.sendPost(endpoint, id, body)
+	if r.status != http.StatusCreated {
+		w.t.Fatalf("POST %s: %d %s", endpoint, r.status, r.detail())
+	}
+}
+
+func (w *world) sendPost(endpoint, id string, body any) reply {
+	w.t.Helper()
+	w.mu.Lock()
+	w.nextID = id
+	if endpoint == "/Users" {
+		w.ids = append(w.ids, id)
+	}
+	w.mu.Unlock()
+	return w.send("POST", endpoint, body)
+}
+
+func groupBody(name string, members ...string) map[string]any {
+	list := []any{}
+	for _, m := range members {
+		list = append(list, map[string]string{"value": m})
+	}
+	return map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "displayName": name, "members": list}
+}
+
+// group pushes a new group.
+func (w *world) group(id, name string, members ...string) {
+	w.t.Helper()
+	w.post("/Groups", id, groupBody(name, members...))
+}
+
+// put pushes a group whole.
+func (w *world) put(id, name string, members ...string) reply {
+	w.t.Helper()
+	return w.do("PUT", "/Groups/"+id, groupBody(name, members...))
+}
+
+func patchBody(ops ...map[string]any) map[string]any {
+	return map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": ops}
+}
+
+func addOp(members ...string) map[string]any {
+	return map[string]any{"op": "add", "path": "members", "value": groupBody("", members...)["members"]}
+}
+
+func removeOp(member string) map[string]any {
+	return map[string]any{"op": "remove", "path": fmt.Sprintf("members[value eq %q]", member)}
+}
+
+// add and remove change members with PATCH.
+func (w *world) add(group string, members ...string) reply {
+	w.t.Helper()
+	return w.do("PATCH", "/Groups/"+group, patchBody(addOp(members...)))
+}
+
+func (w *world) remove(group string, members ...string) reply {
+	w.t.Helper()
+	var ops []map[string]any
+	for _, m := range members {
+		ops = append(ops, removeOp(m))
+	}
+	return w.do("PATCH", "/Groups/"+group, patchBody(ops...))
+}
+
+func renameBody(name string) map[string]any {
+	return patchBody(map[string]any{"op": "replace", "path": "displayName", "value": name})
+}
+
+func (w *world) rename(group, name string) {
+	w.t.Helper()
+	w.do("PATCH", "/Groups/"+group, renameBody(name))
+}
+
+func activeBody(active bool) map[string]any {
+	return patchBody(map[string]any{"op": "replace", "path": "active", "value": active})
+}
+
+func (w *world) deactivate(user string) {
+	w.t.Helper()
+	w.do("PATCH", "/Users/"+user, activeBody(false))
+}
+
+func (w *world) activate(user string) {
+	w.t.Helper()
+	w.do("PATCH", "/Users/"+user, activeBody(true))
+}
+
+func (w *world) deleteGroup(id string) { w.t.Helper(); w.do("DELETE", "/Groups/"+id, nil) }
+func (w *world) deleteUser(id string)  { w.t.Helper(); w.do("DELETE", "/Users/"+id, nil) }
+
+// version is a group's ETag.
+func (w *world) version(group string) string {
+	w.t.Helper()
+	return w.do("GET", "/Groups/"+group, nil).etag
+}
