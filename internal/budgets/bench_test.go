@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,7 +18,6 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/store/memory"
 )
@@ -69,16 +67,6 @@ func filled(tb testing.TB, n int, body func(i int) string) *memory.Store {
 
 func small(i int) string { return fmt.Sprintf(`{"userName":"User%d@example.com"}`, i) }
 
-func benchHandler(tb testing.TB, c scim.Config) *scim.Handler {
-	tb.Helper()
-	c.Auth, c.Log = auth.Bearer(auth.TokenOf(testhost.Secret)), slog.New(slog.DiscardHandler)
-	h, err := scim.New(c)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return h
-}
-
 // send makes one request in this process.
 func send(tb testing.TB, h http.Handler, method, target, body string, want int) {
 	tb.Helper()
@@ -94,7 +82,7 @@ func send(tb testing.TB, h http.Handler, method, target, body string, want int) 
 // one GET. It tells its CPU time, and ends when its input does.
 func beServer(kind string) error {
 	tb := &testing.B{}
-	var h http.Handler = benchHandler(tb, scim.Config{Store: filled(tb, 1000, benchUser)})
+	var h http.Handler = testhost.New(tb, scim.Config{Store: filled(tb, 1000, benchUser)})
 	if kind == "constant" {
 		r := httptest.NewRequest("GET", "/Users/u7", nil)
 		r.Header.Set("Authorization", "Bearer "+testhost.Secret)
@@ -219,7 +207,7 @@ func BenchmarkGet(b *testing.B) {
 func BenchmarkLookUp(b *testing.B) {
 	for _, n := range []int{1_000, 100_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			h := benchHandler(b, scim.Config{Store: filled(b, n, small)})
+			h := testhost.New(b, scim.Config{Store: filled(b, n, small)})
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				lookUp(b, h, i*7919%n)
@@ -267,7 +255,7 @@ func groupsHandler(tb testing.TB, n int) *scim.Handler {
 			tb.Fatal(err)
 		}
 	}
-	return benchHandler(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: testhost.NewRoles()}})
+	return testhost.New(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: testhost.NewRoles()}})
 }
 
 // toggle adds the last user but 0…9 to a group and removes it again. The tests' groups

@@ -74,7 +74,7 @@ func TestBudgets(t *testing.T) {
 	})
 	t.Run("look-up by userName", func(t *testing.T) {
 		look := func(n int) func() cost {
-			h := benchHandler(t, scim.Config{Store: filled(t, n, small)})
+			h := testhost.New(t, scim.Config{Store: filled(t, n, small)})
 			// A thousand of them, from all over, so that the processor's caches serve both alike.
 			return func() cost { return measure(1000, func(i int) { lookUp(t, h, i%1000*(n/1000)) }) }
 		}
@@ -100,7 +100,7 @@ func TestBudgets(t *testing.T) {
 		}
 		s := filled(t, 50_000, small)
 		app := testhost.NewRoles()
-		h := benchHandler(t, scim.Config{Store: s, Roles: &scim.Roles{Resolver: app}, NewID: func() string { return "g" }})
+		h := testhost.New(t, scim.Config{Store: s, Roles: &scim.Roles{Resolver: app}, NewID: func() string { return "g" }})
 		var push, gone []time.Duration
 		for range 3 {
 			push = append(push, measure(1, func(int) {

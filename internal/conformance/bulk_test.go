@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/store/memory"
 )
@@ -32,7 +31,7 @@ var bulkStores = map[string]func() (scim.Store, scim.Ledger){
 func bulkHandler(t testing.TB, kind string, change func(*scim.Config)) (*scim.Handler, *testhost.Roles) {
 	t.Helper()
 	roles := testhost.NewRoles()
-	c := scim.Config{Auth: auth.Bearer(auth.TokenOf(testhost.Secret)), Log: slog.New(slog.DiscardHandler), BaseURL: "https://x.test/v2"}
+	c := scim.Config{BaseURL: "https://x.test/v2"}
 	var ledger scim.Ledger
 	c.Store, ledger = bulkStores[kind]()
 	c.Roles = &scim.Roles{Resolver: roles, Ledger: ledger, Separate: true}
@@ -41,11 +40,7 @@ func bulkHandler(t testing.TB, kind string, change func(*scim.Config)) (*scim.Ha
 	if change != nil {
 		change(&c)
 	}
-	h, err := scim.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h, roles
+	return testhost.New(t, c), roles
 }
 
 // stored lists what there is, a line each.

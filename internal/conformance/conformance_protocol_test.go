@@ -318,7 +318,7 @@ POST /Users
 		h := conformanceHandler(t, s, func(c *scim.Config) {
 			c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		})
-		id, _ := testhost.Decode(t, testhost.Do(t, h, "POST", "/Users", `{"userName":"ann@x.test","password":"pass-word-1"}`))["id"].(string)
+		id := testhost.Create(t, h, "/Users", `{"userName":"ann@x.test","password":"pass-word-1"}`)
 		testhost.Do(t, h, "GET", "/Users?filter=userName+eq+%22ann@x.test%22", "")
 		testhost.Do(t, h, "GET", "/Users?filter=userName+eq+%22ann@x.test%22&sortBy=nope", "")
 		r, err := s.Get(t.Context(), scim.Ref{Type: "User", ID: id})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"regexp"
@@ -17,7 +16,6 @@ import (
 	"github.com/elimity-com/scim/schema"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/scimtest"
 	"github.com/scimkit/scim/store/memory"
@@ -92,16 +90,12 @@ func TestConformance(t *testing.T) {
 
 func conformanceHandler(t *testing.T, store scim.Store, change func(c *scim.Config)) *scim.Handler {
 	t.Helper()
-	c := scim.Config{Store: store, Auth: auth.Bearer(auth.TokenOf(testhost.Secret)), Log: slog.New(slog.DiscardHandler),
-		Types: []*scim.ResourceType{scim.UserType(), scim.GroupType(), probeType, badgeType}, Rules: []scim.Rule{fillGiven}}
+	c := scim.Config{Store: store, Types: []*scim.ResourceType{scim.UserType(), scim.GroupType(), probeType, badgeType},
+		Rules: []scim.Rule{fillGiven}}
 	if change != nil {
 		change(&c)
 	}
-	h, err := scim.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return testhost.New(t, c)
 }
 
 var requestAddress = regexp.MustCompile(`(?m)^((?:GET|HEAD|POST|PUT|PATCH|DELETE) )(/.*)$`)

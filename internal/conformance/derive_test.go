@@ -27,10 +27,10 @@ func TestDerivedDataIsAllowedFor(t *testing.T) {
 			return nil
 		}
 	})
-	ann := testhost.Decode(t, testhost.Do(t, h, "POST", "/Users", `{"userName":"ann"}`))["id"].(string)
-	ben := testhost.Decode(t, testhost.Do(t, h, "POST", "/Users", `{"userName":"ben"}`))["id"].(string)
-	inner := testhost.Decode(t, testhost.Do(t, h, "POST", "/Groups", `{"displayName":"inner"}`))["id"].(string)
-	outer := testhost.Decode(t, testhost.Do(t, h, "POST", "/Groups", `{"displayName":"outer","members":[{"value":"`+ann+`"},{"value":"`+ben+`"},{"value":"`+inner+`","type":"Group"}]}`))["id"].(string)
+	ann := testhost.Create(t, h, "/Users", `{"userName":"ann"}`)
+	ben := testhost.Create(t, h, "/Users", `{"userName":"ben"}`)
+	inner := testhost.Create(t, h, "/Groups", `{"displayName":"inner"}`)
+	outer := testhost.Create(t, h, "/Groups", `{"displayName":"outer","members":[{"value":"`+ann+`"},{"value":"`+ben+`"},{"value":"`+inner+`","type":"Group"}]}`)
 	ref := "http://example.com"
 	user := func(id, name string) any {
 		m := map[string]any{"value": id, "$ref": ref + "/Users/" + id, "type": "User"}

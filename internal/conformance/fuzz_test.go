@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -65,7 +64,7 @@ func seededHandler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 	t.Helper()
 	n, ids := 0, []string{"u1", "u2", "g1"}
 	c := scim.Config{
-		Auth: auth.None(), Log: slog.New(slog.DiscardHandler), Roles: &scim.Roles{Resolver: testhost.NewRoles(), Separate: true},
+		Auth: auth.None(), Roles: &scim.Roles{Resolver: testhost.NewRoles(), Separate: true},
 		CursorKeys: [][]byte{[]byte("not a real key, for tests only")},
 		Me:         &scim.Me{UserOf: func(context.Context, scim.Principal) (string, error) { return "u1", nil }, Writable: []string{"nickName", "phoneNumbers"}},
 		Now: func() time.Time {
@@ -82,10 +81,7 @@ func seededHandler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 		},
 	}
 	change(&c)
-	h, err := scim.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := testhost.New(t, c)
 	for _, r := range []string{
 		"POST /Users\n\n" + `{"userName":"a@example.com","name":{"familyName":"Abe"},"emails":[{"value":"a@example.com","type":"work"}],"title":"t"}`,
 		"POST /Users\n\n" + `{"userName":"b@example.com","displayName":"Smith"}`,

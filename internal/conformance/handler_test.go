@@ -406,8 +406,8 @@ func TestTenants(t *testing.T) {
 		tok.Tenant = tenant
 		return tok
 	}
-	h, err := scim.New(scim.Config{
-		Auth: auth.Bearer(token("a"), token("b"), token("off"), token("none")), Log: slog.New(slog.DiscardHandler),
+	h := testhost.New(t, scim.Config{
+		Auth: auth.Bearer(token("a"), token("b"), token("off"), token("none")),
 		TenantFor: func(_ context.Context, p scim.Principal) (*scim.Tenant, error) {
 			switch {
 			case p.Tenant == "off":
@@ -418,10 +418,7 @@ func TestTenants(t *testing.T) {
 			return &scim.Tenant{ID: p.Tenant, Store: stores[p.Tenant]}, nil
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, _ := testhost.Decode(t, testhost.Do(t, h, "POST", "/Users", `{"userName":"ann"}`, "Authorization: token-a"))["id"].(string)
+	id := testhost.Create(t, h, "/Users", `{"userName":"ann"}`, "Authorization: token-a")
 	if id == "" {
 		t.Fatal("no id")
 	}

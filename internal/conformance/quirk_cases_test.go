@@ -260,8 +260,8 @@ func (s *watched) Members(ctx context.Context, groupID string, after scim.Ref, l
 func TestQuirkQ43(t *testing.T) {
 	store := &watched{Store: memory.New()}
 	h := testhost.Handler(t, func(c *scim.Config) { c.Store = store })
-	user := createdID(t, h, "/Users", `{"userName":"ann"}`)
-	group := createdID(t, h, "/Groups", `{"displayName":"G","members":[{"value":"`+user+`"}]}`)
+	user := testhost.Create(t, h, "/Users", `{"userName":"ann"}`)
+	group := testhost.Create(t, h, "/Groups", `{"displayName":"G","members":[{"value":"`+user+`"}]}`)
 	for _, tt := range []struct {
 		target string
 		reads  bool
@@ -285,7 +285,7 @@ func TestQuirkQ43(t *testing.T) {
 // than a megabyte.
 func TestQuirkQ36(t *testing.T) {
 	h := testhost.Handler(t, nil)
-	group := createdID(t, h, "/Groups", `{"displayName":"G"}`)
+	group := testhost.Create(t, h, "/Groups", `{"displayName":"G"}`)
 	body := `{"Operations":[{"op":"Remove","path":"members","value":[` +
 		strings.TrimSuffix(strings.Repeat(`{"$ref":null,"value":"0b6f3c3e-6d0a-4a55-9d53-9a3f0f2ad1c4"},`, 20_000), ",") + `]}]}`
 	if res := testhost.Do(t, h, "PATCH", "/Groups/"+group, body); len(body) < 1<<20 || res.StatusCode != http.StatusNoContent {
@@ -311,10 +311,10 @@ func TestQuirkQ73(t *testing.T) {
 				t.Errorf("creations of one user (-want +got):\n%s", diff)
 			}
 
-			group := createdID(t, h, "/Groups", `{"displayName":"G"}`)
+			group := testhost.Create(t, h, "/Groups", `{"displayName":"G"}`)
 			users := make([]string, clients)
 			for i := range users {
-				users[i] = createdID(t, h, "/Users", fmt.Sprintf(`{"userName":"u%d"}`, i))
+				users[i] = testhost.Create(t, h, "/Users", fmt.Sprintf(`{"userName":"u%d"}`, i))
 			}
 			testhost.Parallel(clients, func(i int) {
 				statuses[i] = testhost.Do(t, h, "PATCH", "/Groups/"+group, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+users[i]+`"}]}]}`).StatusCode
@@ -344,15 +344,4 @@ func TestQuirkQ73(t *testing.T) {
 			}
 		})
 	}
-}
-
-// createdID creates a resource and returns its id.
-func createdID(t *testing.T, h http.Handler, target, body string) string {
-	t.Helper()
-	res := testhost.Do(t, h, "POST", target, body)
-	id, _ := testhost.Decode(t, res)["id"].(string)
-	if res.StatusCode != http.StatusCreated || id == "" {
-		t.Fatalf("POST %s %s: %d", target, body, res.StatusCode)
-	}
-	return id
 }

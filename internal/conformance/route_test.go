@@ -15,7 +15,7 @@ import (
 // it is where the handler is mounted.
 func TestRoutePrefix(t *testing.T) {
 	h := testhost.Handler(t, nil)
-	group := testhost.Decode(t, testhost.Do(t, h, "POST", "/Groups", `{"displayName":"g"}`))["id"].(string)
+	group := testhost.Create(t, h, "/Groups", `{"displayName":"g"}`)
 	mux := func(pattern string, in http.Handler) http.Handler {
 		m := http.NewServeMux()
 		m.Handle(pattern, in)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
 )
 
 // A group with thousands of members, each of whom holds a role through it, is deleted,
@@ -18,7 +19,7 @@ import (
 func TestKillDeletingGroup(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		size := 3000
-		if underRace {
+		if testhost.UnderRace {
 			size = 300
 		}
 		rnd := random(t)(0)

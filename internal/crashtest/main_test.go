@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/pgtest"
+	"github.com/scimkit/scim/internal/testhost"
 )
 
 // postgres is the database server of these tests. It forgets nothing that it has
@@ -36,7 +37,7 @@ func kills(t *testing.T) int {
 		}
 		return n
 	}
-	if underRace {
+	if testhost.UnderRace {
 		return 1
 	}
 	return 2
@@ -51,7 +52,7 @@ func soak(t *testing.T) time.Duration {
 		}
 		return d
 	}
-	if underRace {
+	if testhost.UnderRace {
 		return 3 * time.Second
 	}
 	return 5 * time.Second

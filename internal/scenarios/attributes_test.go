@@ -45,12 +45,9 @@ func TestRolesAttributesMistakes(t *testing.T) {
 func TestRolesWithoutGroups(t *testing.T) {
 	app := testhost.NewRoles()
 	s := memory.New()
-	h, err := scim.New(scim.Config{Auth: auth.None(), Store: s, Types: []*scim.ResourceType{scim.UserType()},
+	h := testhost.New(t, scim.Config{Store: s, Types: []*scim.ResourceType{scim.UserType()},
 		Roles: &scim.Roles{Resolver: app, Separate: true, Attributes: []string{"userType"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id := testhost.Decode(t, testhost.Do(t, h, "POST", "/Users", `{"userName":"a","userType":"Editor"}`))["id"].(string)
+	id := testhost.Create(t, h, "/Users", `{"userName":"a","userType":"Editor"}`)
 	want := func(roles ...string) {
 		t.Helper()
 		if err := h.Roles(nil).RolesChanged(t.Context()); err != nil {

@@ -44,7 +44,7 @@ func TestWrittenByTheApplicationToo(t *testing.T) {
 					return err
 				}}
 			})
-			id := testhost.Decode(t, testhost.Do(t, h, "POST", "/Users", `{"userName":"`+tt.name+`","name":{"givenName":"G","familyName":"F"}}`))["id"].(string)
+			id := testhost.Create(t, h, "/Users", `{"userName":"`+tt.name+`","name":{"givenName":"G","familyName":"F"}}`)
 			if got := testhost.Do(t, h, "PATCH", "/Users/"+id, `{"Operations":[`+tt.client+`]}`).StatusCode; got != 200 {
 				t.Fatalf("status %d", got)
 			}
@@ -80,11 +80,7 @@ func TestEventsSayWhy(t *testing.T) {
 		}
 		return nil
 	}}
-	h, err := scim.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.h = []*scim.Handler{h}
+	w.h = []*scim.Handler{w.handler(c)}
 	w.post("/Users", "", profile("U"))
 	w.post("/Groups", "", groupBody("R", "U"))
 	w.deactivate("U")

@@ -28,9 +28,7 @@ func TestBulkRolesKept(t *testing.T) {
 			w.role("B")
 			c, last := w.config(), 0
 			c.NewID = func() string { last++; return strconv.Itoa(last) }
-			h, err := scim.New(c)
-			w.must(err)
-			w.h = []*scim.Handler{h}
+			w.h = []*scim.Handler{w.handler(c)}
 			w.do("POST", "/Bulk", testhost.BulkBody(testhost.PostGroup("a", "A", "Group bulkId:b", "User u"), testhost.PostGroup("b", "B", "Group bulkId:a", "User nobody")))
 			w.wantRoles("u", "S") // a circle that fails gives nothing
 			w.wantLedger("u", "S group:g2")

@@ -157,10 +157,8 @@ func otherTenant(w *world) {
 	c := w.config()
 	c.Store, c.Roles, c.Auth = nil, nil, byTenant{}
 	c.TenantFor = func(_ context.Context, p scim.Principal) (*scim.Tenant, error) { return tenants[p.Tenant], nil }
-	h, err := scim.New(c)
-	w.must(err)
 	own := w.h
-	w.h = []*scim.Handler{h}
+	w.h = []*scim.Handler{w.handler(c)}
 	there := w.send("PATCH", "/Groups/G", patchBody(addOp("xxxx")))
 	nowhere := w.send("PATCH", "/Groups/G", patchBody(addOp("yyyy")))
 	w.wantRefused(there, 400, "invalidValue", "xxxx")

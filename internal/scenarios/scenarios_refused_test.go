@@ -3,14 +3,12 @@ package scenarios
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/store/memory"
 )
@@ -187,13 +185,9 @@ func TestFailedWritesAreCompletedByRepetition(t *testing.T) {
 // A ledger outside the store's transactions is never ahead of what is rolled back.
 func TestLedgerOfItsOwn(t *testing.T) {
 	app := testhost.NewRoles()
-	h, err := scim.New(scim.Config{Store: memory.New(), Auth: auth.None(), Log: slog.New(slog.DiscardHandler),
-		Roles: &scim.Roles{Resolver: app, Ledger: memory.NewLedger()}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, _ := testhost.Decode(t, testhost.Do(t, h, "POST", "/Users", `{"userName":"a"}`))["id"].(string)
-	g, _ := testhost.Decode(t, testhost.Do(t, h, "POST", "/Groups", `{"displayName":"Editor","members":[{"value":"`+u+`"}]}`))["id"].(string)
+	h := testhost.New(t, scim.Config{Store: memory.New(), Roles: &scim.Roles{Resolver: app, Ledger: memory.NewLedger()}})
+	u := testhost.Create(t, h, "/Users", `{"userName":"a"}`)
+	g := testhost.Create(t, h, "/Groups", `{"displayName":"Editor","members":[{"value":"`+u+`"}]}`)
 	if got := app.Of(u); len(got) != 1 {
 		t.Fatalf("roles %v", got)
 	}

@@ -127,12 +127,18 @@ func (w *world) servers(n int) {
 		if i > 0 {
 			c.Store = w.host.another()
 		}
-		h, err := scim.New(c)
-		if err != nil {
-			w.t.Fatalf("New: %v", err)
-		}
-		w.h = append(w.h, h)
+		w.h = append(w.h, w.handler(c))
 	}
+}
+
+// handler makes a handler.
+func (w *world) handler(c scim.Config) *scim.Handler {
+	w.t.Helper()
+	h, err := scim.New(c)
+	if err != nil {
+		w.t.Fatalf("New: %v", err)
+	}
+	return h
 }
 
 func (w *world) reconciler() *scim.Reconciler { return w.h[0].Roles(nil) }

@@ -23,11 +23,23 @@ const Secret = "not-a-real-secret"
 
 // Handler makes a handler over an empty memory store, with what change makes of its
 // configuration.
-func Handler(t *testing.T, change func(c *scim.Config)) *scim.Handler {
+func Handler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 	t.Helper()
-	c := scim.Config{Store: memory.New(), Auth: auth.Bearer(auth.TokenOf(Secret)), Log: slog.New(slog.DiscardHandler)}
+	c := scim.Config{Store: memory.New()}
 	if change != nil {
 		change(&c)
+	}
+	return New(t, c)
+}
+
+// New makes a handler. Unless c says otherwise, its clients send Secret, and it logs nothing.
+func New(t testing.TB, c scim.Config) *scim.Handler {
+	t.Helper()
+	if c.Auth == nil {
+		c.Auth = auth.Bearer(auth.TokenOf(Secret))
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	h, err := scim.New(c)
 	if err != nil {
@@ -55,6 +67,17 @@ func Do(t *testing.T, h http.Handler, method, target, body string, header ...str
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Result()
+}
+
+// Create creates a resource and returns its id; header lines are as in Do.
+func Create(t *testing.T, h http.Handler, target, body string, header ...string) string {
+	t.Helper()
+	res := Do(t, h, "POST", target, body, header...)
+	id, _ := Decode(t, res)["id"].(string)
+	if res.StatusCode != http.StatusCreated || id == "" {
+		t.Fatalf("POST %s %s: %d", target, body, res.StatusCode)
+	}
+	return id
 }
 
 // Decode reads a JSON answer.

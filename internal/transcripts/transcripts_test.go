@@ -1,13 +1,11 @@
 package transcripts
 
 import (
-	"log/slog"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/scimtest"
 	"github.com/scimkit/scim/store/memory"
@@ -45,16 +43,9 @@ func playTranscripts(t *testing.T, dir string, config func(scim.RoleResolver) sc
 
 func transcriptTarget(t *testing.T, roles *testhost.Roles, c scim.Config) scimtest.Target {
 	t.Helper()
-	const token = "transcript-token"
-	c.Auth = auth.Bearer(auth.TokenOf(token))
-	c.Log = slog.New(slog.DiscardHandler)
-	h, err := scim.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
 	return scimtest.Target{
-		Handler: scim.Mount("/scim/v2", h, nil),
-		Token:   token,
+		Handler: scim.Mount("/scim/v2", testhost.New(t, c), nil),
+		Token:   testhost.Secret,
 		Checks: map[string]func(string) string{
 			"roles": func(user string) string { return strings.Join(roles.Of(user), ", ") },
 		},
