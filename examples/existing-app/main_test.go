@@ -208,7 +208,7 @@ func TestApplication(t *testing.T) {
 	}
 }
 
-// README.md promises how little it takes.
+// README.md shows scim.go as a whole.
 func TestSize(t *testing.T) {
 	raw, err := os.ReadFile("scim.go")
 	if err != nil {

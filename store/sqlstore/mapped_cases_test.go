@@ -429,7 +429,7 @@ func TestMappingMistakes(t *testing.T) {
 	}
 }
 
-// A column that says the opposite, as README.md has it.
+// A column that says the opposite, as docs/your-tables.md has it.
 func TestMappedDisabled(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		a := app{t: t, db: db, d: d}

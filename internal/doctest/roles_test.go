@@ -1,0 +1,107 @@
+package doctest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/store/memory"
+)
+
+// What follows, up to the end marker, is in docs/roles.md.
+
+func (a *Application) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+	if src.Linked != "" { // the role that the source had; it may have another name now
+		if role, err := a.roleByID(ctx, src.Linked); !errors.Is(err, scim.ErrNoRole) {
+			return role, err
+		}
+	}
+	name := src.Value
+	if src.Group != nil { // it is nil for a value of an attribute
+		name = src.Group.String("displayName")
+	}
+	return a.roleByName(ctx, name)
+}
+
+func giveByHand(ctx context.Context, app *Application, roles *scim.Reconciler, user, role string) error {
+	if err := app.give(ctx, user, role); err != nil {
+		return err
+	}
+	return roles.GivenByHand(ctx, user, role)
+}
+
+func repair(ctx context.Context, roles *scim.Reconciler) (err error) {
+	for next := ""; ; {
+		if next, err = roles.All(ctx, next); err != nil || next == "" {
+			return err
+		}
+	}
+}
+
+func attributesGiveRoles(resolver scim.RoleResolver) *scim.Roles {
+	return &scim.Roles{Resolver: resolver, Attributes: []string{"roles", "userType"}}
+}
+
+// The end of what the page shows.
+
+// Application is the reader's own.
+type Application struct {
+	roles []scim.Role
+	token auth.Token
+}
+
+func (a *Application) find(is func(scim.Role) bool) (scim.Role, error) {
+	if i := slices.IndexFunc(a.roles, is); i >= 0 {
+		return a.roles[i], nil
+	}
+	return scim.Role{}, scim.ErrNoRole
+}
+
+func (a *Application) roleByID(_ context.Context, id string) (scim.Role, error) {
+	return a.find(func(r scim.Role) bool { return r.ID == id })
+}
+
+func (a *Application) roleByName(_ context.Context, name string) (scim.Role, error) {
+	return a.find(func(r scim.Role) bool { return r.Name == name })
+}
+
+func (*Application) give(context.Context, string, string) error { return nil }
+
+// A group and an attribute give the same role; by hand it stays when both let go.
+func TestRoles(t *testing.T) {
+	m := newRoleMap()
+	roles := attributesGiveRoles(m)
+	h := handler(t, scim.Config{Store: memory.New(), Roles: roles})
+	ann := id(request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann", "userType": "Editor"}`))
+	group := id(request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "Editor", "members": [{"value": "`+ann+`"}]}`))
+	holds := func(when string, want int) {
+		t.Helper()
+		if got := len(m.held[ann]); got != want {
+			t.Errorf("%s Ann holds %d roles, want %d", when, got, want)
+		}
+	}
+	holds("given by an attribute and a group,", 1)
+	request(t, h, http.StatusBadRequest, "PATCH", "/Users/"+ann, `{"Operations": [{"op": "replace", "path": "userType", "value": "Nobody"}]}`)
+	request(t, h, http.StatusNoContent, "DELETE", "/Groups/"+group, "")
+	holds("given by an attribute,", 1)
+	m.roles[0].Name, m.held[ann][0].Name = "Author", "Author" // a renamed role keeps its link
+	if err := h.Roles(nil).RolesChanged(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	holds("after the role was renamed,", 1)
+	if err := giveByHand(t.Context(), &Application{}, h.Roles(nil), ann, "1"); err != nil {
+		t.Fatal(err)
+	}
+	request(t, h, http.StatusOK, "PATCH", "/Users/"+ann, `{"Operations": [{"op": "remove", "path": "userType"}]}`)
+	holds("by hand,", 1)
+	if err := repair(t.Context(), h.Roles(nil)); err != nil {
+		t.Fatal(err)
+	}
+	holds("after everything was reconciled,", 1)
+	request(t, h, http.StatusNoContent, "DELETE", "/Users/"+ann, "")
+	holds("deleted,", 0)
+}

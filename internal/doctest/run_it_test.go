@@ -1,0 +1,170 @@
+package doctest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/store/memory"
+)
+
+// What follows, up to the end marker, is in docs/run-it.md and docs/troubleshooting.md.
+
+func serve(h *scim.Handler, app http.Handler) error {
+	return http.ListenAndServe("localhost:8080", scim.Mount("/scim/v2", h, app))
+}
+
+func behindProxy(c *scim.Config) {
+	c.BaseURL = "https://app.example.com/scim/v2" // or, if there are many host names:
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+}
+
+func issue(ctx context.Context, db *Application, tenant string) (secret string, err error) {
+	secret, token := auth.NewToken() // 256 random bits
+	token.Tenant, token.Expires = tenant, time.Now().AddDate(1, 0, 0)
+	return secret, db.saveToken(ctx, token)
+}
+
+func readOnly(_ context.Context, a scim.Access) error {
+	if a.Op == scim.OpGet || a.Op == scim.OpList || slices.Contains(a.Principal.Scopes, "write") {
+		return nil
+	}
+	return errors.New("this token may only read") // 403; the text goes to the log
+}
+
+func manyTenants(db *Application) (*scim.Handler, error) {
+	return scim.New(scim.Config{
+		Auth: auth.BearerFunc(db.tokenByHash), // its Token.Tenant becomes Principal.Tenant
+		TenantFor: func(ctx context.Context, p scim.Principal) (*scim.Tenant, error) {
+			store, roles, err := db.tenant(ctx, p.Tenant) // scim.ErrNotFound: 404
+			if err != nil {
+				return nil, err
+			}
+			return &scim.Tenant{ID: p.Tenant, Store: store, Roles: roles}, nil
+		},
+	})
+}
+
+func rateLimit(next http.Handler, allowed func(*http.Request) bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !allowed(r) {
+			scim.WriteError(w, &scim.Error{Status: http.StatusTooManyRequests,
+				Detail: "too many requests", RetryAfter: 10 * time.Second})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func audit(log *slog.Logger) func(context.Context, scim.Event) {
+	return func(ctx context.Context, e scim.Event) {
+		log.InfoContext(ctx, "scim", "kind", e.Kind, "tenant", e.Tenant, "client", e.Principal,
+			"resource", e.Resource, "role", e.Role.Name, "sources", e.Sources, "reason", e.Reason)
+	}
+}
+
+func watch(c *scim.Config) { c.Trace = os.Stderr }
+
+func why(ctx context.Context, roles *scim.Reconciler, userID string) error {
+	standings, err := roles.Explain(ctx, userID)
+	for _, s := range standings {
+		fmt.Println(s.Role.Name, s.State, s.Sources, s.Reason)
+	}
+	return err
+}
+
+// The end of what the pages show.
+
+var _ = serve
+
+func (a *Application) saveToken(_ context.Context, token auth.Token) error {
+	a.token = token
+	return nil
+}
+
+func (a *Application) tokenByHash(_ context.Context, hash [32]byte) (auth.Token, error) {
+	if hash != a.token.Hash {
+		return auth.Token{}, scim.ErrNotFound
+	}
+	return a.token, nil
+}
+
+func (*Application) tenant(_ context.Context, id string) (scim.Store, *scim.Roles, error) {
+	if id != "t1" {
+		return nil, nil, scim.ErrNotFound
+	}
+	return memory.New(), nil, nil
+}
+
+// TestTenants lets a client in with an issued token, and to its tenant only.
+func TestTenants(t *testing.T) {
+	db := &Application{}
+	h, err := manyTenants(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		reason, tenant string
+		status         int
+	}{
+		{"the token's tenant exists", "t1", http.StatusOK},
+		{"the token's tenant is gone", "t2", http.StatusNotFound},
+	} {
+		secret, err := issue(t.Context(), db, c.tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		withToken := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Set("Authorization", "Bearer "+secret)
+			h.ServeHTTP(w, r)
+		})
+		request(t, withToken, c.status, "GET", "/Users", "")
+	}
+	request(t, h, http.StatusUnauthorized, "GET", "/Users", "")
+}
+
+// TestRunIt runs the settings of docs/run-it.md together.
+func TestRunIt(t *testing.T) {
+	var log, trace bytes.Buffer
+	c := scim.Config{Store: memory.New(), Allow: readOnly, Roles: &scim.Roles{Resolver: newRoleMap()},
+		Log: slog.New(slog.NewTextHandler(&log, nil))}
+	c.OnEvent = audit(c.Log)
+	behindProxy(&c)
+	watch(&c)
+	c.Trace = &trace
+	h := handler(t, c)
+	request(t, h, http.StatusForbidden, "POST", "/Users", `{"userName": "ann"}`)
+	if !strings.Contains(log.String(), "this token may only read") || !strings.Contains(log.String(), "scim: ready") {
+		t.Errorf("the log does not have the reason: %s", log.String())
+	}
+	if !strings.Contains(trace.String(), "POST") {
+		t.Errorf("the trace does not have the request: %s", trace.String())
+	}
+	c.Allow = nil
+	h = handler(t, c)
+	location := request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann"}`).Header().Get("Location")
+	if !strings.HasPrefix(location, "https://app.example.com/scim/v2/Users/") {
+		t.Errorf("the address is %s", location)
+	}
+	if !strings.Contains(log.String(), "user provisioned") {
+		t.Errorf("the audit does not have the user: %s", log.String())
+	}
+	if err := why(t.Context(), h.Roles(nil), location[strings.LastIndex(location, "/")+1:]); err != nil {
+		t.Error(err)
+	}
+	limited := rateLimit(h, func(*http.Request) bool { return false })
+	if got := request(t, limited, http.StatusTooManyRequests, "GET", "/Users", "").Header().Get("Retry-After"); got != "10" {
+		t.Errorf("Retry-After is %q", got)
+	}
+}

@@ -1,0 +1,135 @@
+package doctest
+
+import (
+	"database/sql"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// What follows, up to the end marker, is in docs/your-tables.md.
+
+func mapped(db *sql.DB, d sqlstore.Dialect) (*sqlstore.Store, error) {
+	return sqlstore.New(db, d, sqlstore.Options{
+		Tables: []sqlstore.Table{
+			{
+				Type: "User", Name: "users", Key: "id", Created: "created_at",
+				Visible: "t.kind = 'person' AND t.left_at IS NULL",
+				Columns: []sqlstore.Column{
+					{Name: "email", Path: "userName"},
+					{Name: "full_name", Path: "displayName", Empty: ""},     // NOT NULL: "" stands for absent
+					{Name: "phone", Path: "phoneNumbers.value", Of: "work"}, // one element of many
+					sqlstore.ActiveWhen("status", "active", "locked"),       // or ActiveWhileNull("deactivated_at")
+				},
+				Children: []sqlstore.Child{{ // many elements, one row for each
+					Path: "emails", Name: "user_emails", Parent: "user_id",
+					Columns: []sqlstore.Column{{Name: "address", Path: "value"}, {Name: "kind", Path: "type"}},
+				}},
+			},
+			{Type: "Group", Name: "teams", Key: "id", Columns: []sqlstore.Column{{Name: "name", Path: "displayName"}}},
+		},
+		Members: &sqlstore.Join{Name: "team_members", Group: "team_id", User: "user_id"},
+	})
+}
+
+func open(postgresURL string) (*sql.DB, error) {
+	if postgresURL == "" {
+		return sql.Open("sqlite", sqlstore.SQLiteDSN("scim.db")) // import _ "modernc.org/sqlite"
+	}
+	return sql.Open("pgx", postgresURL) // import _ "github.com/jackc/pgx/v5/stdlib"
+}
+
+var disabled = sqlstore.Column{
+	Name: "disabled", Path: "active", Empty: false,
+	To:   func(v any) (any, error) { return v == false, nil },
+	From: func(v any) (any, error) { return v == false || v == int64(0), nil }, // in SQLite a boolean is an int64
+}
+
+func adopting(store *sqlstore.Store) scim.Config {
+	return scim.Config{Store: store, Rules: []scim.Rule{store.Link(sqlstore.SamePerson)}}
+}
+
+var leavers = sqlstore.Table{
+	Type: "User", Name: "users", Key: "id", Visible: "t.left_at IS NULL",
+	Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
+	Retire:  func(now time.Time) map[string]any { return map[string]any{"left_at": now} },
+	Revive:  map[string]any{"left_at": nil},
+}
+
+// The end of what the page shows.
+
+// TestMapped writes through the declaration of docs/your-tables.md into its tables.
+func TestMapped(t *testing.T) {
+	db := database(t,
+		`CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, kind text NOT NULL DEFAULT 'person', left_at timestamp, email text NOT NULL UNIQUE,
+			full_name text NOT NULL DEFAULT '', phone text, status text NOT NULL DEFAULT 'active',
+			created_at timestamp NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')))`,
+		"CREATE TABLE user_emails (user_id bigint NOT NULL REFERENCES users (id), address text NOT NULL, kind text)",
+		"CREATE TABLE teams (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE)",
+		"CREATE TABLE team_members (team_id bigint NOT NULL, user_id bigint NOT NULL, PRIMARY KEY (team_id, user_id))",
+		"INSERT INTO users (email, kind) VALUES ('ann@example.com', 'person'), ('robot@example.com', 'machine')")
+	store, err := mapped(db, sqlstore.SQLite)
+	if err == nil {
+		err = store.Migrate(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := handler(t, adopting(store))
+	body := `{"userName": "ann@example.com", "displayName": "Ann", "nickName": "A", "emails": [{"value": "a@home.test", "type": "home"}],
+		"phoneNumbers": [{"value": "tel:+1-555-0100", "type": "work"}]}`
+	if got := id(request(t, h, http.StatusCreated, "POST", "/Users", body)); got != "1" {
+		t.Errorf("a new user who exists got the id %q, want that of the row", got)
+	}
+	request(t, h, http.StatusConflict, "POST", "/Users", `{"userName": "robot@example.com"}`)
+	request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "Sales", "members": [{"value": "1"}]}`)
+	for query, want := range map[string]string{
+		"SELECT full_name || ' ' || phone || ' ' || status FROM users WHERE id = 1":      "Ann tel:+1-555-0100 active",
+		"SELECT kind || ' ' || address FROM user_emails WHERE user_id = 1":               "home a@home.test",
+		"SELECT name FROM teams JOIN team_members ON team_id = teams.id AND user_id = 1": "Sales",
+	} {
+		if got := rows(t, db, query); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	if _, err := db.Exec("UPDATE users SET status = 'asked to leave' WHERE id = 1"); err != nil {
+		t.Fatal(err)
+	}
+	got := request(t, h, http.StatusOK, "GET", "/Users/1", "").Body.String()
+	if !strings.Contains(got, `"active":false`) || !strings.Contains(got, `"nickName":"A"`) {
+		t.Errorf("after the application changed the row, the client reads %s", got)
+	}
+}
+
+// A user who is deleted keeps the row, and gets it back when created again.
+func TestRetire(t *testing.T) {
+	db := database(t, "CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, left_at timestamp, email text NOT NULL UNIQUE, disabled boolean NOT NULL DEFAULT FALSE)",
+		"INSERT INTO users (email) VALUES ('ann@example.com')")
+	table := leavers
+	table.Columns = append(table.Columns, disabled)
+	h := handler(t, adopting(migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{table}})))
+	request(t, h, http.StatusOK, "PATCH", "/Users/1", `{"Operations": [{"op": "replace", "path": "active", "value": false}]}`)
+	if got := rows(t, db, "SELECT email FROM users WHERE disabled"); got != "ann@example.com" {
+		t.Errorf("%q are disabled", got)
+	}
+	request(t, h, http.StatusNoContent, "DELETE", "/Users/1", "")
+	request(t, h, http.StatusNotFound, "GET", "/Users/1", "")
+	if got := rows(t, db, "SELECT email FROM users WHERE left_at IS NOT NULL"); got != "ann@example.com" {
+		t.Errorf("%q have left", got)
+	}
+	if got := id(request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann@example.com"}`)); got != "1" {
+		t.Errorf("the user who comes back got the id %q", got)
+	}
+	t.Chdir(t.TempDir())
+	for _, where := range []string{"", "postgres://localhost/app"} {
+		db, err := open(where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Close() //nolint:errcheck // it was never used
+	}
+}
