@@ -1,28 +1,3 @@
-// Package scim gives an existing Go web application a SCIM 2.0 endpoint (RFC 7643
-// and RFC 7644), so that its customers provision people, groups and roles from
-// Okta, Microsoft Entra, Google Workspace, Keycloak and the rest.
-//
-// The application brings a [Store] over its own database and, if groups stand for
-// roles, a [RoleResolver]. The package brings one http.Handler that speaks the
-// protocol, validates against the schema, applies PATCH, and decides who gets a
-// role, who loses it, and whose hand-given role is never touched.
-//
-//	h, err := scim.New(scim.Config{
-//		Store: store,
-//		Auth:  auth.Bearer(auth.TokenOf(os.Getenv("SCIM_TOKEN"))),
-//		Roles: &scim.Roles{Resolver: app},
-//	})
-//	if err != nil {
-//		log.Fatal(err)
-//	}
-//	http.ListenAndServe(addr, scim.Mount("/scim/v2", h, app))
-//
-// # Security
-//
-// A request is authenticated before anything of it is parsed. What a client can
-// make big is limited by [Limits]. Errors that a client sees name the attribute
-// and never carry internals. Passwords reach a [PasswordSetter] and nothing else.
-// The package does not do TLS; put it behind your server's.
 package scim
 
 import (
