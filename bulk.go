@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"github.com/scimkit/scim/internal/bulk"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
@@ -23,26 +21,22 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range b.parts {
-		if p.err == nil {
-			p.err = b.refer(p)
-		}
-	}
 	ran := map[*bulkPart]bool{}
 	failed := 0
-	for _, unit := range b.order() {
-		if b.failOn > 0 && failed >= b.failOn {
+	for _, unit := range b.Order() {
+		if b.FailOn > 0 && failed >= b.FailOn {
 			break
 		}
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil, ctx.Err() // nobody waits for the answer
 		}
+		unit := b.unit(unit)
 		b.run(ctx, unit)
 		for _, p := range unit {
 			ran[p] = true
-			if p.err != nil {
+			if p.Err != nil {
 				failed++
-				o.h.refused(ctx, p.method, p.path, host.Answer(p.err))
+				o.h.refused(ctx, p.Method, p.Path, host.Answer(p.Err))
 			}
 		}
 	}
@@ -52,7 +46,57 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 			results = append(results, p.result())
 		}
 	}
-	return jsonAnswer(object{"schemas": []string{bulkResponse}, "Operations": results})
+	return jsonAnswer(object{"schemas": []string{bulk.ResponseURN}, "Operations": results})
+}
+
+// bulkJob is a bulk request.
+type bulkJob struct {
+	*bulk.Job
+	o     *operation
+	parts []*bulkPart // as Job.Parts
+}
+
+// bulkPart is one operation of a bulk request: a client operation of its own.
+type bulkPart struct {
+	*bulk.Part
+	o      *operation
+	status int
+	etag   string
+}
+
+// parseBulk reads a bulk request.
+func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
+	limits := host.Limits(o.h.c.Limits)
+	j, err := bulk.Parse(body, &bulk.Options{
+		Types:      &o.t.Types,
+		Limits:     &limits,
+		Base:       o.base,
+		Location:   o.location,
+		Use:        o.use,
+		Tolerances: o.t.Tolerances,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b := &bulkJob{Job: j, o: o}
+	for _, p := range j.Parts {
+		of := o.part()
+		of.use = p.Use
+		if p.Version != "" {
+			of.header.Set("If-Match", p.Version)
+		}
+		b.parts = append(b.parts, &bulkPart{Part: p, o: of})
+	}
+	return b, nil
+}
+
+// unit finds what runs for some operations.
+func (b *bulkJob) unit(parts []*bulk.Part) []*bulkPart {
+	unit := make([]*bulkPart, len(parts))
+	for i, p := range parts {
+		unit[i] = b.parts[p.At]
+	}
+	return unit
 }
 
 // part is an operation of the same client.
@@ -70,66 +114,15 @@ type bulkResult struct {
 }
 
 func (p *bulkPart) result() bulkResult {
-	r := bulkResult{Method: p.method, BulkID: p.bulkID, Version: p.etag, Status: strconv.Itoa(p.status)}
-	if p.ref.ID != "" && (p.err == nil || p.method != http.MethodPost) {
-		r.Location = p.o.location(p.ref)
+	r := bulkResult{Method: p.Method, BulkID: p.BulkID, Version: p.etag, Status: strconv.Itoa(p.status)}
+	if p.Ref.ID != "" && (p.Err == nil || p.Method != http.MethodPost) {
+		r.Location = p.o.location(p.Ref)
 	}
-	if p.err != nil {
-		e := host.Answer(p.err)
+	if p.Err != nil {
+		e := host.Answer(p.Err)
 		r.Version, r.Status, r.Response = "", strconv.Itoa(e.Status), errorBody(e)
 	}
 	return r
-}
-
-// refer finds the operations that p refers to, which go before it.
-func (b *bulkJob) refer(p *bulkPart) error {
-	need := func(bulkID string) {
-		if q := b.posts[bulkID]; q != nil && !slices.Contains(p.needs, q) {
-			p.needs = append(p.needs, q)
-		}
-	}
-	if id, ok := strings.CutPrefix(p.id, bulkPrefix); ok {
-		need(id)
-	}
-	if p.data == nil {
-		return nil
-	}
-	w := &rewriter{o: p.o, t: p.t, find: func(bulkID string) (host.Ref, bool, error) {
-		p.rewrites = true
-		need(bulkID)
-		return host.Ref{}, true, nil
-	}}
-	_, err := w.data(p)
-	return err
-}
-
-// find tells which resource a bulkId stands for, when it is p's turn.
-func (b *bulkJob) find(p *bulkPart, bulkID string) (host.Ref, error) {
-	q := b.posts[bulkID]
-	switch {
-	case q == nil:
-		return host.Ref{}, fault.Refuse(http.StatusBadRequest, "invalidValue", "no POST of this request has the bulkId "+fault.Quote(bulkID))
-	case q.err != nil:
-		return host.Ref{}, fault.Refuse(http.StatusBadRequest, "invalidValue", "the operation with the bulkId "+fault.Quote(bulkID)+", to which this one refers, failed")
-	}
-	return q.ref, nil
-}
-
-// rewrite is p's data with ids in the place of bulkIds. What refers to a part for
-// which out says so is left out.
-func (b *bulkJob) rewrite(p *bulkPart, out func(*bulkPart) bool) (jsontext.Value, *rewriter, error) {
-	w := &rewriter{o: p.o, t: p.t, find: func(bulkID string) (host.Ref, bool, error) {
-		if q := b.posts[bulkID]; q != nil && out != nil && out(q) {
-			return host.Ref{}, false, nil
-		}
-		ref, err := b.find(p, bulkID)
-		return ref, true, err
-	}}
-	if !p.rewrites {
-		return p.data, w, nil
-	}
-	data, err := w.data(p)
-	return data, w, err
 }
 
 // run runs operations that belong together: one, or several in a circle.
@@ -142,13 +135,13 @@ func (b *bulkJob) run(ctx context.Context, unit []*bulkPart) {
 			// What was done before stays done, so the answer has to tell.
 			err := b.o.h.panicked(http.MethodPost, r)
 			for _, p := range unit {
-				p.err = err
+				p.Err = err
 			}
 		}
 	}()
-	if p := unit[0]; len(unit) == 1 && !slices.Contains(p.needs, p) {
-		if p.err == nil {
-			p.err = b.single(ctx, p)
+	if p := unit[0]; len(unit) == 1 && !b.IsCircle(p.Part) {
+		if p.Err == nil {
+			p.Err = b.single(ctx, p)
 		}
 		return
 	}
@@ -160,17 +153,17 @@ func (b *bulkJob) single(ctx context.Context, p *bulkPart) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if id, ok := strings.CutPrefix(p.id, bulkPrefix); ok {
-		ref, err := b.find(p, id)
+	if id, ok := strings.CutPrefix(p.ID, bulk.Prefix); ok {
+		ref, err := b.Find(p.Part, id)
 		if err != nil {
 			return err
 		}
-		if ref.Type != p.t.Name {
-			return fault.Refuse(http.StatusBadRequest, "invalidPath", "path: "+bulkPrefix+fault.Clip(id)+" is a "+ref.Type)
+		if ref.Type != p.Type.Name {
+			return fault.Refuse(http.StatusBadRequest, "invalidPath", "path: "+bulk.Prefix+fault.Clip(id)+" is a "+ref.Type)
 		}
-		p.ref = ref
+		p.Ref = ref
 	}
-	data, _, err := b.rewrite(p, nil)
+	data, _, err := b.Rewrite(p.Part, nil)
 	if err != nil {
 		return err
 	}
@@ -180,26 +173,26 @@ func (b *bulkJob) single(ctx context.Context, p *bulkPart) error {
 }
 
 func (p *bulkPart) act(ctx context.Context, data []byte) error {
-	if p.method == http.MethodPost {
-		made, err := p.o.make(ctx, p.t, data)
+	if p.Method == http.MethodPost {
+		made, err := p.o.make(ctx, p.Type, data)
 		if err != nil {
 			return err
 		}
 		p.made(made)
 		return nil
 	}
-	if p.t.Members == nil {
+	if p.Type.Members == nil {
 		p.o.params.attributes = []string{"id"} // the resource is not in the answer
 	}
 	var a *answer
 	var err error
-	switch p.method {
+	switch p.Method {
 	case http.MethodPut:
-		a, err = p.o.replace(ctx, p.t, p.ref.ID, data)
+		a, err = p.o.replace(ctx, p.Type, p.Ref.ID, data)
 	case http.MethodPatch:
-		a, err = p.o.patch(ctx, p.t, p.ref.ID, data)
+		a, err = p.o.patch(ctx, p.Type, p.Ref.ID, data)
 	default:
-		a, err = p.o.delete(ctx, p.t, p.ref.ID)
+		a, err = p.o.delete(ctx, p.Type, p.Ref.ID)
 	}
 	if err != nil {
 		return err
@@ -210,81 +203,5 @@ func (p *bulkPart) act(ctx context.Context, data []byte) error {
 
 // made notes what a POST has created.
 func (p *bulkPart) made(r *doc.Document) {
-	p.ref, p.status, p.etag = host.RefOf(r), http.StatusCreated, etag(r)
-}
-
-// order lists the operations in the order in which they run: as they were sent, but
-// one that refers to a later one waits for it, and those that refer to each other in
-// a circle run together, in the place of the last of them.
-func (b *bulkJob) order() [][]*bulkPart {
-	units, of := b.circles()
-	pending := make([]int, len(units))
-	waiting := make([][]int, len(units))
-	for u, unit := range units {
-		for _, p := range unit {
-			for _, q := range p.needs {
-				if n := of[q]; n != u && !slices.Contains(waiting[n], u) {
-					waiting[n] = append(waiting[n], u)
-					pending[u]++
-				}
-			}
-		}
-	}
-	last := func(u int) int { return units[u][len(units[u])-1].at }
-	var out [][]*bulkPart
-	var emit func(u, now int)
-	emit = func(u, now int) {
-		out = append(out, units[u])
-		slices.SortFunc(waiting[u], func(a, b int) int { return last(a) - last(b) })
-		for _, w := range waiting[u] {
-			if pending[w]--; pending[w] == 0 && last(w) < now {
-				emit(w, now)
-			}
-		}
-	}
-	for i, p := range b.parts {
-		if u := of[p]; last(u) == i && pending[u] == 0 {
-			emit(u, i)
-		}
-	}
-	return out
-}
-
-// circles finds the operations that refer to each other (Tarjan's strongly connected
-// components), each unit in the order of the request.
-func (b *bulkJob) circles() (units [][]*bulkPart, of map[*bulkPart]int) {
-	of = map[*bulkPart]int{}
-	index, low := map[*bulkPart]int{}, map[*bulkPart]int{}
-	var stack []*bulkPart
-	var visit func(p *bulkPart)
-	visit = func(p *bulkPart) {
-		index[p] = len(index) + 1
-		low[p] = index[p]
-		stack = append(stack, p)
-		for _, q := range p.needs {
-			if index[q] == 0 {
-				visit(q)
-				low[p] = min(low[p], low[q])
-			} else if _, done := of[q]; !done {
-				low[p] = min(low[p], index[q])
-			}
-		}
-		if low[p] < index[p] {
-			return
-		}
-		i := slices.Index(stack, p)
-		unit := slices.Clone(stack[i:])
-		stack = stack[:i]
-		slices.SortFunc(unit, func(a, b *bulkPart) int { return a.at - b.at })
-		for _, q := range unit {
-			of[q] = len(units)
-		}
-		units = append(units, unit)
-	}
-	for _, p := range b.parts {
-		if index[p] == 0 {
-			visit(p)
-		}
-	}
-	return units, of
+	p.Ref, p.status, p.etag = host.RefOf(r), http.StatusCreated, etag(r)
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 
+	"github.com/scimkit/scim/internal/bulk"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
@@ -38,23 +40,23 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 			left := make([][]*model.Attribute, len(unit))
 			for i, p := range unit {
 				culprit = p
-				data, w, err := b.rewrite(p, func(q *bulkPart) bool { return slices.Contains(unit, q) })
+				data, out, err := b.Rewrite(p.Part, func(q *bulk.Part) bool { return slices.Contains(unit, b.parts[q.At]) })
 				if err != nil {
 					return err
 				}
-				left[i] = w.left
-				if made[i], err = o.make(ctx, p.t, data); err != nil {
+				left[i] = out
+				if made[i], err = o.make(ctx, p.Type, data); err != nil {
 					return err
 				}
-				p.ref = host.RefOf(made[i])
+				p.Ref = host.RefOf(made[i])
 			}
 			for i, p := range unit {
 				culprit = p
-				data, _, err := b.rewrite(p, nil)
+				data, _, err := b.Rewrite(p.Part, nil)
 				if err != nil {
 					return err
 				}
-				r, err := o.modify(ctx, host.OpPatch, p.ref, func(before *doc.Document) (*edit, error) {
+				r, err := o.modify(ctx, host.OpPatch, host.RefOf(made[i]), func(before *doc.Document) (*edit, error) {
 					return o.complete(before, data, left[i])
 				})
 				if err != nil {
@@ -72,11 +74,11 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 		case err == nil:
 			p.made(made[i])
 		case culprit == nil || p == culprit:
-			p.err = err
+			p.Err = err
 		default:
-			p.err = fault.Refuse(http.StatusConflict, "", fmt.Sprintf(
+			p.Err = fault.Refuse(http.StatusConflict, "", fmt.Sprintf(
 				"not created, because this operation and the one with the bulkId %s refer to each other, and that one failed",
-				fault.Quote(culprit.bulkID)))
+				strconv.Quote(fault.Clip(culprit.BulkID))))
 		}
 	}
 }
@@ -137,7 +139,7 @@ func (o *operation) undo(ctx context.Context, made []*doc.Document) {
 			})
 			return err
 		})
-		if err != nil && host.Answer(err).Status != http.StatusNotFound {
+		if err != nil && !host.IsNotFound(err) {
 			o.h.c.Log.ErrorContext(ctx, "scim: part of a failed bulk request could not be taken back", "resource", fmt.Sprint(ref), "error", err)
 		}
 	}

@@ -1,4 +1,4 @@
-package scim
+package bulk
 
 import (
 	"bytes"
@@ -19,40 +19,51 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
+// Options are what a bulk request is read with.
+type Options struct {
+	Types      *host.Types
+	Limits     *host.Limits
+	Base       string                    // the endpoint's absolute address
+	Location   func(ref host.Ref) string // the address of a resource
+	Use        *tolerance.Use            // of the request as a whole
+	Tolerances host.Tolerances           // each operation counts what it uses by itself
+}
+
 const (
-	bulkSchema   = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
-	bulkResponse = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
-	patchSchema  = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-	bulkPrefix   = "bulkId:"
+	bulkSchema  = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+	patchSchema = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+	// ResponseURN marks the answer to a bulk request.
+	ResponseURN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
+	// Prefix is what references to an operation begin with.
+	Prefix = "bulkId:"
 )
 
-// bulkJob is a bulk request.
-type bulkJob struct {
-	o      *operation
-	failOn int // errors after which to stop; 0: never
-	parts  []*bulkPart
-	posts  map[string]*bulkPart // by bulkId
+// Job is a bulk request.
+type Job struct {
+	o      *Options
+	FailOn int // errors after which to stop; 0: never
+	Parts  []*Part
+	posts  map[string]*Part // by bulkId
 }
 
-// bulkPart is one operation of a bulk request: a client operation of its own.
-type bulkPart struct {
-	o                             *operation
-	at                            int // its place in the request
-	method, bulkID, version, path string
+// Part is one operation of a bulk request: a client operation of its own.
+type Part struct {
+	o                             *Options
+	Use                           *tolerance.Use
+	At                            int // its place in the request
+	Method, BulkID, Version, Path string
 	data                          jsontext.Value
-	t                             *model.Type
-	id                            string // in the path; "" for POST
-	needs                         []*bulkPart
+	Type                          *model.Type
+	ID                            string // in the path; "" for POST
+	needs                         []*Part
 	rewrites                      bool // data has references
-	err                           error
-	ref                           host.Ref // the resource, when it is known
-	status                        int
-	etag                          string
+	Err                           error
+	Ref                           host.Ref // the resource, when it is known
 }
 
-// parseBulk reads a bulk request (RFC 7644, Section 3.7). What is wrong with a single
+// Parse reads a bulk request (RFC 7644, Section 3.7). What is wrong with a single
 // operation is left to its result.
-func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
+func Parse(body []byte, o *Options) (*Job, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if d.PeekKind() != '{' {
 		return nil, badBulk("the body is not a JSON object")
@@ -74,34 +85,39 @@ func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
 	if err := o.bulkSchemas(f["schemas"]); err != nil {
 		return nil, err
 	}
-	b := &bulkJob{o: o, posts: map[string]*bulkPart{}}
+	b := &Job{o: o, posts: map[string]*Part{}}
 	if v := f["failonerrors"]; v != nil {
 		n, err := strconv.ParseFloat(string(v), 64)
 		if err != nil || n < 1 || n != math.Trunc(n) {
 			return nil, fault.Refuse(http.StatusBadRequest, "invalidValue", "failOnErrors: must be a whole number of at least 1")
 		}
-		b.failOn = int(min(n, math.MaxInt32))
+		b.FailOn = int(min(n, math.MaxInt32))
 	}
 	ops := f["operations"]
 	if ops.Kind() != '[' {
 		return nil, badBulk("Operations: is missing; it must be an array of operations")
 	}
 	for op := range elements(ops) {
-		if len(b.parts) == o.h.c.Limits.BulkOps {
+		if len(b.Parts) == o.Limits.BulkOps {
 			return nil, fault.Refuse(http.StatusRequestEntityTooLarge, "",
-				fmt.Sprintf("Operations: there are more than %d, which is the maxOperations of a bulk request", o.h.c.Limits.BulkOps))
+				fmt.Sprintf("Operations: there are more than %d, which is the maxOperations of a bulk request", o.Limits.BulkOps))
 		}
 		p, err := o.bulkPart(op)
 		if err != nil {
 			return nil, err
 		}
-		p.at = len(b.parts)
-		b.parts = append(b.parts, p)
+		p.At = len(b.Parts)
+		b.Parts = append(b.Parts, p)
 	}
-	if len(b.parts) == 0 {
+	if len(b.Parts) == 0 {
 		return nil, badBulk("Operations: is empty; it must be an array of operations")
 	}
 	b.name()
+	for _, p := range b.Parts {
+		if p.Err == nil {
+			p.Err = b.refer(p)
+		}
+	}
 	return b, nil
 }
 
@@ -109,7 +125,7 @@ func badBulk(detail string) *fault.Error {
 	return fault.Refuse(http.StatusBadRequest, "invalidSyntax", detail)
 }
 
-func (o *operation) bulkSchemas(v jsontext.Value) error {
+func (o *Options) bulkSchemas(v jsontext.Value) error {
 	found := false
 	if v.Kind() == '[' {
 		for urn := range elements(v) {
@@ -117,7 +133,7 @@ func (o *operation) bulkSchemas(v jsontext.Value) error {
 			found = found || ok && model.FoldName(s) == model.FoldName(bulkSchema)
 		}
 	}
-	if !found && (v != nil || !o.use.Allow(tolerance.MissingSchemas)) {
+	if !found && (v != nil || !o.Use.Allow(tolerance.MissingSchemas)) {
 		return badBulk("schemas: must contain " + bulkSchema)
 	}
 	return nil
@@ -125,117 +141,114 @@ func (o *operation) bulkSchemas(v jsontext.Value) error {
 
 // name notes which creation has which bulkId. If two have the same, nobody can say
 // whom a reference means, and all of them fail.
-func (b *bulkJob) name() {
-	first := map[string]*bulkPart{}
-	for _, p := range b.parts {
-		if p.bulkID == "" {
+func (b *Job) name() {
+	first := map[string]*Part{}
+	for _, p := range b.Parts {
+		if p.BulkID == "" {
 			continue
 		}
-		if q := first[p.bulkID]; q != nil {
-			q.err = badBulk("bulkId: " + fault.Quote(p.bulkID) + " is there more than once")
-			p.err = q.err
+		if q := first[p.BulkID]; q != nil {
+			q.Err = badBulk("bulkId: " + fault.Quote(p.BulkID) + " is there more than once")
+			p.Err = q.Err
 			continue
 		}
-		first[p.bulkID] = p
-		if p.method == http.MethodPost {
-			b.posts[p.bulkID] = p
+		first[p.BulkID] = p
+		if p.Method == http.MethodPost {
+			b.posts[p.BulkID] = p
 		}
 	}
 }
 
 // bulkPart reads one operation. The error is for the request as a whole.
-func (o *operation) bulkPart(raw jsontext.Value) (*bulkPart, error) {
+func (o *Options) bulkPart(raw jsontext.Value) (*Part, error) {
 	f, err := bulkFields("each of Operations", raw, "method", "bulkId", "version", "path", "data")
 	if err != nil {
 		return nil, err
 	}
-	p := &bulkPart{o: o.part(), data: f["data"]}
-	for name, into := range map[string]*string{"method": &p.method, "bulkid": &p.bulkID, "version": &p.version, "path": &p.path} {
+	p := &Part{o: o, Use: o.Tolerances.Use(), data: f["data"]}
+	for name, into := range map[string]*string{"method": &p.Method, "bulkid": &p.BulkID, "version": &p.Version, "path": &p.Path} {
 		if v := f[name]; v != nil {
 			var ok bool
 			if *into, ok = text(v); !ok {
-				p.err = badBulk(strings.Replace(name, "bulkid", "bulkId", 1) + ": must be a string")
+				p.Err = badBulk(strings.Replace(name, "bulkid", "bulkId", 1) + ": must be a string")
 			}
 		}
 	}
-	p.method = strings.ToUpper(p.method)
-	if p.err == nil {
-		p.err = p.check()
+	p.Method = strings.ToUpper(p.Method)
+	if p.Err == nil {
+		p.Err = p.check()
 	}
 	return p, nil
 }
 
 // check judges an operation as far as it goes without the others.
-func (p *bulkPart) check() error {
-	switch p.method {
+func (p *Part) check() error {
+	switch p.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return badBulk("method: must be POST, PUT, PATCH or DELETE, got " + fault.Quote(p.method))
+		return badBulk("method: must be POST, PUT, PATCH or DELETE, got " + fault.Quote(p.Method))
 	}
 	if err := p.target(); err != nil {
 		return err
 	}
-	if p.method == http.MethodPost && p.bulkID == "" {
+	if p.Method == http.MethodPost && p.BulkID == "" {
 		return badBulk("bulkId: is missing; POST needs one")
 	}
 	switch kind := p.data.Kind(); {
-	case p.method == http.MethodDelete:
+	case p.Method == http.MethodDelete:
 		p.data = nil
-	case p.method == http.MethodPatch && kind == '[':
+	case p.Method == http.MethodPatch && kind == '[':
 		// As the example of RFC 7644, Section 3.7.3 has it.
 		p.data = fmt.Appendf(nil, `{"schemas":[%q],"Operations":%s}`, patchSchema, p.data)
 	case kind != '{':
-		return badBulk("data: is missing; " + p.method + " needs a JSON object")
+		return badBulk("data: is missing; " + p.Method + " needs a JSON object")
 	}
-	if limit := p.o.h.c.Limits.body(p.t.Members != nil); int64(len(p.data)) > limit {
+	if limit := p.o.Limits.BodyOf(p.Type); int64(len(p.data)) > limit {
 		return fault.Refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("data: is larger than %d bytes", limit))
-	}
-	if p.version != "" {
-		p.o.header.Set("If-Match", p.version)
 	}
 	return nil
 }
 
 // target finds what the path leads to. Nothing but resources of this endpoint can be
 // reached: no other address, no discovery, no /Me, no bulk within bulk.
-func (p *bulkPart) target() error {
+func (p *Part) target() error {
 	bad := func(want string) error {
-		return fault.Refuse(http.StatusBadRequest, "invalidPath", "path: must be "+want+", got "+fault.Quote(p.path))
+		return fault.Refuse(http.StatusBadRequest, "invalidPath", "path: must be "+want+", got "+fault.Quote(p.Path))
 	}
-	path := p.path
-	if rest, ok := strings.CutPrefix(path, p.o.base+"/"); ok {
+	path := p.Path
+	if rest, ok := strings.CutPrefix(path, p.o.Base+"/"); ok {
 		path = rest
 	}
-	segments := split(path)
+	segments := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 	if len(segments) == 0 || strings.ContainsAny(path, "?#\\") {
 		return bad("a resource type's endpoint and, but for POST, an id, without a query")
 	}
-	if p.t = p.o.t.Types.At("/" + segments[0]); p.t == nil {
+	if p.Type = p.o.Types.At("/" + segments[0]); p.Type == nil {
 		if segments[0] == "Groups" {
-			return noGroups()
+			return fault.Refuse(http.StatusNotImplemented, "", "groups are not supported here")
 		}
 		var all []string
-		for _, t := range p.o.t.Types.All {
+		for _, t := range p.o.Types.All {
 			all = append(all, t.Endpoint)
 		}
 		return bad("below " + strings.Join(all, ", "))
 	}
-	if p.method == http.MethodPost {
+	if p.Method == http.MethodPost {
 		if len(segments) > 1 {
-			return bad("the endpoint alone for POST, " + p.t.Endpoint)
+			return bad("the endpoint alone for POST, " + p.Type.Endpoint)
 		}
 		return nil
 	}
 	if len(segments) != 2 || segments[1] == ".search" {
-		return bad("the endpoint and an id for " + p.method + ", " + p.t.Endpoint + "/id")
+		return bad("the endpoint and an id for " + p.Method + ", " + p.Type.Endpoint + "/id")
 	}
 	id, err := url.PathUnescape(segments[1])
 	if err != nil || strings.ContainsRune(id, 0) {
 		return bad("well-formed")
 	}
-	p.id = id
-	if !strings.HasPrefix(id, bulkPrefix) {
-		p.ref = host.Ref{Type: p.t.Name, ID: id}
+	p.ID = id
+	if !strings.HasPrefix(id, Prefix) {
+		p.Ref = host.Ref{Type: p.Type.Name, ID: id}
 	}
 	return nil
 }

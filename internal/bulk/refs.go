@@ -1,4 +1,4 @@
-package scim
+package bulk
 
 import (
 	"bytes"
@@ -15,14 +15,16 @@ import (
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
 )
 
 // rewriter puts ids in the place of bulkIds in one operation's data (RFC 7644,
 // Section 3.7.2): only where the schema has a reference, so that "bulkId:x" can be
 // somebody's nickname.
 type rewriter struct {
-	o *operation
-	t *model.Type
+	o   *Options
+	use *tolerance.Use
+	t   *model.Type
 	// find tells which resource a bulkId stands for. If keep is false, the value that
 	// has the reference is left out.
 	find func(bulkID string) (ref host.Ref, keep bool, err error)
@@ -36,7 +38,7 @@ type rewriter struct {
 // have been sent: a reference is a few bytes, an address hundreds.
 func (w *rewriter) grow(n int) error {
 	w.grown += n
-	if limit := w.o.h.c.Limits.body(w.t.Members != nil); int64(w.grown) > limit {
+	if limit := w.o.Limits.BodyOf(w.t); int64(w.grown) > limit {
 		return fault.Refuse(http.StatusRequestEntityTooLarge, "",
 			fmt.Sprintf("data: is larger than %d bytes with ids in the place of bulkIds", limit))
 	}
@@ -44,9 +46,9 @@ func (w *rewriter) grow(n int) error {
 }
 
 // data rewrites the data of an operation.
-func (w *rewriter) data(p *bulkPart) (jsontext.Value, error) {
+func (w *rewriter) data(p *Part) (jsontext.Value, error) {
 	w.grown = len(p.data)
-	if p.method != http.MethodPatch {
+	if p.Method != http.MethodPatch {
 		out, _, err := w.value(w.t.Root, p.data)
 		return out, err
 	}
@@ -154,7 +156,7 @@ func (w *rewriter) typed(a *model.Attribute, sent, out jsontext.Value) (jsontext
 		s, _ := text(v)
 		switch model.FoldName(name) {
 		case "value":
-			id, _ = strings.CutPrefix(s, bulkPrefix)
+			id, _ = strings.CutPrefix(s, Prefix)
 			if id == s {
 				return out, true, nil
 			}
@@ -171,7 +173,7 @@ func (w *rewriter) typed(a *model.Attribute, sent, out jsontext.Value) (jsontext
 		return out, true, err
 	case typ != "":
 		return nil, false, fault.Refuse(http.StatusBadRequest, "invalidValue",
-			a.Path+".type: is "+fault.Quote(typ)+", but "+bulkPrefix+fault.Clip(id)+" is a "+ref.Type)
+			a.Path+".type: is "+fault.Quote(typ)+", but "+Prefix+fault.Clip(id)+" is a "+ref.Type)
 	}
 	bare, err := w.object(out, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
 		return name, v, model.FoldName(name) != "type", nil // it was "" or null
@@ -185,7 +187,7 @@ func (w *rewriter) typed(a *model.Attribute, sent, out jsontext.Value) (jsontext
 
 // text rewrites a string that stands at attribute a.
 func (w *rewriter) text(a *model.Attribute, s string) (string, bool, error) {
-	id, ok := strings.CutPrefix(s, bulkPrefix)
+	id, ok := strings.CutPrefix(s, Prefix)
 	if !ok {
 		return s, true, nil
 	}
@@ -193,7 +195,7 @@ func (w *rewriter) text(a *model.Attribute, s string) (string, bool, error) {
 	if a.Name == "value" || a.Name == "$ref" {
 		holder = a.Parent
 	}
-	known := func(name string) bool { return w.o.t.Types.Named(name) != nil }
+	known := func(name string) bool { return w.o.Types.Named(name) != nil }
 	if !isReference(holder) && !(link && slices.ContainsFunc(a.RefTypes, known)) || holder.Mutability == model.ReadOnly {
 		return s, true, nil
 	}
@@ -211,13 +213,13 @@ func (w *rewriter) text(a *model.Attribute, s string) (string, bool, error) {
 	}
 	if ref.Type != "" && slices.ContainsFunc(kinds, known) && !slices.Contains(kinds, ref.Type) {
 		return "", false, fault.Refuse(http.StatusBadRequest, "invalidValue",
-			holder.Path+": "+bulkPrefix+fault.Clip(id)+" is a "+ref.Type+", but must be a "+strings.Join(kinds, " or "))
+			holder.Path+": "+Prefix+fault.Clip(id)+" is a "+ref.Type+", but must be a "+strings.Join(kinds, " or "))
 	}
 	switch {
 	case ref == host.Ref{}: // looked for only
 		return s, true, nil
 	case link:
-		id = w.o.location(ref)
+		id = w.o.Location(ref)
 	default:
 		id = ref.ID
 	}
@@ -259,7 +261,7 @@ func (w *rewriter) place(within *model.Attribute, path string) (*model.Attribute
 	if a := within.Lookup(rest); a != nil || !strings.ContainsAny(rest, ".[") {
 		return a, path, nil
 	}
-	p, err := filterlang.ParsePath(rest, filterlang.Limits{Length: w.o.h.c.Limits.Filter}, w.o.use)
+	p, err := filterlang.ParsePath(rest, filterlang.Limits{Length: w.o.Limits.Filter}, w.use)
 	if err != nil {
 		return nil, path, nil // who reads the operation will say so
 	}
