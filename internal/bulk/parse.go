@@ -15,6 +15,7 @@ import (
 
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/jsonwalk"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
@@ -97,7 +98,7 @@ func Parse(body []byte, o *Options) (*Job, error) {
 	if ops.Kind() != '[' {
 		return nil, badBulk("Operations: is missing; it must be an array of operations")
 	}
-	for op := range elements(ops) {
+	for op := range jsonwalk.Elements(ops) {
 		if len(b.Parts) == o.Limits.BulkOps {
 			return nil, fault.Refuse(http.StatusRequestEntityTooLarge, "",
 				fmt.Sprintf("Operations: there are more than %d, which is the maxOperations of a bulk request", o.Limits.BulkOps))
@@ -128,8 +129,8 @@ func badBulk(detail string) *fault.Error {
 func (o *Options) bulkSchemas(v jsontext.Value) error {
 	found := false
 	if v.Kind() == '[' {
-		for urn := range elements(v) {
-			s, ok := text(urn)
+		for urn := range jsonwalk.Elements(v) {
+			s, ok := jsonwalk.Text(urn)
 			found = found || ok && model.FoldName(s) == model.FoldName(bulkSchema)
 		}
 	}
@@ -169,7 +170,7 @@ func (o *Options) bulkPart(raw jsontext.Value) (*Part, error) {
 	for name, into := range map[string]*string{"method": &p.Method, "bulkid": &p.BulkID, "version": &p.Version, "path": &p.Path} {
 		if v := f[name]; v != nil {
 			var ok bool
-			if *into, ok = text(v); !ok {
+			if *into, ok = jsonwalk.Text(v); !ok {
 				p.Err = badBulk(strings.Replace(name, "bulkid", "bulkId", 1) + ": must be a string")
 			}
 		}
@@ -259,7 +260,7 @@ func bulkFields(what string, raw jsontext.Value, known ...string) (map[string]js
 		return nil, badBulk(what + " must be a JSON object")
 	}
 	all := map[string]jsontext.Value{}
-	for name, v := range fields(raw) {
+	for name, v := range jsonwalk.Fields(raw) {
 		name = model.FoldName(name)
 		for _, k := range known {
 			if model.FoldName(k) != name {

@@ -1,9 +1,7 @@
 package bulk
 
 import (
-	"bytes"
 	"fmt"
-	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/jsonwalk"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
@@ -70,8 +69,8 @@ func (w *rewriter) patch(op jsontext.Value) (jsontext.Value, error) {
 		return op, nil
 	}
 	at, path := w.t.Root, ""
-	for name, v := range fields(op) {
-		s, ok := text(v)
+	for name, v := range jsonwalk.Fields(op) {
+		s, ok := jsonwalk.Text(v)
 		if !ok || model.FoldName(name) != "path" {
 			continue
 		}
@@ -83,8 +82,8 @@ func (w *rewriter) patch(op jsontext.Value) (jsontext.Value, error) {
 	return w.object(op, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
 		switch model.FoldName(name) {
 		case "path":
-			if _, ok := text(v); ok {
-				v = quote(path)
+			if _, ok := jsonwalk.Text(v); ok {
+				v = jsonwalk.Quote(path)
 			}
 		case "value":
 			if at == nil {
@@ -101,11 +100,11 @@ func (w *rewriter) patch(op jsontext.Value) (jsontext.Value, error) {
 func (w *rewriter) value(a *model.Attribute, raw jsontext.Value) (out jsontext.Value, keep bool, err error) {
 	switch raw.Kind() {
 	case '"':
-		s, _ := text(raw)
+		s, _ := jsonwalk.Text(raw)
 		if s, keep, err = w.text(a, s); err != nil || !keep {
 			return nil, keep, err
 		}
-		return quote(s), true, nil
+		return jsonwalk.Quote(s), true, nil
 	case '[':
 		out, err = w.array(raw, func(e jsontext.Value) (jsontext.Value, bool, error) {
 			if e.Kind() == '[' {
@@ -152,8 +151,8 @@ func (w *rewriter) typed(a *model.Attribute, sent, out jsontext.Value) (jsontext
 		return out, true, nil
 	}
 	var id, typ string
-	for name, v := range fields(sent) {
-		s, _ := text(v)
+	for name, v := range jsonwalk.Fields(sent) {
+		s, _ := jsonwalk.Text(v)
 		switch model.FoldName(name) {
 		case "value":
 			id, _ = strings.CutPrefix(s, Prefix)
@@ -181,7 +180,7 @@ func (w *rewriter) typed(a *model.Attribute, sent, out jsontext.Value) (jsontext
 	if err != nil {
 		return nil, false, err
 	}
-	added := slices.Concat([]byte(`,"type":`), quote(ref.Type), []byte("}"))
+	added := slices.Concat([]byte(`,"type":`), jsonwalk.Quote(ref.Type), []byte("}"))
 	return slices.Concat(bare[:len(bare)-1], added), true, w.grow(len(added) - 1)
 }
 
@@ -316,7 +315,7 @@ func (w *rewriter) where(a *model.Attribute, e filter.Expression) (changed bool,
 func (w *rewriter) object(raw jsontext.Value, change func(name string, v jsontext.Value) (string, jsontext.Value, bool, error)) (jsontext.Value, error) {
 	out := make(jsontext.Value, 1, len(raw)+64)
 	out[0] = '{'
-	for name, v := range fields(raw) {
+	for name, v := range jsonwalk.Fields(raw) {
 		name, v, keep, err := change(name, v)
 		if err != nil {
 			return nil, err
@@ -327,7 +326,7 @@ func (w *rewriter) object(raw jsontext.Value, change func(name string, v jsontex
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		out = append(append(append(out, quote(name)...), ':'), v...)
+		out = append(append(append(out, jsonwalk.Quote(name)...), ':'), v...)
 	}
 	return append(out, '}'), nil
 }
@@ -336,7 +335,7 @@ func (w *rewriter) object(raw jsontext.Value, change func(name string, v jsontex
 func (w *rewriter) array(raw jsontext.Value, change func(jsontext.Value) (jsontext.Value, bool, error)) (jsontext.Value, error) {
 	out := make(jsontext.Value, 1, len(raw)+64)
 	out[0] = '['
-	for e := range elements(raw) {
+	for e := range jsonwalk.Elements(raw) {
 		v, keep, err := change(e)
 		if err != nil {
 			return nil, err
@@ -350,56 +349,4 @@ func (w *rewriter) array(raw jsontext.Value, change func(jsontext.Value) (jsonte
 		out = append(out, v...)
 	}
 	return append(out, ']'), nil
-}
-
-// fields yields the names and values of a JSON object that was found well-formed.
-func fields(raw jsontext.Value) iter.Seq2[string, jsontext.Value] {
-	return func(yield func(string, jsontext.Value) bool) {
-		d := inside(raw)
-		for d.PeekKind() == '"' {
-			name, err := d.ReadToken()
-			if err != nil {
-				return
-			}
-			key := name.String()
-			v, err := d.ReadValue()
-			if end := int(d.InputOffset()); err != nil || !yield(key, raw[end-len(v):end:end]) {
-				return
-			}
-		}
-	}
-}
-
-// elements yields the elements of a JSON array that was found well-formed.
-func elements(raw jsontext.Value) iter.Seq[jsontext.Value] {
-	return func(yield func(jsontext.Value) bool) {
-		for d := inside(raw); d.PeekKind() != ']'; {
-			v, err := d.ReadValue()
-			if end := int(d.InputOffset()); err != nil || !yield(raw[end-len(v):end:end]) {
-				return
-			}
-		}
-	}
-}
-
-// inside reads on behind the bracket that raw begins with.
-func inside(raw jsontext.Value) *jsontext.Decoder {
-	d := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true))
-	d.ReadToken() //nolint:errcheck // found well-formed before
-	return d
-}
-
-// text is the string that a JSON value is, if it is one.
-func text(raw jsontext.Value) (string, bool) {
-	if raw.Kind() != '"' {
-		return "", false
-	}
-	s, err := jsontext.AppendUnquote(nil, raw)
-	return string(s), err == nil
-}
-
-// quote makes JSON of a string, which is valid UTF-8.
-func quote(s string) jsontext.Value {
-	out, _ := jsontext.AppendQuote(nil, s)
-	return out
 }
