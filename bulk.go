@@ -6,11 +6,9 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/scimkit/scim/internal/bulk"
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 )
 
@@ -21,7 +19,7 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ran := map[*bulkPart]bool{}
+	ran := map[*bulk.Part]bool{}
 	failed := 0
 	for _, unit := range b.Order() {
 		if b.FailOn > 0 && failed >= b.FailOn {
@@ -30,7 +28,6 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil, ctx.Err() // nobody waits for the answer
 		}
-		unit := b.unit(unit)
 		b.run(ctx, unit)
 		for _, p := range unit {
 			ran[p] = true
@@ -42,7 +39,7 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 	}
 	results := []bulkResult{}
 	for _, p := range b.parts {
-		if ran[p] {
+		if ran[p.Part] {
 			results = append(results, p.result())
 		}
 	}
@@ -64,10 +61,10 @@ type bulkPart struct {
 	etag   string
 }
 
-// parseBulk reads a bulk request.
+// parseBulk reads a bulk request and makes an operation of the client for each part.
 func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
 	limits := host.Limits(o.h.c.Limits)
-	j, err := bulk.Parse(body, &bulk.Options{
+	j, err := bulk.Parse(body, bulk.Options{
 		Types:      &o.t.Types,
 		Limits:     &limits,
 		Base:       o.base,
@@ -88,15 +85,6 @@ func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
 		b.parts = append(b.parts, &bulkPart{Part: p, o: of})
 	}
 	return b, nil
-}
-
-// unit finds what runs for some operations.
-func (b *bulkJob) unit(parts []*bulk.Part) []*bulkPart {
-	unit := make([]*bulkPart, len(parts))
-	for i, p := range parts {
-		unit[i] = b.parts[p.At]
-	}
-	return unit
 }
 
 // part is an operation of the same client.
@@ -126,7 +114,7 @@ func (p *bulkPart) result() bulkResult {
 }
 
 // run runs operations that belong together: one, or several in a circle.
-func (b *bulkJob) run(ctx context.Context, unit []*bulkPart) {
+func (b *bulkJob) run(ctx context.Context, unit []*bulk.Part) {
 	defer func() {
 		if r := recover(); r != nil {
 			if r == http.ErrAbortHandler {
@@ -139,9 +127,9 @@ func (b *bulkJob) run(ctx context.Context, unit []*bulkPart) {
 			}
 		}
 	}()
-	if p := unit[0]; len(unit) == 1 && !b.IsCircle(p.Part) {
+	if p := unit[0]; len(unit) == 1 && !p.NeedsItself() {
 		if p.Err == nil {
-			p.Err = b.single(ctx, p)
+			p.Err = b.single(ctx, b.parts[p.At])
 		}
 		return
 	}
@@ -153,17 +141,12 @@ func (b *bulkJob) single(ctx context.Context, p *bulkPart) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if id, ok := strings.CutPrefix(p.ID, bulk.Prefix); ok {
-		ref, err := b.Find(p.Part, id)
-		if err != nil {
-			return err
-		}
-		if ref.Type != p.Type.Name {
-			return fault.Refuse(http.StatusBadRequest, "invalidPath", "path: "+bulk.Prefix+fault.Clip(id)+" is a "+ref.Type)
-		}
-		p.Ref = ref
+	ref, err := b.Target(p.Part)
+	if err != nil {
+		return err
 	}
-	data, _, err := b.Rewrite(p.Part, nil)
+	p.Ref = ref
+	data, err := b.Data(p.Part)
 	if err != nil {
 		return err
 	}

@@ -19,10 +19,10 @@ import (
 // together runs creations that refer to each other in a circle, all or none (RFC 7644,
 // Section 3.7.1): each is created without the references that have nobody to point to
 // yet, and then gets them.
-func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
+func (b *bulkJob) together(ctx context.Context, unit []*bulk.Part) {
 	o := b.o.part()
 	made := make([]*doc.Document, len(unit))
-	var culprit *bulkPart
+	var culprit *bulk.Part
 	err := ctx.Err()
 	if err == nil {
 		err = o.w.Isolate(ctx, "", func(ctx context.Context) error {
@@ -40,19 +40,19 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 			left := make([][]*model.Attribute, len(unit))
 			for i, p := range unit {
 				culprit = p
-				data, out, err := b.Rewrite(p.Part, func(q *bulk.Part) bool { return slices.Contains(unit, b.parts[q.At]) })
+				data, out, err := b.DataWithout(p, unit)
 				if err != nil {
 					return err
 				}
 				left[i] = out
-				if made[i], err = o.make(ctx, p.Type, data); err != nil {
+				if made[i], err = o.make(ctx, b.parts[p.At].Type, data); err != nil {
 					return err
 				}
 				p.Ref = host.RefOf(made[i])
 			}
 			for i, p := range unit {
 				culprit = p
-				data, _, err := b.Rewrite(p.Part, nil)
+				data, err := b.Data(p)
 				if err != nil {
 					return err
 				}
@@ -72,7 +72,7 @@ func (b *bulkJob) together(ctx context.Context, unit []*bulkPart) {
 	for i, p := range unit {
 		switch {
 		case err == nil:
-			p.made(made[i])
+			b.parts[p.At].made(made[i])
 		case culprit == nil || p == culprit:
 			p.Err = err
 		default:

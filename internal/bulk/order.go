@@ -1,79 +1,23 @@
 package bulk
 
 import (
-	"net/http"
+	"cmp"
 	"slices"
-	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/scimkit/scim/internal/fault"
-	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/model"
 )
 
-// refer finds the operations that p refers to, which go before it.
-func (b *Job) refer(p *Part) error {
-	need := func(bulkID string) {
-		if q := b.posts[bulkID]; q != nil && !slices.Contains(p.needs, q) {
-			p.needs = append(p.needs, q)
-		}
-	}
-	if id, ok := strings.CutPrefix(p.ID, Prefix); ok {
-		need(id)
-	}
-	if p.data == nil {
-		return nil
-	}
-	w := &rewriter{o: p.o, use: p.Use, t: p.Type, find: func(bulkID string) (host.Ref, bool, error) {
-		p.rewrites = true
-		need(bulkID)
-		return host.Ref{}, true, nil
-	}}
-	_, err := w.data(p)
-	return err
-}
-
-// Find tells which resource a bulkId stands for, when it is p's turn.
-func (b *Job) Find(p *Part, bulkID string) (host.Ref, error) {
-	q := b.posts[bulkID]
-	switch {
-	case q == nil:
-		return host.Ref{}, fault.Refuse(http.StatusBadRequest, "invalidValue", "no POST of this request has the bulkId "+fault.Quote(bulkID))
-	case q.Err != nil:
-		return host.Ref{}, fault.Refuse(http.StatusBadRequest, "invalidValue", "the operation with the bulkId "+fault.Quote(bulkID)+", to which this one refers, failed")
-	}
-	return q.Ref, nil
-}
-
-// Rewrite is p's data with ids in the place of bulkIds. What refers to a part for
-// which out says so is left out.
-func (b *Job) Rewrite(p *Part, out func(*Part) bool) (jsontext.Value, []*model.Attribute, error) {
-	w := &rewriter{o: p.o, use: p.Use, t: p.Type, find: func(bulkID string) (host.Ref, bool, error) {
-		if q := b.posts[bulkID]; q != nil && out != nil && out(q) {
-			return host.Ref{}, false, nil
-		}
-		ref, err := b.Find(p, bulkID)
-		return ref, true, err
-	}}
-	if !p.rewrites {
-		return p.data, nil, nil
-	}
-	data, err := w.data(p)
-	return data, w.left, err
-}
-
-// Order lists the operations in the order in which they run: as they were sent, but
-// one that refers to a later one waits for it, and those that refer to each other in
-// a circle run together, in the place of the last of them.
-func (b *Job) Order() [][]*Part {
-	units, of := b.circles()
-	pending := make([]int, len(units))
-	waiting := make([][]int, len(units))
+// Order returns the operations in units, in the order in which they run. A unit is one
+// operation, or several that refer to each other in a circle and have to run together.
+//
+// The order is that of the request, with one exception: an operation that refers to a
+// later one runs right behind it. A circle runs in the place of its last operation.
+func (j *Job) Order() [][]*Part {
+	units, unitOf := circles(j.Parts)
+	pending := make([]int, len(units))   // how many units a unit still waits for
+	waiting := make([][]int, len(units)) // the units that wait for a unit
 	for u, unit := range units {
 		for _, p := range unit {
 			for _, q := range p.needs {
-				if n := of[q]; n != u && !slices.Contains(waiting[n], u) {
+				if n := unitOf[q.At]; n != u && !slices.Contains(waiting[n], u) {
 					waiting[n] = append(waiting[n], u)
 					pending[u]++
 				}
@@ -85,59 +29,63 @@ func (b *Job) Order() [][]*Part {
 	var emit func(u, now int)
 	emit = func(u, now int) {
 		out = append(out, units[u])
-		slices.SortFunc(waiting[u], func(a, b int) int { return last(a) - last(b) })
+		slices.SortFunc(waiting[u], func(a, b int) int { return cmp.Compare(last(a), last(b)) })
 		for _, w := range waiting[u] {
+			// A unit whose own place is still to come keeps that place.
 			if pending[w]--; pending[w] == 0 && last(w) < now {
 				emit(w, now)
 			}
 		}
 	}
-	for i, p := range b.Parts {
-		if u := of[p]; last(u) == i && pending[u] == 0 {
+	for i := range j.Parts {
+		if u := unitOf[i]; last(u) == i && pending[u] == 0 {
 			emit(u, i)
 		}
 	}
 	return out
 }
 
-// circles finds the operations that refer to each other (Tarjan's strongly connected
-// components), each unit in the order of the request.
-func (b *Job) circles() (units [][]*Part, of map[*Part]int) {
-	of = map[*Part]int{}
-	index, low := map[*Part]int{}, map[*Part]int{}
+// circles groups operations into units: those that refer to each other in a circle are
+// one unit, any other operation is a unit of its own. These are the strongly connected
+// components, found with Tarjan's algorithm. A unit keeps the order of the request.
+// unitOf has the unit of each operation by its place in the request.
+func circles(parts []*Part) (units [][]*Part, unitOf []int) {
+	const none = -1
+	unitOf = slices.Repeat([]int{none}, len(parts))
+	index := make([]int, len(parts)) // when Tarjan's algorithm visits an operation, from 1 on
+	low := make([]int, len(parts))   // the smallest index on the stack that it leads to
+	visits := 0
 	var stack []*Part
 	var visit func(p *Part)
 	visit = func(p *Part) {
-		index[p] = len(index) + 1
-		low[p] = index[p]
+		visits++
+		index[p.At], low[p.At] = visits, visits
 		stack = append(stack, p)
 		for _, q := range p.needs {
-			if index[q] == 0 {
+			switch {
+			case index[q.At] == 0:
 				visit(q)
-				low[p] = min(low[p], low[q])
-			} else if _, done := of[q]; !done {
-				low[p] = min(low[p], index[q])
+				low[p.At] = min(low[p.At], low[q.At])
+			case unitOf[q.At] == none: // q is on the stack
+				low[p.At] = min(low[p.At], index[q.At])
 			}
 		}
-		if low[p] < index[p] {
+		if low[p.At] < index[p.At] {
 			return
 		}
 		i := slices.Index(stack, p)
 		unit := slices.Clone(stack[i:])
 		stack = stack[:i]
-		slices.SortFunc(unit, func(a, b *Part) int { return a.At - b.At })
+		slices.SortFunc(unit, func(a, b *Part) int { return cmp.Compare(a.At, b.At) })
 		for _, q := range unit {
-			of[q] = len(units)
+			unitOf[q.At] = len(units)
 		}
 		units = append(units, unit)
 	}
-	for _, p := range b.Parts {
-		if index[p] == 0 {
+	for _, p := range parts {
+		if index[p.At] == 0 {
 			visit(p)
 		}
 	}
-	return units, of
+	return units, unitOf
 }
-
-// IsCircle reports whether p refers to itself.
-func (b *Job) IsCircle(p *Part) bool { return slices.Contains(p.needs, p) }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,56 +21,43 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// Options are what a bulk request is read with.
-type Options struct {
-	Types      *host.Types
-	Limits     *host.Limits
-	Base       string                    // the endpoint's absolute address
-	Location   func(ref host.Ref) string // the address of a resource
-	Use        *tolerance.Use            // of the request as a whole
-	Tolerances host.Tolerances           // each operation counts what it uses by itself
+// Parse reads a bulk request (RFC 7644, Section 3.7). The error is for the request as a
+// whole. What is wrong with a single operation becomes its Part.Err.
+func Parse(body []byte, o Options) (*Job, error) {
+	raw, err := wholeObject(body)
+	if err != nil {
+		return nil, err
+	}
+	f, err := fieldsOf("the body", raw, "schemas", "failOnErrors", "Operations")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSchemas(f["schemas"], o.Use); err != nil {
+		return nil, err
+	}
+	j := &Job{options: o, posts: map[string]*Part{}}
+	if j.FailOn, err = failOn(f["failonerrors"]); err != nil {
+		return nil, err
+	}
+	if err := j.readParts(f["operations"]); err != nil {
+		return nil, err
+	}
+	j.findCreations()
+	for _, p := range j.Parts {
+		if p.Err == nil {
+			p.Err = j.findNeeds(p)
+		}
+	}
+	return j, nil
 }
 
-const (
-	bulkSchema  = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
-	patchSchema = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-	// ResponseURN marks the answer to a bulk request.
-	ResponseURN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
-	// Prefix is what references to an operation begin with.
-	Prefix = "bulkId:"
-)
-
-// Job is a bulk request.
-type Job struct {
-	o      *Options
-	FailOn int // errors after which to stop; 0: never
-	Parts  []*Part
-	posts  map[string]*Part // by bulkId
-}
-
-// Part is one operation of a bulk request: a client operation of its own.
-type Part struct {
-	o                             *Options
-	Use                           *tolerance.Use
-	At                            int // its place in the request
-	Method, BulkID, Version, Path string
-	data                          jsontext.Value
-	Type                          *model.Type
-	ID                            string // in the path; "" for POST
-	needs                         []*Part
-	rewrites                      bool // data has references
-	Err                           error
-	Ref                           host.Ref // the resource, when it is known
-}
-
-// Parse reads a bulk request (RFC 7644, Section 3.7). What is wrong with a single
-// operation is left to its result.
-func Parse(body []byte, o *Options) (*Job, error) {
+// wholeObject validates the body and returns the one JSON object that it must be.
+func wholeObject(body []byte) (jsontext.Value, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if d.PeekKind() != '{' {
-		return nil, badBulk("the body is not a JSON object")
+		return nil, badSyntax("the body is not a JSON object")
 	}
-	raw, err := d.ReadValue() // refuses names that are there twice, and bad UTF-8
+	raw, err := d.ReadValue() // refuses duplicate names and invalid UTF-8
 	if err == nil {
 		raw = body[int(d.InputOffset())-len(raw) : d.InputOffset()]
 		if _, end := d.ReadToken(); !errors.Is(end, io.EOF) {
@@ -77,159 +65,156 @@ func Parse(body []byte, o *Options) (*Job, error) {
 		}
 	}
 	if err != nil {
-		return nil, badBulk("the body isn't valid JSON: " + fault.Clip(strings.ToValidUTF8(strings.TrimPrefix(err.Error(), "jsontext: "), "�")))
+		return nil, badSyntax("the body isn't valid JSON: " + fault.Clip(strings.ToValidUTF8(strings.TrimPrefix(err.Error(), "jsontext: "), "\uFFFD")))
 	}
-	f, err := bulkFields("the body", raw, "schemas", "failOnErrors", "Operations")
-	if err != nil {
-		return nil, err
+	return raw, nil
+}
+
+// fieldsOf returns the known fields of a JSON object by their folded names. The value of
+// a field that is null is nil, as that of a field that is absent.
+func fieldsOf(what string, raw jsontext.Value, known ...string) (map[string]jsontext.Value, error) {
+	if raw.Kind() != '{' {
+		return nil, badSyntax(what + " must be a JSON object")
 	}
-	if err := o.bulkSchemas(f["schemas"]); err != nil {
-		return nil, err
-	}
-	b := &Job{o: o, posts: map[string]*Part{}}
-	if v := f["failonerrors"]; v != nil {
-		n, err := strconv.ParseFloat(string(v), 64)
-		if err != nil || n < 1 || n != math.Trunc(n) {
-			return nil, fault.Refuse(http.StatusBadRequest, "invalidValue", "failOnErrors: must be a whole number of at least 1")
+	all := map[string]jsontext.Value{}
+	for name, v := range jsonwalk.Fields(raw) {
+		name = model.FoldName(name)
+		i := slices.IndexFunc(known, func(k string) bool { return model.FoldName(k) == name })
+		if i < 0 {
+			continue
 		}
-		b.FailOn = int(min(n, math.MaxInt32))
+		if _, twice := all[name]; twice {
+			return nil, badSyntax(what + ": " + known[i] + " is there twice, in different spellings")
+		}
+		if v.Kind() == 'n' {
+			v = nil
+		}
+		all[name] = v
 	}
-	ops := f["operations"]
+	return all, nil
+}
+
+func checkSchemas(v jsontext.Value, use *tolerance.Use) error {
+	for urn := range jsonwalk.Elements(v) {
+		if s, ok := jsonwalk.Text(urn); ok && model.FoldName(s) == model.FoldName(requestURN) {
+			return nil
+		}
+	}
+	if v == nil && use.Allow(tolerance.MissingSchemas) {
+		return nil
+	}
+	return badSyntax("schemas: must contain " + requestURN)
+}
+
+func failOn(v jsontext.Value) (int, error) {
+	if v == nil {
+		return 0, nil
+	}
+	n, err := strconv.ParseFloat(string(v), 64)
+	if err != nil || n < 1 || n != math.Trunc(n) {
+		return 0, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, "failOnErrors: must be a whole number of at least 1")
+	}
+	return int(min(n, math.MaxInt32)), nil
+}
+
+func (j *Job) readParts(ops jsontext.Value) error {
 	if ops.Kind() != '[' {
-		return nil, badBulk("Operations: is missing; it must be an array of operations")
+		return badSyntax("Operations: is missing; it must be an array of operations")
 	}
 	for op := range jsonwalk.Elements(ops) {
-		if len(b.Parts) == o.Limits.BulkOps {
-			return nil, fault.Refuse(http.StatusRequestEntityTooLarge, "",
-				fmt.Sprintf("Operations: there are more than %d, which is the maxOperations of a bulk request", o.Limits.BulkOps))
+		if limit := j.options.Limits.BulkOps; len(j.Parts) == limit {
+			return tooLarge("Operations: there are more than %d, which is the maxOperations of a bulk request", limit)
 		}
-		p, err := o.bulkPart(op)
+		p, err := j.readPart(op)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		p.At = len(b.Parts)
-		b.Parts = append(b.Parts, p)
+		p.At = len(j.Parts)
+		j.Parts = append(j.Parts, p)
 	}
-	if len(b.Parts) == 0 {
-		return nil, badBulk("Operations: is empty; it must be an array of operations")
-	}
-	b.name()
-	for _, p := range b.Parts {
-		if p.Err == nil {
-			p.Err = b.refer(p)
-		}
-	}
-	return b, nil
-}
-
-func badBulk(detail string) *fault.Error {
-	return fault.Refuse(http.StatusBadRequest, "invalidSyntax", detail)
-}
-
-func (o *Options) bulkSchemas(v jsontext.Value) error {
-	found := false
-	if v.Kind() == '[' {
-		for urn := range jsonwalk.Elements(v) {
-			s, ok := jsonwalk.Text(urn)
-			found = found || ok && model.FoldName(s) == model.FoldName(bulkSchema)
-		}
-	}
-	if !found && (v != nil || !o.Use.Allow(tolerance.MissingSchemas)) {
-		return badBulk("schemas: must contain " + bulkSchema)
+	if len(j.Parts) == 0 {
+		return badSyntax("Operations: is empty; it must be an array of operations")
 	}
 	return nil
 }
 
-// name notes which creation has which bulkId. If two have the same, nobody can say
-// whom a reference means, and all of them fail.
-func (b *Job) name() {
-	first := map[string]*Part{}
-	for _, p := range b.Parts {
-		if p.BulkID == "" {
-			continue
-		}
-		if q := first[p.BulkID]; q != nil {
-			q.Err = badBulk("bulkId: " + fault.Quote(p.BulkID) + " is there more than once")
-			p.Err = q.Err
-			continue
-		}
-		first[p.BulkID] = p
-		if p.Method == http.MethodPost {
-			b.posts[p.BulkID] = p
-		}
-	}
-}
-
-// bulkPart reads one operation. The error is for the request as a whole.
-func (o *Options) bulkPart(raw jsontext.Value) (*Part, error) {
-	f, err := bulkFields("each of Operations", raw, "method", "bulkId", "version", "path", "data")
+// readPart reads one operation. The error is for the request as a whole.
+func (j *Job) readPart(raw jsontext.Value) (*Part, error) {
+	f, err := fieldsOf("each of Operations", raw, "method", "bulkId", "version", "path", "data")
 	if err != nil {
 		return nil, err
 	}
-	p := &Part{o: o, Use: o.Tolerances.Use(), data: f["data"]}
-	for name, into := range map[string]*string{"method": &p.Method, "bulkid": &p.BulkID, "version": &p.Version, "path": &p.Path} {
-		if v := f[name]; v != nil {
-			var ok bool
-			if *into, ok = jsonwalk.Text(v); !ok {
-				p.Err = badBulk(strings.Replace(name, "bulkid", "bulkId", 1) + ": must be a string")
-			}
+	p := &Part{Use: j.options.Tolerances.Use(), data: f["data"]}
+	for _, field := range []struct {
+		name string
+		into *string
+	}{{"method", &p.Method}, {"bulkId", &p.BulkID}, {"version", &p.Version}, {"path", &p.Path}} {
+		v := f[model.FoldName(field.name)]
+		if v == nil {
+			continue
 		}
+		s, ok := jsonwalk.Text(v)
+		if !ok && p.Err == nil {
+			p.Err = badSyntax(field.name + ": must be a string")
+		}
+		*field.into = s
 	}
 	p.Method = strings.ToUpper(p.Method)
 	if p.Err == nil {
-		p.Err = p.check()
+		p.Err = j.check(p)
 	}
 	return p, nil
 }
 
-// check judges an operation as far as it goes without the others.
-func (p *Part) check() error {
+// check judges an operation as far as that is possible without the others.
+func (j *Job) check(p *Part) error {
 	switch p.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return badBulk("method: must be POST, PUT, PATCH or DELETE, got " + fault.Quote(p.Method))
+		return badSyntax("method: must be POST, PUT, PATCH or DELETE, got " + fault.Quote(p.Method))
 	}
-	if err := p.target(); err != nil {
+	if err := j.locate(p); err != nil {
 		return err
 	}
 	if p.Method == http.MethodPost && p.BulkID == "" {
-		return badBulk("bulkId: is missing; POST needs one")
+		return badSyntax("bulkId: is missing; POST needs one")
 	}
 	switch kind := p.data.Kind(); {
 	case p.Method == http.MethodDelete:
 		p.data = nil
 	case p.Method == http.MethodPatch && kind == '[':
-		// As the example of RFC 7644, Section 3.7.3 has it.
-		p.data = fmt.Appendf(nil, `{"schemas":[%q],"Operations":%s}`, patchSchema, p.data)
+		// The example of RFC 7644, Section 3.7.3 has no message around the operations.
+		p.data = fmt.Appendf(nil, `{"schemas":[%q],"Operations":%s}`, patchURN, p.data)
 	case kind != '{':
-		return badBulk("data: is missing; " + p.Method + " needs a JSON object")
+		return badSyntax("data: is missing; " + p.Method + " needs a JSON object")
 	}
-	if limit := p.o.Limits.BodyOf(p.Type); int64(len(p.data)) > limit {
-		return fault.Refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("data: is larger than %d bytes", limit))
+	if limit := j.options.Limits.BodyOf(p.Type); int64(len(p.data)) > limit {
+		return tooLarge("data: is larger than %d bytes", limit)
 	}
 	return nil
 }
 
-// target finds what the path leads to. Nothing but resources of this endpoint can be
-// reached: no other address, no discovery, no /Me, no bulk within bulk.
-func (p *Part) target() error {
+// locate finds the type and the resource that the path leads to. It finds nothing but
+// resources of this endpoint: no other address, no discovery, no /Me, no /Bulk.
+func (j *Job) locate(p *Part) error {
 	bad := func(want string) error {
-		return fault.Refuse(http.StatusBadRequest, "invalidPath", "path: must be "+want+", got "+fault.Quote(p.Path))
+		return fault.Refuse(http.StatusBadRequest, fault.InvalidPath, "path: must be "+want+", got "+fault.Quote(p.Path))
 	}
 	path := p.Path
-	if rest, ok := strings.CutPrefix(path, p.o.Base+"/"); ok {
+	if rest, ok := strings.CutPrefix(path, j.options.Base+"/"); ok {
 		path = rest
 	}
 	segments := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 	if len(segments) == 0 || strings.ContainsAny(path, "?#\\") {
 		return bad("a resource type's endpoint and, but for POST, an id, without a query")
 	}
-	if p.Type = p.o.Types.At("/" + segments[0]); p.Type == nil {
+	types := j.options.Types
+	if p.Type = types.At("/" + segments[0]); p.Type == nil {
 		if segments[0] == "Groups" {
 			return fault.Refuse(http.StatusNotImplemented, "", "groups are not supported here")
 		}
 		var all []string
-		for _, t := range p.o.Types.All {
+		for _, t := range types.All {
 			all = append(all, t.Endpoint)
 		}
 		return bad("below " + strings.Join(all, ", "))
@@ -247,32 +232,57 @@ func (p *Part) target() error {
 	if err != nil || strings.ContainsRune(id, 0) {
 		return bad("well-formed")
 	}
-	p.ID = id
-	if !strings.HasPrefix(id, Prefix) {
+	if bulkID, ok := strings.CutPrefix(id, prefix); ok {
+		p.target = bulkID
+	} else {
 		p.Ref = host.Ref{Type: p.Type.Name, ID: id}
 	}
 	return nil
 }
 
-// bulkFields reads a JSON object by folded names. null is as good as nothing.
-func bulkFields(what string, raw jsontext.Value, known ...string) (map[string]jsontext.Value, error) {
-	if raw.Kind() != '{' {
-		return nil, badBulk(what + " must be a JSON object")
-	}
-	all := map[string]jsontext.Value{}
-	for name, v := range jsonwalk.Fields(raw) {
-		name = model.FoldName(name)
-		for _, k := range known {
-			if model.FoldName(k) != name {
-				continue
-			}
-			if _, twice := all[name]; twice {
-				return nil, badBulk(what + ": " + k + " is there twice, in different spellings")
-			}
-			if all[name] = v; v.Kind() == 'n' {
-				all[name] = nil
-			}
+// findCreations finds the creation that each bulkId stands for. If two operations have
+// the same bulkId, a reference to it is ambiguous, so all of them fail.
+func (j *Job) findCreations() {
+	first := map[string]*Part{}
+	for _, p := range j.Parts {
+		if p.BulkID == "" {
+			continue
+		}
+		if q := first[p.BulkID]; q != nil {
+			q.Err = badSyntax("bulkId: " + fault.Quote(p.BulkID) + " is there more than once")
+			p.Err = q.Err
+			continue
+		}
+		first[p.BulkID] = p
+		if p.Method == http.MethodPost {
+			j.posts[p.BulkID] = p
 		}
 	}
-	return all, nil
+}
+
+// findNeeds finds the creations that p refers to.
+func (j *Job) findNeeds(p *Part) error {
+	need := func(bulkID string) {
+		if q := j.posts[bulkID]; q != nil && !slices.Contains(p.needs, q) {
+			p.needs = append(p.needs, q)
+		}
+	}
+	need(p.target)
+	if p.data == nil {
+		return nil
+	}
+	_, err := j.rewriter(p, func(bulkID string) (host.Ref, bool, error) {
+		p.inData = true
+		need(bulkID)
+		return host.Ref{}, true, nil
+	}).data(p)
+	return err
+}
+
+func badSyntax(detail string) *fault.Error {
+	return fault.Refuse(http.StatusBadRequest, fault.InvalidSyntax, detail)
+}
+
+func tooLarge(format string, limit any) *fault.Error {
+	return fault.Refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf(format, limit))
 }
