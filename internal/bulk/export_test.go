@@ -1,0 +1,4 @@
+package bulk
+
+// Needs returns the creations that p refers to.
+func (p *Part) Needs() []*Part { return p.needs }
