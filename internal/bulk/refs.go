@@ -150,7 +150,7 @@ func (w *rewriter) complex(a *model.Attribute, raw jsontext.Value) (jsontext.Val
 // it a member counts as a user. It refuses an element that has another type: users and
 // groups may have the same ids.
 func (w *rewriter) addType(a *model.Attribute, sent, out jsontext.Value) (jsontext.Value, bool, error) {
-	if a.Lookup("type") == nil {
+	if a.Lookup("type") == nil || a.Mutability == model.ReadOnly {
 		return out, true, nil
 	}
 	var id, typ string

@@ -39,6 +39,8 @@ func TestData(t *testing.T) {
 		{"text", "PUT", users, `{"userName":"bulkId:a","nickName":"bulkId:nobody","emails":[{"value":"bulkId:a"}]}`,
 			`{"userName":"bulkId:a","nickName":"bulkId:nobody","emails":[{"value":"bulkId:a"}]}`, "somebody may be called so"},
 		{"unknown attribute", "PUT", users, `{"x":{"members":[{"value":"bulkId:a"}]}}`, `{"x":{"members":[{"value":"bulkId:a"}]}}`, "no schema says that it is a reference"},
+		{"read-only reference", "PUT", users, `{"groups":[{"value":"bulkId:g"},{"value":"bulkId:nobody"}]}`,
+			`{"groups":[{"value":"bulkId:g"},{"value":"bulkId:nobody"}]}`, "the server ignores it, so it refers to nothing"},
 		{"no reference", "PUT", users, ` { "userName" : "u" } `, `{ "userName" : "u" }`, "such data stays byte for byte"},
 		{"unknown bulkId", "PUT", groups, `{"members":[{"value":"bulkId:nobody"}]}`, `400 invalidValue no POST of this request has the bulkId "nobody"`, "there is no id to put in"},
 		{"no bulkId", "PUT", groups, `{"members":[{"value":"bulkId:"}]}`, `400 invalidValue no POST of this request has the bulkId ""`, "no operation is called so"},
