@@ -2,14 +2,13 @@ package scim
 
 import (
 	"iter"
-	"math"
 	"time"
 
 	filter "github.com/scim2/filter-parser/v2"
 
+	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/match"
-	"github.com/scimkit/scim/internal/model"
 )
 
 // Filter is a filter (RFC 7644, Section 3.4.2.2), checked against a resource type.
@@ -101,50 +100,14 @@ type Page struct {
 // matches, in any order: it filters, sorts, counts and cuts out the page. A store
 // whose look-up it is narrows down first, by Filter.Eq and IDs.
 func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
-	var ids map[string]bool
-	if q.IDs != nil {
-		ids = make(map[string]bool, len(q.IDs))
-		for _, id := range q.IDs {
-			ids[id] = true
-		}
+	m := &match.Query{IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending, Offset: q.Offset,
+		After: (*match.Place)(q.After), Limit: q.Limit}
+	if q.Filter != nil {
+		m.Filter = q.Filter.m
 	}
-	var by *model.Attribute
-	page := &Page{}
-	best := match.FirstRows[*Resource]{N: q.Limit, Descending: q.Descending}
-	if q.After == nil {
-		best.N += min(max(q.Offset, 0), math.MaxInt-max(q.Limit, 0))
+	page, total, err := match.Scan(m, all, func(r *Resource) *doc.Document { return &r.d })
+	if err != nil {
+		return nil, err
 	}
-	for r, err := range all {
-		if err != nil {
-			return nil, err
-		}
-		if ids != nil && !ids[r.ID()] || !q.Filter.Match(r) {
-			continue
-		}
-		page.Total++
-		if q.Limit <= 0 || q.After != nil && !match.KeyLess(q.SortBy, q.Descending, (*match.Place)(q.After), &r.d) {
-			continue
-		}
-		w := match.Row[*Resource]{R: r, D: &r.d}
-		if q.SortBy != "" {
-			if by == nil {
-				by = r.t.m.Find(q.SortBy)
-				best.By = match.Leaf(by)
-			}
-			w.V = match.SortKey(&r.d, by)
-		}
-		best.Add(w)
-	}
-	if q.Limit <= 0 {
-		return page, nil
-	}
-	rows := best.Sorted()
-	if q.After == nil {
-		rows = rows[min(max(q.Offset, 0), len(rows)):]
-	}
-	page.Resources = make([]*Resource, len(rows))
-	for i, w := range rows {
-		page.Resources[i] = w.R
-	}
-	return page, nil
+	return &Page{Resources: page, Total: total}, nil
 }

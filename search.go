@@ -132,7 +132,7 @@ func compareKeys(a, b *doc.Document, path string) int {
 	if at == nil {
 		return 0
 	}
-	return match.Compare(match.Leaf(at), v, w)
+	return match.Compare(at, v, w)
 }
 
 // knownSomewhere refuses what no type can answer.

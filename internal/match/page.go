@@ -1,6 +1,8 @@
 package match
 
 import (
+	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -10,108 +12,172 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Place is a place in the order of a list: that of one resource.
+// Place is a place in the order of a list: that of one document.
 type Place struct {
-	Value   *string
+	Value   *string // the sort value, folded unless case-exact; nil if there is none
 	Created time.Time
 	ID      string
 }
 
-// PlaceOf is the place of r in the order by an attribute.
-func PlaceOf(sortBy string, r *doc.Document) *Place {
-	k := &Place{Created: r.Created, ID: r.ID}
-	if a := r.Type.Find(sortBy); sortBy != "" && a != nil {
-		if v := SortKey(r, a); v.Attr != nil {
-			text := v.Text
-			if v.Attr.Kind == model.String && !v.Attr.CaseExact {
-				text = fold.Key(text)
-			}
-			k.Value = &text
+// PlaceOf is the place of d in the order by the attribute at path, "" for the order of
+// creation.
+func PlaceOf(path string, d *doc.Document) *Place {
+	p := &Place{Created: d.Created, ID: d.ID}
+	a := sortAttribute(path, d)
+	if a == nil {
+		return p
+	}
+	if v := SortKey(d, a); v.Attr != nil {
+		text := v.Text
+		if v.Attr.Kind == model.String && !v.Attr.CaseExact {
+			text = fold.Key(text)
+		}
+		p.Value = &text
+	}
+	return p
+}
+
+// sortAttribute finds the attribute to sort d by; nil means order of creation.
+func sortAttribute(path string, d *doc.Document) *model.Attribute {
+	if path == "" {
+		return nil
+	}
+	return d.Type.Find(path)
+}
+
+// Query is a question that Scan answers.
+type Query struct {
+	Filter     *Filter  // nil: everything
+	IDs        []string // if not nil: only these
+	SortBy     string   // path of an attribute; "": order of creation
+	Descending bool
+	Offset     int    // rows to skip, if After is nil
+	After      *Place // if not nil: only rows behind this place
+	Limit      int    // rows at most; 0: only the total
+}
+
+// Scan answers q from all rows, in any order. It returns the rows of the page, in order,
+// and the number of all matches. docOf is the document of a row. An error of all ends the
+// scan.
+func Scan[T any](q *Query, all iter.Seq2[T, error], docOf func(T) *doc.Document) (page []T, total int, err error) {
+	var ids map[string]bool
+	if q.IDs != nil {
+		ids = make(map[string]bool, len(q.IDs))
+		for _, id := range q.IDs {
+			ids[id] = true
 		}
 	}
-	return k
+	best := firstRows[T]{n: q.Limit, descending: q.Descending}
+	if q.After == nil {
+		best.n += min(max(q.Offset, 0), math.MaxInt-max(q.Limit, 0))
+	}
+	var by *model.Attribute
+	for one, err := range all {
+		if err != nil {
+			return nil, 0, err
+		}
+		d := docOf(one)
+		if ids != nil && !ids[d.ID] || q.Filter != nil && !q.Filter.Match(d) {
+			continue
+		}
+		total++
+		if q.Limit <= 0 || q.After != nil && !q.isBehind(d) {
+			continue
+		}
+		r := row[T]{of: one, d: d}
+		if by == nil {
+			if by = sortAttribute(q.SortBy, d); by != nil {
+				best.by = leafOf(by)
+			}
+		}
+		if by != nil {
+			r.key = SortKey(d, by)
+		}
+		best.add(r)
+	}
+	if q.Limit <= 0 {
+		return nil, total, nil
+	}
+	rows := best.sorted()
+	if q.After == nil {
+		rows = rows[min(max(q.Offset, 0), len(rows)):]
+	}
+	page = make([]T, len(rows))
+	for i, r := range rows {
+		page[i] = r.of
+	}
+	return page, total, nil
 }
 
-// Row is a resource and what it is sorted by.
-type Row[T any] struct {
-	R T
-	D *doc.Document
-	V doc.Value
-}
-
-// FirstRows keeps the first n of the rows that are added, so that a page of a long list
-// costs neither sorting it nor memory for it.
-type FirstRows[T any] struct {
-	N          int
-	By         *model.Attribute // nil: order of creation
-	Descending bool
-	rows       []Row[T] // less than 2n
-	full       bool     // rows[n-1] is the last of n rows: what is behind it does not count
-}
-
-func (f *FirstRows[T]) compare(a, b Row[T]) int {
+// isBehind reports whether d comes after the place q.After in the order of q.
+func (q *Query) isBehind(d *doc.Document) bool {
 	c := 0
-	if f.By != nil {
-		c = Compare(f.By, a.V, b.V)
+	if a := sortAttribute(q.SortBy, d); a != nil {
+		var v doc.Value
+		if q.After.Value != nil {
+			v = doc.Simple(leafOf(a), *q.After.Value)
+		}
+		c = Compare(a, v, SortKey(d, a))
 	}
 	if c == 0 {
-		c = a.D.Created.Compare(b.D.Created)
+		c = q.After.Created.Compare(d.Created)
 	}
 	if c == 0 {
-		c = strings.Compare(a.D.ID, b.D.ID)
+		c = strings.Compare(q.After.ID, d.ID)
 	}
-	if f.Descending {
+	if q.Descending {
+		c = -c
+	}
+	return c < 0
+}
+
+// row is a document, what the caller knows it by, and the value it is sorted by.
+type row[T any] struct {
+	of  T
+	d   *doc.Document
+	key doc.Value
+}
+
+// firstRows keeps the first n of the rows that are added. A page of a long list then costs
+// neither sorting the list nor memory for it.
+type firstRows[T any] struct {
+	n          int
+	by         *model.Attribute // nil: order of creation
+	descending bool
+	rows       []row[T] // less than 2n
+	full       bool     // rows[n-1] is the last of n rows: a row behind it does not count
+}
+
+func (f *firstRows[T]) compare(a, b row[T]) int {
+	c := 0
+	if f.by != nil {
+		c = Compare(f.by, a.key, b.key)
+	}
+	if c == 0 {
+		c = a.d.Created.Compare(b.d.Created)
+	}
+	if c == 0 {
+		c = strings.Compare(a.d.ID, b.d.ID)
+	}
+	if f.descending {
 		return -c
 	}
 	return c
 }
 
-// Add adds a row.
-func (f *FirstRows[T]) Add(w Row[T]) {
-	if f.full && f.compare(w, f.rows[f.N-1]) >= 0 {
+func (f *firstRows[T]) add(r row[T]) {
+	if f.full && f.compare(r, f.rows[f.n-1]) >= 0 {
 		return
 	}
-	f.rows = append(f.rows, w)
-	if f.N <= len(f.rows)/2 {
-		f.rows = f.Sorted()
+	f.rows = append(f.rows, r)
+	if f.n <= len(f.rows)/2 {
+		f.rows = f.sorted()
 		f.full = true
 	}
 }
 
-// Sorted returns the first n rows in order.
-func (f *FirstRows[T]) Sorted() []Row[T] {
+// sorted returns the first n rows in order.
+func (f *firstRows[T]) sorted() []row[T] {
 	slices.SortStableFunc(f.rows, f.compare)
-	return f.rows[:min(f.N, len(f.rows))]
-}
-
-// Leaf is the attribute whose values SortKey returns for a.
-func Leaf(a *model.Attribute) *model.Attribute {
-	if a.Kind == model.Complex {
-		if v := a.Lookup("value"); v != nil {
-			return v
-		}
-	}
-	return a
-}
-
-// KeyLess reports whether the place k lies before r in an order.
-func KeyLess(sortBy string, descending bool, k *Place, r *doc.Document) bool {
-	c := 0
-	if a := r.Type.Find(sortBy); sortBy != "" && a != nil {
-		var v doc.Value
-		if k.Value != nil {
-			v = doc.Simple(Leaf(a), *k.Value)
-		}
-		c = Compare(Leaf(a), v, SortKey(r, a))
-	}
-	if c == 0 {
-		c = k.Created.Compare(r.Created)
-	}
-	if c == 0 {
-		c = strings.Compare(k.ID, r.ID)
-	}
-	if descending {
-		c = -c
-	}
-	return c < 0
+	return f.rows[:min(f.n, len(f.rows))]
 }

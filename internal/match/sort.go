@@ -62,11 +62,7 @@ func Compare(a *model.Attribute, x, y doc.Value) int {
 	if x.Attr == nil || y.Attr == nil {
 		return rank(x.Attr != nil, y.Attr != nil)
 	}
-	if a.Kind == model.Complex {
-		if sub := a.Lookup("value"); sub != nil {
-			a = sub
-		}
-	}
+	a = leafOf(a)
 	switch a.Kind {
 	case model.Integer, model.Decimal:
 		m, okX := parseNumber(x.Text)
@@ -93,6 +89,16 @@ func Compare(a *model.Attribute, x, y doc.Value) int {
 		}
 	}
 	return strings.Compare(x.Text, y.Text) // "false" < "true"
+}
+
+// leafOf is the attribute whose values SortKey returns for a.
+func leafOf(a *model.Attribute) *model.Attribute {
+	if a.Kind == model.Complex {
+		if v := a.Lookup("value"); v != nil {
+			return v
+		}
+	}
+	return a
 }
 
 // rank puts what is there before what is not.
