@@ -8,13 +8,7 @@ import (
 
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/model"
-)
-
-const (
-	listSchema   = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-	configSchema = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
-	typeSchema   = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
-	schemaSchema = "urn:ietf:params:scim:schemas:core:2.0:Schema"
+	"github.com/scimkit/scim/internal/wire"
 )
 
 type object = map[string]any
@@ -36,7 +30,7 @@ func discover(endpoint, id string) action {
 			all = o.schemas()
 		}
 		if id == "" {
-			return jsonAnswer(object{"schemas": []string{listSchema}, "totalResults": len(all),
+			return jsonAnswer(object{"schemas": []string{wire.ListResponse}, "totalResults": len(all),
 				"itemsPerPage": len(all), "startIndex": 1, "Resources": all})
 		}
 		for _, e := range all {
@@ -57,7 +51,7 @@ func jsonAnswer(v any) (*answer, error) {
 }
 
 func emptyList(*operation, context.Context, []byte) (*answer, error) {
-	return jsonAnswer(object{"schemas": []string{listSchema}, "totalResults": 0, "itemsPerPage": 0, "startIndex": 1, "Resources": []any{}})
+	return jsonAnswer(object{"schemas": []string{wire.ListResponse}, "totalResults": 0, "itemsPerPage": 0, "startIndex": 1, "Resources": []any{}})
 }
 
 // providerConfig is computed from what the handler and the store can do.
@@ -78,7 +72,7 @@ func (o *operation) providerConfig() object {
 		"maxPageSize": o.h.c.Limits.MaxPage, "cursorTimeout": int(o.h.c.Limits.CursorTime / time.Second),
 	}
 	return object{
-		"schemas":               []string{configSchema},
+		"schemas":               []string{wire.ServiceProviderConfig},
 		"patch":                 supported(true),
 		"bulk":                  object{"supported": true, "maxOperations": o.h.c.Limits.BulkOps, "maxPayloadSize": o.h.c.Limits.BulkBody},
 		"filter":                object{"supported": true, "maxResults": o.h.c.Limits.MaxPage},
@@ -95,7 +89,7 @@ func (o *operation) resourceTypes() []object {
 	var all []object
 	for _, t := range o.t.Types.All {
 		e := object{
-			"schemas": []string{typeSchema}, "id": t.Name, "name": t.Name, "endpoint": t.Endpoint,
+			"schemas": []string{wire.ResourceType}, "id": t.Name, "name": t.Name, "endpoint": t.Endpoint,
 			"description": t.Description, "schema": t.URN,
 			"meta": object{"resourceType": "ResourceType", "location": o.base + "/ResourceTypes/" + t.Name},
 		}
@@ -127,7 +121,7 @@ func (o *operation) schemas() []object {
 				}
 			}
 			all = append(all, object{
-				"schemas": []string{schemaSchema}, "id": s.URN, "name": s.Name, "description": s.Description,
+				"schemas": []string{wire.Schema}, "id": s.URN, "name": s.Name, "description": s.Description,
 				"attributes": list,
 				"meta":       object{"resourceType": "Schema", "location": o.base + "/Schemas/" + s.URN},
 			})

@@ -8,9 +8,8 @@ import (
 
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/wire"
 )
-
-const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 // toError finds the answer for any error.
 func toError(err error) *Error { return (*Error)(host.Answer(inward(err))) }
@@ -25,7 +24,7 @@ func errorBody(e *fault.Error) []byte {
 		Status   string   `json:"status"`
 		ScimType string   `json:"scimType,omitempty"`
 		Detail   string   `json:"detail"`
-	}{[]string{errorSchema}, strconv.Itoa(e.Status), e.Type, detail})
+	}{[]string{wire.Error}, strconv.Itoa(e.Status), e.Type, detail})
 	if err != nil {
 		return nil // strings always marshal
 	}
@@ -34,7 +33,7 @@ func errorBody(e *fault.Error) []byte {
 
 func writeError(w http.ResponseWriter, e *fault.Error) {
 	h := w.Header()
-	h.Set("Content-Type", contentType)
+	h.Set("Content-Type", wire.ContentType)
 	h.Set("Cache-Control", "no-store")
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter/time.Second))))

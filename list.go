@@ -12,6 +12,7 @@ import (
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/wire"
 )
 
 // list answers GET of a resource type, and POST of its .search: filter, sort and
@@ -69,7 +70,7 @@ func (o *operation) page(ctx context.Context, t *model.Type, q *host.Query) (*ho
 // listAnswer is a ListResponse of resources of any types. extra is JSON for what
 // depends on the kind of paging.
 func (o *operation) listAnswer(ctx context.Context, rs []*doc.Document, total int, extra string) (*answer, error) {
-	b := []byte(`{"schemas":["` + listSchema + `"],"totalResults":`)
+	b := []byte(`{"schemas":["` + wire.ListResponse + `"],"totalResults":`)
 	b = strconv.AppendInt(b, int64(total), 10)
 	b = append(b, `,"itemsPerPage":`...)
 	b = strconv.AppendInt(b, int64(len(rs)), 10)

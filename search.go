@@ -16,6 +16,7 @@ import (
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/wire"
 )
 
 // searchRequest is the body of POST /.search (RFC 7644, Section 3.4.3).
@@ -28,8 +29,6 @@ type searchRequest struct {
 	StartIndex, Count  *int
 	Cursor             *string
 }
-
-const searchSchema = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 // search answers POST of a .search: of one type, or of all where t is nil.
 func (o *operation) search(ctx context.Context, t *model.Type, body []byte) (*answer, error) {
@@ -49,8 +48,8 @@ func (o *operation) searchParams(body []byte) error {
 		return &fault.Error{Status: http.StatusBadRequest, Type: "invalidSyntax",
 			Detail: "the body is not a SearchRequest: a JSON object with filter, attributes, excludedAttributes, sortBy, sortOrder, startIndex, count, cursor", Err: err}
 	}
-	if len(s.Schemas) > 0 && !slices.ContainsFunc(s.Schemas, func(u string) bool { return model.FoldName(u) == model.FoldName(searchSchema) }) {
-		return fault.Refuse(http.StatusBadRequest, "invalidSyntax", "schemas must contain "+searchSchema)
+	if len(s.Schemas) > 0 && !slices.ContainsFunc(s.Schemas, func(u string) bool { return model.FoldName(u) == model.FoldName(wire.SearchRequest) }) {
+		return fault.Refuse(http.StatusBadRequest, "invalidSyntax", "schemas must contain "+wire.SearchRequest)
 	}
 	p := params{sortBy: s.SortBy, sortOrder: s.SortOrder, attributes: names(s.Attributes), excluded: names(s.ExcludedAttributes),
 		startIndex: s.StartIndex, count: s.Count, cursor: s.Cursor}

@@ -21,9 +21,8 @@ import (
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/roles"
 	"github.com/scimkit/scim/internal/tolerance"
+	"github.com/scimkit/scim/internal/wire"
 )
-
-const contentType = "application/scim+json"
 
 // answer is what an operation gives back to the client.
 type answer struct {
@@ -88,7 +87,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		hd.Set("Etag", a.etag) // in this spelling it is not looked at twice
 	}
 	if a.body != nil {
-		hd.Set("Content-Type", contentType)
+		hd.Set("Content-Type", wire.ContentType)
 		hd.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)
@@ -139,7 +138,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return nil, err
 	}
 	if !acceptable(r.Header.Values("Accept")) {
-		return nil, fault.Refuse(http.StatusNotAcceptable, "", "Accept must admit "+contentType+" or application/json")
+		return nil, fault.Refuse(http.StatusNotAcceptable, "", "Accept must admit "+wire.ContentType+" or application/json")
 	}
 	o := &operation{h: h, t: t, who: who, at: rt, base: h.baseOf(t, r, rt), header: r.Header, use: t.Tolerances.Use(), w: h.engine.Begin(t.Tenant, who.ID)}
 	if o.params, err = parseParams(r.URL.RawQuery); err != nil {
@@ -216,8 +215,8 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byt
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		// Some clients name no type: Okta on GET, hand-made ones everywhere.
 		m, _, err := mime.ParseMediaType(ct)
-		if err != nil || !strings.EqualFold(m, contentType) && !strings.EqualFold(m, "application/json") {
-			return nil, fault.Refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+contentType+" or application/json")
+		if err != nil || !strings.EqualFold(m, wire.ContentType) && !strings.EqualFold(m, "application/json") {
+			return nil, fault.Refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+wire.ContentType+" or application/json")
 		}
 	}
 	limit := h.c.Limits.body(rt.long)
@@ -250,7 +249,7 @@ func acceptable(accept []string) bool {
 			m, _, _ := strings.Cut(part, ";")
 			switch strings.ToLower(strings.TrimSpace(m)) {
 			case "":
-			case "*/*", "application/*", "application/json", contentType:
+			case "*/*", "application/*", "application/json", wire.ContentType:
 				return true
 			default:
 				any = true

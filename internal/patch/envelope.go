@@ -11,10 +11,8 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
+	"github.com/scimkit/scim/internal/wire"
 )
-
-// messageURN marks a PATCH request (RFC 7644, Section 3.5.2).
-const messageURN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 type verb uint8
 
@@ -66,7 +64,7 @@ func envelope(body []byte, o Options) ([]operation, error) {
 	case !p.atEnd():
 		return nil, fault.New(fault.InvalidSyntax, "there is something behind the end of the JSON object")
 	case !hasSchemas && !o.Doc.Tol.Allow(tolerance.MissingSchemas):
-		return nil, fault.New(fault.InvalidSyntax, "schemas: is missing; it must contain %q", messageURN)
+		return nil, fault.New(fault.InvalidSyntax, "schemas: is missing; it must contain %q", wire.PatchOp)
 	case !hasOps || len(ops) == 0:
 		return nil, fault.New(fault.InvalidSyntax, "Operations: is missing or empty; it must be an array of operations")
 	}
@@ -137,11 +135,11 @@ func (p *parser) schemas() error {
 	found := false
 	err := p.array("schemas", func() error {
 		urn, err := p.text("schemas")
-		found = found || model.FoldName(urn) == model.FoldName(messageURN)
+		found = found || model.FoldName(urn) == model.FoldName(wire.PatchOp)
 		return err
 	})
 	if err == nil && !found {
-		err = fault.New(fault.InvalidSyntax, "schemas: must contain %q", messageURN)
+		err = fault.New(fault.InvalidSyntax, "schemas: must contain %q", wire.PatchOp)
 	}
 	return err
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/scimkit/scim/internal/wire"
 )
 
 // limit is how many bytes of a body a trace shows.
@@ -207,6 +209,5 @@ func isPassword(s string) bool { return strings.Contains(strings.ToLower(s), "pa
 // isPasswordName reports whether s is just the attribute's name, alone or behind the
 // URN of a schema.
 func isPasswordName(s string) bool {
-	s = strings.ToLower(s)
-	return s == "password" || s == "urn:ietf:params:scim:schemas:core:2.0:user:password"
+	return strings.EqualFold(s, "password") || strings.EqualFold(s, wire.User+":password")
 }
