@@ -108,7 +108,7 @@ func (p *bulkPart) result() bulkResult {
 	}
 	if p.Err != nil {
 		e := host.Answer(p.Err)
-		r.Version, r.Status, r.Response = "", strconv.Itoa(e.Status), errorBody(e)
+		r.Version, r.Status, r.Response = "", strconv.Itoa(e.Status), e.Body()
 	}
 	return r
 }

@@ -349,4 +349,4 @@ func Conflict(attribute string) error {
 // WriteError answers with err in SCIM's form, so that an application's own
 // middleware, such as a rate limit, can speak to SCIM clients. An error that is no
 // *Error becomes a 500 without its text.
-func WriteError(w http.ResponseWriter, err error) { writeError(w, host.Answer(inward(err))) }
+func WriteError(w http.ResponseWriter, err error) { host.Answer(inward(err)).Write(w) }

@@ -63,7 +63,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			writeError(w, host.Answer(h.panicked(r.Method, p)))
+			host.Answer(h.panicked(r.Method, p)).Write(w)
 		}
 	}()
 	ctx, cancel := deadline.With(r.Context(), h.c.Limits.Time)
@@ -72,7 +72,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		e := host.Answer(err)
 		h.refused(ctx, r.Method, r.URL.Path, e)
-		writeError(w, e)
+		(*fault.Error)(e).Write(w)
 		return
 	}
 	hd := w.Header()
