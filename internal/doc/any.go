@@ -171,7 +171,7 @@ func fromMap(a *model.Attribute, x any) (Value, error) {
 	for name, x := range m {
 		sub := a.Lookup(name)
 		if sub == nil {
-			return Value{}, fault.New(fault.InvalidValue, "%s: has no attribute %q", a.Path, clip(name))
+			return Value{}, fault.New(fault.InvalidValue, "%s: has no attribute %q", a.Path, fault.Clip(name))
 		}
 		v, err := FromAny(sub, x)
 		if err != nil {

@@ -263,7 +263,7 @@ func (d *decoder) skips(a *model.Attribute) bool {
 
 // ignore notes that path was left out.
 func (d *decoder) ignore(path string) {
-	path = clipName(path)
+	path = clipPath(path)
 	if len(d.body.Ignored) < maxIgnored && !slices.Contains(d.body.Ignored, path) {
 		d.body.Ignored = append(d.body.Ignored, path)
 	}
@@ -326,7 +326,7 @@ func syntax(err error) error {
 	case !errors.As(err, &se):
 		return fault.New(fault.InvalidSyntax, "the body is not valid JSON")
 	case se.Err == jsontext.ErrDuplicateName:
-		return fault.New(fault.InvalidSyntax, "an object has the name %q twice", clipName(se.JSONPointer.LastToken()))
+		return fault.New(fault.InvalidSyntax, "an object has the name %q twice", clipPath(se.JSONPointer.LastToken()))
 	default:
 		// The text of some errors quotes what was sent, which may be a password.
 		why, _, _ := strings.Cut(se.Err.Error(), " `")

@@ -95,7 +95,7 @@ func push(fields []Value, v Value) ([]Value, error) {
 
 // twice refuses an attribute that was given in two spellings.
 func twice(a *model.Attribute) error {
-	return fault.New(fault.InvalidSyntax, "%s: is given twice, with different values", clipName(a.Path))
+	return fault.New(fault.InvalidSyntax, "%s: is given twice, with different values", clipPath(a.Path))
 }
 
 // merge adds to fields what was said about one of them elsewhere in the body.
@@ -217,7 +217,7 @@ func (d *decoder) unknown(more []Value, a *model.Attribute, name string) ([]Valu
 		path = a.Path + "." + name
 	}
 	if !d.o.Stored && !d.o.Tol.Allow(tolerance.UnknownAttribute) {
-		return nil, fault.New(fault.InvalidValue, "%s: there is no such attribute", clipName(path))
+		return nil, fault.New(fault.InvalidValue, "%s: there is no such attribute", clipPath(path))
 	}
 	if d.t == nil || a != d.t.Root || !d.o.KeepUnknown || d.kept == maxKept {
 		d.ignore(path)

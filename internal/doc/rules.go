@@ -79,7 +79,7 @@ func CheckEnumerated(a *model.Attribute, before, after []Value) error {
 		known := false
 		eachOf(before, chain, func(old Value) { known = known || old.Text == v.Text })
 		if !known {
-			bad = fault.New(fault.InvalidValue, "%s: must be one of %s, got %q", a.Path, strings.Join(a.Canonical, ", "), clip(v.Text))
+			bad = fault.New(fault.InvalidValue, "%s: must be one of %s, got %q", a.Path, strings.Join(a.Canonical, ", "), fault.Clip(v.Text))
 		}
 	})
 	return bad

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -71,24 +70,11 @@ func mismatch(a *model.Attribute, want string, raw jsontext.Value) error {
 	case raw[0] == '[':
 		return fault.New(fault.InvalidValue, "%s: needs %s, got a list", a.Path, want)
 	}
-	return fault.New(fault.InvalidValue, "%s: needs %s, got %s", a.Path, want, clip(string(raw)))
+	return fault.New(fault.InvalidValue, "%s: needs %s, got %s", a.Path, want, fault.Clip(string(raw)))
 }
 
-// clip shortens a value that a client sent to what an error may repeat.
-func clip(s string) string { return shorten(s, 60) }
-
-// clipName does so for a path, which may begin with a URN.
-func clipName(s string) string { return shorten(s, 160) }
-
-func shorten(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
-}
+// clipPath shortens a path that a client sent. It may begin with a URN.
+func clipPath(s string) string { return fault.ClipTo(160, s) }
 
 func (d *decoder) simple(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 	if kind == '{' || kind == '[' {
@@ -203,7 +189,7 @@ func (d *decoder) any(a *model.Attribute) (Value, error) {
 	for i := 0; i+1 < len(compact); i++ {
 		if compact[i] == '\\' { // an escape, since the JSON is valid
 			if bytes.HasPrefix(compact[i+1:], []byte("u0000")) {
-				return Value{}, nulError(clipName(a.Path))
+				return Value{}, nulError(clipPath(a.Path))
 			}
 			i++
 		}

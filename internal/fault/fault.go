@@ -6,8 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -63,17 +61,3 @@ func NotFound(typeName, id string) *Error {
 func NotImplemented(what string) *Error {
 	return &Error{Status: http.StatusNotImplemented, Detail: what + " is not supported"}
 }
-
-// maxQuoted is how many bytes of a client's text an error repeats.
-const maxQuoted = 60
-
-// Clip shortens a text that a client sent before an error repeats it.
-func Clip(s string) string {
-	if len(s) > maxQuoted {
-		s = s[:maxQuoted-3] + "..."
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
-}
-
-// Quote is Clip in quotation marks.
-func Quote(s string) string { return strconv.Quote(Clip(s)) }

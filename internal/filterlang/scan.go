@@ -2,9 +2,7 @@ package filterlang
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	filter "github.com/scim2/filter-parser/v2"
 
@@ -184,20 +182,10 @@ func (p *parser) expected(what string) error {
 		if i := strings.IndexByte(rest, ' '); i > 0 {
 			rest = rest[:i]
 		}
-		found = clip(rest)
+		found = quote(rest)
 	}
 	return p.fail(p.pos, "expected %s, not %s", what, found)
 }
 
-// clip quotes at most 40 bytes of what the client sent.
-func clip(s string) string {
-	const most = 40
-	if len(s) <= most {
-		return strconv.Quote(s)
-	}
-	end := most
-	for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return strconv.Quote(s[:end]) + "…"
-}
+// quote quotes what the client sent.
+func quote(s string) string { return fault.QuoteTo(40, s) }

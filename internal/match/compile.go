@@ -141,12 +141,8 @@ func hidden(a *model.Attribute) bool {
 	return a.Returned == model.Never || a.Mutability == model.WriteOnly
 }
 
-func clip(s string) string {
-	if len(s) > 80 {
-		return strings.ToValidUTF8(s[:80], "") + "…"
-	}
-	return s
-}
+// clip shortens what a client sent.
+func clip(s string) string { return fault.ClipTo(80, s) }
 
 // Parse parses a filter and binds it to the attributes of t.
 func Parse(t *model.Type, text string, lim filterlang.Limits, tol *tolerance.Use) (*Filter, error) {

@@ -40,7 +40,7 @@ func where(o *operation) string {
 	if o.path == "" {
 		return o.op.String()
 	}
-	return o.op.String() + " of " + clip(o.path, 60)
+	return o.op.String() + " of " + fault.Clip(o.path)
 }
 
 // object compiles each member of a value that stands for the whole resource or

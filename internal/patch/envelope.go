@@ -126,7 +126,7 @@ func (p *parser) operation(o Options) (op operation, err error) {
 		op.op = remove
 	}
 	if op.op == 0 || sent != op.op.String() && !o.Doc.Tol.Allow(tolerance.OpCase) {
-		return op, fault.New(fault.InvalidSyntax, "op: must be add, remove or replace, got %q", clip(sent, 40))
+		return op, fault.New(fault.InvalidSyntax, "op: must be add, remove or replace, got %q", fault.ClipTo(40, sent))
 	}
 	return op, nil
 }
@@ -244,5 +244,5 @@ func syntax(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: it ends too early")
 	}
-	return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: %s", clip(strings.TrimPrefix(err.Error(), "jsontext: "), 160))
+	return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: %s", fault.ClipTo(160, strings.TrimPrefix(err.Error(), "jsontext: ")))
 }

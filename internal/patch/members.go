@@ -25,7 +25,7 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 			kind = fault.Mutability
 		}
 		return fault.New(kind, "%s: a member can't be changed, only added or removed; use %q with a list of values, or remove %q",
-			clip(tg.text, 60), tg.attr.Path, tg.attr.Path+`[value eq "id"]`)
+			fault.Clip(tg.text), tg.attr.Path, tg.attr.Path+`[value eq "id"]`)
 	case tg.where != nil:
 		return r.leaveMatching(tg.where)
 	case op == remove && isNull(raw):
@@ -99,7 +99,7 @@ func (r *Request) leaveMatching(e filter.Expression) error {
 	case "group":
 		r.members.Leave(member.Ref{Type: "Group", ID: id})
 	default:
-		return fault.New(fault.InvalidFilter, `members: type must be "User" or "Group", got %q`, clip(typ, 40))
+		return fault.New(fault.InvalidFilter, `members: type must be "User" or "Group", got %q`, fault.ClipTo(40, typ))
 	}
 	return nil
 }

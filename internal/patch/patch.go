@@ -8,7 +8,6 @@ package patch
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
@@ -118,7 +117,7 @@ func (r *Request) Ops() int { return r.ops }
 func (r *Request) Ignored() []string { return slices.Clone(r.ignored) }
 
 func (r *Request) ignore(path string) {
-	path = clip(path, 120)
+	path = fault.ClipTo(120, path)
 	if len(r.ignored) < maxIgnored && !slices.Contains(r.ignored, path) {
 		r.ignored = append(r.ignored, path)
 	}
@@ -129,7 +128,7 @@ func (r *Request) ignore(path string) {
 // over unless the host asked for strictness.
 func (r *Request) unknown(path string) error {
 	if !r.tol.Allow(tolerance.UnknownAttribute) {
-		return fault.New(fault.InvalidPath, "%s: the resource type %s has no such attribute", clip(path, 60), r.t.Name)
+		return fault.New(fault.InvalidPath, "%s: the resource type %s has no such attribute", fault.Clip(path), r.t.Name)
 	}
 	r.ignore(path)
 	return nil
@@ -148,13 +147,5 @@ func (r *Request) readOnly(a *model.Attribute, path string) error {
 }
 
 func notWritable(path string) error {
-	return fault.New(fault.Mutability, "%s: is read-only; the server sets it", clip(path, 60))
-}
-
-// clip shortens what a client sent for use in a message.
-func clip(s string, n int) string {
-	if len(s) > n {
-		s = s[:n] + "…"
-	}
-	return strings.ToValidUTF8(s, "�")
+	return fault.New(fault.Mutability, "%s: is read-only; the server sets it", fault.Clip(path))
 }

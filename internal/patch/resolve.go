@@ -84,7 +84,7 @@ func (r *Request) key(tg target, rest string) (target, error) {
 func (r *Request) bind(tg target, rest string, p filter.Path) (target, error) {
 	sub := p.AttributePath.SubAttributeName()
 	if p.ValueExpression != nil && sub != "" {
-		return tg, fault.New(fault.InvalidPath, "%s: a sub-attribute can't have a filter; write attribute[filter].sub-attribute", clip(tg.text, 60))
+		return tg, fault.New(fault.InvalidPath, "%s: a sub-attribute can't have a filter; write attribute[filter].sub-attribute", fault.Clip(tg.text))
 	}
 	if p.SubAttribute != nil {
 		sub = *p.SubAttribute
@@ -107,7 +107,7 @@ func (r *Request) bind(tg target, rest string, p filter.Path) (target, error) {
 	}
 	if p.ValueExpression != nil {
 		if !tg.attr.Multi && tg.attr.Kind != model.Complex {
-			return tg, fault.New(fault.InvalidPath, "%s: %s has a single value, so a filter can't select from it", clip(tg.text, 60), tg.attr.Path)
+			return tg, fault.New(fault.InvalidPath, "%s: %s has a single value, so a filter can't select from it", fault.Clip(tg.text), tg.attr.Path)
 		}
 		tg.where = p.ValueExpression
 	}
