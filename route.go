@@ -3,12 +3,12 @@ package scim
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/scimkit/scim/internal/address"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/model"
@@ -55,13 +55,13 @@ func (t *tenant) route(r *http.Request) (*route, error) {
 	}
 	segments := split(r.URL.EscapedPath())
 	i := slices.IndexFunc(segments, t.isEndpoint)
-	if i >= 0 && t.mounted(r, segments, i) {
+	if i >= 0 && address.Mounted(r, segments, i, t.isEndpoint) {
 		if rt := t.routeAt(segments[i], segments[i+1:]); rt != nil {
 			rt.tail = len(segments) - i
 			return rt, nil
 		}
 	}
-	if i < 0 && atRoot(r, segments) {
+	if i < 0 && address.AtRoot(r, segments) {
 		return &route{methods: map[string]action{http.MethodGet: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
 			return o.listAll(ctx)
 		}}}, nil
@@ -69,9 +69,7 @@ func (t *tenant) route(r *http.Request) (*route, error) {
 	return nil, fault.Refuse(http.StatusNotFound, "", "there is nothing at this address; resources are below "+t.endpoints())
 }
 
-func split(path string) []string {
-	return slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
-}
+func split(path string) []string { return address.Split(path) }
 
 func (t *tenant) endpoints() string {
 	var all []string
@@ -257,75 +255,4 @@ func names(list []string) []string {
 
 func (o *operation) selection(t *model.Type) *doc.Selection {
 	return doc.Select(t, o.params.attributes, o.params.excluded)
-}
-
-// baseOf finds the absolute address of the endpoint: BaseURL, or the request's own
-// host with what its path carries before the route.
-func (h *Handler) baseOf(t *tenant, r *http.Request, rt *route) string {
-	if t.BaseURL != "" {
-		return strings.TrimRight(t.BaseURL, "/")
-	}
-	segments := split(requestPath(r))
-	prefix := strings.Join(segments[:max(0, len(segments)-rt.tail)], "/")
-	if prefix != "" {
-		prefix = "/" + prefix
-	}
-	scheme, host := "http", r.Host
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	if h.trusted(r.RemoteAddr) {
-		if p := strings.ToLower(first(r.Header.Get("X-Forwarded-Proto"))); p == "http" || p == "https" {
-			scheme = p
-		}
-		if f := first(r.Header.Get("X-Forwarded-Host")); f != "" {
-			host = f
-		}
-	}
-	if !hostOK(host) {
-		host = "localhost"
-	}
-	return scheme + "://" + host + prefix
-}
-
-func first(list string) string {
-	s, _, _ := strings.Cut(list, ",")
-	return strings.TrimSpace(s)
-}
-
-// onlyPlain reports whether s has only ASCII letters, digits and the bytes of others.
-func onlyPlain(s, others string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte(others, c) < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// hostOK keeps what is no host and port out of the addresses that are sent. No name
-// is longer than 253 bytes.
-func hostOK(host string) bool {
-	if name, port, _ := strings.Cut(host, ":"); name != "" && len(host) <= 260 && onlyPlain(name, "-.") && strings.Trim(port, "0123456789") == "" {
-		return true
-	}
-	u, err := url.Parse("http://" + host)
-	return err == nil && len(host) <= 260 && u.Host == host && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(host, "<>\"'`\\ ")
-}
-
-func (h *Handler) trusted(remote string) bool {
-	if len(h.c.TrustedProxies) == 0 {
-		return false
-	}
-	ap, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return false
-	}
-	for _, p := range h.c.TrustedProxies {
-		if p.Contains(ap.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
 }

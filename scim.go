@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/scimkit/scim/internal/address"
 	"github.com/scimkit/scim/internal/cursor"
 	"github.com/scimkit/scim/internal/roles"
 
@@ -139,7 +140,7 @@ func (h *Handler) Roles(t *Tenant) *Reconciler { return h.reconciler(t) }
 // application's mux, because http.ServeMux answers "//Users" with a redirect that
 // clients do not follow; a plain mux works too. next may be nil.
 func Mount(prefix string, h *Handler, next http.Handler) http.Handler {
-	return mount(prefix, h, next)
+	return address.Mount(prefix, h, next)
 }
 
 // Ref names a resource: its type's name, such as "User", and its id. It also
