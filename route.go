@@ -41,27 +41,19 @@ func (rt *route) allow() string {
 	return strings.Join(names, ", ")
 }
 
-// maxPath is how long a path may be. Its beginning is repeated in the address of every
-// resource and member that is sent, so a long one would make answers enormous.
-const maxPath = 2048
-
-// route finds the route of a request. The path may still carry the prefix under
-// which the handler is mounted: the first segment that is an endpoint's name begins
-// the route, and nothing behind it can begin another one. Empty segments are passed
-// over: a base address saved with a slash at its end gives "//Users".
+// route finds the route of a request. Its path may still have the prefix under which the
+// handler is mounted.
 func (t *tenant) route(r *http.Request) (*route, error) {
-	if max(len(r.URL.Path), len(r.RequestURI)-len(r.URL.RawQuery)) > maxPath {
-		return nil, fault.Refuse(http.StatusRequestURITooLong, "", "the path is longer than "+strconv.Itoa(maxPath)+" bytes")
+	if address.IsTooLong(r) {
+		return nil, fault.Refuse(http.StatusRequestURITooLong, "", "the path is longer than "+strconv.Itoa(address.MaxPath)+" bytes")
 	}
-	segments := split(r.URL.EscapedPath())
-	i := slices.IndexFunc(segments, t.isEndpoint)
-	if i >= 0 && address.Mounted(r, segments, i, t.isEndpoint) {
-		if rt := t.routeAt(segments[i], segments[i+1:]); rt != nil {
-			rt.tail = len(segments) - i
+	segments, ok := address.Route(r, t.isEndpoint)
+	if len(segments) > 0 {
+		if rt := t.routeAt(segments[0], segments[1:]); rt != nil {
+			rt.tail = len(segments)
 			return rt, nil
 		}
-	}
-	if i < 0 && address.AtRoot(r, segments) {
+	} else if ok {
 		return &route{methods: map[string]action{http.MethodGet: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
 			return o.listAll(ctx)
 		}}}, nil

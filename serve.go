@@ -141,7 +141,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if !acceptable(r.Header.Values("Accept")) {
 		return nil, fault.Refuse(http.StatusNotAcceptable, "", "Accept must admit "+wire.ContentType+" or application/json")
 	}
-	o := &operation{h: h, t: t, who: who, at: rt, base: address.BaseOf(r, t.BaseURL, rt.tail, h.c.TrustedProxies), header: r.Header, use: t.Tolerances.Use(), w: h.engine.Begin(t.Tenant, who.ID)}
+	o := &operation{h: h, t: t, who: who, at: rt, base: address.Base(r, t.BaseURL, rt.tail, h.c.TrustedProxies), header: r.Header, use: t.Tolerances.Use(), w: h.engine.Begin(t.Tenant, who.ID)}
 	if o.params, err = parseParams(r.URL.RawQuery); err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-// Package address reads where a request goes, and makes the absolute addresses that are
-// sent.
+// Package address finds the route in a request's path, wherever the handler is mounted,
+// and the absolute address of the endpoint.
 package address
 
 import (
@@ -10,35 +10,62 @@ import (
 	"strings"
 )
 
-// maxPrefix is how long the part of a path may be that is before the route.
+// MaxPath is how many bytes a path may have. The address of every resource and member
+// repeats the beginning of the path, so a long one would make answers enormous.
+const MaxPath = 2048
+
+// maxPrefix is how many bytes of a path may stand before the route.
 const maxPrefix = 200
 
-// AtRoot reports whether a request is for the endpoint's root: nothing is left of the
-// path, or it is just the pattern under which a mux has the handler.
-func AtRoot(r *http.Request, segments []string) bool {
-	return len(segments) == 0 || slices.EqualFunc(patternOf(r), segments, fits)
+// IsTooLong reports whether a request's path is longer than MaxPath.
+func IsTooLong(r *http.Request) bool {
+	return max(len(r.URL.Path), len(r.RequestURI)-len(r.URL.RawQuery)) > MaxPath
 }
 
-// Mounted reports whether the first n segments can be where the handler is mounted.
-// http.ServeMux and chi say it, in the request's Pattern. What http.StripPrefix or
-// Mount took off the path was all of it. Where neither tells, as behind a router of
-// another kind, any prefix will do: clients choose it then, so mount the handler with
-// Mount or http.StripPrefix, or set BaseURL.
-func Mounted(r *http.Request, segments []string, n int, isEndpoint func(string) bool) bool {
+// Route finds the segments of a request's path from the first one that is an endpoint's
+// name. The segments before it are where the handler is mounted. No segment behind it can
+// begin another route. The route is empty for the endpoint's root. ok is false if the path
+// leads nowhere.
+//
+// Route skips empty segments: a base address saved with a slash at its end gives "//Users".
+func Route(r *http.Request, isEndpoint func(segment string) bool) (route []string, ok bool) {
+	segments := Split(r.URL.EscapedPath())
+	i := slices.IndexFunc(segments, isEndpoint)
+	if i < 0 {
+		return nil, isAtRoot(r, segments)
+	}
+	if !isMounted(r, segments, i, isEndpoint) {
+		return nil, false
+	}
+	return segments[i:], true
+}
+
+// isAtRoot reports whether a request is for the endpoint's root: the path has no segment
+// left, or it is the pattern under which a mux has the handler.
+func isAtRoot(r *http.Request, segments []string) bool {
+	return len(segments) == 0 || slices.EqualFunc(patternOf(r), segments, isFitting)
+}
+
+// isMounted reports whether the handler can be mounted at the first n segments.
+// http.ServeMux and chi tell the prefix in the request's Pattern. If http.StripPrefix or
+// Mount took a prefix off the path, it was the whole prefix. If neither tells, as behind
+// other routers, any prefix will do. Clients choose it then, so mount the handler with Mount
+// or http.StripPrefix, or set BaseURL.
+func isMounted(r *http.Request, segments []string, n int, isEndpoint func(string) bool) bool {
 	prefix := segments[:n]
 	if len(strings.Join(prefix, "/")) > maxPrefix {
 		return false
 	}
 	pattern := patternOf(r)
 	if i := slices.IndexFunc(pattern, isEndpoint); i >= 0 {
-		pattern = pattern[:i] // each endpoint is mounted for itself
+		pattern = pattern[:i] // the mux has each endpoint for itself
 	}
 	switch {
 	case n == 0:
 		return true
 	case len(pattern) > 0:
-		// The beginning may have been taken off.
-		return n <= len(pattern) && slices.EqualFunc(pattern[len(pattern)-n:], prefix, fits)
+		// A router may have taken off the beginning.
+		return n <= len(pattern) && slices.EqualFunc(pattern[len(pattern)-n:], prefix, isFitting)
 	}
 	return len(Split(requestPath(r))) <= len(segments)
 }
@@ -57,8 +84,8 @@ func patternOf(r *http.Request) []string {
 	return all
 }
 
-// fits reports whether a segment of a path is what a segment of a pattern asks for.
-func fits(pattern, segment string) bool {
+// isFitting reports whether a segment of a path satisfies a segment of a pattern.
+func isFitting(pattern, segment string) bool {
 	if strings.HasPrefix(pattern, "{") {
 		return true
 	}
@@ -69,8 +96,8 @@ func fits(pattern, segment string) bool {
 // requestPath is the escaped path that the client sent: RequestURI still has the prefix
 // that http.StripPrefix took off the path.
 func requestPath(r *http.Request) string {
-	if raw, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(raw, "/") && onlyPlain(raw, "-._~/") {
-		return raw // what most paths are like needs no parsing
+	if raw, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(raw, "/") && isPlain(raw, "-._~/") {
+		return raw // most paths need no parsing
 	}
 	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		return u.EscapedPath()
@@ -78,18 +105,18 @@ func requestPath(r *http.Request) string {
 	return r.URL.EscapedPath()
 }
 
-// Mount serves h below prefix and next elsewhere.
+// Mount serves h below prefix and next everywhere else. next may be nil.
 func Mount(prefix string, h, next http.Handler) http.Handler {
 	want := Split(prefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got := Split(r.URL.EscapedPath())
 		if len(got) >= len(want) && slices.Equal(got[:len(want)], want) {
-			// RequestURI keeps the prefix, for the addresses that are sent.
+			// RequestURI keeps the prefix. Base needs it.
 			in := *r
 			u := *r.URL
 			in.URL = &u
 			u.RawPath = "/" + strings.Join(got[len(want):], "/")
-			u.Path, _ = url.PathUnescape(u.RawPath) // it was unescaped before
+			u.Path, _ = url.PathUnescape(u.RawPath) // the server has unescaped it before
 			h.ServeHTTP(w, &in)
 			return
 		}
@@ -106,9 +133,11 @@ func Split(path string) []string {
 	return slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
 }
 
-// BaseOf finds the absolute address of the endpoint: BaseURL, or the request's own
-// host with what its path carries before the route.
-func BaseOf(r *http.Request, baseURL string, tail int, proxies []netip.Prefix) string {
+// Base finds the absolute address of the endpoint, without a slash at its end: baseURL if
+// it is not "", otherwise the request's own host and the part of its path before the route.
+// tail is the number of segments of the route. If one of the proxies sent the request, Base
+// believes its X-Forwarded-Proto and X-Forwarded-Host.
+func Base(r *http.Request, baseURL string, tail int, proxies []netip.Prefix) string {
 	if baseURL != "" {
 		return strings.TrimRight(baseURL, "/")
 	}
@@ -121,7 +150,7 @@ func BaseOf(r *http.Request, baseURL string, tail int, proxies []netip.Prefix) s
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if trusted(r.RemoteAddr, proxies) {
+	if isTrusted(r.RemoteAddr, proxies) {
 		if p := strings.ToLower(first(r.Header.Get("X-Forwarded-Proto"))); p == "http" || p == "https" {
 			scheme = p
 		}
@@ -129,19 +158,20 @@ func BaseOf(r *http.Request, baseURL string, tail int, proxies []netip.Prefix) s
 			host = f
 		}
 	}
-	if !hostOK(host) {
+	if !isHost(host) {
 		host = "localhost"
 	}
 	return scheme + "://" + host + prefix
 }
 
+// first is the first item of a header's list.
 func first(list string) string {
 	s, _, _ := strings.Cut(list, ",")
 	return strings.TrimSpace(s)
 }
 
-// onlyPlain reports whether s has only ASCII letters, digits and the bytes of others.
-func onlyPlain(s, others string) bool {
+// isPlain reports whether s has only ASCII letters, digits and bytes of others.
+func isPlain(s, others string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte(others, c) < 0 {
@@ -151,19 +181,20 @@ func onlyPlain(s, others string) bool {
 	return true
 }
 
-// hostOK keeps what is no host and port out of the addresses that are sent. No name
-// is longer than 253 bytes.
-func hostOK(host string) bool {
-	if name, port, _ := strings.Cut(host, ":"); name != "" && len(host) <= 260 && onlyPlain(name, "-.") && strings.Trim(port, "0123456789") == "" {
+// isHost reports whether a text is a host, with or without a port, that may stand in an
+// address. No name is longer than 253 bytes.
+func isHost(host string) bool {
+	if name, port, _ := strings.Cut(host, ":"); name != "" && len(host) <= 260 && isPlain(name, "-.") && strings.Trim(port, "0123456789") == "" {
 		return true
 	}
 	u, err := url.Parse("http://" + host)
 	return err == nil && len(host) <= 260 && u.Host == host && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(host, "<>\"'`\\ ")
 }
 
-func trusted(remote string, proxies []netip.Prefix) bool {
+// isTrusted reports whether the request comes from one of the proxies.
+func isTrusted(remote string, proxies []netip.Prefix) bool {
 	if len(proxies) == 0 {
-		return false
+		return false // most servers: nothing to parse
 	}
 	ap, err := netip.ParseAddrPort(remote)
 	if err != nil {
