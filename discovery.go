@@ -9,7 +9,6 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/model"
-	"github.com/scimkit/scim/internal/wire"
 )
 
 type object = map[string]any
@@ -31,13 +30,10 @@ func discover(endpoint, id string) action {
 			all = discovery.Schemas(o.base, o.t.Types.All)
 		}
 		if id == "" {
-			return jsonAnswer(object{"schemas": []string{wire.ListResponse}, "totalResults": len(all),
-				"itemsPerPage": len(all), "startIndex": 1, "Resources": all})
+			return jsonAnswer(discovery.List(all))
 		}
-		for _, e := range all {
-			if model.FoldName(e["id"].(string)) == model.FoldName(id) {
-				return jsonAnswer(e)
-			}
+		if e := discovery.Find(all, id); e != nil {
+			return jsonAnswer(e)
 		}
 		return nil, fault.NotFound(endpoint, id)
 	}
@@ -52,7 +48,7 @@ func jsonAnswer(v any) (*answer, error) {
 }
 
 func emptyList(*operation, context.Context, []byte) (*answer, error) {
-	return jsonAnswer(object{"schemas": []string{wire.ListResponse}, "totalResults": 0, "itemsPerPage": 0, "startIndex": 1, "Resources": []any{}})
+	return jsonAnswer(discovery.List(nil))
 }
 
 // features say what the handler and the store can do.

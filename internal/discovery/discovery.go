@@ -1,4 +1,5 @@
-// Package discovery makes the documents that describe the endpoint.
+// Package discovery makes the documents that describe the endpoint to clients (RFC 7644,
+// Section 4): its features, resource types and schemas.
 package discovery
 
 import (
@@ -12,17 +13,35 @@ import (
 // Object is a JSON object.
 type Object = map[string]any
 
-// Scheme describes how clients authenticate.
+// Scheme describes one way in which clients authenticate (RFC 7643, Section 5).
 type Scheme struct{ Type, Name, Description, SpecURI string }
 
-// Features say what is on.
+// Features say what the handler and the store can do.
 type Features struct {
 	Limits    *host.Limits
-	Passwords bool
-	Schemes   []Scheme
+	Passwords bool     // clients can set passwords
+	Schemes   []Scheme // the preferred one first
 }
 
-// ServiceProviderConfig is computed from what the handler and the store can do.
+// List is the ListResponse with all documents.
+func List(all []Object) Object {
+	if all == nil {
+		all = []Object{}
+	}
+	return Object{"schemas": []string{wire.ListResponse}, "totalResults": len(all), "itemsPerPage": len(all), "startIndex": 1, "Resources": all}
+}
+
+// Find returns the document with an id, in any case; nil if there is none.
+func Find(all []Object, id string) Object {
+	for _, e := range all {
+		if model.FoldName(e["id"].(string)) == model.FoldName(id) {
+			return e
+		}
+	}
+	return nil
+}
+
+// ServiceProviderConfig describes the features of the endpoint at base.
 func ServiceProviderConfig(base string, f Features) Object {
 	supported := func(yes bool) Object { return Object{"supported": yes} }
 	schemes := []Object{}
@@ -51,7 +70,7 @@ func ServiceProviderConfig(base string, f Features) Object {
 	}
 }
 
-// ResourceTypes lists the documents of types.
+// ResourceTypes describes each of types.
 func ResourceTypes(base string, types []*model.Type) []Object {
 	var all []Object
 	for _, t := range types {
@@ -72,7 +91,7 @@ func ResourceTypes(base string, types []*model.Type) []Object {
 	return all
 }
 
-// Schemas lists the documents of all schemas of types.
+// Schemas describes each schema of types once.
 func Schemas(base string, types []*model.Type) []Object {
 	var all []Object
 	seen := map[string]bool{}
@@ -98,7 +117,7 @@ func Schemas(base string, types []*model.Type) []Object {
 	return all
 }
 
-// describe is an attribute as RFC 7643, Section 7 writes it.
+// describe makes the description of an attribute (RFC 7643, Section 7).
 func describe(a *model.Attribute) Object {
 	e := Object{
 		"name": a.Name, "type": a.Kind.String(), "multiValued": a.Multi, "description": a.Description,
