@@ -8,7 +8,6 @@ import (
 	"github.com/scimkit/scim/internal/discovery"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/model"
 )
 
 type object = map[string]any

@@ -1,16 +1,20 @@
 package scim
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/elimity-com/scim/schema"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fold"
 	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/structs"
 )
 
 // TypeConfig describes a resource type (RFC 7643, Section 6). Change what
@@ -39,7 +43,7 @@ type TypeConfig struct {
 type ResourceType struct {
 	c        TypeConfig
 	m        *model.Type
-	bindings sync.Map // of struct types for Decode and From: reflect.Type → []boundField
+	bindings sync.Map // of struct types for Decode and From: reflect.Type → []structs.Field
 }
 
 // NewResourceType compiles c.
@@ -279,6 +283,97 @@ func (r *Resource) MarshalJSON() ([]byte, error) {
 // whatever their versions and times.
 func (r *Resource) Equal(o *Resource) bool {
 	return r.d.Equal(&o.d)
+}
+
+// Decode fills the struct that v points to from the resource, by tags:
+//
+//	type person struct {
+//		ID     string   `scim:"id"`
+//		Login  string   `scim:"userName"`
+//		Family string   `scim:"name.familyName"`
+//		Active bool     `scim:"active"`
+//		Emails []string `scim:"emails.value"`
+//	}
+//
+// Fields may be strings, booleans, numbers, time.Time for dates, pointers to these,
+// slices of these, and, for complex attributes, structs with tags of their own and
+// slices of them. A field whose attribute is absent gets its zero value, but active is
+// true then. Fields without a tag stay as they are. The tags of a struct are checked
+// once per type; a path that the resource type does not have is an error.
+func (r *Resource) Decode(v any) error {
+	p := reflect.ValueOf(v)
+	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
+		return errors.New("scim: Decode needs a pointer to a struct")
+	}
+	b, err := r.t.binding(p.Elem().Type())
+	if err != nil {
+		return err
+	}
+	for _, f := range b {
+		x := r.Get(f.Path)
+		switch f.Path {
+		case "meta.created":
+			x = r.d.Created
+		case "meta.lastModified":
+			x = r.d.Modified
+		case "meta.version":
+			x = r.d.Version
+		case "active":
+			x = r.Active()
+		}
+		if err := structs.Assign(p.Elem().Field(f.Index), x); err != nil {
+			return fmt.Errorf("scim: field %s, %s: %w", f.Name, f.Path, err)
+		}
+	}
+	return nil
+}
+
+// From makes a resource from a struct with the tags that Decode reads, or a pointer
+// to one. Booleans and numbers are always set; empty strings, zero times, nil pointers
+// and empty slices leave the attribute out. "emails.value", as a path into a
+// multi-valued attribute, can only be decoded.
+func (t *ResourceType) From(v any) (*Resource, error) {
+	s := reflect.Indirect(reflect.ValueOf(v))
+	if s.Kind() != reflect.Struct {
+		return nil, errors.New("scim: From needs a struct or a pointer to one")
+	}
+	b, err := t.binding(s.Type())
+	if err != nil {
+		return nil, err
+	}
+	var m Meta
+	values := map[string]any{}
+	for _, f := range b {
+		x := structs.Plain(s.Field(f.Index))
+		switch f.Path {
+		case "id":
+			m.ID, _ = x.(string)
+		case "meta.created":
+			m.Created, _ = x.(time.Time)
+		case "meta.lastModified":
+			m.LastModified, _ = x.(time.Time)
+		case "meta.version":
+			m.Version, _ = x.(string)
+		default:
+			if x != nil {
+				values[f.Path] = x
+			}
+		}
+	}
+	return t.Bind(m, nil, values)
+}
+
+// binding checks the tags of a struct type against the resource type, once.
+func (t *ResourceType) binding(s reflect.Type) ([]structs.Field, error) {
+	if b, ok := t.bindings.Load(s); ok {
+		return b.([]structs.Field), nil
+	}
+	b, err := structs.Bind(s, t.m.Find)
+	if err != nil {
+		return nil, err
+	}
+	t.bindings.Store(s, b)
+	return b, nil
 }
 
 // Fold is the comparison key of values that are not case-exact, userName above
