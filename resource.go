@@ -1,9 +1,7 @@
 package scim
 
 import (
-	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -43,7 +41,7 @@ type TypeConfig struct {
 type ResourceType struct {
 	c        TypeConfig
 	m        *model.Type
-	bindings sync.Map // of struct types for Decode and From: reflect.Type → []structs.Field
+	bindings structs.Bindings // for Decode and From
 }
 
 // NewResourceType compiles c.
@@ -301,31 +299,19 @@ func (r *Resource) Equal(o *Resource) bool {
 // true then. Fields without a tag stay as they are. The tags of a struct are checked
 // once per type; a path that the resource type does not have is an error.
 func (r *Resource) Decode(v any) error {
-	p := reflect.ValueOf(v)
-	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
-		return errors.New("scim: Decode needs a pointer to a struct")
-	}
-	b, err := r.t.binding(p.Elem().Type())
-	if err != nil {
-		return err
-	}
-	for _, f := range b {
-		x := r.Get(f.Path)
-		switch f.Path {
+	return r.t.bindings.Decode(v, r.t.m.Find, func(path string) any {
+		switch path {
 		case "meta.created":
-			x = r.d.Created
+			return r.d.Created
 		case "meta.lastModified":
-			x = r.d.Modified
+			return r.d.Modified
 		case "meta.version":
-			x = r.d.Version
+			return r.d.Version
 		case "active":
-			x = r.Active()
+			return r.Active()
 		}
-		if err := structs.Assign(p.Elem().Field(f.Index), x); err != nil {
-			return fmt.Errorf("scim: field %s, %s: %w", f.Name, f.Path, err)
-		}
-	}
-	return nil
+		return r.Get(path)
+	})
 }
 
 // From makes a resource from a struct with the tags that Decode reads, or a pointer
@@ -333,19 +319,10 @@ func (r *Resource) Decode(v any) error {
 // and empty slices leave the attribute out. "emails.value", as a path into a
 // multi-valued attribute, can only be decoded.
 func (t *ResourceType) From(v any) (*Resource, error) {
-	s := reflect.Indirect(reflect.ValueOf(v))
-	if s.Kind() != reflect.Struct {
-		return nil, errors.New("scim: From needs a struct or a pointer to one")
-	}
-	b, err := t.binding(s.Type())
-	if err != nil {
-		return nil, err
-	}
 	var m Meta
 	values := map[string]any{}
-	for _, f := range b {
-		x := structs.Plain(s.Field(f.Index))
-		switch f.Path {
+	err := t.bindings.Read(v, t.m.Find, func(path string, x any) {
+		switch path {
 		case "id":
 			m.ID, _ = x.(string)
 		case "meta.created":
@@ -355,25 +332,13 @@ func (t *ResourceType) From(v any) (*Resource, error) {
 		case "meta.version":
 			m.Version, _ = x.(string)
 		default:
-			if x != nil {
-				values[f.Path] = x
-			}
+			values[path] = x
 		}
-	}
-	return t.Bind(m, nil, values)
-}
-
-// binding checks the tags of a struct type against the resource type, once.
-func (t *ResourceType) binding(s reflect.Type) ([]structs.Field, error) {
-	if b, ok := t.bindings.Load(s); ok {
-		return b.([]structs.Field), nil
-	}
-	b, err := structs.Bind(s, t.m.Find)
+	})
 	if err != nil {
 		return nil, err
 	}
-	t.bindings.Store(s, b)
-	return b, nil
+	return t.Bind(m, nil, values)
 }
 
 // Fold is the comparison key of values that are not case-exact, userName above

@@ -1,9 +1,12 @@
-// Package structs fills structs by their tags, and reads them.
+// Package structs fills structs from attributes and reads attributes from structs. Fields
+// name their attribute in the tag "scim".
 package structs
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/scimkit/scim/internal/doc"
@@ -11,15 +14,72 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Field is a struct field with the path of its attribute.
-type Field struct {
-	Index      int
-	Name, Path string
+// Bindings are the struct types whose tags were checked against one resource type. The zero
+// value is ready. It is safe for concurrent use.
+type Bindings struct {
+	m sync.Map // reflect.Type → []field
 }
 
-// Bind checks the tags of a struct type.
-func Bind(s reflect.Type, find func(string) *model.Attribute) ([]Field, error) {
-	var b []Field
+// Decode fills the struct that v points to. get returns the value at a path as doc.Value.Any
+// does, nil if there is none, or a time.Time. find resolves the paths of the tags.
+func (b *Bindings) Decode(v any, find func(path string) *model.Attribute, get func(path string) any) error {
+	p := reflect.ValueOf(v)
+	if p.Kind() != reflect.Pointer || p.IsNil() || p.Elem().Kind() != reflect.Struct {
+		return errors.New("scim: Decode needs a pointer to a struct")
+	}
+	fields, err := b.of(p.Elem().Type(), find)
+	if err != nil {
+		return err
+	}
+	for _, f := range fields {
+		if err := assign(p.Elem().Field(f.index), get(f.path)); err != nil {
+			return fmt.Errorf("scim: field %s, %s: %w", f.name, f.path, err)
+		}
+	}
+	return nil
+}
+
+// Read calls set with the path and the value of each field that holds something. v is a
+// struct or a pointer to one.
+func (b *Bindings) Read(v any, find func(path string) *model.Attribute, set func(path string, x any)) error {
+	s := reflect.Indirect(reflect.ValueOf(v))
+	if s.Kind() != reflect.Struct {
+		return errors.New("scim: From needs a struct or a pointer to one")
+	}
+	fields, err := b.of(s.Type(), find)
+	if err != nil {
+		return err
+	}
+	for _, f := range fields {
+		if x := plain(s.Field(f.index)); x != nil {
+			set(f.path, x)
+		}
+	}
+	return nil
+}
+
+// of checks the tags of a struct type once.
+func (b *Bindings) of(s reflect.Type, find func(path string) *model.Attribute) ([]field, error) {
+	if fields, ok := b.m.Load(s); ok {
+		return fields.([]field), nil
+	}
+	fields, err := bind(s, find)
+	if err != nil {
+		return nil, err
+	}
+	b.m.Store(s, fields)
+	return fields, nil
+}
+
+// field is a struct field with the path of its attribute.
+type field struct {
+	index      int
+	name, path string
+}
+
+// bind checks the tags of a struct type and of the structs within it.
+func bind(s reflect.Type, find func(string) *model.Attribute) ([]field, error) {
+	var b []field
 	for i := range s.NumField() {
 		f := s.Field(i)
 		path, tagged := f.Tag.Lookup("scim")
@@ -36,17 +96,16 @@ func Bind(s reflect.Type, find func(string) *model.Attribute) ([]Field, error) {
 			return nil, fmt.Errorf("scim: field %s.%s: a password never is in a resource", s, f.Name)
 		}
 		if in := elemStruct(f.Type); in != nil {
-			if _, err := Bind(in, a.Lookup); err != nil {
+			if _, err := bind(in, a.Lookup); err != nil {
 				return nil, err
 			}
 		}
-		b = append(b, Field{i, f.Name, a.Path})
+		b = append(b, field{i, f.Name, a.Path})
 	}
 	return b, nil
 }
 
-// elemStruct is the struct with tags of its own behind pointers and slices; nil if
-// there is none.
+// elemStruct is the struct with tags behind pointers and slices, nil if there is none.
 func elemStruct(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
@@ -57,15 +116,15 @@ func elemStruct(t reflect.Type) reflect.Type {
 	return nil
 }
 
-// Assign puts what Get returned into a field.
-func Assign(f reflect.Value, x any) error {
+// assign puts a value into a field.
+func assign(f reflect.Value, x any) error {
 	if x == nil {
 		f.SetZero()
 		return nil
 	}
 	if f.Kind() == reflect.Pointer {
 		p := reflect.New(f.Type().Elem())
-		if err := Assign(p.Elem(), x); err != nil {
+		if err := assign(p.Elem(), x); err != nil {
 			return err
 		}
 		f.Set(p)
@@ -74,7 +133,7 @@ func Assign(f reflect.Value, x any) error {
 	if list, ok := x.([]any); ok && f.Kind() == reflect.Slice {
 		s := reflect.MakeSlice(f.Type(), len(list), len(list))
 		for i, e := range list {
-			if err := Assign(s.Index(i), e); err != nil {
+			if err := assign(s.Index(i), e); err != nil {
 				return err
 			}
 		}
@@ -84,7 +143,7 @@ func Assign(f reflect.Value, x any) error {
 	if m, ok := x.(map[string]any); ok && elemStruct(f.Type()) == f.Type() {
 		for i := range f.NumField() {
 			if path, ok := f.Type().Field(i).Tag.Lookup("scim"); ok {
-				if err := Assign(f.Field(i), inMap(m, path)); err != nil {
+				if err := assign(f.Field(i), inMap(m, path)); err != nil {
 					return fmt.Errorf("%s: %w", path, err)
 				}
 			}
@@ -127,14 +186,14 @@ func inMap(m map[string]any, name string) any {
 	return nil
 }
 
-// Plain turns a field into what With takes; nil for what is to be left out.
-func Plain(f reflect.Value) any {
+// plain turns a field into a value that doc.FromAny takes, nil if the field is empty.
+func plain(f reflect.Value) any {
 	switch f.Kind() {
 	case reflect.Pointer:
 		if f.IsNil() {
 			return nil
 		}
-		return Plain(f.Elem())
+		return plain(f.Elem())
 	case reflect.String:
 		if f.Len() == 0 {
 			return nil
@@ -151,7 +210,7 @@ func Plain(f reflect.Value) any {
 		}
 		list := make([]any, f.Len())
 		for i := range list {
-			list[i] = Plain(f.Index(i))
+			list[i] = plain(f.Index(i))
 		}
 		return list
 	case reflect.Struct:
@@ -164,7 +223,7 @@ func Plain(f reflect.Value) any {
 		m := map[string]any{}
 		for i := range f.NumField() {
 			if path, ok := f.Type().Field(i).Tag.Lookup("scim"); ok {
-				if x := Plain(f.Field(i)); x != nil {
+				if x := plain(f.Field(i)); x != nil {
 					m[path] = x
 				}
 			}
