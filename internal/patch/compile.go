@@ -2,11 +2,13 @@ package patch
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/jsonwalk"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
@@ -47,7 +49,7 @@ func where(o *operation) string {
 // an extension, as if it had been sent with its name as the path.
 func (r *Request) object(within *model.Attribute, op verb, raw jsontext.Value) error {
 	seen := map[*model.Attribute]jsontext.Value{}
-	return members(raw, func(name string, value jsontext.Value) error {
+	for name, value := range jsonwalk.Fields(raw) {
 		tg, err := r.resolve(within, name, true)
 		if err != nil {
 			return err
@@ -65,10 +67,15 @@ func (r *Request) object(within *model.Attribute, op verb, raw jsontext.Value) e
 			if value.Kind() != '{' {
 				return fault.New(fault.InvalidValue, "%s: needs an object of attributes", r.t.URN)
 			}
-			return r.object(r.t.Root, op, value)
+			err = r.object(r.t.Root, op, value)
+		} else {
+			err = r.target(tg, op, value, false)
 		}
-		return r.target(tg, op, value, false)
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // target compiles what happens to one target. It is explicit if a path names it,
@@ -241,24 +248,23 @@ func (r *Request) merge(c change, raw jsontext.Value) (change, bool, error) {
 	for _, field := range v.Kids() {
 		c.fields = append(c.fields, change{op: c.op, attr: field.Attr, value: field})
 	}
-	if raw.Kind() == '{' {
-		err = members(raw, func(name string, _ jsontext.Value) error {
-			sub := a.Lookup(name)
-			switch {
-			case sub == nil:
-				if model.FoldName(name) == "displayname" && a.Lookup("display") != nil {
-					return nil // decoded as display (Q23)
-				}
-				return r.unknown(a.Path + "." + name)
-			case sub.Mutability == model.ReadOnly:
-				return r.readOnly(sub, sub.Path)
-			case v.Field(sub).Attr == nil: // null, or as good as
-				c.fields = append(c.fields, change{op: remove, attr: sub})
+	for name := range jsonwalk.Fields(raw) {
+		sub := a.Lookup(name)
+		switch {
+		case sub == nil:
+			if model.FoldName(name) != "displayname" || a.Lookup("display") == nil { // else decoded as display (Q23)
+				err = r.unknown(a.Path + "." + name)
 			}
-			return nil
-		})
+		case sub.Mutability == model.ReadOnly:
+			err = r.readOnly(sub, sub.Path)
+		case v.Field(sub).Attr == nil: // null, or as good as
+			c.fields = append(c.fields, change{op: remove, attr: sub})
+		}
+		if err != nil {
+			return c, false, err
+		}
 	}
-	return c, len(c.fields) > 0, err
+	return c, len(c.fields) > 0, nil
 }
 
 // single unwraps an array of one, where one object is meant (Q18).
@@ -266,10 +272,7 @@ func (r *Request) single(a *model.Attribute, raw jsontext.Value) (jsontext.Value
 	if raw.Kind() != '[' {
 		return raw, nil
 	}
-	var elems []jsontext.Value
-	if err := elements(raw, func(e jsontext.Value) { elems = append(elems, e) }); err != nil {
-		return nil, err
-	}
+	elems := slices.Collect(jsonwalk.Elements(raw))
 	switch {
 	case len(elems) == 0:
 		return jsontext.Value("null"), nil

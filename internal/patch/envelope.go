@@ -246,3 +246,6 @@ func syntax(err error) error {
 	}
 	return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: %s", fault.ClipTo(160, strings.TrimPrefix(err.Error(), "jsontext: ")))
 }
+
+// isNull reports whether there is no value: none was sent, or null.
+func isNull(raw jsontext.Value) bool { return raw == nil || raw.Kind() == 'n' }
