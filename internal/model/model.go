@@ -159,25 +159,36 @@ func (t *Type) Find(path string) *Attribute {
 // which the rest is to be looked up (the root for the core schema or where no
 // known URN leads) and the rest, "" where the path is nothing but a URN.
 func (t *Type) Split(path string) (within *Attribute, rest string) {
-	if len(path) < 4 || !strings.EqualFold(path[:4], "urn:") {
+	within, rest = t.CutURN(path, ":")
+	if within == nil {
 		return t.Root, path
 	}
-	best, bestLen := t.Root, 0
-	if n := len(t.URN); hasURN(path, t.URN) {
-		bestLen = n
-	}
-	for _, e := range t.Root.Sub {
-		if e.Extension && len(e.Name) > bestLen && hasURN(path, e.Name) {
-			best, bestLen = e, len(e.Name)
-		}
-	}
-	if bestLen == 0 {
-		return t.Root, path
-	}
-	return best, strings.TrimPrefix(path[bestLen:], ":")
+	return within, strings.TrimPrefix(rest, ":")
 }
 
-func hasURN(path, urn string) bool {
-	return len(path) >= len(urn) && FoldName(path[:len(urn)]) == FoldName(urn) &&
-		(len(path) == len(urn) || path[len(urn)] == ':')
+// CutURN takes the longest schema URN off the front of path: one may begin with another. It
+// returns the root for the core schema, otherwise the extension, and the rest with the
+// separator before it. Only one of separators may follow a URN. within is nil if path begins
+// with no URN.
+func (t *Type) CutURN(path, separators string) (within *Attribute, rest string) {
+	if len(path) < 4 || !strings.EqualFold(path[:4], "urn:") {
+		return nil, path
+	}
+	rest = path
+	try := func(a *Attribute, urn string) {
+		n := len(urn)
+		if n <= len(path)-len(rest) || len(path) < n || FoldName(path[:n]) != FoldName(urn) {
+			return
+		}
+		if n == len(path) || strings.IndexByte(separators, path[n]) >= 0 {
+			within, rest = a, path[n:]
+		}
+	}
+	try(t.Root, t.URN)
+	for _, e := range t.Root.Sub {
+		if e.Extension {
+			try(e, e.Name)
+		}
+	}
+	return within, rest
 }

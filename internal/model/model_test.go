@@ -93,3 +93,34 @@ func TestCompileRefusesAmbiguity(t *testing.T) {
 		t.Error("an extension that is there twice is accepted")
 	}
 }
+
+func TestCutURN(t *testing.T) {
+	deep := schema.Schema{ID: "urn:x:a:b"}
+	m, err := Compile("Thing", schema.Schema{ID: "urn:x"}, []schema.Schema{deep, {ID: "urn:x:a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ path, separators, within, rest string }{
+		{"urn:x", ":", "root", ""},
+		{"URN:X:name", ":", "root", ":name"},
+		{"urn:x:a:b:c", ":", "urn:x:a:b", ":c"},
+		{"urn:x:a:bc", ":", "urn:x:a", ":bc"},
+		{"urn:x:a.b", ":", "root", ":a.b"},
+		{"urn:x:a.b", ":.", "urn:x:a", ".b"},
+		{"urn:x:A:B", ":.", "urn:x:a:b", ""},
+		{"urn:xy", ":.", "", "urn:xy"},
+		{"name", ":", "", "name"},
+		{"", ":", "", ""},
+	} {
+		within, rest := m.CutURN(tt.path, tt.separators)
+		got := ""
+		if within == m.Root {
+			got = "root"
+		} else if within != nil {
+			got = within.Name
+		}
+		if got != tt.within || rest != tt.rest {
+			t.Errorf("CutURN(%q, %q) = %s, %q; want %s, %q", tt.path, tt.separators, got, rest, tt.within, tt.rest)
+		}
+	}
+}

@@ -114,30 +114,16 @@ func (r *Request) bind(tg target, rest string, p filter.Path) (target, error) {
 	return tg, nil
 }
 
-// schema takes the URN of the core schema or of an extension off the front of
-// text: the longest that fits, because one may begin with another. It is done
-// before the path is parsed, since URNs have dots and colons of their own.
-// After a URN a colon is right and a dot is what Entra's old jobs send (Q67).
+// schema takes the URN of the core schema or of an extension off the front of text. It runs
+// before the path is parsed, because URNs have dots and colons of their own. A colon belongs
+// behind a URN. Entra's old jobs send a dot (Q67).
 func (r *Request) schema(text string) (within *model.Attribute, rest string, dotted bool) {
-	best := -1
-	try := func(a *model.Attribute, urn string) {
-		if len(urn) <= best || len(text) < len(urn) || model.FoldName(text[:len(urn)]) != model.FoldName(urn) {
-			return
-		}
-		if len(text) == len(urn) {
-			within, rest, dotted, best = a, "", false, len(urn)
-		} else if c := text[len(urn)]; (c == ':' || c == '.') && len(text) > len(urn)+1 {
-			within, rest, dotted, best = a, text[len(urn)+1:], c == '.', len(urn)
-		}
-	}
-	if len(text) < 4 || model.FoldName(text[:4]) != "urn:" {
+	within, rest = r.t.CutURN(text, ":.")
+	switch {
+	case within == nil || rest == "":
+		return within, rest, false
+	case len(rest) == 1: // a separator with nothing behind it
 		return nil, text, false
 	}
-	try(r.t.Root, r.t.URN)
-	for _, e := range r.t.Root.Sub {
-		if e.Extension {
-			try(e, e.Name)
-		}
-	}
-	return within, rest, dotted
+	return within, rest[1:], rest[0] == '.'
 }
