@@ -2,9 +2,7 @@ package scim
 
 import (
 	"context"
-	"hash/fnv"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/scimkit/scim/internal/doc"
@@ -43,7 +41,7 @@ func (o *operation) show(ctx context.Context, status int, r *doc.Document) (*ans
 func (o *operation) encode(dst []byte, r *doc.Document, sel *doc.Selection, location string) []byte {
 	d := *r
 	if d.Version == "" {
-		d.Version = hash(r)
+		d.Version = d.Hash()
 	}
 	return doc.Append(dst, &d, doc.Encode{Select: sel, Location: location})
 }
@@ -53,15 +51,9 @@ func (o *operation) encode(dst []byte, r *doc.Document, sel *doc.Selection, loca
 func etag(r *doc.Document) string {
 	v := r.Version
 	if v == "" {
-		v = hash(r)
+		v = r.Hash()
 	}
 	return `W/"` + v + `"`
-}
-
-func hash(r *doc.Document) string {
-	h := fnv.New64a()
-	h.Write(doc.Append(nil, r, doc.Encode{Stored: true})) //nolint:errcheck // never fails
-	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // tagMatches compares the opaque part with each tag of an If-Match or If-None-Match

@@ -293,7 +293,7 @@ func (o *operation) stamp(before, after *doc.Document) *doc.Document {
 	}
 	// The version before goes into the hash, so that it also steps when only a
 	// group's members change, which its content does not show.
-	c.Version = hash(&c)
+	c.Version = c.Hash()
 	return &c
 }
 
