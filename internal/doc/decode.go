@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/jsonwalk"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
@@ -281,33 +282,10 @@ func (d *decoder) raw() (jsontext.Value, error) {
 	if err != nil {
 		return nil, syntax(err)
 	}
-	if (raw[0] == '{' || raw[0] == '[') && d.depth+nesting(raw) > d.o.MaxDepth {
+	if (raw[0] == '{' || raw[0] == '[') && jsonwalk.IsDeeper(raw, d.o.MaxDepth-d.depth) {
 		return nil, tooDeep(d.o.MaxDepth)
 	}
 	return raw, nil
-}
-
-// nesting counts how deep the brackets of valid JSON go.
-func nesting(raw []byte) int {
-	depth, deepest, quoted := 0, 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case quoted:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				quoted = false
-			}
-		case c == '"':
-			quoted = true
-		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return deepest
 }
 
 func tooDeep(limit int) error {

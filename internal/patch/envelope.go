@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/jsonwalk"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 	"github.com/scimkit/scim/internal/wire"
@@ -33,7 +34,7 @@ type operation struct {
 
 // envelope reads the message around the operations.
 func envelope(body []byte, o Options) ([]operation, error) {
-	if tooDeep(body, o.MaxDepth) {
+	if jsonwalk.IsDeeper(body, o.MaxDepth) {
 		return nil, fault.New(fault.InvalidSyntax, "the body is nested more than %d levels deep", o.MaxDepth)
 	}
 	p := parser{d: jsontext.NewDecoder(bytes.NewBuffer(body)), body: body}
@@ -69,27 +70,6 @@ func envelope(body []byte, o Options) ([]operation, error) {
 		return nil, fault.New(fault.InvalidSyntax, "Operations: is missing or empty; it must be an array of operations")
 	}
 	return ops, nil
-}
-
-// tooDeep looks at nesting alone; whether it is JSON shows later.
-func tooDeep(body []byte, limit int) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > limit {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // parser walks the message. The decoder refuses duplicate names and invalid UTF-8.
