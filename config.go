@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,78 +11,81 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/cursor"
+	"github.com/scimkit/scim/internal/endpoint"
 	"github.com/scimkit/scim/internal/roles"
 
 	"github.com/scimkit/scim/internal/trace"
 
 	"github.com/google/uuid"
 
-	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// newHandler validates a copy of c and fills in defaults there.
-func newHandler(c Config) (*Handler, error) {
-	h := &Handler{c: c}
-	d := &h.c
-	if d.Log == nil {
-		d.Log = slog.Default()
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
-	if d.NewID == nil {
-		d.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
-	}
-	defaults(&d.Limits.Body, 1<<20)
-	defaults(&d.Limits.GroupBody, 16<<20)
-	defaults(&d.Limits.BulkBody, 16<<20)
-	defaults(&d.Limits.BulkOps, 1000)
-	defaults(&d.Limits.Depth, 32)
-	defaults(&d.Limits.Filter, 4096)
-	defaults(&d.Limits.PageSize, 100)
-	defaults(&d.Limits.MaxPage, 200)
-	defaults(&d.Limits.Time, 30*time.Second)
-	defaults(&d.Limits.CursorTime, time.Hour)
+// New makes a Handler. Its error lists every mistake in c at once.
+func New(c Config) (*Handler, error) {
 	var errs []error
-	var err error
-	if h.cursors, err = cursor.New(c.CursorKeys); err != nil {
+	cursors, err := cursor.New(c.CursorKeys)
+	if err != nil {
 		errs = append(errs, mistake("CursorKeys", "%w", err))
 	}
 	if c.Auth == nil {
 		errs = append(errs, mistake("Auth", "is missing; to serve everyone say auth.None()"))
 	}
+	h := &Handler{}
 	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
 		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Me: c.Me}
 	switch {
 	case c.TenantFor == nil:
-		t, err := bindTenant(&flat)
-		if err != nil {
+		if h.single, err = bindTenant(&flat); err != nil {
 			errs = append(errs, err)
 		}
-		h.single = t
 	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "" || c.Me != nil:
 		errs = append(errs, mistake("TenantFor", "is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
-	}
-	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: d.Log, Now: d.Now, Time: d.Limits.Time}
-	if d.OnEvent != nil {
-		h.engine.Emit = func(ctx context.Context, e host.Event) { d.OnEvent(ctx, eventOut(e)) }
-	}
-	if d.Trace != nil {
-		h.tracer = trace.New(d.Trace, d.Now)
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("scim: the configuration is not usable: %w", errors.Join(errs...))
 	}
-	if h.single != nil {
-		d.Log.Info("scim: ready", "store", fmt.Sprintf("%T", c.Store), "transactions", h.single.Stores.Tx != nil,
-			"member store", h.single.Stores.Members != nil, "roles", c.Roles != nil, "roles commit with the store", h.single.Roles != nil && h.single.Roles.Joint,
-			"passwords", h.single.Stores.Passwords != nil, "deactivator", h.single.Stores.Deactivator != nil)
+	log, now, limits := cmp.Or(c.Log, slog.Default()), c.Now, c.Limits.withDefaults()
+	if now == nil {
+		now = time.Now
+	}
+	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: log, Now: now, Time: limits.Time}
+	if c.OnEvent != nil {
+		h.engine.Emit = func(ctx context.Context, e host.Event) { c.OnEvent(ctx, eventOut(e)) }
+	}
+	e := endpoint.Config{Auth: authPort{c.Auth}, TenantOf: tenantPort(c.TenantFor, h.single), OpenDiscovery: c.OpenDiscovery,
+		Limits: host.Limits(limits), TrustedProxies: slices.Clone(c.TrustedProxies), Log: log, Now: now, NewID: c.NewID, Cursors: cursors, Engine: h.engine}
+	if e.NewID == nil {
+		e.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if c.Trace != nil {
+		e.Tracer = trace.New(c.Trace, now)
+	}
+	h.server = endpoint.New(e)
+	if t := h.single; t != nil {
+		log.Info("scim: ready", "store", fmt.Sprintf("%T", c.Store), "transactions", t.Stores.Tx != nil,
+			"member store", t.Stores.Members != nil, "roles", t.Roles != nil, "roles commit with the store", t.Roles != nil && t.Roles.Joint,
+			"passwords", t.Stores.Passwords != nil, "deactivator", t.Stores.Deactivator != nil)
 	}
 	return h, nil
+}
+
+// withDefaults fills in what is zero.
+func (l Limits) withDefaults() Limits {
+	byDefault(&l.Body, 1<<20)
+	byDefault(&l.GroupBody, 16<<20)
+	byDefault(&l.BulkBody, 16<<20)
+	byDefault(&l.BulkOps, 1000)
+	byDefault(&l.Depth, 32)
+	byDefault(&l.Filter, 4096)
+	byDefault(&l.PageSize, 100)
+	byDefault(&l.MaxPage, 200)
+	byDefault(&l.Time, 30*time.Second)
+	byDefault(&l.CursorTime, time.Hour)
+	return l
 }
 
 // mistake says what is wrong with a field of the configuration.
@@ -89,21 +93,15 @@ func mistake(field, format string, args ...any) error {
 	return fmt.Errorf("%s: "+format, append([]any{field}, args...)...)
 }
 
-func defaults[T int | int64 | time.Duration](v *T, d T) {
+func byDefault[T int | int64 | time.Duration](v *T, d T) {
 	if *v <= 0 {
 		*v = d
 	}
 }
 
-// tenant is a Tenant as internal packages see it.
-type tenant struct {
-	*host.Tenant
-	dir directory.Directory
-}
-
 // bindTenant looks at the capabilities of a tenant's store. This is the only place that
 // asserts them.
-func bindTenant(c *Tenant) (*tenant, error) {
+func bindTenant(c *Tenant) (*host.Tenant, error) {
 	if c.Store == nil {
 		return nil, mistake("Store", "is missing")
 	}
@@ -130,7 +128,7 @@ func bindTenant(c *Tenant) (*tenant, error) {
 	if c.Roles != nil {
 		errs = append(errs, bindRoles(c, t)...)
 	}
-	return &tenant{t, directory.Of(t)}, errors.Join(errs...)
+	return t, errors.Join(errs...)
 }
 
 func bindTypes(list []*ResourceType) (t host.Types, errs []error) {

@@ -3,10 +3,12 @@ package scim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	scimerrors "github.com/elimity-com/scim/errors"
 
+	"github.com/scimkit/scim/internal/discovery"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
@@ -307,6 +309,41 @@ type authPort struct{ Authenticator }
 func (p authPort) Authenticate(r *http.Request) (host.Principal, error) {
 	who, err := p.Authenticator.Authenticate(r)
 	return host.Principal(who), inward(err)
+}
+
+func (p authPort) Challenge() string {
+	if c, ok := p.Authenticator.(interface{ Challenge() string }); ok {
+		return c.Challenge()
+	}
+	return "Bearer"
+}
+
+func (p authPort) Schemes() []discovery.Scheme {
+	if s, ok := p.Authenticator.(interface{ Schemes() []AuthScheme }); ok {
+		return convert(s.Schemes(), func(a AuthScheme) discovery.Scheme { return discovery.Scheme(a) })
+	}
+	return nil
+}
+
+// tenantPort finds the tenant of a request: the single one, if there is no find.
+func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *host.Tenant) func(context.Context, host.Principal) (*host.Tenant, error) {
+	if find == nil {
+		return func(context.Context, host.Principal) (*host.Tenant, error) { return single, nil }
+	}
+	return func(ctx context.Context, who host.Principal) (*host.Tenant, error) {
+		t, err := find(ctx, Principal(who))
+		switch {
+		case err != nil:
+			return nil, inward(err)
+		case t == nil:
+			return nil, errors.New("scim: TenantFor returned no tenant and no error")
+		}
+		b, err := bindTenant(t)
+		if err != nil {
+			return nil, fmt.Errorf("scim: tenant %q is not usable: %w", t.ID, err)
+		}
+		return b, nil
+	}
 }
 
 func standingOut(s host.Standing) Standing {

@@ -3,12 +3,9 @@ package scim
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/roles"
-	"github.com/scimkit/scim/internal/tolerance"
 )
 
 // Reconciler is the application's handle on one tenant's roles, outside requests. Its
@@ -16,7 +13,7 @@ import (
 // several servers.
 type Reconciler struct {
 	h *Handler
-	t *tenant
+	t *host.Tenant
 	a *roles.Admin
 }
 
@@ -32,7 +29,7 @@ func (h *Handler) reconciler(c *Tenant) *Reconciler {
 	if t == nil || t.Roles == nil {
 		panic("scim: Handler.Roles: this tenant has no Roles")
 	}
-	return &Reconciler{h, t, h.engine.Admin(t.Tenant)}
+	return &Reconciler{h, t, h.engine.Admin(t)}
 }
 
 // Users reconciles these users now: after the application changed something by
@@ -85,17 +82,7 @@ func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userID
 // that an administrator removes in the application: before, or instead of, deleting
 // the rows. For a group that is gone already, call All.
 func (c *Reconciler) Release(ctx context.Context, groupID string) error {
-	o := &operation{h: c.h, t: c.t, header: http.Header{}, use: &tolerance.Use{}, w: c.h.engine.Begin(c.t.Tenant, "")}
-	ref := host.Ref{Type: "Group", ID: groupID}
-	err := o.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		g, err := o.t.dir.Lock(ctx, ref)
-		if err != nil {
-			return err
-		}
-		return o.remove(ctx, g)
-	})
-	o.deliver(ctx)
-	return outward(err)
+	return outward(c.h.server.Release(ctx, c.t, groupID))
 }
 
 // Explain says how a user stands to each role that is held, given by the directory, or

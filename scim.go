@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/address"
-	"github.com/scimkit/scim/internal/cursor"
+	"github.com/scimkit/scim/internal/endpoint"
 	"github.com/scimkit/scim/internal/roles"
 
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/trace"
 )
 
 // Config is what New makes a Handler from. Store (or TenantFor) and Auth are
@@ -114,22 +113,17 @@ type Limits struct {
 	CursorTime time.Duration
 }
 
-// New makes a Handler. Its error lists every mistake in c at once.
-func New(c Config) (*Handler, error) { return newHandler(c) }
-
 // Handler serves one SCIM endpoint. It is safe for concurrent use, and may be
 // mounted under any prefix, with or without http.StripPrefix. Behind a router that does
 // not set Request.Pattern, within a http.ServeMux that does, strip the prefix.
 type Handler struct {
-	c       Config
-	single  *tenant // nil with TenantFor
-	cursors cursor.Sealer
-	engine  *roles.Engine
-	tracer  *trace.Tracer // nil without Config.Trace
+	server *endpoint.Server
+	engine *roles.Engine
+	single *host.Tenant // nil with TenantFor
 }
 
 // ServeHTTP serves one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r) }
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.ServeHTTP(w, r) }
 
 // Roles gives access to a tenant's roles outside requests. t is nil for the one
 // tenant of Config. It panics if the tenant has no Roles or is not usable: that

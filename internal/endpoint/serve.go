@@ -1,4 +1,4 @@
-package scim
+package endpoint
 
 import (
 	"cmp"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/scimkit/scim/internal/address"
 	"github.com/scimkit/scim/internal/deadline"
+	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
@@ -35,7 +36,7 @@ type answer struct {
 // operation is one client operation in the making. Its events are delivered after
 // commit.
 type operation struct {
-	h      *Handler
+	h      *Server
 	t      *tenant
 	who    host.Principal
 	at     *route // that the request takes; nil in background work
@@ -53,9 +54,9 @@ type operation struct {
 
 // serve handles one request: authenticate, find tenant and route, read the body, act,
 // answer. Nothing of the request is parsed before it is authenticated.
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
-	if h.tracer != nil {
-		t := h.tracer.Begin(w, r)
+func (h *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if h.c.Tracer != nil {
+		t := h.c.Tracer.Begin(w, r)
 		w = t
 		defer t.End()
 	}
@@ -98,7 +99,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // refused logs a request, or an operation of a bulk request, that failed.
-func (h *Handler) refused(ctx context.Context, method, path string, e *fault.Error) {
+func (h *Server) refused(ctx context.Context, method, path string, e *fault.Error) {
 	level := slog.LevelInfo
 	if e.Status >= 500 && e.Status != http.StatusNotImplemented {
 		level = slog.LevelError
@@ -108,13 +109,13 @@ func (h *Handler) refused(ctx context.Context, method, path string, e *fault.Err
 }
 
 // panicked logs a panic of the host's code and makes it an error.
-func (h *Handler) panicked(method string, p any) error {
+func (h *Server) panicked(method string, p any) error {
 	h.c.Log.Error("scim: panic", "method", method, "error", fmt.Sprint(p), "stack", string(debug.Stack()))
 	return errors.New("panic")
 }
 
-func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (*answer, error) {
-	who, denied := authPort{h.c.Auth}.Authenticate(r)
+func (h *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (*answer, error) {
+	who, denied := h.c.Auth.Authenticate(r)
 	if denied != nil {
 		denied = h.unauthenticated(w, denied)
 		// Only a missing authentication may be passed over: an endpoint that is not
@@ -141,7 +142,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if !acceptable(r.Header.Values("Accept")) {
 		return nil, fault.Refuse(http.StatusNotAcceptable, "", "Accept must admit "+wire.ContentType+" or application/json")
 	}
-	o := &operation{h: h, t: t, who: who, at: rt, base: address.Base(r, t.BaseURL, rt.tail, h.c.TrustedProxies), header: r.Header, use: t.Tolerances.Use(), w: h.engine.Begin(t.Tenant, who.ID)}
+	o := &operation{h: h, t: t, who: who, at: rt, base: address.Base(r, t.BaseURL, rt.tail, h.c.TrustedProxies), header: r.Header, use: t.Tolerances.Use(), w: h.c.Engine.Begin(t.Tenant, who.ID)}
 	if o.params, err = parseParams(r.URL.RawQuery); err != nil {
 		return nil, err
 	}
@@ -169,7 +170,7 @@ func (h *Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Req
 }
 
 // unauthenticated makes the answer for an error of the Authenticator.
-func (h *Handler) unauthenticated(w http.ResponseWriter, err error) error {
+func (h *Server) unauthenticated(w http.ResponseWriter, err error) error {
 	var e *fault.Error
 	switch {
 	case errors.Is(err, host.ErrNotFound):
@@ -178,11 +179,7 @@ func (h *Handler) unauthenticated(w http.ResponseWriter, err error) error {
 		e = &fault.Error{Status: http.StatusUnauthorized, Detail: "authentication is needed", Err: err}
 	}
 	if e.Status == http.StatusUnauthorized {
-		challenge := "Bearer"
-		if c, ok := h.c.Auth.(interface{ Challenge() string }); ok {
-			challenge = c.Challenge()
-		}
-		w.Header().Set("WWW-Authenticate", challenge)
+		w.Header().Set("WWW-Authenticate", h.c.Auth.Challenge())
 	}
 	return e
 }
@@ -191,28 +188,19 @@ func noEndpoint() *fault.Error {
 	return &fault.Error{Status: http.StatusNotFound, Detail: "there is no SCIM endpoint here"}
 }
 
-func (h *Handler) tenantOf(ctx context.Context, who host.Principal) (*tenant, error) {
-	if h.single != nil {
-		return h.single, nil
-	}
-	t, err := h.c.TenantFor(ctx, Principal(who))
+func (h *Server) tenantOf(ctx context.Context, who host.Principal) (*tenant, error) {
+	t, err := h.c.TenantOf(ctx, who)
 	switch {
 	case errors.Is(err, host.ErrNotFound):
 		return nil, noEndpoint()
 	case err != nil:
-		return nil, inward(err)
-	case t == nil:
-		return nil, errors.New("scim: TenantFor returned no tenant and no error")
+		return nil, err
 	}
-	b, err := bindTenant(t)
-	if err != nil {
-		return nil, fmt.Errorf("scim: tenant %q is not usable: %w", t.ID, err)
-	}
-	return b, nil
+	return &tenant{t, directory.Of(t)}, nil
 }
 
 // body reads a request's body within its limit.
-func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byte, error) {
+func (h *Server) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byte, error) {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		// Some clients name no type: Okta on GET, hand-made ones everywhere.
 		m, _, err := mime.ParseMediaType(ct)
@@ -220,7 +208,10 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byt
 			return nil, fault.Refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+wire.ContentType+" or application/json")
 		}
 	}
-	limit := h.c.Limits.body(rt.long)
+	limit := h.c.Limits.Body
+	if rt.long {
+		limit = h.c.Limits.GroupBody
+	}
 	if rt.bulk {
 		limit = h.c.Limits.BulkBody
 	}
@@ -233,13 +224,6 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, rt *route) ([]byt
 		return nil, &fault.Error{Status: http.StatusBadRequest, Type: "invalidSyntax", Detail: "the body could not be read", Err: err}
 	}
 	return b, nil
-}
-
-func (l *Limits) body(long bool) int64 {
-	if long {
-		return l.GroupBody
-	}
-	return l.Body
 }
 
 // acceptable reports whether an Accept header admits JSON. None admits everything.

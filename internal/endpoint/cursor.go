@@ -1,4 +1,4 @@
-package scim
+package endpoint
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func (o *operation) listByCursor(ctx context.Context, t *model.Type) (*answer, e
 	_, limit := o.window()
 	state := &cursor.State{Count: limit}
 	if text := *o.params.cursor; text != "" {
-		if state, err = o.h.cursors.Open(text, bound); err != nil {
+		if state, err = o.h.c.Cursors.Open(text, bound); err != nil {
 			return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "the cursor is not one for this request: begin again with an empty cursor")
 		}
 		if o.now().After(state.Expires) {
@@ -54,7 +54,7 @@ func (o *operation) listByCursor(ctx context.Context, t *model.Type) (*answer, e
 	if state.Count > 0 && len(rs) > state.Count {
 		rs = rs[:state.Count]
 		state.Key, state.Expires = *host.KeyOf(q, rs[len(rs)-1]), o.now().Add(o.h.c.Limits.CursorTime)
-		next, err := o.h.cursors.Seal(state, bound)
+		next, err := o.h.c.Cursors.Seal(state, bound)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package scim
+package endpoint
 
 import (
 	"context"
@@ -63,7 +63,7 @@ type bulkPart struct {
 
 // parseBulk reads a bulk request and makes an operation of the client for each part.
 func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
-	limits := host.Limits(o.h.c.Limits)
+	limits := o.h.c.Limits
 	j, err := bulk.Parse(body, bulk.Options{
 		Types:      &o.t.Types,
 		Limits:     &limits,
@@ -89,7 +89,7 @@ func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
 
 // part is an operation of the same client.
 func (o *operation) part() *operation {
-	return &operation{h: o.h, t: o.t, who: o.who, base: o.base, header: http.Header{}, use: o.t.Tolerances.Use(), w: o.h.engine.Begin(o.t.Tenant, o.who.ID)}
+	return &operation{h: o.h, t: o.t, who: o.who, base: o.base, header: http.Header{}, use: o.t.Tolerances.Use(), w: o.h.c.Engine.Begin(o.t.Tenant, o.who.ID)}
 }
 
 type bulkResult struct {

@@ -1,4 +1,4 @@
-package scim
+package endpoint
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/scimkit/scim/internal/discovery"
 	"github.com/scimkit/scim/internal/fault"
-	"github.com/scimkit/scim/internal/host"
 )
 
 type object = map[string]any
@@ -52,11 +51,5 @@ func emptyList(*operation, context.Context, []byte) (*answer, error) {
 
 // features say what the handler and the store can do.
 func (o *operation) features() discovery.Features {
-	f := discovery.Features{Limits: (*host.Limits)(&o.h.c.Limits), Passwords: o.t.Stores.Passwords != nil}
-	if a, ok := o.h.c.Auth.(interface{ Schemes() []AuthScheme }); ok {
-		for _, s := range a.Schemes() {
-			f.Schemes = append(f.Schemes, discovery.Scheme(s))
-		}
-	}
-	return f
+	return discovery.Features{Limits: &o.h.c.Limits, Passwords: o.t.Stores.Passwords != nil, Schemes: o.h.c.Auth.Schemes()}
 }
