@@ -10,19 +10,20 @@ import (
 	"github.com/scimkit/scim/internal/bulk"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/wire"
 )
 
-// bulk answers POST /Bulk (RFC 7644, Section 3.7). Each operation is one of its own,
-// as if it had come as a request: allowed, limited, stored, told and logged by itself.
-func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
-	b, err := o.parseBulk(body)
+// bulk answers POST /Bulk (RFC 7644, Section 3.7). Each operation is one of its own, as
+// if it had come as a request: allowed, limited, stored, told and logged by itself.
+func (r *request) bulk(ctx context.Context, body []byte) (*answer, error) {
+	b, err := r.parseBulk(body)
 	if err != nil {
 		return nil, err
 	}
 	ran := map[*bulk.Part]bool{}
 	failed := 0
-	for _, unit := range b.Order() {
-		if b.FailOn > 0 && failed >= b.FailOn {
+	for _, unit := range b.job.Order() {
+		if b.job.FailOn > 0 && failed >= b.job.FailOn {
 			break
 		}
 		if errors.Is(ctx.Err(), context.Canceled) {
@@ -33,7 +34,7 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 			ran[p] = true
 			if p.Err != nil {
 				failed++
-				o.h.refused(ctx, p.Method, p.Path, host.Answer(p.Err))
+				r.s.logRefusal(ctx, p.Method, p.Path, host.Answer(p.Err))
 			}
 		}
 	}
@@ -43,53 +44,47 @@ func (o *operation) bulk(ctx context.Context, body []byte) (*answer, error) {
 			results = append(results, p.result())
 		}
 	}
-	return jsonAnswer(object{"schemas": []string{bulk.ResponseURN}, "Operations": results})
+	return jsonAnswer(map[string]any{"schemas": []string{wire.BulkResponse}, "Operations": results})
 }
 
 // bulkJob is a bulk request.
 type bulkJob struct {
-	*bulk.Job
-	o     *operation
-	parts []*bulkPart // as Job.Parts
+	r     *request
+	job   *bulk.Job
+	parts []*bulkPart // as job.Parts
 }
 
-// bulkPart is one operation of a bulk request: a client operation of its own.
+// bulkPart is one operation of a bulk request: a request of its own.
 type bulkPart struct {
 	*bulk.Part
-	o      *operation
+	r      *request
 	status int
 	etag   string
 }
 
-// parseBulk reads a bulk request and makes an operation of the client for each part.
-func (o *operation) parseBulk(body []byte) (*bulkJob, error) {
-	limits := o.h.c.Limits
+// parseBulk reads a bulk request and makes a request of the client for each part.
+func (r *request) parseBulk(body []byte) (*bulkJob, error) {
 	j, err := bulk.Parse(body, bulk.Options{
-		Types:      &o.t.Types,
-		Limits:     &limits,
-		Base:       o.base,
-		Location:   o.location,
-		Use:        o.use,
-		Tolerances: o.t.Tolerances,
+		Types:      &r.t.Types,
+		Limits:     &r.s.c.Limits,
+		Base:       r.base,
+		Location:   r.location,
+		Use:        r.use,
+		Tolerances: r.t.Tolerances,
 	})
 	if err != nil {
 		return nil, err
 	}
-	b := &bulkJob{Job: j, o: o}
+	b := &bulkJob{r: r, job: j}
 	for _, p := range j.Parts {
-		of := o.part()
+		of := r.another()
 		of.use = p.Use
 		if p.Version != "" {
 			of.header.Set("If-Match", p.Version)
 		}
-		b.parts = append(b.parts, &bulkPart{Part: p, o: of})
+		b.parts = append(b.parts, &bulkPart{Part: p, r: of})
 	}
 	return b, nil
-}
-
-// part is an operation of the same client.
-func (o *operation) part() *operation {
-	return &operation{h: o.h, t: o.t, who: o.who, base: o.base, header: http.Header{}, use: o.t.Tolerances.Use(), w: o.h.c.Engine.Begin(o.t.Tenant, o.who.ID)}
 }
 
 type bulkResult struct {
@@ -102,80 +97,81 @@ type bulkResult struct {
 }
 
 func (p *bulkPart) result() bulkResult {
-	r := bulkResult{Method: p.Method, BulkID: p.BulkID, Version: p.etag, Status: strconv.Itoa(p.status)}
+	out := bulkResult{Method: p.Method, BulkID: p.BulkID, Version: p.etag, Status: strconv.Itoa(p.status)}
 	if p.Ref.ID != "" && (p.Err == nil || p.Method != http.MethodPost) {
-		r.Location = p.o.location(p.Ref)
+		out.Location = p.r.location(p.Ref)
 	}
 	if p.Err != nil {
 		e := host.Answer(p.Err)
-		r.Version, r.Status, r.Response = "", strconv.Itoa(e.Status), e.Body()
+		out.Version, out.Status, out.Response = "", strconv.Itoa(e.Status), e.Body()
 	}
-	return r
+	return out
 }
 
 // run runs operations that belong together: one, or several in a circle.
 func (b *bulkJob) run(ctx context.Context, unit []*bulk.Part) {
 	defer func() {
-		if r := recover(); r != nil {
-			if r == http.ErrAbortHandler {
-				panic(r)
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
 			}
 			// What was done before stays done, so the answer has to tell.
-			err := b.o.h.panicked(http.MethodPost, r)
-			for _, p := range unit {
-				p.Err = err
+			err := b.r.s.logPanic(http.MethodPost, p)
+			for _, part := range unit {
+				part.Err = err
 			}
 		}
 	}()
 	if p := unit[0]; len(unit) == 1 && !p.NeedsItself() {
 		if p.Err == nil {
-			p.Err = b.single(ctx, b.parts[p.At])
+			p.Err = b.runOne(ctx, b.parts[p.At])
 		}
 		return
 	}
-	b.together(ctx, unit)
+	b.runCircle(ctx, unit)
 }
 
-// single runs one operation as if it had come as a request.
-func (b *bulkJob) single(ctx context.Context, p *bulkPart) error {
+// runOne runs one operation as if it had come as a request.
+func (b *bulkJob) runOne(ctx context.Context, p *bulkPart) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ref, err := b.Target(p.Part)
+	ref, err := b.job.Target(p.Part)
 	if err != nil {
 		return err
 	}
 	p.Ref = ref
-	data, err := b.Data(p.Part)
+	data, err := b.job.Data(p.Part)
 	if err != nil {
 		return err
 	}
 	err = p.act(ctx, data)
-	p.o.deliver(ctx)
+	p.r.deliver(ctx)
 	return err
 }
 
 func (p *bulkPart) act(ctx context.Context, data []byte) error {
+	w := newWriter(p.r)
 	if p.Method == http.MethodPost {
-		made, err := p.o.make(ctx, p.Type, data)
+		created, err := w.createFrom(ctx, p.Type, data)
 		if err != nil {
 			return err
 		}
-		p.made(made)
+		p.setCreated(created)
 		return nil
 	}
 	if p.Type.Members == nil {
-		p.o.params.attributes = []string{"id"} // the resource is not in the answer
+		p.r.params.attributes = []string{"id"} // the resource is not in the answer
 	}
 	var a *answer
 	var err error
 	switch p.Method {
 	case http.MethodPut:
-		a, err = p.o.replace(ctx, p.Type, p.Ref.ID, data)
+		a, err = w.replace(ctx, p.Type, p.Ref.ID, data)
 	case http.MethodPatch:
-		a, err = p.o.patch(ctx, p.Type, p.Ref.ID, data)
+		a, err = w.patch(ctx, p.Type, p.Ref.ID, data)
 	default:
-		a, err = p.o.delete(ctx, p.Type, p.Ref.ID)
+		a, err = w.delete(ctx, p.Type, p.Ref.ID)
 	}
 	if err != nil {
 		return err
@@ -184,7 +180,7 @@ func (p *bulkPart) act(ctx context.Context, data []byte) error {
 	return nil
 }
 
-// made notes what a POST has created.
-func (p *bulkPart) made(r *doc.Document) {
-	p.Ref, p.status, p.etag = host.RefOf(r), http.StatusCreated, etag(r)
+// setCreated notes what a POST has created.
+func (p *bulkPart) setCreated(d *doc.Document) {
+	p.Ref, p.status, p.etag = host.RefOf(d), http.StatusCreated, etag(d)
 }

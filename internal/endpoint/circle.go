@@ -4,90 +4,105 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
 
 	"github.com/scimkit/scim/internal/bulk"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
 )
 
-// together runs creations that refer to each other in a circle, all or none (RFC 7644,
-// Section 3.7.1): each is created without the references that have nobody to point to
-// yet, and then gets them.
-func (b *bulkJob) together(ctx context.Context, unit []*bulk.Part) {
-	o := b.o.part()
-	made := make([]*doc.Document, len(unit))
-	var culprit *bulk.Part
+// circle is creations that refer to each other.
+type circle struct {
+	b       *bulkJob
+	unit    []*bulk.Part
+	w       *writer
+	created []*doc.Document
+	// culprit is the operation under way. Nil before the first one and after the last.
+	culprit *bulk.Part
+}
+
+// runCircle runs creations that refer to each other, all or none (RFC 7644, Section
+// 3.7.1): each is created without the references that have nobody to point to yet, and
+// then gets them.
+func (b *bulkJob) runCircle(ctx context.Context, unit []*bulk.Part) {
+	r := b.r.another()
+	c := &circle{b: b, unit: unit, w: newWriter(r), created: make([]*doc.Document, len(unit))}
 	err := ctx.Err()
 	if err == nil {
-		err = o.w.Isolate(ctx, "", func(ctx context.Context) error {
-			o.adopted = nil
-			clear(made)
-			done := false
-			if o.t.Stores.Tx == nil {
-				defer func() {
-					if !done {
-						o.undo(ctx, made)
-						o.w.TakeBack()
-					}
-				}()
-			}
-			left := make([][]*model.Attribute, len(unit))
-			for i, p := range unit {
-				culprit = p
-				data, out, err := b.DataWithout(p, unit)
-				if err != nil {
-					return err
-				}
-				left[i] = out
-				if made[i], err = o.make(ctx, b.parts[p.At].Type, data); err != nil {
-					return err
-				}
-				p.Ref = host.RefOf(made[i])
-			}
-			for i, p := range unit {
-				culprit = p
-				data, err := b.Data(p)
-				if err != nil {
-					return err
-				}
-				r, err := o.modify(ctx, host.OpPatch, host.RefOf(made[i]), func(before *doc.Document) (*edit, error) {
-					return o.complete(before, data, left[i])
-				})
-				if err != nil {
-					return err
-				}
-				made[i] = r
-			}
-			done, culprit = true, nil
-			return nil
-		})
+		err = c.w.work.Isolate(ctx, "", c.run)
 	}
-	o.deliver(ctx)
+	r.deliver(ctx)
 	for i, p := range unit {
 		switch {
 		case err == nil:
-			b.parts[p.At].made(made[i])
-		case culprit == nil || p == culprit:
+			b.parts[p.At].setCreated(c.created[i])
+		case c.culprit == nil || p == c.culprit:
 			p.Err = err
 		default:
 			p.Err = fault.Refuse(http.StatusConflict, "", fmt.Sprintf(
 				"not created, because this operation and the one with the bulkId %s refer to each other, and that one failed",
-				strconv.Quote(fault.Clip(culprit.BulkID))))
+				fault.Quote(c.culprit.BulkID)))
 		}
 	}
 }
 
-// complete makes the edit that gives a resource the attributes of which references
-// were left out when it was created. All others stay: a rule may have set them.
-func (o *operation) complete(before *doc.Document, data []byte, left []*model.Attribute) (*edit, error) {
+func (c *circle) run(ctx context.Context) error {
+	c.w.adopted = nil
+	clear(c.created)
+	if c.w.t.Stores.Tx != nil {
+		return c.createAll(ctx)
+	}
+	done := false
+	defer func() { // also if the application's code panics
+		if !done {
+			c.w.undo(ctx, c.created)
+			c.w.work.TakeBack()
+		}
+	}()
+	err := c.createAll(ctx)
+	done = err == nil
+	return err
+}
+
+func (c *circle) createAll(ctx context.Context) error {
+	left := make([][]*model.Attribute, len(c.unit))
+	for i, p := range c.unit {
+		c.culprit = p
+		data, out, err := c.b.job.DataWithout(p, c.unit)
+		if err != nil {
+			return err
+		}
+		left[i] = out
+		if c.created[i], err = c.w.createFrom(ctx, p.Type, data); err != nil {
+			return err
+		}
+		p.Ref = host.RefOf(c.created[i])
+	}
+	for i, p := range c.unit {
+		c.culprit = p
+		data, err := c.b.job.Data(p)
+		if err != nil {
+			return err
+		}
+		d, err := c.w.modify(ctx, host.OpPatch, host.RefOf(c.created[i]), func(before *doc.Document) (*edit, error) {
+			return c.w.complete(before, data, left[i])
+		})
+		if err != nil {
+			return err
+		}
+		c.created[i] = d
+	}
+	c.culprit = nil
+	return nil
+}
+
+// complete makes the edit that gives a resource the attributes of which references were
+// left out when it was created. All others stay: a rule may have set them.
+func (w *writer) complete(before *doc.Document, data []byte, left []*model.Attribute) (*edit, error) {
 	t := before.Type
-	full, err := o.decode(t, nil, data)
+	full, err := w.decode(t, nil, data)
 	if err != nil {
 		return nil, err
 	}
@@ -110,37 +125,4 @@ func (o *operation) complete(before *doc.Document, data []byte, left []*model.At
 	}
 	e.after = before.With(values)
 	return e, doc.Validate(before, t, values)
-}
-
-// undo takes back creations where there is no transaction to do so. What a creation
-// took over is put back as it was.
-func (o *operation) undo(ctx context.Context, made []*doc.Document) {
-	// It must be done also if the request's time is up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.h.c.Limits.Time)
-	defer cancel()
-	for _, r := range slices.Backward(made) {
-		if r == nil {
-			continue
-		}
-		u := o.part()
-		u.force = true
-		ref := host.RefOf(r)
-		err := u.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-			now, err := u.t.dir.Fetch(ctx, ref)
-			if err != nil {
-				return err
-			}
-			i := slices.IndexFunc(o.adopted, func(a *doc.Document) bool { return host.RefOf(a) == ref })
-			if i < 0 {
-				return u.remove(ctx, now)
-			}
-			_, err = u.t.Stores.Update(ctx, ref, func(now *doc.Document) (*doc.Document, error) {
-				return u.stamp(now, now.With(o.adopted[i].Values)), nil
-			})
-			return err
-		})
-		if err != nil && !host.IsNotFound(err) {
-			o.h.c.Log.ErrorContext(ctx, "scim: part of a failed bulk request could not be taken back", "resource", fmt.Sprint(ref), "error", err)
-		}
-	}
 }

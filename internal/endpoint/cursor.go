@@ -16,25 +16,25 @@ import (
 // listByCursor answers a list request with a cursor. Every page is found by its place
 // in the order, so it costs the same at any depth, and what others insert or delete
 // meanwhile shifts nothing.
-func (o *operation) listByCursor(ctx context.Context, t *model.Type) (*answer, error) {
-	q, err := o.query(ctx, t)
+func (l *lister) listByCursor(ctx context.Context, t *model.Type) (*answer, error) {
+	q, err := l.query(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	bound, err := json.Marshal([]any{o.t.ID, t.Name, q.Filter.Text(), o.params.filter, q.SortBy, q.Descending, o.who.ID, o.who.Scopes})
+	bound, err := json.Marshal([]any{l.r.t.ID, t.Name, q.Filter.Text(), l.r.params.filter, q.SortBy, q.Descending, l.r.who.ID, l.r.who.Scopes})
 	if err != nil {
 		return nil, err
 	}
-	_, limit := o.window()
+	_, limit := l.window()
 	state := &cursor.State{Count: limit}
-	if text := *o.params.cursor; text != "" {
-		if state, err = o.h.c.Cursors.Open(text, bound); err != nil {
+	if text := *l.r.params.cursor; text != "" {
+		if state, err = l.r.s.c.Cursors.Open(text, bound); err != nil {
 			return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "the cursor is not one for this request: begin again with an empty cursor")
 		}
-		if o.now().After(state.Expires) {
+		if l.r.now().After(state.Expires) {
 			return nil, fault.Refuse(http.StatusBadRequest, "expiredCursor", "the cursor has expired: begin again with an empty cursor")
 		}
-		if o.params.count != nil && limit != state.Count {
+		if l.r.params.count != nil && limit != state.Count {
 			return nil, fault.Refuse(http.StatusBadRequest, "invalidCount", fmt.Sprintf("count must stay %d until the last page", state.Count))
 		}
 		q.After = &state.Key
@@ -43,7 +43,7 @@ func (o *operation) listByCursor(ctx context.Context, t *model.Type) (*answer, e
 	if q.Limit = state.Count; q.Limit > 0 {
 		q.Limit++ // one more, to see whether there is another page
 	}
-	page, err := o.page(ctx, t, q)
+	page, err := l.page(ctx, t, q)
 	if err != nil {
 		return nil, err
 	}
@@ -53,12 +53,12 @@ func (o *operation) listByCursor(ctx context.Context, t *model.Type) (*answer, e
 	rs, extra := page.Resources, ""
 	if state.Count > 0 && len(rs) > state.Count {
 		rs = rs[:state.Count]
-		state.Key, state.Expires = *host.KeyOf(q, rs[len(rs)-1]), o.now().Add(o.h.c.Limits.CursorTime)
-		next, err := o.h.c.Cursors.Seal(state, bound)
+		state.Key, state.Expires = *host.KeyOf(q, rs[len(rs)-1]), l.r.now().Add(l.r.s.c.Limits.CursorTime)
+		next, err := l.r.s.c.Cursors.Seal(state, bound)
 		if err != nil {
 			return nil, err
 		}
 		extra = `,"nextCursor":"` + next + `"`
 	}
-	return o.listAnswer(ctx, rs, state.Total, extra)
+	return l.listAnswer(ctx, rs, state.Total, extra)
 }

@@ -2,7 +2,6 @@ package endpoint
 
 import (
 	"context"
-	"net/url"
 	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
@@ -10,41 +9,32 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// location is the absolute address of a resource.
-func (o *operation) location(ref host.Ref) string {
-	endpoint := "/" + ref.Type + "s"
-	if t := o.t.Types.Named(ref.Type); t != nil {
-		endpoint = t.Endpoint
+// derive adds what is computed when resources are sent, as far as sel asks for it: a
+// user's groups, and type, address and display name of a group's members.
+func (r *request) derive(ctx context.Context, t *model.Type, sel *doc.Selection, ds ...*doc.Document) ([]*doc.Document, error) {
+	if len(ds) == 0 {
+		return ds, nil
 	}
-	return o.base + endpoint + "/" + url.PathEscape(ref.ID)
-}
-
-// derive adds what is computed when resources are sent, as far as sel asks for it:
-// a user's groups, and type, address and display name of a group's members.
-func (o *operation) derive(ctx context.Context, t *model.Type, sel *doc.Selection, rs ...*doc.Document) ([]*doc.Document, error) {
-	if len(rs) == 0 {
-		return rs, nil
-	}
-	switch a := o.t.dir.Derived(t); {
+	switch a := r.dir.Derived(t); {
 	case a == nil || !sel.Wants(a):
-		return rs, nil
+		return ds, nil
 	case a == t.Members:
-		return o.deriveMembers(ctx, a, rs)
-	case o.mayList(ctx, o.t.Types.Group) != nil:
-		return rs, nil // the client may not know of groups
+		return r.deriveMembers(ctx, a, ds)
+	case r.mayList(ctx, r.t.Types.Group) != nil:
+		return ds, nil // the client may not know of groups
 	default:
-		return o.deriveGroups(ctx, a, rs)
+		return r.deriveGroups(ctx, a, ds)
 	}
 }
 
-func (o *operation) deriveGroups(ctx context.Context, groups *model.Attribute, rs []*doc.Document) ([]*doc.Document, error) {
-	refs := make([]host.Ref, len(rs))
-	for i, r := range rs {
-		refs[i] = host.RefOf(r)
+func (r *request) deriveGroups(ctx context.Context, groups *model.Attribute, ds []*doc.Document) ([]*doc.Document, error) {
+	refs := make([]host.Ref, len(ds))
+	for i, d := range ds {
+		refs[i] = host.RefOf(d)
 	}
-	ms, err := o.t.dir.GroupsOf(ctx, refs)
+	ms, err := r.dir.GroupsOf(ctx, refs)
 	if err != nil || len(ms) == 0 {
-		return rs, err
+		return ds, err
 	}
 	var ids []string
 	of := map[host.Ref][]string{}
@@ -52,66 +42,74 @@ func (o *operation) deriveGroups(ctx context.Context, groups *model.Attribute, r
 		ids = append(ids, m.GroupID)
 		of[m.Member] = append(of[m.Member], m.GroupID)
 	}
-	names, err := o.displayNames(ctx, o.t.Types.Group, ids)
+	names, err := r.displayNames(ctx, r.t.Types.Group, ids)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*doc.Document, len(rs))
-	for i, r := range rs {
-		out[i] = r
+	out := make([]*doc.Document, len(ds))
+	for i, d := range ds {
+		out[i] = d
 		var elems []doc.Value
-		for _, id := range of[host.RefOf(r)] {
-			name, known := names[id]
-			if known {
-				elems = append(elems, element(groups, "value", id, "$ref", o.location(host.Ref{Type: "Group", ID: id}), "display", name, "type", "direct"))
+		for _, id := range of[refs[i]] {
+			if name, ok := names[id]; ok {
+				elems = append(elems, element(groups, "value", id, "$ref", r.location(host.Ref{Type: "Group", ID: id}), "display", name, "type", "direct"))
 			}
 		}
 		if elems != nil {
-			out[i] = r.With(doc.Put(r.Values, doc.Composite(groups, elems...)))
+			out[i] = d.With(doc.Put(d.Values, doc.Composite(groups, elems...)))
 		}
 	}
 	return out, nil
 }
 
-func (o *operation) deriveMembers(ctx context.Context, members *model.Attribute, rs []*doc.Document) ([]*doc.Document, error) {
-	out := make([]*doc.Document, len(rs))
-	for i, r := range rs {
+func (r *request) deriveMembers(ctx context.Context, members *model.Attribute, ds []*doc.Document) ([]*doc.Document, error) {
+	out := make([]*doc.Document, len(ds))
+	for i, d := range ds {
 		var elems []doc.Value
-		err := o.t.dir.EachMember(ctx, r, func(page []host.Ref) error {
-			names := map[host.Ref]string{}
-			for _, t := range []*model.Type{o.t.Types.User, o.t.Types.Group} {
-				if t == nil || o.mayList(ctx, t) != nil {
-					continue // without names
-				}
-				var ids []string
-				for _, m := range page {
-					if m.Type == t.Name {
-						ids = append(ids, m.ID)
-					}
-				}
-				found, err := o.displayNames(ctx, t, ids)
-				if err != nil {
-					return err
-				}
-				for id, name := range found {
-					names[host.Ref{Type: t.Name, ID: id}] = name
-				}
+		err := r.dir.EachMember(ctx, d, func(page []host.Ref) error {
+			names, err := r.memberNames(ctx, page)
+			if err != nil {
+				return err
 			}
 			for _, m := range page {
-				elems = append(elems, element(members, "value", m.ID, "$ref", o.location(m), "display", names[m], "type", m.Type))
+				elems = append(elems, element(members, "value", m.ID, "$ref", r.location(m), "display", names[m], "type", m.Type))
 			}
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		out[i] = r.With(doc.Put(r.Values, doc.Composite(members, elems...)))
+		out[i] = d.With(doc.Put(d.Values, doc.Composite(members, elems...)))
 	}
 	return out, nil
 }
 
+// memberNames finds the display names of those members that the client may know of.
+func (r *request) memberNames(ctx context.Context, members []host.Ref) (map[host.Ref]string, error) {
+	names := map[host.Ref]string{}
+	for _, t := range []*model.Type{r.t.Types.User, r.t.Types.Group} {
+		if t == nil || r.mayList(ctx, t) != nil {
+			continue
+		}
+		var ids []string
+		for _, m := range members {
+			if m.Type == t.Name {
+				ids = append(ids, m.ID)
+			}
+		}
+		found, err := r.displayNames(ctx, t, ids)
+		if err != nil {
+			return nil, err
+		}
+		for id, name := range found {
+			names[host.Ref{Type: t.Name, ID: id}] = name
+		}
+	}
+	return names, nil
+}
+
 // element makes an element of a from pairs of sub-attribute name and text, in schema
-// order; empty texts and unknown names are left out.
+// order. Empty texts and unknown names are left out.
 func element(a *model.Attribute, pairs ...string) doc.Value {
 	var fields []doc.Value
 	for i := 0; i < len(pairs); i += 2 {
@@ -124,14 +122,14 @@ func element(a *model.Attribute, pairs ...string) doc.Value {
 }
 
 // displayNames finds the display names of resources: displayName, or else userName.
-func (o *operation) displayNames(ctx context.Context, t *model.Type, ids []string) (map[string]string, error) {
+func (r *request) displayNames(ctx context.Context, t *model.Type, ids []string) (map[string]string, error) {
 	names := make(map[string]string, len(ids))
-	err := o.t.dir.ByID(ctx, t, ids, func(r *doc.Document) {
-		name := r.Text("displayName")
+	err := r.dir.ByID(ctx, t, ids, func(d *doc.Document) {
+		name := d.Text("displayName")
 		if name == "" {
-			name = r.Text("userName")
+			name = d.Text("userName")
 		}
-		names[r.ID] = name
+		names[d.ID] = name
 	})
 	return names, err
 }

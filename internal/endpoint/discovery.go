@@ -9,23 +9,22 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 )
 
-type object = map[string]any
-
 // discover answers for one of the three discovery endpoints (RFC 7644, Section 4).
 func discover(endpoint, id string) action {
-	return func(o *operation, _ context.Context, _ []byte) (*answer, error) {
-		if o.params.filter != "" {
+	return func(_ context.Context, r *request, _ []byte) (*answer, error) {
+		if r.params.filter != "" {
 			return nil, fault.Refuse(http.StatusForbidden, "", "filters are not possible on discovery endpoints")
 		}
 		if endpoint == "ServiceProviderConfig" {
 			if id != "" {
-				return nil, fault.NotFound("ServiceProviderConfig", id)
+				return nil, fault.NotFound(endpoint, id)
 			}
-			return jsonAnswer(discovery.ServiceProviderConfig(o.base, o.features()))
+			return jsonAnswer(discovery.ServiceProviderConfig(r.base, discovery.Features{
+				Limits: &r.s.c.Limits, Passwords: r.t.Stores.Passwords != nil, Schemes: r.s.c.Auth.Schemes()}))
 		}
-		all := discovery.ResourceTypes(o.base, o.t.Types.All)
+		all := discovery.ResourceTypes(r.base, r.t.Types.All)
 		if endpoint == "Schemas" {
-			all = discovery.Schemas(o.base, o.t.Types.All)
+			all = discovery.Schemas(r.base, r.t.Types.All)
 		}
 		if id == "" {
 			return jsonAnswer(discovery.List(all))
@@ -45,11 +44,6 @@ func jsonAnswer(v any) (*answer, error) {
 	return &answer{status: http.StatusOK, body: b}, nil
 }
 
-func emptyList(*operation, context.Context, []byte) (*answer, error) {
+func listNothing(context.Context, *request, []byte) (*answer, error) {
 	return jsonAnswer(discovery.List(nil))
-}
-
-// features say what the handler and the store can do.
-func (o *operation) features() discovery.Features {
-	return discovery.Features{Limits: &o.h.c.Limits, Passwords: o.t.Stores.Passwords != nil, Schemes: o.h.c.Auth.Schemes()}
 }

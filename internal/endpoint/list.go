@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
@@ -15,52 +16,55 @@ import (
 	"github.com/scimkit/scim/internal/wire"
 )
 
+// lister answers requests for lists.
+type lister struct{ r *request }
+
 // list answers GET of a resource type, and POST of its .search: filter, sort and
 // either paging.
-func (o *operation) list(ctx context.Context, t *model.Type) (*answer, error) {
-	if o.params.cursor != nil {
-		return o.listByCursor(ctx, t)
+func (l *lister) list(ctx context.Context, t *model.Type) (*answer, error) {
+	if l.r.params.cursor != nil {
+		return l.listByCursor(ctx, t)
 	}
-	q, err := o.query(ctx, t)
+	q, err := l.query(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	start, limit := o.window()
+	start, limit := l.window()
 	q.Offset, q.Limit, q.Total = start-1, limit, true
-	page, err := o.page(ctx, t, q)
+	page, err := l.page(ctx, t, q)
 	if err != nil {
 		return nil, err
 	}
-	return o.listAnswer(ctx, page.Resources, page.Total, `,"startIndex":`+strconv.Itoa(start))
+	return l.listAnswer(ctx, page.Resources, page.Total, `,"startIndex":`+strconv.Itoa(start))
 }
 
 // window is the part of a list that index paging asks for (RFC 7644, Section
 // 3.4.2.4): a startIndex below 1 means 1, and a count above the limit is cut.
-func (o *operation) window() (start, limit int) {
-	start, limit = 1, o.h.c.Limits.PageSize
-	if o.params.startIndex != nil {
-		start = max(1, *o.params.startIndex)
+func (l *lister) window() (start, limit int) {
+	start, limit = 1, l.r.s.c.Limits.PageSize
+	if l.r.params.startIndex != nil {
+		start = max(1, *l.r.params.startIndex)
 	}
-	if o.params.count != nil {
-		limit = max(0, *o.params.count)
+	if l.r.params.count != nil {
+		limit = max(0, *l.r.params.count)
 	}
-	return start, min(limit, o.h.c.Limits.MaxPage)
+	return start, min(limit, l.r.s.c.Limits.MaxPage)
 }
 
 // page asks the tenant and the store.
-func (o *operation) page(ctx context.Context, t *model.Type, q *host.Query) (*host.Page, error) {
-	if err := o.allow(ctx, host.OpList, t, "", q); err != nil {
+func (l *lister) page(ctx context.Context, t *model.Type, q *host.Query) (*host.Page, error) {
+	if err := l.r.may(ctx, host.OpList, t, "", q); err != nil {
 		return nil, err
 	}
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return &host.Page{}, nil
 	}
-	page, err := o.t.Stores.List(ctx, t, q)
+	page, err := l.r.t.Stores.List(ctx, t, q)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range page.Resources {
-		if err := o.t.dir.Check(r); err != nil {
+		if err := l.r.dir.Check(r); err != nil {
 			return nil, err
 		}
 	}
@@ -69,7 +73,7 @@ func (o *operation) page(ctx context.Context, t *model.Type, q *host.Query) (*ho
 
 // listAnswer is a ListResponse of resources of any types. extra is JSON for what
 // depends on the kind of paging.
-func (o *operation) listAnswer(ctx context.Context, rs []*doc.Document, total int, extra string) (*answer, error) {
+func (l *lister) listAnswer(ctx context.Context, rs []*doc.Document, total int, extra string) (*answer, error) {
 	b := []byte(`{"schemas":["` + wire.ListResponse + `"],"totalResults":`)
 	b = strconv.AppendInt(b, int64(total), 10)
 	b = append(b, `,"itemsPerPage":`...)
@@ -86,10 +90,10 @@ func (o *operation) listAnswer(ctx context.Context, rs []*doc.Document, total in
 		}
 		sel, made := selections[rs[0].Type]
 		if !made {
-			sel = o.selection(rs[0].Type)
+			sel = l.r.selection(rs[0].Type)
 			selections[rs[0].Type] = sel
 		}
-		full, err := o.derive(ctx, rs[0].Type, sel, rs[:n]...)
+		full, err := l.r.derive(ctx, rs[0].Type, sel, rs[:n]...)
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +101,7 @@ func (o *operation) listAnswer(ctx context.Context, rs []*doc.Document, total in
 			if b[len(b)-1] != '[' {
 				b = append(b, ',')
 			}
-			b = o.encode(b, r, sel, o.location(host.RefOf(r)))
+			b = encode(b, r, sel, l.r.location(host.RefOf(r)))
 		}
 		rs = rs[n:]
 	}
@@ -105,11 +109,11 @@ func (o *operation) listAnswer(ctx context.Context, rs []*doc.Document, total in
 }
 
 // query makes the Query of a list request, without its window.
-func (o *operation) query(ctx context.Context, t *model.Type) (q *host.Query, err error) {
-	p := o.params
+func (l *lister) query(ctx context.Context, t *model.Type) (q *host.Query, err error) {
+	p := l.r.params
 	q = &host.Query{}
 	if p.sortBy != "" {
-		if q.SortBy, err = o.t.sortable(t, p.sortBy); err != nil {
+		if q.SortBy, err = l.sortable(t, p.sortBy); err != nil {
 			return nil, err
 		}
 		if q.Descending, err = p.descending(); err != nil {
@@ -119,11 +123,16 @@ func (o *operation) query(ctx context.Context, t *model.Type) (q *host.Query, er
 	if p.filter == "" {
 		return q, nil
 	}
-	q.Filter, err = match.Parse(t, p.filter, filterlang.Limits{Length: o.h.c.Limits.Filter}, o.use)
+	q.Filter, err = match.Parse(t, p.filter, filterlang.Limits{Length: l.r.s.c.Limits.Filter}, l.r.use)
 	if err != nil {
 		return nil, err
 	}
-	return q, o.memberFilter(ctx, t, q)
+	return q, l.r.dir.LookUpMembers(ctx, t, q, l.asking())
+}
+
+// asking is what the client may see in filters about memberships.
+func (l *lister) asking() directory.Asking {
+	return directory.Asking{Use: l.r.use, MayList: l.r.mayList}
 }
 
 func (p *params) descending() (bool, error) {
@@ -137,9 +146,9 @@ func (p *params) descending() (bool, error) {
 }
 
 // sortable resolves the attribute of a sortBy parameter (RFC 7644, Section 3.4.2.3).
-func (t *tenant) sortable(rt *model.Type, path string) (string, error) {
+func (l *lister) sortable(rt *model.Type, path string) (string, error) {
 	a := rt.Find(path)
-	derived := t.dir.Derived(rt)
+	derived := l.r.dir.Derived(rt)
 	switch {
 	case a == nil:
 		return "", (fault.New(fault.InvalidPath, "sortBy: %s has no attribute %q", rt.Name, path))

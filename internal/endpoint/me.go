@@ -12,59 +12,65 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// routeMe is the route of /Me.
-func (t *tenant) routeMe() *route {
-	if t.Self == nil {
-		return &route{off: notImplemented("/Me")}
+// routeMe is the route of /Me, the alias of the user that makes the request (RFC 7644,
+// Section 3.11).
+func (t *router) routeMe() *route {
+	if t.self == nil {
+		return &route{off: fault.NotImplemented("/Me")}
 	}
-	as := func(do func(o *operation, ctx context.Context, id string, b []byte) (*answer, error)) action {
-		return func(o *operation, ctx context.Context, b []byte) (*answer, error) {
-			id, err := t.Self.UserOf(ctx, o.who)
-			if errors.Is(err, host.ErrNotFound) {
-				return nil, &fault.Error{Status: http.StatusNotFound, Detail: "you are not one of the users here"}
-			}
-			if err != nil {
-				return nil, err
-			}
-			return do(o, ctx, id, b)
-		}
-	}
-	rt := &route{methods: map[string]action{
-		http.MethodGet: as(func(o *operation, ctx context.Context, id string, _ []byte) (*answer, error) {
-			return o.get(ctx, t.Types.User, id)
+	rt := &route{body: t.limits.Body, methods: map[string]action{
+		http.MethodGet: t.asSelf(func(ctx context.Context, r *request, id string, _ []byte) (*answer, error) {
+			return r.get(ctx, t.types.User, id)
 		}),
 	}}
-	if len(t.Self.Writable) == 0 {
-		rt.off = &fault.Error{Status: http.StatusForbidden, Detail: "/Me can only be read"}
+	if len(t.self.Writable) == 0 {
+		rt.off = fault.Refuse(http.StatusForbidden, "", "/Me can only be read")
 		return rt
 	}
-	rt.off = notImplemented("creating or deleting /Me")
-	rt.methods[http.MethodPut] = as(func(o *operation, ctx context.Context, id string, b []byte) (*answer, error) {
-		o.self = true
-		return o.replace(ctx, t.Types.User, id, b)
+	rt.off = fault.NotImplemented("creating or deleting /Me")
+	rt.methods[http.MethodPut] = t.asSelf(func(ctx context.Context, r *request, id string, b []byte) (*answer, error) {
+		return newSelfWriter(r).replace(ctx, t.types.User, id, b)
 	})
-	rt.methods[http.MethodPatch] = as(func(o *operation, ctx context.Context, id string, b []byte) (*answer, error) {
-		o.self = true
-		return o.patch(ctx, t.Types.User, id, b)
+	rt.methods[http.MethodPatch] = t.asSelf(func(ctx context.Context, r *request, id string, b []byte) (*answer, error) {
+		return newSelfWriter(r).patch(ctx, t.types.User, id, b)
 	})
 	return rt
 }
 
-// selfOnly refuses a change of oneself beyond what Me.Writable lists.
-func (o *operation) selfOnly(before *doc.Document, e *edit) error {
-	was, now := before.Values, e.after.Values
-	// Not the schema's attributes: KeepUnknown keeps others.
-	for _, v := range slices.Concat(was, now) {
-		a := v.Attr
-		if doc.Get(was, a).Equal(doc.Get(now, a)) {
-			continue
+// asSelf makes an action of what is done to the user that makes the request.
+func (t *router) asSelf(do func(ctx context.Context, r *request, id string, b []byte) (*answer, error)) action {
+	return func(ctx context.Context, r *request, b []byte) (*answer, error) {
+		id, err := t.self.UserOf(ctx, r.who)
+		if errors.Is(err, host.ErrNotFound) {
+			return nil, fault.Refuse(http.StatusNotFound, "", "you are not one of the users here")
 		}
-		if !slices.ContainsFunc(o.t.Self.Writable, func(p string) bool { return before.Type.Find(p) == a }) {
-			return &fault.Error{Status: http.StatusForbidden, Detail: a.Name + " cannot be changed by yourself; what can: " + strings.Join(o.t.Self.Writable, ", ")}
+		if err != nil {
+			return nil, err
 		}
+		return do(ctx, r, id, b)
 	}
-	if e.password != nil {
-		return &fault.Error{Status: http.StatusForbidden, Detail: "password cannot be changed by yourself here"}
+}
+
+// newSelfWriter is a writer that refuses a change of oneself beyond what Self.Writable
+// lists.
+func newSelfWriter(r *request) *writer {
+	w := newWriter(r)
+	w.judge = func(before *doc.Document, e *edit) error {
+		was, now := before.Values, e.after.Values
+		// Not only the schema's attributes: KeepUnknown keeps others.
+		for _, v := range slices.Concat(was, now) {
+			a := v.Attr
+			if doc.Get(was, a).Equal(doc.Get(now, a)) {
+				continue
+			}
+			if !slices.ContainsFunc(r.t.Self.Writable, func(p string) bool { return before.Type.Find(p) == a }) {
+				return fault.Refuse(http.StatusForbidden, "", a.Name+" cannot be changed by yourself; what can: "+strings.Join(r.t.Self.Writable, ", "))
+			}
+		}
+		if e.password != nil {
+			return fault.Refuse(http.StatusForbidden, "", "password cannot be changed by yourself here")
+		}
+		return nil
 	}
-	return nil
+	return w
 }

@@ -26,19 +26,19 @@ type memberPlan struct {
 // planMembers compares what a request asks for with who is there, and looks for
 // members that do not exist. A request that only adds is refused for them; one that
 // also removes does so, and leaves them out: taking away never waits for giving.
-func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *member.Delta) (*memberPlan, error) {
+func (w *writer) planMembers(ctx context.Context, before *doc.Document, d *member.Delta) (*memberPlan, error) {
 	p := &memberPlan{}
 	if !d.Touched() {
 		return p, nil
 	}
 	p.add, p.Remove = d.Add(), d.Remove()
 	there := map[host.Ref]bool{}
-	if before != nil && (d.All || o.t.Stores.Members == nil) {
+	if before != nil && (d.All || w.t.Stores.Members == nil) {
 		keep := map[host.Ref]bool{}
 		for _, r := range p.add {
 			keep[r] = true
 		}
-		err := o.t.dir.EachMember(ctx, before, func(page []host.Ref) error {
+		err := w.dir.EachMember(ctx, before, func(page []host.Ref) error {
 			for _, m := range page {
 				there[m] = true
 				if d.All && !keep[m] {
@@ -51,12 +51,12 @@ func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *me
 			return nil, err
 		}
 	}
-	unknown, err := o.unknownMembers(ctx, p.add, there)
+	unknown, err := w.unknownMembers(ctx, p.add, there)
 	if err != nil {
 		return nil, err
 	}
 	if len(unknown) > 0 {
-		if !o.t.Members.SkipUnknown && len(p.Remove) == 0 {
+		if !w.t.Members.SkipUnknown && len(p.Remove) == 0 {
 			return nil, fault.Refuse(http.StatusBadRequest, "invalidValue",
 				"members: not provisioned here: "+listRefs(unknown)+"; provision them first")
 		}
@@ -67,14 +67,14 @@ func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *me
 			if before != nil {
 				e.Resource = host.RefOf(before)
 			}
-			o.w.Tell(e)
+			w.work.Tell(e)
 		}
 		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return gone[r] })
 	}
 	p.Named, p.Dropped = slices.Clone(p.add), slices.Clone(p.Remove)
-	if before == nil || d.All || o.t.Stores.Members == nil {
+	if before == nil || d.All || w.t.Stores.Members == nil {
 		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return there[r] })
-		if before == nil || o.t.Stores.Members == nil {
+		if before == nil || w.t.Stores.Members == nil {
 			p.Remove = slices.DeleteFunc(p.Remove, func(r host.Ref) bool { return !there[r] })
 		}
 	}
@@ -82,9 +82,9 @@ func (o *operation) planMembers(ctx context.Context, before *doc.Document, d *me
 }
 
 // unknownMembers lists those of refs that neither are in the group nor exist.
-func (o *operation) unknownMembers(ctx context.Context, list []host.Ref, there map[host.Ref]bool) ([]host.Ref, error) {
+func (w *writer) unknownMembers(ctx context.Context, list []host.Ref, there map[host.Ref]bool) ([]host.Ref, error) {
 	known := map[host.Ref]bool{}
-	for _, t := range []*model.Type{o.t.Types.User, o.t.Types.Group} {
+	for _, t := range []*model.Type{w.t.Types.User, w.t.Types.Group} {
 		if t == nil {
 			continue
 		}
@@ -94,7 +94,7 @@ func (o *operation) unknownMembers(ctx context.Context, list []host.Ref, there m
 				ids = append(ids, r.ID)
 			}
 		}
-		if err := o.t.dir.ByID(ctx, t, ids, func(r *doc.Document) { known[host.RefOf(r)] = true }); err != nil {
+		if err := w.dir.ByID(ctx, t, ids, func(r *doc.Document) { known[host.RefOf(r)] = true }); err != nil {
 			return nil, err
 		}
 	}
@@ -138,13 +138,13 @@ func (p *memberPlan) embed(before, after *doc.Document) *doc.Document {
 }
 
 // changeMembers writes the edges, and notes what really changed.
-func (o *operation) changeMembers(ctx context.Context, groupID string, p *memberPlan) error {
-	if o.t.Stores.Members == nil {
+func (w *writer) changeMembers(ctx context.Context, groupID string, p *memberPlan) error {
+	if w.t.Stores.Members == nil {
 		p.added, p.Removed = p.add, p.Remove
 		return nil
 	}
 	change := func(add, remove []host.Ref) error {
-		added, removed, err := o.t.Stores.Members.ChangeMembers(ctx, groupID, add, remove)
+		added, removed, err := w.t.Stores.Members.ChangeMembers(ctx, groupID, add, remove)
 		p.added, p.Removed = append(p.added, added...), append(p.Removed, removed...)
 		return err
 	}
@@ -163,44 +163,44 @@ func (o *operation) changeMembers(ctx context.Context, groupID string, p *member
 }
 
 // leaveGroups takes a user or group that is being deleted out of all groups.
-func (o *operation) leaveGroups(ctx context.Context, ref host.Ref) error {
-	ms, err := o.t.dir.GroupsOf(ctx, []host.Ref{ref})
+func (w *writer) leaveGroups(ctx context.Context, ref host.Ref) error {
+	ms, err := w.dir.GroupsOf(ctx, []host.Ref{ref})
 	if err != nil {
 		return err
 	}
 	for _, m := range ms {
 		group := host.Ref{Type: "Group", ID: m.GroupID}
-		if o.t.Stores.Members != nil {
-			if _, _, err := o.t.Stores.Members.ChangeMembers(ctx, m.GroupID, nil, []host.Ref{ref}); err != nil && !errors.Is(err, host.ErrNotFound) {
+		if w.t.Stores.Members != nil {
+			if _, _, err := w.t.Stores.Members.ChangeMembers(ctx, m.GroupID, nil, []host.Ref{ref}); err != nil && !errors.Is(err, host.ErrNotFound) {
 				return err
 			}
 		}
-		_, err := o.t.Stores.Update(ctx, group, func(g *doc.Document) (*doc.Document, error) {
+		_, err := w.t.Stores.Update(ctx, group, func(g *doc.Document) (*doc.Document, error) {
 			after := g
-			if o.t.Stores.Members == nil {
+			if w.t.Stores.Members == nil {
 				d := &member.Delta{}
 				d.Leave(ref)
 				after = d.Apply(g)
 			}
-			return o.stamp(g, after), nil
+			return w.stamp(g, after), nil
 		})
 		if err != nil && !errors.Is(err, host.ErrNotFound) {
 			return err
 		}
-		o.w.Tell(host.Event{Kind: host.MemberRemoved, Resource: group, Member: ref, Reason: "deleted"})
+		w.work.Tell(host.Event{Kind: host.MemberRemoved, Resource: group, Member: ref, Reason: "deleted"})
 	}
 	return nil
 }
 
 // tell notes the events of a write.
-func (o *operation) tell(before, after *doc.Document, p *memberPlan, adopted bool) {
+func (w *writer) tell(before, after *doc.Document, p *memberPlan, adopted bool) {
 	ref, reason := host.RefOf(after), ""
 	if adopted {
 		reason = "took over what was there"
 	}
-	note := func(k host.EventKind) { o.w.Tell(host.Event{Kind: k, Resource: ref, Reason: reason}) }
+	note := func(k host.EventKind) { w.work.Tell(host.Event{Kind: k, Resource: ref, Reason: reason}) }
 	switch after.Type {
-	case o.t.Types.User:
+	case w.t.Types.User:
 		switch {
 		case adopted:
 			note(host.UserProvisioned)
@@ -213,7 +213,7 @@ func (o *operation) tell(before, after *doc.Document, p *memberPlan, adopted boo
 		case after != before:
 			note(host.UserUpdated)
 		}
-	case o.t.Types.Group:
+	case w.t.Types.Group:
 		switch {
 		case before == nil || adopted:
 			note(host.GroupCreated)
@@ -226,9 +226,9 @@ func (o *operation) tell(before, after *doc.Document, p *memberPlan, adopted boo
 		}
 	}
 	for _, m := range p.Removed {
-		o.w.Tell(host.Event{Kind: host.MemberRemoved, Resource: ref, Member: m})
+		w.work.Tell(host.Event{Kind: host.MemberRemoved, Resource: ref, Member: m})
 	}
 	for _, m := range p.added {
-		o.w.Tell(host.Event{Kind: host.MemberAdded, Resource: ref, Member: m})
+		w.work.Tell(host.Event{Kind: host.MemberAdded, Resource: ref, Member: m})
 	}
 }

@@ -9,26 +9,26 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim/internal/address"
-	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/model"
 )
 
 // action is what a method does on a route.
-type action func(o *operation, ctx context.Context, body []byte) (*answer, error)
+type action func(ctx context.Context, r *request, body []byte) (*answer, error)
 
 // route is what a path below the endpoint leads to.
 type route struct {
 	methods map[string]action
 	off     *fault.Error // answers methods that are not there, in the place of 405
 	open    bool         // may be read without authentication, if the configuration says so
-	long    bool         // bodies may be as long as Limits.GroupBody
-	bulk    bool         // bodies may be as long as Limits.BulkBody
+	body    int64        // how long a body may be
 	t       *model.Type  // of the resources that the route leads to, if it is about one type
 	id      string       // of the resource, if it is about one
 	tail    int          // path segments of the route, from the endpoint's own on
 }
 
+// allow lists the methods of a route, as the header Allow does.
 func (rt *route) allow() string {
 	var names []string
 	for m := range rt.methods {
@@ -41,9 +41,16 @@ func (rt *route) allow() string {
 	return strings.Join(names, ", ")
 }
 
+// router finds the routes of one tenant.
+type router struct {
+	types  *host.Types
+	self   *host.Self
+	limits *host.Limits
+}
+
 // route finds the route of a request. Its path may still have the prefix under which the
 // handler is mounted.
-func (t *tenant) route(r *http.Request) (*route, error) {
+func (t *router) route(r *http.Request) (*route, error) {
 	if address.IsTooLong(r) {
 		return nil, fault.Refuse(http.StatusRequestURITooLong, "", "the path is longer than "+strconv.Itoa(address.MaxPath)+" bytes")
 	}
@@ -54,41 +61,30 @@ func (t *tenant) route(r *http.Request) (*route, error) {
 			return rt, nil
 		}
 	} else if ok {
-		return &route{methods: map[string]action{http.MethodGet: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
-			return o.listAll(ctx)
-		}}}, nil
+		return &route{methods: rootMethods}, nil
 	}
-	return nil, fault.Refuse(http.StatusNotFound, "", "there is nothing at this address; resources are below "+t.endpoints())
+	return nil, fault.Refuse(http.StatusNotFound, "", "there is nothing at this address; resources are below "+endpoints(t.types))
 }
 
-func split(path string) []string { return address.Split(path) }
-
-func (t *tenant) endpoints() string {
+// endpoints lists what can be asked for, for people to read.
+func endpoints(types *host.Types) string {
 	var all []string
-	for _, rt := range t.Types.All {
+	for _, rt := range types.All {
 		all = append(all, rt.Endpoint)
 	}
 	return strings.Join(append(all, "/ServiceProviderConfig", "/ResourceTypes", "/Schemas"), ", ")
 }
 
-func notImplemented(what string) *fault.Error {
-	return &fault.Error{Status: http.StatusNotImplemented, Detail: what + " is not supported"}
-}
-
-func noGroups() *fault.Error {
-	return &fault.Error{Status: http.StatusNotImplemented, Detail: "groups are not supported here"}
-}
-
 // isEndpoint reports whether a segment is the name of something that is served.
-func (t *tenant) isEndpoint(segment string) bool {
+func (t *router) isEndpoint(segment string) bool {
 	switch segment {
 	case "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me", "Bulk", ".search", "Groups":
 		return true
 	}
-	return t.Types.At("/"+segment) != nil
+	return t.types.At("/"+segment) != nil
 }
 
-func (t *tenant) routeAt(first string, rest []string) *route {
+func (t *router) routeAt(first string, rest []string) *route {
 	id, ok := "", true
 	if len(rest) == 1 {
 		var err error
@@ -109,142 +105,70 @@ func (t *tenant) routeAt(first string, rest []string) *route {
 		case "Me":
 			return t.routeMe()
 		case "Bulk":
-			return &route{bulk: true, methods: map[string]action{http.MethodPost: (*operation).bulk}}
+			return &route{methods: bulkMethods, body: t.limits.BulkBody}
 		default:
-			return &route{methods: map[string]action{http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
-				return o.search(ctx, nil, b)
-			}}}
+			return &route{methods: searchMethods, body: t.limits.Body}
 		}
 	}
-	if first == "Groups" && t.Types.At("/Groups") == nil {
-		// Entra's connection test needs the list even where there are no groups.
-		off := noGroups()
-		if len(rest) > 0 {
-			return &route{off: off}
-		}
-		return &route{methods: map[string]action{http.MethodGet: emptyList}, off: off}
+	rt := t.types.At("/" + first)
+	if first == "Groups" && rt == nil {
+		return routeNoGroups(rest)
 	}
-	rt := t.Types.At("/" + first)
 	if rt == nil || len(rest) > 1 || !ok {
 		return nil
 	}
-	to := &route{t: rt, id: id, methods: oneMethods, long: rt.Members != nil}
+	to := &route{t: rt, id: id, methods: oneMethods, body: t.limits.BodyOf(rt)}
 	switch {
 	case len(rest) == 0:
 		to.methods = typeMethods
 	case id == ".search":
-		to.methods, to.long = searchMethods, false
+		to.methods, to.body = searchMethods, t.limits.Body
 	}
 	return to
 }
 
-// What can be done with a type, its search and one of its resources: o.at says which.
+// routeNoGroups is the route of /Groups in a tenant without groups. Entra's connection
+// test needs the list even there.
+func routeNoGroups(rest []string) *route {
+	off := fault.Refuse(http.StatusNotImplemented, "", "groups are not supported here")
+	if len(rest) > 0 {
+		return &route{off: off}
+	}
+	return &route{methods: map[string]action{http.MethodGet: listNothing}, off: off}
+}
+
+// What can be done with everything, a type, a search, a bulk request and one resource:
+// request.at says which type and which resource.
 var (
+	rootMethods = map[string]action{
+		http.MethodGet: func(ctx context.Context, r *request, _ []byte) (*answer, error) { return (&lister{r}).listAll(ctx) },
+	}
 	typeMethods = map[string]action{
-		http.MethodGet:  func(o *operation, ctx context.Context, _ []byte) (*answer, error) { return o.list(ctx, o.at.t) },
-		http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.create(ctx, o.at.t, b) },
+		http.MethodGet: func(ctx context.Context, r *request, _ []byte) (*answer, error) {
+			return (&lister{r}).list(ctx, r.at.t)
+		},
+		http.MethodPost: func(ctx context.Context, r *request, b []byte) (*answer, error) {
+			return newWriter(r).create(ctx, r.at.t, b)
+		},
 	}
 	searchMethods = map[string]action{
-		http.MethodPost: func(o *operation, ctx context.Context, b []byte) (*answer, error) { return o.search(ctx, o.at.t, b) },
+		http.MethodPost: func(ctx context.Context, r *request, b []byte) (*answer, error) {
+			return (&lister{r}).search(ctx, r.at.t, b)
+		},
+	}
+	bulkMethods = map[string]action{
+		http.MethodPost: func(ctx context.Context, r *request, b []byte) (*answer, error) { return r.bulk(ctx, b) },
 	}
 	oneMethods = map[string]action{
-		http.MethodGet: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
-			return o.get(ctx, o.at.t, o.at.id)
+		http.MethodGet: func(ctx context.Context, r *request, _ []byte) (*answer, error) { return r.get(ctx, r.at.t, r.at.id) },
+		http.MethodPut: func(ctx context.Context, r *request, b []byte) (*answer, error) {
+			return newWriter(r).replace(ctx, r.at.t, r.at.id, b)
 		},
-		http.MethodPut: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
-			return o.replace(ctx, o.at.t, o.at.id, b)
+		http.MethodPatch: func(ctx context.Context, r *request, b []byte) (*answer, error) {
+			return newWriter(r).patch(ctx, r.at.t, r.at.id, b)
 		},
-		http.MethodPatch: func(o *operation, ctx context.Context, b []byte) (*answer, error) {
-			return o.patch(ctx, o.at.t, o.at.id, b)
-		},
-		http.MethodDelete: func(o *operation, ctx context.Context, _ []byte) (*answer, error) {
-			return o.delete(ctx, o.at.t, o.at.id)
+		http.MethodDelete: func(ctx context.Context, r *request, _ []byte) (*answer, error) {
+			return newWriter(r).delete(ctx, r.at.t, r.at.id)
 		},
 	}
 )
-
-// params are the query parameters that SCIM knows. Others are ignored: Entra puts
-// flags without values into the address.
-type params struct {
-	filter, sortBy, sortOrder string
-	attributes, excluded      []string
-	startIndex, count         *int
-	cursor                    *string // not nil: cursor paging; "" asks for the first page
-}
-
-func parseParams(rawQuery string) (params, error) {
-	var p params
-	if rawQuery == "" {
-		return p, nil
-	}
-	// A pair that cannot be decoded must not hide a filter: it is refused.
-	q, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return p, fault.Refuse(http.StatusBadRequest, "invalidValue", "the query string is not well-formed")
-	}
-	p.filter, p.sortBy, p.sortOrder = q.Get("filter"), q.Get("sortBy"), q.Get("sortOrder")
-	for name := range q {
-		if strings.Contains(name, "/") {
-			// A base address with a flag, and the path put behind it: what was meant is lost.
-			return p, fault.Refuse(http.StatusBadRequest, "invalidValue", "the query string holds a path: put it before the question mark")
-		}
-	}
-	if q.Has("filter") && strings.TrimSpace(p.filter) == "" {
-		// An empty filter must not read as "everything".
-		return p, emptyFilter()
-	}
-	if q.Has("cursor") {
-		c := q.Get("cursor")
-		p.cursor = &c
-	}
-	p.attributes, p.excluded = names(q["attributes"]), names(q["excludedAttributes"])
-	for name, dst := range map[string]**int{"startIndex": &p.startIndex, "count": &p.count} {
-		s := strings.TrimSpace(q.Get(name))
-		if s == "" {
-			continue
-		}
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return p, fault.Refuse(http.StatusBadRequest, "invalidValue", name+" must be a whole number")
-		}
-		*dst = &n
-	}
-	return p, p.check()
-}
-
-// maxNames is how many attributes a request may name. No schema has as many.
-const maxNames = 1000
-
-// check judges parameters together, from wherever they came.
-func (p *params) check() error {
-	if len(p.attributes) > 0 && len(p.excluded) > 0 {
-		return fault.Refuse(http.StatusBadRequest, "invalidValue", "attributes and excludedAttributes exclude each other: give one of them")
-	}
-	if len(p.attributes)+len(p.excluded) > maxNames {
-		return fault.Refuse(http.StatusBadRequest, "invalidValue", "there are more than "+strconv.Itoa(maxNames)+" attribute names")
-	}
-	if p.cursor != nil && p.startIndex != nil {
-		return fault.Refuse(http.StatusBadRequest, "invalidValue", "cursor and startIndex exclude each other: give one of them")
-	}
-	return nil
-}
-
-func emptyFilter() *fault.Error {
-	return fault.Refuse(http.StatusBadRequest, "invalidFilter", "filter is empty")
-}
-
-func names(list []string) []string {
-	var out []string
-	for _, s := range list {
-		for n := range strings.SplitSeq(s, ",") {
-			if n = strings.TrimSpace(n); n != "" {
-				out = append(out, n)
-			}
-		}
-	}
-	return out
-}
-
-func (o *operation) selection(t *model.Type) *doc.Selection {
-	return doc.Select(t, o.params.attributes, o.params.excluded)
-}

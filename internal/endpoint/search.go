@@ -10,6 +10,7 @@ import (
 
 	filter "github.com/scim2/filter-parser/v2"
 
+	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
@@ -31,18 +32,18 @@ type searchRequest struct {
 }
 
 // search answers POST of a .search: of one type, or of all where t is nil.
-func (o *operation) search(ctx context.Context, t *model.Type, body []byte) (*answer, error) {
-	if err := o.searchParams(body); err != nil {
+func (l *lister) search(ctx context.Context, t *model.Type, body []byte) (*answer, error) {
+	if err := l.searchParams(body); err != nil {
 		return nil, err
 	}
 	if t == nil {
-		return o.listAll(ctx)
+		return l.listAll(ctx)
 	}
-	return o.list(ctx, t)
+	return l.list(ctx, t)
 }
 
 // searchParams reads the parameters from the body.
-func (o *operation) searchParams(body []byte) error {
+func (l *lister) searchParams(body []byte) error {
 	var s searchRequest
 	if err := json.Unmarshal(body, &s); err != nil {
 		return &fault.Error{Status: http.StatusBadRequest, Type: "invalidSyntax",
@@ -58,7 +59,7 @@ func (o *operation) searchParams(body []byte) error {
 			return emptyFilter()
 		}
 	}
-	o.params = p
+	l.r.params = p
 	return p.check()
 }
 
@@ -68,25 +69,25 @@ const rootDepth = 10_000
 
 // listAll answers a query of the root: over all resource types (RFC 7644, Section
 // 3.4.2.1). An attribute that a type does not have counts there as absent.
-func (o *operation) listAll(ctx context.Context) (*answer, error) {
-	if o.params.cursor != nil {
-		return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "cursors are for one resource type: query "+o.t.endpoints())
+func (l *lister) listAll(ctx context.Context) (*answer, error) {
+	if l.r.params.cursor != nil {
+		return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "cursors are for one resource type: query "+endpoints(&l.r.t.Types))
 	}
-	start, limit := o.window()
+	start, limit := l.window()
 	if start > rootDepth-limit { // start+limit can overflow
 		return nil, fault.Refuse(http.StatusBadRequest, "tooMany", "a query of the root reaches "+strconv.Itoa(rootDepth)+" resources deep: narrow it down by a filter, or query one resource type")
 	}
-	down, err := o.params.descending()
+	down, err := l.r.params.descending()
 	if err != nil {
 		return nil, err
 	}
-	if err := o.knownSomewhere(); err != nil {
+	if err := l.knownSomewhere(); err != nil {
 		return nil, err
 	}
 	var all []*doc.Document
 	total := 0
-	for _, t := range o.t.Types.All {
-		q, err := o.queryPart(ctx, t)
+	for _, t := range l.r.t.Types.All {
+		q, err := l.queryPart(ctx, t)
 		if err != nil {
 			return nil, err
 		}
@@ -94,16 +95,16 @@ func (o *operation) listAll(ctx context.Context) (*answer, error) {
 		if limit > 0 {
 			q.Limit = start - 1 + limit
 		}
-		page, err := o.page(ctx, t, q)
+		page, err := l.page(ctx, t, q)
 		if err != nil {
 			return nil, err
 		}
 		total += page.Total
 		all = append(all, page.Resources...)
 	}
-	if o.params.sortBy != "" {
+	if l.r.params.sortBy != "" {
 		slices.SortStableFunc(all, func(a, b *doc.Document) int {
-			c := compareKeys(a, b, o.params.sortBy)
+			c := compareKeys(a, b, l.r.params.sortBy)
 			if down {
 				return -c
 			}
@@ -111,7 +112,7 @@ func (o *operation) listAll(ctx context.Context) (*answer, error) {
 		})
 	}
 	from := min(start-1, len(all))
-	return o.listAnswer(ctx, all[from:min(from+limit, len(all))], total, `,"startIndex":`+strconv.Itoa(start))
+	return l.listAnswer(ctx, all[from:min(from+limit, len(all))], total, `,"startIndex":`+strconv.Itoa(start))
 }
 
 // compareKeys orders resources of different types by an attribute of the same path.
@@ -135,12 +136,12 @@ func compareKeys(a, b *doc.Document, path string) int {
 }
 
 // knownSomewhere refuses what no type can answer.
-func (o *operation) knownSomewhere() error {
-	p := o.params
+func (l *lister) knownSomewhere() error {
+	p := l.r.params
 	if p.sortBy != "" {
 		var err error
-		for _, t := range o.t.Types.All {
-			_, e := o.t.sortable(t, p.sortBy)
+		for _, t := range l.r.t.Types.All {
+			_, e := l.sortable(t, p.sortBy)
 			if e == nil {
 				err = nil
 				break
@@ -156,7 +157,7 @@ func (o *operation) knownSomewhere() error {
 	if p.filter == "" {
 		return nil
 	}
-	e, err := filterlang.ParseFilter(p.filter, filterlang.Limits{Length: o.h.c.Limits.Filter}, o.use)
+	e, err := filterlang.ParseFilter(p.filter, filterlang.Limits{Length: l.r.s.c.Limits.Filter}, l.r.use)
 	if err != nil {
 		return err
 	}
@@ -171,12 +172,12 @@ func (o *operation) knownSomewhere() error {
 		case *filter.NotExpression:
 			return unknown(x.Expression)
 		}
-		for _, t := range o.t.Types.All {
+		for _, t := range l.r.t.Types.All {
 			if known(t, e) {
 				return nil
 			}
 		}
-		_, err := match.Compile(o.t.Types.All[0], e, o.use)
+		_, err := match.Compile(l.r.t.Types.All[0], e, l.r.use)
 		return err
 	}
 	return unknown(e)
@@ -195,26 +196,26 @@ func known(t *model.Type, e filter.Expression) bool {
 }
 
 // queryPart is the query of the root as it reads for one type.
-func (o *operation) queryPart(ctx context.Context, t *model.Type) (*host.Query, error) {
+func (l *lister) queryPart(ctx context.Context, t *model.Type) (*host.Query, error) {
 	q := &host.Query{}
 	var err error
-	if o.params.sortBy != "" && t.Find(o.params.sortBy) != nil {
-		if q.SortBy, err = o.t.sortable(t, o.params.sortBy); err != nil {
+	if l.r.params.sortBy != "" && t.Find(l.r.params.sortBy) != nil {
+		if q.SortBy, err = l.sortable(t, l.r.params.sortBy); err != nil {
 			return nil, err
 		}
-		q.Descending, _ = o.params.descending() // judged before
+		q.Descending, _ = l.r.params.descending() // judged before
 	}
-	if o.params.filter == "" {
+	if l.r.params.filter == "" {
 		return q, nil
 	}
-	e, err := filterlang.ParseFilter(o.params.filter, filterlang.Limits{Length: o.h.c.Limits.Filter}, o.use)
+	e, err := filterlang.ParseFilter(l.r.params.filter, filterlang.Limits{Length: l.r.s.c.Limits.Filter}, l.r.use)
 	if err != nil {
 		return nil, err
 	}
-	if q.Filter, err = match.Compile(t, absentAs(t, e), o.use); err != nil {
+	if q.Filter, err = match.Compile(t, absentAs(t, e), l.r.use); err != nil {
 		return nil, err
 	}
-	return q, o.memberFilter(ctx, t, q)
+	return q, l.r.dir.LookUpMembers(ctx, t, q, l.asking())
 }
 
 // absentAs replaces terms about attributes that t does not have by what they are on
@@ -231,7 +232,7 @@ func absentAs(t *model.Type, e filter.Expression) filter.Expression {
 	}
 	if x, ok := e.(*filter.AttributeExpression); ok &&
 		(x.Operator == filter.NE && x.CompareValue != nil || x.Operator == filter.EQ && x.CompareValue == nil) {
-		return &filter.NotExpression{Expression: anyID(nil)}
+		return &filter.NotExpression{Expression: directory.AnyID(nil)}
 	}
-	return anyID(nil)
+	return directory.AnyID(nil)
 }

@@ -10,12 +10,9 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/cursor"
-	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/discovery"
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/roles"
-	"github.com/scimkit/scim/internal/tolerance"
 	"github.com/scimkit/scim/internal/trace"
 )
 
@@ -48,27 +45,3 @@ type Server struct{ c Config }
 
 // New makes a Server.
 func New(c Config) *Server { return &Server{c} }
-
-// ServeHTTP serves one request.
-func (h *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r) }
-
-// tenant is a tenant with its directory.
-type tenant struct {
-	*host.Tenant
-	dir directory.Directory
-}
-
-// Release deletes a group as if the client had done it.
-func (h *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
-	o := &operation{h: h, t: &tenant{t, directory.Of(t)}, header: http.Header{}, use: &tolerance.Use{}, w: h.c.Engine.Begin(t, "")}
-	ref := host.Ref{Type: "Group", ID: groupID}
-	err := o.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		g, err := o.t.dir.Lock(ctx, ref)
-		if err != nil {
-			return err
-		}
-		return o.remove(ctx, g)
-	})
-	o.deliver(ctx)
-	return err
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
@@ -16,6 +17,20 @@ import (
 	"github.com/scimkit/scim/internal/roles"
 )
 
+// writer carries out the writes of a request.
+type writer struct {
+	r    *request
+	t    *host.Tenant
+	dir  directory.Directory
+	work *roles.Work
+	// judge refuses edits of existing resources. Nil: it refuses none.
+	judge func(before *doc.Document, e *edit) error
+	// adopted are the resources, as they were before, that creations took over.
+	adopted []*doc.Document
+}
+
+func newWriter(r *request) *writer { return &writer{r: r, t: r.t, dir: r.dir, work: r.work} }
+
 // edit is what a request makes of a resource, before rules and members.
 type edit struct {
 	after    *doc.Document
@@ -24,66 +39,67 @@ type edit struct {
 }
 
 // create answers POST.
-func (o *operation) create(ctx context.Context, t *model.Type, body []byte) (*answer, error) {
-	made, err := o.make(ctx, t, body)
+func (w *writer) create(ctx context.Context, t *model.Type, body []byte) (*answer, error) {
+	created, err := w.createFrom(ctx, t, body)
 	if err != nil {
 		return nil, err
 	}
-	return o.show(ctx, http.StatusCreated, made)
+	return w.r.show(ctx, http.StatusCreated, created)
 }
 
-// make creates what a POST asks for.
-func (o *operation) make(ctx context.Context, t *model.Type, body []byte) (*doc.Document, error) {
-	if err := o.allow(ctx, host.OpCreate, t, "", nil); err != nil {
+// createFrom creates the resource that the body of a POST describes.
+func (w *writer) createFrom(ctx context.Context, t *model.Type, body []byte) (*doc.Document, error) {
+	if err := w.r.may(ctx, host.OpCreate, t, "", nil); err != nil {
 		return nil, err
 	}
-	e, err := o.decode(t, nil, body)
+	e, err := w.decode(t, nil, body)
 	if err != nil {
 		return nil, err
 	}
-	now := o.now()
-	e.after.ID, e.after.Created, e.after.Modified = o.h.c.NewID(), now, now
-	var made *doc.Document
-	err = o.w.Isolate(ctx, "", func(ctx context.Context) error {
-		made, err = o.store(ctx, host.OpCreate, nil, e)
+	now := w.r.now()
+	e.after.ID, e.after.Created, e.after.Modified = w.r.s.c.NewID(), now, now
+	var created *doc.Document
+	err = w.work.Isolate(ctx, "", func(ctx context.Context) error {
+		created, err = w.store(ctx, host.OpCreate, nil, e)
 		return err
 	})
-	if err != nil && made != nil && o.w.IsStored() {
+	if err != nil && created != nil && w.work.IsStored() {
 		// The client does not learn the id, and would create a second one.
-		o.undo(ctx, []*doc.Document{made})
+		w.undo(ctx, []*doc.Document{created})
 	}
-	return made, err
+	return created, err
 }
 
 // replace answers PUT.
-func (o *operation) replace(ctx context.Context, t *model.Type, id string, body []byte) (*answer, error) {
-	if err := o.allow(ctx, host.OpReplace, t, id, nil); err != nil {
+func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []byte) (*answer, error) {
+	if err := w.r.may(ctx, host.OpReplace, t, id, nil); err != nil {
 		return nil, err
 	}
-	out, err := o.modify(ctx, host.OpReplace, host.Ref{Type: t.Name, ID: id}, func(before *doc.Document) (*edit, error) {
-		return o.decode(t, before, body)
+	out, err := w.modify(ctx, host.OpReplace, host.Ref{Type: t.Name, ID: id}, func(before *doc.Document) (*edit, error) {
+		return w.decode(t, before, body)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return o.show(ctx, http.StatusOK, out)
+	return w.r.show(ctx, http.StatusOK, out)
 }
 
-// patch answers PATCH: with the resource for users, with 204 for groups, whose
-// members would make the answer long, unless attributes are asked for.
-func (o *operation) patch(ctx context.Context, t *model.Type, id string, body []byte) (*answer, error) {
-	if err := o.allow(ctx, host.OpPatch, t, id, nil); err != nil {
+// patch answers PATCH: with the resource for users, with 204 for groups, whose members
+// would make the answer long, unless attributes are asked for.
+func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byte) (*answer, error) {
+	if err := w.r.may(ctx, host.OpPatch, t, id, nil); err != nil {
 		return nil, err
 	}
+	limits := &w.r.s.c.Limits
 	p, err := patch.Parse(t, body, patch.Options{
-		Doc:      doc.Options{Tol: o.use, KeepUnknown: t.KeepUnknown},
-		Limits:   filterlang.Limits{Length: o.h.c.Limits.Filter},
-		MaxDepth: o.h.c.Limits.Depth,
+		Doc:      doc.Options{Tol: w.r.use, KeepUnknown: t.KeepUnknown},
+		Limits:   filterlang.Limits{Length: limits.Filter},
+		MaxDepth: limits.Depth,
 	})
 	if err != nil {
 		return nil, err
 	}
-	out, err := o.modify(ctx, host.OpPatch, host.Ref{Type: t.Name, ID: id}, func(before *doc.Document) (*edit, error) {
+	out, err := w.modify(ctx, host.OpPatch, host.Ref{Type: t.Name, ID: id}, func(before *doc.Document) (*edit, error) {
 		after, err := p.ApplyTo(before)
 		if err != nil {
 			return nil, err
@@ -97,15 +113,15 @@ func (o *operation) patch(ctx context.Context, t *model.Type, id string, body []
 	if err != nil {
 		return nil, err
 	}
-	if t.Members != nil && len(o.params.attributes) == 0 && len(o.params.excluded) == 0 {
+	if t.Members != nil && len(w.r.params.attributes) == 0 && len(w.r.params.excluded) == 0 {
 		return &answer{status: http.StatusNoContent, etag: etag(out)}, nil
 	}
-	return o.show(ctx, http.StatusOK, out)
+	return w.r.show(ctx, http.StatusOK, out)
 }
 
 // decode reads the body of a POST (before is nil) or PUT.
-func (o *operation) decode(t *model.Type, before *doc.Document, body []byte) (*edit, error) {
-	b, err := doc.Decode(t, body, doc.Options{Tol: o.use, KeepUnknown: t.KeepUnknown, MaxDepth: o.h.c.Limits.Depth})
+func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit, error) {
+	b, err := doc.Decode(t, body, doc.Options{Tol: w.r.use, KeepUnknown: t.KeepUnknown, MaxDepth: w.r.s.c.Limits.Depth})
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +129,7 @@ func (o *operation) decode(t *model.Type, before *doc.Document, body []byte) (*e
 	values := b.Values
 	if m := t.Members; m != nil {
 		list := doc.Get(values, m)
-		if list.Attr != nil || before == nil || !o.t.Members.KeepAbsent {
+		if list.Attr != nil || before == nil || !w.t.Members.KeepAbsent {
 			refs, err := member.ReadAll(list)
 			if err != nil {
 				return nil, err
@@ -127,7 +143,7 @@ func (o *operation) decode(t *model.Type, before *doc.Document, body []byte) (*e
 	}
 	for _, v := range values {
 		if v.IsList() && v.Attr.Lookup("primary") != nil {
-			v = patch.OnePrimary(doc.Value{}, v, o.use)
+			v = patch.OnePrimary(doc.Value{}, v, w.r.use)
 			if err := patch.CheckPrimary(v); err != nil {
 				return nil, err
 			}
@@ -143,7 +159,7 @@ func (o *operation) decode(t *model.Type, before *doc.Document, body []byte) (*e
 		stored = doc.Drop(stored, t.Members)
 	}
 	values = doc.Carry(t, stored, values)
-	if a := t.Root.Lookup("active"); a != nil && t == o.t.Types.User && doc.Get(values, a).Attr == nil {
+	if a := t.Root.Lookup("active"); a != nil && t == w.t.Types.User && doc.Get(values, a).Attr == nil {
 		// Absence never changes whether somebody is active.
 		if was := doc.Get(stored, a); was.Attr != nil {
 			values = doc.Put(values, was)
@@ -154,124 +170,140 @@ func (o *operation) decode(t *model.Type, before *doc.Document, body []byte) (*e
 }
 
 // modify changes a resource to what build makes of it.
-func (o *operation) modify(ctx context.Context, op host.Op, ref host.Ref, build func(before *doc.Document) (*edit, error)) (*doc.Document, error) {
+func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build func(before *doc.Document) (*edit, error)) (*doc.Document, error) {
 	var out *doc.Document
-	err := o.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		before, err := o.t.dir.Lock(ctx, ref)
+	err := w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+		before, err := w.dir.Lock(ctx, ref)
 		if err != nil {
 			return err
 		}
-		if err := o.precondition(before); err != nil {
+		if err := w.r.precondition(before); err != nil {
 			return err
 		}
 		e, err := build(before)
 		if err != nil {
 			return err
 		}
-		if o.self {
-			if err := o.selfOnly(before, e); err != nil {
+		if w.judge != nil {
+			if err := w.judge(before, e); err != nil {
 				return err
 			}
 		}
-		out, err = o.store(ctx, op, before, e)
+		out, err = w.store(ctx, op, before, e)
 		return err
 	})
 	return out, err
 }
 
-// store judges an edit by the rules and stores it with all that hangs on it. before
-// is nil for a new resource.
-func (o *operation) store(ctx context.Context, op host.Op, before *doc.Document, e *edit) (*doc.Document, error) {
-	t := e.after.Type
-	c := &host.Change{Op: op, Before: before, After: e.after, Principal: o.who}
-	members, err := o.planMembers(ctx, before, e.members)
+// store asks the tenant's rules about an edit and stores it with all that follows from
+// it. before is nil for a new resource.
+func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e *edit) (*doc.Document, error) {
+	members, err := w.planMembers(ctx, before, e.members)
 	if err != nil {
 		return nil, err
 	}
-	c.Add, c.Remove = members.add, members.Remove
-	if err := o.judge(ctx, c); err != nil {
+	c := &host.Change{Op: op, Before: before, After: e.after, Add: members.add, Remove: members.Remove, Principal: w.r.who}
+	if err := w.applyRules(ctx, c); err != nil {
 		return nil, err
 	}
-	if a := t.Root.Lookup("active"); before == nil && c.Adopt == "" && t == o.t.Types.User && a != nil && a.Kind == model.Boolean && c.After.Find(a).Attr == nil {
-		// A person who is provisioned is meant to be active; Keycloak wants to see it.
-		c.After = c.After.With(doc.PutAt(t.Root, c.After.Values, doc.Simple(a, "true")))
-	}
-	adopted := before == nil && c.Adopt != ""
-	if adopted {
-		if before, err = o.t.dir.Lock(ctx, host.Ref{Type: t.Name, ID: c.Adopt}); err != nil {
+	write := roles.Write{Before: before, After: c.After, IsAdopted: before == nil && c.Adopt != ""}
+	switch {
+	case write.IsAdopted:
+		if err := w.adopt(ctx, &write, c.Adopt); err != nil {
 			return nil, err
 		}
-		o.adopted = append(o.adopted, before)
-		c.After = before.With(doc.Carry(t, before.Values, c.After.Values))
-		if members, err = o.planMembers(ctx, before, e.members); err != nil {
+		if members, err = w.planMembers(ctx, write.Before, e.members); err != nil {
 			return nil, err
 		}
+	case before == nil:
+		write.After = w.activate(write.After)
 	}
-	after, turn, err := o.w.Before(ctx, roles.Write{Before: before, After: c.After, Members: &members.Members, IsAdopted: adopted})
+	write.Members = &members.Members
+	after, turn, err := w.work.Before(ctx, write)
 	if err != nil {
 		return nil, err
 	}
-	out, err := o.put(ctx, before, after, members)
+	out, err := w.put(ctx, write.Before, after, members)
 	if err != nil {
 		return nil, err
 	}
-	o.tell(before, out, members, adopted)
+	w.tell(write.Before, out, members, write.IsAdopted)
 	if err := turn.After(ctx, out); err != nil {
 		return out, err
 	}
-	if e.password != nil && t == o.t.Types.User && o.t.Stores.Passwords != nil {
-		if err := o.t.Stores.Passwords.SetPassword(ctx, out.ID, *e.password); err != nil {
+	if e.password != nil && out.Type == w.t.Types.User && w.t.Stores.Passwords != nil {
+		if err := w.t.Stores.Passwords.SetPassword(ctx, out.ID, *e.password); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
 }
 
-// judge runs the tenant's rules.
-func (o *operation) judge(ctx context.Context, c *host.Change) error {
-	if o.t.Judge == nil {
+// applyRules asks the tenant's rules about a change, which they may alter.
+func (w *writer) applyRules(ctx context.Context, c *host.Change) error {
+	if w.t.Judge == nil {
 		return nil
 	}
-	return o.t.Judge(ctx, c)
+	return w.t.Judge(ctx, c)
 }
 
-// put writes the resource and its members, if anything changes. What it stores gets
-// a new version and time; what is the same keeps them.
-func (o *operation) put(ctx context.Context, before, after *doc.Document, m *memberPlan) (*doc.Document, error) {
-	if o.t.Stores.Members == nil && after.Type.Members != nil {
+// adopt lets a new resource take over the one with an id.
+func (w *writer) adopt(ctx context.Context, write *roles.Write, id string) error {
+	t := write.After.Type
+	before, err := w.dir.Lock(ctx, host.Ref{Type: t.Name, ID: id})
+	if err != nil {
+		return err
+	}
+	w.adopted = append(w.adopted, before)
+	write.Before, write.After = before, before.With(doc.Carry(t, before.Values, write.After.Values))
+	return nil
+}
+
+// activate makes a new user active unless the client says otherwise. A person who is
+// provisioned is meant to be active; Keycloak wants to see it.
+func (w *writer) activate(d *doc.Document) *doc.Document {
+	a := d.Type.Root.Lookup("active")
+	if d.Type != w.t.Types.User || a == nil || a.Kind != model.Boolean || d.Find(a).Attr != nil {
+		return d
+	}
+	return d.With(doc.PutAt(d.Type.Root, d.Values, doc.Simple(a, "true")))
+}
+
+// put writes the resource and its members, if anything changes. What it stores gets a new
+// version and time; what is the same keeps them.
+func (w *writer) put(ctx context.Context, before, after *doc.Document, m *memberPlan) (*doc.Document, error) {
+	if w.t.Stores.Members == nil && after.Type.Members != nil {
 		after = m.embed(before, after)
 	}
 	if before == nil {
-		after = o.stamp(nil, after)
-		made, err := o.t.Stores.Create(ctx, after)
+		created, err := w.t.Stores.Create(ctx, w.stamp(nil, after))
 		if err != nil {
 			return nil, err
 		}
-		if err := o.t.dir.Check(made); err != nil {
+		if err := w.dir.Check(created); err != nil {
 			return nil, err
 		}
-		return made, o.changeMembers(ctx, made.ID, m)
+		return created, w.changeMembers(ctx, created.ID, m)
 	}
-	if err := o.changeMembers(ctx, before.ID, m); err != nil {
+	if err := w.changeMembers(ctx, before.ID, m); err != nil {
 		return nil, err
 	}
-	moved := o.t.Stores.Members != nil && len(m.added)+len(m.Removed) > 0
+	moved := w.t.Stores.Members != nil && len(m.added)+len(m.Removed) > 0
 	if after.Equal(before) && !moved {
 		return before, nil
 	}
-	stamped := o.stamp(before, after)
-	out, err := o.t.Stores.Update(ctx, host.RefOf(before), func(now *doc.Document) (*doc.Document, error) {
+	stamped := w.stamp(before, after)
+	out, err := w.t.Stores.Update(ctx, host.RefOf(before), func(now *doc.Document) (*doc.Document, error) {
 		switch {
 		case now.Equal(before) && now.Version == before.Version:
 			return stamped, nil
-		case o.t.Stores.Tx == nil:
+		case w.t.Stores.Tx == nil:
 			return nil, host.ErrStale
 		}
-		// It is locked, so the application itself has written it in this transaction, in a
-		// Rule or a Deactivator, or what no lock keeps it from, such as an element in another
-		// table of its own. Both changes count; where they are about one attribute, the
-		// client's.
-		return o.stamp(now, now.With(doc.Merge(before.Values, after.Values, now.Values))), nil
+		// The resource is locked. So the application has written it in this transaction, in a
+		// Rule or a Deactivator, or something changed that no lock protects, such as an element
+		// in another table. Both changes count; where they are about one attribute, the client's.
+		return w.stamp(now, now.With(doc.Merge(before.Values, after.Values, now.Values))), nil
 	})
 	if errors.Is(err, host.ErrNotFound) {
 		return nil, fault.NotFound(before.Type.Name, before.ID)
@@ -279,89 +311,20 @@ func (o *operation) put(ctx context.Context, before, after *doc.Document, m *mem
 	if err != nil {
 		return nil, err
 	}
-	return out, o.t.dir.Check(out)
+	return out, w.dir.Check(out)
 }
 
 // stamp gives what will be stored its version and times.
-func (o *operation) stamp(before, after *doc.Document) *doc.Document {
+func (w *writer) stamp(before, after *doc.Document) *doc.Document {
 	c := *after
 	if before != nil {
-		c.ID, c.Version, c.Created, c.Modified = before.ID, before.Version, before.Created, o.now()
+		c.ID, c.Version, c.Created, c.Modified = before.ID, before.Version, before.Created, w.r.now()
 		if !c.Modified.After(before.Modified) {
 			c.Modified = before.Modified
 		}
 	}
-	// The version before goes into the hash, so that it also steps when only a
-	// group's members change, which its content does not show.
+	// The version before goes into the hash, so that it also steps when only a group's
+	// members change, which its content does not show.
 	c.Version = c.Hash()
 	return &c
-}
-
-// delete answers DELETE.
-func (o *operation) delete(ctx context.Context, t *model.Type, id string) (*answer, error) {
-	if err := o.allow(ctx, host.OpDelete, t, id, nil); err != nil {
-		return nil, err
-	}
-	ref := host.Ref{Type: t.Name, ID: id}
-	err := o.w.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		before, err := o.t.dir.Lock(ctx, ref)
-		if err != nil {
-			return err
-		}
-		if err := o.precondition(before); err != nil {
-			return err
-		}
-		c := &host.Change{Op: host.OpDelete, Before: before, Principal: o.who}
-		if err := o.judge(ctx, c); err != nil {
-			return err
-		}
-		return o.remove(ctx, before)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &answer{status: http.StatusNoContent}, nil
-}
-
-// remove deletes a resource and what came through it.
-func (o *operation) remove(ctx context.Context, before *doc.Document) error {
-	ending, err := o.w.Ending(ctx, before)
-	if err != nil {
-		return err
-	}
-	if err := ending.Before(ctx); err != nil && !o.force {
-		return err
-	}
-	if o.t.Stores.Tx != nil {
-		if err := o.leaveGroups(ctx, host.RefOf(before)); err != nil {
-			return err
-		}
-	}
-	err = o.t.Stores.Delete(ctx, host.RefOf(before), func(now *doc.Document) error {
-		if o.t.Stores.Tx == nil && !now.Equal(before) {
-			return host.ErrStale
-		}
-		return nil
-	})
-	if errors.Is(err, host.ErrNotFound) {
-		return fault.NotFound(before.Type.Name, before.ID)
-	}
-	if err != nil {
-		return err
-	}
-	switch before.Type {
-	case o.t.Types.User:
-		o.w.Tell(host.Event{Kind: host.UserDeleted, Resource: host.RefOf(before)})
-	case o.t.Types.Group:
-		o.w.Tell(host.Event{Kind: host.GroupDeleted, Resource: host.RefOf(before)})
-	default:
-		o.w.Tell(host.Event{Kind: host.ResourceChanged, Resource: host.RefOf(before), Reason: "deleted"})
-	}
-	if err := ending.After(ctx); err != nil {
-		return err
-	}
-	if o.t.Stores.Tx == nil {
-		return o.leaveGroups(ctx, host.RefOf(before))
-	}
-	return nil
 }

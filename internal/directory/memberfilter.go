@@ -1,4 +1,4 @@
-package endpoint
+package directory
 
 import (
 	"context"
@@ -9,28 +9,35 @@ import (
 
 	filter "github.com/scim2/filter-parser/v2"
 
-	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/tolerance"
 )
 
 // maxIDs is how many ids the terms about memberships of one filter may stand for.
 // More would make a tree, and a query, that the client's few bytes do not pay for.
-const maxIDs = directory.Batch
+const maxIDs = Batch
 
-// memberFilter puts ids in the place of a filter's terms about memberships, found by
-// indexed look-ups: the groups of a member for "members.value eq", the members of a
-// group for "groups.value eq". A MemberStore's groups carry no members, and no user
-// carries its groups. What else there is of these attributes is computed when
-// resources are sent, so every other term about them is refused, with every store.
-func (o *operation) memberFilter(ctx context.Context, t *model.Type, q *host.Query) error {
-	a := o.t.dir.Derived(t)
+// Asking is what a client may see, and which leniencies its filters need.
+type Asking struct {
+	Use *tolerance.Use
+	// MayList says whether resources of a type may be listed.
+	MayList func(ctx context.Context, t *model.Type) error
+}
+
+// LookUpMembers replaces a filter's terms about memberships by ids, found by indexed
+// look-ups: the groups of a member for "members.value eq", the members of a group for
+// "groups.value eq". The groups of a MemberStore carry no members, and no user carries
+// its groups. Everything else about these attributes is computed when resources are sent.
+// So every other term about them is refused, with every store.
+func (t Directory) LookUpMembers(ctx context.Context, rt *model.Type, q *host.Query, by Asking) error {
+	a := t.Derived(rt)
 	if a == nil {
 		return nil
 	}
-	m := &memberTerms{o: o, a: a, ids: map[memberTerm][]string{}}
+	m := &memberTerms{dir: t, by: by, a: a, ids: map[memberTerm][]string{}}
 	rest, err := m.replace(ctx, q.Filter.Expr(), true)
 	if err != nil {
 		return err
@@ -38,7 +45,7 @@ func (o *operation) memberFilter(ctx context.Context, t *model.Type, q *host.Que
 	if len(m.ids) > 0 {
 		q.Filter = nil
 		if rest != nil {
-			if q.Filter, err = match.Compile(t, rest, o.use); err != nil {
+			if q.Filter, err = match.Compile(rt, rest, by.Use); err != nil {
 				return err
 			}
 		}
@@ -61,7 +68,8 @@ func (o *operation) memberFilter(ctx context.Context, t *model.Type, q *host.Que
 
 // memberTerms replaces the terms about one derived attribute in a tree.
 type memberTerms struct {
-	o   *operation
+	dir Directory
+	by  Asking
 	a   *model.Attribute
 	ids map[memberTerm][]string // looked up before
 	n   int                     // ids in the tree so far
@@ -102,7 +110,7 @@ func (m *memberTerms) replace(ctx context.Context, e filter.Expression, whole bo
 	if !is || err != nil {
 		return e, err
 	}
-	if m.o.t.Stores.Members == nil && m.a.Name == "members" && term.typ == "" {
+	if m.dir.stores.Members == nil && m.a.Name == "members" && term.typ == "" {
 		return e, nil // the store's groups have it, and the store may have an index
 	}
 	ids, known := m.ids[term]
@@ -116,7 +124,7 @@ func (m *memberTerms) replace(ctx context.Context, e filter.Expression, whole bo
 		if m.n += len(ids); m.n > maxIDs {
 			return nil, tooManyIDs(m.a)
 		}
-		return anyID(ids), nil
+		return AnyID(ids), nil
 	}
 	if !m.limited {
 		m.must, m.limited = ids, true
@@ -195,7 +203,7 @@ func (m *memberTerms) find(ctx context.Context, t memberTerm) ([]string, error) 
 			refs = append(refs, host.Ref{Type: name, ID: t.id})
 		}
 	}
-	ms, err := m.o.t.dir.GroupsOf(ctx, refs)
+	ms, err := m.dir.GroupsOf(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -213,20 +221,20 @@ func (m *memberTerms) find(ctx context.Context, t memberTerm) ([]string, error) 
 // usersIn lists the users who are members of a group. Who may not list groups does not
 // see them in users either.
 func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, error) {
-	if err := m.o.mayList(ctx, m.o.t.Types.Group); err != nil {
+	if err := m.by.MayList(ctx, m.dir.types.Group); err != nil {
 		return nil, err
 	}
 	ids := []string{}
-	group, err := m.o.t.dir.Fetch(ctx, host.Ref{Type: m.o.t.Types.Group.Name, ID: groupID})
+	group, err := m.dir.Fetch(ctx, host.Ref{Type: m.dir.types.Group.Name, ID: groupID})
 	switch {
-	case err != nil && host.Answer(err).Status == http.StatusNotFound:
+	case host.IsNotFound(err):
 		return ids, nil
 	case err != nil:
 		return nil, err
 	}
-	err = m.o.t.dir.EachMember(ctx, group, func(page []host.Ref) error {
+	err = m.dir.EachMember(ctx, group, func(page []host.Ref) error {
 		for _, r := range page {
-			if r.Type == m.o.t.Types.User.Name {
+			if r.Type == m.dir.types.User.Name {
 				ids = append(ids, r.ID)
 			}
 		}
@@ -246,9 +254,9 @@ func tooManyIDs(a *model.Attribute) *fault.Error {
 		fmt.Sprintf("the filter's terms about %s stand for more than %d resources: ask for fewer, or narrow it down by id", a.Name, maxIDs))
 }
 
-// anyID is a tree that matches the resources of these ids. It is balanced: databases
+// AnyID is a tree that matches the resources of these ids. It is balanced: databases
 // limit the depth of an expression.
-func anyID(ids []string) filter.Expression {
+func AnyID(ids []string) filter.Expression {
 	path := filter.AttributePath{AttributeName: "id"}
 	switch half := len(ids) / 2; len(ids) {
 	case 0:
@@ -256,6 +264,6 @@ func anyID(ids []string) filter.Expression {
 	case 1:
 		return &filter.AttributeExpression{AttributePath: path, Operator: filter.EQ, CompareValue: ids[0]}
 	default:
-		return &filter.LogicalExpression{Left: anyID(ids[:half]), Right: anyID(ids[half:]), Operator: filter.OR}
+		return &filter.LogicalExpression{Left: AnyID(ids[:half]), Right: AnyID(ids[half:]), Operator: filter.OR}
 	}
 }

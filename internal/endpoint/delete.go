@@ -1,0 +1,137 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// delete answers DELETE.
+func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer, error) {
+	if err := w.r.may(ctx, host.OpDelete, t, id, nil); err != nil {
+		return nil, err
+	}
+	ref := host.Ref{Type: t.Name, ID: id}
+	err := w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+		before, err := w.dir.Lock(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if err := w.r.precondition(before); err != nil {
+			return err
+		}
+		if err := w.applyRules(ctx, &host.Change{Op: host.OpDelete, Before: before, Principal: w.r.who}); err != nil {
+			return err
+		}
+		return w.remove(ctx, before)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &answer{status: http.StatusNoContent}, nil
+}
+
+// remove deletes a resource and ends what came through it.
+func (w *writer) remove(ctx context.Context, before *doc.Document) error {
+	return w.removeIf(ctx, before, func(rolesErr error) error { return rolesErr })
+}
+
+// removeIf is remove, where mind says whether an error in changing roles matters.
+func (w *writer) removeIf(ctx context.Context, before *doc.Document, mind func(rolesErr error) error) error {
+	ending, err := w.work.Ending(ctx, before)
+	if err != nil {
+		return err
+	}
+	if err := mind(ending.Before(ctx)); err != nil {
+		return err
+	}
+	ref := host.RefOf(before)
+	if w.t.Stores.Tx != nil {
+		if err := w.leaveGroups(ctx, ref); err != nil {
+			return err
+		}
+	}
+	err = w.t.Stores.Delete(ctx, ref, func(now *doc.Document) error {
+		if w.t.Stores.Tx == nil && !now.Equal(before) {
+			return host.ErrStale
+		}
+		return nil
+	})
+	if errors.Is(err, host.ErrNotFound) {
+		return fault.NotFound(ref.Type, ref.ID)
+	}
+	if err != nil {
+		return err
+	}
+	switch before.Type {
+	case w.t.Types.User:
+		w.work.Tell(host.Event{Kind: host.UserDeleted, Resource: ref})
+	case w.t.Types.Group:
+		w.work.Tell(host.Event{Kind: host.GroupDeleted, Resource: ref})
+	default:
+		w.work.Tell(host.Event{Kind: host.ResourceChanged, Resource: ref, Reason: "deleted"})
+	}
+	if err := ending.After(ctx); err != nil {
+		return err
+	}
+	if w.t.Stores.Tx == nil {
+		return w.leaveGroups(ctx, ref)
+	}
+	return nil
+}
+
+// undo takes back creations where no transaction does. A resource that a creation took
+// over gets its contents back.
+func (w *writer) undo(ctx context.Context, created []*doc.Document) {
+	// This must be done even if the request's time is up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.s.c.Limits.Time)
+	defer cancel()
+	for _, d := range slices.Backward(created) {
+		if d == nil {
+			continue
+		}
+		ref := host.RefOf(d)
+		i := slices.IndexFunc(w.adopted, func(a *doc.Document) bool { return host.RefOf(a) == ref })
+		u := newWriter(w.r.another())
+		err := u.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+			now, err := u.dir.Fetch(ctx, ref)
+			if err != nil {
+				return err
+			}
+			if i < 0 {
+				// The creation must go even if roles cannot be changed now.
+				return u.removeIf(ctx, now, func(error) error { return nil })
+			}
+			_, err = u.t.Stores.Update(ctx, ref, func(now *doc.Document) (*doc.Document, error) {
+				return u.stamp(now, now.With(w.adopted[i].Values)), nil
+			})
+			return err
+		})
+		if err != nil && !host.IsNotFound(err) {
+			w.r.s.c.Log.ErrorContext(ctx, "scim: part of a failed bulk request could not be taken back", "resource", fmt.Sprint(ref), "error", err)
+		}
+	}
+}
+
+// Release deletes a group of a tenant as if a client had done it.
+func (s *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
+	w := newWriter(s.begin(t, host.Principal{}))
+	ref := host.Ref{Type: "Group", ID: groupID}
+	err := w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+		g, err := w.dir.Lock(ctx, ref)
+		if err != nil {
+			return err
+		}
+		return w.remove(ctx, g)
+	})
+	w.work.Deliver(ctx)
+	return err
+}

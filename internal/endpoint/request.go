@@ -1,0 +1,104 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/scimkit/scim/internal/directory"
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/model"
+	"github.com/scimkit/scim/internal/roles"
+	"github.com/scimkit/scim/internal/tolerance"
+)
+
+// request is one operation of a client: who asks, whom, and for what. An operation of a
+// bulk request is one of its own.
+type request struct {
+	s      *Server
+	t      *host.Tenant
+	dir    directory.Directory
+	who    host.Principal
+	at     *route // nil within a bulk request
+	base   string // the endpoint's absolute address, without a slash at the end
+	params params
+	header http.Header
+	use    *tolerance.Use
+	work   *roles.Work
+	listed map[*model.Type]error // what Allow says about listing a type: see mayList
+}
+
+// begin begins an operation of a client in a tenant.
+func (s *Server) begin(t *host.Tenant, who host.Principal) *request {
+	return &request{s: s, t: t, dir: directory.Of(t), who: who, use: t.Tolerances.Use(), work: s.c.Engine.Begin(t, who.ID)}
+}
+
+// another begins another operation of the same client.
+func (r *request) another() *request {
+	q := r.s.begin(r.t, r.who)
+	q.base, q.header = r.base, http.Header{}
+	return q
+}
+
+// deliver hands over the events.
+func (r *request) deliver(ctx context.Context) {
+	used := r.use.Used()
+	for _, n := range used {
+		r.work.Tell(host.Event{Kind: host.ToleranceUsed, Tolerance: string(n)})
+	}
+	if len(used) > 0 {
+		r.s.c.Log.DebugContext(ctx, "scim: tolerances used", "client", r.who.ID, "names", used)
+	}
+	r.work.Deliver(ctx)
+}
+
+// may asks the tenant whether an operation may be done.
+func (r *request) may(ctx context.Context, op host.Op, t *model.Type, id string, q *host.Query) error {
+	if r.t.Allow == nil {
+		return nil
+	}
+	err := r.t.Allow(ctx, host.Access{Op: op, Type: t.Name, ID: id, Query: q, Principal: r.who})
+	var e *fault.Error
+	if err != nil && !errors.As(err, &e) {
+		return &fault.Error{Status: http.StatusForbidden, Detail: "this token may not do that", Err: err}
+	}
+	return err
+}
+
+// mayList asks the tenant, once in a request, whether resources of a type may be listed,
+// and so be shown in resources of other types.
+func (r *request) mayList(ctx context.Context, t *model.Type) error {
+	if r.t.Allow == nil {
+		return nil
+	}
+	err, asked := r.listed[t]
+	if !asked {
+		if r.listed == nil {
+			r.listed = map[*model.Type]error{}
+		}
+		err = r.may(ctx, host.OpList, t, "", &host.Query{})
+		r.listed[t] = err
+	}
+	return err
+}
+
+// now is the time in the precision that stores keep.
+func (r *request) now() time.Time { return r.s.c.Now().UTC().Truncate(time.Microsecond) }
+
+// location is the absolute address of a resource.
+func (r *request) location(ref host.Ref) string {
+	endpoint := "/" + ref.Type + "s"
+	if t := r.t.Types.Named(ref.Type); t != nil {
+		endpoint = t.Endpoint
+	}
+	return r.base + endpoint + "/" + url.PathEscape(ref.ID)
+}
+
+// selection says which attributes the client wants to see.
+func (r *request) selection(t *model.Type) *doc.Selection {
+	return doc.Select(t, r.params.attributes, r.params.excluded)
+}
