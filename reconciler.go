@@ -96,3 +96,24 @@ func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Standing, er
 func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID string, userIDs ...string) error {
 	return outward(c.a.ConfirmValue(ctx, attribute, value, roleID, userIDs...))
 }
+
+// Standing says how a user stands to one role: see Reconciler.Explain.
+type Standing struct {
+	Role    Role
+	State   StandingState
+	Sources []string // "group:" and an id, "attr:" and a path, for all that wants the role given
+	Reason  string   // for people to read
+}
+
+// StandingState is the state of a Standing.
+type StandingState string
+
+// The states.
+const (
+	StandingGranted StandingState = "granted" // held through SCIM
+	StandingByHand  StandingState = "by hand" // held, not given by SCIM
+	StandingBoth    StandingState = "both"    // hand-given, and a group gives it too
+	StandingWaiting StandingState = "waiting" // a group gives it; not held yet
+	StandingDue     StandingState = "due"     // the next reconciliation grants it
+	StandingLeaving StandingState = "leaving" // the next reconciliation revokes it
+)

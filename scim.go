@@ -1,116 +1,73 @@
 package scim
 
 import (
+	"cmp"
 	"context"
-	"io"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
+	"slices"
 	"time"
 
-	"github.com/scimkit/scim/internal/address"
-	"github.com/scimkit/scim/internal/endpoint"
-	"github.com/scimkit/scim/internal/roles"
+	"github.com/google/uuid"
 
+	"github.com/scimkit/scim/internal/address"
+	"github.com/scimkit/scim/internal/cursor"
+	"github.com/scimkit/scim/internal/endpoint"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
+	"github.com/scimkit/scim/internal/roles"
+	"github.com/scimkit/scim/internal/trace"
 )
 
-// Config is what New makes a Handler from. Store (or TenantFor) and Auth are
-// needed; everything else has a safe zero value.
-type Config struct {
-	// Store keeps the resources of an application with one tenant. The fields
-	// from here to Me have the meaning that they have in Tenant.
-	Store   Store
-	Types   []*ResourceType
-	Roles   *Roles
-	Rules   []Rule
-	Allow   func(ctx context.Context, a Access) error
-	BaseURL string
-	Strict  bool
-	Without []Tolerance
-	Members MemberPolicy
-	Me      *Me
-
-	// TenantFor finds the tenant of an authenticated request, in the place of the
-	// fields above. It is called for each request, so settings may change while
-	// the server runs. ErrNotFound: there is no endpoint here (404, as to everyone).
-	// An *Error is answered as it stands, for instance 503 for one that is off.
-	TenantFor func(ctx context.Context, p Principal) (*Tenant, error)
-
-	// Auth authenticates every request. To run without, say auth.None().
-	Auth Authenticator
-
-	// OpenDiscovery lets clients that are not authenticated read
-	// /ServiceProviderConfig, /ResourceTypes and /Schemas (RFC 7644, Section 4). With
-	// TenantFor, that is asked with the zero Principal.
-	OpenDiscovery bool
-	// CursorKeys seal the cursors of paged lists (RFC 9865), at least 16 random bytes
-	// each. Servers of one endpoint share them. The first one seals, all of them open,
-	// so keys can be rotated. Nil: a random key, and cursors end with the process.
-	CursorKeys [][]byte
-
-	Limits  Limits
-	OnEvent func(ctx context.Context, e Event) // after commit, in order, at most once; nil: dropped
-	Log     *slog.Logger                       // nil: slog.Default()
-	// Trace gets each request and answer as readable text, without passwords and
-	// credentials, for the first afternoon with a new client. It holds personal
-	// data: leave it nil in production.
-	Trace io.Writer
-
-	// TrustedProxies are those whose X-Forwarded-Host and X-Forwarded-Proto are
-	// believed in making absolute addresses. Without BaseURL and proxies the
-	// request's own Host is used.
-	TrustedProxies []netip.Prefix
-
-	Now   func() time.Time // nil: time.Now
-	NewID func() string    // ids of new resources; nil: UUIDv7 (RFC 9562)
-}
-
-// Tenant is one customer's endpoint: its store, and the rules that hold in it.
-type Tenant struct {
-	ID    string // "" in an application with one tenant
-	Store Store
-	// Types are the resource types served; nil: UserType and GroupType. Make each
-	// once, for the store's resources are bound to the very value. Leave groups out, and /Groups is an empty list that cannot be written.
-	Types []*ResourceType
-	Roles *Roles // nil: groups give no roles
-	Rules []Rule // run in order before each write
-	// Allow is asked before every operation, reads included. Its error is the
-	// answer; one that is no *Error becomes 403 without detail. Nil: all allowed.
-	Allow func(ctx context.Context, a Access) error
-	// BaseURL is the endpoint's absolute address, such as
-	// "https://app.example.com/scim/v2". "": taken from each request.
-	BaseURL string
-	Strict  bool        // refuse everything that the RFCs do not ask to accept
-	Without []Tolerance // tolerances to switch off one by one
-	Members MemberPolicy
-	Me      *Me // nil: /Me is not served (501)
-}
-
-// MemberPolicy says what becomes of group members where clients differ.
-type MemberPolicy struct {
-	// SkipUnknown leaves out members that are not provisioned and reports them.
-	// By default a request that only adds is refused with their ids.
-	SkipUnknown bool
-	// KeepAbsent makes a PUT without "members" keep them; null and an empty list are
-	// the same as none (RFC 7643, Section 2.5). By default it empties the group, as
-	// Keycloak relies on.
-	KeepAbsent bool
-}
-
-// Limits bound what a client can make big. Zero fields mean the defaults.
-type Limits struct {
-	Body      int64         // bytes of a request body; 1 MiB
-	GroupBody int64         // the same for /Groups, whose lists are long; 16 MiB
-	BulkBody  int64         // the same for /Bulk as a whole; 16 MiB
-	BulkOps   int           // operations in one bulk request; 1,000
-	Depth     int           // of nested JSON; 32
-	Filter    int           // bytes of a filter; 4096
-	PageSize  int           // resources when the client names no count; 100
-	MaxPage   int           // resources at most in a page; 200
-	Time      time.Duration // for one request; 30 s
-	// CursorTime is how long the cursor of a page can be used; 1 h.
-	CursorTime time.Duration
+// New makes a Handler. Its error lists every mistake in c at once.
+func New(c Config) (*Handler, error) {
+	var errs []error
+	cursors, err := cursor.New(c.CursorKeys)
+	if err != nil {
+		errs = append(errs, mistake("CursorKeys", "%w", err))
+	}
+	if c.Auth == nil {
+		errs = append(errs, mistake("Auth", "is missing; to serve everyone say auth.None()"))
+	}
+	h := &Handler{}
+	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
+		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Me: c.Me}
+	switch {
+	case c.TenantFor == nil:
+		if h.single, err = bindTenant(&flat); err != nil {
+			errs = append(errs, err)
+		}
+	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "" || c.Me != nil:
+		errs = append(errs, mistake("TenantFor", "is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("scim: the configuration is not usable: %w", errors.Join(errs...))
+	}
+	log, now, limits := cmp.Or(c.Log, slog.Default()), c.Now, c.Limits.withDefaults()
+	if now == nil {
+		now = time.Now
+	}
+	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: log, Now: now, Time: limits.Time}
+	if c.OnEvent != nil {
+		h.engine.Emit = func(ctx context.Context, e host.Event) { c.OnEvent(ctx, eventOut(e)) }
+	}
+	e := endpoint.Config{Auth: authPort{c.Auth}, TenantOf: tenantPort(c.TenantFor, h.single), OpenDiscovery: c.OpenDiscovery,
+		Limits: host.Limits(limits), TrustedProxies: slices.Clone(c.TrustedProxies), Log: log, Now: now, NewID: c.NewID, Cursors: cursors, Engine: h.engine}
+	if e.NewID == nil {
+		e.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if c.Trace != nil {
+		e.Tracer = trace.New(c.Trace, now)
+	}
+	h.server = endpoint.New(e)
+	if t := h.single; t != nil {
+		log.Info("scim: ready", "store", fmt.Sprintf("%T", c.Store), "transactions", t.Stores.Tx != nil,
+			"member store", t.Stores.Members != nil, "roles", t.Roles != nil, "roles commit with the store", t.Roles != nil && t.Roles.Joint,
+			"passwords", t.Stores.Passwords != nil, "deactivator", t.Stores.Deactivator != nil)
+	}
+	return h, nil
 }
 
 // Handler serves one SCIM endpoint. It is safe for concurrent use, and may be
@@ -297,11 +254,6 @@ type Principal struct {
 	Scopes     []string
 	Data       any
 }
-
-// Tolerance names one thing that is accepted from real clients although the RFCs
-// do not ask for it. All are on unless Strict or Without say otherwise; each use is
-// reported in an event. README.md lists them with the client that needs each.
-type Tolerance string
 
 var (
 	// ErrNotFound is returned by Store methods for an unknown resource: 404.
