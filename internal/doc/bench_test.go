@@ -123,7 +123,7 @@ func BenchmarkDecodeUser(b *testing.B) {
 			if _, err := core.Validate(m); err != nil {
 				b.Fatal(err)
 			}
-			if _, err := ext.Validate(m[ext.ID]); err != nil {
+			if _, err := ext.ValidateExtension(m[ext.ID]); err != nil {
 				b.Fatal(err)
 			}
 		}
