@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/elimity-com/scim/schema"
 )
@@ -65,8 +66,25 @@ func (a *Attribute) addAll(list schema.Attributes) error {
 		if a.Parent == nil && (FoldName(e.Name()) == "id" || FoldName(e.Name()) == "externalid" || FoldName(e.Name()) == "meta" || FoldName(e.Name()) == "schemas") {
 			continue // common attributes are the same for every schema
 		}
+		if err := checkGrammar(e); err != nil {
+			return err
+		}
 		if err := a.add(fromSchema(e)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkGrammar refuses attributes that elimity's constructors cannot make. Its JSON
+// decoder makes them.
+func checkGrammar(e schema.CoreAttribute) error {
+	if strings.HasPrefix(e.Name(), "$") { // only a sub-attribute is called $ref
+		return fmt.Errorf("attribute %q: the name does not begin with a letter (RFC 7643, Section 2.1)", e.Name())
+	}
+	for _, sub := range e.SubAttributes() {
+		if sub.AttributeType() == Complex.String() {
+			return fmt.Errorf("attribute %q: the sub-attribute %q is complex (RFC 7643, Section 2.3.8)", e.Name(), sub.Name())
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/elimity-com/scim/schema"
@@ -91,6 +92,36 @@ func TestCompileRefusesAmbiguity(t *testing.T) {
 	ext := schema.ExtensionEnterpriseUser()
 	if _, err := Compile("User", schema.CoreUserSchema(), []schema.Schema{ext, ext}); err == nil {
 		t.Error("an extension that is there twice is accepted")
+	}
+}
+
+// TestCompileDecoded compiles schemas that were decoded from JSON.
+func TestCompileDecoded(t *testing.T) {
+	for _, tt := range []struct{ attribute, want, reason string }{
+		{`{"name":"a","type":"complex","subAttributes":[{"name":"value","type":"string"},{"name":"$ref","type":"reference"}]}`,
+			"", "$ref is the name of a sub-attribute"},
+		{`{"name":"$ref","type":"reference"}`,
+			`schema urn:x: attribute "$ref": the name does not begin with a letter (RFC 7643, Section 2.1)`, "it is no attribute's name"},
+		{`{"name":"a","type":"complex","subAttributes":[{"name":"b","type":"complex","subAttributes":[{"name":"c","type":"string"}]}]}`,
+			`schema urn:x: attribute "a": the sub-attribute "b" is complex (RFC 7643, Section 2.3.8)`, "elimity would drop c"},
+	} {
+		var s schema.Schema
+		if err := json.Unmarshal([]byte(`{"id":"urn:x","attributes":[`+tt.attribute+`]}`), &s); err != nil {
+			t.Fatal(err)
+		}
+		core := schema.CoreGroupSchema()
+		for place, compile := range map[string]func() (*Type, error){
+			"core":      func() (*Type, error) { return Compile("X", s, nil) },
+			"extension": func() (*Type, error) { return Compile("Group", core, []schema.Schema{s}) },
+		} {
+			got := ""
+			if _, err := compile(); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("%s as %s: %q, want %q: %s", tt.attribute, place, got, tt.want, tt.reason)
+			}
+		}
 	}
 }
 
