@@ -157,6 +157,24 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// setFields names the fields of t that are set, without ID.
+func (t *Tenant) setFields() []string {
+	var set []string
+	for _, f := range []struct {
+		name  string
+		isSet bool
+	}{
+		{"Store", t.Store != nil}, {"Types", t.Types != nil}, {"Roles", t.Roles != nil}, {"Rules", t.Rules != nil},
+		{"Allow", t.Allow != nil}, {"BaseURL", t.BaseURL != ""}, {"Strict", t.Strict}, {"Without", t.Without != nil},
+		{"Members", t.Members != MemberPolicy{}}, {"Me", t.Me != nil},
+	} {
+		if f.isSet {
+			set = append(set, f.name)
+		}
+	}
+	return set
+}
+
 // mistake says what is wrong with a field of the configuration.
 func mistake(field, format string, args ...any) error {
 	return fmt.Errorf("%s: "+format, append([]any{field}, args...)...)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,13 +35,12 @@ func New(c Config) (*Handler, error) {
 	h := &Handler{}
 	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
 		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Me: c.Me}
-	switch {
-	case c.TenantFor == nil:
+	if c.TenantFor == nil {
 		if h.single, err = bindTenant(&flat); err != nil {
 			errs = append(errs, err)
 		}
-	case c.Store != nil || c.Types != nil || c.Roles != nil || c.Rules != nil || c.Allow != nil || c.BaseURL != "" || c.Me != nil:
-		errs = append(errs, mistake("TenantFor", "is set: Store, Types, Roles, Rules, Allow, BaseURL and Me belong into the Tenants it returns"))
+	} else if set := flat.setFields(); len(set) > 0 {
+		errs = append(errs, mistake("TenantFor", "is set, so the Tenants that it returns need these fields, and Config must not have them: %s", strings.Join(set, ", ")))
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("scim: the configuration is not usable: %w", errors.Join(errs...))

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -212,6 +213,52 @@ func TestNewReportsEveryMistake(t *testing.T) {
 	_, err = scim.New(scim.Config{Auth: auth.None()})
 	if err == nil || !strings.Contains(err.Error(), "Store: is missing") {
 		t.Errorf("no store: %v", err)
+	}
+}
+
+// Every field that Config and Tenant share has no meaning beside TenantFor. New names those
+// that are set, and no others.
+func TestNewRefusesFieldsBesideTenantFor(t *testing.T) {
+	store := memory.New()
+	full := scim.Config{Store: store, Types: []*scim.ResourceType{scim.UserType()}, Roles: &scim.Roles{}, Rules: []scim.Rule{nil},
+		Allow: func(context.Context, scim.Access) error { return nil }, BaseURL: "https://app.example.com", Strict: true,
+		Without: []scim.Tolerance{"op-case"}, Members: scim.MemberPolicy{KeepAbsent: true}, Me: &scim.Me{}}
+	tenant := reflect.TypeFor[scim.Tenant]()
+	names := map[string]bool{}
+	for i := range tenant.NumField() {
+		if name := tenant.Field(i).Name; name != "ID" {
+			names[name] = true
+		}
+	}
+	refused := func(set map[string]bool) map[string]bool {
+		c := scim.Config{Auth: auth.None(), TenantFor: func(context.Context, scim.Principal) (*scim.Tenant, error) { return &scim.Tenant{Store: store}, nil }}
+		for name := range set {
+			v := reflect.ValueOf(full).FieldByName(name)
+			if v.IsZero() {
+				t.Fatalf("this test does not set Config.%s", name)
+			}
+			reflect.ValueOf(&c).Elem().FieldByName(name).Set(v)
+		}
+		_, err := scim.New(c)
+		named := map[string]bool{}
+		if err != nil {
+			_, list, _ := strings.Cut(err.Error(), "must not have them: ")
+			for _, name := range strings.Split(list, ", ") {
+				named[name] = true
+			}
+		}
+		return named
+	}
+	for name := range names {
+		if diff := cmp.Diff(map[string]bool{name: true}, refused(map[string]bool{name: true})); diff != "" {
+			t.Errorf("%s beside TenantFor: named fields (-want +got):\n%s", name, diff)
+		}
+	}
+	if diff := cmp.Diff(names, refused(names)); diff != "" {
+		t.Errorf("all beside TenantFor: named fields (-want +got):\n%s", diff)
+	}
+	if got := refused(nil); len(got) > 0 {
+		t.Errorf("TenantFor alone is refused for %v", got)
 	}
 }
 
