@@ -13,32 +13,6 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// chunk bounds the arguments of a statement on a table of the application.
-const chunk = 1000
-
-// words collects the arguments of a statement on a table of the application. Their
-// types are those of the columns that they stand beside: keys are given as texts.
-type words struct {
-	d    Dialect
-	args []any
-}
-
-func (w *words) arg(v any) string {
-	w.args = append(w.args, v)
-	if w.d == SQLite {
-		return "?" + strconv.Itoa(len(w.args))
-	}
-	return "$" + strconv.Itoa(len(w.args))
-}
-
-func (w *words) list(all []string) string {
-	places := make([]string, len(all))
-	for i, v := range all {
-		places[i] = w.arg(v)
-	}
-	return strings.Join(places, ", ")
-}
-
 // mine is the condition that a row of m, as t, is one of the tenant's. Every statement
 // on the table has it.
 func (s *Store) mine(w *words, m *mapping) string {
@@ -46,21 +20,6 @@ func (s *Store) mine(w *words, m *mapping) string {
 		return "1 = 1" // New has seen that there is one tenant
 	}
 	return "t." + m.Tenant + " = " + w.arg(s.tenant)
-}
-
-// eachApp runs a query on tables of the application and calls row for each of its rows.
-func (s *Store) eachApp(ctx context.Context, w *words, text string, row func(scan func(dest ...any) error) error) error {
-	rows, err := s.DB(ctx).QueryContext(ctx, text, w.args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() //nolint:errcheck // Err tells
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // appRow is a row of the application with its children.

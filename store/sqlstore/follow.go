@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"slices"
 
@@ -61,18 +60,6 @@ func (s *Store) follow(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// advise takes a lock of the tenant's, until the transaction ends, where transactions do
-// not exclude one another anyway.
-func (s *Store) advise(ctx context.Context, what string) error {
-	if s.d == SQLite {
-		return nil
-	}
-	h := fnv.New64a()
-	fmt.Fprint(h, "sqlstore:", s.prefix, "\x00", s.tenant, "\x00", what) //nolint:errcheck // never fails
-	_, err := s.DB(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64()))
-	return err
 }
 
 // followSome follows a batch of notes: all, or those that satisfy a condition, which

@@ -31,13 +31,6 @@ type ledger struct {
 	people bool // the users are in {p}resources
 }
 
-// distinct is a sorted copy of texts that can be stored, in which each stands once.
-func distinct(ids []string) []string {
-	ids = storable(ids)
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
 // Grants implements scim.Ledger. In a transaction it locks the users, in order of id.
 func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
 	ids := distinct(userIDs)
@@ -96,15 +89,6 @@ func (l *ledger) lock(ctx context.Context, ids []string) error {
 		_, err = locked() // those that others have made meanwhile
 	}
 	return err
-}
-
-// tuples is a JSON array of arrays, to be read with {rows $n}.
-func tuples[T any](all []T, of func(T) []any) string {
-	out := make([][]any, len(all))
-	for i, x := range all {
-		out[i] = of(x)
-	}
-	return list(out)
 }
 
 // Record implements scim.Ledger. All of it is stored or nothing.
@@ -255,12 +239,4 @@ func (l *ledger) SetLink(ctx context.Context, k scim.Link) error {
 		return fmt.Errorf("sqlstore: link of group %q: %w", k.GroupID, err)
 	}
 	return nil
-}
-
-// bit is a boolean as both databases store it here.
-func bit(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -2,11 +2,9 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/scimkit/scim"
 )
@@ -158,26 +156,4 @@ func (w *writer) sortKey(a *scim.Attr) string {
 		key = "substr(" + key + ", 1, " + strconv.Itoa(instantLen) + ")"
 	}
 	return key
-}
-
-// micros is a time as it is stored.
-func micros(t time.Time) int64 { return t.UnixMicro() }
-
-func fromMicros(n int64) time.Time {
-	if t := time.UnixMicro(n).UTC(); !t.IsZero() {
-		return t
-	}
-	return time.Time{}
-}
-
-// list is texts as a JSON array.
-func list[T any](all []T) string {
-	if all == nil {
-		return "[]"
-	}
-	b, err := json.Marshal(all)
-	if err != nil {
-		return "[]" // texts, numbers and arrays of them always marshal
-	}
-	return string(b)
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
@@ -125,9 +124,6 @@ type Join struct {
 	// Insert gives values of further columns for a new membership. Nil: none.
 	Insert func(group, user string) map[string]any
 }
-
-// names matches what may stand for a table or a column.
-var names = regexp.MustCompile(`^([A-Za-z_]\w*|"[^"{}$?]+")(\.([A-Za-z_]\w*|"[^"{}$?]+"))*$`)
 
 // mapping is a Table with its attributes.
 type mapping struct {

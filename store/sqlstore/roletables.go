@@ -287,50 +287,9 @@ func (r *roleTables) grant(ctx context.Context, role string, users []string) err
 			}
 			rows = append(rows, row)
 		}
-		if _, err := r.s.insertAll(ctx, r.t.Holders, rows); err != nil {
+		if _, err := insertAll(ctx, r.s.base, r.t.Holders, rows); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// insertAll makes rows, unless they are there, and returns how many.
-func (s *Store) insertAll(ctx context.Context, table string, rows [][]setting) (n int64, err error) {
-	for len(rows) > 0 {
-		// Those with the same columns at once.
-		same := slices.IndexFunc(rows, func(r []setting) bool {
-			return !slices.EqualFunc(r, rows[0], func(a, b setting) bool { return a.column == b.column })
-		})
-		if same < 0 {
-			same = len(rows)
-		}
-		made, err := s.insertAlike(ctx, table, rows[:same])
-		if err != nil {
-			return 0, err
-		}
-		n, rows = n+made, rows[same:]
-	}
-	return n, nil
-}
-
-// insertAlike is insertAll for rows with the same columns.
-func (s *Store) insertAlike(ctx context.Context, table string, rows [][]setting) (n int64, err error) {
-	w := &words{d: s.d}
-	values := make([]string, len(rows))
-	for i, row := range rows {
-		places := make([]string, len(row))
-		for j, c := range row {
-			places[j] = w.arg(c.value)
-		}
-		values[i] = "(" + strings.Join(places, ", ") + ")"
-	}
-	columns := make([]string, len(rows[0]))
-	for j, c := range rows[0] {
-		columns[j] = c.column
-	}
-	res, err := s.DB(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
 }

@@ -66,7 +66,7 @@ func (s *Store) insertRow(ctx context.Context, m *mapping, r *scim.Resource) (ke
 		all = append(all, extra(m.Insert(r))...)
 	}
 	err = s.inTx(ctx, func(ctx context.Context) error { // what is refused must not end the transaction
-		err := s.insert(ctx, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
+		err := insert(ctx, s.base, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
 		if err != nil {
 			return err
 		}
@@ -74,22 +74,6 @@ func (s *Store) insertRow(ctx context.Context, m *mapping, r *scim.Resource) (ke
 	})
 	return key, err
 }
-
-// insert makes one row.
-func (s *Store) insert(ctx context.Context, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
-	w := &words{d: s.d}
-	columns, places := make([]string, len(all)), make([]string, len(all))
-	for i, c := range all {
-		columns[i], places[i] = c.column, w.arg(c.value)
-	}
-	text := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")" + returning
-	if len(all) == 0 {
-		text = "INSERT INTO " + table + " DEFAULT VALUES" + returning
-	}
-	return s.eachApp(ctx, w, text, row)
-}
-
-func none(func(...any) error) error { return nil }
 
 // updateRow writes what changed.
 func (s *Store) updateRow(ctx context.Context, m *mapping, key string, before, after *scim.Resource, row *appRow) error {
@@ -148,7 +132,7 @@ func (s *Store) putChildren(ctx context.Context, m *mapping, key string, before,
 				continue
 			}
 			r = slices.DeleteFunc(r, func(c setting) bool { return c.value == nil }) // the column's default
-			if err := s.insert(ctx, c.Name, append(r, setting{c.Parent, key}), "", none); err != nil {
+			if err := insert(ctx, s.base, c.Name, append(r, setting{c.Parent, key}), "", none); err != nil {
 				return fmt.Errorf("%s: %w", c.Name, err)
 			}
 		}
@@ -302,7 +286,7 @@ func (s *Store) insertJoins(ctx context.Context, group string, users []string) (
 			rows[i] = append(rows[i], extra(s.join.Insert(group, user))...)
 		}
 	}
-	n, err := s.insertAll(ctx, s.join.Name, rows)
+	n, err := insertAll(ctx, s.base, s.join.Name, rows)
 	if err != nil || n == int64(len(rows)) {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -206,4 +207,31 @@ func (b *base) savepoint(ctx context.Context, j *joined, fn func(ctx context.Con
 	}
 	done = true
 	return nil
+}
+
+// eachApp runs a query on tables of the application and calls row for each of its rows.
+func (b *base) eachApp(ctx context.Context, w *words, text string, row func(scan func(dest ...any) error) error) error {
+	rows, err := b.DB(ctx).QueryContext(ctx, text, w.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// advise takes a lock of the tenant's, until the transaction ends, where transactions do
+// not exclude one another anyway.
+func (b *base) advise(ctx context.Context, what string) error {
+	if b.d == SQLite {
+		return nil
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, "sqlstore:", b.prefix, "\x00", b.tenant, "\x00", what) //nolint:errcheck // never fails
+	_, err := b.DB(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64()))
+	return err
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/scimkit/scim"
 )
@@ -89,13 +87,6 @@ func (s *Store) bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.
 	}
 	m.Created, m.LastModified = fromMicros(created), fromMicros(modified)
 	return t.Bind(m, raw, nil)
-}
-
-// storable leaves out texts that no database takes, so that nothing can have them.
-func storable(all []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(s string) bool {
-		return strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)
-	})
 }
 
 // fetch gets a resource. lock is what follows the query, to lock the row.

@@ -1,0 +1,64 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// insert makes one row.
+func insert(ctx context.Context, db *base, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
+	w := &words{d: db.d}
+	columns, places := make([]string, len(all)), make([]string, len(all))
+	for i, c := range all {
+		columns[i], places[i] = c.column, w.arg(c.value)
+	}
+	text := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")" + returning
+	if len(all) == 0 {
+		text = "INSERT INTO " + table + " DEFAULT VALUES" + returning
+	}
+	return db.eachApp(ctx, w, text, row)
+}
+
+func none(func(...any) error) error { return nil }
+
+// insertAll makes rows, unless they are there, and returns how many.
+func insertAll(ctx context.Context, db *base, table string, rows [][]setting) (n int64, err error) {
+	for len(rows) > 0 {
+		// Those with the same columns at once.
+		same := slices.IndexFunc(rows, func(r []setting) bool {
+			return !slices.EqualFunc(r, rows[0], func(a, b setting) bool { return a.column == b.column })
+		})
+		if same < 0 {
+			same = len(rows)
+		}
+		made, err := insertAlike(ctx, db, table, rows[:same])
+		if err != nil {
+			return 0, err
+		}
+		n, rows = n+made, rows[same:]
+	}
+	return n, nil
+}
+
+// insertAlike is insertAll for rows with the same columns.
+func insertAlike(ctx context.Context, db *base, table string, rows [][]setting) (n int64, err error) {
+	w := &words{d: db.d}
+	values := make([]string, len(rows))
+	for i, row := range rows {
+		places := make([]string, len(row))
+		for j, c := range row {
+			places[j] = w.arg(c.value)
+		}
+		values[i] = "(" + strings.Join(places, ", ") + ")"
+	}
+	columns := make([]string, len(rows[0]))
+	for j, c := range rows[0] {
+		columns[j] = c.column
+	}
+	res, err := db.DB(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
