@@ -9,12 +9,12 @@ import (
 
 // PageQuery is the query by which List gets a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
-	w := &writer{s: s, t: t}
+	w := &writer{d: s.d, t: t, mapped: s.maps[t.Name()] != nil}
 	where, err := w.where(q)
 	if err != nil {
 		return "", nil, err
 	}
-	text, err = w.page(where, q)
+	text, err = w.page(resourceColumns, where, q)
 	return s.statement(text), s.bound(w.args), err
 }
 

@@ -4,15 +4,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/scimkit/scim"
 )
 
 // writer writes one query: its text refers to the arguments by number.
 type writer struct {
-	s       *Store
+	d       Dialect
 	t       *scim.ResourceType
+	mapped  bool  // the type has a Table
 	args    []any // behind the tenant
 	aliases int
 }
@@ -20,12 +20,12 @@ type writer struct {
 // text and number add an argument and return its place.
 func (w *writer) text(s string) string {
 	w.args = append(w.args, s)
-	return w.s.d.arg(len(w.args)+1, false)
+	return w.d.arg(len(w.args)+1, false)
 }
 
 func (w *writer) number(n int64) string {
 	w.args = append(w.args, n)
-	return w.s.d.arg(len(w.args)+1, true)
+	return w.d.arg(len(w.args)+1, true)
 }
 
 // scope is what attributes are read from: the resource, or one element of a
@@ -122,7 +122,7 @@ func (w *writer) value(s scope, a scim.Attr) string {
 	if s.base == "" && a.Path == "id" {
 		return "r.id"
 	}
-	return w.s.d.text("(" + s.object + " ->> " + w.s.d.key(below(s.base, a.Path)) + ")")
+	return w.d.text("(" + s.object + " ->> " + w.d.key(below(s.base, a.Path)) + ")")
 }
 
 // some says that one of the values at a satisfies test, or, if there is none,
@@ -135,7 +135,7 @@ func (w *writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v st
 	if !ok {
 		return test(s, w.value(s, a))
 	}
-	d, name := w.s.d, below(s.base, m.Path)
+	d, name := w.d, below(s.base, m.Path)
 	w.aliases++
 	e := "e" + strconv.Itoa(w.aliases)
 	in := scope{base: m.Path, object: e + ".value"}
@@ -186,23 +186,6 @@ func (w *writer) comparison(s scope, c scim.Comparison) string {
 	})
 }
 
-// literalKey is a literal in the form of what it is compared with.
-func literalKey(x any) string {
-	switch x := x.(type) {
-	case string:
-		return x
-	case bool:
-		return strconv.FormatBool(x)
-	case int64:
-		return intKey(x)
-	case float64:
-		return floatKey(x, 0)
-	case time.Time:
-		return instantKey(x)
-	}
-	return ""
-}
-
 var orderings = map[string]string{"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 // holds compares a text, which may be NULL, with a literal.
@@ -228,104 +211,14 @@ func (w *writer) holds(v, op, literal string) string {
 	case "ne":
 		return not(v + " = " + p)
 	case "co":
-		return w.s.d.contains(v, p)
+		return w.d.contains(v, p)
 	case "sw":
-		return w.s.d.prefix(v, p)
+		return w.d.prefix(v, p)
 	case "ew":
 		if literal == "" {
 			return v + " >= " + p
 		}
-		return w.s.d.suffix(v, p)
+		return w.d.suffix(v, p)
 	}
 	return v + " " + orderings[op] + " " + p
-}
-
-// Columns and the table of look-ups hold what most requests look for. They are
-// compared for equality only, in the form of indexed.
-var columns = map[string]struct {
-	name      string
-	caseExact bool
-}{
-	"userName":    {"user_name", false},
-	"externalId":  {"external_id", true},
-	"displayName": {"display_name", false},
-}
-
-const emailPath = "emails.value"
-
-// column is the column of t that holds the key of the attribute at path.
-func column(t *scim.ResourceType, path string) (name string, ok bool) {
-	c, ok := columns[path]
-	if !ok || path == "userName" && t.Name() != userType {
-		return "", false
-	}
-	a, ok := t.Attr(path)
-	return c.name, ok && a.Type == "string" && !a.MultiValued && a.CaseExact == c.caseExact
-}
-
-// indexed reports whether an index answers c: an equality, of the resource itself.
-func (w *writer) indexed(c scim.Comparison) bool {
-	literal, isText := c.Literal.(string)
-	if c.InElement || !isText || c.Op != "eq" || strings.IndexByte(literal, 0) >= 0 {
-		return false
-	}
-	_, ok := column(w.t, c.Attr.Path)
-	return ok || c.Attr.Path == "id" || c.Attr.Path == emailPath
-}
-
-// lookUp writes a comparison that is indexed.
-func (w *writer) lookUp(c scim.Comparison) string {
-	literal, _ := c.Literal.(string)
-	if name, ok := column(w.t, c.Attr.Path); ok {
-		return w.named("r", name) + w.text(indexed(literal))
-	}
-	return w.s.d.in("r.id", w.emails(literal))
-}
-
-// find is a query for the ids of the resources that satisfy a comparison that is
-// indexed.
-func (w *writer) find(c scim.Comparison) string {
-	literal, _ := c.Literal.(string)
-	if c.Attr.Path == emailPath {
-		return w.emails(literal)
-	}
-	name, ok := column(w.t, c.Attr.Path)
-	if ok {
-		literal = indexed(literal)
-	} else {
-		name = "id"
-	}
-	return "SELECT f.id AS value FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + quote(w.t.Name()) +
-		" AND f.deleted = 0 AND " + w.named("f", name) + w.text(literal)
-}
-
-// named begins an equality of a column. userNames have an index for types with a Table,
-// and a unique one for the others.
-func (w *writer) named(alias, column string) string {
-	text := alias + "." + column + " = "
-	switch {
-	case column != "user_name":
-		return text
-	case w.s.maps[w.t.Name()] != nil:
-		return alias + ".seen IS NOT NULL AND " + text
-	default:
-		return alias + ".seen IS NULL AND " + text
-	}
-}
-
-// emails is a query for the ids of the resources of which one address has the key.
-func (w *writer) emails(key string) string {
-	return "SELECT l.id AS value FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + quote(w.t.Name()) +
-		" AND l.path = " + quote(emailPath) + " AND l.value = " + w.text(indexed(key))
-}
-
-// emailOf is the key of an address that every match has, where the filter compares it
-// within a value path.
-func (w *writer) emailOf(f *scim.Filter) (key string, ok bool) {
-	value, ok := f.Eq(emailPath)
-	a, known := w.t.Attr(emailPath)
-	if !ok || !known || strings.IndexByte(value, 0) >= 0 {
-		return "", false
-	}
-	return keyOf(a, value)
 }

@@ -58,13 +58,6 @@ var (
 	_ scim.SourceLedger = (*Store)(nil)
 )
 
-// groupType is the resource type whose resources have members, userType the one
-// whose userName is unique (RFC 7643, Section 4.1.1).
-const (
-	groupType = "Group"
-	userType  = "User"
-)
-
 // Options are the settings of New and NewLedger. All may be left out.
 type Options struct {
 	// Tenant keeps apart what Stores with other tenants keep in the same tables.
@@ -99,12 +92,6 @@ type Store struct {
 	join   *Join               // nil: memberships are this package's alone
 	keep   bool
 	log    *slog.Logger
-}
-
-// resourceType is a type with its attributes as a tree.
-type resourceType struct {
-	*scim.ResourceType
-	root []*attr
 }
 
 // New returns the Store of a tenant in db. It does not talk to the database: call

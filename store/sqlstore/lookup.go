@@ -1,0 +1,104 @@
+package sqlstore
+
+import (
+	"strings"
+
+	"github.com/scimkit/scim"
+)
+
+// groupType is the resource type whose resources have members, userType the one
+// whose userName is unique (RFC 7643, Section 4.1.1).
+const (
+	groupType = "Group"
+	userType  = "User"
+)
+
+// Columns and the table of look-ups hold what most requests look for. They are
+// compared for equality only, in the form of indexed.
+var columns = map[string]struct {
+	name      string
+	caseExact bool
+}{
+	"userName":    {"user_name", false},
+	"externalId":  {"external_id", true},
+	"displayName": {"display_name", false},
+}
+
+const emailPath = "emails.value"
+
+// column is the column of t that holds the key of the attribute at path.
+func column(t *scim.ResourceType, path string) (name string, ok bool) {
+	c, ok := columns[path]
+	if !ok || path == "userName" && t.Name() != userType {
+		return "", false
+	}
+	a, ok := t.Attr(path)
+	return c.name, ok && a.Type == "string" && !a.MultiValued && a.CaseExact == c.caseExact
+}
+
+// indexed reports whether an index answers c: an equality, of the resource itself.
+func (w *writer) indexed(c scim.Comparison) bool {
+	literal, isText := c.Literal.(string)
+	if c.InElement || !isText || c.Op != "eq" || strings.IndexByte(literal, 0) >= 0 {
+		return false
+	}
+	_, ok := column(w.t, c.Attr.Path)
+	return ok || c.Attr.Path == "id" || c.Attr.Path == emailPath
+}
+
+// lookUp writes a comparison that is indexed.
+func (w *writer) lookUp(c scim.Comparison) string {
+	literal, _ := c.Literal.(string)
+	if name, ok := column(w.t, c.Attr.Path); ok {
+		return w.named("r", name) + w.text(indexed(literal))
+	}
+	return w.d.in("r.id", w.emails(literal))
+}
+
+// find is a query for the ids of the resources that satisfy a comparison that is
+// indexed.
+func (w *writer) find(c scim.Comparison) string {
+	literal, _ := c.Literal.(string)
+	if c.Attr.Path == emailPath {
+		return w.emails(literal)
+	}
+	name, ok := column(w.t, c.Attr.Path)
+	if ok {
+		literal = indexed(literal)
+	} else {
+		name = "id"
+	}
+	return "SELECT f.id AS value FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + quote(w.t.Name()) +
+		" AND f.deleted = 0 AND " + w.named("f", name) + w.text(literal)
+}
+
+// named begins an equality of a column. userNames have an index for types with a Table,
+// and a unique one for the others.
+func (w *writer) named(alias, column string) string {
+	text := alias + "." + column + " = "
+	switch {
+	case column != "user_name":
+		return text
+	case w.mapped:
+		return alias + ".seen IS NOT NULL AND " + text
+	default:
+		return alias + ".seen IS NULL AND " + text
+	}
+}
+
+// emails is a query for the ids of the resources of which one address has the key.
+func (w *writer) emails(key string) string {
+	return "SELECT l.id AS value FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + quote(w.t.Name()) +
+		" AND l.path = " + quote(emailPath) + " AND l.value = " + w.text(indexed(key))
+}
+
+// emailOf is the key of an address that every match has, where the filter compares it
+// within a value path.
+func (w *writer) emailOf(f *scim.Filter) (key string, ok bool) {
+	value, ok := f.Eq(emailPath)
+	a, known := w.t.Attr(emailPath)
+	if !ok || !known || strings.IndexByte(value, 0) >= 0 {
+		return "", false
+	}
+	return keyOf(a, value)
+}

@@ -1,0 +1,111 @@
+package sqlstore
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/scimkit/scim"
+)
+
+// where is the FROM and WHERE of the resources that q is about, as r.
+func (w *writer) where(q *scim.Query) (string, error) {
+	cond, ids, few, err := w.condition(q.Filter)
+	if err != nil {
+		return "", err
+	}
+	own := "r.tenant = $1 AND r.type = " + quote(w.t.Name()) + " AND r.deleted = 0"
+	switch {
+	case q.IDs != nil:
+		return w.d.each(w.d.texts(w.text(list(distinct(q.IDs)))), "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
+	case ids != nil:
+		return w.d.each("("+ids()+")", "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
+	case few:
+		return " FROM {p}resources r WHERE " + own + " AND " + cond, nil
+	default: // there is no better index than that of the order of creation
+		// Not own: to a planner each condition says that there are fewer rows, and few it would sort.
+		return " FROM {p}resources r WHERE r.collection = " + quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0 AND " + cond, nil
+	}
+}
+
+// page is the query for a page of these resources, in order, from its place on.
+func (w *writer) page(columns, where string, q *scim.Query) (string, error) {
+	keys, after, err := w.order(q)
+	if err != nil {
+		return "", err
+	}
+	direction, behind := "", ">"
+	if q.Descending {
+		direction, behind = " DESC", "<"
+	}
+	if q.After != nil {
+		where += " AND (" + strings.Join(keys, ", ") + ") " + behind + " (" + strings.Join(after, ", ") + ")"
+	}
+	text := "SELECT " + columns + where +
+		" ORDER BY " + strings.Join(keys, direction+", ") + direction +
+		" LIMIT " + w.number(int64(q.Limit))
+	if q.After == nil && q.Offset > 0 {
+		text += " OFFSET " + w.number(int64(q.Offset))
+	}
+	return text, nil
+}
+
+// order lists the expressions to sort by, and those of the place q.After.
+func (w *writer) order(q *scim.Query) (keys, after []string, err error) {
+	if q.SortBy != "" {
+		a, ok := w.t.Attr(q.SortBy)
+		if !ok {
+			return nil, nil, fmt.Errorf("sqlstore: sort by %q: %s has no such attribute", q.SortBy, w.t.Name())
+		}
+		key := w.sortKey(&a)
+		keys = []string{"CASE WHEN " + key + " IS NULL THEN 1 ELSE 0 END", "COALESCE(" + key + ", '')"}
+		if q.After != nil {
+			absent, place := int64(1), ""
+			if q.After.Value != nil {
+				absent = 0
+				place, _ = keyOf(a, *q.After.Value)
+				if a.Type == "dateTime" && len(place) > instantLen {
+					place = place[:instantLen]
+				}
+			}
+			after = []string{w.number(absent), w.text(place)}
+		}
+	}
+	keys = append(keys, "r.created", "r.id")
+	if q.After != nil {
+		after = append(after, w.number(micros(q.After.Created)), w.text(q.After.ID))
+	}
+	return keys, after, nil
+}
+
+// sortKey is the text to sort by: of multi-valued attributes that of their first
+// element, of complex ones that of their value, which then is *a.
+func (w *writer) sortKey(a *scim.Attr) string {
+	if a.Type == "complex" {
+		v, ok := w.t.Attr(a.Path + ".value")
+		if !ok {
+			return "NULL"
+		}
+		*a = v
+	}
+	if a.Path == "id" {
+		return "r.id"
+	}
+	d, s := w.d, resource
+	for s.base != a.Path {
+		m, ok := outermost(s.base, *a)
+		switch {
+		case !ok:
+			s.self, s.base = s.object+" ->> "+d.key(below(s.base, a.Path)), a.Path
+		case m.Path == a.Path:
+			s.self, s.base = s.object+" -> "+d.key(below(s.base, m.Path))+" ->> 0", m.Path
+		default:
+			s.object, s.base = s.object+" -> "+d.key(below(s.base, m.Path))+" -> 0", m.Path
+		}
+	}
+	key := d.text("(" + s.self + ")")
+	if a.Type == "dateTime" {
+		key = "substr(" + key + ", 1, " + strconv.Itoa(instantLen) + ")"
+	}
+	return key
+}
