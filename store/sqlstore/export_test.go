@@ -9,7 +9,7 @@ import (
 
 // PageQuery is the query by which List gets a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
-	w := &writer{d: s.d, t: t, mapped: s.maps[t.Name()] != nil}
+	w := &writer{d: s.d, t: t, mapped: s.resources.types[t.Name()].mapped}
 	where, err := w.where(q)
 	if err != nil {
 		return "", nil, err

@@ -122,13 +122,13 @@ func (s *Store) forget(ctx context.Context, m *mapping, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	there, err := s.locked(ctx, m, ids, toBeErased)
+	there, err := s.resources.locked(ctx, m.t, ids, toBeErased)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
 		if there[id] != nil {
-			if err := s.erase(ctx, there[id].r.Ref(), false); err != nil {
+			if err := s.resources.erase(ctx, there[id].r.Ref(), false); err != nil {
 				return err
 			}
 		}
@@ -171,39 +171,12 @@ func (s *Store) noted(ctx context.Context, typ, id string) (yes bool, err error)
 	return yes, err
 }
 
-// projected is a resource of a mapped type as {p}resources has it.
-type projected struct {
-	r       *scim.Resource
-	seen    map[string]json.RawMessage
-	claimed bool
-}
-
-// locked reads resources of a mapped type, locked in order of id.
-func (s *Store) locked(ctx context.Context, m *mapping, ids []string, lock string) (map[string]*projected, error) {
-	all := make(map[string]*projected, len(ids))
-	err := s.each(ctx, func(scan func(...any) error) (err error) {
-		p := &projected{}
-		var seen []byte
-		p.r, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &seen, &p.claimed)...) })
-		if err == nil && seen != nil { // else it is from before its type had a Table
-			err = json.Unmarshal(seen, &p.seen)
-		}
-		if err != nil {
-			return err
-		}
-		all[p.r.ID()] = p
-		return nil
-	}, "SELECT "+resourceColumns+", r.seen, r.claimed"+s.d.each(s.d.texts("$3"), "resources", "r",
-		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", lock), m.Type, list(distinct(ids)))
-	return all, err
-}
-
 // project brings resources in line with the application's rows.
 func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	before, err := s.locked(ctx, m, ids, toUpdate)
+	before, err := s.resources.locked(ctx, m.t, ids, toUpdate)
 	if err != nil {
 		return err
 	}
@@ -221,7 +194,7 @@ func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock stri
 			fresh = append(fresh, made)
 		}
 	}
-	if err := s.insertRows(ctx, fresh); duplicate(err) { // another transaction has just written it too
+	if err := s.resources.insertRows(ctx, fresh); duplicate(err) { // another transaction has just written it too
 		return fmt.Errorf("%w: %w", errMoved, err)
 	} else if err != nil {
 		return err
@@ -253,15 +226,15 @@ func (s *Store) projectOne(ctx context.Context, m *mapping, id string, was *proj
 	case r == nil && was == nil:
 		return nil, nil
 	case r == nil:
-		return nil, s.erase(ctx, was.r.Ref(), false)
+		return nil, s.resources.erase(ctx, was.r.Ref(), false)
 	case was == nil:
-		return s.mappedRow(s.stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
+		return s.resources.mappedRow(s.stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
 	case r != was.r && !r.Equal(was.r):
 		meta := r.Meta()
 		meta.LastModified = later(s.now(), meta.LastModified)
-		return nil, s.updateResource(ctx, was.r, s.stepped(r.WithMeta(meta), 0), app.seen, was.claimed)
+		return nil, s.resources.updateResource(ctx, was.r, s.stepped(r.WithMeta(meta), 0), app.seen, was.claimed)
 	case !maps.EqualFunc(was.seen, app.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
-		return nil, s.updateResource(ctx, was.r, r, app.seen, was.claimed)
+		return nil, s.resources.updateResource(ctx, was.r, r, app.seen, was.claimed)
 	}
 	return nil, nil
 }
@@ -293,19 +266,13 @@ func (s *Store) projectMemberships(ctx context.Context, m *mapping, fresh []*row
 		w := &words{d: s.d}
 		edges, err := s.joins(ctx, w, "j."+column+" IN ("+w.list(part)+")")
 		if err == nil {
-			_, err = s.insertEdges(ctx, edges)
+			_, err = s.members.insertEdges(ctx, edges)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.join.Name, err)
 		}
 	}
 	return nil
-}
-
-// edge is a membership of the application's.
-type edge struct {
-	group, user string
-	since       int64
 }
 
 // joins reads memberships of the application, as j, that satisfy a condition.
@@ -332,28 +299,9 @@ func (s *Store) joins(ctx context.Context, w *words, condition string) ([]edge, 
 	return all, err
 }
 
-// insertEdges adds memberships of resources that clients see, and returns the groups
-// that it changed.
-func (s *Store) insertEdges(ctx context.Context, edges []edge) (groups []string, err error) {
-	if len(edges) == 0 {
-		return nil, nil
-	}
-	err = s.each(ctx, func(scan func(...any) error) error {
-		var group string
-		err := scan(&group)
-		groups = append(groups, group)
-		return err
-	}, "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
-		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
-		s.d.also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
-		s.d.also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
-		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", tuples(edges, func(e edge) []any { return []any{e.group, e.user, e.since} }))
-	return groups, err
-}
-
 // projectEdges brings memberships of a group in line with the application's.
 func (s *Store) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := s.locked(ctx, s.maps[groupType], []string{group}, toUpdate)
+	groups, err := s.resources.locked(ctx, s.maps[groupType].t, []string{group}, toUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it
 	}
@@ -364,7 +312,7 @@ func (s *Store) projectEdges(ctx context.Context, group string, users []string) 
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.join.Name, err)
 		}
-		added, err := s.insertEdges(ctx, edges)
+		added, err := s.members.insertEdges(ctx, edges)
 		if err != nil {
 			return err
 		}
@@ -378,7 +326,7 @@ func (s *Store) projectEdges(ctx context.Context, group string, users []string) 
 				gone = append(gone, scim.Ref{Type: userType, ID: id})
 			}
 		}
-		removed, err := s.removeMembers(ctx, group, gone)
+		removed, err := s.members.removeMembers(ctx, group, gone)
 		if err != nil {
 			return err
 		}
@@ -390,5 +338,5 @@ func (s *Store) projectEdges(ctx context.Context, group string, users []string) 
 	g := groups[group]
 	meta := g.r.Meta()
 	meta.LastModified = later(s.now(), meta.LastModified)
-	return s.updateResource(ctx, g.r, s.stepped(g.r.WithMeta(meta), int64(changed)), g.seen, g.claimed)
+	return s.resources.updateResource(ctx, g.r, s.stepped(g.r.WithMeta(meta), int64(changed)), g.seen, g.claimed)
 }

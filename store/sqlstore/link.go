@@ -63,13 +63,13 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 	var deleted int64
 	var seen []byte
 	err := s.each(ctx, func(scan func(...any) error) (err error) {
-		found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
+		found, err = s.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 		return err
 	}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted = 0"+
 		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
 	if err == nil && found == nil && m.Retire != nil {
 		err = s.each(ctx, func(scan func(...any) error) (err error) {
-			found, err = s.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
+			found, err = s.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
 			return err
 		}, "SELECT "+resourceColumns+", r.deleted, r.seen FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
 			// The application may have brought it back by itself, under another name, and a
@@ -136,17 +136,17 @@ func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, delete
 		m.Type, r.ID(), deleted); err != nil {
 		return err
 	}
-	w, err := s.row(r)
+	w, err := s.resources.row(r)
 	if err != nil {
 		return err
 	}
-	if err := s.putEmails(ctx, r.Ref(), nil, w.emails); err != nil {
+	if err := s.resources.putEmails(ctx, r.Ref(), nil, w.emails); err != nil {
 		return err
 	}
 	if err := s.project(ctx, m, []string{r.ID()}, toUpdate); err != nil {
 		return err
 	}
-	_, err = s.fetch(ctx, r.Ref(), "")
+	_, err = s.resources.fetch(ctx, r.Ref(), "")
 	if errors.Is(err, scim.ErrNotFound) { // Revive does not undo all for which it is not Visible
 		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Detail: "a former resource has this name, and cannot be brought back"}
 	}

@@ -7,26 +7,17 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// List implements scim.Store. Pages in order of creation cost the same at any depth
-// with Query.After. Equality of id, userName, externalId, displayName and
-// emails.value is answered by an index; other filters and sort orders are exact, and
-// look at all resources of the type.
-func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+// list reads a page of the resources of a type.
+func (s *resources) list(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	page := &scim.Page{}
-	if q.IDs != nil && len(q.IDs) == 0 {
-		return page, ctx.Err()
-	}
-	if err := s.follow(ctx); err != nil {
-		return nil, err
-	}
-	w := &writer{d: s.d, t: t, mapped: s.maps[t.Name()] != nil}
+	w := &writer{d: s.db.d, t: t, mapped: s.types[t.Name()].mapped}
 	where, err := w.where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
 	}
 	if q.Total || q.Limit <= 0 {
-		err := s.read(ctx, func() error {
-			return s.each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
+		err := s.db.read(ctx, func() error {
+			return s.db.each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
 				"SELECT count(*)"+where, w.args...)
 		})
 		if err != nil {
@@ -40,9 +31,9 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(ctx, func() error {
+	err = s.db.read(ctx, func() error {
 		page.Resources = nil
-		return s.each(ctx, func(scan func(...any) error) error {
+		return s.db.each(ctx, func(scan func(...any) error) error {
 			r, err := s.bind(t, scan)
 			page.Resources = append(page.Resources, r)
 			return err

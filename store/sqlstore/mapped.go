@@ -17,69 +17,6 @@ import (
 // Writes of types that have a Table: the application's row first, and then what it has
 // become is taken over.
 
-// insertRows makes the rows of resources that are new.
-func (s *Store) insertRows(ctx context.Context, all []*row) error {
-	if len(all) == 0 {
-		return nil
-	}
-	var emails [][]any
-	rows := tuples(all, func(w *row) []any {
-		ref := w.r.Ref()
-		for _, e := range w.emails {
-			emails = append(emails, []any{ref.Type, ref.ID, e})
-		}
-		return []any{ref.Type, ref.ID, s.collection(ref.Type), w.created, w.lastModified, w.r.Meta().Version,
-			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, bit(w.claimed)}
-	})
-	_, err := s.exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
-		user_name, external_id, display_name, doc, search, seen, claimed)
-		SELECT $1, 0, e.value ->> 0, e.value ->> 1, e.value ->> 2, CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), e.value ->> 5,
-			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.d.json("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint)
-		FROM {rows $2}`, rows)
-	if err == nil && len(emails) > 0 {
-		_, err = s.exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
-			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, emailPath, list(emails))
-	}
-	return err
-}
-
-// insertClaimed makes the row of a resource that a client has just made.
-func (s *Store) insertClaimed(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage) error {
-	w, err := s.mappedRow(r, seen, true)
-	if err != nil {
-		return err
-	}
-	return s.insertRows(ctx, []*row{w})
-}
-
-func (s *Store) updateResource(ctx context.Context, before, after *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
-	old, err := s.row(before)
-	if err != nil {
-		return err
-	}
-	w, err := s.mappedRow(after, seen, claimed)
-	if err != nil {
-		return err
-	}
-	if err := s.updateRowOf(ctx, w); err != nil {
-		return err
-	}
-	return s.putEmails(ctx, after.Ref(), old.emails, w.emails)
-}
-
-func (s *Store) mappedRow(r *scim.Resource, seen map[string]json.RawMessage, claimed bool) (*row, error) {
-	w, err := s.row(r)
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(seen)
-	if err != nil {
-		return nil, err
-	}
-	w.seen, w.claimed = string(text), claimed
-	return w, nil
-}
-
 // later is a time that does not lie before another one.
 func later(t, than time.Time) time.Time {
 	if t.Before(than) {
@@ -97,7 +34,7 @@ func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref, lock string)
 		return nil, nil, scim.ErrNotFound
 	}
 	for range 3 { // once more, if the application has changed the row since
-		all, err := s.locked(ctx, m, []string{ref.ID}, lock)
+		all, err := s.resources.locked(ctx, m.t, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
@@ -202,7 +139,7 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 	case !row.visible && before == nil:
 		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + m.Type + " like this one"}
 	case !row.visible: // it was hidden by this, as by the application
-		return after, s.erase(ctx, after.Ref(), false)
+		return after, s.resources.erase(ctx, after.Ref(), false)
 	}
 	known := make(map[string]json.RawMessage, len(row.seen))
 	for i := range m.columns {
@@ -244,9 +181,9 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 	meta.Created, meta.LastModified = fromMicros(micros(meta.Created)), fromMicros(micros(meta.LastModified))
 	out := s.says(ctx, m, after.WithMeta(meta), known, row)
 	if before == nil {
-		err = s.insertClaimed(ctx, out, row.seen)
+		err = s.resources.insertClaimed(ctx, out, row.seen)
 	} else {
-		err = s.updateResource(ctx, before.r, out, row.seen, true)
+		err = s.resources.updateResource(ctx, before.r, out, row.seen, true)
 	}
 	if err != nil {
 		return nil, err
@@ -354,7 +291,7 @@ func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, chec
 		if err := check(before.r); err != nil {
 			return err
 		}
-		if err := s.erase(ctx, ref, s.keep || m.Retire != nil); err != nil {
+		if err := s.resources.erase(ctx, ref, s.resources.keep || m.Retire != nil); err != nil {
 			return err
 		}
 		// Afterwards, so that memberships that somebody was just writing are seen.

@@ -162,7 +162,7 @@ func (s *Store) mappings(o Options) (err error) {
 		}
 	}
 	for _, table := range o.Tables {
-		t, ok := s.types[table.Type]
+		t, ok := s.resources.types[table.Type]
 		if !ok || s.maps[table.Type] != nil {
 			fail("Tables: %q is no type of Options.Types, or there twice", table.Type)
 			continue

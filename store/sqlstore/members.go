@@ -26,18 +26,15 @@ func byType(all []scim.Ref) iter.Seq2[string, []string] {
 	}
 }
 
-// Members implements scim.MemberStore. An unknown group has no members.
-func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
-	if len(storable([]string{groupID, after.Type, after.ID})) < 3 {
-		return nil, ctx.Err()
-	}
-	if err := s.follow(ctx); err != nil {
-		return nil, err
-	}
+// members are the memberships in this package's table of them.
+type members struct{ db *base }
+
+// page lists members of a group, in order, after one of them. An unknown group has no members.
+func (s *members) page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
 	all := make([]scim.Ref, 0, max(0, min(limit, 1000)))
-	err := s.read(ctx, func() error {
+	err := s.db.read(ctx, func() error {
 		all = all[:0]
-		return s.each(ctx, func(scan func(...any) error) error {
+		return s.db.each(ctx, func(scan func(...any) error) error {
 			var r scim.Ref
 			err := scan(&r.Type, &r.ID)
 			all = append(all, r)
@@ -52,23 +49,20 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 	return all, nil
 }
 
-// GroupsOf implements scim.MemberStore.
-func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
-	if err := s.follow(ctx); err != nil {
-		return nil, err
-	}
+// groupsOf lists the memberships of members.
+func (s *members) groupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
 	all := make([]scim.Membership, 0, len(members))
-	err := s.read(ctx, func() error {
+	err := s.db.read(ctx, func() error {
 		all = all[:0]
 		for typ, ids := range byType(members) {
-			err := s.each(ctx, func(scan func(...any) error) error {
+			err := s.db.each(ctx, func(scan func(...any) error) error {
 				m := scim.Membership{Member: scim.Ref{Type: typ}}
 				var since int64
 				err := scan(&m.GroupID, &m.Member.ID, &since)
 				m.Since = fromMicros(since)
 				all = append(all, m)
 				return err
-			}, "SELECT m.group_id, m.member_id, m.since"+s.d.each(s.d.texts("$3"), "members", "m",
+			}, "SELECT m.group_id, m.member_id, m.since"+s.db.d.each(s.db.d.texts("$3"), "members", "m",
 				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value", ""), typ, list(ids))
 			if err != nil {
 				return err
@@ -82,43 +76,11 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 	return all, nil
 }
 
-// ChangeMembers implements scim.MemberStore. A member that was deleted meanwhile is
-// not added. One member costs the same in a group of any size.
-func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
-	err = s.write(ctx, func(ctx context.Context) error {
-		if err := s.follow(ctx); err != nil {
-			return err
-		}
-		if err := s.lockGroup(ctx, groupID); err != nil {
-			return err
-		}
-		removed, err = s.removeMembers(ctx, groupID, remove)
-		if err != nil {
-			return err
-		}
-		added, err = s.addMembers(ctx, groupID, add)
-		if err == nil && s.join != nil {
-			var kept []scim.Ref
-			if kept, err = s.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
-				s.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
-					"table", s.join.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
-				added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
-				_, err = s.removeMembers(ctx, groupID, kept)
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("sqlstore: change members of group %q: %w", groupID, err)
-	}
-	return added, removed, nil
-}
-
 // oneByOne is up to how many members are removed by a statement each, so that the
 // database does not read a whole group, whose size it does not know.
 const oneByOne = 20
 
-func (s *Store) removeMembers(ctx context.Context, groupID string, remove []scim.Ref) (removed []scim.Ref, err error) {
+func (s *members) removeMembers(ctx context.Context, groupID string, remove []scim.Ref) (removed []scim.Ref, err error) {
 	collect := func(scan func(...any) error) error {
 		var r scim.Ref
 		err := scan(&r.Type, &r.ID)
@@ -128,16 +90,16 @@ func (s *Store) removeMembers(ctx context.Context, groupID string, remove []scim
 	var keys [][]any
 	for typ, ids := range byType(remove) {
 		for _, id := range ids {
-			keys = append(keys, []any{s.tenant, groupID, typ, id})
+			keys = append(keys, []any{s.db.tenant, groupID, typ, id})
 		}
 	}
 	if len(keys) > oneByOne {
-		return removed, s.each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
+		return removed, s.db.each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
 			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})
 			RETURNING member_type, member_id`, list(keys))
 	}
 	for _, k := range keys {
-		err := s.each(ctx, collect, `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3
+		err := s.db.each(ctx, collect, `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3
 			AND member_id = $4 RETURNING member_type, member_id`, k[1:]...)
 		if err != nil {
 			return nil, err
@@ -146,17 +108,17 @@ func (s *Store) removeMembers(ctx context.Context, groupID string, remove []scim
 	return removed, nil
 }
 
-func (s *Store) addMembers(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
-	now := micros(s.now())
+func (s *members) addMembers(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
+	now := micros(s.db.now())
 	for typ, ids := range byType(add) {
 		// They are locked one after the other, in order, against being deleted.
-		err := s.each(ctx, func(scan func(...any) error) error {
+		err := s.db.each(ctx, func(scan func(...any) error) error {
 			r := scim.Ref{Type: typ}
 			err := scan(&r.ID)
 			added = append(added, r)
 			return err
 		}, `INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)
-			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.d.each(s.d.texts("$4"), "resources", "r",
+			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.db.d.each(s.db.d.texts("$4"), "resources", "r",
 			"r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE")+`
 			WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, list(ids), now)
 		if err != nil {
@@ -167,10 +129,10 @@ func (s *Store) addMembers(ctx context.Context, groupID string, add []scim.Ref) 
 }
 
 // lockGroup locks a group, so that its members change one request after the other.
-func (s *Store) lockGroup(ctx context.Context, groupID string) error {
+func (s *members) lockGroup(ctx context.Context, groupID string) error {
 	found := false
 	if len(storable([]string{groupID})) == 1 {
-		err := s.each(ctx, func(scan func(...any) error) error {
+		err := s.db.each(ctx, func(scan func(...any) error) error {
 			found = true
 			return nil
 		}, `SELECT id FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0{lock  FOR NO KEY UPDATE}`, groupType, groupID)
@@ -182,4 +144,29 @@ func (s *Store) lockGroup(ctx context.Context, groupID string) error {
 		return scim.ErrNotFound
 	}
 	return nil
+}
+
+// edge is a membership of the application's.
+type edge struct {
+	group, user string
+	since       int64
+}
+
+// insertEdges adds memberships of resources that clients see, and returns the groups
+// that it changed.
+func (s *members) insertEdges(ctx context.Context, edges []edge) (groups []string, err error) {
+	if len(edges) == 0 {
+		return nil, nil
+	}
+	err = s.db.each(ctx, func(scan func(...any) error) error {
+		var group string
+		err := scan(&group)
+		groups = append(groups, group)
+		return err
+	}, "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
+		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
+		s.db.d.also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
+		s.db.d.also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
+		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", tuples(edges, func(e edge) []any { return []any{e.group, e.user, e.since} }))
+	return groups, err
 }

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/scimkit/scim"
@@ -21,12 +20,12 @@ func (s *Store) Reindex(ctx context.Context) error {
 	if err := s.write(ctx, s.noteAll); err != nil {
 		return fmt.Errorf("sqlstore: reindex: %w", err)
 	}
-	for name, t := range s.types {
+	for name, t := range s.resources.types {
 		q := &scim.Query{Limit: reindexBatch}
 		for {
 			page, err := s.List(ctx, t.ResourceType, q)
 			if err == nil {
-				err = s.inTx(ctx, func(ctx context.Context) error { return s.reindexAll(ctx, page.Resources) })
+				err = s.inTx(ctx, func(ctx context.Context) error { return s.resources.reindexAll(ctx, page.Resources) })
 			}
 			if err != nil {
 				return fmt.Errorf("sqlstore: reindex %ss: %w", name, err)
@@ -65,36 +64,4 @@ func (s *Store) noteAll(ctx context.Context) error {
 	}
 	_, err := s.exec(ctx, insert+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", membership)
 	return err
-}
-
-// reindexAll looks again at what has been read without a lock.
-func (s *Store) reindexAll(ctx context.Context, all []*scim.Resource) error {
-	for _, r := range all {
-		r, err := s.fetch(ctx, r.Ref(), "{lock  FOR NO KEY UPDATE}")
-		if errors.Is(err, scim.ErrNotFound) {
-			continue
-		}
-		if err == nil {
-			err = s.reindex(ctx, r)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) reindex(ctx context.Context, r *scim.Resource) error {
-	w, err := s.row(r)
-	if err != nil {
-		return err
-	}
-	ref := r.Ref()
-	_, err = s.exec(ctx, `UPDATE {p}resources SET user_name = $4, external_id = $5, display_name = $6, search = $7
-		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
-		ref.Type, ref.ID, w.userName, w.externalID, w.displayName, w.search)
-	if err != nil {
-		return fmt.Errorf("%s %q: %w", ref.Type, ref.ID, err)
-	}
-	return s.putEmails(ctx, ref, []string{"\x00"}, w.emails) // whatever was there
 }

@@ -134,5 +134,6 @@ func (a *attr) elements(list []any) []any {
 // resourceType is a type with its attributes as a tree.
 type resourceType struct {
 	*scim.ResourceType
-	root []*attr
+	root   []*attr
+	mapped bool // it has a Table
 }

@@ -86,25 +86,25 @@ type Options struct {
 // concurrent use.
 type Store struct {
 	ledger
-	types  map[string]resourceType
-	maps   map[string]*mapping // by type
-	mapped []string            // the types in maps, in order
-	join   *Join               // nil: memberships are this package's alone
-	keep   bool
-	log    *slog.Logger
+	resources *resources
+	members   *members
+	maps      map[string]*mapping // by type
+	mapped    []string            // the types in maps, in order
+	join      *Join               // nil: memberships are this package's alone
+	log       *slog.Logger
 }
 
 // New returns the Store of a tenant in db. It does not talk to the database: call
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{b, true}, types: make(map[string]resourceType),
-		maps: make(map[string]*mapping), keep: o.KeepDeleted, log: cmp.Or(o.Log, slog.Default())}
+	s := &Store{ledger: ledger{b, true}, resources: &resources{b, make(map[string]resourceType), o.KeepDeleted}, members: &members{b},
+		maps: make(map[string]*mapping), log: cmp.Or(o.Log, slog.Default())}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
 	}
 	for _, t := range o.Types {
-		if _, twice := s.types[t.Name()]; twice {
+		if _, twice := s.resources.types[t.Name()]; twice {
 			err = errors.Join(err, fmt.Errorf("sqlstore: Types has two types %q", t.Name()))
 		}
 		if !typeNames.MatchString(t.Name()) {
@@ -115,7 +115,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
 			}
 		}
-		s.types[t.Name()] = resourceType{t, tree(t)}
+		s.resources.types[t.Name()] = resourceType{t, tree(t), slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() })}
 	}
 	err = errors.Join(err, s.mappings(o))
 	s.mapped = slices.Sorted(maps.Keys(s.maps))

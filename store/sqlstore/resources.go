@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,87 +9,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// row is a resource as it is stored.
-type row struct {
-	r                     *scim.Resource
-	doc, search           string
-	userName, externalID  any // in the form of indexed, or nil
-	displayName           any
-	emails                []string // keys, in the form of indexed
-	created, lastModified int64
-	// Of a type with a Table: what was seen of the application's row, else nil; and
-	// whether a client has written it.
-	seen    any
-	claimed bool
-}
-
-// row makes a row of r. The row's resource has r's times as they are stored.
-func (s *Store) row(r *scim.Resource) (*row, error) {
-	t, ok := s.types[r.Type().Name()]
-	if !ok {
-		return nil, fmt.Errorf("sqlstore: type %s is not among Options.Types", r.Type().Name())
-	}
-	m := r.Meta()
-	w := &row{created: micros(m.Created), lastModified: micros(m.LastModified)}
-	m.Created, m.LastModified = fromMicros(w.created), fromMicros(w.lastModified)
-	w.r = r.WithMeta(m)
-	raw, err := w.r.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	form, err := searchForm(t.root, w.r, raw)
-	if err != nil {
-		return nil, err
-	}
-	search, err := json.Marshal(form)
-	if err != nil {
-		return nil, err
-	}
-	w.doc, w.search = string(raw), string(search)
-	key := func(path string) any {
-		if _, ok := column(t.ResourceType, path); !ok {
-			return nil
-		}
-		if k, ok := form[path].(string); ok {
-			return indexed(k)
-		}
-		return nil
-	}
-	w.userName, w.externalID, w.displayName = key("userName"), key("externalId"), key("displayName")
-	if name := r.String("userName"); name != "" && t.Name() == userType {
-		w.userName = indexed(scim.Fold(name)) // unique, even if it compares with its case
-	}
-	elements, _ := form["emails"].([]any)
-	for _, e := range elements {
-		m, _ := e.(map[string]any)
-		if k, ok := m["value"].(string); ok {
-			w.emails = append(w.emails, indexed(k))
-		}
-	}
-	slices.Sort(w.emails)
-	w.emails = slices.Compact(w.emails)
-	return w, nil
-}
-
-// collection names the tenant's resources of a type, for lists.
-func (s *Store) collection(typ string) string { return typ + ":" + s.tenant }
-
-const resourceColumns = "r.id, r.version, r.created, r.modified, r.doc"
-
-// bind makes a resource of a row with resourceColumns.
-func (s *Store) bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
-	var m scim.Meta
-	var created, modified int64
-	var raw []byte
-	if err := scan(&m.ID, &m.Version, &created, &modified, &raw); err != nil {
-		return nil, err
-	}
-	m.Created, m.LastModified = fromMicros(created), fromMicros(modified)
-	return t.Bind(m, raw, nil)
-}
-
 // fetch gets a resource. lock is what follows the query, to lock the row.
-func (s *Store) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Resource, error) {
+func (s *resources) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Resource, error) {
 	t, ok := s.types[ref.Type]
 	if !ok || len(storable([]string{ref.ID})) == 0 {
 		if err := ctx.Err(); err != nil {
@@ -99,7 +19,7 @@ func (s *Store) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Res
 		return nil, scim.ErrNotFound
 	}
 	var r *scim.Resource
-	err := s.each(ctx, func(scan func(...any) error) (err error) {
+	err := s.db.each(ctx, func(scan func(...any) error) (err error) {
 		r, err = s.bind(t.ResourceType, scan)
 		return err
 	}, "SELECT "+resourceColumns+" FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.deleted = 0"+lock, ref.Type, ref.ID)
@@ -112,24 +32,17 @@ func (s *Store) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Res
 	return r, nil
 }
 
-// Get implements scim.Store.
-func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
-	if err := s.follow(ctx); err != nil {
-		return nil, err
-	}
-	err = s.read(ctx, func() error {
+// get reads a resource.
+func (s *resources) get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
+	err = s.db.read(ctx, func() error {
 		r, err = s.fetch(ctx, ref, "")
 		return err
 	})
 	return r, err
 }
 
-// Create implements scim.Store. A resource without an id is an error, unless a Table's
-// keys are the database's: the handler gives ids. Times are kept to the microsecond.
-func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
-	if m := s.maps[r.Type().Name()]; m != nil {
-		return s.createMapped(ctx, m, r)
-	}
+// create stores a new resource.
+func (s *resources) create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
 	if r.ID() == "" || len(storable([]string{r.ID()})) == 0 {
 		return nil, fmt.Errorf("sqlstore: a resource needs an id, of UTF-8 without U+0000: %q", r.ID())
 	}
@@ -137,7 +50,7 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 	}
-	err = s.write(ctx, func(ctx context.Context) error {
+	err = s.db.write(ctx, func(ctx context.Context) error {
 		switch n, err := s.insertRowOf(ctx, w); {
 		case err != nil:
 			return fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
@@ -154,9 +67,9 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 
 // insertRowOf makes the row of a new resource, if none of its unique values is taken: an
 // error would end a transaction of PostgreSQL that might go on.
-func (s *Store) insertRowOf(ctx context.Context, w *row) (n int64, err error) {
+func (s *resources) insertRowOf(ctx context.Context, w *row) (n int64, err error) {
 	ref := w.r.Ref()
-	res, err := s.exec(ctx, `INSERT INTO {p}resources
+	res, err := s.db.exec(ctx, `INSERT INTO {p}resources
 		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed)
 		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) ON CONFLICT DO NOTHING`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
@@ -168,9 +81,9 @@ func (s *Store) insertRowOf(ctx context.Context, w *row) (n int64, err error) {
 }
 
 // updateRowOf replaces the row of a resource.
-func (s *Store) updateRowOf(ctx context.Context, w *row) error {
+func (s *resources) updateRowOf(ctx context.Context, w *row) error {
 	ref := w.r.Ref()
-	_, err := s.exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
+	_, err := s.db.exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
 		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
@@ -179,7 +92,7 @@ func (s *Store) updateRowOf(ctx context.Context, w *row) error {
 }
 
 // taken tells which unique value of a new resource is taken.
-func (s *Store) taken(ctx context.Context, ref scim.Ref) error {
+func (s *resources) taken(ctx context.Context, ref scim.Ref) error {
 	switch _, err := s.fetch(ctx, ref, ""); {
 	case err == nil:
 		return scim.Conflict("id")
@@ -191,17 +104,17 @@ func (s *Store) taken(ctx context.Context, ref scim.Ref) error {
 }
 
 // putEmails brings the look-ups of a resource from one list of addresses to another.
-func (s *Store) putEmails(ctx context.Context, ref scim.Ref, before, after []string) error {
+func (s *resources) putEmails(ctx context.Context, ref scim.Ref, before, after []string) error {
 	if slices.Equal(before, after) {
 		return nil
 	}
 	if len(before) > 0 {
-		if _, err := s.exec(ctx, "DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3", ref.Type, ref.ID); err != nil {
+		if _, err := s.db.exec(ctx, "DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3", ref.Type, ref.ID); err != nil {
 			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
 	if len(after) > 0 {
-		_, err := s.exec(ctx, `INSERT INTO {p}lookups (tenant, type, id, path, value)
+		_, err := s.db.exec(ctx, `INSERT INTO {p}lookups (tenant, type, id, path, value)
 			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, emailPath, tuples(after, func(v string) []any { return []any{v} }))
 		if err != nil {
 			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
@@ -210,13 +123,10 @@ func (s *Store) putEmails(ctx context.Context, ref scim.Ref, before, after []str
 	return nil
 }
 
-// Update implements scim.Store.
-func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	if m := s.maps[ref.Type]; m != nil {
-		return s.updateMapped(ctx, m, ref, fn)
-	}
+// update changes a resource by fn.
+func (s *resources) update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
 	var out *scim.Resource
-	err := s.write(ctx, func(ctx context.Context) error {
+	err := s.db.write(ctx, func(ctx context.Context) error {
 		before, err := s.fetch(ctx, ref, "{lock  FOR NO KEY UPDATE}")
 		if err != nil {
 			return err
@@ -249,7 +159,7 @@ func updates(ref scim.Ref, after *scim.Resource) error {
 	return nil
 }
 
-func (s *Store) replace(ctx context.Context, before, after *scim.Resource) (*scim.Resource, error) {
+func (s *resources) replace(ctx context.Context, before, after *scim.Resource) (*scim.Resource, error) {
 	ref := after.Ref()
 	fail := func(err error) (*scim.Resource, error) {
 		return nil, fmt.Errorf("sqlstore: update %s %q: %w", ref.Type, ref.ID, err)
@@ -266,7 +176,7 @@ func (s *Store) replace(ctx context.Context, before, after *scim.Resource) (*sci
 	if w.userName == old.userName {
 		err = update(ctx)
 	} else {
-		err = s.inTx(ctx, update) // PostgreSQL takes no more statements after a duplicate, without it
+		err = s.db.inTx(ctx, update) // PostgreSQL takes no more statements after a duplicate, without it
 	}
 	switch {
 	case err != nil && duplicate(err):
@@ -277,13 +187,10 @@ func (s *Store) replace(ctx context.Context, before, after *scim.Resource) (*sci
 	return w.r, s.putEmails(ctx, ref, old.emails, w.emails)
 }
 
-// Delete implements scim.Store. The resource's memberships, in either direction, go
-// with it.
-func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	if m := s.maps[ref.Type]; m != nil {
-		return s.deleteMapped(ctx, m, ref, check)
-	}
-	return s.write(ctx, func(ctx context.Context) error {
+// delete takes a resource out of the tables, if check agrees. Its memberships, in
+// either direction, go with it.
+func (s *resources) delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
+	return s.db.write(ctx, func(ctx context.Context) error {
 		before, err := s.fetch(ctx, ref, "{lock  FOR UPDATE}")
 		if err != nil {
 			return err
@@ -296,7 +203,7 @@ func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *sci
 }
 
 // erase takes a resource out of the tables, or labels it if it is to be kept.
-func (s *Store) erase(ctx context.Context, ref scim.Ref, keep bool) error {
+func (s *resources) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	var statements []string
 	if keep {
 		if err := s.label(ctx, ref); err != nil {
@@ -313,11 +220,11 @@ func (s *Store) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	if ref.Type == groupType {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
-	if ref.Type == userType && s.d == Postgres {
+	if ref.Type == userType && s.db.d == Postgres {
 		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see lock
 	}
 	for _, text := range statements {
-		if _, err := s.exec(ctx, text, ref.Type, ref.ID); err != nil {
+		if _, err := s.db.exec(ctx, text, ref.Type, ref.ID); err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
@@ -325,10 +232,10 @@ func (s *Store) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 }
 
 // label marks a resource as deleted now, or just after its namesakes.
-func (s *Store) label(ctx context.Context, ref scim.Ref) error {
-	_, err := s.exec(ctx, `UPDATE {p}resources SET deleted = (SELECT CASE WHEN max(o.deleted) < $4 THEN $4 ELSE max(o.deleted) + 1 END
+func (s *resources) label(ctx context.Context, ref scim.Ref) error {
+	_, err := s.db.exec(ctx, `UPDATE {p}resources SET deleted = (SELECT CASE WHEN max(o.deleted) < $4 THEN $4 ELSE max(o.deleted) + 1 END
 			FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)
-		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, micros(s.now()))
+		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, micros(s.db.now()))
 	if err != nil {
 		return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 	}

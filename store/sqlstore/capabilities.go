@@ -1,0 +1,108 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/scimkit/scim"
+)
+
+// Get implements scim.Store.
+func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
+	return s.resources.get(ctx, ref)
+}
+
+// List implements scim.Store. Pages in order of creation cost the same at any depth
+// with Query.After. Equality of id, userName, externalId, displayName and
+// emails.value is answered by an index; other filters and sort orders are exact, and
+// look at all resources of the type.
+func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+	if q.IDs != nil && len(q.IDs) == 0 {
+		return &scim.Page{}, ctx.Err()
+	}
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
+	return s.resources.list(ctx, t, q)
+}
+
+// Create implements scim.Store. A resource without an id is an error, unless a Table's
+// keys are the database's: the handler gives ids. Times are kept to the microsecond.
+func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
+	if m := s.maps[r.Type().Name()]; m != nil {
+		return s.createMapped(ctx, m, r)
+	}
+	return s.resources.create(ctx, r)
+}
+
+// Update implements scim.Store.
+func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	if m := s.maps[ref.Type]; m != nil {
+		return s.updateMapped(ctx, m, ref, fn)
+	}
+	return s.resources.update(ctx, ref, fn)
+}
+
+// Delete implements scim.Store. The resource's memberships, in either direction, go
+// with it.
+func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
+	if m := s.maps[ref.Type]; m != nil {
+		return s.deleteMapped(ctx, m, ref, check)
+	}
+	return s.resources.delete(ctx, ref, check)
+}
+
+// Members implements scim.MemberStore. An unknown group has no members.
+func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+	if len(storable([]string{groupID, after.Type, after.ID})) < 3 {
+		return nil, ctx.Err()
+	}
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
+	return s.members.page(ctx, groupID, after, limit)
+}
+
+// GroupsOf implements scim.MemberStore.
+func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
+	if err := s.follow(ctx); err != nil {
+		return nil, err
+	}
+	return s.members.groupsOf(ctx, members)
+}
+
+// ChangeMembers implements scim.MemberStore. A member that was deleted meanwhile is
+// not added. One member costs the same in a group of any size.
+func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
+	err = s.write(ctx, func(ctx context.Context) error {
+		if err := s.follow(ctx); err != nil {
+			return err
+		}
+		if err := s.members.lockGroup(ctx, groupID); err != nil {
+			return err
+		}
+		removed, err = s.members.removeMembers(ctx, groupID, remove)
+		if err != nil {
+			return err
+		}
+		added, err = s.members.addMembers(ctx, groupID, add)
+		if err == nil && s.join != nil {
+			var kept []scim.Ref
+			if kept, err = s.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
+				s.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
+					"table", s.join.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
+				added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
+				_, err = s.members.removeMembers(ctx, groupID, kept)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("sqlstore: change members of group %q: %w", groupID, err)
+	}
+	return added, removed, nil
+}

@@ -1,0 +1,41 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/scimkit/scim"
+)
+
+// reindexAll looks again at what has been read without a lock.
+func (s *resources) reindexAll(ctx context.Context, all []*scim.Resource) error {
+	for _, r := range all {
+		r, err := s.fetch(ctx, r.Ref(), "{lock  FOR NO KEY UPDATE}")
+		if errors.Is(err, scim.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			err = s.reindex(ctx, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *resources) reindex(ctx context.Context, r *scim.Resource) error {
+	w, err := s.row(r)
+	if err != nil {
+		return err
+	}
+	ref := r.Ref()
+	_, err = s.db.exec(ctx, `UPDATE {p}resources SET user_name = $4, external_id = $5, display_name = $6, search = $7
+		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
+		ref.Type, ref.ID, w.userName, w.externalID, w.displayName, w.search)
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", ref.Type, ref.ID, err)
+	}
+	return s.putEmails(ctx, ref, []string{"\x00"}, w.emails) // whatever was there
+}

@@ -1,0 +1,95 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/scimkit/scim"
+)
+
+// row is a resource as it is stored.
+type row struct {
+	r                     *scim.Resource
+	doc, search           string
+	userName, externalID  any // in the form of indexed, or nil
+	displayName           any
+	emails                []string // keys, in the form of indexed
+	created, lastModified int64
+	// Of a type with a Table: what was seen of the application's row, else nil; and
+	// whether a client has written it.
+	seen    any
+	claimed bool
+}
+
+// resources are those of one tenant, in this package's tables.
+type resources struct {
+	db    *base
+	types map[string]resourceType
+	keep  bool // the rows of deleted resources
+}
+
+// row makes a row of r. The row's resource has r's times as they are stored.
+func (s *resources) row(r *scim.Resource) (*row, error) {
+	t, ok := s.types[r.Type().Name()]
+	if !ok {
+		return nil, fmt.Errorf("sqlstore: type %s is not among Options.Types", r.Type().Name())
+	}
+	m := r.Meta()
+	w := &row{created: micros(m.Created), lastModified: micros(m.LastModified)}
+	m.Created, m.LastModified = fromMicros(w.created), fromMicros(w.lastModified)
+	w.r = r.WithMeta(m)
+	raw, err := w.r.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	form, err := searchForm(t.root, w.r, raw)
+	if err != nil {
+		return nil, err
+	}
+	search, err := json.Marshal(form)
+	if err != nil {
+		return nil, err
+	}
+	w.doc, w.search = string(raw), string(search)
+	key := func(path string) any {
+		if _, ok := column(t.ResourceType, path); !ok {
+			return nil
+		}
+		if k, ok := form[path].(string); ok {
+			return indexed(k)
+		}
+		return nil
+	}
+	w.userName, w.externalID, w.displayName = key("userName"), key("externalId"), key("displayName")
+	if name := r.String("userName"); name != "" && t.Name() == userType {
+		w.userName = indexed(scim.Fold(name)) // unique, even if it compares with its case
+	}
+	elements, _ := form["emails"].([]any)
+	for _, e := range elements {
+		m, _ := e.(map[string]any)
+		if k, ok := m["value"].(string); ok {
+			w.emails = append(w.emails, indexed(k))
+		}
+	}
+	slices.Sort(w.emails)
+	w.emails = slices.Compact(w.emails)
+	return w, nil
+}
+
+// collection names the tenant's resources of a type, for lists.
+func (s *resources) collection(typ string) string { return typ + ":" + s.db.tenant }
+
+const resourceColumns = "r.id, r.version, r.created, r.modified, r.doc"
+
+// bind makes a resource of a row with resourceColumns.
+func (s *resources) bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
+	var m scim.Meta
+	var created, modified int64
+	var raw []byte
+	if err := scan(&m.ID, &m.Version, &created, &modified, &raw); err != nil {
+		return nil, err
+	}
+	m.Created, m.LastModified = fromMicros(created), fromMicros(modified)
+	return t.Bind(m, raw, nil)
+}
