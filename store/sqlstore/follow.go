@@ -217,7 +217,7 @@ func (s *Store) projectOne(ctx context.Context, m *mapping, id string, was *proj
 		} else if r, err = m.t.Bind(meta, nil, nil); err != nil {
 			return nil, err
 		}
-		r = s.says(ctx, m, r, known, app)
+		r = m.says(ctx, s.log, r, known, app)
 		if m.Type == userType && r.String("userName") == "" {
 			r = nil
 		}

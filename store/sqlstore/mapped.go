@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 
@@ -179,7 +178,7 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 		meta.LastModified = later(meta.LastModified, meta.Created)
 	}
 	meta.Created, meta.LastModified = fromMicros(micros(meta.Created)), fromMicros(micros(meta.LastModified))
-	out := s.says(ctx, m, after.WithMeta(meta), known, row)
+	out := m.says(ctx, s.log, after.WithMeta(meta), known, row)
 	if before == nil {
 		err = s.resources.insertClaimed(ctx, out, row.seen)
 	} else {
@@ -212,27 +211,6 @@ func (s *Store) unique(ctx context.Context, m *mapping, id string, r *scim.Resou
 
 // live is the condition of the index by which userNames of a mapped type are found.
 const live = "r.deleted = 0 AND r.seen IS NOT NULL"
-
-// needed lists the attributes that r has not and whose columns must not be NULL. Drivers
-// tell of the column in their own ways, but all name it.
-func (m *mapping) needed(r *scim.Resource, cause error) (paths []string) {
-	names := func(c *boundColumn) bool {
-		return regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(strings.Trim(c.Name, `"`)) + `(\W|$)`).MatchString(cause.Error())
-	}
-	for i := range m.columns {
-		if c := &m.columns[i]; c.of(r) == nil && c.Empty == nil && names(c) {
-			paths = append(paths, c.Path)
-		}
-	}
-	for i := range m.children {
-		for j := range m.children[i].columns {
-			if c := &m.children[i].columns[j]; c.Empty == nil && names(c) {
-				paths = append(paths, m.children[i].Path+"."+c.Path)
-			}
-		}
-	}
-	return paths
-}
 
 // refused tells a client why the application's table does not take what it sent; before
 // is nil for a new resource.

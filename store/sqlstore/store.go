@@ -90,7 +90,7 @@ type Store struct {
 	members   *members
 	maps      map[string]*mapping // by type
 	mapped    []string            // the types in maps, in order
-	join      *Join               // nil: memberships are this package's alone
+	join      *joinDecl           // nil: memberships are this package's alone
 	log       *slog.Logger
 }
 
@@ -98,8 +98,7 @@ type Store struct {
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{b, true}, resources: &resources{b, make(map[string]resourceType), o.KeepDeleted}, members: &members{b},
-		maps: make(map[string]*mapping), log: cmp.Or(o.Log, slog.Default())}
+	s := &Store{ledger: ledger{b, true}, resources: &resources{b, make(map[string]resourceType), o.KeepDeleted}, members: &members{b}, log: cmp.Or(o.Log, slog.Default())}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
 	}
@@ -117,7 +116,8 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		}
 		s.resources.types[t.Name()] = resourceType{t, tree(t), slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() })}
 	}
-	err = errors.Join(err, s.mappings(o))
+	bound, e := bindTables(s.resources.types, declared(o.Tables), (*joinDecl)(o.Members), o.Tenant)
+	s.maps, s.join, err = bound, (*joinDecl)(o.Members), errors.Join(err, e)
 	s.mapped = slices.Sorted(maps.Keys(s.maps))
 	if err != nil {
 		return nil, err

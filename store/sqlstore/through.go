@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,43 +11,6 @@ import (
 )
 
 // What clients write goes through to the tables of the application here.
-
-// setting is a column of the application with what to write into it.
-type setting struct {
-	column string
-	value  any
-}
-
-// settings are the columns that a change concerns; before is nil for a new row.
-func (m *mapping) settings(before, after *scim.Resource) ([]setting, error) {
-	var all []setting
-	for i := range m.columns {
-		c := &m.columns[i]
-		v := c.of(after)
-		if c.ReadOnly {
-			continue
-		}
-		if before != nil && reflect.DeepEqual(c.of(before), v) {
-			continue
-		}
-		cell, err := c.cell(v)
-		if err != nil {
-			return nil, err
-		}
-		if cell != nil || before != nil { // else the column's default
-			all = append(all, setting{c.Name, cell})
-		}
-	}
-	return all, nil
-}
-
-func extra(values map[string]any) []setting {
-	var all []setting
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		all = append(all, setting{name, values[name]})
-	}
-	return all
-}
 
 // insertRow makes the row of a new resource and returns its key.
 func (s *Store) insertRow(ctx context.Context, m *mapping, r *scim.Resource) (key string, err error) {
@@ -140,15 +102,6 @@ func (s *Store) putChildren(ctx context.Context, m *mapping, key string, before,
 	return nil
 }
 
-func rowSays(r []setting, cells []any) bool {
-	for i := range r {
-		if !same(r[i].value, cells[i]) {
-			return false
-		}
-	}
-	return true
-}
-
 func (s *Store) deleteChild(ctx context.Context, c *boundChild, key string, cells []any) error {
 	w := &words{d: s.d}
 	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.arg(key)
@@ -163,27 +116,6 @@ func (s *Store) deleteChild(ctx context.Context, c *boundChild, key string, cell
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
 	return nil
-}
-
-// rows are what the child table should have for r.
-func (c *boundChild) rows(r *scim.Resource) ([][]setting, error) {
-	list, _ := r.Get(c.Path).([]any)
-	rows := make([][]setting, 0, len(list))
-	for _, e := range list {
-		e, _ := e.(map[string]any)
-		row := make([]setting, len(c.columns))
-		for i := range c.columns {
-			cell, err := c.columns[i].cell(e[c.columns[i].Path])
-			if err != nil {
-				return nil, err
-			}
-			row[i] = setting{c.columns[i].Name, cell}
-		}
-		if !slices.ContainsFunc(rows, func(r []setting) bool { return reflect.DeepEqual(r, row) }) {
-			rows = append(rows, row)
-		}
-	}
-	return rows, nil
 }
 
 // deleteRow erases the row, or retires it.

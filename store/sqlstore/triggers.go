@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -103,15 +102,6 @@ func (s *Store) watches() []watched {
 				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + filled("j", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key))})
 	}
 	return list
-}
-
-// filled is the condition that none of a row's columns is NULL.
-func filled(row string, columns []string) string {
-	return row + "." + strings.Join(columns, " IS NOT NULL AND "+row+".") + " IS NOT NULL"
-}
-
-func present(columns ...string) []string {
-	return slices.DeleteFunc(columns, func(c string) bool { return c == "" })
 }
 
 // lastName is a table's name without that of its schema.

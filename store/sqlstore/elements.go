@@ -1,0 +1,142 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"github.com/scimkit/scim"
+)
+
+// of is the attribute's value in a resource.
+func (c *boundColumn) of(r *scim.Resource) any {
+	if c.list == "" {
+		return r.Get(c.Path)
+	}
+	list, _ := r.Get(c.list).([]any)
+	i := c.element(list)
+	if i < 0 {
+		return nil
+	}
+	m, _ := list[i].(map[string]any)
+	return m[below(c.list, c.Path)]
+}
+
+// element is the place of the element that a column is about, -1 if there is none.
+func (c *boundColumn) element(list []any) int {
+	first := -1
+	for i, e := range list {
+		m, _ := e.(map[string]any)
+		typ, _ := m["type"].(string)
+		switch {
+		case c.Of != "" && scim.Fold(typ) == scim.Fold(c.Of), c.Of == "" && m["primary"] == true:
+			return i
+		case c.Of == "" && first < 0:
+			first = i
+		}
+	}
+	return first
+}
+
+// put is r with another value of the attribute.
+func (c *boundColumn) put(r *scim.Resource, v any) (*scim.Resource, error) {
+	if c.list == "" {
+		return r.With(map[string]any{c.Path: v})
+	}
+	was, _ := r.Get(c.list).([]any)
+	list := append([]any(nil), was...)
+	part := below(c.list, c.Path)
+	switch i := c.element(list); {
+	case i < 0 && v == nil:
+		return r, nil
+	case i < 0:
+		e := map[string]any{part: v}
+		if c.Of != "" {
+			e["type"] = c.Of
+		} else if _, ok := r.Type().Attr(c.list + ".primary"); ok {
+			e["primary"] = true
+		}
+		list = append(list, e)
+	case v == nil && part == "value":
+		list = append(list[:i], list[i+1:]...)
+	default:
+		e := map[string]any{}
+		for k, x := range list[i].(map[string]any) {
+			e[k] = x
+		}
+		e[part] = v
+		list[i] = e
+	}
+	return r.With(map[string]any{c.list: list})
+}
+
+// elements are the elements that the rows of a child table say.
+func (c *boundChild) elements(cells []any) ([]any, error) {
+	list := []any{}
+	for ; len(cells) >= len(c.columns) && len(cells) > 0; cells = cells[len(c.columns):] {
+		e := map[string]any{}
+		for i := range c.columns {
+			v, err := c.columns[i].value(cells[i])
+			if err != nil {
+				return nil, err
+			}
+			if v != nil {
+				e[c.columns[i].Path] = v
+			}
+		}
+		if len(e) > 0 {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+// says is r as the application's row says it: where a column is no longer what it was
+// when it was seen, it wins. What no attribute can hold is left out, and told.
+func (m *mapping) says(ctx context.Context, log *slog.Logger, r *scim.Resource, was map[string]json.RawMessage, row *appRow) *scim.Resource {
+	// stays is asked about a column that was not seen before.
+	change := func(name string, stays func() bool, with func() (*scim.Resource, error)) {
+		if before, ok := was[name]; ok && string(before) == string(row.seen[name]) || !ok && was != nil && stays() {
+			return
+		}
+		next, err := with()
+		if err != nil {
+			log.WarnContext(ctx, "sqlstore: a row of the application has a value that its attribute cannot have; it is left out",
+				"table", m.Name, "key", r.ID(), "error", err)
+			return
+		}
+		r = next
+	}
+	for i := range m.columns {
+		c := &m.columns[i]
+		if c.copy {
+			continue
+		}
+		change(c.seen(), func() bool {
+			v, cell := c.of(r), row.cells[i]
+			// Where others were seen, the column is new to the mapping: it takes nothing away
+			// that a client has written, and makes nobody active.
+			return v != nil && (c.took(v, cell) || len(was) > 0 && (cell == nil || cell == "" || c.Path == "active" && v == false))
+		}, func() (*scim.Resource, error) {
+			v, err := c.value(row.cells[i])
+			if err != nil {
+				return nil, err
+			}
+			return c.put(r, v)
+		})
+	}
+	for i := range m.children {
+		c := &m.children[i]
+		change(c.seen(), func() bool {
+			want, err := c.rows(r)
+			return err == nil && len(want) > 0 && (c.took(want, row.children[i]) || len(was) > 0 && len(row.children[i]) == 0)
+		}, func() (*scim.Resource, error) {
+			list, err := c.elements(row.children[i])
+			if err != nil {
+				return nil, err
+			}
+			return r.With(map[string]any{c.Path: list})
+		})
+	}
+	return r
+}
