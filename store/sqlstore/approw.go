@@ -6,13 +6,19 @@ import (
 	"fmt"
 )
 
+// appTable is a table of the application that a type is mapped onto.
+type appTable struct {
+	*mapping
+	db *base
+}
+
 // mine is the condition that a row of m, as t, is one of the tenant's. Every statement
 // on the table has it.
-func (s *Store) mine(w *words, m *mapping) string {
+func (m *appTable) mine(w *words) string {
 	if m.Tenant == "" {
 		return "1 = 1" // New has seen that there is one tenant
 	}
-	return "t." + m.Tenant + " = " + w.arg(s.tenant)
+	return "t." + m.Tenant + " = " + w.arg(m.db.tenant)
 }
 
 // Locks on rows, in PostgreSQL: against other writers, and also against who makes rows
@@ -23,12 +29,12 @@ const (
 	toBeErased = " FOR UPDATE"
 )
 
-// appRows reads the rows of m with these keys.
-func (s *Store) appRows(ctx context.Context, m *mapping, keys []string, lock string) (map[string]*appRow, error) {
+// read reads the rows of m with these keys.
+func (m *appTable) read(ctx context.Context, keys []string, lock string) (map[string]*appRow, error) {
 	rows := make(map[string]*appRow, len(keys))
 	for len(keys) > 0 {
 		n := min(len(keys), chunk)
-		if err := s.appChunk(ctx, m, keys[:n], lock, rows); err != nil {
+		if err := m.readChunk(ctx, keys[:n], lock, rows); err != nil {
 			return nil, fmt.Errorf("sqlstore: rows of %s: %w", m.Name, err)
 		}
 		keys = keys[n:]
@@ -36,7 +42,7 @@ func (s *Store) appRows(ctx context.Context, m *mapping, keys []string, lock str
 	return rows, nil
 }
 
-func (s *Store) appChunk(ctx context.Context, m *mapping, keys []string, lock string, rows map[string]*appRow) error {
+func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, rows map[string]*appRow) error {
 	visible, created := "1", "NULL"
 	if m.Visible != "" {
 		visible = "CASE WHEN (" + m.Visible + ") THEN 1 ELSE 0 END"
@@ -48,12 +54,12 @@ func (s *Store) appChunk(ctx context.Context, m *mapping, keys []string, lock st
 	for _, c := range m.columns {
 		text += ", t." + c.Name
 	}
-	w := &words{d: s.d}
-	text += " FROM " + m.Name + " AS t WHERE " + s.mine(w, m) + " AND t." + m.Key + " IN (" + w.list(keys) + ")"
-	if s.d == Postgres {
+	w := &words{d: m.db.d}
+	text += " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.list(keys) + ")"
+	if m.db.d == Postgres {
 		text += lock
 	}
-	err := s.eachApp(ctx, w, text, func(scan func(...any) error) error {
+	err := m.db.eachApp(ctx, w, text, func(scan func(...any) error) error {
 		r := &appRow{cells: make([]any, len(m.columns)), children: make([][]any, len(m.children)), seen: map[string]json.RawMessage{}}
 		var key string
 		var at any
@@ -76,7 +82,7 @@ func (s *Store) appChunk(ctx context.Context, m *mapping, keys []string, lock st
 		return err
 	}
 	for i := range m.children {
-		if err := s.appChildren(ctx, m, i, keys, rows); err != nil {
+		if err := m.readChildren(ctx, i, keys, rows); err != nil {
 			return fmt.Errorf("%s: %w", m.children[i].Name, err)
 		}
 	}
@@ -84,7 +90,7 @@ func (s *Store) appChunk(ctx context.Context, m *mapping, keys []string, lock st
 }
 
 // appChildren reads the elements of an attribute that has a table of its own.
-func (s *Store) appChildren(ctx context.Context, m *mapping, i int, keys []string, rows map[string]*appRow) error {
+func (m *appTable) readChildren(ctx context.Context, i int, keys []string, rows map[string]*appRow) error {
 	c := m.children[i]
 	text := "SELECT CAST(c." + c.Parent + " AS text)"
 	for _, column := range c.columns {
@@ -94,9 +100,9 @@ func (s *Store) appChildren(ctx context.Context, m *mapping, i int, keys []strin
 	if order == "" {
 		order = c.columns[0].Name
 	}
-	w := &words{d: s.d}
+	w := &words{d: m.db.d}
 	text += " FROM " + c.Name + " AS c WHERE c." + c.Parent + " IN (" + w.list(keys) + ") ORDER BY c." + c.Parent + ", c." + order
-	err := s.eachApp(ctx, w, text, func(scan func(...any) error) error {
+	err := m.db.eachApp(ctx, w, text, func(scan func(...any) error) error {
 		cells := make([]any, len(c.columns))
 		var key string
 		dest := []any{&key}

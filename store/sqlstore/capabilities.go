@@ -33,7 +33,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 // Create implements scim.Store. A resource without an id is an error, unless a Table's
 // keys are the database's: the handler gives ids. Times are kept to the microsecond.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
-	if m := s.maps[r.Type().Name()]; m != nil {
+	if m := s.tables[r.Type().Name()]; m != nil {
 		return s.createMapped(ctx, m, r)
 	}
 	return s.resources.create(ctx, r)
@@ -41,7 +41,7 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 
 // Update implements scim.Store.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	if m := s.maps[ref.Type]; m != nil {
+	if m := s.tables[ref.Type]; m != nil {
 		return s.updateMapped(ctx, m, ref, fn)
 	}
 	return s.resources.update(ctx, ref, fn)
@@ -50,7 +50,7 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.R
 // Delete implements scim.Store. The resource's memberships, in either direction, go
 // with it.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	if m := s.maps[ref.Type]; m != nil {
+	if m := s.tables[ref.Type]; m != nil {
 		return s.deleteMapped(ctx, m, ref, check)
 	}
 	return s.resources.delete(ctx, ref, check)
@@ -90,11 +90,11 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 			return err
 		}
 		added, err = s.members.addMembers(ctx, groupID, add)
-		if err == nil && s.join != nil {
+		if err == nil && s.joins != nil {
 			var kept []scim.Ref
-			if kept, err = s.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
+			if kept, err = s.joins.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
 				s.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
-					"table", s.join.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
+					"table", s.joins.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
 				added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
 				_, err = s.members.removeMembers(ctx, groupID, kept)
 			}

@@ -14,49 +14,46 @@ import (
 // Names of the application's that are not there are found when a program starts, not
 // when a client first needs them.
 
-// check looks for the tables and columns of Options.Tables and Options.Members.
-func (s *Store) check(ctx context.Context) error {
-	return s.again(ctx, func() (err error) {
-		for _, typ := range s.mapped {
-			m := s.maps[typ]
-			columns := present(m.Key, m.Tenant, m.Created)
-			for _, c := range m.columns {
-				columns = append(columns, c.Name)
-			}
-			if m.Retire != nil {
-				columns = slices.AppendSeq(columns, maps.Keys(m.Retire(time.Now())))
-			}
-			columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
-			err = errors.Join(err, s.has(ctx, m.Name, m.Visible, columns...))
-			if err == nil {
-				err = s.typesOf(ctx, m.Name, m.columns)
-			}
-			if err == nil && m.Visible != "" {
-				m.visible, err = s.lookedAt(ctx, m)
-			}
-			for _, c := range m.children {
-				columns := present(c.Parent, c.Order)
-				for _, b := range c.columns {
-					columns = append(columns, b.Name)
-				}
-				err = errors.Join(err, s.has(ctx, c.Name, "", columns...))
-				if err == nil {
-					err = s.typesOf(ctx, c.Name, c.columns)
-				}
-			}
+// check looks for the table, its columns and those of its children.
+func (m *appTable) check(ctx context.Context) (err error) {
+	columns := present(m.Key, m.Tenant, m.Created)
+	for _, c := range m.columns {
+		columns = append(columns, c.Name)
+	}
+	if m.Retire != nil {
+		columns = slices.AppendSeq(columns, maps.Keys(m.Retire(time.Now())))
+	}
+	columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
+	err = errors.Join(err, has(ctx, m.db, m.Name, m.Visible, columns...))
+	if err == nil {
+		err = typesOf(ctx, m.db, m.Name, m.columns)
+	}
+	if err == nil && m.Visible != "" {
+		m.visible, err = m.lookedAt(ctx)
+	}
+	for _, c := range m.children {
+		columns := present(c.Parent, c.Order)
+		for _, b := range c.columns {
+			columns = append(columns, b.Name)
 		}
-		if j := s.join; j != nil {
-			err = errors.Join(err, s.has(ctx, j.Name, "", present(j.Group, j.User, j.Since)...))
+		err = errors.Join(err, has(ctx, m.db, c.Name, "", columns...))
+		if err == nil {
+			err = typesOf(ctx, m.db, c.Name, c.columns)
 		}
-		return err
-	})
+	}
+	return err
+}
+
+// check looks for the table and its columns.
+func (s *joins) check(ctx context.Context) error {
+	return has(ctx, s.db, s.Name, "", present(s.Group, s.User, s.Since)...)
 }
 
 // has asks the database for a table, its columns, and a condition on a row called t.
-func (s *Store) has(ctx context.Context, table, condition string, columns ...string) error {
+func has(ctx context.Context, db *base, table, condition string, columns ...string) error {
 	ask := func(what string) error {
 		// t. also because SQLite takes an unknown "name" for a text.
-		return s.eachApp(ctx, &words{d: s.d}, "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
+		return db.eachApp(ctx, &words{d: db.d}, "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
 	}
 	if err := ask("1"); err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", table, err)
@@ -90,7 +87,7 @@ var word = regexp.MustCompile(`\w+`)
 
 // lookedAt lists the columns that Visible is about, so that changes of others, such as the
 // time when somebody was last here, need not be noted. Nil: any.
-func (s *Store) lookedAt(ctx context.Context, m *mapping) ([]string, error) {
+func (m *appTable) lookedAt(ctx context.Context) ([]string, error) {
 	if whole.MatchString(m.Visible) {
 		return nil, nil
 	}
@@ -99,7 +96,7 @@ func (s *Store) lookedAt(ctx context.Context, m *mapping) ([]string, error) {
 			return nil, nil
 		}
 	}
-	rows, err := s.DB(ctx).QueryContext(ctx, "SELECT * FROM "+m.Name+" AS t WHERE 1 = 0")
+	rows, err := m.db.DB(ctx).QueryContext(ctx, "SELECT * FROM "+m.Name+" AS t WHERE 1 = 0")
 	if err != nil {
 		return nil, err
 	}
@@ -122,12 +119,12 @@ func (s *Store) lookedAt(ctx context.Context, m *mapping) ([]string, error) {
 }
 
 // typesOf asks for the types of columns.
-func (s *Store) typesOf(ctx context.Context, table string, columns []boundColumn) error {
+func typesOf(ctx context.Context, db *base, table string, columns []boundColumn) error {
 	text := "SELECT 1"
 	for i := range columns {
 		text += ", t." + columns[i].Name
 	}
-	rows, err := s.DB(ctx).QueryContext(ctx, text+" FROM "+table+" AS t WHERE 1 = 0")
+	rows, err := db.DB(ctx).QueryContext(ctx, text+" FROM "+table+" AS t WHERE 1 = 0")
 	if err != nil {
 		return err
 	}

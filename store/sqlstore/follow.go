@@ -18,9 +18,6 @@ import (
 // Who writes {p}resources locks its row first and reads the application's row after
 // that, so that of two writers the later one sees what the earlier one saw, or more.
 
-// membership is the type under which {p}stale notes a membership.
-const membership = "Members"
-
 // followBatch is how many notes are followed in one transaction.
 const followBatch = 1000
 
@@ -29,7 +26,7 @@ const followBatch = 1000
 // ones see to what has been written in it: who follows others holds locks that it may be
 // holding itself, and would wait for its end.
 func (s *Store) follow(ctx context.Context) error {
-	if len(s.maps) == 0 {
+	if len(s.tables) == 0 {
 		return nil
 	}
 	j, inTx := ctx.Value(txKey{s.db}).(*joined)
@@ -95,14 +92,14 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 		return err
 	}
 	for _, typ := range s.mapped {
-		if err := s.forget(ctx, s.maps[typ], distinct(erased[typ])); err != nil {
+		if err := s.forget(ctx, s.tables[typ], distinct(erased[typ])); err != nil {
 			return err
 		}
-		if err := s.project(ctx, s.maps[typ], distinct(ids[typ]), unlocked); err != nil {
+		if err := s.project(ctx, s.tables[typ], distinct(ids[typ]), unlocked); err != nil {
 			return err
 		}
 	}
-	if s.join == nil { // another Store's
+	if s.joins == nil { // another Store's
 		clear(edges)
 	}
 	for _, group := range slices.Sorted(maps.Keys(edges)) {
@@ -118,7 +115,7 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 // forget erases resources whose rows are gone, with what a row that has such a key now
 // must not inherit: what has no column, members, and the role of a group. What the ledger
 // says was given stays in it, until it is taken away.
-func (s *Store) forget(ctx context.Context, m *mapping, ids []string) error {
+func (s *Store) forget(ctx context.Context, m *appTable, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -141,38 +138,8 @@ func (s *Store) forget(ctx context.Context, m *mapping, ids []string) error {
 	return nil
 }
 
-// followed drops the notes that this transaction's own writes have made of a resource, or
-// of memberships, whose writer has seen to them itself. id "" and members nil mean any.
-func (s *Store) followed(ctx context.Context, typ, id string, members []string) error {
-	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
-	if s.d == Postgres { // in SQLite nobody else can have written any
-		text += " AND tx = txid_current()"
-	}
-	if id != "" {
-		args = append(args, id)
-		text += " AND id = $3"
-	}
-	if members != nil {
-		args = append(args, tuples(members, func(m string) []any { return []any{m} }))
-		text += fmt.Sprintf(" AND member IN (SELECT e.value ->> 0 FROM {rows $%d})", len(args)+1)
-	}
-	_, err := s.exec(ctx, text, args...)
-	return err
-}
-
-// noted reports whether the application has changed a resource that this transaction has
-// locked, so that nobody can have followed it meanwhile.
-func (s *Store) noted(ctx context.Context, typ, id string) (yes bool, err error) {
-	if s.d == SQLite { // nobody else writes
-		return false, nil
-	}
-	err = s.each(ctx, func(func(...any) error) error { yes = true; return nil },
-		"SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> txid_current() LIMIT 1", typ, id)
-	return yes, err
-}
-
 // project brings resources in line with the application's rows.
-func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock string) error {
+func (s *Store) project(ctx context.Context, m *appTable, ids []string, lock string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -180,7 +147,7 @@ func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock stri
 	if err != nil {
 		return err
 	}
-	rows, err := s.appRows(ctx, m, ids, lock)
+	rows, err := m.read(ctx, ids, lock)
 	if err != nil {
 		return err
 	}
@@ -203,7 +170,7 @@ func (s *Store) project(ctx context.Context, m *mapping, ids []string, lock stri
 }
 
 // projectOne brings one resource in line. One that is new it returns, to be stored.
-func (s *Store) projectOne(ctx context.Context, m *mapping, id string, was *projected, app *appRow) (made *row, err error) {
+func (s *Store) projectOne(ctx context.Context, m *appTable, id string, was *projected, app *appRow) (made *row, err error) {
 	var r *scim.Resource
 	if app != nil && app.visible {
 		now := s.now()
@@ -250,67 +217,43 @@ func (s *Store) stepped(r *scim.Resource, salt int64) *scim.Resource {
 
 // projectMemberships brings in the memberships of resources that are new to
 // {p}resources.
-func (s *Store) projectMemberships(ctx context.Context, m *mapping, fresh []*row) error {
-	if s.join == nil || m.Type != userType && m.Type != groupType {
+func (s *Store) projectMemberships(ctx context.Context, m *appTable, fresh []*row) error {
+	if s.joins == nil || m.Type != userType && m.Type != groupType {
 		return nil
 	}
 	ids := make([]string, len(fresh))
 	for i, w := range fresh {
 		ids[i] = w.r.ID()
 	}
-	column := s.join.User
+	column := s.joins.User
 	if m.Type == groupType {
-		column = s.join.Group
+		column = s.joins.Group
 	}
 	for part := range slices.Chunk(ids, chunk) {
 		w := &words{d: s.d}
-		edges, err := s.joins(ctx, w, "j."+column+" IN ("+w.list(part)+")")
+		edges, err := s.joins.read(ctx, w, "j."+column+" IN ("+w.list(part)+")")
 		if err == nil {
 			_, err = s.members.insertEdges(ctx, edges)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.join.Name, err)
+			return fmt.Errorf("%s: %w", s.joins.Name, err)
 		}
 	}
 	return nil
 }
 
-// joins reads memberships of the application, as j, that satisfy a condition.
-func (s *Store) joins(ctx context.Context, w *words, condition string) ([]edge, error) {
-	since := "NULL"
-	if s.join.Since != "" {
-		since = "j." + s.join.Since
-	}
-	var all []edge
-	now := micros(s.now())
-	// One without a user is an invitation, or whatever the application makes of it.
-	condition += " AND " + filled("j", []string{s.join.Group, s.join.User})
-	err := s.eachApp(ctx, w, "SELECT CAST(j."+s.join.Group+" AS text), CAST(j."+s.join.User+" AS text), "+since+
-		" FROM "+s.join.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
-		e := edge{since: now}
-		var at any
-		err := scan(&e.group, &e.user, &at)
-		if t := instant(at); !t.IsZero() {
-			e.since = micros(t)
-		}
-		all = append(all, e)
-		return err
-	})
-	return all, err
-}
-
 // projectEdges brings memberships of a group in line with the application's.
 func (s *Store) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := s.resources.locked(ctx, s.maps[groupType].t, []string{group}, toUpdate)
+	groups, err := s.resources.locked(ctx, s.tables[groupType].t, []string{group}, toUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it
 	}
 	changed := 0
 	for part := range slices.Chunk(users, chunk) {
 		w := &words{d: s.d}
-		edges, err := s.joins(ctx, w, "j."+s.join.Group+" = "+w.arg(group)+" AND j."+s.join.User+" IN ("+w.list(part)+")")
+		edges, err := s.joins.read(ctx, w, "j."+s.joins.Group+" = "+w.arg(group)+" AND j."+s.joins.User+" IN ("+w.list(part)+")")
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.join.Name, err)
+			return fmt.Errorf("%s: %w", s.joins.Name, err)
 		}
 		added, err := s.members.insertEdges(ctx, edges)
 		if err != nil {

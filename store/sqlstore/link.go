@@ -22,11 +22,11 @@ import (
 //	Rules: []scim.Rule{store.Link(sqlstore.SamePerson)}
 func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 	return func(ctx context.Context, c *scim.Change) error {
-		if c.Op != scim.OpCreate || s.maps[c.After.Type().Name()] == nil {
+		if c.Op != scim.OpCreate || s.tables[c.After.Type().Name()] == nil {
 			return nil
 		}
 		return s.write(ctx, func(ctx context.Context) error {
-			return s.link(ctx, s.maps[c.After.Type().Name()], c, may)
+			return s.link(ctx, s.tables[c.After.Type().Name()], c, may)
 		})
 	}
 }
@@ -38,7 +38,7 @@ func SamePerson(existing, sent *scim.Resource) bool {
 	return x == "" || y == "" || x == y
 }
 
-func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
+func (s *Store) link(ctx context.Context, m *appTable, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
 	if err := s.follow(ctx); err != nil {
 		return err
 	}
@@ -108,8 +108,8 @@ func (s *Store) link(ctx context.Context, m *mapping, c *scim.Change, may func(e
 
 // revive brings back the row of a resource that was deleted at a certain time, unless its
 // name has changed since: then it is somebody else's.
-func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, deleted int64, name string, seen []byte) error {
-	rows, err := s.appRows(ctx, m, []string{r.ID()}, toUpdate)
+func (s *Store) revive(ctx context.Context, m *appTable, r *scim.Resource, deleted int64, name string, seen []byte) error {
+	rows, err := m.read(ctx, []string{r.ID()}, toUpdate)
 	if err != nil {
 		return err
 	}
@@ -127,8 +127,8 @@ func (s *Store) revive(ctx context.Context, m *mapping, r *scim.Resource, delete
 		}
 	}
 	if len(m.Revive) > 0 {
-		if err := s.inTx(ctx, func(ctx context.Context) error { return s.set(ctx, m, r.ID(), extra(m.Revive)) }); err != nil {
-			return s.refused(ctx, m, nil, r, err)
+		if err := s.inTx(ctx, func(ctx context.Context) error { return m.set(ctx, r.ID(), extra(m.Revive)) }); err != nil {
+			return m.refused(ctx, nil, r, err)
 		}
 	}
 	// With nothing seen, so that the columns have their say: Retire may have set them.

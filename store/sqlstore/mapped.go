@@ -3,11 +3,9 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -25,7 +23,7 @@ func later(t, than time.Time) time.Time {
 }
 
 // take locks a resource and the application's row, and brings the former in line.
-func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref, lock string) (*projected, *appRow, error) {
+func (s *Store) take(ctx context.Context, m *appTable, ref scim.Ref, lock string) (*projected, *appRow, error) {
 	if err := s.follow(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -41,7 +39,7 @@ func (s *Store) take(ctx context.Context, m *mapping, ref scim.Ref, lock string)
 		if p == nil || p.seen == nil { // from before the type had a Table, and not in it
 			return nil, nil, scim.ErrNotFound
 		}
-		rows, err := s.appRows(ctx, m, []string{ref.ID}, lock)
+		rows, err := m.read(ctx, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -66,7 +64,7 @@ func (p *projected) upToDate(row *appRow) bool {
 	return true
 }
 
-func (s *Store) createMapped(ctx context.Context, m *mapping, r *scim.Resource) (out *scim.Resource, err error) {
+func (s *Store) createMapped(ctx context.Context, m *appTable, r *scim.Resource) (out *scim.Resource, err error) {
 	err = s.write(ctx, func(ctx context.Context) error {
 		if err := s.follow(ctx); err != nil {
 			return err
@@ -74,9 +72,9 @@ func (s *Store) createMapped(ctx context.Context, m *mapping, r *scim.Resource) 
 		if err := s.unique(ctx, m, "", r); err != nil {
 			return err
 		}
-		key, err := s.insertRow(ctx, m, r)
+		key, err := m.insertRow(ctx, r)
 		if err != nil {
-			return s.refused(ctx, m, nil, r, err)
+			return m.refused(ctx, nil, r, err)
 		}
 		meta := r.Meta()
 		meta.ID = key
@@ -89,7 +87,7 @@ func (s *Store) createMapped(ctx context.Context, m *mapping, r *scim.Resource) 
 	return out, nil
 }
 
-func (s *Store) updateMapped(ctx context.Context, m *mapping, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
+func (s *Store) updateMapped(ctx context.Context, m *appTable, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
 	err = s.write(ctx, func(ctx context.Context) error {
 		before, row, err := s.take(ctx, m, ref, toUpdate)
 		if err != nil {
@@ -111,8 +109,8 @@ func (s *Store) updateMapped(ctx context.Context, m *mapping, ref scim.Ref, fn f
 				return err
 			}
 		}
-		if err := s.updateRow(ctx, m, ref.ID, before.r, after, row); err != nil {
-			return s.refused(ctx, m, before.r, after, err)
+		if err := m.updateRow(ctx, ref.ID, before.r, after, row); err != nil {
+			return m.refused(ctx, before.r, after, err)
 		}
 		out, err = s.takeOver(ctx, m, before, after, row)
 		return err
@@ -126,8 +124,8 @@ func (s *Store) updateMapped(ctx context.Context, m *mapping, ref scim.Ref, fn f
 // takeOver stores a resource as it is after a write of the application's row. before and
 // was are nil for a new one. Columns that the write did not touch, and that are another
 // nevertheless, have their say: a default, or a trigger of the application's.
-func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, after *scim.Resource, was *appRow) (*scim.Resource, error) {
-	rows, err := s.appRows(ctx, m, []string{after.ID()}, unlocked)
+func (s *Store) takeOver(ctx context.Context, m *appTable, before *projected, after *scim.Resource, was *appRow) (*scim.Resource, error) {
+	rows, err := m.read(ctx, []string{after.ID()}, unlocked)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +161,7 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 			known[c.seen()] = was.seen[c.seen()]
 		case before != nil:
 			// The lock on its row does not keep the application from its children.
-			moved, err := s.noted(ctx, m.Type, after.ID())
+			moved, err := s.notes.noted(ctx, m.Type, after.ID())
 			if err != nil {
 				return nil, err
 			}
@@ -187,12 +185,12 @@ func (s *Store) takeOver(ctx context.Context, m *mapping, before *projected, aft
 	if err != nil {
 		return nil, err
 	}
-	return out, s.followed(ctx, m.Type, out.ID(), nil)
+	return out, s.notes.followed(ctx, m.Type, out.ID(), nil)
 }
 
 // unique refuses a userName that another user has. The application's own indexes may
 // compare otherwise, and may allow it what clients are not.
-func (s *Store) unique(ctx context.Context, m *mapping, id string, r *scim.Resource) error {
+func (s *Store) unique(ctx context.Context, m *appTable, id string, r *scim.Resource) error {
 	if m.Type != userType {
 		return nil
 	}
@@ -212,55 +210,7 @@ func (s *Store) unique(ctx context.Context, m *mapping, id string, r *scim.Resou
 // live is the condition of the index by which userNames of a mapped type are found.
 const live = "r.deleted = 0 AND r.seen IS NOT NULL"
 
-// refused tells a client why the application's table does not take what it sent; before
-// is nil for a new resource.
-func (s *Store) refused(ctx context.Context, m *mapping, before, r *scim.Resource, cause error) error {
-	switch {
-	case empty(cause):
-		if paths := m.needed(r, cause); len(paths) > 0 {
-			return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
-				Detail: strings.Join(paths, ", ") + ": the application needs a value"}
-		}
-		// It is a column that no client can fill.
-		return fmt.Errorf("sqlstore: write of %s: a column that is NOT NULL needs a default, an Empty, or an Insert: %w", m.Name, cause)
-	case unfit(cause), dangling(cause): // of a value that another table lists
-		var paths []string
-		for i := range m.columns {
-			if c := &m.columns[i]; !c.copy && (before == nil || !reflect.DeepEqual(c.of(before), c.of(r))) {
-				paths = append(paths, c.Path)
-			}
-		}
-		for i := range m.children {
-			paths = append(paths, m.children[i].Path)
-		}
-		return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
-			Detail: "the application has no room for a value of one of these attributes: " + strings.Join(paths, ", ")}
-	case !duplicate(cause):
-		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, cause)
-	}
-	for i := range m.columns {
-		c := &m.columns[i]
-		cell, err := c.cell(c.of(r))
-		if err != nil || cell == nil {
-			continue
-		}
-		w := &words{d: s.d}
-		found := false
-		err = s.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+s.mine(w, m)+" AND t."+c.Name+" = "+w.arg(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.arg(r.ID())+" LIMIT 1",
-			func(func(...any) error) error { found = true; return nil })
-		if err != nil {
-			return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))
-		}
-		if found {
-			return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
-				Detail: c.Path + " is taken: the application has this value already"}
-		}
-	}
-	return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
-		Detail: "the application has one of these values already"}
-}
-
-func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, check func(before *scim.Resource) error) error {
+func (s *Store) deleteMapped(ctx context.Context, m *appTable, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.write(ctx, func(ctx context.Context) error {
 		before, _, err := s.take(ctx, m, ref, toBeErased)
 		if err != nil {
@@ -273,7 +223,15 @@ func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, chec
 			return err
 		}
 		// Afterwards, so that memberships that somebody was just writing are seen.
-		if err := s.deleteRow(ctx, m, ref.ID); err != nil {
+		if s.joins != nil {
+			if err = s.joins.deleteJoins(ctx, m.Type, ref.ID); err != nil {
+				err = fmt.Errorf("%s: %w", s.joins.Name, err)
+			}
+		}
+		if err == nil {
+			err = m.deleteRow(ctx, ref.ID)
+		}
+		if err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
 		if m.Retire != nil {
@@ -281,14 +239,14 @@ func (s *Store) deleteMapped(ctx context.Context, m *mapping, ref scim.Ref, chec
 				return err
 			}
 		}
-		return s.followed(ctx, m.Type, ref.ID, nil)
+		return s.notes.followed(ctx, m.Type, ref.ID, nil)
 	})
 }
 
 // retired remembers how a row was left when its resource was deleted, by which Link knows
 // it again.
-func (s *Store) retired(ctx context.Context, m *mapping, id string) error {
-	rows, err := s.appRows(ctx, m, []string{id}, unlocked)
+func (s *Store) retired(ctx context.Context, m *appTable, id string) error {
+	rows, err := m.read(ctx, []string{id}, unlocked)
 	if err != nil || rows[id] == nil {
 		return err
 	}

@@ -17,7 +17,7 @@ const reindexBatch = 500
 // application's Tables again, for changes that no trigger has noted, and as From reads
 // them now. Clients may go on meanwhile.
 func (s *Store) Reindex(ctx context.Context) error {
-	if err := s.write(ctx, s.noteAll); err != nil {
+	if err := s.write(ctx, s.triggers.noteAll); err != nil {
 		return fmt.Errorf("sqlstore: reindex: %w", err)
 	}
 	for name, t := range s.resources.types {
@@ -37,31 +37,4 @@ func (s *Store) Reindex(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// noteAll notes every row that the application has, or once had, as changed.
-func (s *Store) noteAll(ctx context.Context) error {
-	insert := "INSERT INTO {p}stale (tenant, type, id, member) "
-	for _, w := range s.watches() {
-		if w.part {
-			continue
-		}
-		if _, err := s.exec(ctx, insert+"SELECT x.tenant, x.type, x.id, x.member FROM ("+w.all+") AS x WHERE x.tenant = $1"); err != nil {
-			return err
-		}
-	}
-	for _, typ := range s.mapped {
-		// Nothing was seen, so that a column counts that From reads otherwise by now.
-		if _, err := s.exec(ctx, "UPDATE {p}resources SET seen = '{}' WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL", typ); err != nil {
-			return err
-		}
-		if _, err := s.exec(ctx, insert+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL", typ); err != nil {
-			return err
-		}
-	}
-	if s.join == nil {
-		return nil
-	}
-	_, err := s.exec(ctx, insert+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", membership)
-	return err
 }

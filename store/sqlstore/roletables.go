@@ -55,7 +55,7 @@ func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolv
 		return nil, err
 	}
 	err = s.again(ctx, func() error {
-		return errors.Join(s.has(ctx, t.Roles, "", present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), s.has(ctx, t.Holders, "", t.User, t.Role))
+		return errors.Join(has(ctx, s.base, t.Roles, "", present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), has(ctx, s.base, t.Holders, "", t.User, t.Role))
 	})
 	if err != nil {
 		return nil, err

@@ -88,9 +88,11 @@ type Store struct {
 	ledger
 	resources *resources
 	members   *members
-	maps      map[string]*mapping // by type
-	mapped    []string            // the types in maps, in order
-	join      *joinDecl           // nil: memberships are this package's alone
+	tables    map[string]*appTable // by type
+	mapped    []string             // the types in tables, in order
+	joins     *joins               // nil: memberships are this package's alone
+	notes     *notes
+	triggers  *triggers
 	log       *slog.Logger
 }
 
@@ -117,10 +119,16 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		s.resources.types[t.Name()] = resourceType{t, tree(t), slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() })}
 	}
 	bound, e := bindTables(s.resources.types, declared(o.Tables), (*joinDecl)(o.Members), o.Tenant)
-	s.maps, s.join, err = bound, (*joinDecl)(o.Members), errors.Join(err, e)
-	s.mapped = slices.Sorted(maps.Keys(s.maps))
-	if err != nil {
+	if err = errors.Join(err, e); err != nil {
 		return nil, err
+	}
+	s.mapped, s.tables = slices.Sorted(maps.Keys(bound)), make(map[string]*appTable)
+	for typ, m := range bound {
+		s.tables[typ] = &appTable{m, b}
+	}
+	s.notes, s.triggers = &notes{b}, &triggers{b, bound, s.mapped, (*joinDecl)(o.Members)}
+	if o.Members != nil {
+		s.joins = &joins{(*joinDecl)(o.Members), b, s.notes}
 	}
 	return s, nil
 }

@@ -1,0 +1,128 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/scimkit/scim"
+)
+
+// joins are the application's memberships of users in groups.
+type joins struct {
+	*joinDecl
+	db    *base
+	notes *notes
+}
+
+// deleteJoins erases the application's memberships of a user or a group.
+func (s *joins) deleteJoins(ctx context.Context, typ, key string) error {
+	w := &words{d: s.db.d}
+	switch {
+	case typ == userType:
+		err := s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.arg(key), none)
+		if err != nil {
+			return err
+		}
+		return s.notes.followed(ctx, membership, "", []string{key})
+	case typ == groupType:
+		return s.notes.unnoted(ctx, key, func() error {
+			return s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.arg(key), none)
+		})
+	}
+	return nil
+}
+
+// joinRows brings the application's memberships of a group in line with a change that
+// has been made in this package's tables, and returns whom the application keeps out.
+func (s *joins) joinRows(ctx context.Context, group string, added, removed []scim.Ref) (kept []scim.Ref, err error) {
+	gone, fresh := usersOf(removed), usersOf(added)
+	if len(gone)+len(fresh) == 0 {
+		return nil, nil
+	}
+	err = s.notes.unnoted(ctx, group, func() error {
+		for part := range slices.Chunk(gone, chunk) {
+			w := &words{d: s.db.d}
+			if err := s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.arg(group)+
+				" AND "+s.User+" IN ("+w.list(part)+")", none); err != nil {
+				return err
+			}
+		}
+		for part := range slices.Chunk(fresh, chunk) {
+			out, err := s.insertJoins(ctx, group, part)
+			if err != nil {
+				return err
+			}
+			kept = append(kept, out...)
+		}
+		return nil
+	})
+	if dangling(err) { // the application has just deleted one of them
+		err = fmt.Errorf("%w: %w", errMoved, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return kept, nil
+}
+
+// insertJoins makes memberships, and returns the users of those that are not there then.
+func (s *joins) insertJoins(ctx context.Context, group string, users []string) (kept []scim.Ref, err error) {
+	rows := make([][]setting, len(users))
+	for i, user := range users {
+		rows[i] = []setting{{s.Group, group}, {s.User, user}}
+		if s.Insert != nil {
+			rows[i] = append(rows[i], extra(s.Insert(group, user))...)
+		}
+	}
+	n, err := insertAll(ctx, s.db, s.Name, rows)
+	if err != nil || n == int64(len(rows)) {
+		return nil, err
+	}
+	w := &words{d: s.db.d}
+	edges, err := s.read(ctx, w, "j."+s.Group+" = "+w.arg(group)+" AND j."+s.User+" IN ("+w.list(users)+")")
+	if err != nil {
+		return nil, err
+	}
+	for _, user := range users {
+		if !slices.ContainsFunc(edges, func(e edge) bool { return e.user == user }) {
+			kept = append(kept, scim.Ref{Type: userType, ID: user})
+		}
+	}
+	return kept, nil
+}
+
+// usersOf are the ids of the users among members.
+func usersOf(members []scim.Ref) []string {
+	var ids []string
+	for _, r := range members {
+		if r.Type == userType {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
+// joins reads memberships of the application, as j, that satisfy a condition.
+func (s *joins) read(ctx context.Context, w *words, condition string) ([]edge, error) {
+	since := "NULL"
+	if s.Since != "" {
+		since = "j." + s.Since
+	}
+	var all []edge
+	now := micros(s.db.now())
+	// One without a user is an invitation, or whatever the application makes of it.
+	condition += " AND " + filled("j", []string{s.Group, s.User})
+	err := s.db.eachApp(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
+		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
+		e := edge{since: now}
+		var at any
+		err := scan(&e.group, &e.user, &at)
+		if t := instant(at); !t.IsZero() {
+			e.since = micros(t)
+		}
+		all = append(all, e)
+		return err
+	})
+	return all, err
+}

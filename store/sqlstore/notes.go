@@ -1,0 +1,70 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+)
+
+// notes say which rows of the application have changed. Its triggers write them.
+type notes struct{ db *base }
+
+// unnoted changes the application's memberships of a group so that the triggers leave no
+// notes: the caller has seen to the change, and in PostgreSQL each of 50,000 would be in
+// everybody's way until the table is vacuumed.
+func (s *notes) unnoted(ctx context.Context, group string, change func() error) (err error) {
+	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
+	if s.db.d == Postgres {
+		begin, end = "SELECT set_config('"+s.db.ownSetting()+"', $1, true)", "SELECT set_config('"+s.db.ownSetting()+"', left($1, 0), true)"
+	}
+	if _, err := s.db.DB(ctx).ExecContext(ctx, s.db.statement(begin), group); err != nil {
+		return err
+	}
+	defer func() { // also if change panics, or time is up: the transaction may be the application's
+		// In PostgreSQL an error has ended it, and this with it.
+		if _, e := s.db.DB(ctx).ExecContext(context.WithoutCancel(ctx), s.db.statement(end), group); err == nil {
+			err = e
+		}
+	}()
+	return change()
+}
+
+// membership is the type under which {p}stale notes a membership.
+const membership = "Members"
+
+// followed drops the notes that this transaction's own writes have made of a resource, or
+// of memberships, whose writer has seen to them itself. id "" and members nil mean any.
+func (s *notes) followed(ctx context.Context, typ, id string, members []string) error {
+	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
+	if s.db.d == Postgres { // in SQLite nobody else can have written any
+		text += " AND tx = txid_current()"
+	}
+	if id != "" {
+		args = append(args, id)
+		text += " AND id = $3"
+	}
+	if members != nil {
+		args = append(args, tuples(members, func(m string) []any { return []any{m} }))
+		text += fmt.Sprintf(" AND member IN (SELECT e.value ->> 0 FROM {rows $%d})", len(args)+1)
+	}
+	_, err := s.db.exec(ctx, text, args...)
+	return err
+}
+
+// noted reports whether the application has changed a resource that this transaction has
+// locked, so that nobody can have followed it meanwhile.
+func (s *notes) noted(ctx context.Context, typ, id string) (yes bool, err error) {
+	if s.db.d == SQLite { // nobody else writes
+		return false, nil
+	}
+	err = s.db.each(ctx, func(func(...any) error) error { yes = true; return nil },
+		"SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> txid_current() LIMIT 1", typ, id)
+	return yes, err
+}
+
+// gone is the member in the note of a resource whose row was erased, or has another key
+// now. If there is a row of this key afterwards, it is another one.
+const gone = "gone"
+
+// ownSetting is the setting that holds, while this Store changes the application's
+// memberships of a group, the group's key. Those with another prefix have notes of their own.
+func (b *base) ownSetting() string { return "scim." + b.prefix + "own" }

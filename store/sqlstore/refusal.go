@@ -1,0 +1,60 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/scimkit/scim"
+)
+
+// refused tells a client why the application's table does not take what it sent; before
+// is nil for a new resource.
+func (m *appTable) refused(ctx context.Context, before, r *scim.Resource, cause error) error {
+	switch {
+	case empty(cause):
+		if paths := m.needed(r, cause); len(paths) > 0 {
+			return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
+				Detail: strings.Join(paths, ", ") + ": the application needs a value"}
+		}
+		// It is a column that no client can fill.
+		return fmt.Errorf("sqlstore: write of %s: a column that is NOT NULL needs a default, an Empty, or an Insert: %w", m.Name, cause)
+	case unfit(cause), dangling(cause): // of a value that another table lists
+		var paths []string
+		for i := range m.columns {
+			if c := &m.columns[i]; !c.copy && (before == nil || !reflect.DeepEqual(c.of(before), c.of(r))) {
+				paths = append(paths, c.Path)
+			}
+		}
+		for i := range m.children {
+			paths = append(paths, m.children[i].Path)
+		}
+		return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
+			Detail: "the application has no room for a value of one of these attributes: " + strings.Join(paths, ", ")}
+	case !duplicate(cause):
+		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, cause)
+	}
+	for i := range m.columns {
+		c := &m.columns[i]
+		cell, err := c.cell(c.of(r))
+		if err != nil || cell == nil {
+			continue
+		}
+		w := &words{d: m.db.d}
+		found := false
+		err = m.db.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.arg(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.arg(r.ID())+" LIMIT 1",
+			func(func(...any) error) error { found = true; return nil })
+		if err != nil {
+			return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))
+		}
+		if found {
+			return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
+				Detail: c.Path + " is taken: the application has this value already"}
+		}
+	}
+	return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
+		Detail: "the application has one of these values already"}
+}
