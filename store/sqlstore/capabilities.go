@@ -10,7 +10,7 @@ import (
 
 // Get implements scim.Store.
 func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
-	if err := s.follow(ctx); err != nil {
+	if err := s.app.follow(ctx); err != nil {
 		return nil, err
 	}
 	return s.resources.get(ctx, ref)
@@ -24,7 +24,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return &scim.Page{}, ctx.Err()
 	}
-	if err := s.follow(ctx); err != nil {
+	if err := s.app.follow(ctx); err != nil {
 		return nil, err
 	}
 	return s.resources.list(ctx, t, q)
@@ -33,16 +33,16 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 // Create implements scim.Store. A resource without an id is an error, unless a Table's
 // keys are the database's: the handler gives ids. Times are kept to the microsecond.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
-	if m := s.tables[r.Type().Name()]; m != nil {
-		return s.createMapped(ctx, m, r)
+	if m := s.app.tables[r.Type().Name()]; m != nil {
+		return (&appWriter{s.app}).create(ctx, m, r)
 	}
 	return s.resources.create(ctx, r)
 }
 
 // Update implements scim.Store.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	if m := s.tables[ref.Type]; m != nil {
-		return s.updateMapped(ctx, m, ref, fn)
+	if m := s.app.tables[ref.Type]; m != nil {
+		return (&appWriter{s.app}).update(ctx, m, ref, fn)
 	}
 	return s.resources.update(ctx, ref, fn)
 }
@@ -50,8 +50,8 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.R
 // Delete implements scim.Store. The resource's memberships, in either direction, go
 // with it.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	if m := s.tables[ref.Type]; m != nil {
-		return s.deleteMapped(ctx, m, ref, check)
+	if m := s.app.tables[ref.Type]; m != nil {
+		return (&appWriter{s.app}).delete(ctx, m, ref, check)
 	}
 	return s.resources.delete(ctx, ref, check)
 }
@@ -61,7 +61,7 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 	if len(storable([]string{groupID, after.Type, after.ID})) < 3 {
 		return nil, ctx.Err()
 	}
-	if err := s.follow(ctx); err != nil {
+	if err := s.app.follow(ctx); err != nil {
 		return nil, err
 	}
 	return s.members.page(ctx, groupID, after, limit)
@@ -69,7 +69,7 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 
 // GroupsOf implements scim.MemberStore.
 func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
-	if err := s.follow(ctx); err != nil {
+	if err := s.app.follow(ctx); err != nil {
 		return nil, err
 	}
 	return s.members.groupsOf(ctx, members)
@@ -79,7 +79,7 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 // not added. One member costs the same in a group of any size.
 func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
 	err = s.write(ctx, func(ctx context.Context) error {
-		if err := s.follow(ctx); err != nil {
+		if err := s.app.follow(ctx); err != nil {
 			return err
 		}
 		if err := s.members.lockGroup(ctx, groupID); err != nil {
@@ -90,11 +90,11 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 			return err
 		}
 		added, err = s.members.addMembers(ctx, groupID, add)
-		if err == nil && s.joins != nil {
+		if err == nil && s.app.joins != nil {
 			var kept []scim.Ref
-			if kept, err = s.joins.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
-				s.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
-					"table", s.joins.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
+			if kept, err = s.app.joins.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
+				s.app.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
+					"table", s.app.joins.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
 				added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
 				_, err = s.members.removeMembers(ctx, groupID, kept)
 			}

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/scimkit/scim"
 )
@@ -21,34 +23,47 @@ import (
 // followBatch is how many notes are followed in one transaction.
 const followBatch = 1000
 
+// follower brings {p}resources in line with the application's tables.
+type follower struct {
+	db        *base
+	resources *resources
+	members   *members
+	ledger    *ledger
+	tables    map[string]*appTable // by type
+	types     []string             // those in tables, in order
+	joins     *joins               // nil: memberships are this package's alone
+	notes     *notes
+	log       *slog.Logger
+}
+
 // follow sees to what the application has changed since the last call. Every method
 // that reads begins with it. In a transaction the first call does that, and the later
 // ones see to what has been written in it: who follows others holds locks that it may be
 // holding itself, and would wait for its end.
-func (s *Store) follow(ctx context.Context) error {
-	if len(s.tables) == 0 {
+func (f *follower) follow(ctx context.Context) error {
+	if len(f.tables) == 0 {
 		return nil
 	}
-	j, inTx := ctx.Value(txKey{s.db}).(*joined)
-	key, which := s.prefix+"\x00"+s.tenant, ""
-	if inTx && s.d == Postgres { // in SQLite nobody else can have written
+	j, inTx := ctx.Value(txKey{f.db.db}).(*joined)
+	key, which := f.db.prefix+"\x00"+f.db.tenant, ""
+	if inTx && f.db.d == Postgres { // in SQLite nobody else can have written
 		if _, again := j.followed.LoadOrStore(key, true); again {
 			which = " AND tx = txid_current_if_assigned()"
 		}
 	}
 	for n := 1; ; n++ {
 		stale := false
-		err := s.read(ctx, func() error {
-			return s.each(ctx, func(scan func(...any) error) error { stale = true; return nil },
+		err := f.db.read(ctx, func() error {
+			return f.db.each(ctx, func(scan func(...any) error) error { stale = true; return nil },
 				"SELECT 1 FROM {p}stale WHERE tenant = $1"+which+" LIMIT 1")
 		})
 		if err == nil && stale {
-			err = s.write(ctx, func(ctx context.Context) error { return s.followSome(ctx, which) })
+			err = f.db.write(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
 		}
-		if err == nil && stale && n&(n-1) == 0 && n > 1 && s.d == Postgres && !inTx {
+		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.d == Postgres && !inTx {
 			// Plans that were made for small tables are kept until the database has looked
 			// again, and it does not look while these grow.
-			_, err = s.db.ExecContext(ctx, s.statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
+			_, err = f.db.db.ExecContext(ctx, f.db.statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: following the application's tables: %w", err)
@@ -61,17 +76,17 @@ func (s *Store) follow(ctx context.Context) error {
 
 // followSome follows a batch of notes: all, or those that satisfy a condition, which
 // nobody else sees.
-func (s *Store) followSome(ctx context.Context, which string) error {
+func (f *follower) followSome(ctx context.Context, which string) error {
 	if which == "" {
 		// One at a time: two that make the same new resource would not see each other.
-		if err := s.advise(ctx, "follow"); err != nil {
+		if err := f.db.advise(ctx, "follow"); err != nil {
 			return err
 		}
 	}
 	var seqs []int64
 	ids, erased := make(map[string][]string), make(map[string][]string) // by type
 	edges := make(map[string][]string)
-	err := s.each(ctx, func(scan func(...any) error) error {
+	err := f.db.each(ctx, func(scan func(...any) error) error {
 		var seq int64
 		var typ, id, member string
 		if err := scan(&seq, &typ, &id, &member); err != nil {
@@ -91,23 +106,23 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 	if err != nil {
 		return err
 	}
-	for _, typ := range s.mapped {
-		if err := s.forget(ctx, s.tables[typ], distinct(erased[typ])); err != nil {
+	for _, typ := range f.types {
+		if err := f.forget(ctx, f.tables[typ], distinct(erased[typ])); err != nil {
 			return err
 		}
-		if err := s.project(ctx, s.tables[typ], distinct(ids[typ]), unlocked); err != nil {
+		if err := f.project(ctx, f.tables[typ], distinct(ids[typ]), unlocked); err != nil {
 			return err
 		}
 	}
-	if s.joins == nil { // another Store's
+	if f.joins == nil { // another Store's
 		clear(edges)
 	}
 	for _, group := range slices.Sorted(maps.Keys(edges)) {
-		if err := s.projectEdges(ctx, group, distinct(edges[group])); err != nil {
+		if err := f.projectEdges(ctx, group, distinct(edges[group])); err != nil {
 			return err
 		}
 	}
-	_, err = s.exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
+	_, err = f.db.exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
 		tuples(seqs, func(n int64) []any { return []any{n} }))
 	return err
 }
@@ -115,22 +130,22 @@ func (s *Store) followSome(ctx context.Context, which string) error {
 // forget erases resources whose rows are gone, with what a row that has such a key now
 // must not inherit: what has no column, members, and the role of a group. What the ledger
 // says was given stays in it, until it is taken away.
-func (s *Store) forget(ctx context.Context, m *appTable, ids []string) error {
+func (f *follower) forget(ctx context.Context, m *appTable, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	there, err := s.resources.locked(ctx, m.t, ids, toBeErased)
+	there, err := f.resources.locked(ctx, m.t, ids, toBeErased)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
 		if there[id] != nil {
-			if err := s.resources.erase(ctx, there[id].r.Ref(), false); err != nil {
+			if err := f.resources.erase(ctx, there[id].r.Ref(), false); err != nil {
 				return err
 			}
 		}
 		if m.Type == groupType {
-			if err := s.SetLink(ctx, scim.Link{GroupID: id}); err != nil {
+			if err := f.ledger.SetLink(ctx, scim.Link{GroupID: id}); err != nil {
 				return err
 			}
 		}
@@ -139,11 +154,11 @@ func (s *Store) forget(ctx context.Context, m *appTable, ids []string) error {
 }
 
 // project brings resources in line with the application's rows.
-func (s *Store) project(ctx context.Context, m *appTable, ids []string, lock string) error {
+func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	before, err := s.resources.locked(ctx, m.t, ids, toUpdate)
+	before, err := f.resources.locked(ctx, m.t, ids, toUpdate)
 	if err != nil {
 		return err
 	}
@@ -153,7 +168,7 @@ func (s *Store) project(ctx context.Context, m *appTable, ids []string, lock str
 	}
 	var fresh []*row
 	for _, id := range ids {
-		made, err := s.projectOne(ctx, m, id, before[id], rows[id])
+		made, err := f.projectOne(ctx, m, id, before[id], rows[id])
 		if err != nil {
 			return fmt.Errorf("%s %q: %w", m.Type, id, err)
 		}
@@ -161,19 +176,19 @@ func (s *Store) project(ctx context.Context, m *appTable, ids []string, lock str
 			fresh = append(fresh, made)
 		}
 	}
-	if err := s.resources.insertRows(ctx, fresh); duplicate(err) { // another transaction has just written it too
+	if err := f.resources.insertRows(ctx, fresh); duplicate(err) { // another transaction has just written it too
 		return fmt.Errorf("%w: %w", errMoved, err)
 	} else if err != nil {
 		return err
 	}
-	return s.projectMemberships(ctx, m, fresh)
+	return f.projectMemberships(ctx, m, fresh)
 }
 
 // projectOne brings one resource in line. One that is new it returns, to be stored.
-func (s *Store) projectOne(ctx context.Context, m *appTable, id string, was *projected, app *appRow) (made *row, err error) {
+func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *projected, app *appRow) (made *row, err error) {
 	var r *scim.Resource
 	if app != nil && app.visible {
-		now := s.now()
+		now := f.db.now()
 		meta, known := scim.Meta{ID: id, Created: now, LastModified: now}, map[string]json.RawMessage(nil)
 		if !app.created.IsZero() {
 			meta.Created = app.created
@@ -184,7 +199,7 @@ func (s *Store) projectOne(ctx context.Context, m *appTable, id string, was *pro
 		} else if r, err = m.t.Bind(meta, nil, nil); err != nil {
 			return nil, err
 		}
-		r = m.says(ctx, s.log, r, known, app)
+		r = m.says(ctx, f.log, r, known, app)
 		if m.Type == userType && r.String("userName") == "" {
 			r = nil
 		}
@@ -193,21 +208,21 @@ func (s *Store) projectOne(ctx context.Context, m *appTable, id string, was *pro
 	case r == nil && was == nil:
 		return nil, nil
 	case r == nil:
-		return nil, s.resources.erase(ctx, was.r.Ref(), false)
+		return nil, f.resources.erase(ctx, was.r.Ref(), false)
 	case was == nil:
-		return s.resources.mappedRow(s.stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
+		return f.resources.mappedRow(stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
 	case r != was.r && !r.Equal(was.r):
 		meta := r.Meta()
-		meta.LastModified = later(s.now(), meta.LastModified)
-		return nil, s.resources.updateResource(ctx, was.r, s.stepped(r.WithMeta(meta), 0), app.seen, was.claimed)
+		meta.LastModified = later(f.db.now(), meta.LastModified)
+		return nil, f.resources.updateResource(ctx, was.r, stepped(r.WithMeta(meta), 0), app.seen, was.claimed)
 	case !maps.EqualFunc(was.seen, app.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
-		return nil, s.resources.updateResource(ctx, was.r, r, app.seen, was.claimed)
+		return nil, f.resources.updateResource(ctx, was.r, r, app.seen, was.claimed)
 	}
 	return nil, nil
 }
 
 // stepped is r with a version after the one that it has.
-func (s *Store) stepped(r *scim.Resource, salt int64) *scim.Resource {
+func stepped(r *scim.Resource, salt int64) *scim.Resource {
 	m := r.Meta()
 	doc, _ := r.MarshalJSON() // never fails; the version before is in it
 	sum := sha256.Sum256(fmt.Append(doc, salt))
@@ -217,45 +232,45 @@ func (s *Store) stepped(r *scim.Resource, salt int64) *scim.Resource {
 
 // projectMemberships brings in the memberships of resources that are new to
 // {p}resources.
-func (s *Store) projectMemberships(ctx context.Context, m *appTable, fresh []*row) error {
-	if s.joins == nil || m.Type != userType && m.Type != groupType {
+func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []*row) error {
+	if f.joins == nil || m.Type != userType && m.Type != groupType {
 		return nil
 	}
 	ids := make([]string, len(fresh))
 	for i, w := range fresh {
 		ids[i] = w.r.ID()
 	}
-	column := s.joins.User
+	column := f.joins.User
 	if m.Type == groupType {
-		column = s.joins.Group
+		column = f.joins.Group
 	}
 	for part := range slices.Chunk(ids, chunk) {
-		w := &words{d: s.d}
-		edges, err := s.joins.read(ctx, w, "j."+column+" IN ("+w.list(part)+")")
+		w := &words{d: f.db.d}
+		edges, err := f.joins.read(ctx, w, "j."+column+" IN ("+w.list(part)+")")
 		if err == nil {
-			_, err = s.members.insertEdges(ctx, edges)
+			_, err = f.members.insertEdges(ctx, edges)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.joins.Name, err)
+			return fmt.Errorf("%s: %w", f.joins.Name, err)
 		}
 	}
 	return nil
 }
 
-// projectEdges brings memberships of a group in line with the application's.
-func (s *Store) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := s.resources.locked(ctx, s.tables[groupType].t, []string{group}, toUpdate)
+// projectEdges brings memberships of a group in line with the application'f.
+func (f *follower) projectEdges(ctx context.Context, group string, users []string) error {
+	groups, err := f.resources.locked(ctx, f.tables[groupType].t, []string{group}, toUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it
 	}
 	changed := 0
 	for part := range slices.Chunk(users, chunk) {
-		w := &words{d: s.d}
-		edges, err := s.joins.read(ctx, w, "j."+s.joins.Group+" = "+w.arg(group)+" AND j."+s.joins.User+" IN ("+w.list(part)+")")
+		w := &words{d: f.db.d}
+		edges, err := f.joins.read(ctx, w, "j."+f.joins.Group+" = "+w.arg(group)+" AND j."+f.joins.User+" IN ("+w.list(part)+")")
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.joins.Name, err)
+			return fmt.Errorf("%s: %w", f.joins.Name, err)
 		}
-		added, err := s.members.insertEdges(ctx, edges)
+		added, err := f.members.insertEdges(ctx, edges)
 		if err != nil {
 			return err
 		}
@@ -269,7 +284,7 @@ func (s *Store) projectEdges(ctx context.Context, group string, users []string) 
 				gone = append(gone, scim.Ref{Type: userType, ID: id})
 			}
 		}
-		removed, err := s.members.removeMembers(ctx, group, gone)
+		removed, err := f.members.removeMembers(ctx, group, gone)
 		if err != nil {
 			return err
 		}
@@ -280,6 +295,14 @@ func (s *Store) projectEdges(ctx context.Context, group string, users []string) 
 	}
 	g := groups[group]
 	meta := g.r.Meta()
-	meta.LastModified = later(s.now(), meta.LastModified)
-	return s.resources.updateResource(ctx, g.r, s.stepped(g.r.WithMeta(meta), int64(changed)), g.seen, g.claimed)
+	meta.LastModified = later(f.db.now(), meta.LastModified)
+	return f.resources.updateResource(ctx, g.r, stepped(g.r.WithMeta(meta), int64(changed)), g.seen, g.claimed)
+}
+
+// later is a time that does not lie before another one.
+func later(t, than time.Time) time.Time {
+	if t.Before(than) {
+		return than
+	}
+	return t
 }

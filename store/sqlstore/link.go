@@ -22,11 +22,12 @@ import (
 //	Rules: []scim.Rule{store.Link(sqlstore.SamePerson)}
 func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 	return func(ctx context.Context, c *scim.Change) error {
-		if c.Op != scim.OpCreate || s.tables[c.After.Type().Name()] == nil {
+		if c.Op != scim.OpCreate || s.app.tables[c.After.Type().Name()] == nil {
 			return nil
 		}
 		return s.write(ctx, func(ctx context.Context) error {
-			return s.link(ctx, s.tables[c.After.Type().Name()], c, may)
+			a := &adopter{s.app}
+			return a.link(ctx, s.app.tables[c.After.Type().Name()], c, may)
 		})
 	}
 }
@@ -38,8 +39,11 @@ func SamePerson(existing, sent *scim.Resource) bool {
 	return x == "" || y == "" || x == y
 }
 
-func (s *Store) link(ctx context.Context, m *appTable, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
-	if err := s.follow(ctx); err != nil {
+// adopter lets new resources adopt rows that are there.
+type adopter struct{ *follower }
+
+func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
+	if err := a.follow(ctx); err != nil {
 		return err
 	}
 	column, path := "r.seen IS NOT NULL AND r.user_name", "userName" // see named
@@ -47,12 +51,12 @@ func (s *Store) link(ctx context.Context, m *appTable, c *scim.Change, may func(
 		column, path = "r.display_name", "displayName"
 	}
 	key := indexed(scim.Fold(c.After.String(path)))
-	if err := s.advise(ctx, path+" "+key); err != nil {
+	if err := a.db.advise(ctx, path+" "+key); err != nil {
 		return err
 	}
 	if path == "userName" {
 		var taken bool
-		err := s.each(ctx, func(func(...any) error) error { taken = true; return nil },
+		err := a.db.each(ctx, func(func(...any) error) error { taken = true; return nil },
 			"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.claimed = 1 AND "+live+" LIMIT 1", m.Type, key)
 		if err != nil || taken {
 			return err // Create refuses it
@@ -62,14 +66,14 @@ func (s *Store) link(ctx context.Context, m *appTable, c *scim.Change, may func(
 	var found *scim.Resource
 	var deleted int64
 	var seen []byte
-	err := s.each(ctx, func(scan func(...any) error) (err error) {
-		found, err = s.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
+	err := a.db.each(ctx, func(scan func(...any) error) (err error) {
+		found, err = a.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 		return err
 	}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted = 0"+
 		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
 	if err == nil && found == nil && m.Retire != nil {
-		err = s.each(ctx, func(scan func(...any) error) (err error) {
-			found, err = s.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
+		err = a.db.each(ctx, func(scan func(...any) error) (err error) {
+			found, err = a.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
 			return err
 		}, "SELECT "+resourceColumns+", r.deleted, r.seen FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
 			// The application may have brought it back by itself, under another name, and a
@@ -87,7 +91,7 @@ func (s *Store) link(ctx context.Context, m *appTable, c *scim.Change, may func(
 		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness",
 			Detail: path + " is taken: a former resource has this value, and is not the same one"}
 	case deleted != 0:
-		if err := s.revive(ctx, m, found, deleted, path, seen); errors.Is(err, scim.ErrNotFound) {
+		if err := a.revive(ctx, m, found, deleted, path, seen); errors.Is(err, scim.ErrNotFound) {
 			return nil // the application has erased the row since, or it is somebody else's
 		} else if err != nil {
 			return err
@@ -102,13 +106,13 @@ func (s *Store) link(ctx context.Context, m *appTable, c *scim.Change, may func(
 	}
 	c.After, c.Adopt = merged, found.ID()
 	// Now, because where nothing is left to be changed nothing will be written.
-	_, err = s.exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", m.Type, found.ID())
+	_, err = a.db.exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", m.Type, found.ID())
 	return err
 }
 
 // revive brings back the row of a resource that was deleted at a certain time, unless its
-// name has changed since: then it is somebody else's.
-func (s *Store) revive(ctx context.Context, m *appTable, r *scim.Resource, deleted int64, name string, seen []byte) error {
+// name has changed since: then it is somebody else'a.
+func (a *adopter) revive(ctx context.Context, m *appTable, r *scim.Resource, deleted int64, name string, seen []byte) error {
 	rows, err := m.read(ctx, []string{r.ID()}, toUpdate)
 	if err != nil {
 		return err
@@ -127,33 +131,33 @@ func (s *Store) revive(ctx context.Context, m *appTable, r *scim.Resource, delet
 		}
 	}
 	if len(m.Revive) > 0 {
-		if err := s.inTx(ctx, func(ctx context.Context) error { return m.set(ctx, r.ID(), extra(m.Revive)) }); err != nil {
+		if err := a.db.inTx(ctx, func(ctx context.Context) error { return m.set(ctx, r.ID(), extra(m.Revive)) }); err != nil {
 			return m.refused(ctx, nil, r, err)
 		}
 	}
 	// With nothing seen, so that the columns have their say: Retire may have set them.
-	if _, err := s.exec(ctx, "UPDATE {p}resources SET deleted = 0, seen = '{}' WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = $4",
+	if _, err := a.db.exec(ctx, "UPDATE {p}resources SET deleted = 0, seen = '{}' WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = $4",
 		m.Type, r.ID(), deleted); err != nil {
 		return err
 	}
-	w, err := s.resources.row(r)
+	w, err := a.resources.row(r)
 	if err != nil {
 		return err
 	}
-	if err := s.resources.putEmails(ctx, r.Ref(), nil, w.emails); err != nil {
+	if err := a.resources.putEmails(ctx, r.Ref(), nil, w.emails); err != nil {
 		return err
 	}
-	if err := s.project(ctx, m, []string{r.ID()}, toUpdate); err != nil {
+	if err := a.project(ctx, m, []string{r.ID()}, toUpdate); err != nil {
 		return err
 	}
-	_, err = s.resources.fetch(ctx, r.Ref(), "")
+	_, err = a.resources.fetch(ctx, r.Ref(), "")
 	if errors.Is(err, scim.ErrNotFound) { // Revive does not undo all for which it is not Visible
 		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Detail: "a former resource has this name, and cannot be brought back"}
 	}
 	if err != nil {
 		return err
 	}
-	return s.projectMemberships(ctx, m, []*row{w})
+	return a.projectMemberships(ctx, m, []*row{w})
 }
 
 // overlay is what was sent, and what is there beside it.

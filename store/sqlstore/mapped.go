@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"time"
 
 	"github.com/scimkit/scim"
 )
@@ -14,16 +13,11 @@ import (
 // Writes of types that have a Table: the application's row first, and then what it has
 // become is taken over.
 
-// later is a time that does not lie before another one.
-func later(t, than time.Time) time.Time {
-	if t.Before(than) {
-		return than
-	}
-	return t
-}
+// appWriter writes resources of types that have a Table.
+type appWriter struct{ *follower }
 
 // take locks a resource and the application's row, and brings the former in line.
-func (s *Store) take(ctx context.Context, m *appTable, ref scim.Ref, lock string) (*projected, *appRow, error) {
+func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock string) (*projected, *appRow, error) {
 	if err := s.follow(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -64,8 +58,8 @@ func (p *projected) upToDate(row *appRow) bool {
 	return true
 }
 
-func (s *Store) createMapped(ctx context.Context, m *appTable, r *scim.Resource) (out *scim.Resource, err error) {
-	err = s.write(ctx, func(ctx context.Context) error {
+func (s *appWriter) create(ctx context.Context, m *appTable, r *scim.Resource) (out *scim.Resource, err error) {
+	err = s.db.write(ctx, func(ctx context.Context) error {
 		if err := s.follow(ctx); err != nil {
 			return err
 		}
@@ -87,8 +81,8 @@ func (s *Store) createMapped(ctx context.Context, m *appTable, r *scim.Resource)
 	return out, nil
 }
 
-func (s *Store) updateMapped(ctx context.Context, m *appTable, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
-	err = s.write(ctx, func(ctx context.Context) error {
+func (s *appWriter) update(ctx context.Context, m *appTable, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
+	err = s.db.write(ctx, func(ctx context.Context) error {
 		before, row, err := s.take(ctx, m, ref, toUpdate)
 		if err != nil {
 			return err
@@ -124,7 +118,7 @@ func (s *Store) updateMapped(ctx context.Context, m *appTable, ref scim.Ref, fn 
 // takeOver stores a resource as it is after a write of the application's row. before and
 // was are nil for a new one. Columns that the write did not touch, and that are another
 // nevertheless, have their say: a default, or a trigger of the application's.
-func (s *Store) takeOver(ctx context.Context, m *appTable, before *projected, after *scim.Resource, was *appRow) (*scim.Resource, error) {
+func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *projected, after *scim.Resource, was *appRow) (*scim.Resource, error) {
 	rows, err := m.read(ctx, []string{after.ID()}, unlocked)
 	if err != nil {
 		return nil, err
@@ -190,16 +184,16 @@ func (s *Store) takeOver(ctx context.Context, m *appTable, before *projected, af
 
 // unique refuses a userName that another user has. The application's own indexes may
 // compare otherwise, and may allow it what clients are not.
-func (s *Store) unique(ctx context.Context, m *appTable, id string, r *scim.Resource) error {
+func (s *appWriter) unique(ctx context.Context, m *appTable, id string, r *scim.Resource) error {
 	if m.Type != userType {
 		return nil
 	}
 	key := indexed(scim.Fold(r.String("userName")))
-	if err := s.advise(ctx, "userName "+key); err != nil {
+	if err := s.db.advise(ctx, "userName "+key); err != nil {
 		return err
 	}
 	taken := false
-	err := s.each(ctx, func(scan func(...any) error) error { taken = true; return nil },
+	err := s.db.each(ctx, func(scan func(...any) error) error { taken = true; return nil },
 		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4 AND "+live+" LIMIT 1", m.Type, key, id)
 	if err == nil && taken {
 		err = scim.Conflict("userName")
@@ -210,8 +204,8 @@ func (s *Store) unique(ctx context.Context, m *appTable, id string, r *scim.Reso
 // live is the condition of the index by which userNames of a mapped type are found.
 const live = "r.deleted = 0 AND r.seen IS NOT NULL"
 
-func (s *Store) deleteMapped(ctx context.Context, m *appTable, ref scim.Ref, check func(before *scim.Resource) error) error {
-	return s.write(ctx, func(ctx context.Context) error {
+func (s *appWriter) delete(ctx context.Context, m *appTable, ref scim.Ref, check func(before *scim.Resource) error) error {
+	return s.db.write(ctx, func(ctx context.Context) error {
 		before, _, err := s.take(ctx, m, ref, toBeErased)
 		if err != nil {
 			return err
@@ -245,7 +239,7 @@ func (s *Store) deleteMapped(ctx context.Context, m *appTable, ref scim.Ref, che
 
 // retired remembers how a row was left when its resource was deleted, by which Link knows
 // it again.
-func (s *Store) retired(ctx context.Context, m *appTable, id string) error {
+func (s *appWriter) retired(ctx context.Context, m *appTable, id string) error {
 	rows, err := m.read(ctx, []string{id}, unlocked)
 	if err != nil || rows[id] == nil {
 		return err
@@ -254,7 +248,7 @@ func (s *Store) retired(ctx context.Context, m *appTable, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
+	_, err = s.db.exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
 		AND deleted = (SELECT max(o.deleted) FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)`, m.Type, id, string(seen))
 	return err
 }

@@ -24,7 +24,7 @@ var migrations embed.FS
 // but those of Insert, makes triggers on the application's tables, and goes through the
 // rows of the tenant that are new to it, before the first time all of them.
 func (s *Store) Migrate(ctx context.Context) error {
-	if len(s.tables) == 0 {
+	if len(s.app.tables) == 0 {
 		return s.migrate(ctx, nil, "ledger", "store")
 	}
 	if err := s.check(ctx); err != nil {
@@ -36,17 +36,17 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.triggers.enrol(ctx); err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
-	return s.follow(ctx)
+	return s.app.follow(ctx)
 }
 
 // check looks for the tables and columns of Options.Tables and Options.Members.
 func (s *Store) check(ctx context.Context) error {
 	return s.again(ctx, func() (err error) {
-		for _, typ := range s.mapped {
-			err = errors.Join(err, s.tables[typ].check(ctx))
+		for _, typ := range s.app.types {
+			err = errors.Join(err, s.app.tables[typ].check(ctx))
 		}
-		if s.joins != nil {
-			err = errors.Join(err, s.joins.check(ctx))
+		if s.app.joins != nil {
+			err = errors.Join(err, s.app.joins.check(ctx))
 		}
 		return err
 	})

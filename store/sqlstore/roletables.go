@@ -60,12 +60,12 @@ func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolv
 	if err != nil {
 		return nil, err
 	}
-	return &roleTables{s, t}, nil
+	return &roleTables{s.base, t}, nil
 }
 
 type roleTables struct {
-	s *Store
-	t RoleTables
+	db *base
+	t  RoleTables
 }
 
 // columns are those that role scans, of a role as r.
@@ -103,12 +103,12 @@ func (r *roleTables) mine(w *words) string {
 	if r.t.Tenant == "" {
 		return "1 = 1"
 	}
-	return "r." + r.t.Tenant + " = " + w.arg(r.s.tenant)
+	return "r." + r.t.Tenant + " = " + w.arg(r.db.tenant)
 }
 
 // find lists the roles that satisfy a condition, in order of id.
 func (r *roleTables) find(ctx context.Context, w *words, condition, lock string) (all []scim.Role, err error) {
-	err = r.s.eachApp(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
+	err = r.db.eachApp(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
 		func(scan func(...any) error) error {
 			role, err := r.role(scan)
 			all = append(all, role)
@@ -123,7 +123,7 @@ func (r *roleTables) find(ctx context.Context, w *words, condition, lock string)
 // ResolveRole implements scim.RoleResolver.
 func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
 	if src.Linked != "" {
-		w := &words{d: r.s.d}
+		w := &words{d: r.db.d}
 		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.arg(src.Linked), "")
 		if err != nil || len(linked) > 0 {
 			return append(linked, scim.Role{})[0], err
@@ -133,7 +133,7 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 	if src.Group != nil {
 		name = src.Group.String("displayName")
 	}
-	w := &words{d: r.s.d}
+	w := &words{d: r.db.d}
 	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.list([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
 	if err != nil {
 		return scim.Role{}, err
@@ -151,9 +151,9 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 
 // unknown tells a client which roles an attribute can name.
 func (r *roleTables) unknown(ctx context.Context, src scim.RoleSource) error {
-	w := &words{d: r.s.d}
+	w := &words{d: r.db.d}
 	var names []string
-	err := r.s.eachApp(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
+	err := r.db.eachApp(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
 		func(scan func(...any) error) error {
 			names = append(names, "")
 			return scan(&names[len(names)-1])
@@ -176,8 +176,8 @@ func (r *roleTables) HeldRoles(ctx context.Context, userIDs []string) (map[strin
 		return nil, err
 	}
 	for part := range slices.Chunk(known, chunk) {
-		w := &words{d: r.s.d}
-		err := r.s.eachApp(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
+		w := &words{d: r.db.d}
+		err := r.db.eachApp(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
 			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.list(part)+")", func(scan func(...any) error) error {
 			var user string
 			role, err := r.role(scan, &user)
@@ -195,10 +195,10 @@ func (r *roleTables) HeldRoles(ctx context.Context, userIDs []string) (map[strin
 // application has hidden the ledger still knows, and what SCIM gave them is to be taken.
 func (r *roleTables) known(ctx context.Context, userIDs []string) (known []string, err error) {
 	for _, from := range []string{
-		r.s.d.each(r.s.d.texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
-		r.s.d.each(r.s.d.texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
+		r.db.d.each(r.db.d.texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
+		r.db.d.each(r.db.d.texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
 	} {
-		err = r.s.each(ctx, func(scan func(...any) error) error {
+		err = r.db.each(ctx, func(scan func(...any) error) error {
 			var id string
 			err := scan(&id)
 			known = append(known, id)
@@ -223,11 +223,11 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 			take[role.ID] = append(take[role.ID], c.UserID)
 		}
 	}
-	err := r.s.write(ctx, func(ctx context.Context) error {
+	err := r.db.write(ctx, func(ctx context.Context) error {
 		for _, role := range slices.Sorted(maps.Keys(take)) {
 			for part := range slices.Chunk(distinct(take[role]), chunk) {
-				w := &words{d: r.s.d}
-				if err := r.s.eachApp(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.arg(role)+
+				w := &words{d: r.db.d}
+				if err := r.db.eachApp(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.arg(role)+
 					" AND "+r.t.User+" IN ("+w.list(part)+")", none); err != nil {
 					return err
 				}
@@ -252,10 +252,10 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 
 func (r *roleTables) grant(ctx context.Context, role string, users []string) error {
 	lock := ""
-	if r.s.d == Postgres {
+	if r.db.d == Postgres {
 		lock = " FOR KEY SHARE" // or it might be deleted before this is committed
 	}
-	w := &words{d: r.s.d}
+	w := &words{d: r.db.d}
 	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.arg(role), lock)
 	if err != nil {
 		return err
@@ -265,8 +265,8 @@ func (r *roleTables) grant(ctx context.Context, role string, users []string) err
 	}
 	for part := range slices.Chunk(users, chunk) {
 		has := make(map[string]bool)
-		w := &words{d: r.s.d}
-		err := r.s.eachApp(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.arg(role)+
+		w := &words{d: r.db.d}
+		err := r.db.eachApp(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.arg(role)+
 			" AND "+r.t.User+" IN ("+w.list(part)+")", func(scan func(...any) error) error {
 			var user string
 			err := scan(&user)
@@ -287,7 +287,7 @@ func (r *roleTables) grant(ctx context.Context, role string, users []string) err
 			}
 			rows = append(rows, row)
 		}
-		if _, err := insertAll(ctx, r.s.base, r.t.Holders, rows); err != nil {
+		if _, err := insertAll(ctx, r.db, r.t.Holders, rows); err != nil {
 			return err
 		}
 	}

@@ -88,19 +88,15 @@ type Store struct {
 	ledger
 	resources *resources
 	members   *members
-	tables    map[string]*appTable // by type
-	mapped    []string             // the types in tables, in order
-	joins     *joins               // nil: memberships are this package's alone
-	notes     *notes
+	app       *follower // of the tables of the application, if there are any
 	triggers  *triggers
-	log       *slog.Logger
 }
 
 // New returns the Store of a tenant in db. It does not talk to the database: call
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{b, true}, resources: &resources{b, make(map[string]resourceType), o.KeepDeleted}, members: &members{b}, log: cmp.Or(o.Log, slog.Default())}
+	s := &Store{ledger: ledger{b, true}, resources: &resources{b, make(map[string]resourceType), o.KeepDeleted}, members: &members{b}}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
 	}
@@ -122,14 +118,15 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}
-	s.mapped, s.tables = slices.Sorted(maps.Keys(bound)), make(map[string]*appTable)
+	s.app = &follower{db: b, resources: s.resources, members: s.members, ledger: &s.ledger, tables: make(map[string]*appTable),
+		types: slices.Sorted(maps.Keys(bound)), notes: &notes{b}, log: cmp.Or(o.Log, slog.Default())}
 	for typ, m := range bound {
-		s.tables[typ] = &appTable{m, b}
+		s.app.tables[typ] = &appTable{m, b}
 	}
-	s.notes, s.triggers = &notes{b}, &triggers{b, bound, s.mapped, (*joinDecl)(o.Members)}
 	if o.Members != nil {
-		s.joins = &joins{(*joinDecl)(o.Members), b, s.notes}
+		s.app.joins = &joins{(*joinDecl)(o.Members), b, s.app.notes}
 	}
+	s.triggers = &triggers{b, bound, s.app.types, (*joinDecl)(o.Members)}
 	return s, nil
 }
 
@@ -174,7 +171,7 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 	if Tx(ctx, s.db) == nil {
 		// What the application has changed is followed in transactions of its own: if there
 		// is more of it than a request has time for, the next one goes on from there.
-		if err := s.follow(ctx); err != nil {
+		if err := s.app.follow(ctx); err != nil {
 			return err
 		}
 	}
