@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // appTable is a table of the application that a type is mapped onto.
@@ -14,11 +16,11 @@ type appTable struct {
 
 // mine is the condition that a row of m, as t, is one of the tenant's. Every statement
 // on the table has it.
-func (m *appTable) mine(w *words) string {
+func (m *appTable) mine(w *dialect.Arguments) string {
 	if m.Tenant == "" {
 		return "1 = 1" // New has seen that there is one tenant
 	}
-	return "t." + m.Tenant + " = " + w.arg(m.db.tenant)
+	return "t." + m.Tenant + " = " + w.Add(m.db.tenant)
 }
 
 // Locks on rows, in PostgreSQL: against other writers, and also against who makes rows
@@ -33,7 +35,7 @@ const (
 func (m *appTable) read(ctx context.Context, keys []string, lock string) (map[string]*appRow, error) {
 	rows := make(map[string]*appRow, len(keys))
 	for len(keys) > 0 {
-		n := min(len(keys), chunk)
+		n := min(len(keys), dialect.MaxArguments)
 		if err := m.readChunk(ctx, keys[:n], lock, rows); err != nil {
 			return nil, fmt.Errorf("sqlstore: rows of %s: %w", m.Name, err)
 		}
@@ -54,9 +56,9 @@ func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, ro
 	for _, c := range m.columns {
 		text += ", t." + c.Name
 	}
-	w := &words{d: m.db.d}
-	text += " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.list(keys) + ")"
-	if m.db.d == Postgres {
+	w := &dialect.Arguments{Dialect: m.db.d}
+	text += " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(keys) + ")"
+	if m.db.d == dialect.Postgres {
 		text += lock
 	}
 	err := m.db.eachApp(ctx, w, text, func(scan func(...any) error) error {
@@ -100,8 +102,8 @@ func (m *appTable) readChildren(ctx context.Context, i int, keys []string, rows 
 	if order == "" {
 		order = c.columns[0].Name
 	}
-	w := &words{d: m.db.d}
-	text += " FROM " + c.Name + " AS c WHERE c." + c.Parent + " IN (" + w.list(keys) + ") ORDER BY c." + c.Parent + ", c." + order
+	w := &dialect.Arguments{Dialect: m.db.d}
+	text += " FROM " + c.Name + " AS c WHERE c." + c.Parent + " IN (" + w.AddAll(keys) + ") ORDER BY c." + c.Parent + ", c." + order
 	err := m.db.eachApp(ctx, w, text, func(scan func(...any) error) error {
 		cells := make([]any, len(c.columns))
 		var key string

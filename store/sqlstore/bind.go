@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // tableDecl is a Table of the package sqlstore.
@@ -79,7 +80,7 @@ func bindTables(types map[string]resourceType, tables []tableDecl, members *join
 	maps = make(map[string]*mapping)
 	fail := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("sqlstore: "+format, args...)) }
 	name := func(what, is string, needed bool) {
-		if needed && is == "" || is != "" && !names.MatchString(is) {
+		if needed && is == "" || is != "" && !dialect.Names.MatchString(is) {
 			fail("%s %q: needs the name of a table or column", what, is)
 		}
 	}
@@ -98,7 +99,7 @@ func bindTables(types map[string]resourceType, tables []tableDecl, members *join
 		if m.Tenant == "" && tenant != "" {
 			fail("%s: without a column for the Tenant its rows would be those of every tenant", m.Name)
 		}
-		if placeholder.MatchString(m.Visible) {
+		if dialect.Placeholder.MatchString(m.Visible) {
 			fail("%s: Visible takes no arguments", m.Name)
 		}
 		for _, c := range m.tableDecl.Columns {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // Get implements scim.Store.
@@ -58,7 +59,7 @@ func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *sci
 
 // Members implements scim.MemberStore. An unknown group has no members.
 func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
-	if len(storable([]string{groupID, after.Type, after.ID})) < 3 {
+	if len(dialect.Storable([]string{groupID, after.Type, after.ID})) < 3 {
 		return nil, ctx.Err()
 	}
 	if err := s.app.follow(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // appRow is a row of the application with its children.
@@ -128,7 +129,7 @@ func (c *boundColumn) cell(v any) (any, error) {
 	if b, ok := v.(bool); ok { // which PostgreSQL takes for a boolean only
 		switch {
 		case strings.HasPrefix(c.typ, "INT"), c.typ == "NUMERIC":
-			return int64(bit(b)), nil
+			return int64(dialect.Bit(b)), nil
 		case c.typ == "TEXT", c.typ == "VARCHAR", c.typ == "BPCHAR":
 			return strconv.FormatBool(b), nil
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // Names of the application's that are not there are found when a program starts, not
@@ -53,7 +55,7 @@ func (s *joins) check(ctx context.Context) error {
 func has(ctx context.Context, db *base, table, condition string, columns ...string) error {
 	ask := func(what string) error {
 		// t. also because SQLite takes an unknown "name" for a text.
-		return db.eachApp(ctx, &words{d: db.d}, "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
+		return db.eachApp(ctx, &dialect.Arguments{Dialect: db.d}, "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
 	}
 	if err := ask("1"); err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", table, err)

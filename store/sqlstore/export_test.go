@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // PageQuery is the query by which List gets a page, for tests of its plan.
@@ -23,7 +24,8 @@ func Statement(s *Store, text string) string { return s.statement(text) }
 
 // Each is Dialect.each.
 func Each(d Dialect, arg, table, alias, where string) string {
-	return d.each(d.texts(arg), table, alias, where, "")
+	in := dialect.Dialect(d)
+	return in.Each(in.Texts(arg), table, alias, where, "")
 }
 
 // Failure is what becomes of an error of the database.

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // writer writes one query: its text refers to the arguments by number.
 type writer struct {
-	d       Dialect
+	d       dialect.Dialect
 	t       *scim.ResourceType
 	mapped  bool  // the type has a Table
 	args    []any // behind the tenant
@@ -20,12 +21,12 @@ type writer struct {
 // text and number add an argument and return its place.
 func (w *writer) text(s string) string {
 	w.args = append(w.args, s)
-	return w.d.arg(len(w.args)+1, false)
+	return w.d.Arg(len(w.args)+1, false)
 }
 
 func (w *writer) number(n int64) string {
 	w.args = append(w.args, n)
-	return w.d.arg(len(w.args)+1, true)
+	return w.d.Arg(len(w.args)+1, true)
 }
 
 // scope is what attributes are read from: the resource, or one element of a
@@ -122,7 +123,7 @@ func (w *writer) value(s scope, a scim.Attr) string {
 	if s.base == "" && a.Path == "id" {
 		return "r.id"
 	}
-	return w.d.text("(" + s.object + " ->> " + w.d.key(below(s.base, a.Path)) + ")")
+	return w.d.Text("(" + s.object + " ->> " + w.d.Key(below(s.base, a.Path)) + ")")
 }
 
 // some says that one of the values at a satisfies test, or, if there is none,
@@ -140,13 +141,13 @@ func (w *writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v st
 	e := "e" + strconv.Itoa(w.aliases)
 	in := scope{base: m.Path, object: e + ".value"}
 	if m.Type == "complex" {
-		in.self = "(" + in.object + " ->> " + d.key("#") + ")"
+		in.self = "(" + in.object + " ->> " + d.Key("#") + ")"
 	} else {
-		in.self = d.elementText(e)
+		in.self = d.ElementText(e)
 	}
-	sql := "EXISTS (SELECT 1 FROM " + d.elements(s.object, name, e) + " WHERE " + w.some(in, a, absent, test) + ")"
+	sql := "EXISTS (SELECT 1 FROM " + d.Elements(s.object, name, e) + " WHERE " + w.some(in, a, absent, test) + ")"
 	if absent {
-		return "((" + s.object + " -> " + d.key(name) + ") IS NULL OR " + sql + ")"
+		return "((" + s.object + " -> " + d.Key(name) + ") IS NULL OR " + sql + ")"
 	}
 	return sql
 }
@@ -211,14 +212,14 @@ func (w *writer) holds(v, op, literal string) string {
 	case "ne":
 		return not(v + " = " + p)
 	case "co":
-		return w.d.contains(v, p)
+		return w.d.Contains(v, p)
 	case "sw":
-		return w.d.prefix(v, p)
+		return w.d.Prefix(v, p)
 	case "ew":
 		if literal == "" {
 			return v + " >= " + p
 		}
-		return w.d.suffix(v, p)
+		return w.d.Suffix(v, p)
 	}
 	return v + " " + orderings[op] + " " + p
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // The application's tables are the truth about a mapped type, and {p}resources is what
@@ -46,7 +47,7 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 	j, inTx := ctx.Value(txKey{f.db.db}).(*joined)
 	key, which := f.db.prefix+"\x00"+f.db.tenant, ""
-	if inTx && f.db.d == Postgres { // in SQLite nobody else can have written
+	if inTx && f.db.d == dialect.Postgres { // in SQLite nobody else can have written
 		if _, again := j.followed.LoadOrStore(key, true); again {
 			which = " AND tx = txid_current_if_assigned()"
 		}
@@ -60,7 +61,7 @@ func (f *follower) follow(ctx context.Context) error {
 		if err == nil && stale {
 			err = f.db.write(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
 		}
-		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.d == Postgres && !inTx {
+		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.d == dialect.Postgres && !inTx {
 			// Plans that were made for small tables are kept until the database has looked
 			// again, and it does not look while these grow.
 			_, err = f.db.db.ExecContext(ctx, f.db.statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
@@ -107,10 +108,10 @@ func (f *follower) followSome(ctx context.Context, which string) error {
 		return err
 	}
 	for _, typ := range f.types {
-		if err := f.forget(ctx, f.tables[typ], distinct(erased[typ])); err != nil {
+		if err := f.forget(ctx, f.tables[typ], dialect.Distinct(erased[typ])); err != nil {
 			return err
 		}
-		if err := f.project(ctx, f.tables[typ], distinct(ids[typ]), unlocked); err != nil {
+		if err := f.project(ctx, f.tables[typ], dialect.Distinct(ids[typ]), unlocked); err != nil {
 			return err
 		}
 	}
@@ -118,12 +119,12 @@ func (f *follower) followSome(ctx context.Context, which string) error {
 		clear(edges)
 	}
 	for _, group := range slices.Sorted(maps.Keys(edges)) {
-		if err := f.projectEdges(ctx, group, distinct(edges[group])); err != nil {
+		if err := f.projectEdges(ctx, group, dialect.Distinct(edges[group])); err != nil {
 			return err
 		}
 	}
 	_, err = f.db.exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
-		tuples(seqs, func(n int64) []any { return []any{n} }))
+		dialect.Tuples(seqs, func(n int64) []any { return []any{n} }))
 	return err
 }
 
@@ -244,9 +245,9 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 	if m.Type == groupType {
 		column = f.joins.Group
 	}
-	for part := range slices.Chunk(ids, chunk) {
-		w := &words{d: f.db.d}
-		edges, err := f.joins.read(ctx, w, "j."+column+" IN ("+w.list(part)+")")
+	for part := range slices.Chunk(ids, dialect.MaxArguments) {
+		w := &dialect.Arguments{Dialect: f.db.d}
+		edges, err := f.joins.read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
 		if err == nil {
 			_, err = f.members.insertEdges(ctx, edges)
 		}
@@ -264,9 +265,9 @@ func (f *follower) projectEdges(ctx context.Context, group string, users []strin
 		return err // its memberships come with it
 	}
 	changed := 0
-	for part := range slices.Chunk(users, chunk) {
-		w := &words{d: f.db.d}
-		edges, err := f.joins.read(ctx, w, "j."+f.joins.Group+" = "+w.arg(group)+" AND j."+f.joins.User+" IN ("+w.list(part)+")")
+	for part := range slices.Chunk(users, dialect.MaxArguments) {
+		w := &dialect.Arguments{Dialect: f.db.d}
+		edges, err := f.joins.read(ctx, w, "j."+f.joins.Group+" = "+w.Add(group)+" AND j."+f.joins.User+" IN ("+w.AddAll(part)+")")
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.joins.Name, err)
 		}

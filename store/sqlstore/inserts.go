@@ -4,14 +4,16 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // insert makes one row.
 func insert(ctx context.Context, db *base, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
-	w := &words{d: db.d}
+	w := &dialect.Arguments{Dialect: db.d}
 	columns, places := make([]string, len(all)), make([]string, len(all))
 	for i, c := range all {
-		columns[i], places[i] = c.column, w.arg(c.value)
+		columns[i], places[i] = c.column, w.Add(c.value)
 	}
 	text := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")" + returning
 	if len(all) == 0 {
@@ -43,12 +45,12 @@ func insertAll(ctx context.Context, db *base, table string, rows [][]setting) (n
 
 // insertAlike is insertAll for rows with the same columns.
 func insertAlike(ctx context.Context, db *base, table string, rows [][]setting) (n int64, err error) {
-	w := &words{d: db.d}
+	w := &dialect.Arguments{Dialect: db.d}
 	values := make([]string, len(rows))
 	for i, row := range rows {
 		places := make([]string, len(row))
 		for j, c := range row {
-			places[j] = w.arg(c.value)
+			places[j] = w.Add(c.value)
 		}
 		values[i] = "(" + strings.Join(places, ", ") + ")"
 	}
@@ -56,7 +58,7 @@ func insertAlike(ctx context.Context, db *base, table string, rows [][]setting) 
 	for j, c := range rows[0] {
 		columns[j] = c.column
 	}
-	res, err := db.DB(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.args...)
+	res, err := db.DB(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.Values...)
 	if err != nil {
 		return 0, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // joins are the application's memberships of users in groups.
@@ -17,17 +18,17 @@ type joins struct {
 
 // deleteJoins erases the application's memberships of a user or a group.
 func (s *joins) deleteJoins(ctx context.Context, typ, key string) error {
-	w := &words{d: s.db.d}
+	w := &dialect.Arguments{Dialect: s.db.d}
 	switch {
 	case typ == userType:
-		err := s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.arg(key), none)
+		err := s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), none)
 		if err != nil {
 			return err
 		}
 		return s.notes.followed(ctx, membership, "", []string{key})
 	case typ == groupType:
 		return s.notes.unnoted(ctx, key, func() error {
-			return s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.arg(key), none)
+			return s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), none)
 		})
 	}
 	return nil
@@ -41,14 +42,14 @@ func (s *joins) joinRows(ctx context.Context, group string, added, removed []sci
 		return nil, nil
 	}
 	err = s.notes.unnoted(ctx, group, func() error {
-		for part := range slices.Chunk(gone, chunk) {
-			w := &words{d: s.db.d}
-			if err := s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.arg(group)+
-				" AND "+s.User+" IN ("+w.list(part)+")", none); err != nil {
+		for part := range slices.Chunk(gone, dialect.MaxArguments) {
+			w := &dialect.Arguments{Dialect: s.db.d}
+			if err := s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
+				" AND "+s.User+" IN ("+w.AddAll(part)+")", none); err != nil {
 				return err
 			}
 		}
-		for part := range slices.Chunk(fresh, chunk) {
+		for part := range slices.Chunk(fresh, dialect.MaxArguments) {
 			out, err := s.insertJoins(ctx, group, part)
 			if err != nil {
 				return err
@@ -79,8 +80,8 @@ func (s *joins) insertJoins(ctx context.Context, group string, users []string) (
 	if err != nil || n == int64(len(rows)) {
 		return nil, err
 	}
-	w := &words{d: s.db.d}
-	edges, err := s.read(ctx, w, "j."+s.Group+" = "+w.arg(group)+" AND j."+s.User+" IN ("+w.list(users)+")")
+	w := &dialect.Arguments{Dialect: s.db.d}
+	edges, err := s.read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND j."+s.User+" IN ("+w.AddAll(users)+")")
 	if err != nil {
 		return nil, err
 	}
@@ -104,13 +105,13 @@ func usersOf(members []scim.Ref) []string {
 }
 
 // joins reads memberships of the application, as j, that satisfy a condition.
-func (s *joins) read(ctx context.Context, w *words, condition string) ([]edge, error) {
+func (s *joins) read(ctx context.Context, w *dialect.Arguments, condition string) ([]edge, error) {
 	since := "NULL"
 	if s.Since != "" {
 		since = "j." + s.Since
 	}
 	var all []edge
-	now := micros(s.db.now())
+	now := dialect.Micros(s.db.now())
 	// One without a user is an invitation, or whatever the application makes of it.
 	condition += " AND " + filled("j", []string{s.Group, s.User})
 	err := s.db.eachApp(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
@@ -119,7 +120,7 @@ func (s *joins) read(ctx context.Context, w *words, condition string) ([]edge, e
 		var at any
 		err := scan(&e.group, &e.user, &at)
 		if t := instant(at); !t.IsZero() {
-			e.since = micros(t)
+			e.since = dialect.Micros(t)
 		}
 		all = append(all, e)
 		return err

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // Ledger is a scim.Ledger alone, for an application that writes its own Store. It is
@@ -33,7 +34,7 @@ type ledger struct {
 
 // Grants implements scim.Ledger. In a transaction it locks the users, in order of id.
 func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
-	ids := distinct(userIDs)
+	ids := dialect.Distinct(userIDs)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
@@ -49,11 +50,11 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 			var g scim.Grant
 			var at int64
 			err := scan(&g.UserID, &g.RoleID, &g.Source, &at, &g.ByHand, &g.Waiting)
-			g.At = fromMicros(at)
+			g.At = dialect.FromMicros(at)
 			all = append(all, g)
 			return err
 		}, "SELECT g.user_id, g.role_id, g.source, g.at, g.by_hand, g.waiting"+
-			l.d.each(l.d.texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), list(ids))
+			l.d.Each(l.d.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), dialect.List(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: grants of %d users: %w", len(ids), err)
@@ -66,13 +67,13 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 // In SQLite a transaction has the database to itself. Advisory locks would not do:
 // PostgreSQL has room for some thousands.
 func (l *ledger) lock(ctx context.Context, ids []string) error {
-	if l.d == SQLite {
+	if l.d == dialect.SQLite {
 		return nil
 	}
-	all := list(ids)
+	all := dialect.List(ids)
 	locked := func() (n int, err error) {
 		err = l.each(ctx, func(scan func(...any) error) error { return scan(&n) },
-			"SELECT count(*)"+l.d.each(l.d.texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR NO KEY UPDATE"), all)
+			"SELECT count(*)"+l.d.Each(l.d.Texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR NO KEY UPDATE"), all)
 		return n, err
 	}
 	n, err := locked()
@@ -115,8 +116,8 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 			FROM {rows $2} WHERE 1 = 1
 			ON CONFLICT (user_id, tenant, role_id, source) DO UPDATE
 			SET at = excluded.at, by_hand = excluded.by_hand, waiting = excluded.waiting`,
-			tuples(put, func(g scim.Grant) []any {
-				return []any{g.UserID, g.RoleID, g.Source, micros(g.At), bit(g.ByHand), bit(g.Waiting)}
+			dialect.Tuples(put, func(g scim.Grant) []any {
+				return []any{g.UserID, g.RoleID, g.Source, dialect.Micros(g.At), dialect.Bit(g.ByHand), dialect.Bit(g.Waiting)}
 			}))
 		return err
 	})
@@ -149,7 +150,7 @@ func (l *ledger) drop(ctx context.Context, drop []scim.Grant) error {
 			rest = append(rest, drop[:len(ids)]...)
 		} else {
 			_, err := l.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND role_id = $2 AND source = $3 AND "+
-				l.d.in("user_id", "SELECT value FROM "+l.d.texts("$4")), role, source, list(ids))
+				l.d.In("user_id", "SELECT value FROM "+l.d.Texts("$4")), role, source, dialect.List(ids))
 			if err != nil {
 				return err
 			}
@@ -161,7 +162,7 @@ func (l *ledger) drop(ctx context.Context, drop []scim.Grant) error {
 	}
 	_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
 		(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`,
-		tuples(rest, func(g scim.Grant) []any { return []any{l.tenant, g.UserID, g.RoleID, g.Source} }))
+		dialect.Tuples(rest, func(g scim.Grant) []any { return []any{l.tenant, g.UserID, g.RoleID, g.Source} }))
 	return err
 }
 
@@ -201,7 +202,7 @@ func compareGrants(a, b scim.Grant) int {
 
 // Links implements scim.Ledger.
 func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
-	ids := distinct(groupIDs)
+	ids := dialect.Distinct(groupIDs)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
@@ -214,7 +215,7 @@ func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, err
 			all = append(all, k)
 			return err
 		}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
-			l.d.each(l.d.texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), list(ids))
+			l.d.Each(l.d.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: links of %d groups: %w", len(ids), err)
@@ -232,7 +233,7 @@ func (l *ledger) SetLink(ctx context.Context, k scim.Link) error {
 		_, err := l.exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (group_id, tenant) DO UPDATE SET role_id = excluded.role_id,
 			role_name = excluded.role_name, weight = excluded.weight, protected = excluded.protected, confirmed = excluded.confirmed`,
-			k.GroupID, k.Role.ID, k.Role.Name, k.Role.Weight, bit(k.Role.Protected), bit(k.Confirmed))
+			k.GroupID, k.Role.ID, k.Role.Name, k.Role.Weight, dialect.Bit(k.Role.Protected), dialect.Bit(k.Confirmed))
 		return err
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // groupType is the resource type whose resources have members, userType the one
@@ -52,7 +53,7 @@ func (w *writer) lookUp(c scim.Comparison) string {
 	if name, ok := column(w.t, c.Attr.Path); ok {
 		return w.named("r", name) + w.text(indexed(literal))
 	}
-	return w.d.in("r.id", w.emails(literal))
+	return w.d.In("r.id", w.emails(literal))
 }
 
 // find is a query for the ids of the resources that satisfy a comparison that is
@@ -68,7 +69,7 @@ func (w *writer) find(c scim.Comparison) string {
 	} else {
 		name = "id"
 	}
-	return "SELECT f.id AS value FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + quote(w.t.Name()) +
+	return "SELECT f.id AS value FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + dialect.Quote(w.t.Name()) +
 		" AND f.deleted = 0 AND " + w.named("f", name) + w.text(literal)
 }
 
@@ -88,8 +89,8 @@ func (w *writer) named(alias, column string) string {
 
 // emails is a query for the ids of the resources of which one address has the key.
 func (w *writer) emails(key string) string {
-	return "SELECT l.id AS value FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + quote(w.t.Name()) +
-		" AND l.path = " + quote(emailPath) + " AND l.value = " + w.text(indexed(key))
+	return "SELECT l.id AS value FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + dialect.Quote(w.t.Name()) +
+		" AND l.path = " + dialect.Quote(emailPath) + " AND l.value = " + w.text(indexed(key))
 }
 
 // emailOf is the key of an address that every match has, where the filter compares it

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // Writes of types that have a Table: the application's row first, and then what it has
@@ -21,7 +22,7 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 	if err := s.follow(ctx); err != nil {
 		return nil, nil, err
 	}
-	if len(storable([]string{ref.ID})) == 0 {
+	if len(dialect.Storable([]string{ref.ID})) == 0 {
 		return nil, nil, scim.ErrNotFound
 	}
 	for range 3 { // once more, if the application has changed the row since
@@ -169,7 +170,7 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *projected
 		meta.Created = row.created
 		meta.LastModified = later(meta.LastModified, meta.Created)
 	}
-	meta.Created, meta.LastModified = fromMicros(micros(meta.Created)), fromMicros(micros(meta.LastModified))
+	meta.Created, meta.LastModified = dialect.FromMicros(dialect.Micros(meta.Created)), dialect.FromMicros(dialect.Micros(meta.LastModified))
 	out := m.says(ctx, s.log, after.WithMeta(meta), known, row)
 	if before == nil {
 		err = s.resources.insertClaimed(ctx, out, row.seen)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // byType yields the ids of members, of one type after the other, in order and each
@@ -18,8 +19,8 @@ func byType(all []scim.Ref) iter.Seq2[string, []string] {
 		types[r.Type] = append(types[r.Type], r.ID)
 	}
 	return func(yield func(string, []string) bool) {
-		for _, t := range distinct(slices.Collect(maps.Keys(types))) {
-			if ids := distinct(types[t]); len(ids) > 0 && !yield(t, ids) {
+		for _, t := range dialect.Distinct(slices.Collect(maps.Keys(types))) {
+			if ids := dialect.Distinct(types[t]); len(ids) > 0 && !yield(t, ids) {
 				return
 			}
 		}
@@ -59,11 +60,11 @@ func (s *members) groupsOf(ctx context.Context, members []scim.Ref) ([]scim.Memb
 				m := scim.Membership{Member: scim.Ref{Type: typ}}
 				var since int64
 				err := scan(&m.GroupID, &m.Member.ID, &since)
-				m.Since = fromMicros(since)
+				m.Since = dialect.FromMicros(since)
 				all = append(all, m)
 				return err
-			}, "SELECT m.group_id, m.member_id, m.since"+s.db.d.each(s.db.d.texts("$3"), "members", "m",
-				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value", ""), typ, list(ids))
+			}, "SELECT m.group_id, m.member_id, m.since"+s.db.d.Each(s.db.d.Texts("$3"), "members", "m",
+				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value", ""), typ, dialect.List(ids))
 			if err != nil {
 				return err
 			}
@@ -96,7 +97,7 @@ func (s *members) removeMembers(ctx context.Context, groupID string, remove []sc
 	if len(keys) > oneByOne {
 		return removed, s.db.each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
 			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})
-			RETURNING member_type, member_id`, list(keys))
+			RETURNING member_type, member_id`, dialect.List(keys))
 	}
 	for _, k := range keys {
 		err := s.db.each(ctx, collect, `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3
@@ -109,7 +110,7 @@ func (s *members) removeMembers(ctx context.Context, groupID string, remove []sc
 }
 
 func (s *members) addMembers(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
-	now := micros(s.db.now())
+	now := dialect.Micros(s.db.now())
 	for typ, ids := range byType(add) {
 		// They are locked one after the other, in order, against being deleted.
 		err := s.db.each(ctx, func(scan func(...any) error) error {
@@ -118,9 +119,9 @@ func (s *members) addMembers(ctx context.Context, groupID string, add []scim.Ref
 			added = append(added, r)
 			return err
 		}, `INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)
-			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.db.d.each(s.db.d.texts("$4"), "resources", "r",
+			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.db.d.Each(s.db.d.Texts("$4"), "resources", "r",
 			"r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE")+`
-			WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, list(ids), now)
+			WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, dialect.List(ids), now)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +132,7 @@ func (s *members) addMembers(ctx context.Context, groupID string, add []scim.Ref
 // lockGroup locks a group, so that its members change one request after the other.
 func (s *members) lockGroup(ctx context.Context, groupID string) error {
 	found := false
-	if len(storable([]string{groupID})) == 1 {
+	if len(dialect.Storable([]string{groupID})) == 1 {
 		err := s.db.each(ctx, func(scan func(...any) error) error {
 			found = true
 			return nil
@@ -165,8 +166,8 @@ func (s *members) insertEdges(ctx context.Context, edges []edge) (groups []strin
 		return err
 	}, "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
 		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
-		s.db.d.also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
-		s.db.d.also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
-		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", tuples(edges, func(e edge) []any { return []any{e.group, e.user, e.since} }))
+		s.db.d.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
+		s.db.d.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
+		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", dialect.Tuples(edges, func(e edge) []any { return []any{e.group, e.user, e.since} }))
 	return groups, err
 }

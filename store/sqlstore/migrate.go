@@ -9,6 +9,8 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // The steps by which the tables came to be, in order: part, number, dialect. A step
@@ -71,12 +73,12 @@ func (b *base) migrate(ctx context.Context, last func(context.Context, *sql.Tx) 
 }
 
 func (b *base) migrateOnce(ctx context.Context, last func(context.Context, *sql.Tx) error, parts []string) error {
-	tx, err := b.db.BeginTx(ctx, b.d.isolation())
+	tx, err := b.db.BeginTx(ctx, b.d.Isolation())
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
-	if b.d == Postgres {
+	if b.d == dialect.Postgres {
 		h := fnv.New64a()
 		h.Write([]byte("sqlstore:" + b.prefix)) //nolint:errcheck // never fails
 		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64())); err != nil {
@@ -107,7 +109,7 @@ func (b *base) steps(ctx context.Context, tx *sql.Tx, part string) error {
 		return err
 	}
 	folder := "migrations/" + strings.ToLower(b.d.String())
-	if b.d == Postgres {
+	if b.d == dialect.Postgres {
 		folder = "migrations/postgres"
 	}
 	latest := 0

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // notes say which rows of the application have changed. Its triggers write them.
@@ -13,7 +15,7 @@ type notes struct{ db *base }
 // everybody's way until the table is vacuumed.
 func (s *notes) unnoted(ctx context.Context, group string, change func() error) (err error) {
 	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
-	if s.db.d == Postgres {
+	if s.db.d == dialect.Postgres {
 		begin, end = "SELECT set_config('"+s.db.ownSetting()+"', $1, true)", "SELECT set_config('"+s.db.ownSetting()+"', left($1, 0), true)"
 	}
 	if _, err := s.db.DB(ctx).ExecContext(ctx, s.db.statement(begin), group); err != nil {
@@ -35,7 +37,7 @@ const membership = "Members"
 // of memberships, whose writer has seen to them itself. id "" and members nil mean any.
 func (s *notes) followed(ctx context.Context, typ, id string, members []string) error {
 	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
-	if s.db.d == Postgres { // in SQLite nobody else can have written any
+	if s.db.d == dialect.Postgres { // in SQLite nobody else can have written any
 		text += " AND tx = txid_current()"
 	}
 	if id != "" {
@@ -43,7 +45,7 @@ func (s *notes) followed(ctx context.Context, typ, id string, members []string) 
 		text += " AND id = $3"
 	}
 	if members != nil {
-		args = append(args, tuples(members, func(m string) []any { return []any{m} }))
+		args = append(args, dialect.Tuples(members, func(m string) []any { return []any{m} }))
 		text += fmt.Sprintf(" AND member IN (SELECT e.value ->> 0 FROM {rows $%d})", len(args)+1)
 	}
 	_, err := s.db.exec(ctx, text, args...)
@@ -53,7 +55,7 @@ func (s *notes) followed(ctx context.Context, typ, id string, members []string) 
 // noted reports whether the application has changed a resource that this transaction has
 // locked, so that nobody can have followed it meanwhile.
 func (s *notes) noted(ctx context.Context, typ, id string) (yes bool, err error) {
-	if s.db.d == SQLite { // nobody else writes
+	if s.db.d == dialect.SQLite { // nobody else writes
 		return false, nil
 	}
 	err = s.db.each(ctx, func(func(...any) error) error { yes = true; return nil },

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // where is the FROM and WHERE of the resources that q is about, as r.
@@ -14,17 +15,17 @@ func (w *writer) where(q *scim.Query) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	own := "r.tenant = $1 AND r.type = " + quote(w.t.Name()) + " AND r.deleted = 0"
+	own := "r.tenant = $1 AND r.type = " + dialect.Quote(w.t.Name()) + " AND r.deleted = 0"
 	switch {
 	case q.IDs != nil:
-		return w.d.each(w.d.texts(w.text(list(distinct(q.IDs)))), "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
+		return w.d.Each(w.d.Texts(w.text(dialect.List(dialect.Distinct(q.IDs)))), "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
 	case ids != nil:
-		return w.d.each("("+ids()+")", "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
+		return w.d.Each("("+ids()+")", "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
 	case few:
 		return " FROM {p}resources r WHERE " + own + " AND " + cond, nil
 	default: // there is no better index than that of the order of creation
 		// Not own: to a planner each condition says that there are fewer rows, and few it would sort.
-		return " FROM {p}resources r WHERE r.collection = " + quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0 AND " + cond, nil
+		return " FROM {p}resources r WHERE r.collection = " + dialect.Quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0 AND " + cond, nil
 	}
 }
 
@@ -73,7 +74,7 @@ func (w *writer) order(q *scim.Query) (keys, after []string, err error) {
 	}
 	keys = append(keys, "r.created", "r.id")
 	if q.After != nil {
-		after = append(after, w.number(micros(q.After.Created)), w.text(q.After.ID))
+		after = append(after, w.number(dialect.Micros(q.After.Created)), w.text(q.After.ID))
 	}
 	return keys, after, nil
 }
@@ -96,14 +97,14 @@ func (w *writer) sortKey(a *scim.Attr) string {
 		m, ok := outermost(s.base, *a)
 		switch {
 		case !ok:
-			s.self, s.base = s.object+" ->> "+d.key(below(s.base, a.Path)), a.Path
+			s.self, s.base = s.object+" ->> "+d.Key(below(s.base, a.Path)), a.Path
 		case m.Path == a.Path:
-			s.self, s.base = s.object+" -> "+d.key(below(s.base, m.Path))+" ->> 0", m.Path
+			s.self, s.base = s.object+" -> "+d.Key(below(s.base, m.Path))+" ->> 0", m.Path
 		default:
-			s.object, s.base = s.object+" -> "+d.key(below(s.base, m.Path))+" -> 0", m.Path
+			s.object, s.base = s.object+" -> "+d.Key(below(s.base, m.Path))+" -> 0", m.Path
 		}
 	}
-	key := d.text("(" + s.self + ")")
+	key := d.Text("(" + s.self + ")")
 	if a.Type == "dateTime" {
 		key = "substr(" + key + ", 1, " + strconv.Itoa(instantLen) + ")"
 	}

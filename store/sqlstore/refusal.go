@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // refused tells a client why the application's table does not take what it sent; before
@@ -43,9 +44,9 @@ func (m *appTable) refused(ctx context.Context, before, r *scim.Resource, cause 
 		if err != nil || cell == nil {
 			continue
 		}
-		w := &words{d: m.db.d}
+		w := &dialect.Arguments{Dialect: m.db.d}
 		found := false
-		err = m.db.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.arg(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.arg(r.ID())+" LIMIT 1",
+		err = m.db.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.Add(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.Add(r.ID())+" LIMIT 1",
 			func(func(...any) error) error { found = true; return nil })
 		if err != nil {
 			return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))

@@ -7,12 +7,13 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // fetch gets a resource. lock is what follows the query, to lock the row.
 func (s *resources) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Resource, error) {
 	t, ok := s.types[ref.Type]
-	if !ok || len(storable([]string{ref.ID})) == 0 {
+	if !ok || len(dialect.Storable([]string{ref.ID})) == 0 {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -43,7 +44,7 @@ func (s *resources) get(ctx context.Context, ref scim.Ref) (r *scim.Resource, er
 
 // create stores a new resource.
 func (s *resources) create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
-	if r.ID() == "" || len(storable([]string{r.ID()})) == 0 {
+	if r.ID() == "" || len(dialect.Storable([]string{r.ID()})) == 0 {
 		return nil, fmt.Errorf("sqlstore: a resource needs an id, of UTF-8 without U+0000: %q", r.ID())
 	}
 	w, err := s.row(r)
@@ -73,7 +74,7 @@ func (s *resources) insertRowOf(ctx context.Context, w *row) (n int64, err error
 		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed)
 		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) ON CONFLICT DO NOTHING`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-		s.collection(ref.Type), w.seen, bit(w.claimed))
+		s.collection(ref.Type), w.seen, dialect.Bit(w.claimed))
 	if err != nil {
 		return 0, err
 	}
@@ -87,7 +88,7 @@ func (s *resources) updateRowOf(ctx context.Context, w *row) error {
 		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-		w.seen, bit(w.claimed))
+		w.seen, dialect.Bit(w.claimed))
 	return err
 }
 
@@ -115,7 +116,7 @@ func (s *resources) putEmails(ctx context.Context, ref scim.Ref, before, after [
 	}
 	if len(after) > 0 {
 		_, err := s.db.exec(ctx, `INSERT INTO {p}lookups (tenant, type, id, path, value)
-			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, emailPath, tuples(after, func(v string) []any { return []any{v} }))
+			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, emailPath, dialect.Tuples(after, func(v string) []any { return []any{v} }))
 		if err != nil {
 			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
 		}
@@ -220,7 +221,7 @@ func (s *resources) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	if ref.Type == groupType {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
-	if ref.Type == userType && s.db.d == Postgres {
+	if ref.Type == userType && s.db.d == dialect.Postgres {
 		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see lock
 	}
 	for _, text := range statements {
@@ -235,7 +236,7 @@ func (s *resources) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 func (s *resources) label(ctx context.Context, ref scim.Ref) error {
 	_, err := s.db.exec(ctx, `UPDATE {p}resources SET deleted = (SELECT CASE WHEN max(o.deleted) < $4 THEN $4 ELSE max(o.deleted) + 1 END
 			FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)
-		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, micros(s.db.now()))
+		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, dialect.Micros(s.db.now()))
 	if err != nil {
 		return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 	}

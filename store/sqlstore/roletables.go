@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // RoleTables are two tables of an application in the store's database: its roles, and
@@ -42,12 +43,12 @@ type RoleTables struct {
 func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolver, error) {
 	var err error
 	for what, name := range map[string]string{"Roles": t.Roles, "ID": t.ID, "Name": t.Name, "Holders": t.Holders, "User": t.User, "Role": t.Role} {
-		if !names.MatchString(name) {
+		if !dialect.Names.MatchString(name) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a table or column", what, name))
 		}
 	}
 	for what, name := range map[string]string{"Weight": t.Weight, "Protected": t.Protected, "Tenant": t.Tenant} {
-		if name != "" && !names.MatchString(name) {
+		if name != "" && !dialect.Names.MatchString(name) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a column", what, name))
 		}
 	}
@@ -99,15 +100,15 @@ func (r *roleTables) role(scan func(dest ...any) error, more ...any) (role scim.
 }
 
 // mine is the condition that a role, as r, is one of the tenant's.
-func (r *roleTables) mine(w *words) string {
+func (r *roleTables) mine(w *dialect.Arguments) string {
 	if r.t.Tenant == "" {
 		return "1 = 1"
 	}
-	return "r." + r.t.Tenant + " = " + w.arg(r.db.tenant)
+	return "r." + r.t.Tenant + " = " + w.Add(r.db.tenant)
 }
 
 // find lists the roles that satisfy a condition, in order of id.
-func (r *roleTables) find(ctx context.Context, w *words, condition, lock string) (all []scim.Role, err error) {
+func (r *roleTables) find(ctx context.Context, w *dialect.Arguments, condition, lock string) (all []scim.Role, err error) {
 	err = r.db.eachApp(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
 		func(scan func(...any) error) error {
 			role, err := r.role(scan)
@@ -123,8 +124,8 @@ func (r *roleTables) find(ctx context.Context, w *words, condition, lock string)
 // ResolveRole implements scim.RoleResolver.
 func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
 	if src.Linked != "" {
-		w := &words{d: r.db.d}
-		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.arg(src.Linked), "")
+		w := &dialect.Arguments{Dialect: r.db.d}
+		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(src.Linked), "")
 		if err != nil || len(linked) > 0 {
 			return append(linked, scim.Role{})[0], err
 		}
@@ -133,8 +134,8 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 	if src.Group != nil {
 		name = src.Group.String("displayName")
 	}
-	w := &words{d: r.db.d}
-	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.list([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
+	w := &dialect.Arguments{Dialect: r.db.d}
+	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.AddAll([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
 	if err != nil {
 		return scim.Role{}, err
 	}
@@ -151,7 +152,7 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 
 // unknown tells a client which roles an attribute can name.
 func (r *roleTables) unknown(ctx context.Context, src scim.RoleSource) error {
-	w := &words{d: r.db.d}
+	w := &dialect.Arguments{Dialect: r.db.d}
 	var names []string
 	err := r.db.eachApp(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
 		func(scan func(...any) error) error {
@@ -175,10 +176,10 @@ func (r *roleTables) HeldRoles(ctx context.Context, userIDs []string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	for part := range slices.Chunk(known, chunk) {
-		w := &words{d: r.db.d}
+	for part := range slices.Chunk(known, dialect.MaxArguments) {
+		w := &dialect.Arguments{Dialect: r.db.d}
 		err := r.db.eachApp(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
-			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.list(part)+")", func(scan func(...any) error) error {
+			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
 			var user string
 			role, err := r.role(scan, &user)
 			held[user] = append(held[user], role)
@@ -195,20 +196,20 @@ func (r *roleTables) HeldRoles(ctx context.Context, userIDs []string) (map[strin
 // application has hidden the ledger still knows, and what SCIM gave them is to be taken.
 func (r *roleTables) known(ctx context.Context, userIDs []string) (known []string, err error) {
 	for _, from := range []string{
-		r.db.d.each(r.db.d.texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
-		r.db.d.each(r.db.d.texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
+		r.db.d.Each(r.db.d.Texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
+		r.db.d.Each(r.db.d.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
 	} {
 		err = r.db.each(ctx, func(scan func(...any) error) error {
 			var id string
 			err := scan(&id)
 			known = append(known, id)
 			return err
-		}, "SELECT w.value"+from, list(distinct(userIDs)))
+		}, "SELECT w.value"+from, dialect.List(dialect.Distinct(userIDs)))
 		if err != nil {
 			return nil, fmt.Errorf("sqlstore: look up %d users: %w", len(userIDs), err)
 		}
 	}
-	return distinct(known), nil
+	return dialect.Distinct(known), nil
 }
 
 // ChangeRoles implements scim.RoleResolver. The role is compared as a text, which keeps
@@ -225,16 +226,16 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 	}
 	err := r.db.write(ctx, func(ctx context.Context) error {
 		for _, role := range slices.Sorted(maps.Keys(take)) {
-			for part := range slices.Chunk(distinct(take[role]), chunk) {
-				w := &words{d: r.db.d}
-				if err := r.db.eachApp(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.arg(role)+
-					" AND "+r.t.User+" IN ("+w.list(part)+")", none); err != nil {
+			for part := range slices.Chunk(dialect.Distinct(take[role]), dialect.MaxArguments) {
+				w := &dialect.Arguments{Dialect: r.db.d}
+				if err := r.db.eachApp(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+					" AND "+r.t.User+" IN ("+w.AddAll(part)+")", none); err != nil {
 					return err
 				}
 			}
 		}
 		for _, role := range slices.Sorted(maps.Keys(give)) {
-			err := r.grant(ctx, role, distinct(give[role]))
+			err := r.grant(ctx, role, dialect.Distinct(give[role]))
 			if dangling(err) { // the application has just erased one of them
 				return fmt.Errorf("%w: %w", errMoved, err)
 			}
@@ -252,22 +253,22 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 
 func (r *roleTables) grant(ctx context.Context, role string, users []string) error {
 	lock := ""
-	if r.db.d == Postgres {
+	if r.db.d == dialect.Postgres {
 		lock = " FOR KEY SHARE" // or it might be deleted before this is committed
 	}
-	w := &words{d: r.db.d}
-	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.arg(role), lock)
+	w := &dialect.Arguments{Dialect: r.db.d}
+	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(role), lock)
 	if err != nil {
 		return err
 	}
 	if len(known) == 0 {
 		return fmt.Errorf("role %q: %w", role, scim.ErrNoRole)
 	}
-	for part := range slices.Chunk(users, chunk) {
+	for part := range slices.Chunk(users, dialect.MaxArguments) {
 		has := make(map[string]bool)
-		w := &words{d: r.db.d}
-		err := r.db.eachApp(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.arg(role)+
-			" AND "+r.t.User+" IN ("+w.list(part)+")", func(scan func(...any) error) error {
+		w := &dialect.Arguments{Dialect: r.db.d}
+		err := r.db.eachApp(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+			" AND "+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
 			var user string
 			err := scan(&user)
 			has[user] = true

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // row is a resource as it is stored.
@@ -36,8 +37,8 @@ func (s *resources) row(r *scim.Resource) (*row, error) {
 		return nil, fmt.Errorf("sqlstore: type %s is not among Options.Types", r.Type().Name())
 	}
 	m := r.Meta()
-	w := &row{created: micros(m.Created), lastModified: micros(m.LastModified)}
-	m.Created, m.LastModified = fromMicros(w.created), fromMicros(w.lastModified)
+	w := &row{created: dialect.Micros(m.Created), lastModified: dialect.Micros(m.LastModified)}
+	m.Created, m.LastModified = dialect.FromMicros(w.created), dialect.FromMicros(w.lastModified)
 	w.r = r.WithMeta(m)
 	raw, err := w.r.MarshalJSON()
 	if err != nil {
@@ -90,6 +91,6 @@ func (s *resources) bind(t *scim.ResourceType, scan func(dest ...any) error) (*s
 	if err := scan(&m.ID, &m.Version, &created, &modified, &raw); err != nil {
 		return nil, err
 	}
-	m.Created, m.LastModified = fromMicros(created), fromMicros(modified)
+	m.Created, m.LastModified = dialect.FromMicros(created), dialect.FromMicros(modified)
 	return t.Bind(m, raw, nil)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // insertRows makes the rows of resources that are new.
@@ -13,22 +14,22 @@ func (s *resources) insertRows(ctx context.Context, all []*row) error {
 		return nil
 	}
 	var emails [][]any
-	rows := tuples(all, func(w *row) []any {
+	rows := dialect.Tuples(all, func(w *row) []any {
 		ref := w.r.Ref()
 		for _, e := range w.emails {
 			emails = append(emails, []any{ref.Type, ref.ID, e})
 		}
 		return []any{ref.Type, ref.ID, s.collection(ref.Type), w.created, w.lastModified, w.r.Meta().Version,
-			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, bit(w.claimed)}
+			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed)}
 	})
 	_, err := s.db.exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
 		user_name, external_id, display_name, doc, search, seen, claimed)
 		SELECT $1, 0, e.value ->> 0, e.value ->> 1, e.value ->> 2, CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), e.value ->> 5,
-			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.d.json("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint)
+			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.d.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint)
 		FROM {rows $2}`, rows)
 	if err == nil && len(emails) > 0 {
 		_, err = s.db.exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
-			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, emailPath, list(emails))
+			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, emailPath, dialect.List(emails))
 	}
 	return err
 }
@@ -92,7 +93,7 @@ func (s *resources) locked(ctx context.Context, t *scim.ResourceType, ids []stri
 		}
 		all[p.r.ID()] = p
 		return nil
-	}, "SELECT "+resourceColumns+", r.seen, r.claimed"+s.db.d.each(s.db.d.texts("$3"), "resources", "r",
-		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", lock), t.Name(), list(distinct(ids)))
+	}, "SELECT "+resourceColumns+", r.seen, r.claimed"+s.db.d.Each(s.db.d.Texts("$3"), "resources", "r",
+		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", lock), t.Name(), dialect.List(dialect.Distinct(ids)))
 	return all, err
 }

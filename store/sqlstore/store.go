@@ -46,6 +46,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 var (
@@ -108,7 +109,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: type %q: a name needs to be of letters, digits and underscores", t.Name()))
 		}
 		for _, a := range t.Attrs() {
-			if strings.ContainsAny(a.Path, `"'\#?{}`) || placeholder.MatchString(a.Path) {
+			if strings.ContainsAny(a.Path, `"'\#?{}`) || dialect.Placeholder.MatchString(a.Path) {
 				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
 			}
 		}
@@ -136,7 +137,7 @@ var typeNames = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,29}$`)
 
 func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
-	b := &base{db: db, d: d, tenant: o.Tenant, prefix: o.Prefix, now: o.Now, turn: make(chan struct{}, 1)}
+	b := &base{db: db, d: dialect.Dialect(d), tenant: o.Tenant, prefix: o.Prefix, now: o.Now, turn: make(chan struct{}, 1)}
 	if b.prefix == "" {
 		b.prefix = "scim_"
 	}
@@ -153,7 +154,7 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	if !prefixes.MatchString(b.prefix) {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Prefix %q: at most 30 lower case letters, digits and underscores, not beginning with a digit", b.prefix))
 	}
-	if len(storable([]string{b.tenant})) == 0 {
+	if len(dialect.Storable([]string{b.tenant})) == 0 {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: needs UTF-8 without U+0000", b.tenant))
 	}
 	return b, err
@@ -161,7 +162,7 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 
 // statement is text in the dialect, with the names of the tables.
 func (b *base) statement(text string) string {
-	return b.d.adapt(text, b.prefix)
+	return b.d.Adapt(text, b.prefix)
 }
 
 // InTx implements scim.Transactor. fn runs again if the database gave the

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // What clients write goes through to the tables of the application here.
@@ -57,13 +58,13 @@ func (m *appTable) updateRow(ctx context.Context, key string, before, after *sci
 }
 
 func (m *appTable) set(ctx context.Context, key string, all []setting) error {
-	w := &words{d: m.db.d}
+	w := &dialect.Arguments{Dialect: m.db.d}
 	var sets []string
 	for _, c := range all {
-		sets = append(sets, c.column+" = "+w.arg(c.value))
+		sets = append(sets, c.column+" = "+w.Add(c.value))
 	}
 	return m.db.eachApp(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
-		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.arg(key), none)
+		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), none)
 }
 
 // putChildren brings the rows of multi-valued attributes in line with after. row is what
@@ -103,13 +104,13 @@ func (m *appTable) putChildren(ctx context.Context, key string, before, after *s
 }
 
 func (m *appTable) deleteChild(ctx context.Context, c *boundChild, key string, cells []any) error {
-	w := &words{d: m.db.d}
-	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.arg(key)
+	w := &dialect.Arguments{Dialect: m.db.d}
+	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.Add(key)
 	for i, cell := range cells {
 		if cell == nil {
 			text += " AND " + c.columns[i].Name + " IS NULL"
 		} else {
-			text += " AND " + c.columns[i].Name + " = " + w.arg(cell)
+			text += " AND " + c.columns[i].Name + " = " + w.Add(cell)
 		}
 	}
 	if err := m.db.eachApp(ctx, w, text, none); err != nil {
@@ -124,11 +125,11 @@ func (m *appTable) deleteRow(ctx context.Context, key string) error {
 		return m.set(ctx, key, extra(m.Retire(m.db.now())))
 	}
 	for _, c := range m.children {
-		w := &words{d: m.db.d}
-		if err := m.db.eachApp(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.arg(key), none); err != nil {
+		w := &dialect.Arguments{Dialect: m.db.d}
+		if err := m.db.eachApp(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), none); err != nil {
 			return err
 		}
 	}
-	w := &words{d: m.db.d}
-	return m.db.eachApp(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.arg(key), none)
+	w := &dialect.Arguments{Dialect: m.db.d}
+	return m.db.eachApp(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), none)
 }

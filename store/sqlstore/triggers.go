@@ -5,6 +5,8 @@ import (
 	"hash/fnv"
 	"regexp"
 	"strings"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // Triggers on the application's tables write into {p}stale which rows have changed.
@@ -28,19 +30,19 @@ func (b *triggers) trigger(w watched) string {
 func (b *triggers) triggers(w watched) []string {
 	name := b.trigger(w)
 	note := func(row, member string) string {
-		return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.NewReplacer("{row}", row, "{gone}", quote(member)).Replace(w.note)
+		return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.NewReplacer("{row}", row, "{gone}", dialect.Quote(member)).Replace(w.note)
 	}
 	insert := func(row string) string { return note(row, "") }
 	erase := func(row string) string { return note(row, gone) }
 	differ := "IS NOT"
-	if b.db.d == Postgres {
+	if b.db.d == dialect.Postgres {
 		differ = "IS DISTINCT FROM"
 	}
 	changed := func(columns []string) string {
 		var any []string
 		for _, c := range columns {
 			old, now := "OLD."+c, "NEW."+c
-			if b.db.d == Postgres { // json has no equality
+			if b.db.d == dialect.Postgres { // json has no equality
 				old, now = "CAST("+old+" AS text)", "CAST("+now+" AS text)"
 			}
 			any = append(any, old+" "+differ+" "+now)
@@ -55,7 +57,7 @@ func (b *triggers) triggers(w watched) []string {
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	// An update is of the row as it is, and, if that was another resource's, as it was.
 	switch each := " FOR EACH ROW"; {
-	case b.db.d == SQLite:
+	case b.db.d == dialect.SQLite:
 		unless := func(row string) string {
 			if !w.many {
 				return ""
@@ -97,14 +99,14 @@ func from(query, source string) string {
 // dropTriggers are the statements that drop the triggers of a table.
 func (b *triggers) dropTriggers(w watched) []string {
 	name, on := b.trigger(w), ""
-	if b.db.d == Postgres {
+	if b.db.d == dialect.Postgres {
 		on = " ON " + w.table
 	}
 	var all []string
 	for _, event := range []string{"insert", "update", "delete"} {
 		all = append(all, fmt.Sprintf("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on))
 	}
-	if b.db.d == Postgres {
+	if b.db.d == dialect.Postgres {
 		all = append(all, "DROP FUNCTION IF EXISTS "+name+"()")
 	}
 	return all

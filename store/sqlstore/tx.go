@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // DBTX is what *sql.DB and *sql.Tx have in common, and what query builders and generated
@@ -52,7 +53,7 @@ func Tx(ctx context.Context, db *sql.DB) *sql.Tx {
 // base is what Store and Ledger have in common.
 type base struct {
 	db     *sql.DB
-	d      Dialect
+	d      dialect.Dialect
 	tenant string
 	prefix string
 	now    func() time.Time
@@ -144,7 +145,7 @@ func (b *base) inTx(ctx context.Context, fn func(ctx context.Context) error) err
 // while it is free again; here the next one is woken. Who has waited for long goes on to
 // hear from the database that it is busy.
 func (b *base) wait(ctx context.Context) (done func()) {
-	if b.d != SQLite {
+	if b.d != dialect.SQLite {
 		return func() {}
 	}
 	select {
@@ -158,12 +159,12 @@ func (b *base) wait(ctx context.Context) (done func()) {
 
 func (b *base) once(ctx context.Context, fn func(ctx context.Context) error) error {
 	defer b.wait(ctx)()
-	tx, err := b.db.BeginTx(ctx, b.d.isolation())
+	tx, err := b.db.BeginTx(ctx, b.d.Isolation())
 	if err != nil {
 		return fmt.Errorf("sqlstore: begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
-	if first := b.d.begin(); first != "" {
+	if first := b.d.Begin(); first != "" {
 		if _, err := tx.ExecContext(ctx, b.statement(first)); err != nil {
 			return fmt.Errorf("sqlstore: begin (has Migrate been called?): %w", err)
 		}
@@ -210,8 +211,8 @@ func (b *base) savepoint(ctx context.Context, j *joined, fn func(ctx context.Con
 }
 
 // eachApp runs a query on tables of the application and calls row for each of its rows.
-func (b *base) eachApp(ctx context.Context, w *words, text string, row func(scan func(dest ...any) error) error) error {
-	rows, err := b.DB(ctx).QueryContext(ctx, text, w.args...)
+func (b *base) eachApp(ctx context.Context, w *dialect.Arguments, text string, row func(scan func(dest ...any) error) error) error {
+	rows, err := b.DB(ctx).QueryContext(ctx, text, w.Values...)
 	if err != nil {
 		return err
 	}
@@ -227,7 +228,7 @@ func (b *base) eachApp(ctx context.Context, w *words, text string, row func(scan
 // advise takes a lock of the tenant's, until the transaction ends, where transactions do
 // not exclude one another anyway.
 func (b *base) advise(ctx context.Context, what string) error {
-	if b.d == SQLite {
+	if b.d == dialect.SQLite {
 		return nil
 	}
 	h := fnv.New64a()

@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // watch makes the triggers, unless these very ones are there, and then notes every row
 // that there is.
 func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
 	path := ""
-	if s.db.d == Postgres {
+	if s.db.d == dialect.Postgres {
 		if err := tx.QueryRowContext(ctx, "SELECT current_setting('search_path')").Scan(&path); err != nil {
 			return err
 		}
@@ -64,7 +66,7 @@ func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
 		if before || !w.part { // those of resources that are new come with these, as memberships do
 			text := "INSERT INTO {p}stale (tenant, type, id, member) SELECT x.tenant, x.type, x.id, x.member FROM (" + w.all + ") AS x WHERE " + enrolled("x.tenant")
 			if w.many {
-				text += withGroup + " UNION SELECT m.tenant, " + quote(membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'" // of another table, perhaps
+				text += withGroup + " UNION SELECT m.tenant, " + dialect.Quote(membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'" // of another table, perhaps
 			}
 			// With the triggers in place, and before others can write again.
 			if _, err := tx.ExecContext(ctx, s.db.statement(text)); err != nil {
@@ -111,7 +113,7 @@ func (s *triggers) enrol(ctx context.Context) error {
 		if w.part {
 			continue
 		}
-		if s.db.d == Postgres {
+		if s.db.d == dialect.Postgres {
 			// Wait for the end of those who have written without its being noted.
 			if err := s.db.inTx(ctx, func(ctx context.Context) error {
 				_, err := s.db.DB(ctx).ExecContext(ctx, "LOCK TABLE "+w.table+" IN SHARE MODE")
@@ -139,7 +141,7 @@ func (s *triggers) enrol(ctx context.Context) error {
 func (s *triggers) watching(ctx context.Context, tx *sql.Tx, w watched) (bool, error) {
 	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2)"
 	table := w.table
-	if s.db.d == SQLite {
+	if s.db.d == dialect.SQLite {
 		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND lower(tbl_name) = lower($2)"
 		table = strings.Trim(lastName.FindString(w.table), `"`)
 	}

@@ -1,6 +1,10 @@
 package sqlstore
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+)
 
 // watched is a table of the application with what its triggers do.
 type watched struct {
@@ -29,7 +33,7 @@ type watched struct {
 // enrolled is the condition that a tenant has a Store: what other customers of the
 // application do nobody would ever follow.
 func enrolled(tenant string) string {
-	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + quote(tenantPart) + " || " + tenant + ")"
+	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + dialect.Quote(tenantPart) + " || " + tenant + ")"
 }
 
 // tenantPart and a tenant's name are the part of {p}schema that says whether all its rows
@@ -58,8 +62,8 @@ func (s *triggers) watches() []watched {
 		key := func(row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
 		w := watched{table: m.Name, what: typ, place: present(m.Key, m.Tenant)}
 		// A row without a tenant is nobody's: an administrator's, a template.
-		w.note = "SELECT " + tenant("{row}") + ", " + quote(typ) + ", " + key("{row}") + ", {gone} WHERE " + filled("{row}", w.place) + " AND " + enrolled(tenant("{row}"))
-		w.all = "SELECT " + tenant("t") + " AS tenant, " + quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t WHERE " + filled("t", w.place)
+		w.note = "SELECT " + tenant("{row}") + ", " + dialect.Quote(typ) + ", " + key("{row}") + ", {gone} WHERE " + filled("{row}", w.place) + " AND " + enrolled(tenant("{row}"))
+		w.all = "SELECT " + tenant("t") + " AS tenant, " + dialect.Quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t WHERE " + filled("t", w.place)
 		if m.Visible == "" || m.visible != nil {
 			w.only = append(append(present(m.Created), w.place...), m.visible...)
 			for _, c := range m.columns {
@@ -79,7 +83,7 @@ func (s *triggers) watches() []watched {
 		list = append(list, w)
 		for _, c := range m.children {
 			list = append(list, watched{table: c.Name, what: typ + "." + c.Path, place: []string{c.Parent}, all: w.all, part: true,
-				note: "SELECT " + tenant("t") + ", " + quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + filled("t", w.place) + " AND " + enrolled(tenant("t"))})
+				note: "SELECT " + tenant("t") + ", " + dialect.Quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + filled("t", w.place) + " AND " + enrolled(tenant("t"))})
 		}
 	}
 	if j := s.join; j != nil {
@@ -89,9 +93,9 @@ func (s *triggers) watches() []watched {
 			tenant = "CAST(t." + g.Tenant + " AS text)"
 		}
 		list = append(list, watched{table: j.Name, what: membership, many: true, place: []string{j.Group, j.User},
-			note: "SELECT " + tenant + ", " + quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
+			note: "SELECT " + tenant + ", " + dialect.Quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
 				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + filled("{row}", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key)) + " AND " + enrolled(tenant),
-			all: "SELECT " + tenant + " AS tenant, " + quote(membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
+			all: "SELECT " + tenant + " AS tenant, " + dialect.Quote(membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
 				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + filled("j", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key))})
 	}
 	return list
