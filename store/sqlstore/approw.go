@@ -11,7 +11,7 @@ import (
 // appTable is a table of the application that a type is mapped onto.
 type appTable struct {
 	*mapping
-	db *base
+	db *tenantDB
 }
 
 // mine is the condition that a row of m, as t, is one of the tenant's. Every statement

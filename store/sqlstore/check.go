@@ -52,7 +52,7 @@ func (s *joins) check(ctx context.Context) error {
 }
 
 // has asks the database for a table, its columns, and a condition on a row called t.
-func has(ctx context.Context, db *base, table, condition string, columns ...string) error {
+func has(ctx context.Context, db *tenantDB, table, condition string, columns ...string) error {
 	ask := func(what string) error {
 		// t. also because SQLite takes an unknown "name" for a text.
 		return db.eachApp(ctx, &dialect.Arguments{Dialect: db.d}, "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
@@ -121,7 +121,7 @@ func (m *appTable) lookedAt(ctx context.Context) ([]string, error) {
 }
 
 // typesOf asks for the types of columns.
-func typesOf(ctx context.Context, db *base, table string, columns []boundColumn) error {
+func typesOf(ctx context.Context, db *tenantDB, table string, columns []boundColumn) error {
 	text := "SELECT 1"
 	for i := range columns {
 		text += ", t." + columns[i].Name

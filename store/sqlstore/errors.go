@@ -104,7 +104,7 @@ func lost(err error) bool {
 }
 
 // failure is the error that a client may try again after, where that can help.
-func (b *base) failure(ctx context.Context, err error) error {
+func (b *tenantDB) failure(ctx context.Context, err error) error {
 	var e *scim.Error
 	switch {
 	case err == nil, errors.As(err, &e), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

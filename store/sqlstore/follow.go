@@ -26,10 +26,10 @@ const followBatch = 1000
 
 // follower brings {p}resources in line with the application's tables.
 type follower struct {
-	db        *base
+	db        *tenantDB
 	resources *resources
 	members   *members
-	ledger    *ledger
+	ledger    *roleLedger
 	tables    map[string]*appTable // by type
 	types     []string             // those in tables, in order
 	joins     *joins               // nil: memberships are this package's alone
@@ -45,10 +45,10 @@ func (f *follower) follow(ctx context.Context) error {
 	if len(f.tables) == 0 {
 		return nil
 	}
-	j, inTx := ctx.Value(txKey{f.db.db}).(*joined)
+	tx := f.db.transaction(ctx)
 	key, which := f.db.prefix+"\x00"+f.db.tenant, ""
-	if inTx && f.db.d == dialect.Postgres { // in SQLite nobody else can have written
-		if _, again := j.followed.LoadOrStore(key, true); again {
+	if tx != nil && f.db.d == dialect.Postgres { // in SQLite nobody else can have written
+		if !tx.isFirst(key) {
 			which = " AND tx = txid_current_if_assigned()"
 		}
 	}
@@ -61,7 +61,7 @@ func (f *follower) follow(ctx context.Context) error {
 		if err == nil && stale {
 			err = f.db.write(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
 		}
-		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.d == dialect.Postgres && !inTx {
+		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.d == dialect.Postgres && tx == nil {
 			// Plans that were made for small tables are kept until the database has looked
 			// again, and it does not look while these grow.
 			_, err = f.db.db.ExecContext(ctx, f.db.statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))

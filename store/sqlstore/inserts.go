@@ -9,7 +9,7 @@ import (
 )
 
 // insert makes one row.
-func insert(ctx context.Context, db *base, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
+func insert(ctx context.Context, db *tenantDB, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
 	w := &dialect.Arguments{Dialect: db.d}
 	columns, places := make([]string, len(all)), make([]string, len(all))
 	for i, c := range all {
@@ -25,7 +25,7 @@ func insert(ctx context.Context, db *base, table string, all []setting, returnin
 func none(func(...any) error) error { return nil }
 
 // insertAll makes rows, unless they are there, and returns how many.
-func insertAll(ctx context.Context, db *base, table string, rows [][]setting) (n int64, err error) {
+func insertAll(ctx context.Context, db *tenantDB, table string, rows [][]setting) (n int64, err error) {
 	for len(rows) > 0 {
 		// Those with the same columns at once.
 		same := slices.IndexFunc(rows, func(r []setting) bool {
@@ -44,7 +44,7 @@ func insertAll(ctx context.Context, db *base, table string, rows [][]setting) (n
 }
 
 // insertAlike is insertAll for rows with the same columns.
-func insertAlike(ctx context.Context, db *base, table string, rows [][]setting) (n int64, err error) {
+func insertAlike(ctx context.Context, db *tenantDB, table string, rows [][]setting) (n int64, err error) {
 	w := &dialect.Arguments{Dialect: db.d}
 	values := make([]string, len(rows))
 	for i, row := range rows {

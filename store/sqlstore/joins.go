@@ -12,7 +12,7 @@ import (
 // joins are the application's memberships of users in groups.
 type joins struct {
 	*joinDecl
-	db    *base
+	db    *tenantDB
 	notes *notes
 }
 

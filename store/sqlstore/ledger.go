@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 
@@ -11,42 +10,27 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// Ledger is a scim.Ledger alone, for an application that writes its own Store. It is
-// safe for concurrent use. Its calls join the transaction that ctx carries: see
-// WithTx.
-type Ledger struct{ ledger }
-
-// NewLedger returns the Ledger of a tenant in db. It does not talk to the database:
-// call Migrate once before its first use.
-func NewLedger(db *sql.DB, d Dialect, o Options) (*Ledger, error) {
-	b, err := newBase(db, d, o)
-	if err != nil {
-		return nil, err
-	}
-	return &Ledger{ledger{base: b}}, nil
-}
-
-// ledger is what a Store and a Ledger keep of scim.Ledger.
-type ledger struct {
-	*base
+// roleLedger keeps grants and links in this package's tables.
+type roleLedger struct {
+	db     *tenantDB
 	people bool // the users are in {p}resources
 }
 
 // Grants implements scim.Ledger. In a transaction it locks the users, in order of id.
-func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
+func (l *roleLedger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
 	ids := dialect.Distinct(userIDs)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
-	if Tx(ctx, l.db) != nil {
+	if txOf(ctx, l.db.db) != nil {
 		if err := l.lock(ctx, ids); err != nil {
 			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
 		}
 	}
 	all := make([]scim.Grant, 0, len(ids))
-	err := l.read(ctx, func() error {
+	err := l.db.read(ctx, func() error {
 		all = all[:0]
-		return l.each(ctx, func(scan func(...any) error) error {
+		return l.db.each(ctx, func(scan func(...any) error) error {
 			var g scim.Grant
 			var at int64
 			err := scan(&g.UserID, &g.RoleID, &g.Source, &at, &g.ByHand, &g.Waiting)
@@ -54,7 +38,7 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 			all = append(all, g)
 			return err
 		}, "SELECT g.user_id, g.role_id, g.source, g.at, g.by_hand, g.waiting"+
-			l.d.Each(l.d.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), dialect.List(ids))
+			l.db.d.Each(l.db.d.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), dialect.List(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: grants of %d users: %w", len(ids), err)
@@ -66,14 +50,14 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 // user's own row is long, and what a lock writes into it is much when there are thousands.
 // In SQLite a transaction has the database to itself. Advisory locks would not do:
 // PostgreSQL has room for some thousands.
-func (l *ledger) lock(ctx context.Context, ids []string) error {
-	if l.d == dialect.SQLite {
+func (l *roleLedger) lock(ctx context.Context, ids []string) error {
+	if l.db.d == dialect.SQLite {
 		return nil
 	}
 	all := dialect.List(ids)
 	locked := func() (n int, err error) {
-		err = l.each(ctx, func(scan func(...any) error) error { return scan(&n) },
-			"SELECT count(*)"+l.d.Each(l.d.Texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR NO KEY UPDATE"), all)
+		err = l.db.each(ctx, func(scan func(...any) error) error { return scan(&n) },
+			"SELECT count(*)"+l.db.d.Each(l.db.d.Texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR NO KEY UPDATE"), all)
 		return n, err
 	}
 	n, err := locked()
@@ -85,7 +69,7 @@ func (l *ledger) lock(ctx context.Context, ids []string) error {
 		text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'User' AND r.id = e.value #>> '{}')" +
 			" OR EXISTS (SELECT 1 FROM {p}grants g WHERE g.tenant = $1 AND g.user_id = e.value #>> '{}')"
 	}
-	_, err = l.exec(ctx, text+" ON CONFLICT DO NOTHING", all)
+	_, err = l.db.exec(ctx, text+" ON CONFLICT DO NOTHING", all)
 	if err == nil {
 		_, err = locked() // those that others have made meanwhile
 	}
@@ -93,7 +77,7 @@ func (l *ledger) lock(ctx context.Context, ids []string) error {
 }
 
 // Record implements scim.Ledger. All of it is stored or nothing.
-func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
+func (l *roleLedger) Record(ctx context.Context, put, drop []scim.Grant) error {
 	// Of two entries with one identity the later one counts; in order, so that two
 	// calls at once do not wait for each other.
 	put = slices.Clone(put)
@@ -103,14 +87,14 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 	if len(put)+len(drop) == 0 {
 		return ctx.Err()
 	}
-	err := l.write(ctx, func(ctx context.Context) error {
+	err := l.db.write(ctx, func(ctx context.Context) error {
 		if err := l.drop(ctx, drop); err != nil {
 			return err
 		}
 		if len(put) == 0 {
 			return nil
 		}
-		_, err := l.exec(ctx, `INSERT INTO {p}grants (tenant, user_id, role_id, source, at, by_hand, waiting)
+		_, err := l.db.exec(ctx, `INSERT INTO {p}grants (tenant, user_id, role_id, source, at, by_hand, waiting)
 			SELECT $1, e.value ->> 0, e.value ->> 1, e.value ->> 2,
 				CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), CAST(e.value ->> 5 AS bigint)
 			FROM {rows $2} WHERE 1 = 1
@@ -131,7 +115,7 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 // user only, are dropped by a statement of their own: each then costs a fraction.
 const alike = 50
 
-func (l *ledger) drop(ctx context.Context, drop []scim.Grant) error {
+func (l *roleLedger) drop(ctx context.Context, drop []scim.Grant) error {
 	drop = slices.Clone(drop)
 	slices.SortFunc(drop, func(a, b scim.Grant) int {
 		return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source), cmp.Compare(a.UserID, b.UserID))
@@ -149,8 +133,8 @@ func (l *ledger) drop(ctx context.Context, drop []scim.Grant) error {
 		if len(ids) < alike {
 			rest = append(rest, drop[:len(ids)]...)
 		} else {
-			_, err := l.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND role_id = $2 AND source = $3 AND "+
-				l.d.In("user_id", "SELECT value FROM "+l.d.Texts("$4")), role, source, dialect.List(ids))
+			_, err := l.db.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND role_id = $2 AND source = $3 AND "+
+				l.db.d.In("user_id", "SELECT value FROM "+l.db.d.Texts("$4")), role, source, dialect.List(ids))
 			if err != nil {
 				return err
 			}
@@ -160,18 +144,18 @@ func (l *ledger) drop(ctx context.Context, drop []scim.Grant) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	_, err := l.exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
+	_, err := l.db.exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
 		(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`,
-		dialect.Tuples(rest, func(g scim.Grant) []any { return []any{l.tenant, g.UserID, g.RoleID, g.Source} }))
+		dialect.Tuples(rest, func(g scim.Grant) []any { return []any{l.db.tenant, g.UserID, g.RoleID, g.Source} }))
 	return err
 }
 
 // SourceUsers implements scim.SourceLedger.
-func (l *ledger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+func (l *roleLedger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
 	var all []string
-	err := l.read(ctx, func() error {
+	err := l.db.read(ctx, func() error {
 		all = all[:0]
-		return l.each(ctx, func(scan func(...any) error) error {
+		return l.db.each(ctx, func(scan func(...any) error) error {
 			var id string
 			err := scan(&id)
 			all = append(all, id)
@@ -185,9 +169,9 @@ func (l *ledger) SourceUsers(ctx context.Context, source, after string, limit in
 }
 
 // DropSource implements scim.SourceLedger.
-func (l *ledger) DropSource(ctx context.Context, source string) error {
-	err := l.write(ctx, func(ctx context.Context) error {
-		_, err := l.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND source = $2", source)
+func (l *roleLedger) DropSource(ctx context.Context, source string) error {
+	err := l.db.write(ctx, func(ctx context.Context) error {
+		_, err := l.db.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND source = $2", source)
 		return err
 	})
 	if err != nil {
@@ -201,21 +185,21 @@ func compareGrants(a, b scim.Grant) int {
 }
 
 // Links implements scim.Ledger.
-func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+func (l *roleLedger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
 	ids := dialect.Distinct(groupIDs)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
 	var all []scim.Link
-	err := l.read(ctx, func() error {
+	err := l.db.read(ctx, func() error {
 		all = nil
-		return l.each(ctx, func(scan func(...any) error) error {
+		return l.db.each(ctx, func(scan func(...any) error) error {
 			var k scim.Link
 			err := scan(&k.GroupID, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
 			all = append(all, k)
 			return err
 		}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
-			l.d.Each(l.d.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
+			l.db.d.Each(l.db.d.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: links of %d groups: %w", len(ids), err)
@@ -224,13 +208,13 @@ func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, err
 }
 
 // SetLink implements scim.Ledger.
-func (l *ledger) SetLink(ctx context.Context, k scim.Link) error {
-	err := l.write(ctx, func(ctx context.Context) error {
+func (l *roleLedger) SetLink(ctx context.Context, k scim.Link) error {
+	err := l.db.write(ctx, func(ctx context.Context) error {
 		if k.Role.ID == "" {
-			_, err := l.exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", k.GroupID)
+			_, err := l.db.exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", k.GroupID)
 			return err
 		}
-		_, err := l.exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
+		_, err := l.db.exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (group_id, tenant) DO UPDATE SET role_id = excluded.role_id,
 			role_name = excluded.role_name, weight = excluded.weight, protected = excluded.protected, confirmed = excluded.confirmed`,
 			k.GroupID, k.Role.ID, k.Role.Name, k.Role.Weight, dialect.Bit(k.Role.Protected), dialect.Bit(k.Confirmed))

@@ -25,7 +25,7 @@ func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 		if c.Op != scim.OpCreate || s.app.tables[c.After.Type().Name()] == nil {
 			return nil
 		}
-		return s.write(ctx, func(ctx context.Context) error {
+		return s.db.write(ctx, func(ctx context.Context) error {
 			a := &adopter{s.app}
 			return a.link(ctx, s.app.tables[c.After.Type().Name()], c, may)
 		})

@@ -28,7 +28,7 @@ func byType(all []scim.Ref) iter.Seq2[string, []string] {
 }
 
 // members are the memberships in this package's table of them.
-type members struct{ db *base }
+type members struct{ db *tenantDB }
 
 // page lists members of a group, in order, after one of them. An unknown group has no members.
 func (s *members) page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {

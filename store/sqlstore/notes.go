@@ -8,7 +8,7 @@ import (
 )
 
 // notes say which rows of the application have changed. Its triggers write them.
-type notes struct{ db *base }
+type notes struct{ db *tenantDB }
 
 // unnoted changes the application's memberships of a group so that the triggers leave no
 // notes: the caller has seen to the change, and in PostgreSQL each of 50,000 would be in
@@ -69,4 +69,4 @@ const gone = "gone"
 
 // ownSetting is the setting that holds, while this Store changes the application's
 // memberships of a group, the group's key. Those with another prefix have notes of their own.
-func (b *base) ownSetting() string { return "scim." + b.prefix + "own" }
+func (b *tenantDB) ownSetting() string { return "scim." + b.prefix + "own" }

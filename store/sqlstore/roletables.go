@@ -55,17 +55,17 @@ func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolv
 	if err != nil {
 		return nil, err
 	}
-	err = s.again(ctx, func() error {
-		return errors.Join(has(ctx, s.base, t.Roles, "", present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), has(ctx, s.base, t.Holders, "", t.User, t.Role))
+	err = s.db.again(ctx, func() error {
+		return errors.Join(has(ctx, s.db, t.Roles, "", present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), has(ctx, s.db, t.Holders, "", t.User, t.Role))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &roleTables{s.base, t}, nil
+	return &roleTables{s.db, t}, nil
 }
 
 type roleTables struct {
-	db *base
+	db *tenantDB
 	t  RoleTables
 }
 

@@ -25,7 +25,7 @@ type row struct {
 
 // resources are those of one tenant, in this package's tables.
 type resources struct {
-	db    *base
+	db    *tenantDB
 	types map[string]resourceType
 	keep  bool // the rows of deleted resources
 }

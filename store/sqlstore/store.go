@@ -32,7 +32,6 @@ package sqlstore
 
 import (
 	"cmp"
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -97,7 +96,7 @@ type Store struct {
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{b, true}, resources: &resources{b, make(map[string]resourceType), o.KeepDeleted}, members: &members{b}}
+	s := &Store{ledger: ledger{b, &roleLedger{b.db, true}}, resources: &resources{b.db, make(map[string]resourceType), o.KeepDeleted}, members: &members{b.db}}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
 	}
@@ -119,15 +118,15 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}
-	s.app = &follower{db: b, resources: s.resources, members: s.members, ledger: &s.ledger, tables: make(map[string]*appTable),
-		types: slices.Sorted(maps.Keys(bound)), notes: &notes{b}, log: cmp.Or(o.Log, slog.Default())}
+	s.app = &follower{db: b.db, resources: s.resources, members: s.members, ledger: s.own, tables: make(map[string]*appTable),
+		types: slices.Sorted(maps.Keys(bound)), notes: &notes{b.db}, log: cmp.Or(o.Log, slog.Default())}
 	for typ, m := range bound {
-		s.app.tables[typ] = &appTable{m, b}
+		s.app.tables[typ] = &appTable{m, b.db}
 	}
 	if o.Members != nil {
-		s.app.joins = &joins{(*joinDecl)(o.Members), b, s.app.notes}
+		s.app.joins = &joins{(*joinDecl)(o.Members), b.db, s.app.notes}
 	}
-	s.triggers = &triggers{b, bound, s.app.types, (*joinDecl)(o.Members)}
+	s.triggers = &triggers{b.db, bound, s.app.types, (*joinDecl)(o.Members)}
 	return s, nil
 }
 
@@ -137,12 +136,11 @@ var typeNames = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,29}$`)
 
 func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
-	b := &base{db: db, d: dialect.Dialect(d), tenant: o.Tenant, prefix: o.Prefix, now: o.Now, turn: make(chan struct{}, 1)}
-	if b.prefix == "" {
-		b.prefix = "scim_"
+	if o.Prefix == "" {
+		o.Prefix = "scim_"
 	}
-	if b.now == nil {
-		b.now = time.Now
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	var err error
 	if db == nil {
@@ -151,32 +149,13 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	if d != SQLite && d != Postgres {
 		err = errors.Join(err, fmt.Errorf("sqlstore: unknown %s: say sqlstore.SQLite or sqlstore.Postgres", d))
 	}
-	if !prefixes.MatchString(b.prefix) {
-		err = errors.Join(err, fmt.Errorf("sqlstore: Prefix %q: at most 30 lower case letters, digits and underscores, not beginning with a digit", b.prefix))
+	if !prefixes.MatchString(o.Prefix) {
+		err = errors.Join(err, fmt.Errorf("sqlstore: Prefix %q: at most 30 lower case letters, digits and underscores, not beginning with a digit", o.Prefix))
 	}
-	if len(dialect.Storable([]string{b.tenant})) == 0 {
-		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: needs UTF-8 without U+0000", b.tenant))
+	if len(dialect.Storable([]string{o.Tenant})) == 0 {
+		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: needs UTF-8 without U+0000", o.Tenant))
 	}
-	return b, err
-}
-
-// statement is text in the dialect, with the names of the tables.
-func (b *base) statement(text string) string {
-	return b.d.Adapt(text, b.prefix)
-}
-
-// InTx implements scim.Transactor. fn runs again if the database gave the
-// transaction up for another one. A nested call joins; if only that one fails, what
-// it did is taken back.
-func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
-	if Tx(ctx, s.db) == nil {
-		// What the application has changed is followed in transactions of its own: if there
-		// is more of it than a request has time for, the next one goes on from there.
-		if err := s.app.follow(ctx); err != nil {
-			return err
-		}
-	}
-	return s.inTx(ctx, fn)
+	return &base{newTenantDB(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)}, err
 }
 
 // SQLiteDSN is the data source name, for the driver modernc.org/sqlite, of a database

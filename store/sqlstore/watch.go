@@ -90,7 +90,7 @@ const withGroup = " AND EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.
 
 // known says whether all rows of the tenant have been noted once: 1, not yet: 0, or
 // nobody has begun to: -1.
-func (s *triggers) known(ctx context.Context, db DBTX) (version int, err error) {
+func (s *triggers) known(ctx context.Context, db querier) (version int, err error) {
 	err = db.QueryRowContext(ctx, s.db.statement("SELECT version FROM {p}schema WHERE part = $1"), tenantPart+s.db.tenant).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return -1, nil
@@ -98,7 +98,7 @@ func (s *triggers) known(ctx context.Context, db DBTX) (version int, err error) 
 	return version, err
 }
 
-func (s *triggers) setKnown(ctx context.Context, db DBTX) error {
+func (s *triggers) setKnown(ctx context.Context, db querier) error {
 	_, err := db.ExecContext(ctx, s.db.statement("UPDATE {p}schema SET version = 1 WHERE part = $1"), tenantPart+s.db.tenant)
 	return err
 }

@@ -42,7 +42,7 @@ const tenantPart = "tenant "
 
 // triggers are those on the tables of the application.
 type triggers struct {
-	db     *base
+	db     *tenantDB
 	maps   map[string]*mapping // by type
 	mapped []string            // the types in maps, in order
 	join   *joinDecl           // nil: memberships are this package's alone

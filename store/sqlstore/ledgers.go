@@ -1,0 +1,57 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/scimkit/scim"
+)
+
+// Ledger is a scim.Ledger alone, for an application that writes its own Store. It is
+// safe for concurrent use. Its calls join the transaction that ctx carries: see
+// WithTx.
+type Ledger struct{ ledger }
+
+// NewLedger returns the Ledger of a tenant in db. It does not talk to the database:
+// call Migrate once before its first use.
+func NewLedger(db *sql.DB, d Dialect, o Options) (*Ledger, error) {
+	b, err := newBase(db, d, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Ledger{ledger{b, &roleLedger{db: b.db}}}, nil
+}
+
+// ledger is what a Store and a Ledger have of scim.Ledger.
+type ledger struct {
+	*base
+	own *roleLedger
+}
+
+// Grants implements scim.Ledger. In a transaction it locks the users, in order of id.
+func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
+	return l.own.Grants(ctx, userIDs)
+}
+
+// Record implements scim.Ledger. All of it is stored or nothing.
+func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
+	return l.own.Record(ctx, put, drop)
+}
+
+// SourceUsers implements scim.SourceLedger.
+func (l *ledger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+	return l.own.SourceUsers(ctx, source, after, limit)
+}
+
+// DropSource implements scim.SourceLedger.
+func (l *ledger) DropSource(ctx context.Context, source string) error {
+	return l.own.DropSource(ctx, source)
+}
+
+// Links implements scim.Ledger.
+func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+	return l.own.Links(ctx, groupIDs)
+}
+
+// SetLink implements scim.Ledger.
+func (l *ledger) SetLink(ctx context.Context, k scim.Link) error { return l.own.SetLink(ctx, k) }
