@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // appTable is a table of the application that a type is mapped onto.
 type appTable struct {
 	*mapping
-	db *tenantDB
+	db *database.DB
 }
 
 // mine is the condition that a row of m, as t, is one of the tenant's. Every statement
@@ -20,7 +21,7 @@ func (m *appTable) mine(w *dialect.Arguments) string {
 	if m.Tenant == "" {
 		return "1 = 1" // New has seen that there is one tenant
 	}
-	return "t." + m.Tenant + " = " + w.Add(m.db.tenant)
+	return "t." + m.Tenant + " = " + w.Add(m.db.Tenant)
 }
 
 // Locks on rows, in PostgreSQL: against other writers, and also against who makes rows
@@ -56,12 +57,12 @@ func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, ro
 	for _, c := range m.columns {
 		text += ", t." + c.Name
 	}
-	w := &dialect.Arguments{Dialect: m.db.d}
+	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	text += " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(keys) + ")"
-	if m.db.d == dialect.Postgres {
+	if m.db.Dialect == dialect.Postgres {
 		text += lock
 	}
-	err := m.db.eachApp(ctx, w, text, func(scan func(...any) error) error {
+	err := m.db.EachOf(ctx, w, text, func(scan func(...any) error) error {
 		r := &appRow{cells: make([]any, len(m.columns)), children: make([][]any, len(m.children)), seen: map[string]json.RawMessage{}}
 		var key string
 		var at any
@@ -102,9 +103,9 @@ func (m *appTable) readChildren(ctx context.Context, i int, keys []string, rows 
 	if order == "" {
 		order = c.columns[0].Name
 	}
-	w := &dialect.Arguments{Dialect: m.db.d}
+	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	text += " FROM " + c.Name + " AS c WHERE c." + c.Parent + " IN (" + w.AddAll(keys) + ") ORDER BY c." + c.Parent + ", c." + order
-	err := m.db.eachApp(ctx, w, text, func(scan func(...any) error) error {
+	err := m.db.EachOf(ctx, w, text, func(scan func(...any) error) error {
 		cells := make([]any, len(c.columns))
 		var key string
 		dest := []any{&key}

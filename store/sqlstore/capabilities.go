@@ -79,7 +79,7 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 // ChangeMembers implements scim.MemberStore. A member that was deleted meanwhile is
 // not added. One member costs the same in a group of any size.
 func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
-	err = s.db.write(ctx, func(ctx context.Context) error {
+	err = s.db.Write(ctx, func(ctx context.Context) error {
 		if err := s.app.follow(ctx); err != nil {
 			return err
 		}

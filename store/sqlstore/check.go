@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -52,10 +53,10 @@ func (s *joins) check(ctx context.Context) error {
 }
 
 // has asks the database for a table, its columns, and a condition on a row called t.
-func has(ctx context.Context, db *tenantDB, table, condition string, columns ...string) error {
+func has(ctx context.Context, db *database.DB, table, condition string, columns ...string) error {
 	ask := func(what string) error {
 		// t. also because SQLite takes an unknown "name" for a text.
-		return db.eachApp(ctx, &dialect.Arguments{Dialect: db.d}, "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
+		return db.EachOf(ctx, &dialect.Arguments{Dialect: db.Dialect}, "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
 	}
 	if err := ask("1"); err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", table, err)
@@ -98,7 +99,7 @@ func (m *appTable) lookedAt(ctx context.Context) ([]string, error) {
 			return nil, nil
 		}
 	}
-	rows, err := m.db.DB(ctx).QueryContext(ctx, "SELECT * FROM "+m.Name+" AS t WHERE 1 = 0")
+	rows, err := m.db.Conn(ctx).QueryContext(ctx, "SELECT * FROM "+m.Name+" AS t WHERE 1 = 0")
 	if err != nil {
 		return nil, err
 	}
@@ -121,12 +122,12 @@ func (m *appTable) lookedAt(ctx context.Context) ([]string, error) {
 }
 
 // typesOf asks for the types of columns.
-func typesOf(ctx context.Context, db *tenantDB, table string, columns []boundColumn) error {
+func typesOf(ctx context.Context, db *database.DB, table string, columns []boundColumn) error {
 	text := "SELECT 1"
 	for i := range columns {
 		text += ", t." + columns[i].Name
 	}
-	rows, err := db.DB(ctx).QueryContext(ctx, text+" FROM "+table+" AS t WHERE 1 = 0")
+	rows, err := db.Conn(ctx).QueryContext(ctx, text+" FROM "+table+" AS t WHERE 1 = 0")
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -26,7 +27,7 @@ const followBatch = 1000
 
 // follower brings {p}resources in line with the application's tables.
 type follower struct {
-	db        *tenantDB
+	db        *database.DB
 	resources *resources
 	members   *members
 	ledger    *roleLedger
@@ -45,26 +46,26 @@ func (f *follower) follow(ctx context.Context) error {
 	if len(f.tables) == 0 {
 		return nil
 	}
-	tx := f.db.transaction(ctx)
-	key, which := f.db.prefix+"\x00"+f.db.tenant, ""
-	if tx != nil && f.db.d == dialect.Postgres { // in SQLite nobody else can have written
-		if !tx.isFirst(key) {
+	tx := f.db.Transaction(ctx)
+	key, which := f.db.Prefix+"\x00"+f.db.Tenant, ""
+	if tx != nil && f.db.Dialect == dialect.Postgres { // in SQLite nobody else can have written
+		if !tx.IsFirst(key) {
 			which = " AND tx = txid_current_if_assigned()"
 		}
 	}
 	for n := 1; ; n++ {
 		stale := false
-		err := f.db.read(ctx, func() error {
-			return f.db.each(ctx, func(scan func(...any) error) error { stale = true; return nil },
+		err := f.db.Read(ctx, func() error {
+			return f.db.Each(ctx, func(scan func(...any) error) error { stale = true; return nil },
 				"SELECT 1 FROM {p}stale WHERE tenant = $1"+which+" LIMIT 1")
 		})
 		if err == nil && stale {
-			err = f.db.write(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
+			err = f.db.Write(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
 		}
-		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.d == dialect.Postgres && tx == nil {
+		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.Dialect == dialect.Postgres && tx == nil {
 			// Plans that were made for small tables are kept until the database has looked
 			// again, and it does not look while these grow.
-			_, err = f.db.db.ExecContext(ctx, f.db.statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
+			_, err = f.db.Pool.ExecContext(ctx, f.db.Statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: following the application's tables: %w", err)
@@ -80,14 +81,14 @@ func (f *follower) follow(ctx context.Context) error {
 func (f *follower) followSome(ctx context.Context, which string) error {
 	if which == "" {
 		// One at a time: two that make the same new resource would not see each other.
-		if err := f.db.advise(ctx, "follow"); err != nil {
+		if err := f.db.Advise(ctx, "follow"); err != nil {
 			return err
 		}
 	}
 	var seqs []int64
 	ids, erased := make(map[string][]string), make(map[string][]string) // by type
 	edges := make(map[string][]string)
-	err := f.db.each(ctx, func(scan func(...any) error) error {
+	err := f.db.Each(ctx, func(scan func(...any) error) error {
 		var seq int64
 		var typ, id, member string
 		if err := scan(&seq, &typ, &id, &member); err != nil {
@@ -123,7 +124,7 @@ func (f *follower) followSome(ctx context.Context, which string) error {
 			return err
 		}
 	}
-	_, err = f.db.exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
+	_, err = f.db.Exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
 		dialect.Tuples(seqs, func(n int64) []any { return []any{n} }))
 	return err
 }
@@ -177,8 +178,8 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 			fresh = append(fresh, made)
 		}
 	}
-	if err := f.resources.insertRows(ctx, fresh); duplicate(err) { // another transaction has just written it too
-		return fmt.Errorf("%w: %w", errMoved, err)
+	if err := f.resources.insertRows(ctx, fresh); database.IsDuplicate(err) { // another transaction has just written it too
+		return fmt.Errorf("%w: %w", database.ErrMoved, err)
 	} else if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *projected, app *appRow) (made *row, err error) {
 	var r *scim.Resource
 	if app != nil && app.visible {
-		now := f.db.now()
+		now := f.db.Now()
 		meta, known := scim.Meta{ID: id, Created: now, LastModified: now}, map[string]json.RawMessage(nil)
 		if !app.created.IsZero() {
 			meta.Created = app.created
@@ -214,7 +215,7 @@ func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *
 		return f.resources.mappedRow(stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
 	case r != was.r && !r.Equal(was.r):
 		meta := r.Meta()
-		meta.LastModified = later(f.db.now(), meta.LastModified)
+		meta.LastModified = later(f.db.Now(), meta.LastModified)
 		return nil, f.resources.updateResource(ctx, was.r, stepped(r.WithMeta(meta), 0), app.seen, was.claimed)
 	case !maps.EqualFunc(was.seen, app.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
 		return nil, f.resources.updateResource(ctx, was.r, r, app.seen, was.claimed)
@@ -246,7 +247,7 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 		column = f.joins.Group
 	}
 	for part := range slices.Chunk(ids, dialect.MaxArguments) {
-		w := &dialect.Arguments{Dialect: f.db.d}
+		w := &dialect.Arguments{Dialect: f.db.Dialect}
 		edges, err := f.joins.read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
 		if err == nil {
 			_, err = f.members.insertEdges(ctx, edges)
@@ -266,7 +267,7 @@ func (f *follower) projectEdges(ctx context.Context, group string, users []strin
 	}
 	changed := 0
 	for part := range slices.Chunk(users, dialect.MaxArguments) {
-		w := &dialect.Arguments{Dialect: f.db.d}
+		w := &dialect.Arguments{Dialect: f.db.Dialect}
 		edges, err := f.joins.read(ctx, w, "j."+f.joins.Group+" = "+w.Add(group)+" AND j."+f.joins.User+" IN ("+w.AddAll(part)+")")
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.joins.Name, err)
@@ -296,7 +297,7 @@ func (f *follower) projectEdges(ctx context.Context, group string, users []strin
 	}
 	g := groups[group]
 	meta := g.r.Meta()
-	meta.LastModified = later(f.db.now(), meta.LastModified)
+	meta.LastModified = later(f.db.Now(), meta.LastModified)
 	return f.resources.updateResource(ctx, g.r, stepped(g.r.WithMeta(meta), int64(changed)), g.seen, g.claimed)
 }
 

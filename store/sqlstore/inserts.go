@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // insert makes one row.
-func insert(ctx context.Context, db *tenantDB, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
-	w := &dialect.Arguments{Dialect: db.d}
+func insert(ctx context.Context, db *database.DB, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
+	w := &dialect.Arguments{Dialect: db.Dialect}
 	columns, places := make([]string, len(all)), make([]string, len(all))
 	for i, c := range all {
 		columns[i], places[i] = c.column, w.Add(c.value)
@@ -19,13 +20,13 @@ func insert(ctx context.Context, db *tenantDB, table string, all []setting, retu
 	if len(all) == 0 {
 		text = "INSERT INTO " + table + " DEFAULT VALUES" + returning
 	}
-	return db.eachApp(ctx, w, text, row)
+	return db.EachOf(ctx, w, text, row)
 }
 
 func none(func(...any) error) error { return nil }
 
 // insertAll makes rows, unless they are there, and returns how many.
-func insertAll(ctx context.Context, db *tenantDB, table string, rows [][]setting) (n int64, err error) {
+func insertAll(ctx context.Context, db *database.DB, table string, rows [][]setting) (n int64, err error) {
 	for len(rows) > 0 {
 		// Those with the same columns at once.
 		same := slices.IndexFunc(rows, func(r []setting) bool {
@@ -44,8 +45,8 @@ func insertAll(ctx context.Context, db *tenantDB, table string, rows [][]setting
 }
 
 // insertAlike is insertAll for rows with the same columns.
-func insertAlike(ctx context.Context, db *tenantDB, table string, rows [][]setting) (n int64, err error) {
-	w := &dialect.Arguments{Dialect: db.d}
+func insertAlike(ctx context.Context, db *database.DB, table string, rows [][]setting) (n int64, err error) {
+	w := &dialect.Arguments{Dialect: db.Dialect}
 	values := make([]string, len(rows))
 	for i, row := range rows {
 		places := make([]string, len(row))
@@ -58,7 +59,7 @@ func insertAlike(ctx context.Context, db *tenantDB, table string, rows [][]setti
 	for j, c := range rows[0] {
 		columns[j] = c.column
 	}
-	res, err := db.DB(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.Values...)
+	res, err := db.Conn(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.Values...)
 	if err != nil {
 		return 0, err
 	}

@@ -6,29 +6,30 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // joins are the application's memberships of users in groups.
 type joins struct {
 	*joinDecl
-	db    *tenantDB
+	db    *database.DB
 	notes *notes
 }
 
 // deleteJoins erases the application's memberships of a user or a group.
 func (s *joins) deleteJoins(ctx context.Context, typ, key string) error {
-	w := &dialect.Arguments{Dialect: s.db.d}
+	w := &dialect.Arguments{Dialect: s.db.Dialect}
 	switch {
 	case typ == userType:
-		err := s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), none)
+		err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), none)
 		if err != nil {
 			return err
 		}
 		return s.notes.followed(ctx, membership, "", []string{key})
 	case typ == groupType:
 		return s.notes.unnoted(ctx, key, func() error {
-			return s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), none)
+			return s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), none)
 		})
 	}
 	return nil
@@ -43,8 +44,8 @@ func (s *joins) joinRows(ctx context.Context, group string, added, removed []sci
 	}
 	err = s.notes.unnoted(ctx, group, func() error {
 		for part := range slices.Chunk(gone, dialect.MaxArguments) {
-			w := &dialect.Arguments{Dialect: s.db.d}
-			if err := s.db.eachApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
+			w := &dialect.Arguments{Dialect: s.db.Dialect}
+			if err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
 				" AND "+s.User+" IN ("+w.AddAll(part)+")", none); err != nil {
 				return err
 			}
@@ -58,8 +59,8 @@ func (s *joins) joinRows(ctx context.Context, group string, added, removed []sci
 		}
 		return nil
 	})
-	if dangling(err) { // the application has just deleted one of them
-		err = fmt.Errorf("%w: %w", errMoved, err)
+	if database.IsDangling(err) { // the application has just deleted one of them
+		err = fmt.Errorf("%w: %w", database.ErrMoved, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
@@ -80,7 +81,7 @@ func (s *joins) insertJoins(ctx context.Context, group string, users []string) (
 	if err != nil || n == int64(len(rows)) {
 		return nil, err
 	}
-	w := &dialect.Arguments{Dialect: s.db.d}
+	w := &dialect.Arguments{Dialect: s.db.Dialect}
 	edges, err := s.read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND j."+s.User+" IN ("+w.AddAll(users)+")")
 	if err != nil {
 		return nil, err
@@ -111,10 +112,10 @@ func (s *joins) read(ctx context.Context, w *dialect.Arguments, condition string
 		since = "j." + s.Since
 	}
 	var all []edge
-	now := dialect.Micros(s.db.now())
+	now := dialect.Micros(s.db.Now())
 	// One without a user is an invitation, or whatever the application makes of it.
 	condition += " AND " + filled("j", []string{s.Group, s.User})
-	err := s.db.eachApp(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
+	err := s.db.EachOf(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
 		e := edge{since: now}
 		var at any

@@ -7,12 +7,13 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // roleLedger keeps grants and links in this package's tables.
 type roleLedger struct {
-	db     *tenantDB
+	db     *database.DB
 	people bool // the users are in {p}resources
 }
 
@@ -22,15 +23,15 @@ func (l *roleLedger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
-	if txOf(ctx, l.db.db) != nil {
+	if database.Tx(ctx, l.db.Pool) != nil {
 		if err := l.lock(ctx, ids); err != nil {
 			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
 		}
 	}
 	all := make([]scim.Grant, 0, len(ids))
-	err := l.db.read(ctx, func() error {
+	err := l.db.Read(ctx, func() error {
 		all = all[:0]
-		return l.db.each(ctx, func(scan func(...any) error) error {
+		return l.db.Each(ctx, func(scan func(...any) error) error {
 			var g scim.Grant
 			var at int64
 			err := scan(&g.UserID, &g.RoleID, &g.Source, &at, &g.ByHand, &g.Waiting)
@@ -38,7 +39,7 @@ func (l *roleLedger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant
 			all = append(all, g)
 			return err
 		}, "SELECT g.user_id, g.role_id, g.source, g.at, g.by_hand, g.waiting"+
-			l.db.d.Each(l.db.d.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), dialect.List(ids))
+			l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), dialect.List(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: grants of %d users: %w", len(ids), err)
@@ -51,13 +52,13 @@ func (l *roleLedger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant
 // In SQLite a transaction has the database to itself. Advisory locks would not do:
 // PostgreSQL has room for some thousands.
 func (l *roleLedger) lock(ctx context.Context, ids []string) error {
-	if l.db.d == dialect.SQLite {
+	if l.db.Dialect == dialect.SQLite {
 		return nil
 	}
 	all := dialect.List(ids)
 	locked := func() (n int, err error) {
-		err = l.db.each(ctx, func(scan func(...any) error) error { return scan(&n) },
-			"SELECT count(*)"+l.db.d.Each(l.db.d.Texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR NO KEY UPDATE"), all)
+		err = l.db.Each(ctx, func(scan func(...any) error) error { return scan(&n) },
+			"SELECT count(*)"+l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR NO KEY UPDATE"), all)
 		return n, err
 	}
 	n, err := locked()
@@ -69,7 +70,7 @@ func (l *roleLedger) lock(ctx context.Context, ids []string) error {
 		text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'User' AND r.id = e.value #>> '{}')" +
 			" OR EXISTS (SELECT 1 FROM {p}grants g WHERE g.tenant = $1 AND g.user_id = e.value #>> '{}')"
 	}
-	_, err = l.db.exec(ctx, text+" ON CONFLICT DO NOTHING", all)
+	_, err = l.db.Exec(ctx, text+" ON CONFLICT DO NOTHING", all)
 	if err == nil {
 		_, err = locked() // those that others have made meanwhile
 	}
@@ -87,14 +88,14 @@ func (l *roleLedger) Record(ctx context.Context, put, drop []scim.Grant) error {
 	if len(put)+len(drop) == 0 {
 		return ctx.Err()
 	}
-	err := l.db.write(ctx, func(ctx context.Context) error {
+	err := l.db.Write(ctx, func(ctx context.Context) error {
 		if err := l.drop(ctx, drop); err != nil {
 			return err
 		}
 		if len(put) == 0 {
 			return nil
 		}
-		_, err := l.db.exec(ctx, `INSERT INTO {p}grants (tenant, user_id, role_id, source, at, by_hand, waiting)
+		_, err := l.db.Exec(ctx, `INSERT INTO {p}grants (tenant, user_id, role_id, source, at, by_hand, waiting)
 			SELECT $1, e.value ->> 0, e.value ->> 1, e.value ->> 2,
 				CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), CAST(e.value ->> 5 AS bigint)
 			FROM {rows $2} WHERE 1 = 1
@@ -133,8 +134,8 @@ func (l *roleLedger) drop(ctx context.Context, drop []scim.Grant) error {
 		if len(ids) < alike {
 			rest = append(rest, drop[:len(ids)]...)
 		} else {
-			_, err := l.db.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND role_id = $2 AND source = $3 AND "+
-				l.db.d.In("user_id", "SELECT value FROM "+l.db.d.Texts("$4")), role, source, dialect.List(ids))
+			_, err := l.db.Exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND role_id = $2 AND source = $3 AND "+
+				l.db.Dialect.In("user_id", "SELECT value FROM "+l.db.Dialect.Texts("$4")), role, source, dialect.List(ids))
 			if err != nil {
 				return err
 			}
@@ -144,18 +145,18 @@ func (l *roleLedger) drop(ctx context.Context, drop []scim.Grant) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	_, err := l.db.exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
+	_, err := l.db.Exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
 		(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`,
-		dialect.Tuples(rest, func(g scim.Grant) []any { return []any{l.db.tenant, g.UserID, g.RoleID, g.Source} }))
+		dialect.Tuples(rest, func(g scim.Grant) []any { return []any{l.db.Tenant, g.UserID, g.RoleID, g.Source} }))
 	return err
 }
 
 // SourceUsers implements scim.SourceLedger.
 func (l *roleLedger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
 	var all []string
-	err := l.db.read(ctx, func() error {
+	err := l.db.Read(ctx, func() error {
 		all = all[:0]
-		return l.db.each(ctx, func(scan func(...any) error) error {
+		return l.db.Each(ctx, func(scan func(...any) error) error {
 			var id string
 			err := scan(&id)
 			all = append(all, id)
@@ -170,8 +171,8 @@ func (l *roleLedger) SourceUsers(ctx context.Context, source, after string, limi
 
 // DropSource implements scim.SourceLedger.
 func (l *roleLedger) DropSource(ctx context.Context, source string) error {
-	err := l.db.write(ctx, func(ctx context.Context) error {
-		_, err := l.db.exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND source = $2", source)
+	err := l.db.Write(ctx, func(ctx context.Context) error {
+		_, err := l.db.Exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND source = $2", source)
 		return err
 	})
 	if err != nil {
@@ -191,15 +192,15 @@ func (l *roleLedger) Links(ctx context.Context, groupIDs []string) ([]scim.Link,
 		return nil, ctx.Err()
 	}
 	var all []scim.Link
-	err := l.db.read(ctx, func() error {
+	err := l.db.Read(ctx, func() error {
 		all = nil
-		return l.db.each(ctx, func(scan func(...any) error) error {
+		return l.db.Each(ctx, func(scan func(...any) error) error {
 			var k scim.Link
 			err := scan(&k.GroupID, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
 			all = append(all, k)
 			return err
 		}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
-			l.db.d.Each(l.db.d.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
+			l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: links of %d groups: %w", len(ids), err)
@@ -209,12 +210,12 @@ func (l *roleLedger) Links(ctx context.Context, groupIDs []string) ([]scim.Link,
 
 // SetLink implements scim.Ledger.
 func (l *roleLedger) SetLink(ctx context.Context, k scim.Link) error {
-	err := l.db.write(ctx, func(ctx context.Context) error {
+	err := l.db.Write(ctx, func(ctx context.Context) error {
 		if k.Role.ID == "" {
-			_, err := l.db.exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", k.GroupID)
+			_, err := l.db.Exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", k.GroupID)
 			return err
 		}
-		_, err := l.db.exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
+		_, err := l.db.Exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (group_id, tenant) DO UPDATE SET role_id = excluded.role_id,
 			role_name = excluded.role_name, weight = excluded.weight, protected = excluded.protected, confirmed = excluded.confirmed`,
 			k.GroupID, k.Role.ID, k.Role.Name, k.Role.Weight, dialect.Bit(k.Role.Protected), dialect.Bit(k.Confirmed))

@@ -25,7 +25,7 @@ func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 		if c.Op != scim.OpCreate || s.app.tables[c.After.Type().Name()] == nil {
 			return nil
 		}
-		return s.db.write(ctx, func(ctx context.Context) error {
+		return s.db.Write(ctx, func(ctx context.Context) error {
 			a := &adopter{s.app}
 			return a.link(ctx, s.app.tables[c.After.Type().Name()], c, may)
 		})
@@ -51,12 +51,12 @@ func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may fun
 		column, path = "r.display_name", "displayName"
 	}
 	key := indexed(scim.Fold(c.After.String(path)))
-	if err := a.db.advise(ctx, path+" "+key); err != nil {
+	if err := a.db.Advise(ctx, path+" "+key); err != nil {
 		return err
 	}
 	if path == "userName" {
 		var taken bool
-		err := a.db.each(ctx, func(func(...any) error) error { taken = true; return nil },
+		err := a.db.Each(ctx, func(func(...any) error) error { taken = true; return nil },
 			"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.claimed = 1 AND "+live+" LIMIT 1", m.Type, key)
 		if err != nil || taken {
 			return err // Create refuses it
@@ -66,13 +66,13 @@ func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may fun
 	var found *scim.Resource
 	var deleted int64
 	var seen []byte
-	err := a.db.each(ctx, func(scan func(...any) error) (err error) {
+	err := a.db.Each(ctx, func(scan func(...any) error) (err error) {
 		found, err = a.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 		return err
 	}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted = 0"+
 		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
 	if err == nil && found == nil && m.Retire != nil {
-		err = a.db.each(ctx, func(scan func(...any) error) (err error) {
+		err = a.db.Each(ctx, func(scan func(...any) error) (err error) {
 			found, err = a.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
 			return err
 		}, "SELECT "+resourceColumns+", r.deleted, r.seen FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
@@ -106,7 +106,7 @@ func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may fun
 	}
 	c.After, c.Adopt = merged, found.ID()
 	// Now, because where nothing is left to be changed nothing will be written.
-	_, err = a.db.exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", m.Type, found.ID())
+	_, err = a.db.Exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", m.Type, found.ID())
 	return err
 }
 
@@ -131,12 +131,12 @@ func (a *adopter) revive(ctx context.Context, m *appTable, r *scim.Resource, del
 		}
 	}
 	if len(m.Revive) > 0 {
-		if err := a.db.inTx(ctx, func(ctx context.Context) error { return m.set(ctx, r.ID(), extra(m.Revive)) }); err != nil {
+		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.set(ctx, r.ID(), extra(m.Revive)) }); err != nil {
 			return m.refused(ctx, nil, r, err)
 		}
 	}
 	// With nothing seen, so that the columns have their say: Retire may have set them.
-	if _, err := a.db.exec(ctx, "UPDATE {p}resources SET deleted = 0, seen = '{}' WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = $4",
+	if _, err := a.db.Exec(ctx, "UPDATE {p}resources SET deleted = 0, seen = '{}' WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = $4",
 		m.Type, r.ID(), deleted); err != nil {
 		return err
 	}

@@ -10,14 +10,14 @@ import (
 // list reads a page of the resources of a type.
 func (s *resources) list(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	page := &scim.Page{}
-	w := &writer{d: s.db.d, t: t, mapped: s.types[t.Name()].mapped}
+	w := &writer{d: s.db.Dialect, t: t, mapped: s.types[t.Name()].mapped}
 	where, err := w.where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
 	}
 	if q.Total || q.Limit <= 0 {
-		err := s.db.read(ctx, func() error {
-			return s.db.each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
+		err := s.db.Read(ctx, func() error {
+			return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
 				"SELECT count(*)"+where, w.args...)
 		})
 		if err != nil {
@@ -31,9 +31,9 @@ func (s *resources) list(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 	if err != nil {
 		return nil, err
 	}
-	err = s.db.read(ctx, func() error {
+	err = s.db.Read(ctx, func() error {
 		page.Resources = nil
-		return s.db.each(ctx, func(scan func(...any) error) error {
+		return s.db.Each(ctx, func(scan func(...any) error) error {
 			r, err := s.bind(t, scan)
 			page.Resources = append(page.Resources, r)
 			return err

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -46,7 +47,7 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
-	return nil, nil, errMoved
+	return nil, nil, database.ErrMoved
 }
 
 // upToDate reports whether a row is what was seen of it.
@@ -60,7 +61,7 @@ func (p *projected) upToDate(row *appRow) bool {
 }
 
 func (s *appWriter) create(ctx context.Context, m *appTable, r *scim.Resource) (out *scim.Resource, err error) {
-	err = s.db.write(ctx, func(ctx context.Context) error {
+	err = s.db.Write(ctx, func(ctx context.Context) error {
 		if err := s.follow(ctx); err != nil {
 			return err
 		}
@@ -83,7 +84,7 @@ func (s *appWriter) create(ctx context.Context, m *appTable, r *scim.Resource) (
 }
 
 func (s *appWriter) update(ctx context.Context, m *appTable, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
-	err = s.db.write(ctx, func(ctx context.Context) error {
+	err = s.db.Write(ctx, func(ctx context.Context) error {
 		before, row, err := s.take(ctx, m, ref, toUpdate)
 		if err != nil {
 			return err
@@ -190,11 +191,11 @@ func (s *appWriter) unique(ctx context.Context, m *appTable, id string, r *scim.
 		return nil
 	}
 	key := indexed(scim.Fold(r.String("userName")))
-	if err := s.db.advise(ctx, "userName "+key); err != nil {
+	if err := s.db.Advise(ctx, "userName "+key); err != nil {
 		return err
 	}
 	taken := false
-	err := s.db.each(ctx, func(scan func(...any) error) error { taken = true; return nil },
+	err := s.db.Each(ctx, func(scan func(...any) error) error { taken = true; return nil },
 		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4 AND "+live+" LIMIT 1", m.Type, key, id)
 	if err == nil && taken {
 		err = scim.Conflict("userName")
@@ -206,7 +207,7 @@ func (s *appWriter) unique(ctx context.Context, m *appTable, id string, r *scim.
 const live = "r.deleted = 0 AND r.seen IS NOT NULL"
 
 func (s *appWriter) delete(ctx context.Context, m *appTable, ref scim.Ref, check func(before *scim.Resource) error) error {
-	return s.db.write(ctx, func(ctx context.Context) error {
+	return s.db.Write(ctx, func(ctx context.Context) error {
 		before, _, err := s.take(ctx, m, ref, toBeErased)
 		if err != nil {
 			return err
@@ -249,7 +250,7 @@ func (s *appWriter) retired(ctx context.Context, m *appTable, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.db.exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
+	_, err = s.db.Exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
 		AND deleted = (SELECT max(o.deleted) FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)`, m.Type, id, string(seen))
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -28,14 +29,14 @@ func byType(all []scim.Ref) iter.Seq2[string, []string] {
 }
 
 // members are the memberships in this package's table of them.
-type members struct{ db *tenantDB }
+type members struct{ db *database.DB }
 
 // page lists members of a group, in order, after one of them. An unknown group has no members.
 func (s *members) page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
 	all := make([]scim.Ref, 0, max(0, min(limit, 1000)))
-	err := s.db.read(ctx, func() error {
+	err := s.db.Read(ctx, func() error {
 		all = all[:0]
-		return s.db.each(ctx, func(scan func(...any) error) error {
+		return s.db.Each(ctx, func(scan func(...any) error) error {
 			var r scim.Ref
 			err := scan(&r.Type, &r.ID)
 			all = append(all, r)
@@ -53,17 +54,17 @@ func (s *members) page(ctx context.Context, groupID string, after scim.Ref, limi
 // groupsOf lists the memberships of members.
 func (s *members) groupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
 	all := make([]scim.Membership, 0, len(members))
-	err := s.db.read(ctx, func() error {
+	err := s.db.Read(ctx, func() error {
 		all = all[:0]
 		for typ, ids := range byType(members) {
-			err := s.db.each(ctx, func(scan func(...any) error) error {
+			err := s.db.Each(ctx, func(scan func(...any) error) error {
 				m := scim.Membership{Member: scim.Ref{Type: typ}}
 				var since int64
 				err := scan(&m.GroupID, &m.Member.ID, &since)
 				m.Since = dialect.FromMicros(since)
 				all = append(all, m)
 				return err
-			}, "SELECT m.group_id, m.member_id, m.since"+s.db.d.Each(s.db.d.Texts("$3"), "members", "m",
+			}, "SELECT m.group_id, m.member_id, m.since"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "members", "m",
 				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value", ""), typ, dialect.List(ids))
 			if err != nil {
 				return err
@@ -91,16 +92,16 @@ func (s *members) removeMembers(ctx context.Context, groupID string, remove []sc
 	var keys [][]any
 	for typ, ids := range byType(remove) {
 		for _, id := range ids {
-			keys = append(keys, []any{s.db.tenant, groupID, typ, id})
+			keys = append(keys, []any{s.db.Tenant, groupID, typ, id})
 		}
 	}
 	if len(keys) > oneByOne {
-		return removed, s.db.each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
+		return removed, s.db.Each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
 			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})
 			RETURNING member_type, member_id`, dialect.List(keys))
 	}
 	for _, k := range keys {
-		err := s.db.each(ctx, collect, `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3
+		err := s.db.Each(ctx, collect, `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3
 			AND member_id = $4 RETURNING member_type, member_id`, k[1:]...)
 		if err != nil {
 			return nil, err
@@ -110,16 +111,16 @@ func (s *members) removeMembers(ctx context.Context, groupID string, remove []sc
 }
 
 func (s *members) addMembers(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
-	now := dialect.Micros(s.db.now())
+	now := dialect.Micros(s.db.Now())
 	for typ, ids := range byType(add) {
 		// They are locked one after the other, in order, against being deleted.
-		err := s.db.each(ctx, func(scan func(...any) error) error {
+		err := s.db.Each(ctx, func(scan func(...any) error) error {
 			r := scim.Ref{Type: typ}
 			err := scan(&r.ID)
 			added = append(added, r)
 			return err
 		}, `INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)
-			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.db.d.Each(s.db.d.Texts("$4"), "resources", "r",
+			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.db.Dialect.Each(s.db.Dialect.Texts("$4"), "resources", "r",
 			"r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE")+`
 			WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, dialect.List(ids), now)
 		if err != nil {
@@ -133,7 +134,7 @@ func (s *members) addMembers(ctx context.Context, groupID string, add []scim.Ref
 func (s *members) lockGroup(ctx context.Context, groupID string) error {
 	found := false
 	if len(dialect.Storable([]string{groupID})) == 1 {
-		err := s.db.each(ctx, func(scan func(...any) error) error {
+		err := s.db.Each(ctx, func(scan func(...any) error) error {
 			found = true
 			return nil
 		}, `SELECT id FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0{lock  FOR NO KEY UPDATE}`, groupType, groupID)
@@ -159,15 +160,15 @@ func (s *members) insertEdges(ctx context.Context, edges []edge) (groups []strin
 	if len(edges) == 0 {
 		return nil, nil
 	}
-	err = s.db.each(ctx, func(scan func(...any) error) error {
+	err = s.db.Each(ctx, func(scan func(...any) error) error {
 		var group string
 		err := scan(&group)
 		groups = append(groups, group)
 		return err
 	}, "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
 		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
-		s.db.d.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
-		s.db.d.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
+		s.db.Dialect.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
+		s.db.Dialect.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
 		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", dialect.Tuples(edges, func(e edge) []any { return []any{e.group, e.user, e.since} }))
 	return groups, err
 }

@@ -21,12 +21,12 @@ var migrations embed.FS
 // rows of the tenant that are new to it, before the first time all of them.
 func (s *Store) Migrate(ctx context.Context) error {
 	if len(s.app.tables) == 0 {
-		return s.db.migrate(ctx, migrations, nil, "ledger", "store")
+		return s.db.Migrate(ctx, migrations, nil, "ledger", "store")
 	}
 	if err := s.check(ctx); err != nil {
 		return err
 	}
-	if err := s.db.migrate(ctx, migrations, s.triggers.watch, "ledger", "store", "mapped"); err != nil {
+	if err := s.db.Migrate(ctx, migrations, s.triggers.watch, "ledger", "store", "mapped"); err != nil {
 		return err
 	}
 	if err := s.triggers.enrol(ctx); err != nil {
@@ -37,7 +37,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 // check looks for the tables and columns of Options.Tables and Options.Members.
 func (s *Store) check(ctx context.Context) error {
-	return s.db.again(ctx, func() (err error) {
+	return s.db.Again(ctx, func() (err error) {
 		for _, typ := range s.app.types {
 			err = errors.Join(err, s.app.tables[typ].check(ctx))
 		}
@@ -52,5 +52,5 @@ func (s *Store) check(ctx context.Context) error {
 // package up to date. Call it at every start: any number of processes may do so at
 // once.
 func (l *Ledger) Migrate(ctx context.Context) error {
-	return l.db.migrate(ctx, migrations, nil, "ledger")
+	return l.db.Migrate(ctx, migrations, nil, "ledger")
 }

@@ -4,26 +4,27 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // notes say which rows of the application have changed. Its triggers write them.
-type notes struct{ db *tenantDB }
+type notes struct{ db *database.DB }
 
 // unnoted changes the application's memberships of a group so that the triggers leave no
 // notes: the caller has seen to the change, and in PostgreSQL each of 50,000 would be in
 // everybody's way until the table is vacuumed.
 func (s *notes) unnoted(ctx context.Context, group string, change func() error) (err error) {
 	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
-	if s.db.d == dialect.Postgres {
-		begin, end = "SELECT set_config('"+s.db.ownSetting()+"', $1, true)", "SELECT set_config('"+s.db.ownSetting()+"', left($1, 0), true)"
+	if s.db.Dialect == dialect.Postgres {
+		begin, end = "SELECT set_config('"+ownSetting(s.db.Prefix)+"', $1, true)", "SELECT set_config('"+ownSetting(s.db.Prefix)+"', left($1, 0), true)"
 	}
-	if _, err := s.db.DB(ctx).ExecContext(ctx, s.db.statement(begin), group); err != nil {
+	if _, err := s.db.Conn(ctx).ExecContext(ctx, s.db.Statement(begin), group); err != nil {
 		return err
 	}
 	defer func() { // also if change panics, or time is up: the transaction may be the application's
 		// In PostgreSQL an error has ended it, and this with it.
-		if _, e := s.db.DB(ctx).ExecContext(context.WithoutCancel(ctx), s.db.statement(end), group); err == nil {
+		if _, e := s.db.Conn(ctx).ExecContext(context.WithoutCancel(ctx), s.db.Statement(end), group); err == nil {
 			err = e
 		}
 	}()
@@ -37,7 +38,7 @@ const membership = "Members"
 // of memberships, whose writer has seen to them itself. id "" and members nil mean any.
 func (s *notes) followed(ctx context.Context, typ, id string, members []string) error {
 	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
-	if s.db.d == dialect.Postgres { // in SQLite nobody else can have written any
+	if s.db.Dialect == dialect.Postgres { // in SQLite nobody else can have written any
 		text += " AND tx = txid_current()"
 	}
 	if id != "" {
@@ -48,17 +49,17 @@ func (s *notes) followed(ctx context.Context, typ, id string, members []string) 
 		args = append(args, dialect.Tuples(members, func(m string) []any { return []any{m} }))
 		text += fmt.Sprintf(" AND member IN (SELECT e.value ->> 0 FROM {rows $%d})", len(args)+1)
 	}
-	_, err := s.db.exec(ctx, text, args...)
+	_, err := s.db.Exec(ctx, text, args...)
 	return err
 }
 
 // noted reports whether the application has changed a resource that this transaction has
 // locked, so that nobody can have followed it meanwhile.
 func (s *notes) noted(ctx context.Context, typ, id string) (yes bool, err error) {
-	if s.db.d == dialect.SQLite { // nobody else writes
+	if s.db.Dialect == dialect.SQLite { // nobody else writes
 		return false, nil
 	}
-	err = s.db.each(ctx, func(func(...any) error) error { yes = true; return nil },
+	err = s.db.Each(ctx, func(func(...any) error) error { yes = true; return nil },
 		"SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> txid_current() LIMIT 1", typ, id)
 	return yes, err
 }
@@ -69,4 +70,4 @@ const gone = "gone"
 
 // ownSetting is the setting that holds, while this Store changes the application's
 // memberships of a group, the group's key. Those with another prefix have notes of their own.
-func (b *tenantDB) ownSetting() string { return "scim." + b.prefix + "own" }
+func ownSetting(prefix string) string { return "scim." + prefix + "own" }

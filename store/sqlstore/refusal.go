@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -16,14 +17,14 @@ import (
 // is nil for a new resource.
 func (m *appTable) refused(ctx context.Context, before, r *scim.Resource, cause error) error {
 	switch {
-	case empty(cause):
+	case database.IsNull(cause):
 		if paths := m.needed(r, cause); len(paths) > 0 {
 			return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
 				Detail: strings.Join(paths, ", ") + ": the application needs a value"}
 		}
 		// It is a column that no client can fill.
 		return fmt.Errorf("sqlstore: write of %s: a column that is NOT NULL needs a default, an Empty, or an Insert: %w", m.Name, cause)
-	case unfit(cause), dangling(cause): // of a value that another table lists
+	case database.IsUnfit(cause), database.IsDangling(cause): // of a value that another table lists
 		var paths []string
 		for i := range m.columns {
 			if c := &m.columns[i]; !c.copy && (before == nil || !reflect.DeepEqual(c.of(before), c.of(r))) {
@@ -35,7 +36,7 @@ func (m *appTable) refused(ctx context.Context, before, r *scim.Resource, cause 
 		}
 		return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
 			Detail: "the application has no room for a value of one of these attributes: " + strings.Join(paths, ", ")}
-	case !duplicate(cause):
+	case !database.IsDuplicate(cause):
 		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, cause)
 	}
 	for i := range m.columns {
@@ -44,9 +45,9 @@ func (m *appTable) refused(ctx context.Context, before, r *scim.Resource, cause 
 		if err != nil || cell == nil {
 			continue
 		}
-		w := &dialect.Arguments{Dialect: m.db.d}
+		w := &dialect.Arguments{Dialect: m.db.Dialect}
 		found := false
-		err = m.db.eachApp(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.Add(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.Add(r.ID())+" LIMIT 1",
+		err = m.db.EachOf(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.Add(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.Add(r.ID())+" LIMIT 1",
 			func(func(...any) error) error { found = true; return nil })
 		if err != nil {
 			return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))

@@ -17,7 +17,7 @@ const reindexBatch = 500
 // application's Tables again, for changes that no trigger has noted, and as From reads
 // them now. Clients may go on meanwhile.
 func (s *Store) Reindex(ctx context.Context) error {
-	if err := s.db.write(ctx, s.triggers.noteAll); err != nil {
+	if err := s.db.Write(ctx, s.triggers.noteAll); err != nil {
 		return fmt.Errorf("sqlstore: reindex: %w", err)
 	}
 	for name, t := range s.resources.types {
@@ -25,7 +25,7 @@ func (s *Store) Reindex(ctx context.Context) error {
 		for {
 			page, err := s.List(ctx, t.ResourceType, q)
 			if err == nil {
-				err = s.db.inTx(ctx, func(ctx context.Context) error { return s.resources.reindexAll(ctx, page.Resources) })
+				err = s.db.InTx(ctx, func(ctx context.Context) error { return s.resources.reindexAll(ctx, page.Resources) })
 			}
 			if err != nil {
 				return fmt.Errorf("sqlstore: reindex %ss: %w", name, err)

@@ -31,7 +31,7 @@ func (s *resources) reindex(ctx context.Context, r *scim.Resource) error {
 		return err
 	}
 	ref := r.Ref()
-	_, err = s.db.exec(ctx, `UPDATE {p}resources SET user_name = $4, external_id = $5, display_name = $6, search = $7
+	_, err = s.db.Exec(ctx, `UPDATE {p}resources SET user_name = $4, external_id = $5, display_name = $6, search = $7
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
 		ref.Type, ref.ID, w.userName, w.externalID, w.displayName, w.search)
 	if err != nil {

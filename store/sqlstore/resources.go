@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -20,7 +21,7 @@ func (s *resources) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim
 		return nil, scim.ErrNotFound
 	}
 	var r *scim.Resource
-	err := s.db.each(ctx, func(scan func(...any) error) (err error) {
+	err := s.db.Each(ctx, func(scan func(...any) error) (err error) {
 		r, err = s.bind(t.ResourceType, scan)
 		return err
 	}, "SELECT "+resourceColumns+" FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.deleted = 0"+lock, ref.Type, ref.ID)
@@ -35,7 +36,7 @@ func (s *resources) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim
 
 // get reads a resource.
 func (s *resources) get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
-	err = s.db.read(ctx, func() error {
+	err = s.db.Read(ctx, func() error {
 		r, err = s.fetch(ctx, ref, "")
 		return err
 	})
@@ -51,7 +52,7 @@ func (s *resources) create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 	}
-	err = s.db.write(ctx, func(ctx context.Context) error {
+	err = s.db.Write(ctx, func(ctx context.Context) error {
 		switch n, err := s.insertRowOf(ctx, w); {
 		case err != nil:
 			return fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
@@ -70,7 +71,7 @@ func (s *resources) create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 // error would end a transaction of PostgreSQL that might go on.
 func (s *resources) insertRowOf(ctx context.Context, w *row) (n int64, err error) {
 	ref := w.r.Ref()
-	res, err := s.db.exec(ctx, `INSERT INTO {p}resources
+	res, err := s.db.Exec(ctx, `INSERT INTO {p}resources
 		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed)
 		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) ON CONFLICT DO NOTHING`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
@@ -84,7 +85,7 @@ func (s *resources) insertRowOf(ctx context.Context, w *row) (n int64, err error
 // updateRowOf replaces the row of a resource.
 func (s *resources) updateRowOf(ctx context.Context, w *row) error {
 	ref := w.r.Ref()
-	_, err := s.db.exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
+	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
 		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
@@ -110,12 +111,12 @@ func (s *resources) putEmails(ctx context.Context, ref scim.Ref, before, after [
 		return nil
 	}
 	if len(before) > 0 {
-		if _, err := s.db.exec(ctx, "DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3", ref.Type, ref.ID); err != nil {
+		if _, err := s.db.Exec(ctx, "DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3", ref.Type, ref.ID); err != nil {
 			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
 	if len(after) > 0 {
-		_, err := s.db.exec(ctx, `INSERT INTO {p}lookups (tenant, type, id, path, value)
+		_, err := s.db.Exec(ctx, `INSERT INTO {p}lookups (tenant, type, id, path, value)
 			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, emailPath, dialect.Tuples(after, func(v string) []any { return []any{v} }))
 		if err != nil {
 			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
@@ -127,7 +128,7 @@ func (s *resources) putEmails(ctx context.Context, ref scim.Ref, before, after [
 // update changes a resource by fn.
 func (s *resources) update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
 	var out *scim.Resource
-	err := s.db.write(ctx, func(ctx context.Context) error {
+	err := s.db.Write(ctx, func(ctx context.Context) error {
 		before, err := s.fetch(ctx, ref, "{lock  FOR NO KEY UPDATE}")
 		if err != nil {
 			return err
@@ -177,10 +178,10 @@ func (s *resources) replace(ctx context.Context, before, after *scim.Resource) (
 	if w.userName == old.userName {
 		err = update(ctx)
 	} else {
-		err = s.db.inTx(ctx, update) // PostgreSQL takes no more statements after a duplicate, without it
+		err = s.db.InTx(ctx, update) // PostgreSQL takes no more statements after a duplicate, without it
 	}
 	switch {
-	case err != nil && duplicate(err):
+	case err != nil && database.IsDuplicate(err):
 		return nil, scim.Conflict("userName")
 	case err != nil:
 		return fail(err)
@@ -191,7 +192,7 @@ func (s *resources) replace(ctx context.Context, before, after *scim.Resource) (
 // delete takes a resource out of the tables, if check agrees. Its memberships, in
 // either direction, go with it.
 func (s *resources) delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	return s.db.write(ctx, func(ctx context.Context) error {
+	return s.db.Write(ctx, func(ctx context.Context) error {
 		before, err := s.fetch(ctx, ref, "{lock  FOR UPDATE}")
 		if err != nil {
 			return err
@@ -221,11 +222,11 @@ func (s *resources) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	if ref.Type == groupType {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
-	if ref.Type == userType && s.db.d == dialect.Postgres {
+	if ref.Type == userType && s.db.Dialect == dialect.Postgres {
 		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see lock
 	}
 	for _, text := range statements {
-		if _, err := s.db.exec(ctx, text, ref.Type, ref.ID); err != nil {
+		if _, err := s.db.Exec(ctx, text, ref.Type, ref.ID); err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
@@ -234,9 +235,9 @@ func (s *resources) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 
 // label marks a resource as deleted now, or just after its namesakes.
 func (s *resources) label(ctx context.Context, ref scim.Ref) error {
-	_, err := s.db.exec(ctx, `UPDATE {p}resources SET deleted = (SELECT CASE WHEN max(o.deleted) < $4 THEN $4 ELSE max(o.deleted) + 1 END
+	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET deleted = (SELECT CASE WHEN max(o.deleted) < $4 THEN $4 ELSE max(o.deleted) + 1 END
 			FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)
-		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, dialect.Micros(s.db.now()))
+		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, dialect.Micros(s.db.Now()))
 	if err != nil {
 		return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 	}

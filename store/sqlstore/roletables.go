@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -55,7 +56,7 @@ func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolv
 	if err != nil {
 		return nil, err
 	}
-	err = s.db.again(ctx, func() error {
+	err = s.db.Again(ctx, func() error {
 		return errors.Join(has(ctx, s.db, t.Roles, "", present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), has(ctx, s.db, t.Holders, "", t.User, t.Role))
 	})
 	if err != nil {
@@ -65,7 +66,7 @@ func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolv
 }
 
 type roleTables struct {
-	db *tenantDB
+	db *database.DB
 	t  RoleTables
 }
 
@@ -104,12 +105,12 @@ func (r *roleTables) mine(w *dialect.Arguments) string {
 	if r.t.Tenant == "" {
 		return "1 = 1"
 	}
-	return "r." + r.t.Tenant + " = " + w.Add(r.db.tenant)
+	return "r." + r.t.Tenant + " = " + w.Add(r.db.Tenant)
 }
 
 // find lists the roles that satisfy a condition, in order of id.
 func (r *roleTables) find(ctx context.Context, w *dialect.Arguments, condition, lock string) (all []scim.Role, err error) {
-	err = r.db.eachApp(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
+	err = r.db.EachOf(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
 		func(scan func(...any) error) error {
 			role, err := r.role(scan)
 			all = append(all, role)
@@ -124,7 +125,7 @@ func (r *roleTables) find(ctx context.Context, w *dialect.Arguments, condition, 
 // ResolveRole implements scim.RoleResolver.
 func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
 	if src.Linked != "" {
-		w := &dialect.Arguments{Dialect: r.db.d}
+		w := &dialect.Arguments{Dialect: r.db.Dialect}
 		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(src.Linked), "")
 		if err != nil || len(linked) > 0 {
 			return append(linked, scim.Role{})[0], err
@@ -134,7 +135,7 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 	if src.Group != nil {
 		name = src.Group.String("displayName")
 	}
-	w := &dialect.Arguments{Dialect: r.db.d}
+	w := &dialect.Arguments{Dialect: r.db.Dialect}
 	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.AddAll([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
 	if err != nil {
 		return scim.Role{}, err
@@ -152,9 +153,9 @@ func (r *roleTables) ResolveRole(ctx context.Context, src scim.RoleSource) (scim
 
 // unknown tells a client which roles an attribute can name.
 func (r *roleTables) unknown(ctx context.Context, src scim.RoleSource) error {
-	w := &dialect.Arguments{Dialect: r.db.d}
+	w := &dialect.Arguments{Dialect: r.db.Dialect}
 	var names []string
-	err := r.db.eachApp(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
+	err := r.db.EachOf(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
 		func(scan func(...any) error) error {
 			names = append(names, "")
 			return scan(&names[len(names)-1])
@@ -177,8 +178,8 @@ func (r *roleTables) HeldRoles(ctx context.Context, userIDs []string) (map[strin
 		return nil, err
 	}
 	for part := range slices.Chunk(known, dialect.MaxArguments) {
-		w := &dialect.Arguments{Dialect: r.db.d}
-		err := r.db.eachApp(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
+		w := &dialect.Arguments{Dialect: r.db.Dialect}
+		err := r.db.EachOf(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
 			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
 			var user string
 			role, err := r.role(scan, &user)
@@ -196,10 +197,10 @@ func (r *roleTables) HeldRoles(ctx context.Context, userIDs []string) (map[strin
 // application has hidden the ledger still knows, and what SCIM gave them is to be taken.
 func (r *roleTables) known(ctx context.Context, userIDs []string) (known []string, err error) {
 	for _, from := range []string{
-		r.db.d.Each(r.db.d.Texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
-		r.db.d.Each(r.db.d.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
+		r.db.Dialect.Each(r.db.Dialect.Texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
+		r.db.Dialect.Each(r.db.Dialect.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
 	} {
-		err = r.db.each(ctx, func(scan func(...any) error) error {
+		err = r.db.Each(ctx, func(scan func(...any) error) error {
 			var id string
 			err := scan(&id)
 			known = append(known, id)
@@ -224,11 +225,11 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 			take[role.ID] = append(take[role.ID], c.UserID)
 		}
 	}
-	err := r.db.write(ctx, func(ctx context.Context) error {
+	err := r.db.Write(ctx, func(ctx context.Context) error {
 		for _, role := range slices.Sorted(maps.Keys(take)) {
 			for part := range slices.Chunk(dialect.Distinct(take[role]), dialect.MaxArguments) {
-				w := &dialect.Arguments{Dialect: r.db.d}
-				if err := r.db.eachApp(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+				w := &dialect.Arguments{Dialect: r.db.Dialect}
+				if err := r.db.EachOf(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
 					" AND "+r.t.User+" IN ("+w.AddAll(part)+")", none); err != nil {
 					return err
 				}
@@ -236,8 +237,8 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 		}
 		for _, role := range slices.Sorted(maps.Keys(give)) {
 			err := r.grant(ctx, role, dialect.Distinct(give[role]))
-			if dangling(err) { // the application has just erased one of them
-				return fmt.Errorf("%w: %w", errMoved, err)
+			if database.IsDangling(err) { // the application has just erased one of them
+				return fmt.Errorf("%w: %w", database.ErrMoved, err)
 			}
 			if err != nil {
 				return err
@@ -253,10 +254,10 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 
 func (r *roleTables) grant(ctx context.Context, role string, users []string) error {
 	lock := ""
-	if r.db.d == dialect.Postgres {
+	if r.db.Dialect == dialect.Postgres {
 		lock = " FOR KEY SHARE" // or it might be deleted before this is committed
 	}
-	w := &dialect.Arguments{Dialect: r.db.d}
+	w := &dialect.Arguments{Dialect: r.db.Dialect}
 	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(role), lock)
 	if err != nil {
 		return err
@@ -266,8 +267,8 @@ func (r *roleTables) grant(ctx context.Context, role string, users []string) err
 	}
 	for part := range slices.Chunk(users, dialect.MaxArguments) {
 		has := make(map[string]bool)
-		w := &dialect.Arguments{Dialect: r.db.d}
-		err := r.db.eachApp(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+		w := &dialect.Arguments{Dialect: r.db.Dialect}
+		err := r.db.EachOf(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
 			" AND "+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
 			var user string
 			err := scan(&user)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -25,7 +26,7 @@ type row struct {
 
 // resources are those of one tenant, in this package's tables.
 type resources struct {
-	db    *tenantDB
+	db    *database.DB
 	types map[string]resourceType
 	keep  bool // the rows of deleted resources
 }
@@ -79,7 +80,7 @@ func (s *resources) row(r *scim.Resource) (*row, error) {
 }
 
 // collection names the tenant's resources of a type, for lists.
-func (s *resources) collection(typ string) string { return typ + ":" + s.db.tenant }
+func (s *resources) collection(typ string) string { return typ + ":" + s.db.Tenant }
 
 const resourceColumns = "r.id, r.version, r.created, r.modified, r.doc"
 

@@ -22,13 +22,13 @@ func (s *resources) insertRows(ctx context.Context, all []*row) error {
 		return []any{ref.Type, ref.ID, s.collection(ref.Type), w.created, w.lastModified, w.r.Meta().Version,
 			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed)}
 	})
-	_, err := s.db.exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
+	_, err := s.db.Exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
 		user_name, external_id, display_name, doc, search, seen, claimed)
 		SELECT $1, 0, e.value ->> 0, e.value ->> 1, e.value ->> 2, CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), e.value ->> 5,
-			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.d.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint)
+			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.Dialect.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint)
 		FROM {rows $2}`, rows)
 	if err == nil && len(emails) > 0 {
-		_, err = s.db.exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
+		_, err = s.db.Exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
 			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, emailPath, dialect.List(emails))
 	}
 	return err
@@ -81,7 +81,7 @@ type projected struct {
 // locked reads resources of a mapped type, locked in order of id.
 func (s *resources) locked(ctx context.Context, t *scim.ResourceType, ids []string, lock string) (map[string]*projected, error) {
 	all := make(map[string]*projected, len(ids))
-	err := s.db.each(ctx, func(scan func(...any) error) (err error) {
+	err := s.db.Each(ctx, func(scan func(...any) error) (err error) {
 		p := &projected{}
 		var seen []byte
 		p.r, err = s.bind(t, func(dest ...any) error { return scan(append(dest, &seen, &p.claimed)...) })
@@ -93,7 +93,7 @@ func (s *resources) locked(ctx context.Context, t *scim.ResourceType, ids []stri
 		}
 		all[p.r.ID()] = p
 		return nil
-	}, "SELECT "+resourceColumns+", r.seen, r.claimed"+s.db.d.Each(s.db.d.Texts("$3"), "resources", "r",
+	}, "SELECT "+resourceColumns+", r.seen, r.claimed"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "resources", "r",
 		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", lock), t.Name(), dialect.List(dialect.Distinct(ids)))
 	return all, err
 }

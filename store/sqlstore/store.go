@@ -45,6 +45,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -155,7 +156,7 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	if len(dialect.Storable([]string{o.Tenant})) == 0 {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: needs UTF-8 without U+0000", o.Tenant))
 	}
-	return &base{newTenantDB(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)}, err
+	return &base{database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)}, err
 }
 
 // SQLiteDSN is the data source name, for the driver modernc.org/sqlite, of a database

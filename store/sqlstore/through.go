@@ -23,12 +23,12 @@ func (m *appTable) insertRow(ctx context.Context, r *scim.Resource) (key string,
 		all = append(all, setting{m.Key, r.ID()})
 	}
 	if m.Tenant != "" {
-		all = append(all, setting{m.Tenant, m.db.tenant})
+		all = append(all, setting{m.Tenant, m.db.Tenant})
 	}
 	if m.Insert != nil {
 		all = append(all, extra(m.Insert(r))...)
 	}
-	err = m.db.inTx(ctx, func(ctx context.Context) error { // what is refused must not end the transaction
+	err = m.db.InTx(ctx, func(ctx context.Context) error { // what is refused must not end the transaction
 		err := insert(ctx, m.db, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
 		if err != nil {
 			return err
@@ -47,7 +47,7 @@ func (m *appTable) updateRow(ctx context.Context, key string, before, after *sci
 	if len(all) == 0 && len(m.children) == 0 {
 		return nil
 	}
-	return m.db.inTx(ctx, func(ctx context.Context) error {
+	return m.db.InTx(ctx, func(ctx context.Context) error {
 		if len(all) > 0 {
 			if err := m.set(ctx, key, all); err != nil {
 				return err
@@ -58,12 +58,12 @@ func (m *appTable) updateRow(ctx context.Context, key string, before, after *sci
 }
 
 func (m *appTable) set(ctx context.Context, key string, all []setting) error {
-	w := &dialect.Arguments{Dialect: m.db.d}
+	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	var sets []string
 	for _, c := range all {
 		sets = append(sets, c.column+" = "+w.Add(c.value))
 	}
-	return m.db.eachApp(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
+	return m.db.EachOf(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
 		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), none)
 }
 
@@ -104,7 +104,7 @@ func (m *appTable) putChildren(ctx context.Context, key string, before, after *s
 }
 
 func (m *appTable) deleteChild(ctx context.Context, c *boundChild, key string, cells []any) error {
-	w := &dialect.Arguments{Dialect: m.db.d}
+	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.Add(key)
 	for i, cell := range cells {
 		if cell == nil {
@@ -113,7 +113,7 @@ func (m *appTable) deleteChild(ctx context.Context, c *boundChild, key string, c
 			text += " AND " + c.columns[i].Name + " = " + w.Add(cell)
 		}
 	}
-	if err := m.db.eachApp(ctx, w, text, none); err != nil {
+	if err := m.db.EachOf(ctx, w, text, none); err != nil {
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
 	return nil
@@ -122,14 +122,14 @@ func (m *appTable) deleteChild(ctx context.Context, c *boundChild, key string, c
 // deleteRow erases the row, or retires it.
 func (m *appTable) deleteRow(ctx context.Context, key string) error {
 	if m.Retire != nil {
-		return m.set(ctx, key, extra(m.Retire(m.db.now())))
+		return m.set(ctx, key, extra(m.Retire(m.db.Now())))
 	}
 	for _, c := range m.children {
-		w := &dialect.Arguments{Dialect: m.db.d}
-		if err := m.db.eachApp(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), none); err != nil {
+		w := &dialect.Arguments{Dialect: m.db.Dialect}
+		if err := m.db.EachOf(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), none); err != nil {
 			return err
 		}
 	}
-	w := &dialect.Arguments{Dialect: m.db.d}
-	return m.db.eachApp(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), none)
+	w := &dialect.Arguments{Dialect: m.db.Dialect}
+	return m.db.EachOf(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), none)
 }

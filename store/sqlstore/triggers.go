@@ -22,7 +22,7 @@ func (b *triggers) trigger(w watched) string {
 	h := fnv.New32a()
 	fmt.Fprint(h, w.table, "\x00", w.what) //nolint:errcheck // never fails
 	plain := oddities.ReplaceAllString(strings.ToLower(w.table), "_")
-	return fmt.Sprintf("%s%.20s_%08x", b.db.prefix, plain, h.Sum32())
+	return fmt.Sprintf("%s%.20s_%08x", b.db.Prefix, plain, h.Sum32())
 }
 
 // triggers are the statements that make the triggers of a table, in the place of those
@@ -35,14 +35,14 @@ func (b *triggers) triggers(w watched) []string {
 	insert := func(row string) string { return note(row, "") }
 	erase := func(row string) string { return note(row, gone) }
 	differ := "IS NOT"
-	if b.db.d == dialect.Postgres {
+	if b.db.Dialect == dialect.Postgres {
 		differ = "IS DISTINCT FROM"
 	}
 	changed := func(columns []string) string {
 		var any []string
 		for _, c := range columns {
 			old, now := "OLD."+c, "NEW."+c
-			if b.db.d == dialect.Postgres { // json has no equality
+			if b.db.Dialect == dialect.Postgres { // json has no equality
 				old, now = "CAST("+old+" AS text)", "CAST("+now+" AS text)"
 			}
 			any = append(any, old+" "+differ+" "+now)
@@ -57,7 +57,7 @@ func (b *triggers) triggers(w watched) []string {
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	// An update is of the row as it is, and, if that was another resource's, as it was.
 	switch each := " FOR EACH ROW"; {
-	case b.db.d == dialect.SQLite:
+	case b.db.Dialect == dialect.SQLite:
 		unless := func(row string) string {
 			if !w.many {
 				return ""
@@ -69,7 +69,7 @@ func (b *triggers) triggers(w watched) []string {
 		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, w.table, unless("OLD"), erase("OLD"))
 	case w.many:
 		// See unnoted.
-		own := " AND CAST(o." + w.place[0] + " AS text) IS DISTINCT FROM current_setting('" + b.db.ownSetting() + "', true)"
+		own := " AND CAST(o." + w.place[0] + " AS text) IS DISTINCT FROM current_setting('" + ownSetting(b.db.Prefix) + "', true)"
 		insert := func(row string) string { return insert(row) + own }
 		add(function, name, "IF TG_OP <> 'INSERT' THEN "+from(insert("o"), "old_rows AS o")+"; END IF; IF TG_OP <> 'DELETE' THEN "+from(insert("o"), "new_rows AS o")+"; END IF;")
 		each = " FOR EACH STATEMENT EXECUTE FUNCTION " + name + "()"
@@ -99,14 +99,14 @@ func from(query, source string) string {
 // dropTriggers are the statements that drop the triggers of a table.
 func (b *triggers) dropTriggers(w watched) []string {
 	name, on := b.trigger(w), ""
-	if b.db.d == dialect.Postgres {
+	if b.db.Dialect == dialect.Postgres {
 		on = " ON " + w.table
 	}
 	var all []string
 	for _, event := range []string{"insert", "update", "delete"} {
 		all = append(all, fmt.Sprintf("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on))
 	}
-	if b.db.d == dialect.Postgres {
+	if b.db.Dialect == dialect.Postgres {
 		all = append(all, "DROP FUNCTION IF EXISTS "+name+"()")
 	}
 	return all

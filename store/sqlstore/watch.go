@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"strings"
 
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -15,7 +16,7 @@ import (
 // that there is.
 func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
 	path := ""
-	if s.db.d == dialect.Postgres {
+	if s.db.Dialect == dialect.Postgres {
 		if err := tx.QueryRowContext(ctx, "SELECT current_setting('search_path')").Scan(&path); err != nil {
 			return err
 		}
@@ -29,7 +30,7 @@ func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
 	}
 	if known < 0 { // before the triggers are there, or else by enrol
 		known = 0
-		if _, err := tx.ExecContext(ctx, s.db.statement("INSERT INTO {p}schema (part, version) VALUES ($1, 0)"), tenantPart+s.db.tenant); err != nil {
+		if _, err := tx.ExecContext(ctx, s.db.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, 0)"), tenantPart+s.db.Tenant); err != nil {
 			return err
 		}
 	}
@@ -43,7 +44,7 @@ func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
 		fmt.Fprintln(h, texts, w.all, w.more, path) //nolint:errcheck // never fails
 		part, version := w.entry(), int64(h.Sum64()>>1)
 		var have int64
-		err := tx.QueryRowContext(ctx, s.db.statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
+		err := tx.QueryRowContext(ctx, s.db.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -59,7 +60,7 @@ func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
 			}
 		}
 		for _, text := range texts {
-			if _, err := tx.ExecContext(ctx, strings.NewReplacer("{p}", s.db.prefix, "{path}", path).Replace(text)); err != nil {
+			if _, err := tx.ExecContext(ctx, strings.NewReplacer("{p}", s.db.Prefix, "{path}", path).Replace(text)); err != nil {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
@@ -69,11 +70,11 @@ func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
 				text += withGroup + " UNION SELECT m.tenant, " + dialect.Quote(membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'" // of another table, perhaps
 			}
 			// With the triggers in place, and before others can write again.
-			if _, err := tx.ExecContext(ctx, s.db.statement(text)); err != nil {
+			if _, err := tx.ExecContext(ctx, s.db.Statement(text)); err != nil {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
-		_, err = tx.ExecContext(ctx, s.db.statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, version)
+		_, err = tx.ExecContext(ctx, s.db.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, version)
 		if err != nil {
 			return err
 		}
@@ -90,22 +91,22 @@ const withGroup = " AND EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.
 
 // known says whether all rows of the tenant have been noted once: 1, not yet: 0, or
 // nobody has begun to: -1.
-func (s *triggers) known(ctx context.Context, db querier) (version int, err error) {
-	err = db.QueryRowContext(ctx, s.db.statement("SELECT version FROM {p}schema WHERE part = $1"), tenantPart+s.db.tenant).Scan(&version)
+func (s *triggers) known(ctx context.Context, db database.Querier) (version int, err error) {
+	err = db.QueryRowContext(ctx, s.db.Statement("SELECT version FROM {p}schema WHERE part = $1"), tenantPart+s.db.Tenant).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return -1, nil
 	}
 	return version, err
 }
 
-func (s *triggers) setKnown(ctx context.Context, db querier) error {
-	_, err := db.ExecContext(ctx, s.db.statement("UPDATE {p}schema SET version = 1 WHERE part = $1"), tenantPart+s.db.tenant)
+func (s *triggers) setKnown(ctx context.Context, db database.Querier) error {
+	_, err := db.ExecContext(ctx, s.db.Statement("UPDATE {p}schema SET version = 1 WHERE part = $1"), tenantPart+s.db.Tenant)
 	return err
 }
 
 // enrol notes all rows of a tenant for which the triggers that were there do so from now on.
 func (s *triggers) enrol(ctx context.Context) error {
-	known, err := s.known(ctx, s.db.db)
+	known, err := s.known(ctx, s.db.Pool)
 	if err != nil || known == 1 {
 		return err
 	}
@@ -113,10 +114,10 @@ func (s *triggers) enrol(ctx context.Context) error {
 		if w.part {
 			continue
 		}
-		if s.db.d == dialect.Postgres {
+		if s.db.Dialect == dialect.Postgres {
 			// Wait for the end of those who have written without its being noted.
-			if err := s.db.inTx(ctx, func(ctx context.Context) error {
-				_, err := s.db.DB(ctx).ExecContext(ctx, "LOCK TABLE "+w.table+" IN SHARE MODE")
+			if err := s.db.InTx(ctx, func(ctx context.Context) error {
+				_, err := s.db.Conn(ctx).ExecContext(ctx, "LOCK TABLE "+w.table+" IN SHARE MODE")
 				return err
 			}); err != nil {
 				return fmt.Errorf("%s: %w", w.table, err)
@@ -126,14 +127,14 @@ func (s *triggers) enrol(ctx context.Context) error {
 		if w.many {
 			text += withGroup
 		}
-		if err := s.db.write(ctx, func(ctx context.Context) error {
-			_, err := s.db.exec(ctx, text)
+		if err := s.db.Write(ctx, func(ctx context.Context) error {
+			_, err := s.db.Exec(ctx, text)
 			return err
 		}); err != nil {
 			return fmt.Errorf("%s: %w", w.table, err)
 		}
 	}
-	return s.db.write(ctx, func(ctx context.Context) error { return s.setKnown(ctx, s.db.DB(ctx)) })
+	return s.db.Write(ctx, func(ctx context.Context) error { return s.setKnown(ctx, s.db.Conn(ctx)) })
 }
 
 // watching reports whether the triggers of a table are there: a table that was made anew,
@@ -141,7 +142,7 @@ func (s *triggers) enrol(ctx context.Context) error {
 func (s *triggers) watching(ctx context.Context, tx *sql.Tx, w watched) (bool, error) {
 	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2)"
 	table := w.table
-	if s.db.d == dialect.SQLite {
+	if s.db.Dialect == dialect.SQLite {
 		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND lower(tbl_name) = lower($2)"
 		table = strings.Trim(lastName.FindString(w.table), `"`)
 	}
@@ -157,7 +158,7 @@ func (s *triggers) unwatch(ctx context.Context, tx *sql.Tx) error {
 	for _, w := range s.watches() {
 		mine[w.entry()] = true
 	}
-	rows, err := tx.QueryContext(ctx, s.db.statement("SELECT part FROM {p}schema WHERE part LIKE 'watch %'"))
+	rows, err := tx.QueryContext(ctx, s.db.Statement("SELECT part FROM {p}schema WHERE part LIKE 'watch %'"))
 	if err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (s *triggers) unwatch(ctx context.Context, tx *sql.Tx) error {
 				return fmt.Errorf("%s: %w", table, err)
 			}
 		}
-		if _, err := tx.ExecContext(ctx, s.db.statement("DELETE FROM {p}schema WHERE part = $1"), part); err != nil {
+		if _, err := tx.ExecContext(ctx, s.db.Statement("DELETE FROM {p}schema WHERE part = $1"), part); err != nil {
 			return err
 		}
 	}
@@ -200,22 +201,22 @@ func (s *triggers) noteAll(ctx context.Context) error {
 		if w.part {
 			continue
 		}
-		if _, err := s.db.exec(ctx, insert+"SELECT x.tenant, x.type, x.id, x.member FROM ("+w.all+") AS x WHERE x.tenant = $1"); err != nil {
+		if _, err := s.db.Exec(ctx, insert+"SELECT x.tenant, x.type, x.id, x.member FROM ("+w.all+") AS x WHERE x.tenant = $1"); err != nil {
 			return err
 		}
 	}
 	for _, typ := range s.mapped {
 		// Nothing was seen, so that a column counts that From reads otherwise by now.
-		if _, err := s.db.exec(ctx, "UPDATE {p}resources SET seen = '{}' WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL", typ); err != nil {
+		if _, err := s.db.Exec(ctx, "UPDATE {p}resources SET seen = '{}' WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL", typ); err != nil {
 			return err
 		}
-		if _, err := s.db.exec(ctx, insert+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL", typ); err != nil {
+		if _, err := s.db.Exec(ctx, insert+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL", typ); err != nil {
 			return err
 		}
 	}
 	if s.join == nil {
 		return nil
 	}
-	_, err := s.db.exec(ctx, insert+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", membership)
+	_, err := s.db.Exec(ctx, insert+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", membership)
 	return err
 }

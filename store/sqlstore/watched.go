@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"fmt"
 
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
@@ -42,7 +43,7 @@ const tenantPart = "tenant "
 
 // triggers are those on the tables of the application.
 type triggers struct {
-	db     *tenantDB
+	db     *database.DB
 	maps   map[string]*mapping // by type
 	mapped []string            // the types in maps, in order
 	join   *joinDecl           // nil: memberships are this package's alone

@@ -1,4 +1,4 @@
-package sqlstore
+package database
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// migrate brings parts up to date, and then runs last, if there is one.
-func (b *tenantDB) migrate(ctx context.Context, files fs.FS, last func(context.Context, *sql.Tx) error, parts ...string) error {
-	if txOf(ctx, b.db) != nil {
+// Migrate brings parts up to date, and then runs last, if there is one.
+func (b *DB) Migrate(ctx context.Context, files fs.FS, last func(context.Context, *sql.Tx) error, parts ...string) error {
+	if Tx(ctx, b.Pool) != nil {
 		return errors.New("sqlstore: Migrate is not for use within a transaction")
 	}
-	return b.again(ctx, func() error {
+	return b.Again(ctx, func() error {
 		if err := b.migrateOnce(ctx, files, last, parts); err != nil {
 			return fmt.Errorf("sqlstore: migrate: %w", err)
 		}
@@ -26,20 +26,20 @@ func (b *tenantDB) migrate(ctx context.Context, files fs.FS, last func(context.C
 	})
 }
 
-func (b *tenantDB) migrateOnce(ctx context.Context, files fs.FS, last func(context.Context, *sql.Tx) error, parts []string) error {
-	tx, err := b.db.BeginTx(ctx, b.d.Isolation())
+func (b *DB) migrateOnce(ctx context.Context, files fs.FS, last func(context.Context, *sql.Tx) error, parts []string) error {
+	tx, err := b.Pool.BeginTx(ctx, b.Dialect.Isolation())
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
-	if b.d == dialect.Postgres {
+	if b.Dialect == dialect.Postgres {
 		h := fnv.New64a()
-		h.Write([]byte("sqlstore:" + b.prefix)) //nolint:errcheck // never fails
+		h.Write([]byte("sqlstore:" + b.Prefix)) //nolint:errcheck // never fails
 		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64())); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, b.statement("CREATE TABLE IF NOT EXISTS {p}schema (part text PRIMARY KEY, version bigint NOT NULL)")); err != nil {
+	if _, err := tx.ExecContext(ctx, b.Statement("CREATE TABLE IF NOT EXISTS {p}schema (part text PRIMARY KEY, version bigint NOT NULL)")); err != nil {
 		return err
 	}
 	for _, part := range parts {
@@ -56,14 +56,14 @@ func (b *tenantDB) migrateOnce(ctx context.Context, files fs.FS, last func(conte
 }
 
 // steps runs the steps of a part that are new to the database.
-func (b *tenantDB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) error {
+func (b *DB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) error {
 	var have int
-	err := tx.QueryRowContext(ctx, b.statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
+	err := tx.QueryRowContext(ctx, b.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	folder := "migrations/" + strings.ToLower(b.d.String())
-	if b.d == dialect.Postgres {
+	folder := "migrations/" + strings.ToLower(b.Dialect.String())
+	if b.Dialect == dialect.Postgres {
 		folder = "migrations/postgres"
 	}
 	latest := 0
@@ -79,7 +79,7 @@ func (b *tenantDB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part stri
 			if strings.TrimSpace(statement) == "" {
 				continue
 			}
-			if _, err := tx.ExecContext(ctx, b.statement(statement)); err != nil {
+			if _, err := tx.ExecContext(ctx, b.Statement(statement)); err != nil {
 				return fmt.Errorf("%s, step %d: %w", part, latest+1, err)
 			}
 		}
@@ -90,6 +90,6 @@ func (b *tenantDB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part stri
 	if have == latest {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, b.statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, latest)
+	_, err = tx.ExecContext(ctx, b.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, latest)
 	return err
 }

@@ -1,4 +1,4 @@
-package sqlstore
+package database
 
 import (
 	"context"
@@ -50,14 +50,14 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// errMoved says that the application changed what a transaction had just read: it can be
+// ErrMoved says that the application changed what a transaction had just read: it can be
 // run again.
-var errMoved = errors.New("sqlstore: the application's rows have changed meanwhile")
+var ErrMoved = errors.New("sqlstore: the application's rows have changed meanwhile")
 
-// yielded reports whether the database gave a transaction up for another one, so
+// isRetryable reports whether the database gave a transaction up for another one, so
 // that it can be run again: a serialization failure, a deadlock, a busy file.
-func yielded(err error) bool {
-	if errors.Is(err, errMoved) {
+func isRetryable(err error) bool {
+	if errors.Is(err, ErrMoved) {
 		return true
 	}
 	switch sqlState(err) {
@@ -68,27 +68,29 @@ func yielded(err error) bool {
 	return code == sqliteBusy || code == sqliteLocked
 }
 
-// duplicate reports whether a value is there that must be unique.
-func duplicate(err error) bool {
+// IsDuplicate reports whether a value is there that must be unique.
+func IsDuplicate(err error) bool {
 	code := sqliteCode(err)
 	return sqlState(err) == "23505" || code == sqliteUnique || code == sqlitePrimaryKey || code == sqliteRowID
 }
 
-// dangling reports whether a row refers to one that is not there.
-func dangling(err error) bool { return sqlState(err) == "23503" || sqliteCode(err) == sqliteForeignKey }
+// IsDangling reports whether a row refers to one that is not there.
+func IsDangling(err error) bool {
+	return sqlState(err) == "23503" || sqliteCode(err) == sqliteForeignKey
+}
 
-// empty reports whether a column that must not be NULL has no value.
-func empty(err error) bool { return sqlState(err) == "23502" || sqliteCode(err) == sqliteNotNull }
+// IsNull reports whether a column that must not be NULL has no value.
+func IsNull(err error) bool { return sqlState(err) == "23502" || sqliteCode(err) == sqliteNotNull }
 
-// unfit reports whether a value is not one that the column takes: too long, for an index
+// IsUnfit reports whether a value is not one that the column takes: too long, for an index
 // too, out of range, against a CHECK, or against a trigger of the application's.
-func unfit(err error) bool {
+func IsUnfit(err error) bool {
 	state, code := sqlState(err), sqliteCode(err)
 	return strings.HasPrefix(state, "22") || state == "23514" || state == "54000" || state == "P0001" || code == sqliteCheck || code == sqliteTrigger
 }
 
-// lost reports whether the database could not be reached, or went away.
-func lost(err error) bool {
+// isUnreachable reports whether the database could not be reached, or went away.
+func isUnreachable(err error) bool {
 	state := sqlState(err)
 	var n net.Error
 	var u unsent
@@ -103,8 +105,8 @@ func lost(err error) bool {
 	return false
 }
 
-// failure is the error that a client may try again after, where that can help.
-func (b *tenantDB) failure(ctx context.Context, err error) error {
+// Failure is the error that a client may try again after, where that can help.
+func (b *DB) Failure(ctx context.Context, err error) error {
 	var e *scim.Error
 	switch {
 	case err == nil, errors.As(err, &e), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -113,7 +115,7 @@ func (b *tenantDB) failure(ctx context.Context, err error) error {
 		// If time is up just before a commit, database/sql says that the transaction
 		// "has already been committed or rolled back".
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case !yielded(err) && !lost(err):
+	case !isRetryable(err) && !isUnreachable(err):
 		return err
 	}
 	return &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the server is busy: try again", RetryAfter: time.Second, Err: err}

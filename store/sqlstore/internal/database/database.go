@@ -1,0 +1,104 @@
+// Package database runs statements and transactions for one tenant, tries again what the
+// database gave up, and brings the tables up to date.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+)
+
+// Querier is what *sql.DB and *sql.Tx have in common.
+type Querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// DB is the database as one tenant uses it.
+type DB struct {
+	Pool    *sql.DB
+	Dialect dialect.Dialect
+	Tenant  string
+	Prefix  string
+	Now     func() time.Time
+	turn    chan struct{} // held by the transaction that writes, in SQLite
+}
+
+// New returns the database of a tenant.
+func New(db *sql.DB, d dialect.Dialect, tenant, prefix string, now func() time.Time) *DB {
+	return &DB{Pool: db, Dialect: d, Tenant: tenant, Prefix: prefix, Now: now, turn: make(chan struct{}, 1)}
+}
+
+// Conn is the transaction that ctx carries, else the pool.
+func (b *DB) Conn(ctx context.Context) Querier {
+	if tx := Tx(ctx, b.Pool); tx != nil {
+		return tx
+	}
+	return b.Pool
+}
+
+// Exec and query run a statement, for one tenant: $1 is bound to it in every one.
+func (b *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	return b.Conn(ctx).ExecContext(ctx, b.Statement(text), b.Bound(args)...)
+}
+
+func (b *DB) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return b.Conn(ctx).QueryContext(ctx, b.Statement(text), b.Bound(args)...)
+}
+
+func (b *DB) Bound(args []any) []any {
+	return append([]any{b.Tenant}, args...)
+}
+
+// Each runs a query and calls row for each of its rows.
+func (b *DB) Each(ctx context.Context, row func(scan func(dest ...any) error) error, text string, args ...any) error {
+	rows, err := b.query(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// EachOf runs a query on tables of the application and calls row for each of its rows.
+func (b *DB) EachOf(ctx context.Context, w *dialect.Arguments, text string, row func(scan func(dest ...any) error) error) error {
+	rows, err := b.Conn(ctx).QueryContext(ctx, text, w.Values...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Advise takes a lock of the tenant's, until the transaction ends, where transactions do
+// not exclude one another anyway.
+func (b *DB) Advise(ctx context.Context, what string) error {
+	if b.Dialect == dialect.SQLite {
+		return nil
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, "sqlstore:", b.Prefix, "\x00", b.Tenant, "\x00", what) //nolint:errcheck // never fails
+	_, err := b.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64()))
+	return err
+}
+
+// Statement is text in the dialect, with the names of the tables.
+func (b *DB) Statement(text string) string {
+	return b.Dialect.Adapt(text, b.Prefix)
+}
