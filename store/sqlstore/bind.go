@@ -8,6 +8,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // tableDecl is a Table of the package sqlstore.
@@ -76,7 +77,7 @@ func (c *boundColumn) seen() string { return c.Name + " " + c.Path + " " + c.Of 
 func (c *boundChild) seen() string { return c.Name + " " + c.Path }
 
 // bindTables checks and compiles Options.Tables and Options.Members.
-func bindTables(types map[string]resourceType, tables []tableDecl, members *joinDecl, tenant string) (maps map[string]*mapping, err error) {
+func bindTables(types map[string]search.Type, tables []tableDecl, members *joinDecl, tenant string) (maps map[string]*mapping, err error) {
 	maps = make(map[string]*mapping)
 	fail := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("sqlstore: "+format, args...)) }
 	name := func(what, is string, needed bool) {
@@ -134,7 +135,7 @@ func bindTables(types map[string]resourceType, tables []tableDecl, members *join
 			}
 			m.children = append(m.children, child)
 		}
-		if table.Type == userType && !slices.ContainsFunc(m.columns, func(c boundColumn) bool { return c.Path == "userName" }) {
+		if table.Type == search.UserType && !slices.ContainsFunc(m.columns, func(c boundColumn) bool { return c.Path == "userName" }) {
 			fail("%s: a table of users needs a column for userName", m.Name)
 		}
 	}
@@ -143,7 +144,7 @@ func bindTables(types map[string]resourceType, tables []tableDecl, members *join
 		name(j.Name+": Group", j.Group, true)
 		name(j.Name+": User", j.User, true)
 		name(j.Name+": Since", j.Since, false)
-		if maps[userType] == nil || maps[groupType] == nil {
+		if maps[search.UserType] == nil || maps[search.GroupType] == nil {
 			fail("Members: needs a Table for User and one for Group")
 		}
 	}

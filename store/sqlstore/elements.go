@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // of is the attribute's value in a resource.
@@ -19,7 +20,7 @@ func (c *boundColumn) of(r *scim.Resource) any {
 		return nil
 	}
 	m, _ := list[i].(map[string]any)
-	return m[below(c.list, c.Path)]
+	return m[search.Below(c.list, c.Path)]
 }
 
 // element is the place of the element that a column is about, -1 if there is none.
@@ -45,7 +46,7 @@ func (c *boundColumn) put(r *scim.Resource, v any) (*scim.Resource, error) {
 	}
 	was, _ := r.Get(c.list).([]any)
 	list := append([]any(nil), was...)
-	part := below(c.list, c.Path)
+	part := search.Below(c.list, c.Path)
 	switch i := c.element(list); {
 	case i < 0 && v == nil:
 		return r, nil

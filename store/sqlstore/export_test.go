@@ -6,17 +6,18 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // PageQuery is the query by which List gets a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
-	w := &writer{d: s.db.Dialect, t: t, mapped: s.resources.types[t.Name()].mapped}
-	where, err := w.where(q)
+	w := search.NewWriter(s.db.Dialect, t, s.resources.types[t.Name()].Mapped)
+	where, err := w.Where(q)
 	if err != nil {
 		return "", nil, err
 	}
-	text, err = w.page(resourceColumns, where, q)
-	return s.db.Statement(text), s.db.Bound(w.args), err
+	text, err = w.Page(resourceColumns, where, q)
+	return s.db.Statement(text), s.db.Bound(w.Args), err
 }
 
 // Statement is a statement as it is sent.

@@ -14,6 +14,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // The application's tables are the truth about a mapped type, and {p}resources is what
@@ -146,7 +147,7 @@ func (f *follower) forget(ctx context.Context, m *appTable, ids []string) error 
 				return err
 			}
 		}
-		if m.Type == groupType {
+		if m.Type == search.GroupType {
 			if err := f.ledger.SetLink(ctx, scim.Link{GroupID: id}); err != nil {
 				return err
 			}
@@ -202,7 +203,7 @@ func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *
 			return nil, err
 		}
 		r = m.says(ctx, f.log, r, known, app)
-		if m.Type == userType && r.String("userName") == "" {
+		if m.Type == search.UserType && r.String("userName") == "" {
 			r = nil
 		}
 	}
@@ -235,7 +236,7 @@ func stepped(r *scim.Resource, salt int64) *scim.Resource {
 // projectMemberships brings in the memberships of resources that are new to
 // {p}resources.
 func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []*row) error {
-	if f.joins == nil || m.Type != userType && m.Type != groupType {
+	if f.joins == nil || m.Type != search.UserType && m.Type != search.GroupType {
 		return nil
 	}
 	ids := make([]string, len(fresh))
@@ -243,7 +244,7 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 		ids[i] = w.r.ID()
 	}
 	column := f.joins.User
-	if m.Type == groupType {
+	if m.Type == search.GroupType {
 		column = f.joins.Group
 	}
 	for part := range slices.Chunk(ids, dialect.MaxArguments) {
@@ -261,7 +262,7 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 
 // projectEdges brings memberships of a group in line with the application'f.
 func (f *follower) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := f.resources.locked(ctx, f.tables[groupType].t, []string{group}, toUpdate)
+	groups, err := f.resources.locked(ctx, f.tables[search.GroupType].t, []string{group}, toUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it
 	}
@@ -283,7 +284,7 @@ func (f *follower) projectEdges(ctx context.Context, group string, users []strin
 		var gone []scim.Ref
 		for _, id := range part {
 			if !there[id] {
-				gone = append(gone, scim.Ref{Type: userType, ID: id})
+				gone = append(gone, scim.Ref{Type: search.UserType, ID: id})
 			}
 		}
 		removed, err := f.members.removeMembers(ctx, group, gone)

@@ -8,6 +8,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // joins are the application's memberships of users in groups.
@@ -21,13 +22,13 @@ type joins struct {
 func (s *joins) deleteJoins(ctx context.Context, typ, key string) error {
 	w := &dialect.Arguments{Dialect: s.db.Dialect}
 	switch {
-	case typ == userType:
+	case typ == search.UserType:
 		err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), none)
 		if err != nil {
 			return err
 		}
 		return s.notes.followed(ctx, membership, "", []string{key})
-	case typ == groupType:
+	case typ == search.GroupType:
 		return s.notes.unnoted(ctx, key, func() error {
 			return s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), none)
 		})
@@ -88,7 +89,7 @@ func (s *joins) insertJoins(ctx context.Context, group string, users []string) (
 	}
 	for _, user := range users {
 		if !slices.ContainsFunc(edges, func(e edge) bool { return e.user == user }) {
-			kept = append(kept, scim.Ref{Type: userType, ID: user})
+			kept = append(kept, scim.Ref{Type: search.UserType, ID: user})
 		}
 	}
 	return kept, nil
@@ -98,7 +99,7 @@ func (s *joins) insertJoins(ctx context.Context, group string, users []string) (
 func usersOf(members []scim.Ref) []string {
 	var ids []string
 	for _, r := range members {
-		if r.Type == userType {
+		if r.Type == search.UserType {
 			ids = append(ids, r.ID)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // Link is a rule for types that have a Table: a client that creates a resource takes
@@ -50,7 +51,7 @@ func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may fun
 	if c.After.String(path) == "" {
 		column, path = "r.display_name", "displayName"
 	}
-	key := indexed(scim.Fold(c.After.String(path)))
+	key := search.Indexed(scim.Fold(c.After.String(path)))
 	if err := a.db.Advise(ctx, path+" "+key); err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may fun
 		}
 	}
 	merged, err := overlay(found, c.After)
-	if err == nil && deleted != 0 && m.Type == userType && c.After.Get("active") == nil {
+	if err == nil && deleted != 0 && m.Type == search.UserType && c.After.Get("active") == nil {
 		merged, err = merged.With(map[string]any{"active": true}) // as one who is provisioned
 	}
 	if err != nil {

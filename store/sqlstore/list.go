@@ -5,20 +5,21 @@ import (
 	"fmt"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // list reads a page of the resources of a type.
 func (s *resources) list(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	page := &scim.Page{}
-	w := &writer{d: s.db.Dialect, t: t, mapped: s.types[t.Name()].mapped}
-	where, err := w.where(q)
+	w := search.NewWriter(s.db.Dialect, t, s.types[t.Name()].Mapped)
+	where, err := w.Where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
 	}
 	if q.Total || q.Limit <= 0 {
 		err := s.db.Read(ctx, func() error {
 			return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
-				"SELECT count(*)"+where, w.args...)
+				"SELECT count(*)"+where, w.Args...)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
@@ -27,7 +28,7 @@ func (s *resources) list(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 	if q.Limit <= 0 || q.Total && q.After == nil && page.Total <= q.Offset {
 		return page, nil
 	}
-	text, err := w.page(resourceColumns, where, q)
+	text, err := w.Page(resourceColumns, where, q)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (s *resources) list(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 			r, err := s.bind(t, scan)
 			page.Resources = append(page.Resources, r)
 			return err
-		}, text, w.args...)
+		}, text, w.Args...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: list %ss: %w", t.Name(), err)

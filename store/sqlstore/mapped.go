@@ -10,6 +10,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // Writes of types that have a Table: the application's row first, and then what it has
@@ -187,10 +188,10 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *projected
 // unique refuses a userName that another user has. The application's own indexes may
 // compare otherwise, and may allow it what clients are not.
 func (s *appWriter) unique(ctx context.Context, m *appTable, id string, r *scim.Resource) error {
-	if m.Type != userType {
+	if m.Type != search.UserType {
 		return nil
 	}
-	key := indexed(scim.Fold(r.String("userName")))
+	key := search.Indexed(scim.Fold(r.String("userName")))
 	if err := s.db.Advise(ctx, "userName "+key); err != nil {
 		return err
 	}

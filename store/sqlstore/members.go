@@ -10,6 +10,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // byType yields the ids of members, of one type after the other, in order and each
@@ -137,7 +138,7 @@ func (s *members) lockGroup(ctx context.Context, groupID string) error {
 		err := s.db.Each(ctx, func(scan func(...any) error) error {
 			found = true
 			return nil
-		}, `SELECT id FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0{lock  FOR NO KEY UPDATE}`, groupType, groupID)
+		}, `SELECT id FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0{lock  FOR NO KEY UPDATE}`, search.GroupType, groupID)
 		if err != nil {
 			return err
 		}

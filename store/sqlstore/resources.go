@@ -9,6 +9,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // fetch gets a resource. lock is what follows the query, to lock the row.
@@ -117,7 +118,7 @@ func (s *resources) putEmails(ctx context.Context, ref scim.Ref, before, after [
 	}
 	if len(after) > 0 {
 		_, err := s.db.Exec(ctx, `INSERT INTO {p}lookups (tenant, type, id, path, value)
-			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, emailPath, dialect.Tuples(after, func(v string) []any { return []any{v} }))
+			SELECT $1, $2, $3, $4, e.value ->> 0 FROM {rows $5}`, ref.Type, ref.ID, search.EmailPath, dialect.Tuples(after, func(v string) []any { return []any{v} }))
 		if err != nil {
 			return fmt.Errorf("sqlstore: look-ups of %s %q: %w", ref.Type, ref.ID, err)
 		}
@@ -219,10 +220,10 @@ func (s *resources) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	statements = append(statements,
 		"DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3",
 		"DELETE FROM {p}members WHERE tenant = $1 AND member_type = $2 AND member_id = $3")
-	if ref.Type == groupType {
+	if ref.Type == search.GroupType {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
-	if ref.Type == userType && s.db.Dialect == dialect.Postgres {
+	if ref.Type == search.UserType && s.db.Dialect == dialect.Postgres {
 		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see lock
 	}
 	for _, text := range statements {

@@ -8,6 +8,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // row is a resource as it is stored.
@@ -27,7 +28,7 @@ type row struct {
 // resources are those of one tenant, in this package's tables.
 type resources struct {
 	db    *database.DB
-	types map[string]resourceType
+	types map[string]search.Type
 	keep  bool // the rows of deleted resources
 }
 
@@ -45,33 +46,33 @@ func (s *resources) row(r *scim.Resource) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	form, err := searchForm(t.root, w.r, raw)
+	form, err := t.Form(w.r, raw)
 	if err != nil {
 		return nil, err
 	}
-	search, err := json.Marshal(form)
+	text, err := json.Marshal(form)
 	if err != nil {
 		return nil, err
 	}
-	w.doc, w.search = string(raw), string(search)
+	w.doc, w.search = string(raw), string(text)
 	key := func(path string) any {
-		if _, ok := column(t.ResourceType, path); !ok {
+		if _, ok := search.Column(t.ResourceType, path); !ok {
 			return nil
 		}
 		if k, ok := form[path].(string); ok {
-			return indexed(k)
+			return search.Indexed(k)
 		}
 		return nil
 	}
 	w.userName, w.externalID, w.displayName = key("userName"), key("externalId"), key("displayName")
-	if name := r.String("userName"); name != "" && t.Name() == userType {
-		w.userName = indexed(scim.Fold(name)) // unique, even if it compares with its case
+	if name := r.String("userName"); name != "" && t.Name() == search.UserType {
+		w.userName = search.Indexed(scim.Fold(name)) // unique, even if it compares with its case
 	}
 	elements, _ := form["emails"].([]any)
 	for _, e := range elements {
 		m, _ := e.(map[string]any)
 		if k, ok := m["value"].(string); ok {
-			w.emails = append(w.emails, indexed(k))
+			w.emails = append(w.emails, search.Indexed(k))
 		}
 	}
 	slices.Sort(w.emails)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // insertRows makes the rows of resources that are new.
@@ -29,7 +30,7 @@ func (s *resources) insertRows(ctx context.Context, all []*row) error {
 		FROM {rows $2}`, rows)
 	if err == nil && len(emails) > 0 {
 		_, err = s.db.Exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
-			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, emailPath, dialect.List(emails))
+			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, search.EmailPath, dialect.List(emails))
 	}
 	return err
 }

@@ -47,6 +47,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 var (
@@ -97,7 +98,7 @@ type Store struct {
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{b, &roleLedger{b.db, true}}, resources: &resources{b.db, make(map[string]resourceType), o.KeepDeleted}, members: &members{b.db}}
+	s := &Store{ledger: ledger{b, &roleLedger{b.db, true}}, resources: &resources{b.db, make(map[string]search.Type), o.KeepDeleted}, members: &members{b.db}}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
 	}
@@ -113,7 +114,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
 			}
 		}
-		s.resources.types[t.Name()] = resourceType{t, tree(t), slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() })}
+		s.resources.types[t.Name()] = search.NewType(t, slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() }))
 	}
 	bound, e := bindTables(s.resources.types, declared(o.Tables), (*joinDecl)(o.Members), o.Tenant)
 	if err = errors.Join(err, e); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // watched is a table of the application with what its triggers do.
@@ -88,7 +89,7 @@ func (s *triggers) watches() []watched {
 		}
 	}
 	if j := s.join; j != nil {
-		g := s.maps[groupType]
+		g := s.maps[search.GroupType]
 		tenant := "''"
 		if g.Tenant != "" {
 			tenant = "CAST(t." + g.Tenant + " AS text)"

@@ -1,4 +1,4 @@
-package sqlstore
+package search
 
 import (
 	"strings"
@@ -7,11 +7,11 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// groupType is the resource type whose resources have members, userType the one
+// GroupType is the resource type whose resources have members, userType the one
 // whose userName is unique (RFC 7643, Section 4.1.1).
 const (
-	groupType = "Group"
-	userType  = "User"
+	GroupType = "Group"
+	UserType  = "User"
 )
 
 // Columns and the table of look-ups hold what most requests look for. They are
@@ -25,12 +25,12 @@ var columns = map[string]struct {
 	"displayName": {"display_name", false},
 }
 
-const emailPath = "emails.value"
+const EmailPath = "emails.value"
 
-// column is the column of t that holds the key of the attribute at path.
-func column(t *scim.ResourceType, path string) (name string, ok bool) {
+// Column is the column of t that holds the key of the attribute at path.
+func Column(t *scim.ResourceType, path string) (name string, ok bool) {
 	c, ok := columns[path]
-	if !ok || path == "userName" && t.Name() != userType {
+	if !ok || path == "userName" && t.Name() != UserType {
 		return "", false
 	}
 	a, ok := t.Attr(path)
@@ -38,34 +38,34 @@ func column(t *scim.ResourceType, path string) (name string, ok bool) {
 }
 
 // indexed reports whether an index answers c: an equality, of the resource itself.
-func (w *writer) indexed(c scim.Comparison) bool {
+func (w *Writer) indexed(c scim.Comparison) bool {
 	literal, isText := c.Literal.(string)
 	if c.InElement || !isText || c.Op != "eq" || strings.IndexByte(literal, 0) >= 0 {
 		return false
 	}
-	_, ok := column(w.t, c.Attr.Path)
-	return ok || c.Attr.Path == "id" || c.Attr.Path == emailPath
+	_, ok := Column(w.t, c.Attr.Path)
+	return ok || c.Attr.Path == "id" || c.Attr.Path == EmailPath
 }
 
 // lookUp writes a comparison that is indexed.
-func (w *writer) lookUp(c scim.Comparison) string {
+func (w *Writer) lookUp(c scim.Comparison) string {
 	literal, _ := c.Literal.(string)
-	if name, ok := column(w.t, c.Attr.Path); ok {
-		return w.named("r", name) + w.text(indexed(literal))
+	if name, ok := Column(w.t, c.Attr.Path); ok {
+		return w.named("r", name) + w.text(Indexed(literal))
 	}
 	return w.d.In("r.id", w.emails(literal))
 }
 
 // find is a query for the ids of the resources that satisfy a comparison that is
 // indexed.
-func (w *writer) find(c scim.Comparison) string {
+func (w *Writer) find(c scim.Comparison) string {
 	literal, _ := c.Literal.(string)
-	if c.Attr.Path == emailPath {
+	if c.Attr.Path == EmailPath {
 		return w.emails(literal)
 	}
-	name, ok := column(w.t, c.Attr.Path)
+	name, ok := Column(w.t, c.Attr.Path)
 	if ok {
-		literal = indexed(literal)
+		literal = Indexed(literal)
 	} else {
 		name = "id"
 	}
@@ -75,7 +75,7 @@ func (w *writer) find(c scim.Comparison) string {
 
 // named begins an equality of a column. userNames have an index for types with a Table,
 // and a unique one for the others.
-func (w *writer) named(alias, column string) string {
+func (w *Writer) named(alias, column string) string {
 	text := alias + "." + column + " = "
 	switch {
 	case column != "user_name":
@@ -88,16 +88,16 @@ func (w *writer) named(alias, column string) string {
 }
 
 // emails is a query for the ids of the resources of which one address has the key.
-func (w *writer) emails(key string) string {
+func (w *Writer) emails(key string) string {
 	return "SELECT l.id AS value FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + dialect.Quote(w.t.Name()) +
-		" AND l.path = " + dialect.Quote(emailPath) + " AND l.value = " + w.text(indexed(key))
+		" AND l.path = " + dialect.Quote(EmailPath) + " AND l.value = " + w.text(Indexed(key))
 }
 
 // emailOf is the key of an address that every match has, where the filter compares it
 // within a value path.
-func (w *writer) emailOf(f *scim.Filter) (key string, ok bool) {
-	value, ok := f.Eq(emailPath)
-	a, known := w.t.Attr(emailPath)
+func (w *Writer) emailOf(f *scim.Filter) (key string, ok bool) {
+	value, ok := f.Eq(EmailPath)
+	a, known := w.t.Attr(EmailPath)
 	if !ok || !known || strings.IndexByte(value, 0) >= 0 {
 		return "", false
 	}

@@ -1,14 +1,6 @@
-package sqlstore
-
-import (
-	"bytes"
-	"encoding/json"
-	"slices"
-	"time"
-
-	"github.com/scimkit/scim"
-)
-
+// Package search writes filters, sort orders and pages in SQL, and the search form of
+// resources, which they are about.
+//
 // The search form of a resource is a flat JSON object of texts that compare, byte by
 // byte, as the values do:
 //
@@ -19,6 +11,16 @@ import (
 // attribute, from there. A complex value that holds something has a member for
 // itself, in elements "#". Of a multi-valued attribute the primary element comes
 // first, because it is the one to sort by.
+package search
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/scimkit/scim"
+)
 
 // attr is an attribute with its sub-attributes.
 type attr struct {
@@ -38,23 +40,23 @@ func tree(t *scim.ResourceType) []*attr {
 			root = append(root, n)
 			continue
 		}
-		n.name = below(a.Parent.Path, a.Path)
+		n.name = Below(a.Parent.Path, a.Path)
 		p := byPath[a.Parent.Path]
 		p.sub = append(p.sub, n)
 	}
 	return root
 }
 
-// below is path as it is written from base on, which is "" for the resource.
-func below(base, path string) string {
+// Below is path as it is written from base on, which is "" for the resource.
+func Below(base, path string) string {
 	if base == "" {
 		return path
 	}
 	return path[len(base)+1:]
 }
 
-// searchForm makes the search form of r, whose stored form is raw.
-func searchForm(root []*attr, r *scim.Resource, raw []byte) (map[string]any, error) {
+// Form makes the search form of r, whose stored form is raw.
+func (t Type) Form(r *scim.Resource, raw []byte) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber() // 64 bits do not fit a float
 	var values map[string]any
@@ -68,7 +70,7 @@ func searchForm(root []*attr, r *scim.Resource, raw []byte) (map[string]any, err
 		"created": dateTime(m.Created), "lastModified": dateTime(m.LastModified),
 	}
 	form := make(map[string]any)
-	fill(form, "", root, values)
+	fill(form, "", t.root, values)
 	return form, nil
 }
 
@@ -83,7 +85,7 @@ func dateTime(t time.Time) any {
 // fill puts values of attributes into form, named from base on.
 func fill(form map[string]any, base string, attrs []*attr, values map[string]any) {
 	for _, a := range attrs {
-		v, key := values[a.name], below(base, a.Path)
+		v, key := values[a.name], Below(base, a.Path)
 		switch list, isList := v.([]any); {
 		case v == nil, v == "" && a.Parent != nil && a.Parent.Path == "meta":
 		case isList && a.MultiValued:
@@ -131,9 +133,14 @@ func (a *attr) elements(list []any) []any {
 	return out
 }
 
-// resourceType is a type with its attributes as a tree.
-type resourceType struct {
+// Type is a type with its attributes as a tree.
+type Type struct {
 	*scim.ResourceType
 	root   []*attr
-	mapped bool // it has a Table
+	Mapped bool // it has a Table
+}
+
+// NewType makes a type whose attributes are arranged.
+func NewType(t *scim.ResourceType, mapped bool) Type {
+	return Type{t, tree(t), mapped}
 }

@@ -1,4 +1,4 @@
-package sqlstore
+package search
 
 import (
 	"slices"
@@ -9,24 +9,29 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// writer writes one query: its text refers to the arguments by number.
-type writer struct {
+// Writer writes one query: its text refers to the arguments by number.
+type Writer struct {
 	d       dialect.Dialect
 	t       *scim.ResourceType
 	mapped  bool  // the type has a Table
-	args    []any // behind the tenant
+	Args    []any // behind the tenant
 	aliases int
 }
 
-// text and number add an argument and return its place.
-func (w *writer) text(s string) string {
-	w.args = append(w.args, s)
-	return w.d.Arg(len(w.args)+1, false)
+// NewWriter makes a writer for one query.
+func NewWriter(d dialect.Dialect, t *scim.ResourceType, mapped bool) *Writer {
+	return &Writer{d: d, t: t, mapped: mapped}
 }
 
-func (w *writer) number(n int64) string {
-	w.args = append(w.args, n)
-	return w.d.Arg(len(w.args)+1, true)
+// text and number add an argument and return its place.
+func (w *Writer) text(s string) string {
+	w.Args = append(w.Args, s)
+	return w.d.Arg(len(w.Args)+1, false)
+}
+
+func (w *Writer) number(n int64) string {
+	w.Args = append(w.Args, n)
+	return w.d.Arg(len(w.Args)+1, true)
 }
 
 // scope is what attributes are read from: the resource, or one element of a
@@ -50,7 +55,7 @@ type cond struct {
 
 // condition translates a filter. few: an index finds the few resources that may
 // satisfy it; if ids is not nil, it writes a query for their ids, as value.
-func (w *writer) condition(f *scim.Filter) (sql string, ids func() string, few bool, err error) {
+func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few bool, err error) {
 	c, err := scim.TranslateFilter(f, scim.FilterVisitor[cond]{
 		And: func(l, r cond) cond {
 			return cond{func(s scope) string { return "(" + l.sql(s) + " AND " + r.sql(s) + ")" }, shorter(l.among, r.among)}
@@ -84,7 +89,7 @@ func (w *writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 	}
 	sql = c.sql(resource)
 	switch {
-	case len(c.among) == 1 && c.among[0].Attr.Path != emailPath:
+	case len(c.among) == 1 && c.among[0].Attr.Path != EmailPath:
 		return sql, nil, true, nil
 	case c.among != nil: // an index for each, and not none because of the OR
 		return sql, func() string {
@@ -119,16 +124,16 @@ func constant(yes bool) string {
 }
 
 // value is the text of a single-valued attribute in a scope, NULL if absent.
-func (w *writer) value(s scope, a scim.Attr) string {
+func (w *Writer) value(s scope, a scim.Attr) string {
 	if s.base == "" && a.Path == "id" {
 		return "r.id"
 	}
-	return w.d.Text("(" + s.object + " ->> " + w.d.Key(below(s.base, a.Path)) + ")")
+	return w.d.Text("(" + s.object + " ->> " + w.d.Key(Below(s.base, a.Path)) + ")")
 }
 
 // some says that one of the values at a satisfies test, or, if there is none,
 // absent. test gets the value's text and the scope to go on from.
-func (w *writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v string) string) string {
+func (w *Writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v string) string) string {
 	if s.base == a.Path {
 		return test(s, s.self)
 	}
@@ -136,7 +141,7 @@ func (w *writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v st
 	if !ok {
 		return test(s, w.value(s, a))
 	}
-	d, name := w.d, below(s.base, m.Path)
+	d, name := w.d, Below(s.base, m.Path)
 	w.aliases++
 	e := "e" + strconv.Itoa(w.aliases)
 	in := scope{base: m.Path, object: e + ".value"}
@@ -162,7 +167,7 @@ func outermost(base string, a scim.Attr) (m scim.Attr, ok bool) {
 	return m, ok
 }
 
-func (w *writer) comparison(s scope, c scim.Comparison) string {
+func (w *Writer) comparison(s scope, c scim.Comparison) string {
 	if w.indexed(c) && c.Attr.Path != "id" {
 		return w.lookUp(c)
 	}
@@ -190,7 +195,7 @@ func (w *writer) comparison(s scope, c scim.Comparison) string {
 var orderings = map[string]string{"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 // holds compares a text, which may be NULL, with a literal.
-func (w *writer) holds(v, op, literal string) string {
+func (w *Writer) holds(v, op, literal string) string {
 	// No value holds U+0000, and no database takes it.
 	if i := strings.IndexByte(literal, 0); i >= 0 {
 		switch op {

@@ -1,4 +1,4 @@
-package sqlstore
+package search
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// where is the FROM and WHERE of the resources that q is about, as r.
-func (w *writer) where(q *scim.Query) (string, error) {
+// Where is the FROM and WHERE of the resources that q is about, as r.
+func (w *Writer) Where(q *scim.Query) (string, error) {
 	cond, ids, few, err := w.condition(q.Filter)
 	if err != nil {
 		return "", err
@@ -29,8 +29,8 @@ func (w *writer) where(q *scim.Query) (string, error) {
 	}
 }
 
-// page is the query for a page of these resources, in order, from its place on.
-func (w *writer) page(columns, where string, q *scim.Query) (string, error) {
+// Page is the query for a page of these resources, in order, from its place on.
+func (w *Writer) Page(columns, where string, q *scim.Query) (string, error) {
 	keys, after, err := w.order(q)
 	if err != nil {
 		return "", err
@@ -52,7 +52,7 @@ func (w *writer) page(columns, where string, q *scim.Query) (string, error) {
 }
 
 // order lists the expressions to sort by, and those of the place q.After.
-func (w *writer) order(q *scim.Query) (keys, after []string, err error) {
+func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 	if q.SortBy != "" {
 		a, ok := w.t.Attr(q.SortBy)
 		if !ok {
@@ -81,7 +81,7 @@ func (w *writer) order(q *scim.Query) (keys, after []string, err error) {
 
 // sortKey is the text to sort by: of multi-valued attributes that of their first
 // element, of complex ones that of their value, which then is *a.
-func (w *writer) sortKey(a *scim.Attr) string {
+func (w *Writer) sortKey(a *scim.Attr) string {
 	if a.Type == "complex" {
 		v, ok := w.t.Attr(a.Path + ".value")
 		if !ok {
@@ -97,11 +97,11 @@ func (w *writer) sortKey(a *scim.Attr) string {
 		m, ok := outermost(s.base, *a)
 		switch {
 		case !ok:
-			s.self, s.base = s.object+" ->> "+d.Key(below(s.base, a.Path)), a.Path
+			s.self, s.base = s.object+" ->> "+d.Key(Below(s.base, a.Path)), a.Path
 		case m.Path == a.Path:
-			s.self, s.base = s.object+" -> "+d.Key(below(s.base, m.Path))+" ->> 0", m.Path
+			s.self, s.base = s.object+" -> "+d.Key(Below(s.base, m.Path))+" ->> 0", m.Path
 		default:
-			s.object, s.base = s.object+" -> "+d.Key(below(s.base, m.Path))+" -> 0", m.Path
+			s.object, s.base = s.object+" -> "+d.Key(Below(s.base, m.Path))+" -> 0", m.Path
 		}
 	}
 	key := d.Text("(" + s.self + ")")

@@ -1,4 +1,4 @@
-package sqlstore
+package search
 
 import (
 	"crypto/sha256"
@@ -89,9 +89,9 @@ func floatKey(f float64, rest int) string {
 // room for more than 2,700 in an index.
 const longest = 1024
 
-// indexed is a key as it is kept in indexed columns, which are only compared for
+// Indexed is a key as it is kept in indexed columns, which are only compared for
 // equality.
-func indexed(key string) string {
+func Indexed(key string) string {
 	if len(key) <= longest {
 		return key
 	}
