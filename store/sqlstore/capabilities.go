@@ -14,7 +14,7 @@ func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err er
 	if err := s.app.follow(ctx); err != nil {
 		return nil, err
 	}
-	return s.resources.get(ctx, ref)
+	return s.resources.Get(ctx, ref)
 }
 
 // List implements scim.Store. Pages in order of creation cost the same at any depth
@@ -28,7 +28,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if err := s.app.follow(ctx); err != nil {
 		return nil, err
 	}
-	return s.resources.list(ctx, t, q)
+	return s.resources.List(ctx, t, q)
 }
 
 // Create implements scim.Store. A resource without an id is an error, unless a Table's
@@ -37,7 +37,7 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 	if m := s.app.tables[r.Type().Name()]; m != nil {
 		return (&appWriter{s.app}).create(ctx, m, r)
 	}
-	return s.resources.create(ctx, r)
+	return s.resources.Create(ctx, r)
 }
 
 // Update implements scim.Store.
@@ -45,7 +45,7 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.R
 	if m := s.app.tables[ref.Type]; m != nil {
 		return (&appWriter{s.app}).update(ctx, m, ref, fn)
 	}
-	return s.resources.update(ctx, ref, fn)
+	return s.resources.Update(ctx, ref, fn)
 }
 
 // Delete implements scim.Store. The resource's memberships, in either direction, go
@@ -54,7 +54,7 @@ func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *sci
 	if m := s.app.tables[ref.Type]; m != nil {
 		return (&appWriter{s.app}).delete(ctx, m, ref, check)
 	}
-	return s.resources.delete(ctx, ref, check)
+	return s.resources.Delete(ctx, ref, check)
 }
 
 // Members implements scim.MemberStore. An unknown group has no members.
@@ -65,7 +65,7 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 	if err := s.app.follow(ctx); err != nil {
 		return nil, err
 	}
-	return s.members.page(ctx, groupID, after, limit)
+	return s.members.Page(ctx, groupID, after, limit)
 }
 
 // GroupsOf implements scim.MemberStore.
@@ -73,7 +73,7 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 	if err := s.app.follow(ctx); err != nil {
 		return nil, err
 	}
-	return s.members.groupsOf(ctx, members)
+	return s.members.GroupsOf(ctx, members)
 }
 
 // ChangeMembers implements scim.MemberStore. A member that was deleted meanwhile is
@@ -83,21 +83,21 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 		if err := s.app.follow(ctx); err != nil {
 			return err
 		}
-		if err := s.members.lockGroup(ctx, groupID); err != nil {
+		if err := s.members.Lock(ctx, groupID); err != nil {
 			return err
 		}
-		removed, err = s.members.removeMembers(ctx, groupID, remove)
+		removed, err = s.members.Remove(ctx, groupID, remove)
 		if err != nil {
 			return err
 		}
-		added, err = s.members.addMembers(ctx, groupID, add)
+		added, err = s.members.Add(ctx, groupID, add)
 		if err == nil && s.app.joins != nil {
 			var kept []scim.Ref
 			if kept, err = s.app.joins.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
 				s.app.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
 					"table", s.app.joins.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
 				added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
-				_, err = s.members.removeMembers(ctx, groupID, kept)
+				_, err = s.members.Remove(ctx, groupID, kept)
 			}
 		}
 		return err

@@ -6,17 +6,18 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // PageQuery is the query by which List gets a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
-	w := search.NewWriter(s.db.Dialect, t, s.resources.types[t.Name()].Mapped)
+	w := search.NewWriter(s.db.Dialect, t, s.resources.Types[t.Name()].Mapped)
 	where, err := w.Where(q)
 	if err != nil {
 		return "", nil, err
 	}
-	text, err = w.Page(resourceColumns, where, q)
+	text, err = w.Page(owntables.Columns, where, q)
 	return s.db.Statement(text), s.db.Bound(w.Args), err
 }
 

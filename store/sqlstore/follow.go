@@ -14,6 +14,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -29,9 +30,9 @@ const followBatch = 1000
 // follower brings {p}resources in line with the application's tables.
 type follower struct {
 	db        *database.DB
-	resources *resources
-	members   *members
-	ledger    *roleLedger
+	resources *owntables.Resources
+	members   *owntables.Members
+	ledger    *owntables.Ledger
 	tables    map[string]*appTable // by type
 	types     []string             // those in tables, in order
 	joins     *joins               // nil: memberships are this package's alone
@@ -137,13 +138,13 @@ func (f *follower) forget(ctx context.Context, m *appTable, ids []string) error 
 	if len(ids) == 0 {
 		return nil
 	}
-	there, err := f.resources.locked(ctx, m.t, ids, toBeErased)
+	there, err := f.resources.Locked(ctx, m.t, ids, toBeErased)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
 		if there[id] != nil {
-			if err := f.resources.erase(ctx, there[id].r.Ref(), false); err != nil {
+			if err := f.resources.Erase(ctx, there[id].Resource.Ref(), false); err != nil {
 				return err
 			}
 		}
@@ -161,7 +162,7 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 	if len(ids) == 0 {
 		return nil
 	}
-	before, err := f.resources.locked(ctx, m.t, ids, toUpdate)
+	before, err := f.resources.Locked(ctx, m.t, ids, toUpdate)
 	if err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 	if err != nil {
 		return err
 	}
-	var fresh []*row
+	var fresh []*owntables.Row
 	for _, id := range ids {
 		made, err := f.projectOne(ctx, m, id, before[id], rows[id])
 		if err != nil {
@@ -179,7 +180,7 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 			fresh = append(fresh, made)
 		}
 	}
-	if err := f.resources.insertRows(ctx, fresh); database.IsDuplicate(err) { // another transaction has just written it too
+	if err := f.resources.InsertAll(ctx, fresh); database.IsDuplicate(err) { // another transaction has just written it too
 		return fmt.Errorf("%w: %w", database.ErrMoved, err)
 	} else if err != nil {
 		return err
@@ -188,7 +189,7 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 }
 
 // projectOne brings one resource in line. One that is new it returns, to be stored.
-func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *projected, app *appRow) (made *row, err error) {
+func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *owntables.Stored, app *appRow) (made *owntables.Row, err error) {
 	var r *scim.Resource
 	if app != nil && app.visible {
 		now := f.db.Now()
@@ -197,8 +198,8 @@ func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *
 			meta.Created = app.created
 		}
 		if was != nil {
-			meta, known = was.r.Meta(), was.seen
-			r = was.r
+			meta, known = was.Resource.Meta(), was.Seen
+			r = was.Resource
 		} else if r, err = m.t.Bind(meta, nil, nil); err != nil {
 			return nil, err
 		}
@@ -211,15 +212,15 @@ func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *
 	case r == nil && was == nil:
 		return nil, nil
 	case r == nil:
-		return nil, f.resources.erase(ctx, was.r.Ref(), false)
+		return nil, f.resources.Erase(ctx, was.Resource.Ref(), false)
 	case was == nil:
-		return f.resources.mappedRow(stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
-	case r != was.r && !r.Equal(was.r):
+		return f.resources.MappedRow(stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
+	case r != was.Resource && !r.Equal(was.Resource):
 		meta := r.Meta()
 		meta.LastModified = later(f.db.Now(), meta.LastModified)
-		return nil, f.resources.updateResource(ctx, was.r, stepped(r.WithMeta(meta), 0), app.seen, was.claimed)
-	case !maps.EqualFunc(was.seen, app.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
-		return nil, f.resources.updateResource(ctx, was.r, r, app.seen, was.claimed)
+		return nil, f.resources.UpdateMapped(ctx, was.Resource, stepped(r.WithMeta(meta), 0), app.seen, was.Claimed)
+	case !maps.EqualFunc(was.Seen, app.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
+		return nil, f.resources.UpdateMapped(ctx, was.Resource, r, app.seen, was.Claimed)
 	}
 	return nil, nil
 }
@@ -235,13 +236,13 @@ func stepped(r *scim.Resource, salt int64) *scim.Resource {
 
 // projectMemberships brings in the memberships of resources that are new to
 // {p}resources.
-func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []*row) error {
+func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []*owntables.Row) error {
 	if f.joins == nil || m.Type != search.UserType && m.Type != search.GroupType {
 		return nil
 	}
 	ids := make([]string, len(fresh))
 	for i, w := range fresh {
-		ids[i] = w.r.ID()
+		ids[i] = w.Resource.ID()
 	}
 	column := f.joins.User
 	if m.Type == search.GroupType {
@@ -251,7 +252,7 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 		w := &dialect.Arguments{Dialect: f.db.Dialect}
 		edges, err := f.joins.read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
 		if err == nil {
-			_, err = f.members.insertEdges(ctx, edges)
+			_, err = f.members.AddEdges(ctx, edges)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.joins.Name, err)
@@ -262,7 +263,7 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 
 // projectEdges brings memberships of a group in line with the application'f.
 func (f *follower) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := f.resources.locked(ctx, f.tables[search.GroupType].t, []string{group}, toUpdate)
+	groups, err := f.resources.Locked(ctx, f.tables[search.GroupType].t, []string{group}, toUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it
 	}
@@ -273,13 +274,13 @@ func (f *follower) projectEdges(ctx context.Context, group string, users []strin
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.joins.Name, err)
 		}
-		added, err := f.members.insertEdges(ctx, edges)
+		added, err := f.members.AddEdges(ctx, edges)
 		if err != nil {
 			return err
 		}
 		there := make(map[string]bool, len(edges))
 		for _, e := range edges {
-			there[e.user] = true
+			there[e.User] = true
 		}
 		var gone []scim.Ref
 		for _, id := range part {
@@ -287,7 +288,7 @@ func (f *follower) projectEdges(ctx context.Context, group string, users []strin
 				gone = append(gone, scim.Ref{Type: search.UserType, ID: id})
 			}
 		}
-		removed, err := f.members.removeMembers(ctx, group, gone)
+		removed, err := f.members.Remove(ctx, group, gone)
 		if err != nil {
 			return err
 		}
@@ -297,9 +298,9 @@ func (f *follower) projectEdges(ctx context.Context, group string, users []strin
 		return nil
 	}
 	g := groups[group]
-	meta := g.r.Meta()
+	meta := g.Resource.Meta()
 	meta.LastModified = later(f.db.Now(), meta.LastModified)
-	return f.resources.updateResource(ctx, g.r, stepped(g.r.WithMeta(meta), int64(changed)), g.seen, g.claimed)
+	return f.resources.UpdateMapped(ctx, g.Resource, stepped(g.Resource.WithMeta(meta), int64(changed)), g.Seen, g.Claimed)
 }
 
 // later is a time that does not lie before another one.

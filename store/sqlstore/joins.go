@@ -8,6 +8,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -88,7 +89,7 @@ func (s *joins) insertJoins(ctx context.Context, group string, users []string) (
 		return nil, err
 	}
 	for _, user := range users {
-		if !slices.ContainsFunc(edges, func(e edge) bool { return e.user == user }) {
+		if !slices.ContainsFunc(edges, func(e owntables.Edge) bool { return e.User == user }) {
 			kept = append(kept, scim.Ref{Type: search.UserType, ID: user})
 		}
 	}
@@ -107,22 +108,22 @@ func usersOf(members []scim.Ref) []string {
 }
 
 // joins reads memberships of the application, as j, that satisfy a condition.
-func (s *joins) read(ctx context.Context, w *dialect.Arguments, condition string) ([]edge, error) {
+func (s *joins) read(ctx context.Context, w *dialect.Arguments, condition string) ([]owntables.Edge, error) {
 	since := "NULL"
 	if s.Since != "" {
 		since = "j." + s.Since
 	}
-	var all []edge
+	var all []owntables.Edge
 	now := dialect.Micros(s.db.Now())
 	// One without a user is an invitation, or whatever the application makes of it.
 	condition += " AND " + filled("j", []string{s.Group, s.User})
 	err := s.db.EachOf(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
-		e := edge{since: now}
+		e := owntables.Edge{Since: now}
 		var at any
-		err := scan(&e.group, &e.user, &at)
+		err := scan(&e.Group, &e.User, &at)
 		if t := instant(at); !t.IsZero() {
-			e.since = dialect.Micros(t)
+			e.Since = dialect.Micros(t)
 		}
 		all = append(all, e)
 		return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 )
 
 // Ledger is a scim.Ledger alone, for an application that writes its own Store. It is
@@ -19,13 +20,13 @@ func NewLedger(db *sql.DB, d Dialect, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{ledger{b, &roleLedger{db: b.db}}}, nil
+	return &Ledger{ledger{b, owntables.NewLedger(b.db, false)}}, nil
 }
 
 // ledger is what a Store and a Ledger have of scim.Ledger.
 type ledger struct {
 	*base
-	own *roleLedger
+	own *owntables.Ledger
 }
 
 // Grants implements scim.Ledger. In a transaction it locks the users, in order of id.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -68,15 +69,15 @@ func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may fun
 	var deleted int64
 	var seen []byte
 	err := a.db.Each(ctx, func(scan func(...any) error) (err error) {
-		found, err = a.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
+		found, err = a.resources.Bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 		return err
-	}, "SELECT "+resourceColumns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted = 0"+
+	}, "SELECT "+owntables.Columns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted = 0"+
 		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
 	if err == nil && found == nil && m.Retire != nil {
 		err = a.db.Each(ctx, func(scan func(...any) error) (err error) {
-			found, err = a.resources.bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
+			found, err = a.resources.Bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
 			return err
-		}, "SELECT "+resourceColumns+", r.deleted, r.seen FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
+		}, "SELECT "+owntables.Columns+", r.deleted, r.seen FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
 			// The application may have brought it back by itself, under another name, and a
 			// client may then have deleted it again.
 			" AND NOT EXISTS (SELECT 1 FROM {p}resources o WHERE o.tenant = r.tenant AND o.type = r.type AND o.id = r.id AND (o.deleted = 0 OR o.deleted > r.deleted))"+
@@ -141,24 +142,24 @@ func (a *adopter) revive(ctx context.Context, m *appTable, r *scim.Resource, del
 		m.Type, r.ID(), deleted); err != nil {
 		return err
 	}
-	w, err := a.resources.row(r)
+	w, err := a.resources.Row(r)
 	if err != nil {
 		return err
 	}
-	if err := a.resources.putEmails(ctx, r.Ref(), nil, w.emails); err != nil {
+	if err := a.resources.PutEmails(ctx, r.Ref(), nil, w.Emails); err != nil {
 		return err
 	}
 	if err := a.project(ctx, m, []string{r.ID()}, toUpdate); err != nil {
 		return err
 	}
-	_, err = a.resources.fetch(ctx, r.Ref(), "")
+	_, err = a.resources.Fetch(ctx, r.Ref(), "")
 	if errors.Is(err, scim.ErrNotFound) { // Revive does not undo all for which it is not Visible
 		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Detail: "a former resource has this name, and cannot be brought back"}
 	}
 	if err != nil {
 		return err
 	}
-	return a.projectMemberships(ctx, m, []*row{w})
+	return a.projectMemberships(ctx, m, []*owntables.Row{w})
 }
 
 // overlay is what was sent, and what is there beside it.

@@ -10,6 +10,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -20,7 +21,7 @@ import (
 type appWriter struct{ *follower }
 
 // take locks a resource and the application's row, and brings the former in line.
-func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock string) (*projected, *appRow, error) {
+func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock string) (*owntables.Stored, *appRow, error) {
 	if err := s.follow(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -28,12 +29,12 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 		return nil, nil, scim.ErrNotFound
 	}
 	for range 3 { // once more, if the application has changed the row since
-		all, err := s.resources.locked(ctx, m.t, []string{ref.ID}, lock)
+		all, err := s.resources.Locked(ctx, m.t, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
 		p := all[ref.ID]
-		if p == nil || p.seen == nil { // from before the type had a Table, and not in it
+		if p == nil || p.Seen == nil { // from before the type had a Table, and not in it
 			return nil, nil, scim.ErrNotFound
 		}
 		rows, err := m.read(ctx, []string{ref.ID}, lock)
@@ -41,7 +42,7 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 			return nil, nil, err
 		}
 		row := rows[ref.ID]
-		if row != nil && row.visible && p.upToDate(row) {
+		if row != nil && row.visible && upToDate(p, row) {
 			return p, row, nil
 		}
 		if _, err := s.projectOne(ctx, m, ref.ID, p, row); err != nil {
@@ -52,9 +53,9 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 }
 
 // upToDate reports whether a row is what was seen of it.
-func (p *projected) upToDate(row *appRow) bool {
+func upToDate(p *owntables.Stored, row *appRow) bool {
 	for name, is := range row.seen {
-		if was, ok := p.seen[name]; !ok || string(was) != string(is) {
+		if was, ok := p.Seen[name]; !ok || string(was) != string(is) {
 			return false
 		}
 	}
@@ -90,24 +91,24 @@ func (s *appWriter) update(ctx context.Context, m *appTable, ref scim.Ref, fn fu
 		if err != nil {
 			return err
 		}
-		after, err := fn(before.r)
+		after, err := fn(before.Resource)
 		switch {
 		case err != nil:
 			return err
-		case after == before.r:
+		case after == before.Resource:
 			out = after
 			return nil
 		}
-		if err := updates(ref, after); err != nil {
+		if err := owntables.Updates(ref, after); err != nil {
 			return err
 		}
-		if scim.Fold(after.String("userName")) != scim.Fold(before.r.String("userName")) {
+		if scim.Fold(after.String("userName")) != scim.Fold(before.Resource.String("userName")) {
 			if err := s.unique(ctx, m, ref.ID, after); err != nil {
 				return err
 			}
 		}
-		if err := m.updateRow(ctx, ref.ID, before.r, after, row); err != nil {
-			return m.refused(ctx, before.r, after, err)
+		if err := m.updateRow(ctx, ref.ID, before.Resource, after, row); err != nil {
+			return m.refused(ctx, before.Resource, after, err)
 		}
 		out, err = s.takeOver(ctx, m, before, after, row)
 		return err
@@ -121,7 +122,7 @@ func (s *appWriter) update(ctx context.Context, m *appTable, ref scim.Ref, fn fu
 // takeOver stores a resource as it is after a write of the application's row. before and
 // was are nil for a new one. Columns that the write did not touch, and that are another
 // nevertheless, have their say: a default, or a trigger of the application's.
-func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *projected, after *scim.Resource, was *appRow) (*scim.Resource, error) {
+func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables.Stored, after *scim.Resource, was *appRow) (*scim.Resource, error) {
 	rows, err := m.read(ctx, []string{after.ID()}, unlocked)
 	if err != nil {
 		return nil, err
@@ -133,14 +134,14 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *projected
 	case !row.visible && before == nil:
 		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + m.Type + " like this one"}
 	case !row.visible: // it was hidden by this, as by the application
-		return after, s.resources.erase(ctx, after.Ref(), false)
+		return after, s.resources.Erase(ctx, after.Ref(), false)
 	}
 	known := make(map[string]json.RawMessage, len(row.seen))
 	for i := range m.columns {
 		c := &m.columns[i]
 		v := c.of(after)
 		switch {
-		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.of(before.r), v): // written
+		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.of(before.Resource), v): // written
 			if !c.ReadOnly && c.took(v, row.cells[i]) {
 				known[c.seen()] = row.seen[c.seen()]
 			}
@@ -154,7 +155,7 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *projected
 		switch {
 		case before == nil && v != nil:
 			known[c.seen()] = row.seen[c.seen()]
-		case before != nil && reflect.DeepEqual(before.r.Get(c.Path), v):
+		case before != nil && reflect.DeepEqual(before.Resource.Get(c.Path), v):
 			known[c.seen()] = was.seen[c.seen()]
 		case before != nil:
 			// The lock on its row does not keep the application from its children.
@@ -175,9 +176,9 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *projected
 	meta.Created, meta.LastModified = dialect.FromMicros(dialect.Micros(meta.Created)), dialect.FromMicros(dialect.Micros(meta.LastModified))
 	out := m.says(ctx, s.log, after.WithMeta(meta), known, row)
 	if before == nil {
-		err = s.resources.insertClaimed(ctx, out, row.seen)
+		err = s.resources.InsertClaimed(ctx, out, row.seen)
 	} else {
-		err = s.resources.updateResource(ctx, before.r, out, row.seen, true)
+		err = s.resources.UpdateMapped(ctx, before.Resource, out, row.seen, true)
 	}
 	if err != nil {
 		return nil, err
@@ -213,10 +214,10 @@ func (s *appWriter) delete(ctx context.Context, m *appTable, ref scim.Ref, check
 		if err != nil {
 			return err
 		}
-		if err := check(before.r); err != nil {
+		if err := check(before.Resource); err != nil {
 			return err
 		}
-		if err := s.resources.erase(ctx, ref, s.resources.keep || m.Retire != nil); err != nil {
+		if err := s.resources.Erase(ctx, ref, s.resources.Keep || m.Retire != nil); err != nil {
 			return err
 		}
 		// Afterwards, so that memberships that somebody was just writing are seen.

@@ -20,12 +20,12 @@ func (s *Store) Reindex(ctx context.Context) error {
 	if err := s.db.Write(ctx, s.triggers.noteAll); err != nil {
 		return fmt.Errorf("sqlstore: reindex: %w", err)
 	}
-	for name, t := range s.resources.types {
+	for name, t := range s.resources.Types {
 		q := &scim.Query{Limit: reindexBatch}
 		for {
 			page, err := s.List(ctx, t.ResourceType, q)
 			if err == nil {
-				err = s.db.InTx(ctx, func(ctx context.Context) error { return s.resources.reindexAll(ctx, page.Resources) })
+				err = s.db.InTx(ctx, func(ctx context.Context) error { return s.resources.Reindex(ctx, page.Resources) })
 			}
 			if err != nil {
 				return fmt.Errorf("sqlstore: reindex %ss: %w", name, err)

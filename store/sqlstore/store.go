@@ -47,6 +47,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -88,8 +89,8 @@ type Options struct {
 // concurrent use.
 type Store struct {
 	ledger
-	resources *resources
-	members   *members
+	resources *owntables.Resources
+	members   *owntables.Members
 	app       *follower // of the tables of the application, if there are any
 	triggers  *triggers
 }
@@ -98,12 +99,13 @@ type Store struct {
 // Migrate once before its first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
-	s := &Store{ledger: ledger{b, &roleLedger{b.db, true}}, resources: &resources{b.db, make(map[string]search.Type), o.KeepDeleted}, members: &members{b.db}}
+	s := &Store{ledger: ledger{b, owntables.NewLedger(b.db, true)},
+		resources: owntables.NewResources(b.db, make(map[string]search.Type), o.KeepDeleted), members: owntables.NewMembers(b.db)}
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
 	}
 	for _, t := range o.Types {
-		if _, twice := s.resources.types[t.Name()]; twice {
+		if _, twice := s.resources.Types[t.Name()]; twice {
 			err = errors.Join(err, fmt.Errorf("sqlstore: Types has two types %q", t.Name()))
 		}
 		if !typeNames.MatchString(t.Name()) {
@@ -114,9 +116,9 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
 			}
 		}
-		s.resources.types[t.Name()] = search.NewType(t, slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() }))
+		s.resources.Types[t.Name()] = search.NewType(t, slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() }))
 	}
-	bound, e := bindTables(s.resources.types, declared(o.Tables), (*joinDecl)(o.Members), o.Tenant)
+	bound, e := bindTables(s.resources.Types, declared(o.Tables), (*joinDecl)(o.Members), o.Tenant)
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}

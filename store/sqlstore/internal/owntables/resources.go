@@ -1,4 +1,6 @@
-package sqlstore
+// Package owntables keeps resources, memberships and the roles' ledger in tables of the
+// package sqlstore.
+package owntables
 
 import (
 	"context"
@@ -12,9 +14,9 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// fetch gets a resource. lock is what follows the query, to lock the row.
-func (s *resources) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Resource, error) {
-	t, ok := s.types[ref.Type]
+// Fetch gets a resource. lock is what follows the query, to lock the row.
+func (s *Resources) Fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Resource, error) {
+	t, ok := s.Types[ref.Type]
 	if !ok || len(dialect.Storable([]string{ref.ID})) == 0 {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -23,9 +25,9 @@ func (s *resources) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim
 	}
 	var r *scim.Resource
 	err := s.db.Each(ctx, func(scan func(...any) error) (err error) {
-		r, err = s.bind(t.ResourceType, scan)
+		r, err = s.Bind(t.ResourceType, scan)
 		return err
-	}, "SELECT "+resourceColumns+" FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.deleted = 0"+lock, ref.Type, ref.ID)
+	}, "SELECT "+Columns+" FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.deleted = 0"+lock, ref.Type, ref.ID)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 	}
@@ -35,21 +37,21 @@ func (s *resources) fetch(ctx context.Context, ref scim.Ref, lock string) (*scim
 	return r, nil
 }
 
-// get reads a resource.
-func (s *resources) get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
+// Get reads a resource.
+func (s *Resources) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
 	err = s.db.Read(ctx, func() error {
-		r, err = s.fetch(ctx, ref, "")
+		r, err = s.Fetch(ctx, ref, "")
 		return err
 	})
 	return r, err
 }
 
-// create stores a new resource.
-func (s *resources) create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
+// Create stores a new resource.
+func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
 	if r.ID() == "" || len(dialect.Storable([]string{r.ID()})) == 0 {
 		return nil, fmt.Errorf("sqlstore: a resource needs an id, of UTF-8 without U+0000: %q", r.ID())
 	}
-	w, err := s.row(r)
+	w, err := s.Row(r)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 	}
@@ -60,22 +62,22 @@ func (s *resources) create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 		case n == 0:
 			return s.taken(ctx, r.Ref())
 		}
-		return s.putEmails(ctx, r.Ref(), nil, w.emails)
+		return s.PutEmails(ctx, r.Ref(), nil, w.Emails)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return w.r, nil
+	return w.Resource, nil
 }
 
 // insertRowOf makes the row of a new resource, if none of its unique values is taken: an
 // error would end a transaction of PostgreSQL that might go on.
-func (s *resources) insertRowOf(ctx context.Context, w *row) (n int64, err error) {
-	ref := w.r.Ref()
+func (s *Resources) insertRowOf(ctx context.Context, w *Row) (n int64, err error) {
+	ref := w.Resource.Ref()
 	res, err := s.db.Exec(ctx, `INSERT INTO {p}resources
 		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed)
 		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) ON CONFLICT DO NOTHING`,
-		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
+		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
 		s.collection(ref.Type), w.seen, dialect.Bit(w.claimed))
 	if err != nil {
 		return 0, err
@@ -84,19 +86,19 @@ func (s *resources) insertRowOf(ctx context.Context, w *row) (n int64, err error
 }
 
 // updateRowOf replaces the row of a resource.
-func (s *resources) updateRowOf(ctx context.Context, w *row) error {
-	ref := w.r.Ref()
+func (s *Resources) updateRowOf(ctx context.Context, w *Row) error {
+	ref := w.Resource.Ref()
 	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
 		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
-		ref.Type, ref.ID, w.created, w.lastModified, w.r.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
+		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
 		w.seen, dialect.Bit(w.claimed))
 	return err
 }
 
 // taken tells which unique value of a new resource is taken.
-func (s *resources) taken(ctx context.Context, ref scim.Ref) error {
-	switch _, err := s.fetch(ctx, ref, ""); {
+func (s *Resources) taken(ctx context.Context, ref scim.Ref) error {
+	switch _, err := s.Fetch(ctx, ref, ""); {
 	case err == nil:
 		return scim.Conflict("id")
 	case errors.Is(err, scim.ErrNotFound):
@@ -106,8 +108,8 @@ func (s *resources) taken(ctx context.Context, ref scim.Ref) error {
 	}
 }
 
-// putEmails brings the look-ups of a resource from one list of addresses to another.
-func (s *resources) putEmails(ctx context.Context, ref scim.Ref, before, after []string) error {
+// PutEmails brings the look-ups of a resource from one list of addresses to another.
+func (s *Resources) PutEmails(ctx context.Context, ref scim.Ref, before, after []string) error {
 	if slices.Equal(before, after) {
 		return nil
 	}
@@ -126,11 +128,11 @@ func (s *resources) putEmails(ctx context.Context, ref scim.Ref, before, after [
 	return nil
 }
 
-// update changes a resource by fn.
-func (s *resources) update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+// Update changes a resource by fn.
+func (s *Resources) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
 	var out *scim.Resource
 	err := s.db.Write(ctx, func(ctx context.Context) error {
-		before, err := s.fetch(ctx, ref, "{lock  FOR NO KEY UPDATE}")
+		before, err := s.Fetch(ctx, ref, "{lock  FOR NO KEY UPDATE}")
 		if err != nil {
 			return err
 		}
@@ -142,7 +144,7 @@ func (s *resources) update(ctx context.Context, ref scim.Ref, fn func(before *sc
 			out = before
 			return nil
 		}
-		if err := updates(ref, after); err != nil {
+		if err := Updates(ref, after); err != nil {
 			return err
 		}
 		out, err = s.replace(ctx, before, after)
@@ -154,24 +156,24 @@ func (s *resources) update(ctx context.Context, ref scim.Ref, fn func(before *sc
 	return out, nil
 }
 
-// updates refuses what is not the resource that is to be updated.
-func updates(ref scim.Ref, after *scim.Resource) error {
+// Updates refuses what is not the resource that is to be updated.
+func Updates(ref scim.Ref, after *scim.Resource) error {
 	if after == nil || after.Ref() != ref {
 		return fmt.Errorf("sqlstore: the update of %s %q must return that resource", ref.Type, ref.ID)
 	}
 	return nil
 }
 
-func (s *resources) replace(ctx context.Context, before, after *scim.Resource) (*scim.Resource, error) {
+func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (*scim.Resource, error) {
 	ref := after.Ref()
 	fail := func(err error) (*scim.Resource, error) {
 		return nil, fmt.Errorf("sqlstore: update %s %q: %w", ref.Type, ref.ID, err)
 	}
-	old, err := s.row(before)
+	old, err := s.Row(before)
 	if err != nil {
 		return fail(err)
 	}
-	w, err := s.row(after)
+	w, err := s.Row(after)
 	if err != nil {
 		return fail(err)
 	}
@@ -187,26 +189,26 @@ func (s *resources) replace(ctx context.Context, before, after *scim.Resource) (
 	case err != nil:
 		return fail(err)
 	}
-	return w.r, s.putEmails(ctx, ref, old.emails, w.emails)
+	return w.Resource, s.PutEmails(ctx, ref, old.Emails, w.Emails)
 }
 
-// delete takes a resource out of the tables, if check agrees. Its memberships, in
+// Delete takes a resource out of the tables, if check agrees. Its memberships, in
 // either direction, go with it.
-func (s *resources) delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
+func (s *Resources) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.db.Write(ctx, func(ctx context.Context) error {
-		before, err := s.fetch(ctx, ref, "{lock  FOR UPDATE}")
+		before, err := s.Fetch(ctx, ref, "{lock  FOR UPDATE}")
 		if err != nil {
 			return err
 		}
 		if err := check(before); err != nil {
 			return err
 		}
-		return s.erase(ctx, ref, s.keep)
+		return s.Erase(ctx, ref, s.Keep)
 	})
 }
 
-// erase takes a resource out of the tables, or labels it if it is to be kept.
-func (s *resources) erase(ctx context.Context, ref scim.Ref, keep bool) error {
+// Erase takes a resource out of the tables, or labels it if it is to be kept.
+func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	var statements []string
 	if keep {
 		if err := s.label(ctx, ref); err != nil {
@@ -235,7 +237,7 @@ func (s *resources) erase(ctx context.Context, ref scim.Ref, keep bool) error {
 }
 
 // label marks a resource as deleted now, or just after its namesakes.
-func (s *resources) label(ctx context.Context, ref scim.Ref) error {
+func (s *Resources) label(ctx context.Context, ref scim.Ref) error {
 	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET deleted = (SELECT CASE WHEN max(o.deleted) < $4 THEN $4 ELSE max(o.deleted) + 1 END
 			FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, dialect.Micros(s.db.Now()))

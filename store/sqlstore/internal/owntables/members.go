@@ -1,4 +1,4 @@
-package sqlstore
+package owntables
 
 import (
 	"context"
@@ -29,11 +29,14 @@ func byType(all []scim.Ref) iter.Seq2[string, []string] {
 	}
 }
 
-// members are the memberships in this package's table of them.
-type members struct{ db *database.DB }
+// Members are the memberships in this package's table of them.
+type Members struct{ db *database.DB }
 
-// page lists members of a group, in order, after one of them. An unknown group has no members.
-func (s *members) page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+// NewMembers are the memberships of a tenant.
+func NewMembers(db *database.DB) *Members { return &Members{db} }
+
+// Page lists members of a group, in order, after one of them. An unknown group has no members.
+func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
 	all := make([]scim.Ref, 0, max(0, min(limit, 1000)))
 	err := s.db.Read(ctx, func() error {
 		all = all[:0]
@@ -52,8 +55,8 @@ func (s *members) page(ctx context.Context, groupID string, after scim.Ref, limi
 	return all, nil
 }
 
-// groupsOf lists the memberships of members.
-func (s *members) groupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
+// GroupsOf lists the memberships of members.
+func (s *Members) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
 	all := make([]scim.Membership, 0, len(members))
 	err := s.db.Read(ctx, func() error {
 		all = all[:0]
@@ -83,7 +86,7 @@ func (s *members) groupsOf(ctx context.Context, members []scim.Ref) ([]scim.Memb
 // database does not read a whole group, whose size it does not know.
 const oneByOne = 20
 
-func (s *members) removeMembers(ctx context.Context, groupID string, remove []scim.Ref) (removed []scim.Ref, err error) {
+func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref) (removed []scim.Ref, err error) {
 	collect := func(scan func(...any) error) error {
 		var r scim.Ref
 		err := scan(&r.Type, &r.ID)
@@ -111,7 +114,7 @@ func (s *members) removeMembers(ctx context.Context, groupID string, remove []sc
 	return removed, nil
 }
 
-func (s *members) addMembers(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
+func (s *Members) Add(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
 	now := dialect.Micros(s.db.Now())
 	for typ, ids := range byType(add) {
 		// They are locked one after the other, in order, against being deleted.
@@ -131,8 +134,8 @@ func (s *members) addMembers(ctx context.Context, groupID string, add []scim.Ref
 	return added, nil
 }
 
-// lockGroup locks a group, so that its members change one request after the other.
-func (s *members) lockGroup(ctx context.Context, groupID string) error {
+// Lock locks a group, so that its members change one request after the other.
+func (s *Members) Lock(ctx context.Context, groupID string) error {
 	found := false
 	if len(dialect.Storable([]string{groupID})) == 1 {
 		err := s.db.Each(ctx, func(scan func(...any) error) error {
@@ -149,15 +152,15 @@ func (s *members) lockGroup(ctx context.Context, groupID string) error {
 	return nil
 }
 
-// edge is a membership of the application's.
-type edge struct {
-	group, user string
-	since       int64
+// Edge is a membership of the application's.
+type Edge struct {
+	Group, User string
+	Since       int64
 }
 
-// insertEdges adds memberships of resources that clients see, and returns the groups
+// AddEdges adds memberships of resources that clients see, and returns the groups
 // that it changed.
-func (s *members) insertEdges(ctx context.Context, edges []edge) (groups []string, err error) {
+func (s *Members) AddEdges(ctx context.Context, edges []Edge) (groups []string, err error) {
 	if len(edges) == 0 {
 		return nil, nil
 	}
@@ -170,6 +173,6 @@ func (s *members) insertEdges(ctx context.Context, edges []edge) (groups []strin
 		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
 		s.db.Dialect.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
 		s.db.Dialect.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
-		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", dialect.Tuples(edges, func(e edge) []any { return []any{e.group, e.user, e.since} }))
+		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", dialect.Tuples(edges, func(e Edge) []any { return []any{e.Group, e.User, e.Since} }))
 	return groups, err
 }

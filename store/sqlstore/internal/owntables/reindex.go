@@ -1,4 +1,4 @@
-package sqlstore
+package owntables
 
 import (
 	"context"
@@ -8,15 +8,15 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// reindexAll looks again at what has been read without a lock.
-func (s *resources) reindexAll(ctx context.Context, all []*scim.Resource) error {
+// Reindex looks again at what has been read without a lock.
+func (s *Resources) Reindex(ctx context.Context, all []*scim.Resource) error {
 	for _, r := range all {
-		r, err := s.fetch(ctx, r.Ref(), "{lock  FOR NO KEY UPDATE}")
+		r, err := s.Fetch(ctx, r.Ref(), "{lock  FOR NO KEY UPDATE}")
 		if errors.Is(err, scim.ErrNotFound) {
 			continue
 		}
 		if err == nil {
-			err = s.reindex(ctx, r)
+			err = s.reindexOne(ctx, r)
 		}
 		if err != nil {
 			return err
@@ -25,8 +25,8 @@ func (s *resources) reindexAll(ctx context.Context, all []*scim.Resource) error 
 	return nil
 }
 
-func (s *resources) reindex(ctx context.Context, r *scim.Resource) error {
-	w, err := s.row(r)
+func (s *Resources) reindexOne(ctx context.Context, r *scim.Resource) error {
+	w, err := s.Row(r)
 	if err != nil {
 		return err
 	}
@@ -37,5 +37,5 @@ func (s *resources) reindex(ctx context.Context, r *scim.Resource) error {
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", ref.Type, ref.ID, err)
 	}
-	return s.putEmails(ctx, ref, []string{"\x00"}, w.emails) // whatever was there
+	return s.PutEmails(ctx, ref, []string{"\x00"}, w.Emails) // whatever was there
 }

@@ -1,4 +1,4 @@
-package sqlstore
+package owntables
 
 import (
 	"cmp"
@@ -11,14 +11,17 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// roleLedger keeps grants and links in this package's tables.
-type roleLedger struct {
+// Ledger keeps grants and links in this package's tables.
+type Ledger struct {
 	db     *database.DB
 	people bool // the users are in {p}resources
 }
 
+// NewLedger is the ledger of a tenant. people: the users are in {p}resources.
+func NewLedger(db *database.DB, people bool) *Ledger { return &Ledger{db, people} }
+
 // Grants implements scim.Ledger. In a transaction it locks the users, in order of id.
-func (l *roleLedger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
+func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
 	ids := dialect.Distinct(userIDs)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
@@ -51,7 +54,7 @@ func (l *roleLedger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant
 // user's own row is long, and what a lock writes into it is much when there are thousands.
 // In SQLite a transaction has the database to itself. Advisory locks would not do:
 // PostgreSQL has room for some thousands.
-func (l *roleLedger) lock(ctx context.Context, ids []string) error {
+func (l *Ledger) lock(ctx context.Context, ids []string) error {
 	if l.db.Dialect == dialect.SQLite {
 		return nil
 	}
@@ -78,7 +81,7 @@ func (l *roleLedger) lock(ctx context.Context, ids []string) error {
 }
 
 // Record implements scim.Ledger. All of it is stored or nothing.
-func (l *roleLedger) Record(ctx context.Context, put, drop []scim.Grant) error {
+func (l *Ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 	// Of two entries with one identity the later one counts; in order, so that two
 	// calls at once do not wait for each other.
 	put = slices.Clone(put)
@@ -116,7 +119,7 @@ func (l *roleLedger) Record(ctx context.Context, put, drop []scim.Grant) error {
 // user only, are dropped by a statement of their own: each then costs a fraction.
 const alike = 50
 
-func (l *roleLedger) drop(ctx context.Context, drop []scim.Grant) error {
+func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 	drop = slices.Clone(drop)
 	slices.SortFunc(drop, func(a, b scim.Grant) int {
 		return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source), cmp.Compare(a.UserID, b.UserID))
@@ -152,7 +155,7 @@ func (l *roleLedger) drop(ctx context.Context, drop []scim.Grant) error {
 }
 
 // SourceUsers implements scim.SourceLedger.
-func (l *roleLedger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+func (l *Ledger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
 	var all []string
 	err := l.db.Read(ctx, func() error {
 		all = all[:0]
@@ -170,7 +173,7 @@ func (l *roleLedger) SourceUsers(ctx context.Context, source, after string, limi
 }
 
 // DropSource implements scim.SourceLedger.
-func (l *roleLedger) DropSource(ctx context.Context, source string) error {
+func (l *Ledger) DropSource(ctx context.Context, source string) error {
 	err := l.db.Write(ctx, func(ctx context.Context) error {
 		_, err := l.db.Exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND source = $2", source)
 		return err
@@ -186,7 +189,7 @@ func compareGrants(a, b scim.Grant) int {
 }
 
 // Links implements scim.Ledger.
-func (l *roleLedger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+func (l *Ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
 	ids := dialect.Distinct(groupIDs)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
@@ -209,7 +212,7 @@ func (l *roleLedger) Links(ctx context.Context, groupIDs []string) ([]scim.Link,
 }
 
 // SetLink implements scim.Ledger.
-func (l *roleLedger) SetLink(ctx context.Context, k scim.Link) error {
+func (l *Ledger) SetLink(ctx context.Context, k scim.Link) error {
 	err := l.db.Write(ctx, func(ctx context.Context) error {
 		if k.Role.ID == "" {
 			_, err := l.db.Exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", k.GroupID)

@@ -1,4 +1,4 @@
-package sqlstore
+package owntables
 
 import (
 	"context"
@@ -8,10 +8,10 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// list reads a page of the resources of a type.
-func (s *resources) list(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+// List reads a page of the resources of a type.
+func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	page := &scim.Page{}
-	w := search.NewWriter(s.db.Dialect, t, s.types[t.Name()].Mapped)
+	w := search.NewWriter(s.db.Dialect, t, s.Types[t.Name()].Mapped)
 	where, err := w.Where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
@@ -28,14 +28,14 @@ func (s *resources) list(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 	if q.Limit <= 0 || q.Total && q.After == nil && page.Total <= q.Offset {
 		return page, nil
 	}
-	text, err := w.Page(resourceColumns, where, q)
+	text, err := w.Page(Columns, where, q)
 	if err != nil {
 		return nil, err
 	}
 	err = s.db.Read(ctx, func() error {
 		page.Resources = nil
 		return s.db.Each(ctx, func(scan func(...any) error) error {
-			r, err := s.bind(t, scan)
+			r, err := s.Bind(t, scan)
 			page.Resources = append(page.Resources, r)
 			return err
 		}, text, w.Args...)

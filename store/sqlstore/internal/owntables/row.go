@@ -1,4 +1,4 @@
-package sqlstore
+package owntables
 
 import (
 	"encoding/json"
@@ -11,13 +11,13 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// row is a resource as it is stored.
-type row struct {
-	r                     *scim.Resource
+// Row is a resource as it is stored.
+type Row struct {
+	Resource              *scim.Resource
 	doc, search           string
 	userName, externalID  any // in the form of indexed, or nil
 	displayName           any
-	emails                []string // keys, in the form of indexed
+	Emails                []string // keys, in the form of indexed
 	created, lastModified int64
 	// Of a type with a Table: what was seen of the application's row, else nil; and
 	// whether a client has written it.
@@ -25,28 +25,33 @@ type row struct {
 	claimed bool
 }
 
-// resources are those of one tenant, in this package's tables.
-type resources struct {
+// Resources are those of one tenant, in this package's tables.
+type Resources struct {
 	db    *database.DB
-	types map[string]search.Type
-	keep  bool // the rows of deleted resources
+	Types map[string]search.Type
+	Keep  bool // the rows of deleted resources
 }
 
-// row makes a row of r. The row's resource has r's times as they are stored.
-func (s *resources) row(r *scim.Resource) (*row, error) {
-	t, ok := s.types[r.Type().Name()]
+// NewResources are the resources of a tenant. keep: the rows of deleted ones stay.
+func NewResources(db *database.DB, types map[string]search.Type, keep bool) *Resources {
+	return &Resources{db, types, keep}
+}
+
+// Row makes a row of r. The row's resource has r's times as they are stored.
+func (s *Resources) Row(r *scim.Resource) (*Row, error) {
+	t, ok := s.Types[r.Type().Name()]
 	if !ok {
 		return nil, fmt.Errorf("sqlstore: type %s is not among Options.Types", r.Type().Name())
 	}
 	m := r.Meta()
-	w := &row{created: dialect.Micros(m.Created), lastModified: dialect.Micros(m.LastModified)}
+	w := &Row{created: dialect.Micros(m.Created), lastModified: dialect.Micros(m.LastModified)}
 	m.Created, m.LastModified = dialect.FromMicros(w.created), dialect.FromMicros(w.lastModified)
-	w.r = r.WithMeta(m)
-	raw, err := w.r.MarshalJSON()
+	w.Resource = r.WithMeta(m)
+	raw, err := w.Resource.MarshalJSON()
 	if err != nil {
 		return nil, err
 	}
-	form, err := t.Form(w.r, raw)
+	form, err := t.Form(w.Resource, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -72,21 +77,21 @@ func (s *resources) row(r *scim.Resource) (*row, error) {
 	for _, e := range elements {
 		m, _ := e.(map[string]any)
 		if k, ok := m["value"].(string); ok {
-			w.emails = append(w.emails, search.Indexed(k))
+			w.Emails = append(w.Emails, search.Indexed(k))
 		}
 	}
-	slices.Sort(w.emails)
-	w.emails = slices.Compact(w.emails)
+	slices.Sort(w.Emails)
+	w.Emails = slices.Compact(w.Emails)
 	return w, nil
 }
 
 // collection names the tenant's resources of a type, for lists.
-func (s *resources) collection(typ string) string { return typ + ":" + s.db.Tenant }
+func (s *Resources) collection(typ string) string { return typ + ":" + s.db.Tenant }
 
-const resourceColumns = "r.id, r.version, r.created, r.modified, r.doc"
+const Columns = "r.id, r.version, r.created, r.modified, r.doc"
 
-// bind makes a resource of a row with resourceColumns.
-func (s *resources) bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
+// Bind makes a resource of a row with resourceColumns.
+func (s *Resources) Bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
 	var m scim.Meta
 	var created, modified int64
 	var raw []byte

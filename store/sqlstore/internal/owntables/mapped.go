@@ -1,4 +1,4 @@
-package sqlstore
+package owntables
 
 import (
 	"context"
@@ -9,18 +9,18 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// insertRows makes the rows of resources that are new.
-func (s *resources) insertRows(ctx context.Context, all []*row) error {
+// InsertAll makes the rows of resources that are new.
+func (s *Resources) InsertAll(ctx context.Context, all []*Row) error {
 	if len(all) == 0 {
 		return nil
 	}
 	var emails [][]any
-	rows := dialect.Tuples(all, func(w *row) []any {
-		ref := w.r.Ref()
-		for _, e := range w.emails {
+	rows := dialect.Tuples(all, func(w *Row) []any {
+		ref := w.Resource.Ref()
+		for _, e := range w.Emails {
 			emails = append(emails, []any{ref.Type, ref.ID, e})
 		}
-		return []any{ref.Type, ref.ID, s.collection(ref.Type), w.created, w.lastModified, w.r.Meta().Version,
+		return []any{ref.Type, ref.ID, s.collection(ref.Type), w.created, w.lastModified, w.Resource.Meta().Version,
 			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed)}
 	})
 	_, err := s.db.Exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
@@ -35,32 +35,32 @@ func (s *resources) insertRows(ctx context.Context, all []*row) error {
 	return err
 }
 
-// insertClaimed makes the row of a resource that a client has just made.
-func (s *resources) insertClaimed(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage) error {
-	w, err := s.mappedRow(r, seen, true)
+// InsertClaimed makes the row of a resource that a client has just made.
+func (s *Resources) InsertClaimed(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage) error {
+	w, err := s.MappedRow(r, seen, true)
 	if err != nil {
 		return err
 	}
-	return s.insertRows(ctx, []*row{w})
+	return s.InsertAll(ctx, []*Row{w})
 }
 
-func (s *resources) updateResource(ctx context.Context, before, after *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
-	old, err := s.row(before)
+func (s *Resources) UpdateMapped(ctx context.Context, before, after *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
+	old, err := s.Row(before)
 	if err != nil {
 		return err
 	}
-	w, err := s.mappedRow(after, seen, claimed)
+	w, err := s.MappedRow(after, seen, claimed)
 	if err != nil {
 		return err
 	}
 	if err := s.updateRowOf(ctx, w); err != nil {
 		return err
 	}
-	return s.putEmails(ctx, after.Ref(), old.emails, w.emails)
+	return s.PutEmails(ctx, after.Ref(), old.Emails, w.Emails)
 }
 
-func (s *resources) mappedRow(r *scim.Resource, seen map[string]json.RawMessage, claimed bool) (*row, error) {
-	w, err := s.row(r)
+func (s *Resources) MappedRow(r *scim.Resource, seen map[string]json.RawMessage, claimed bool) (*Row, error) {
+	w, err := s.Row(r)
 	if err != nil {
 		return nil, err
 	}
@@ -72,29 +72,29 @@ func (s *resources) mappedRow(r *scim.Resource, seen map[string]json.RawMessage,
 	return w, nil
 }
 
-// projected is a resource of a mapped type as {p}resources has it.
-type projected struct {
-	r       *scim.Resource
-	seen    map[string]json.RawMessage
-	claimed bool
+// Stored is a resource of a mapped type as {p}resources has it.
+type Stored struct {
+	Resource *scim.Resource
+	Seen     map[string]json.RawMessage
+	Claimed  bool
 }
 
-// locked reads resources of a mapped type, locked in order of id.
-func (s *resources) locked(ctx context.Context, t *scim.ResourceType, ids []string, lock string) (map[string]*projected, error) {
-	all := make(map[string]*projected, len(ids))
+// Locked reads resources of a mapped type, locked in order of id.
+func (s *Resources) Locked(ctx context.Context, t *scim.ResourceType, ids []string, lock string) (map[string]*Stored, error) {
+	all := make(map[string]*Stored, len(ids))
 	err := s.db.Each(ctx, func(scan func(...any) error) (err error) {
-		p := &projected{}
+		p := &Stored{}
 		var seen []byte
-		p.r, err = s.bind(t, func(dest ...any) error { return scan(append(dest, &seen, &p.claimed)...) })
+		p.Resource, err = s.Bind(t, func(dest ...any) error { return scan(append(dest, &seen, &p.Claimed)...) })
 		if err == nil && seen != nil { // else it is from before its type had a Table
-			err = json.Unmarshal(seen, &p.seen)
+			err = json.Unmarshal(seen, &p.Seen)
 		}
 		if err != nil {
 			return err
 		}
-		all[p.r.ID()] = p
+		all[p.Resource.ID()] = p
 		return nil
-	}, "SELECT "+resourceColumns+", r.seen, r.claimed"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "resources", "r",
+	}, "SELECT "+Columns+", r.seen, r.claimed"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "resources", "r",
 		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", lock), t.Name(), dialect.List(dialect.Distinct(ids)))
 	return all, err
 }
