@@ -7,11 +7,12 @@ import (
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
 // appTable is a table of the application that a type is mapped onto.
 type appTable struct {
-	*mapping
+	*mapping.Mapping
 	db *database.DB
 }
 
@@ -33,8 +34,8 @@ const (
 )
 
 // read reads the rows of m with these keys.
-func (m *appTable) read(ctx context.Context, keys []string, lock string) (map[string]*appRow, error) {
-	rows := make(map[string]*appRow, len(keys))
+func (m *appTable) read(ctx context.Context, keys []string, lock string) (map[string]*mapping.Row, error) {
+	rows := make(map[string]*mapping.Row, len(keys))
 	for len(keys) > 0 {
 		n := min(len(keys), dialect.MaxArguments)
 		if err := m.readChunk(ctx, keys[:n], lock, rows); err != nil {
@@ -45,7 +46,7 @@ func (m *appTable) read(ctx context.Context, keys []string, lock string) (map[st
 	return rows, nil
 }
 
-func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, rows map[string]*appRow) error {
+func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, rows map[string]*mapping.Row) error {
 	visible, created := "1", "NULL"
 	if m.Visible != "" {
 		visible = "CASE WHEN (" + m.Visible + ") THEN 1 ELSE 0 END"
@@ -54,7 +55,7 @@ func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, ro
 		created = "t." + m.Created
 	}
 	text := "SELECT CAST(t." + m.Key + " AS text), " + visible + ", " + created
-	for _, c := range m.columns {
+	for _, c := range m.Columns {
 		text += ", t." + c.Name
 	}
 	w := &dialect.Arguments{Dialect: m.db.Dialect}
@@ -63,20 +64,20 @@ func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, ro
 		text += lock
 	}
 	err := m.db.EachOf(ctx, w, text, func(scan func(...any) error) error {
-		r := &appRow{cells: make([]any, len(m.columns)), children: make([][]any, len(m.children)), seen: map[string]json.RawMessage{}}
+		r := &mapping.Row{Cells: make([]any, len(m.Columns)), Children: make([][]any, len(m.Children)), Seen: map[string]json.RawMessage{}}
 		var key string
 		var at any
-		dest := []any{&key, &r.visible, &at}
-		for i := range r.cells {
-			dest = append(dest, &r.cells[i])
+		dest := []any{&key, &r.Visible, &at}
+		for i := range r.Cells {
+			dest = append(dest, &r.Cells[i])
 		}
 		if err := scan(dest...); err != nil {
 			return err
 		}
-		r.created = instant(at)
-		for i := range m.columns {
-			r.cells[i] = plainCell(r.cells[i])
-			r.seen[m.columns[i].seen()] = raw(r.cells[i])
+		r.Created = mapping.Instant(at)
+		for i := range m.Columns {
+			r.Cells[i] = mapping.PlainCell(r.Cells[i])
+			r.Seen[m.Columns[i].Seen()] = mapping.Encode(r.Cells[i])
 		}
 		rows[key] = r
 		return nil
@@ -84,29 +85,29 @@ func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, ro
 	if err != nil {
 		return err
 	}
-	for i := range m.children {
+	for i := range m.Children {
 		if err := m.readChildren(ctx, i, keys, rows); err != nil {
-			return fmt.Errorf("%s: %w", m.children[i].Name, err)
+			return fmt.Errorf("%s: %w", m.Children[i].Name, err)
 		}
 	}
 	return nil
 }
 
 // appChildren reads the elements of an attribute that has a table of its own.
-func (m *appTable) readChildren(ctx context.Context, i int, keys []string, rows map[string]*appRow) error {
-	c := m.children[i]
+func (m *appTable) readChildren(ctx context.Context, i int, keys []string, rows map[string]*mapping.Row) error {
+	c := m.Children[i]
 	text := "SELECT CAST(c." + c.Parent + " AS text)"
-	for _, column := range c.columns {
+	for _, column := range c.Columns {
 		text += ", c." + column.Name
 	}
 	order := c.Order
 	if order == "" {
-		order = c.columns[0].Name
+		order = c.Columns[0].Name
 	}
 	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	text += " FROM " + c.Name + " AS c WHERE c." + c.Parent + " IN (" + w.AddAll(keys) + ") ORDER BY c." + c.Parent + ", c." + order
 	err := m.db.EachOf(ctx, w, text, func(scan func(...any) error) error {
-		cells := make([]any, len(c.columns))
+		cells := make([]any, len(c.Columns))
 		var key string
 		dest := []any{&key}
 		for i := range cells {
@@ -116,15 +117,15 @@ func (m *appTable) readChildren(ctx context.Context, i int, keys []string, rows 
 			return err
 		}
 		for i := range cells {
-			cells[i] = plainCell(cells[i])
+			cells[i] = mapping.PlainCell(cells[i])
 		}
 		if r := rows[key]; r != nil {
-			r.children[i] = append(r.children[i], cells...)
+			r.Children[i] = append(r.Children[i], cells...)
 		}
 		return nil
 	})
 	for _, r := range rows {
-		r.seen[c.seen()] = raw(r.children[i])
+		r.Seen[c.Seen()] = mapping.Encode(r.Children[i])
 	}
 	return err
 }

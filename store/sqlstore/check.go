@@ -12,6 +12,7 @@ import (
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
 // Names of the application's that are not there are found when a program starts, not
@@ -19,8 +20,8 @@ import (
 
 // check looks for the table, its columns and those of its children.
 func (m *appTable) check(ctx context.Context) (err error) {
-	columns := present(m.Key, m.Tenant, m.Created)
-	for _, c := range m.columns {
+	columns := mapping.Present(m.Key, m.Tenant, m.Created)
+	for _, c := range m.Columns {
 		columns = append(columns, c.Name)
 	}
 	if m.Retire != nil {
@@ -29,19 +30,19 @@ func (m *appTable) check(ctx context.Context) (err error) {
 	columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
 	err = errors.Join(err, has(ctx, m.db, m.Name, m.Visible, columns...))
 	if err == nil {
-		err = typesOf(ctx, m.db, m.Name, m.columns)
+		err = typesOf(ctx, m.db, m.Name, m.Columns)
 	}
 	if err == nil && m.Visible != "" {
-		m.visible, err = m.lookedAt(ctx)
+		m.Looks, err = m.lookedAt(ctx)
 	}
-	for _, c := range m.children {
-		columns := present(c.Parent, c.Order)
-		for _, b := range c.columns {
+	for _, c := range m.Children {
+		columns := mapping.Present(c.Parent, c.Order)
+		for _, b := range c.Columns {
 			columns = append(columns, b.Name)
 		}
 		err = errors.Join(err, has(ctx, m.db, c.Name, "", columns...))
 		if err == nil {
-			err = typesOf(ctx, m.db, c.Name, c.columns)
+			err = typesOf(ctx, m.db, c.Name, c.Columns)
 		}
 	}
 	return err
@@ -49,7 +50,7 @@ func (m *appTable) check(ctx context.Context) (err error) {
 
 // check looks for the table and its columns.
 func (s *joins) check(ctx context.Context) error {
-	return has(ctx, s.db, s.Name, "", present(s.Group, s.User, s.Since)...)
+	return has(ctx, s.db, s.Name, "", mapping.Present(s.Group, s.User, s.Since)...)
 }
 
 // has asks the database for a table, its columns, and a condition on a row called t.
@@ -122,7 +123,7 @@ func (m *appTable) lookedAt(ctx context.Context) ([]string, error) {
 }
 
 // typesOf asks for the types of columns.
-func typesOf(ctx context.Context, db *database.DB, table string, columns []boundColumn) error {
+func typesOf(ctx context.Context, db *database.DB, table string, columns []mapping.BoundColumn) error {
 	text := "SELECT 1"
 	for i := range columns {
 		text += ", t." + columns[i].Name
@@ -137,7 +138,7 @@ func typesOf(ctx context.Context, db *database.DB, table string, columns []bound
 		return err
 	}
 	for i := range columns {
-		columns[i].typ = types[i+1].DatabaseTypeName()
+		columns[i].DatabaseType = types[i+1].DatabaseTypeName()
 	}
 	return rows.Err()
 }

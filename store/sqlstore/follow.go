@@ -14,6 +14,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
@@ -138,7 +139,7 @@ func (f *follower) forget(ctx context.Context, m *appTable, ids []string) error 
 	if len(ids) == 0 {
 		return nil
 	}
-	there, err := f.resources.Locked(ctx, m.t, ids, toBeErased)
+	there, err := f.resources.Locked(ctx, m.ResourceType, ids, toBeErased)
 	if err != nil {
 		return err
 	}
@@ -162,7 +163,7 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 	if len(ids) == 0 {
 		return nil
 	}
-	before, err := f.resources.Locked(ctx, m.t, ids, toUpdate)
+	before, err := f.resources.Locked(ctx, m.ResourceType, ids, toUpdate)
 	if err != nil {
 		return err
 	}
@@ -189,21 +190,21 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 }
 
 // projectOne brings one resource in line. One that is new it returns, to be stored.
-func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *owntables.Stored, app *appRow) (made *owntables.Row, err error) {
+func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *owntables.Stored, app *mapping.Row) (made *owntables.Row, err error) {
 	var r *scim.Resource
-	if app != nil && app.visible {
+	if app != nil && app.Visible {
 		now := f.db.Now()
 		meta, known := scim.Meta{ID: id, Created: now, LastModified: now}, map[string]json.RawMessage(nil)
-		if !app.created.IsZero() {
-			meta.Created = app.created
+		if !app.Created.IsZero() {
+			meta.Created = app.Created
 		}
 		if was != nil {
 			meta, known = was.Resource.Meta(), was.Seen
 			r = was.Resource
-		} else if r, err = m.t.Bind(meta, nil, nil); err != nil {
+		} else if r, err = m.ResourceType.Bind(meta, nil, nil); err != nil {
 			return nil, err
 		}
-		r = m.says(ctx, f.log, r, known, app)
+		r = m.Says(ctx, f.log, r, known, app)
 		if m.Type == search.UserType && r.String("userName") == "" {
 			r = nil
 		}
@@ -214,13 +215,13 @@ func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *
 	case r == nil:
 		return nil, f.resources.Erase(ctx, was.Resource.Ref(), false)
 	case was == nil:
-		return f.resources.MappedRow(stepped(r, r.Meta().LastModified.UnixNano()), app.seen, false)
+		return f.resources.MappedRow(stepped(r, r.Meta().LastModified.UnixNano()), app.Seen, false)
 	case r != was.Resource && !r.Equal(was.Resource):
 		meta := r.Meta()
 		meta.LastModified = later(f.db.Now(), meta.LastModified)
-		return nil, f.resources.UpdateMapped(ctx, was.Resource, stepped(r.WithMeta(meta), 0), app.seen, was.Claimed)
-	case !maps.EqualFunc(was.Seen, app.seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
-		return nil, f.resources.UpdateMapped(ctx, was.Resource, r, app.seen, was.Claimed)
+		return nil, f.resources.UpdateMapped(ctx, was.Resource, stepped(r.WithMeta(meta), 0), app.Seen, was.Claimed)
+	case !maps.EqualFunc(was.Seen, app.Seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
+		return nil, f.resources.UpdateMapped(ctx, was.Resource, r, app.Seen, was.Claimed)
 	}
 	return nil, nil
 }
@@ -263,7 +264,7 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 
 // projectEdges brings memberships of a group in line with the application'f.
 func (f *follower) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := f.resources.Locked(ctx, f.tables[search.GroupType].t, []string{group}, toUpdate)
+	groups, err := f.resources.Locked(ctx, f.tables[search.GroupType].ResourceType, []string{group}, toUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it
 	}

@@ -7,14 +7,15 @@ import (
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
 // insert makes one row.
-func insert(ctx context.Context, db *database.DB, table string, all []setting, returning string, row func(scan func(...any) error) error) error {
+func insert(ctx context.Context, db *database.DB, table string, all []mapping.Setting, returning string, row func(scan func(...any) error) error) error {
 	w := &dialect.Arguments{Dialect: db.Dialect}
 	columns, places := make([]string, len(all)), make([]string, len(all))
 	for i, c := range all {
-		columns[i], places[i] = c.column, w.Add(c.value)
+		columns[i], places[i] = c.Column, w.Add(c.Value)
 	}
 	text := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")" + returning
 	if len(all) == 0 {
@@ -26,11 +27,11 @@ func insert(ctx context.Context, db *database.DB, table string, all []setting, r
 func none(func(...any) error) error { return nil }
 
 // insertAll makes rows, unless they are there, and returns how many.
-func insertAll(ctx context.Context, db *database.DB, table string, rows [][]setting) (n int64, err error) {
+func insertAll(ctx context.Context, db *database.DB, table string, rows [][]mapping.Setting) (n int64, err error) {
 	for len(rows) > 0 {
 		// Those with the same columns at once.
-		same := slices.IndexFunc(rows, func(r []setting) bool {
-			return !slices.EqualFunc(r, rows[0], func(a, b setting) bool { return a.column == b.column })
+		same := slices.IndexFunc(rows, func(r []mapping.Setting) bool {
+			return !slices.EqualFunc(r, rows[0], func(a, b mapping.Setting) bool { return a.Column == b.Column })
 		})
 		if same < 0 {
 			same = len(rows)
@@ -45,19 +46,19 @@ func insertAll(ctx context.Context, db *database.DB, table string, rows [][]sett
 }
 
 // insertAlike is insertAll for rows with the same columns.
-func insertAlike(ctx context.Context, db *database.DB, table string, rows [][]setting) (n int64, err error) {
+func insertAlike(ctx context.Context, db *database.DB, table string, rows [][]mapping.Setting) (n int64, err error) {
 	w := &dialect.Arguments{Dialect: db.Dialect}
 	values := make([]string, len(rows))
 	for i, row := range rows {
 		places := make([]string, len(row))
 		for j, c := range row {
-			places[j] = w.Add(c.value)
+			places[j] = w.Add(c.Value)
 		}
 		values[i] = "(" + strings.Join(places, ", ") + ")"
 	}
 	columns := make([]string, len(rows[0]))
 	for j, c := range rows[0] {
-		columns[j] = c.column
+		columns[j] = c.Column
 	}
 	res, err := db.Conn(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.Values...)
 	if err != nil {

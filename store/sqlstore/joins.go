@@ -8,13 +8,14 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // joins are the application's memberships of users in groups.
 type joins struct {
-	*joinDecl
+	*mapping.Join
 	db    *database.DB
 	notes *notes
 }
@@ -72,11 +73,11 @@ func (s *joins) joinRows(ctx context.Context, group string, added, removed []sci
 
 // insertJoins makes memberships, and returns the users of those that are not there then.
 func (s *joins) insertJoins(ctx context.Context, group string, users []string) (kept []scim.Ref, err error) {
-	rows := make([][]setting, len(users))
+	rows := make([][]mapping.Setting, len(users))
 	for i, user := range users {
-		rows[i] = []setting{{s.Group, group}, {s.User, user}}
+		rows[i] = []mapping.Setting{{Column: s.Group, Value: group}, {Column: s.User, Value: user}}
 		if s.Insert != nil {
-			rows[i] = append(rows[i], extra(s.Insert(group, user))...)
+			rows[i] = append(rows[i], mapping.Extra(s.Insert(group, user))...)
 		}
 	}
 	n, err := insertAll(ctx, s.db, s.Name, rows)
@@ -116,13 +117,13 @@ func (s *joins) read(ctx context.Context, w *dialect.Arguments, condition string
 	var all []owntables.Edge
 	now := dialect.Micros(s.db.Now())
 	// One without a user is an invitation, or whatever the application makes of it.
-	condition += " AND " + filled("j", []string{s.Group, s.User})
+	condition += " AND " + mapping.Filled("j", []string{s.Group, s.User})
 	err := s.db.EachOf(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
 		e := owntables.Edge{Since: now}
 		var at any
 		err := scan(&e.Group, &e.User, &at)
-		if t := instant(at); !t.IsZero() {
+		if t := mapping.Instant(at); !t.IsZero() {
 			e.Since = dialect.Micros(t)
 		}
 		all = append(all, e)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
@@ -69,13 +70,13 @@ func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may fun
 	var deleted int64
 	var seen []byte
 	err := a.db.Each(ctx, func(scan func(...any) error) (err error) {
-		found, err = a.resources.Bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted)...) })
+		found, err = a.resources.Bind(m.ResourceType, func(dest ...any) error { return scan(append(dest, &deleted)...) })
 		return err
 	}, "SELECT "+owntables.Columns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted = 0"+
 		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", m.Type, key)
 	if err == nil && found == nil && m.Retire != nil {
 		err = a.db.Each(ctx, func(scan func(...any) error) (err error) {
-			found, err = a.resources.Bind(m.t, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
+			found, err = a.resources.Bind(m.ResourceType, func(dest ...any) error { return scan(append(dest, &deleted, &seen)...) })
 			return err
 		}, "SELECT "+owntables.Columns+", r.deleted, r.seen FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+column+" = $3 AND r.deleted <> 0"+
 			// The application may have brought it back by itself, under another name, and a
@@ -127,13 +128,13 @@ func (a *adopter) revive(ctx context.Context, m *appTable, r *scim.Resource, del
 	if err := json.Unmarshal(seen, &was); err != nil {
 		return fmt.Errorf("sqlstore: former %s %q: %w", m.Type, r.ID(), err)
 	}
-	for i := range m.columns {
-		if c := &m.columns[i]; c.Path == name && string(was[c.seen()]) != string(app.seen[c.seen()]) {
+	for i := range m.Columns {
+		if c := &m.Columns[i]; c.Path == name && string(was[c.Seen()]) != string(app.Seen[c.Seen()]) {
 			return scim.ErrNotFound
 		}
 	}
 	if len(m.Revive) > 0 {
-		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.set(ctx, r.ID(), extra(m.Revive)) }); err != nil {
+		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.set(ctx, r.ID(), mapping.Extra(m.Revive)) }); err != nil {
 			return m.refused(ctx, nil, r, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
@@ -21,7 +22,7 @@ import (
 type appWriter struct{ *follower }
 
 // take locks a resource and the application's row, and brings the former in line.
-func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock string) (*owntables.Stored, *appRow, error) {
+func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock string) (*owntables.Stored, *mapping.Row, error) {
 	if err := s.follow(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -29,7 +30,7 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 		return nil, nil, scim.ErrNotFound
 	}
 	for range 3 { // once more, if the application has changed the row since
-		all, err := s.resources.Locked(ctx, m.t, []string{ref.ID}, lock)
+		all, err := s.resources.Locked(ctx, m.ResourceType, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
@@ -42,7 +43,7 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 			return nil, nil, err
 		}
 		row := rows[ref.ID]
-		if row != nil && row.visible && upToDate(p, row) {
+		if row != nil && row.Visible && upToDate(p, row) {
 			return p, row, nil
 		}
 		if _, err := s.projectOne(ctx, m, ref.ID, p, row); err != nil {
@@ -53,8 +54,8 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 }
 
 // upToDate reports whether a row is what was seen of it.
-func upToDate(p *owntables.Stored, row *appRow) bool {
-	for name, is := range row.seen {
+func upToDate(p *owntables.Stored, row *mapping.Row) bool {
+	for name, is := range row.Seen {
 		if was, ok := p.Seen[name]; !ok || string(was) != string(is) {
 			return false
 		}
@@ -122,7 +123,7 @@ func (s *appWriter) update(ctx context.Context, m *appTable, ref scim.Ref, fn fu
 // takeOver stores a resource as it is after a write of the application's row. before and
 // was are nil for a new one. Columns that the write did not touch, and that are another
 // nevertheless, have their say: a default, or a trigger of the application's.
-func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables.Stored, after *scim.Resource, was *appRow) (*scim.Resource, error) {
+func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables.Stored, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
 	rows, err := m.read(ctx, []string{after.ID()}, unlocked)
 	if err != nil {
 		return nil, err
@@ -131,32 +132,32 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables
 	switch {
 	case row == nil:
 		return nil, fmt.Errorf("sqlstore: the row of %s %q is not there after it was written", m.Type, after.ID())
-	case !row.visible && before == nil:
+	case !row.Visible && before == nil:
 		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + m.Type + " like this one"}
-	case !row.visible: // it was hidden by this, as by the application
+	case !row.Visible: // it was hidden by this, as by the application
 		return after, s.resources.Erase(ctx, after.Ref(), false)
 	}
-	known := make(map[string]json.RawMessage, len(row.seen))
-	for i := range m.columns {
-		c := &m.columns[i]
-		v := c.of(after)
+	known := make(map[string]json.RawMessage, len(row.Seen))
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		v := c.ValueIn(after)
 		switch {
-		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.of(before.Resource), v): // written
-			if !c.ReadOnly && c.took(v, row.cells[i]) {
-				known[c.seen()] = row.seen[c.seen()]
+		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.ValueIn(before.Resource), v): // written
+			if !c.ReadOnly && c.Took(v, row.Cells[i]) {
+				known[c.Seen()] = row.Seen[c.Seen()]
 			}
 		case before != nil:
-			known[c.seen()] = was.seen[c.seen()]
+			known[c.Seen()] = was.Seen[c.Seen()]
 		}
 	}
-	for i := range m.children {
-		c := &m.children[i]
+	for i := range m.Children {
+		c := &m.Children[i]
 		v := after.Get(c.Path)
 		switch {
 		case before == nil && v != nil:
-			known[c.seen()] = row.seen[c.seen()]
+			known[c.Seen()] = row.Seen[c.Seen()]
 		case before != nil && reflect.DeepEqual(before.Resource.Get(c.Path), v):
-			known[c.seen()] = was.seen[c.seen()]
+			known[c.Seen()] = was.Seen[c.Seen()]
 		case before != nil:
 			// The lock on its row does not keep the application from its children.
 			moved, err := s.notes.noted(ctx, m.Type, after.ID())
@@ -164,21 +165,21 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables
 				return nil, err
 			}
 			if !moved {
-				known[c.seen()] = row.seen[c.seen()]
+				known[c.Seen()] = row.Seen[c.Seen()]
 			}
 		}
 	}
 	meta := after.Meta()
-	if before == nil && !row.created.IsZero() {
-		meta.Created = row.created
+	if before == nil && !row.Created.IsZero() {
+		meta.Created = row.Created
 		meta.LastModified = later(meta.LastModified, meta.Created)
 	}
 	meta.Created, meta.LastModified = dialect.FromMicros(dialect.Micros(meta.Created)), dialect.FromMicros(dialect.Micros(meta.LastModified))
-	out := m.says(ctx, s.log, after.WithMeta(meta), known, row)
+	out := m.Says(ctx, s.log, after.WithMeta(meta), known, row)
 	if before == nil {
-		err = s.resources.InsertClaimed(ctx, out, row.seen)
+		err = s.resources.InsertClaimed(ctx, out, row.Seen)
 	} else {
-		err = s.resources.UpdateMapped(ctx, before.Resource, out, row.seen, true)
+		err = s.resources.UpdateMapped(ctx, before.Resource, out, row.Seen, true)
 	}
 	if err != nil {
 		return nil, err
@@ -248,7 +249,7 @@ func (s *appWriter) retired(ctx context.Context, m *appTable, id string) error {
 	if err != nil || rows[id] == nil {
 		return err
 	}
-	seen, err := json.Marshal(rows[id].seen)
+	seen, err := json.Marshal(rows[id].Seen)
 	if err != nil {
 		return err
 	}

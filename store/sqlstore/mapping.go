@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
 // Table maps a resource type onto a table that the application has: each row is a
@@ -123,23 +124,23 @@ type Join struct {
 }
 
 // declared are Tables as the package mapping knows them.
-func declared(tables []Table) []tableDecl {
-	all := make([]tableDecl, len(tables))
+func declared(tables []Table) []mapping.Table {
+	all := make([]mapping.Table, len(tables))
 	for i, t := range tables {
-		all[i] = tableDecl{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Created: t.Created,
+		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Created: t.Created,
 			Columns: declaredColumns(t.Columns), Insert: t.Insert, Retire: t.Retire, Revive: t.Revive}
 		for _, c := range t.Children {
 			all[i].Children = append(all[i].Children,
-				childDecl{Path: c.Path, Name: c.Name, Parent: c.Parent, Columns: declaredColumns(c.Columns), Order: c.Order})
+				mapping.Child{Path: c.Path, Name: c.Name, Parent: c.Parent, Columns: declaredColumns(c.Columns), Order: c.Order})
 		}
 	}
 	return all
 }
 
-func declaredColumns(columns []Column) []columnDecl {
-	all := make([]columnDecl, len(columns))
+func declaredColumns(columns []Column) []mapping.Column {
+	all := make([]mapping.Column, len(columns))
 	for i, c := range columns {
-		all[i] = columnDecl{Name: c.Name, Path: c.Path, Of: c.Of, Empty: c.Empty, To: c.To, From: c.From, ReadOnly: c.ReadOnly, null: c.null}
+		all[i] = mapping.Column{Name: c.Name, Path: c.Path, Of: c.Of, Empty: c.Empty, To: c.To, From: c.From, ReadOnly: c.ReadOnly, Null: c.null}
 	}
 	return all
 }

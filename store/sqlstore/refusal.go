@@ -18,7 +18,7 @@ import (
 func (m *appTable) refused(ctx context.Context, before, r *scim.Resource, cause error) error {
 	switch {
 	case database.IsNull(cause):
-		if paths := m.needed(r, cause); len(paths) > 0 {
+		if paths := m.Needed(r, cause); len(paths) > 0 {
 			return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
 				Detail: strings.Join(paths, ", ") + ": the application needs a value"}
 		}
@@ -26,22 +26,22 @@ func (m *appTable) refused(ctx context.Context, before, r *scim.Resource, cause 
 		return fmt.Errorf("sqlstore: write of %s: a column that is NOT NULL needs a default, an Empty, or an Insert: %w", m.Name, cause)
 	case database.IsUnfit(cause), database.IsDangling(cause): // of a value that another table lists
 		var paths []string
-		for i := range m.columns {
-			if c := &m.columns[i]; !c.copy && (before == nil || !reflect.DeepEqual(c.of(before), c.of(r))) {
+		for i := range m.Columns {
+			if c := &m.Columns[i]; !c.Copy && (before == nil || !reflect.DeepEqual(c.ValueIn(before), c.ValueIn(r))) {
 				paths = append(paths, c.Path)
 			}
 		}
-		for i := range m.children {
-			paths = append(paths, m.children[i].Path)
+		for i := range m.Children {
+			paths = append(paths, m.Children[i].Path)
 		}
 		return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
 			Detail: "the application has no room for a value of one of these attributes: " + strings.Join(paths, ", ")}
 	case !database.IsDuplicate(cause):
 		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, cause)
 	}
-	for i := range m.columns {
-		c := &m.columns[i]
-		cell, err := c.cell(c.of(r))
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		cell, err := c.Cell(c.ValueIn(r))
 		if err != nil || cell == nil {
 			continue
 		}

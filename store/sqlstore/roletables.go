@@ -14,6 +14,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
 // RoleTables are two tables of an application in the store's database: its roles, and
@@ -57,7 +58,7 @@ func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolv
 		return nil, err
 	}
 	err = s.db.Again(ctx, func() error {
-		return errors.Join(has(ctx, s.db, t.Roles, "", present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), has(ctx, s.db, t.Holders, "", t.User, t.Role))
+		return errors.Join(has(ctx, s.db, t.Roles, "", mapping.Present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), has(ctx, s.db, t.Holders, "", t.User, t.Role))
 	})
 	if err != nil {
 		return nil, err
@@ -278,14 +279,14 @@ func (r *roleTables) grant(ctx context.Context, role string, users []string) err
 		if err != nil {
 			return err
 		}
-		rows := make([][]setting, 0, len(part))
+		rows := make([][]mapping.Setting, 0, len(part))
 		for _, user := range part {
 			if has[user] {
 				continue
 			}
-			row := []setting{{r.t.User, user}, {r.t.Role, role}}
+			row := []mapping.Setting{{Column: r.t.User, Value: user}, {Column: r.t.Role, Value: role}}
 			if r.t.Insert != nil {
-				row = append(row, extra(r.t.Insert(user, role))...)
+				row = append(row, mapping.Extra(r.t.Insert(user, role))...)
 			}
 			rows = append(rows, row)
 		}

@@ -47,6 +47,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
@@ -118,7 +119,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		}
 		s.resources.Types[t.Name()] = search.NewType(t, slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() }))
 	}
-	bound, e := bindTables(s.resources.Types, declared(o.Tables), (*joinDecl)(o.Members), o.Tenant)
+	bound, e := mapping.Bind(s.resources.Types, declared(o.Tables), (*mapping.Join)(o.Members), o.Tenant)
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}
@@ -128,9 +129,9 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		s.app.tables[typ] = &appTable{m, b.db}
 	}
 	if o.Members != nil {
-		s.app.joins = &joins{(*joinDecl)(o.Members), b.db, s.app.notes}
+		s.app.joins = &joins{(*mapping.Join)(o.Members), b.db, s.app.notes}
 	}
-	s.triggers = &triggers{b.db, bound, s.app.types, (*joinDecl)(o.Members)}
+	s.triggers = &triggers{b.db, bound, s.app.types, (*mapping.Join)(o.Members)}
 	return s, nil
 }
 

@@ -9,24 +9,25 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
 // What clients write goes through to the tables of the application here.
 
 // insertRow makes the row of a new resource and returns its key.
 func (m *appTable) insertRow(ctx context.Context, r *scim.Resource) (key string, err error) {
-	all, err := m.settings(nil, r)
+	all, err := m.Settings(nil, r)
 	if err != nil {
 		return "", err
 	}
 	if m.KeepID {
-		all = append(all, setting{m.Key, r.ID()})
+		all = append(all, mapping.Setting{Column: m.Key, Value: r.ID()})
 	}
 	if m.Tenant != "" {
-		all = append(all, setting{m.Tenant, m.db.Tenant})
+		all = append(all, mapping.Setting{Column: m.Tenant, Value: m.db.Tenant})
 	}
 	if m.Insert != nil {
-		all = append(all, extra(m.Insert(r))...)
+		all = append(all, mapping.Extra(m.Insert(r))...)
 	}
 	err = m.db.InTx(ctx, func(ctx context.Context) error { // what is refused must not end the transaction
 		err := insert(ctx, m.db, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
@@ -39,12 +40,12 @@ func (m *appTable) insertRow(ctx context.Context, r *scim.Resource) (key string,
 }
 
 // updateRow writes what changed.
-func (m *appTable) updateRow(ctx context.Context, key string, before, after *scim.Resource, row *appRow) error {
-	all, err := m.settings(before, after)
+func (m *appTable) updateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
+	all, err := m.Settings(before, after)
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 && len(m.children) == 0 {
+	if len(all) == 0 && len(m.Children) == 0 {
 		return nil
 	}
 	return m.db.InTx(ctx, func(ctx context.Context) error {
@@ -57,11 +58,11 @@ func (m *appTable) updateRow(ctx context.Context, key string, before, after *sci
 	})
 }
 
-func (m *appTable) set(ctx context.Context, key string, all []setting) error {
+func (m *appTable) set(ctx context.Context, key string, all []mapping.Setting) error {
 	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	var sets []string
 	for _, c := range all {
-		sets = append(sets, c.column+" = "+w.Add(c.value))
+		sets = append(sets, c.Column+" = "+w.Add(c.Value))
 	}
 	return m.db.EachOf(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
 		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), none)
@@ -69,21 +70,21 @@ func (m *appTable) set(ctx context.Context, key string, all []setting) error {
 
 // putChildren brings the rows of multi-valued attributes in line with after. row is what
 // is there, nil for a new resource; what stays is not touched.
-func (m *appTable) putChildren(ctx context.Context, key string, before, after *scim.Resource, row *appRow) error {
-	for i := range m.children {
-		c := &m.children[i]
+func (m *appTable) putChildren(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
+	for i := range m.Children {
+		c := &m.Children[i]
 		if before != nil && reflect.DeepEqual(before.Get(c.Path), after.Get(c.Path)) {
 			continue
 		}
-		want, err := c.rows(after)
+		want, err := c.Rows(after)
 		if err != nil {
 			return err
 		}
 		there := make([]bool, len(want))
 		if row != nil {
-			for cells := range slices.Chunk(row.children[i], len(c.columns)) {
+			for cells := range slices.Chunk(row.Children[i], len(c.Columns)) {
 				// Several rows may say the same, and are one to clients.
-				if j := slices.IndexFunc(want, func(r []setting) bool { return rowSays(r, cells) }); j >= 0 {
+				if j := slices.IndexFunc(want, func(r []mapping.Setting) bool { return mapping.RowSays(r, cells) }); j >= 0 {
 					there[j] = true
 				} else if err := m.deleteChild(ctx, c, key, cells); err != nil {
 					return err
@@ -94,8 +95,8 @@ func (m *appTable) putChildren(ctx context.Context, key string, before, after *s
 			if there[j] {
 				continue
 			}
-			r = slices.DeleteFunc(r, func(c setting) bool { return c.value == nil }) // the column's default
-			if err := insert(ctx, m.db, c.Name, append(r, setting{c.Parent, key}), "", none); err != nil {
+			r = slices.DeleteFunc(r, func(c mapping.Setting) bool { return c.Value == nil }) // the column's default
+			if err := insert(ctx, m.db, c.Name, append(r, mapping.Setting{Column: c.Parent, Value: key}), "", none); err != nil {
 				return fmt.Errorf("%s: %w", c.Name, err)
 			}
 		}
@@ -103,14 +104,14 @@ func (m *appTable) putChildren(ctx context.Context, key string, before, after *s
 	return nil
 }
 
-func (m *appTable) deleteChild(ctx context.Context, c *boundChild, key string, cells []any) error {
+func (m *appTable) deleteChild(ctx context.Context, c *mapping.BoundChild, key string, cells []any) error {
 	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.Add(key)
 	for i, cell := range cells {
 		if cell == nil {
-			text += " AND " + c.columns[i].Name + " IS NULL"
+			text += " AND " + c.Columns[i].Name + " IS NULL"
 		} else {
-			text += " AND " + c.columns[i].Name + " = " + w.Add(cell)
+			text += " AND " + c.Columns[i].Name + " = " + w.Add(cell)
 		}
 	}
 	if err := m.db.EachOf(ctx, w, text, none); err != nil {
@@ -122,9 +123,9 @@ func (m *appTable) deleteChild(ctx context.Context, c *boundChild, key string, c
 // deleteRow erases the row, or retires it.
 func (m *appTable) deleteRow(ctx context.Context, key string) error {
 	if m.Retire != nil {
-		return m.set(ctx, key, extra(m.Retire(m.db.Now())))
+		return m.set(ctx, key, mapping.Extra(m.Retire(m.db.Now())))
 	}
-	for _, c := range m.children {
+	for _, c := range m.Children {
 		w := &dialect.Arguments{Dialect: m.db.Dialect}
 		if err := m.db.EachOf(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), none); err != nil {
 			return err

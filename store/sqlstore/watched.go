@@ -5,6 +5,7 @@ import (
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -45,9 +46,9 @@ const tenantPart = "tenant "
 // triggers are those on the tables of the application.
 type triggers struct {
 	db     *database.DB
-	maps   map[string]*mapping // by type
-	mapped []string            // the types in maps, in order
-	join   *joinDecl           // nil: memberships are this package's alone
+	maps   map[string]*mapping.Mapping // by type
+	mapped []string                    // the types in maps, in order
+	join   *mapping.Join               // nil: memberships are this package's alone
 }
 
 // watches lists the tables of the application.
@@ -62,30 +63,30 @@ func (s *triggers) watches() []watched {
 			return "CAST(" + row + "." + m.Tenant + " AS text)"
 		}
 		key := func(row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
-		w := watched{table: m.Name, what: typ, place: present(m.Key, m.Tenant)}
+		w := watched{table: m.Name, what: typ, place: mapping.Present(m.Key, m.Tenant)}
 		// A row without a tenant is nobody's: an administrator's, a template.
-		w.note = "SELECT " + tenant("{row}") + ", " + dialect.Quote(typ) + ", " + key("{row}") + ", {gone} WHERE " + filled("{row}", w.place) + " AND " + enrolled(tenant("{row}"))
-		w.all = "SELECT " + tenant("t") + " AS tenant, " + dialect.Quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t WHERE " + filled("t", w.place)
-		if m.Visible == "" || m.visible != nil {
-			w.only = append(append(present(m.Created), w.place...), m.visible...)
-			for _, c := range m.columns {
+		w.note = "SELECT " + tenant("{row}") + ", " + dialect.Quote(typ) + ", " + key("{row}") + ", {gone} WHERE " + mapping.Filled("{row}", w.place) + " AND " + enrolled(tenant("{row}"))
+		w.all = "SELECT " + tenant("t") + " AS tenant, " + dialect.Quote(typ) + " AS type, " + key("t") + " AS id, '' AS member FROM " + m.Name + " AS t WHERE " + mapping.Filled("t", w.place)
+		if m.Visible == "" || m.Looks != nil {
+			w.only = append(append(mapping.Present(m.Created), w.place...), m.Looks...)
+			for _, c := range m.Columns {
 				w.only = append(w.only, c.Name)
 			}
 		}
 		w.more = fmt.Sprint(m.Visible, m.Created)
-		for _, c := range m.columns {
-			w.more += "\n" + c.seen() + fmt.Sprint(" ", c.null)
+		for _, c := range m.Columns {
+			w.more += "\n" + c.Seen() + fmt.Sprint(" ", c.Null)
 		}
-		for _, c := range m.children {
-			w.more += "\n" + c.seen()
-			for _, c := range c.columns {
-				w.more += "\n" + c.seen()
+		for _, c := range m.Children {
+			w.more += "\n" + c.Seen()
+			for _, c := range c.Columns {
+				w.more += "\n" + c.Seen()
 			}
 		}
 		list = append(list, w)
-		for _, c := range m.children {
+		for _, c := range m.Children {
 			list = append(list, watched{table: c.Name, what: typ + "." + c.Path, place: []string{c.Parent}, all: w.all, part: true,
-				note: "SELECT " + tenant("t") + ", " + dialect.Quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + filled("t", w.place) + " AND " + enrolled(tenant("t"))})
+				note: "SELECT " + tenant("t") + ", " + dialect.Quote(typ) + ", " + key("t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key + " = {row}." + c.Parent + " AND " + mapping.Filled("t", w.place) + " AND " + enrolled(tenant("t"))})
 		}
 	}
 	if j := s.join; j != nil {
@@ -96,9 +97,9 @@ func (s *triggers) watches() []watched {
 		}
 		list = append(list, watched{table: j.Name, what: membership, many: true, place: []string{j.Group, j.User},
 			note: "SELECT " + tenant + ", " + dialect.Quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
-				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + filled("{row}", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key)) + " AND " + enrolled(tenant),
+				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + mapping.Filled("{row}", []string{j.User}) + " AND " + mapping.Filled("t", mapping.Present(g.Tenant, g.Key)) + " AND " + enrolled(tenant),
 			all: "SELECT " + tenant + " AS tenant, " + dialect.Quote(membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
-				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + filled("j", []string{j.User}) + " AND " + filled("t", present(g.Tenant, g.Key))})
+				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + mapping.Filled("j", []string{j.User}) + " AND " + mapping.Filled("t", mapping.Present(g.Tenant, g.Key))})
 	}
 	return list
 }

@@ -1,4 +1,4 @@
-package sqlstore
+package mapping
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// of is the attribute's value in a resource.
-func (c *boundColumn) of(r *scim.Resource) any {
+// ValueIn is the attribute's value in a resource.
+func (c *BoundColumn) ValueIn(r *scim.Resource) any {
 	if c.list == "" {
 		return r.Get(c.Path)
 	}
@@ -24,7 +24,7 @@ func (c *boundColumn) of(r *scim.Resource) any {
 }
 
 // element is the place of the element that a column is about, -1 if there is none.
-func (c *boundColumn) element(list []any) int {
+func (c *BoundColumn) element(list []any) int {
 	first := -1
 	for i, e := range list {
 		m, _ := e.(map[string]any)
@@ -40,7 +40,7 @@ func (c *boundColumn) element(list []any) int {
 }
 
 // put is r with another value of the attribute.
-func (c *boundColumn) put(r *scim.Resource, v any) (*scim.Resource, error) {
+func (c *BoundColumn) put(r *scim.Resource, v any) (*scim.Resource, error) {
 	if c.list == "" {
 		return r.With(map[string]any{c.Path: v})
 	}
@@ -72,17 +72,17 @@ func (c *boundColumn) put(r *scim.Resource, v any) (*scim.Resource, error) {
 }
 
 // elements are the elements that the rows of a child table say.
-func (c *boundChild) elements(cells []any) ([]any, error) {
+func (c *BoundChild) elements(cells []any) ([]any, error) {
 	list := []any{}
-	for ; len(cells) >= len(c.columns) && len(cells) > 0; cells = cells[len(c.columns):] {
+	for ; len(cells) >= len(c.Columns) && len(cells) > 0; cells = cells[len(c.Columns):] {
 		e := map[string]any{}
-		for i := range c.columns {
-			v, err := c.columns[i].value(cells[i])
+		for i := range c.Columns {
+			v, err := c.Columns[i].value(cells[i])
 			if err != nil {
 				return nil, err
 			}
 			if v != nil {
-				e[c.columns[i].Path] = v
+				e[c.Columns[i].Path] = v
 			}
 		}
 		if len(e) > 0 {
@@ -92,12 +92,12 @@ func (c *boundChild) elements(cells []any) ([]any, error) {
 	return list, nil
 }
 
-// says is r as the application's row says it: where a column is no longer what it was
+// Says is r as the application's row says it: where a column is no longer what it was
 // when it was seen, it wins. What no attribute can hold is left out, and told.
-func (m *mapping) says(ctx context.Context, log *slog.Logger, r *scim.Resource, was map[string]json.RawMessage, row *appRow) *scim.Resource {
+func (m *Mapping) Says(ctx context.Context, log *slog.Logger, r *scim.Resource, was map[string]json.RawMessage, row *Row) *scim.Resource {
 	// stays is asked about a column that was not seen before.
 	change := func(name string, stays func() bool, with func() (*scim.Resource, error)) {
-		if before, ok := was[name]; ok && string(before) == string(row.seen[name]) || !ok && was != nil && stays() {
+		if before, ok := was[name]; ok && string(before) == string(row.Seen[name]) || !ok && was != nil && stays() {
 			return
 		}
 		next, err := with()
@@ -108,31 +108,31 @@ func (m *mapping) says(ctx context.Context, log *slog.Logger, r *scim.Resource, 
 		}
 		r = next
 	}
-	for i := range m.columns {
-		c := &m.columns[i]
-		if c.copy {
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		if c.Copy {
 			continue
 		}
-		change(c.seen(), func() bool {
-			v, cell := c.of(r), row.cells[i]
+		change(c.Seen(), func() bool {
+			v, cell := c.ValueIn(r), row.Cells[i]
 			// Where others were seen, the column is new to the mapping: it takes nothing away
 			// that a client has written, and makes nobody active.
-			return v != nil && (c.took(v, cell) || len(was) > 0 && (cell == nil || cell == "" || c.Path == "active" && v == false))
+			return v != nil && (c.Took(v, cell) || len(was) > 0 && (cell == nil || cell == "" || c.Path == "active" && v == false))
 		}, func() (*scim.Resource, error) {
-			v, err := c.value(row.cells[i])
+			v, err := c.value(row.Cells[i])
 			if err != nil {
 				return nil, err
 			}
 			return c.put(r, v)
 		})
 	}
-	for i := range m.children {
-		c := &m.children[i]
-		change(c.seen(), func() bool {
-			want, err := c.rows(r)
-			return err == nil && len(want) > 0 && (c.took(want, row.children[i]) || len(was) > 0 && len(row.children[i]) == 0)
+	for i := range m.Children {
+		c := &m.Children[i]
+		change(c.Seen(), func() bool {
+			want, err := c.Rows(r)
+			return err == nil && len(want) > 0 && (c.took(want, row.Children[i]) || len(was) > 0 && len(row.Children[i]) == 0)
 		}, func() (*scim.Resource, error) {
-			list, err := c.elements(row.children[i])
+			list, err := c.elements(row.Children[i])
 			if err != nil {
 				return nil, err
 			}

@@ -1,4 +1,6 @@
-package sqlstore
+// Package mapping says what the columns of an application's tables mean: it binds Tables
+// to attributes and converts between cells and values. It reads and writes no table.
+package mapping
 
 import (
 	"errors"
@@ -11,74 +13,74 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// tableDecl is a Table of the package sqlstore.
-type tableDecl struct {
+// Table is a Table of the package sqlstore.
+type Table struct {
 	Type, Name, Key string
 	KeepID          bool
 	Tenant, Visible string
 	Created         string
-	Columns         []columnDecl
-	Children        []childDecl
+	Columns         []Column
+	Children        []Child
 	Insert          func(r *scim.Resource) map[string]any
 	Retire          func(now time.Time) map[string]any
 	Revive          map[string]any
 }
 
-// columnDecl is a Column of the package sqlstore.
-type columnDecl struct {
+// Column is a Column of the package sqlstore.
+type Column struct {
 	Name, Path, Of string
 	Empty          any
 	To, From       func(v any) (any, error)
 	ReadOnly       bool
-	null           bool // From is asked about NULL and "" too
+	Null           bool // From is asked about NULL and "" too
 }
 
-// childDecl is a Child of the package sqlstore.
-type childDecl struct {
+// Child is a Child of the package sqlstore.
+type Child struct {
 	Path, Name, Parent string
-	Columns            []columnDecl
+	Columns            []Column
 	Order              string
 }
 
-// joinDecl is a Join of the package sqlstore: the one converts to the other.
-type joinDecl struct {
+// Join is a Join of the package sqlstore: the one converts to the other.
+type Join struct {
 	Name        string
 	Group, User string
 	Since       string
 	Insert      func(group, user string) map[string]any
 }
 
-// mapping is a Table with its attributes.
-type mapping struct {
-	tableDecl
-	t        *scim.ResourceType
-	columns  []boundColumn
-	children []boundChild
-	visible  []string // the columns that Visible looks at; nil: unknown
+// Mapping is a Table with its attributes.
+type Mapping struct {
+	Table
+	ResourceType *scim.ResourceType
+	Columns      []BoundColumn
+	Children     []BoundChild
+	Looks        []string // the columns that Visible looks at; nil: unknown
 }
 
-// boundColumn is a Column with its attribute.
-type boundColumn struct {
-	columnDecl
-	attr scim.Attr
-	list string // path of the multi-valued attribute whose element it is in; "": none
-	copy bool   // an earlier column is for the same value: this one is only written
-	typ  string // as the database calls it; "": unknown
+// BoundColumn is a Column with its attribute.
+type BoundColumn struct {
+	Column
+	attr         scim.Attr
+	list         string // path of the multi-valued attribute whose element it is in; "": none
+	Copy         bool   // an earlier column is for the same value: this one is only written
+	DatabaseType string // as the database calls it; "": unknown
 }
 
-type boundChild struct {
-	childDecl
-	columns []boundColumn
+type BoundChild struct {
+	Child
+	Columns []BoundColumn
 }
 
-// seen is the name under which the column's value is remembered.
-func (c *boundColumn) seen() string { return c.Name + " " + c.Path + " " + c.Of }
+// Seen is the name under which the column's value is remembered.
+func (c *BoundColumn) Seen() string { return c.Name + " " + c.Path + " " + c.Of }
 
-func (c *boundChild) seen() string { return c.Name + " " + c.Path }
+func (c *BoundChild) Seen() string { return c.Name + " " + c.Path }
 
-// bindTables checks and compiles Options.Tables and Options.Members.
-func bindTables(types map[string]search.Type, tables []tableDecl, members *joinDecl, tenant string) (maps map[string]*mapping, err error) {
-	maps = make(map[string]*mapping)
+// Bind checks and compiles Options.Tables and Options.Members.
+func Bind(types map[string]search.Type, tables []Table, members *Join, tenant string) (maps map[string]*Mapping, err error) {
+	maps = make(map[string]*Mapping)
 	fail := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("sqlstore: "+format, args...)) }
 	name := func(what, is string, needed bool) {
 		if needed && is == "" || is != "" && !dialect.Names.MatchString(is) {
@@ -91,7 +93,7 @@ func bindTables(types map[string]search.Type, tables []tableDecl, members *joinD
 			fail("Tables: %q is no type of Options.Types, or there twice", table.Type)
 			continue
 		}
-		m := &mapping{tableDecl: table, t: t.ResourceType}
+		m := &Mapping{Table: table, ResourceType: t.ResourceType}
 		maps[table.Type] = m
 		name("table", m.Name, true)
 		name(m.Name+": Key", m.Key, true)
@@ -103,19 +105,19 @@ func bindTables(types map[string]search.Type, tables []tableDecl, members *joinD
 		if dialect.Placeholder.MatchString(m.Visible) {
 			fail("%s: Visible takes no arguments", m.Name)
 		}
-		for _, c := range m.tableDecl.Columns {
+		for _, c := range m.Table.Columns {
 			name(m.Name+": column", c.Name, true)
 			b, e := bindColumn(t.ResourceType, "", c)
 			if e != nil {
 				fail("%s: %w", m.Name, e)
 			}
-			if i := slices.IndexFunc(m.columns, func(o boundColumn) bool { return o.Name == b.Name }); i >= 0 {
-				fail("%s: column %s is there for %s and for %s: a column stands for one attribute; what has none is kept beside", m.Name, c.Name, m.columns[i].Path, c.Path)
+			if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Name == b.Name }); i >= 0 {
+				fail("%s: column %s is there for %s and for %s: a column stands for one attribute; what has none is kept beside", m.Name, c.Name, m.Columns[i].Path, c.Path)
 			}
-			b.copy = slices.ContainsFunc(m.columns, func(o boundColumn) bool { return o.Path == b.Path && o.Of == b.Of })
-			m.columns = append(m.columns, b)
+			b.Copy = slices.ContainsFunc(m.Columns, func(o BoundColumn) bool { return o.Path == b.Path && o.Of == b.Of })
+			m.Columns = append(m.Columns, b)
 		}
-		for _, c := range m.tableDecl.Children {
+		for _, c := range m.Table.Children {
 			name("table", c.Name, true)
 			name(c.Name+": Parent", c.Parent, true)
 			name(c.Name+": Order", c.Order, false)
@@ -124,18 +126,18 @@ func bindTables(types map[string]search.Type, tables []tableDecl, members *joinD
 				fail("%s: Path %q: needs a multi-valued attribute with parts, and Columns for them", c.Name, c.Path)
 				continue
 			}
-			child := boundChild{childDecl: c}
+			child := BoundChild{Child: c}
 			for _, column := range c.Columns {
 				name(c.Name+": column", column.Name, true)
 				b, e := bindColumn(t.ResourceType, a.Path, column)
 				if e != nil {
 					fail("%s: %w", c.Name, e)
 				}
-				child.columns = append(child.columns, b)
+				child.Columns = append(child.Columns, b)
 			}
-			m.children = append(m.children, child)
+			m.Children = append(m.Children, child)
 		}
-		if table.Type == search.UserType && !slices.ContainsFunc(m.columns, func(c boundColumn) bool { return c.Path == "userName" }) {
+		if table.Type == search.UserType && !slices.ContainsFunc(m.Columns, func(c BoundColumn) bool { return c.Path == "userName" }) {
 			fail("%s: a table of users needs a column for userName", m.Name)
 		}
 	}
@@ -153,13 +155,13 @@ func bindTables(types map[string]search.Type, tables []tableDecl, members *joinD
 
 // bindColumn finds the attribute of a column, which is one of a resource, or, in a
 // Child, of an element of list.
-func bindColumn(t *scim.ResourceType, list string, c columnDecl) (boundColumn, error) {
+func bindColumn(t *scim.ResourceType, list string, c Column) (BoundColumn, error) {
 	path := c.Path
 	if list != "" {
 		path = list + "." + path
 	}
 	a, ok := t.Attr(path)
-	b := boundColumn{columnDecl: c, attr: a}
+	b := BoundColumn{Column: c, attr: a}
 	switch {
 	case !ok || a.MultiValued || a.Type == "complex" || a.Path == "password" || a.Path == "id" || a.Path == "schemas":
 		return b, fmt.Errorf("column %s: Path %q: needs an attribute of one simple value", c.Name, c.Path)

@@ -1,4 +1,4 @@
-package sqlstore
+package mapping
 
 import (
 	"encoding/json"
@@ -13,17 +13,17 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// appRow is a row of the application with its children.
-type appRow struct {
-	visible  bool
-	created  time.Time
-	cells    []any   // of mapping.columns
-	children [][]any // of mapping.children: cells, row after row
-	seen     map[string]json.RawMessage
+// Row is a row of the application with its children.
+type Row struct {
+	Visible  bool
+	Created  time.Time
+	Cells    []any   // of mapping.columns
+	Children [][]any // of mapping.children: cells, row after row
+	Seen     map[string]json.RawMessage
 }
 
-// plainCell is a column's value as one that JSON can hold.
-func plainCell(v any) any {
+// PlainCell is a column's value as one that JSON can hold.
+func PlainCell(v any) any {
 	switch v := v.(type) {
 	case []byte:
 		return string(v)
@@ -33,7 +33,7 @@ func plainCell(v any) any {
 	return v
 }
 
-func raw(v any) json.RawMessage {
+func Encode(v any) json.RawMessage {
 	b, err := json.Marshal(v)
 	if err != nil { // a float that is no number
 		return json.RawMessage(`"` + fmt.Sprint(v) + `"`)
@@ -41,13 +41,13 @@ func raw(v any) json.RawMessage {
 	return b
 }
 
-// instant is a time that a database gave, zero if it is none.
-func instant(v any) time.Time {
+// Instant is a time that a database gave, zero if it is none.
+func Instant(v any) time.Time {
 	switch v := v.(type) {
 	case time.Time:
 		return v
 	case []byte:
-		return instant(string(v))
+		return Instant(string(v))
 	case string:
 		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05"} {
 			if t, err := time.Parse(layout, v); err == nil {
@@ -59,8 +59,8 @@ func instant(v any) time.Time {
 }
 
 // value is what a cell says of the attribute, nil if it is absent.
-func (c *boundColumn) value(cell any) (any, error) {
-	if (cell == nil || cell == "") && !c.null || c.Empty != nil && c.From == nil && cell == plainCell(c.Empty) {
+func (c *BoundColumn) value(cell any) (any, error) {
+	if (cell == nil || cell == "") && !c.Null || c.Empty != nil && c.From == nil && cell == PlainCell(c.Empty) {
 		return nil, nil
 	}
 	var err error
@@ -107,7 +107,7 @@ func convert(typ string, v any) (any, bool) {
 			f, err := strconv.ParseFloat(x, 64)
 			return f, err == nil
 		case "dateTime":
-			t := instant(x)
+			t := Instant(x)
 			return t, !t.IsZero()
 		}
 		return x, true
@@ -115,8 +115,8 @@ func convert(typ string, v any) (any, bool) {
 	return nil, false
 }
 
-// cell is what to write for an attribute's value.
-func (c *boundColumn) cell(v any) (any, error) {
+// Cell is what to write for an attribute's value.
+func (c *BoundColumn) Cell(v any) (any, error) {
 	if v == nil {
 		return c.Empty, nil
 	}
@@ -128,19 +128,19 @@ func (c *boundColumn) cell(v any) (any, error) {
 	}
 	if b, ok := v.(bool); ok { // which PostgreSQL takes for a boolean only
 		switch {
-		case strings.HasPrefix(c.typ, "INT"), c.typ == "NUMERIC":
+		case strings.HasPrefix(c.DatabaseType, "INT"), c.DatabaseType == "NUMERIC":
 			return int64(dialect.Bit(b)), nil
-		case c.typ == "TEXT", c.typ == "VARCHAR", c.typ == "BPCHAR":
+		case c.DatabaseType == "TEXT", c.DatabaseType == "VARCHAR", c.DatabaseType == "BPCHAR":
 			return strconv.FormatBool(b), nil
 		}
 	}
 	return v, nil
 }
 
-// took reports whether a cell, as it was read after a value was written, is what was
+// Took reports whether a cell, as it was read after a value was written, is what was
 // written. Otherwise a trigger of the application's has had its say.
-func (c *boundColumn) took(v, cell any) bool {
-	if sent, err := c.cell(v); err == nil && same(sent, cell) {
+func (c *BoundColumn) Took(v, cell any) bool {
+	if sent, err := c.Cell(v); err == nil && same(sent, cell) {
 		return true
 	}
 	is, err := c.value(cell)
@@ -156,12 +156,12 @@ func (c *boundColumn) took(v, cell any) bool {
 }
 
 // took reports whether the rows of a child table are what was written.
-func (c *boundChild) took(want [][]setting, cells []any) bool {
-	if len(want)*len(c.columns) != len(cells) {
+func (c *BoundChild) took(want [][]Setting, cells []any) bool {
+	if len(want)*len(c.Columns) != len(cells) {
 		return false
 	}
-	for cells := range slices.Chunk(cells, len(c.columns)) {
-		if !slices.ContainsFunc(want, func(r []setting) bool { return rowSays(r, cells) }) {
+	for cells := range slices.Chunk(cells, len(c.Columns)) {
+		if !slices.ContainsFunc(want, func(r []Setting) bool { return RowSays(r, cells) }) {
 			return false
 		}
 	}
@@ -170,7 +170,7 @@ func (c *boundChild) took(want [][]setting, cells []any) bool {
 
 // same compares what is written with what is read, which may be of another Go type.
 func same(written, read any) bool {
-	written = plainCell(written)
+	written = PlainCell(written)
 	if b, ok := written.(bool); ok {
 		if n, ok := read.(int64); ok {
 			return b == (n == 1) && n>>1 == 0
@@ -178,7 +178,7 @@ func same(written, read any) bool {
 	}
 	if x, ok := written.(string); ok {
 		if y, ok := read.(string); ok && x != y { // SQLite has times as texts
-			s, t := instant(x), instant(y)
+			s, t := Instant(x), Instant(y)
 			return !s.IsZero() && s.Equal(t)
 		}
 	}

@@ -1,0 +1,108 @@
+package mapping
+
+import (
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim"
+)
+
+// Setting is a column of the application with what to write into it.
+type Setting struct {
+	Column string
+	Value  any
+}
+
+// Settings are the columns that a change concerns; before is nil for a new row.
+func (m *Mapping) Settings(before, after *scim.Resource) ([]Setting, error) {
+	var all []Setting
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		v := c.ValueIn(after)
+		if c.ReadOnly {
+			continue
+		}
+		if before != nil && reflect.DeepEqual(c.ValueIn(before), v) {
+			continue
+		}
+		cell, err := c.Cell(v)
+		if err != nil {
+			return nil, err
+		}
+		if cell != nil || before != nil { // else the column's default
+			all = append(all, Setting{c.Name, cell})
+		}
+	}
+	return all, nil
+}
+
+func Extra(values map[string]any) []Setting {
+	var all []Setting
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		all = append(all, Setting{name, values[name]})
+	}
+	return all
+}
+
+// Rows are what the child table should have for r.
+func (c *BoundChild) Rows(r *scim.Resource) ([][]Setting, error) {
+	list, _ := r.Get(c.Path).([]any)
+	rows := make([][]Setting, 0, len(list))
+	for _, e := range list {
+		e, _ := e.(map[string]any)
+		row := make([]Setting, len(c.Columns))
+		for i := range c.Columns {
+			cell, err := c.Columns[i].Cell(e[c.Columns[i].Path])
+			if err != nil {
+				return nil, err
+			}
+			row[i] = Setting{c.Columns[i].Name, cell}
+		}
+		if !slices.ContainsFunc(rows, func(r []Setting) bool { return reflect.DeepEqual(r, row) }) {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+func RowSays(r []Setting, cells []any) bool {
+	for i := range r {
+		if !same(r[i].Value, cells[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Needed lists the attributes that r has not and whose columns must not be NULL. Drivers
+// tell of the column in their own ways, but all name it.
+func (m *Mapping) Needed(r *scim.Resource, cause error) (paths []string) {
+	names := func(c *BoundColumn) bool {
+		return regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(strings.Trim(c.Name, `"`)) + `(\W|$)`).MatchString(cause.Error())
+	}
+	for i := range m.Columns {
+		if c := &m.Columns[i]; c.ValueIn(r) == nil && c.Empty == nil && names(c) {
+			paths = append(paths, c.Path)
+		}
+	}
+	for i := range m.Children {
+		for j := range m.Children[i].Columns {
+			if c := &m.Children[i].Columns[j]; c.Empty == nil && names(c) {
+				paths = append(paths, m.Children[i].Path+"."+c.Path)
+			}
+		}
+	}
+	return paths
+}
+
+// Filled is the condition that none of a row's columns is NULL.
+func Filled(row string, columns []string) string {
+	return row + "." + strings.Join(columns, " IS NOT NULL AND "+row+".") + " IS NOT NULL"
+}
+
+func Present(columns ...string) []string {
+	return slices.DeleteFunc(columns, func(c string) bool { return c == "" })
+}
