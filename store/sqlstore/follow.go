@@ -15,6 +15,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+	"github.com/scimkit/scim/store/sqlstore/internal/notes"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
@@ -37,7 +38,7 @@ type follower struct {
 	tables    map[string]*appTable // by type
 	types     []string             // those in tables, in order
 	joins     *joins               // nil: memberships are this package's alone
-	notes     *notes
+	notes     *notes.Notes
 	log       *slog.Logger
 }
 
@@ -98,11 +99,11 @@ func (f *follower) followSome(ctx context.Context, which string) error {
 			return err
 		}
 		seqs = append(seqs, seq)
-		if typ == membership {
+		if typ == notes.Membership {
 			edges[id] = append(edges[id], member)
 		} else {
 			ids[typ] = append(ids[typ], id)
-			if member == gone {
+			if member == notes.Gone {
 				erased[typ] = append(erased[typ], id)
 			}
 		}

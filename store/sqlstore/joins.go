@@ -9,6 +9,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+	"github.com/scimkit/scim/store/sqlstore/internal/notes"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
@@ -17,7 +18,7 @@ import (
 type joins struct {
 	*mapping.Join
 	db    *database.DB
-	notes *notes
+	notes *notes.Notes
 }
 
 // deleteJoins erases the application's memberships of a user or a group.
@@ -29,9 +30,9 @@ func (s *joins) deleteJoins(ctx context.Context, typ, key string) error {
 		if err != nil {
 			return err
 		}
-		return s.notes.followed(ctx, membership, "", []string{key})
+		return s.notes.DeleteOwn(ctx, notes.Membership, "", []string{key})
 	case typ == search.GroupType:
-		return s.notes.unnoted(ctx, key, func() error {
+		return s.notes.Silence(ctx, key, func() error {
 			return s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), none)
 		})
 	}
@@ -45,7 +46,7 @@ func (s *joins) joinRows(ctx context.Context, group string, added, removed []sci
 	if len(gone)+len(fresh) == 0 {
 		return nil, nil
 	}
-	err = s.notes.unnoted(ctx, group, func() error {
+	err = s.notes.Silence(ctx, group, func() error {
 		for part := range slices.Chunk(gone, dialect.MaxArguments) {
 			w := &dialect.Arguments{Dialect: s.db.Dialect}
 			if err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+

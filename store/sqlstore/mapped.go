@@ -160,7 +160,7 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables
 			known[c.Seen()] = was.Seen[c.Seen()]
 		case before != nil:
 			// The lock on its row does not keep the application from its children.
-			moved, err := s.notes.noted(ctx, m.Type, after.ID())
+			moved, err := s.notes.HasOthers(ctx, m.Type, after.ID())
 			if err != nil {
 				return nil, err
 			}
@@ -184,7 +184,7 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables
 	if err != nil {
 		return nil, err
 	}
-	return out, s.notes.followed(ctx, m.Type, out.ID(), nil)
+	return out, s.notes.DeleteOwn(ctx, m.Type, out.ID(), nil)
 }
 
 // unique refuses a userName that another user has. The application's own indexes may
@@ -238,7 +238,7 @@ func (s *appWriter) delete(ctx context.Context, m *appTable, ref scim.Ref, check
 				return err
 			}
 		}
-		return s.notes.followed(ctx, m.Type, ref.ID, nil)
+		return s.notes.DeleteOwn(ctx, m.Type, ref.ID, nil)
 	})
 }
 

@@ -26,10 +26,10 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
-	if err := s.db.Migrate(ctx, migrations, s.triggers.watch, "ledger", "store", "mapped"); err != nil {
+	if err := s.db.Migrate(ctx, migrations, s.triggers.Watch, "ledger", "store", "mapped"); err != nil {
 		return err
 	}
-	if err := s.triggers.enrol(ctx); err != nil {
+	if err := s.triggers.Enrol(ctx); err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
 	return s.app.follow(ctx)

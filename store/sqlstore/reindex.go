@@ -17,7 +17,7 @@ const reindexBatch = 500
 // application's Tables again, for changes that no trigger has noted, and as From reads
 // them now. Clients may go on meanwhile.
 func (s *Store) Reindex(ctx context.Context) error {
-	if err := s.db.Write(ctx, s.triggers.noteAll); err != nil {
+	if err := s.db.Write(ctx, s.triggers.NoteAll); err != nil {
 		return fmt.Errorf("sqlstore: reindex: %w", err)
 	}
 	for name, t := range s.resources.Types {

@@ -48,6 +48,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+	"github.com/scimkit/scim/store/sqlstore/internal/notes"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
@@ -93,7 +94,7 @@ type Store struct {
 	resources *owntables.Resources
 	members   *owntables.Members
 	app       *follower // of the tables of the application, if there are any
-	triggers  *triggers
+	triggers  *notes.Triggers
 }
 
 // New returns the Store of a tenant in db. It does not talk to the database: call
@@ -124,14 +125,14 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.app = &follower{db: b.db, resources: s.resources, members: s.members, ledger: s.own, tables: make(map[string]*appTable),
-		types: slices.Sorted(maps.Keys(bound)), notes: &notes{b.db}, log: cmp.Or(o.Log, slog.Default())}
+		types: slices.Sorted(maps.Keys(bound)), notes: notes.New(b.db), log: cmp.Or(o.Log, slog.Default())}
 	for typ, m := range bound {
 		s.app.tables[typ] = &appTable{m, b.db}
 	}
 	if o.Members != nil {
 		s.app.joins = &joins{(*mapping.Join)(o.Members), b.db, s.app.notes}
 	}
-	s.triggers = &triggers{b.db, bound, s.app.types, (*mapping.Join)(o.Members)}
+	s.triggers = notes.NewTriggers(b.db, bound, s.app.types, (*mapping.Join)(o.Members))
 	return s, nil
 }
 

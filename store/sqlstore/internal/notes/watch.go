@@ -1,4 +1,4 @@
-package sqlstore
+package notes
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// watch makes the triggers, unless these very ones are there, and then notes every row
+// Watch makes the triggers, unless these very ones are there, and then notes every row
 // that there is.
-func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
+func (s *Triggers) Watch(ctx context.Context, tx *sql.Tx) error {
 	path := ""
 	if s.db.Dialect == dialect.Postgres {
 		if err := tx.QueryRowContext(ctx, "SELECT current_setting('search_path')").Scan(&path); err != nil {
@@ -67,7 +67,7 @@ func (s *triggers) watch(ctx context.Context, tx *sql.Tx) error {
 		if before || !w.part { // those of resources that are new come with these, as memberships do
 			text := "INSERT INTO {p}stale (tenant, type, id, member) SELECT x.tenant, x.type, x.id, x.member FROM (" + w.all + ") AS x WHERE " + enrolled("x.tenant")
 			if w.many {
-				text += withGroup + " UNION SELECT m.tenant, " + dialect.Quote(membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'" // of another table, perhaps
+				text += withGroup + " UNION SELECT m.tenant, " + dialect.Quote(Membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'" // of another table, perhaps
 			}
 			// With the triggers in place, and before others can write again.
 			if _, err := tx.ExecContext(ctx, s.db.Statement(text)); err != nil {
@@ -91,7 +91,7 @@ const withGroup = " AND EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.
 
 // known says whether all rows of the tenant have been noted once: 1, not yet: 0, or
 // nobody has begun to: -1.
-func (s *triggers) known(ctx context.Context, db database.Querier) (version int, err error) {
+func (s *Triggers) known(ctx context.Context, db database.Querier) (version int, err error) {
 	err = db.QueryRowContext(ctx, s.db.Statement("SELECT version FROM {p}schema WHERE part = $1"), tenantPart+s.db.Tenant).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return -1, nil
@@ -99,13 +99,13 @@ func (s *triggers) known(ctx context.Context, db database.Querier) (version int,
 	return version, err
 }
 
-func (s *triggers) setKnown(ctx context.Context, db database.Querier) error {
+func (s *Triggers) setKnown(ctx context.Context, db database.Querier) error {
 	_, err := db.ExecContext(ctx, s.db.Statement("UPDATE {p}schema SET version = 1 WHERE part = $1"), tenantPart+s.db.Tenant)
 	return err
 }
 
-// enrol notes all rows of a tenant for which the triggers that were there do so from now on.
-func (s *triggers) enrol(ctx context.Context) error {
+// Enrol notes all rows of a tenant for which the triggers that were there do so from now on.
+func (s *Triggers) Enrol(ctx context.Context) error {
 	known, err := s.known(ctx, s.db.Pool)
 	if err != nil || known == 1 {
 		return err
@@ -139,7 +139,7 @@ func (s *triggers) enrol(ctx context.Context) error {
 
 // watching reports whether the triggers of a table are there: a table that was made anew,
 // which is how SQLite's are altered, has none.
-func (s *triggers) watching(ctx context.Context, tx *sql.Tx, w watched) (bool, error) {
+func (s *Triggers) watching(ctx context.Context, tx *sql.Tx, w watched) (bool, error) {
 	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2)"
 	table := w.table
 	if s.db.Dialect == dialect.SQLite {
@@ -153,7 +153,7 @@ func (s *triggers) watching(ctx context.Context, tx *sql.Tx, w watched) (bool, e
 
 // unwatch drops the triggers of tables that the mapping had and has no more: their columns
 // may be dropped, and one that comes back is looked at again.
-func (s *triggers) unwatch(ctx context.Context, tx *sql.Tx) error {
+func (s *Triggers) unwatch(ctx context.Context, tx *sql.Tx) error {
 	mine := make(map[string]bool)
 	for _, w := range s.watches() {
 		mine[w.entry()] = true
@@ -194,8 +194,8 @@ func (s *triggers) unwatch(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// noteAll notes every row that the application has, or once had, as changed.
-func (s *triggers) noteAll(ctx context.Context) error {
+// NoteAll notes every row that the application has, or once had, as changed.
+func (s *Triggers) NoteAll(ctx context.Context) error {
 	insert := "INSERT INTO {p}stale (tenant, type, id, member) "
 	for _, w := range s.watches() {
 		if w.part {
@@ -217,6 +217,6 @@ func (s *triggers) noteAll(ctx context.Context) error {
 	if s.join == nil {
 		return nil
 	}
-	_, err := s.db.Exec(ctx, insert+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", membership)
+	_, err := s.db.Exec(ctx, insert+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", Membership)
 	return err
 }

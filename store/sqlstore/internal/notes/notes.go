@@ -1,4 +1,6 @@
-package sqlstore
+// Package notes creates the triggers on the application's tables, and reads and deletes
+// their notes of what the application has changed.
+package notes
 
 import (
 	"context"
@@ -8,13 +10,16 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// notes say which rows of the application have changed. Its triggers write them.
-type notes struct{ db *database.DB }
+// Notes say which rows of the application have changed. Its triggers write them.
+type Notes struct{ db *database.DB }
 
-// unnoted changes the application's memberships of a group so that the triggers leave no
+// New are the notes for a tenant.
+func New(db *database.DB) *Notes { return &Notes{db} }
+
+// Silence changes the application's memberships of a group so that the triggers leave no
 // notes: the caller has seen to the change, and in PostgreSQL each of 50,000 would be in
 // everybody's way until the table is vacuumed.
-func (s *notes) unnoted(ctx context.Context, group string, change func() error) (err error) {
+func (s *Notes) Silence(ctx context.Context, group string, change func() error) (err error) {
 	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
 	if s.db.Dialect == dialect.Postgres {
 		begin, end = "SELECT set_config('"+ownSetting(s.db.Prefix)+"', $1, true)", "SELECT set_config('"+ownSetting(s.db.Prefix)+"', left($1, 0), true)"
@@ -31,12 +36,12 @@ func (s *notes) unnoted(ctx context.Context, group string, change func() error) 
 	return change()
 }
 
-// membership is the type under which {p}stale notes a membership.
-const membership = "Members"
+// Membership is the type under which {p}stale notes a membership.
+const Membership = "Members"
 
-// followed drops the notes that this transaction's own writes have made of a resource, or
+// DeleteOwn drops the notes that this transaction's own writes have made of a resource, or
 // of memberships, whose writer has seen to them itself. id "" and members nil mean any.
-func (s *notes) followed(ctx context.Context, typ, id string, members []string) error {
+func (s *Notes) DeleteOwn(ctx context.Context, typ, id string, members []string) error {
 	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
 	if s.db.Dialect == dialect.Postgres { // in SQLite nobody else can have written any
 		text += " AND tx = txid_current()"
@@ -53,9 +58,9 @@ func (s *notes) followed(ctx context.Context, typ, id string, members []string) 
 	return err
 }
 
-// noted reports whether the application has changed a resource that this transaction has
+// HasOthers reports whether the application has changed a resource that this transaction has
 // locked, so that nobody can have followed it meanwhile.
-func (s *notes) noted(ctx context.Context, typ, id string) (yes bool, err error) {
+func (s *Notes) HasOthers(ctx context.Context, typ, id string) (yes bool, err error) {
 	if s.db.Dialect == dialect.SQLite { // nobody else writes
 		return false, nil
 	}
@@ -64,9 +69,9 @@ func (s *notes) noted(ctx context.Context, typ, id string) (yes bool, err error)
 	return yes, err
 }
 
-// gone is the member in the note of a resource whose row was erased, or has another key
+// Gone is the member in the note of a resource whose row was erased, or has another key
 // now. If there is a row of this key afterwards, it is another one.
-const gone = "gone"
+const Gone = "gone"
 
 // ownSetting is the setting that holds, while this Store changes the application's
 // memberships of a group, the group's key. Those with another prefix have notes of their own.

@@ -1,4 +1,4 @@
-package sqlstore
+package notes
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ var lastName = regexp.MustCompile(`("[^"]+"|\w+)$`)
 var oddities = regexp.MustCompile(`[^a-z0-9]+`)
 
 // trigger is the first part of the names of a table's triggers.
-func (b *triggers) trigger(w watched) string {
+func (b *Triggers) trigger(w watched) string {
 	h := fnv.New32a()
 	fmt.Fprint(h, w.table, "\x00", w.what) //nolint:errcheck // never fails
 	plain := oddities.ReplaceAllString(strings.ToLower(w.table), "_")
@@ -27,13 +27,13 @@ func (b *triggers) trigger(w watched) string {
 
 // triggers are the statements that make the triggers of a table, in the place of those
 // that are there.
-func (b *triggers) triggers(w watched) []string {
+func (b *Triggers) triggers(w watched) []string {
 	name := b.trigger(w)
 	note := func(row, member string) string {
 		return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.NewReplacer("{row}", row, "{gone}", dialect.Quote(member)).Replace(w.note)
 	}
 	insert := func(row string) string { return note(row, "") }
-	erase := func(row string) string { return note(row, gone) }
+	erase := func(row string) string { return note(row, Gone) }
 	differ := "IS NOT"
 	if b.db.Dialect == dialect.Postgres {
 		differ = "IS DISTINCT FROM"
@@ -97,7 +97,7 @@ func from(query, source string) string {
 }
 
 // dropTriggers are the statements that drop the triggers of a table.
-func (b *triggers) dropTriggers(w watched) []string {
+func (b *Triggers) dropTriggers(w watched) []string {
 	name, on := b.trigger(w), ""
 	if b.db.Dialect == dialect.Postgres {
 		on = " ON " + w.table

@@ -1,4 +1,4 @@
-package sqlstore
+package notes
 
 import (
 	"fmt"
@@ -43,16 +43,21 @@ func enrolled(tenant string) string {
 // have been noted once: 1, or not yet: 0.
 const tenantPart = "tenant "
 
-// triggers are those on the tables of the application.
-type triggers struct {
+// Triggers are those on the tables of the application.
+type Triggers struct {
 	db     *database.DB
 	maps   map[string]*mapping.Mapping // by type
 	mapped []string                    // the types in maps, in order
 	join   *mapping.Join               // nil: memberships are this package's alone
 }
 
+// NewTriggers are the triggers for mappings and a table of memberships, which may be nil.
+func NewTriggers(db *database.DB, maps map[string]*mapping.Mapping, mapped []string, join *mapping.Join) *Triggers {
+	return &Triggers{db, maps, mapped, join}
+}
+
 // watches lists the tables of the application.
-func (s *triggers) watches() []watched {
+func (s *Triggers) watches() []watched {
 	var list []watched
 	for _, typ := range s.mapped {
 		m := s.maps[typ]
@@ -95,10 +100,10 @@ func (s *triggers) watches() []watched {
 		if g.Tenant != "" {
 			tenant = "CAST(t." + g.Tenant + " AS text)"
 		}
-		list = append(list, watched{table: j.Name, what: membership, many: true, place: []string{j.Group, j.User},
-			note: "SELECT " + tenant + ", " + dialect.Quote(membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
+		list = append(list, watched{table: j.Name, what: Membership, many: true, place: []string{j.Group, j.User},
+			note: "SELECT " + tenant + ", " + dialect.Quote(Membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
 				g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + mapping.Filled("{row}", []string{j.User}) + " AND " + mapping.Filled("t", mapping.Present(g.Tenant, g.Key)) + " AND " + enrolled(tenant),
-			all: "SELECT " + tenant + " AS tenant, " + dialect.Quote(membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
+			all: "SELECT " + tenant + " AS tenant, " + dialect.Quote(Membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
 				j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + mapping.Filled("j", []string{j.User}) + " AND " + mapping.Filled("t", mapping.Present(g.Tenant, g.Key))})
 	}
 	return list
