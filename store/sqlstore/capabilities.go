@@ -93,7 +93,7 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 		added, err = s.members.Add(ctx, groupID, add)
 		if err == nil && s.app.joins != nil {
 			var kept []scim.Ref
-			if kept, err = s.app.joins.joinRows(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
+			if kept, err = s.app.joins.Change(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
 				s.app.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
 					"table", s.app.joins.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
 				added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })

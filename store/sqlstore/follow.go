@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
@@ -35,9 +36,9 @@ type follower struct {
 	resources *owntables.Resources
 	members   *owntables.Members
 	ledger    *owntables.Ledger
-	tables    map[string]*appTable // by type
-	types     []string             // those in tables, in order
-	joins     *joins               // nil: memberships are this package's alone
+	tables    map[string]*apptables.Table // by type
+	types     []string                    // those in tables, in order
+	joins     *apptables.Joins            // nil: memberships are this package's alone
 	notes     *notes.Notes
 	log       *slog.Logger
 }
@@ -116,7 +117,7 @@ func (f *follower) followSome(ctx context.Context, which string) error {
 		if err := f.forget(ctx, f.tables[typ], dialect.Distinct(erased[typ])); err != nil {
 			return err
 		}
-		if err := f.project(ctx, f.tables[typ], dialect.Distinct(ids[typ]), unlocked); err != nil {
+		if err := f.project(ctx, f.tables[typ], dialect.Distinct(ids[typ]), apptables.Unlocked); err != nil {
 			return err
 		}
 	}
@@ -136,11 +137,11 @@ func (f *follower) followSome(ctx context.Context, which string) error {
 // forget erases resources whose rows are gone, with what a row that has such a key now
 // must not inherit: what has no column, members, and the role of a group. What the ledger
 // says was given stays in it, until it is taken away.
-func (f *follower) forget(ctx context.Context, m *appTable, ids []string) error {
+func (f *follower) forget(ctx context.Context, m *apptables.Table, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	there, err := f.resources.Locked(ctx, m.ResourceType, ids, toBeErased)
+	there, err := f.resources.Locked(ctx, m.ResourceType, ids, apptables.ToBeErased)
 	if err != nil {
 		return err
 	}
@@ -160,15 +161,15 @@ func (f *follower) forget(ctx context.Context, m *appTable, ids []string) error 
 }
 
 // project brings resources in line with the application's rows.
-func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock string) error {
+func (f *follower) project(ctx context.Context, m *apptables.Table, ids []string, lock string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	before, err := f.resources.Locked(ctx, m.ResourceType, ids, toUpdate)
+	before, err := f.resources.Locked(ctx, m.ResourceType, ids, apptables.ToUpdate)
 	if err != nil {
 		return err
 	}
-	rows, err := m.read(ctx, ids, lock)
+	rows, err := m.Read(ctx, ids, lock)
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (f *follower) project(ctx context.Context, m *appTable, ids []string, lock 
 }
 
 // projectOne brings one resource in line. One that is new it returns, to be stored.
-func (f *follower) projectOne(ctx context.Context, m *appTable, id string, was *owntables.Stored, app *mapping.Row) (made *owntables.Row, err error) {
+func (f *follower) projectOne(ctx context.Context, m *apptables.Table, id string, was *owntables.Stored, app *mapping.Row) (made *owntables.Row, err error) {
 	var r *scim.Resource
 	if app != nil && app.Visible {
 		now := f.db.Now()
@@ -238,7 +239,7 @@ func stepped(r *scim.Resource, salt int64) *scim.Resource {
 
 // projectMemberships brings in the memberships of resources that are new to
 // {p}resources.
-func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []*owntables.Row) error {
+func (f *follower) projectMemberships(ctx context.Context, m *apptables.Table, fresh []*owntables.Row) error {
 	if f.joins == nil || m.Type != search.UserType && m.Type != search.GroupType {
 		return nil
 	}
@@ -252,7 +253,7 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 	}
 	for part := range slices.Chunk(ids, dialect.MaxArguments) {
 		w := &dialect.Arguments{Dialect: f.db.Dialect}
-		edges, err := f.joins.read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
+		edges, err := f.joins.Read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
 		if err == nil {
 			_, err = f.members.AddEdges(ctx, edges)
 		}
@@ -265,14 +266,14 @@ func (f *follower) projectMemberships(ctx context.Context, m *appTable, fresh []
 
 // projectEdges brings memberships of a group in line with the application'f.
 func (f *follower) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := f.resources.Locked(ctx, f.tables[search.GroupType].ResourceType, []string{group}, toUpdate)
+	groups, err := f.resources.Locked(ctx, f.tables[search.GroupType].ResourceType, []string{group}, apptables.ToUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it
 	}
 	changed := 0
 	for part := range slices.Chunk(users, dialect.MaxArguments) {
 		w := &dialect.Arguments{Dialect: f.db.Dialect}
-		edges, err := f.joins.read(ctx, w, "j."+f.joins.Group+" = "+w.Add(group)+" AND j."+f.joins.User+" IN ("+w.AddAll(part)+")")
+		edges, err := f.joins.Read(ctx, w, "j."+f.joins.Group+" = "+w.Add(group)+" AND j."+f.joins.User+" IN ("+w.AddAll(part)+")")
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.joins.Name, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
@@ -45,7 +46,7 @@ func SamePerson(existing, sent *scim.Resource) bool {
 // adopter lets new resources adopt rows that are there.
 type adopter struct{ *follower }
 
-func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
+func (a *adopter) link(ctx context.Context, m *apptables.Table, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
 	if err := a.follow(ctx); err != nil {
 		return err
 	}
@@ -115,8 +116,8 @@ func (a *adopter) link(ctx context.Context, m *appTable, c *scim.Change, may fun
 
 // revive brings back the row of a resource that was deleted at a certain time, unless its
 // name has changed since: then it is somebody else'a.
-func (a *adopter) revive(ctx context.Context, m *appTable, r *scim.Resource, deleted int64, name string, seen []byte) error {
-	rows, err := m.read(ctx, []string{r.ID()}, toUpdate)
+func (a *adopter) revive(ctx context.Context, m *apptables.Table, r *scim.Resource, deleted int64, name string, seen []byte) error {
+	rows, err := m.Read(ctx, []string{r.ID()}, apptables.ToUpdate)
 	if err != nil {
 		return err
 	}
@@ -134,8 +135,8 @@ func (a *adopter) revive(ctx context.Context, m *appTable, r *scim.Resource, del
 		}
 	}
 	if len(m.Revive) > 0 {
-		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.set(ctx, r.ID(), mapping.Extra(m.Revive)) }); err != nil {
-			return m.refused(ctx, nil, r, err)
+		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.Set(ctx, r.ID(), mapping.Extra(m.Revive)) }); err != nil {
+			return m.Refusal(ctx, nil, r, err)
 		}
 	}
 	// With nothing seen, so that the columns have their say: Retire may have set them.
@@ -150,7 +151,7 @@ func (a *adopter) revive(ctx context.Context, m *appTable, r *scim.Resource, del
 	if err := a.resources.PutEmails(ctx, r.Ref(), nil, w.Emails); err != nil {
 		return err
 	}
-	if err := a.project(ctx, m, []string{r.ID()}, toUpdate); err != nil {
+	if err := a.project(ctx, m, []string{r.ID()}, apptables.ToUpdate); err != nil {
 		return err
 	}
 	_, err = a.resources.Fetch(ctx, r.Ref(), "")

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
@@ -22,7 +23,7 @@ import (
 type appWriter struct{ *follower }
 
 // take locks a resource and the application's row, and brings the former in line.
-func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock string) (*owntables.Stored, *mapping.Row, error) {
+func (s *appWriter) take(ctx context.Context, m *apptables.Table, ref scim.Ref, lock string) (*owntables.Stored, *mapping.Row, error) {
 	if err := s.follow(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -38,7 +39,7 @@ func (s *appWriter) take(ctx context.Context, m *appTable, ref scim.Ref, lock st
 		if p == nil || p.Seen == nil { // from before the type had a Table, and not in it
 			return nil, nil, scim.ErrNotFound
 		}
-		rows, err := m.read(ctx, []string{ref.ID}, lock)
+		rows, err := m.Read(ctx, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -63,7 +64,7 @@ func upToDate(p *owntables.Stored, row *mapping.Row) bool {
 	return true
 }
 
-func (s *appWriter) create(ctx context.Context, m *appTable, r *scim.Resource) (out *scim.Resource, err error) {
+func (s *appWriter) create(ctx context.Context, m *apptables.Table, r *scim.Resource) (out *scim.Resource, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context) error {
 		if err := s.follow(ctx); err != nil {
 			return err
@@ -71,9 +72,9 @@ func (s *appWriter) create(ctx context.Context, m *appTable, r *scim.Resource) (
 		if err := s.unique(ctx, m, "", r); err != nil {
 			return err
 		}
-		key, err := m.insertRow(ctx, r)
+		key, err := m.InsertRow(ctx, r)
 		if err != nil {
-			return m.refused(ctx, nil, r, err)
+			return m.Refusal(ctx, nil, r, err)
 		}
 		meta := r.Meta()
 		meta.ID = key
@@ -86,9 +87,9 @@ func (s *appWriter) create(ctx context.Context, m *appTable, r *scim.Resource) (
 	return out, nil
 }
 
-func (s *appWriter) update(ctx context.Context, m *appTable, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
+func (s *appWriter) update(ctx context.Context, m *apptables.Table, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context) error {
-		before, row, err := s.take(ctx, m, ref, toUpdate)
+		before, row, err := s.take(ctx, m, ref, apptables.ToUpdate)
 		if err != nil {
 			return err
 		}
@@ -108,8 +109,8 @@ func (s *appWriter) update(ctx context.Context, m *appTable, ref scim.Ref, fn fu
 				return err
 			}
 		}
-		if err := m.updateRow(ctx, ref.ID, before.Resource, after, row); err != nil {
-			return m.refused(ctx, before.Resource, after, err)
+		if err := m.UpdateRow(ctx, ref.ID, before.Resource, after, row); err != nil {
+			return m.Refusal(ctx, before.Resource, after, err)
 		}
 		out, err = s.takeOver(ctx, m, before, after, row)
 		return err
@@ -123,8 +124,8 @@ func (s *appWriter) update(ctx context.Context, m *appTable, ref scim.Ref, fn fu
 // takeOver stores a resource as it is after a write of the application's row. before and
 // was are nil for a new one. Columns that the write did not touch, and that are another
 // nevertheless, have their say: a default, or a trigger of the application's.
-func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables.Stored, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
-	rows, err := m.read(ctx, []string{after.ID()}, unlocked)
+func (s *appWriter) takeOver(ctx context.Context, m *apptables.Table, before *owntables.Stored, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
+	rows, err := m.Read(ctx, []string{after.ID()}, apptables.Unlocked)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +190,7 @@ func (s *appWriter) takeOver(ctx context.Context, m *appTable, before *owntables
 
 // unique refuses a userName that another user has. The application's own indexes may
 // compare otherwise, and may allow it what clients are not.
-func (s *appWriter) unique(ctx context.Context, m *appTable, id string, r *scim.Resource) error {
+func (s *appWriter) unique(ctx context.Context, m *apptables.Table, id string, r *scim.Resource) error {
 	if m.Type != search.UserType {
 		return nil
 	}
@@ -209,9 +210,9 @@ func (s *appWriter) unique(ctx context.Context, m *appTable, id string, r *scim.
 // live is the condition of the index by which userNames of a mapped type are found.
 const live = "r.deleted = 0 AND r.seen IS NOT NULL"
 
-func (s *appWriter) delete(ctx context.Context, m *appTable, ref scim.Ref, check func(before *scim.Resource) error) error {
+func (s *appWriter) delete(ctx context.Context, m *apptables.Table, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.db.Write(ctx, func(ctx context.Context) error {
-		before, _, err := s.take(ctx, m, ref, toBeErased)
+		before, _, err := s.take(ctx, m, ref, apptables.ToBeErased)
 		if err != nil {
 			return err
 		}
@@ -223,12 +224,12 @@ func (s *appWriter) delete(ctx context.Context, m *appTable, ref scim.Ref, check
 		}
 		// Afterwards, so that memberships that somebody was just writing are seen.
 		if s.joins != nil {
-			if err = s.joins.deleteJoins(ctx, m.Type, ref.ID); err != nil {
+			if err = s.joins.DeleteAll(ctx, m.Type, ref.ID); err != nil {
 				err = fmt.Errorf("%s: %w", s.joins.Name, err)
 			}
 		}
 		if err == nil {
-			err = m.deleteRow(ctx, ref.ID)
+			err = m.DeleteRow(ctx, ref.ID)
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
@@ -244,8 +245,8 @@ func (s *appWriter) delete(ctx context.Context, m *appTable, ref scim.Ref, check
 
 // retired remembers how a row was left when its resource was deleted, by which Link knows
 // it again.
-func (s *appWriter) retired(ctx context.Context, m *appTable, id string) error {
-	rows, err := m.read(ctx, []string{id}, unlocked)
+func (s *appWriter) retired(ctx context.Context, m *apptables.Table, id string) error {
+	rows, err := m.Read(ctx, []string{id}, apptables.Unlocked)
 	if err != nil || rows[id] == nil {
 		return err
 	}

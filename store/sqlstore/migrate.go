@@ -39,10 +39,10 @@ func (s *Store) Migrate(ctx context.Context) error {
 func (s *Store) check(ctx context.Context) error {
 	return s.db.Again(ctx, func() (err error) {
 		for _, typ := range s.app.types {
-			err = errors.Join(err, s.app.tables[typ].check(ctx))
+			err = errors.Join(err, s.app.tables[typ].Check(ctx))
 		}
 		if s.app.joins != nil {
-			err = errors.Join(err, s.app.joins.check(ctx))
+			err = errors.Join(err, s.app.joins.Check(ctx))
 		}
 		return err
 	})

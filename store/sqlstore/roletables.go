@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
@@ -58,7 +59,7 @@ func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolv
 		return nil, err
 	}
 	err = s.db.Again(ctx, func() error {
-		return errors.Join(has(ctx, s.db, t.Roles, "", mapping.Present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), has(ctx, s.db, t.Holders, "", t.User, t.Role))
+		return errors.Join(apptables.CheckNames(ctx, s.db, t.Roles, "", mapping.Present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), apptables.CheckNames(ctx, s.db, t.Holders, "", t.User, t.Role))
 	})
 	if err != nil {
 		return nil, err
@@ -231,7 +232,7 @@ func (r *roleTables) ChangeRoles(ctx context.Context, changes []scim.RoleChange)
 			for part := range slices.Chunk(dialect.Distinct(take[role]), dialect.MaxArguments) {
 				w := &dialect.Arguments{Dialect: r.db.Dialect}
 				if err := r.db.EachOf(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
-					" AND "+r.t.User+" IN ("+w.AddAll(part)+")", none); err != nil {
+					" AND "+r.t.User+" IN ("+w.AddAll(part)+")", apptables.NoRow); err != nil {
 					return err
 				}
 			}
@@ -290,7 +291,7 @@ func (r *roleTables) grant(ctx context.Context, role string, users []string) err
 			}
 			rows = append(rows, row)
 		}
-		if _, err := insertAll(ctx, r.db, r.t.Holders, rows); err != nil {
+		if _, err := apptables.InsertMissing(ctx, r.db, r.t.Holders, rows); err != nil {
 			return err
 		}
 	}

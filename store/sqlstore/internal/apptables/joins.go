@@ -1,4 +1,4 @@
-package sqlstore
+package apptables
 
 import (
 	"context"
@@ -14,34 +14,37 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// joins are the application's memberships of users in groups.
-type joins struct {
+// Joins are the application's memberships of users in groups.
+type Joins struct {
 	*mapping.Join
 	db    *database.DB
 	notes *notes.Notes
 }
 
-// deleteJoins erases the application's memberships of a user or a group.
-func (s *joins) deleteJoins(ctx context.Context, typ, key string) error {
+// NewJoins are the memberships in a table of the application.
+func NewJoins(db *database.DB, j *mapping.Join, n *notes.Notes) *Joins { return &Joins{j, db, n} }
+
+// DeleteAll erases the application's memberships of a user or a group.
+func (s *Joins) DeleteAll(ctx context.Context, typ, key string) error {
 	w := &dialect.Arguments{Dialect: s.db.Dialect}
 	switch {
 	case typ == search.UserType:
-		err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), none)
+		err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), NoRow)
 		if err != nil {
 			return err
 		}
 		return s.notes.DeleteOwn(ctx, notes.Membership, "", []string{key})
 	case typ == search.GroupType:
 		return s.notes.Silence(ctx, key, func() error {
-			return s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), none)
+			return s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), NoRow)
 		})
 	}
 	return nil
 }
 
-// joinRows brings the application's memberships of a group in line with a change that
+// Change brings the application's memberships of a group in line with a change that
 // has been made in this package's tables, and returns whom the application keeps out.
-func (s *joins) joinRows(ctx context.Context, group string, added, removed []scim.Ref) (kept []scim.Ref, err error) {
+func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.Ref) (kept []scim.Ref, err error) {
 	gone, fresh := usersOf(removed), usersOf(added)
 	if len(gone)+len(fresh) == 0 {
 		return nil, nil
@@ -50,7 +53,7 @@ func (s *joins) joinRows(ctx context.Context, group string, added, removed []sci
 		for part := range slices.Chunk(gone, dialect.MaxArguments) {
 			w := &dialect.Arguments{Dialect: s.db.Dialect}
 			if err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
-				" AND "+s.User+" IN ("+w.AddAll(part)+")", none); err != nil {
+				" AND "+s.User+" IN ("+w.AddAll(part)+")", NoRow); err != nil {
 				return err
 			}
 		}
@@ -73,7 +76,7 @@ func (s *joins) joinRows(ctx context.Context, group string, added, removed []sci
 }
 
 // insertJoins makes memberships, and returns the users of those that are not there then.
-func (s *joins) insertJoins(ctx context.Context, group string, users []string) (kept []scim.Ref, err error) {
+func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (kept []scim.Ref, err error) {
 	rows := make([][]mapping.Setting, len(users))
 	for i, user := range users {
 		rows[i] = []mapping.Setting{{Column: s.Group, Value: group}, {Column: s.User, Value: user}}
@@ -81,12 +84,12 @@ func (s *joins) insertJoins(ctx context.Context, group string, users []string) (
 			rows[i] = append(rows[i], mapping.Extra(s.Insert(group, user))...)
 		}
 	}
-	n, err := insertAll(ctx, s.db, s.Name, rows)
+	n, err := InsertMissing(ctx, s.db, s.Name, rows)
 	if err != nil || n == int64(len(rows)) {
 		return nil, err
 	}
 	w := &dialect.Arguments{Dialect: s.db.Dialect}
-	edges, err := s.read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND j."+s.User+" IN ("+w.AddAll(users)+")")
+	edges, err := s.Read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND j."+s.User+" IN ("+w.AddAll(users)+")")
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +113,7 @@ func usersOf(members []scim.Ref) []string {
 }
 
 // joins reads memberships of the application, as j, that satisfy a condition.
-func (s *joins) read(ctx context.Context, w *dialect.Arguments, condition string) ([]owntables.Edge, error) {
+func (s *Joins) Read(ctx context.Context, w *dialect.Arguments, condition string) ([]owntables.Edge, error) {
 	since := "NULL"
 	if s.Since != "" {
 		since = "j." + s.Since

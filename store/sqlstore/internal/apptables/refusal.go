@@ -1,4 +1,4 @@
-package sqlstore
+package apptables
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// refused tells a client why the application's table does not take what it sent; before
+// Refusal tells a client why the application's table does not take what it sent; before
 // is nil for a new resource.
-func (m *appTable) refused(ctx context.Context, before, r *scim.Resource, cause error) error {
+func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause error) error {
 	switch {
 	case database.IsNull(cause):
 		if paths := m.Needed(r, cause); len(paths) > 0 {

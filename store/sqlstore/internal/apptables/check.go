@@ -1,4 +1,4 @@
-package sqlstore
+package apptables
 
 import (
 	"context"
@@ -18,8 +18,8 @@ import (
 // Names of the application's that are not there are found when a program starts, not
 // when a client first needs them.
 
-// check looks for the table, its columns and those of its children.
-func (m *appTable) check(ctx context.Context) (err error) {
+// Check looks for the table, its columns and those of its children.
+func (m *Table) Check(ctx context.Context) (err error) {
 	columns := mapping.Present(m.Key, m.Tenant, m.Created)
 	for _, c := range m.Columns {
 		columns = append(columns, c.Name)
@@ -28,19 +28,19 @@ func (m *appTable) check(ctx context.Context) (err error) {
 		columns = slices.AppendSeq(columns, maps.Keys(m.Retire(time.Now())))
 	}
 	columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
-	err = errors.Join(err, has(ctx, m.db, m.Name, m.Visible, columns...))
+	err = errors.Join(err, CheckNames(ctx, m.db, m.Name, m.Visible, columns...))
 	if err == nil {
 		err = typesOf(ctx, m.db, m.Name, m.Columns)
 	}
 	if err == nil && m.Visible != "" {
-		m.Looks, err = m.lookedAt(ctx)
+		m.Looks, err = m.LookedAt(ctx)
 	}
 	for _, c := range m.Children {
 		columns := mapping.Present(c.Parent, c.Order)
 		for _, b := range c.Columns {
 			columns = append(columns, b.Name)
 		}
-		err = errors.Join(err, has(ctx, m.db, c.Name, "", columns...))
+		err = errors.Join(err, CheckNames(ctx, m.db, c.Name, "", columns...))
 		if err == nil {
 			err = typesOf(ctx, m.db, c.Name, c.Columns)
 		}
@@ -48,13 +48,13 @@ func (m *appTable) check(ctx context.Context) (err error) {
 	return err
 }
 
-// check looks for the table and its columns.
-func (s *joins) check(ctx context.Context) error {
-	return has(ctx, s.db, s.Name, "", mapping.Present(s.Group, s.User, s.Since)...)
+// Check looks for the table and its columns.
+func (s *Joins) Check(ctx context.Context) error {
+	return CheckNames(ctx, s.db, s.Name, "", mapping.Present(s.Group, s.User, s.Since)...)
 }
 
-// has asks the database for a table, its columns, and a condition on a row called t.
-func has(ctx context.Context, db *database.DB, table, condition string, columns ...string) error {
+// CheckNames asks the database for a table, its columns, and a condition on a row called t.
+func CheckNames(ctx context.Context, db *database.DB, table, condition string, columns ...string) error {
 	ask := func(what string) error {
 		// t. also because SQLite takes an unknown "name" for a text.
 		return db.EachOf(ctx, &dialect.Arguments{Dialect: db.Dialect}, "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
@@ -89,9 +89,9 @@ var (
 
 var word = regexp.MustCompile(`\w+`)
 
-// lookedAt lists the columns that Visible is about, so that changes of others, such as the
+// LookedAt lists the columns that Visible is about, so that changes of others, such as the
 // time when somebody was last here, need not be noted. Nil: any.
-func (m *appTable) lookedAt(ctx context.Context) ([]string, error) {
+func (m *Table) LookedAt(ctx context.Context) ([]string, error) {
 	if whole.MatchString(m.Visible) {
 		return nil, nil
 	}

@@ -1,4 +1,5 @@
-package sqlstore
+// Package apptables reads and writes the tables of the application, as its mappings say.
+package apptables
 
 import (
 	"context"
@@ -10,15 +11,18 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// appTable is a table of the application that a type is mapped onto.
-type appTable struct {
+// Table is a table of the application that a type is mapped onto.
+type Table struct {
 	*mapping.Mapping
 	db *database.DB
 }
 
+// NewTable is the table of a mapping.
+func NewTable(db *database.DB, m *mapping.Mapping) *Table { return &Table{m, db} }
+
 // mine is the condition that a row of m, as t, is one of the tenant's. Every statement
 // on the table has it.
-func (m *appTable) mine(w *dialect.Arguments) string {
+func (m *Table) mine(w *dialect.Arguments) string {
 	if m.Tenant == "" {
 		return "1 = 1" // New has seen that there is one tenant
 	}
@@ -28,13 +32,13 @@ func (m *appTable) mine(w *dialect.Arguments) string {
 // Locks on rows, in PostgreSQL: against other writers, and also against who makes rows
 // that refer to them.
 const (
-	unlocked   = ""
-	toUpdate   = " FOR NO KEY UPDATE"
-	toBeErased = " FOR UPDATE"
+	Unlocked   = ""
+	ToUpdate   = " FOR NO KEY UPDATE"
+	ToBeErased = " FOR UPDATE"
 )
 
-// read reads the rows of m with these keys.
-func (m *appTable) read(ctx context.Context, keys []string, lock string) (map[string]*mapping.Row, error) {
+// Read reads the rows of m with these keys.
+func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[string]*mapping.Row, error) {
 	rows := make(map[string]*mapping.Row, len(keys))
 	for len(keys) > 0 {
 		n := min(len(keys), dialect.MaxArguments)
@@ -46,7 +50,7 @@ func (m *appTable) read(ctx context.Context, keys []string, lock string) (map[st
 	return rows, nil
 }
 
-func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, rows map[string]*mapping.Row) error {
+func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows map[string]*mapping.Row) error {
 	visible, created := "1", "NULL"
 	if m.Visible != "" {
 		visible = "CASE WHEN (" + m.Visible + ") THEN 1 ELSE 0 END"
@@ -94,7 +98,7 @@ func (m *appTable) readChunk(ctx context.Context, keys []string, lock string, ro
 }
 
 // appChildren reads the elements of an attribute that has a table of its own.
-func (m *appTable) readChildren(ctx context.Context, i int, keys []string, rows map[string]*mapping.Row) error {
+func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map[string]*mapping.Row) error {
 	c := m.Children[i]
 	text := "SELECT CAST(c." + c.Parent + " AS text)"
 	for _, column := range c.Columns {

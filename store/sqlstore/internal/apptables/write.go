@@ -1,4 +1,4 @@
-package sqlstore
+package apptables
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 
 // What clients write goes through to the tables of the application here.
 
-// insertRow makes the row of a new resource and returns its key.
-func (m *appTable) insertRow(ctx context.Context, r *scim.Resource) (key string, err error) {
+// InsertRow makes the row of a new resource and returns its key.
+func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, err error) {
 	all, err := m.Settings(nil, r)
 	if err != nil {
 		return "", err
@@ -39,8 +39,8 @@ func (m *appTable) insertRow(ctx context.Context, r *scim.Resource) (key string,
 	return key, err
 }
 
-// updateRow writes what changed.
-func (m *appTable) updateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
+// UpdateRow writes what changed.
+func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
 	all, err := m.Settings(before, after)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (m *appTable) updateRow(ctx context.Context, key string, before, after *sci
 	}
 	return m.db.InTx(ctx, func(ctx context.Context) error {
 		if len(all) > 0 {
-			if err := m.set(ctx, key, all); err != nil {
+			if err := m.Set(ctx, key, all); err != nil {
 				return err
 			}
 		}
@@ -58,19 +58,19 @@ func (m *appTable) updateRow(ctx context.Context, key string, before, after *sci
 	})
 }
 
-func (m *appTable) set(ctx context.Context, key string, all []mapping.Setting) error {
+func (m *Table) Set(ctx context.Context, key string, all []mapping.Setting) error {
 	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	var sets []string
 	for _, c := range all {
 		sets = append(sets, c.Column+" = "+w.Add(c.Value))
 	}
 	return m.db.EachOf(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
-		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), none)
+		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), NoRow)
 }
 
 // putChildren brings the rows of multi-valued attributes in line with after. row is what
 // is there, nil for a new resource; what stays is not touched.
-func (m *appTable) putChildren(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
+func (m *Table) putChildren(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
 	for i := range m.Children {
 		c := &m.Children[i]
 		if before != nil && reflect.DeepEqual(before.Get(c.Path), after.Get(c.Path)) {
@@ -96,7 +96,7 @@ func (m *appTable) putChildren(ctx context.Context, key string, before, after *s
 				continue
 			}
 			r = slices.DeleteFunc(r, func(c mapping.Setting) bool { return c.Value == nil }) // the column's default
-			if err := insert(ctx, m.db, c.Name, append(r, mapping.Setting{Column: c.Parent, Value: key}), "", none); err != nil {
+			if err := insert(ctx, m.db, c.Name, append(r, mapping.Setting{Column: c.Parent, Value: key}), "", NoRow); err != nil {
 				return fmt.Errorf("%s: %w", c.Name, err)
 			}
 		}
@@ -104,7 +104,7 @@ func (m *appTable) putChildren(ctx context.Context, key string, before, after *s
 	return nil
 }
 
-func (m *appTable) deleteChild(ctx context.Context, c *mapping.BoundChild, key string, cells []any) error {
+func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key string, cells []any) error {
 	w := &dialect.Arguments{Dialect: m.db.Dialect}
 	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.Add(key)
 	for i, cell := range cells {
@@ -114,23 +114,23 @@ func (m *appTable) deleteChild(ctx context.Context, c *mapping.BoundChild, key s
 			text += " AND " + c.Columns[i].Name + " = " + w.Add(cell)
 		}
 	}
-	if err := m.db.EachOf(ctx, w, text, none); err != nil {
+	if err := m.db.EachOf(ctx, w, text, NoRow); err != nil {
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
 	return nil
 }
 
-// deleteRow erases the row, or retires it.
-func (m *appTable) deleteRow(ctx context.Context, key string) error {
+// DeleteRow erases the row, or retires it.
+func (m *Table) DeleteRow(ctx context.Context, key string) error {
 	if m.Retire != nil {
-		return m.set(ctx, key, mapping.Extra(m.Retire(m.db.Now())))
+		return m.Set(ctx, key, mapping.Extra(m.Retire(m.db.Now())))
 	}
 	for _, c := range m.Children {
 		w := &dialect.Arguments{Dialect: m.db.Dialect}
-		if err := m.db.EachOf(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), none); err != nil {
+		if err := m.db.EachOf(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), NoRow); err != nil {
 			return err
 		}
 	}
 	w := &dialect.Arguments{Dialect: m.db.Dialect}
-	return m.db.EachOf(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), none)
+	return m.db.EachOf(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), NoRow)
 }

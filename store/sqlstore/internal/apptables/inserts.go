@@ -1,4 +1,4 @@
-package sqlstore
+package apptables
 
 import (
 	"context"
@@ -24,10 +24,10 @@ func insert(ctx context.Context, db *database.DB, table string, all []mapping.Se
 	return db.EachOf(ctx, w, text, row)
 }
 
-func none(func(...any) error) error { return nil }
+func NoRow(func(...any) error) error { return nil }
 
-// insertAll makes rows, unless they are there, and returns how many.
-func insertAll(ctx context.Context, db *database.DB, table string, rows [][]mapping.Setting) (n int64, err error) {
+// InsertMissing makes rows, unless they are there, and returns how many.
+func InsertMissing(ctx context.Context, db *database.DB, table string, rows [][]mapping.Setting) (n int64, err error) {
 	for len(rows) > 0 {
 		// Those with the same columns at once.
 		same := slices.IndexFunc(rows, func(r []mapping.Setting) bool {
