@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -34,16 +33,16 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 // Create implements scim.Store. A resource without an id is an error, unless a Table's
 // keys are the database's: the handler gives ids. Times are kept to the microsecond.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
-	if m := s.app.tables[r.Type().Name()]; m != nil {
-		return (&appWriter{s.app}).create(ctx, m, r)
+	if m := s.app.table(r.Type().Name()); m != nil {
+		return s.app.newWriter().create(ctx, m, r)
 	}
 	return s.resources.Create(ctx, r)
 }
 
 // Update implements scim.Store.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	if m := s.app.tables[ref.Type]; m != nil {
-		return (&appWriter{s.app}).update(ctx, m, ref, fn)
+	if m := s.app.table(ref.Type); m != nil {
+		return s.app.newWriter().update(ctx, m, ref, fn)
 	}
 	return s.resources.Update(ctx, ref, fn)
 }
@@ -51,8 +50,8 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.R
 // Delete implements scim.Store. The resource's memberships, in either direction, go
 // with it.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	if m := s.app.tables[ref.Type]; m != nil {
-		return (&appWriter{s.app}).delete(ctx, m, ref, check)
+	if m := s.app.table(ref.Type); m != nil {
+		return s.app.newWriter().delete(ctx, m, ref, check)
 	}
 	return s.resources.Delete(ctx, ref, check)
 }
@@ -91,14 +90,8 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 			return err
 		}
 		added, err = s.members.Add(ctx, groupID, add)
-		if err == nil && s.app.joins != nil {
-			var kept []scim.Ref
-			if kept, err = s.app.joins.Change(ctx, groupID, added, removed); err == nil && len(kept) > 0 {
-				s.app.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
-					"table", s.app.joins.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
-				added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
-				_, err = s.members.Remove(ctx, groupID, kept)
-			}
+		if err == nil {
+			added, err = s.app.changeJoins(ctx, groupID, added, removed)
 		}
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -41,6 +42,63 @@ type follower struct {
 	joins     *apptables.Joins            // nil: memberships are this package's alone
 	notes     *notes.Notes
 	log       *slog.Logger
+}
+
+// newFollower follows the tables of the application that are bound, and its memberships
+// if there is a table of them.
+func newFollower(db *database.DB, r *owntables.Resources, m *owntables.Members, l *owntables.Ledger,
+	bound map[string]*mapping.Mapping, join *mapping.Join, log *slog.Logger) *follower {
+	f := &follower{db: db, resources: r, members: m, ledger: l, tables: make(map[string]*apptables.Table),
+		types: slices.Sorted(maps.Keys(bound)), notes: notes.New(db), log: log}
+	for typ, m := range bound {
+		f.tables[typ] = apptables.NewTable(db, m)
+	}
+	if join != nil {
+		f.joins = apptables.NewJoins(db, join, f.notes)
+	}
+	return f
+}
+
+// table is the one that a type is mapped onto, nil if there is none.
+func (f *follower) table(typ string) *apptables.Table { return f.tables[typ] }
+
+// isEmpty reports whether there is no table of the application.
+func (f *follower) isEmpty() bool { return len(f.tables) == 0 }
+
+// newWriter writes resources of types that have a Table.
+func (f *follower) newWriter() *appWriter { return &appWriter{f} }
+
+// newAdopter adopts rows.
+func (f *follower) newAdopter() *adopter { return &adopter{f} }
+
+// check looks for the tables and columns of Options.Tables and Options.Members.
+func (f *follower) check(ctx context.Context) error {
+	return f.db.Again(ctx, func() (err error) {
+		for _, typ := range f.types {
+			err = errors.Join(err, f.tables[typ].Check(ctx))
+		}
+		if f.joins != nil {
+			err = errors.Join(err, f.joins.Check(ctx))
+		}
+		return err
+	})
+}
+
+// changeJoins makes the application's memberships follow a change of a group. It returns
+// the added members without those that the application keeps out.
+func (f *follower) changeJoins(ctx context.Context, groupID string, added, removed []scim.Ref) ([]scim.Ref, error) {
+	if f.joins == nil {
+		return added, nil
+	}
+	kept, err := f.joins.Change(ctx, groupID, added, removed)
+	if err != nil || len(kept) == 0 {
+		return added, err
+	}
+	f.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
+		"table", f.joins.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
+	added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
+	_, err = f.members.Remove(ctx, groupID, kept)
+	return added, err
 }
 
 // follow sees to what the application has changed since the last call. Every method

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 )
 
@@ -20,10 +19,10 @@ var migrations embed.FS
 // but those of Insert, makes triggers on the application's tables, and goes through the
 // rows of the tenant that are new to it, before the first time all of them.
 func (s *Store) Migrate(ctx context.Context) error {
-	if len(s.app.tables) == 0 {
+	if s.app.isEmpty() {
 		return s.db.Migrate(ctx, migrations, nil, "ledger", "store")
 	}
-	if err := s.check(ctx); err != nil {
+	if err := s.app.check(ctx); err != nil {
 		return err
 	}
 	if err := s.db.Migrate(ctx, migrations, s.triggers.Watch, "ledger", "store", "mapped"); err != nil {
@@ -33,19 +32,6 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
 	return s.app.follow(ctx)
-}
-
-// check looks for the tables and columns of Options.Tables and Options.Members.
-func (s *Store) check(ctx context.Context) error {
-	return s.db.Again(ctx, func() (err error) {
-		for _, typ := range s.app.types {
-			err = errors.Join(err, s.app.tables[typ].Check(ctx))
-		}
-		if s.app.joins != nil {
-			err = errors.Join(err, s.app.joins.Check(ctx))
-		}
-		return err
-	})
 }
 
 // Migrate makes the ledger's tables, or brings those of an earlier version of this

@@ -45,7 +45,6 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
@@ -125,15 +124,9 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}
-	s.app = &follower{db: b.db, resources: s.resources, members: s.members, ledger: s.own, tables: make(map[string]*apptables.Table),
-		types: slices.Sorted(maps.Keys(bound)), notes: notes.New(b.db), log: cmp.Or(o.Log, slog.Default())}
-	for typ, m := range bound {
-		s.app.tables[typ] = apptables.NewTable(b.db, m)
-	}
-	if o.Members != nil {
-		s.app.joins = apptables.NewJoins(b.db, (*mapping.Join)(o.Members), s.app.notes)
-	}
-	s.triggers = notes.NewTriggers(b.db, bound, s.app.types, (*mapping.Join)(o.Members))
+	join := (*mapping.Join)(o.Members)
+	s.app = newFollower(b.db, s.resources, s.members, s.own, bound, join, cmp.Or(o.Log, slog.Default()))
+	s.triggers = notes.NewTriggers(b.db, bound, slices.Sorted(maps.Keys(bound)), join)
 	return s, nil
 }
 
