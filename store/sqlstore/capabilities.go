@@ -10,7 +10,7 @@ import (
 
 // Get implements scim.Store.
 func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
-	if err := s.app.follow(ctx); err != nil {
+	if err := s.app.Follow(ctx); err != nil {
 		return nil, err
 	}
 	return s.resources.Get(ctx, ref)
@@ -24,7 +24,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return &scim.Page{}, ctx.Err()
 	}
-	if err := s.app.follow(ctx); err != nil {
+	if err := s.app.Follow(ctx); err != nil {
 		return nil, err
 	}
 	return s.resources.List(ctx, t, q)
@@ -33,16 +33,16 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 // Create implements scim.Store. A resource without an id is an error, unless a Table's
 // keys are the database's: the handler gives ids. Times are kept to the microsecond.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
-	if m := s.app.table(r.Type().Name()); m != nil {
-		return s.app.newWriter().create(ctx, m, r)
+	if m := s.app.Table(r.Type().Name()); m != nil {
+		return s.app.NewWriter().Create(ctx, m, r)
 	}
 	return s.resources.Create(ctx, r)
 }
 
 // Update implements scim.Store.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	if m := s.app.table(ref.Type); m != nil {
-		return s.app.newWriter().update(ctx, m, ref, fn)
+	if m := s.app.Table(ref.Type); m != nil {
+		return s.app.NewWriter().Update(ctx, m, ref, fn)
 	}
 	return s.resources.Update(ctx, ref, fn)
 }
@@ -50,8 +50,8 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.R
 // Delete implements scim.Store. The resource's memberships, in either direction, go
 // with it.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	if m := s.app.table(ref.Type); m != nil {
-		return s.app.newWriter().delete(ctx, m, ref, check)
+	if m := s.app.Table(ref.Type); m != nil {
+		return s.app.NewWriter().Delete(ctx, m, ref, check)
 	}
 	return s.resources.Delete(ctx, ref, check)
 }
@@ -61,7 +61,7 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 	if len(dialect.Storable([]string{groupID, after.Type, after.ID})) < 3 {
 		return nil, ctx.Err()
 	}
-	if err := s.app.follow(ctx); err != nil {
+	if err := s.app.Follow(ctx); err != nil {
 		return nil, err
 	}
 	return s.members.Page(ctx, groupID, after, limit)
@@ -69,7 +69,7 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 
 // GroupsOf implements scim.MemberStore.
 func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
-	if err := s.app.follow(ctx); err != nil {
+	if err := s.app.Follow(ctx); err != nil {
 		return nil, err
 	}
 	return s.members.GroupsOf(ctx, members)
@@ -79,7 +79,7 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 // not added. One member costs the same in a group of any size.
 func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context) error {
-		if err := s.app.follow(ctx); err != nil {
+		if err := s.app.Follow(ctx); err != nil {
 			return err
 		}
 		if err := s.members.Lock(ctx, groupID); err != nil {
@@ -91,7 +91,7 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 		}
 		added, err = s.members.Add(ctx, groupID, add)
 		if err == nil {
-			added, err = s.app.changeJoins(ctx, groupID, added, removed)
+			added, err = s.app.ChangeJoins(ctx, groupID, added, removed)
 		}
 		return err
 	})

@@ -18,11 +18,11 @@ import (
 //	Rules: []scim.Rule{store.Link(sqlstore.SamePerson)}
 func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 	return func(ctx context.Context, c *scim.Change) error {
-		if c.Op != scim.OpCreate || s.app.table(c.After.Type().Name()) == nil {
+		if c.Op != scim.OpCreate || s.app.Table(c.After.Type().Name()) == nil {
 			return nil
 		}
 		return s.db.Write(ctx, func(ctx context.Context) error {
-			return s.app.newAdopter().link(ctx, s.app.table(c.After.Type().Name()), c, may)
+			return s.app.NewAdopter().Adopt(ctx, s.app.Table(c.After.Type().Name()), c, may)
 		})
 	}
 }

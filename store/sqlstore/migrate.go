@@ -19,10 +19,10 @@ var migrations embed.FS
 // but those of Insert, makes triggers on the application's tables, and goes through the
 // rows of the tenant that are new to it, before the first time all of them.
 func (s *Store) Migrate(ctx context.Context) error {
-	if s.app.isEmpty() {
+	if s.app.IsEmpty() {
 		return s.db.Migrate(ctx, migrations, nil, "ledger", "store")
 	}
-	if err := s.app.check(ctx); err != nil {
+	if err := s.app.Check(ctx); err != nil {
 		return err
 	}
 	if err := s.db.Migrate(ctx, migrations, s.triggers.Watch, "ledger", "store", "mapped"); err != nil {
@@ -31,7 +31,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.triggers.Enrol(ctx); err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
-	return s.app.follow(ctx)
+	return s.app.Follow(ctx)
 }
 
 // Migrate makes the ledger's tables, or brings those of an earlier version of this

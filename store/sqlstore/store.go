@@ -47,6 +47,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapped"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/notes"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
@@ -93,7 +94,7 @@ type Store struct {
 	ledger
 	resources *owntables.Resources
 	members   *owntables.Members
-	app       *follower // of the tables of the application, if there are any
+	app       *mapped.Follower // of the tables of the application, if there are any
 	triggers  *notes.Triggers
 }
 
@@ -125,7 +126,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		return nil, err
 	}
 	join := (*mapping.Join)(o.Members)
-	s.app = newFollower(b.db, s.resources, s.members, s.own, bound, join, cmp.Or(o.Log, slog.Default()))
+	s.app = mapped.New(b.db, s.resources, s.members, s.own, bound, join, cmp.Or(o.Log, slog.Default()))
 	s.triggers = notes.NewTriggers(b.db, bound, slices.Sorted(maps.Keys(bound)), join)
 	return s, nil
 }

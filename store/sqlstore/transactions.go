@@ -44,7 +44,7 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 	if Tx(ctx, s.db.Pool) == nil {
 		// What the application has changed is followed in transactions of its own: if there
 		// is more of it than a request has time for, the next one goes on from there.
-		if err := s.app.follow(ctx); err != nil {
+		if err := s.app.Follow(ctx); err != nil {
 			return err
 		}
 	}

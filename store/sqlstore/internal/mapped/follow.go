@@ -1,4 +1,7 @@
-package sqlstore
+// Package mapped keeps resources of types that have a Table in line with the
+// application's tables: it follows what the application changes, writes what clients
+// change, and lets new resources adopt rows that are there.
+package mapped
 
 import (
 	"context"
@@ -31,8 +34,8 @@ import (
 // followBatch is how many notes are followed in one transaction.
 const followBatch = 1000
 
-// follower brings {p}resources in line with the application's tables.
-type follower struct {
+// Follower brings {p}resources in line with the application's tables.
+type Follower struct {
 	db        *database.DB
 	resources *owntables.Resources
 	members   *owntables.Members
@@ -44,11 +47,11 @@ type follower struct {
 	log       *slog.Logger
 }
 
-// newFollower follows the tables of the application that are bound, and its memberships
+// New follows the tables of the application that are bound, and its memberships
 // if there is a table of them.
-func newFollower(db *database.DB, r *owntables.Resources, m *owntables.Members, l *owntables.Ledger,
-	bound map[string]*mapping.Mapping, join *mapping.Join, log *slog.Logger) *follower {
-	f := &follower{db: db, resources: r, members: m, ledger: l, tables: make(map[string]*apptables.Table),
+func New(db *database.DB, r *owntables.Resources, m *owntables.Members, l *owntables.Ledger,
+	bound map[string]*mapping.Mapping, join *mapping.Join, log *slog.Logger) *Follower {
+	f := &Follower{db: db, resources: r, members: m, ledger: l, tables: make(map[string]*apptables.Table),
 		types: slices.Sorted(maps.Keys(bound)), notes: notes.New(db), log: log}
 	for typ, m := range bound {
 		f.tables[typ] = apptables.NewTable(db, m)
@@ -59,20 +62,20 @@ func newFollower(db *database.DB, r *owntables.Resources, m *owntables.Members, 
 	return f
 }
 
-// table is the one that a type is mapped onto, nil if there is none.
-func (f *follower) table(typ string) *apptables.Table { return f.tables[typ] }
+// Table is the one that a type is mapped onto, nil if there is none.
+func (f *Follower) Table(typ string) *apptables.Table { return f.tables[typ] }
 
-// isEmpty reports whether there is no table of the application.
-func (f *follower) isEmpty() bool { return len(f.tables) == 0 }
+// IsEmpty reports whether there is no table of the application.
+func (f *Follower) IsEmpty() bool { return len(f.tables) == 0 }
 
-// newWriter writes resources of types that have a Table.
-func (f *follower) newWriter() *appWriter { return &appWriter{f} }
+// NewWriter writes resources of types that have a Table.
+func (f *Follower) NewWriter() *Writer { return &Writer{f} }
 
-// newAdopter adopts rows.
-func (f *follower) newAdopter() *adopter { return &adopter{f} }
+// NewAdopter adopts rows.
+func (f *Follower) NewAdopter() *Adopter { return &Adopter{f} }
 
-// check looks for the tables and columns of Options.Tables and Options.Members.
-func (f *follower) check(ctx context.Context) error {
+// Check looks for the tables and columns of Options.Tables and Options.Members.
+func (f *Follower) Check(ctx context.Context) error {
 	return f.db.Again(ctx, func() (err error) {
 		for _, typ := range f.types {
 			err = errors.Join(err, f.tables[typ].Check(ctx))
@@ -84,9 +87,9 @@ func (f *follower) check(ctx context.Context) error {
 	})
 }
 
-// changeJoins makes the application's memberships follow a change of a group. It returns
+// ChangeJoins makes the application's memberships follow a change of a group. It returns
 // the added members without those that the application keeps out.
-func (f *follower) changeJoins(ctx context.Context, groupID string, added, removed []scim.Ref) ([]scim.Ref, error) {
+func (f *Follower) ChangeJoins(ctx context.Context, groupID string, added, removed []scim.Ref) ([]scim.Ref, error) {
 	if f.joins == nil {
 		return added, nil
 	}
@@ -101,11 +104,11 @@ func (f *follower) changeJoins(ctx context.Context, groupID string, added, remov
 	return added, err
 }
 
-// follow sees to what the application has changed since the last call. Every method
+// Follow sees to what the application has changed since the last call. Every method
 // that reads begins with it. In a transaction the first call does that, and the later
 // ones see to what has been written in it: who follows others holds locks that it may be
 // holding itself, and would wait for its end.
-func (f *follower) follow(ctx context.Context) error {
+func (f *Follower) Follow(ctx context.Context) error {
 	if len(f.tables) == 0 {
 		return nil
 	}
@@ -141,7 +144,7 @@ func (f *follower) follow(ctx context.Context) error {
 
 // followSome follows a batch of notes: all, or those that satisfy a condition, which
 // nobody else sees.
-func (f *follower) followSome(ctx context.Context, which string) error {
+func (f *Follower) followSome(ctx context.Context, which string) error {
 	if which == "" {
 		// One at a time: two that make the same new resource would not see each other.
 		if err := f.db.Advise(ctx, "follow"); err != nil {
@@ -195,7 +198,7 @@ func (f *follower) followSome(ctx context.Context, which string) error {
 // forget erases resources whose rows are gone, with what a row that has such a key now
 // must not inherit: what has no column, members, and the role of a group. What the ledger
 // says was given stays in it, until it is taken away.
-func (f *follower) forget(ctx context.Context, m *apptables.Table, ids []string) error {
+func (f *Follower) forget(ctx context.Context, m *apptables.Table, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -219,7 +222,7 @@ func (f *follower) forget(ctx context.Context, m *apptables.Table, ids []string)
 }
 
 // project brings resources in line with the application's rows.
-func (f *follower) project(ctx context.Context, m *apptables.Table, ids []string, lock string) error {
+func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string, lock string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -250,7 +253,7 @@ func (f *follower) project(ctx context.Context, m *apptables.Table, ids []string
 }
 
 // projectOne brings one resource in line. One that is new it returns, to be stored.
-func (f *follower) projectOne(ctx context.Context, m *apptables.Table, id string, was *owntables.Stored, app *mapping.Row) (made *owntables.Row, err error) {
+func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string, was *owntables.Stored, app *mapping.Row) (made *owntables.Row, err error) {
 	var r *scim.Resource
 	if app != nil && app.Visible {
 		now := f.db.Now()
@@ -297,7 +300,7 @@ func stepped(r *scim.Resource, salt int64) *scim.Resource {
 
 // projectMemberships brings in the memberships of resources that are new to
 // {p}resources.
-func (f *follower) projectMemberships(ctx context.Context, m *apptables.Table, fresh []*owntables.Row) error {
+func (f *Follower) projectMemberships(ctx context.Context, m *apptables.Table, fresh []*owntables.Row) error {
 	if f.joins == nil || m.Type != search.UserType && m.Type != search.GroupType {
 		return nil
 	}
@@ -323,7 +326,7 @@ func (f *follower) projectMemberships(ctx context.Context, m *apptables.Table, f
 }
 
 // projectEdges brings memberships of a group in line with the application'f.
-func (f *follower) projectEdges(ctx context.Context, group string, users []string) error {
+func (f *Follower) projectEdges(ctx context.Context, group string, users []string) error {
 	groups, err := f.resources.Locked(ctx, f.tables[search.GroupType].ResourceType, []string{group}, apptables.ToUpdate)
 	if err != nil || groups[group] == nil {
 		return err // its memberships come with it

@@ -1,4 +1,4 @@
-package sqlstore
+package mapped
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// adopter lets new resources adopt rows that are there.
-type adopter struct{ *follower }
+// Adopter lets new resources adopt rows that are there.
+type Adopter struct{ *Follower }
 
-func (a *adopter) link(ctx context.Context, m *apptables.Table, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
-	if err := a.follow(ctx); err != nil {
+func (a *Adopter) Adopt(ctx context.Context, m *apptables.Table, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
+	if err := a.Follow(ctx); err != nil {
 		return err
 	}
 	column, path := "r.seen IS NOT NULL AND r.user_name", "userName" // see named
@@ -87,7 +87,7 @@ func (a *adopter) link(ctx context.Context, m *apptables.Table, c *scim.Change, 
 
 // revive brings back the row of a resource that was deleted at a certain time, unless its
 // name has changed since: then it is somebody else'a.
-func (a *adopter) revive(ctx context.Context, m *apptables.Table, r *scim.Resource, deleted int64, name string, seen []byte) error {
+func (a *Adopter) revive(ctx context.Context, m *apptables.Table, r *scim.Resource, deleted int64, name string, seen []byte) error {
 	rows, err := m.Read(ctx, []string{r.ID()}, apptables.ToUpdate)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package sqlstore
+package mapped
 
 import (
 	"context"
@@ -19,12 +19,12 @@ import (
 // Writes of types that have a Table: the application's row first, and then what it has
 // become is taken over.
 
-// appWriter writes resources of types that have a Table.
-type appWriter struct{ *follower }
+// Writer writes resources of types that have a Table.
+type Writer struct{ *Follower }
 
 // take locks a resource and the application's row, and brings the former in line.
-func (s *appWriter) take(ctx context.Context, m *apptables.Table, ref scim.Ref, lock string) (*owntables.Stored, *mapping.Row, error) {
-	if err := s.follow(ctx); err != nil {
+func (s *Writer) take(ctx context.Context, m *apptables.Table, ref scim.Ref, lock string) (*owntables.Stored, *mapping.Row, error) {
+	if err := s.Follow(ctx); err != nil {
 		return nil, nil, err
 	}
 	if len(dialect.Storable([]string{ref.ID})) == 0 {
@@ -64,9 +64,9 @@ func upToDate(p *owntables.Stored, row *mapping.Row) bool {
 	return true
 }
 
-func (s *appWriter) create(ctx context.Context, m *apptables.Table, r *scim.Resource) (out *scim.Resource, err error) {
+func (s *Writer) Create(ctx context.Context, m *apptables.Table, r *scim.Resource) (out *scim.Resource, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context) error {
-		if err := s.follow(ctx); err != nil {
+		if err := s.Follow(ctx); err != nil {
 			return err
 		}
 		if err := s.unique(ctx, m, "", r); err != nil {
@@ -87,7 +87,7 @@ func (s *appWriter) create(ctx context.Context, m *apptables.Table, r *scim.Reso
 	return out, nil
 }
 
-func (s *appWriter) update(ctx context.Context, m *apptables.Table, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
+func (s *Writer) Update(ctx context.Context, m *apptables.Table, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context) error {
 		before, row, err := s.take(ctx, m, ref, apptables.ToUpdate)
 		if err != nil {
@@ -124,7 +124,7 @@ func (s *appWriter) update(ctx context.Context, m *apptables.Table, ref scim.Ref
 // takeOver stores a resource as it is after a write of the application's row. before and
 // was are nil for a new one. Columns that the write did not touch, and that are another
 // nevertheless, have their say: a default, or a trigger of the application's.
-func (s *appWriter) takeOver(ctx context.Context, m *apptables.Table, before *owntables.Stored, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
+func (s *Writer) takeOver(ctx context.Context, m *apptables.Table, before *owntables.Stored, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
 	rows, err := m.Read(ctx, []string{after.ID()}, apptables.Unlocked)
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func (s *appWriter) takeOver(ctx context.Context, m *apptables.Table, before *ow
 
 // unique refuses a userName that another user has. The application's own indexes may
 // compare otherwise, and may allow it what clients are not.
-func (s *appWriter) unique(ctx context.Context, m *apptables.Table, id string, r *scim.Resource) error {
+func (s *Writer) unique(ctx context.Context, m *apptables.Table, id string, r *scim.Resource) error {
 	if m.Type != search.UserType {
 		return nil
 	}
@@ -210,7 +210,7 @@ func (s *appWriter) unique(ctx context.Context, m *apptables.Table, id string, r
 // live is the condition of the index by which userNames of a mapped type are found.
 const live = "r.deleted = 0 AND r.seen IS NOT NULL"
 
-func (s *appWriter) delete(ctx context.Context, m *apptables.Table, ref scim.Ref, check func(before *scim.Resource) error) error {
+func (s *Writer) Delete(ctx context.Context, m *apptables.Table, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.db.Write(ctx, func(ctx context.Context) error {
 		before, _, err := s.take(ctx, m, ref, apptables.ToBeErased)
 		if err != nil {
@@ -245,7 +245,7 @@ func (s *appWriter) delete(ctx context.Context, m *apptables.Table, ref scim.Ref
 
 // retired remembers how a row was left when its resource was deleted, by which Link knows
 // it again.
-func (s *appWriter) retired(ctx context.Context, m *apptables.Table, id string) error {
+func (s *Writer) retired(ctx context.Context, m *apptables.Table, id string) error {
 	rows, err := m.Read(ctx, []string{id}, apptables.Unlocked)
 	if err != nil || rows[id] == nil {
 		return err
