@@ -1,0 +1,287 @@
+// Package roletables is a scim.RoleResolver over two tables of the application.
+package roletables
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+)
+
+// Tables are RoleTables of the package sqlstore: the one converts to the other.
+type Tables struct {
+	Roles             string
+	ID, Name          string
+	Weight, Protected string
+	Tenant            string
+	Holders           string
+	User, Role        string
+	Insert            func(user, role string) map[string]any
+}
+
+// New makes a scim.RoleResolver of two tables.
+func New(ctx context.Context, db *database.DB, t Tables) (scim.RoleResolver, error) {
+	var err error
+	for what, name := range map[string]string{"Roles": t.Roles, "ID": t.ID, "Name": t.Name, "Holders": t.Holders, "User": t.User, "Role": t.Role} {
+		if !dialect.Names.MatchString(name) {
+			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a table or column", what, name))
+		}
+	}
+	for what, name := range map[string]string{"Weight": t.Weight, "Protected": t.Protected, "Tenant": t.Tenant} {
+		if name != "" && !dialect.Names.MatchString(name) {
+			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a column", what, name))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = db.Again(ctx, func() error {
+		return errors.Join(apptables.CheckNames(ctx, db, t.Roles, "", mapping.Present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), apptables.CheckNames(ctx, db, t.Holders, "", t.User, t.Role))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &resolver{db, t}, nil
+}
+
+type resolver struct {
+	db *database.DB
+	t  Tables
+}
+
+// columns are those that role scans, of a role as r.
+func (r *resolver) columns() string {
+	text := "CAST(r." + r.t.ID + " AS text), r." + r.t.Name
+	for _, c := range []string{r.t.Weight, r.t.Protected} {
+		if c == "" {
+			text += ", NULL"
+		} else {
+			text += ", r." + c
+		}
+	}
+	return text
+}
+
+func (r *resolver) role(scan func(dest ...any) error, more ...any) (role scim.Role, err error) {
+	var name *string
+	var weight *float64 // numeric, in some tables
+	var protected *bool
+	if err := scan(append([]any{&role.ID, &name, &weight, &protected}, more...)...); err != nil {
+		return role, err
+	}
+	if name != nil {
+		role.Name = *name
+	}
+	if weight != nil {
+		role.Weight = int(*weight)
+	}
+	role.Protected = protected != nil && *protected
+	return role, nil
+}
+
+// mine is the condition that a role, as r, is one of the tenant's.
+func (r *resolver) mine(w *dialect.Arguments) string {
+	if r.t.Tenant == "" {
+		return "1 = 1"
+	}
+	return "r." + r.t.Tenant + " = " + w.Add(r.db.Tenant)
+}
+
+// find lists the roles that satisfy a condition, in order of id.
+func (r *resolver) find(ctx context.Context, w *dialect.Arguments, condition, lock string) (all []scim.Role, err error) {
+	err = r.db.EachOf(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
+		func(scan func(...any) error) error {
+			role, err := r.role(scan)
+			all = append(all, role)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: roles: %w", err)
+	}
+	return all, nil
+}
+
+// ResolveRole implements scim.RoleResolver.
+func (r *resolver) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+	if src.Linked != "" {
+		w := &dialect.Arguments{Dialect: r.db.Dialect}
+		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(src.Linked), "")
+		if err != nil || len(linked) > 0 {
+			return append(linked, scim.Role{})[0], err
+		}
+	}
+	name := src.Value
+	if src.Group != nil {
+		name = src.Group.String("displayName")
+	}
+	w := &dialect.Arguments{Dialect: r.db.Dialect}
+	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.AddAll([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
+	if err != nil {
+		return scim.Role{}, err
+	}
+	for _, role := range same { // the column's collation may have its own idea of "the same"
+		if norm.NFC.String(role.Name) == norm.NFC.String(name) {
+			return role, nil
+		}
+	}
+	if src.Group != nil {
+		return scim.Role{}, scim.ErrNoRole
+	}
+	return scim.Role{}, r.unknown(ctx, src)
+}
+
+// unknown tells a client which roles an attribute can name.
+func (r *resolver) unknown(ctx context.Context, src scim.RoleSource) error {
+	w := &dialect.Arguments{Dialect: r.db.Dialect}
+	var names []string
+	err := r.db.EachOf(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
+		func(scan func(...any) error) error {
+			names = append(names, "")
+			return scan(&names[len(names)-1])
+		})
+	if err != nil {
+		return fmt.Errorf("sqlstore: roles: %w", err)
+	}
+	if len(names) > 20 {
+		names[20] = "and others"
+	}
+	return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: scim.ErrNoRole,
+		Detail: fmt.Sprintf("%s: there is no role %.100q; the roles are %s", src.Attribute, src.Value, strings.Join(names, ", "))}
+}
+
+// HeldRoles implements scim.RoleResolver.
+func (r *resolver) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	held := make(map[string][]scim.Role, len(userIDs))
+	known, err := r.known(ctx, userIDs)
+	if err != nil {
+		return nil, err
+	}
+	for part := range slices.Chunk(known, dialect.MaxArguments) {
+		w := &dialect.Arguments{Dialect: r.db.Dialect}
+		err := r.db.EachOf(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
+			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
+			var user string
+			role, err := r.role(scan, &user)
+			held[user] = append(held[user], role)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: roles of %d users: %w", len(userIDs), err)
+		}
+	}
+	return held, nil
+}
+
+// known leaves out the ids that nobody has: the column may not even take them. Whom the
+// application has hidden the ledger still knows, and what SCIM gave them is to be taken.
+func (r *resolver) known(ctx context.Context, userIDs []string) (known []string, err error) {
+	for _, from := range []string{
+		r.db.Dialect.Each(r.db.Dialect.Texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
+		r.db.Dialect.Each(r.db.Dialect.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
+	} {
+		err = r.db.Each(ctx, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			known = append(known, id)
+			return err
+		}, "SELECT w.value"+from, dialect.List(dialect.Distinct(userIDs)))
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: look up %d users: %w", len(userIDs), err)
+		}
+	}
+	return dialect.Distinct(known), nil
+}
+
+// ChangeRoles implements scim.RoleResolver. The role is compared as a text, which keeps
+// the database from going through all who hold it: it is the users that are few.
+func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	give, take := map[string][]string{}, map[string][]string{} // users, by role
+	for _, c := range changes {
+		for _, role := range c.Grant {
+			give[role.ID] = append(give[role.ID], c.UserID)
+		}
+		for _, role := range c.Revoke {
+			take[role.ID] = append(take[role.ID], c.UserID)
+		}
+	}
+	err := r.db.Write(ctx, func(ctx context.Context) error {
+		for _, role := range slices.Sorted(maps.Keys(take)) {
+			for part := range slices.Chunk(dialect.Distinct(take[role]), dialect.MaxArguments) {
+				w := &dialect.Arguments{Dialect: r.db.Dialect}
+				if err := r.db.EachOf(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+					" AND "+r.t.User+" IN ("+w.AddAll(part)+")", apptables.NoRow); err != nil {
+					return err
+				}
+			}
+		}
+		for _, role := range slices.Sorted(maps.Keys(give)) {
+			err := r.grant(ctx, role, dialect.Distinct(give[role]))
+			if database.IsDangling(err) { // the application has just erased one of them
+				return fmt.Errorf("%w: %w", database.ErrMoved, err)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sqlstore: change the roles of %d users: %w", len(changes), err)
+	}
+	return nil
+}
+
+func (r *resolver) grant(ctx context.Context, role string, users []string) error {
+	lock := ""
+	if r.db.Dialect == dialect.Postgres {
+		lock = " FOR KEY SHARE" // or it might be deleted before this is committed
+	}
+	w := &dialect.Arguments{Dialect: r.db.Dialect}
+	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(role), lock)
+	if err != nil {
+		return err
+	}
+	if len(known) == 0 {
+		return fmt.Errorf("role %q: %w", role, scim.ErrNoRole)
+	}
+	for part := range slices.Chunk(users, dialect.MaxArguments) {
+		has := make(map[string]bool)
+		w := &dialect.Arguments{Dialect: r.db.Dialect}
+		err := r.db.EachOf(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+			" AND "+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
+			var user string
+			err := scan(&user)
+			has[user] = true
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		rows := make([][]mapping.Setting, 0, len(part))
+		for _, user := range part {
+			if has[user] {
+				continue
+			}
+			row := []mapping.Setting{{Column: r.t.User, Value: user}, {Column: r.t.Role, Value: role}}
+			if r.t.Insert != nil {
+				row = append(row, mapping.Extra(r.t.Insert(user, role))...)
+			}
+			rows = append(rows, row)
+		}
+		if _, err := apptables.InsertMissing(ctx, r.db, r.t.Holders, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
