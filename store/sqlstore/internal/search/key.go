@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/internal/doc"
 )
 
 // plain is a simple JSON value as a text.
@@ -35,7 +34,7 @@ const instantLen = 24
 func keyOf(a scim.Attr, text string) (key string, ok bool) {
 	switch a.Type {
 	case "dateTime":
-		t, ok := doc.ParseTime(text)
+		t, ok := scim.ParseTime(text)
 		return instantKey(t) + text, ok
 	case "integer", "decimal":
 		return numberKey(text)
