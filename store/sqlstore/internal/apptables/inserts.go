@@ -6,13 +6,12 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
-	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
 // insert makes one row.
 func insert(ctx context.Context, db *database.DB, table string, all []mapping.Setting, returning string, row func(scan func(...any) error) error) error {
-	w := &dialect.Arguments{Dialect: db.Dialect}
+	w := db.Arguments()
 	columns, places := make([]string, len(all)), make([]string, len(all))
 	for i, c := range all {
 		columns[i], places[i] = c.Column, w.Add(c.Value)
@@ -47,7 +46,7 @@ func InsertMissing(ctx context.Context, db *database.DB, table string, rows [][]
 
 // insertAlike is insertAll for rows with the same columns.
 func insertAlike(ctx context.Context, db *database.DB, table string, rows [][]mapping.Setting) (n int64, err error) {
-	w := &dialect.Arguments{Dialect: db.Dialect}
+	w := db.Arguments()
 	values := make([]string, len(rows))
 	for i, row := range rows {
 		places := make([]string, len(row))

@@ -26,7 +26,7 @@ func NewJoins(db *database.DB, j *mapping.Join, n *notes.Notes) *Joins { return 
 
 // DeleteAll erases the application's memberships of a user or a group.
 func (s *Joins) DeleteAll(ctx context.Context, typ, key string) error {
-	w := &dialect.Arguments{Dialect: s.db.Dialect}
+	w := s.db.Arguments()
 	switch {
 	case typ == search.UserType:
 		err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), NoRow)
@@ -51,7 +51,7 @@ func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.
 	}
 	err = s.notes.Silence(ctx, group, func() error {
 		for part := range slices.Chunk(gone, dialect.MaxArguments) {
-			w := &dialect.Arguments{Dialect: s.db.Dialect}
+			w := s.db.Arguments()
 			if err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
 				" AND "+s.User+" IN ("+w.AddAll(part)+")", NoRow); err != nil {
 				return err
@@ -88,7 +88,7 @@ func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (
 	if err != nil || n == int64(len(rows)) {
 		return nil, err
 	}
-	w := &dialect.Arguments{Dialect: s.db.Dialect}
+	w := s.db.Arguments()
 	edges, err := s.Read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND j."+s.User+" IN ("+w.AddAll(users)+")")
 	if err != nil {
 		return nil, err

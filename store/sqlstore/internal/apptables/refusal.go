@@ -10,7 +10,6 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
-	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // Refusal tells a client why the application's table does not take what it sent; before
@@ -45,7 +44,7 @@ func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause err
 		if err != nil || cell == nil {
 			continue
 		}
-		w := &dialect.Arguments{Dialect: m.db.Dialect}
+		w := m.db.Arguments()
 		found := false
 		err = m.db.EachOf(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.Add(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.Add(r.ID())+" LIMIT 1",
 			func(func(...any) error) error { found = true; return nil })

@@ -62,7 +62,7 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 	for _, c := range m.Columns {
 		text += ", t." + c.Name
 	}
-	w := &dialect.Arguments{Dialect: m.db.Dialect}
+	w := m.db.Arguments()
 	text += " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(keys) + ")"
 	if m.db.Dialect == dialect.Postgres {
 		text += lock
@@ -108,7 +108,7 @@ func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map
 	if order == "" {
 		order = c.Columns[0].Name
 	}
-	w := &dialect.Arguments{Dialect: m.db.Dialect}
+	w := m.db.Arguments()
 	text += " FROM " + c.Name + " AS c WHERE c." + c.Parent + " IN (" + w.AddAll(keys) + ") ORDER BY c." + c.Parent + ", c." + order
 	err := m.db.EachOf(ctx, w, text, func(scan func(...any) error) error {
 		cells := make([]any, len(c.Columns))

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
@@ -59,7 +58,7 @@ func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.R
 }
 
 func (m *Table) Set(ctx context.Context, key string, all []mapping.Setting) error {
-	w := &dialect.Arguments{Dialect: m.db.Dialect}
+	w := m.db.Arguments()
 	var sets []string
 	for _, c := range all {
 		sets = append(sets, c.Column+" = "+w.Add(c.Value))
@@ -105,7 +104,7 @@ func (m *Table) putChildren(ctx context.Context, key string, before, after *scim
 }
 
 func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key string, cells []any) error {
-	w := &dialect.Arguments{Dialect: m.db.Dialect}
+	w := m.db.Arguments()
 	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.Add(key)
 	for i, cell := range cells {
 		if cell == nil {
@@ -126,11 +125,11 @@ func (m *Table) DeleteRow(ctx context.Context, key string) error {
 		return m.Set(ctx, key, mapping.Extra(m.Retire(m.db.Now())))
 	}
 	for _, c := range m.Children {
-		w := &dialect.Arguments{Dialect: m.db.Dialect}
+		w := m.db.Arguments()
 		if err := m.db.EachOf(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), NoRow); err != nil {
 			return err
 		}
 	}
-	w := &dialect.Arguments{Dialect: m.db.Dialect}
+	w := m.db.Arguments()
 	return m.db.EachOf(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), NoRow)
 }

@@ -43,26 +43,32 @@ func (b *DB) Conn(ctx context.Context) Querier {
 	return b.Pool
 }
 
-// Exec and query run a statement, for one tenant: $1 is bound to it in every one.
+// Exec runs a statement for one tenant. $1 is the tenant in every statement.
 func (b *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	return b.Conn(ctx).ExecContext(ctx, b.Statement(text), b.Bound(args)...)
 }
 
-func (b *DB) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	return b.Conn(ctx).QueryContext(ctx, b.Statement(text), b.Bound(args)...)
-}
-
+// Bound returns the arguments of a statement, which begin with the tenant.
 func (b *DB) Bound(args []any) []any {
 	return append([]any{b.Tenant}, args...)
 }
 
-// Each runs a query and calls row for each of its rows.
+// Each runs a query for one tenant and calls row for each of its rows.
 func (b *DB) Each(ctx context.Context, row func(scan func(dest ...any) error) error, text string, args ...any) error {
-	rows, err := b.query(ctx, text, args...)
+	return b.each(ctx, row, b.Statement(text), b.Bound(args))
+}
+
+// EachOf runs a query on tables of the application and calls row for each of its rows.
+func (b *DB) EachOf(ctx context.Context, w *dialect.Arguments, text string, row func(scan func(dest ...any) error) error) error {
+	return b.each(ctx, row, text, w.Values)
+}
+
+func (b *DB) each(ctx context.Context, row func(scan func(dest ...any) error) error, text string, args []any) error {
+	rows, err := b.Conn(ctx).QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() //nolint:errcheck // Err reports the error
 	for rows.Next() {
 		if err := row(rows.Scan); err != nil {
 			return err
@@ -71,20 +77,24 @@ func (b *DB) Each(ctx context.Context, row func(scan func(dest ...any) error) er
 	return rows.Err()
 }
 
-// EachOf runs a query on tables of the application and calls row for each of its rows.
-func (b *DB) EachOf(ctx context.Context, w *dialect.Arguments, text string, row func(scan func(dest ...any) error) error) error {
-	rows, err := b.Conn(ctx).QueryContext(ctx, text, w.Values...)
-	if err != nil {
+// HasAny reports whether a query for one tenant has a row.
+func (b *DB) HasAny(ctx context.Context, text string, args ...any) (yes bool, err error) {
+	err = b.Each(ctx, func(func(...any) error) error { yes = true; return nil }, text, args...)
+	return yes, err
+}
+
+// Texts returns a function for Each that appends the text in each row to all.
+func Texts(all *[]string) func(scan func(dest ...any) error) error {
+	return func(scan func(...any) error) error {
+		var text string
+		err := scan(&text)
+		*all = append(*all, text)
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
+
+// Arguments returns an empty list of arguments for a statement on tables of the application.
+func (b *DB) Arguments() *dialect.Arguments { return &dialect.Arguments{Dialect: b.Dialect} }
 
 // Advise takes a lock of the tenant's, until the transaction ends, where transactions do
 // not exclude one another anyway.

@@ -57,11 +57,11 @@ func (b *DB) migrateOnce(ctx context.Context, files fs.FS, last func(context.Con
 
 // steps runs the steps of a part that are new to the database.
 func (b *DB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) error {
-	var have int
-	err := tx.QueryRowContext(ctx, b.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	version, _, err := b.Version(ctx, tx, part)
+	if err != nil {
 		return err
 	}
+	have := int(version)
 	folder := "migrations/" + strings.ToLower(b.Dialect.String())
 	if b.Dialect == dialect.Postgres {
 		folder = "migrations/postgres"
@@ -90,6 +90,20 @@ func (b *DB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) er
 	if have == latest {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, b.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, latest)
+	return b.SetVersion(ctx, tx, part, int64(latest))
+}
+
+// Version reads the version of a part of the schema. known is false if it has none.
+func (b *DB) Version(ctx context.Context, q Querier, part string) (version int64, known bool, err error) {
+	err = q.QueryRowContext(ctx, b.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	return version, err == nil, err
+}
+
+// SetVersion stores the version of a part of the schema.
+func (b *DB) SetVersion(ctx context.Context, q Querier, part string, version int64) error {
+	_, err := q.ExecContext(ctx, b.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, version)
 	return err
 }

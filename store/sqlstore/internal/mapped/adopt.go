@@ -30,8 +30,7 @@ func (a *Adopter) Adopt(ctx context.Context, m *apptables.Table, c *scim.Change,
 		return err
 	}
 	if path == "userName" {
-		var taken bool
-		err := a.db.Each(ctx, func(func(...any) error) error { taken = true; return nil },
+		taken, err := a.db.HasAny(ctx,
 			"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.claimed = 1 AND "+live+" LIMIT 1", m.Type, key)
 		if err != nil || taken {
 			return err // Create refuses it

@@ -313,7 +313,7 @@ func (f *Follower) projectMemberships(ctx context.Context, m *apptables.Table, f
 		column = f.joins.Group
 	}
 	for part := range slices.Chunk(ids, dialect.MaxArguments) {
-		w := &dialect.Arguments{Dialect: f.db.Dialect}
+		w := f.db.Arguments()
 		edges, err := f.joins.Read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
 		if err == nil {
 			_, err = f.members.AddEdges(ctx, edges)
@@ -333,7 +333,7 @@ func (f *Follower) projectEdges(ctx context.Context, group string, users []strin
 	}
 	changed := 0
 	for part := range slices.Chunk(users, dialect.MaxArguments) {
-		w := &dialect.Arguments{Dialect: f.db.Dialect}
+		w := f.db.Arguments()
 		edges, err := f.joins.Read(ctx, w, "j."+f.joins.Group+" = "+w.Add(group)+" AND j."+f.joins.User+" IN ("+w.AddAll(part)+")")
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.joins.Name, err)

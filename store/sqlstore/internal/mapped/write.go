@@ -198,8 +198,7 @@ func (s *Writer) unique(ctx context.Context, m *apptables.Table, id string, r *s
 	if err := s.db.Advise(ctx, "userName "+key); err != nil {
 		return err
 	}
-	taken := false
-	err := s.db.Each(ctx, func(scan func(...any) error) error { taken = true; return nil },
+	taken, err := s.db.HasAny(ctx,
 		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4 AND "+live+" LIMIT 1", m.Type, key, id)
 	if err == nil && taken {
 		err = scim.Conflict("userName")

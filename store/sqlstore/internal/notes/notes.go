@@ -64,9 +64,7 @@ func (s *Notes) HasOthers(ctx context.Context, typ, id string) (yes bool, err er
 	if s.db.Dialect == dialect.SQLite { // nobody else writes
 		return false, nil
 	}
-	err = s.db.Each(ctx, func(func(...any) error) error { yes = true; return nil },
-		"SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> txid_current() LIMIT 1", typ, id)
-	return yes, err
+	return s.db.HasAny(ctx, "SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> txid_current() LIMIT 1", typ, id)
 }
 
 // Gone is the member in the note of a resource whose row was erased, or has another key

@@ -3,7 +3,6 @@ package notes
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"strings"
@@ -43,12 +42,10 @@ func (s *Triggers) Watch(ctx context.Context, tx *sql.Tx) error {
 		h := fnv.New64a()
 		fmt.Fprintln(h, texts, w.all, w.more, path) //nolint:errcheck // never fails
 		part, version := w.entry(), int64(h.Sum64()>>1)
-		var have int64
-		err := tx.QueryRowContext(ctx, s.db.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&have)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		have, before, err := s.db.Version(ctx, tx, part)
+		if err != nil {
 			return err
 		}
-		before := err == nil
 		if before && have == version {
 			there, err := s.watching(ctx, tx, w)
 			if err != nil {
@@ -74,8 +71,7 @@ func (s *Triggers) Watch(ctx context.Context, tx *sql.Tx) error {
 				return fmt.Errorf("%s: %w", w.table, err)
 			}
 		}
-		_, err = tx.ExecContext(ctx, s.db.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, version)
-		if err != nil {
+		if err := s.db.SetVersion(ctx, tx, part, version); err != nil {
 			return err
 		}
 	}
@@ -91,9 +87,9 @@ const withGroup = " AND EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.
 
 // known says whether all rows of the tenant have been noted once: 1, not yet: 0, or
 // nobody has begun to: -1.
-func (s *Triggers) known(ctx context.Context, db database.Querier) (version int, err error) {
-	err = db.QueryRowContext(ctx, s.db.Statement("SELECT version FROM {p}schema WHERE part = $1"), tenantPart+s.db.Tenant).Scan(&version)
-	if errors.Is(err, sql.ErrNoRows) {
+func (s *Triggers) known(ctx context.Context, db database.Querier) (int64, error) {
+	version, known, err := s.db.Version(ctx, db, tenantPart+s.db.Tenant)
+	if err == nil && !known {
 		return -1, nil
 	}
 	return version, err

@@ -159,12 +159,7 @@ func (l *Ledger) SourceUsers(ctx context.Context, source, after string, limit in
 	var all []string
 	err := l.db.Read(ctx, func() error {
 		all = all[:0]
-		return l.db.Each(ctx, func(scan func(...any) error) error {
-			var id string
-			err := scan(&id)
-			all = append(all, id)
-			return err
-		}, "SELECT DISTINCT user_id FROM {p}grants WHERE source = $2 AND tenant = $1 AND user_id > $3 ORDER BY user_id LIMIT $4", source, after, limit)
+		return l.db.Each(ctx, database.Texts(&all), "SELECT DISTINCT user_id FROM {p}grants WHERE source = $2 AND tenant = $1 AND user_id > $3 ORDER BY user_id LIMIT $4", source, after, limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: users of %q: %w", source, err)

@@ -138,10 +138,8 @@ func (s *Members) Add(ctx context.Context, groupID string, add []scim.Ref) (adde
 func (s *Members) Lock(ctx context.Context, groupID string) error {
 	found := false
 	if len(dialect.Storable([]string{groupID})) == 1 {
-		err := s.db.Each(ctx, func(scan func(...any) error) error {
-			found = true
-			return nil
-		}, `SELECT id FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0{lock  FOR NO KEY UPDATE}`, search.GroupType, groupID)
+		var err error
+		found, err = s.db.HasAny(ctx, `SELECT id FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0{lock  FOR NO KEY UPDATE}`, search.GroupType, groupID)
 		if err != nil {
 			return err
 		}
@@ -164,12 +162,7 @@ func (s *Members) AddEdges(ctx context.Context, edges []Edge) (groups []string, 
 	if len(edges) == 0 {
 		return nil, nil
 	}
-	err = s.db.Each(ctx, func(scan func(...any) error) error {
-		var group string
-		err := scan(&group)
-		groups = append(groups, group)
-		return err
-	}, "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
+	err = s.db.Each(ctx, database.Texts(&groups), "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
 		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
 		s.db.Dialect.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
 		s.db.Dialect.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+

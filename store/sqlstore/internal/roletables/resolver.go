@@ -115,7 +115,7 @@ func (r *resolver) find(ctx context.Context, w *dialect.Arguments, condition, lo
 // ResolveRole implements scim.RoleResolver.
 func (r *resolver) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
 	if src.Linked != "" {
-		w := &dialect.Arguments{Dialect: r.db.Dialect}
+		w := r.db.Arguments()
 		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(src.Linked), "")
 		if err != nil || len(linked) > 0 {
 			return append(linked, scim.Role{})[0], err
@@ -125,7 +125,7 @@ func (r *resolver) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.R
 	if src.Group != nil {
 		name = src.Group.String("displayName")
 	}
-	w := &dialect.Arguments{Dialect: r.db.Dialect}
+	w := r.db.Arguments()
 	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.AddAll([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
 	if err != nil {
 		return scim.Role{}, err
@@ -143,13 +143,10 @@ func (r *resolver) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.R
 
 // unknown tells a client which roles an attribute can name.
 func (r *resolver) unknown(ctx context.Context, src scim.RoleSource) error {
-	w := &dialect.Arguments{Dialect: r.db.Dialect}
+	w := r.db.Arguments()
 	var names []string
 	err := r.db.EachOf(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
-		func(scan func(...any) error) error {
-			names = append(names, "")
-			return scan(&names[len(names)-1])
-		})
+		database.Texts(&names))
 	if err != nil {
 		return fmt.Errorf("sqlstore: roles: %w", err)
 	}
@@ -168,7 +165,7 @@ func (r *resolver) HeldRoles(ctx context.Context, userIDs []string) (map[string]
 		return nil, err
 	}
 	for part := range slices.Chunk(known, dialect.MaxArguments) {
-		w := &dialect.Arguments{Dialect: r.db.Dialect}
+		w := r.db.Arguments()
 		err := r.db.EachOf(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
 			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
 			var user string
@@ -190,12 +187,7 @@ func (r *resolver) known(ctx context.Context, userIDs []string) (known []string,
 		r.db.Dialect.Each(r.db.Dialect.Texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
 		r.db.Dialect.Each(r.db.Dialect.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
 	} {
-		err = r.db.Each(ctx, func(scan func(...any) error) error {
-			var id string
-			err := scan(&id)
-			known = append(known, id)
-			return err
-		}, "SELECT w.value"+from, dialect.List(dialect.Distinct(userIDs)))
+		err = r.db.Each(ctx, database.Texts(&known), "SELECT w.value"+from, dialect.List(dialect.Distinct(userIDs)))
 		if err != nil {
 			return nil, fmt.Errorf("sqlstore: look up %d users: %w", len(userIDs), err)
 		}
@@ -218,7 +210,7 @@ func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) e
 	err := r.db.Write(ctx, func(ctx context.Context) error {
 		for _, role := range slices.Sorted(maps.Keys(take)) {
 			for part := range slices.Chunk(dialect.Distinct(take[role]), dialect.MaxArguments) {
-				w := &dialect.Arguments{Dialect: r.db.Dialect}
+				w := r.db.Arguments()
 				if err := r.db.EachOf(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
 					" AND "+r.t.User+" IN ("+w.AddAll(part)+")", apptables.NoRow); err != nil {
 					return err
@@ -247,7 +239,7 @@ func (r *resolver) grant(ctx context.Context, role string, users []string) error
 	if r.db.Dialect == dialect.Postgres {
 		lock = " FOR KEY SHARE" // or it might be deleted before this is committed
 	}
-	w := &dialect.Arguments{Dialect: r.db.Dialect}
+	w := r.db.Arguments()
 	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(role), lock)
 	if err != nil {
 		return err
@@ -257,7 +249,7 @@ func (r *resolver) grant(ctx context.Context, role string, users []string) error
 	}
 	for part := range slices.Chunk(users, dialect.MaxArguments) {
 		has := make(map[string]bool)
-		w := &dialect.Arguments{Dialect: r.db.Dialect}
+		w := r.db.Arguments()
 		err := r.db.EachOf(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
 			" AND "+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
 			var user string
