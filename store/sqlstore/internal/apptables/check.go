@@ -56,7 +56,7 @@ func (s *Joins) Check(ctx context.Context) error {
 func CheckNames(ctx context.Context, db *database.DB, table, condition string, columns ...string) error {
 	ask := func(what string) error {
 		// t. also because SQLite takes an unknown "name" for a text.
-		return db.EachOf(ctx, db.Arguments(), "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
+		return db.EachAppRow(ctx, db.Arguments(), "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
 	}
 	if err := ask("1"); err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", table, err)

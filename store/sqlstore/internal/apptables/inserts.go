@@ -20,7 +20,7 @@ func insert(ctx context.Context, db *database.DB, table string, all []mapping.Se
 	if len(all) == 0 {
 		text = "INSERT INTO " + table + " DEFAULT VALUES" + returning
 	}
-	return db.EachOf(ctx, w, text, row)
+	return db.EachAppRow(ctx, w, text, row)
 }
 
 func NoRow(func(...any) error) error { return nil }

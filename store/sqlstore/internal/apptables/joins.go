@@ -29,14 +29,14 @@ func (s *Joins) DeleteAll(ctx context.Context, typ, key string) error {
 	w := s.db.Arguments()
 	switch {
 	case typ == search.UserType:
-		err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), NoRow)
+		err := s.db.EachAppRow(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), NoRow)
 		if err != nil {
 			return err
 		}
 		return s.notes.DeleteOwn(ctx, notes.Membership, "", []string{key})
 	case typ == search.GroupType:
 		return s.notes.Silence(ctx, key, func() error {
-			return s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), NoRow)
+			return s.db.EachAppRow(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), NoRow)
 		})
 	}
 	return nil
@@ -52,7 +52,7 @@ func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.
 	err = s.notes.Silence(ctx, group, func() error {
 		for part := range slices.Chunk(gone, dialect.MaxArguments) {
 			w := s.db.Arguments()
-			if err := s.db.EachOf(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
+			if err := s.db.EachAppRow(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
 				" AND "+s.User+" IN ("+w.AddAll(part)+")", NoRow); err != nil {
 				return err
 			}
@@ -122,7 +122,7 @@ func (s *Joins) Read(ctx context.Context, w *dialect.Arguments, condition string
 	now := dialect.Micros(s.db.Now())
 	// One without a user is an invitation, or whatever the application makes of it.
 	condition += " AND " + mapping.Filled("j", []string{s.Group, s.User})
-	err := s.db.EachOf(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
+	err := s.db.EachAppRow(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
 		e := owntables.Edge{Since: now}
 		var at any

@@ -46,7 +46,7 @@ func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause err
 		}
 		w := m.db.Arguments()
 		found := false
-		err = m.db.EachOf(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.Add(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.Add(r.ID())+" LIMIT 1",
+		err = m.db.EachAppRow(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.Add(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.Add(r.ID())+" LIMIT 1",
 			func(func(...any) error) error { found = true; return nil })
 		if err != nil {
 			return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))

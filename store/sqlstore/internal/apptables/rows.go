@@ -67,7 +67,7 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 	if m.db.Dialect == dialect.Postgres {
 		text += lock
 	}
-	err := m.db.EachOf(ctx, w, text, func(scan func(...any) error) error {
+	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		r := &mapping.Row{Cells: make([]any, len(m.Columns)), Children: make([][]any, len(m.Children)), Seen: map[string]json.RawMessage{}}
 		var key string
 		var at any
@@ -110,7 +110,7 @@ func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map
 	}
 	w := m.db.Arguments()
 	text += " FROM " + c.Name + " AS c WHERE c." + c.Parent + " IN (" + w.AddAll(keys) + ") ORDER BY c." + c.Parent + ", c." + order
-	err := m.db.EachOf(ctx, w, text, func(scan func(...any) error) error {
+	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		cells := make([]any, len(c.Columns))
 		var key string
 		dest := []any{&key}

@@ -63,7 +63,7 @@ func (m *Table) Set(ctx context.Context, key string, all []mapping.Setting) erro
 	for _, c := range all {
 		sets = append(sets, c.Column+" = "+w.Add(c.Value))
 	}
-	return m.db.EachOf(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
+	return m.db.EachAppRow(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
 		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), NoRow)
 }
 
@@ -113,7 +113,7 @@ func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key stri
 			text += " AND " + c.Columns[i].Name + " = " + w.Add(cell)
 		}
 	}
-	if err := m.db.EachOf(ctx, w, text, NoRow); err != nil {
+	if err := m.db.EachAppRow(ctx, w, text, NoRow); err != nil {
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
 	return nil
@@ -126,10 +126,10 @@ func (m *Table) DeleteRow(ctx context.Context, key string) error {
 	}
 	for _, c := range m.Children {
 		w := m.db.Arguments()
-		if err := m.db.EachOf(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), NoRow); err != nil {
+		if err := m.db.EachAppRow(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), NoRow); err != nil {
 			return err
 		}
 	}
 	w := m.db.Arguments()
-	return m.db.EachOf(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), NoRow)
+	return m.db.EachAppRow(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), NoRow)
 }

@@ -1,5 +1,5 @@
-// Package database runs statements and transactions for one tenant, tries again what the
-// database gave up, and brings the tables up to date.
+// Package database runs statements and transactions for one tenant. It retries what the
+// database gave up, and migrates the tables.
 package database
 
 import (
@@ -27,7 +27,7 @@ type DB struct {
 	Tenant  string
 	Prefix  string
 	Now     func() time.Time
-	turn    chan struct{} // held by the transaction that writes, in SQLite
+	turn    chan struct{} // In SQLite, the transaction that writes holds it.
 }
 
 // New returns the database of a tenant.
@@ -35,7 +35,7 @@ func New(db *sql.DB, d dialect.Dialect, tenant, prefix string, now func() time.T
 	return &DB{Pool: db, Dialect: d, Tenant: tenant, Prefix: prefix, Now: now, turn: make(chan struct{}, 1)}
 }
 
-// Conn is the transaction that ctx carries, else the pool.
+// Conn returns the transaction that ctx carries, or else the pool.
 func (b *DB) Conn(ctx context.Context) Querier {
 	if tx := Tx(ctx, b.Pool); tx != nil {
 		return tx
@@ -43,12 +43,12 @@ func (b *DB) Conn(ctx context.Context) Querier {
 	return b.Pool
 }
 
-// Exec runs a statement for one tenant. $1 is the tenant in every statement.
+// Exec runs a statement for one tenant. In every statement $1 is the tenant.
 func (b *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	return b.Conn(ctx).ExecContext(ctx, b.Statement(text), b.Bound(args)...)
 }
 
-// Bound returns the arguments of a statement, which begin with the tenant.
+// Bound returns the arguments of a statement. They begin with the tenant.
 func (b *DB) Bound(args []any) []any {
 	return append([]any{b.Tenant}, args...)
 }
@@ -58,8 +58,9 @@ func (b *DB) Each(ctx context.Context, row func(scan func(dest ...any) error) er
 	return b.each(ctx, row, b.Statement(text), b.Bound(args))
 }
 
-// EachOf runs a query on tables of the application and calls row for each of its rows.
-func (b *DB) EachOf(ctx context.Context, w *dialect.Arguments, text string, row func(scan func(dest ...any) error) error) error {
+// EachAppRow runs a query on tables of the application and calls row for each of its rows.
+// The text is sent as it is.
+func (b *DB) EachAppRow(ctx context.Context, w *dialect.Arguments, text string, row func(scan func(dest ...any) error) error) error {
 	return b.each(ctx, row, text, w.Values)
 }
 
@@ -68,7 +69,7 @@ func (b *DB) each(ctx context.Context, row func(scan func(dest ...any) error) er
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err reports the error
+	defer rows.Close() //nolint:errcheck // Err reports it
 	for rows.Next() {
 		if err := row(rows.Scan); err != nil {
 			return err
@@ -77,7 +78,7 @@ func (b *DB) each(ctx context.Context, row func(scan func(dest ...any) error) er
 	return rows.Err()
 }
 
-// HasAny reports whether a query for one tenant has a row.
+// HasAny reports whether a query for one tenant returns a row.
 func (b *DB) HasAny(ctx context.Context, text string, args ...any) (yes bool, err error) {
 	err = b.Each(ctx, func(func(...any) error) error { yes = true; return nil }, text, args...)
 	return yes, err
@@ -93,22 +94,23 @@ func Texts(all *[]string) func(scan func(dest ...any) error) error {
 	}
 }
 
-// Arguments returns an empty list of arguments for a statement on tables of the application.
+// Arguments returns an empty list of arguments for a statement on tables of the
+// application.
 func (b *DB) Arguments() *dialect.Arguments { return &dialect.Arguments{Dialect: b.Dialect} }
 
-// Advise takes a lock of the tenant's, until the transaction ends, where transactions do
-// not exclude one another anyway.
-func (b *DB) Advise(ctx context.Context, what string) error {
+// LockName locks a name in the tenant until the transaction ends. It does nothing in
+// SQLite, where transactions exclude one another.
+func (b *DB) LockName(ctx context.Context, name string) error {
 	if b.Dialect == dialect.SQLite {
 		return nil
 	}
 	h := fnv.New64a()
-	fmt.Fprint(h, "sqlstore:", b.Prefix, "\x00", b.Tenant, "\x00", what) //nolint:errcheck // never fails
+	fmt.Fprint(h, "sqlstore:", b.Prefix, "\x00", b.Tenant, "\x00", name) //nolint:errcheck // never fails
 	_, err := b.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64()))
 	return err
 }
 
-// Statement is text in the dialect, with the names of the tables.
+// Statement returns text in the dialect, with the names of the tables.
 func (b *DB) Statement(text string) string {
 	return b.Dialect.Adapt(text, b.Prefix)
 }

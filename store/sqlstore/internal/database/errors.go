@@ -14,14 +14,14 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// What drivers tell of an error, without importing one.
+// These interfaces tell errors of drivers apart without importing the drivers.
 type (
 	sqlStater interface{ SQLState() string }  // PostgreSQL: pgx, lib/pq
 	coder     interface{ Code() int }         // SQLite: modernc.org/sqlite
-	unsent    interface{ SafeToRetry() bool } // pgx, also of a connection that it finds closed
+	unsent    interface{ SafeToRetry() bool } // pgx, also for a connection that it finds closed
 )
 
-// Result codes of SQLite: primary ones, and extended ones of constraints.
+// These are result codes of SQLite: primary ones, and extended ones of constraints.
 const (
 	sqliteBusy       = 5
 	sqliteLocked     = 6
@@ -34,6 +34,7 @@ const (
 	sqliteRowID      = 2579
 )
 
+// sqlState returns the SQLSTATE of an error of PostgreSQL, or an empty text.
 func sqlState(err error) string {
 	var s sqlStater
 	if errors.As(err, &s) {
@@ -42,6 +43,7 @@ func sqlState(err error) string {
 	return ""
 }
 
+// sqliteCode returns the result code of an error of SQLite, or 0.
 func sqliteCode(err error) int {
 	var c coder
 	if errors.As(err, &c) {
@@ -50,31 +52,31 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// ErrMoved says that the application changed what a transaction had just read: it can be
-// run again.
+// ErrMoved says that the application changed rows that a transaction had just read. The
+// transaction can run again.
 var ErrMoved = errors.New("sqlstore: the application's rows have changed meanwhile")
 
-// isRetryable reports whether the database gave a transaction up for another one, so
-// that it can be run again: a serialization failure, a deadlock, a busy file.
+// isRetryable reports whether the database gave a transaction up in favour of another one,
+// so that it can run again. Causes are serialization failures, deadlocks and busy files.
 func isRetryable(err error) bool {
 	if errors.Is(err, ErrMoved) {
 		return true
 	}
 	switch sqlState(err) {
-	case "40001", "40P01", "0A000": // the last: a column has another type than when the statement was prepared
+	case "40001", "40P01", "0A000": // 0A000: the type of a column has changed since the statement was prepared
 		return true
 	}
 	code := sqliteCode(err) & 0xff
 	return code == sqliteBusy || code == sqliteLocked
 }
 
-// IsDuplicate reports whether a value is there that must be unique.
+// IsDuplicate reports whether a value that must be unique exists already.
 func IsDuplicate(err error) bool {
 	code := sqliteCode(err)
 	return sqlState(err) == "23505" || code == sqliteUnique || code == sqlitePrimaryKey || code == sqliteRowID
 }
 
-// IsDangling reports whether a row refers to one that is not there.
+// IsDangling reports whether a row refers to a row that does not exist.
 func IsDangling(err error) bool {
 	return sqlState(err) == "23503" || sqliteCode(err) == sqliteForeignKey
 }
@@ -82,21 +84,21 @@ func IsDangling(err error) bool {
 // IsNull reports whether a column that must not be NULL has no value.
 func IsNull(err error) bool { return sqlState(err) == "23502" || sqliteCode(err) == sqliteNotNull }
 
-// IsUnfit reports whether a value is not one that the column takes: too long, for an index
-// too, out of range, against a CHECK, or against a trigger of the application's.
+// IsUnfit reports whether a column cannot take a value: it is too long, also for an index,
+// out of range, or rejected by a CHECK or a trigger of the application.
 func IsUnfit(err error) bool {
 	state, code := sqlState(err), sqliteCode(err)
 	return strings.HasPrefix(state, "22") || state == "23514" || state == "54000" || state == "P0001" || code == sqliteCheck || code == sqliteTrigger
 }
 
-// isUnreachable reports whether the database could not be reached, or went away.
+// isUnreachable reports whether the database cannot be reached, or went away.
 func isUnreachable(err error) bool {
 	state := sqlState(err)
 	var n net.Error
 	var u unsent
 	switch {
 	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57"), strings.HasPrefix(state, "53"), state == "55P03":
-		return true // connection exceptions, shutdown or a statement that took too long, no resources, a lock that was waited for too long
+		return true // a connection exception, a shutdown or statement timeout, no resources, a lock timeout
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n):
 		return true
 	case errors.As(err, &u):
@@ -105,14 +107,15 @@ func isUnreachable(err error) bool {
 	return false
 }
 
-// Failure is the error that a client may try again after, where that can help.
+// Failure returns the error that a caller gets. If another attempt can help, it is an
+// *scim.Error, 503 with RetryAfter.
 func (b *DB) Failure(ctx context.Context, err error) error {
 	var e *scim.Error
 	switch {
 	case err == nil, errors.As(err, &e), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case ctx.Err() != nil:
-		// If time is up just before a commit, database/sql says that the transaction
+		// If ctx ends just before a commit, database/sql reports that the transaction
 		// "has already been committed or rolled back".
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	case !isRetryable(err) && !isUnreachable(err):

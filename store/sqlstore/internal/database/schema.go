@@ -13,12 +13,13 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// Migrate brings parts up to date, and then runs last, if there is one.
+// Migrate brings parts of the schema up to date, with the steps in files, and then calls
+// last, if it is not nil. All of it is one transaction.
 func (b *DB) Migrate(ctx context.Context, files fs.FS, last func(context.Context, *sql.Tx) error, parts ...string) error {
 	if Tx(ctx, b.Pool) != nil {
 		return errors.New("sqlstore: Migrate is not for use within a transaction")
 	}
-	return b.Again(ctx, func() error {
+	return b.Retry(ctx, func() error {
 		if err := b.migrateOnce(ctx, files, last, parts); err != nil {
 			return fmt.Errorf("sqlstore: migrate: %w", err)
 		}
@@ -26,12 +27,13 @@ func (b *DB) Migrate(ctx context.Context, files fs.FS, last func(context.Context
 	})
 }
 
+// migrateOnce is one attempt of Migrate.
 func (b *DB) migrateOnce(ctx context.Context, files fs.FS, last func(context.Context, *sql.Tx) error, parts []string) error {
 	tx, err := b.Pool.BeginTx(ctx, b.Dialect.Isolation())
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	defer tx.Rollback() //nolint:errcheck // it does nothing after Commit
 	if b.Dialect == dialect.Postgres {
 		h := fnv.New64a()
 		h.Write([]byte("sqlstore:" + b.Prefix)) //nolint:errcheck // never fails
@@ -43,7 +45,7 @@ func (b *DB) migrateOnce(ctx context.Context, files fs.FS, last func(context.Con
 		return err
 	}
 	for _, part := range parts {
-		if err := b.steps(ctx, tx, files, part); err != nil {
+		if err := b.runSteps(ctx, tx, files, part); err != nil {
 			return err
 		}
 	}
@@ -55,8 +57,8 @@ func (b *DB) migrateOnce(ctx context.Context, files fs.FS, last func(context.Con
 	return tx.Commit()
 }
 
-// steps runs the steps of a part that are new to the database.
-func (b *DB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) error {
+// runSteps runs the steps of a part that the database does not have yet.
+func (b *DB) runSteps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) error {
 	version, _, err := b.Version(ctx, tx, part)
 	if err != nil {
 		return err
@@ -70,7 +72,7 @@ func (b *DB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) er
 	for ; ; latest++ {
 		text, err := fs.ReadFile(files, folder+"/"+part+strconv.Itoa(latest+1)+".sql")
 		if err != nil {
-			break // there is no such step
+			break // There is no such step.
 		}
 		if latest < have {
 			continue
@@ -85,7 +87,7 @@ func (b *DB) steps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) er
 		}
 	}
 	if have > latest {
-		return fmt.Errorf("the tables of %s are of version %d, which this program, of version %d, does not know", part, have, latest)
+		return fmt.Errorf("the tables of %s have version %d, but this program knows versions up to %d", part, have, latest)
 	}
 	if have == latest {
 		return nil

@@ -13,29 +13,28 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// txKey finds in a context the transaction on one database; another database's is
-// none of its business.
+// txKey is the key of a context under which it carries the transaction on one database.
 type txKey struct{ db *sql.DB }
 
-// WithTx puts a transaction on db into a context.
+// WithTx returns a context that carries a transaction on db.
 func WithTx(ctx context.Context, db *sql.DB, tx *sql.Tx) context.Context {
 	return context.WithValue(ctx, txKey{db}, &Transaction{tx: tx})
 }
 
-// Transaction is a transaction, with what the stores in it have done.
+// Transaction is a transaction that a context carries.
 type Transaction struct {
-	tx       *sql.Tx
-	followed sync.Map // by prefix and tenant: see follow
+	tx    *sql.Tx
+	asked sync.Map // Its keys are those that IsFirst was asked about.
 }
 
-// IsFirst reports whether nobody has asked in this transaction with the same key, since
-// its last savepoint was rolled back.
+// IsFirst reports whether this is the first call with key in the transaction. A savepoint
+// that is rolled back starts afresh.
 func (j *Transaction) IsFirst(key string) bool {
-	_, again := j.followed.LoadOrStore(key, true)
+	_, again := j.asked.LoadOrStore(key, true)
 	return !again
 }
 
-// Tx is the transaction on db that ctx carries, nil if there is none.
+// Tx returns the transaction on db that ctx carries, or nil.
 func Tx(ctx context.Context, db *sql.DB) *sql.Tx {
 	if j, ok := ctx.Value(txKey{db}).(*Transaction); ok {
 		return j.tx
@@ -43,17 +42,18 @@ func Tx(ctx context.Context, db *sql.DB) *sql.Tx {
 	return nil
 }
 
-// Transaction is the one that ctx carries, nil if there is none.
+// Transaction returns the transaction that ctx carries, or nil.
 func (b *DB) Transaction(ctx context.Context) *Transaction {
 	j, _ := ctx.Value(txKey{b.Pool}).(*Transaction)
 	return j
 }
 
-// attempts bounds how often a transaction is run that the database gives up.
+// attempts is how often a transaction runs at most, if the database gives it up each time.
 const attempts = 12
 
-// Again runs fn until the database does not give it up for the sake of others.
-func (b *DB) Again(ctx context.Context, fn func() error) error {
+// Retry runs fn again while the database gives it up in favour of other transactions. The
+// pauses between attempts grow and are random.
+func (b *DB) Retry(ctx context.Context, fn func() error) error {
 	for n := 1; ; n++ {
 		err := fn()
 		if err == nil || n == attempts || !isRetryable(err) || ctx.Err() != nil {
@@ -68,15 +68,15 @@ func (b *DB) Again(ctx context.Context, fn func() error) error {
 	}
 }
 
-// Read runs fn, which only reads, by itself or in the transaction of ctx.
+// Read runs fn, which only reads. It retries fn, unless ctx carries a transaction.
 func (b *DB) Read(ctx context.Context, fn func() error) error {
 	if Tx(ctx, b.Pool) != nil {
 		return fn()
 	}
-	return b.Again(ctx, fn)
+	return b.Retry(ctx, fn)
 }
 
-// Write runs fn in a transaction, that of ctx if it has one.
+// Write runs fn in the transaction that ctx carries, or else in a new one.
 func (b *DB) Write(ctx context.Context, fn func(ctx context.Context) error) error {
 	if Tx(ctx, b.Pool) != nil {
 		return fn(ctx)
@@ -84,19 +84,22 @@ func (b *DB) Write(ctx context.Context, fn func(ctx context.Context) error) erro
 	return b.InTx(ctx, fn)
 }
 
-// InTx is InTx.
+// InTx runs fn in a new transaction, or, if ctx carries one, in a savepoint of it.
 func (b *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if j := b.Transaction(ctx); j != nil {
 		return b.savepoint(ctx, j, fn)
 	}
-	return b.Again(ctx, func() error { return b.once(ctx, fn) })
+	return b.Retry(ctx, func() error { return b.runOnce(ctx, fn) })
 }
 
-// wait lets the transactions of this Store write one after the other, in SQLite. It
-// does so by itself, but who finds the file taken there sleeps for up to 100 ms, also
-// while it is free again; here the next one is woken. Who has waited for long goes on to
-// hear from the database that it is busy.
-func (b *DB) wait(ctx context.Context) (done func()) {
+// takeTurn makes the transactions of this DB write one after the other in SQLite, and
+// returns a function that ends the turn.
+//
+// SQLite would do so by itself, but a connection that finds the file locked sleeps for up
+// to 100 ms, even if the lock is released meanwhile. Here the next transaction wakes at
+// once. After ten seconds a transaction goes on without a turn, and the database tells it
+// that it is busy.
+func (b *DB) takeTurn(ctx context.Context) (done func()) {
 	if b.Dialect != dialect.SQLite {
 		return func() {}
 	}
@@ -109,13 +112,14 @@ func (b *DB) wait(ctx context.Context) (done func()) {
 	return func() {}
 }
 
-func (b *DB) once(ctx context.Context, fn func(ctx context.Context) error) error {
-	defer b.wait(ctx)()
+// runOnce runs fn in a transaction and commits it.
+func (b *DB) runOnce(ctx context.Context, fn func(ctx context.Context) error) error {
+	defer b.takeTurn(ctx)()
 	tx, err := b.Pool.BeginTx(ctx, b.Dialect.Isolation())
 	if err != nil {
 		return fmt.Errorf("sqlstore: begin: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	defer tx.Rollback() //nolint:errcheck // it does nothing after Commit
 	if first := b.Dialect.Begin(); first != "" {
 		if _, err := tx.ExecContext(ctx, b.Statement(first)); err != nil {
 			return fmt.Errorf("sqlstore: begin (has Migrate been called?): %w", err)
@@ -125,7 +129,7 @@ func (b *DB) once(ctx context.Context, fn func(ctx context.Context) error) error
 		return err
 	}
 	err = tx.Commit()
-	if IsDuplicate(err) { // a constraint that is looked at now
+	if IsDuplicate(err) { // The database checks deferred constraints in the commit.
 		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: err, Detail: "the application has one of these values already"}
 	}
 	if err != nil {
@@ -134,21 +138,22 @@ func (b *DB) once(ctx context.Context, fn func(ctx context.Context) error) error
 	return nil
 }
 
-// savepoint runs fn in tx, so that if it fails what it did is taken back, and
-// PostgreSQL takes further statements.
+// savepoint runs fn in a savepoint of tx. If fn fails, its changes are rolled back, and
+// PostgreSQL accepts further statements.
 func (b *DB) savepoint(ctx context.Context, j *Transaction, fn func(ctx context.Context) error) error {
 	tx := j.tx
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT scim"); err != nil {
 		return fmt.Errorf("sqlstore: savepoint: %w", err)
 	}
 	done := false
-	defer func() { // also if fn panics, or ends its goroutine
+	defer func() { // It also runs if fn panics or ends its goroutine.
 		if !done {
-			// Also after ctx has ended: who began tx may yet commit it.
+			// The roll-back must work after ctx has ended too: the caller that began tx may
+			// still commit it.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
-			j.followed.Clear()
-			tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT scim") //nolint:errcheck // the error of fn counts
+			j.asked.Clear()
+			tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT scim") //nolint:errcheck // fn's error is returned
 			tx.ExecContext(ctx, "RELEASE SAVEPOINT scim")     //nolint:errcheck // as above
 		}
 	}()

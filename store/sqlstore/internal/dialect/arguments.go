@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// MaxArguments bounds the arguments of a statement on a table of the application.
+// MaxArguments is how many keys a statement on a table of the application has at most.
 const MaxArguments = 1000
 
-// Arguments collects the arguments of a statement on a table of the application. Their
-// types are those of the columns that they stand beside: keys are given as texts.
+// Arguments collects the arguments of a statement on tables of the application. The
+// database converts them to the types of the columns, so keys are given as texts.
 type Arguments struct {
 	Dialect Dialect
 	Values  []any
 }
 
+// Add adds an argument and returns its placeholder.
 func (w *Arguments) Add(v any) string {
 	w.Values = append(w.Values, v)
 	if w.Dialect == SQLite {
@@ -24,6 +25,7 @@ func (w *Arguments) Add(v any) string {
 	return "$" + strconv.Itoa(len(w.Values))
 }
 
+// AddAll adds arguments and returns their placeholders, with commas between them.
 func (w *Arguments) AddAll(all []string) string {
 	places := make([]string, len(all))
 	for i, v := range all {
@@ -32,5 +34,5 @@ func (w *Arguments) AddAll(all []string) string {
 	return strings.Join(places, ", ")
 }
 
-// Names matches what may stand for a table or a column.
+// Names matches the names of tables and columns.
 var Names = regexp.MustCompile(`^([A-Za-z_]\w*|"[^"{}$?]+")(\.([A-Za-z_]\w*|"[^"{}$?]+"))*$`)

@@ -1,5 +1,5 @@
-// Package dialect writes the SQL of the databases, and values as their statements carry
-// them.
+// Package dialect writes the SQL of the two databases, and the values that statements
+// carry.
 package dialect
 
 import (
@@ -9,16 +9,17 @@ import (
 	"strings"
 )
 
-// Dialect is the SQL that a database speaks: that of the package sqlstore converts to it.
+// Dialect is the SQL that a database speaks. The Dialect of package sqlstore converts to
+// it.
 type Dialect uint8
 
-// The dialects.
+// These are the dialects.
 const (
 	SQLite Dialect = iota + 1
 	Postgres
 )
 
-// String is the dialect's name.
+// String returns the dialect's name.
 func (d Dialect) String() string {
 	switch d {
 	case SQLite:
@@ -29,12 +30,15 @@ func (d Dialect) String() string {
 	return "dialect " + strconv.Itoa(int(d))
 }
 
+// Placeholder matches a placeholder of PostgreSQL.
 var Placeholder = regexp.MustCompile(`\$(\d+)`)
 
-// Adapt writes a statement, given with PostgreSQL's placeholders, in the dialect. {p}
-// is what tables begin with; {rows $n} is a JSON array as a table e with one column,
-// value; what is between {lock and } locks rows where transactions do not exclude one
-// another anyway.
+// Adapt writes a statement, given with PostgreSQL's placeholders, in the dialect:
+//
+//	{p}          the prefix of the tables' names
+//	{rows $n}    a JSON array as a table e with one column, value
+//	{lock TEXT}  TEXT, which locks rows; nothing in SQLite, where transactions exclude
+//	             one another
 func (d Dialect) Adapt(text, prefix string) string {
 	var out strings.Builder
 	out.Grow(len(text) + 100)
@@ -71,7 +75,7 @@ func (d Dialect) Adapt(text, prefix string) string {
 	}
 }
 
-// Arg is the n-th argument, a text or a number.
+// Arg returns the placeholder of the n-th argument, a text or a number.
 func (d Dialect) Arg(n int, number bool) string {
 	switch {
 	case d == SQLite:
@@ -83,10 +87,11 @@ func (d Dialect) Arg(n int, number bool) string {
 	}
 }
 
-// Quote is s as a literal.
+// Quote returns s as a literal.
 func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// Key is a member's name on the right of -> and ->>. New refuses names with quotes.
+// Key returns a member's name as it stands on the right of -> and ->>. sqlstore.New refuses
+// names with quotes.
 func (d Dialect) Key(name string) string {
 	if d == SQLite {
 		return Quote(`$."` + name + `"`)
@@ -94,7 +99,7 @@ func (d Dialect) Key(name string) string {
 	return Quote(name)
 }
 
-// JSON is a text as the column search takes it.
+// JSON converts a text to the type of the column search.
 func (d Dialect) JSON(expr string) string {
 	if d == SQLite {
 		return expr
@@ -102,7 +107,7 @@ func (d Dialect) JSON(expr string) string {
 	return "CAST(" + expr + " AS jsonb)"
 }
 
-// Text is a text compared byte by byte, whatever the database's collation.
+// Text makes a text compare byte by byte, whatever the database's collation is.
 func (d Dialect) Text(expr string) string {
 	if d == SQLite {
 		return expr
@@ -110,7 +115,7 @@ func (d Dialect) Text(expr string) string {
 	return "(" + expr + ` COLLATE "C")`
 }
 
-// Elements lists the elements of the array that object has under name, as alias
+// Elements lists the elements of the array that object has under name, as a table alias
 // with one column, value.
 func (d Dialect) Elements(object, name, alias string) string {
 	if d == SQLite {
@@ -119,7 +124,7 @@ func (d Dialect) Elements(object, name, alias string) string {
 	return "jsonb_array_elements(" + object + " -> " + d.Key(name) + ") AS " + alias + "(value)"
 }
 
-// ElementText is the text that an element listed by elements is.
+// ElementText returns the text of an element that Elements lists.
 func (d Dialect) ElementText(alias string) string {
 	if d == SQLite {
 		return alias + ".value"
@@ -127,7 +132,8 @@ func (d Dialect) ElementText(alias string) string {
 	return d.Text("(" + alias + ".value #>> '{}')")
 }
 
-// Contains, prefix and suffix take text as it is, without patterns.
+// Contains says that v contains part. Contains, Prefix and Suffix take part as it is, not
+// as a pattern.
 func (d Dialect) Contains(v, part string) string {
 	if d == SQLite {
 		return "instr(" + v + ", " + part + ") > 0"
@@ -135,11 +141,12 @@ func (d Dialect) Contains(v, part string) string {
 	return "strpos(" + v + ", " + part + ") > 0"
 }
 
+// Prefix says that v begins with part.
 func (d Dialect) Prefix(v, part string) string {
 	return "substr(" + v + ", 1, length(" + part + ")) = " + part
 }
 
-// Suffix is for parts that are not empty.
+// Suffix says that v ends with part, which is not empty.
 func (d Dialect) Suffix(v, part string) string {
 	if d == SQLite {
 		return "substr(" + v + ", -length(" + part + ")) = " + part
@@ -147,7 +154,7 @@ func (d Dialect) Suffix(v, part string) string {
 	return "right(" + v + ", length(" + part + ")) = " + part
 }
 
-// In says that column is one of the texts that query lists.
+// In says that a column is one of the texts that a query lists.
 func (d Dialect) In(column, query string) string {
 	if d == SQLite {
 		return column + " IN (" + query + ")"
@@ -155,10 +162,10 @@ func (d Dialect) In(column, query string) string {
 	return column + " = ANY(ARRAY(" + query + "))"
 }
 
-// Each is a FROM clause: for each w.value of list, in its order, the rows of table, as
-// alias, that satisfy where; locked as lock says. It is the only way in which neither
-// database ever thinks of reading everything instead, because it has no idea, or an
-// old one, of how much that is.
+// Each returns a FROM clause: for each w.value of list, in its order, the rows of table, as
+// alias, that satisfy where. lock is appended where it can lock them. The clause forces a
+// nested-loop index look-up. With missing or stale statistics both planners otherwise
+// choose a full scan.
 func (d Dialect) Each(list, table, alias, where, lock string) string {
 	as := " AS w(value)"
 	if d == SQLite {
@@ -167,7 +174,7 @@ func (d Dialect) Each(list, table, alias, where, lock string) string {
 	return " FROM " + list + as + d.Also(table, alias, where, lock)
 }
 
-// Also goes on with a FROM clause as each does.
+// Also continues a FROM clause with another table, as Each does.
 func (d Dialect) Also(table, alias, where, lock string) string {
 	if d == SQLite {
 		return " CROSS JOIN {p}" + table + " AS " + alias + " ON " + where
@@ -175,7 +182,7 @@ func (d Dialect) Also(table, alias, where, lock string) string {
 	return " CROSS JOIN LATERAL (SELECT * FROM {p}" + table + " " + alias + " WHERE " + where + " OFFSET 0" + lock + ") " + alias
 }
 
-// Texts is a JSON array of strings, given as an argument, as a list for each.
+// Texts lists the strings of a JSON array, which is an argument, for Each.
 func (d Dialect) Texts(arg string) string {
 	if d == SQLite {
 		return "json_each(" + arg + ")"
@@ -183,8 +190,8 @@ func (d Dialect) Texts(arg string) string {
 	return "jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb))"
 }
 
-// Isolation is the level that the locks of this package are made for: see the
-// package's documentation.
+// Isolation returns the isolation level that the locks of the store need. The documentation
+// of package sqlstore says why.
 func (d Dialect) Isolation() *sql.TxOptions {
 	if d == SQLite {
 		return nil
@@ -192,9 +199,9 @@ func (d Dialect) Isolation() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 }
 
-// Begin is the first statement of a transaction. In SQLite it takes the write lock,
-// so that what is read afterwards cannot go stale, if the DSN did not do that
-// already; nothing is written.
+// Begin returns the first statement of a transaction, or an empty text. In SQLite it takes
+// the write lock, if the DSN did not do so, and writes nothing. What the transaction reads
+// afterwards cannot become stale.
 func (d Dialect) Begin() string {
 	if d == SQLite {
 		return "UPDATE {p}schema SET version = version WHERE 0"

@@ -8,21 +8,21 @@ import (
 	"unicode/utf8"
 )
 
-// Storable leaves out texts that no database takes, so that nothing can have them.
+// Storable leaves out texts that no database can store, so that no row has them.
 func Storable(all []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(s string) bool {
 		return strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)
 	})
 }
 
-// Distinct is a sorted copy of texts that can be stored, in which each stands once.
+// Distinct returns the texts that can be stored, sorted and each once.
 func Distinct(ids []string) []string {
 	ids = Storable(ids)
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
 
-// Tuples is a JSON array of arrays, to be read with {rows $n}.
+// Tuples returns a JSON array of arrays, for {rows $n}.
 func Tuples[T any](all []T, of func(T) []any) string {
 	out := make([][]any, len(all))
 	for i, x := range all {
@@ -31,7 +31,7 @@ func Tuples[T any](all []T, of func(T) []any) string {
 	return List(out)
 }
 
-// Bit is a boolean as both databases store it here.
+// Bit returns a boolean as both databases store it here.
 func Bit(b bool) int64 {
 	if b {
 		return 1
@@ -39,9 +39,10 @@ func Bit(b bool) int64 {
 	return 0
 }
 
-// Micros is a time as it is stored.
+// Micros returns a time as it is stored, in microseconds.
 func Micros(t time.Time) int64 { return t.UnixMicro() }
 
+// FromMicros returns a time that is stored in microseconds.
 func FromMicros(n int64) time.Time {
 	if t := time.UnixMicro(n).UTC(); !t.IsZero() {
 		return t
@@ -49,14 +50,14 @@ func FromMicros(n int64) time.Time {
 	return time.Time{}
 }
 
-// List is texts as a JSON array.
+// List returns values as a JSON array.
 func List[T any](all []T) string {
 	if all == nil {
 		return "[]"
 	}
 	b, err := json.Marshal(all)
 	if err != nil {
-		return "[]" // texts, numbers and arrays of them always marshal
+		return "[]" // Texts, numbers and arrays of them always marshal.
 	}
 	return string(b)
 }

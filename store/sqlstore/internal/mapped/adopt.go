@@ -26,7 +26,7 @@ func (a *Adopter) Adopt(ctx context.Context, m *apptables.Table, c *scim.Change,
 		column, path = "r.display_name", "displayName"
 	}
 	key := search.Indexed(scim.Fold(c.After.String(path)))
-	if err := a.db.Advise(ctx, path+" "+key); err != nil {
+	if err := a.db.LockName(ctx, path+" "+key); err != nil {
 		return err
 	}
 	if path == "userName" {

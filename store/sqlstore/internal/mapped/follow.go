@@ -76,7 +76,7 @@ func (f *Follower) NewAdopter() *Adopter { return &Adopter{f} }
 
 // Check looks for the tables and columns of Options.Tables and Options.Members.
 func (f *Follower) Check(ctx context.Context) error {
-	return f.db.Again(ctx, func() (err error) {
+	return f.db.Retry(ctx, func() (err error) {
 		for _, typ := range f.types {
 			err = errors.Join(err, f.tables[typ].Check(ctx))
 		}
@@ -147,7 +147,7 @@ func (f *Follower) Follow(ctx context.Context) error {
 func (f *Follower) followSome(ctx context.Context, which string) error {
 	if which == "" {
 		// One at a time: two that make the same new resource would not see each other.
-		if err := f.db.Advise(ctx, "follow"); err != nil {
+		if err := f.db.LockName(ctx, "follow"); err != nil {
 			return err
 		}
 	}

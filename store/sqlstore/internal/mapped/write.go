@@ -195,7 +195,7 @@ func (s *Writer) unique(ctx context.Context, m *apptables.Table, id string, r *s
 		return nil
 	}
 	key := search.Indexed(scim.Fold(r.String("userName")))
-	if err := s.db.Advise(ctx, "userName "+key); err != nil {
+	if err := s.db.LockName(ctx, "userName "+key); err != nil {
 		return err
 	}
 	taken, err := s.db.HasAny(ctx,

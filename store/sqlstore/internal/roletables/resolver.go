@@ -46,7 +46,7 @@ func New(ctx context.Context, db *database.DB, t Tables) (scim.RoleResolver, err
 	if err != nil {
 		return nil, err
 	}
-	err = db.Again(ctx, func() error {
+	err = db.Retry(ctx, func() error {
 		return errors.Join(apptables.CheckNames(ctx, db, t.Roles, "", mapping.Present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), apptables.CheckNames(ctx, db, t.Holders, "", t.User, t.Role))
 	})
 	if err != nil {
@@ -100,7 +100,7 @@ func (r *resolver) mine(w *dialect.Arguments) string {
 
 // find lists the roles that satisfy a condition, in order of id.
 func (r *resolver) find(ctx context.Context, w *dialect.Arguments, condition, lock string) (all []scim.Role, err error) {
-	err = r.db.EachOf(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
+	err = r.db.EachAppRow(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
 		func(scan func(...any) error) error {
 			role, err := r.role(scan)
 			all = append(all, role)
@@ -145,7 +145,7 @@ func (r *resolver) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.R
 func (r *resolver) unknown(ctx context.Context, src scim.RoleSource) error {
 	w := r.db.Arguments()
 	var names []string
-	err := r.db.EachOf(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
+	err := r.db.EachAppRow(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
 		database.Texts(&names))
 	if err != nil {
 		return fmt.Errorf("sqlstore: roles: %w", err)
@@ -166,7 +166,7 @@ func (r *resolver) HeldRoles(ctx context.Context, userIDs []string) (map[string]
 	}
 	for part := range slices.Chunk(known, dialect.MaxArguments) {
 		w := r.db.Arguments()
-		err := r.db.EachOf(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
+		err := r.db.EachAppRow(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
 			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
 			var user string
 			role, err := r.role(scan, &user)
@@ -211,7 +211,7 @@ func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) e
 		for _, role := range slices.Sorted(maps.Keys(take)) {
 			for part := range slices.Chunk(dialect.Distinct(take[role]), dialect.MaxArguments) {
 				w := r.db.Arguments()
-				if err := r.db.EachOf(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+				if err := r.db.EachAppRow(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
 					" AND "+r.t.User+" IN ("+w.AddAll(part)+")", apptables.NoRow); err != nil {
 					return err
 				}
@@ -250,7 +250,7 @@ func (r *resolver) grant(ctx context.Context, role string, users []string) error
 	for part := range slices.Chunk(users, dialect.MaxArguments) {
 		has := make(map[string]bool)
 		w := r.db.Arguments()
-		err := r.db.EachOf(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+		err := r.db.EachAppRow(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
 			" AND "+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
 			var user string
 			err := scan(&user)
