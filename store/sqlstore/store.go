@@ -115,7 +115,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: type %q: a name needs to be of letters, digits and underscores", t.Name()))
 		}
 		for _, a := range t.Attrs() {
-			if strings.ContainsAny(a.Path, `"'\#?{}`) || dialect.Placeholder.MatchString(a.Path) {
+			if strings.ContainsAny(a.Path, `"'\#?{}`) || dialect.HasPlaceholder(a.Path) {
 				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
 			}
 		}

@@ -34,5 +34,8 @@ func (w *Arguments) AddAll(all []string) string {
 	return strings.Join(places, ", ")
 }
 
-// Names matches the names of tables and columns.
-var Names = regexp.MustCompile(`^([A-Za-z_]\w*|"[^"{}$?]+")(\.([A-Za-z_]\w*|"[^"{}$?]+"))*$`)
+// names matches the names of tables and columns.
+var names = regexp.MustCompile(`^([A-Za-z_]\w*|"[^"{}$?]+")(\.([A-Za-z_]\w*|"[^"{}$?]+"))*$`)
+
+// IsName reports whether text is the name of a table or a column, as SQL writes it.
+func IsName(text string) bool { return names.MatchString(text) }

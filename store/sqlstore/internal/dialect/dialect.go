@@ -30,8 +30,11 @@ func (d Dialect) String() string {
 	return "dialect " + strconv.Itoa(int(d))
 }
 
-// Placeholder matches a placeholder of PostgreSQL.
-var Placeholder = regexp.MustCompile(`\$(\d+)`)
+// placeholder matches a placeholder of PostgreSQL.
+var placeholder = regexp.MustCompile(`\$(\d+)`)
+
+// HasPlaceholder reports whether text has a placeholder of PostgreSQL.
+func HasPlaceholder(text string) bool { return placeholder.MatchString(text) }
 
 // Adapt writes a statement, given with PostgreSQL's placeholders, in the dialect:
 //

@@ -25,7 +25,7 @@ func (a *Adopter) Adopt(ctx context.Context, m *apptables.Table, c *scim.Change,
 	if c.After.String(path) == "" {
 		column, path = "r.display_name", "displayName"
 	}
-	key := search.Indexed(scim.Fold(c.After.String(path)))
+	key := search.IndexKey(scim.Fold(c.After.String(path)))
 	if err := a.db.LockName(ctx, path+" "+key); err != nil {
 		return err
 	}

@@ -194,7 +194,7 @@ func (s *Writer) unique(ctx context.Context, m *apptables.Table, id string, r *s
 	if m.Type != search.UserType {
 		return nil
 	}
-	key := search.Indexed(scim.Fold(r.String("userName")))
+	key := search.IndexKey(scim.Fold(r.String("userName")))
 	if err := s.db.LockName(ctx, "userName "+key); err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func Bind(types map[string]search.Type, tables []Table, members *Join, tenant st
 	maps = make(map[string]*Mapping)
 	fail := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("sqlstore: "+format, args...)) }
 	name := func(what, is string, needed bool) {
-		if needed && is == "" || is != "" && !dialect.Names.MatchString(is) {
+		if needed && is == "" || is != "" && !dialect.IsName(is) {
 			fail("%s %q: needs the name of a table or column", what, is)
 		}
 	}
@@ -102,7 +102,7 @@ func Bind(types map[string]search.Type, tables []Table, members *Join, tenant st
 		if m.Tenant == "" && tenant != "" {
 			fail("%s: without a column for the Tenant its rows would be those of every tenant", m.Name)
 		}
-		if dialect.Placeholder.MatchString(m.Visible) {
+		if dialect.HasPlaceholder(m.Visible) {
 			fail("%s: Visible takes no arguments", m.Name)
 		}
 		for _, c := range m.Table.Columns {

@@ -11,7 +11,7 @@ import (
 // List reads a page of the resources of a type.
 func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	page := &scim.Page{}
-	w := search.NewWriter(s.db.Dialect, t, s.Types[t.Name()].Mapped)
+	w := search.NewWriter(s.db.Dialect, t, s.Types[t.Name()].HasTable)
 	where, err := w.Where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)

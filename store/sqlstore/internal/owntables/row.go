@@ -65,19 +65,19 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 			return nil
 		}
 		if k, ok := form[path].(string); ok {
-			return search.Indexed(k)
+			return search.IndexKey(k)
 		}
 		return nil
 	}
 	w.userName, w.externalID, w.displayName = key("userName"), key("externalId"), key("displayName")
 	if name := r.String("userName"); name != "" && t.Name() == search.UserType {
-		w.userName = search.Indexed(scim.Fold(name)) // unique, even if it compares with its case
+		w.userName = search.IndexKey(scim.Fold(name)) // unique, even if it compares with its case
 	}
 	elements, _ := form["emails"].([]any)
 	for _, e := range elements {
 		m, _ := e.(map[string]any)
 		if k, ok := m["value"].(string); ok {
-			w.Emails = append(w.Emails, search.Indexed(k))
+			w.Emails = append(w.Emails, search.IndexKey(k))
 		}
 	}
 	slices.Sort(w.Emails)

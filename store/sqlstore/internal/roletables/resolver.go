@@ -34,12 +34,12 @@ type Tables struct {
 func New(ctx context.Context, db *database.DB, t Tables) (scim.RoleResolver, error) {
 	var err error
 	for what, name := range map[string]string{"Roles": t.Roles, "ID": t.ID, "Name": t.Name, "Holders": t.Holders, "User": t.User, "Role": t.Role} {
-		if !dialect.Names.MatchString(name) {
+		if !dialect.IsName(name) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a table or column", what, name))
 		}
 	}
 	for what, name := range map[string]string{"Weight": t.Weight, "Protected": t.Protected, "Tenant": t.Tenant} {
-		if name != "" && !dialect.Names.MatchString(name) {
+		if name != "" && !dialect.IsName(name) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a column", what, name))
 		}
 	}

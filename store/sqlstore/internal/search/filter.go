@@ -9,52 +9,54 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// Writer writes one query: its text refers to the arguments by number.
+// Writer writes one query. The text refers to its arguments by number.
 type Writer struct {
-	d       dialect.Dialect
-	t       *scim.ResourceType
-	mapped  bool  // the type has a Table
-	Args    []any // behind the tenant
-	aliases int
+	d        dialect.Dialect
+	t        *scim.ResourceType
+	hasTable bool  // The application has a table for the type.
+	Args     []any // Args are the arguments after the tenant.
+	aliases  int   // aliases is how many aliases are in use.
 }
 
-// NewWriter makes a writer for one query.
-func NewWriter(d dialect.Dialect, t *scim.ResourceType, mapped bool) *Writer {
-	return &Writer{d: d, t: t, mapped: mapped}
+// NewWriter returns a writer for one query. hasTable: the type has a Table.
+func NewWriter(d dialect.Dialect, t *scim.ResourceType, hasTable bool) *Writer {
+	return &Writer{d: d, t: t, hasTable: hasTable}
 }
 
-// text and number add an argument and return its place.
+// text adds an argument and returns its placeholder.
 func (w *Writer) text(s string) string {
 	w.Args = append(w.Args, s)
 	return w.d.Arg(len(w.Args)+1, false)
 }
 
+// number adds a number as an argument and returns its placeholder.
 func (w *Writer) number(n int64) string {
 	w.Args = append(w.Args, n)
 	return w.d.Arg(len(w.Args)+1, true)
 }
 
-// scope is what attributes are read from: the resource, or one element of a
-// multi-valued attribute.
+// scope is where attributes are read from: the resource, or one element of a multi-valued
+// attribute.
 type scope struct {
-	base   string // path of that attribute; "" for the resource
-	object string // SQL of the search form
-	self   string // SQL of the text that the element is; NULL if it holds nothing
+	base   string // base is the path of that attribute, "" for the resource.
+	object string // object is the SQL of the search form.
+	self   string // self is the SQL of the element's text. It is NULL if the element holds nothing.
 }
 
+// resource is the scope of the resource itself.
 var resource = scope{object: "r.search"}
 
-// cond is a condition on a scope. One that is NULL is not satisfied: AND and OR take
-// that for false, and not() makes it true.
+// cond is a condition on a scope. A condition that is NULL is not satisfied: AND and OR
+// treat it as false, and not() makes it true.
 type cond struct {
 	sql func(s scope) string
-	// among lists comparisons that are indexed and of which every match satisfies one.
-	// Nil: there is no such list.
+	// among lists comparisons that an index answers. Every match satisfies one of them.
+	// It is nil if there is no such list.
 	among []scim.Comparison
 }
 
-// condition translates a filter. few: an index finds the few resources that may
-// satisfy it; if ids is not nil, it writes a query for their ids, as value.
+// condition translates a filter. few says that an index finds the few resources that may
+// satisfy it. If ids is not nil, it writes a query for their ids, in a column value.
 func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few bool, err error) {
 	c, err := scim.TranslateFilter(f, scim.FilterVisitor[cond]{
 		And: func(l, r cond) cond {
@@ -71,7 +73,7 @@ func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 		Const: func(yes bool) cond { return cond{sql: func(scope) string { return constant(yes) }} },
 		Compare: func(c scim.Comparison) (cond, error) {
 			out := cond{sql: func(s scope) string { return w.comparison(s, c) }}
-			if w.indexed(c) {
+			if w.isIndexed(c) {
 				out.among = []scim.Comparison{c}
 			}
 			return out, nil
@@ -91,7 +93,7 @@ func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 	switch {
 	case len(c.among) == 1 && c.among[0].Attr.Path != EmailPath:
 		return sql, nil, true, nil
-	case c.among != nil: // an index for each, and not none because of the OR
+	case c.among != nil: // A UNION of look-ups uses the indexes; an OR would use none.
 		return sql, func() string {
 			all := make([]string, len(c.among))
 			for i, c := range c.among {
@@ -106,7 +108,7 @@ func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 	return sql, nil, false, nil
 }
 
-// shorter is the shorter list that is not nil.
+// shorter returns the shorter list that is not nil.
 func shorter(a, b []scim.Comparison) []scim.Comparison {
 	if a == nil || b != nil && len(b) < len(a) {
 		return b
@@ -114,8 +116,10 @@ func shorter(a, b []scim.Comparison) []scim.Comparison {
 	return a
 }
 
+// not negates a condition, which may be NULL.
 func not(sql string) string { return "(" + sql + ") IS NOT TRUE" }
 
+// constant returns a condition that is always true, or never.
 func constant(yes bool) string {
 	if yes {
 		return "1 = 1"
@@ -123,7 +127,8 @@ func constant(yes bool) string {
 	return "1 = 0"
 }
 
-// value is the text of a single-valued attribute in a scope, NULL if absent.
+// value returns the text of a single-valued attribute in a scope. It is NULL if the
+// attribute is absent.
 func (w *Writer) value(s scope, a scim.Attr) string {
 	if s.base == "" && a.Path == "id" {
 		return "r.id"
@@ -131,8 +136,8 @@ func (w *Writer) value(s scope, a scim.Attr) string {
 	return w.d.Text("(" + s.object + " ->> " + w.d.Key(Below(s.base, a.Path)) + ")")
 }
 
-// some says that one of the values at a satisfies test, or, if there is none,
-// absent. test gets the value's text and the scope to go on from.
+// some says that one of the values at a satisfies test, or, if absent, that there is none.
+// test gets the text of a value and the scope of further attributes.
 func (w *Writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v string) string) string {
 	if s.base == a.Path {
 		return test(s, s.self)
@@ -157,7 +162,7 @@ func (w *Writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v st
 	return sql
 }
 
-// outermost is the first multi-valued attribute on the way from base to a.
+// outermost returns the first multi-valued attribute on the way from base to a.
 func outermost(base string, a scim.Attr) (m scim.Attr, ok bool) {
 	for up := &a; up != nil && up.Path != base; up = up.Parent {
 		if up.MultiValued {
@@ -167,8 +172,9 @@ func outermost(base string, a scim.Attr) (m scim.Attr, ok bool) {
 	return m, ok
 }
 
+// comparison translates one comparison.
 func (w *Writer) comparison(s scope, c scim.Comparison) string {
-	if w.indexed(c) && c.Attr.Path != "id" {
+	if w.isIndexed(c) && c.Attr.Path != "id" {
 		return w.lookUp(c)
 	}
 	switch {
@@ -188,20 +194,21 @@ func (w *Writer) comparison(s scope, c scim.Comparison) string {
 		case c.Attr.Type == "dateTime":
 			v = "substr(" + v + ", 1, " + strconv.Itoa(instantLen) + ")"
 		}
-		return w.holds(v, c.Op, literalKey(c.Literal))
+		return w.compare(v, c.Op, literalKey(c.Literal))
 	})
 }
 
+// orderings are the operators that compare an order.
 var orderings = map[string]string{"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
-// holds compares a text, which may be NULL, with a literal.
-func (w *Writer) holds(v, op, literal string) string {
-	// No value holds U+0000, and no database takes it.
+// compare compares a text, which may be NULL, with a literal.
+func (w *Writer) compare(v, op, literal string) string {
+	// No value has U+0000, because no database stores it.
 	if i := strings.IndexByte(literal, 0); i >= 0 {
 		switch op {
 		case "ne":
 			return constant(true)
-		case "gt", "ge": // what begins like the literal is less if it ends before U+0000
+		case "gt", "ge": // A value that equals the part before U+0000 is less than the literal.
 			op = "gt"
 		case "lt", "le":
 			op = "le"

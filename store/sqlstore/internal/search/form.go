@@ -1,16 +1,16 @@
-// Package search writes filters, sort orders and pages in SQL, and the search form of
-// resources, which they are about.
+// Package search writes filters, sort orders and pages in SQL. It also writes the search
+// form of resources, on which these queries work.
 //
-// The search form of a resource is a flat JSON object of texts that compare, byte by
-// byte, as the values do:
+// The search form is a flat JSON object of texts. They compare, byte by byte, as the values
+// do:
 //
 //	{"userName": "ann", "name": "", "name.familyName": "lee",
 //	 "emails": [{"#": "", "value": "ann@example.com", "primary": "true"}]}
 //
-// Members are named by path from the resource or, in an element of a multi-valued
-// attribute, from there. A complex value that holds something has a member for
-// itself, in elements "#". Of a multi-valued attribute the primary element comes
-// first, because it is the one to sort by.
+// Members are named by the path from the resource, or, in an element of a multi-valued
+// attribute, from there. A complex value that holds something has a member for itself. In
+// elements this member is "#". The primary element of a multi-valued attribute comes first,
+// because it is the one to sort by.
 package search
 
 import (
@@ -25,11 +25,11 @@ import (
 // attr is an attribute with its sub-attributes.
 type attr struct {
 	scim.Attr
-	name string // its last part
+	name string // name is the last part of its path.
 	sub  []*attr
 }
 
-// tree arranges the attributes of t.
+// tree arranges the attributes of t as a tree.
 func tree(t *scim.ResourceType) []*attr {
 	var root []*attr
 	byPath := make(map[string]*attr)
@@ -47,7 +47,7 @@ func tree(t *scim.ResourceType) []*attr {
 	return root
 }
 
-// Below is path as it is written from base on, which is "" for the resource.
+// Below returns the part of path that follows base. base is "" for the resource.
 func Below(base, path string) string {
 	if base == "" {
 		return path
@@ -55,15 +55,15 @@ func Below(base, path string) string {
 	return path[len(base)+1:]
 }
 
-// Form makes the search form of r, whose stored form is raw.
+// Form returns the search form of r. raw is r's JSON.
 func (t Type) Form(r *scim.Resource, raw []byte) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber() // 64 bits do not fit a float
+	dec.UseNumber() // A float has no room for 64 bits.
 	var values map[string]any
 	if err := dec.Decode(&values); err != nil {
 		return nil, err
 	}
-	delete(values, "id") // a column
+	delete(values, "id") // It has a column.
 	m := r.Meta()
 	values["meta"] = map[string]any{
 		"resourceType": r.Type().Name(), "version": m.Version,
@@ -74,7 +74,7 @@ func (t Type) Form(r *scim.Resource, raw []byte) (map[string]any, error) {
 	return form, nil
 }
 
-// dateTime is a time as clients see it, nil if there is none.
+// dateTime returns a time as clients see it, or nil for the zero time.
 func dateTime(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -82,7 +82,7 @@ func dateTime(t time.Time) any {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// fill puts values of attributes into form, named from base on.
+// fill adds values of attributes to form. Their names begin at base.
 func fill(form map[string]any, base string, attrs []*attr, values map[string]any) {
 	for _, a := range attrs {
 		v, key := values[a.name], Below(base, a.Path)
@@ -106,6 +106,7 @@ func fill(form map[string]any, base string, attrs []*attr, values map[string]any
 	}
 }
 
+// elements returns the search form of the elements of a multi-valued attribute.
 func (a *attr) elements(list []any) []any {
 	out := make([]any, 0, len(list))
 	first := -1
@@ -133,14 +134,14 @@ func (a *attr) elements(list []any) []any {
 	return out
 }
 
-// Type is a type with its attributes as a tree.
+// Type is a resource type with its attributes as a tree.
 type Type struct {
 	*scim.ResourceType
-	root   []*attr
-	Mapped bool // it has a Table
+	root     []*attr
+	HasTable bool // The application has a table for the type.
 }
 
-// NewType makes a type whose attributes are arranged.
-func NewType(t *scim.ResourceType, mapped bool) Type {
-	return Type{t, tree(t), mapped}
+// NewType arranges the attributes of a type.
+func NewType(t *scim.ResourceType, hasTable bool) Type {
+	return Type{t, tree(t), hasTable}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// plain is a simple JSON value as a text.
+// plain returns a simple JSON value as a text.
 func plain(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -26,11 +26,11 @@ func plain(v any) string {
 	return ""
 }
 
-// instantLen is the length of the key of an instant. The text of the date follows it.
+// instantLen is the length of an instant's key. The text of the date follows the key.
 const instantLen = 24
 
-// keyOf is the text that stands for a value of a, given as a text, in the search
-// form. ok is false for what is no value of a.
+// keyOf returns the text that stands for a value of a in the search form. ok is false if
+// text is no value of a.
 func keyOf(a scim.Attr, text string) (key string, ok bool) {
 	switch a.Type {
 	case "dateTime":
@@ -46,12 +46,13 @@ func keyOf(a scim.Attr, text string) (key string, ok bool) {
 	return text, true
 }
 
+// instantKey returns a text that orders as the instant does.
 func instantKey(t time.Time) string {
 	return fmt.Sprintf("%016x%08x", uint64(t.Unix())^1<<63, t.Nanosecond())
 }
 
-// numberKey orders numbers exactly, integers beyond 2^53 too: the nearest float, and
-// then what it lacks.
+// numberKey returns a text that orders exactly as the number does, also beyond 2^53. It is
+// the key of the nearest float, followed by the difference.
 func numberKey(text string) (string, bool) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return intKey(n), true
@@ -63,17 +64,19 @@ func numberKey(text string) (string, bool) {
 	return floatKey(f, 0), true
 }
 
+// intKey is numberKey of an integer.
 func intKey(n int64) string {
 	f := float64(n)
-	if f >= math.MaxInt64 { // 2^63, to which the largest ones are rounded
+	if f >= math.MaxInt64 { // The largest integers are rounded to 2^63.
 		return floatKey(f, int(n-math.MaxInt64)-1)
 	}
 	return floatKey(f, int(n-int64(f)))
 }
 
+// floatKey is the key of a float, followed by the difference of a number from it.
 func floatKey(f float64, rest int) string {
 	if f == 0 {
-		f = 0 // not -0
+		f = 0 // It was 0 or -0.
 	}
 	bits := math.Float64bits(f)
 	if bits>>63 == 1 {
@@ -84,21 +87,21 @@ func floatKey(f float64, rest int) string {
 	return fmt.Sprintf("%016x%03x", bits, rest+1024)
 }
 
-// longest is how many bytes of a key are kept in indexed columns: PostgreSQL has no
-// room for more than 2,700 in an index.
-const longest = 1024
+// maxIndexKey is how many bytes of a key an indexed column holds. An index of PostgreSQL
+// has no room for more than 2,700.
+const maxIndexKey = 1024
 
-// Indexed is a key as it is kept in indexed columns, which are only compared for
-// equality.
-func Indexed(key string) string {
-	if len(key) <= longest {
+// IndexKey returns a key as indexed columns hold it. They are compared for equality only,
+// so a long key is cut and gets a checksum.
+func IndexKey(key string) string {
+	if len(key) <= maxIndexKey {
 		return key
 	}
 	sum := sha256.Sum256([]byte(key))
-	return strings.ToValidUTF8(key[:longest], "") + "\x01" + hex.EncodeToString(sum[:])
+	return strings.ToValidUTF8(key[:maxIndexKey], "") + "\x01" + hex.EncodeToString(sum[:])
 }
 
-// literalKey is a literal in the form of what it is compared with.
+// literalKey returns the key of a literal of a filter.
 func literalKey(x any) string {
 	switch x := x.(type) {
 	case string:

@@ -7,15 +7,15 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// GroupType is the resource type whose resources have members, userType the one
-// whose userName is unique (RFC 7643, Section 4.1.1).
+// GroupType is the resource type whose resources have members. UserType is the one whose
+// userName is unique (RFC 7643, Section 4.1.1).
 const (
 	GroupType = "Group"
 	UserType  = "User"
 )
 
-// Columns and the table of look-ups hold what most requests look for. They are
-// compared for equality only, in the form of indexed.
+// columns are the attributes that have a column with an index. Requests look for these most
+// often. They are compared for equality only, in the form of IndexKey.
 var columns = map[string]struct {
 	name      string
 	caseExact bool
@@ -25,9 +25,10 @@ var columns = map[string]struct {
 	"displayName": {"display_name", false},
 }
 
+// EmailPath is the attribute whose values are in the table of look-ups.
 const EmailPath = "emails.value"
 
-// Column is the column of t that holds the key of the attribute at path.
+// Column returns the column of t that holds the key of the attribute at path.
 func Column(t *scim.ResourceType, path string) (name string, ok bool) {
 	c, ok := columns[path]
 	if !ok || path == "userName" && t.Name() != UserType {
@@ -37,8 +38,9 @@ func Column(t *scim.ResourceType, path string) (name string, ok bool) {
 	return c.name, ok && a.Type == "string" && !a.MultiValued && a.CaseExact == c.caseExact
 }
 
-// indexed reports whether an index answers c: an equality, of the resource itself.
-func (w *Writer) indexed(c scim.Comparison) bool {
+// isIndexed reports whether an index answers c. It does if c is an equality on the resource
+// itself.
+func (w *Writer) isIndexed(c scim.Comparison) bool {
 	literal, isText := c.Literal.(string)
 	if c.InElement || !isText || c.Op != "eq" || strings.IndexByte(literal, 0) >= 0 {
 		return false
@@ -47,17 +49,17 @@ func (w *Writer) indexed(c scim.Comparison) bool {
 	return ok || c.Attr.Path == "id" || c.Attr.Path == EmailPath
 }
 
-// lookUp writes a comparison that is indexed.
+// lookUp writes a comparison that an index answers.
 func (w *Writer) lookUp(c scim.Comparison) string {
 	literal, _ := c.Literal.(string)
 	if name, ok := Column(w.t, c.Attr.Path); ok {
-		return w.named("r", name) + w.text(Indexed(literal))
+		return w.columnEquals("r", name) + w.text(IndexKey(literal))
 	}
 	return w.d.In("r.id", w.emails(literal))
 }
 
-// find is a query for the ids of the resources that satisfy a comparison that is
-// indexed.
+// find returns a query for the ids of the resources that satisfy a comparison that an index
+// answers.
 func (w *Writer) find(c scim.Comparison) string {
 	literal, _ := c.Literal.(string)
 	if c.Attr.Path == EmailPath {
@@ -65,36 +67,36 @@ func (w *Writer) find(c scim.Comparison) string {
 	}
 	name, ok := Column(w.t, c.Attr.Path)
 	if ok {
-		literal = Indexed(literal)
+		literal = IndexKey(literal)
 	} else {
 		name = "id"
 	}
 	return "SELECT f.id AS value FROM {p}resources f WHERE f.tenant = $1 AND f.type = " + dialect.Quote(w.t.Name()) +
-		" AND f.deleted = 0 AND " + w.named("f", name) + w.text(literal)
+		" AND f.deleted = 0 AND " + w.columnEquals("f", name) + w.text(literal)
 }
 
-// named begins an equality of a column. userNames have an index for types with a Table,
-// and a unique one for the others.
-func (w *Writer) named(alias, column string) string {
+// columnEquals begins an equality of a column. Types with a Table and types without have an
+// index of userNames each.
+func (w *Writer) columnEquals(alias, column string) string {
 	text := alias + "." + column + " = "
 	switch {
 	case column != "user_name":
 		return text
-	case w.mapped:
+	case w.hasTable:
 		return alias + ".seen IS NOT NULL AND " + text
 	default:
 		return alias + ".seen IS NULL AND " + text
 	}
 }
 
-// emails is a query for the ids of the resources of which one address has the key.
+// emails returns a query for the ids of the resources that have an address with this key.
 func (w *Writer) emails(key string) string {
 	return "SELECT l.id AS value FROM {p}lookups l WHERE l.tenant = $1 AND l.type = " + dialect.Quote(w.t.Name()) +
-		" AND l.path = " + dialect.Quote(EmailPath) + " AND l.value = " + w.text(Indexed(key))
+		" AND l.path = " + dialect.Quote(EmailPath) + " AND l.value = " + w.text(IndexKey(key))
 }
 
-// emailOf is the key of an address that every match has, where the filter compares it
-// within a value path.
+// emailOf returns the key of an address that every match has, if the filter compares
+// addresses in a value path.
 func (w *Writer) emailOf(f *scim.Filter) (key string, ok bool) {
 	value, ok := f.Eq(EmailPath)
 	a, known := w.t.Attr(EmailPath)

@@ -9,7 +9,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// Where is the FROM and WHERE of the resources that q is about, as r.
+// Where returns the FROM and WHERE clauses of the resources that q is about, as r.
 func (w *Writer) Where(q *scim.Query) (string, error) {
 	cond, ids, few, err := w.condition(q.Filter)
 	if err != nil {
@@ -23,13 +23,13 @@ func (w *Writer) Where(q *scim.Query) (string, error) {
 		return w.d.Each("("+ids()+")", "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
 	case few:
 		return " FROM {p}resources r WHERE " + own + " AND " + cond, nil
-	default: // there is no better index than that of the order of creation
-		// Not own: to a planner each condition says that there are fewer rows, and few it would sort.
+	default: // The index of the order of creation is the best one.
+		// own would not do: a planner expects fewer rows with each condition, and would sort them.
 		return " FROM {p}resources r WHERE r.collection = " + dialect.Quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0 AND " + cond, nil
 	}
 }
 
-// Page is the query for a page of these resources, in order, from its place on.
+// Page returns the query for a page of these resources, in order, from the place of q on.
 func (w *Writer) Page(columns, where string, q *scim.Query) (string, error) {
 	keys, after, err := w.order(q)
 	if err != nil {
@@ -51,7 +51,7 @@ func (w *Writer) Page(columns, where string, q *scim.Query) (string, error) {
 	return text, nil
 }
 
-// order lists the expressions to sort by, and those of the place q.After.
+// order returns the expressions to sort by, and those of the place q.After.
 func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 	if q.SortBy != "" {
 		a, ok := w.t.Attr(q.SortBy)
@@ -79,8 +79,8 @@ func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 	return keys, after, nil
 }
 
-// sortKey is the text to sort by: of multi-valued attributes that of their first
-// element, of complex ones that of their value, which then is *a.
+// sortKey returns the text to sort by. A multi-valued attribute has that of its first
+// element. A complex attribute has that of its value, and *a becomes this attribute.
 func (w *Writer) sortKey(a *scim.Attr) string {
 	if a.Type == "complex" {
 		v, ok := w.t.Attr(a.Path + ".value")
