@@ -30,30 +30,36 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	return s.resources.List(ctx, t, q)
 }
 
+// writer writes the resources of a type.
+type writer interface {
+	Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error)
+	Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error)
+	Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error
+}
+
+// writer returns what writes the resources of a type.
+func (s *Store) writer(typ string) writer {
+	if s.app.Table(typ) != nil {
+		return s.app.Writer(typ)
+	}
+	return s.resources
+}
+
 // Create implements scim.Store. A resource without an id is an error, unless a Table's
 // keys are the database's: the handler gives ids. Times are kept to the microsecond.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
-	if m := s.app.Table(r.Type().Name()); m != nil {
-		return s.app.NewWriter().Create(ctx, m, r)
-	}
-	return s.resources.Create(ctx, r)
+	return s.writer(r.Type().Name()).Create(ctx, r)
 }
 
 // Update implements scim.Store.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	if m := s.app.Table(ref.Type); m != nil {
-		return s.app.NewWriter().Update(ctx, m, ref, fn)
-	}
-	return s.resources.Update(ctx, ref, fn)
+	return s.writer(ref.Type).Update(ctx, ref, fn)
 }
 
 // Delete implements scim.Store. The resource's memberships, in either direction, go
 // with it.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	if m := s.app.Table(ref.Type); m != nil {
-		return s.app.NewWriter().Delete(ctx, m, ref, check)
-	}
-	return s.resources.Delete(ctx, ref, check)
+	return s.writer(ref.Type).Delete(ctx, ref, check)
 }
 
 // Members implements scim.MemberStore. An unknown group has no members.

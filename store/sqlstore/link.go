@@ -22,7 +22,7 @@ func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 			return nil
 		}
 		return s.db.Write(ctx, func(ctx context.Context) error {
-			return s.app.NewAdopter().Adopt(ctx, s.app.Table(c.After.Type().Name()), c, may)
+			return s.app.Adopter(c.After.Type().Name()).Adopt(ctx, c, may)
 		})
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/notes"
-	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -94,7 +93,7 @@ func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (
 		return nil, err
 	}
 	for _, user := range users {
-		if !slices.ContainsFunc(edges, func(e owntables.Edge) bool { return e.User == user }) {
+		if !slices.ContainsFunc(edges, func(m scim.Membership) bool { return m.Member.ID == user }) {
 			kept = append(kept, scim.Ref{Type: search.UserType, ID: user})
 		}
 	}
@@ -113,24 +112,24 @@ func usersOf(members []scim.Ref) []string {
 }
 
 // joins reads memberships of the application, as j, that satisfy a condition.
-func (s *Joins) Read(ctx context.Context, w *dialect.Arguments, condition string) ([]owntables.Edge, error) {
+func (s *Joins) Read(ctx context.Context, w *dialect.Arguments, condition string) ([]scim.Membership, error) {
 	since := "NULL"
 	if s.Since != "" {
 		since = "j." + s.Since
 	}
-	var all []owntables.Edge
-	now := dialect.Micros(s.db.Now())
+	var all []scim.Membership
+	now := s.db.Now()
 	// One without a user is an invitation, or whatever the application makes of it.
 	condition += " AND " + mapping.Filled("j", []string{s.Group, s.User})
 	err := s.db.EachAppRow(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
-		e := owntables.Edge{Since: now}
+		m := scim.Membership{Member: scim.Ref{Type: search.UserType}, Since: now}
 		var at any
-		err := scan(&e.Group, &e.User, &at)
+		err := scan(&m.GroupID, &m.Member.ID, &at)
 		if t := mapping.Instant(at); !t.IsZero() {
-			e.Since = dialect.Micros(t)
+			m.Since = t
 		}
-		all = append(all, e)
+		all = append(all, m)
 		return err
 	})
 	return all, err

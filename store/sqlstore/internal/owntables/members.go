@@ -100,9 +100,10 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 		}
 	}
 	if len(keys) > oneByOne {
-		return removed, s.db.Each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
+		err = s.db.Each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
 			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})
 			RETURNING member_type, member_id`, dialect.List(keys))
+		return removed, err
 	}
 	for _, k := range keys {
 		err := s.db.Each(ctx, collect, `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3
@@ -150,22 +151,16 @@ func (s *Members) Lock(ctx context.Context, groupID string) error {
 	return nil
 }
 
-// Edge is a membership of the application's.
-type Edge struct {
-	Group, User string
-	Since       int64
-}
-
-// AddEdges adds memberships of resources that clients see, and returns the groups
+// AddKnown adds memberships of resources that clients see, and returns the groups
 // that it changed.
-func (s *Members) AddEdges(ctx context.Context, edges []Edge) (groups []string, err error) {
-	if len(edges) == 0 {
+func (s *Members) AddKnown(ctx context.Context, all []scim.Membership) (groups []string, err error) {
+	if len(all) == 0 {
 		return nil, nil
 	}
 	err = s.db.Each(ctx, database.Texts(&groups), "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
 		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
 		s.db.Dialect.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
 		s.db.Dialect.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
-		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", dialect.Tuples(edges, func(e Edge) []any { return []any{e.Group, e.User, e.Since} }))
+		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", dialect.Tuples(all, func(m scim.Membership) []any { return []any{m.GroupID, m.Member.ID, dialect.Micros(m.Since)} }))
 	return groups, err
 }

@@ -37,5 +37,5 @@ func (s *Resources) reindexOne(ctx context.Context, r *scim.Resource) error {
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", ref.Type, ref.ID, err)
 	}
-	return s.PutEmails(ctx, ref, []string{"\x00"}, w.Emails) // whatever was there
+	return s.putEmails(ctx, ref, []string{"\x00"}, w.emails) // whatever was there
 }

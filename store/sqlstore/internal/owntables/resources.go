@@ -25,7 +25,7 @@ func (s *Resources) Fetch(ctx context.Context, ref scim.Ref, lock string) (*scim
 	}
 	var r *scim.Resource
 	err := s.db.Each(ctx, func(scan func(...any) error) (err error) {
-		r, err = s.Bind(t.ResourceType, scan)
+		r, err = bind(t.ResourceType, scan)
 		return err
 	}, "SELECT "+Columns+" FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.deleted = 0"+lock, ref.Type, ref.ID)
 	if err != nil {
@@ -56,13 +56,13 @@ func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 		return nil, fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 	}
 	err = s.db.Write(ctx, func(ctx context.Context) error {
-		switch n, err := s.insertRowOf(ctx, w); {
+		switch n, err := s.insertRow(ctx, w); {
 		case err != nil:
 			return fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 		case n == 0:
 			return s.taken(ctx, r.Ref())
 		}
-		return s.PutEmails(ctx, r.Ref(), nil, w.Emails)
+		return s.putEmails(ctx, r.Ref(), nil, w.emails)
 	})
 	if err != nil {
 		return nil, err
@@ -70,9 +70,9 @@ func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 	return w.Resource, nil
 }
 
-// insertRowOf makes the row of a new resource, if none of its unique values is taken: an
+// insertRow makes the row of a new resource, if none of its unique values is taken: an
 // error would end a transaction of PostgreSQL that might go on.
-func (s *Resources) insertRowOf(ctx context.Context, w *Row) (n int64, err error) {
+func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) {
 	ref := w.Resource.Ref()
 	res, err := s.db.Exec(ctx, `INSERT INTO {p}resources
 		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed)
@@ -85,8 +85,8 @@ func (s *Resources) insertRowOf(ctx context.Context, w *Row) (n int64, err error
 	return res.RowsAffected()
 }
 
-// updateRowOf replaces the row of a resource.
-func (s *Resources) updateRowOf(ctx context.Context, w *Row) error {
+// updateRow replaces the row of a resource.
+func (s *Resources) updateRow(ctx context.Context, w *Row) error {
 	ref := w.Resource.Ref()
 	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
 		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13
@@ -108,8 +108,8 @@ func (s *Resources) taken(ctx context.Context, ref scim.Ref) error {
 	}
 }
 
-// PutEmails brings the look-ups of a resource from one list of addresses to another.
-func (s *Resources) PutEmails(ctx context.Context, ref scim.Ref, before, after []string) error {
+// putEmails brings the look-ups of a resource from one list of addresses to another.
+func (s *Resources) putEmails(ctx context.Context, ref scim.Ref, before, after []string) error {
 	if slices.Equal(before, after) {
 		return nil
 	}
@@ -144,7 +144,7 @@ func (s *Resources) Update(ctx context.Context, ref scim.Ref, fn func(before *sc
 			out = before
 			return nil
 		}
-		if err := Updates(ref, after); err != nil {
+		if err := CheckUpdate(ref, after); err != nil {
 			return err
 		}
 		out, err = s.replace(ctx, before, after)
@@ -156,8 +156,8 @@ func (s *Resources) Update(ctx context.Context, ref scim.Ref, fn func(before *sc
 	return out, nil
 }
 
-// Updates refuses what is not the resource that is to be updated.
-func Updates(ref scim.Ref, after *scim.Resource) error {
+// CheckUpdate refuses what is not the resource that is to be updated.
+func CheckUpdate(ref scim.Ref, after *scim.Resource) error {
 	if after == nil || after.Ref() != ref {
 		return fmt.Errorf("sqlstore: the update of %s %q must return that resource", ref.Type, ref.ID)
 	}
@@ -177,7 +177,7 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 	if err != nil {
 		return fail(err)
 	}
-	update := func(ctx context.Context) error { return s.updateRowOf(ctx, w) }
+	update := func(ctx context.Context) error { return s.updateRow(ctx, w) }
 	if w.userName == old.userName {
 		err = update(ctx)
 	} else {
@@ -189,7 +189,7 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 	case err != nil:
 		return fail(err)
 	}
-	return w.Resource, s.PutEmails(ctx, ref, old.Emails, w.Emails)
+	return w.Resource, s.putEmails(ctx, ref, old.emails, w.emails)
 }
 
 // Delete takes a resource out of the tables, if check agrees. Its memberships, in
@@ -203,7 +203,7 @@ func (s *Resources) Delete(ctx context.Context, ref scim.Ref, check func(before 
 		if err := check(before); err != nil {
 			return err
 		}
-		return s.Erase(ctx, ref, s.Keep)
+		return s.Erase(ctx, ref, s.KeepDeleted)
 	})
 }
 
@@ -245,4 +245,42 @@ func (s *Resources) label(ctx context.Context, ref scim.Ref) error {
 		return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 	}
 	return nil
+}
+
+// List reads a page of the resources of a type.
+func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+	page := &scim.Page{}
+	w := search.NewWriter(s.db.Dialect, t, s.Types[t.Name()].HasTable)
+	where, err := w.Where(q)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
+	}
+	if q.Total || q.Limit <= 0 {
+		err := s.db.Read(ctx, func() error {
+			return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
+				"SELECT count(*)"+where, w.Args...)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
+		}
+	}
+	if q.Limit <= 0 || q.Total && q.After == nil && page.Total <= q.Offset {
+		return page, nil
+	}
+	text, err := w.Page(Columns, where, q)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func() error {
+		page.Resources = nil
+		return s.db.Each(ctx, func(scan func(...any) error) error {
+			r, err := bind(t, scan)
+			page.Resources = append(page.Resources, r)
+			return err
+		}, text, w.Args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: list %ss: %w", t.Name(), err)
+	}
+	return page, nil
 }

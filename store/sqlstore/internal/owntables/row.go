@@ -17,7 +17,7 @@ type Row struct {
 	doc, search           string
 	userName, externalID  any // in the form of indexed, or nil
 	displayName           any
-	Emails                []string // keys, in the form of indexed
+	emails                []string // keys, in the form of indexed
 	created, lastModified int64
 	// Of a type with a Table: what was seen of the application's row, else nil; and
 	// whether a client has written it.
@@ -27,9 +27,9 @@ type Row struct {
 
 // Resources are those of one tenant, in this package's tables.
 type Resources struct {
-	db    *database.DB
-	Types map[string]search.Type
-	Keep  bool // the rows of deleted resources
+	db          *database.DB
+	Types       map[string]search.Type
+	KeepDeleted bool // KeepDeleted labels the rows of deleted resources instead of erasing them.
 }
 
 // NewResources are the resources of a tenant. keep: the rows of deleted ones stay.
@@ -77,11 +77,11 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 	for _, e := range elements {
 		m, _ := e.(map[string]any)
 		if k, ok := m["value"].(string); ok {
-			w.Emails = append(w.Emails, search.IndexKey(k))
+			w.emails = append(w.emails, search.IndexKey(k))
 		}
 	}
-	slices.Sort(w.Emails)
-	w.Emails = slices.Compact(w.Emails)
+	slices.Sort(w.emails)
+	w.emails = slices.Compact(w.emails)
 	return w, nil
 }
 
@@ -90,8 +90,8 @@ func (s *Resources) collection(typ string) string { return typ + ":" + s.db.Tena
 
 const Columns = "r.id, r.version, r.created, r.modified, r.doc"
 
-// Bind makes a resource of a row with resourceColumns.
-func (s *Resources) Bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
+// bind makes a resource of a row with columns.
+func bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
 	var m scim.Meta
 	var created, modified int64
 	var raw []byte

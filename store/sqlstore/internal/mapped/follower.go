@@ -5,15 +5,11 @@ package mapped
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
@@ -38,6 +34,7 @@ const followBatch = 1000
 type Follower struct {
 	db        *database.DB
 	resources *owntables.Resources
+	shown     *owntables.Projections
 	members   *owntables.Members
 	ledger    *owntables.Ledger
 	tables    map[string]*apptables.Table // by type
@@ -50,29 +47,40 @@ type Follower struct {
 // New follows the tables of the application that are bound, and its memberships
 // if there is a table of them.
 func New(db *database.DB, r *owntables.Resources, m *owntables.Members, l *owntables.Ledger,
+
 	bound map[string]*mapping.Mapping, join *mapping.Join, log *slog.Logger) *Follower {
-	f := &Follower{db: db, resources: r, members: m, ledger: l, tables: make(map[string]*apptables.Table),
+
+	f := &Follower{db: db, resources: r, shown: r.Projections(), members: m, ledger: l, tables: make(map[string]*apptables.Table),
+
 		types: slices.Sorted(maps.Keys(bound)), notes: notes.New(db), log: log}
+
 	for typ, m := range bound {
+
 		f.tables[typ] = apptables.NewTable(db, m)
+
 	}
+
 	if join != nil {
+
 		f.joins = apptables.NewJoins(db, join, f.notes)
+
 	}
+
 	return f
+
 }
 
-// Table is the one that a type is mapped onto, nil if there is none.
+// Table returns the table that a type is mapped onto, or nil.
 func (f *Follower) Table(typ string) *apptables.Table { return f.tables[typ] }
 
 // IsEmpty reports whether there is no table of the application.
 func (f *Follower) IsEmpty() bool { return len(f.tables) == 0 }
 
-// NewWriter writes resources of types that have a Table.
-func (f *Follower) NewWriter() *Writer { return &Writer{f} }
+// Writer returns the writer of a type that has a Table.
+func (f *Follower) Writer(typ string) *Writer { return &Writer{f, f.tables[typ]} }
 
-// NewAdopter adopts rows.
-func (f *Follower) NewAdopter() *Adopter { return &Adopter{f} }
+// Adopter returns the adopter of a type that has a Table.
+func (f *Follower) Adopter(typ string) *Adopter { return &Adopter{f.Writer(typ)} }
 
 // Check looks for the tables and columns of Options.Tables and Options.Members.
 func (f *Follower) Check(ctx context.Context) error {
@@ -202,7 +210,7 @@ func (f *Follower) forget(ctx context.Context, m *apptables.Table, ids []string)
 	if len(ids) == 0 {
 		return nil
 	}
-	there, err := f.resources.Locked(ctx, m.ResourceType, ids, apptables.ToBeErased)
+	there, err := f.shown.Lock(ctx, m.ResourceType, ids, apptables.ToBeErased)
 	if err != nil {
 		return err
 	}
@@ -219,158 +227,4 @@ func (f *Follower) forget(ctx context.Context, m *apptables.Table, ids []string)
 		}
 	}
 	return nil
-}
-
-// project brings resources in line with the application's rows.
-func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string, lock string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	before, err := f.resources.Locked(ctx, m.ResourceType, ids, apptables.ToUpdate)
-	if err != nil {
-		return err
-	}
-	rows, err := m.Read(ctx, ids, lock)
-	if err != nil {
-		return err
-	}
-	var fresh []*owntables.Row
-	for _, id := range ids {
-		made, err := f.projectOne(ctx, m, id, before[id], rows[id])
-		if err != nil {
-			return fmt.Errorf("%s %q: %w", m.Type, id, err)
-		}
-		if made != nil {
-			fresh = append(fresh, made)
-		}
-	}
-	if err := f.resources.InsertAll(ctx, fresh); database.IsDuplicate(err) { // another transaction has just written it too
-		return fmt.Errorf("%w: %w", database.ErrMoved, err)
-	} else if err != nil {
-		return err
-	}
-	return f.projectMemberships(ctx, m, fresh)
-}
-
-// projectOne brings one resource in line. One that is new it returns, to be stored.
-func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string, was *owntables.Stored, app *mapping.Row) (made *owntables.Row, err error) {
-	var r *scim.Resource
-	if app != nil && app.Visible {
-		now := f.db.Now()
-		meta, known := scim.Meta{ID: id, Created: now, LastModified: now}, map[string]json.RawMessage(nil)
-		if !app.Created.IsZero() {
-			meta.Created = app.Created
-		}
-		if was != nil {
-			meta, known = was.Resource.Meta(), was.Seen
-			r = was.Resource
-		} else if r, err = m.ResourceType.Bind(meta, nil, nil); err != nil {
-			return nil, err
-		}
-		r = m.Says(ctx, f.log, r, known, app)
-		if m.Type == search.UserType && r.String("userName") == "" {
-			r = nil
-		}
-	}
-	switch {
-	case r == nil && was == nil:
-		return nil, nil
-	case r == nil:
-		return nil, f.resources.Erase(ctx, was.Resource.Ref(), false)
-	case was == nil:
-		return f.resources.MappedRow(stepped(r, r.Meta().LastModified.UnixNano()), app.Seen, false)
-	case r != was.Resource && !r.Equal(was.Resource):
-		meta := r.Meta()
-		meta.LastModified = later(f.db.Now(), meta.LastModified)
-		return nil, f.resources.UpdateMapped(ctx, was.Resource, stepped(r.WithMeta(meta), 0), app.Seen, was.Claimed)
-	case !maps.EqualFunc(was.Seen, app.Seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
-		return nil, f.resources.UpdateMapped(ctx, was.Resource, r, app.Seen, was.Claimed)
-	}
-	return nil, nil
-}
-
-// stepped is r with a version after the one that it has.
-func stepped(r *scim.Resource, salt int64) *scim.Resource {
-	m := r.Meta()
-	doc, _ := r.MarshalJSON() // never fails; the version before is in it
-	sum := sha256.Sum256(fmt.Append(doc, salt))
-	m.Version = hex.EncodeToString(sum[:8])
-	return r.WithMeta(m)
-}
-
-// projectMemberships brings in the memberships of resources that are new to
-// {p}resources.
-func (f *Follower) projectMemberships(ctx context.Context, m *apptables.Table, fresh []*owntables.Row) error {
-	if f.joins == nil || m.Type != search.UserType && m.Type != search.GroupType {
-		return nil
-	}
-	ids := make([]string, len(fresh))
-	for i, w := range fresh {
-		ids[i] = w.Resource.ID()
-	}
-	column := f.joins.User
-	if m.Type == search.GroupType {
-		column = f.joins.Group
-	}
-	for part := range slices.Chunk(ids, dialect.MaxArguments) {
-		w := f.db.Arguments()
-		edges, err := f.joins.Read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
-		if err == nil {
-			_, err = f.members.AddEdges(ctx, edges)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.joins.Name, err)
-		}
-	}
-	return nil
-}
-
-// projectEdges brings memberships of a group in line with the application'f.
-func (f *Follower) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := f.resources.Locked(ctx, f.tables[search.GroupType].ResourceType, []string{group}, apptables.ToUpdate)
-	if err != nil || groups[group] == nil {
-		return err // its memberships come with it
-	}
-	changed := 0
-	for part := range slices.Chunk(users, dialect.MaxArguments) {
-		w := f.db.Arguments()
-		edges, err := f.joins.Read(ctx, w, "j."+f.joins.Group+" = "+w.Add(group)+" AND j."+f.joins.User+" IN ("+w.AddAll(part)+")")
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.joins.Name, err)
-		}
-		added, err := f.members.AddEdges(ctx, edges)
-		if err != nil {
-			return err
-		}
-		there := make(map[string]bool, len(edges))
-		for _, e := range edges {
-			there[e.User] = true
-		}
-		var gone []scim.Ref
-		for _, id := range part {
-			if !there[id] {
-				gone = append(gone, scim.Ref{Type: search.UserType, ID: id})
-			}
-		}
-		removed, err := f.members.Remove(ctx, group, gone)
-		if err != nil {
-			return err
-		}
-		changed += len(added) + len(removed)
-	}
-	if changed == 0 {
-		return nil
-	}
-	g := groups[group]
-	meta := g.Resource.Meta()
-	meta.LastModified = later(f.db.Now(), meta.LastModified)
-	return f.resources.UpdateMapped(ctx, g.Resource, stepped(g.Resource.WithMeta(meta), int64(changed)), g.Seen, g.Claimed)
-}
-
-// later is a time that does not lie before another one.
-func later(t, than time.Time) time.Time {
-	if t.Before(than) {
-		return than
-	}
-	return t
 }

@@ -20,10 +20,13 @@ import (
 // become is taken over.
 
 // Writer writes resources of types that have a Table.
-type Writer struct{ *Follower }
+type Writer struct {
+	*Follower
+	table *apptables.Table
+}
 
 // take locks a resource and the application's row, and brings the former in line.
-func (s *Writer) take(ctx context.Context, m *apptables.Table, ref scim.Ref, lock string) (*owntables.Stored, *mapping.Row, error) {
+func (s *Writer) take(ctx context.Context, ref scim.Ref, lock string) (*owntables.Projection, *mapping.Row, error) {
 	if err := s.Follow(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -31,7 +34,7 @@ func (s *Writer) take(ctx context.Context, m *apptables.Table, ref scim.Ref, loc
 		return nil, nil, scim.ErrNotFound
 	}
 	for range 3 { // once more, if the application has changed the row since
-		all, err := s.resources.Locked(ctx, m.ResourceType, []string{ref.ID}, lock)
+		all, err := s.shown.Lock(ctx, s.table.ResourceType, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
@@ -39,7 +42,7 @@ func (s *Writer) take(ctx context.Context, m *apptables.Table, ref scim.Ref, loc
 		if p == nil || p.Seen == nil { // from before the type had a Table, and not in it
 			return nil, nil, scim.ErrNotFound
 		}
-		rows, err := m.Read(ctx, []string{ref.ID}, lock)
+		rows, err := s.table.Read(ctx, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -47,7 +50,7 @@ func (s *Writer) take(ctx context.Context, m *apptables.Table, ref scim.Ref, loc
 		if row != nil && row.Visible && upToDate(p, row) {
 			return p, row, nil
 		}
-		if _, err := s.projectOne(ctx, m, ref.ID, p, row); err != nil {
+		if _, err := s.projectOne(ctx, s.table, ref.ID, p, row); err != nil {
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
@@ -55,7 +58,7 @@ func (s *Writer) take(ctx context.Context, m *apptables.Table, ref scim.Ref, loc
 }
 
 // upToDate reports whether a row is what was seen of it.
-func upToDate(p *owntables.Stored, row *mapping.Row) bool {
+func upToDate(p *owntables.Projection, row *mapping.Row) bool {
 	for name, is := range row.Seen {
 		if was, ok := p.Seen[name]; !ok || string(was) != string(is) {
 			return false
@@ -64,21 +67,21 @@ func upToDate(p *owntables.Stored, row *mapping.Row) bool {
 	return true
 }
 
-func (s *Writer) Create(ctx context.Context, m *apptables.Table, r *scim.Resource) (out *scim.Resource, err error) {
+func (s *Writer) Create(ctx context.Context, r *scim.Resource) (out *scim.Resource, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context) error {
 		if err := s.Follow(ctx); err != nil {
 			return err
 		}
-		if err := s.unique(ctx, m, "", r); err != nil {
+		if err := s.unique(ctx, "", r); err != nil {
 			return err
 		}
-		key, err := m.InsertRow(ctx, r)
+		key, err := s.table.InsertRow(ctx, r)
 		if err != nil {
-			return m.Refusal(ctx, nil, r, err)
+			return s.table.Refusal(ctx, nil, r, err)
 		}
 		meta := r.Meta()
 		meta.ID = key
-		out, err = s.takeOver(ctx, m, nil, r.WithMeta(meta), nil)
+		out, err = s.takeOver(ctx, nil, r.WithMeta(meta), nil)
 		return err
 	})
 	if err != nil {
@@ -87,9 +90,9 @@ func (s *Writer) Create(ctx context.Context, m *apptables.Table, r *scim.Resourc
 	return out, nil
 }
 
-func (s *Writer) Update(ctx context.Context, m *apptables.Table, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
+func (s *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context) error {
-		before, row, err := s.take(ctx, m, ref, apptables.ToUpdate)
+		before, row, err := s.take(ctx, ref, apptables.ToUpdate)
 		if err != nil {
 			return err
 		}
@@ -101,18 +104,18 @@ func (s *Writer) Update(ctx context.Context, m *apptables.Table, ref scim.Ref, f
 			out = after
 			return nil
 		}
-		if err := owntables.Updates(ref, after); err != nil {
+		if err := owntables.CheckUpdate(ref, after); err != nil {
 			return err
 		}
 		if scim.Fold(after.String("userName")) != scim.Fold(before.Resource.String("userName")) {
-			if err := s.unique(ctx, m, ref.ID, after); err != nil {
+			if err := s.unique(ctx, ref.ID, after); err != nil {
 				return err
 			}
 		}
-		if err := m.UpdateRow(ctx, ref.ID, before.Resource, after, row); err != nil {
-			return m.Refusal(ctx, before.Resource, after, err)
+		if err := s.table.UpdateRow(ctx, ref.ID, before.Resource, after, row); err != nil {
+			return s.table.Refusal(ctx, before.Resource, after, err)
 		}
-		out, err = s.takeOver(ctx, m, before, after, row)
+		out, err = s.takeOver(ctx, before, after, row)
 		return err
 	})
 	if err != nil {
@@ -124,23 +127,47 @@ func (s *Writer) Update(ctx context.Context, m *apptables.Table, ref scim.Ref, f
 // takeOver stores a resource as it is after a write of the application's row. before and
 // was are nil for a new one. Columns that the write did not touch, and that are another
 // nevertheless, have their say: a default, or a trigger of the application's.
-func (s *Writer) takeOver(ctx context.Context, m *apptables.Table, before *owntables.Stored, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
-	rows, err := m.Read(ctx, []string{after.ID()}, apptables.Unlocked)
+func (s *Writer) takeOver(ctx context.Context, before *owntables.Projection, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
+	rows, err := s.table.Read(ctx, []string{after.ID()}, apptables.Unlocked)
 	if err != nil {
 		return nil, err
 	}
 	row := rows[after.ID()]
 	switch {
 	case row == nil:
-		return nil, fmt.Errorf("sqlstore: the row of %s %q is not there after it was written", m.Type, after.ID())
+		return nil, fmt.Errorf("sqlstore: the row of %s %q is not there after it was written", s.table.Type, after.ID())
 	case !row.Visible && before == nil:
-		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + m.Type + " like this one"}
+		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + s.table.Type + " like this one"}
 	case !row.Visible: // it was hidden by this, as by the application
 		return after, s.resources.Erase(ctx, after.Ref(), false)
 	}
+	known, err := s.untouched(ctx, before, after, was, row)
+	if err != nil {
+		return nil, err
+	}
+	meta := after.Meta()
+	if before == nil && !row.Created.IsZero() {
+		meta.Created = row.Created
+		meta.LastModified = later(meta.LastModified, meta.Created)
+	}
+	meta.Created, meta.LastModified = dialect.FromMicros(dialect.Micros(meta.Created)), dialect.FromMicros(dialect.Micros(meta.LastModified))
+	out := s.table.Says(ctx, s.log, after.WithMeta(meta), known, row)
+	if before == nil {
+		err = s.shown.Insert(ctx, out, row.Seen)
+	} else {
+		err = s.shown.Update(ctx, before.Resource, out, row.Seen, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, s.notes.DeleteOwn(ctx, s.table.Type, out.ID(), nil)
+}
+
+// untouched is what is known of a row after a write.
+func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, after *scim.Resource, was, row *mapping.Row) (map[string]json.RawMessage, error) {
 	known := make(map[string]json.RawMessage, len(row.Seen))
-	for i := range m.Columns {
-		c := &m.Columns[i]
+	for i := range s.table.Columns {
+		c := &s.table.Columns[i]
 		v := c.ValueIn(after)
 		switch {
 		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.ValueIn(before.Resource), v): // written
@@ -151,8 +178,8 @@ func (s *Writer) takeOver(ctx context.Context, m *apptables.Table, before *ownta
 			known[c.Seen()] = was.Seen[c.Seen()]
 		}
 	}
-	for i := range m.Children {
-		c := &m.Children[i]
+	for i := range s.table.Children {
+		c := &s.table.Children[i]
 		v := after.Get(c.Path)
 		switch {
 		case before == nil && v != nil:
@@ -161,7 +188,7 @@ func (s *Writer) takeOver(ctx context.Context, m *apptables.Table, before *ownta
 			known[c.Seen()] = was.Seen[c.Seen()]
 		case before != nil:
 			// The lock on its row does not keep the application from its children.
-			moved, err := s.notes.HasOthers(ctx, m.Type, after.ID())
+			moved, err := s.notes.HasOthers(ctx, s.table.Type, after.ID())
 			if err != nil {
 				return nil, err
 			}
@@ -170,90 +197,65 @@ func (s *Writer) takeOver(ctx context.Context, m *apptables.Table, before *ownta
 			}
 		}
 	}
-	meta := after.Meta()
-	if before == nil && !row.Created.IsZero() {
-		meta.Created = row.Created
-		meta.LastModified = later(meta.LastModified, meta.Created)
-	}
-	meta.Created, meta.LastModified = dialect.FromMicros(dialect.Micros(meta.Created)), dialect.FromMicros(dialect.Micros(meta.LastModified))
-	out := m.Says(ctx, s.log, after.WithMeta(meta), known, row)
-	if before == nil {
-		err = s.resources.InsertClaimed(ctx, out, row.Seen)
-	} else {
-		err = s.resources.UpdateMapped(ctx, before.Resource, out, row.Seen, true)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return out, s.notes.DeleteOwn(ctx, m.Type, out.ID(), nil)
+	return known, nil
 }
 
 // unique refuses a userName that another user has. The application's own indexes may
 // compare otherwise, and may allow it what clients are not.
-func (s *Writer) unique(ctx context.Context, m *apptables.Table, id string, r *scim.Resource) error {
-	if m.Type != search.UserType {
+func (s *Writer) unique(ctx context.Context, id string, r *scim.Resource) error {
+	if s.table.Type != search.UserType {
 		return nil
 	}
 	key := search.IndexKey(scim.Fold(r.String("userName")))
 	if err := s.db.LockName(ctx, "userName "+key); err != nil {
 		return err
 	}
-	taken, err := s.db.HasAny(ctx,
-		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4 AND "+live+" LIMIT 1", m.Type, key, id)
+	taken, err := s.shown.HasUserName(ctx, s.table.Type, key, id)
 	if err == nil && taken {
 		err = scim.Conflict("userName")
 	}
 	return err
 }
 
-// live is the condition of the index by which userNames of a mapped type are found.
-const live = "r.deleted = 0 AND r.seen IS NOT NULL"
-
-func (s *Writer) Delete(ctx context.Context, m *apptables.Table, ref scim.Ref, check func(before *scim.Resource) error) error {
+func (s *Writer) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.db.Write(ctx, func(ctx context.Context) error {
-		before, _, err := s.take(ctx, m, ref, apptables.ToBeErased)
+		before, _, err := s.take(ctx, ref, apptables.ToBeErased)
 		if err != nil {
 			return err
 		}
 		if err := check(before.Resource); err != nil {
 			return err
 		}
-		if err := s.resources.Erase(ctx, ref, s.resources.Keep || m.Retire != nil); err != nil {
+		if err := s.resources.Erase(ctx, ref, s.resources.KeepDeleted || s.table.Retire != nil); err != nil {
 			return err
 		}
 		// Afterwards, so that memberships that somebody was just writing are seen.
 		if s.joins != nil {
-			if err = s.joins.DeleteAll(ctx, m.Type, ref.ID); err != nil {
+			if err = s.joins.DeleteAll(ctx, s.table.Type, ref.ID); err != nil {
 				err = fmt.Errorf("%s: %w", s.joins.Name, err)
 			}
 		}
 		if err == nil {
-			err = m.DeleteRow(ctx, ref.ID)
+			err = s.table.DeleteRow(ctx, ref.ID)
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
-		if m.Retire != nil {
-			if err := s.retired(ctx, m, ref.ID); err != nil {
+		if s.table.Retire != nil {
+			if err := s.retired(ctx, ref.ID); err != nil {
 				return err
 			}
 		}
-		return s.notes.DeleteOwn(ctx, m.Type, ref.ID, nil)
+		return s.notes.DeleteOwn(ctx, s.table.Type, ref.ID, nil)
 	})
 }
 
 // retired remembers how a row was left when its resource was deleted, by which Link knows
 // it again.
-func (s *Writer) retired(ctx context.Context, m *apptables.Table, id string) error {
-	rows, err := m.Read(ctx, []string{id}, apptables.Unlocked)
+func (s *Writer) retired(ctx context.Context, id string) error {
+	rows, err := s.table.Read(ctx, []string{id}, apptables.Unlocked)
 	if err != nil || rows[id] == nil {
 		return err
 	}
-	seen, err := json.Marshal(rows[id].Seen)
-	if err != nil {
-		return err
-	}
-	_, err = s.db.Exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
-		AND deleted = (SELECT max(o.deleted) FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)`, m.Type, id, string(seen))
-	return err
+	return s.shown.SetSeenOfDeleted(ctx, scim.Ref{Type: s.table.Type, ID: id}, rows[id].Seen)
 }

@@ -1,0 +1,138 @@
+package mapped
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
+)
+
+// Adopter lets new resources of a type adopt rows that exist.
+type Adopter struct{ *Writer }
+
+// Adopt looks for a row that the new resource of a change can adopt. If there is one and
+// may agrees, the change becomes an update of the row's resource.
+func (a *Adopter) Adopt(ctx context.Context, c *scim.Change, may func(existing, sent *scim.Resource) bool) error {
+	if err := a.Follow(ctx); err != nil {
+		return err
+	}
+	path := "userName"
+	if c.After.String(path) == "" {
+		path = "displayName"
+	}
+	key := search.IndexKey(scim.Fold(c.After.String(path)))
+	if err := a.db.LockName(ctx, path+" "+key); err != nil {
+		return err
+	}
+	former, err := a.find(ctx, path, key)
+	switch {
+	case err != nil || former == nil:
+		return err
+	case !may(former.Resource, c.After):
+		if former.Deleted == 0 {
+			return nil // Create refuses it.
+		}
+		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness",
+			Detail: path + " is taken: a former resource has this value, and is not the same one"}
+	case former.Deleted != 0:
+		if err := a.revive(ctx, former, path); errors.Is(err, scim.ErrNotFound) {
+			return nil // The application has erased the row since, or given it to somebody else.
+		} else if err != nil {
+			return err
+		}
+	}
+	merged, err := overlay(former.Resource, c.After)
+	if err == nil && former.Deleted != 0 && a.table.Type == search.UserType && c.After.Get("active") == nil {
+		merged, err = merged.With(map[string]any{"active": true}) // A client that provisions a user wants them active.
+	}
+	if err != nil {
+		return err
+	}
+	c.After, c.Adopt = merged, former.Resource.ID()
+	// The claim is stored here, because the update may have nothing to write.
+	return a.shown.Claim(ctx, former.Resource.Ref())
+}
+
+// find returns the resource to adopt, or nil: the first one that exists and that no client
+// has written, or else the one that was deleted last.
+func (a *Adopter) find(ctx context.Context, path, key string) (*owntables.Former, error) {
+	if path == "userName" {
+		taken, err := a.shown.HasClaimedUserName(ctx, a.table.Type, key)
+		if err != nil || taken {
+			return nil, err // Create refuses it.
+		}
+	}
+	former, err := a.shown.FindUnclaimed(ctx, a.table.ResourceType, path, key)
+	if err == nil && former == nil && a.table.Retire != nil {
+		former, err = a.shown.FindDeleted(ctx, a.table.ResourceType, path, key)
+	}
+	return former, err
+}
+
+// revive restores a resource that was deleted, and its row. It returns scim.ErrNotFound if
+// the row is gone or has another name now: then it is somebody else's.
+func (a *Adopter) revive(ctx context.Context, former *owntables.Former, name string) error {
+	r, m := former.Resource, a.table
+	rows, err := m.Read(ctx, []string{r.ID()}, apptables.ToUpdate)
+	if err != nil {
+		return err
+	}
+	app := rows[r.ID()]
+	if app == nil {
+		return scim.ErrNotFound
+	}
+	var was map[string]json.RawMessage
+	if err := json.Unmarshal(former.Seen, &was); err != nil {
+		return fmt.Errorf("sqlstore: former %s %q: %w", m.Type, r.ID(), err)
+	}
+	for i := range m.Columns {
+		if c := &m.Columns[i]; c.Path == name && string(was[c.Seen()]) != string(app.Seen[c.Seen()]) {
+			return scim.ErrNotFound
+		}
+	}
+	if len(m.Revive) > 0 {
+		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.Set(ctx, r.ID(), mapping.Extra(m.Revive)) }); err != nil {
+			return m.Refusal(ctx, nil, r, err)
+		}
+	}
+	if err := a.shown.Restore(ctx, former); err != nil {
+		return err
+	}
+	if err := a.project(ctx, m, []string{r.ID()}, apptables.ToUpdate); err != nil {
+		return err
+	}
+	_, err = a.resources.Fetch(ctx, r.Ref(), "")
+	if errors.Is(err, scim.ErrNotFound) { // Revive did not make the row Visible.
+		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Detail: "a former resource has this name, and cannot be brought back"}
+	}
+	if err != nil {
+		return err
+	}
+	return a.projectMemberships(ctx, m, []string{r.ID()})
+}
+
+// overlay is what was sent, and what is there beside it.
+func overlay(there, sent *scim.Resource) (*scim.Resource, error) {
+	values := make(map[string]json.RawMessage)
+	for _, r := range []*scim.Resource{there, sent} {
+		doc, err := r.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(doc, &values); err != nil {
+			return nil, err
+		}
+	}
+	doc, err := json.Marshal(values)
+	if err != nil {
+		return nil, err
+	}
+	return sent.Type().Bind(sent.Meta(), doc, nil)
+}

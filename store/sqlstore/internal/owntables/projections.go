@@ -1,0 +1,199 @@
+package owntables
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
+)
+
+// Projections are the resources of types that have a Table, as this package's tables hold
+// them: the application's row is the truth, and a projection is what clients see of it.
+type Projections struct {
+	db        *database.DB
+	resources *Resources
+}
+
+// Projections returns the projections among the resources.
+func (s *Resources) Projections() *Projections { return &Projections{s.db, s} }
+
+// InsertAll makes the rows of resources that are new.
+func (s *Projections) InsertAll(ctx context.Context, all []*Row) error {
+	if len(all) == 0 {
+		return nil
+	}
+	var emails [][]any
+	rows := dialect.Tuples(all, func(w *Row) []any {
+		ref := w.Resource.Ref()
+		for _, e := range w.emails {
+			emails = append(emails, []any{ref.Type, ref.ID, e})
+		}
+		return []any{ref.Type, ref.ID, s.resources.collection(ref.Type), w.created, w.lastModified, w.Resource.Meta().Version,
+			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed)}
+	})
+	_, err := s.db.Exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
+		user_name, external_id, display_name, doc, search, seen, claimed)
+		SELECT $1, 0, e.value ->> 0, e.value ->> 1, e.value ->> 2, CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), e.value ->> 5,
+			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.Dialect.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint)
+		FROM {rows $2}`, rows)
+	if err == nil && len(emails) > 0 {
+		_, err = s.db.Exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
+			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, search.EmailPath, dialect.List(emails))
+	}
+	return err
+}
+
+// InsertClaimed makes the row of a resource that a client has just made.
+func (s *Projections) Insert(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage) error {
+	w, err := s.Row(r, seen, true)
+	if err != nil {
+		return err
+	}
+	return s.InsertAll(ctx, []*Row{w})
+}
+
+func (s *Projections) Update(ctx context.Context, before, after *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
+	old, err := s.resources.Row(before)
+	if err != nil {
+		return err
+	}
+	w, err := s.Row(after, seen, claimed)
+	if err != nil {
+		return err
+	}
+	if err := s.resources.updateRow(ctx, w); err != nil {
+		return err
+	}
+	return s.resources.putEmails(ctx, after.Ref(), old.emails, w.emails)
+}
+
+func (s *Projections) Row(r *scim.Resource, seen map[string]json.RawMessage, claimed bool) (*Row, error) {
+	w, err := s.resources.Row(r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(seen)
+	if err != nil {
+		return nil, err
+	}
+	w.seen, w.claimed = string(text), claimed
+	return w, nil
+}
+
+// Projection is a resource of a mapped type as {p}resources has it.
+type Projection struct {
+	Resource *scim.Resource
+	Seen     map[string]json.RawMessage
+	Claimed  bool
+}
+
+// Locked reads resources of a mapped type, locked in order of id.
+func (s *Projections) Lock(ctx context.Context, t *scim.ResourceType, ids []string, lock string) (map[string]*Projection, error) {
+	all := make(map[string]*Projection, len(ids))
+	err := s.db.Each(ctx, func(scan func(...any) error) (err error) {
+		p := &Projection{}
+		var seen []byte
+		p.Resource, err = bind(t, func(dest ...any) error { return scan(append(dest, &seen, &p.Claimed)...) })
+		if err == nil && seen != nil { // else it is from before its type had a Table
+			err = json.Unmarshal(seen, &p.Seen)
+		}
+		if err != nil {
+			return err
+		}
+		all[p.Resource.ID()] = p
+		return nil
+	}, "SELECT "+Columns+", r.seen, r.claimed"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "resources", "r",
+		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", lock), t.Name(), dialect.List(dialect.Distinct(ids)))
+	return all, err
+}
+
+// isLive is the condition of the index by which userNames of projections are found.
+const isLive = "r.deleted = 0 AND r.seen IS NOT NULL"
+
+// HasUserName reports whether a projection other than id has a userName, given as a key.
+func (s *Projections) HasUserName(ctx context.Context, typ, key, id string) (bool, error) {
+	return s.db.HasAny(ctx,
+		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4 AND "+isLive+" LIMIT 1", typ, key, id)
+}
+
+// HasClaimedUserName reports whether a projection that a client has written has a
+// userName, given as a key.
+func (s *Projections) HasClaimedUserName(ctx context.Context, typ, key string) (bool, error) {
+	return s.db.HasAny(ctx,
+		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.claimed = 1 AND "+isLive+" LIMIT 1", typ, key)
+}
+
+// nameColumns are the columns of the attributes by which rows are adopted. Each stands in
+// the way that its index needs: see Writer.columnEquals of package search.
+var nameColumns = map[string]string{
+	"userName":    "r.seen IS NOT NULL AND r.user_name",
+	"displayName": "r.display_name",
+}
+
+// Former is a resource that can be adopted.
+type Former struct {
+	Resource *scim.Resource
+	Deleted  int64  // Deleted is when a client deleted it, 0 if nobody has.
+	Seen     []byte // Seen is the JSON of the row as it was left then.
+}
+
+// FindUnclaimed returns the first projection that has a name and that no client has
+// written, or nil. path is userName or displayName, and key the key of the name.
+func (s *Projections) FindUnclaimed(ctx context.Context, t *scim.ResourceType, path, key string) (f *Former, err error) {
+	err = s.db.Each(ctx, func(scan func(...any) error) (err error) {
+		f = &Former{}
+		f.Resource, err = bind(t, func(dest ...any) error { return scan(append(dest, &f.Deleted)...) })
+		return err
+	}, "SELECT "+Columns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+nameColumns[path]+" = $3 AND r.deleted = 0"+
+		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", t.Name(), key)
+	return f, err
+}
+
+// FindDeleted returns the resource that had a name and was deleted last, or nil. It leaves
+// out a resource that the application has restored since, even under another name, and
+// even if a client has deleted it again.
+func (s *Projections) FindDeleted(ctx context.Context, t *scim.ResourceType, path, key string) (f *Former, err error) {
+	err = s.db.Each(ctx, func(scan func(...any) error) (err error) {
+		f = &Former{}
+		f.Resource, err = bind(t, func(dest ...any) error { return scan(append(dest, &f.Deleted, &f.Seen)...) })
+		return err
+	}, "SELECT "+Columns+", r.deleted, r.seen FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+nameColumns[path]+" = $3 AND r.deleted <> 0"+
+		" AND NOT EXISTS (SELECT 1 FROM {p}resources o WHERE o.tenant = r.tenant AND o.type = r.type AND o.id = r.id AND (o.deleted = 0 OR o.deleted > r.deleted))"+
+		" ORDER BY r.deleted DESC LIMIT 1", t.Name(), key)
+	return f, err
+}
+
+// Claim marks a projection as written by a client.
+func (s *Projections) Claim(ctx context.Context, ref scim.Ref) error {
+	_, err := s.db.Exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", ref.Type, ref.ID)
+	return err
+}
+
+// SetSeenOfDeleted stores how the row of a resource was left when the resource was deleted.
+func (s *Projections) SetSeenOfDeleted(ctx context.Context, ref scim.Ref, seen map[string]json.RawMessage) error {
+	text, err := json.Marshal(seen)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
+		AND deleted = (SELECT max(o.deleted) FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)`, ref.Type, ref.ID, string(text))
+	return err
+}
+
+// Restore undoes the deletion of a resource. Nothing of its row counts as seen, so that
+// the row's columns win: Retire may have set them.
+func (s *Projections) Restore(ctx context.Context, f *Former) error {
+	ref := f.Resource.Ref()
+	if _, err := s.db.Exec(ctx, "UPDATE {p}resources SET deleted = 0, seen = '{}' WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = $4",
+		ref.Type, ref.ID, f.Deleted); err != nil {
+		return err
+	}
+	w, err := s.resources.Row(f.Resource)
+	if err != nil {
+		return err
+	}
+	return s.resources.putEmails(ctx, ref, nil, w.emails)
+}
