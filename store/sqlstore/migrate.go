@@ -25,7 +25,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.app.Check(ctx); err != nil {
 		return err
 	}
-	if err := s.db.Migrate(ctx, migrations, s.triggers.Watch, "ledger", "store", "mapped"); err != nil {
+	if err := s.db.Migrate(ctx, migrations, s.triggers.Migrate, "ledger", "store", "mapped"); err != nil {
 		return err
 	}
 	if err := s.triggers.Enrol(ctx); err != nil {

@@ -32,7 +32,7 @@ func (m *Table) Check(ctx context.Context) (err error) {
 		err = typesOf(ctx, m.db, m.Name, m.Columns)
 	}
 	if err == nil && m.Visible != "" {
-		m.Looks, err = m.LookedAt(ctx)
+		m.VisibleColumns, err = m.LookedAt(ctx)
 	}
 	for _, c := range m.Children {
 		columns := mapping.Present(c.Parent, c.Order)

@@ -27,9 +27,6 @@ import (
 // Who writes {p}resources locks its row first and reads the application's row after
 // that, so that of two writers the later one sees what the earlier one saw, or more.
 
-// followBatch is how many notes are followed in one transaction.
-const followBatch = 1000
-
 // Follower brings {p}resources in line with the application's tables.
 type Follower struct {
 	db        *database.DB
@@ -121,17 +118,15 @@ func (f *Follower) Follow(ctx context.Context) error {
 		return nil
 	}
 	tx := f.db.Transaction(ctx)
-	key, which := f.db.Prefix+"\x00"+f.db.Tenant, ""
-	if tx != nil && f.db.Dialect == dialect.Postgres { // in SQLite nobody else can have written
-		if !tx.IsFirst(key) {
-			which = " AND tx = txid_current_if_assigned()"
-		}
+	which := notes.All
+	if tx != nil && f.db.Dialect == dialect.Postgres && !tx.IsFirst(f.db.Prefix+"\x00"+f.db.Tenant) {
+		which = notes.Own // In SQLite nobody else can have written.
 	}
 	for n := 1; ; n++ {
 		stale := false
-		err := f.db.Read(ctx, func() error {
-			return f.db.Each(ctx, func(scan func(...any) error) error { stale = true; return nil },
-				"SELECT 1 FROM {p}stale WHERE tenant = $1"+which+" LIMIT 1")
+		err := f.db.Read(ctx, func() (err error) {
+			stale, err = f.notes.HasAny(ctx, which)
+			return err
 		})
 		if err == nil && stale {
 			err = f.db.Write(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
@@ -152,55 +147,33 @@ func (f *Follower) Follow(ctx context.Context) error {
 
 // followSome follows a batch of notes: all, or those that satisfy a condition, which
 // nobody else sees.
-func (f *Follower) followSome(ctx context.Context, which string) error {
-	if which == "" {
+func (f *Follower) followSome(ctx context.Context, which notes.Which) error {
+	if which == notes.All {
 		// One at a time: two that make the same new resource would not see each other.
 		if err := f.db.LockName(ctx, "follow"); err != nil {
 			return err
 		}
 	}
-	var seqs []int64
-	ids, erased := make(map[string][]string), make(map[string][]string) // by type
-	edges := make(map[string][]string)
-	err := f.db.Each(ctx, func(scan func(...any) error) error {
-		var seq int64
-		var typ, id, member string
-		if err := scan(&seq, &typ, &id, &member); err != nil {
-			return err
-		}
-		seqs = append(seqs, seq)
-		if typ == notes.Membership {
-			edges[id] = append(edges[id], member)
-		} else {
-			ids[typ] = append(ids[typ], id)
-			if member == notes.Gone {
-				erased[typ] = append(erased[typ], id)
-			}
-		}
-		return nil
-	}, "SELECT seq, type, id, member FROM {p}stale WHERE tenant = $1"+which+" ORDER BY type, id, seq LIMIT $2", followBatch)
+	batch, err := f.notes.Read(ctx, which)
 	if err != nil {
 		return err
 	}
 	for _, typ := range f.types {
-		if err := f.forget(ctx, f.tables[typ], dialect.Distinct(erased[typ])); err != nil {
+		if err := f.forget(ctx, f.tables[typ], dialect.Distinct(batch.Gone[typ])); err != nil {
 			return err
 		}
-		if err := f.project(ctx, f.tables[typ], dialect.Distinct(ids[typ]), apptables.Unlocked); err != nil {
-			return err
-		}
-	}
-	if f.joins == nil { // another Store's
-		clear(edges)
-	}
-	for _, group := range slices.Sorted(maps.Keys(edges)) {
-		if err := f.projectEdges(ctx, group, dialect.Distinct(edges[group])); err != nil {
+		if err := f.project(ctx, f.tables[typ], dialect.Distinct(batch.Changed[typ]), apptables.Unlocked); err != nil {
 			return err
 		}
 	}
-	_, err = f.db.Exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
-		dialect.Tuples(seqs, func(n int64) []any { return []any{n} }))
-	return err
+	if f.joins != nil { // else the notes are those of another Store
+		for _, group := range slices.Sorted(maps.Keys(batch.Members)) {
+			if err := f.projectEdges(ctx, group, dialect.Distinct(batch.Members[group])); err != nil {
+				return err
+			}
+		}
+	}
+	return f.notes.Delete(ctx, batch)
 }
 
 // forget erases resources whose rows are gone, with what a row that has such a key now

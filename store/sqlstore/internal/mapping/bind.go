@@ -53,10 +53,10 @@ type Join struct {
 // Mapping is a Table with its attributes.
 type Mapping struct {
 	Table
-	ResourceType *scim.ResourceType
-	Columns      []BoundColumn
-	Children     []BoundChild
-	Looks        []string // the columns that Visible looks at; nil: unknown
+	ResourceType   *scim.ResourceType
+	Columns        []BoundColumn
+	Children       []BoundChild
+	VisibleColumns []string // VisibleColumns are those that Visible reads; nil if it may read any.
 }
 
 // BoundColumn is a Column with its attribute.

@@ -1,5 +1,5 @@
-// Package notes creates the triggers on the application's tables, and reads and deletes
-// their notes of what the application has changed.
+// Package notes finds out what the application changes in its tables. Triggers on these
+// tables write notes into {p}stale, and the notes are read and deleted.
 package notes
 
 import (
@@ -10,40 +10,81 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// Notes say which rows of the application have changed. Its triggers write them.
-type Notes struct{ db *database.DB }
-
-// New are the notes for a tenant.
-func New(db *database.DB) *Notes { return &Notes{db} }
-
-// Silence changes the application's memberships of a group so that the triggers leave no
-// notes: the caller has seen to the change, and in PostgreSQL each of 50,000 would be in
-// everybody's way until the table is vacuumed.
-func (s *Notes) Silence(ctx context.Context, group string, change func() error) (err error) {
-	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
-	if s.db.Dialect == dialect.Postgres {
-		begin, end = "SELECT set_config('"+ownSetting(s.db.Prefix)+"', $1, true)", "SELECT set_config('"+ownSetting(s.db.Prefix)+"', left($1, 0), true)"
-	}
-	if _, err := s.db.Conn(ctx).ExecContext(ctx, s.db.Statement(begin), group); err != nil {
-		return err
-	}
-	defer func() { // also if change panics, or time is up: the transaction may be the application's
-		// In PostgreSQL an error has ended it, and this with it.
-		if _, e := s.db.Conn(ctx).ExecContext(context.WithoutCancel(ctx), s.db.Statement(end), group); err == nil {
-			err = e
-		}
-	}()
-	return change()
-}
-
-// Membership is the type under which {p}stale notes a membership.
+// Membership is the type in the note of a membership.
 const Membership = "Members"
 
-// DeleteOwn drops the notes that this transaction's own writes have made of a resource, or
-// of memberships, whose writer has seen to them itself. id "" and members nil mean any.
+// Gone is the member in the note of a resource whose row was erased or got another key. A
+// row that has the key afterwards is another one.
+const Gone = "gone"
+
+// Notes say which rows of the application have changed.
+type Notes struct{ db *database.DB }
+
+// New returns the notes for a tenant.
+func New(db *database.DB) *Notes { return &Notes{db} }
+
+// Which are the notes that a call is about.
+type Which string
+
+// These are the notes of everybody, and those that the transaction itself has written,
+// which nobody else sees.
+const (
+	All Which = ""
+	Own Which = " AND tx = txid_current_if_assigned()" // only in PostgreSQL
+)
+
+// batchSize is how many notes a batch has at most.
+const batchSize = 1000
+
+// Batch are notes that are followed in one transaction.
+type Batch struct {
+	Changed map[string][]string // Changed are the keys of rows, by type.
+	Gone    map[string][]string // Gone are those of them that were erased or got another key.
+	Members map[string][]string // Members are the keys of users whose membership changed, by group.
+	seqs    []int64
+}
+
+// HasAny reports whether there are notes.
+func (s *Notes) HasAny(ctx context.Context, which Which) (bool, error) {
+	return s.db.HasAny(ctx, "SELECT 1 FROM {p}stale WHERE tenant = $1"+string(which)+" LIMIT 1")
+}
+
+// Read reads a batch of notes.
+func (s *Notes) Read(ctx context.Context, which Which) (*Batch, error) {
+	b := &Batch{Changed: make(map[string][]string), Gone: make(map[string][]string), Members: make(map[string][]string)}
+	err := s.db.Each(ctx, func(scan func(...any) error) error {
+		var seq int64
+		var typ, id, member string
+		if err := scan(&seq, &typ, &id, &member); err != nil {
+			return err
+		}
+		b.seqs = append(b.seqs, seq)
+		if typ == Membership {
+			b.Members[id] = append(b.Members[id], member)
+			return nil
+		}
+		b.Changed[typ] = append(b.Changed[typ], id)
+		if member == Gone {
+			b.Gone[typ] = append(b.Gone[typ], id)
+		}
+		return nil
+	}, "SELECT seq, type, id, member FROM {p}stale WHERE tenant = $1"+string(which)+" ORDER BY type, id, seq LIMIT $2", batchSize)
+	return b, err
+}
+
+// Delete deletes a batch that was followed.
+func (s *Notes) Delete(ctx context.Context, b *Batch) error {
+	_, err := s.db.Exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
+		dialect.Tuples(b.seqs, func(n int64) []any { return []any{n} }))
+	return err
+}
+
+// DeleteOwn deletes the notes that the writes of this transaction have caused, about a
+// resource or about memberships that the writer has brought in line itself. An empty id,
+// and nil for members, mean any.
 func (s *Notes) DeleteOwn(ctx context.Context, typ, id string, members []string) error {
 	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
-	if s.db.Dialect == dialect.Postgres { // in SQLite nobody else can have written any
+	if s.db.Dialect == dialect.Postgres { // In SQLite nobody else can have written a note.
 		text += " AND tx = txid_current()"
 	}
 	if id != "" {
@@ -58,19 +99,36 @@ func (s *Notes) DeleteOwn(ctx context.Context, typ, id string, members []string)
 	return err
 }
 
-// HasOthers reports whether the application has changed a resource that this transaction has
-// locked, so that nobody can have followed it meanwhile.
-func (s *Notes) HasOthers(ctx context.Context, typ, id string) (yes bool, err error) {
-	if s.db.Dialect == dialect.SQLite { // nobody else writes
+// HasOthers reports whether others have changed a resource that this transaction has
+// locked. Because of the lock nobody can have followed these notes meanwhile.
+func (s *Notes) HasOthers(ctx context.Context, typ, id string) (bool, error) {
+	if s.db.Dialect == dialect.SQLite { // Nobody else writes.
 		return false, nil
 	}
 	return s.db.HasAny(ctx, "SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> txid_current() LIMIT 1", typ, id)
 }
 
-// Gone is the member in the note of a resource whose row was erased, or has another key
-// now. If there is a row of this key afterwards, it is another one.
-const Gone = "gone"
-
-// ownSetting is the setting that holds, while this Store changes the application's
-// memberships of a group, the group's key. Those with another prefix have notes of their own.
+// ownSetting is the setting that holds the key of a group while this Store changes the
+// application's memberships of the group. Stores with another prefix have their own notes.
 func ownSetting(prefix string) string { return "scim." + prefix + "own" }
+
+// Silence runs change, which changes the application's memberships of a group, without
+// notes. The caller brings the memberships in line itself, and in PostgreSQL the notes of
+// 50,000 memberships would slow everybody down until the table is vacuumed.
+func (s *Notes) Silence(ctx context.Context, group string, change func() error) (err error) {
+	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
+	if s.db.Dialect == dialect.Postgres {
+		begin, end = "SELECT set_config('"+ownSetting(s.db.Prefix)+"', $1, true)", "SELECT set_config('"+ownSetting(s.db.Prefix)+"', left($1, 0), true)"
+	}
+	if _, err := s.db.Conn(ctx).ExecContext(ctx, s.db.Statement(begin), group); err != nil {
+		return err
+	}
+	// The end must come even if change panics or ctx ends: the application may go on with
+	// the transaction. In PostgreSQL an error ends the transaction, and the setting with it.
+	defer func() {
+		if _, e := s.db.Conn(ctx).ExecContext(context.WithoutCancel(ctx), s.db.Statement(end), group); err == nil {
+			err = e
+		}
+	}()
+	return change()
+}

@@ -6,108 +6,157 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// Triggers on the application's tables write into {p}stale which rows have changed.
-// The tables are few, and each is watched for one purpose.
+// Triggers are those on the tables of the application. They write notes.
+type Triggers struct {
+	db       *database.DB
+	mappings map[string]*mapping.Mapping // by type
+	types    []string                    // types are the keys of mappings, in order.
+	join     *mapping.Join               // join is nil if the application has no table of memberships.
+}
+
+// NewTriggers returns the triggers for mappings, whose keys are types, and for a table of
+// memberships, which may be nil.
+func NewTriggers(db *database.DB, mappings map[string]*mapping.Mapping, types []string, join *mapping.Join) *Triggers {
+	return &Triggers{db, mappings, types, join}
+}
 
 // lastName is a table's name without that of its schema.
 var lastName = regexp.MustCompile(`("[^"]+"|\w+)$`)
 
+// oddities are characters that the name of a trigger does not have.
 var oddities = regexp.MustCompile(`[^a-z0-9]+`)
 
-// trigger is the first part of the names of a table's triggers.
-func (b *Triggers) trigger(w watched) string {
+// name is the first part of the names of a table's triggers.
+func (s *Triggers) name(t target) string {
 	h := fnv.New32a()
-	fmt.Fprint(h, w.table, "\x00", w.what) //nolint:errcheck // never fails
-	plain := oddities.ReplaceAllString(strings.ToLower(w.table), "_")
-	return fmt.Sprintf("%s%.20s_%08x", b.db.Prefix, plain, h.Sum32())
+	fmt.Fprint(h, t.table, "\x00", t.what) //nolint:errcheck // never fails
+	plain := oddities.ReplaceAllString(strings.ToLower(t.table), "_")
+	return fmt.Sprintf("%s%.20s_%08x", s.db.Prefix, plain, h.Sum32())
 }
 
-// triggers are the statements that make the triggers of a table, in the place of those
-// that are there.
-func (b *Triggers) triggers(w watched) []string {
-	name := b.trigger(w)
-	note := func(row, member string) string {
-		return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.NewReplacer("{row}", row, "{gone}", dialect.Quote(member)).Replace(w.note)
-	}
-	insert := func(row string) string { return note(row, "") }
-	erase := func(row string) string { return note(row, Gone) }
-	differ := "IS NOT"
-	if b.db.Dialect == dialect.Postgres {
-		differ = "IS DISTINCT FROM"
-	}
-	changed := func(columns []string) string {
-		var any []string
-		for _, c := range columns {
-			old, now := "OLD."+c, "NEW."+c
-			if b.db.Dialect == dialect.Postgres { // json has no equality
-				old, now = "CAST("+old+" AS text)", "CAST("+now+" AS text)"
-			}
-			any = append(any, old+" "+differ+" "+now)
-		}
-		return "(" + strings.Join(any, " OR ") + ")"
-	}
-	when := ""
-	if w.only != nil {
-		when = " WHEN " + changed(w.only)
-	}
-	all := b.dropTriggers(w)
-	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	// An update is of the row as it is, and, if that was another resource's, as it was.
-	switch each := " FOR EACH ROW"; {
-	case b.db.Dialect == dialect.SQLite:
-		unless := func(row string) string {
-			if !w.many {
-				return ""
-			}
-			return " WHEN NOT EXISTS (SELECT 1 FROM {p}own WHERE id = CAST(" + row + "." + w.place[0] + " AS text))"
-		}
-		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s BEGIN %s; END", name, w.table, unless("NEW"), insert("NEW"))
-		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, w.table, when, erase("OLD")+" AND "+changed(w.place), insert("NEW"))
-		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, w.table, unless("OLD"), erase("OLD"))
-	case w.many:
-		// See unnoted.
-		own := " AND CAST(o." + w.place[0] + " AS text) IS DISTINCT FROM current_setting('" + ownSetting(b.db.Prefix) + "', true)"
-		insert := func(row string) string { return insert(row) + own }
-		add(function, name, "IF TG_OP <> 'INSERT' THEN "+from(insert("o"), "old_rows AS o")+"; END IF; IF TG_OP <> 'DELETE' THEN "+from(insert("o"), "new_rows AS o")+"; END IF;")
-		each = " FOR EACH STATEMENT EXECUTE FUNCTION " + name + "()"
-		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows%s", name, w.table, each)
-		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows%s", name, w.table, each)
-		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows%s", name, w.table, each)
-	default:
-		add(function, name, "IF TG_OP = 'DELETE' THEN "+erase("OLD")+"; RETURN NULL; END IF; IF TG_OP = 'UPDATE' THEN IF "+
-			changed(w.place)+" THEN "+erase("OLD")+"; END IF; END IF; "+insert("NEW")+";")
-		add("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s EXECUTE FUNCTION %s()", name, w.table, each, name)
-		add("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s%s EXECUTE FUNCTION %s()", name, w.table, each, when, name)
-		add("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s EXECUTE FUNCTION %s()", name, w.table, each, name)
-	}
-	return all
-}
-
-// function makes a trigger's function. It runs with the rights of who migrated, so that
-// whoever writes the application's table needs none on this package's, and with their
-// search_path, behind which temporary tables come last: nobody can put one in its way.
-const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path}, pg_temp AS $scim$ BEGIN %s RETURN NULL; END $scim$"
-
-// from adds a source to a query that begins with INSERT and has one already.
-func from(query, source string) string {
-	return strings.Replace(query, " FROM ", " FROM "+source+", ", 1)
-}
-
-// dropTriggers are the statements that drop the triggers of a table.
-func (b *Triggers) dropTriggers(w watched) []string {
-	name, on := b.trigger(w), ""
-	if b.db.Dialect == dialect.Postgres {
-		on = " ON " + w.table
+// drop returns the statements that drop the triggers of a table.
+func (s *Triggers) drop(t target) []string {
+	name, on := s.name(t), ""
+	if s.db.Dialect == dialect.Postgres {
+		on = " ON " + t.table
 	}
 	var all []string
 	for _, event := range []string{"insert", "update", "delete"} {
 		all = append(all, fmt.Sprintf("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on))
 	}
-	if b.db.Dialect == dialect.Postgres {
+	if s.db.Dialect == dialect.Postgres {
 		all = append(all, "DROP FUNCTION IF EXISTS "+name+"()")
 	}
 	return all
+}
+
+// replace returns the statements that drop the triggers of a table and create them.
+func (s *Triggers) replace(t target) []string {
+	switch {
+	case s.db.Dialect == dialect.SQLite:
+		return append(s.drop(t), s.sqlite(t)...)
+	case t.isBulk:
+		return append(s.drop(t), s.postgresBulk(t)...)
+	default:
+		return append(s.drop(t), s.postgres(t)...)
+	}
+}
+
+// insert is the statement that writes a note of a row.
+func (t *target) insert(row string) string { return t.insertNote(row, "") }
+
+// insertGone is the statement that writes a note of a row that leaves its place.
+func (t *target) insertGone(row string) string { return t.insertNote(row, Gone) }
+
+func (t *target) insertNote(row, member string) string {
+	return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.NewReplacer("{row}", row, "{gone}", dialect.Quote(member)).Replace(t.note)
+}
+
+// changes is the condition that an update changes one of the columns.
+func (s *Triggers) changes(columns []string) string {
+	differs := "IS NOT"
+	if s.db.Dialect == dialect.Postgres {
+		differs = "IS DISTINCT FROM"
+	}
+	var any []string
+	for _, c := range columns {
+		old, now := "OLD."+c, "NEW."+c
+		if s.db.Dialect == dialect.Postgres { // The type json has no equality.
+			old, now = "CAST("+old+" AS text)", "CAST("+now+" AS text)"
+		}
+		any = append(any, old+" "+differs+" "+now)
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+// when is the WHEN clause of a trigger for updates.
+func (s *Triggers) when(t target) string {
+	if t.only == nil {
+		return ""
+	}
+	return " WHEN " + s.changes(t.only)
+}
+
+// An update notes the row as it is now, and, if the row belonged to another resource, as
+// it was.
+
+// sqlite returns the statements that create the triggers of a table in SQLite.
+func (s *Triggers) sqlite(t target) []string {
+	name := s.name(t)
+	unless := func(row string) string {
+		if !t.isBulk {
+			return ""
+		}
+		return " WHEN NOT EXISTS (SELECT 1 FROM {p}own WHERE id = CAST(" + row + "." + t.place[0] + " AS text))" // see Notes.Silence
+	}
+	return []string{
+		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s BEGIN %s; END", name, t.table, unless("NEW"), t.insert("NEW")),
+		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, t.table, s.when(t), t.insertGone("OLD")+" AND "+s.changes(t.place), t.insert("NEW")),
+		fmt.Sprintf("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, t.table, unless("OLD"), t.insertGone("OLD")),
+	}
+}
+
+// postgres returns the statements that create the triggers of a table in PostgreSQL. They
+// run for each row.
+func (s *Triggers) postgres(t target) []string {
+	name := s.name(t)
+	return []string{
+		fmt.Sprintf(function, name, "IF TG_OP = 'DELETE' THEN "+t.insertGone("OLD")+"; RETURN NULL; END IF; IF TG_OP = 'UPDATE' THEN IF "+
+			s.changes(t.place)+" THEN "+t.insertGone("OLD")+"; END IF; END IF; "+t.insert("NEW")+";"),
+		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name),
+		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s FOR EACH ROW%s EXECUTE FUNCTION %s()", name, t.table, s.when(t), name),
+		fmt.Sprintf("CREATE TRIGGER %s_delete AFTER DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name),
+	}
+}
+
+// postgresBulk is postgres for a table that is written many rows at a time. The triggers
+// run for each statement.
+func (s *Triggers) postgresBulk(t target) []string {
+	name := s.name(t)
+	insert := func(rows string) string {
+		return from(t.insert("o"), rows+" AS o") + " AND CAST(o." + t.place[0] + " AS text) IS DISTINCT FROM current_setting('" + ownSetting(s.db.Prefix) + "', true)" // see Notes.Silence
+	}
+	each := " FOR EACH STATEMENT EXECUTE FUNCTION " + name + "()"
+	return []string{
+		fmt.Sprintf(function, name, "IF TG_OP <> 'INSERT' THEN "+insert("old_rows")+"; END IF; IF TG_OP <> 'DELETE' THEN "+insert("new_rows")+"; END IF;"),
+		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows%s", name, t.table, each),
+		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows%s", name, t.table, each),
+		fmt.Sprintf("CREATE TRIGGER %s_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows%s", name, t.table, each),
+	}
+}
+
+// function creates a trigger's function. It runs with the rights of the role that
+// migrated, so that a role that writes the application's table needs no rights on this
+// package's tables. It also runs with that role's search_path, in which temporary tables
+// come last, so that no other role can put a table in its way.
+const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path}, pg_temp AS $scim$ BEGIN %s RETURN NULL; END $scim$"
+
+// from adds a table to the FROM clause of a query.
+func from(query, table string) string {
+	return strings.Replace(query, " FROM ", " FROM "+table+", ", 1)
 }

@@ -1,0 +1,238 @@
+package notes
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"hash/fnv"
+	"strings"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+)
+
+// Migrate creates the triggers, unless exactly these exist. A table whose triggers it
+// created has all its rows noted.
+func (s *Triggers) Migrate(ctx context.Context, tx *sql.Tx) error {
+	path, err := s.searchPath(ctx, tx)
+	if err != nil {
+		return err
+	}
+	begun, done, err := s.isEnrolled(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if !begun { // The triggers, or else Enrol, note the rows of tenants that have begun.
+		if _, err := tx.ExecContext(ctx, s.db.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, 0)"), tenantPart+s.db.Tenant); err != nil {
+			return err
+		}
+	}
+	if err := s.dropOld(ctx, tx); err != nil {
+		return err
+	}
+	notedAll := true
+	for _, t := range s.targets() {
+		noted, err := s.migrateTarget(ctx, tx, t, path)
+		if err != nil {
+			return err
+		}
+		notedAll = notedAll && (noted || t.isPart)
+	}
+	if !done && notedAll {
+		return s.setEnrolled(ctx, tx)
+	}
+	return nil
+}
+
+// searchPath returns the search_path of the role that migrates, in PostgreSQL.
+func (s *Triggers) searchPath(ctx context.Context, tx *sql.Tx) (path string, err error) {
+	if s.db.Dialect != dialect.Postgres {
+		return "", nil
+	}
+	err = tx.QueryRowContext(ctx, "SELECT current_setting('search_path')").Scan(&path)
+	if path == "" {
+		path = `""`
+	}
+	return path, err
+}
+
+// migrateTarget creates the triggers of a table, unless exactly these exist. noted says
+// that it created them and that all rows are noted.
+func (s *Triggers) migrateTarget(ctx context.Context, tx *sql.Tx, t target, path string) (noted bool, err error) {
+	texts := s.replace(t)
+	h := fnv.New64a()
+	fmt.Fprintln(h, texts, t.all, t.more, path) //nolint:errcheck // never fails
+	version := int64(h.Sum64() >> 1)
+	have, before, err := s.db.Version(ctx, tx, t.part())
+	if err != nil {
+		return false, err
+	}
+	if before && have == version {
+		exist, err := s.exist(ctx, tx, t)
+		if err != nil || exist {
+			return false, err
+		}
+	}
+	for _, text := range texts {
+		if _, err := tx.ExecContext(ctx, strings.NewReplacer("{p}", s.db.Prefix, "{path}", path).Replace(text)); err != nil {
+			return false, fmt.Errorf("%s: %w", t.table, err)
+		}
+	}
+	if before || !t.isPart { // The parts of new resources come with the resources, as memberships do.
+		text := insertNotes + selectNotes(t) + isEnrolled("x.tenant")
+		if t.isBulk { // There may be memberships of a table that the mapping had before.
+			text += hasGroup + " UNION SELECT m.tenant, " + dialect.Quote(Membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'"
+		}
+		// This comes after the triggers, and before others can write again.
+		if _, err := tx.ExecContext(ctx, s.db.Statement(text)); err != nil {
+			return false, fmt.Errorf("%s: %w", t.table, err)
+		}
+	}
+	return true, s.db.SetVersion(ctx, tx, t.part(), version)
+}
+
+// insertNotes begins a statement that notes many rows.
+const insertNotes = "INSERT INTO {p}stale (tenant, type, id, member) "
+
+// selectNotes selects the notes of all rows of a table. A condition on x follows.
+func selectNotes(t target) string {
+	return "SELECT x.tenant, x.type, x.id, x.member FROM (" + t.all + ") AS x WHERE "
+}
+
+// hasGroup is the condition that the group of a membership is known. The memberships of a
+// new group come with the group.
+const hasGroup = " AND EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.tenant AND r.type = 'Group' AND r.id = x.id AND r.deleted = 0)"
+
+// isEnrolled reports whether the triggers note the rows of the tenant, and whether all
+// rows have been noted once.
+func (s *Triggers) isEnrolled(ctx context.Context, q database.Querier) (begun, done bool, err error) {
+	version, begun, err := s.db.Version(ctx, q, tenantPart+s.db.Tenant)
+	return begun, version == 1, err
+}
+
+// setEnrolled stores that all rows of the tenant have been noted once.
+func (s *Triggers) setEnrolled(ctx context.Context, q database.Querier) error {
+	_, err := q.ExecContext(ctx, s.db.Statement("UPDATE {p}schema SET version = 1 WHERE part = $1"), tenantPart+s.db.Tenant)
+	return err
+}
+
+// Enrol notes all rows of a tenant that is new to triggers that existed already.
+func (s *Triggers) Enrol(ctx context.Context) error {
+	_, done, err := s.isEnrolled(ctx, s.db.Pool)
+	if err != nil || done {
+		return err
+	}
+	for _, t := range s.targets() {
+		if t.isPart {
+			continue
+		}
+		if err := s.enrolTarget(ctx, t); err != nil {
+			return fmt.Errorf("%s: %w", t.table, err)
+		}
+	}
+	return s.db.Write(ctx, func(ctx context.Context) error { return s.setEnrolled(ctx, s.db.Conn(ctx)) })
+}
+
+// enrolTarget notes all rows of a table that belong to the tenant.
+func (s *Triggers) enrolTarget(ctx context.Context, t target) error {
+	if s.db.Dialect == dialect.Postgres {
+		// The lock waits for transactions whose writes the triggers did not note.
+		err := s.db.InTx(ctx, func(ctx context.Context) error {
+			_, err := s.db.Conn(ctx).ExecContext(ctx, "LOCK TABLE "+t.table+" IN SHARE MODE")
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	text := insertNotes + selectNotes(t) + "x.tenant = $1"
+	if t.isBulk {
+		text += hasGroup
+	}
+	return s.db.Write(ctx, func(ctx context.Context) error {
+		_, err := s.db.Exec(ctx, text)
+		return err
+	})
+}
+
+// exist reports whether a table has its triggers. A table that is dropped and created
+// anew, which is how SQLite's tables are altered, has none.
+func (s *Triggers) exist(ctx context.Context, tx *sql.Tx, t target) (bool, error) {
+	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2)"
+	table := t.table
+	if s.db.Dialect == dialect.SQLite {
+		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND lower(tbl_name) = lower($2)"
+		table = strings.Trim(lastName.FindString(t.table), `"`)
+	}
+	n := 0
+	err := tx.QueryRowContext(ctx, query, s.name(t), table).Scan(&n)
+	return n == 3, err
+}
+
+// dropOld drops the triggers of tables that are no longer mapped. The application can then
+// drop their columns, and a table that is mapped again has all its rows noted.
+func (s *Triggers) dropOld(ctx context.Context, tx *sql.Tx) error {
+	current := make(map[string]bool)
+	for _, t := range s.targets() {
+		current[t.part()] = true
+	}
+	rows, err := tx.QueryContext(ctx, s.db.Statement("SELECT part FROM {p}schema WHERE part LIKE 'watch %'"))
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // Err reports it
+	var old []string
+	for rows.Next() {
+		var part string
+		if err := rows.Scan(&part); err != nil {
+			return err
+		}
+		if !current[part] {
+			old = append(old, part)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, part := range old {
+		table, what := strings.TrimPrefix(part, "watch "), ""
+		if i := strings.LastIndexByte(table, ' '); i >= 0 {
+			table, what = table[:i], table[i+1:]
+		}
+		for _, text := range s.drop(target{table: table, what: what}) {
+			if _, err := tx.ExecContext(ctx, text); err != nil {
+				return fmt.Errorf("%s: %w", table, err)
+			}
+		}
+		if _, err := tx.ExecContext(ctx, s.db.Statement("DELETE FROM {p}schema WHERE part = $1"), part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NoteAll notes every row that the application has or once had.
+func (s *Triggers) NoteAll(ctx context.Context) error {
+	for _, t := range s.targets() {
+		if t.isPart {
+			continue
+		}
+		if _, err := s.db.Exec(ctx, insertNotes+selectNotes(t)+"x.tenant = $1"); err != nil {
+			return err
+		}
+	}
+	for _, typ := range s.types {
+		// Nothing counts as seen, so that a column wins that From reads differently now.
+		if _, err := s.db.Exec(ctx, "UPDATE {p}resources SET seen = '{}' WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL", typ); err != nil {
+			return err
+		}
+		if _, err := s.db.Exec(ctx, insertNotes+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL", typ); err != nil {
+			return err
+		}
+	}
+	if s.join == nil {
+		return nil
+	}
+	_, err := s.db.Exec(ctx, insertNotes+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", Membership)
+	return err
+}

@@ -1,0 +1,119 @@
+package notes
+
+import (
+	"fmt"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
+)
+
+// target is a table of the application whose changes are noted. The tables are few, and
+// each target has one purpose.
+type target struct {
+	table string
+	// what tells apart several targets with one table.
+	what string
+	// note is the query for the note of a row called {row}. Its columns are tenant, type,
+	// id and member. {gone} stands for a text: Gone if the row is about to leave its place,
+	// or else an empty one.
+	note string
+	// only are the columns whose change is noted. It is nil if every change is.
+	only []string
+	// isBulk says that the application writes many rows at a time.
+	isBulk bool
+	// all is the query for the notes of all rows.
+	all string
+	// isPart says that the rows are parts of resources that have a target themselves.
+	isPart bool
+	// place are the columns whose change moves a row from one resource to another.
+	place []string
+	// more is what else decides what the rows mean. All rows are noted after a change of it.
+	more string
+}
+
+// part is the part of {p}schema whose version says which triggers the table has.
+func (t *target) part() string { return "watch " + t.table + " " + t.what }
+
+// isEnrolled is the condition that a tenant has a Store. Nobody would follow the notes of
+// other tenants.
+func isEnrolled(tenant string) string {
+	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + dialect.Quote(tenantPart) + " || " + tenant + ")"
+}
+
+// tenantPart and the name of a tenant are the part of {p}schema whose version is 1 if all
+// rows of the tenant have been noted once, and 0 if not.
+const tenantPart = "tenant "
+
+// targets lists the tables of the application.
+func (s *Triggers) targets() []target {
+	var all []target
+	for _, typ := range s.types {
+		m := s.mappings[typ]
+		t := rowTarget(m)
+		all = append(all, t)
+		for _, c := range m.Children {
+			all = append(all, childTarget(m, c, t))
+		}
+	}
+	if s.join != nil {
+		all = append(all, joinTarget(s.join, s.mappings[search.GroupType]))
+	}
+	return all
+}
+
+// tenantOf is the tenant of a row of m, as a text.
+func tenantOf(m *mapping.Mapping, row string) string {
+	if m.Tenant == "" {
+		return "''"
+	}
+	return "CAST(" + row + "." + m.Tenant + " AS text)"
+}
+
+// keyOf is the key of a row of m, as a text.
+func keyOf(m *mapping.Mapping, row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
+
+// rowTarget is the table of a type. A row without a tenant belongs to nobody: it may be an
+// administrator or a template.
+func rowTarget(m *mapping.Mapping) target {
+	t := target{table: m.Name, what: m.Type, place: mapping.Present(m.Key, m.Tenant)}
+	t.note = "SELECT " + tenantOf(m, "{row}") + ", " + dialect.Quote(m.Type) + ", " + keyOf(m, "{row}") + ", {gone} WHERE " +
+		mapping.Filled("{row}", t.place) + " AND " + isEnrolled(tenantOf(m, "{row}"))
+	t.all = "SELECT " + tenantOf(m, "t") + " AS tenant, " + dialect.Quote(m.Type) + " AS type, " + keyOf(m, "t") + " AS id, '' AS member FROM " +
+		m.Name + " AS t WHERE " + mapping.Filled("t", t.place)
+	if m.Visible == "" || m.VisibleColumns != nil {
+		t.only = append(append(mapping.Present(m.Created), t.place...), m.VisibleColumns...)
+		for _, c := range m.Columns {
+			t.only = append(t.only, c.Name)
+		}
+	}
+	t.more = fmt.Sprint(m.Visible, m.Created)
+	for _, c := range m.Columns {
+		t.more += "\n" + c.Seen() + fmt.Sprint(" ", c.Null)
+	}
+	for _, c := range m.Children {
+		t.more += "\n" + c.Seen()
+		for _, c := range c.Columns {
+			t.more += "\n" + c.Seen()
+		}
+	}
+	return t
+}
+
+// childTarget is the table of a multi-valued attribute of a type, whose own target is row.
+func childTarget(m *mapping.Mapping, c mapping.BoundChild, row target) target {
+	return target{table: c.Name, what: m.Type + "." + c.Path, place: []string{c.Parent}, all: row.all, isPart: true,
+		note: "SELECT " + tenantOf(m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key +
+			" = {row}." + c.Parent + " AND " + mapping.Filled("t", row.place) + " AND " + isEnrolled(tenantOf(m, "t"))}
+}
+
+// joinTarget is the table of memberships in groups, which are rows of g.
+func joinTarget(j *mapping.Join, g *mapping.Mapping) target {
+	known := mapping.Filled("t", mapping.Present(g.Tenant, g.Key))
+	return target{table: j.Name, what: Membership, isBulk: true, place: []string{j.Group, j.User},
+		note: "SELECT " + tenantOf(g, "t") + ", " + dialect.Quote(Membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
+			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + mapping.Filled("{row}", []string{j.User}) + " AND " + known +
+			" AND " + isEnrolled(tenantOf(g, "t")),
+		all: "SELECT " + tenantOf(g, "t") + " AS tenant, " + dialect.Quote(Membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
+			j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + mapping.Filled("j", []string{j.User}) + " AND " + known}
+}
