@@ -123,24 +123,24 @@ type Join struct {
 	Insert func(group, user string) map[string]any
 }
 
-// declared are Tables as the package mapping knows them.
-func declared(tables []Table) []mapping.Table {
+// declarations returns tables as package mapping knows them.
+func declarations(tables []Table) []mapping.Table {
 	all := make([]mapping.Table, len(tables))
 	for i, t := range tables {
 		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Created: t.Created,
-			Columns: declaredColumns(t.Columns), Insert: t.Insert, Retire: t.Retire, Revive: t.Revive}
+			Columns: columnDeclarations(t.Columns), Insert: t.Insert, Retire: t.Retire, Revive: t.Revive}
 		for _, c := range t.Children {
 			all[i].Children = append(all[i].Children,
-				mapping.Child{Path: c.Path, Name: c.Name, Parent: c.Parent, Columns: declaredColumns(c.Columns), Order: c.Order})
+				mapping.Child{Path: c.Path, Name: c.Name, Parent: c.Parent, Columns: columnDeclarations(c.Columns), Order: c.Order})
 		}
 	}
 	return all
 }
 
-func declaredColumns(columns []Column) []mapping.Column {
+func columnDeclarations(columns []Column) []mapping.Column {
 	all := make([]mapping.Column, len(columns))
 	for i, c := range columns {
-		all[i] = mapping.Column{Name: c.Name, Path: c.Path, Of: c.Of, Empty: c.Empty, To: c.To, From: c.From, ReadOnly: c.ReadOnly, Null: c.null}
+		all[i] = mapping.Column{Name: c.Name, Path: c.Path, Of: c.Of, Empty: c.Empty, To: c.To, From: c.From, ReadOnly: c.ReadOnly, TakesNull: c.null}
 	}
 	return all
 }

@@ -121,7 +121,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		}
 		s.resources.Types[t.Name()] = search.NewType(t, slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() }))
 	}
-	bound, e := mapping.Bind(s.resources.Types, declared(o.Tables), (*mapping.Join)(o.Members), o.Tenant)
+	bound, e := mapping.Bind(s.resources.Types, declarations(o.Tables), (*mapping.Join)(o.Members), o.Tenant)
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 
 // Check looks for the table, its columns and those of its children.
 func (m *Table) Check(ctx context.Context) (err error) {
-	columns := mapping.Present(m.Key, m.Tenant, m.Created)
+	columns := mapping.NonEmpty(m.Key, m.Tenant, m.Created)
 	for _, c := range m.Columns {
 		columns = append(columns, c.Name)
 	}
@@ -35,7 +35,7 @@ func (m *Table) Check(ctx context.Context) (err error) {
 		m.VisibleColumns, err = m.LookedAt(ctx)
 	}
 	for _, c := range m.Children {
-		columns := mapping.Present(c.Parent, c.Order)
+		columns := mapping.NonEmpty(c.Parent, c.Order)
 		for _, b := range c.Columns {
 			columns = append(columns, b.Name)
 		}
@@ -49,7 +49,7 @@ func (m *Table) Check(ctx context.Context) (err error) {
 
 // Check looks for the table and its columns.
 func (s *Joins) Check(ctx context.Context) error {
-	return CheckNames(ctx, s.db, s.Name, "", mapping.Present(s.Group, s.User, s.Since)...)
+	return CheckNames(ctx, s.db, s.Name, "", mapping.NonEmpty(s.Group, s.User, s.Since)...)
 }
 
 // CheckNames asks the database for a table, its columns, and a condition on a row called t.

@@ -80,7 +80,7 @@ func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (
 	for i, user := range users {
 		rows[i] = []mapping.Setting{{Column: s.Group, Value: group}, {Column: s.User, Value: user}}
 		if s.Insert != nil {
-			rows[i] = append(rows[i], mapping.Extra(s.Insert(group, user))...)
+			rows[i] = append(rows[i], mapping.SettingsOf(s.Insert(group, user))...)
 		}
 	}
 	n, err := InsertMissing(ctx, s.db, s.Name, rows)
@@ -120,13 +120,13 @@ func (s *Joins) Read(ctx context.Context, w *dialect.Arguments, condition string
 	var all []scim.Membership
 	now := s.db.Now()
 	// One without a user is an invitation, or whatever the application makes of it.
-	condition += " AND " + mapping.Filled("j", []string{s.Group, s.User})
+	condition += " AND " + mapping.NotNull("j", []string{s.Group, s.User})
 	err := s.db.EachAppRow(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
 		m := scim.Membership{Member: scim.Ref{Type: search.UserType}, Since: now}
 		var at any
 		err := scan(&m.GroupID, &m.Member.ID, &at)
-		if t := mapping.Instant(at); !t.IsZero() {
+		if t := mapping.ParseInstant(at); !t.IsZero() {
 			m.Since = t
 		}
 		all = append(all, m)

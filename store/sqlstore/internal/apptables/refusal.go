@@ -17,7 +17,7 @@ import (
 func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause error) error {
 	switch {
 	case database.IsNull(cause):
-		if paths := m.Needed(r, cause); len(paths) > 0 {
+		if paths := m.MissingPaths(r, cause); len(paths) > 0 {
 			return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
 				Detail: strings.Join(paths, ", ") + ": the application needs a value"}
 		}
@@ -26,7 +26,7 @@ func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause err
 	case database.IsUnfit(cause), database.IsDangling(cause): // of a value that another table lists
 		var paths []string
 		for i := range m.Columns {
-			if c := &m.Columns[i]; !c.Copy && (before == nil || !reflect.DeepEqual(c.ValueIn(before), c.ValueIn(r))) {
+			if c := &m.Columns[i]; !c.IsCopy && (before == nil || !reflect.DeepEqual(c.ValueIn(before), c.ValueIn(r))) {
 				paths = append(paths, c.Path)
 			}
 		}

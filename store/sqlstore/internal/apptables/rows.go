@@ -3,7 +3,6 @@ package apptables
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -68,7 +67,7 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 		text += lock
 	}
 	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
-		r := &mapping.Row{Cells: make([]any, len(m.Columns)), Children: make([][]any, len(m.Children)), Seen: map[string]json.RawMessage{}}
+		r := &mapping.Row{Cells: make([]any, len(m.Columns)), Children: make([][]any, len(m.Children)), Seen: mapping.Seen{}}
 		var key string
 		var at any
 		dest := []any{&key, &r.Visible, &at}
@@ -78,10 +77,10 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 		if err := scan(dest...); err != nil {
 			return err
 		}
-		r.Created = mapping.Instant(at)
+		r.Created = mapping.ParseInstant(at)
 		for i := range m.Columns {
 			r.Cells[i] = mapping.PlainCell(r.Cells[i])
-			r.Seen[m.Columns[i].Seen()] = mapping.Encode(r.Cells[i])
+			r.Seen[m.Columns[i].SeenKey()] = mapping.Encode(r.Cells[i])
 		}
 		rows[key] = r
 		return nil
@@ -129,7 +128,7 @@ func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map
 		return nil
 	})
 	for _, r := range rows {
-		r.Seen[c.Seen()] = mapping.Encode(r.Children[i])
+		r.Seen[c.SeenKey()] = mapping.Encode(r.Children[i])
 	}
 	return err
 }

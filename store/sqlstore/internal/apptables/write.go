@@ -15,7 +15,7 @@ import (
 
 // InsertRow makes the row of a new resource and returns its key.
 func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, err error) {
-	all, err := m.Settings(nil, r)
+	all, err := m.Changes(nil, r)
 	if err != nil {
 		return "", err
 	}
@@ -26,7 +26,7 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, er
 		all = append(all, mapping.Setting{Column: m.Tenant, Value: m.db.Tenant})
 	}
 	if m.Insert != nil {
-		all = append(all, mapping.Extra(m.Insert(r))...)
+		all = append(all, mapping.SettingsOf(m.Insert(r))...)
 	}
 	err = m.db.InTx(ctx, func(ctx context.Context) error { // what is refused must not end the transaction
 		err := insert(ctx, m.db, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
@@ -40,7 +40,7 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, er
 
 // UpdateRow writes what changed.
 func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
-	all, err := m.Settings(before, after)
+	all, err := m.Changes(before, after)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (m *Table) putChildren(ctx context.Context, key string, before, after *scim
 		if row != nil {
 			for cells := range slices.Chunk(row.Children[i], len(c.Columns)) {
 				// Several rows may say the same, and are one to clients.
-				if j := slices.IndexFunc(want, func(r []mapping.Setting) bool { return mapping.RowSays(r, cells) }); j >= 0 {
+				if j := slices.IndexFunc(want, func(r []mapping.Setting) bool { return mapping.IsSameRow(r, cells) }); j >= 0 {
 					there[j] = true
 				} else if err := m.deleteChild(ctx, c, key, cells); err != nil {
 					return err
@@ -122,7 +122,7 @@ func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key stri
 // DeleteRow erases the row, or retires it.
 func (m *Table) DeleteRow(ctx context.Context, key string) error {
 	if m.Retire != nil {
-		return m.Set(ctx, key, mapping.Extra(m.Retire(m.db.Now())))
+		return m.Set(ctx, key, mapping.SettingsOf(m.Retire(m.db.Now())))
 	}
 	for _, c := range m.Children {
 		w := m.db.Arguments()

@@ -88,17 +88,17 @@ func (a *Adopter) revive(ctx context.Context, former *owntables.Former, name str
 	if app == nil {
 		return scim.ErrNotFound
 	}
-	var was map[string]json.RawMessage
+	var was mapping.Seen
 	if err := json.Unmarshal(former.Seen, &was); err != nil {
 		return fmt.Errorf("sqlstore: former %s %q: %w", m.Type, r.ID(), err)
 	}
 	for i := range m.Columns {
-		if c := &m.Columns[i]; c.Path == name && string(was[c.Seen()]) != string(app.Seen[c.Seen()]) {
+		if c := &m.Columns[i]; c.Path == name && !was.IsSame(app.Seen, c.SeenKey()) {
 			return scim.ErrNotFound
 		}
 	}
 	if len(m.Revive) > 0 {
-		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.Set(ctx, r.ID(), mapping.Extra(m.Revive)) }); err != nil {
+		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.Set(ctx, r.ID(), mapping.SettingsOf(m.Revive)) }); err != nil {
 			return m.Refusal(ctx, nil, r, err)
 		}
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -56,7 +54,7 @@ func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string
 	var r *scim.Resource
 	if app != nil && app.Visible {
 		now := f.db.Now()
-		meta, known := scim.Meta{ID: id, Created: now, LastModified: now}, map[string]json.RawMessage(nil)
+		meta, known := scim.Meta{ID: id, Created: now, LastModified: now}, mapping.Seen(nil)
 		if !app.Created.IsZero() {
 			meta.Created = app.Created
 		}
@@ -66,7 +64,7 @@ func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string
 		} else if r, err = m.ResourceType.Bind(meta, nil, nil); err != nil {
 			return nil, err
 		}
-		r = m.Says(ctx, f.log, r, known, app)
+		r = m.Merge(ctx, f.log, r, known, app)
 		if m.Type == search.UserType && r.String("userName") == "" {
 			r = nil
 		}
@@ -82,7 +80,7 @@ func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string
 		meta := r.Meta()
 		meta.LastModified = later(f.db.Now(), meta.LastModified)
 		return nil, f.shown.Update(ctx, was.Resource, stepped(r.WithMeta(meta), 0), app.Seen, was.Claimed)
-	case !maps.EqualFunc(was.Seen, app.Seen, func(a, b json.RawMessage) bool { return string(a) == string(b) }):
+	case !app.Seen.Equal(was.Seen):
 		return nil, f.shown.Update(ctx, was.Resource, r, app.Seen, was.Claimed)
 	}
 	return nil, nil

@@ -2,7 +2,6 @@ package mapped
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -47,7 +46,7 @@ func (s *Writer) take(ctx context.Context, ref scim.Ref, lock string) (*owntable
 			return nil, nil, err
 		}
 		row := rows[ref.ID]
-		if row != nil && row.Visible && upToDate(p, row) {
+		if row != nil && row.Visible && mapping.Seen(p.Seen).Contains(row.Seen) {
 			return p, row, nil
 		}
 		if _, err := s.projectOne(ctx, s.table, ref.ID, p, row); err != nil {
@@ -55,16 +54,6 @@ func (s *Writer) take(ctx context.Context, ref scim.Ref, lock string) (*owntable
 		}
 	}
 	return nil, nil, database.ErrMoved
-}
-
-// upToDate reports whether a row is what was seen of it.
-func upToDate(p *owntables.Projection, row *mapping.Row) bool {
-	for name, is := range row.Seen {
-		if was, ok := p.Seen[name]; !ok || string(was) != string(is) {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *Writer) Create(ctx context.Context, r *scim.Resource) (out *scim.Resource, err error) {
@@ -151,7 +140,7 @@ func (s *Writer) takeOver(ctx context.Context, before *owntables.Projection, aft
 		meta.LastModified = later(meta.LastModified, meta.Created)
 	}
 	meta.Created, meta.LastModified = dialect.FromMicros(dialect.Micros(meta.Created)), dialect.FromMicros(dialect.Micros(meta.LastModified))
-	out := s.table.Says(ctx, s.log, after.WithMeta(meta), known, row)
+	out := s.table.Merge(ctx, s.log, after.WithMeta(meta), known, row)
 	if before == nil {
 		err = s.shown.Insert(ctx, out, row.Seen)
 	} else {
@@ -164,18 +153,18 @@ func (s *Writer) takeOver(ctx context.Context, before *owntables.Projection, aft
 }
 
 // untouched is what is known of a row after a write.
-func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, after *scim.Resource, was, row *mapping.Row) (map[string]json.RawMessage, error) {
-	known := make(map[string]json.RawMessage, len(row.Seen))
+func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, after *scim.Resource, was, row *mapping.Row) (mapping.Seen, error) {
+	known := make(mapping.Seen, len(row.Seen))
 	for i := range s.table.Columns {
 		c := &s.table.Columns[i]
 		v := c.ValueIn(after)
 		switch {
 		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.ValueIn(before.Resource), v): // written
-			if !c.ReadOnly && c.Took(v, row.Cells[i]) {
-				known[c.Seen()] = row.Seen[c.Seen()]
+			if !c.ReadOnly && c.Matches(v, row.Cells[i]) {
+				known[c.SeenKey()] = row.Seen[c.SeenKey()]
 			}
 		case before != nil:
-			known[c.Seen()] = was.Seen[c.Seen()]
+			known[c.SeenKey()] = was.Seen[c.SeenKey()]
 		}
 	}
 	for i := range s.table.Children {
@@ -183,9 +172,9 @@ func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, af
 		v := after.Get(c.Path)
 		switch {
 		case before == nil && v != nil:
-			known[c.Seen()] = row.Seen[c.Seen()]
+			known[c.SeenKey()] = row.Seen[c.SeenKey()]
 		case before != nil && reflect.DeepEqual(before.Resource.Get(c.Path), v):
-			known[c.Seen()] = was.Seen[c.Seen()]
+			known[c.SeenKey()] = was.Seen[c.SeenKey()]
 		case before != nil:
 			// The lock on its row does not keep the application from its children.
 			moved, err := s.notes.HasOthers(ctx, s.table.Type, after.ID())
@@ -193,7 +182,7 @@ func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, af
 				return nil, err
 			}
 			if !moved {
-				known[c.Seen()] = row.Seen[c.Seen()]
+				known[c.SeenKey()] = row.Seen[c.SeenKey()]
 			}
 		}
 	}

@@ -1,160 +1,124 @@
-// Package mapping says what the columns of an application's tables mean: it binds Tables
-// to attributes and converts between cells and values. It reads and writes no table.
 package mapping
 
 import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// Table is a Table of the package sqlstore.
-type Table struct {
-	Type, Name, Key string
-	KeepID          bool
-	Tenant, Visible string
-	Created         string
-	Columns         []Column
-	Children        []Child
-	Insert          func(r *scim.Resource) map[string]any
-	Retire          func(now time.Time) map[string]any
-	Revive          map[string]any
-}
-
-// Column is a Column of the package sqlstore.
-type Column struct {
-	Name, Path, Of string
-	Empty          any
-	To, From       func(v any) (any, error)
-	ReadOnly       bool
-	Null           bool // From is asked about NULL and "" too
-}
-
-// Child is a Child of the package sqlstore.
-type Child struct {
-	Path, Name, Parent string
-	Columns            []Column
-	Order              string
-}
-
-// Join is a Join of the package sqlstore: the one converts to the other.
-type Join struct {
-	Name        string
-	Group, User string
-	Since       string
-	Insert      func(group, user string) map[string]any
-}
-
-// Mapping is a Table with its attributes.
-type Mapping struct {
-	Table
-	ResourceType   *scim.ResourceType
-	Columns        []BoundColumn
-	Children       []BoundChild
-	VisibleColumns []string // VisibleColumns are those that Visible reads; nil if it may read any.
-}
-
-// BoundColumn is a Column with its attribute.
-type BoundColumn struct {
-	Column
-	attr         scim.Attr
-	list         string // path of the multi-valued attribute whose element it is in; "": none
-	Copy         bool   // an earlier column is for the same value: this one is only written
-	DatabaseType string // as the database calls it; "": unknown
-}
-
-type BoundChild struct {
-	Child
-	Columns []BoundColumn
-}
-
-// Seen is the name under which the column's value is remembered.
-func (c *BoundColumn) Seen() string { return c.Name + " " + c.Path + " " + c.Of }
-
-func (c *BoundChild) Seen() string { return c.Name + " " + c.Path }
-
-// Bind checks and compiles Options.Tables and Options.Members.
-func Bind(types map[string]search.Type, tables []Table, members *Join, tenant string) (maps map[string]*Mapping, err error) {
-	maps = make(map[string]*Mapping)
-	fail := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("sqlstore: "+format, args...)) }
-	name := func(what, is string, needed bool) {
-		if needed && is == "" || is != "" && !dialect.IsName(is) {
-			fail("%s %q: needs the name of a table or column", what, is)
-		}
+// Bind checks the tables and memberships that the application declares and binds them to
+// the attributes of types. The result is by type. The error lists every mistake.
+func Bind(types map[string]search.Type, tables []Table, members *Join, tenant string) (map[string]*Mapping, error) {
+	b := &binder{types: types, tenant: tenant, bound: make(map[string]*Mapping)}
+	for _, t := range tables {
+		b.bindTable(t)
 	}
-	for _, table := range tables {
-		t, ok := types[table.Type]
-		if !ok || maps[table.Type] != nil {
-			fail("Tables: %q is no type of Options.Types, or there twice", table.Type)
-			continue
-		}
-		m := &Mapping{Table: table, ResourceType: t.ResourceType}
-		maps[table.Type] = m
-		name("table", m.Name, true)
-		name(m.Name+": Key", m.Key, true)
-		name(m.Name+": Tenant", m.Tenant, false)
-		name(m.Name+": Created", m.Created, false)
-		if m.Tenant == "" && tenant != "" {
-			fail("%s: without a column for the Tenant its rows would be those of every tenant", m.Name)
-		}
-		if dialect.HasPlaceholder(m.Visible) {
-			fail("%s: Visible takes no arguments", m.Name)
-		}
-		for _, c := range m.Table.Columns {
-			name(m.Name+": column", c.Name, true)
-			b, e := bindColumn(t.ResourceType, "", c)
-			if e != nil {
-				fail("%s: %w", m.Name, e)
-			}
-			if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Name == b.Name }); i >= 0 {
-				fail("%s: column %s is there for %s and for %s: a column stands for one attribute; what has none is kept beside", m.Name, c.Name, m.Columns[i].Path, c.Path)
-			}
-			b.Copy = slices.ContainsFunc(m.Columns, func(o BoundColumn) bool { return o.Path == b.Path && o.Of == b.Of })
-			m.Columns = append(m.Columns, b)
-		}
-		for _, c := range m.Table.Children {
-			name("table", c.Name, true)
-			name(c.Name+": Parent", c.Parent, true)
-			name(c.Name+": Order", c.Order, false)
-			a, ok := t.Attr(c.Path)
-			if !ok || !a.MultiValued || a.Type != "complex" || a.Parent != nil || len(c.Columns) == 0 || c.Path == "members" {
-				fail("%s: Path %q: needs a multi-valued attribute with parts, and Columns for them", c.Name, c.Path)
-				continue
-			}
-			child := BoundChild{Child: c}
-			for _, column := range c.Columns {
-				name(c.Name+": column", column.Name, true)
-				b, e := bindColumn(t.ResourceType, a.Path, column)
-				if e != nil {
-					fail("%s: %w", c.Name, e)
-				}
-				child.Columns = append(child.Columns, b)
-			}
-			m.Children = append(m.Children, child)
-		}
-		if table.Type == search.UserType && !slices.ContainsFunc(m.Columns, func(c BoundColumn) bool { return c.Path == "userName" }) {
-			fail("%s: a table of users needs a column for userName", m.Name)
-		}
+	if members != nil {
+		b.checkJoin(members)
 	}
-	if j := members; j != nil {
-		name("table", j.Name, true)
-		name(j.Name+": Group", j.Group, true)
-		name(j.Name+": User", j.User, true)
-		name(j.Name+": Since", j.Since, false)
-		if maps[search.UserType] == nil || maps[search.GroupType] == nil {
-			fail("Members: needs a Table for User and one for Group")
-		}
-	}
-	return maps, err
+	return b.bound, b.err
 }
 
-// bindColumn finds the attribute of a column, which is one of a resource, or, in a
-// Child, of an element of list.
+// binder binds tables to attributes and collects mistakes.
+type binder struct {
+	types  map[string]search.Type
+	tenant string
+	bound  map[string]*Mapping
+	err    error
+}
+
+// fail adds a mistake.
+func (b *binder) fail(format string, args ...any) {
+	b.err = errors.Join(b.err, fmt.Errorf("sqlstore: "+format, args...))
+}
+
+// checkName checks the name of a table or a column. If it is not needed, it may be empty.
+func (b *binder) checkName(what, name string, needed bool) {
+	if needed && name == "" || name != "" && !dialect.IsName(name) {
+		b.fail("%s %q: needs the name of a table or column", what, name)
+	}
+}
+
+// bindTable binds the table of a type.
+func (b *binder) bindTable(table Table) {
+	t, ok := b.types[table.Type]
+	if !ok || b.bound[table.Type] != nil {
+		b.fail("Tables: %q is no type of Options.Types, or there twice", table.Type)
+		return
+	}
+	m := &Mapping{Table: table, ResourceType: t.ResourceType}
+	b.bound[table.Type] = m
+	b.checkName("table", m.Name, true)
+	b.checkName(m.Name+": Key", m.Key, true)
+	b.checkName(m.Name+": Tenant", m.Tenant, false)
+	b.checkName(m.Name+": Created", m.Created, false)
+	if m.Tenant == "" && b.tenant != "" {
+		b.fail("%s: without a column for the Tenant its rows would be those of every tenant", m.Name)
+	}
+	if dialect.HasPlaceholder(m.Visible) {
+		b.fail("%s: Visible takes no arguments", m.Name)
+	}
+	for _, c := range table.Columns {
+		bound := b.bindColumn(m.Name, t.ResourceType, "", c)
+		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Name == c.Name }); i >= 0 {
+			b.fail("%s: column %s is there for %s and for %s: a column stands for one attribute; what has none is kept beside", m.Name, c.Name, m.Columns[i].Path, c.Path)
+		}
+		bound.IsCopy = slices.ContainsFunc(m.Columns, func(o BoundColumn) bool { return o.Path == c.Path && o.Of == c.Of })
+		m.Columns = append(m.Columns, bound)
+	}
+	for _, c := range table.Children {
+		b.bindChild(m, c)
+	}
+	if table.Type == search.UserType && !slices.ContainsFunc(m.Columns, func(c BoundColumn) bool { return c.Path == "userName" }) {
+		b.fail("%s: a table of users needs a column for userName", m.Name)
+	}
+}
+
+// bindChild binds the table of a multi-valued attribute.
+func (b *binder) bindChild(m *Mapping, c Child) {
+	b.checkName("table", c.Name, true)
+	b.checkName(c.Name+": Parent", c.Parent, true)
+	b.checkName(c.Name+": Order", c.Order, false)
+	a, ok := m.ResourceType.Attr(c.Path)
+	if !ok || !a.MultiValued || a.Type != "complex" || a.Parent != nil || len(c.Columns) == 0 || c.Path == "members" {
+		b.fail("%s: Path %q: needs a multi-valued attribute with parts, and Columns for them", c.Name, c.Path)
+		return
+	}
+	child := BoundChild{Child: c}
+	for _, column := range c.Columns {
+		child.Columns = append(child.Columns, b.bindColumn(c.Name, m.ResourceType, a.Path, column))
+	}
+	m.Children = append(m.Children, child)
+}
+
+// bindColumn binds a column of a table. list is the multi-valued attribute that a Child
+// stands for, or an empty text.
+func (b *binder) bindColumn(table string, t *scim.ResourceType, list string, c Column) BoundColumn {
+	b.checkName(table+": column", c.Name, true)
+	bound, err := bindColumn(t, list, c)
+	if err != nil {
+		b.fail("%s: %w", table, err)
+	}
+	return bound
+}
+
+// checkJoin checks the table of memberships.
+func (b *binder) checkJoin(j *Join) {
+	b.checkName("table", j.Name, true)
+	b.checkName(j.Name+": Group", j.Group, true)
+	b.checkName(j.Name+": User", j.User, true)
+	b.checkName(j.Name+": Since", j.Since, false)
+	if b.bound[search.UserType] == nil || b.bound[search.GroupType] == nil {
+		b.fail("Members: needs a Table for User and one for Group")
+	}
+}
+
+// bindColumn finds the attribute of a column. list is the multi-valued attribute that a
+// Child stands for, or an empty text.
 func bindColumn(t *scim.ResourceType, list string, c Column) (BoundColumn, error) {
 	path := c.Path
 	if list != "" {

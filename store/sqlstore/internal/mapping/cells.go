@@ -13,16 +13,16 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// Row is a row of the application with its children.
+// Row is a row of the application, with the rows of its children.
 type Row struct {
 	Visible  bool
 	Created  time.Time
-	Cells    []any   // of mapping.columns
-	Children [][]any // of mapping.children: cells, row after row
-	Seen     map[string]json.RawMessage
+	Cells    []any   // Cells are in the order of Mapping.Columns.
+	Children [][]any // Children are in the order of Mapping.Children, each with its cells row after row.
+	Seen     Seen
 }
 
-// PlainCell is a column's value as one that JSON can hold.
+// PlainCell returns a cell as a value that JSON can hold.
 func PlainCell(v any) any {
 	switch v := v.(type) {
 	case []byte:
@@ -33,21 +33,22 @@ func PlainCell(v any) any {
 	return v
 }
 
+// Encode returns the JSON of cells.
 func Encode(v any) json.RawMessage {
 	b, err := json.Marshal(v)
-	if err != nil { // a float that is no number
+	if err != nil { // It is a float that is no number.
 		return json.RawMessage(`"` + fmt.Sprint(v) + `"`)
 	}
 	return b
 }
 
-// Instant is a time that a database gave, zero if it is none.
-func Instant(v any) time.Time {
+// ParseInstant returns the time in a cell, or the zero time.
+func ParseInstant(v any) time.Time {
 	switch v := v.(type) {
 	case time.Time:
 		return v
 	case []byte:
-		return Instant(string(v))
+		return ParseInstant(string(v))
 	case string:
 		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05"} {
 			if t, err := time.Parse(layout, v); err == nil {
@@ -58,9 +59,9 @@ func Instant(v any) time.Time {
 	return time.Time{}
 }
 
-// value is what a cell says of the attribute, nil if it is absent.
+// value returns the attribute's value that a cell stands for, or nil if it is absent.
 func (c *BoundColumn) value(cell any) (any, error) {
-	if (cell == nil || cell == "") && !c.Null || c.Empty != nil && c.From == nil && cell == PlainCell(c.Empty) {
+	if (cell == nil || cell == "") && !c.TakesNull || c.Empty != nil && c.From == nil && cell == PlainCell(c.Empty) {
 		return nil, nil
 	}
 	var err error
@@ -71,12 +72,12 @@ func (c *BoundColumn) value(cell any) (any, error) {
 	}
 	v, ok := convert(c.attr.Type, cell)
 	if !ok {
-		return nil, fmt.Errorf("column %s: %T is not for %s, of type %s: say how with From", c.Name, cell, c.attr.Path, c.attr.Type)
+		return nil, fmt.Errorf("column %s: %T is not for %s, of type %s: convert it with From", c.Name, cell, c.attr.Path, c.attr.Type)
 	}
 	return v, nil
 }
 
-// convert brings a value into the Go type of an attribute's type.
+// convert returns a value in the Go type of an attribute's type.
 func convert(typ string, v any) (any, bool) {
 	switch x := v.(type) {
 	case nil, bool:
@@ -107,7 +108,7 @@ func convert(typ string, v any) (any, bool) {
 			f, err := strconv.ParseFloat(x, 64)
 			return f, err == nil
 		case "dateTime":
-			t := Instant(x)
+			t := ParseInstant(x)
 			return t, !t.IsZero()
 		}
 		return x, true
@@ -115,7 +116,7 @@ func convert(typ string, v any) (any, bool) {
 	return nil, false
 }
 
-// Cell is what to write for an attribute's value.
+// Cell returns what to write for an attribute's value.
 func (c *BoundColumn) Cell(v any) (any, error) {
 	if v == nil {
 		return c.Empty, nil
@@ -126,7 +127,7 @@ func (c *BoundColumn) Cell(v any) (any, error) {
 			return nil, fmt.Errorf("sqlstore: %s: column %s: %w", c.Path, c.Name, err)
 		}
 	}
-	if b, ok := v.(bool); ok { // which PostgreSQL takes for a boolean only
+	if b, ok := v.(bool); ok { // PostgreSQL stores it in a boolean column only.
 		switch {
 		case strings.HasPrefix(c.DatabaseType, "INT"), c.DatabaseType == "NUMERIC":
 			return int64(dialect.Bit(b)), nil
@@ -137,9 +138,9 @@ func (c *BoundColumn) Cell(v any) (any, error) {
 	return v, nil
 }
 
-// Took reports whether a cell, as it was read after a value was written, is what was
-// written. Otherwise a trigger of the application's has had its say.
-func (c *BoundColumn) Took(v, cell any) bool {
+// Matches reports whether a cell, read after v was written, stands for v. Otherwise a
+// trigger of the application has changed it.
+func (c *BoundColumn) Matches(v, cell any) bool {
 	if sent, err := c.Cell(v); err == nil && same(sent, cell) {
 		return true
 	}
@@ -155,20 +156,21 @@ func (c *BoundColumn) Took(v, cell any) bool {
 	return reflect.DeepEqual(v, is)
 }
 
-// took reports whether the rows of a child table are what was written.
-func (c *BoundChild) took(want [][]Setting, cells []any) bool {
+// matches reports whether the rows of a child table are those that were written.
+func (c *BoundChild) matches(want [][]Setting, cells []any) bool {
 	if len(want)*len(c.Columns) != len(cells) {
 		return false
 	}
 	for cells := range slices.Chunk(cells, len(c.Columns)) {
-		if !slices.ContainsFunc(want, func(r []Setting) bool { return RowSays(r, cells) }) {
+		if !slices.ContainsFunc(want, func(r []Setting) bool { return IsSameRow(r, cells) }) {
 			return false
 		}
 	}
 	return true
 }
 
-// same compares what is written with what is read, which may be of another Go type.
+// same compares a value that is written with one that is read, which may have another Go
+// type.
 func same(written, read any) bool {
 	written = PlainCell(written)
 	if b, ok := written.(bool); ok {
@@ -177,8 +179,8 @@ func same(written, read any) bool {
 		}
 	}
 	if x, ok := written.(string); ok {
-		if y, ok := read.(string); ok && x != y { // SQLite has times as texts
-			s, t := Instant(x), Instant(y)
+		if y, ok := read.(string); ok && x != y { // SQLite returns times as texts.
+			s, t := ParseInstant(x), ParseInstant(y)
 			return !s.IsZero() && s.Equal(t)
 		}
 	}

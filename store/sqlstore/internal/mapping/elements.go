@@ -2,14 +2,13 @@ package mapping
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// ValueIn is the attribute's value in a resource.
+// ValueIn returns the attribute's value in a resource.
 func (c *BoundColumn) ValueIn(r *scim.Resource) any {
 	if c.list == "" {
 		return r.Get(c.Path)
@@ -23,7 +22,7 @@ func (c *BoundColumn) ValueIn(r *scim.Resource) any {
 	return m[search.Below(c.list, c.Path)]
 }
 
-// element is the place of the element that a column is about, -1 if there is none.
+// element returns the index of the element that a column is about, or -1.
 func (c *BoundColumn) element(list []any) int {
 	first := -1
 	for i, e := range list {
@@ -39,7 +38,7 @@ func (c *BoundColumn) element(list []any) int {
 	return first
 }
 
-// put is r with another value of the attribute.
+// put returns r with another value of the attribute.
 func (c *BoundColumn) put(r *scim.Resource, v any) (*scim.Resource, error) {
 	if c.list == "" {
 		return r.With(map[string]any{c.Path: v})
@@ -71,7 +70,7 @@ func (c *BoundColumn) put(r *scim.Resource, v any) (*scim.Resource, error) {
 	return r.With(map[string]any{c.list: list})
 }
 
-// elements are the elements that the rows of a child table say.
+// elements returns the elements that the rows of a child table stand for.
 func (c *BoundChild) elements(cells []any) ([]any, error) {
 	list := []any{}
 	for ; len(cells) >= len(c.Columns) && len(cells) > 0; cells = cells[len(c.Columns):] {
@@ -92,17 +91,17 @@ func (c *BoundChild) elements(cells []any) ([]any, error) {
 	return list, nil
 }
 
-// Says is r as the application's row says it: where a column is no longer what it was
-// when it was seen, it wins. What no attribute can hold is left out, and told.
-func (m *Mapping) Says(ctx context.Context, log *slog.Logger, r *scim.Resource, was map[string]json.RawMessage, row *Row) *scim.Resource {
-	// stays is asked about a column that was not seen before.
-	change := func(name string, stays func() bool, with func() (*scim.Resource, error)) {
-		if before, ok := was[name]; ok && string(before) == string(row.Seen[name]) || !ok && was != nil && stays() {
+// Merge returns r with the values of the application's row. A column wins if it is no
+// longer what was seen of it. A value that no attribute can hold is left out and logged.
+func (m *Mapping) Merge(ctx context.Context, log *slog.Logger, r *scim.Resource, was Seen, row *Row) *scim.Resource {
+	// stays says whether a value stays whose column was not seen before.
+	change := func(key string, stays func() bool, with func() (*scim.Resource, error)) {
+		if _, ok := was[key]; ok && was.IsSame(row.Seen, key) || !ok && was != nil && stays() {
 			return
 		}
 		next, err := with()
 		if err != nil {
-			log.WarnContext(ctx, "sqlstore: a row of the application has a value that its attribute cannot have; it is left out",
+			log.WarnContext(ctx, "sqlstore: a row of the application has a value that its attribute cannot have; the value is left out",
 				"table", m.Name, "key", r.ID(), "error", err)
 			return
 		}
@@ -110,14 +109,14 @@ func (m *Mapping) Says(ctx context.Context, log *slog.Logger, r *scim.Resource, 
 	}
 	for i := range m.Columns {
 		c := &m.Columns[i]
-		if c.Copy {
+		if c.IsCopy {
 			continue
 		}
-		change(c.Seen(), func() bool {
+		change(c.SeenKey(), func() bool {
 			v, cell := c.ValueIn(r), row.Cells[i]
-			// Where others were seen, the column is new to the mapping: it takes nothing away
-			// that a client has written, and makes nobody active.
-			return v != nil && (c.Took(v, cell) || len(was) > 0 && (cell == nil || cell == "" || c.Path == "active" && v == false))
+			// If other columns were seen, this one is new to the mapping. Then it erases nothing
+			// that a client has written, and activates nobody.
+			return v != nil && (c.Matches(v, cell) || len(was) > 0 && (cell == nil || cell == "" || c.Path == "active" && v == false))
 		}, func() (*scim.Resource, error) {
 			v, err := c.value(row.Cells[i])
 			if err != nil {
@@ -128,9 +127,9 @@ func (m *Mapping) Says(ctx context.Context, log *slog.Logger, r *scim.Resource, 
 	}
 	for i := range m.Children {
 		c := &m.Children[i]
-		change(c.Seen(), func() bool {
+		change(c.SeenKey(), func() bool {
 			want, err := c.Rows(r)
-			return err == nil && len(want) > 0 && (c.took(want, row.Children[i]) || len(was) > 0 && len(row.Children[i]) == 0)
+			return err == nil && len(want) > 0 && (c.matches(want, row.Children[i]) || len(was) > 0 && len(row.Children[i]) == 0)
 		}, func() (*scim.Resource, error) {
 			list, err := c.elements(row.Children[i])
 			if err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Setting is a column of the application with what to write into it.
+// Setting is a column of the application and the value to write into it.
 type Setting struct {
 	Column string
 	Value  any
 }
 
-// Settings are the columns that a change concerns; before is nil for a new row.
-func (m *Mapping) Settings(before, after *scim.Resource) ([]Setting, error) {
+// Changes returns the settings of a change. before is nil for a new row.
+func (m *Mapping) Changes(before, after *scim.Resource) ([]Setting, error) {
 	var all []Setting
 	for i := range m.Columns {
 		c := &m.Columns[i]
@@ -32,14 +32,15 @@ func (m *Mapping) Settings(before, after *scim.Resource) ([]Setting, error) {
 		if err != nil {
 			return nil, err
 		}
-		if cell != nil || before != nil { // else the column's default
+		if cell != nil || before != nil { // else the column has its default
 			all = append(all, Setting{c.Name, cell})
 		}
 	}
 	return all, nil
 }
 
-func Extra(values map[string]any) []Setting {
+// SettingsOf returns values, by column, as settings in order of the columns.
+func SettingsOf(values map[string]any) []Setting {
 	var all []Setting
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		all = append(all, Setting{name, values[name]})
@@ -47,7 +48,7 @@ func Extra(values map[string]any) []Setting {
 	return all
 }
 
-// Rows are what the child table should have for r.
+// Rows returns the rows that the child table needs for r.
 func (c *BoundChild) Rows(r *scim.Resource) ([][]Setting, error) {
 	list, _ := r.Get(c.Path).([]any)
 	rows := make([][]Setting, 0, len(list))
@@ -68,7 +69,8 @@ func (c *BoundChild) Rows(r *scim.Resource) ([][]Setting, error) {
 	return rows, nil
 }
 
-func RowSays(r []Setting, cells []any) bool {
+// IsSameRow reports whether a row that is read has the values of r.
+func IsSameRow(r []Setting, cells []any) bool {
 	for i := range r {
 		if !same(r[i].Value, cells[i]) {
 			return false
@@ -77,9 +79,9 @@ func RowSays(r []Setting, cells []any) bool {
 	return true
 }
 
-// Needed lists the attributes that r has not and whose columns must not be NULL. Drivers
-// tell of the column in their own ways, but all name it.
-func (m *Mapping) Needed(r *scim.Resource, cause error) (paths []string) {
+// MissingPaths returns the attributes that r does not have and whose columns must not be
+// NULL. Drivers report the column in different ways, but all name it.
+func (m *Mapping) MissingPaths(r *scim.Resource, cause error) (paths []string) {
 	names := func(c *BoundColumn) bool {
 		return regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(strings.Trim(c.Name, `"`)) + `(\W|$)`).MatchString(cause.Error())
 	}
@@ -98,11 +100,12 @@ func (m *Mapping) Needed(r *scim.Resource, cause error) (paths []string) {
 	return paths
 }
 
-// Filled is the condition that none of a row's columns is NULL.
-func Filled(row string, columns []string) string {
+// NotNull is the condition that none of a row's columns is NULL.
+func NotNull(row string, columns []string) string {
 	return row + "." + strings.Join(columns, " IS NOT NULL AND "+row+".") + " IS NOT NULL"
 }
 
-func Present(columns ...string) []string {
+// NonEmpty returns the columns that have a name.
+func NonEmpty(columns ...string) []string {
 	return slices.DeleteFunc(columns, func(c string) bool { return c == "" })
 }

@@ -76,25 +76,25 @@ func keyOf(m *mapping.Mapping, row string) string { return "CAST(" + row + "." +
 // rowTarget is the table of a type. A row without a tenant belongs to nobody: it may be an
 // administrator or a template.
 func rowTarget(m *mapping.Mapping) target {
-	t := target{table: m.Name, what: m.Type, place: mapping.Present(m.Key, m.Tenant)}
+	t := target{table: m.Name, what: m.Type, place: mapping.NonEmpty(m.Key, m.Tenant)}
 	t.note = "SELECT " + tenantOf(m, "{row}") + ", " + dialect.Quote(m.Type) + ", " + keyOf(m, "{row}") + ", {gone} WHERE " +
-		mapping.Filled("{row}", t.place) + " AND " + isEnrolled(tenantOf(m, "{row}"))
+		mapping.NotNull("{row}", t.place) + " AND " + isEnrolled(tenantOf(m, "{row}"))
 	t.all = "SELECT " + tenantOf(m, "t") + " AS tenant, " + dialect.Quote(m.Type) + " AS type, " + keyOf(m, "t") + " AS id, '' AS member FROM " +
-		m.Name + " AS t WHERE " + mapping.Filled("t", t.place)
+		m.Name + " AS t WHERE " + mapping.NotNull("t", t.place)
 	if m.Visible == "" || m.VisibleColumns != nil {
-		t.only = append(append(mapping.Present(m.Created), t.place...), m.VisibleColumns...)
+		t.only = append(append(mapping.NonEmpty(m.Created), t.place...), m.VisibleColumns...)
 		for _, c := range m.Columns {
 			t.only = append(t.only, c.Name)
 		}
 	}
 	t.more = fmt.Sprint(m.Visible, m.Created)
 	for _, c := range m.Columns {
-		t.more += "\n" + c.Seen() + fmt.Sprint(" ", c.Null)
+		t.more += "\n" + c.SeenKey() + fmt.Sprint(" ", c.TakesNull)
 	}
 	for _, c := range m.Children {
-		t.more += "\n" + c.Seen()
+		t.more += "\n" + c.SeenKey()
 		for _, c := range c.Columns {
-			t.more += "\n" + c.Seen()
+			t.more += "\n" + c.SeenKey()
 		}
 	}
 	return t
@@ -104,16 +104,16 @@ func rowTarget(m *mapping.Mapping) target {
 func childTarget(m *mapping.Mapping, c mapping.BoundChild, row target) target {
 	return target{table: c.Name, what: m.Type + "." + c.Path, place: []string{c.Parent}, all: row.all, isPart: true,
 		note: "SELECT " + tenantOf(m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key +
-			" = {row}." + c.Parent + " AND " + mapping.Filled("t", row.place) + " AND " + isEnrolled(tenantOf(m, "t"))}
+			" = {row}." + c.Parent + " AND " + mapping.NotNull("t", row.place) + " AND " + isEnrolled(tenantOf(m, "t"))}
 }
 
 // joinTarget is the table of memberships in groups, which are rows of g.
 func joinTarget(j *mapping.Join, g *mapping.Mapping) target {
-	known := mapping.Filled("t", mapping.Present(g.Tenant, g.Key))
+	known := mapping.NotNull("t", mapping.NonEmpty(g.Tenant, g.Key))
 	return target{table: j.Name, what: Membership, isBulk: true, place: []string{j.Group, j.User},
 		note: "SELECT " + tenantOf(g, "t") + ", " + dialect.Quote(Membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
-			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + mapping.Filled("{row}", []string{j.User}) + " AND " + known +
+			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + mapping.NotNull("{row}", []string{j.User}) + " AND " + known +
 			" AND " + isEnrolled(tenantOf(g, "t")),
 		all: "SELECT " + tenantOf(g, "t") + " AS tenant, " + dialect.Quote(Membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
-			j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + mapping.Filled("j", []string{j.User}) + " AND " + known}
+			j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + mapping.NotNull("j", []string{j.User}) + " AND " + known}
 }

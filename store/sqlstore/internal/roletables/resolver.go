@@ -47,7 +47,7 @@ func New(ctx context.Context, db *database.DB, t Tables) (scim.RoleResolver, err
 		return nil, err
 	}
 	err = db.Retry(ctx, func() error {
-		return errors.Join(apptables.CheckNames(ctx, db, t.Roles, "", mapping.Present(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), apptables.CheckNames(ctx, db, t.Holders, "", t.User, t.Role))
+		return errors.Join(apptables.CheckNames(ctx, db, t.Roles, "", mapping.NonEmpty(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), apptables.CheckNames(ctx, db, t.Holders, "", t.User, t.Role))
 	})
 	if err != nil {
 		return nil, err
@@ -267,7 +267,7 @@ func (r *resolver) grant(ctx context.Context, role string, users []string) error
 			}
 			row := []mapping.Setting{{Column: r.t.User, Value: user}, {Column: r.t.Role, Value: role}}
 			if r.t.Insert != nil {
-				row = append(row, mapping.Extra(r.t.Insert(user, role))...)
+				row = append(row, mapping.SettingsOf(r.t.Insert(user, role))...)
 			}
 			rows = append(rows, row)
 		}

@@ -1,0 +1,32 @@
+package sqlstore
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// Every field of a Table, a Column and a Child reaches the package that binds them.
+func TestDeclarations(t *testing.T) {
+	c := Column{Name: "1", Path: "2", Of: "3", Empty: 4, To: func(any) (any, error) { return nil, nil }, From: func(any) (any, error) { return nil, nil }, ReadOnly: true, null: true}
+	table := Table{Type: "1", Name: "2", Key: "3", KeepID: true, Tenant: "4", Visible: "5", Created: "6", Columns: []Column{c},
+		Children: []Child{{Path: "7", Name: "8", Parent: "9", Columns: []Column{c}, Order: "10"}},
+		Insert:   func(*scim.Resource) map[string]any { return nil }, Retire: func(time.Time) map[string]any { return nil }, Revive: map[string]any{"11": 12}}
+	is := declarations([]Table{table})[0]
+	for _, pair := range [][2]any{{table, is}, {table.Children[0], is.Children[0]}, {c, is.Columns[0]}, {c, is.Children[0].Columns[0]}} {
+		from, to := reflect.ValueOf(pair[0]), reflect.ValueOf(pair[1])
+		if from.NumField() != to.NumField() {
+			t.Fatalf("%s has %d fields, %s has %d", from.Type(), from.NumField(), to.Type(), to.NumField())
+		}
+		for i := range from.NumField() {
+			if from.Field(i).IsZero() {
+				t.Errorf("%s.%s is not in this test", from.Type(), from.Type().Field(i).Name)
+			}
+			if to.Field(i).IsZero() {
+				t.Errorf("%s.%s is lost", from.Type(), from.Type().Field(i).Name)
+			}
+		}
+	}
+}
