@@ -35,7 +35,7 @@ func Failure(s *Store, err error) error { return s.db.Failure(context.Background
 
 // LookedAt lists the columns that Visible of a type's Table looks at, without quotes.
 func LookedAt(ctx context.Context, s *Store, typ string) ([]string, error) {
-	columns, err := s.app.Table(typ).LookedAt(ctx)
+	columns, err := s.app.Table(typ).FindVisibleColumns(ctx)
 	for i, c := range columns {
 		columns[i] = strings.Trim(c, `"`)
 	}

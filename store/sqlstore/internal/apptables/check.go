@@ -14,10 +14,8 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// Names of the application's that are not there are found when a program starts, not
-// when a client first needs them.
-
-// Check looks for the table, its columns and those of its children.
+// Check looks for the table, its columns and those of its children. A program that names
+// something wrong then fails when it starts, and not when a client needs it.
 func (m *Table) Check(ctx context.Context) (err error) {
 	columns := mapping.NonEmpty(m.Key, m.Tenant, m.Created)
 	for _, c := range m.Columns {
@@ -29,10 +27,10 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
 	err = errors.Join(err, CheckNames(ctx, m.db, m.Name, m.Visible, columns...))
 	if err == nil {
-		err = typesOf(ctx, m.db, m.Name, m.Columns)
+		err = readTypes(ctx, m.db, m.Name, m.Columns)
 	}
 	if err == nil && m.Visible != "" {
-		m.VisibleColumns, err = m.LookedAt(ctx)
+		m.VisibleColumns, err = m.FindVisibleColumns(ctx)
 	}
 	for _, c := range m.Children {
 		columns := mapping.NonEmpty(c.Parent, c.Order)
@@ -41,7 +39,7 @@ func (m *Table) Check(ctx context.Context) (err error) {
 		}
 		err = errors.Join(err, CheckNames(ctx, m.db, c.Name, "", columns...))
 		if err == nil {
-			err = typesOf(ctx, m.db, c.Name, c.Columns)
+			err = readTypes(ctx, m.db, c.Name, c.Columns)
 		}
 	}
 	return err
@@ -55,7 +53,7 @@ func (s *Joins) Check(ctx context.Context) error {
 // CheckNames asks the database for a table, its columns, and a condition on a row called t.
 func CheckNames(ctx context.Context, db *database.DB, table, condition string, columns ...string) error {
 	ask := func(what string) error {
-		// t. also because SQLite takes an unknown "name" for a text.
+		// The prefix t. is needed because SQLite reads an unknown "name" as a text.
 		return db.EachAppRow(ctx, db.Arguments(), "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
 	}
 	if err := ask("1"); err != nil {
@@ -75,27 +73,27 @@ func CheckNames(ctx context.Context, db *database.DB, table, condition string, c
 	return all
 }
 
-// whole matches what may look at more than the columns that it names: the row as a whole,
-// or other tables.
-var whole = regexp.MustCompile(`(?i)\bt\s*([^\s.\w]|$)|\bselect\b`)
+// readsMore matches conditions that may read more than the columns that they name: the row
+// as a whole, or other tables.
+var readsMore = regexp.MustCompile(`(?i)\bt\s*([^\s.\w]|$)|\bselect\b`)
 
-// calls matches what looks like a call, and ofArguments are those that look at their arguments
-// only.
+// calls matches what looks like a call. The functions in pure read their arguments only.
 var (
-	calls       = regexp.MustCompile(`(\w+)\s*\(`)
-	ofArguments = []string{"and", "or", "not", "in", "case", "when", "coalesce", "nullif", "lower", "upper", "trim", "length", "cast", "abs"}
+	calls = regexp.MustCompile(`(\w+)\s*\(`)
+	pure  = []string{"and", "or", "not", "in", "case", "when", "coalesce", "nullif", "lower", "upper", "trim", "length", "cast", "abs"}
 )
 
+// word matches a name without special characters.
 var word = regexp.MustCompile(`\w+`)
 
-// LookedAt lists the columns that Visible is about, so that changes of others, such as the
-// time when somebody was last here, need not be noted. Nil: any.
-func (m *Table) LookedAt(ctx context.Context) ([]string, error) {
-	if whole.MatchString(m.Visible) {
+// FindVisibleColumns returns the columns that Visible reads, or nil if it may read any.
+// Changes of other columns, such as the time of the last login, need no note.
+func (m *Table) FindVisibleColumns(ctx context.Context) ([]string, error) {
+	if readsMore.MatchString(m.Visible) {
 		return nil, nil
 	}
 	for _, call := range calls.FindAllStringSubmatch(m.Visible, -1) {
-		if !slices.Contains(ofArguments, strings.ToLower(call[1])) {
+		if !slices.Contains(pure, strings.ToLower(call[1])) {
 			return nil, nil
 		}
 	}
@@ -103,7 +101,7 @@ func (m *Table) LookedAt(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // there are none
+	defer rows.Close() //nolint:errcheck // there are no rows
 	all, err := rows.Columns()
 	if err != nil {
 		return nil, err
@@ -111,7 +109,7 @@ func (m *Table) LookedAt(ctx context.Context) ([]string, error) {
 	named := word.FindAllString(strings.ToLower(m.Visible), -1)
 	found := []string{}
 	for _, c := range all {
-		if len(word.FindString(c)) != len(c) { // has a blank, or the like
+		if len(word.FindString(c)) != len(c) { // The name has a blank or another special character.
 			return nil, nil
 		}
 		if slices.Contains(named, strings.ToLower(c)) {
@@ -121,8 +119,8 @@ func (m *Table) LookedAt(ctx context.Context) ([]string, error) {
 	return found, rows.Err()
 }
 
-// typesOf asks for the types of columns.
-func typesOf(ctx context.Context, db *database.DB, table string, columns []mapping.BoundColumn) error {
+// readTypes asks the database for the types of columns.
+func readTypes(ctx context.Context, db *database.DB, table string, columns []mapping.BoundColumn) error {
 	text := "SELECT 1"
 	for i := range columns {
 		text += ", t." + columns[i].Name
@@ -131,7 +129,7 @@ func typesOf(ctx context.Context, db *database.DB, table string, columns []mappi
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // there are none
+	defer rows.Close() //nolint:errcheck // there are no rows
 	types, err := rows.ColumnTypes()
 	if err != nil {
 		return err

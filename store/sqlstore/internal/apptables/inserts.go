@@ -9,7 +9,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// insert makes one row.
+// insert inserts one row. row, if it is not nil, gets what returning asks for.
 func insert(ctx context.Context, db *database.DB, table string, all []mapping.Setting, returning string, row func(scan func(...any) error) error) error {
 	w := db.Arguments()
 	columns, places := make([]string, len(all)), make([]string, len(all))
@@ -20,15 +20,16 @@ func insert(ctx context.Context, db *database.DB, table string, all []mapping.Se
 	if len(all) == 0 {
 		text = "INSERT INTO " + table + " DEFAULT VALUES" + returning
 	}
+	if row == nil {
+		return db.ExecApp(ctx, w, text)
+	}
 	return db.EachAppRow(ctx, w, text, row)
 }
 
-func NoRow(func(...any) error) error { return nil }
-
-// InsertMissing makes rows, unless they are there, and returns how many.
+// InsertMissing inserts the rows that do not exist yet, and returns how many.
 func InsertMissing(ctx context.Context, db *database.DB, table string, rows [][]mapping.Setting) (n int64, err error) {
 	for len(rows) > 0 {
-		// Those with the same columns at once.
+		// One statement inserts the rows that have the same columns.
 		same := slices.IndexFunc(rows, func(r []mapping.Setting) bool {
 			return !slices.EqualFunc(r, rows[0], func(a, b mapping.Setting) bool { return a.Column == b.Column })
 		})
@@ -44,7 +45,7 @@ func InsertMissing(ctx context.Context, db *database.DB, table string, rows [][]
 	return n, nil
 }
 
-// insertAlike is insertAll for rows with the same columns.
+// insertAlike is InsertMissing for rows with the same columns.
 func insertAlike(ctx context.Context, db *database.DB, table string, rows [][]mapping.Setting) (n int64, err error) {
 	w := db.Arguments()
 	values := make([]string, len(rows))

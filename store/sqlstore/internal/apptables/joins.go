@@ -13,37 +13,36 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// Joins are the application's memberships of users in groups.
+// Joins are the memberships of users in groups, in a table of the application.
 type Joins struct {
 	*mapping.Join
 	db    *database.DB
 	notes *notes.Notes
 }
 
-// NewJoins are the memberships in a table of the application.
+// NewJoins returns the memberships in a table of the application.
 func NewJoins(db *database.DB, j *mapping.Join, n *notes.Notes) *Joins { return &Joins{j, db, n} }
 
-// DeleteAll erases the application's memberships of a user or a group.
+// DeleteAll deletes the memberships of a user or a group, given by its type.
 func (s *Joins) DeleteAll(ctx context.Context, typ, key string) error {
 	w := s.db.Arguments()
 	switch {
 	case typ == search.UserType:
-		err := s.db.EachAppRow(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key), NoRow)
-		if err != nil {
+		if err := s.db.ExecApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key)); err != nil {
 			return err
 		}
 		return s.notes.DeleteOwn(ctx, notes.Membership, "", []string{key})
 	case typ == search.GroupType:
 		return s.notes.Silence(ctx, key, func() error {
-			return s.db.EachAppRow(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key), NoRow)
+			return s.db.ExecApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key))
 		})
 	}
 	return nil
 }
 
-// Change brings the application's memberships of a group in line with a change that
-// has been made in this package's tables, and returns whom the application keeps out.
-func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.Ref) (kept []scim.Ref, err error) {
+// Change adds and removes memberships of a group, as this package's tables have done
+// before. It returns the users whose membership the application rejects.
+func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.Ref) (rejected []scim.Ref, err error) {
 	gone, fresh := usersOf(removed), usersOf(added)
 	if len(gone)+len(fresh) == 0 {
 		return nil, nil
@@ -51,8 +50,8 @@ func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.
 	err = s.notes.Silence(ctx, group, func() error {
 		for part := range slices.Chunk(gone, dialect.MaxArguments) {
 			w := s.db.Arguments()
-			if err := s.db.EachAppRow(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
-				" AND "+s.User+" IN ("+w.AddAll(part)+")", NoRow); err != nil {
+			if err := s.db.ExecApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
+				" AND "+s.User+" IN ("+w.AddAll(part)+")"); err != nil {
 				return err
 			}
 		}
@@ -61,21 +60,22 @@ func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.
 			if err != nil {
 				return err
 			}
-			kept = append(kept, out...)
+			rejected = append(rejected, out...)
 		}
 		return nil
 	})
-	if database.IsDangling(err) { // the application has just deleted one of them
+	if database.IsDangling(err) { // The application has just deleted a user or the group.
 		err = fmt.Errorf("%w: %w", database.ErrMoved, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
-	return kept, nil
+	return rejected, nil
 }
 
-// insertJoins makes memberships, and returns the users of those that are not there then.
-func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (kept []scim.Ref, err error) {
+// insertJoins inserts memberships and returns the users whose membership does not exist
+// afterwards.
+func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (rejected []scim.Ref, err error) {
 	rows := make([][]mapping.Setting, len(users))
 	for i, user := range users {
 		rows[i] = []mapping.Setting{{Column: s.Group, Value: group}, {Column: s.User, Value: user}}
@@ -87,20 +87,19 @@ func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (
 	if err != nil || n == int64(len(rows)) {
 		return nil, err
 	}
-	w := s.db.Arguments()
-	edges, err := s.Read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND j."+s.User+" IN ("+w.AddAll(users)+")")
+	there, err := s.ReadGroup(ctx, group, users)
 	if err != nil {
 		return nil, err
 	}
 	for _, user := range users {
-		if !slices.ContainsFunc(edges, func(m scim.Membership) bool { return m.Member.ID == user }) {
-			kept = append(kept, scim.Ref{Type: search.UserType, ID: user})
+		if !slices.ContainsFunc(there, func(m scim.Membership) bool { return m.Member.ID == user }) {
+			rejected = append(rejected, scim.Ref{Type: search.UserType, ID: user})
 		}
 	}
-	return kept, nil
+	return rejected, nil
 }
 
-// usersOf are the ids of the users among members.
+// usersOf returns the ids of the users among members.
 func usersOf(members []scim.Ref) []string {
 	var ids []string
 	for _, r := range members {
@@ -111,15 +110,38 @@ func usersOf(members []scim.Ref) []string {
 	return ids
 }
 
-// joins reads memberships of the application, as j, that satisfy a condition.
-func (s *Joins) Read(ctx context.Context, w *dialect.Arguments, condition string) ([]scim.Membership, error) {
+// ReadAll reads the memberships of users or groups, given by their type.
+func (s *Joins) ReadAll(ctx context.Context, typ string, ids []string) (all []scim.Membership, err error) {
+	column := s.User
+	if typ == search.GroupType {
+		column = s.Group
+	}
+	for part := range slices.Chunk(ids, dialect.MaxArguments) {
+		w := s.db.Arguments()
+		some, err := s.read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// ReadGroup reads the memberships of some users in a group.
+func (s *Joins) ReadGroup(ctx context.Context, group string, users []string) ([]scim.Membership, error) {
+	w := s.db.Arguments()
+	return s.read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND j."+s.User+" IN ("+w.AddAll(users)+")")
+}
+
+// read reads the memberships, as j, that satisfy a condition.
+func (s *Joins) read(ctx context.Context, w *dialect.Arguments, condition string) ([]scim.Membership, error) {
 	since := "NULL"
 	if s.Since != "" {
 		since = "j." + s.Since
 	}
 	var all []scim.Membership
 	now := s.db.Now()
-	// One without a user is an invitation, or whatever the application makes of it.
+	// A row without a user may be an invitation.
 	condition += " AND " + mapping.NotNull("j", []string{s.Group, s.User})
 	err := s.db.EachAppRow(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {

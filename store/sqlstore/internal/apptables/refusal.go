@@ -12,8 +12,8 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 )
 
-// Refusal tells a client why the application's table does not take what it sent; before
-// is nil for a new resource.
+// Refusal returns the error that tells a client why the database rejects a row, for cause.
+// before is nil for a new resource.
 func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause error) error {
 	switch {
 	case database.IsNull(cause):
@@ -21,9 +21,9 @@ func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause err
 			return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
 				Detail: strings.Join(paths, ", ") + ": the application needs a value"}
 		}
-		// It is a column that no client can fill.
+		// No client can fill this column.
 		return fmt.Errorf("sqlstore: write of %s: a column that is NOT NULL needs a default, an Empty, or an Insert: %w", m.Name, cause)
-	case database.IsUnfit(cause), database.IsDangling(cause): // of a value that another table lists
+	case database.IsUnfit(cause), database.IsDangling(cause): // A dangling value is not in the table that the column refers to.
 		var paths []string
 		for i := range m.Columns {
 			if c := &m.Columns[i]; !c.IsCopy && (before == nil || !reflect.DeepEqual(c.ValueIn(before), c.ValueIn(r))) {

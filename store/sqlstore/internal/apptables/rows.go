@@ -1,4 +1,4 @@
-// Package apptables reads and writes the tables of the application, as its mappings say.
+// Package apptables reads and writes the tables of the application, as their mappings say.
 package apptables
 
 import (
@@ -16,27 +16,27 @@ type Table struct {
 	db *database.DB
 }
 
-// NewTable is the table of a mapping.
+// NewTable returns the table of a mapping.
 func NewTable(db *database.DB, m *mapping.Mapping) *Table { return &Table{m, db} }
 
-// mine is the condition that a row of m, as t, is one of the tenant's. Every statement
-// on the table has it.
+// mine is the condition that a row, as t, belongs to the tenant. Every statement on the
+// table has it.
 func (m *Table) mine(w *dialect.Arguments) string {
 	if m.Tenant == "" {
-		return "1 = 1" // New has seen that there is one tenant
+		return "1 = 1" // Bind allows it for one tenant only.
 	}
 	return "t." + m.Tenant + " = " + w.Add(m.db.Tenant)
 }
 
-// Locks on rows, in PostgreSQL: against other writers, and also against who makes rows
-// that refer to them.
+// These are locks on rows in PostgreSQL. ToUpdate excludes other writers. ToBeErased also
+// excludes transactions that insert rows that refer to the locked ones.
 const (
 	Unlocked   = ""
 	ToUpdate   = " FOR NO KEY UPDATE"
 	ToBeErased = " FOR UPDATE"
 )
 
-// Read reads the rows of m with these keys.
+// Read reads the rows with these keys.
 func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[string]*mapping.Row, error) {
 	rows := make(map[string]*mapping.Row, len(keys))
 	for len(keys) > 0 {
@@ -49,6 +49,7 @@ func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[strin
 	return rows, nil
 }
 
+// readChunk reads up to MaxArguments rows, with their children.
 func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows map[string]*mapping.Row) error {
 	visible, created := "1", "NULL"
 	if m.Visible != "" {
@@ -96,7 +97,7 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 	return nil
 }
 
-// appChildren reads the elements of an attribute that has a table of its own.
+// readChildren reads the rows of the i-th child table.
 func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map[string]*mapping.Row) error {
 	c := m.Children[i]
 	text := "SELECT CAST(c." + c.Parent + " AS text)"

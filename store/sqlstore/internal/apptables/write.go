@@ -11,9 +11,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// What clients write goes through to the tables of the application here.
-
-// InsertRow makes the row of a new resource and returns its key.
+// InsertRow inserts the row of a new resource and returns its key.
 func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, err error) {
 	all, err := m.Changes(nil, r)
 	if err != nil {
@@ -28,7 +26,7 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, er
 	if m.Insert != nil {
 		all = append(all, mapping.SettingsOf(m.Insert(r))...)
 	}
-	err = m.db.InTx(ctx, func(ctx context.Context) error { // what is refused must not end the transaction
+	err = m.db.InTx(ctx, func(ctx context.Context) error { // A row that the database rejects must not end the transaction.
 		err := insert(ctx, m.db, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
 		if err != nil {
 			return err
@@ -38,7 +36,7 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, er
 	return key, err
 }
 
-// UpdateRow writes what changed.
+// UpdateRow writes what a client changed. row is what was read.
 func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
 	all, err := m.Changes(before, after)
 	if err != nil {
@@ -57,18 +55,19 @@ func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.R
 	})
 }
 
+// Set writes columns of a row.
 func (m *Table) Set(ctx context.Context, key string, all []mapping.Setting) error {
 	w := m.db.Arguments()
 	var sets []string
 	for _, c := range all {
 		sets = append(sets, c.Column+" = "+w.Add(c.Value))
 	}
-	return m.db.EachAppRow(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
-		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), NoRow)
+	return m.db.ExecApp(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
+		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key))
 }
 
 // putChildren brings the rows of multi-valued attributes in line with after. row is what
-// is there, nil for a new resource; what stays is not touched.
+// was read, or nil for a new resource. Rows that stay are not written.
 func (m *Table) putChildren(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
 	for i := range m.Children {
 		c := &m.Children[i]
@@ -82,7 +81,7 @@ func (m *Table) putChildren(ctx context.Context, key string, before, after *scim
 		there := make([]bool, len(want))
 		if row != nil {
 			for cells := range slices.Chunk(row.Children[i], len(c.Columns)) {
-				// Several rows may say the same, and are one to clients.
+				// Rows with the same contents are one element to clients.
 				if j := slices.IndexFunc(want, func(r []mapping.Setting) bool { return mapping.IsSameRow(r, cells) }); j >= 0 {
 					there[j] = true
 				} else if err := m.deleteChild(ctx, c, key, cells); err != nil {
@@ -94,8 +93,8 @@ func (m *Table) putChildren(ctx context.Context, key string, before, after *scim
 			if there[j] {
 				continue
 			}
-			r = slices.DeleteFunc(r, func(c mapping.Setting) bool { return c.Value == nil }) // the column's default
-			if err := insert(ctx, m.db, c.Name, append(r, mapping.Setting{Column: c.Parent, Value: key}), "", NoRow); err != nil {
+			r = slices.DeleteFunc(r, func(c mapping.Setting) bool { return c.Value == nil }) // The column has its default.
+			if err := insert(ctx, m.db, c.Name, append(r, mapping.Setting{Column: c.Parent, Value: key}), "", nil); err != nil {
 				return fmt.Errorf("%s: %w", c.Name, err)
 			}
 		}
@@ -103,6 +102,7 @@ func (m *Table) putChildren(ctx context.Context, key string, before, after *scim
 	return nil
 }
 
+// deleteChild deletes one row of a child table.
 func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key string, cells []any) error {
 	w := m.db.Arguments()
 	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.Add(key)
@@ -113,23 +113,23 @@ func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key stri
 			text += " AND " + c.Columns[i].Name + " = " + w.Add(cell)
 		}
 	}
-	if err := m.db.EachAppRow(ctx, w, text, NoRow); err != nil {
+	if err := m.db.ExecApp(ctx, w, text); err != nil {
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
 	return nil
 }
 
-// DeleteRow erases the row, or retires it.
+// DeleteRow deletes the row of a resource, or retires it.
 func (m *Table) DeleteRow(ctx context.Context, key string) error {
 	if m.Retire != nil {
 		return m.Set(ctx, key, mapping.SettingsOf(m.Retire(m.db.Now())))
 	}
 	for _, c := range m.Children {
 		w := m.db.Arguments()
-		if err := m.db.EachAppRow(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key), NoRow); err != nil {
+		if err := m.db.ExecApp(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key)); err != nil {
 			return err
 		}
 	}
 	w := m.db.Arguments()
-	return m.db.EachAppRow(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key), NoRow)
+	return m.db.ExecApp(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key))
 }

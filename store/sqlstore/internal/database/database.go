@@ -64,6 +64,12 @@ func (b *DB) EachAppRow(ctx context.Context, w *dialect.Arguments, text string, 
 	return b.each(ctx, row, text, w.Values)
 }
 
+// ExecApp runs a statement on tables of the application. The text is sent as it is.
+func (b *DB) ExecApp(ctx context.Context, w *dialect.Arguments, text string) error {
+	return b.EachAppRow(ctx, w, text, func(func(...any) error) error { return nil })
+}
+
+// each runs a query and calls row for each of its rows.
 func (b *DB) each(ctx context.Context, row func(scan func(dest ...any) error) error, text string, args []any) error {
 	rows, err := b.Conn(ctx).QueryContext(ctx, text, args...)
 	if err != nil {

@@ -101,19 +101,12 @@ func (f *Follower) projectMemberships(ctx context.Context, m *apptables.Table, i
 	if f.joins == nil || m.Type != search.UserType && m.Type != search.GroupType {
 		return nil
 	}
-	column := f.joins.User
-	if m.Type == search.GroupType {
-		column = f.joins.Group
+	all, err := f.joins.ReadAll(ctx, m.Type, ids)
+	if err == nil {
+		_, err = f.members.AddKnown(ctx, all)
 	}
-	for part := range slices.Chunk(ids, dialect.MaxArguments) {
-		w := f.db.Arguments()
-		edges, err := f.joins.Read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
-		if err == nil {
-			_, err = f.members.AddKnown(ctx, edges)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.joins.Name, err)
-		}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.joins.Name, err)
 	}
 	return nil
 }
@@ -126,8 +119,7 @@ func (f *Follower) projectEdges(ctx context.Context, group string, users []strin
 	}
 	changed := 0
 	for part := range slices.Chunk(users, dialect.MaxArguments) {
-		w := f.db.Arguments()
-		edges, err := f.joins.Read(ctx, w, "j."+f.joins.Group+" = "+w.Add(group)+" AND j."+f.joins.User+" IN ("+w.AddAll(part)+")")
+		edges, err := f.joins.ReadGroup(ctx, group, part)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.joins.Name, err)
 		}

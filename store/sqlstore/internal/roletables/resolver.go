@@ -211,8 +211,8 @@ func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) e
 		for _, role := range slices.Sorted(maps.Keys(take)) {
 			for part := range slices.Chunk(dialect.Distinct(take[role]), dialect.MaxArguments) {
 				w := r.db.Arguments()
-				if err := r.db.EachAppRow(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
-					" AND "+r.t.User+" IN ("+w.AddAll(part)+")", apptables.NoRow); err != nil {
+				if err := r.db.ExecApp(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
+					" AND "+r.t.User+" IN ("+w.AddAll(part)+")"); err != nil {
 					return err
 				}
 			}
