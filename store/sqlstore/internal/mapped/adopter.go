@@ -50,28 +50,28 @@ func (a *Adopter) Adopt(ctx context.Context, c *scim.Change, may func(existing, 
 	}
 	merged, err := overlay(former.Resource, c.After)
 	if err == nil && former.Deleted != 0 && a.table.Type == search.UserType && c.After.Get("active") == nil {
-		merged, err = merged.With(map[string]any{"active": true}) // A client that provisions a user wants them active.
+		merged, err = merged.With(map[string]any{"active": true}) // A client that creates a user expects an active one.
 	}
 	if err != nil {
 		return err
 	}
 	c.After, c.Adopt = merged, former.Resource.ID()
 	// The claim is stored here, because the update may have nothing to write.
-	return a.shown.Claim(ctx, former.Resource.Ref())
+	return a.projections.Claim(ctx, former.Resource.Ref())
 }
 
 // find returns the resource to adopt, or nil: the first one that exists and that no client
 // has written, or else the one that was deleted last.
 func (a *Adopter) find(ctx context.Context, path, key string) (*owntables.Former, error) {
 	if path == "userName" {
-		taken, err := a.shown.HasClaimedUserName(ctx, a.table.Type, key)
+		taken, err := a.projections.HasClaimedUserName(ctx, a.table.Type, key)
 		if err != nil || taken {
 			return nil, err // Create refuses it.
 		}
 	}
-	former, err := a.shown.FindUnclaimed(ctx, a.table.ResourceType, path, key)
+	former, err := a.projections.FindUnclaimed(ctx, a.table.ResourceType, path, key)
 	if err == nil && former == nil && a.table.Retire != nil {
-		former, err = a.shown.FindDeleted(ctx, a.table.ResourceType, path, key)
+		former, err = a.projections.FindDeleted(ctx, a.table.ResourceType, path, key)
 	}
 	return former, err
 }
@@ -102,7 +102,7 @@ func (a *Adopter) revive(ctx context.Context, former *owntables.Former, name str
 			return m.Refusal(ctx, nil, r, err)
 		}
 	}
-	if err := a.shown.Restore(ctx, former); err != nil {
+	if err := a.projections.Restore(ctx, former); err != nil {
 		return err
 	}
 	if err := a.project(ctx, m, []string{r.ID()}, apptables.ToUpdate); err != nil {
@@ -118,7 +118,7 @@ func (a *Adopter) revive(ctx context.Context, former *owntables.Former, name str
 	return a.projectMemberships(ctx, m, []string{r.ID()})
 }
 
-// overlay is what was sent, and what is there beside it.
+// overlay returns what was sent, with the attributes of there that were not sent.
 func overlay(there, sent *scim.Resource) (*scim.Resource, error) {
 	values := make(map[string]json.RawMessage)
 	for _, r := range []*scim.Resource{there, sent} {

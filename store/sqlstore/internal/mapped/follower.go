@@ -1,6 +1,11 @@
-// Package mapped keeps resources of types that have a Table in line with the
-// application's tables: it follows what the application changes, writes what clients
-// change, and lets new resources adopt rows that are there.
+// Package mapped keeps the resources of types that have a Table in line with the
+// application's tables. It follows what the application changes, writes what clients
+// change, and lets new resources adopt rows that exist.
+//
+// The application's tables are the truth. {p}resources holds what clients see of them, and
+// answers filters and lists. A transaction that writes {p}resources first locks its row
+// there, and then reads the application's row. So of two such transactions the later one
+// sees what the earlier one saw, or newer contents.
 package mapped
 
 import (
@@ -21,33 +26,27 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// The application's tables are the truth about a mapped type, and {p}resources is what
-// filters and lists are answered from. follow brings the latter up to date.
-//
-// Who writes {p}resources locks its row first and reads the application's row after
-// that, so that of two writers the later one sees what the earlier one saw, or more.
-
 // Follower brings {p}resources in line with the application's tables.
 type Follower struct {
-	db        *database.DB
-	resources *owntables.Resources
-	shown     *owntables.Projections
-	members   *owntables.Members
-	ledger    *owntables.Ledger
-	tables    map[string]*apptables.Table // by type
-	types     []string                    // those in tables, in order
-	joins     *apptables.Joins            // nil: memberships are this package's alone
-	notes     *notes.Notes
-	log       *slog.Logger
+	db          *database.DB
+	resources   *owntables.Resources
+	projections *owntables.Projections
+	members     *owntables.Members
+	ledger      *owntables.Ledger
+	tables      map[string]*apptables.Table // by type
+	types       []string                    // types are the keys of tables, in order.
+	joins       *apptables.Joins            // joins is nil if the application has no table of memberships.
+	notes       *notes.Notes
+	log         *slog.Logger
 }
 
-// New follows the tables of the application that are bound, and its memberships
-// if there is a table of them.
+// New returns a follower of the tables that are bound, and of the table of memberships,
+// which may be nil.
 func New(db *database.DB, r *owntables.Resources, m *owntables.Members, l *owntables.Ledger,
 
 	bound map[string]*mapping.Mapping, join *mapping.Join, log *slog.Logger) *Follower {
 
-	f := &Follower{db: db, resources: r, shown: r.Projections(), members: m, ledger: l, tables: make(map[string]*apptables.Table),
+	f := &Follower{db: db, resources: r, projections: r.Projections(), members: m, ledger: l, tables: make(map[string]*apptables.Table),
 
 		types: slices.Sorted(maps.Keys(bound)), notes: notes.New(db), log: log}
 
@@ -70,7 +69,7 @@ func New(db *database.DB, r *owntables.Resources, m *owntables.Members, l *ownta
 // Table returns the table that a type is mapped onto, or nil.
 func (f *Follower) Table(typ string) *apptables.Table { return f.tables[typ] }
 
-// IsEmpty reports whether there is no table of the application.
+// IsEmpty reports whether the application has no tables.
 func (f *Follower) IsEmpty() bool { return len(f.tables) == 0 }
 
 // Writer returns the writer of a type that has a Table.
@@ -79,7 +78,7 @@ func (f *Follower) Writer(typ string) *Writer { return &Writer{f, f.tables[typ]}
 // Adopter returns the adopter of a type that has a Table.
 func (f *Follower) Adopter(typ string) *Adopter { return &Adopter{f.Writer(typ)} }
 
-// Check looks for the tables and columns of Options.Tables and Options.Members.
+// Check looks for the tables and columns that the mappings name.
 func (f *Follower) Check(ctx context.Context) error {
 	return f.db.Retry(ctx, func() (err error) {
 		for _, typ := range f.types {
@@ -92,27 +91,29 @@ func (f *Follower) Check(ctx context.Context) error {
 	})
 }
 
-// ChangeJoins makes the application's memberships follow a change of a group. It returns
-// the added members without those that the application keeps out.
+// ChangeJoins changes the application's memberships of a group as this package's tables
+// have been changed. If the application's database rejects a membership (a unique index, or
+// a trigger that suppresses the insert), it leaves that member out of the group and logs
+// it. It returns the members that remain added.
 func (f *Follower) ChangeJoins(ctx context.Context, groupID string, added, removed []scim.Ref) ([]scim.Ref, error) {
 	if f.joins == nil {
 		return added, nil
 	}
-	kept, err := f.joins.Change(ctx, groupID, added, removed)
-	if err != nil || len(kept) == 0 {
+	rejected, err := f.joins.Change(ctx, groupID, added, removed)
+	if err != nil || len(rejected) == 0 {
 		return added, err
 	}
-	f.log.WarnContext(ctx, "sqlstore: a unique index or trigger of the application keeps users out of a group; they are left out",
-		"table", f.joins.Name, "group", groupID, "users", len(kept), "first", kept[0].ID)
-	added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(kept, r) })
-	_, err = f.members.Remove(ctx, groupID, kept)
+	f.log.WarnContext(ctx, "sqlstore: the application's database rejects members of a group; they are left out",
+		"table", f.joins.Name, "group", groupID, "users", len(rejected), "first", rejected[0].ID)
+	added = slices.DeleteFunc(added, func(r scim.Ref) bool { return slices.Contains(rejected, r) })
+	_, err = f.members.Remove(ctx, groupID, rejected)
 	return added, err
 }
 
-// Follow sees to what the application has changed since the last call. Every method
-// that reads begins with it. In a transaction the first call does that, and the later
-// ones see to what has been written in it: who follows others holds locks that it may be
-// holding itself, and would wait for its end.
+// Follow brings in what the application has changed since the last call. Every method that
+// reads calls it first. In a transaction only the first call does all of this, and later
+// calls bring in what the transaction itself has written. Following others takes locks,
+// which the transaction may hold already: it would wait for its own end.
 func (f *Follower) Follow(ctx context.Context) error {
 	if len(f.tables) == 0 {
 		return nil
@@ -120,7 +121,7 @@ func (f *Follower) Follow(ctx context.Context) error {
 	tx := f.db.Transaction(ctx)
 	which := notes.All
 	if tx != nil && f.db.Dialect == dialect.Postgres && !tx.IsFirst(f.db.Prefix+"\x00"+f.db.Tenant) {
-		which = notes.Own // In SQLite nobody else can have written.
+		which = notes.Own // In SQLite nobody else can have written notes.
 	}
 	for n := 1; ; n++ {
 		stale := false
@@ -132,12 +133,12 @@ func (f *Follower) Follow(ctx context.Context) error {
 			err = f.db.Write(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
 		}
 		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.Dialect == dialect.Postgres && tx == nil {
-			// Plans that were made for small tables are kept until the database has looked
-			// again, and it does not look while these grow.
+			// The database keeps plans for small tables until it has analysed them again, and it
+			// does not do so while the loop fills them.
 			_, err = f.db.Pool.ExecContext(ctx, f.db.Statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
 		}
 		if err != nil {
-			return fmt.Errorf("sqlstore: following the application's tables: %w", err)
+			return fmt.Errorf("sqlstore: follow the application's tables: %w", err)
 		}
 		if !stale {
 			return nil
@@ -145,11 +146,10 @@ func (f *Follower) Follow(ctx context.Context) error {
 	}
 }
 
-// followSome follows a batch of notes: all, or those that satisfy a condition, which
-// nobody else sees.
+// followSome follows one batch of notes.
 func (f *Follower) followSome(ctx context.Context, which notes.Which) error {
 	if which == notes.All {
-		// One at a time: two that make the same new resource would not see each other.
+		// Two transactions that follow at once would not see that both insert a resource.
 		if err := f.db.LockName(ctx, "follow"); err != nil {
 			return err
 		}
@@ -166,9 +166,9 @@ func (f *Follower) followSome(ctx context.Context, which notes.Which) error {
 			return err
 		}
 	}
-	if f.joins != nil { // else the notes are those of another Store
+	if f.joins != nil { // Otherwise the notes are for another Store.
 		for _, group := range slices.Sorted(maps.Keys(batch.Members)) {
-			if err := f.projectEdges(ctx, group, dialect.Distinct(batch.Members[group])); err != nil {
+			if err := f.projectMembers(ctx, group, dialect.Distinct(batch.Members[group])); err != nil {
 				return err
 			}
 		}
@@ -176,14 +176,14 @@ func (f *Follower) followSome(ctx context.Context, which notes.Which) error {
 	return f.notes.Delete(ctx, batch)
 }
 
-// forget erases resources whose rows are gone, with what a row that has such a key now
-// must not inherit: what has no column, members, and the role of a group. What the ledger
-// says was given stays in it, until it is taken away.
+// forget erases resources whose rows are gone. A row that gets the same key later must not
+// inherit what has no column, the members, and the role of a group. Grants stay in the
+// ledger until they are taken away.
 func (f *Follower) forget(ctx context.Context, m *apptables.Table, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	there, err := f.shown.Lock(ctx, m.ResourceType, ids, apptables.ToBeErased)
+	there, err := f.projections.Lock(ctx, m.ResourceType, ids, apptables.ToBeErased)
 	if err != nil {
 		return err
 	}

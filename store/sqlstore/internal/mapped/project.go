@@ -22,7 +22,7 @@ func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string
 	if len(ids) == 0 {
 		return nil
 	}
-	before, err := f.shown.Lock(ctx, m.ResourceType, ids, apptables.ToUpdate)
+	before, err := f.projections.Lock(ctx, m.ResourceType, ids, apptables.ToUpdate)
 	if err != nil {
 		return err
 	}
@@ -33,15 +33,15 @@ func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string
 	var fresh []*owntables.Row
 	var created []string
 	for _, id := range ids {
-		made, err := f.projectOne(ctx, m, id, before[id], rows[id])
+		row, err := f.projectOne(ctx, m, id, before[id], rows[id])
 		if err != nil {
 			return fmt.Errorf("%s %q: %w", m.Type, id, err)
 		}
-		if made != nil {
-			fresh, created = append(fresh, made), append(created, id)
+		if row != nil {
+			fresh, created = append(fresh, row), append(created, id)
 		}
 	}
-	if err := f.shown.InsertAll(ctx, fresh); database.IsDuplicate(err) { // another transaction has just written it too
+	if err := f.projections.InsertAll(ctx, fresh); database.IsDuplicate(err) { // Another transaction has just inserted it too.
 		return fmt.Errorf("%w: %w", database.ErrMoved, err)
 	} else if err != nil {
 		return err
@@ -49,8 +49,9 @@ func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string
 	return f.projectMemberships(ctx, m, created)
 }
 
-// projectOne brings one resource in line. One that is new it returns, to be stored.
-func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string, was *owntables.Projection, app *mapping.Row) (made *owntables.Row, err error) {
+// projectOne brings one resource in line. It returns the row of a new resource, which the
+// caller inserts.
+func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string, was *owntables.Projection, app *mapping.Row) (row *owntables.Row, err error) {
 	var r *scim.Resource
 	if app != nil && app.Visible {
 		now := f.db.Now()
@@ -75,28 +76,27 @@ func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string
 	case r == nil:
 		return nil, f.resources.Erase(ctx, was.Resource.Ref(), false)
 	case was == nil:
-		return f.shown.Row(stepped(r, r.Meta().LastModified.UnixNano()), app.Seen, false)
+		return f.projections.Row(withNewVersion(r, r.Meta().LastModified.UnixNano()), app.Seen, false)
 	case r != was.Resource && !r.Equal(was.Resource):
 		meta := r.Meta()
 		meta.LastModified = later(f.db.Now(), meta.LastModified)
-		return nil, f.shown.Update(ctx, was.Resource, stepped(r.WithMeta(meta), 0), app.Seen, was.Claimed)
+		return nil, f.projections.Update(ctx, was.Resource, withNewVersion(r.WithMeta(meta), 0), app.Seen, was.Claimed)
 	case !app.Seen.Equal(was.Seen):
-		return nil, f.shown.Update(ctx, was.Resource, r, app.Seen, was.Claimed)
+		return nil, f.projections.Update(ctx, was.Resource, r, app.Seen, was.Claimed)
 	}
 	return nil, nil
 }
 
-// stepped is r with a version after the one that it has.
-func stepped(r *scim.Resource, salt int64) *scim.Resource {
+// withNewVersion returns r with a version that differs from its present one.
+func withNewVersion(r *scim.Resource, salt int64) *scim.Resource {
 	m := r.Meta()
-	doc, _ := r.MarshalJSON() // never fails; the version before is in it
+	doc, _ := r.MarshalJSON() // It never fails, and includes the version before.
 	sum := sha256.Sum256(fmt.Append(doc, salt))
 	m.Version = hex.EncodeToString(sum[:8])
 	return r.WithMeta(m)
 }
 
-// projectMemberships brings in the memberships of resources that are new to
-// {p}resources.
+// projectMemberships brings in the memberships of new resources.
 func (f *Follower) projectMemberships(ctx context.Context, m *apptables.Table, ids []string) error {
 	if f.joins == nil || m.Type != search.UserType && m.Type != search.GroupType {
 		return nil
@@ -111,29 +111,30 @@ func (f *Follower) projectMemberships(ctx context.Context, m *apptables.Table, i
 	return nil
 }
 
-// projectEdges brings memberships of a group in line with the application'f.
-func (f *Follower) projectEdges(ctx context.Context, group string, users []string) error {
-	groups, err := f.shown.Lock(ctx, f.tables[search.GroupType].ResourceType, []string{group}, apptables.ToUpdate)
+// projectMembers brings the memberships of some users in a group in line with the
+// application's.
+func (f *Follower) projectMembers(ctx context.Context, group string, users []string) error {
+	groups, err := f.projections.Lock(ctx, f.tables[search.GroupType].ResourceType, []string{group}, apptables.ToUpdate)
 	if err != nil || groups[group] == nil {
-		return err // its memberships come with it
+		return err // The memberships come with the group.
 	}
 	changed := 0
 	for part := range slices.Chunk(users, dialect.MaxArguments) {
-		edges, err := f.joins.ReadGroup(ctx, group, part)
+		there, err := f.joins.ReadGroup(ctx, group, part)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.joins.Name, err)
 		}
-		added, err := f.members.AddKnown(ctx, edges)
+		added, err := f.members.AddKnown(ctx, there)
 		if err != nil {
 			return err
 		}
-		there := make(map[string]bool, len(edges))
-		for _, e := range edges {
-			there[e.Member.ID] = true
+		isThere := make(map[string]bool, len(there))
+		for _, e := range there {
+			isThere[e.Member.ID] = true
 		}
 		var gone []scim.Ref
 		for _, id := range part {
-			if !there[id] {
+			if !isThere[id] {
 				gone = append(gone, scim.Ref{Type: search.UserType, ID: id})
 			}
 		}
@@ -149,10 +150,10 @@ func (f *Follower) projectEdges(ctx context.Context, group string, users []strin
 	g := groups[group]
 	meta := g.Resource.Meta()
 	meta.LastModified = later(f.db.Now(), meta.LastModified)
-	return f.shown.Update(ctx, g.Resource, stepped(g.Resource.WithMeta(meta), int64(changed)), g.Seen, g.Claimed)
+	return f.projections.Update(ctx, g.Resource, withNewVersion(g.Resource.WithMeta(meta), int64(changed)), g.Seen, g.Claimed)
 }
 
-// later is a time that does not lie before another one.
+// later returns the later one of two times.
 func later(t, than time.Time) time.Time {
 	if t.Before(than) {
 		return than

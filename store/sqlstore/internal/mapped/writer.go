@@ -15,33 +15,31 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// Writes of types that have a Table: the application's row first, and then what it has
-// become is taken over.
-
-// Writer writes resources of types that have a Table.
+// Writer writes the resources of a type that has a Table. It writes the application's row
+// first, and then stores what has become of it.
 type Writer struct {
 	*Follower
 	table *apptables.Table
 }
 
-// take locks a resource and the application's row, and brings the former in line.
-func (s *Writer) take(ctx context.Context, ref scim.Ref, lock string) (*owntables.Projection, *mapping.Row, error) {
-	if err := s.Follow(ctx); err != nil {
+// lock locks a resource and the application's row, and brings the resource in line.
+func (w *Writer) lock(ctx context.Context, ref scim.Ref, lock string) (*owntables.Projection, *mapping.Row, error) {
+	if err := w.Follow(ctx); err != nil {
 		return nil, nil, err
 	}
 	if len(dialect.Storable([]string{ref.ID})) == 0 {
 		return nil, nil, scim.ErrNotFound
 	}
-	for range 3 { // once more, if the application has changed the row since
-		all, err := s.shown.Lock(ctx, s.table.ResourceType, []string{ref.ID}, lock)
+	for range 3 { // It tries again if the application has changed the row.
+		all, err := w.projections.Lock(ctx, w.table.ResourceType, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
 		p := all[ref.ID]
-		if p == nil || p.Seen == nil { // from before the type had a Table, and not in it
+		if p == nil || p.Seen == nil { // The resource is older than the Table, and not in it.
 			return nil, nil, scim.ErrNotFound
 		}
-		rows, err := s.table.Read(ctx, []string{ref.ID}, lock)
+		rows, err := w.table.Read(ctx, []string{ref.ID}, lock)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -49,28 +47,29 @@ func (s *Writer) take(ctx context.Context, ref scim.Ref, lock string) (*owntable
 		if row != nil && row.Visible && mapping.Seen(p.Seen).Contains(row.Seen) {
 			return p, row, nil
 		}
-		if _, err := s.projectOne(ctx, s.table, ref.ID, p, row); err != nil {
+		if _, err := w.projectOne(ctx, w.table, ref.ID, p, row); err != nil {
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
 	return nil, nil, database.ErrMoved
 }
 
-func (s *Writer) Create(ctx context.Context, r *scim.Resource) (out *scim.Resource, err error) {
-	err = s.db.Write(ctx, func(ctx context.Context) error {
-		if err := s.Follow(ctx); err != nil {
+// Create inserts the row of a new resource.
+func (w *Writer) Create(ctx context.Context, r *scim.Resource) (out *scim.Resource, err error) {
+	err = w.db.Write(ctx, func(ctx context.Context) error {
+		if err := w.Follow(ctx); err != nil {
 			return err
 		}
-		if err := s.unique(ctx, "", r); err != nil {
+		if err := w.checkUserName(ctx, "", r); err != nil {
 			return err
 		}
-		key, err := s.table.InsertRow(ctx, r)
+		key, err := w.table.InsertRow(ctx, r)
 		if err != nil {
-			return s.table.Refusal(ctx, nil, r, err)
+			return w.table.Refusal(ctx, nil, r, err)
 		}
 		meta := r.Meta()
 		meta.ID = key
-		out, err = s.takeOver(ctx, nil, r.WithMeta(meta), nil)
+		out, err = w.store(ctx, nil, r.WithMeta(meta), nil)
 		return err
 	})
 	if err != nil {
@@ -79,9 +78,10 @@ func (s *Writer) Create(ctx context.Context, r *scim.Resource) (out *scim.Resour
 	return out, nil
 }
 
-func (s *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
-	err = s.db.Write(ctx, func(ctx context.Context) error {
-		before, row, err := s.take(ctx, ref, apptables.ToUpdate)
+// Update changes a resource, and its row, by fn.
+func (w *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
+	err = w.db.Write(ctx, func(ctx context.Context) error {
+		before, row, err := w.lock(ctx, ref, apptables.ToUpdate)
 		if err != nil {
 			return err
 		}
@@ -97,14 +97,14 @@ func (s *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.
 			return err
 		}
 		if scim.Fold(after.String("userName")) != scim.Fold(before.Resource.String("userName")) {
-			if err := s.unique(ctx, ref.ID, after); err != nil {
+			if err := w.checkUserName(ctx, ref.ID, after); err != nil {
 				return err
 			}
 		}
-		if err := s.table.UpdateRow(ctx, ref.ID, before.Resource, after, row); err != nil {
-			return s.table.Refusal(ctx, before.Resource, after, err)
+		if err := w.table.UpdateRow(ctx, ref.ID, before.Resource, after, row); err != nil {
+			return w.table.Refusal(ctx, before.Resource, after, err)
 		}
-		out, err = s.takeOver(ctx, before, after, row)
+		out, err = w.store(ctx, before, after, row)
 		return err
 	})
 	if err != nil {
@@ -113,24 +113,24 @@ func (s *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.
 	return out, nil
 }
 
-// takeOver stores a resource as it is after a write of the application's row. before and
-// was are nil for a new one. Columns that the write did not touch, and that are another
-// nevertheless, have their say: a default, or a trigger of the application's.
-func (s *Writer) takeOver(ctx context.Context, before *owntables.Projection, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
-	rows, err := s.table.Read(ctx, []string{after.ID()}, apptables.Unlocked)
+// store stores a resource after the application's row was written. before and was are nil
+// for a new resource. A column that the write did not set, but that has changed, wins: it
+// has a default, or a trigger of the application has set it.
+func (w *Writer) store(ctx context.Context, before *owntables.Projection, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
+	rows, err := w.table.Read(ctx, []string{after.ID()}, apptables.Unlocked)
 	if err != nil {
 		return nil, err
 	}
 	row := rows[after.ID()]
 	switch {
 	case row == nil:
-		return nil, fmt.Errorf("sqlstore: the row of %s %q is not there after it was written", s.table.Type, after.ID())
+		return nil, fmt.Errorf("sqlstore: the row of %s %q is missing after it was written", w.table.Type, after.ID())
 	case !row.Visible && before == nil:
-		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + s.table.Type + " like this one"}
-	case !row.Visible: // it was hidden by this, as by the application
-		return after, s.resources.Erase(ctx, after.Ref(), false)
+		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + w.table.Type + " like this one"}
+	case !row.Visible: // The write has hidden it, as the application can.
+		return after, w.resources.Erase(ctx, after.Ref(), false)
 	}
-	known, err := s.untouched(ctx, before, after, was, row)
+	known, err := w.seenAfter(ctx, before, after, was, row)
 	if err != nil {
 		return nil, err
 	}
@@ -140,26 +140,27 @@ func (s *Writer) takeOver(ctx context.Context, before *owntables.Projection, aft
 		meta.LastModified = later(meta.LastModified, meta.Created)
 	}
 	meta.Created, meta.LastModified = dialect.FromMicros(dialect.Micros(meta.Created)), dialect.FromMicros(dialect.Micros(meta.LastModified))
-	out := s.table.Merge(ctx, s.log, after.WithMeta(meta), known, row)
+	out := w.table.Merge(ctx, w.log, after.WithMeta(meta), known, row)
 	if before == nil {
-		err = s.shown.Insert(ctx, out, row.Seen)
+		err = w.projections.Insert(ctx, out, row.Seen)
 	} else {
-		err = s.shown.Update(ctx, before.Resource, out, row.Seen, true)
+		err = w.projections.Update(ctx, before.Resource, out, row.Seen, true)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return out, s.notes.DeleteOwn(ctx, s.table.Type, out.ID(), nil)
+	return out, w.notes.DeleteOwn(ctx, w.table.Type, out.ID(), nil)
 }
 
-// untouched is what is known of a row after a write.
-func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, after *scim.Resource, was, row *mapping.Row) (mapping.Seen, error) {
+// seenAfter returns what counts as seen of a row after a write: the cells that the write
+// has set, and those that were seen before it.
+func (w *Writer) seenAfter(ctx context.Context, before *owntables.Projection, after *scim.Resource, was, row *mapping.Row) (mapping.Seen, error) {
 	known := make(mapping.Seen, len(row.Seen))
-	for i := range s.table.Columns {
-		c := &s.table.Columns[i]
+	for i := range w.table.Columns {
+		c := &w.table.Columns[i]
 		v := c.ValueIn(after)
 		switch {
-		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.ValueIn(before.Resource), v): // written
+		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.ValueIn(before.Resource), v): // The write has set the column.
 			if !c.ReadOnly && c.Matches(v, row.Cells[i]) {
 				known[c.SeenKey()] = row.Seen[c.SeenKey()]
 			}
@@ -167,8 +168,8 @@ func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, af
 			known[c.SeenKey()] = was.Seen[c.SeenKey()]
 		}
 	}
-	for i := range s.table.Children {
-		c := &s.table.Children[i]
+	for i := range w.table.Children {
+		c := &w.table.Children[i]
 		v := after.Get(c.Path)
 		switch {
 		case before == nil && v != nil:
@@ -176,8 +177,8 @@ func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, af
 		case before != nil && reflect.DeepEqual(before.Resource.Get(c.Path), v):
 			known[c.SeenKey()] = was.Seen[c.SeenKey()]
 		case before != nil:
-			// The lock on its row does not keep the application from its children.
-			moved, err := s.notes.HasOthers(ctx, s.table.Type, after.ID())
+			// The lock on the row does not lock the rows of its children.
+			moved, err := w.notes.HasOthers(ctx, w.table.Type, after.ID())
 			if err != nil {
 				return nil, err
 			}
@@ -189,62 +190,63 @@ func (s *Writer) untouched(ctx context.Context, before *owntables.Projection, af
 	return known, nil
 }
 
-// unique refuses a userName that another user has. The application's own indexes may
-// compare otherwise, and may allow it what clients are not.
-func (s *Writer) unique(ctx context.Context, id string, r *scim.Resource) error {
-	if s.table.Type != search.UserType {
+// checkUserName returns a conflict if another user has the userName of r. The application's
+// own indexes may compare differently, and may accept what SCIM does not.
+func (w *Writer) checkUserName(ctx context.Context, id string, r *scim.Resource) error {
+	if w.table.Type != search.UserType {
 		return nil
 	}
 	key := search.IndexKey(scim.Fold(r.String("userName")))
-	if err := s.db.LockName(ctx, "userName "+key); err != nil {
+	if err := w.db.LockName(ctx, "userName "+key); err != nil {
 		return err
 	}
-	taken, err := s.shown.HasUserName(ctx, s.table.Type, key, id)
+	taken, err := w.projections.HasUserName(ctx, w.table.Type, key, id)
 	if err == nil && taken {
 		err = scim.Conflict("userName")
 	}
 	return err
 }
 
-func (s *Writer) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	return s.db.Write(ctx, func(ctx context.Context) error {
-		before, _, err := s.take(ctx, ref, apptables.ToBeErased)
+// Delete deletes a resource and its row, if check agrees.
+func (w *Writer) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
+	return w.db.Write(ctx, func(ctx context.Context) error {
+		before, _, err := w.lock(ctx, ref, apptables.ToBeErased)
 		if err != nil {
 			return err
 		}
 		if err := check(before.Resource); err != nil {
 			return err
 		}
-		if err := s.resources.Erase(ctx, ref, s.resources.KeepDeleted || s.table.Retire != nil); err != nil {
+		if err := w.resources.Erase(ctx, ref, w.resources.KeepDeleted || w.table.Retire != nil); err != nil {
 			return err
 		}
-		// Afterwards, so that memberships that somebody was just writing are seen.
-		if s.joins != nil {
-			if err = s.joins.DeleteAll(ctx, s.table.Type, ref.ID); err != nil {
-				err = fmt.Errorf("%s: %w", s.joins.Name, err)
+		// The lock of Erase waits for transactions that write memberships, so this comes next.
+		if w.joins != nil {
+			if err = w.joins.DeleteAll(ctx, w.table.Type, ref.ID); err != nil {
+				err = fmt.Errorf("%s: %w", w.joins.Name, err)
 			}
 		}
 		if err == nil {
-			err = s.table.DeleteRow(ctx, ref.ID)
+			err = w.table.DeleteRow(ctx, ref.ID)
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
-		if s.table.Retire != nil {
-			if err := s.retired(ctx, ref.ID); err != nil {
+		if w.table.Retire != nil {
+			if err := w.rememberRetired(ctx, ref.ID); err != nil {
 				return err
 			}
 		}
-		return s.notes.DeleteOwn(ctx, s.table.Type, ref.ID, nil)
+		return w.notes.DeleteOwn(ctx, w.table.Type, ref.ID, nil)
 	})
 }
 
-// retired remembers how a row was left when its resource was deleted, by which Link knows
-// it again.
-func (s *Writer) retired(ctx context.Context, id string) error {
-	rows, err := s.table.Read(ctx, []string{id}, apptables.Unlocked)
+// rememberRetired stores how a row was left when its resource was deleted. The adopter
+// compares it with the row.
+func (w *Writer) rememberRetired(ctx context.Context, id string) error {
+	rows, err := w.table.Read(ctx, []string{id}, apptables.Unlocked)
 	if err != nil || rows[id] == nil {
 		return err
 	}
-	return s.shown.SetSeenOfDeleted(ctx, scim.Ref{Type: s.table.Type, ID: id}, rows[id].Seen)
+	return w.projections.SetSeenOfDeleted(ctx, scim.Ref{Type: w.table.Type, ID: id}, rows[id].Seen)
 }

@@ -13,12 +13,12 @@ import (
 
 // Ledger keeps grants and links in this package's tables.
 type Ledger struct {
-	db     *database.DB
-	people bool // the users are in {p}resources
+	db       *database.DB
+	hasUsers bool // hasUsers says that {p}resources has the users.
 }
 
-// NewLedger is the ledger of a tenant. people: the users are in {p}resources.
-func NewLedger(db *database.DB, people bool) *Ledger { return &Ledger{db, people} }
+// NewLedger returns the ledger of a tenant. hasUsers: {p}resources has the users.
+func NewLedger(db *database.DB, hasUsers bool) *Ledger { return &Ledger{db, hasUsers} }
 
 // Grants implements scim.Ledger. In a transaction it locks the users, in order of id.
 func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
@@ -50,10 +50,10 @@ func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 	return all, nil
 }
 
-// lock locks users until the transaction ends, by rows that are there for nothing else: a
-// user's own row is long, and what a lock writes into it is much when there are thousands.
-// In SQLite a transaction has the database to itself. Advisory locks would not do:
-// PostgreSQL has room for some thousands.
+// lock locks users until the transaction ends, by rows of a table that has no other use.
+// The row of a user is long, and a lock would write much into it. Advisory locks would not
+// do, because PostgreSQL has room for some thousands only. In SQLite a transaction has the
+// database to itself.
 func (l *Ledger) lock(ctx context.Context, ids []string) error {
 	if l.db.Dialect == dialect.SQLite {
 		return nil
@@ -69,20 +69,20 @@ func (l *Ledger) lock(ctx context.Context, ids []string) error {
 		return err
 	}
 	text := "INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2}"
-	if l.people { // ids that nobody has need no lock, and a client could make up any number
+	if l.hasUsers { // Unknown ids need no lock, and a client could invent any number of them.
 		text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'User' AND r.id = e.value #>> '{}')" +
 			" OR EXISTS (SELECT 1 FROM {p}grants g WHERE g.tenant = $1 AND g.user_id = e.value #>> '{}')"
 	}
 	_, err = l.db.Exec(ctx, text+" ON CONFLICT DO NOTHING", all)
 	if err == nil {
-		_, err = locked() // those that others have made meanwhile
+		_, err = locked() // Others may have inserted some of them meanwhile.
 	}
 	return err
 }
 
 // Record implements scim.Ledger. All of it is stored or nothing.
 func (l *Ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
-	// Of two entries with one identity the later one counts; in order, so that two
+	// Of two grants with the same key the later one counts. They are sorted, so that two
 	// calls at once do not wait for each other.
 	put = slices.Clone(put)
 	slices.Reverse(put)
@@ -115,8 +115,8 @@ func (l *Ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 	return nil
 }
 
-// alike is from how many entries on those of one role and source, which differ in the
-// user only, are dropped by a statement of their own: each then costs a fraction.
+// alike is a number of grants of one role and source. From this number on a statement of
+// their own drops them, which costs a fraction.
 const alike = 50
 
 func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
@@ -174,11 +174,12 @@ func (l *Ledger) DropSource(ctx context.Context, source string) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("sqlstore: drop the entries of %q: %w", source, err)
+		return fmt.Errorf("sqlstore: drop the grants of %q: %w", source, err)
 	}
 	return nil
 }
 
+// compareGrants compares grants by user, role and source.
 func compareGrants(a, b scim.Grant) int {
 	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// byType yields the ids of members, of one type after the other, in order and each
-// once.
+// byType yields the ids of members by type. They are sorted and each comes once.
 func byType(all []scim.Ref) iter.Seq2[string, []string] {
 	types := make(map[string][]string)
 	for _, r := range all {
@@ -29,13 +28,14 @@ func byType(all []scim.Ref) iter.Seq2[string, []string] {
 	}
 }
 
-// Members are the memberships in this package's table of them.
+// Members are the memberships in this package's table.
 type Members struct{ db *database.DB }
 
-// NewMembers are the memberships of a tenant.
+// NewMembers returns the memberships of a tenant.
 func NewMembers(db *database.DB) *Members { return &Members{db} }
 
-// Page lists members of a group, in order, after one of them. An unknown group has no members.
+// Page lists members of a group, in order, after one of them. An unknown group has no
+// members.
 func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
 	all := make([]scim.Ref, 0, max(0, min(limit, 1000)))
 	err := s.db.Read(ctx, func() error {
@@ -82,10 +82,11 @@ func (s *Members) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Memb
 	return all, nil
 }
 
-// oneByOne is up to how many members are removed by a statement each, so that the
-// database does not read a whole group, whose size it does not know.
+// oneByOne is up to how many members are removed by a statement each. A statement for many
+// would make the database read a whole group, whose size it does not know.
 const oneByOne = 20
 
+// Remove removes members of a group and returns those that it had.
 func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref) (removed []scim.Ref, err error) {
 	collect := func(scan func(...any) error) error {
 		var r scim.Ref
@@ -115,10 +116,12 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 	return removed, nil
 }
 
+// Add adds members to a group and returns those that are new. A member that does not exist
+// is not added.
 func (s *Members) Add(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
 	now := dialect.Micros(s.db.Now())
 	for typ, ids := range byType(add) {
-		// They are locked one after the other, in order, against being deleted.
+		// The statement locks the members in order, so that nobody can delete them.
 		err := s.db.Each(ctx, func(scan func(...any) error) error {
 			r := scim.Ref{Type: typ}
 			err := scan(&r.ID)
@@ -135,7 +138,7 @@ func (s *Members) Add(ctx context.Context, groupID string, add []scim.Ref) (adde
 	return added, nil
 }
 
-// Lock locks a group, so that its members change one request after the other.
+// Lock locks a group, so that requests change its members one after the other.
 func (s *Members) Lock(ctx context.Context, groupID string) error {
 	found := false
 	if len(dialect.Storable([]string{groupID})) == 1 {
@@ -151,7 +154,7 @@ func (s *Members) Lock(ctx context.Context, groupID string) error {
 	return nil
 }
 
-// AddKnown adds memberships of resources that clients see, and returns the groups
+// AddKnown adds memberships whose user and group exist as resources, and returns the groups
 // that it changed.
 func (s *Members) AddKnown(ctx context.Context, all []scim.Membership) (groups []string, err error) {
 	if len(all) == 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // Projections are the resources of types that have a Table, as this package's tables hold
-// them: the application's row is the truth, and a projection is what clients see of it.
+// them. The application's row is the truth, and a projection is what clients see of it.
 type Projections struct {
 	db        *database.DB
 	resources *Resources
@@ -20,7 +20,7 @@ type Projections struct {
 // Projections returns the projections among the resources.
 func (s *Resources) Projections() *Projections { return &Projections{s.db, s} }
 
-// InsertAll makes the rows of resources that are new.
+// InsertAll inserts the rows of new projections.
 func (s *Projections) InsertAll(ctx context.Context, all []*Row) error {
 	if len(all) == 0 {
 		return nil
@@ -46,7 +46,7 @@ func (s *Projections) InsertAll(ctx context.Context, all []*Row) error {
 	return err
 }
 
-// InsertClaimed makes the row of a resource that a client has just made.
+// Insert inserts the projection of a resource that a client has just created.
 func (s *Projections) Insert(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage) error {
 	w, err := s.Row(r, seen, true)
 	if err != nil {
@@ -55,6 +55,7 @@ func (s *Projections) Insert(ctx context.Context, r *scim.Resource, seen map[str
 	return s.InsertAll(ctx, []*Row{w})
 }
 
+// Update replaces a projection.
 func (s *Projections) Update(ctx context.Context, before, after *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
 	old, err := s.resources.Row(before)
 	if err != nil {
@@ -70,6 +71,7 @@ func (s *Projections) Update(ctx context.Context, before, after *scim.Resource, 
 	return s.resources.putEmails(ctx, after.Ref(), old.emails, w.emails)
 }
 
+// Row returns the row of a projection.
 func (s *Projections) Row(r *scim.Resource, seen map[string]json.RawMessage, claimed bool) (*Row, error) {
 	w, err := s.resources.Row(r)
 	if err != nil {
@@ -83,21 +85,21 @@ func (s *Projections) Row(r *scim.Resource, seen map[string]json.RawMessage, cla
 	return w, nil
 }
 
-// Projection is a resource of a mapped type as {p}resources has it.
+// Projection is a resource of a type that has a Table.
 type Projection struct {
 	Resource *scim.Resource
-	Seen     map[string]json.RawMessage
-	Claimed  bool
+	Seen     map[string]json.RawMessage // Seen is what was read of the application's row, by mapping.SeenKey.
+	Claimed  bool                       // Claimed says that a client has written the row.
 }
 
-// Locked reads resources of a mapped type, locked in order of id.
+// Lock reads projections and locks them in order of id.
 func (s *Projections) Lock(ctx context.Context, t *scim.ResourceType, ids []string, lock string) (map[string]*Projection, error) {
 	all := make(map[string]*Projection, len(ids))
 	err := s.db.Each(ctx, func(scan func(...any) error) (err error) {
 		p := &Projection{}
 		var seen []byte
 		p.Resource, err = bind(t, func(dest ...any) error { return scan(append(dest, &seen, &p.Claimed)...) })
-		if err == nil && seen != nil { // else it is from before its type had a Table
+		if err == nil && seen != nil { // Otherwise it is older than the Table of its type.
 			err = json.Unmarshal(seen, &p.Seen)
 		}
 		if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Reindex looks again at what has been read without a lock.
+// Reindex writes again what the rows of resources are found and sorted by. It reads the
+// resources again, because the caller has read them without a lock.
 func (s *Resources) Reindex(ctx context.Context, all []*scim.Resource) error {
 	for _, r := range all {
 		r, err := s.Fetch(ctx, r.Ref(), "{lock  FOR NO KEY UPDATE}")
@@ -25,6 +26,7 @@ func (s *Resources) Reindex(ctx context.Context, all []*scim.Resource) error {
 	return nil
 }
 
+// reindexOne is Reindex for one resource, which is locked.
 func (s *Resources) reindexOne(ctx context.Context, r *scim.Resource) error {
 	w, err := s.Row(r)
 	if err != nil {
@@ -37,5 +39,5 @@ func (s *Resources) reindexOne(ctx context.Context, r *scim.Resource) error {
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", ref.Type, ref.ID, err)
 	}
-	return s.putEmails(ctx, ref, []string{"\x00"}, w.emails) // whatever was there
+	return s.putEmails(ctx, ref, []string{"\x00"}, w.emails) // It replaces whatever is stored.
 }

@@ -1,5 +1,5 @@
-// Package owntables keeps resources, memberships and the roles' ledger in tables of the
-// package sqlstore.
+// Package owntables keeps resources, memberships and the ledger in the tables of package
+// sqlstore.
 package owntables
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// Fetch gets a resource. lock is what follows the query, to lock the row.
+// Fetch reads a resource. lock is appended to the query and locks the row.
 func (s *Resources) Fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Resource, error) {
 	t, ok := s.Types[ref.Type]
 	if !ok || len(dialect.Storable([]string{ref.ID})) == 0 {
@@ -60,7 +60,7 @@ func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 		case err != nil:
 			return fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 		case n == 0:
-			return s.taken(ctx, r.Ref())
+			return s.findConflict(ctx, r.Ref())
 		}
 		return s.putEmails(ctx, r.Ref(), nil, w.emails)
 	})
@@ -70,8 +70,8 @@ func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 	return w.Resource, nil
 }
 
-// insertRow makes the row of a new resource, if none of its unique values is taken: an
-// error would end a transaction of PostgreSQL that might go on.
+// insertRow inserts the row of a new resource, unless one of its unique values exists. An
+// error would end a transaction of PostgreSQL that could go on.
 func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) {
 	ref := w.Resource.Ref()
 	res, err := s.db.Exec(ctx, `INSERT INTO {p}resources
@@ -96,8 +96,9 @@ func (s *Resources) updateRow(ctx context.Context, w *Row) error {
 	return err
 }
 
-// taken tells which unique value of a new resource is taken.
-func (s *Resources) taken(ctx context.Context, ref scim.Ref) error {
+// findConflict returns the conflict of a new resource: a resource with its id or its
+// userName exists.
+func (s *Resources) findConflict(ctx context.Context, ref scim.Ref) error {
 	switch _, err := s.Fetch(ctx, ref, ""); {
 	case err == nil:
 		return scim.Conflict("id")
@@ -108,7 +109,7 @@ func (s *Resources) taken(ctx context.Context, ref scim.Ref) error {
 	}
 }
 
-// putEmails brings the look-ups of a resource from one list of addresses to another.
+// putEmails changes the look-ups of a resource from the addresses before to those after.
 func (s *Resources) putEmails(ctx context.Context, ref scim.Ref, before, after []string) error {
 	if slices.Equal(before, after) {
 		return nil
@@ -156,7 +157,7 @@ func (s *Resources) Update(ctx context.Context, ref scim.Ref, fn func(before *sc
 	return out, nil
 }
 
-// CheckUpdate refuses what is not the resource that is to be updated.
+// CheckUpdate returns an error if after is not the resource that is updated.
 func CheckUpdate(ref scim.Ref, after *scim.Resource) error {
 	if after == nil || after.Ref() != ref {
 		return fmt.Errorf("sqlstore: the update of %s %q must return that resource", ref.Type, ref.ID)
@@ -164,6 +165,7 @@ func CheckUpdate(ref scim.Ref, after *scim.Resource) error {
 	return nil
 }
 
+// replace replaces a resource that is locked.
 func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (*scim.Resource, error) {
 	ref := after.Ref()
 	fail := func(err error) (*scim.Resource, error) {
@@ -181,7 +183,7 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 	if w.userName == old.userName {
 		err = update(ctx)
 	} else {
-		err = s.db.InTx(ctx, update) // PostgreSQL takes no more statements after a duplicate, without it
+		err = s.db.InTx(ctx, update) // Without a savepoint PostgreSQL accepts no statement after a duplicate.
 	}
 	switch {
 	case err != nil && database.IsDuplicate(err):
@@ -192,8 +194,7 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 	return w.Resource, s.putEmails(ctx, ref, old.emails, w.emails)
 }
 
-// Delete takes a resource out of the tables, if check agrees. Its memberships, in
-// either direction, go with it.
+// Delete deletes a resource with its memberships, in either direction, if check agrees.
 func (s *Resources) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.db.Write(ctx, func(ctx context.Context) error {
 		before, err := s.Fetch(ctx, ref, "{lock  FOR UPDATE}")
@@ -207,18 +208,18 @@ func (s *Resources) Delete(ctx context.Context, ref scim.Ref, check func(before 
 	})
 }
 
-// Erase takes a resource out of the tables, or labels it if it is to be kept.
+// Erase erases a resource, or labels it if keep is true.
 func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	var statements []string
 	if keep {
-		if err := s.label(ctx, ref); err != nil {
+		if err := s.labelDeleted(ctx, ref); err != nil {
 			return err
 		}
 	} else {
 		statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
 	}
-	// The resource comes first: that waits for who is adding it to a group, or members to
-	// it, whose memberships are then seen here, and nobody can begin to.
+	// The resource comes first. Its lock waits for transactions that add it to a group, or
+	// members to it, and keeps others from starting. Their memberships are then visible here.
 	statements = append(statements,
 		"DELETE FROM {p}lookups WHERE tenant = $1 AND type = $2 AND id = $3",
 		"DELETE FROM {p}members WHERE tenant = $1 AND member_type = $2 AND member_id = $3")
@@ -226,7 +227,7 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
 	if ref.Type == search.UserType && s.db.Dialect == dialect.Postgres {
-		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see lock
+		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see Ledger.lock
 	}
 	for _, text := range statements {
 		if _, err := s.db.Exec(ctx, text, ref.Type, ref.ID); err != nil {
@@ -236,8 +237,9 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	return nil
 }
 
-// label marks a resource as deleted now, or just after its namesakes.
-func (s *Resources) label(ctx context.Context, ref scim.Ref) error {
+// labelDeleted labels a resource as deleted now, or just after the last one that had its
+// id.
+func (s *Resources) labelDeleted(ctx context.Context, ref scim.Ref) error {
 	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET deleted = (SELECT CASE WHEN max(o.deleted) < $4 THEN $4 ELSE max(o.deleted) + 1 END
 			FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`, ref.Type, ref.ID, dialect.Micros(s.db.Now()))

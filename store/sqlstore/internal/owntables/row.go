@@ -15,29 +15,27 @@ import (
 type Row struct {
 	Resource              *scim.Resource
 	doc, search           string
-	userName, externalID  any // in the form of indexed, or nil
-	displayName           any
-	emails                []string // keys, in the form of indexed
+	userName, externalID  any      // They are in the form of search.IndexKey, or nil.
+	displayName           any      // It is so too.
+	emails                []string // emails are keys in the form of search.IndexKey.
 	created, lastModified int64
-	// Of a type with a Table: what was seen of the application's row, else nil; and
-	// whether a client has written it.
-	seen    any
-	claimed bool
+	seen                  any  // seen is nil, or the JSON of what was read of the application's row.
+	claimed               bool // claimed says that a client has written the application's row.
 }
 
-// Resources are those of one tenant, in this package's tables.
+// Resources are the resources of one tenant, in this package's tables.
 type Resources struct {
 	db          *database.DB
 	Types       map[string]search.Type
 	KeepDeleted bool // KeepDeleted labels the rows of deleted resources instead of erasing them.
 }
 
-// NewResources are the resources of a tenant. keep: the rows of deleted ones stay.
+// NewResources returns the resources of a tenant. types are by name.
 func NewResources(db *database.DB, types map[string]search.Type, keep bool) *Resources {
 	return &Resources{db, types, keep}
 }
 
-// Row makes a row of r. The row's resource has r's times as they are stored.
+// Row returns the row of r. Its Resource has the times of r as they are stored.
 func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 	t, ok := s.Types[r.Type().Name()]
 	if !ok {
@@ -71,7 +69,7 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 	}
 	w.userName, w.externalID, w.displayName = key("userName"), key("externalId"), key("displayName")
 	if name := r.String("userName"); name != "" && t.Name() == search.UserType {
-		w.userName = search.IndexKey(scim.Fold(name)) // unique, even if it compares with its case
+		w.userName = search.IndexKey(scim.Fold(name)) // It is unique whether or not it compares case-exactly.
 	}
 	elements, _ := form["emails"].([]any)
 	for _, e := range elements {
@@ -85,12 +83,13 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 	return w, nil
 }
 
-// collection names the tenant's resources of a type, for lists.
+// collection returns the name of the tenant's resources of a type. Lists use it.
 func (s *Resources) collection(typ string) string { return typ + ":" + s.db.Tenant }
 
+// Columns are those that a resource is read from.
 const Columns = "r.id, r.version, r.created, r.modified, r.doc"
 
-// bind makes a resource of a row with columns.
+// bind returns the resource of a row with Columns.
 func bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
 	var m scim.Meta
 	var created, modified int64

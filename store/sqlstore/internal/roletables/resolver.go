@@ -1,4 +1,4 @@
-// Package roletables is a scim.RoleResolver over two tables of the application.
+// Package roletables resolves roles in two tables of the application.
 package roletables
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// Tables are RoleTables of the package sqlstore: the one converts to the other.
+// Tables are the RoleTables of package sqlstore, which convert to them.
 type Tables struct {
 	Roles             string
 	ID, Name          string
@@ -30,7 +30,7 @@ type Tables struct {
 	Insert            func(user, role string) map[string]any
 }
 
-// New makes a scim.RoleResolver of two tables.
+// New returns a scim.RoleResolver over two tables, and looks whether they exist.
 func New(ctx context.Context, db *database.DB, t Tables) (scim.RoleResolver, error) {
 	var err error
 	for what, name := range map[string]string{"Roles": t.Roles, "ID": t.ID, "Name": t.Name, "Holders": t.Holders, "User": t.User, "Role": t.Role} {
@@ -55,12 +55,13 @@ func New(ctx context.Context, db *database.DB, t Tables) (scim.RoleResolver, err
 	return &resolver{db, t}, nil
 }
 
+// resolver is a scim.RoleResolver.
 type resolver struct {
 	db *database.DB
 	t  Tables
 }
 
-// columns are those that role scans, of a role as r.
+// columns are those of a role, as r, that method role scans.
 func (r *resolver) columns() string {
 	text := "CAST(r." + r.t.ID + " AS text), r." + r.t.Name
 	for _, c := range []string{r.t.Weight, r.t.Protected} {
@@ -73,9 +74,10 @@ func (r *resolver) columns() string {
 	return text
 }
 
+// role scans a role, and more.
 func (r *resolver) role(scan func(dest ...any) error, more ...any) (role scim.Role, err error) {
 	var name *string
-	var weight *float64 // numeric, in some tables
+	var weight *float64 // The column may be numeric.
 	var protected *bool
 	if err := scan(append([]any{&role.ID, &name, &weight, &protected}, more...)...); err != nil {
 		return role, err
@@ -90,7 +92,7 @@ func (r *resolver) role(scan func(dest ...any) error, more ...any) (role scim.Ro
 	return role, nil
 }
 
-// mine is the condition that a role, as r, is one of the tenant's.
+// mine is the condition that a role, as r, belongs to the tenant.
 func (r *resolver) mine(w *dialect.Arguments) string {
 	if r.t.Tenant == "" {
 		return "1 = 1"
@@ -130,7 +132,7 @@ func (r *resolver) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.R
 	if err != nil {
 		return scim.Role{}, err
 	}
-	for _, role := range same { // the column's collation may have its own idea of "the same"
+	for _, role := range same { // The column's collation may compare differently.
 		if norm.NFC.String(role.Name) == norm.NFC.String(name) {
 			return role, nil
 		}
@@ -138,11 +140,11 @@ func (r *resolver) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.R
 	if src.Group != nil {
 		return scim.Role{}, scim.ErrNoRole
 	}
-	return scim.Role{}, r.unknown(ctx, src)
+	return scim.Role{}, r.refusal(ctx, src)
 }
 
-// unknown tells a client which roles an attribute can name.
-func (r *resolver) unknown(ctx context.Context, src scim.RoleSource) error {
+// refusal returns the error that tells a client which roles an attribute can name.
+func (r *resolver) refusal(ctx context.Context, src scim.RoleSource) error {
 	w := r.db.Arguments()
 	var names []string
 	err := r.db.EachAppRow(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
@@ -160,7 +162,7 @@ func (r *resolver) unknown(ctx context.Context, src scim.RoleSource) error {
 // HeldRoles implements scim.RoleResolver.
 func (r *resolver) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
 	held := make(map[string][]scim.Role, len(userIDs))
-	known, err := r.known(ctx, userIDs)
+	known, err := r.knownIDs(ctx, userIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -180,9 +182,10 @@ func (r *resolver) HeldRoles(ctx context.Context, userIDs []string) (map[string]
 	return held, nil
 }
 
-// known leaves out the ids that nobody has: the column may not even take them. Whom the
-// application has hidden the ledger still knows, and what SCIM gave them is to be taken.
-func (r *resolver) known(ctx context.Context, userIDs []string) (known []string, err error) {
+// knownIDs leaves out ids that no user has, because the type of the column may not accept
+// them. The ledger still knows users that the application has hidden: what SCIM gave them
+// must be taken.
+func (r *resolver) knownIDs(ctx context.Context, userIDs []string) (known []string, err error) {
 	for _, from := range []string{
 		r.db.Dialect.Each(r.db.Dialect.Texts("$2"), "resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = w.value", ""),
 		r.db.Dialect.Each(r.db.Dialect.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""),
@@ -195,10 +198,10 @@ func (r *resolver) known(ctx context.Context, userIDs []string) (known []string,
 	return dialect.Distinct(known), nil
 }
 
-// ChangeRoles implements scim.RoleResolver. The role is compared as a text, which keeps
-// the database from going through all who hold it: it is the users that are few.
+// ChangeRoles implements scim.RoleResolver. It compares the role as a text. This keeps the
+// database from reading everybody who has the role, because the users are few.
 func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
-	give, take := map[string][]string{}, map[string][]string{} // users, by role
+	give, take := map[string][]string{}, map[string][]string{} // They are users, by role.
 	for _, c := range changes {
 		for _, role := range c.Grant {
 			give[role.ID] = append(give[role.ID], c.UserID)
@@ -219,7 +222,7 @@ func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) e
 		}
 		for _, role := range slices.Sorted(maps.Keys(give)) {
 			err := r.grant(ctx, role, dialect.Distinct(give[role]))
-			if database.IsDangling(err) { // the application has just erased one of them
+			if database.IsDangling(err) { // The application has just deleted a user or the role.
 				return fmt.Errorf("%w: %w", database.ErrMoved, err)
 			}
 			if err != nil {
@@ -234,10 +237,11 @@ func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) e
 	return nil
 }
 
+// grant gives a role to users who do not have it.
 func (r *resolver) grant(ctx context.Context, role string, users []string) error {
 	lock := ""
 	if r.db.Dialect == dialect.Postgres {
-		lock = " FOR KEY SHARE" // or it might be deleted before this is committed
+		lock = " FOR KEY SHARE" // Nobody can delete the role before this is committed.
 	}
 	w := r.db.Arguments()
 	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(role), lock)
