@@ -16,10 +16,10 @@ func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err er
 	return s.resources.Get(ctx, ref)
 }
 
-// List implements scim.Store. Pages in order of creation cost the same at any depth
-// with Query.After. Equality of id, userName, externalId, displayName and
-// emails.value is answered by an index; other filters and sort orders are exact, and
-// look at all resources of the type.
+// List implements scim.Store. Pages in order of creation cost the same at any depth with
+// Query.After. An index answers equality of id, userName, externalId, displayName and
+// emails.value. Other filters and sort orders are exact, but read all resources of the
+// type.
 func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return &scim.Page{}, ctx.Err()
@@ -37,7 +37,7 @@ type writer interface {
 	Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error
 }
 
-// writer returns what writes the resources of a type.
+// writer returns the writer of a type.
 func (s *Store) writer(typ string) writer {
 	if s.app.Table(typ) != nil {
 		return s.app.Writer(typ)
@@ -45,8 +45,8 @@ func (s *Store) writer(typ string) writer {
 	return s.resources
 }
 
-// Create implements scim.Store. A resource without an id is an error, unless a Table's
-// keys are the database's: the handler gives ids. Times are kept to the microsecond.
+// Create implements scim.Store. A resource needs an id, which the handler gives, unless the
+// database generates the keys of its Table. Times are kept to the microsecond.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
 	return s.writer(r.Type().Name()).Create(ctx, r)
 }
@@ -56,8 +56,8 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.R
 	return s.writer(ref.Type).Update(ctx, ref, fn)
 }
 
-// Delete implements scim.Store. The resource's memberships, in either direction, go
-// with it.
+// Delete implements scim.Store. It also removes the resource's memberships, in either
+// direction.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.writer(ref.Type).Delete(ctx, ref, check)
 }
@@ -81,8 +81,8 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 	return s.members.GroupsOf(ctx, members)
 }
 
-// ChangeMembers implements scim.MemberStore. A member that was deleted meanwhile is
-// not added. One member costs the same in a group of any size.
+// ChangeMembers implements scim.MemberStore. It does not add a member that was deleted
+// meanwhile. One member costs the same in a group of any size.
 func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context) error {
 		if err := s.app.Follow(ctx); err != nil {

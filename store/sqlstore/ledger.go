@@ -8,13 +8,12 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 )
 
-// Ledger is a scim.Ledger alone, for an application that writes its own Store. It is
-// safe for concurrent use. Its calls join the transaction that ctx carries: see
-// WithTx.
+// Ledger is a scim.Ledger alone, for an application that has its own Store. It is safe for
+// concurrent use. Its calls join the transaction that ctx carries: see WithTx.
 type Ledger struct{ ledger }
 
-// NewLedger returns the Ledger of a tenant in db. It does not talk to the database:
-// call Migrate once before its first use.
+// NewLedger returns the Ledger of a tenant in db. It does not talk to the database: call
+// Migrate before the first use.
 func NewLedger(db *sql.DB, d Dialect, o Options) (*Ledger, error) {
 	b, err := newBase(db, d, o)
 	if err != nil {
@@ -23,7 +22,7 @@ func NewLedger(db *sql.DB, d Dialect, o Options) (*Ledger, error) {
 	return &Ledger{ledger{b, owntables.NewLedger(b.db, false)}}, nil
 }
 
-// ledger is what a Store and a Ledger have of scim.Ledger.
+// ledger implements scim.Ledger for Store and Ledger.
 type ledger struct {
 	*base
 	own *owntables.Ledger
@@ -34,7 +33,7 @@ func (l *ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 	return l.own.Grants(ctx, userIDs)
 }
 
-// Record implements scim.Ledger. All of it is stored or nothing.
+// Record implements scim.Ledger. It stores all of it or nothing.
 func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 	return l.own.Record(ctx, put, drop)
 }

@@ -6,14 +6,15 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Link is a rule for types that have a Table: a client that creates a resource takes
-// over the row that has its userName, or its displayName where there is none, instead of
-// being refused. The row keeps its key and the roles that were given by hand; of its
-// contents those are replaced that the client sends. Rows come into question that no
-// client has written yet, and those that a client deleted and Retire kept. may decides
-// about each of them; SamePerson is given. The application must be sure that the
-// client's directory owns these names: whoever may create users could otherwise take
-// over anybody's account.
+// Link returns a rule for types that have a Table. If a client creates a resource whose row
+// exists already, the rule adopts the row instead of refusing the request. It looks for the
+// userName, or for the displayName if there is no userName. The row keeps its key and the
+// roles that were given by hand. What the client sends replaces the row's contents.
+//
+// Link adopts rows that no client has written yet, and rows that a client has deleted and
+// Retire has kept. may decides about each of them, and SamePerson is a ready policy. The
+// application must be sure that the tenant's clients own these names. Otherwise anybody who
+// may create users could take any account.
 //
 //	Rules: []scim.Rule{store.Link(sqlstore.SamePerson)}
 func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
@@ -27,8 +28,9 @@ func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 	}
 }
 
-// SamePerson is a policy for Link: an externalId, where both have one, tells people of
-// one name apart. An address is given to a new person more often than one thinks.
+// SamePerson is a policy for Link. If both resources have an externalId, it must be the
+// same. It tells two people apart who have one name after the other, as happens with e-mail
+// addresses.
 func SamePerson(existing, sent *scim.Resource) bool {
 	x, y := existing.String("externalId"), sent.String("externalId")
 	return x == "" || y == "" || x == y

@@ -7,70 +7,73 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// Table maps a resource type onto a table that the application has: each row is a
-// resource, and what a client writes goes into the columns. The application may go on
-// writing the table by itself. What has no column is kept in this package's tables,
-// beside what filters and lists are answered from; triggers, which Migrate makes, note
-// each change of the application's, and the next call of the Store follows it.
+// Table maps a resource type onto a table of the application. Each row is a resource, and
+// what a client writes goes into the columns. The application can go on writing the table
+// itself. What has no column is kept in this package's tables, which also answer filters
+// and lists. Migrate creates triggers that note each change of the application, and the
+// next call of the Store brings it in.
 //
 // A column is written only when a client changes its attribute. While the application
-// leaves the column alone the client is shown what it sent, to the letter; afterwards,
-// what the column says.
+// leaves the column alone, clients see exactly what they sent. Afterwards they see what
+// the column holds.
 type Table struct {
-	Type string // name of the resource type, "User" or "Group"
-	Name string // the table, as SQL writes it
-	// Key is the column of the primary key, of one column. The resource's id is its text.
+	Type string // Type is the name of the resource type, "User" or "Group".
+	Name string // Name is the table, as SQL writes it.
+	// Key is the column of the primary key, which has one column. Its text is the
+	// resource's id.
 	Key string
 	// KeepID writes the id that the handler gives, a UUID, into Key. By default the
-	// database gives the key: an identity, a serial, a default.
+	// database generates the key: an identity, a serial, a default.
 	KeepID bool
-	// Tenant is the column with Options.Tenant. A table without one is of one tenant,
-	// and then Options.Tenant must be empty.
+	// Tenant is the column that holds Options.Tenant. A table without one belongs to one
+	// tenant, and then Options.Tenant must be empty.
 	Tenant string
 	// Visible is a condition in SQL on columns of the row, as t: "t.kind = 'person'".
-	// Clients see no other rows. "": all. A user without userName is never seen.
+	// Clients see no other rows. If it is empty, they see all. They never see a user
+	// without a userName.
 	Visible string
-	// Created is the column with the time of creation, to the microsecond if it can be,
-	// by which lists are ordered; the database must fill it. "": when the row was first
-	// seen.
+	// Created is the column with the time of creation, by which lists are ordered. The
+	// database must fill it, to the microsecond if it can. If it is empty, the time is when
+	// the Store first saw the row.
 	Created  string
 	Columns  []Column
 	Children []Child
-	// Insert gives values of further columns for a new row, by name. Nil: none.
+	// Insert returns values of further columns for a new row, by column. It may be nil.
 	Insert func(r *scim.Resource) map[string]any
-	// Retire gives the columns to set when a client deletes the resource, in the place of
-	// erasing the row: for rows that others refer to, and for people who may come back.
-	// Afterwards the row must not be Visible. Migrate calls it too, for the columns' names.
-	// Revive undoes it for Store.Link.
+	// Retire returns the columns to set, instead of deleting the row, when a client deletes
+	// the resource. Use it for rows that others refer to, and for people who may come back.
+	// Afterwards the row must not be Visible. Migrate calls Retire too, for the columns.
+	// Revive has the columns by which Store.Link undoes it.
 	Retire func(now time.Time) map[string]any
 	Revive map[string]any
 }
 
-// Column is a column for one value of the resource. Of several columns for one value all
-// are written, and the first one is read.
+// Column is a column for one value of the resource. If several columns are for one value,
+// the Store writes all of them and reads the first one.
 type Column struct {
 	Name string
-	// Path is the attribute, as in scim.Resource.Get. Of a multi-valued one it names a
-	// part, such as "emails.value", and the value is that of one element: the one whose
-	// type is Of, or else the primary one.
+	// Path is the attribute, as in scim.Resource.Get. For a multi-valued attribute it names
+	// a part, such as "emails.value". The value is then that of one element: the element
+	// whose type is Of, or, if Of is empty, the primary one.
 	Path, Of string
-	// Empty is what is written for an absent value; nil: NULL, and in a new row the
-	// column's default. NULL, "" and Empty are absent values when they are read.
+	// Empty is what the Store writes for an absent value. Nil means NULL, and in a new row
+	// the column's default. NULL, "" and Empty are read as absent values.
 	Empty any
-	// To and From convert between the attribute's value, as in scim.Resource.Get, and
-	// the column's, which is not absent. Nil: as it is; of other Go types what can be
-	// converted without loss. After a change of From call Reindex.
+	// To and From convert between the attribute's value, as in scim.Resource.Get, and the
+	// column's. They are not called for absent values. If they are nil, values are kept as
+	// they are, or converted to another Go type without loss. Call Reindex after a change
+	// of From.
 	To, From func(v any) (any, error)
-	// ReadOnly says that the column is never written: a generated one, or one that only
-	// the application decides about. What a client sends for it is ignored.
+	// ReadOnly says that the Store never writes the column. The database generates it, or
+	// only the application decides about it. What a client sends for it is ignored.
 	ReadOnly bool
 
-	null bool // From is asked about NULL and "" too
+	null bool // From converts NULL and "" too.
 }
 
-// ActiveWhen is the Column of "active" where a text says what somebody is. A user is
-// active if the column is active, and becomes inactive by inactive; any other value is
-// the application's own way to be inactive, and stays until a client says active.
+// ActiveWhen returns the Column of "active" for a column with a text that holds a status. A
+// user is active if the column is active, and becomes inactive by inactive. Any other value
+// means inactive too, and stays until a client activates the user.
 func ActiveWhen(column, active, inactive string) Column {
 	return Column{
 		Name: column, Path: "active", Empty: active,
@@ -85,8 +88,8 @@ func ActiveWhen(column, active, inactive string) Column {
 	}
 }
 
-// ActiveWhileNull is the Column of "active" where a time says since when somebody is not:
-// a user is active while the column is NULL.
+// ActiveWhileNull returns the Column of "active" for a column with the time of
+// deactivation. A user is active while the column is NULL.
 func ActiveWhileNull(column string) Column {
 	return Column{
 		Name: column, Path: "active",
@@ -103,23 +106,23 @@ func ActiveWhileNull(column string) Column {
 
 // Child maps a multi-valued attribute onto a table with a row for each element.
 type Child struct {
-	Path   string // "emails"
-	Name   string // the table
-	Parent string // its column with the Key of the resource's row
+	Path   string // Path is the attribute: "emails".
+	Name   string // Name is the table.
+	Parent string // Parent is its column with the Key of the resource's row.
 	// Columns hold parts of the element: their Path is "value", "type", "primary" and so
-	// on, their Of empty.
+	// on, and their Of is empty.
 	Columns []Column
-	Order   string // column by which elements are ordered; "": the first of Columns
+	Order   string // Order is the column that orders elements, by default the first of Columns.
 }
 
-// Join maps the memberships of users in groups onto a table of the application, with
-// the keys of both. It needs a Table for "User" and one for "Group". Groups in groups
-// are kept in this package's tables.
+// Join maps the memberships of users in groups onto a table of the application, which has
+// the keys of both. It needs a Table for "User" and one for "Group". Memberships of groups
+// in groups are kept in this package's tables.
 type Join struct {
-	Name        string
-	Group, User string // columns
-	Since       string // column with the time of joining; "": when it was first seen
-	// Insert gives values of further columns for a new membership. Nil: none.
+	Name        string // Name is the table.
+	Group, User string // Group and User are its columns with the keys.
+	Since       string // Since is the column with the time of joining. If empty, it is when the Store first saw the row.
+	// Insert returns values of further columns for a new membership. It may be nil.
 	Insert func(group, user string) map[string]any
 }
 
@@ -137,6 +140,7 @@ func declarations(tables []Table) []mapping.Table {
 	return all
 }
 
+// columnDeclarations returns columns as package mapping knows them.
 func columnDeclarations(columns []Column) []mapping.Column {
 	all := make([]mapping.Column, len(columns))
 	for i, c := range columns {

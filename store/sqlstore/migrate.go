@@ -6,18 +6,18 @@ import (
 	"fmt"
 )
 
-// The steps by which the tables came to be, in order: part, number, dialect. A step
-// that was released never changes.
+// migrations are the steps that create the tables, named by part, number and dialect. A
+// step that was released never changes.
 //
 //go:embed migrations
 var migrations embed.FS
 
-// Migrate makes the tables, or brings those of an earlier version of this package up
-// to date. Call it at every start: any number of processes may do so at once.
+// Migrate creates the tables, or brings those of an earlier version of this package up to
+// date. Call it at every start. Any number of processes may do so at once.
 //
-// With Tables it looks whether the tables and columns that Options names are there, all
-// but those of Insert, makes triggers on the application's tables, and goes through the
-// rows of the tenant that are new to it, before the first time all of them.
+// With Tables it first looks whether the tables and columns in Options exist, all but those
+// of Insert. It creates triggers on the application's tables. Then it reads the rows of the
+// tenant that are new to the Store: all of them, the first time.
 func (s *Store) Migrate(ctx context.Context) error {
 	if s.app.IsEmpty() {
 		return s.db.Migrate(ctx, migrations, nil, "ledger", "store")
@@ -34,9 +34,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return s.app.Follow(ctx)
 }
 
-// Migrate makes the ledger's tables, or brings those of an earlier version of this
-// package up to date. Call it at every start: any number of processes may do so at
-// once.
+// Migrate creates the ledger's tables, or brings those of an earlier version of this
+// package up to date. Call it at every start. Any number of processes may do so at once.
 func (l *Ledger) Migrate(ctx context.Context) error {
 	return l.db.Migrate(ctx, migrations, nil, "ledger")
 }

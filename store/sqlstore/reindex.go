@@ -10,12 +10,11 @@ import (
 // reindexBatch is how many resources Reindex locks at once.
 const reindexBatch = 500
 
-// Reindex writes again what filters, sorting and uniqueness go by. It is needed after
-// a change of Options.Types under which what is stored compares otherwise: an
-// attribute of another type or another caseExact, or one that is new where
-// TypeConfig.KeepUnknown had kept its values. It also looks at every row of the
-// application's Tables again, for changes that no trigger has noted, and as From reads
-// them now. Clients may go on meanwhile.
+// Reindex writes again what resources are found and sorted by. Call it after a change of
+// Options.Types under which stored values compare differently. Examples are an attribute
+// with another type or caseExact, and a new attribute whose values TypeConfig.KeepUnknown
+// has kept. Reindex also reads every row of the application's Tables again. This brings in
+// changes that no trigger has noted, and changes of From. Clients can go on meanwhile.
 func (s *Store) Reindex(ctx context.Context) error {
 	if err := s.db.Write(ctx, s.triggers.NoteAll); err != nil {
 		return fmt.Errorf("sqlstore: reindex: %w", err)

@@ -1,33 +1,38 @@
-// Package sqlstore is a scim.Store in tables of its own, in SQLite or PostgreSQL,
-// over database/sql. It has every capability that the roles engine can use:
-// transactions, memberships as edges, and the ledger.
+// Package sqlstore is a scim.Store over database/sql, in SQLite or PostgreSQL. It keeps
+// resources in tables of its own, or in tables that the application has. It has every
+// capability that the roles engine can use: transactions, memberships as edges, and the
+// ledger.
 //
 //	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN("scim.db")) // modernc.org/sqlite
 //	store, err := sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{})
 //	err = store.Migrate(ctx)
 //
-// The application opens the database, with the driver of its choice, and closes it.
-// One Store is one tenant; many of them share the tables of one database, and any
-// number of processes may serve one tenant.
+// The application opens the database, with the driver of its choice, and closes it. One
+// Store is one tenant. Many tenants share the tables of one database, and any number of
+// processes may serve one tenant.
 //
 // # Transactions
 //
-// Store.InTx puts its transaction into the context. A RoleResolver over the same
-// database finds it with Store.DB or Tx, and what it writes commits together with
-// the resources.
+// Store.InTx puts its transaction into the context. A RoleResolver over the same database
+// finds it with Store.DB or Tx. What the resolver writes commits together with the
+// resources.
 //
-// PostgreSQL runs them at READ COMMITTED, with row locks, which are waited for. All
-// that decides is read after the lock is taken, and at this level each statement sees
-// what was committed before it began; at REPEATABLE READ it would see what was there
-// before the lock, and have to give up. Uniqueness is left to a unique index. The locks:
-// Update and Delete lock the resource; ChangeMembers locks the group, and keeps the
-// members from being deleted meanwhile; Grants locks the users in order of id. In
-// SQLite a transaction has the database to itself (BEGIN IMMEDIATE); readers see what
-// was there before (WAL).
+// In PostgreSQL transactions run at READ COMMITTED and take row locks. A transaction waits
+// for a lock that another one holds, and reads what it decides on after it has the lock. At
+// READ COMMITTED each statement sees what was committed before the statement began. At
+// REPEATABLE READ it would see what was committed before the lock, and the transaction
+// would have to give up. A unique index keeps userNames unique. These are the locks:
 //
-// Serialization failures, deadlocks and busy files are tried again a few times. If
-// that does not help, or the database cannot be reached, the error is an *scim.Error,
-// 503 with RetryAfter.
+//   - Update and Delete lock the resource.
+//   - ChangeMembers locks the group, and keeps others from deleting the members.
+//   - Grants locks the users, in order of id.
+//
+// In SQLite a transaction has the database to itself (BEGIN IMMEDIATE). Readers see what
+// was committed before it (WAL).
+//
+// The store retries serialization failures, deadlocks and busy files a few times. If that
+// does not help, or the database cannot be reached, the error is an *scim.Error, 503 with
+// RetryAfter.
 package sqlstore
 
 import (
@@ -64,27 +69,28 @@ var (
 	_ scim.SourceLedger = (*Store)(nil)
 )
 
-// Options are the settings of New and NewLedger. All may be left out.
+// Options are the settings of New and NewLedger. All of them are optional.
 type Options struct {
-	// Tenant keeps apart what Stores with other tenants keep in the same tables.
+	// Tenant separates the data of Stores that share tables.
 	Tenant string
-	// Types are the resource types that are kept; nil: UserType and GroupType. Give
-	// the handler the same values. NewLedger does not need them.
+	// Types are the resource types that the Store keeps. Nil means UserType and GroupType.
+	// Give the handler the same values. NewLedger does not need them.
 	Types []*scim.ResourceType
-	// Prefix begins the names of the tables and indexes: lower case letters, digits
-	// and underscores; "scim_" by default.
+	// Prefix begins the names of the tables and indexes. It has lower case letters, digits
+	// and underscores, and is "scim_" by default.
 	Prefix string
-	// Tables map types onto tables that the application has; others are kept in tables of
-	// this package. Members does the same with memberships; nil: they are kept here.
+	// Tables map types onto tables of the application. Other types are kept in tables of
+	// this package. Members maps the memberships. If it is nil, they are kept here too.
 	Tables  []Table
 	Members *Join
-	// Log is told of rows of the application that cannot be shown; nil: slog.Default().
+	// Log gets warnings about rows of the application that clients cannot see, or not
+	// completely. Nil means slog.Default().
 	Log *slog.Logger
-	// KeepDeleted labels the rows of deleted resources, with the time, instead of
-	// erasing them. Either way they are unknown afterwards, and their unique values
-	// free. Their memberships are erased.
+	// KeepDeleted labels the rows of deleted resources with the time instead of erasing
+	// them. Either way clients no longer find them, their unique values are free, and their
+	// memberships are erased.
 	KeepDeleted bool
-	// Now is the clock for Membership.Since and the labels; time.Now by default.
+	// Now is the clock for Membership.Since and the labels. It is time.Now by default.
 	Now func() time.Time
 }
 
@@ -94,12 +100,12 @@ type Store struct {
 	ledger
 	resources *owntables.Resources
 	members   *owntables.Members
-	app       *mapped.Follower // of the tables of the application, if there are any
+	app       *mapped.Follower // app has the tables of the application, if there are any.
 	triggers  *notes.Triggers
 }
 
-// New returns the Store of a tenant in db. It does not talk to the database: call
-// Migrate once before its first use. Its error lists every mistake in o.
+// New returns the Store of a tenant in db. It does not talk to the database: call Migrate
+// before the first use. Its error lists every mistake in o.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
 	s := &Store{ledger: ledger{b, owntables.NewLedger(b.db, true)},
@@ -131,11 +137,14 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	return s, nil
 }
 
-// typeNames also lets a collection, which begins with one, be of one tenant only.
+// typeNames matches names of types. A collection begins with one, so the characters also
+// keep collections of tenants apart.
 var typeNames = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
+// prefixes matches what Options.Prefix may be.
 var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,29}$`)
 
+// newBase returns what Store and Ledger have in common. Its error lists every mistake in o.
 func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	if o.Prefix == "" {
 		o.Prefix = "scim_"
@@ -148,7 +157,7 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 		err = errors.Join(err, errors.New("sqlstore: db is nil"))
 	}
 	if d != SQLite && d != Postgres {
-		err = errors.Join(err, fmt.Errorf("sqlstore: unknown %s: say sqlstore.SQLite or sqlstore.Postgres", d))
+		err = errors.Join(err, fmt.Errorf("sqlstore: unknown %s: use sqlstore.SQLite or sqlstore.Postgres", d))
 	}
 	if !prefixes.MatchString(o.Prefix) {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Prefix %q: at most 30 lower case letters, digits and underscores, not beginning with a digit", o.Prefix))
@@ -159,16 +168,16 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	return &base{database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)}, err
 }
 
-// SQLiteDSN is the data source name, for the driver modernc.org/sqlite, of a database
-// in a file, which is made if it is not there. Transactions begin with BEGIN
-// IMMEDIATE, which this package needs: one that reads first and writes later would fail
-// as soon as somebody else has written. Writers wait for one another for up to ten
-// seconds, readers for nobody (WAL).
+// SQLiteDSN returns the data source name of a database in a file, for the driver
+// modernc.org/sqlite. SQLite creates the file if it does not exist. Transactions begin with
+// BEGIN IMMEDIATE, which this package needs. A transaction that reads first and writes
+// later would fail if another one has written meanwhile. Writers wait for one another for
+// up to ten seconds. Readers do not wait (WAL).
 //
-// Each commit is on the disk before it is reported (synchronous=FULL): after a power
-// loss the database is whole and has everything that was committed, if the disk keeps
-// what it says it has written. The files file-wal and file-shm belong to the database:
-// copy all three, or use VACUUM INTO. WAL does not work on network file systems.
+// Each commit is on the disk before it is reported (synchronous=FULL). After a power loss
+// the database is intact and has everything that was committed, if the disk keeps what it
+// reports as written. The files file-wal and file-shm belong to the database: copy all
+// three, or use VACUUM INTO. WAL does not work on network file systems.
 func SQLiteDSN(file string) string {
 	u := url.URL{Path: filepath.ToSlash(file)}
 	return "file:" + strings.ReplaceAll(u.EscapedPath(), ":", "%3A") + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
