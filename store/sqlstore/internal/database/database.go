@@ -84,6 +84,21 @@ func (b *DB) each(ctx context.Context, row func(scan func(dest ...any) error) er
 	return rows.Err()
 }
 
+// ReadAll runs a query for one tenant, of which it expects size rows, and returns what row
+// makes of each of them. It retries the query as Read does.
+func ReadAll[T any](ctx context.Context, b *DB, size int, row func(scan func(dest ...any) error) (T, error), text string, args ...any) ([]T, error) {
+	all := make([]T, 0, size)
+	err := b.Read(ctx, func() error {
+		all = all[:0]
+		return b.Each(ctx, func(scan func(...any) error) error {
+			x, err := row(scan)
+			all = append(all, x)
+			return err
+		}, text, args...)
+	})
+	return all, err
+}
+
 // HasAny reports whether a query for one tenant returns a row.
 func (b *DB) HasAny(ctx context.Context, text string, args ...any) (yes bool, err error) {
 	err = b.Each(ctx, func(func(...any) error) error { yes = true; return nil }, text, args...)

@@ -95,7 +95,7 @@ func (b *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error
 // takeTurn makes the transactions of this DB write one after the other in SQLite, and
 // returns a function that ends the turn.
 //
-// SQLite would do so by itself, but a connection that finds the file locked sleeps for up
+// SQLite would do so by itself. But a connection that finds the file locked sleeps for up
 // to 100 ms, even if the lock is released meanwhile. Here the next transaction wakes at
 // once. After ten seconds a transaction goes on without a turn, and the database tells it
 // that it is busy.

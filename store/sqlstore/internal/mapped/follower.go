@@ -92,9 +92,9 @@ func (f *Follower) Check(ctx context.Context) error {
 }
 
 // ChangeJoins changes the application's memberships of a group as this package's tables
-// have been changed. If the application's database rejects a membership (a unique index, or
-// a trigger that suppresses the insert), it leaves that member out of the group and logs
-// it. It returns the members that remain added.
+// have been changed. The application's database may reject a membership, by a unique index
+// or a trigger that suppresses the insert. Then the store leaves that member out of the
+// group and logs it. ChangeJoins returns the members that remain added.
 func (f *Follower) ChangeJoins(ctx context.Context, groupID string, added, removed []scim.Ref) ([]scim.Ref, error) {
 	if f.joins == nil {
 		return added, nil

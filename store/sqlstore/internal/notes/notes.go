@@ -79,9 +79,9 @@ func (s *Notes) Delete(ctx context.Context, b *Batch) error {
 	return err
 }
 
-// DeleteOwn deletes the notes that the writes of this transaction have caused, about a
-// resource or about memberships that the writer has brought in line itself. An empty id,
-// and nil for members, mean any.
+// DeleteOwn deletes the notes that the writes of this transaction have caused. They are
+// about a resource, or about memberships, that the writer has brought in line itself. An
+// empty id, and nil for members, mean any.
 func (s *Notes) DeleteOwn(ctx context.Context, typ, id string, members []string) error {
 	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
 	if s.db.Dialect == dialect.Postgres { // In SQLite nobody else can have written a note.

@@ -41,8 +41,8 @@ func isEnrolled(tenant string) string {
 	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + dialect.Quote(tenantPart) + " || " + tenant + ")"
 }
 
-// tenantPart and the name of a tenant are the part of {p}schema whose version is 1 if all
-// rows of the tenant have been noted once, and 0 if not.
+// tenantPart and the name of a tenant are a part of {p}schema. Its version is 1 if all rows
+// of the tenant have been noted once, and 0 if not.
 const tenantPart = "tenant "
 
 // targets lists the tables of the application.

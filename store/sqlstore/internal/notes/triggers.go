@@ -150,10 +150,10 @@ func (s *Triggers) postgresBulk(t target) []string {
 	}
 }
 
-// function creates a trigger's function. It runs with the rights of the role that
-// migrated, so that a role that writes the application's table needs no rights on this
-// package's tables. It also runs with that role's search_path, in which temporary tables
-// come last, so that no other role can put a table in its way.
+// function creates a trigger's function. It runs with the rights of the role that migrated.
+// A role that writes the application's table needs no rights on this package's tables. The
+// function also has the search_path of the migrating role, in which temporary tables come
+// last. So no other role can put a table in its way.
 const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path}, pg_temp AS $scim$ BEGIN %s RETURN NULL; END $scim$"
 
 // from adds a table to the FROM clause of a query.

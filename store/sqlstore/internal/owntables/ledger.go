@@ -31,19 +31,13 @@ func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
 		}
 	}
-	all := make([]scim.Grant, 0, len(ids))
-	err := l.db.Read(ctx, func() error {
-		all = all[:0]
-		return l.db.Each(ctx, func(scan func(...any) error) error {
-			var g scim.Grant
-			var at int64
-			err := scan(&g.UserID, &g.RoleID, &g.Source, &at, &g.ByHand, &g.Waiting)
-			g.At = dialect.FromMicros(at)
-			all = append(all, g)
-			return err
-		}, "SELECT g.user_id, g.role_id, g.source, g.at, g.by_hand, g.waiting"+
-			l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), dialect.List(ids))
-	})
+	all, err := database.ReadAll(ctx, l.db, len(ids), func(scan func(...any) error) (g scim.Grant, err error) {
+		var at int64
+		err = scan(&g.UserID, &g.RoleID, &g.Source, &at, &g.ByHand, &g.Waiting)
+		g.At = dialect.FromMicros(at)
+		return g, err
+	}, "SELECT g.user_id, g.role_id, g.source, g.at, g.by_hand, g.waiting"+
+		l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), dialect.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: grants of %d users: %w", len(ids), err)
 	}
@@ -190,17 +184,11 @@ func (l *Ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, err
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
-	var all []scim.Link
-	err := l.db.Read(ctx, func() error {
-		all = nil
-		return l.db.Each(ctx, func(scan func(...any) error) error {
-			var k scim.Link
-			err := scan(&k.GroupID, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
-			all = append(all, k)
-			return err
-		}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
-			l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
-	})
+	all, err := database.ReadAll(ctx, l.db, len(ids), func(scan func(...any) error) (k scim.Link, err error) {
+		err = scan(&k.GroupID, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
+		return k, err
+	}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
+		l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: links of %d groups: %w", len(ids), err)
 	}

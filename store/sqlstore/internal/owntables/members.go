@@ -37,18 +37,12 @@ func NewMembers(db *database.DB) *Members { return &Members{db} }
 // Page lists members of a group, in order, after one of them. An unknown group has no
 // members.
 func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
-	all := make([]scim.Ref, 0, max(0, min(limit, 1000)))
-	err := s.db.Read(ctx, func() error {
-		all = all[:0]
-		return s.db.Each(ctx, func(scan func(...any) error) error {
-			var r scim.Ref
-			err := scan(&r.Type, &r.ID)
-			all = append(all, r)
-			return err
-		}, `SELECT member_type, member_id FROM {p}members WHERE tenant = $1 AND group_id = $2
+	all, err := database.ReadAll(ctx, s.db, max(0, min(limit, 1000)), func(scan func(...any) error) (r scim.Ref, err error) {
+		err = scan(&r.Type, &r.ID)
+		return r, err
+	}, `SELECT member_type, member_id FROM {p}members WHERE tenant = $1 AND group_id = $2
 			AND (member_type, member_id) > ($3, $4) ORDER BY member_type, member_id LIMIT $5`,
-			groupID, after.Type, after.ID, limit)
-	})
+		groupID, after.Type, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: members of group %q: %w", groupID, err)
 	}
