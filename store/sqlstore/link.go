@@ -28,9 +28,9 @@ func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 	}
 }
 
-// SamePerson is a policy for Link. If both resources have an externalId, it must be the
-// same. It tells two people apart who have one name after the other, as happens with e-mail
-// addresses.
+// SamePerson is a policy for Link. If both resources have an externalId, the two must be
+// equal. An e-mail address is often given to a new person, and the externalId tells the two
+// persons apart.
 func SamePerson(existing, sent *scim.Resource) bool {
 	x, y := existing.String("externalId"), sent.String("externalId")
 	return x == "" || y == "" || x == y

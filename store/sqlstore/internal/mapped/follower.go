@@ -43,27 +43,16 @@ type Follower struct {
 // New returns a follower of the tables that are bound, and of the table of memberships,
 // which may be nil.
 func New(db *database.DB, r *owntables.Resources, m *owntables.Members, l *owntables.Ledger,
-
 	bound map[string]*mapping.Mapping, join *mapping.Join, log *slog.Logger) *Follower {
-
 	f := &Follower{db: db, resources: r, projections: r.Projections(), members: m, ledger: l, tables: make(map[string]*apptables.Table),
-
 		types: slices.Sorted(maps.Keys(bound)), notes: notes.New(db), log: log}
-
 	for typ, m := range bound {
-
 		f.tables[typ] = apptables.NewTable(db, m)
-
 	}
-
 	if join != nil {
-
 		f.joins = apptables.NewJoins(db, join, f.notes)
-
 	}
-
 	return f
-
 }
 
 // Table returns the table that a type is mapped onto, or nil.
