@@ -20,12 +20,12 @@ var migrations embed.FS
 // tenant that are new to the Store: all of them, the first time.
 func (s *Store) Migrate(ctx context.Context) error {
 	if s.app.IsEmpty() {
-		return s.db.Migrate(ctx, migrations, nil, "ledger", "store")
+		return s.schema.Migrate(ctx, nil, "ledger", "store")
 	}
 	if err := s.app.Check(ctx); err != nil {
 		return err
 	}
-	if err := s.db.Migrate(ctx, migrations, s.triggers.Migrate, "ledger", "store", "mapped"); err != nil {
+	if err := s.schema.Migrate(ctx, s.triggers.Migrate, "ledger", "store", "mapped"); err != nil {
 		return err
 	}
 	if err := s.triggers.Enrol(ctx); err != nil {
@@ -37,5 +37,5 @@ func (s *Store) Migrate(ctx context.Context) error {
 // Migrate creates the ledger's tables, or brings those of an earlier version of this
 // package up to date. Call it at every start. Any number of processes may do so at once.
 func (l *Ledger) Migrate(ctx context.Context) error {
-	return l.db.Migrate(ctx, migrations, nil, "ledger")
+	return l.schema.Migrate(ctx, nil, "ledger")
 }

@@ -133,7 +133,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	}
 	join := (*mapping.Join)(o.Members)
 	s.app = mapped.New(b.db, s.resources, s.members, s.own, bound, join, cmp.Or(o.Log, slog.Default()))
-	s.triggers = notes.NewTriggers(b.db, bound, slices.Sorted(maps.Keys(bound)), join)
+	s.triggers = notes.NewTriggers(b.db, b.schema, bound, slices.Sorted(maps.Keys(bound)), join)
 	return s, nil
 }
 
@@ -165,7 +165,8 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	if len(dialect.Storable([]string{o.Tenant})) == 0 {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: needs UTF-8 without U+0000", o.Tenant))
 	}
-	return &base{database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)}, err
+	b := database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)
+	return &base{b, database.NewSchema(b, migrations)}, err
 }
 
 // SQLiteDSN returns the data source name of a database in a file, for the driver

@@ -31,7 +31,10 @@ func Tx(ctx context.Context, db *sql.DB) *sql.Tx {
 }
 
 // base is what Store and Ledger have in common.
-type base struct{ db *database.DB }
+type base struct {
+	db     *database.DB
+	schema *database.Schema
+}
 
 // DB returns the transaction that ctx carries, or else the pool. In SQLite do not write to
 // the pool in a transaction: the write waits for the transaction, which waits for the

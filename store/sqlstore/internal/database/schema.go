@@ -13,14 +13,23 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// Migrate brings parts of the schema up to date, with the steps in files, and then calls
-// last, if it is not nil. All of it is one transaction.
-func (b *DB) Migrate(ctx context.Context, files fs.FS, last func(context.Context, *sql.Tx) error, parts ...string) error {
-	if Tx(ctx, b.Pool) != nil {
+// Schema are the tables of package sqlstore. They have parts, and each part a version.
+type Schema struct {
+	db    *DB
+	files fs.FS
+}
+
+// NewSchema returns the schema. files has the steps in a folder "migrations".
+func NewSchema(db *DB, files fs.FS) *Schema { return &Schema{db, files} }
+
+// Migrate brings parts of the schema up to date, and then calls last, if it is not nil. All
+// of it is one transaction.
+func (s *Schema) Migrate(ctx context.Context, last func(context.Context, *sql.Tx) error, parts ...string) error {
+	if Tx(ctx, s.db.Pool) != nil {
 		return errors.New("sqlstore: Migrate is not for use within a transaction")
 	}
-	return b.Retry(ctx, func() error {
-		if err := b.migrateOnce(ctx, files, last, parts); err != nil {
+	return s.db.Retry(ctx, func() error {
+		if err := s.migrateOnce(ctx, last, parts); err != nil {
 			return fmt.Errorf("sqlstore: migrate: %w", err)
 		}
 		return nil
@@ -28,24 +37,24 @@ func (b *DB) Migrate(ctx context.Context, files fs.FS, last func(context.Context
 }
 
 // migrateOnce is one attempt of Migrate.
-func (b *DB) migrateOnce(ctx context.Context, files fs.FS, last func(context.Context, *sql.Tx) error, parts []string) error {
-	tx, err := b.Pool.BeginTx(ctx, b.Dialect.Isolation())
+func (s *Schema) migrateOnce(ctx context.Context, last func(context.Context, *sql.Tx) error, parts []string) error {
+	tx, err := s.db.Pool.BeginTx(ctx, s.db.Dialect.Isolation())
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it does nothing after Commit
-	if b.Dialect == dialect.Postgres {
+	if s.db.Dialect == dialect.Postgres {
 		h := fnv.New64a()
-		h.Write([]byte("sqlstore:" + b.Prefix)) //nolint:errcheck // never fails
+		h.Write([]byte("sqlstore:" + s.db.Prefix)) //nolint:errcheck // never fails
 		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64())); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, b.Statement("CREATE TABLE IF NOT EXISTS {p}schema (part text PRIMARY KEY, version bigint NOT NULL)")); err != nil {
+	if _, err := tx.ExecContext(ctx, s.db.Statement("CREATE TABLE IF NOT EXISTS {p}schema (part text PRIMARY KEY, version bigint NOT NULL)")); err != nil {
 		return err
 	}
 	for _, part := range parts {
-		if err := b.runSteps(ctx, tx, files, part); err != nil {
+		if err := s.runSteps(ctx, tx, part); err != nil {
 			return err
 		}
 	}
@@ -58,19 +67,19 @@ func (b *DB) migrateOnce(ctx context.Context, files fs.FS, last func(context.Con
 }
 
 // runSteps runs the steps of a part that the database does not have yet.
-func (b *DB) runSteps(ctx context.Context, tx *sql.Tx, files fs.FS, part string) error {
-	version, _, err := b.Version(ctx, tx, part)
+func (s *Schema) runSteps(ctx context.Context, tx *sql.Tx, part string) error {
+	version, _, err := s.Version(ctx, tx, part)
 	if err != nil {
 		return err
 	}
 	have := int(version)
-	folder := "migrations/" + strings.ToLower(b.Dialect.String())
-	if b.Dialect == dialect.Postgres {
+	folder := "migrations/" + strings.ToLower(s.db.Dialect.String())
+	if s.db.Dialect == dialect.Postgres {
 		folder = "migrations/postgres"
 	}
 	latest := 0
 	for ; ; latest++ {
-		text, err := fs.ReadFile(files, folder+"/"+part+strconv.Itoa(latest+1)+".sql")
+		text, err := fs.ReadFile(s.files, folder+"/"+part+strconv.Itoa(latest+1)+".sql")
 		if err != nil {
 			break // There is no such step.
 		}
@@ -81,7 +90,7 @@ func (b *DB) runSteps(ctx context.Context, tx *sql.Tx, files fs.FS, part string)
 			if strings.TrimSpace(statement) == "" {
 				continue
 			}
-			if _, err := tx.ExecContext(ctx, b.Statement(statement)); err != nil {
+			if _, err := tx.ExecContext(ctx, s.db.Statement(statement)); err != nil {
 				return fmt.Errorf("%s, step %d: %w", part, latest+1, err)
 			}
 		}
@@ -92,12 +101,12 @@ func (b *DB) runSteps(ctx context.Context, tx *sql.Tx, files fs.FS, part string)
 	if have == latest {
 		return nil
 	}
-	return b.SetVersion(ctx, tx, part, int64(latest))
+	return s.SetVersion(ctx, tx, part, int64(latest))
 }
 
 // Version reads the version of a part of the schema. known is false if it has none.
-func (b *DB) Version(ctx context.Context, q Querier, part string) (version int64, known bool, err error) {
-	err = q.QueryRowContext(ctx, b.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&version)
+func (s *Schema) Version(ctx context.Context, q Querier, part string) (version int64, known bool, err error) {
+	err = q.QueryRowContext(ctx, s.db.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, nil
 	}
@@ -105,7 +114,7 @@ func (b *DB) Version(ctx context.Context, q Querier, part string) (version int64
 }
 
 // SetVersion stores the version of a part of the schema.
-func (b *DB) SetVersion(ctx context.Context, q Querier, part string, version int64) error {
-	_, err := q.ExecContext(ctx, b.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, version)
+func (s *Schema) SetVersion(ctx context.Context, q Querier, part string, version int64) error {
+	_, err := q.ExecContext(ctx, s.db.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, version)
 	return err
 }

@@ -63,7 +63,7 @@ func (s *Triggers) migrateTarget(ctx context.Context, tx *sql.Tx, t target, path
 	h := fnv.New64a()
 	fmt.Fprintln(h, texts, t.all, t.more, path) //nolint:errcheck // never fails
 	version := int64(h.Sum64() >> 1)
-	have, before, err := s.db.Version(ctx, tx, t.part())
+	have, before, err := s.schema.Version(ctx, tx, t.part())
 	if err != nil {
 		return false, err
 	}
@@ -88,7 +88,7 @@ func (s *Triggers) migrateTarget(ctx context.Context, tx *sql.Tx, t target, path
 			return false, fmt.Errorf("%s: %w", t.table, err)
 		}
 	}
-	return true, s.db.SetVersion(ctx, tx, t.part(), version)
+	return true, s.schema.SetVersion(ctx, tx, t.part(), version)
 }
 
 // insertNotes begins a statement that notes many rows.
@@ -106,7 +106,7 @@ const hasGroup = " AND EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.t
 // isEnrolled reports whether the triggers note the rows of the tenant, and whether all
 // rows have been noted once.
 func (s *Triggers) isEnrolled(ctx context.Context, q database.Querier) (begun, done bool, err error) {
-	version, begun, err := s.db.Version(ctx, q, tenantPart+s.db.Tenant)
+	version, begun, err := s.schema.Version(ctx, q, tenantPart+s.db.Tenant)
 	return begun, version == 1, err
 }
 

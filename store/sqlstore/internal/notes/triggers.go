@@ -14,6 +14,7 @@ import (
 // Triggers are those on the tables of the application. They write notes.
 type Triggers struct {
 	db       *database.DB
+	schema   *database.Schema
 	mappings map[string]*mapping.Mapping // by type
 	types    []string                    // types are the keys of mappings, in order.
 	join     *mapping.Join               // join is nil if the application has no table of memberships.
@@ -21,8 +22,8 @@ type Triggers struct {
 
 // NewTriggers returns the triggers for mappings, whose keys are types, and for a table of
 // memberships, which may be nil.
-func NewTriggers(db *database.DB, mappings map[string]*mapping.Mapping, types []string, join *mapping.Join) *Triggers {
-	return &Triggers{db, mappings, types, join}
+func NewTriggers(db *database.DB, schema *database.Schema, mappings map[string]*mapping.Mapping, types []string, join *mapping.Join) *Triggers {
+	return &Triggers{db, schema, mappings, types, join}
 }
 
 // lastName is a table's name without that of its schema.
