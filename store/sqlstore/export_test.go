@@ -10,7 +10,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// PageQuery is the query by which List gets a page, for tests of its plan.
+// PageQuery is the query by which List reads a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
 	w := search.NewWriter(s.db.Dialect, t, s.resources.Types[t.Name()].HasTable)
 	where, err := w.Where(q)
@@ -21,19 +21,19 @@ func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args
 	return s.db.Statement(text), s.db.Bound(w.Args), err
 }
 
-// Statement is a statement as it is sent.
+// Statement is a statement as the database gets it.
 func Statement(s *Store, text string) string { return s.db.Statement(text) }
 
-// Each is Dialect.each.
+// Each is Dialect.Each of package dialect.
 func Each(d Dialect, arg, table, alias, where string) string {
 	in := dialect.Dialect(d)
 	return in.Each(in.Texts(arg), table, alias, where, "")
 }
 
-// Failure is what becomes of an error of the database.
+// Failure is what a caller gets for an error of the database.
 func Failure(s *Store, err error) error { return s.db.Failure(context.Background(), err) }
 
-// LookedAt lists the columns that Visible of a type's Table looks at, without quotes.
+// LookedAt lists the columns that Visible of a type's Table reads, without quotes.
 func LookedAt(ctx context.Context, s *Store, typ string) ([]string, error) {
 	columns, err := s.app.Table(typ).FindVisibleColumns(ctx)
 	for i, c := range columns {

@@ -52,10 +52,10 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
-	"github.com/scimkit/scim/store/sqlstore/internal/mapped"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/notes"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
+	"github.com/scimkit/scim/store/sqlstore/internal/projection"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -100,7 +100,7 @@ type Store struct {
 	ledger
 	resources *owntables.Resources
 	members   *owntables.Members
-	app       *mapped.Follower // app has the tables of the application, if there are any.
+	app       *projection.Follower // app has the tables of the application, if there are any.
 	triggers  *notes.Triggers
 }
 
@@ -132,7 +132,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		return nil, err
 	}
 	join := (*mapping.Join)(o.Members)
-	s.app = mapped.New(b.db, s.resources, s.members, s.own, bound, join, cmp.Or(o.Log, slog.Default()))
+	s.app = projection.New(b.db, s.resources, s.members, s.own, bound, join, cmp.Or(o.Log, slog.Default()))
 	s.triggers = notes.NewTriggers(b.db, b.schema, bound, slices.Sorted(maps.Keys(bound)), join)
 	return s, nil
 }

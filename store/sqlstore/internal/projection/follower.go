@@ -1,4 +1,4 @@
-// Package mapped keeps the resources of types that have a Table in line with the
+// Package projection keeps the resources of types that have a Table in line with the
 // application's tables. It follows what the application changes, writes what clients
 // change, and lets new resources adopt rows that exist.
 //
@@ -6,7 +6,7 @@
 // answers filters and lists. A transaction that writes {p}resources first locks its row
 // there, and then reads the application's row. So of two such transactions the later one
 // sees what the earlier one saw, or newer contents.
-package mapped
+package projection
 
 import (
 	"context"
