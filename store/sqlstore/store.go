@@ -118,7 +118,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: Types has two types %q", t.Name()))
 		}
 		if !typeNames.MatchString(t.Name()) {
-			err = errors.Join(err, fmt.Errorf("sqlstore: type %q: a name needs to be of letters, digits and underscores", t.Name()))
+			err = errors.Join(err, fmt.Errorf("sqlstore: type %q: a name has letters, digits and underscores only", t.Name()))
 		}
 		for _, a := range t.Attrs() {
 			if strings.ContainsAny(a.Path, `"'\#?{}`) || dialect.HasPlaceholder(a.Path) {
@@ -160,10 +160,10 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 		err = errors.Join(err, fmt.Errorf("sqlstore: unknown %s: use sqlstore.SQLite or sqlstore.Postgres", d))
 	}
 	if !prefixes.MatchString(o.Prefix) {
-		err = errors.Join(err, fmt.Errorf("sqlstore: Prefix %q: at most 30 lower case letters, digits and underscores, not beginning with a digit", o.Prefix))
+		err = errors.Join(err, fmt.Errorf("sqlstore: Prefix %q: use at most 30 lower case letters, digits and underscores, and no digit first", o.Prefix))
 	}
 	if len(dialect.Storable([]string{o.Tenant})) == 0 {
-		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: needs UTF-8 without U+0000", o.Tenant))
+		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: use UTF-8 without U+0000", o.Tenant))
 	}
 	b := database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)
 	return &base{b, database.NewSchema(b, migrations)}, err

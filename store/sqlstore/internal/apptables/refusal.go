@@ -34,7 +34,7 @@ func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause err
 			paths = append(paths, m.Children[i].Path)
 		}
 		return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: cause,
-			Detail: "the application has no room for a value of one of these attributes: " + strings.Join(paths, ", ")}
+			Detail: "the application cannot store a value of one of these attributes: " + strings.Join(paths, ", ")}
 	case !database.IsDuplicate(cause):
 		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, cause)
 	}

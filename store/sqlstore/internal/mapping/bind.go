@@ -47,7 +47,7 @@ func (b *binder) checkName(what, name string, needed bool) {
 func (b *binder) bindTable(table Table) {
 	t, ok := b.types[table.Type]
 	if !ok || b.bound[table.Type] != nil {
-		b.fail("Tables: %q is no type of Options.Types, or there twice", table.Type)
+		b.fail("Tables: %q is no type of Options.Types, or it has two Tables", table.Type)
 		return
 	}
 	m := &Mapping{Table: table, ResourceType: t.ResourceType}
@@ -65,7 +65,7 @@ func (b *binder) bindTable(table Table) {
 	for _, c := range table.Columns {
 		bound := b.bindColumn(m.Name, t.ResourceType, "", c)
 		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Name == c.Name }); i >= 0 {
-			b.fail("%s: column %s is there for %s and for %s: a column stands for one attribute; what has none is kept beside", m.Name, c.Name, m.Columns[i].Path, c.Path)
+			b.fail("%s: column %s stands for %s and for %s: map it to one attribute; this package keeps attributes without a column", m.Name, c.Name, m.Columns[i].Path, c.Path)
 		}
 		bound.IsCopy = slices.ContainsFunc(m.Columns, func(o BoundColumn) bool { return o.Path == c.Path && o.Of == c.Of })
 		m.Columns = append(m.Columns, bound)
@@ -128,7 +128,7 @@ func bindColumn(t *scim.ResourceType, list string, c Column) (BoundColumn, error
 	b := BoundColumn{Column: c, attr: a}
 	switch {
 	case !ok || a.MultiValued || a.Type == "complex" || a.Path == "password" || a.Path == "id" || a.Path == "schemas":
-		return b, fmt.Errorf("column %s: Path %q: needs an attribute of one simple value", c.Name, c.Path)
+		return b, fmt.Errorf("column %s: Path %q: needs an attribute with one simple value", c.Name, c.Path)
 	case a.Parent == nil:
 	case a.Parent.Path == "meta" || a.Parent.Path == "members" || a.Parent.Path == "groups":
 		return b, fmt.Errorf("column %s: Path %q cannot have a column", c.Name, c.Path)

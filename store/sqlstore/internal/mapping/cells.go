@@ -72,7 +72,7 @@ func (c *BoundColumn) value(cell any) (any, error) {
 	}
 	v, ok := convert(c.attr.Type, cell)
 	if !ok {
-		return nil, fmt.Errorf("column %s: %T is not for %s, of type %s: convert it with From", c.Name, cell, c.attr.Path, c.attr.Type)
+		return nil, fmt.Errorf("column %s: %T does not fit %s of type %s: convert it with From", c.Name, cell, c.attr.Path, c.attr.Type)
 	}
 	return v, nil
 }

@@ -49,7 +49,7 @@ func (s *Resources) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, er
 // Create stores a new resource.
 func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
 	if r.ID() == "" || len(dialect.Storable([]string{r.ID()})) == 0 {
-		return nil, fmt.Errorf("sqlstore: a resource needs an id, of UTF-8 without U+0000: %q", r.ID())
+		return nil, fmt.Errorf("sqlstore: a resource needs an id in UTF-8 without U+0000: %q", r.ID())
 	}
 	w, err := s.Row(r)
 	if err != nil {

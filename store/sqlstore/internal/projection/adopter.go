@@ -40,7 +40,7 @@ func (a *Adopter) Adopt(ctx context.Context, c *scim.Change, may func(existing, 
 			return nil // Create refuses it.
 		}
 		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness",
-			Detail: path + " is taken: a former resource has this value, and is not the same one"}
+			Detail: path + " is taken: a former resource has this value, and it is another person or group"}
 	case former.Deleted != 0:
 		if err := a.revive(ctx, former, path); errors.Is(err, scim.ErrNotFound) {
 			return nil // The application has erased the row since, or given it to somebody else.
@@ -110,7 +110,7 @@ func (a *Adopter) revive(ctx context.Context, former *owntables.Former, name str
 	}
 	_, err = a.resources.Fetch(ctx, r.Ref(), "")
 	if errors.Is(err, scim.ErrNotFound) { // Revive did not make the row Visible.
-		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Detail: "a former resource has this name, and cannot be brought back"}
+		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Detail: "a former resource has this name, and it cannot be restored"}
 	}
 	if err != nil {
 		return err

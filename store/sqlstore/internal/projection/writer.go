@@ -126,7 +126,7 @@ func (w *Writer) store(ctx context.Context, before *owntables.Projection, after 
 	case row == nil:
 		return nil, fmt.Errorf("sqlstore: the row of %s %q is missing after it was written", w.table.Type, after.ID())
 	case !row.Visible && before == nil:
-		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not take a " + w.table.Type + " like this one"}
+		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "the application does not accept a " + w.table.Type + " like this one"}
 	case !row.Visible: // The write has hidden it, as the application can.
 		return after, w.resources.Erase(ctx, after.Ref(), false)
 	}
