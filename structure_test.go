@@ -1,0 +1,52 @@
+package scim_test
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// TestRootFiles holds the list of Go files in the root. It shows what the library is;
+// the work is done in internal/.
+func TestRootFiles(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[string]string{}
+	for _, row := range rootFiles {
+		if row.reason == "" {
+			t.Errorf("rootFiles has no reason for %s", row.file)
+		}
+		reasons[row.file] = row.reason
+	}
+	for _, file := range files {
+		if _, ok := reasons[file]; !ok {
+			t.Errorf("%s is not in the list of the root's files: move it to a package, or add a line to rootFiles with the reason", file)
+		}
+		delete(reasons, file)
+	}
+	for file := range reasons {
+		t.Errorf("rootFiles has %s, and there is no such file: delete its line", file)
+	}
+}
+
+var rootFiles = []struct{ file, reason string }{
+	{"doc.go", "the tour"},
+	{"scim.go", "New, Handler, Mount, Store and its capabilities, errors"},
+	{"config.go", "Config, Tenant, Limits: validation, and what is prepared once for each tenant"},
+	{"resource.go", "Resource, ResourceType, access to attributes, structs, schemas"},
+	{"patch.go", "Patch"},
+	{"filter.go", "Filter, Query, Page, Scan, translation of filters for adapters"},
+	{"roles.go", "RoleResolver, Ledger, Roles"},
+	{"reconciler.go", "Reconciler, the application's handle on roles"},
+	{"events.go", "Event and its kinds"},
+	{"ports.go", "passes the application's values to the internal packages, and their errors back"},
+
+	{"example_test.go", "examples of the documentation"},
+	{"example_device_test.go", "an example whose types of package level belong to it alone: go doc shows the whole file"},
+	{"deps_test.go", "keeps dependencies of a few out of every application"},
+	{"structure_test.go", "this list"},
+	{"filter_test.go", "tests TranslateFilter and other exported functions of filter.go"},
+	{"resource_test.go", "tests exported functions of resource.go"},
+	{"structs_test.go", "tests exported functions of resource.go that bind structs"},
+}
