@@ -1,0 +1,109 @@
+package structure
+
+// level is a layer of the module. Its packages import packages of lower levels only.
+type level struct {
+	name     string
+	outside  bool // the level stands for code of an application: it imports nothing below internal/
+	packages []place
+}
+
+// place gives a package its level. The reason says why the package stands there.
+type place struct{ path, reason string }
+
+// shared is the level that tests of any public package may import.
+const shared = "what tests share"
+
+// levels has every package of the module, from top to bottom.
+var levels = []level{
+	{"tests of the whole", false, []place{
+		{"internal/conformance", "tests the handler against the RFCs and quirks of clients"},
+		{"internal/scenarios", "tests roles over each store"},
+		{"internal/transcripts", "plays requests of clients"},
+		{"internal/budgets", "measures the handler"},
+		{"internal/crashtest", "kills processes that use sqlstore"},
+		{"internal/doctest", "compiles and runs the documentation's code"},
+		{"internal/structure", "looks at the whole repository"},
+	}},
+	{shared, false, []place{
+		{"internal/testhost", "makes a handler over the memory store, as an application does"},
+		{"internal/pgtest", "starts a PostgreSQL server for tests; stands here so that no library code imports it"},
+	}},
+	{"programs", true, []place{
+		{"examples/quickstart", "shows an application"},
+		{"examples/existing-app", "shows an application with tables of its own"},
+		{"examples/mapstore", "shows a store that an application writes"},
+		{"examples/adapter", "shows a store over a table"},
+	}},
+	{"public packages, one job each", true, []place{
+		{"auth", "implements scim's Authenticator"},
+		{"store/memory", "implements scim's Store"},
+		{"store/sqlstore", "implements scim's Store over SQL, from its own rooms"},
+		{"store/storetest", "checks any implementation of scim's Store"},
+		{"scimtest", "plays requests against any http.Handler; it needs nothing of the module"},
+	}},
+	{"sqlstore: projections", true, []place{
+		{"store/sqlstore/internal/projection", "keeps the application's tables and sqlstore's own in line"},
+		{"store/sqlstore/internal/roletables", "resolves roles in the application's tables"},
+	}},
+	{"sqlstore: tables", true, []place{
+		{"store/sqlstore/internal/apptables", "reads and writes the application's tables"},
+		{"store/sqlstore/internal/owntables", "reads and writes sqlstore's own tables"},
+	}},
+	{"sqlstore: notes", true, []place{
+		{"store/sqlstore/internal/notes", "writes triggers for the mapped columns"},
+	}},
+	{"sqlstore: mappings", true, []place{
+		{"store/sqlstore/internal/mapping", "binds columns to attributes; searches them as the search form does"},
+	}},
+	{"sqlstore: statements", true, []place{
+		{"store/sqlstore/internal/database", "runs statements in a dialect"},
+		{"store/sqlstore/internal/search", "writes filters and the search form in a dialect"},
+	}},
+	{"sqlstore: dialects", true, []place{
+		{"store/sqlstore/internal/dialect", "knows SQL, and nothing of resources"},
+	}},
+	{"scim", false, []place{
+		{".", "gives the public interface, and passes the application's values to the internal packages"},
+	}},
+	{"endpoint", false, []place{
+		{"internal/endpoint", "answers one request with everything below"},
+	}},
+	{"parts of a request", false, []place{
+		{"internal/roles", "decides and carries out who holds a role; knows no HTTP"},
+		{"internal/bulk", "orders the operations of a bulk request; runs nothing"},
+	}},
+	{"readers of what the application supplies", false, []place{
+		{"internal/directory", "reads the application's store"},
+		{"internal/discovery", "describes a tenant to clients, by internal/host's Tenant"},
+		{"internal/cursor", "seals page keys of internal/host"},
+	}},
+	{"host", false, []place{
+		{"internal/host", "describes what the application supplies, in the words of the engines"},
+	}},
+	{"engines: changes", false, []place{
+		{"internal/patch", "applies PATCH to documents, with filters and members"},
+	}},
+	{"engines: over documents", false, []place{
+		{"internal/match", "evaluates filters over documents"},
+		{"internal/member", "reads members from documents"},
+		{"internal/structs", "binds structs to documents"},
+	}},
+	{"engines: documents and filters", false, []place{
+		{"internal/doc", "holds values of a schema"},
+		{"internal/filterlang", "parses filters and paths"},
+	}},
+	{"engines: errors; leaves over wire", false, []place{
+		{"internal/fault", "writes the error message, whose URN is in wire"},
+		{"internal/trace", "recognises the media type, which is in wire"},
+	}},
+	{"engines and leaves that know nothing else", false, []place{
+		{"internal/model", "compiles schemas"},
+		{"internal/fold", "makes comparison keys"},
+		{"internal/tolerance", "names tolerances"},
+		{"internal/wire", "has the media type and URNs"},
+		{"internal/jsonwalk", "reads parts of JSON"},
+		{"internal/address", "finds routes and the base address"},
+		{"internal/deadline", "limits the time of a request"},
+		{"internal/keylock", "locks by key"},
+	}},
+}
