@@ -297,7 +297,8 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 	}
 	b.Ledger = ledgerPort{ledger}
 	_, joins := ledger.(TxLedger)
-	b.Joint = t.Stores.Tx != nil && !r.Separate && (r.Ledger == nil || joins)
+	b.LedgerLocks = t.Stores.Tx != nil && (r.Ledger == nil || joins)
+	b.Joint = b.LedgerLocks && !r.Separate
 	if s, ok := ledger.(SourceLedger); ok && b.Joint { // else entries trail the revocations, one after the other
 		b.Sources = sourcePort{s}
 	}

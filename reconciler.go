@@ -10,7 +10,8 @@ import (
 
 // Reconciler is the application's handle on one tenant's roles, outside requests. Its
 // methods are idempotent and safe for concurrent use, also beside requests and on
-// several servers.
+// several servers. If Roles.Ledger is set and is no TxLedger, call them outside the
+// transactions of the Store: they wait for each other's users before they begin one.
 type Reconciler struct {
 	h *Handler
 	t *host.Tenant

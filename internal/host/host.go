@@ -53,6 +53,9 @@ type Stores struct {
 type Roles struct {
 	Resolver Resolver
 	Ledger   Ledger
+	// LedgerLocks says that the ledger's calls commit with the store's transaction, and that
+	// Grants locks the users until its end.
+	LedgerLocks bool
 	// Sources is the ledger, if entries can be dropped by their source while roles
 	// commit with the store. Nil: they are dropped one by one.
 	Sources    SourceLedger

@@ -163,10 +163,8 @@ func (c *Admin) lockValue(v value) (unlock func()) {
 
 // GivenByHand marks a role as given by hand, if sources give it to the user.
 func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
+	defer c.e.lockUsers(c.t, []string{userID})()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		if !c.t.isTransactional() {
-			defer c.e.lockUsers(c.t.ID, []string{userID})()
-		}
 		grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
 		if err != nil {
 			return err
@@ -254,6 +252,7 @@ func (c *Admin) awaited(ctx context.Context, key, roleID string) (host.Link, err
 // Explain says how a user stands to each role that is held, given by the directory, or
 // waiting, and why. It changes nothing.
 func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Standing, error) {
+	defer c.e.lockUsers(c.t, []string{userID})()
 	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}}
 	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
 		return nil, err

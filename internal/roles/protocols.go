@@ -22,10 +22,8 @@ type batch struct {
 // settle reconciles the batch by the protocol that fits the application's databases.
 func (b *batch) settle(ctx context.Context) error {
 	joint, tx := b.w.t.Roles.Joint, b.w.t.isTransactional()
-	if !joint && !(b.run.ahead && tx) {
-		// One user at a time: what was read before the lock does not count. A ledger that is
-		// not in the store's transaction cannot lock there.
-		defer b.w.e.lockUsers(b.w.t.ID, b.ids)()
+	if !(b.run.ahead && tx) { // else a transaction runs already, and the ledger is only read
+		defer b.w.e.lockUsers(b.w.t, b.ids)()
 	}
 	var err error
 	switch {
@@ -48,11 +46,18 @@ func (b *batch) settle(ctx context.Context) error {
 	return nil
 }
 
-// lockUsers keeps two reconciliations of a user in this process apart.
-func (e *Engine) lockUsers(tenantID string, ids []string) (unlock func()) {
+// lockUsers keeps apart, in this process, what reads and records the grants of users. It does
+// nothing if the ledger locks them itself.
+//
+// Take this lock before a transaction of the store, never in one. Otherwise the holder of the
+// lock waits for the transaction, and the transaction for the lock.
+func (e *Engine) lockUsers(t tenant, ids []string) (unlock func()) {
+	if t.Roles.LedgerLocks {
+		return func() {}
+	}
 	keys := make([]string, len(ids))
 	for i, id := range ids {
-		keys[i] = keylock.Key(tenantID, "role", id)
+		keys[i] = keylock.Key(t.ID, "role", id)
 	}
 	return e.Locks.Lock(keys...)
 }

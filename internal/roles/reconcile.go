@@ -8,7 +8,9 @@ import (
 )
 
 // reconcile brings roles in line: now if they commit with the store, otherwise after its
-// commit. In the latter case the ledger notes the intentions together with the store.
+// commit. In the latter case a ledger that commits with the store notes the intentions
+// together with it. Any other ledger gets them after the commit: within the transaction
+// nothing would keep others from marking the grants between reading and recording.
 func (w *Work) reconcile(ctx context.Context, r run) error {
 	if !w.t.hasRoles() {
 		return nil
@@ -17,7 +19,7 @@ func (w *Work) reconcile(ctx context.Context, r run) error {
 		return w.settleAll(ctx, r)
 	}
 	w.later = append(w.later, r)
-	if !w.t.isTransactional() {
+	if !w.t.Roles.LedgerLocks {
 		return nil
 	}
 	return w.t.eachBatch(ctx, r, func(ids []string) error {
