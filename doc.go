@@ -59,11 +59,7 @@
 // carries out changes:
 //
 //	func (a *App) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
-//		name := src.Value
-//		if src.Group != nil { // it is nil for a value of an attribute
-//			name = src.Group.String("displayName")
-//		}
-//		if role, ok := a.byName[name]; ok {
+//		if role, ok := a.byName[src.Name()]; ok {
 //			return role, nil
 //		}
 //		return scim.Role{}, scim.ErrNoRole

@@ -2,6 +2,7 @@ package scim_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -164,11 +165,26 @@ func ExampleWriteError() {
 	// Output: 429 {"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"429","detail":"at most 25 requests a second"}
 }
 
+func ExampleRoleSource_Name() {
+	sales, err := scim.GroupType().Bind(scim.Meta{ID: "1"}, nil, map[string]any{"displayName": "Sales"})
+	if err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(scim.RoleSource{Group: sales}.Name())
+	fmt.Println(scim.RoleSource{Attribute: "userType", Value: "Editor"}.Name())
+	_, err = teams{}.ResolveRole(context.Background(), scim.RoleSource{Attribute: "userType", Value: "Nobody"})
+	fmt.Println(errors.Is(err, scim.ErrNoRole))
+	// Output:
+	// Sales
+	// Editor
+	// true
+}
+
 // teams is a RoleResolver over an application's own map.
 type teams map[string][]scim.Role
 
 func (t teams) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
-	if name := src.Group.String("displayName"); name == "Editor" {
+	if name := src.Name(); name == "Editor" {
 		return scim.Role{ID: "editor", Name: name}, nil
 	}
 	return scim.Role{}, scim.ErrNoRole

@@ -55,6 +55,14 @@ type RoleSource struct {
 	Linked string
 }
 
+// Name is what a role is looked up by: the group's displayName, or the attribute's value.
+func (s RoleSource) Name() string {
+	if s.Group != nil {
+		return s.Group.String("displayName")
+	}
+	return s.Value
+}
+
 // RoleChange is what happens to one user's roles, in one step. Roles lists all that
 // SCIM wants the user to hold afterwards, primary first; hand-given ones are not in
 // it.

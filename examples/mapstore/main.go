@@ -100,7 +100,7 @@ func (a *App) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resourc
 }
 
 func (a *App) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
-	if name := src.Group.String("displayName"); slices.Contains(a.roles, name) {
+	if name := src.Name(); slices.Contains(a.roles, name) {
 		return scim.Role{ID: name, Name: name}, nil
 	}
 	return scim.Role{}, scim.ErrNoRole

@@ -154,3 +154,14 @@ func read(t *testing.T, name string) string {
 	}
 	return string(b)
 }
+
+// Roles.Attributes asks the resolver about values too. There is no group then.
+func TestResolveValue(t *testing.T) {
+	role, err := newApp().ResolveRole(t.Context(), scim.RoleSource{Attribute: "userType", Value: "Editor"})
+	if err != nil || role.ID != "Editor" {
+		t.Errorf("the role of a value: %+v and error %v, want Editor", role, err)
+	}
+	if _, err := newApp().ResolveRole(t.Context(), scim.RoleSource{Attribute: "userType", Value: "Nobody"}); err != scim.ErrNoRole {
+		t.Errorf("the role of an unknown value: error %v, want ErrNoRole", err)
+	}
+}

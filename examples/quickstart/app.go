@@ -43,14 +43,14 @@ func newApp(names ...string) *app {
 
 var _ roleApp = (*app)(nil)
 
-// ResolveRole finds the role that has the group's name.
+// ResolveRole finds the role that has the source's name.
 func (a *app) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if r, ok := a.byID(src.Linked); ok {
 		return r, nil
 	}
-	if r, ok := a.byName(src.Group.String("displayName")); ok {
+	if r, ok := a.byName(src.Name()); ok {
 		return r, nil
 	}
 	return scim.Role{}, scim.ErrNoRole

@@ -129,11 +129,11 @@ func (a *dbApp) one(ctx context.Context, condition string, arg any) (r scim.Role
 	return r, err == nil, err
 }
 
-// ResolveRole finds the role that has the group's name.
+// ResolveRole finds the role that has the source's name.
 func (a *dbApp) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
 	r, ok, err := a.one(ctx, "n = $1", number(src.Linked))
 	if err == nil && !ok {
-		r, ok, err = a.one(ctx, "folded = $1", scim.Fold(src.Group.String("displayName")))
+		r, ok, err = a.one(ctx, "folded = $1", scim.Fold(src.Name()))
 	}
 	if err == nil && !ok {
 		err = scim.ErrNoRole

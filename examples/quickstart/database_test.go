@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -94,4 +95,19 @@ func TestDatabaseSurvives(t *testing.T) {
 	if status, body := s.scim(t, "DELETE", "/Users/"+ada, ""); status != 204 {
 		t.Fatalf("DELETE of the user: %d %s", status, body)
 	}
+}
+
+// Roles.Attributes asks the resolver about values too. There is no group then.
+func TestResolveValue(t *testing.T) {
+	check := func(t *testing.T, app roleApp) {
+		role, err := app.ResolveRole(t.Context(), scim.RoleSource{Attribute: "userType", Value: "editor"})
+		if err != nil || role.Name != "Editor" {
+			t.Errorf("the role of a value: %+v and error %v, want Editor", role, err)
+		}
+		if _, err := app.ResolveRole(t.Context(), scim.RoleSource{Attribute: "userType", Value: "Nobody"}); !errors.Is(err, scim.ErrNoRole) {
+			t.Errorf("the role of an unknown value: error %v, want ErrNoRole", err)
+		}
+	}
+	t.Run("memory", func(t *testing.T) { check(t, newApp("Admin", "Editor")) })
+	databases(t, func(t *testing.T, where func(t *testing.T) string) { check(t, openAt(t, where(t)).app) })
 }

@@ -20,11 +20,7 @@ func (a *Application) ResolveRole(ctx context.Context, src scim.RoleSource) (sci
 			return role, err
 		}
 	}
-	name := src.Value
-	if src.Group != nil { // it is nil for a value of an attribute
-		name = src.Group.String("displayName")
-	}
-	return a.roleByName(ctx, name)
+	return a.roleByName(ctx, src.Name()) // a group's displayName, or an attribute's value
 }
 
 func giveByHand(ctx context.Context, app *Application, roles *scim.Reconciler, user, role string) error {

@@ -35,11 +35,7 @@ func run(store scim.Store, app *App, pages http.Handler) error {
 }
 
 func (a *App) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
-	name := src.Value
-	if src.Group != nil { // it is nil for a value of an attribute
-		name = src.Group.String("displayName")
-	}
-	if role, ok := a.byName[name]; ok {
+	if role, ok := a.byName[src.Name()]; ok {
 		return role, nil
 	}
 	return scim.Role{}, scim.ErrNoRole

@@ -151,10 +151,7 @@ func (t *Roles) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role
 	}
 	i := slices.IndexFunc(all, func(r scim.Role) bool { return r.ID == src.Linked })
 	if i < 0 { // else a renamed role is still the role that the group was linked to
-		name := norm.NFC.String(src.Value)
-		if src.Group != nil {
-			name = norm.NFC.String(src.Group.String("displayName"))
-		}
+		name := norm.NFC.String(src.Name())
 		i = slices.IndexFunc(all, func(r scim.Role) bool { return norm.NFC.String(r.Name) == name })
 	}
 	if i < 0 {

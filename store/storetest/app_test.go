@@ -103,7 +103,7 @@ func (a *app) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, 
 	if src.Linked != "" && a.fault == "believes links" {
 		return scim.Role{ID: src.Linked}, nil
 	}
-	name := src.Group.String("displayName")
+	name := src.Name()
 	for _, r := range a.roles {
 		if r.Name == name {
 			if a.fault == "says nothing of protection" {
