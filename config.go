@@ -31,7 +31,7 @@ type Config struct {
 	Strict  bool
 	Without []Tolerance
 	Members MemberPolicy
-	Me      *Me
+	Me      *SelfService
 
 	// TenantFor finds the tenant of an authenticated request, in the place of the
 	// fields above. It is called for each request, so settings may change while
@@ -86,7 +86,7 @@ type Tenant struct {
 	Strict  bool        // refuse everything that the RFCs do not ask to accept
 	Without []Tolerance // tolerances to switch off one by one
 	Members MemberPolicy
-	Me      *Me // nil: /Me is not served (501)
+	Me      *SelfService // nil: /Me is not served (501)
 }
 
 // MemberPolicy says what becomes of group members where clients differ.
@@ -115,9 +115,9 @@ type Limits struct {
 	CursorTime time.Duration
 }
 
-// Me turns on /Me, the alias of the user that makes the request (RFC 7644, Section
+// SelfService turns on /SelfService, the alias of the user that makes the request (RFC 7644, Section
 // 3.11).
-type Me struct {
+type SelfService struct {
 	// UserOf finds the id of the user whom an authenticated client is. ErrNotFound: it
 	// is no user, and /Me is 404.
 	UserOf func(ctx context.Context, p Principal) (userID string, err error)
@@ -265,7 +265,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 	if t.Types.User == nil || t.Types.Group == nil && len(r.Attributes) == 0 {
 		return append(errs, mistake("Roles", "groups give roles, so Types must have User and Group"))
 	}
-	b := &host.Roles{Resolver: resolverPort{r.Resolver}, Pick: pickPort(r.Pick), Refuse: r.Missing == MissingRefuse, Exclusive: r.Exclusive}
+	b := &host.Roles{Resolver: resolverPort{r.Resolver}, Pick: pickPort(r.Pick), Refuse: r.Missing == RefuseGroup, Exclusive: r.Exclusive}
 	t.Roles = b
 	if r.Pick == nil && r.Exclusive {
 		b.Pick = pickPort(PickHeaviest)
@@ -308,7 +308,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 // givesAccess are attributes that nobody changes on themselves.
 var givesAccess = []string{"schemas", "id", "meta", "externalid", "active", "username", "password", "emails", "groups", "roles", "entitlements", "members", "x509certificates"}
 
-func (m *Me) check(user *model.Type) error {
+func (m *SelfService) check(user *model.Type) error {
 	if m.UserOf == nil {
 		return mistake("Me.UserOf", "is missing")
 	}

@@ -74,22 +74,22 @@ type Query struct {
 	SortBy     string
 	Descending bool
 	Offset     int  // resources to skip (index paging), or
-	After      *Key // those behind this place (keyset paging)
+	After      *PageKey // those behind this place (keyset paging)
 	Limit      int  // resources at most; 0: only the total
 	Total      bool // whether Page.Total is wanted
 }
 
-// Key is a place in the order of a list: that of one resource. Value is its sort
+// PageKey is a place in the order of a list: that of one resource. Value is its sort
 // value, in the form of Fold where the attribute is not case-exact; nil without
 // SortBy or where it is absent.
-type Key struct {
+type PageKey struct {
 	Value   *string
 	Created time.Time
 	ID      string
 }
 
 // KeyOf is the place of r in the order of q.
-func KeyOf(q *Query, r *Resource) *Key { return (*Key)(match.PlaceOf(q.SortBy, &r.d)) }
+func KeyOf(q *Query, r *Resource) *PageKey { return (*PageKey)(match.PlaceOf(q.SortBy, &r.d)) }
 
 // Page is a part of a list. Total counts all matches; it is filled if the query asks
 // for it or has Limit 0.

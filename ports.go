@@ -143,7 +143,7 @@ func (p storePort) Delete(ctx context.Context, ref host.Ref, check func(*doc.Doc
 
 func queryOut(q *host.Query) *Query {
 	return &Query{Filter: filterOut(q.Filter), IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending,
-		Offset: q.Offset, After: (*Key)(q.After), Limit: q.Limit, Total: q.Total}
+		Offset: q.Offset, After: (*PageKey)(q.After), Limit: q.Limit, Total: q.Total}
 }
 
 func filterOut(m *match.Filter) *Filter {
@@ -289,7 +289,7 @@ func allowPort(allow func(context.Context, Access) error) func(context.Context, 
 	}
 }
 
-func selfPort(m *Me) *host.Self {
+func selfPort(m *SelfService) *host.Self {
 	if m == nil {
 		return nil
 	}
@@ -346,6 +346,6 @@ func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *
 	}
 }
 
-func standingOut(s host.Standing) Standing {
-	return Standing{Role: Role(s.Role), State: StandingState(s.State), Sources: s.Sources, Reason: s.Reason}
+func explanationOut(s host.Explanation) Explanation {
+	return Explanation{Role: Role(s.Role), State: RoleState(s.State), Sources: s.Sources, Reason: s.Reason}
 }

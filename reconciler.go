@@ -88,9 +88,9 @@ func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 
 // Explain says how a user stands to each role that is held, given by the directory, or
 // waiting, and why. It changes nothing.
-func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Standing, error) {
+func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Explanation, error) {
 	list, err := c.a.Explain(ctx, userID)
-	return convert(list, standingOut), outward(err)
+	return convert(list, explanationOut), outward(err)
 }
 
 // ConfirmValue is Confirm for a value of one of Roles.Attributes.
@@ -98,23 +98,23 @@ func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID 
 	return outward(c.a.ConfirmValue(ctx, attribute, value, roleID, userIDs...))
 }
 
-// Standing says how a user stands to one role: see Reconciler.Explain.
-type Standing struct {
+// Explanation says how a user stands to one role: see Reconciler.Explain.
+type Explanation struct {
 	Role    Role
-	State   StandingState
+	State   RoleState
 	Sources []string // "group:" and an id, "attr:" and a path, for all that wants the role given
 	Reason  string   // for people to read
 }
 
-// StandingState is the state of a Standing.
-type StandingState string
+// RoleState is how a user stands to a role.
+type RoleState string
 
 // The states.
 const (
-	StandingGranted StandingState = "granted" // held through SCIM
-	StandingByHand  StandingState = "by hand" // held, not given by SCIM
-	StandingBoth    StandingState = "both"    // hand-given, and a group gives it too
-	StandingWaiting StandingState = "waiting" // a group gives it; not held yet
-	StandingDue     StandingState = "due"     // the next reconciliation grants it
-	StandingLeaving StandingState = "leaving" // the next reconciliation revokes it
+	StateGranted RoleState = "granted" // held through SCIM
+	StateByHand  RoleState = "by hand" // held, not given by SCIM
+	StateBoth    RoleState = "both"    // hand-given, and a group gives it too
+	StateWaiting RoleState = "waiting" // a group gives it; not held yet
+	StateDue     RoleState = "due"     // the next reconciliation grants it
+	StateLeaving RoleState = "leaving" // the next reconciliation revokes it
 )

@@ -124,12 +124,12 @@ type Link struct {
 type MissingRole int
 
 const (
-	// MissingLink accepts the group and links it when the role appears.
-	MissingLink MissingRole = iota
-	// MissingRefuse refuses the new group: 400 invalidValue. A known group that is
+	// LinkLater accepts the group and links it when the role appears.
+	LinkLater MissingRole = iota
+	// RefuseGroup refuses the new group: 400 invalidValue. A known group that is
 	// renamed is accepted and loses its link, because a client that could not rename
 	// could not remove anybody either.
-	MissingRefuse
+	RefuseGroup
 )
 
 // Roles turns groups, and users' attributes, into roles.

@@ -60,9 +60,9 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 	}
 	switch *missing {
 	case "link":
-		s.missing = scim.MissingLink
+		s.missing = scim.LinkLater
 	case "refuse":
-		s.missing = scim.MissingRefuse
+		s.missing = scim.RefuseGroup
 	default:
 		return s, fmt.Errorf("-missing-role %s is not possible: say link or refuse", *missing)
 	}

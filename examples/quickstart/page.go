@@ -149,18 +149,18 @@ func (p *page) content(ctx context.Context) (c content, err error) {
 }
 
 // how tells how a user came by a role. groups names the sources.
-func how(s scim.Standing, groups map[string]string) string {
+func how(s scim.Explanation, groups map[string]string) string {
 	var from []string
 	for _, id := range s.Sources {
 		from = append(from, "group "+groups[id])
 	}
 	through := "through " + strings.Join(from, " and ")
 	switch s.State {
-	case scim.StandingGranted:
+	case scim.StateGranted:
 		return through
-	case scim.StandingByHand:
+	case scim.StateByHand:
 		return "by hand"
-	case scim.StandingBoth:
+	case scim.StateBoth:
 		return "by hand and " + through
 	default:
 		return string(s.State) + ": " + s.Reason

@@ -197,7 +197,7 @@ GET /Me
 `},
 	{ids: "7644-3.11-02", name: "/Me", change: func(c *scim.Config) {
 		c.NewID = func() string { return "me" }
-		c.Me = &scim.Me{UserOf: func(context.Context, scim.Principal) (string, error) { return "me", nil }, Writable: []string{"nickName"}}
+		c.Me = &scim.SelfService{UserOf: func(context.Context, scim.Principal) (string, error) { return "me", nil }, Writable: []string{"nickName"}}
 	}, reason: "an alias, which says of whom", play: `
 POST /Users
 

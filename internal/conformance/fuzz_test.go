@@ -66,7 +66,7 @@ func seededHandler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 	c := scim.Config{
 		Auth: auth.None(), Roles: &scim.Roles{Resolver: testhost.NewRoles(), Separate: true},
 		CursorKeys: [][]byte{[]byte("not a real key, for tests only")},
-		Me:         &scim.Me{UserOf: func(context.Context, scim.Principal) (string, error) { return "u1", nil }, Writable: []string{"nickName", "phoneNumbers"}},
+		Me:         &scim.SelfService{UserOf: func(context.Context, scim.Principal) (string, error) { return "u1", nil }, Writable: []string{"nickName", "phoneNumbers"}},
 		Now: func() time.Time {
 			n++
 			return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Add(time.Duration(n) * time.Second)

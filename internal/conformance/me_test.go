@@ -37,7 +37,7 @@ func TestMeCannotChangeUnknownAttributes(t *testing.T) {
 			h := testhost.Handler(t, func(c *scim.Config) {
 				c.Types = []*scim.ResourceType{user, scim.GroupType()}
 				c.NewID = func() string { return id }
-				c.Me = &scim.Me{Writable: []string{"displayName"}, UserOf: func(context.Context, scim.Principal) (string, error) { return id, nil }}
+				c.Me = &scim.SelfService{Writable: []string{"displayName"}, UserOf: func(context.Context, scim.Principal) (string, error) { return id, nil }}
 			})
 			testhost.Do(t, h, "POST", "/Users", `{"userName":"u","app_role":"guest"}`)
 			if got := testhost.Do(t, h, tt.method, "/Me", tt.body).StatusCode; got != tt.status {

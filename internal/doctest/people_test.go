@@ -71,7 +71,7 @@ func userWithCostCentre() (*scim.ResourceType, error) {
 }
 
 func selfService(c *scim.Config) {
-	c.Me = &scim.Me{
+	c.Me = &scim.SelfService{
 		UserOf:   func(_ context.Context, p scim.Principal) (string, error) { return p.ID, nil }, // scim.ErrNotFound: 404
 		Writable: []string{"nickName", "preferredLanguage"},
 	}

@@ -78,8 +78,8 @@ const (
 	Leaving State = "leaving"
 )
 
-// Standing says how a user stands to one role, and why.
-type Standing struct {
+// Explanation says how a user stands to one role, and why.
+type Explanation struct {
 	Role    Role
 	State   State
 	Sources []string

@@ -251,11 +251,11 @@ func (c *Admin) awaited(ctx context.Context, key, roleID string) (host.Link, err
 
 // Explain says how a user stands to each role that is held, given by the directory, or
 // waiting, and why. It changes nothing.
-func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Standing, error) {
+func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Explanation, error) {
 	defer c.e.lockUsers(c.t, []string{userID})()
 	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}}
 	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
 		return nil, err
 	}
-	return b.outs[0].standing, nil
+	return b.outs[0].explained, nil
 }

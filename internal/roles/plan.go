@@ -44,7 +44,7 @@ type outcome struct {
 	drop     []host.Grant
 	early    []host.Event // events to send once put is recorded
 	events   []host.Event
-	standing []host.Standing
+	explained []host.Explanation
 }
 
 // holdings is what a user holds, and what the ledger says of it, by the role's id.
@@ -84,7 +84,7 @@ func plan(r *host.Roles, p *person, now time.Time) *outcome {
 	o.explainRest(p)
 	slices.SortFunc(o.change.Revoke, func(a, b host.Role) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(o.drop, compareGrants)
-	slices.SortStableFunc(o.standing, func(a, b host.Standing) int { return strings.Compare(a.Role.ID, b.Role.ID) })
+	slices.SortStableFunc(o.explained, func(a, b host.Explanation) int { return strings.Compare(a.Role.ID, b.Role.ID) })
 	return o
 }
 
@@ -153,10 +153,10 @@ func (o *outcome) endUnwanted(p *person, id string, es []host.Grant, held map[st
 // explainRest explains roles that no rule has dealt with.
 func (o *outcome) explainRest(p *person) {
 	for _, h := range p.held {
-		explained := slices.ContainsFunc(o.standing, func(s host.Standing) bool {
+		isExplained := slices.ContainsFunc(o.explained, func(s host.Explanation) bool {
 			return s.Role.ID == h.ID && s.State != host.Waiting
 		})
-		if !explained {
+		if !isExplained {
 			o.stand(h, host.ByHand, nil, "given in the application; the directory does not give it")
 		}
 	}
@@ -345,7 +345,7 @@ func (o *outcome) note(k host.EventKind, p *person, role host.Role, sources []st
 }
 
 func (o *outcome) stand(role host.Role, s host.State, sources []string, reason string) {
-	o.standing = append(o.standing, host.Standing{Role: role, State: s, Sources: sources, Reason: reason})
+	o.explained = append(o.explained, host.Explanation{Role: role, State: s, Sources: sources, Reason: reason})
 }
 
 // changes reports whether the application has anything to do.

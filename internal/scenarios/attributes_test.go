@@ -32,7 +32,7 @@ func TestRolesAttributesMistakes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := scim.New(scim.Config{Auth: auth.None(), Store: memory.New(), Types: []*scim.ResourceType{scim.UserType()},
-				Me:    &scim.Me{Writable: []string{"nickName"}, UserOf: func(context.Context, scim.Principal) (string, error) { return "", nil }},
+				Me:    &scim.SelfService{Writable: []string{"nickName"}, UserOf: func(context.Context, scim.Principal) (string, error) { return "", nil }},
 				Roles: &scim.Roles{Resolver: testhost.NewRoles(), Attributes: strings.Fields(tt.path)}})
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q (%s)", err, tt.want, tt.reason)

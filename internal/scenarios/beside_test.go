@@ -129,7 +129,7 @@ func TestLedgerBesideTheStore(t *testing.T) {
 			func(w *world) error {
 				list, err := w.reconciler().Explain(ctx(), "U")
 				for _, s := range list {
-					if s.State == scim.StandingByHand {
+					if s.State == scim.StateByHand {
 						w.t.Errorf("Explain says %v", s)
 					}
 				}

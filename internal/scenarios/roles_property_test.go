@@ -29,7 +29,7 @@ func TestRolesProperty(t *testing.T) {
 		}
 		for name, roles := range map[string]scim.Roles{
 			"all, link later":  {Attributes: []string{"roles"}},
-			"heaviest, refuse": {Attributes: []string{"roles"}, Missing: scim.MissingRefuse, Pick: scim.PickHeaviest},
+			"heaviest, refuse": {Attributes: []string{"roles"}, Missing: scim.RefuseGroup, Pick: scim.PickHeaviest},
 		} {
 			t.Run(name, func(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) {
@@ -299,7 +299,7 @@ func (h *history) push(t *rapid.T) {
 		t.Skip("enough")
 	}
 	id, name, members := h.id("g"), rapid.SampledFrom(names).Draw(t, "name"), h.some(t)
-	if h.missing == scim.MissingRefuse && h.n.named(name) == "" {
+	if h.missing == scim.RefuseGroup && h.n.named(name) == "" {
 		h.w.wantRefused(h.w.sendPost("/Groups", id, groupBody(name, members...)), 400, "invalidValue", name)
 		return
 	}
@@ -466,7 +466,7 @@ func (h *history) role(t *rapid.T) {
 		switch _, ok := h.n.roles[g.link]; {
 		case g.link != "" && !ok: // gone; one that was renamed may have its name by now
 			g.link = h.n.named(g.name)
-		case g.link == "" && h.missing == scim.MissingLink:
+		case g.link == "" && h.missing == scim.LinkLater:
 			g.link = h.n.named(g.name)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func linkScenarios() []scenario {
-	refuse := scim.Roles{Missing: scim.MissingRefuse}
+	refuse := scim.Roles{Missing: scim.RefuseGroup}
 	return []scenario{
 		{name: "S25 pushed, no such role, refuse", reason: "the role must exist first",
 			roles: refuse,

@@ -10,7 +10,7 @@ import (
 func ctx() context.Context { return context.Background() }
 
 func renameScenarios() []scenario {
-	refuse := scim.Roles{Missing: scim.MissingRefuse}
+	refuse := scim.Roles{Missing: scim.RefuseGroup}
 	return []scenario{
 		{name: "S33 renamed to another role's name", reason: "the name is the mapping; both roles would leave stale access",
 			run: func(w *world) {

@@ -189,7 +189,7 @@ func TestMonotonicClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	dump(t, s) // looks for the reading
-	q := &scim.Query{Limit: 3, After: &scim.Key{Created: now.Round(0), ID: "4"}}
+	q := &scim.Query{Limit: 3, After: &scim.PageKey{Created: now.Round(0), ID: "4"}}
 	p, err := s.List(t.Context(), scim.UserType(), q)
 	if err != nil {
 		t.Fatal(err)

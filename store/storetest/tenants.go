@@ -133,7 +133,7 @@ func tenantSteps() []step[tenants] {
 					func(q *scim.Query) { q.Limit = 0 },
 					func(q *scim.Query) { q.IDs = []string{h.user.ID(), h.other.ID()} },
 					func(q *scim.Query) { q.SortBy = "userName" },
-					func(q *scim.Query) { q.After = &scim.Key{} },
+					func(q *scim.Query) { q.After = &scim.PageKey{} },
 				} {
 					q := q
 					change(&q)
