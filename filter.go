@@ -73,10 +73,10 @@ type Query struct {
 	// Resources without the attribute come last, first if Descending (RFC 7644, 3.4.2.3).
 	SortBy     string
 	Descending bool
-	Offset     int  // resources to skip (index paging), or
+	Offset     int      // resources to skip (index paging), or
 	After      *PageKey // those behind this place (keyset paging)
-	Limit      int  // resources at most; 0: only the total
-	Total      bool // whether Page.Total is wanted
+	Limit      int      // resources at most; 0: only the total
+	Total      bool     // whether Page.Total is wanted
 }
 
 // PageKey is a place in the order of a list: that of one resource. Value is its sort
@@ -114,30 +114,45 @@ func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 	return &Page{Resources: page, Total: total}, nil
 }
 
-// Attr describes an attribute to an adapter that translates filters or derives
+// Attribute describes an attribute to an adapter that translates filters or derives
 // columns (RFC 7643, Section 7).
-type Attr struct {
+type Attribute struct {
 	Path        string // canonical: "userName", "emails.value", "urn:…:User:manager.value"
-	Type        string // string, boolean, decimal, integer, dateTime, binary, reference, complex
+	Type        AttributeType
 	MultiValued bool
 	// CaseExact: values are compared as they are. Otherwise strings are compared by
 	// their Fold.
 	CaseExact bool
-	Parent    *Attr // of a sub-attribute, or of an attribute in an extension; else nil
+	Parent    *Attribute // of a sub-attribute, or of an attribute in an extension; else nil
 }
 
-// Attr describes the attribute at path; ok is false if there is none.
-func (t *ResourceType) Attr(path string) (a Attr, ok bool) {
+// AttributeType is the data type of an attribute (RFC 7643, Section 2.3).
+type AttributeType string
+
+// The types of attributes.
+const (
+	TypeString    AttributeType = "string"
+	TypeBoolean   AttributeType = "boolean"
+	TypeDecimal   AttributeType = "decimal"
+	TypeInteger   AttributeType = "integer"
+	TypeDateTime  AttributeType = "dateTime"
+	TypeBinary    AttributeType = "binary"
+	TypeReference AttributeType = "reference"
+	TypeComplex   AttributeType = "complex"
+)
+
+// Attribute describes the attribute at path; ok is false if there is none.
+func (t *ResourceType) Attribute(path string) (a Attribute, ok bool) {
 	if m := t.m.Find(path); m != nil {
 		return *attrOf(m), true
 	}
-	return Attr{}, false
+	return Attribute{}, false
 }
 
-// Attrs lists the type's attributes: those of the core schema and, by their URN,
+// Attributes lists the type's attributes: those of the core schema and, by their URN,
 // its extensions, each with all below it, depth first. schemas, id and meta are in it.
-func (t *ResourceType) Attrs() []Attr {
-	var all []Attr
+func (t *ResourceType) Attributes() []Attribute {
+	var all []Attribute
 	var walk func(list []*model.Attribute)
 	walk = func(list []*model.Attribute) {
 		for _, m := range list {
@@ -149,18 +164,35 @@ func (t *ResourceType) Attrs() []Attr {
 	return all
 }
 
-func attrOf(m *model.Attribute) *Attr {
+func attrOf(m *model.Attribute) *Attribute {
 	if m == nil || m.Parent == nil {
 		return nil
 	}
-	return &Attr{Path: m.Path, Type: m.Kind.String(), MultiValued: m.Multi, CaseExact: m.CaseExact, Parent: attrOf(m.Parent)}
+	return &Attribute{Path: m.Path, Type: AttributeType(m.Kind.String()), MultiValued: m.Multi, CaseExact: m.CaseExact, Parent: attrOf(m.Parent)}
 }
+
+// Operator compares an attribute with a literal (RFC 7644, Section 3.4.2.2).
+type Operator string
+
+// The operators.
+const (
+	OperatorEq Operator = "eq" // equal
+	OperatorNe Operator = "ne" // not equal
+	OperatorCo Operator = "co" // contains
+	OperatorSw Operator = "sw" // starts with
+	OperatorEw Operator = "ew" // ends with
+	OperatorGt Operator = "gt" // greater than
+	OperatorGe Operator = "ge" // greater than or equal
+	OperatorLt Operator = "lt" // less than
+	OperatorLe Operator = "le" // less than or equal
+	OperatorPr Operator = "pr" // has a value; there is no literal
+)
 
 // Comparison is one comparison of a filter, with its literal in the form in which
 // values are compared.
 type Comparison struct {
-	Attr Attr
-	Op   string // eq, ne, co, sw, ew, gt, ge, lt, le, pr
+	Attribute Attribute
+	Op        Operator
 	// Literal is a string (Fold has been applied unless the attribute is case-exact),
 	// bool, int64, float64, or time.Time in UTC, and nil for pr and for null.
 	Literal any
@@ -183,7 +215,7 @@ type FilterVisitor[T any] struct {
 	Compare func(c Comparison) (T, error)
 	// Some: one element of the multi-valued attribute a, or the complex value a,
 	// satisfies in.
-	Some func(a Attr, in T) (T, error)
+	Some func(a Attribute, in T) (T, error)
 }
 
 // TranslateFilter builds a T from a filter, bottom up, so that an adapter needs no
@@ -199,7 +231,7 @@ func TranslateFilter[T any](f *Filter, v FilterVisitor[T]) (T, error) {
 	return match.Translate(f.m, match.Visitor[T]{
 		And: v.And, Or: v.Or, Not: v.Not, Const: v.Const,
 		Compare: func(c match.Comparison) (T, error) {
-			return v.Compare(Comparison{Attr: *attrOf(c.Attr), Op: c.Op, Literal: c.Literal, Null: c.Null, Text: c.Text, InElement: c.InElement})
+			return v.Compare(Comparison{Attribute: *attrOf(c.Attr), Op: Operator(c.Op), Literal: c.Literal, Null: c.Null, Text: c.Text, InElement: c.InElement})
 		},
 		Some: func(a *model.Attribute, in T) (T, error) { return v.Some(*attrOf(a), in) },
 	})

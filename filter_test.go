@@ -14,9 +14,9 @@ var text = scim.FilterVisitor[string]{
 	Not:   func(in string) string { return "NOT " + in },
 	Const: func(yes bool) string { return fmt.Sprint(yes) },
 	Compare: func(c scim.Comparison) (string, error) {
-		return fmt.Sprintf("%s %s %T(%v) null=%t text=%t in=%t", c.Attr.Path, c.Op, c.Literal, c.Literal, c.Null, c.Text, c.InElement), nil
+		return fmt.Sprintf("%s %s %T(%v) null=%t text=%t in=%t", c.Attribute.Path, c.Op, c.Literal, c.Literal, c.Null, c.Text, c.InElement), nil
 	},
-	Some: func(a scim.Attr, in string) (string, error) { return "SOME " + a.Path + " " + in, nil },
+	Some: func(a scim.Attribute, in string) (string, error) { return "SOME " + a.Path + " " + in, nil },
 }
 
 func TestTranslateFilter(t *testing.T) {
@@ -48,16 +48,16 @@ func TestTranslateFilter(t *testing.T) {
 }
 
 func TestAttrs(t *testing.T) {
-	a, ok := scim.UserType().Attr("EMAILS.value")
+	a, ok := scim.UserType().Attribute("EMAILS.value")
 	if !ok || a.Path != "emails.value" || a.Type != "string" || a.CaseExact || a.Parent == nil || !a.Parent.MultiValued {
 		t.Errorf("%+v %t", a, ok)
 	}
-	if _, ok := scim.UserType().Attr("nope"); ok {
+	if _, ok := scim.UserType().Attribute("nope"); ok {
 		t.Error("an unknown path has an Attr")
 	}
 	n := 0
-	for _, a := range scim.UserType().Attrs() {
-		if again, ok := scim.UserType().Attr(a.Path); !ok || again.Path != a.Path {
+	for _, a := range scim.UserType().Attributes() {
+		if again, ok := scim.UserType().Attribute(a.Path); !ok || again.Path != a.Path {
 			t.Errorf("%s is not found by its own path", a.Path)
 		}
 		n++

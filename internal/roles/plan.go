@@ -38,12 +38,12 @@ type want struct {
 
 // outcome is what is to be done about one user's roles.
 type outcome struct {
-	change   host.RoleChange
-	put      []host.Grant // before the change: the ledger leads a grant
-	putAfter []host.Grant // after it, with drop: the ledger trails a revocation
-	drop     []host.Grant
-	early    []host.Event // events to send once put is recorded
-	events   []host.Event
+	change    host.RoleChange
+	put       []host.Grant // before the change: the ledger leads a grant
+	putAfter  []host.Grant // after it, with drop: the ledger trails a revocation
+	drop      []host.Grant
+	early     []host.Event // events to send once put is recorded
+	events    []host.Event
 	explained []host.Explanation
 }
 

@@ -120,7 +120,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		if !typeNames.MatchString(t.Name()) {
 			err = errors.Join(err, fmt.Errorf("sqlstore: type %q: a name has letters, digits and underscores only", t.Name()))
 		}
-		for _, a := range t.Attrs() {
+		for _, a := range t.Attributes() {
 			if strings.ContainsAny(a.Path, `"'\#?{}`) || dialect.HasPlaceholder(a.Path) {
 				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
 			}

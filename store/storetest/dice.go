@@ -18,14 +18,14 @@ import (
 type dice struct {
 	*rand.Rand
 	typ   *scim.ResourceType
-	attrs []scim.Attr         // those that get values and stand in filters
+	attrs []scim.Attribute    // those that get values and stand in filters
 	wild  bool                // also values for which an application's columns need not be made
 	seen  map[string][]string // by path: values that were drawn, so that filters find them
 }
 
 func newDice(seed uint64, typ *scim.ResourceType, wild bool) *dice {
 	d := &dice{Rand: rand.New(rand.NewPCG(seed, 0)), typ: typ, wild: wild, seen: make(map[string][]string)}
-	for _, a := range typ.Attrs() {
+	for _, a := range typ.Attributes() {
 		// A password is nowhere. The others a store may keep apart from the resource.
 		switch top, _, _ := strings.Cut(a.Path, "."); top {
 		case "password", "groups", "members":
@@ -79,12 +79,12 @@ func dates() []string {
 func base64s() []string { return []string{"AAEC", "/+8=", "aaec", ""} }
 
 // value draws a value of a simple attribute.
-func (d *dice) value(a scim.Attr) any {
+func (d *dice) value(a scim.Attribute) any {
 	text, value := "", any(nil)
 	switch a.Type {
-	case "boolean":
+	case scim.TypeBoolean:
 		return d.once(2)
-	case "integer":
+	case scim.TypeInteger:
 		for {
 			text = pick(d, numbers())
 			if n, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -92,12 +92,12 @@ func (d *dice) value(a scim.Attr) any {
 				break
 			}
 		}
-	case "decimal":
+	case scim.TypeDecimal:
 		text = pick(d, numbers())
 		value = json.Number(text)
-	case "dateTime":
+	case scim.TypeDateTime:
 		text = pick(d, dates())
-	case "binary":
+	case scim.TypeBinary:
 		text = pick(d, base64s())
 	default:
 		text = d.text()
@@ -132,7 +132,7 @@ func (d *dice) fill(parent string, few int) values {
 			continue
 		}
 		one := func() any {
-			if a.Type == "complex" {
+			if a.Type == scim.TypeComplex {
 				return d.fill(a.Path, 2)
 			}
 			return d.value(a)
@@ -163,7 +163,7 @@ func below(parent, path string) string {
 func (d *dice) resource(t *probe, i int) *scim.Resource {
 	v := d.fill("", 3)
 	name := "displayName" // of groups: an application may need one, and different ones
-	if _, ok := d.typ.Attr("userName"); ok {
+	if _, ok := d.typ.Attribute("userName"); ok {
 		name = "userName"
 	}
 	text := fmt.Sprintf("%s-%d", d.text(), i)
@@ -200,9 +200,9 @@ func (d *dice) look(all []*scim.Resource) {
 func (d *dice) query(f *scim.Filter, all []*scim.Resource) *scim.Query {
 	q := &scim.Query{Filter: f, Limit: d.IntN(6), Total: d.once(2), Descending: d.once(2)}
 	if d.once(2) {
-		sortable := slices.DeleteFunc(slices.Clone(d.attrs), func(a scim.Attr) bool {
-			_, ok := d.typ.Attr(a.Path + ".value")
-			return a.Type == "complex" && !ok
+		sortable := slices.DeleteFunc(slices.Clone(d.attrs), func(a scim.Attribute) bool {
+			_, ok := d.typ.Attribute(a.Path + ".value")
+			return a.Type == scim.TypeComplex && !ok
 		})
 		q.SortBy = pick(d, sortable).Path
 	}

@@ -22,13 +22,13 @@ func (d *dice) filter(depth int) (text string, parts []string) {
 		in, some := d.filter(depth - 1)
 		return "not (" + in + ")", append(some, in)
 	case depth > 0 && k < 5:
-		if a := pick(d, d.attrs); a.MultiValued || a.Type == "complex" {
+		if a := pick(d, d.attrs); a.MultiValued || a.Type == scim.TypeComplex {
 			return a.Path + "[" + d.inside(a, depth-1) + "]", nil
 		}
 	}
 	a := pick(d, d.attrs)
 	if d.once(4) { // what clients look for, and stores have indexes for
-		if some, ok := d.typ.Attr(pick(d, []string{"userName", "externalId", "displayName", "emails.value", "id"})); ok {
+		if some, ok := d.typ.Attribute(pick(d, []string{"userName", "externalId", "displayName", "emails.value", "id"})); ok {
 			a = some
 		}
 	}
@@ -36,14 +36,14 @@ func (d *dice) filter(depth int) (text string, parts []string) {
 }
 
 // inside draws a filter that stands within a value path of a.
-func (d *dice) inside(a scim.Attr, depth int) string {
+func (d *dice) inside(a scim.Attribute, depth int) string {
 	switch k := d.IntN(10); {
 	case depth > 0 && k < 3:
 		return "(" + d.inside(a, depth-1) + pick(d, []string{" and ", " or "}) + d.inside(a, depth-1) + ")"
 	case depth > 0 && k == 3:
 		return "not (" + d.inside(a, depth-1) + ")"
 	}
-	var subs []scim.Attr
+	var subs []scim.Attribute
 	for _, s := range d.attrs {
 		if s.Parent != nil && s.Parent.Path == a.Path {
 			subs = append(subs, s)
@@ -56,12 +56,12 @@ func (d *dice) inside(a scim.Attr, depth int) string {
 	return d.comparison(s, below(a.Path, s.Path))
 }
 
-func (d *dice) comparison(a scim.Attr, name string) string {
+func (d *dice) comparison(a scim.Attribute, name string) string {
 	operators := []string{"eq", "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr", "eq null", "ne null"}
 	switch a.Type {
-	case "boolean", "binary":
+	case scim.TypeBoolean, scim.TypeBinary:
 		operators = []string{"eq", "ne", "pr", "eq null", "ne null"}
-	case "integer", "decimal":
+	case scim.TypeInteger, scim.TypeDecimal:
 		operators = []string{"eq", "ne", "gt", "ge", "lt", "le", "pr", "eq null", "ne null"}
 	}
 	switch op := pick(d, operators); op {
@@ -74,18 +74,18 @@ func (d *dice) comparison(a scim.Attr, name string) string {
 
 // literal draws what a is compared with: what some resource has, in some spelling, or
 // anything else.
-func (d *dice) literal(a scim.Attr, op string) string {
+func (d *dice) literal(a scim.Attribute, op string) string {
 	seen := d.seen[a.Path]
-	if v, ok := d.typ.Attr(a.Path + ".value"); ok && a.Type == "complex" {
+	if v, ok := d.typ.Attribute(a.Path + ".value"); ok && a.Type == scim.TypeComplex {
 		seen = d.seen[v.Path]
 	}
 	known := len(seen) > 0 && !d.once(3)
 	switch a.Type {
-	case "boolean":
+	case scim.TypeBoolean:
 		return strconv.FormatBool(d.once(2))
-	case "integer", "decimal":
+	case scim.TypeInteger, scim.TypeDecimal:
 		return pick(d, numbers())
-	case "dateTime":
+	case scim.TypeDateTime:
 		if d.once(3) && (op == "co" || op == "sw" || op == "ew") {
 			return pick(d, []string{`"2024-0"`, `"Z"`, `"59:59"`, `""`})
 		}
@@ -93,7 +93,7 @@ func (d *dice) literal(a scim.Attr, op string) string {
 			return d.quoted(pick(d, seen))
 		}
 		return d.quoted(pick(d, dates()))
-	case "binary":
+	case scim.TypeBinary:
 		return d.quoted(pick(d, base64s()))
 	}
 	if !known {

@@ -83,8 +83,8 @@ func (b *binder) bindChild(m *Mapping, c Child) {
 	b.checkName("table", c.Name, true)
 	b.checkName(c.Name+": Parent", c.Parent, true)
 	b.checkName(c.Name+": Order", c.Order, false)
-	a, ok := m.ResourceType.Attr(c.Path)
-	if !ok || !a.MultiValued || a.Type != "complex" || a.Parent != nil || len(c.Columns) == 0 || c.Path == "members" {
+	a, ok := m.ResourceType.Attribute(c.Path)
+	if !ok || !a.MultiValued || a.Type != scim.TypeComplex || a.Parent != nil || len(c.Columns) == 0 || c.Path == "members" {
 		b.fail("%s: Path %q: needs a multi-valued attribute with parts, and Columns for them", c.Name, c.Path)
 		return
 	}
@@ -124,10 +124,10 @@ func bindColumn(t *scim.ResourceType, list string, c Column) (BoundColumn, error
 	if list != "" {
 		path = list + "." + path
 	}
-	a, ok := t.Attr(path)
+	a, ok := t.Attribute(path)
 	b := BoundColumn{Column: c, attr: a}
 	switch {
-	case !ok || a.MultiValued || a.Type == "complex" || a.Path == "password" || a.Path == "id" || a.Path == "schemas":
+	case !ok || a.MultiValued || a.Type == scim.TypeComplex || a.Path == "password" || a.Path == "id" || a.Path == "schemas":
 		return b, fmt.Errorf("column %s: Path %q: needs an attribute with one simple value", c.Name, c.Path)
 	case a.Parent == nil:
 	case a.Parent.Path == "meta" || a.Parent.Path == "members" || a.Parent.Path == "groups":

@@ -78,15 +78,15 @@ func (c *BoundColumn) value(cell any) (any, error) {
 }
 
 // convert returns a value in the Go type of an attribute's type.
-func convert(typ string, v any) (any, bool) {
+func convert(typ scim.AttributeType, v any) (any, bool) {
 	switch x := v.(type) {
 	case nil, bool:
 		return v, v == nil || typ == "boolean"
 	case int64:
 		switch typ {
-		case "boolean":
+		case scim.TypeBoolean:
 			return x != 0, x == 0 || x == 1
-		case "string", "reference":
+		case scim.TypeString, scim.TypeReference:
 			return strconv.FormatInt(x, 10), true
 		}
 		return x, typ == "integer" || typ == "decimal"
@@ -98,16 +98,16 @@ func convert(typ string, v any) (any, bool) {
 		return x, typ == "dateTime"
 	case string:
 		switch typ {
-		case "boolean":
+		case scim.TypeBoolean:
 			b, err := strconv.ParseBool(x)
 			return b, err == nil
-		case "integer":
+		case scim.TypeInteger:
 			n, err := strconv.ParseInt(x, 10, 64)
 			return n, err == nil
-		case "decimal":
+		case scim.TypeDecimal:
 			f, err := strconv.ParseFloat(x, 64)
 			return f, err == nil
-		case "dateTime":
+		case scim.TypeDateTime:
 			t := ParseInstant(x)
 			return t, !t.IsZero()
 		}

@@ -53,7 +53,7 @@ func (c *BoundColumn) put(r *scim.Resource, v any) (*scim.Resource, error) {
 		e := map[string]any{part: v}
 		if c.Of != "" {
 			e["type"] = c.Of
-		} else if _, ok := r.Type().Attr(c.list + ".primary"); ok {
+		} else if _, ok := r.Type().Attribute(c.list + ".primary"); ok {
 			e["primary"] = true
 		}
 		list = append(list, e)

@@ -60,7 +60,7 @@ type BoundColumn struct {
 	Column
 	IsCopy       bool   // IsCopy says that an earlier column is for the same value. This one is only written.
 	DatabaseType string // DatabaseType is the database's name of the type, empty if unknown.
-	attr         scim.Attr
+	attr         scim.Attribute
 	list         string // list is the path of the multi-valued attribute whose element has the value, or empty.
 }
 

@@ -78,7 +78,7 @@ func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 			}
 			return out, nil
 		},
-		Some: func(a scim.Attr, in cond) (cond, error) {
+		Some: func(a scim.Attribute, in cond) (cond, error) {
 			return cond{sql: func(s scope) string {
 				return w.some(s, a, false, func(s scope, v string) string {
 					return "(" + v + " IS NOT NULL AND " + in.sql(s) + ")"
@@ -91,7 +91,7 @@ func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 	}
 	sql = c.sql(resource)
 	switch {
-	case len(c.among) == 1 && c.among[0].Attr.Path != EmailPath:
+	case len(c.among) == 1 && c.among[0].Attribute.Path != EmailPath:
 		return sql, nil, true, nil
 	case c.among != nil: // A UNION of look-ups uses the indexes; an OR would use none.
 		return sql, func() string {
@@ -129,7 +129,7 @@ func constant(yes bool) string {
 
 // value returns the text of a single-valued attribute in a scope. It is NULL if the
 // attribute is absent.
-func (w *Writer) value(s scope, a scim.Attr) string {
+func (w *Writer) value(s scope, a scim.Attribute) string {
 	if s.base == "" && a.Path == "id" {
 		return "r.id"
 	}
@@ -138,7 +138,7 @@ func (w *Writer) value(s scope, a scim.Attr) string {
 
 // some says that one of the values at a satisfies test, or, if absent, that there is none.
 // test gets the text of a value and the scope of further attributes.
-func (w *Writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v string) string) string {
+func (w *Writer) some(s scope, a scim.Attribute, absent bool, test func(s scope, v string) string) string {
 	if s.base == a.Path {
 		return test(s, s.self)
 	}
@@ -150,7 +150,7 @@ func (w *Writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v st
 	w.aliases++
 	e := "e" + strconv.Itoa(w.aliases)
 	in := scope{base: m.Path, object: e + ".value"}
-	if m.Type == "complex" {
+	if m.Type == scim.TypeComplex {
 		in.self = "(" + in.object + " ->> " + d.Key("#") + ")"
 	} else {
 		in.self = d.ElementText(e)
@@ -163,7 +163,7 @@ func (w *Writer) some(s scope, a scim.Attr, absent bool, test func(s scope, v st
 }
 
 // outermost returns the first multi-valued attribute on the way from base to a.
-func outermost(base string, a scim.Attr) (m scim.Attr, ok bool) {
+func outermost(base string, a scim.Attribute) (m scim.Attribute, ok bool) {
 	for up := &a; up != nil && up.Path != base; up = up.Parent {
 		if up.MultiValued {
 			m, ok = *up, true
@@ -174,24 +174,24 @@ func outermost(base string, a scim.Attr) (m scim.Attr, ok bool) {
 
 // comparison translates one comparison.
 func (w *Writer) comparison(s scope, c scim.Comparison) string {
-	if w.isIndexed(c) && c.Attr.Path != "id" {
+	if w.isIndexed(c) && c.Attribute.Path != "id" {
 		return w.lookUp(c)
 	}
 	switch {
-	case c.Null && c.Op == "eq":
-		return w.some(s, c.Attr, true, func(_ scope, v string) string { return v + " IS NULL" })
+	case c.Null && c.Op == scim.OperatorEq:
+		return w.some(s, c.Attribute, true, func(_ scope, v string) string { return v + " IS NULL" })
 	case c.Null:
-		return w.some(s, c.Attr, false, func(_ scope, v string) string { return v + " IS NOT NULL" })
-	case c.Op == "pr" && c.Attr.Type == "complex":
-		return w.some(s, c.Attr, false, func(_ scope, v string) string { return v + " IS NOT NULL" })
-	case c.Op == "pr":
-		return w.some(s, c.Attr, false, func(_ scope, v string) string { return v + " <> ''" })
+		return w.some(s, c.Attribute, false, func(_ scope, v string) string { return v + " IS NOT NULL" })
+	case c.Op == scim.OperatorPr && c.Attribute.Type == scim.TypeComplex:
+		return w.some(s, c.Attribute, false, func(_ scope, v string) string { return v + " IS NOT NULL" })
+	case c.Op == scim.OperatorPr:
+		return w.some(s, c.Attribute, false, func(_ scope, v string) string { return v + " <> ''" })
 	}
-	return w.some(s, c.Attr, c.Op == "ne", func(_ scope, v string) string {
+	return w.some(s, c.Attribute, c.Op == scim.OperatorNe, func(_ scope, v string) string {
 		switch {
 		case c.Text:
 			v = "substr(" + v + ", " + strconv.Itoa(instantLen+1) + ")"
-		case c.Attr.Type == "dateTime":
+		case c.Attribute.Type == scim.TypeDateTime:
 			v = "substr(" + v + ", 1, " + strconv.Itoa(instantLen) + ")"
 		}
 		return w.compare(v, c.Op, literalKey(c.Literal))
@@ -199,19 +199,19 @@ func (w *Writer) comparison(s scope, c scim.Comparison) string {
 }
 
 // orderings are the operators that compare an order.
-var orderings = map[string]string{"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+var orderings = map[scim.Operator]string{scim.OperatorGt: ">", scim.OperatorGe: ">=", scim.OperatorLt: "<", scim.OperatorLe: "<="}
 
 // compare compares a text, which may be NULL, with a literal.
-func (w *Writer) compare(v, op, literal string) string {
+func (w *Writer) compare(v string, op scim.Operator, literal string) string {
 	// No value has U+0000, because no database stores it.
 	if i := strings.IndexByte(literal, 0); i >= 0 {
 		switch op {
-		case "ne":
+		case scim.OperatorNe:
 			return constant(true)
-		case "gt", "ge": // A value that equals the part before U+0000 is less than the literal.
-			op = "gt"
-		case "lt", "le":
-			op = "le"
+		case scim.OperatorGt, scim.OperatorGe: // A value that equals the part before U+0000 is less than the literal.
+			op = scim.OperatorGt
+		case scim.OperatorLt, scim.OperatorLe:
+			op = scim.OperatorLe
 		default:
 			return constant(false)
 		}
@@ -219,15 +219,15 @@ func (w *Writer) compare(v, op, literal string) string {
 	}
 	p := w.text(literal)
 	switch op {
-	case "eq":
+	case scim.OperatorEq:
 		return v + " = " + p
-	case "ne":
+	case scim.OperatorNe:
 		return not(v + " = " + p)
-	case "co":
+	case scim.OperatorCo:
 		return w.d.Contains(v, p)
-	case "sw":
+	case scim.OperatorSw:
 		return w.d.Prefix(v, p)
-	case "ew":
+	case scim.OperatorEw:
 		if literal == "" {
 			return v + " >= " + p
 		}

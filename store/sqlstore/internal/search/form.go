@@ -24,7 +24,7 @@ import (
 
 // attr is an attribute with its sub-attributes.
 type attr struct {
-	scim.Attr
+	scim.Attribute
 	name string // name is the last part of its path.
 	sub  []*attr
 }
@@ -33,8 +33,8 @@ type attr struct {
 func tree(t *scim.ResourceType) []*attr {
 	var root []*attr
 	byPath := make(map[string]*attr)
-	for _, a := range t.Attrs() {
-		n := &attr{Attr: a, name: a.Path}
+	for _, a := range t.Attributes() {
+		n := &attr{Attribute: a, name: a.Path}
 		byPath[a.Path] = n
 		if a.Parent == nil {
 			root = append(root, n)
@@ -93,13 +93,13 @@ func fill(form map[string]any, base string, attrs []*attr, values map[string]any
 				form[key] = elements
 			}
 		case a.MultiValued:
-		case a.Type == "complex":
+		case a.Type == scim.TypeComplex:
 			if m, ok := v.(map[string]any); ok && len(m) > 0 {
 				form[key] = ""
 				fill(form, base, a.sub, m)
 			}
 		default:
-			if k, ok := keyOf(a.Attr, plain(v)); ok {
+			if k, ok := keyOf(a.Attribute, plain(v)); ok {
 				form[key] = k
 			}
 		}
@@ -111,8 +111,8 @@ func (a *attr) elements(list []any) []any {
 	out := make([]any, 0, len(list))
 	first := -1
 	for i, v := range list {
-		if a.Type != "complex" {
-			if k, ok := keyOf(a.Attr, plain(v)); ok {
+		if a.Type != scim.TypeComplex {
+			if k, ok := keyOf(a.Attribute, plain(v)); ok {
 				out = append(out, k)
 			}
 			continue

@@ -31,14 +31,14 @@ const instantLen = 24
 
 // keyOf returns the text that stands for a value of a in the search form. ok is false if
 // text is no value of a.
-func keyOf(a scim.Attr, text string) (key string, ok bool) {
+func keyOf(a scim.Attribute, text string) (key string, ok bool) {
 	switch a.Type {
-	case "dateTime":
+	case scim.TypeDateTime:
 		t, ok := scim.ParseTime(text)
 		return instantKey(t) + text, ok
-	case "integer", "decimal":
+	case scim.TypeInteger, scim.TypeDecimal:
 		return numberKey(text)
-	case "string", "reference":
+	case scim.TypeString, scim.TypeReference:
 		if !a.CaseExact {
 			return scim.Fold(text), true
 		}

@@ -34,25 +34,25 @@ func Column(t *scim.ResourceType, path string) (name string, ok bool) {
 	if !ok || path == "userName" && t.Name() != UserType {
 		return "", false
 	}
-	a, ok := t.Attr(path)
-	return c.name, ok && a.Type == "string" && !a.MultiValued && a.CaseExact == c.caseExact
+	a, ok := t.Attribute(path)
+	return c.name, ok && a.Type == scim.TypeString && !a.MultiValued && a.CaseExact == c.caseExact
 }
 
 // isIndexed reports whether an index answers c. It does if c is an equality on the resource
 // itself.
 func (w *Writer) isIndexed(c scim.Comparison) bool {
 	literal, isText := c.Literal.(string)
-	if c.InElement || !isText || c.Op != "eq" || strings.IndexByte(literal, 0) >= 0 {
+	if c.InElement || !isText || c.Op != scim.OperatorEq || strings.IndexByte(literal, 0) >= 0 {
 		return false
 	}
-	_, ok := Column(w.t, c.Attr.Path)
-	return ok || c.Attr.Path == "id" || c.Attr.Path == EmailPath
+	_, ok := Column(w.t, c.Attribute.Path)
+	return ok || c.Attribute.Path == "id" || c.Attribute.Path == EmailPath
 }
 
 // lookUp writes a comparison that an index answers.
 func (w *Writer) lookUp(c scim.Comparison) string {
 	literal, _ := c.Literal.(string)
-	if name, ok := Column(w.t, c.Attr.Path); ok {
+	if name, ok := Column(w.t, c.Attribute.Path); ok {
 		return w.columnEquals("r", name) + w.text(IndexKey(literal))
 	}
 	return w.d.In("r.id", w.emails(literal))
@@ -62,10 +62,10 @@ func (w *Writer) lookUp(c scim.Comparison) string {
 // answers.
 func (w *Writer) find(c scim.Comparison) string {
 	literal, _ := c.Literal.(string)
-	if c.Attr.Path == EmailPath {
+	if c.Attribute.Path == EmailPath {
 		return w.emails(literal)
 	}
-	name, ok := Column(w.t, c.Attr.Path)
+	name, ok := Column(w.t, c.Attribute.Path)
 	if ok {
 		literal = IndexKey(literal)
 	} else {
@@ -99,7 +99,7 @@ func (w *Writer) emails(key string) string {
 // addresses in a value path.
 func (w *Writer) emailOf(f *scim.Filter) (key string, ok bool) {
 	value, ok := f.Eq(EmailPath)
-	a, known := w.t.Attr(EmailPath)
+	a, known := w.t.Attribute(EmailPath)
 	if !ok || !known || strings.IndexByte(value, 0) >= 0 {
 		return "", false
 	}

@@ -54,7 +54,7 @@ func (w *Writer) Page(columns, where string, q *scim.Query) (string, error) {
 // order returns the expressions to sort by, and those of the place q.After.
 func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 	if q.SortBy != "" {
-		a, ok := w.t.Attr(q.SortBy)
+		a, ok := w.t.Attribute(q.SortBy)
 		if !ok {
 			return nil, nil, fmt.Errorf("sqlstore: sort by %q: %s has no such attribute", q.SortBy, w.t.Name())
 		}
@@ -65,7 +65,7 @@ func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 			if q.After.Value != nil {
 				absent = 0
 				place, _ = keyOf(a, *q.After.Value)
-				if a.Type == "dateTime" && len(place) > instantLen {
+				if a.Type == scim.TypeDateTime && len(place) > instantLen {
 					place = place[:instantLen]
 				}
 			}
@@ -81,9 +81,9 @@ func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 
 // sortKey returns the text to sort by. A multi-valued attribute has that of its first
 // element. A complex attribute has that of its value, and *a becomes this attribute.
-func (w *Writer) sortKey(a *scim.Attr) string {
-	if a.Type == "complex" {
-		v, ok := w.t.Attr(a.Path + ".value")
+func (w *Writer) sortKey(a *scim.Attribute) string {
+	if a.Type == scim.TypeComplex {
+		v, ok := w.t.Attribute(a.Path + ".value")
 		if !ok {
 			return "NULL"
 		}
@@ -105,7 +105,7 @@ func (w *Writer) sortKey(a *scim.Attr) string {
 		}
 	}
 	key := d.Text("(" + s.self + ")")
-	if a.Type == "dateTime" {
+	if a.Type == scim.TypeDateTime {
 		key = "substr(" + key + ", 1, " + strconv.Itoa(instantLen) + ")"
 	}
 	return key
