@@ -198,11 +198,12 @@ func bindTenant(c *Tenant) (*host.Tenant, error) {
 	t.Judge = rulesPort(c, &t.Types)
 	t.Stores = bindStores(c.Store)
 	t.Tolerances.Strict = c.Strict
-	for _, n := range c.Without {
-		if !slices.Contains(tolerance.All(), tolerance.Name(n)) {
+	t.Tolerances.Off = make([]tolerance.Name, len(c.Without))
+	for i, n := range c.Without {
+		t.Tolerances.Off[i] = tolerance.Name(n)
+		if !tolerance.IsKnown(tolerance.Name(n)) {
 			errs = append(errs, mistake("Without", "there is no tolerance %q", n))
 		}
-		t.Tolerances.Off = append(t.Tolerances.Off, tolerance.Name(n))
 	}
 	if c.BaseURL != "" && !strings.HasPrefix(c.BaseURL, "https://") && !strings.HasPrefix(c.BaseURL, "http://") || strings.ContainsAny(c.BaseURL, "?#") {
 		errs = append(errs, mistake("BaseURL", "%q is not an absolute http address without a query", c.BaseURL))
@@ -240,19 +241,31 @@ func bindTypes(list []*ResourceType) (t host.Types, errs []error) {
 	return t, errs
 }
 
+// bindStores allocates all ports at once: with TenantFor it runs for each request.
 func bindStores(s Store) host.Stores {
-	b := host.Stores{Store: storePort{s}}
+	p := &struct {
+		storePort
+		txPort
+		membersPort
+		passwordPort
+		deactivatorPort
+	}{storePort: storePort{s}}
+	b := host.Stores{Store: &p.storePort}
 	if c, ok := s.(Transactor); ok {
-		b.Tx = txPort{c}
+		p.txPort = txPort{c}
+		b.Tx = &p.txPort
 	}
 	if c, ok := s.(MemberStore); ok {
-		b.Members = membersPort{c}
+		p.membersPort = membersPort{c}
+		b.Members = &p.membersPort
 	}
 	if c, ok := s.(PasswordSetter); ok {
-		b.Passwords = passwordPort{c}
+		p.passwordPort = passwordPort{c}
+		b.Passwords = &p.passwordPort
 	}
 	if c, ok := s.(Deactivator); ok {
-		b.Deactivator = deactivatorPort{c}
+		p.deactivatorPort = deactivatorPort{c}
+		b.Deactivator = &p.deactivatorPort
 	}
 	return b
 }
@@ -265,7 +278,15 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 	if t.Types.User == nil || t.Types.Group == nil && len(r.Attributes) == 0 {
 		return append(errs, mistake("Roles", "groups give roles, so Types must have User and Group"))
 	}
-	b := &host.Roles{Resolver: resolverPort{r.Resolver}, Pick: pickPort(r.Pick), Refuse: r.Missing == RefuseGroup, Exclusive: r.Exclusive}
+	all := &struct { // allocated at once, as in bindStores
+		host.Roles
+		resolverPort
+		ledgerPort
+		sourcePort
+	}{resolverPort: resolverPort{r.Resolver}}
+	b := &all.Roles
+	*b = host.Roles{Resolver: &all.resolverPort, Pick: pickPort(r.Pick), Refuse: r.Missing == RefuseGroup, Exclusive: r.Exclusive,
+		Attributes: slices.Grow([]*model.Attribute(nil), len(r.Attributes))}
 	t.Roles = b
 	if r.Pick == nil && r.Exclusive {
 		b.Pick = pickPort(PickHeaviest)
@@ -295,12 +316,14 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 	if _, store := c.Store.(Volatile); forgets && !store {
 		errs = append(errs, mistake("Roles.Ledger", "%T forgets at a restart what %T keeps, so roles that were given could never be taken away: use a ledger that lasts as long as the store, or give the store a method Volatile() if it forgets too", ledger, c.Store))
 	}
-	b.Ledger = ledgerPort{ledger}
+	all.ledgerPort = ledgerPort{ledger}
+	b.Ledger = &all.ledgerPort
 	_, joins := ledger.(TxLedger)
 	b.LedgerLocks = t.Stores.Tx != nil && (r.Ledger == nil || joins)
 	b.Joint = b.LedgerLocks && !r.Separate
 	if s, ok := ledger.(SourceLedger); ok && b.Joint { // else entries trail the revocations, one after the other
-		b.Sources = sourcePort{s}
+		all.sourcePort = sourcePort{s}
+		b.Sources = &all.sourcePort
 	}
 	return errs
 }
@@ -320,7 +343,7 @@ func (m *SelfService) check(user *model.Type) error {
 		switch {
 		case a == nil || a.Parent != user.Root:
 			return mistake("Me.Writable", "%q is not a top-level attribute", p)
-		case slices.Contains(givesAccess, strings.ToLower(a.Name)):
+		case slices.ContainsFunc(givesAccess, func(name string) bool { return strings.EqualFold(name, a.Name) }):
 			return mistake("Me.Writable", "%s gives access, so nobody may change it on themselves", a.Name)
 		}
 	}

@@ -93,6 +93,17 @@ func TestBudgets(t *testing.T) {
 		compare(t, "change, 100,000 members, to 100", 1.5, change("large"), change("small"))
 		compare(t, "check, 100,000 members, to 100", 1.5, check("large"), check("small"))
 	})
+	t.Run("binding a tenant", func(t *testing.T) {
+		bind := bindTenant(t)
+		var cpu []time.Duration
+		for range 30 {
+			cpu = append(cpu, measure(20_000, func(int) { bind() }).cpu)
+		}
+		t.Logf("%-34s CPU %v of at most 2µs", "binding a tenant", median(cpu))
+		if median(cpu) > 2*time.Microsecond {
+			t.Errorf("it takes %v", median(cpu))
+		}
+	})
 	t.Run("delete a group of 50,000", func(t *testing.T) {
 		var b strings.Builder
 		for i := range 50_000 {

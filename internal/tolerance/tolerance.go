@@ -2,6 +2,8 @@
 // do not ask for it, and keeps count of what one request made use of.
 package tolerance
 
+import "slices"
+
 // A Name is one leniency. The names are public API by way of scim.Tolerance.
 type Name string
 
@@ -33,17 +35,20 @@ const (
 	DisplayName        Name = "display-name"          // displayName for a value's display: Entra app roles
 )
 
-// All lists every tolerance.
-func All() []Name {
-	return []Name{
-		OpCase, MissingSchemas, BooleanString, CreateOnFilter,
-		DottedKey, URNKey, DottedExtension, BareComplex,
-		EmptyComplex, ScalarInArray, ObjectForArray, JSONInString,
-		BooleanLiteral, UnknownAttribute, ReadOnlyInValue, ManyPrimaries,
-		RemoveByValue, RemoveNoMatch, UnquotedLiteral, ComplexComparison,
-		ValuePathAttribute, NumberString, BareExtension, DisplayName,
-	}
+var all = [...]Name{
+	OpCase, MissingSchemas, BooleanString, CreateOnFilter,
+	DottedKey, URNKey, DottedExtension, BareComplex,
+	EmptyComplex, ScalarInArray, ObjectForArray, JSONInString,
+	BooleanLiteral, UnknownAttribute, ReadOnlyInValue, ManyPrimaries,
+	RemoveByValue, RemoveNoMatch, UnquotedLiteral, ComplexComparison,
+	ValuePathAttribute, NumberString, BareExtension, DisplayName,
 }
+
+// All lists every tolerance.
+func All() []Name { return slices.Clone(all[:]) }
+
+// IsKnown reports whether n is one of All. Binding a tenant asks it for each name.
+func IsKnown(n Name) bool { return slices.Contains(all[:], n) }
 
 // A Use says what is switched off and collects what was used. The nil Use
 // accepts everything and collects nothing. It is not safe for concurrent use.

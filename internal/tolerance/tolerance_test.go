@@ -36,9 +36,14 @@ func TestAllIsComplete(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^\t\w+\s+Name = "([^"]+)"`).FindAllStringSubmatch(string(src), -1) {
 		want[Name(m[1])] = true
 	}
+	if IsKnown("nope") {
+		t.Error("IsKnown knows what is no tolerance")
+	}
 	got := map[Name]bool{}
 	for _, n := range All() {
-		got[n] = true
+		if got[n] = true; !IsKnown(n) {
+			t.Errorf("IsKnown does not know %s", n)
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(got) != len(All()) {
 		t.Errorf("All (-want +got):\n%s", diff)
