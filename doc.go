@@ -78,7 +78,7 @@
 //
 // # Telling the package what the application does
 //
-// The package sees what clients do, not what the application does. [Handler.Roles]
+// The package sees what clients do, not what the application does. [Handler.Reconciler]
 // returns the [Reconciler], which takes such news:
 //
 //	func giveByHand(ctx context.Context, app *Application, roles *scim.Reconciler, user, role string) error {

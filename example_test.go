@@ -153,7 +153,10 @@ func ExampleResource_With() {
 }
 
 func ExamplePickHeaviest() {
-	fmt.Println(scim.PickHeaviest([]scim.Role{{ID: "1", Name: "Viewer", Weight: 1}, {ID: "2", Name: "Editor", Weight: 2}})[0].Name)
+	fmt.Println(scim.PickHeaviest([]scim.Candidate{
+		{Role: scim.Role{ID: "1", Name: "Viewer", Weight: 1}},
+		{Role: scim.Role{ID: "2", Name: "Editor", Weight: 2}},
+	})[0].Name)
 	// Output: Editor
 }
 
@@ -221,7 +224,11 @@ func ExampleReconciler_Explain() {
 	if _, err := store.Create(ctx, ann); err != nil {
 		panic(err)
 	}
-	standing, err := h.Roles(nil).Explain(ctx, "u1")
-	fmt.Println(standing[0].Role.Name, standing[0].State, err)
+	reconciler, err := h.Reconciler(nil)
+	if err != nil {
+		panic(err)
+	}
+	explained, err := reconciler.Explain(ctx, "u1")
+	fmt.Println(explained[0].Role.Name, explained[0].State, err)
 	// Output: Editor by hand <nil>
 }

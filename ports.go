@@ -213,11 +213,13 @@ func (p resolverPort) ChangeRoles(ctx context.Context, changes []host.RoleChange
 	})))
 }
 
-func pickPort(pick func([]Role) []Role) func([]host.Role) []host.Role {
+func pickPort(pick func([]Candidate) []Role) func([]host.Candidate) []host.Role {
 	if pick == nil {
 		return nil
 	}
-	return func(roles []host.Role) []host.Role { return convert(pick(convert(roles, roleOut)), roleIn) }
+	return func(all []host.Candidate) []host.Role {
+		return convert(pick(convert(all, func(c host.Candidate) Candidate { return Candidate{Role(c.Role), c.Held} })), roleIn)
+	}
 }
 
 type ledgerPort struct{ Ledger }
@@ -312,14 +314,14 @@ func (p authPort) Authenticate(r *http.Request) (host.Principal, error) {
 }
 
 func (p authPort) Challenge() string {
-	if c, ok := p.Authenticator.(interface{ Challenge() string }); ok {
+	if c, ok := p.Authenticator.(Challenger); ok {
 		return c.Challenge()
 	}
 	return "Bearer"
 }
 
 func (p authPort) Schemes() []discovery.Scheme {
-	if s, ok := p.Authenticator.(interface{ Schemes() []AuthScheme }); ok {
+	if s, ok := p.Authenticator.(SchemeLister); ok {
 		return convert(s.Schemes(), func(a AuthScheme) discovery.Scheme { return discovery.Scheme(a) })
 	}
 	return nil

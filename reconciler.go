@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/roles"
@@ -16,21 +15,6 @@ type Reconciler struct {
 	h *Handler
 	t *host.Tenant
 	a *roles.Admin
-}
-
-func (h *Handler) reconciler(c *Tenant) *Reconciler {
-	t := h.single
-	if c != nil {
-		b, err := bindTenant(c)
-		if err != nil {
-			panic(fmt.Sprintf("scim: tenant %q is not usable: %v", c.ID, err))
-		}
-		t = b
-	}
-	if t == nil || t.Roles == nil {
-		panic("scim: Handler.Roles: this tenant has no Roles")
-	}
-	return &Reconciler{h, t, h.engine.Admin(t)}
 }
 
 // Users reconciles these users now: after the application changed something by

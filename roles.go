@@ -33,9 +33,6 @@ type Role struct {
 	ID, Name  string
 	Weight    int
 	Protected bool
-	// Held is set for Roles.Pick: the user holds the role already, so that of equals
-	// it can be the one to stay. It means nothing elsewhere.
-	Held bool
 }
 
 // RoleSource is what may stand for a role: a group, or a value of one of
@@ -148,10 +145,10 @@ type Roles struct {
 	// then leads each grant and trails each revocation, so that nothing is forgotten
 	// in a crash. It is implied by a Store without transactions.
 	Separate bool
-	// Pick chooses, among the roles that a user's attributes give, in order, and then those
-	// of the groups, in order of membership, those that apply, in order: the first is the
-	// primary one. Nil: all of them.
-	Pick    func(roles []Role) []Role
+	// Pick chooses the roles that apply, in order: the first is the primary one. It gets the
+	// roles that a user's attributes give, in order, and then those of the groups, in order
+	// of membership. Nil: all of them.
+	Pick    func(candidates []Candidate) []Role
 	Missing MissingRole
 	// Exclusive says that the application keeps one role per user, in one column. A
 	// hand-given role then occupies the place, and what a group gives waits. Pick must
@@ -159,13 +156,19 @@ type Roles struct {
 	Exclusive bool
 }
 
-// PickHeaviest is a Roles.Pick that leaves the role of the greatest weight: of
-// equals the one that is held already, then the one with the smaller id.
-func PickHeaviest(roles []Role) []Role {
-	if len(roles) == 0 {
+// Candidate is a role that a source gives to a user, for Roles.Pick.
+type Candidate struct {
+	Role
+	Held bool // the user holds the role already
+}
+
+// PickHeaviest is a Roles.Pick that leaves the role of the greatest weight: of equals
+// the one that is held already, then the one with the smaller id.
+func PickHeaviest(candidates []Candidate) []Role {
+	if len(candidates) == 0 {
 		return nil
 	}
-	return []Role{slices.MaxFunc(roles, func(a, b Role) int {
+	heaviest := slices.MaxFunc(candidates, func(a, b Candidate) int {
 		switch {
 		case a.Weight != b.Weight:
 			return a.Weight - b.Weight
@@ -177,5 +180,6 @@ func PickHeaviest(roles []Role) []Role {
 		default:
 			return strings.Compare(b.ID, a.ID)
 		}
-	})}
+	})
+	return []Role{heaviest.Role}
 }

@@ -82,10 +82,26 @@ type Handler struct {
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.ServeHTTP(w, r) }
 
-// Roles gives access to a tenant's roles outside requests. t is nil for the one
-// tenant of Config. It panics if the tenant has no Roles or is not usable: that
-// is a mistake in the program, which New reports for the one tenant of Config.
-func (h *Handler) Roles(t *Tenant) *Reconciler { return h.reconciler(t) }
+// Reconciler is the application's handle on a tenant's roles, outside requests. t is nil
+// for the one tenant of Config. An error says that the tenant has no Roles or is not
+// usable.
+func (h *Handler) Reconciler(t *Tenant) (*Reconciler, error) {
+	bound := h.single
+	if t != nil {
+		b, err := bindTenant(t)
+		if err != nil {
+			return nil, fmt.Errorf("scim: tenant %q is not usable: %w", t.ID, err)
+		}
+		bound = b
+	}
+	if bound == nil {
+		return nil, errors.New("scim: Handler.Reconciler: there is no single tenant: with TenantFor, name one")
+	}
+	if bound.Roles == nil {
+		return nil, errors.New("scim: Handler.Reconciler: this tenant has no Roles")
+	}
+	return &Reconciler{h, bound, h.engine.Admin(bound)}, nil
+}
 
 // Mount serves h under prefix and next everywhere else. It stands before the
 // application's mux, because http.ServeMux answers "//Users" with a redirect that
@@ -241,11 +257,16 @@ type Authenticator interface {
 	Authenticate(r *http.Request) (Principal, error)
 }
 
-// AuthScheme describes how clients authenticate, for /ServiceProviderConfig (RFC
-// 7643, Section 5). An Authenticator lists its schemes with a method
-// Schemes() []AuthScheme, and gives the WWW-Authenticate header of a 401 with a
-// method Challenge() string; both are optional.
+// AuthScheme describes one way in which clients authenticate (RFC 7643, Section 5).
 type AuthScheme struct{ Type, Name, Description, SpecURI string }
+
+// SchemeLister is an Authenticator that describes how clients authenticate, the preferred
+// way first. /ServiceProviderConfig then lists these schemes; otherwise it lists none.
+type SchemeLister interface{ Schemes() []AuthScheme }
+
+// Challenger is an Authenticator that gives the WWW-Authenticate header of a 401 (RFC
+// 9110, Section 11.6.1). Without it the header is "Bearer".
+type Challenger interface{ Challenge() string }
 
 // Principal is an authenticated client. ID is for logs. Tenant is the ID that
 // TenantFor looks up.

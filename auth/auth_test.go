@@ -255,11 +255,11 @@ func TestNone(t *testing.T) {
 
 func TestChallengeAndSchemes(t *testing.T) {
 	var a scim.Authenticator = auth.Bearer()
-	c, ok := a.(interface{ Challenge() string })
+	c, ok := a.(scim.Challenger)
 	if !ok || !strings.HasPrefix(c.Challenge(), "Bearer ") {
 		t.Error("a 401 needs a WWW-Authenticate header: RFC 9110, Section 15.5.2")
 	}
-	s, ok := a.(interface{ Schemes() []scim.AuthScheme })
+	s, ok := a.(scim.SchemeLister)
 	if !ok {
 		t.Fatal("no Schemes for the discovery document")
 	}

@@ -13,6 +13,12 @@ import (
 	"github.com/scimkit/scim"
 )
 
+var (
+	_ scim.Authenticator = (*BearerAuth)(nil)
+	_ scim.SchemeLister  = (*BearerAuth)(nil)
+	_ scim.Challenger    = (*BearerAuth)(nil)
+)
+
 // BearerAuth authenticates by bearer tokens (RFC 6750, Section 2.1). Bearer and
 // BearerFunc make it. Set its fields before the first request.
 type BearerAuth struct {

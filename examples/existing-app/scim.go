@@ -48,7 +48,7 @@ func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dia
 		Auth:  auth.Bearer(auth.TokenOf(token)),
 		Roles: &scim.Roles{Resolver: roles},
 		// A POST adopts a user who was there before: the identity provider owns the addresses.
-		Rules: []scim.Rule{store.Link(sqlstore.SamePerson)},
+		Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)},
 	})
 	if err != nil {
 		return nil, err

@@ -143,7 +143,11 @@ func newServer(s settings, where *place, token string, log *slog.Logger) (http.H
 	if err != nil {
 		return nil, fmt.Errorf("-addr: %w", err)
 	}
-	p := &page{app: where.app, store: where.store, roles: h.Roles(nil)}
+	reconciler, err := h.Reconciler(nil)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{app: where.app, store: where.store, roles: reconciler}
 	return scim.Mount("/scim/v2", h, guard(host, p.routes())), nil
 }
 

@@ -34,7 +34,7 @@ func (a *boundApp) tenant() *scim.Tenant {
 		Allow:   func(context.Context, scim.Access) error { return nil },
 		BaseURL: "https://app.example.com/scim/v2", Without: a.without,
 		Members: scim.MemberPolicy{SkipUnknown: true},
-		Me: &scim.Me{Writable: []string{"nickName", "phoneNumbers"},
+		Me: &scim.SelfService{Writable: []string{"nickName", "phoneNumbers"},
 			UserOf: func(context.Context, scim.Principal) (string, error) { return "", scim.ErrNotFound }},
 	}
 }
@@ -49,7 +49,7 @@ func (a *boundApp) handler(tb testing.TB) *scim.Handler {
 func bindTenant(tb testing.TB) func() {
 	a := newBoundApp()
 	h, t := a.handler(tb), a.tenant()
-	return func() { h.Roles(t) }
+	return func() { testhost.Must(h.Reconciler(t)) }
 }
 
 // BenchmarkBindTenant is what TenantFor costs a request beside the application's own work.

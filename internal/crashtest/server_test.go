@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/scimkit/scim/internal/testhost"
+
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
@@ -89,7 +91,7 @@ func serve() error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /give", func(w http.ResponseWriter, r *http.Request) {
-		err := a.give(r.Context(), h.Roles(nil), r.FormValue("user"), r.FormValue("role"))
+		err := a.give(r.Context(), testhost.Must(h.Reconciler(nil)), r.FormValue("user"), r.FormValue("role"))
 		if err != nil {
 			scim.WriteError(w, err)
 		}
@@ -97,7 +99,7 @@ func serve() error {
 	mux.HandleFunc("POST /reconcile", func(w http.ResponseWriter, r *http.Request) {
 		before := a.changes.Load()
 		for next, more := "", true; more; more = next != "" {
-			if next, err = h.Roles(nil).All(r.Context(), next); err != nil {
+			if next, err = testhost.Must(h.Reconciler(nil)).All(r.Context(), next); err != nil {
 				scim.WriteError(w, err)
 				return
 			}

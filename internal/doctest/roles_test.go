@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/scimkit/scim/internal/testhost"
+
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/store/memory"
@@ -85,16 +87,16 @@ func TestRoles(t *testing.T) {
 	request(t, h, http.StatusNoContent, "DELETE", "/Groups/"+group, "")
 	holds("given by an attribute,", 1)
 	m.roles[0].Name, m.held[ann][0].Name = "Author", "Author" // a renamed role keeps its link
-	if err := h.Roles(nil).RolesChanged(t.Context()); err != nil {
+	if err := testhost.Must(h.Reconciler(nil)).RolesChanged(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	holds("after the role was renamed,", 1)
-	if err := giveByHand(t.Context(), &Application{}, h.Roles(nil), ann, "1"); err != nil {
+	if err := giveByHand(t.Context(), &Application{}, testhost.Must(h.Reconciler(nil)), ann, "1"); err != nil {
 		t.Fatal(err)
 	}
 	request(t, h, http.StatusOK, "PATCH", "/Users/"+ann, `{"Operations": [{"op": "remove", "path": "userType"}]}`)
 	holds("by hand,", 1)
-	if err := repair(t.Context(), h.Roles(nil)); err != nil {
+	if err := repair(t.Context(), testhost.Must(h.Reconciler(nil))); err != nil {
 		t.Fatal(err)
 	}
 	holds("after everything was reconciled,", 1)

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scimkit/scim/internal/testhost"
+
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/store/memory"
@@ -160,7 +162,7 @@ func TestRunIt(t *testing.T) {
 	if !strings.Contains(log.String(), "user provisioned") {
 		t.Errorf("the audit does not have the user: %s", log.String())
 	}
-	if err := why(t.Context(), h.Roles(nil), location[strings.LastIndex(location, "/")+1:]); err != nil {
+	if err := why(t.Context(), testhost.Must(h.Reconciler(nil)), location[strings.LastIndex(location, "/")+1:]); err != nil {
 		t.Error(err)
 	}
 	limited := rateLimit(h, func(*http.Request) bool { return false })

@@ -50,7 +50,7 @@ var disabled = sqlstore.Column{
 }
 
 func adopting(store *sqlstore.Store) scim.Config {
-	return scim.Config{Store: store, Rules: []scim.Rule{store.Link(sqlstore.SamePerson)}}
+	return scim.Config{Store: store, Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}}
 }
 
 var leavers = sqlstore.Table{

@@ -63,7 +63,7 @@ type Roles struct {
 	// Joint says that the resolver's changes commit with the store's.
 	Joint bool
 	// Pick chooses among the roles that sources give. Nil: all of them.
-	Pick      func(roles []Role) []Role
+	Pick      func(all []Candidate) []Role
 	Refuse    bool // a new group that stands for no role is refused
 	Exclusive bool // the application keeps one role per user
 }

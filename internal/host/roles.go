@@ -19,7 +19,12 @@ type Role struct {
 	ID, Name  string
 	Weight    int
 	Protected bool
-	Held      bool
+}
+
+// Candidate is a role that a source gives to a user.
+type Candidate struct {
+	Role Role
+	Held bool
 }
 
 // RoleSource is what may stand for a role: a group, or a value of an attribute.

@@ -127,7 +127,6 @@ func (t tenant) resolve(ctx context.Context, src host.RoleSource, key string, c 
 	if role.ID == "" {
 		return errors.New("scim: RoleResolver.ResolveRole returned a role without an ID and no error")
 	}
-	role.Held = false
 	c.now = host.Link{GroupID: key, Role: role,
 		Confirmed: !role.Protected || c.was.Confirmed && c.was.Role.ID == role.ID}
 	return nil

@@ -115,7 +115,6 @@ func (o *outcome) giveWanted(r *host.Roles, p *person, h holdings, now time.Time
 		chosen = picked(r, p, h.held)
 	}
 	for _, w := range chosen {
-		w.role.Held = false
 		done[w.role.ID] = true
 		es := h.entries[w.role.ID]
 		switch {
@@ -193,14 +192,13 @@ func picked(r *host.Roles, p *person, held map[string]host.Role) []want {
 	if pick == nil {
 		return p.wants
 	}
-	roles := make([]host.Role, len(p.wants))
+	all := make([]host.Candidate, len(p.wants))
 	for i, w := range p.wants {
 		_, has := held[w.role.ID]
-		roles[i] = w.role
-		roles[i].Held = has
+		all[i] = host.Candidate{Role: w.role, Held: has}
 	}
 	var out []want
-	for _, chosen := range pick(roles) {
+	for _, chosen := range pick(all) {
 		i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == chosen.ID })
 		if i >= 0 {
 			out = append(out, p.wants[i])

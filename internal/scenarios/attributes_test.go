@@ -50,7 +50,7 @@ func TestRolesWithoutGroups(t *testing.T) {
 	id := testhost.Create(t, h, "/Users", `{"userName":"a","userType":"Editor"}`)
 	want := func(roles ...string) {
 		t.Helper()
-		if err := h.Roles(nil).RolesChanged(t.Context()); err != nil {
+		if err := testhost.Must(h.Reconciler(nil)).RolesChanged(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(roles, app.Of(id), cmpopts.EquateEmpty()); diff != "" {

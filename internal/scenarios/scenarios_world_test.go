@@ -141,7 +141,7 @@ func (w *world) handler(c scim.Config) *scim.Handler {
 	return h
 }
 
-func (w *world) reconciler() *scim.Reconciler { return w.h[0].Roles(nil) }
+func (w *world) reconciler() *scim.Reconciler { return testhost.Must(w.h[0].Reconciler(nil)) }
 
 // reply is an answer.
 type reply struct {

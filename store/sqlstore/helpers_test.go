@@ -109,3 +109,12 @@ func serve(t testing.TB, h http.Handler, method, path, body string) (int, map[st
 	}
 	return w.Code, answer
 }
+
+// reconciler is the handle on the roles of a handler's one tenant.
+func reconciler(h *scim.Handler) *scim.Reconciler {
+	r, err := h.Reconciler(nil)
+	if err != nil {
+		panic(err)
+	}
+	return r
+}

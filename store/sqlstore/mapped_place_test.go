@@ -22,7 +22,7 @@ func TestMappedOneConnection(t *testing.T) {
 			a.t.Fatal(err)
 		}
 		a.db.SetMaxOpenConns(1)
-		c := newClient(a.t, scim.Config{Store: a.s, Limits: scim.Limits{Time: 3 * time.Second}, Roles: &scim.Roles{Resolver: jobs}, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+		c := newClient(a.t, scim.Config{Store: a.s, Limits: scim.Limits{Time: 3 * time.Second}, Roles: &scim.Roles{Resolver: jobs}, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
 		a.exec("UPDATE people SET status = 'active'")
 		c.do("PATCH", "/Groups/1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"2"}]}]}`, 204)
 		a.exec("UPDATE people SET first_name = 'x'")

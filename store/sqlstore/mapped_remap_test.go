@@ -89,7 +89,7 @@ func TestMappedBackByItself(t *testing.T) {
 		}
 		a.exec("UPDATE people SET left_at = NULL, email = 'married@example.com' WHERE id = 1")
 		c := &scim.Change{Op: scim.OpCreate, After: user(a.t, "ann@example.com", nil)}
-		if err := a.s.Link(sqlstore.SamePerson)(a.t.Context(), c); err != nil || c.Adopt != "" {
+		if err := a.s.Adopt(sqlstore.SamePerson)(a.t.Context(), c); err != nil || c.Adopt != "" {
 			a.t.Errorf("the row of %q is taken over, error %v", c.Adopt, err)
 		}
 		a.want("name", "married@example.com", a.get("User", "1").String("userName"))
@@ -141,7 +141,7 @@ func TestMappedFormerHidden(t *testing.T) {
 			a.t.Fatal(err)
 		}
 		a.exec("UPDATE people SET kind = 'robot' WHERE id = 1")
-		h, err := scim.New(scim.Config{Store: a.s, Auth: auth.None(), Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}, Log: slog.New(slog.DiscardHandler)})
+		h, err := scim.New(scim.Config{Store: a.s, Auth: auth.None(), Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			a.t.Fatal(err)
 		}

@@ -40,12 +40,12 @@ func TestMappedLinkOfDeletedTeamProtected(t *testing.T) {
 		}
 		c := newClient(t, scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: roles}})
 		c.do("PATCH", "/Groups/core", `{"Operations":[{"op":"add","path":"members","value":[{"value":"1"}]}]}`, 204)
-		if err := c.sh.Roles(nil).Confirm(t.Context(), "core", "1"); err != nil {
+		if err := reconciler(c.sh).Confirm(t.Context(), "core", "1"); err != nil {
 			t.Fatal(err)
 		}
 		a.exec("DELETE FROM teams WHERE slug = 'core'")
 		c.do("GET", "/Groups/core", "", 404)
-		if _, err := c.sh.Roles(nil).All(t.Context(), ""); err != nil {
+		if _, err := reconciler(c.sh).All(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
 		a.exec("INSERT INTO teams VALUES ('core', 'Interns')")
@@ -72,10 +72,10 @@ func TestMappedTeamMadeAnewRole(t *testing.T) {
 		c.do("PATCH", "/Groups/core", `{"Operations":[{"op":"add","path":"members","value":[{"value":"1"}]}]}`, 204)
 		a.exec("DELETE FROM teams WHERE slug = 'core'")
 		a.exec("INSERT INTO teams VALUES ('core', 'Owners')")
-		if err := c.sh.Roles(nil).Users(t.Context(), "1"); err != nil {
+		if err := reconciler(c.sh).Users(t.Context(), "1"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.sh.Roles(nil).All(t.Context(), ""); err != nil {
+		if _, err := reconciler(c.sh).All(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
 		a.want("in the team", "0", a.row("SELECT count(*) FROM team_people"))
@@ -103,7 +103,7 @@ func TestMappedLinkOfDeletedTeam(t *testing.T) {
 		// The application deletes the team; a request sees that, and roles are reconciled.
 		a.exec("DELETE FROM teams WHERE slug = 'core'")
 		c.do("GET", "/Groups/core", "", 404)
-		if _, err := c.sh.Roles(nil).All(t.Context(), ""); err != nil {
+		if _, err := reconciler(c.sh).All(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
 		a.want("ann is no owner", "0", a.row("SELECT count(*) FROM user_roles WHERE user_id = 1"))
@@ -139,7 +139,7 @@ func TestMappedLinkOfDeletedTeamRowid(t *testing.T) {
 	c.do("PATCH", "/Groups/2", `{"Operations":[{"op":"add","path":"members","value":[{"value":"1"}]}]}`, 204)
 	a.exec("DELETE FROM teams WHERE id = 2")
 	c.do("GET", "/Groups/2", "", 404)
-	if _, err := c.sh.Roles(nil).All(t.Context(), ""); err != nil {
+	if _, err := reconciler(c.sh).All(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	a.exec("INSERT INTO teams (title) VALUES ('Interns')")

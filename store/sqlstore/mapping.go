@@ -43,7 +43,7 @@ type Table struct {
 	// Retire returns the columns to set, instead of deleting the row, when a client deletes
 	// the resource. Use it for rows that others refer to, and for people who may come back.
 	// Afterwards the row must not be Visible. Migrate calls Retire too, for the columns.
-	// Revive has the columns by which Store.Link undoes it.
+	// Revive has the columns by which Store.Adopt undoes it.
 	Retire func(now time.Time) map[string]any
 	Revive map[string]any
 }

@@ -143,7 +143,7 @@ func resolveSteps() []step[Harness] {
 		{"resolve", "ResolveRole tells which role a group stands for, described with id, name, weight and protection.", func(t *probe, h Harness) {
 			for _, want := range h.Roles {
 				got, err := h.Resolver.ResolveRole(t.ctx, scim.RoleSource{Group: t.group(h.GroupName(want))})
-				if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(scim.Role{}, "Held")); err != nil || diff != "" {
+				if diff := cmp.Diff(want, got); err != nil || diff != "" {
 					t.Errorf("ResolveRole of group %q: error %v (-want +got):\n%s", h.GroupName(want), err, diff)
 				}
 			}

@@ -18,7 +18,7 @@ func TestMappedLinkBoth(t *testing.T) {
 		a.exec("INSERT INTO people (email) VALUES ('Ann@x.com'), ('ann@x.com')")
 		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
 			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}}}})
-		c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+		c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
 		c.do("POST", "/Users", `{"userName":"Ann@x.com"}`, 201)
 		c.do("POST", "/Users", `{"userName":"ANN@x.com"}`, 409)
 	})
@@ -38,7 +38,7 @@ func TestMappedLinkTwice(t *testing.T) {
 					{Type: "User", Name: "people", Key: "id", Visible: "t.left_at IS NULL", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
 						Retire: func(now time.Time) map[string]any { return map[string]any{"left_at": now} }, Revive: map[string]any{"left_at": nil}},
 				}})
-				c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+				c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
 				c.do("POST", "/Users", `{"userName":"ann"}`, 201)
 				c.do("DELETE", "/Users/1", "", 204)
 				a.exec("INSERT INTO people (email) VALUES ('ann')") // the application hires another Ann
@@ -54,7 +54,7 @@ func TestMappedLinkTwice(t *testing.T) {
 func TestMappedLinkMakesActive(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
 		a.exec("UPDATE people SET status = 'banned' WHERE id = 2")
-		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
 		c.do("POST", "/Users", `{"userName":"bob@example.com","externalId":"e1"}`, 201)
 		a.want("a status that the client said nothing of", "banned", a.row("SELECT status FROM people WHERE id = 2"))
 	})
@@ -73,13 +73,13 @@ func TestMappedReviveRole(t *testing.T) {
 		if err != nil {
 			a.t.Fatal(err)
 		}
-		c := newClient(a.t, scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: jobs}, Rules: []scim.Rule{a.s.Link(sqlstore.SamePerson)}})
+		c := newClient(a.t, scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: jobs}, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
 		c.do("PATCH", "/Groups/1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"2"}]}]}`, 204)
 		a.want("holds", "1", a.row("SELECT count(*) FROM job_people WHERE person_id = 2"))
 		c.do("DELETE", "/Users/2", "", 204)
 		a.want("holds", "0", a.row("SELECT count(*) FROM job_people WHERE person_id = 2"))
 		a.exec("INSERT INTO team_people VALUES (1, 2)")
-		if err := c.sh.Roles(nil).Users(a.t.Context(), "2"); err != nil {
+		if err := reconciler(c.sh).Users(a.t.Context(), "2"); err != nil {
 			a.t.Fatal(err)
 		}
 		c.do("POST", "/Users", `{"userName":"bob@example.com"}`, 201)

@@ -6,18 +6,18 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Link returns a rule for types that have a Table. If a client creates a resource whose row
+// Adopt returns a rule for types that have a Table. If a client creates a resource whose row
 // exists already, the rule adopts the row instead of refusing the request. It looks for the
 // userName, or for the displayName if there is no userName. The row keeps its key and the
 // roles that were given by hand. What the client sends replaces the row's contents.
 //
-// Link adopts rows that no client has written yet, and rows that a client has deleted and
+// Adopt adopts rows that no client has written yet, and rows that a client has deleted and
 // Retire has kept. may decides about each of them, and SamePerson is a ready policy. The
 // application must be sure that the tenant's clients own these names. Otherwise anybody who
 // may create users could take any account.
 //
-//	Rules: []scim.Rule{store.Link(sqlstore.SamePerson)}
-func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
+//	Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}
+func (s *Store) Adopt(may func(existing, sent *scim.Resource) bool) scim.Rule {
 	return func(ctx context.Context, c *scim.Change) error {
 		if c.Op != scim.OpCreate || s.app.Table(c.After.Type().Name()) == nil {
 			return nil
@@ -28,7 +28,7 @@ func (s *Store) Link(may func(existing, sent *scim.Resource) bool) scim.Rule {
 	}
 }
 
-// SamePerson is a policy for Link. If both resources have an externalId, the two must be
+// SamePerson is a policy for Adopt. If both resources have an externalId, the two must be
 // equal. An e-mail address is often given to a new person, and the externalId tells the two
 // persons apart.
 func SamePerson(existing, sent *scim.Resource) bool {
