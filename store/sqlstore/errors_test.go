@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -10,12 +11,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
@@ -49,6 +52,9 @@ func TestLostDatabase(t *testing.T) {
 		{"cut off within a message", io.ErrUnexpectedEOF, true},
 		{"the pool's word for a broken connection", driver.ErrBadConn, true},
 		{"a connection that the driver has found closed", closed(t), true},
+		{"a connection that was closed on this side", net.ErrClosed, true},
+		{"a connection that ended after a statement was sent", connError{errors.New("conn closed")}, true},
+		{"an answer of the server in an error of a connection", connError{state("42601")}, false},
 		{"a syntax error", state("42601"), false},
 		{"a violated constraint", state("23514"), false},
 		{"a transaction that has failed before", state("25P02"), false},
@@ -66,6 +72,12 @@ func TestLostDatabase(t *testing.T) {
 		})
 	}
 }
+
+// connError is how pgx reports a connection that failed after it sent a statement.
+type connError struct{ error }
+
+func (connError) SafeToRetry() bool { return false }
+func (e connError) Unwrap() error   { return e.error }
 
 // closed is what pgx says of a connection that has ended.
 func closed(t *testing.T) error {
@@ -99,4 +111,72 @@ func TestTimeUpAtCommit(t *testing.T) {
 			t.Errorf("error %v, want %v", err, context.DeadlineExceeded)
 		}
 	})
+}
+
+// cutter opens connections to PostgreSQL. While it is armed, the next connection that
+// sends a commit ends before the answer is read.
+type cutter struct{ isArmed atomic.Bool }
+
+func (c *cutter) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, network, address)
+	return &cutConn{Conn: conn, cutter: c}, err
+}
+
+type cutConn struct {
+	net.Conn
+	cutter *cutter
+	isCut  atomic.Bool
+}
+
+func (c *cutConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if bytes.Contains(b, []byte("commit\x00")) && c.cutter.isArmed.CompareAndSwap(true, false) {
+		c.isCut.Store(true)
+	}
+	return n, err
+}
+
+// Read waits for the answer to a commit, so that the transaction is committed, and drops it.
+func (c *cutConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.isCut.Load() {
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// TestLostCommit loses the answer to a commit. The store does not run the transaction
+// again, and the client is told to repeat the request.
+func TestLostCommit(t *testing.T) {
+	config, err := pgx.ParseConfig(postgres.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c cutter
+	config.DialFunc = c.dial
+	db := stdlib.OpenDB(*config)
+	defer db.Close() //nolint:errcheck // the test is over
+	s := newStore(t, db, sqlstore.Postgres, sqlstore.Options{})
+
+	c.isArmed.Store(true)
+	runs := 0
+	err = s.InTx(t.Context(), func(ctx context.Context) error {
+		runs++
+		_, err := s.Create(ctx, user(t, "ada", nil))
+		return err
+	})
+	var e *scim.Error
+	if !errors.As(err, &e) || e.Status != http.StatusServiceUnavailable || e.RetryAfter <= 0 {
+		t.Errorf("error %v, want 503 with RetryAfter", err)
+	}
+	if c.isArmed.Load() || runs != 1 {
+		t.Errorf("%d runs of the transaction, want 1; a commit was sent: %t", runs, !c.isArmed.Load())
+	}
+	if _, err := s.Create(t.Context(), user(t, "ada", nil)); !conflict(err) {
+		t.Errorf("repeated: error %v, want a conflict", err)
+	}
+	if got := names(t, s); len(got) != 1 {
+		t.Errorf("users %v, want ada", got)
+	}
 }

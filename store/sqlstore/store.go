@@ -33,6 +33,11 @@
 // The store retries serialization failures, deadlocks and busy files a few times. If that
 // does not help, or the database cannot be reached, the error is an *scim.Error, 503 with
 // RetryAfter.
+//
+// If a connection ends before the answer to a commit arrives, the transaction may be
+// committed or not. The store does not run it again. It returns the same 503, and the
+// client repeats the request. If the transaction was committed, a repeated POST of a user
+// gets 409.
 package sqlstore
 
 import (

@@ -18,7 +18,7 @@ import (
 type (
 	sqlStater interface{ SQLState() string }  // PostgreSQL: pgx, lib/pq
 	coder     interface{ Code() int }         // SQLite: modernc.org/sqlite
-	unsent    interface{ SafeToRetry() bool } // pgx, also for a connection that it finds closed
+	connError interface{ SafeToRetry() bool } // pgx: a connection failed; the result is false if the server may have the statement
 )
 
 // These are result codes of SQLite: primary ones, and extended ones of constraints.
@@ -92,17 +92,25 @@ func IsUnfit(err error) bool {
 }
 
 // isUnreachable reports whether the database cannot be reached, or went away.
+//
+// It does not ask what became of a statement. If a connection ends before the answer to a
+// commit arrives, the transaction may be committed or not. Retry must not run it again,
+// because a second run could change a resource twice. The client repeats the request
+// instead.
 func isUnreachable(err error) bool {
 	state := sqlState(err)
 	var n net.Error
-	var u unsent
+	var c connError
 	switch {
 	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57"), strings.HasPrefix(state, "53"), state == "55P03":
 		return true // a connection exception, a shutdown or statement timeout, no resources, a lock timeout
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n):
 		return true
-	case errors.As(err, &u):
-		return u.SafeToRetry()
+	case errors.As(err, &c):
+		// pgx says that a connection is closed with an error of its own, which wraps nothing
+		// that other packages know. The result of SafeToRetry does not matter: only errors of
+		// connections have the method. An error with an SQLSTATE is an answer of the server.
+		return state == ""
 	}
 	return false
 }
