@@ -40,10 +40,7 @@ func contextSteps() []step[scim.Store] {
 func personSteps() []step[scim.Store] {
 	return []step[scim.Store]{
 		{"password", "A password reaches SetPassword and nothing else: it never is in what Get and List return (RFC 7643, Section 4.1.1: returned never).", func(t *probe, s scim.Store) {
-			p, ok := s.(scim.PasswordSetter)
-			if !ok {
-				t.Skipf("the Store is no PasswordSetter")
-			}
+			p := capability[scim.PasswordSetter](t, s, "the Store is no PasswordSetter")
 			const secret = "tr0ub4dor-&-zwölf"
 			ann := t.create(s, t.user("ann@example.com", nil))
 			bob := t.create(s, t.user("bob@example.com", nil))
@@ -65,10 +62,7 @@ func personSteps() []step[scim.Store] {
 			}
 		}},
 		{"deactivate", "Deactivate is idempotent, and leaves the resource as it is.", func(t *probe, s scim.Store) {
-			d, ok := s.(scim.Deactivator)
-			if !ok {
-				t.Skipf("the Store is no Deactivator")
-			}
+			d := capability[scim.Deactivator](t, s, "the Store is no Deactivator")
 			ann := t.create(s, t.user("ann@example.com", values{"active": false}))
 			for range 2 {
 				if err := d.Deactivate(t.ctx, ann); err != nil {

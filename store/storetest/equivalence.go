@@ -33,7 +33,7 @@ func RunFilters(t *testing.T, newStore func(t *testing.T, typ *scim.ResourceType
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	random := step[scim.Store]{randomStep, equivalenceRule, func(t *probe, s scim.Store) { t.equivalence(s, typ, true, n) }}
+	random := step[scim.Store]{randomStep, equivalenceRule, func(t *probe, s scim.Store) { compareWithScan(t, s, typ, true, n) }}
 	v := random.judge(newStore(t, typ), random.most()+time.Duration(n)*50*time.Millisecond)
 	if len(v.failures) > 0 {
 		t.Fatalf("%s\nthe rule: %s", strings.Join(v.failures, "\n"), random.Rule)
@@ -51,8 +51,8 @@ const (
 	filtersOf   = 200
 )
 
-// equivalence compares n filters, over one set of resources after the other.
-func (t *probe) equivalence(s scim.Store, typ *scim.ResourceType, wild bool, n int) {
+// compareWithScan compares n filters, over one set of resources after the other.
+func compareWithScan(t *probe, s scim.Store, typ *scim.ResourceType, wild bool, n int) {
 	for seed := givenSeed(); n > 0; seed++ {
 		e := &equality{dice: newDice(seed, typ, wild), s: s}
 		e.run(t, min(n, filtersOf), seed)
@@ -60,8 +60,8 @@ func (t *probe) equivalence(s scim.Store, typ *scim.ResourceType, wild bool, n i
 	}
 }
 
-// together runs fn in a transaction if there are any, which is faster.
-func (t *probe) together(s scim.Store, fn func(t *probe)) {
+// inTxOrNot runs fn in a transaction if the store has them, because that is faster.
+func inTxOrNot(t *probe, s scim.Store, fn func(t *probe)) {
 	tx, ok := s.(scim.Transactor)
 	if !ok {
 		fn(t)
@@ -92,7 +92,7 @@ func (e *equality) run(t *probe, n int, seed uint64) {
 	for i := range made {
 		made[i] = e.resource(t, i)
 	}
-	t.together(e.s, func(t *probe) {
+	inTxOrNot(t, e.s, func(t *probe) {
 		for i, r := range made {
 			made[i] = t.create(e.s, r)
 			t.same("what Create returned", r, made[i])
@@ -115,7 +115,7 @@ func (e *equality) run(t *probe, n int, seed uint64) {
 		done++
 		e.compare(t, f, parts)
 	}
-	t.together(e.s, func(t *probe) {
+	inTxOrNot(t, e.s, func(t *probe) {
 		for _, r := range made {
 			t.remove(e.s, r.Ref())
 		}

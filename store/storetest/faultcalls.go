@@ -100,16 +100,17 @@ func faultyReads(t *probe, s scim.Store) []read {
 		{"List with a filter", list(&scim.Query{Filter: t.filter(`userName sw "u"`), SortBy: "userName", Limit: 10})},
 		{"List of ids", list(&scim.Query{IDs: ids(people), Limit: 10})},
 	}
-	if m, ok := s.(scim.MemberStore); ok {
+	if store, ok := s.(scim.MemberStore); ok {
+		m := members{t, store}
 		g := t.create(s, t.group("Engineers"))
 		u := refs(people)
-		t.changeMembers(m, g, u, nil, u, nil)
+		m.change(g, u, nil, u, nil)
 		reads = append(reads,
 			read{"Members", func() (int, int, error) {
-				got, err := m.Members(t.ctx, g.ID(), scim.Ref{}, 10)
+				got, err := store.Members(t.ctx, g.ID(), scim.Ref{}, 10)
 				return len(got), n, err
 			}},
-			read{"GroupsOf", func() (int, int, error) { got, err := m.GroupsOf(t.ctx, u); return len(got), n, err }})
+			read{"GroupsOf", func() (int, int, error) { got, err := store.GroupsOf(t.ctx, u); return len(got), n, err }})
 	}
 	if l := ledgerOf(s); l.ledger != nil {
 		var groups []string
@@ -140,7 +141,7 @@ func faultyWrites(t *probe, s scim.Store) []write {
 		r := t.user(name, mail(name))
 		return func(ctx context.Context) error { _, err := s.Create(ctx, r); return err },
 			func() []bool {
-				return []bool{t.found(s, "userName", name), t.found(s, "emails.value", name+"@example.com")}
+				return []bool{hasUser(t, s, "userName", name), hasUser(t, s, "emails.value", name+"@example.com")}
 			}
 	}
 	update := func(name string) (func(context.Context) error, func() []bool) {
@@ -149,34 +150,39 @@ func faultyWrites(t *probe, s scim.Store) []write {
 		after["userName"] = name
 		return func(ctx context.Context) error { _, err := s.Update(ctx, r.Ref(), set(after)); return err },
 			func() []bool {
-				return []bool{t.get(s, r.Ref()).String("userName") == name, t.found(s, "userName", name), t.found(s, "emails.value", name+"@example.com"),
-					!t.found(s, "userName", name+"-old"), !t.found(s, "emails.value", name+"-old@example.com")}
+				return []bool{t.get(s, r.Ref()).String("userName") == name, hasUser(t, s, "userName", name), hasUser(t, s, "emails.value", name+"@example.com"),
+					!hasUser(t, s, "userName", name+"-old"), !hasUser(t, s, "emails.value", name+"-old@example.com")}
 			}
 	}
 	remove := func(name string) (func(context.Context) error, func() []bool) {
 		r, g := t.create(s, t.user(name, mail(name))), t.create(s, t.group(name))
-		m, edges := s.(scim.MemberStore)
+		store, edges := s.(scim.MemberStore)
+		m := members{t, store}
 		if edges {
-			t.changeMembers(m, g, []scim.Ref{r.Ref()}, nil, []scim.Ref{r.Ref()}, nil)
+			m.change(g, []scim.Ref{r.Ref()}, nil, []scim.Ref{r.Ref()}, nil)
 		}
 		return func(ctx context.Context) error { return s.Delete(ctx, r.Ref(), allow) },
 			func() []bool {
 				_, err := s.Get(t.ctx, r.Ref())
-				signs := []bool{errors.Is(err, scim.ErrNotFound), !t.found(s, "userName", name), !t.found(s, "emails.value", name+"@example.com")}
+				signs := []bool{errors.Is(err, scim.ErrNotFound), !hasUser(t, s, "userName", name), !hasUser(t, s, "emails.value", name+"@example.com")}
 				if edges {
-					signs = append(signs, !t.isMember(m, g, r.Ref()), len(t.groupsOf(m, r.Ref())) == 0)
+					signs = append(signs, !m.has(g, r.Ref()), len(m.groupsOf(r.Ref())) == 0)
 				}
 				return signs
 			}
 	}
 	parts := []write{{"create", create}, {"update", update}, {"delete", remove}}
-	if m, ok := s.(scim.MemberStore); ok {
+	if store, ok := s.(scim.MemberStore); ok {
+		m := members{t, store}
 		parts = append(parts, write{"members", func(name string) (func(context.Context) error, func() []bool) {
 			u, g := refs(t.users(s, name, 4)), t.create(s, t.group(name))
-			t.changeMembers(m, g, u[:2], nil, u[:2], nil)
-			return func(ctx context.Context) error { _, _, err := m.ChangeMembers(ctx, g.ID(), u[2:], u[:2]); return err },
+			m.change(g, u[:2], nil, u[:2], nil)
+			return func(ctx context.Context) error {
+					_, _, err := store.ChangeMembers(ctx, g.ID(), u[2:], u[:2])
+					return err
+				},
 				func() []bool {
-					return []bool{!t.isMember(m, g, u[0]), !t.isMember(m, g, u[1]), t.isMember(m, g, u[2]), t.isMember(m, g, u[3])}
+					return []bool{!m.has(g, u[0]), !m.has(g, u[1]), m.has(g, u[2]), m.has(g, u[3])}
 				}
 		}})
 	}
@@ -232,12 +238,4 @@ func together(tx scim.Transactor, parts []write) func(name string) (func(context
 				return all
 			}
 	}
-}
-
-func (t *probe) isMember(m scim.MemberStore, group *scim.Resource, ref scim.Ref) bool {
-	got, err := m.Members(t.ctx, group.ID(), scim.Ref{}, 100)
-	if err != nil {
-		t.Fatalf("Members: %v", err)
-	}
-	return slices.Contains(got, ref)
 }

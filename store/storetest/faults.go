@@ -30,8 +30,8 @@ func RunFaults(t *testing.T, newFaulty func(t *testing.T) Faulty) {
 	group[Faulty]{"faults", faultSteps()}.run(t, newFaulty)
 }
 
-// outage demands an error that is no answer about resources.
-func (t *probe) outage(call string, err error) {
+// expectOutage demands an error that is no answer about resources.
+func expectOutage(t *probe, call string, err error) {
 	var e *scim.Error
 	if err == nil || errors.Is(err, scim.ErrNotFound) || errors.Is(err, scim.ErrNoRole) || errors.As(err, &e) && e.Status < 500 {
 		t.Errorf("%s while the database fails: error %v, want one that is no answer", call, err)
@@ -41,17 +41,17 @@ func (t *probe) outage(call string, err error) {
 func faultSteps() []step[Faulty] {
 	return []step[Faulty]{
 		{"no answer", "While the database fails each call returns an error that is no answer: neither ErrNotFound nor a conflict, and no empty page; afterwards everything is as it was.", func(t *probe, f Faulty) {
-			h := t.household(f.Store)
+			h := newHousehold(t, f.Store)
 			free := t.user("free@example.com", nil)
 			f.Break(0)
 			for _, c := range faultyCalls(t, f.Store, h, free) {
-				t.outage(c.name, c.do(t.ctx))
+				expectOutage(t, c.name, c.do(t.ctx))
 				if tx, ok := f.Store.(scim.Transactor); ok {
-					t.outage("InTx with "+c.name, tx.InTx(t.ctx, c.do))
+					expectOutage(t, "InTx with "+c.name, tx.InTx(t.ctx, c.do))
 				}
 			}
 			f.Heal()
-			t.untouched(f.Store, h)
+			h.expectUnchanged(t, f.Store)
 			t.create(f.Store, free)
 		}},
 		{"whole answers", "A read in which the database fails midway is an error: a part of the answer is none.", func(t *probe, f Faulty) {
@@ -66,7 +66,7 @@ func faultSteps() []step[Faulty] {
 					if err == nil {
 						break
 					}
-					t.outage(r.name, err)
+					expectOutage(t, r.name, err)
 				}
 			}
 		}},
@@ -79,9 +79,9 @@ func faultSteps() []step[Faulty] {
 					err := do(t.ctx)
 					f.Heal()
 					if err != nil {
-						t.outage(w.name, err)
+						expectOutage(t, w.name, err)
 					}
-					t.whole(name, signs(), err)
+					expectWhole(t, name, signs(), err)
 					if err == nil {
 						break
 					}
@@ -89,7 +89,7 @@ func faultSteps() []step[Faulty] {
 			}
 		}},
 		{"transaction", "A transaction in which the database fails leaves nothing, wherever that was; if only the answer to the commit was lost it may be there as a whole.", func(t *probe, f Faulty) {
-			tx := t.transactor(f.Store)
+			tx := transactor(t, f.Store)
 			for i, end := range []func(ctx context.Context, s scim.Store, r *scim.Resource) error{
 				func(ctx context.Context, s scim.Store, r *scim.Resource) error {
 					_, err := s.Create(ctx, r)
@@ -97,7 +97,7 @@ func faultSteps() []step[Faulty] {
 				},
 				func(ctx context.Context, s scim.Store, r *scim.Resource) error {
 					_, err := s.Create(ctx, r)
-					t.outage("Create in a transaction", err)
+					expectOutage(t, "Create in a transaction", err)
 					return nil // the failure is not minded, and still nothing is committed
 				},
 				func(context.Context, scim.Store, *scim.Resource) error { return nil },
@@ -116,16 +116,16 @@ func faultSteps() []step[Faulty] {
 					return end(ctx, f.Store, second)
 				})
 				f.Heal()
-				t.outage("InTx", err)
-				signs := []bool{t.found(f.Store, "userName", first), t.get(f.Store, kept.Ref()).String("title") == "changed"}
-				t.whole(fmt.Sprintf("transaction %d", i), signs, err)
-				if i == 0 && signs[0] || t.found(f.Store, "userName", second.String("userName")) {
+				expectOutage(t, "InTx", err)
+				signs := []bool{hasUser(t, f.Store, "userName", first), t.get(f.Store, kept.Ref()).String("title") == "changed"}
+				expectWhole(t, fmt.Sprintf("transaction %d", i), signs, err)
+				if i == 0 && signs[0] || hasUser(t, f.Store, "userName", second.String("userName")) {
 					t.Errorf("transaction %d, which failed before its end, is there afterwards", i)
 				}
 			}
 		}},
 		{"afterwards", "After the database has come back the store works, without being opened again, and has everything that it acknowledged; what failed can be repeated.", func(t *probe, f Faulty) {
-			h := t.household(f.Store)
+			h := newHousehold(t, f.Store)
 			var mu sync.Mutex
 			var acknowledged, refused []string
 			done := make(chan struct{})
@@ -159,7 +159,7 @@ func faultSteps() []step[Faulty] {
 			})
 			f.Heal()
 			for _, name := range acknowledged {
-				if !t.found(f.Store, "userName", name) {
+				if !hasUser(t, f.Store, "userName", name) {
 					t.Errorf("%s is not there, whose creation was acknowledged", name)
 				}
 			}
@@ -182,8 +182,8 @@ func faultSteps() []step[Faulty] {
 // faultsEach is after how many calls of the database it fails, at most.
 const faultsEach = 25
 
-// whole demands that a write is there as a whole or not at all.
-func (t *probe) whole(what string, signs []bool, err error) {
+// expectWhole demands that a write is there as a whole or not at all.
+func expectWhole(t *probe, what string, signs []bool, err error) {
 	for _, there := range signs {
 		if there != signs[0] || err == nil && !there {
 			t.Errorf("%s, which ended with error %v, is there in part: %v", what, err, signs)
@@ -192,7 +192,7 @@ func (t *probe) whole(what string, signs []bool, err error) {
 	}
 }
 
-// found reports whether a user with a value is listed.
-func (t *probe) found(s scim.Store, path, value string) bool {
+// hasUser reports whether a user with a value is listed.
+func hasUser(t *probe, s scim.Store, path, value string) bool {
 	return len(t.list(s, scim.UserType(), &scim.Query{Filter: t.filter(fmt.Sprintf("%s eq %q", path, value)), Limit: 5}).Resources) > 0
 }

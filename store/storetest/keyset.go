@@ -12,7 +12,7 @@ import (
 
 // walk pages through a list by key and returns it whole. between is called after
 // each page; nil: nothing.
-func (t *probe) walk(s scim.Store, q scim.Query, between func(page int)) []*scim.Resource {
+func walk(t *probe, s scim.Store, q scim.Query, between func(page int)) []*scim.Resource {
 	var all []*scim.Resource
 	for n := 0; n < 1000; n++ {
 		page := t.list(s, scim.UserType(), &q)
@@ -32,8 +32,8 @@ func (t *probe) walk(s scim.Store, q scim.Query, between func(page int)) []*scim
 	return nil
 }
 
-// walked demands that paging by key gives want, each exactly once, in order.
-func (t *probe) walked(q scim.Query, want, got []*scim.Resource) {
+// expectWalk demands that paging by key gives want, each exactly once, in order.
+func expectWalk(t *probe, q scim.Query, want, got []*scim.Resource) {
 	if diff := cmp.Diff(ids(want), ids(got)); diff != "" {
 		t.Errorf("paging by key through %s gives %q, want %q", showQuery(&q), names(got), names(want))
 	}
@@ -43,15 +43,15 @@ func keysetSteps() []step[scim.Store] {
 	const rule = "Paging by After gives everything exactly once, in order (RFC 9865)"
 	return []step[scim.Store]{
 		{"order of creation", rule + ".", func(t *probe, s scim.Store) {
-			all := t.people(s)
+			all := createPeople(t, s)
 			for limit := 1; limit <= len(all)+1; limit++ {
 				q := scim.Query{Limit: limit}
-				t.walked(q, all, t.walk(s, q, nil))
+				expectWalk(t, q, all, walk(t, s, q, nil))
 			}
 			q := scim.Query{Limit: 2, Descending: true}
 			down := slices.Clone(all)
 			slices.Reverse(down)
-			t.walked(q, down, t.walk(s, q, nil))
+			expectWalk(t, q, down, walk(t, s, q, nil))
 		}},
 		{"created at once", rule + ", also where many resources have one time of creation.", func(t *probe, s scim.Store) {
 			m := t.meta()
@@ -62,34 +62,34 @@ func keysetSteps() []step[scim.Store] {
 			all := t.list(s, scim.UserType(), &scim.Query{Limit: 100}).Resources
 			for limit := 1; limit <= 4; limit++ {
 				q := scim.Query{Limit: limit}
-				t.walked(q, all, t.walk(s, q, nil))
+				expectWalk(t, q, all, walk(t, s, q, nil))
 			}
 		}},
 		{"sorted", rule + ", in every sort order, also across resources that have no value and those that have the same.", func(t *probe, s scim.Store) {
-			all := t.people(s)
+			all := createPeople(t, s)
 			for _, o := range orders() {
 				for _, descending := range []bool{false, true} {
 					for limit := 1; limit <= 3; limit++ {
 						q := scim.Query{SortBy: o.by, Descending: descending, Limit: limit}
-						t.walked(q, o.sorted(all, descending), t.walk(s, q, nil))
+						expectWalk(t, q, o.sorted(all, descending), walk(t, s, q, nil))
 					}
 				}
 			}
 		}},
 		{"filtered", rule + ", among the matches; the total counts all of them on each page.", func(t *probe, s scim.Store) {
 			var want []*scim.Resource
-			all := t.people(s)
+			all := createPeople(t, s)
 			for _, r := range all {
 				if !is(r, "emails") {
 					want = append(want, r)
 				}
 			}
 			q := scim.Query{Filter: t.filter(`not (emails pr)`), Limit: 1}
-			t.walked(q, want, t.walk(s, q, nil))
+			expectWalk(t, q, want, walk(t, s, q, nil))
 			q.After, q.Total = scim.KeyOf(&q, want[0]), true
 			t.expect(s, scim.UserType(), &q, want[1:2], len(want))
 			q = scim.Query{IDs: ids(all[2:6]), Limit: 3}
-			t.walked(q, all[2:6], t.walk(s, q, nil))
+			expectWalk(t, q, all[2:6], walk(t, s, q, nil))
 		}},
 		{"while others write", "Paging by After gives what stays there exactly once, whatever others create, change or delete meanwhile.", func(t *probe, s scim.Store) {
 			for _, by := range []string{"", "userName"} {
@@ -97,7 +97,7 @@ func keysetSteps() []step[scim.Store] {
 				all := t.users(s, prefix, 8)
 				want := slices.Concat(all[:2], all[4:])
 				q := scim.Query{Filter: t.filter(fmt.Sprintf(`userName sw "%s" and not (title pr)`, prefix)), SortBy: by, Limit: 2}
-				got := t.walk(s, q, func(page int) {
+				got := walk(t, s, q, func(page int) {
 					if page > 3 {
 						return
 					}
@@ -114,7 +114,7 @@ func keysetSteps() []step[scim.Store] {
 						t.put(s, all[0].Ref(), values{"nickName": "changed"})
 					}
 				})
-				t.walked(q, want, got)
+				expectWalk(t, q, want, got)
 			}
 		}},
 		{"while others rename", "Paging by After in a sort order gives what keeps its place exactly once, whatever others move: the place is that of the Key, also where its resource has gone elsewhere.", func(t *probe, s scim.Store) {
@@ -127,7 +127,7 @@ func keysetSteps() []step[scim.Store] {
 					front, end = end, front
 				}
 				q := scim.Query{Filter: t.filter(fmt.Sprintf(`userName sw "%s"`, prefix)), SortBy: "userName", Descending: descending, Limit: 2}
-				got := t.walk(s, q, func(page int) {
+				got := walk(t, s, q, func(page int) {
 					switch page {
 					case 0: // the place moves to the end, the next one to the front
 						t.put(s, order[1].Ref(), values{"userName": end})
@@ -141,7 +141,7 @@ func keysetSteps() []step[scim.Store] {
 				stays := func(list []*scim.Resource) []*scim.Resource {
 					return slices.DeleteFunc(slices.Clone(list), func(r *scim.Resource) bool { return slices.Contains(moved, r.ID()) })
 				}
-				t.walked(q, stays(order), stays(got))
+				expectWalk(t, q, stays(order), stays(got))
 			}
 		}},
 		{"while others create at once", "Paging by After gives what was there exactly once, while others create.", func(t *probe, s scim.Store) {
@@ -157,11 +157,11 @@ func keysetSteps() []step[scim.Store] {
 					}
 					return
 				}
-				got := t.walk(s, scim.Query{Limit: 3}, func(int) { time.Sleep(time.Millisecond) })
+				got := walk(t, s, scim.Query{Limit: 3}, func(int) { time.Sleep(time.Millisecond) })
 				if len(got) < len(all) {
 					t.Fatalf("paging by key while others create gives %q, want at least %q", names(got), names(all))
 				}
-				t.walked(scim.Query{Limit: 3}, all, got[:len(all)])
+				expectWalk(t, scim.Query{Limit: 3}, all, got[:len(all)])
 				if list := slices.Sorted(slices.Values(ids(got))); len(slices.Compact(list)) != len(got) {
 					t.Errorf("paging by key while others create gives some twice: %q", names(got))
 				}

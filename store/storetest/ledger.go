@@ -180,10 +180,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			l.grants(t, []string{user}, want[0])
 		}},
 		{"source", "SourceUsers and DropSource, where a ledger has them, find and drop every entry of a source, and no other.", func(t *probe, l ledgerSubject) {
-			sources, ok := l.ledger.(scim.SourceLedger)
-			if !ok {
-				t.Skipf("the Ledger is no SourceLedger: entries are dropped one by one")
-			}
+			sources := capability[scim.SourceLedger](t, l.ledger, "the Ledger is no SourceLedger: entries are dropped one by one")
 			users := []string{l.user(t), l.user(t)}
 			gone, left := "group:"+l.group(t), "group:"+l.group(t)
 			entry := func(user int, role, source string) scim.Grant {

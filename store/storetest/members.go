@@ -13,13 +13,15 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// memberStore is s as a MemberStore; a step about members is skipped without.
-func (t *probe) memberStore(s scim.Store) scim.MemberStore {
-	m, ok := s.(scim.MemberStore)
-	if !ok {
-		t.Skipf("the Store is no MemberStore: members live in the group resource")
-	}
-	return m
+// members is a step's view of a MemberStore.
+type members struct {
+	t     *probe
+	store scim.MemberStore
+}
+
+// membersOf returns the members that s keeps, and skips the step if s keeps none.
+func membersOf(t *probe, s scim.Store) members {
+	return members{t, capability[scim.MemberStore](t, s, "the Store is no MemberStore: members live in the group resource")}
 }
 
 func refs(list []*scim.Resource) []scim.Ref {
@@ -30,19 +32,19 @@ func refs(list []*scim.Resource) []scim.Ref {
 	return out
 }
 
-// changeMembers changes the members of a group and demands what really changed.
-func (t *probe) changeMembers(m scim.MemberStore, group *scim.Resource, add, remove, wantAdded, wantRemoved []scim.Ref) {
-	added, removed, err := m.ChangeMembers(t.ctx, group.ID(), add, remove)
+// change changes the members of a group and demands what really changed.
+func (m members) change(group *scim.Resource, add, remove, wantAdded, wantRemoved []scim.Ref) {
+	added, removed, err := m.store.ChangeMembers(m.t.ctx, group.ID(), add, remove)
 	if err != nil {
-		t.Fatalf("ChangeMembers: %v", err)
+		m.t.Fatalf("ChangeMembers: %v", err)
 	}
-	t.sameRefs("added", wantAdded, added)
-	t.sameRefs("removed", wantRemoved, removed)
+	sameRefs(m.t, "added", wantAdded, added)
+	sameRefs(m.t, "removed", wantRemoved, removed)
 }
 
 // sameRefs compares two lists in any order. They may be long, so a diff is made
 // only where there is one to show.
-func (t *probe) sameRefs(what string, want, got []scim.Ref) {
+func sameRefs(t *probe, what string, want, got []scim.Ref) {
 	want, got = slices.SortedFunc(slices.Values(want), compareRefs), slices.SortedFunc(slices.Values(got), compareRefs)
 	if !slices.Equal(want, got) {
 		t.Errorf("%s (-want +got):\n%s", what, cmp.Diff(want, got))
@@ -54,18 +56,28 @@ func compareRefs(a, b scim.Ref) int {
 	return stdcmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.ID, b.ID))
 }
 
-// members demands a group's members, in any order.
-func (t *probe) members(m scim.MemberStore, group *scim.Resource, want ...scim.Ref) {
-	got, err := m.Members(t.ctx, group.ID(), scim.Ref{}, 10_000)
+// list returns the first members of a group.
+func (m members) list(group *scim.Resource, limit int) []scim.Ref {
+	got, err := m.store.Members(m.t.ctx, group.ID(), scim.Ref{}, limit)
 	if err != nil {
-		t.Fatalf("Members: %v", err)
+		m.t.Fatalf("Members: %v", err)
 	}
-	t.sameRefs("members", want, got)
+	return got
 }
 
-// memberships demands the groups of members, as "group id" by member.
-func (t *probe) memberships(m scim.MemberStore, of []scim.Ref, want map[scim.Ref][]*scim.Resource) {
-	got := t.groupsOf(m, of...)
+// has reports whether a group has a member.
+func (m members) has(group *scim.Resource, ref scim.Ref) bool {
+	return slices.Contains(m.list(group, 100), ref)
+}
+
+// expect demands a group's members, in any order.
+func (m members) expect(group *scim.Resource, want ...scim.Ref) {
+	sameRefs(m.t, "members", want, m.list(group, 10_000))
+}
+
+// expectGroups demands the groups of members, as "group id" by member.
+func (m members) expectGroups(of []scim.Ref, want map[scim.Ref][]*scim.Resource) {
+	got := m.groupsOf(of...)
 	plain, wanted := map[scim.Ref][]string{}, map[scim.Ref][]string{}
 	for _, e := range got {
 		plain[e.Member] = append(plain[e.Member], e.GroupID)
@@ -74,21 +86,22 @@ func (t *probe) memberships(m scim.MemberStore, of []scim.Ref, want map[scim.Ref
 		wanted[ref] = ids(groups)
 	}
 	if diff := cmp.Diff(wanted, plain, cmpopts.SortSlices(strings.Compare), cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("GroupsOf (-want +got):\n%s", diff)
+		m.t.Errorf("GroupsOf (-want +got):\n%s", diff)
 	}
 }
 
-// noMembers demands that an unknown group has no members.
-func (t *probe) noMembers(m scim.MemberStore, group *scim.Resource) {
-	if left, err := m.Members(t.ctx, group.ID(), scim.Ref{}, 10); err == nil && len(left) > 0 || err != nil && !errors.Is(err, scim.ErrNotFound) {
-		t.Errorf("Members of an unknown group: %v, error %v; want none, or ErrNotFound", left, err)
+// expectNone demands that an unknown group has no members.
+func (m members) expectNone(group *scim.Resource) {
+	if left, err := m.store.Members(m.t.ctx, group.ID(), scim.Ref{}, 10); err == nil && len(left) > 0 || err != nil && !errors.Is(err, scim.ErrNotFound) {
+		m.t.Errorf("Members of an unknown group: %v, error %v; want none, or ErrNotFound", left, err)
 	}
 }
 
-func (t *probe) groupsOf(m scim.MemberStore, of ...scim.Ref) []scim.Membership {
-	got, err := m.GroupsOf(t.ctx, of)
+// groupsOf returns the memberships of members.
+func (m members) groupsOf(of ...scim.Ref) []scim.Membership {
+	got, err := m.store.GroupsOf(m.t.ctx, of)
 	if err != nil {
-		t.Fatalf("GroupsOf: %v", err)
+		m.t.Fatalf("GroupsOf: %v", err)
 	}
 	return got
 }
@@ -106,54 +119,54 @@ func ascending(list []scim.Ref) bool {
 func memberSteps() []step[scim.Store] {
 	return []step[scim.Store]{
 		{"add and remove", "ChangeMembers adds and removes, and returns what really changed: what is there or gone already is skipped.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u, g := refs(t.users(s, "u", 4)), t.create(s, t.group("Engineers"))
-			t.members(m, g)
-			t.changeMembers(m, g, u[:2], nil, u[:2], nil)
-			t.members(m, g, u[:2]...)
-			t.changeMembers(m, g, u[:3], u[3:], u[2:3], nil) // two are there, one is not
-			t.changeMembers(m, g, u[3:], u[:1], u[3:], u[:1])
-			t.members(m, g, u[1:]...)
-			t.changeMembers(m, g, u[1:], u[:1], nil, nil)
-			t.changeMembers(m, g, nil, nil, nil, nil)
-			t.members(m, g, u[1:]...)
-			t.changeMembers(m, g, nil, u, nil, u[1:])
-			t.members(m, g)
+			m.expect(g)
+			m.change(g, u[:2], nil, u[:2], nil)
+			m.expect(g, u[:2]...)
+			m.change(g, u[:3], u[3:], u[2:3], nil) // two are there, one is not
+			m.change(g, u[3:], u[:1], u[3:], u[:1])
+			m.expect(g, u[1:]...)
+			m.change(g, u[1:], u[:1], nil, nil)
+			m.change(g, nil, nil, nil, nil)
+			m.expect(g, u[1:]...)
+			m.change(g, nil, u, nil, u[1:])
+			m.expect(g)
 		}},
 		{"groups apart", "A change of one group leaves the others alone.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
-			t.changeMembers(m, a, u[:2], nil, u[:2], nil)
-			t.changeMembers(m, b, u[1:], nil, u[1:], nil)
-			t.changeMembers(m, a, nil, u[1:2], nil, u[1:2])
-			t.members(m, a, u[0])
-			t.members(m, b, u[1:]...)
-			t.memberships(m, u, map[scim.Ref][]*scim.Resource{u[0]: {a}, u[1]: {b}, u[2]: {b}})
+			m.change(a, u[:2], nil, u[:2], nil)
+			m.change(b, u[1:], nil, u[1:], nil)
+			m.change(a, nil, u[1:2], nil, u[1:2])
+			m.expect(a, u[0])
+			m.expect(b, u[1:]...)
+			m.expectGroups(u, map[scim.Ref][]*scim.Resource{u[0]: {a}, u[1]: {b}, u[2]: {b}})
 		}},
 		{"unknown group", "ChangeMembers of an unknown group is ErrNotFound.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := t.create(s, t.user("ann@example.com", nil))
 			for _, id := range strangeIDs() {
-				if _, _, err := m.ChangeMembers(t.ctx, id, []scim.Ref{u.Ref()}, nil); !errors.Is(err, scim.ErrNotFound) {
+				if _, _, err := m.store.ChangeMembers(t.ctx, id, []scim.Ref{u.Ref()}, nil); !errors.Is(err, scim.ErrNotFound) {
 					t.Errorf("ChangeMembers of group %q: error %v, want ErrNotFound", id, err)
 				}
 			}
-			t.memberships(m, []scim.Ref{u.Ref()}, nil)
+			m.expectGroups([]scim.Ref{u.Ref()}, nil)
 		}},
 		{"order and paging", "Members are listed in ascending order of type and then id; those behind after, at most limit.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			g := t.create(s, t.group("All"))
 			var all []scim.Ref
 			for range 4 {
 				all = append(all, t.create(s, t.group("Part")).Ref())
 			}
 			all = append(all, refs(t.users(s, "u", 13))...)
-			t.changeMembers(m, g, all, nil, all, nil)
+			m.change(g, all, nil, all, nil)
 			for _, limit := range []int{1, 3, 4, len(all), len(all) + 1} {
 				var got []scim.Ref
 				for after := (scim.Ref{}); ; after = got[len(got)-1] {
-					page, err := m.Members(t.ctx, g.ID(), after, limit)
+					page, err := m.store.Members(t.ctx, g.ID(), after, limit)
 					if err != nil || len(page) > limit || len(got) > 2*len(all) {
 						t.Fatalf("Members behind %v, limit %d: %d of them, error %v, %d before", after, limit, len(page), err, len(got))
 					}
@@ -162,39 +175,39 @@ func memberSteps() []step[scim.Store] {
 					}
 					got = append(got, page...)
 				}
-				t.sameRefs("pages of members", all, got)
+				sameRefs(t, "pages of members", all, got)
 				if !ascending(got) {
 					t.Errorf("members with limit %d are not in ascending order of type and id: %v", limit, got)
 				}
 			}
 		}},
 		{"groups of", "GroupsOf lists the memberships of several members, and of nobody else; unknown ones have none.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
-			t.changeMembers(m, a, u, nil, u, nil)
-			t.changeMembers(m, b, []scim.Ref{u[0], a.Ref()}, nil, []scim.Ref{u[0], a.Ref()}, nil)
-			t.memberships(m, []scim.Ref{u[0], u[1], a.Ref(), {Type: "User", ID: nobody}},
+			m.change(a, u, nil, u, nil)
+			m.change(b, []scim.Ref{u[0], a.Ref()}, nil, []scim.Ref{u[0], a.Ref()}, nil)
+			m.expectGroups([]scim.Ref{u[0], u[1], a.Ref(), {Type: "User", ID: nobody}},
 				map[scim.Ref][]*scim.Resource{u[0]: {a, b}, u[1]: {a}, a.Ref(): {b}})
-			t.memberships(m, nil, nil)
+			m.expectGroups(nil, nil)
 			many := []scim.Ref{u[2]}
 			for len(many) < 1000 {
 				many = append(many, scim.Ref{Type: "User", ID: t.meta().ID})
 			}
-			t.memberships(m, many, map[scim.Ref][]*scim.Resource{u[2]: {a}})
+			m.expectGroups(many, map[scim.Ref][]*scim.Resource{u[2]: {a}})
 		}},
 		{"since", "Since is when the member joined: earlier memberships are not later, and adding again changes nothing.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := t.create(s, t.user("ann@example.com", nil)).Ref()
 			since := map[string]time.Time{}
 			var groups []*scim.Resource
 			for _, name := range []string{"first", "second", "third"} {
 				g := t.create(s, t.group(name))
 				groups = append(groups, g)
-				t.changeMembers(m, g, []scim.Ref{u}, nil, []scim.Ref{u}, nil)
+				m.change(g, []scim.Ref{u}, nil, []scim.Ref{u}, nil)
 				time.Sleep(2 * time.Millisecond)
 			}
-			for _, e := range t.groupsOf(m, u) {
+			for _, e := range m.groupsOf(u) {
 				since[e.GroupID] = e.Since
 			}
 			for i, g := range groups {
@@ -205,56 +218,56 @@ func memberSteps() []step[scim.Store] {
 					t.Errorf("Since of the later membership is %v, of the earlier one %v", since[g.ID()], since[groups[i-1].ID()])
 				}
 			}
-			t.changeMembers(m, groups[0], []scim.Ref{u}, nil, nil, nil)
-			for _, e := range t.groupsOf(m, u) {
+			m.change(groups[0], []scim.Ref{u}, nil, nil, nil)
+			for _, e := range m.groupsOf(u) {
 				if !e.Since.Equal(since[e.GroupID]) {
 					t.Errorf("Since moved from %v to %v when the member was added again", since[e.GroupID], e.Since)
 				}
 			}
 		}},
 		{"type and id", "A member is named by type and id together: user 5 and group 5 are two members.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			user, group := twins(t, s)
 			g := t.create(s, t.group("Parent"))
 			both := []scim.Ref{user.Ref(), group.Ref()}
-			t.changeMembers(m, g, both[:1], nil, both[:1], nil)
-			t.memberships(m, both, map[scim.Ref][]*scim.Resource{user.Ref(): {g}})
-			t.changeMembers(m, g, both, nil, both[1:], nil)
-			t.members(m, g, both...)
-			t.changeMembers(m, g, nil, both[1:], nil, both[1:])
-			t.members(m, g, user.Ref())
-			t.changeMembers(m, g, both[1:], nil, both[1:], nil)
+			m.change(g, both[:1], nil, both[:1], nil)
+			m.expectGroups(both, map[scim.Ref][]*scim.Resource{user.Ref(): {g}})
+			m.change(g, both, nil, both[1:], nil)
+			m.expect(g, both...)
+			m.change(g, nil, both[1:], nil, both[1:])
+			m.expect(g, user.Ref())
+			m.change(g, both[1:], nil, both[1:], nil)
 			t.remove(s, group.Ref())
-			t.members(m, g, user.Ref())
-			t.memberships(m, both, map[scim.Ref][]*scim.Resource{user.Ref(): {g}})
+			m.expect(g, user.Ref())
+			m.expectGroups(both, map[scim.Ref][]*scim.Resource{user.Ref(): {g}})
 		}},
 		{"deleted user", "Deleting a user takes its memberships along.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 2))
 			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
-			t.changeMembers(m, a, u, nil, u, nil)
-			t.changeMembers(m, b, u[:1], nil, u[:1], nil)
+			m.change(a, u, nil, u, nil)
+			m.change(b, u[:1], nil, u[:1], nil)
 			t.remove(s, u[0])
-			t.members(m, a, u[1])
-			t.members(m, b)
-			t.memberships(m, u, map[scim.Ref][]*scim.Resource{u[1]: {a}})
+			m.expect(a, u[1])
+			m.expect(b)
+			m.expectGroups(u, map[scim.Ref][]*scim.Resource{u[1]: {a}})
 		}},
 		{"deleted group", "Deleting a group takes its memberships along, those as a member of another included.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 2))
 			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
-			t.changeMembers(m, a, u, nil, u, nil)
-			t.changeMembers(m, b, []scim.Ref{a.Ref(), u[0]}, nil, []scim.Ref{a.Ref(), u[0]}, nil)
+			m.change(a, u, nil, u, nil)
+			m.change(b, []scim.Ref{a.Ref(), u[0]}, nil, []scim.Ref{a.Ref(), u[0]}, nil)
 			t.remove(s, a.Ref())
-			t.memberships(m, append(u, a.Ref()), map[scim.Ref][]*scim.Resource{u[0]: {b}})
-			t.members(m, b, u[0])
-			t.noMembers(m, a)
+			m.expectGroups(append(u, a.Ref()), map[scim.Ref][]*scim.Resource{u[0]: {b}})
+			m.expect(b, u[0])
+			m.expectNone(a)
 		}},
 		{"never in the resource", "Group resources of a MemberStore never carry members, in either direction, and a change of members is no change of the resource.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			g := t.create(s, t.group("Engineers"))
-			t.changeMembers(m, g, u, nil, u, nil)
+			m.change(g, u, nil, u, nil)
 			seen := append(t.list(s, scim.GroupType(), &scim.Query{Limit: 10}).Resources, t.get(s, g.Ref()))
 			seen = append(seen, t.put(s, g.Ref(), values{"displayName": "Builders"}))
 			for _, r := range seen {
@@ -262,7 +275,7 @@ func memberSteps() []step[scim.Store] {
 					t.Errorf("a group resource carries members: %s", show(r))
 				}
 			}
-			t.members(m, g, u...)
+			m.expect(g, u...)
 		}},
 	}
 }

@@ -16,21 +16,21 @@ func memberScaleSteps() []step[scim.Store] {
 	return []step[scim.Store]{
 		{bigGroupStep, "A group may have 10,000 members, whom clients push in one change; they are read page by page, and go with the group.", bigGroup},
 		{"different members at once", "Changes of one group at once lose nothing, and each is told what it really changed.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 50))
 			g := t.create(s, t.group("Busy"))
-			t.changeMembers(m, g, u[25:], nil, u[25:], nil)
+			m.change(g, u[25:], nil, u[25:], nil)
 			t.parallel(50, func(i int) {
 				if i < 25 {
-					t.changeMembers(m, g, u[i:i+1], nil, u[i:i+1], nil)
+					m.change(g, u[i:i+1], nil, u[i:i+1], nil)
 				} else {
-					t.changeMembers(m, g, nil, u[i:i+1], nil, u[i:i+1])
+					m.change(g, nil, u[i:i+1], nil, u[i:i+1])
 				}
 			})
-			t.members(m, g, u[:25]...)
+			m.expect(g, u[:25]...)
 		}},
 		{"same member at once", "Of changes at once that add the same member one really adds it; nothing is there twice.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			g := t.create(s, t.group("Busy"))
 			var mu sync.Mutex
@@ -40,7 +40,7 @@ func memberScaleSteps() []step[scim.Store] {
 				if i%2 == 1 {
 					slices.Reverse(list) // locks that are taken in order of the list deadlock
 				}
-				added, removed, err := m.ChangeMembers(t.ctx, g.ID(), list, nil)
+				added, removed, err := m.store.ChangeMembers(t.ctx, g.ID(), list, nil)
 				if err != nil || len(removed) > 0 {
 					t.Errorf("ChangeMembers at once: removed %v, error %v", removed, err)
 				}
@@ -48,41 +48,41 @@ func memberScaleSteps() []step[scim.Store] {
 				defer mu.Unlock()
 				all = append(all, added...)
 			})
-			t.sameRefs("added by all together", u, all)
-			t.members(m, g, u...)
-			if n := len(t.groupsOf(m, u...)); n != 3 {
+			sameRefs(t, "added by all together", u, all)
+			m.expect(g, u...)
+			if n := len(m.groupsOf(u...)); n != 3 {
 				t.Errorf("GroupsOf lists %d memberships, want 3", n)
 			}
 		}},
 		{"deleted group", "A group that is deleted while its members change has none afterwards: a change comes before the deletion, or finds no group.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 4))
 			for n := range 10 {
 				g := t.create(s, t.group(fmt.Sprint("Going ", n)))
-				t.changeMembers(m, g, u[:1], nil, u[:1], nil)
+				m.change(g, u[:1], nil, u[:1], nil)
 				t.parallel(4, func(i int) {
 					if i == 0 {
 						t.remove(s, g.Ref())
-					} else if _, _, err := m.ChangeMembers(t.ctx, g.ID(), u[i:i+1], u[:1]); err != nil && !errors.Is(err, scim.ErrNotFound) {
+					} else if _, _, err := m.store.ChangeMembers(t.ctx, g.ID(), u[i:i+1], u[:1]); err != nil && !errors.Is(err, scim.ErrNotFound) {
 						t.Errorf("ChangeMembers of a group that is being deleted: error %v, want none, or ErrNotFound", err)
 					}
 				})
-				t.noMembers(m, g)
-				t.memberships(m, u, nil)
+				m.expectNone(g)
+				m.expectGroups(u, nil)
 			}
 		}},
 	}
 }
 
 func bigGroup(t *probe, s scim.Store) {
-	m := t.memberStore(s)
+	m := membersOf(t, s)
 	const n = 10_000
 	g, all := t.create(s, t.group("All")), make([]scim.Ref, n)
 	people := make([]*scim.Resource, n)
 	for i := range people {
 		people[i] = t.user(fmt.Sprintf("many%05d", i), nil)
 	}
-	err := m.InTx(t.ctx, func(ctx context.Context) error {
+	err := m.store.InTx(t.ctx, func(ctx context.Context) error {
 		for i, r := range people {
 			made, err := s.Create(ctx, r)
 			if err != nil {
@@ -95,39 +95,39 @@ func bigGroup(t *probe, s scim.Store) {
 	if err != nil {
 		t.Fatalf("creating %d users in one transaction: %v", n, err)
 	}
-	t.changeMembers(m, g, all, nil, all, nil)
-	t.pagedMembers(m, g, all)
-	t.changeMembers(m, g, nil, all[n/2:n/2+1], nil, all[n/2:n/2+1])
-	t.pagedMembers(m, g, slices.Concat(all[:n/2], all[n/2+1:]))
-	t.changeMembers(m, g, all[n/2:n/2+1], nil, all[n/2:n/2+1], nil)
-	if got := t.groupsOf(m, all[:1000]...); len(got) != 1000 {
+	m.change(g, all, nil, all, nil)
+	m.expectPages(g, all)
+	m.change(g, nil, all[n/2:n/2+1], nil, all[n/2:n/2+1])
+	m.expectPages(g, slices.Concat(all[:n/2], all[n/2+1:]))
+	m.change(g, all[n/2:n/2+1], nil, all[n/2:n/2+1], nil)
+	if got := m.groupsOf(all[:1000]...); len(got) != 1000 {
 		t.Errorf("GroupsOf lists %d memberships of 1,000 members of one group", len(got))
 	}
 	t.remove(s, all[0])
-	t.changeMembers(m, g, nil, all[:n/2], nil, all[1:n/2])
-	t.pagedMembers(m, g, all[n/2:])
+	m.change(g, nil, all[:n/2], nil, all[1:n/2])
+	m.expectPages(g, all[n/2:])
 	t.remove(s, g.Ref())
-	t.noMembers(m, g)
-	if got := t.groupsOf(m, all[n-1000:]...); len(got) != 0 {
+	m.expectNone(g)
+	if got := m.groupsOf(all[n-1000:]...); len(got) != 0 {
 		t.Errorf("GroupsOf lists %d memberships after their group was deleted", len(got))
 	}
 }
 
-// pagedMembers demands a group's members, read in pages.
-func (t *probe) pagedMembers(m scim.MemberStore, group *scim.Resource, want []scim.Ref) {
+// expectPages demands a group's members, read in pages.
+func (m members) expectPages(group *scim.Resource, want []scim.Ref) {
 	var got []scim.Ref
 	for after := (scim.Ref{}); len(got) <= len(want); after = got[len(got)-1] {
-		page, err := m.Members(t.ctx, group.ID(), after, 1000)
+		page, err := m.store.Members(m.t.ctx, group.ID(), after, 1000)
 		if err != nil || len(page) > 1000 {
-			t.Fatalf("Members behind %v, limit 1000: %d of them, error %v", after, len(page), err)
+			m.t.Fatalf("Members behind %v, limit 1000: %d of them, error %v", after, len(page), err)
 		}
 		if len(page) == 0 {
 			break
 		}
 		got = append(got, page...)
 	}
-	t.sameRefs("pages of members", want, got)
+	sameRefs(m.t, "pages of members", want, got)
 	if !ascending(got) {
-		t.Errorf("%d members in pages are not in ascending order of type and id", len(got))
+		m.t.Errorf("%d members in pages are not in ascending order of type and id", len(got))
 	}
 }

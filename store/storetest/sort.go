@@ -61,10 +61,10 @@ func sortSteps() []step[scim.Store] {
 	const rule = " (RFC 7644, Section 3.4.2.3)"
 	sorted := func(descending bool) func(t *probe, s scim.Store) {
 		return func(t *probe, s scim.Store) {
-			all := t.people(s)
+			all := createPeople(t, s)
 			// So that order of change is not order of creation.
-			all[2] = t.touch(s, all[2])
-			all[0] = t.touch(s, all[0])
+			all[2] = touch(t, s, all[2])
+			all[0] = touch(t, s, all[0])
 			for _, o := range orders() {
 				want := o.sorted(all, descending)
 				t.expect(s, scim.UserType(), &scim.Query{SortBy: o.by, Descending: descending, Limit: 100}, want, 0)
@@ -76,7 +76,7 @@ func sortSteps() []step[scim.Store] {
 		{"ascending", "Attributes that are not case-exact sort by their folded form, multi-valued ones by the primary value, else the first; resources without the attribute come last, and order of creation decides between equals" + rule, sorted(false)},
 		{"descending", "Descending is the exact reverse of ascending: resources without the attribute come first" + rule, sorted(true)},
 		{"with a filter", "A filter and a sort order apply together, before the page is cut" + rule, func(t *probe, s scim.Store) {
-			all := t.people(s)
+			all := createPeople(t, s)
 			var some []*scim.Resource
 			for _, r := range all {
 				if is(r, "emails") {
@@ -94,7 +94,7 @@ func sortSteps() []step[scim.Store] {
 }
 
 // touch changes nothing but lastModified, as the handler would.
-func (t *probe) touch(s scim.Store, r *scim.Resource) *scim.Resource {
+func touch(t *probe, s scim.Store, r *scim.Resource) *scim.Resource {
 	at := t.meta().LastModified
 	got, err := s.Update(t.ctx, r.Ref(), func(before *scim.Resource) (*scim.Resource, error) {
 		m := before.Meta()

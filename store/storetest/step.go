@@ -138,6 +138,16 @@ func (t *probe) verdict() verdict {
 	return verdict{slices.Clone(t.v.failures), t.v.skipped}
 }
 
+// capability returns the subject as a T. It skips the step if the subject is none, and
+// without says so.
+func capability[T any](t *probe, subject any, without string) T {
+	c, ok := subject.(T)
+	if !ok {
+		t.Skipf("%s", without)
+	}
+	return c
+}
+
 // parallel calls fn n times at once, and waits for all.
 func (t *probe) parallel(n int, fn func(i int)) {
 	var wg sync.WaitGroup

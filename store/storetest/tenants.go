@@ -29,7 +29,8 @@ type household struct {
 	before             []scim.Membership
 }
 
-func (t *probe) household(s scim.Store) household {
+// newHousehold stores a household.
+func newHousehold(t *probe, s scim.Store) household {
 	h := household{
 		user: t.create(s, t.user("ann@example.com", values{"externalId": "e1", "displayName": "Ann", "title": "of a",
 			"emails": []values{{"value": "ann@example.com", "type": "work"}}})),
@@ -38,9 +39,10 @@ func (t *probe) household(s scim.Store) household {
 	}
 	h.grant = scim.Grant{UserID: h.user.ID(), RoleID: "editor", Source: "group:" + h.group.ID(), At: instant, ByHand: true}
 	h.link = scim.Link{GroupID: h.group.ID(), Role: scim.Role{ID: "editor", Name: "Editor"}, Confirmed: true}
-	if m, ok := s.(scim.MemberStore); ok {
-		t.changeMembers(m, h.group, []scim.Ref{h.user.Ref()}, nil, []scim.Ref{h.user.Ref()}, nil)
-		h.before = t.groupsOf(m, h.user.Ref())
+	if store, ok := s.(scim.MemberStore); ok {
+		m := members{t, store}
+		m.change(h.group, []scim.Ref{h.user.Ref()}, nil, []scim.Ref{h.user.Ref()}, nil)
+		h.before = m.groupsOf(h.user.Ref())
 	}
 	if l := ledgerOf(s); l.ledger != nil {
 		l.record(t, []scim.Grant{h.grant}, nil)
@@ -49,8 +51,8 @@ func (t *probe) household(s scim.Store) household {
 	return h
 }
 
-// untouched demands that a household is as it was.
-func (t *probe) untouched(s scim.Store, h household) {
+// expectUnchanged demands that the household is as it was.
+func (h household) expectUnchanged(t *probe, s scim.Store) {
 	for _, r := range []*scim.Resource{h.user, h.group, h.other} {
 		if got, err := s.Get(t.ctx, r.Ref()); err != nil {
 			t.Errorf("%s of the first tenant: error %v after the second one's calls", show(r), err)
@@ -60,9 +62,10 @@ func (t *probe) untouched(s scim.Store, h household) {
 	}
 	t.expect(s, scim.UserType(), &scim.Query{Limit: 10, Total: true}, []*scim.Resource{h.user, h.other}, 2)
 	t.expect(s, scim.UserType(), &scim.Query{Filter: t.filter(`emails.value eq "ann@example.com"`), Limit: 10, Total: true}, []*scim.Resource{h.user}, 1)
-	if m, ok := s.(scim.MemberStore); ok {
-		t.members(m, h.group, h.user.Ref())
-		if now := t.groupsOf(m, h.user.Ref(), h.other.Ref()); len(now) != 1 || now[0].GroupID != h.group.ID() || !now[0].Since.Equal(h.before[0].Since) {
+	if store, ok := s.(scim.MemberStore); ok {
+		m := members{t, store}
+		m.expect(h.group, h.user.Ref())
+		if now := m.groupsOf(h.user.Ref(), h.other.Ref()); len(now) != 1 || now[0].GroupID != h.group.ID() || !now[0].Since.Equal(h.before[0].Since) {
 			t.Errorf("GroupsOf at the first tenant: %v after the second one's calls, want %v", now, h.before)
 		}
 	}
@@ -72,9 +75,9 @@ func (t *probe) untouched(s scim.Store, h household) {
 	}
 }
 
-// twin is a resource of another tenant with the same id, if the store keeps ids, and
-// the same names.
-func (t *probe) twin(s scim.Store, r *scim.Resource) *scim.Resource {
+// createTwin stores a resource at another tenant with the names of r, and with its id if
+// the store keeps ids.
+func createTwin(t *probe, s scim.Store, r *scim.Resource) *scim.Resource {
 	m := t.meta()
 	m.ID = r.ID()
 	made, err := s.Create(t.ctx, t.change(r, values{"displayName": "of b"}).WithMeta(m))
@@ -88,14 +91,14 @@ func tenantSteps() []step[tenants] {
 	const rule = "A tenant reaches what it has itself, and nothing else"
 	return []step[tenants]{
 		{"get", rule + ": Get of another's resource is ErrNotFound.", func(t *probe, s tenants) {
-			h := t.household(s.a)
+			h := newHousehold(t, s.a)
 			for _, r := range []*scim.Resource{h.user, h.group, h.other} {
 				t.absent(s.b, r.Ref(), "which another tenant has")
 			}
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 		}},
 		{"update", rule + ": Update of another's resource is ErrNotFound, and fn is not called.", func(t *probe, s tenants) {
-			h := t.household(s.a)
+			h := newHousehold(t, s.a)
 			for _, r := range []*scim.Resource{h.user, h.group} {
 				got, err := s.b.Update(t.ctx, r.Ref(), func(before *scim.Resource) (*scim.Resource, error) {
 					t.Errorf("Update from another tenant called fn with %s", show(before))
@@ -105,10 +108,10 @@ func tenantSteps() []step[tenants] {
 					t.Errorf("Update from another tenant: got %s and error %v, want ErrNotFound", show(got), err)
 				}
 			}
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 		}},
 		{"delete", rule + ": Delete of another's resource is ErrNotFound, and check is not called.", func(t *probe, s tenants) {
-			h := t.household(s.a)
+			h := newHousehold(t, s.a)
 			for _, r := range []*scim.Resource{h.user, h.group} {
 				err := s.b.Delete(t.ctx, r.Ref(), func(before *scim.Resource) error {
 					t.Errorf("Delete from another tenant called check with %s", show(before))
@@ -118,10 +121,10 @@ func tenantSteps() []step[tenants] {
 					t.Errorf("Delete from another tenant: error %v, want ErrNotFound", err)
 				}
 			}
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 		}},
 		{"list", rule + ": lists, totals, filters, ids and pages see nothing of another's.", func(t *probe, s tenants) {
-			h := t.household(s.a)
+			h := newHousehold(t, s.a)
 			for _, filter := range []string{"", `userName eq "ann@example.com"`, `externalId eq "e1"`, `displayName eq "ann"`, `emails.value eq "ann@example.com"`,
 				`emails[type eq "work"]`, `userName pr`, `not (userName eq "x")`, `userName sw "a" or title pr`, `id eq "` + h.user.ID() + `"`} {
 				q := scim.Query{Limit: 10, Total: true}
@@ -141,44 +144,44 @@ func tenantSteps() []step[tenants] {
 				}
 			}
 			t.expect(s.b, scim.GroupType(), &scim.Query{Limit: 10, Total: true}, nil, 0)
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 		}},
 		{"same names", rule + ": unique values are so among one tenant's resources; another may have the same, and the same ids.", func(t *probe, s tenants) {
-			h := t.household(s.a)
-			user, group := t.twin(s.b, h.user), t.twin(s.b, h.group)
+			h := newHousehold(t, s.a)
+			user, group := createTwin(t, s.b, h.user), createTwin(t, s.b, h.group)
 			if got, err := s.b.Create(t.ctx, t.user("ANN@example.com", nil)); !conflict(err) {
 				t.Errorf("Create of a name that the tenant itself has: got %s and error %v, want Conflict(\"userName\")", show(got), err)
 			}
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 			t.put(s.b, user.Ref(), values{"userName": "bob@example.com", "emails": []values{{"value": "bob@example.com"}}})
 			t.put(s.b, group.Ref(), values{"displayName": "Others"})
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 			t.remove(s.b, user.Ref())
 			t.remove(s.b, group.Ref())
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 			t.expect(s.b, scim.UserType(), &scim.Query{Limit: 10, Total: true}, nil, 0)
 		}},
 		{"members", rule + ": memberships of another's are not seen, its groups are unknown, and what happens to namesakes leaves it alone.", func(t *probe, s tenants) {
-			b := t.memberStore(s.b)
-			h := t.household(s.a)
-			if _, _, err := b.ChangeMembers(t.ctx, h.group.ID(), []scim.Ref{h.other.Ref()}, []scim.Ref{h.user.Ref()}); !errors.Is(err, scim.ErrNotFound) {
+			b := membersOf(t, s.b)
+			h := newHousehold(t, s.a)
+			if _, _, err := b.store.ChangeMembers(t.ctx, h.group.ID(), []scim.Ref{h.other.Ref()}, []scim.Ref{h.user.Ref()}); !errors.Is(err, scim.ErrNotFound) {
 				t.Errorf("ChangeMembers of another tenant's group: error %v, want ErrNotFound", err)
 			}
-			t.noMembers(b, h.group)
-			t.memberships(b, []scim.Ref{h.user.Ref(), h.other.Ref()}, nil)
-			user, group := t.twin(s.b, h.user), t.twin(s.b, h.group)
-			t.members(b, group)
-			t.memberships(b, []scim.Ref{user.Ref(), h.user.Ref()}, nil)
-			t.changeMembers(b, group, []scim.Ref{user.Ref()}, nil, []scim.Ref{user.Ref()}, nil)
-			t.untouched(s.a, h)
-			t.changeMembers(b, group, nil, []scim.Ref{user.Ref()}, nil, []scim.Ref{user.Ref()})
-			t.changeMembers(b, group, []scim.Ref{user.Ref()}, nil, []scim.Ref{user.Ref()}, nil)
+			b.expectNone(h.group)
+			b.expectGroups([]scim.Ref{h.user.Ref(), h.other.Ref()}, nil)
+			user, group := createTwin(t, s.b, h.user), createTwin(t, s.b, h.group)
+			b.expect(group)
+			b.expectGroups([]scim.Ref{user.Ref(), h.user.Ref()}, nil)
+			b.change(group, []scim.Ref{user.Ref()}, nil, []scim.Ref{user.Ref()}, nil)
+			h.expectUnchanged(t, s.a)
+			b.change(group, nil, []scim.Ref{user.Ref()}, nil, []scim.Ref{user.Ref()})
+			b.change(group, []scim.Ref{user.Ref()}, nil, []scim.Ref{user.Ref()}, nil)
 			t.remove(s.b, user.Ref())
 			t.remove(s.b, group.Ref())
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 		}},
 		{"ledger", rule + ": the ledger of another is not seen, and entries of the same identity are two.", func(t *probe, s tenants) {
-			h := t.household(s.a)
+			h := newHousehold(t, s.a)
 			l := ledgerOf(s.b)
 			if l.ledger == nil {
 				t.Skipf("the Store is no Ledger")
@@ -186,18 +189,18 @@ func tenantSteps() []step[tenants] {
 			users, groups := []string{h.user.ID()}, []string{h.group.ID()}
 			l.grants(t, users)
 			l.links(t, groups)
-			t.twin(s.b, h.user)
-			t.twin(s.b, h.group)
+			createTwin(t, s.b, h.user)
+			createTwin(t, s.b, h.group)
 			l.record(t, nil, []scim.Grant{h.grant})
 			l.setLink(t, scim.Link{GroupID: h.group.ID()})
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 			own, link := h.grant, h.link
 			own.ByHand, link.Role.Name = false, "of b"
 			l.record(t, []scim.Grant{own}, nil)
 			l.setLink(t, link)
 			l.grants(t, users, own)
 			l.links(t, groups, link)
-			t.untouched(s.a, h)
+			h.expectUnchanged(t, s.a)
 		}},
 	}
 }

@@ -8,18 +8,14 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// transactor is s as a Transactor; a step about transactions is skipped without.
-func (t *probe) transactor(s scim.Store) scim.Transactor {
-	tx, ok := s.(scim.Transactor)
-	if !ok {
-		t.Skipf("the Store is no Transactor")
-	}
-	return tx
+// transactor returns s as a Transactor, and skips the step if s is none.
+func transactor(t *probe, s scim.Store) scim.Transactor {
+	return capability[scim.Transactor](t, s, "the Store is no Transactor")
 }
 
-// rolledBack runs fn in a transaction that is refused at its end.
-func (t *probe) rolledBack(s scim.Store, fn func(ctx context.Context) error) {
-	err := t.transactor(s).InTx(t.ctx, func(ctx context.Context) error {
+// rollBack runs fn in a transaction that is refused at its end.
+func rollBack(t *probe, s scim.Store, fn func(ctx context.Context) error) {
+	err := transactor(t, s).InTx(t.ctx, func(ctx context.Context) error {
 		if err := fn(ctx); err != nil {
 			return err
 		}
@@ -42,7 +38,7 @@ func allow(*scim.Resource) error { return nil }
 func txSteps() []step[scim.Store] {
 	return []step[scim.Store]{
 		{"commit", "What fn wrote is there when InTx returns nil.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			ann, bob := t.create(s, t.user("ann@example.com", nil)), t.create(s, t.user("bob@example.com", nil))
 			carl := t.user("carl@example.com", nil)
 			var made, changed *scim.Resource
@@ -66,7 +62,7 @@ func txSteps() []step[scim.Store] {
 			ann, bob := t.create(s, t.user("ann@example.com", values{"title": "before"})), t.create(s, t.user("bob@example.com", nil))
 			carl := t.user("carl@example.com", nil)
 			var made *scim.Resource
-			t.rolledBack(s, func(ctx context.Context) (err error) {
+			rollBack(t, s, func(ctx context.Context) (err error) {
 				if made, err = s.Create(ctx, carl); err != nil {
 					return err
 				}
@@ -93,7 +89,7 @@ func txSteps() []step[scim.Store] {
 		{"reads own writes", "Reads with fn's context see what fn wrote: Get, List and uniqueness.", func(t *probe, s scim.Store) {
 			ann := t.create(s, t.user("ann@example.com", nil))
 			bob := t.user("bob@example.com", nil)
-			t.rolledBack(s, func(ctx context.Context) error {
+			rollBack(t, s, func(ctx context.Context) error {
 				t := t.with(ctx)
 				made, err := s.Create(ctx, bob)
 				if err != nil {
@@ -125,7 +121,7 @@ func txSteps() []step[scim.Store] {
 			})
 		}},
 		{"nested", "A nested call joins: what it wrote stands and falls with the outer one.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			a, b := t.user("a@example.com", nil), t.user("b@example.com", nil)
 			var outer, inner *scim.Resource
 			nested := func(ctx context.Context) (err error) {
@@ -140,7 +136,7 @@ func txSteps() []step[scim.Store] {
 					return err
 				})
 			}
-			t.rolledBack(s, nested)
+			rollBack(t, s, nested)
 			t.absent(s, outer.Ref(), "whose creation was rolled back")
 			t.absent(s, inner.Ref(), "whose creation, in a nested call, was rolled back by the outer one")
 			if err := tx.InTx(t.ctx, nested); err != nil {
@@ -150,7 +146,7 @@ func txSteps() []step[scim.Store] {
 			t.get(s, inner.Ref())
 		}},
 		{"names change hands", "Uniqueness holds for what the transaction has written: two users exchange their names by way of a third one, and a name that is given up or deleted is free.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			ann, bob, carl := t.create(s, t.user("ann@example.com", nil)), t.create(s, t.user("bob@example.com", nil)), t.create(s, t.user("carl@example.com", nil))
 			again := t.user("carl@example.com", nil)
 			err := tx.InTx(t.ctx, func(ctx context.Context) error {
@@ -181,7 +177,7 @@ func txSteps() []step[scim.Store] {
 			}
 		}},
 		{"panic", "A panic in fn rolls everything back, and the store goes on working.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			ann := t.create(s, t.user("ann@example.com", nil))
 			var made *scim.Resource
 			bob := t.user("bob@example.com", nil)
@@ -202,7 +198,7 @@ func txSteps() []step[scim.Store] {
 			t.create(s, bob)
 		}},
 		{"cancelled", "When the context ends before fn does, either all is committed and InTx returns nil, or nothing and it returns an error.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			ctx, cancel := context.WithCancel(t.ctx)
 			defer cancel()
 			ann, bob := t.user("ann@example.com", nil), t.user("bob@example.com", nil)
@@ -237,7 +233,7 @@ func txSteps() []step[scim.Store] {
 				}()
 				return c
 			}
-			t.rolledBack(s, func(ctx context.Context) (err error) {
+			rollBack(t, s, func(ctx context.Context) (err error) {
 				if made, err = s.Create(ctx, bob); err != nil {
 					return err
 				}

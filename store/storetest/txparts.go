@@ -13,42 +13,42 @@ import (
 func txPartSteps() []step[scim.Store] {
 	return []step[scim.Store]{
 		{"members", "Memberships commit and roll back with the transaction, and are seen inside it.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			g := t.create(s, t.group("Engineers"))
-			t.changeMembers(m, g, u[:2], nil, u[:2], nil)
-			before := t.groupsOf(m, u...)
+			m.change(g, u[:2], nil, u[:2], nil)
+			before := m.groupsOf(u...)
 			change := func(ctx context.Context) error {
-				if _, _, err := m.ChangeMembers(ctx, g.ID(), u[2:], u[:1]); err != nil {
+				if _, _, err := m.store.ChangeMembers(ctx, g.ID(), u[2:], u[:1]); err != nil {
 					return err
 				}
-				inside, err := m.Members(ctx, g.ID(), scim.Ref{}, 10)
-				t.sameRefs("members in the transaction that changed them", u[1:], inside)
+				inside, err := m.store.Members(ctx, g.ID(), scim.Ref{}, 10)
+				sameRefs(t, "members in the transaction that changed them", u[1:], inside)
 				return err
 			}
-			t.rolledBack(s, change)
-			t.members(m, g, u[:2]...)
-			t.rolledBack(s, func(ctx context.Context) error {
+			rollBack(t, s, change)
+			m.expect(g, u[:2]...)
+			rollBack(t, s, func(ctx context.Context) error {
 				if err := s.Delete(ctx, u[0], allow); err != nil {
 					return err
 				}
 				return s.Delete(ctx, g.Ref(), allow)
 			})
-			t.members(m, g, u[:2]...)
+			m.expect(g, u[:2]...)
 			for _, e := range before {
-				for _, now := range t.groupsOf(m, e.Member) {
+				for _, now := range m.groupsOf(e.Member) {
 					if !now.Since.Equal(e.Since) {
 						t.Errorf("Since is %v after a rollback, %v before", now.Since, e.Since)
 					}
 				}
 			}
-			if err := m.InTx(t.ctx, change); err != nil {
+			if err := m.store.InTx(t.ctx, change); err != nil {
 				t.Fatalf("InTx: %v", err)
 			}
-			t.members(m, g, u[1:]...)
+			m.expect(g, u[1:]...)
 		}},
 		{"ledger", "The ledger commits and rolls back with the transaction, and is seen inside it.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			l := ledgerOf(s)
 			if l.ledger == nil {
 				t.Skipf("the Store is no Ledger")
@@ -71,7 +71,7 @@ func txPartSteps() []step[scim.Store] {
 				}
 				return nil
 			}
-			t.rolledBack(s, change)
+			rollBack(t, s, change)
 			l.grants(t, []string{user}, old)
 			l.links(t, []string{group}, link)
 			if err := tx.InTx(t.ctx, change); err != nil {
@@ -87,7 +87,7 @@ func txPartSteps() []step[scim.Store] {
 func isolationSteps() []step[scim.Store] {
 	return []step[scim.Store]{
 		{"update stays locked", "What Update has seen inside a transaction stays locked until it ends, also if nothing was written: read and write in two steps lose nothing.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			made := t.create(s, t.user("count@example.com", values{"nickName": "0"}))
 			const n = 20
 			t.parallel(n, func(int) {
@@ -117,7 +117,7 @@ func isolationSteps() []step[scim.Store] {
 			}
 		}},
 		{"opposite order", "Transactions that lock in opposite order all come through: what the database gives up for the sake of another runs again.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			users := t.users(s, "u", 2)
 			const n = 2
 			t.parallel(n, func(i int) {
@@ -142,15 +142,15 @@ func isolationSteps() []step[scim.Store] {
 			}
 		}},
 		{"members follow the lock", "A transaction that has locked a group by Update decides alone about its members.", func(t *probe, s scim.Store) {
-			m := t.memberStore(s)
+			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 10))
 			g := t.create(s, t.group("Full"))
 			t.parallel(len(u), func(i int) {
-				err := m.InTx(t.ctx, func(ctx context.Context) error {
+				err := m.store.InTx(t.ctx, func(ctx context.Context) error {
 					if _, err := s.Update(ctx, g.Ref(), keep); err != nil {
 						return err
 					}
-					now, err := m.Members(ctx, g.ID(), scim.Ref{}, 100)
+					now, err := m.store.Members(ctx, g.ID(), scim.Ref{}, 100)
 					if err != nil {
 						return err
 					}
@@ -158,19 +158,19 @@ func isolationSteps() []step[scim.Store] {
 					if len(now) >= 3 {
 						return nil
 					}
-					_, _, err = m.ChangeMembers(ctx, g.ID(), u[i:i+1], nil)
+					_, _, err = m.store.ChangeMembers(ctx, g.ID(), u[i:i+1], nil)
 					return err
 				})
 				if err != nil {
 					t.Errorf("InTx at once: %v", err)
 				}
 			})
-			if now, err := m.Members(t.ctx, g.ID(), scim.Ref{}, 100); err != nil || len(now) != 3 {
+			if now, err := m.store.Members(t.ctx, g.ID(), scim.Ref{}, 100); err != nil || len(now) != 3 {
 				t.Errorf("a group that takes three members has %d, error %v", len(now), err)
 			}
 		}},
 		{"grants lock users", "In a transaction Grants first locks the users, in order of id, also those without entries, until it ends.", func(t *probe, s scim.Store) {
-			tx := t.transactor(s)
+			tx := transactor(t, s)
 			l := ledgerOf(s)
 			if l.ledger == nil {
 				t.Skipf("the Store is no Ledger")

@@ -210,7 +210,7 @@ func deleteSteps() []step[scim.Store] {
 				})
 				t.absent(s, ann.Ref(), "which was deleted while it was changed")
 				for _, name := range []string{old, fresh} {
-					if t.found(s, "userName", name) || t.found(s, "emails.value", name) {
+					if hasUser(t, s, "userName", name) || hasUser(t, s, "emails.value", name) {
 						t.Errorf("%s is found, though its user was deleted", name)
 					}
 					t.remove(s, t.create(s, t.user(name, nil)).Ref())
