@@ -43,7 +43,6 @@ var longFunctions = map[string]string{
 	"store/storetest.roleBatchSteps":  "a table of steps",
 	"store/storetest.tenantSteps":     "a table of steps",
 	"store/storetest.txSteps":         "a table of steps",
-	"store/storetest.txPartSteps":     "a table of steps",
 	"store/storetest.isolationSteps":  "a table of steps",
 	"store/storetest.uniqueSteps":     "a table of steps",
 	"store/storetest.updateSteps":     "a table of steps",

@@ -112,7 +112,8 @@ func faultyReads(t *probe, s scim.Store) []read {
 			}},
 			read{"GroupsOf", func() (int, int, error) { got, err := store.GroupsOf(t.ctx, u); return len(got), n, err }})
 	}
-	if l := ledgerOf(s); l.ledger != nil {
+	if ledger, ok := s.(scim.Ledger); ok {
+		l := ledgerSubject{ledger, s}
 		var groups []string
 		for i, r := range people {
 			groups = append(groups, l.group(t))
@@ -186,7 +187,8 @@ func faultyWrites(t *probe, s scim.Store) []write {
 				}
 		}})
 	}
-	if l := ledgerOf(s); l.ledger != nil {
+	if ledger, ok := s.(scim.Ledger); ok {
+		l := ledgerSubject{ledger, s}
 		parts = append(parts, write{"ledger", func(string) (func(context.Context) error, func() []bool) {
 			old := scim.Grant{UserID: l.user(t), RoleID: "old", Source: "group:" + l.group(t), At: instant}
 			one, two := old, old

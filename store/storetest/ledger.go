@@ -15,12 +15,13 @@ import (
 // ledgerSubject is a Ledger with the Store that it is, if it is one: users and
 // groups are made there first, because its tables may refer to them.
 type ledgerSubject struct {
-	ledger scim.Ledger // nil: the Store is none
-	store  scim.Store  // nil: the Ledger stands alone
+	ledger scim.Ledger
+	store  scim.Store // nil: the Ledger stands alone
 }
 
-func ledgerOf(s scim.Store) ledgerSubject {
-	l, _ := s.(scim.Ledger)
+// ledgerOf returns the ledger that s is, and skips the step if s is none.
+func ledgerOf(t *probe, s scim.Store) ledgerSubject {
+	l := capability[scim.Ledger](t, s, "the Store is no Ledger: scim.Roles needs one of its own, checked by RunLedger")
 	return ledgerSubject{ledger: l, store: s}
 }
 
@@ -88,11 +89,7 @@ func storeLedgerSteps() []step[scim.Store] {
 	var steps []step[scim.Store]
 	for _, st := range ledgerSteps() {
 		steps = append(steps, step[scim.Store]{st.Name, st.Rule, func(t *probe, s scim.Store) {
-			l := ledgerOf(s)
-			if l.ledger == nil {
-				t.Skipf("the Store is no Ledger: scim.Roles needs one of its own, checked by RunLedger")
-			}
-			st.Run(t, l)
+			st.Run(t, ledgerOf(t, s))
 		}})
 	}
 	return steps

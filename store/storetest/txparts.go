@@ -49,10 +49,7 @@ func txPartSteps() []step[scim.Store] {
 		}},
 		{"ledger", "The ledger commits and rolls back with the transaction, and is seen inside it.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
-			l := ledgerOf(s)
-			if l.ledger == nil {
-				t.Skipf("the Store is no Ledger")
-			}
+			l := ledgerOf(t, s)
 			user, group := l.user(t), l.group(t)
 			old := scim.Grant{UserID: user, RoleID: "old", Source: "group:" + group, At: instant}
 			fresh := scim.Grant{UserID: user, RoleID: "fresh", Source: "group:" + group, At: instant}
@@ -171,10 +168,7 @@ func isolationSteps() []step[scim.Store] {
 		}},
 		{"grants lock users", "In a transaction Grants first locks the users, in order of id, also those without entries, until it ends.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
-			l := ledgerOf(s)
-			if l.ledger == nil {
-				t.Skipf("the Store is no Ledger")
-			}
+			l := ledgerOf(t, s)
 			users := []string{l.user(t), l.user(t)}
 			group := l.group(t)
 			const n = 12
