@@ -20,14 +20,7 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 		return nil, err
 	}
 	ref := host.Ref{Type: t.Name, ID: id}
-	err := w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		before, err := w.dir.Lock(ctx, ref)
-		if err != nil {
-			return err
-		}
-		if err := w.r.precondition(before); err != nil {
-			return err
-		}
+	err := w.withLock(ctx, ref, func(ctx context.Context, before *doc.Document) error {
 		if err := w.applyRules(ctx, &host.Change{Op: host.OpDelete, Before: before, Principal: w.r.who}); err != nil {
 			return err
 		}
@@ -125,13 +118,7 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 func (s *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
 	w := newWriter(s.begin(t, host.Principal{}))
 	ref := host.Ref{Type: "Group", ID: groupID}
-	err := w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		g, err := w.dir.Lock(ctx, ref)
-		if err != nil {
-			return err
-		}
-		return w.remove(ctx, g)
-	})
+	err := w.withLock(ctx, ref, w.remove)
 	w.work.Deliver(ctx)
 	return err
 }

@@ -172,14 +172,7 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 // modify changes a resource to what build makes of it.
 func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build func(before *doc.Document) (*edit, error)) (*doc.Document, error) {
 	var out *doc.Document
-	err := w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		before, err := w.dir.Lock(ctx, ref)
-		if err != nil {
-			return err
-		}
-		if err := w.r.precondition(before); err != nil {
-			return err
-		}
+	err := w.withLock(ctx, ref, func(ctx context.Context, before *doc.Document) error {
 		e, err := build(before)
 		if err != nil {
 			return err
@@ -193,6 +186,21 @@ func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build fun
 		return err
 	})
 	return out, err
+}
+
+// withLock locks a resource, checks the request's preconditions and calls fn with the
+// resource. fn may run again, as Isolate says.
+func (w *writer) withLock(ctx context.Context, ref host.Ref, fn func(ctx context.Context, before *doc.Document) error) error {
+	return w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+		before, err := w.dir.Lock(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if err := w.r.precondition(before); err != nil {
+			return err
+		}
+		return fn(ctx, before)
+	})
 }
 
 // store asks the tenant's rules about an edit and stores it with all that follows from
