@@ -244,13 +244,10 @@ func mapFields(raw jsontext.Value, change func(name string, v jsontext.Value) (n
 		if err != nil {
 			return nil, err
 		}
-		if !keep {
-			continue
+		if keep {
+			out = append(append(appendComma(out), jsonwalk.Quote(name)...), ':')
+			out = append(out, v...)
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, jsonwalk.Quote(name)...), ':'), v...)
 	}
 	return append(out, '}'), nil
 }
@@ -265,13 +262,17 @@ func mapElements(raw jsontext.Value, change func(v jsontext.Value) (newValue jso
 		if err != nil {
 			return nil, err
 		}
-		if !keep {
-			continue
+		if keep {
+			out = append(appendComma(out), v...)
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(out, v...)
 	}
 	return append(out, ']'), nil
+}
+
+// appendComma appends a comma to an object or array that has a part already.
+func appendComma(out jsontext.Value) jsontext.Value {
+	if len(out) > 1 {
+		out = append(out, ',')
+	}
+	return out
 }
