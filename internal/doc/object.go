@@ -27,7 +27,7 @@ func (d *decoder) object(a *model.Attribute) (Value, error) {
 		if err != nil {
 			return Value{}, syntax(err)
 		}
-		name, err := unquoteName(raw)
+		name, err := unquote(raw, "a name in the body")
 		if err != nil {
 			return Value{}, err
 		}
@@ -262,7 +262,7 @@ func (d *decoder) schemas() error {
 		if raw[0] != '"' {
 			return notURNs()
 		}
-		urn, err := d.text(d.t.Root.Lookup("schemas"), raw)
+		urn, err := unquote(raw, "schemas")
 		if err != nil {
 			return err
 		}
@@ -292,7 +292,7 @@ func (d *decoder) password() error {
 	if err != nil {
 		return syntax(err)
 	}
-	text, err := d.text(d.t.Password, raw)
+	text, err := unquote(raw, d.t.Password.Path)
 	switch {
 	case err != nil || len(text) == 0:
 		return err

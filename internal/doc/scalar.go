@@ -92,7 +92,7 @@ func (d *decoder) scalar(a *model.Attribute, raw jsontext.Value) (Value, error) 
 	text, quoted := []byte(raw), raw[0] == '"'
 	if quoted {
 		var err error
-		if text, err = d.text(a, raw); err != nil {
+		if text, err = unquote(raw, a.Path); err != nil {
 			return Value{}, err
 		}
 	}
@@ -142,8 +142,9 @@ func boolText(b bool) string {
 	return "false"
 }
 
-// text is what a JSON string holds. U+0000 is refused: no database takes it.
-func (d *decoder) text(a *model.Attribute, raw jsontext.Value) ([]byte, error) {
+// unquote returns what a JSON string holds. It refuses U+0000, which no database takes.
+// what names the string in the error.
+func unquote(raw jsontext.Value, what string) ([]byte, error) {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return raw[1 : len(raw)-1], nil
 	}
@@ -152,24 +153,9 @@ func (d *decoder) text(a *model.Attribute, raw jsontext.Value) ([]byte, error) {
 		return nil, syntax(err)
 	}
 	if bytes.IndexByte(text, 0) >= 0 {
-		return nil, nulError(a.Path)
+		return nil, nulError(what)
 	}
 	return text, nil
-}
-
-// unquoteName is the name of a member of an object.
-func unquoteName(raw jsontext.Value) ([]byte, error) {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return raw[1 : len(raw)-1], nil
-	}
-	name, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil {
-		return nil, syntax(err)
-	}
-	if bytes.IndexByte(name, 0) >= 0 {
-		return nil, nulError("a name in the body")
-	}
-	return name, nil
 }
 
 func nulError(path string) error {
