@@ -103,26 +103,26 @@ func (p *parser) path() (filter.Path, error) {
 }
 
 // or reads operands of the operator that binds least.
-func (p *parser) or() (filter.Expression, error) {
-	left, err := p.and()
-	for err == nil && p.keyword("or") {
+func (p *parser) or() (filter.Expression, error) { return p.binary(filter.OR) }
+
+// binary reads one operand, or more with op between them. It binds to the left.
+func (p *parser) binary(op filter.LogicalOperator) (filter.Expression, error) {
+	left, err := p.operandOf(op)
+	for err == nil && p.keyword(string(op)) {
 		var right filter.Expression
-		if right, err = p.and(); err == nil {
-			left, err = p.join(left, filter.OR, right)
+		if right, err = p.operandOf(op); err == nil {
+			left, err = p.join(left, op, right)
 		}
 	}
 	return left, err
 }
 
-func (p *parser) and() (filter.Expression, error) {
-	left, err := p.operand()
-	for err == nil && p.keyword("and") {
-		var right filter.Expression
-		if right, err = p.operand(); err == nil {
-			left, err = p.join(left, filter.AND, right)
-		}
+// operandOf reads an operand of op. A function value in its place would cost an allocation.
+func (p *parser) operandOf(op filter.LogicalOperator) (filter.Expression, error) {
+	if op == filter.OR {
+		return p.binary(filter.AND)
 	}
-	return left, err
+	return p.operand()
 }
 
 func (p *parser) join(left filter.Expression, op filter.LogicalOperator, right filter.Expression) (filter.Expression, error) {
