@@ -65,21 +65,9 @@ func Compare(a *model.Attribute, x, y doc.Value) int {
 	a = leafOf(a)
 	switch a.Kind {
 	case model.Integer, model.Decimal:
-		m, okX := parseNumber(x.Text)
-		n, okY := parseNumber(y.Text)
-		if okX && okY {
-			return m.compare(n)
-		} else if okX || okY {
-			return rank(okX, okY)
-		}
+		return compareParsed(x.Text, y.Text, parseNumber, number.compare)
 	case model.DateTime:
-		m, okX := parseInstant(x.Text)
-		n, okY := parseInstant(y.Text)
-		if okX && okY {
-			return m.compare(n)
-		} else if okX || okY {
-			return rank(okX, okY)
-		}
+		return compareParsed(x.Text, y.Text, parseInstant, instant.compare)
 	case model.String, model.Reference:
 		if !a.CaseExact {
 			if ascii(x.Text) && ascii(y.Text) {
@@ -89,6 +77,20 @@ func Compare(a *model.Attribute, x, y doc.Value) int {
 		}
 	}
 	return strings.Compare(x.Text, y.Text) // "false" < "true"
+}
+
+// compareParsed compares what two texts stand for. A text that does not parse comes after
+// one that does, and two such texts compare as text.
+func compareParsed[T any](x, y string, parse func(string) (T, bool), compare func(x, y T) int) int {
+	m, okX := parse(x)
+	n, okY := parse(y)
+	switch {
+	case okX && okY:
+		return compare(m, n)
+	case okX || okY:
+		return rank(okX, okY)
+	}
+	return strings.Compare(x, y)
 }
 
 // leafOf is the attribute whose values SortKey returns for a.
