@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -164,11 +165,9 @@ func (o *outcome) explainRest(p *person) {
 	}
 }
 
+// compareGrants compares grants of one user by role and source.
 func compareGrants(a, b host.Grant) int {
-	if c := strings.Compare(a.RoleID, b.RoleID); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Source, b.Source)
+	return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
 }
 
 // handGiven finds the role that occupies the one place of an application with one

@@ -1,9 +1,9 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/scimkit/scim"
@@ -19,11 +19,9 @@ func newLedger() ledger {
 	return ledger{grants: make(map[string][]scim.Grant), links: make(map[string]scim.Link)}
 }
 
+// compareGrants compares grants of one user by role and source.
 func compareGrants(a, b scim.Grant) int {
-	if c := strings.Compare(a.RoleID, b.RoleID); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Source, b.Source)
+	return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
 }
 
 // put stores g and returns what was in its place.
