@@ -16,6 +16,12 @@ type DBTX interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// DBTX and database.Querier have the same methods: each implements the other.
+var (
+	_ database.Querier = DBTX(nil)
+	_ DBTX             = database.Querier(nil)
+)
+
 // WithTx returns a context that carries a transaction on db. Calls of a Store or Ledger on
 // db with this context join the transaction and leave its end to the caller. In SQLite the
 // transaction must have begun with BEGIN IMMEDIATE: see SQLiteDSN.
