@@ -43,6 +43,12 @@ func (t Directory) Check(d *doc.Document) error {
 // Fetch gets a resource. An unknown one is a 404.
 func (t Directory) Fetch(ctx context.Context, ref host.Ref) (*doc.Document, error) {
 	d, err := t.stores.Get(ctx, ref)
+	return t.CheckAnswer(ref, d, err)
+}
+
+// CheckAnswer checks a store's answer to a call about one resource. It makes a 404 of
+// host.ErrNotFound.
+func (t Directory) CheckAnswer(ref host.Ref, d *doc.Document, err error) (*doc.Document, error) {
 	if errors.Is(err, host.ErrNotFound) {
 		return nil, fault.NotFound(ref.Type, ref.ID)
 	}
@@ -62,13 +68,7 @@ func (t Directory) Lock(ctx context.Context, ref host.Ref) (*doc.Document, error
 		before = d
 		return d, nil
 	})
-	if errors.Is(err, host.ErrNotFound) {
-		return nil, fault.NotFound(ref.Type, ref.ID)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return before, t.Check(before)
+	return t.CheckAnswer(ref, before, err)
 }
 
 // ByID calls fn with each of the resources that exist.

@@ -2,12 +2,10 @@ package endpoint
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
@@ -313,13 +311,7 @@ func (w *writer) put(ctx context.Context, before, after *doc.Document, m *member
 		// in another table. Both changes count; where they are about one attribute, the client's.
 		return w.stamp(now, now.With(doc.Merge(before.Values, after.Values, now.Values))), nil
 	})
-	if errors.Is(err, host.ErrNotFound) {
-		return nil, fault.NotFound(before.Type.Name, before.ID)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return out, w.dir.Check(out)
+	return w.dir.CheckAnswer(host.RefOf(before), out, err)
 }
 
 // stamp gives what will be stored its version and times.
