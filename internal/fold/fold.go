@@ -69,13 +69,14 @@ func Equal(a, b string) bool {
 				return false
 			}
 		}
-	} else if isASCII(a) && isASCII(b) {
+	} else if IsASCII(a) && IsASCII(b) {
 		return false
 	}
 	return Key(a) == Key(b)
 }
 
-func isASCII(s string) bool {
+// IsASCII reports whether s has no byte beyond ASCII.
+func IsASCII(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= 0x80 {
 			return false

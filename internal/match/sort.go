@@ -70,7 +70,7 @@ func Compare(a *model.Attribute, x, y doc.Value) int {
 		return compareParsed(x.Text, y.Text, parseInstant, instant.compare)
 	case model.String, model.Reference:
 		if !a.CaseExact {
-			if ascii(x.Text) && ascii(y.Text) {
+			if fold.IsASCII(x.Text) && fold.IsASCII(y.Text) {
 				return asciiFoldCompare(x.Text, y.Text)
 			}
 			return strings.Compare(fold.Key(x.Text), fold.Key(y.Text))

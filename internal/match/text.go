@@ -26,21 +26,21 @@ func foldEqual(text, key string) bool {
 }
 
 func foldCompare(text, key string) int {
-	if !ascii(text) {
+	if !fold.IsASCII(text) {
 		return strings.Compare(fold.Key(text), key)
 	}
 	return lowerCompare(text, key)
 }
 
 func foldHasPrefix(text, key string) bool {
-	if !ascii(text) {
+	if !fold.IsASCII(text) {
 		return strings.HasPrefix(fold.Key(text), key)
 	}
 	return len(text) >= len(key) && lowerCompare(text[:len(key)], key) == 0
 }
 
 func foldHasSuffix(text, key string) bool {
-	if !ascii(text) {
+	if !fold.IsASCII(text) {
 		return strings.HasSuffix(fold.Key(text), key)
 	}
 	return len(text) >= len(key) && lowerCompare(text[len(text)-len(key):], key) == 0
@@ -49,7 +49,7 @@ func foldHasSuffix(text, key string) bool {
 // foldContains searches short texts in place; long ones are folded first, so
 // that the cost stays linear whatever the client looks for.
 func foldContains(text, key string) bool {
-	if len(text) > 256 || key == "" || !ascii(text) {
+	if len(text) > 256 || key == "" || !fold.IsASCII(text) {
 		return strings.Contains(fold.Key(text), key)
 	}
 	for i := 0; i+len(key) <= len(text); i++ {
@@ -75,15 +75,6 @@ func lower(c byte) byte {
 		return c + 'a' - 'A'
 	}
 	return c
-}
-
-func ascii(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 // asciiFoldCompare compares two ASCII texts, both in lower case.
