@@ -25,6 +25,23 @@ type faulty struct {
 	late    []scim.Membership
 	running sync.Mutex      // a transaction
 	freed   map[string]bool // names that the transaction has freed
+	inside  int             // calls that wait for others: see awaitOther
+}
+
+// awaitOther waits until another call is inside too, at most for a time, and then for the
+// other to go on. On a busy machine a fixed time would not let them meet.
+func (f *faulty) awaitOther(most time.Duration) {
+	add := func(n int) int {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.inside += n
+		return f.inside
+	}
+	for begun := time.Now(); add(1) < 2 && time.Since(begun) < most; add(-1) {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(10 * time.Millisecond)
+	add(-1)
 }
 
 func newFaulty(fault string) scim.Store {
@@ -227,7 +244,7 @@ func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove 
 	case "looks first who is there":
 		time.Sleep(time.Millisecond)
 	case "rewrites the whole group":
-		time.Sleep(10 * time.Millisecond) // long enough for the others to begin, also on a busy machine
+		f.awaitOther(50 * time.Millisecond)
 		now, _ := f.Store.Members(ctx, groupID, scim.Ref{}, 1<<20)
 		for _, m := range now {
 			if !slices.Contains(before, m) {
