@@ -41,7 +41,7 @@ type Event struct {
 	Resource  Ref    // the user or group
 	Member    Ref    // for the member events
 	Role      Role   // for the role and link events
-	Sources   []string
+	Sources   []Source
 	Reason    string
 	Tolerance Tolerance
 	At        time.Time

@@ -226,34 +226,40 @@ type ledgerPort struct{ Ledger }
 
 func (p ledgerPort) Grants(ctx context.Context, userIDs []string) ([]host.Grant, error) {
 	list, err := p.Ledger.Grants(ctx, userIDs)
-	return convert(list, func(g Grant) host.Grant { return host.Grant(g) }), inward(err)
+	return convert(list, func(g Grant) host.Grant {
+		return host.Grant{UserID: g.UserID, RoleID: g.RoleID, Source: host.Source(g.Source), At: g.At, ByHand: g.ByHand, Waiting: g.Waiting}
+	}), inward(err)
 }
 
+func sourceOut(s host.Source) Source { return Source(s) }
+
 func (p ledgerPort) Record(ctx context.Context, put, drop []host.Grant) error {
-	grant := func(g host.Grant) Grant { return Grant(g) }
+	grant := func(g host.Grant) Grant {
+		return Grant{UserID: g.UserID, RoleID: g.RoleID, Source: Source(g.Source), At: g.At, ByHand: g.ByHand, Waiting: g.Waiting}
+	}
 	return inward(p.Ledger.Record(ctx, convert(put, grant), convert(drop, grant)))
 }
 
-func (p ledgerPort) Links(ctx context.Context, groupIDs []string) ([]host.Link, error) {
-	list, err := p.Ledger.Links(ctx, groupIDs)
+func (p ledgerPort) Links(ctx context.Context, sources []host.Source) ([]host.Link, error) {
+	list, err := p.Ledger.Links(ctx, convert(sources, sourceOut))
 	return convert(list, func(l Link) host.Link {
-		return host.Link{GroupID: l.GroupID, Role: host.Role(l.Role), Confirmed: l.Confirmed}
+		return host.Link{Source: host.Source(l.Source), Role: host.Role(l.Role), Confirmed: l.Confirmed}
 	}), inward(err)
 }
 
 func (p ledgerPort) SetLink(ctx context.Context, l host.Link) error {
-	return inward(p.Ledger.SetLink(ctx, Link{GroupID: l.GroupID, Role: Role(l.Role), Confirmed: l.Confirmed}))
+	return inward(p.Ledger.SetLink(ctx, Link{Source: Source(l.Source), Role: Role(l.Role), Confirmed: l.Confirmed}))
 }
 
 type sourcePort struct{ SourceLedger }
 
-func (p sourcePort) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
-	ids, err := p.SourceLedger.SourceUsers(ctx, source, after, limit)
+func (p sourcePort) SourceUsers(ctx context.Context, source host.Source, after string, limit int) ([]string, error) {
+	ids, err := p.SourceLedger.SourceUsers(ctx, Source(source), after, limit)
 	return ids, inward(err)
 }
 
-func (p sourcePort) DropSource(ctx context.Context, source string) error {
-	return inward(p.SourceLedger.DropSource(ctx, source))
+func (p sourcePort) DropSource(ctx context.Context, source host.Source) error {
+	return inward(p.SourceLedger.DropSource(ctx, Source(source)))
 }
 
 // rulesPort runs the tenant's rules over a change.
@@ -303,7 +309,7 @@ func selfPort(m *SelfService) *host.Self {
 
 func eventOut(e host.Event) Event {
 	return Event{Kind: EventKind(e.Kind), Tenant: e.Tenant, Principal: e.Principal, Resource: Ref(e.Resource), Member: Ref(e.Member),
-		Role: Role(e.Role), Sources: e.Sources, Reason: e.Reason, Tolerance: Tolerance(e.Tolerance), At: e.At}
+		Role: Role(e.Role), Sources: convert(e.Sources, sourceOut), Reason: e.Reason, Tolerance: Tolerance(e.Tolerance), At: e.At}
 }
 
 type authPort struct{ Authenticator }
@@ -349,5 +355,5 @@ func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *
 }
 
 func explanationOut(s host.Explanation) Explanation {
-	return Explanation{Role: Role(s.Role), State: RoleState(s.State), Sources: s.Sources, Reason: s.Reason}
+	return Explanation{Role: Role(s.Role), State: RoleState(s.State), Sources: convert(s.Sources, sourceOut), Reason: s.Reason}
 }

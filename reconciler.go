@@ -86,7 +86,7 @@ func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID 
 type Explanation struct {
 	Role    Role
 	State   RoleState
-	Sources []string // "group:" and an id, "attr:" and a path, for all that wants the role given
+	Sources []Source // all that want the role given
 	Reason  string   // for people to read
 }
 

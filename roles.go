@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/scimkit/scim/internal/host"
 )
 
 // RoleResolver is the application's side of roles: which role a group stands for,
@@ -78,9 +80,9 @@ type Ledger interface {
 	// Record drops and puts entries. An entry's identity is user, role and source; put
 	// replaces the entry that is there.
 	Record(ctx context.Context, put, drop []Grant) error
-	// Links lists the links of those of the groups that have one, in any order.
-	Links(ctx context.Context, groupIDs []string) ([]Link, error)
-	// SetLink replaces the link of l.GroupID; one without a Role.ID takes it away.
+	// Links lists the links of those of the sources that have one, in any order.
+	Links(ctx context.Context, sources []Source) ([]Link, error)
+	// SetLink replaces the link of l.Source; one without a Role.ID takes it away.
 	SetLink(ctx context.Context, l Link) error
 }
 
@@ -91,9 +93,9 @@ type Ledger interface {
 type SourceLedger interface {
 	// SourceUsers lists users who have an entry with this Source, in ascending order of id,
 	// beginning behind after; "": at the first. At most limit, which is at least 1.
-	SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error)
+	SourceUsers(ctx context.Context, source Source, after string, limit int) ([]string, error)
 	// DropSource drops every entry with this Source, whosever it is. None is no error.
-	DropSource(ctx context.Context, source string) error
+	DropSource(ctx context.Context, source Source) error
 }
 
 // Grant is an entry of the ledger: SCIM wants the user to hold the role because of
@@ -101,20 +103,37 @@ type SourceLedger interface {
 // go. Waiting: not granted yet.
 type Grant struct {
 	UserID, RoleID  string
-	Source          string // "group:" and the group's id, or "attr:" and the attribute's path
+	Source          Source // AttributeSource without a value for attributes
 	At              time.Time
 	ByHand, Waiting bool
 }
 
-// Link says which role a group stands for, as the resolver described it last.
-// Until Confirmed it gives nothing: a protected role waits for the application.
-// A value of one of Roles.Attributes has a link too; its GroupID is "attr:", the
-// attribute's path, "=" and the value, or a hash of it if it is long.
+// Link says which role a source stands for, as the resolver described it last. Until
+// Confirmed it gives nothing: a protected role waits for the application.
 type Link struct {
-	GroupID   string
+	Source    Source
 	Role      Role
 	Confirmed bool
 }
+
+// Source is what gives a role: a group, or a value of one of Roles.Attributes. It is a
+// text that never changes its form. Ledgers store it and compare it as it is.
+type Source string
+
+// GroupSource is the group with an id.
+func GroupSource(groupID string) Source { return Source(host.GroupSource(groupID)) }
+
+// AttributeSource is a value of the attribute at a path, as in Resource.Get. The value ""
+// stands for all values of the attribute together, as in a Grant. A value of more than 200
+// bytes is kept as a hash.
+func AttributeSource(path, value string) Source { return Source(host.AttributeSource(path, value)) }
+
+// Group returns the id of the group. ok is false if the source is an attribute.
+func (s Source) Group() (id string, ok bool) { return host.Source(s).Group() }
+
+// Attribute returns the path and the value of the attribute. ok is false if the source is
+// a group.
+func (s Source) Attribute() (path, value string, ok bool) { return host.Source(s).Attribute() }
 
 // MissingRole says what happens when a client pushes a group that stands for no
 // role.

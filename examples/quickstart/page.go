@@ -114,22 +114,23 @@ func (p *page) content(ctx context.Context) (c content, err error) {
 	if err != nil {
 		return c, err
 	}
-	var ids []string
-	names := make(map[string]string) // of groups, as sources of roles
+	var sources []scim.Source
+	names := make(map[scim.Source]string) // of groups
 	for _, g := range groups.Resources {
-		ids = append(ids, g.ID())
-		names["group:"+g.ID()] = g.String("displayName")
+		source := scim.GroupSource(g.ID())
+		sources = append(sources, source)
+		names[source] = g.String("displayName")
 	}
-	links, err := p.store.Links(ctx, ids)
+	links, err := p.store.Links(ctx, sources)
 	if err != nil {
 		return c, err
 	}
-	linked := make(map[string]string)
+	linked := make(map[scim.Source]string)
 	for _, l := range links {
-		linked[l.GroupID] = l.Role.Name
+		linked[l.Source] = l.Role.Name
 	}
 	for _, g := range groups.Resources {
-		c.Groups = append(c.Groups, groupRow{g.String("displayName"), linked[g.ID()]})
+		c.Groups = append(c.Groups, groupRow{g.String("displayName"), linked[scim.GroupSource(g.ID())]})
 	}
 	for _, u := range users.Resources {
 		standings, err := p.roles.Explain(ctx, u.ID())
@@ -149,7 +150,7 @@ func (p *page) content(ctx context.Context) (c content, err error) {
 }
 
 // how tells how a user came by a role. groups names the sources.
-func how(s scim.Explanation, groups map[string]string) string {
+func how(s scim.Explanation, groups map[scim.Source]string) string {
 	var from []string
 	for _, id := range s.Sources {
 		from = append(from, "group "+groups[id])

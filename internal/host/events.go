@@ -38,7 +38,7 @@ type Event struct {
 	Resource  Ref
 	Member    Ref
 	Role      Role
-	Sources   []string
+	Sources   []Source
 	Reason    string
 	Tolerance string
 	At        time.Time

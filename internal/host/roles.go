@@ -45,27 +45,27 @@ type RoleChange struct {
 type Ledger interface {
 	Grants(ctx context.Context, userIDs []string) ([]Grant, error)
 	Record(ctx context.Context, put, drop []Grant) error
-	Links(ctx context.Context, groupIDs []string) ([]Link, error)
+	Links(ctx context.Context, sources []Source) ([]Link, error)
 	SetLink(ctx context.Context, l Link) error
 }
 
 // SourceLedger finds and drops the entries of a source.
 type SourceLedger interface {
-	SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error)
-	DropSource(ctx context.Context, source string) error
+	SourceUsers(ctx context.Context, source Source, after string, limit int) ([]string, error)
+	DropSource(ctx context.Context, source Source) error
 }
 
 // Grant is an entry of the ledger.
 type Grant struct {
 	UserID, RoleID  string
-	Source          string
+	Source          Source
 	At              time.Time
 	ByHand, Waiting bool
 }
 
 // Link says which role a source stands for.
 type Link struct {
-	GroupID   string
+	Source    Source
 	Role      Role
 	Confirmed bool
 }
@@ -87,6 +87,6 @@ const (
 type Explanation struct {
 	Role    Role
 	State   State
-	Sources []string
+	Sources []Source
 	Reason  string
 }

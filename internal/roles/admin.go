@@ -120,7 +120,7 @@ func (c *Admin) valuesChanged(ctx context.Context) error {
 	if c.t.Roles.Attributes == nil {
 		return nil
 	}
-	seen := map[string]bool{}
+	seen := map[host.Source]bool{}
 	return c.t.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
 		for _, u := range page {
 			for _, v := range valuesOf(c.t.Tenant, u) {
@@ -158,7 +158,7 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 // lockValue keeps the application's calls about a value apart. Its link has no row of the
 // store to lock, as a group's has.
 func (c *Admin) lockValue(v value) (unlock func()) {
-	return c.e.Locks.Lock(keylock.Key(c.t.ID, v.key()))
+	return c.e.Locks.Lock(keylock.Key(c.t.ID, string(v.key())))
 }
 
 // GivenByHand marks a role as given by hand, if sources give it to the user.
@@ -192,11 +192,11 @@ func (c *Admin) Confirm(ctx context.Context, groupID, roleID string, userIDs ...
 		if err != nil {
 			return err
 		}
-		l, err := c.awaited(ctx, groupID, roleID)
+		l, err := c.awaited(ctx, host.GroupSource(groupID), roleID)
 		if err != nil {
 			return fmt.Errorf("scim: Reconciler.Confirm: group %q %w", groupID, err)
 		}
-		r := run{ids: userIDs, namedIn: groupID, cause: applicationConfirms}
+		r := run{ids: userIDs, namedIn: host.GroupSource(groupID), cause: applicationConfirms}
 		if len(userIDs) == 0 {
 			r.group = groupID
 			if !l.Confirmed {
@@ -237,12 +237,12 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string
 }
 
 // awaited is the link with a key. An error says that it is not to roleID.
-func (c *Admin) awaited(ctx context.Context, key, roleID string) (host.Link, error) {
-	links, err := c.t.links(ctx, []string{key})
+func (c *Admin) awaited(ctx context.Context, source host.Source, roleID string) (host.Link, error) {
+	links, err := c.t.links(ctx, []host.Source{source})
 	if err != nil {
 		return host.Link{}, err
 	}
-	l := links[key]
+	l := links[source]
 	if l.Role.ID != roleID || roleID == "" {
 		return l, fmt.Errorf("does not stand for role %q but for %q", roleID, l.Role.ID)
 	}

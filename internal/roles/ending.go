@@ -61,11 +61,11 @@ func (e *Ending) After(ctx context.Context) error {
 		return nil
 	}
 	if e.gone.Type == w.t.Types.Group {
-		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{GroupID: e.gone.ID}); err != nil {
+		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{Source: host.GroupSource(e.gone.ID)}); err != nil {
 			return err
 		}
 		if w.t.Roles.Sources != nil {
-			if err := w.t.Roles.Sources.DropSource(ctx, groupSource(e.gone.ID)); err != nil {
+			if err := w.t.Roles.Sources.DropSource(ctx, host.GroupSource(e.gone.ID)); err != nil {
 				return err
 			}
 		}

@@ -27,7 +27,7 @@ func (c *linkChange) isChange() bool {
 // another weight or protection of the same one.
 func (c *linkChange) movesRoles() bool {
 	was, now := c.was, c.now
-	was.Role.Name, now.Role.Name, was.GroupID = "", "", now.GroupID
+	was.Role.Name, now.Role.Name, was.Source = "", "", now.Source
 	return was != now
 }
 
@@ -48,11 +48,11 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 	src := host.RoleSource{Group: after}
 	renamed := false
 	if before != nil {
-		links, err := w.t.links(ctx, []string{before.ID})
+		links, err := w.t.links(ctx, []host.Source{host.GroupSource(before.ID)})
 		if err != nil {
 			return nil, err
 		}
-		c.was = links[before.ID]
+		c.was = links[host.GroupSource(before.ID)]
 		c.now = c.was
 		name := before.Text("displayName")
 		renamed = name != after.Text("displayName") || before.Text("externalId") != after.Text("externalId")
@@ -63,7 +63,7 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 			src.PreviousName = name
 		}
 	}
-	err := w.t.resolve(ctx, src, after.ID, c)
+	err := w.t.resolve(ctx, src, host.GroupSource(after.ID), c)
 	reason, none := noRole(err)
 	switch {
 	case err == nil:
@@ -89,17 +89,17 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 // relinkKnown looks up again the role of a stored group, after the application reported
 // that its roles or its mapping changed.
 func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, error) {
-	links, err := t.links(ctx, []string{g.ID})
+	links, err := t.links(ctx, []host.Source{host.GroupSource(g.ID)})
 	if err != nil {
 		return nil, err
 	}
-	c := &linkChange{was: links[g.ID]}
+	c := &linkChange{was: links[host.GroupSource(g.ID)]}
 	c.now = c.was
 	linked := c.was.Role.ID
 	if linked == "" && t.Roles.Refuse {
 		return c, nil // linked at the client's next write
 	}
-	err = t.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, g.ID, c)
+	err = t.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, host.GroupSource(g.ID), c)
 	if reason, none := noRole(err); none {
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "the role is gone")
 		return c, nil
@@ -119,7 +119,7 @@ func noRole(err error) (reason string, none bool) {
 }
 
 // resolve asks the resolver and fills in c.now, the link with this key.
-func (t tenant) resolve(ctx context.Context, src host.RoleSource, key string, c *linkChange) error {
+func (t tenant) resolve(ctx context.Context, src host.RoleSource, key host.Source, c *linkChange) error {
 	role, err := t.Roles.Resolver.ResolveRole(ctx, src)
 	if err != nil {
 		return err
@@ -127,14 +127,14 @@ func (t tenant) resolve(ctx context.Context, src host.RoleSource, key string, c 
 	if role.ID == "" {
 		return errors.New("scim: RoleResolver.ResolveRole returned a role without an ID and no error")
 	}
-	c.now = host.Link{GroupID: key, Role: role,
+	c.now = host.Link{Source: key, Role: role,
 		Confirmed: !role.Protected || c.was.Confirmed && c.was.Role.ID == role.ID}
 	return nil
 }
 
 // setLink stores the link of a group and tells of it.
 func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
-	c.now.GroupID = g.ID
+	c.now.Source = host.GroupSource(g.ID)
 	if err := w.t.Roles.Ledger.SetLink(ctx, c.now); err != nil {
 		return err
 	}

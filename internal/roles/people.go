@@ -41,7 +41,7 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 	if err != nil {
 		return nil, err
 	}
-	if role := links[r.view.gone].Role; t.Roles.Joint && role.ID != "" && haveOnly(people, r.view.gone, role.ID) {
+	if role := links[host.GroupSource(r.view.gone)].Role; t.Roles.Joint && role.ID != "" && haveOnly(people, r.view.gone, role.ID) {
 		for _, p := range people {
 			p.held = []host.Role{role}
 		}
@@ -99,7 +99,7 @@ func (t tenant) users(ctx context.Context, ids []string, r run) (map[string]*doc
 // revoke, and the application need not be asked who holds it: revoking what is not held
 // is no error.
 func haveOnly(people []*person, group, roleID string) bool {
-	from := groupSource(group)
+	from := host.GroupSource(group)
 	for _, p := range people {
 		if len(p.wants) > 0 || slices.ContainsFunc(p.entries, func(g host.Grant) bool { return g.Source != from || g.RoleID != roleID }) {
 			return false
@@ -110,7 +110,7 @@ func haveOnly(people []*person, group, roleID string) bool {
 
 // wants fills in the roles that attributes and groups give. It returns the links of
 // these groups and values.
-func (t tenant) wants(ctx context.Context, people []*person, users map[string]*doc.Document, r run) (map[string]host.Link, error) {
+func (t tenant) wants(ctx context.Context, people []*person, users map[string]*doc.Document, r run) (map[host.Source]host.Link, error) {
 	refs := make([]host.Ref, len(people))
 	by := make(map[string]*person, len(people))
 	for i, p := range people {
@@ -123,9 +123,9 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	if t.Stores.Members == nil {
 		sortByGrant(ms, by)
 	}
-	keys := make([]string, 0, len(ms))
+	keys := make([]host.Source, 0, len(ms))
 	for _, m := range ms {
-		keys = append(keys, m.GroupID)
+		keys = append(keys, host.GroupSource(m.GroupID))
 	}
 	values := make([][]value, len(people))
 	for i, p := range people {
@@ -139,7 +139,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 		return nil, err
 	}
 	if r.view.link != nil {
-		links[r.view.link.GroupID] = *r.view.link
+		links[r.view.link.Source] = *r.view.link
 	}
 	for i, p := range people {
 		for _, v := range values[i] {
@@ -148,19 +148,19 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	}
 	for _, m := range ms {
 		if p := by[m.Member.ID]; p != nil && isUser(m.Member) && r.view.keeps(m) {
-			p.want(links[m.GroupID], groupSource(m.GroupID), r.isNamed(m.GroupID, p.id))
+			p.want(links[host.GroupSource(m.GroupID)], host.GroupSource(m.GroupID), r.isNamed(host.GroupSource(m.GroupID), p.id))
 		}
 	}
 	return links, nil
 }
 
 // want notes a role that a source gives, or will give once it is confirmed.
-func (p *person) want(l host.Link, source string, named bool) {
+func (p *person) want(l host.Link, source host.Source, named bool) {
 	switch {
 	case l.Role.ID == "":
 		return
 	case !l.Confirmed:
-		p.unconfirmed = append(p.unconfirmed, want{role: l.Role, sources: []string{source}})
+		p.unconfirmed = append(p.unconfirmed, want{role: l.Role, sources: []host.Source{source}})
 		return
 	}
 	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == l.Role.ID })
@@ -184,7 +184,7 @@ func sortByGrant(ms []host.Membership, by map[string]*person) {
 	for _, m := range ms {
 		if p := by[m.Member.ID]; p != nil {
 			for _, g := range p.entries {
-				if g.Source == groupSource(m.GroupID) {
+				if g.Source == host.GroupSource(m.GroupID) {
 					at[m] = g.At
 				}
 			}
@@ -205,21 +205,18 @@ func sortByGrant(ms []host.Membership, by map[string]*person) {
 	})
 }
 
-// groupSource is the source of what a group gives, as the ledger keeps it.
-func groupSource(groupID string) string { return "group:" + groupID }
-
-// links reads the links of sources, by their key.
-func (t tenant) links(ctx context.Context, keys []string) (map[string]host.Link, error) {
-	keys = slices.Clone(keys)
-	slices.Sort(keys)
-	all := map[string]host.Link{}
-	for chunk := range slices.Chunk(slices.Compact(keys), directory.Batch) {
+// links reads the links of sources.
+func (t tenant) links(ctx context.Context, sources []host.Source) (map[host.Source]host.Link, error) {
+	sources = slices.Clone(sources)
+	slices.Sort(sources)
+	all := map[host.Source]host.Link{}
+	for chunk := range slices.Chunk(slices.Compact(sources), directory.Batch) {
 		ls, err := t.Roles.Ledger.Links(ctx, chunk)
 		if err != nil {
 			return nil, err
 		}
 		for _, l := range ls {
-			all[l.GroupID] = l
+			all[l.Source] = l
 		}
 	}
 	return all, nil

@@ -33,7 +33,7 @@ const (
 // membership.
 type want struct {
 	role    host.Role
-	sources []string
+	sources []host.Source
 	named   []bool // by source: the client has just named the user as a member again
 }
 
@@ -94,7 +94,7 @@ func (o *outcome) revokeAll(p *person, h holdings) {
 	o.change.Revoke = slices.Clone(p.held)
 	o.drop = p.entries
 	for _, role := range p.held {
-		var sources []string
+		var sources []host.Source
 		for _, g := range h.entries[role.ID] {
 			if !g.Waiting {
 				sources = append(sources, g.Source)
@@ -210,14 +210,14 @@ func picked(r *host.Roles, p *person, held map[string]host.Role) []want {
 func (o *outcome) give(p *person, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
 	_, has := held[w.role.ID]
 	live, hand := false, false
-	bySource := map[string]host.Grant{}
+	bySource := map[host.Source]host.Grant{}
 	for _, g := range es {
 		bySource[g.Source] = g
 		if !g.Waiting {
 			live, hand = true, hand || g.ByHand
 		}
 	}
-	var giving, waiting []string
+	var giving, waiting []host.Source
 	for i, s := range w.sources {
 		if g, ok := bySource[s]; ok && g.Waiting && w.role.Protected && !w.named[i] {
 			waiting = append(waiting, s)
@@ -279,7 +279,7 @@ func (o *outcome) release(p *person, role host.Role, es []host.Grant, held map[s
 // end is release for any reason.
 func (o *outcome) end(p *person, role host.Role, es []host.Grant, held map[string]host.Role, reason string) {
 	live, hand := false, false
-	var sources []string
+	var sources []host.Source
 	for _, g := range es {
 		if !g.Waiting {
 			live, hand = true, hand || g.ByHand
@@ -337,11 +337,11 @@ func (o *outcome) wait(p *person, w want, es []host.Grant, reason string, now ti
 	o.stand(w.role, host.Waiting, w.sources, reason)
 }
 
-func (o *outcome) note(k host.EventKind, p *person, role host.Role, sources []string, reason string) {
+func (o *outcome) note(k host.EventKind, p *person, role host.Role, sources []host.Source, reason string) {
 	o.events = append(o.events, host.Event{Kind: k, Resource: userRef(p.id), Role: role, Sources: sources, Reason: reason})
 }
 
-func (o *outcome) stand(role host.Role, s host.State, sources []string, reason string) {
+func (o *outcome) stand(role host.Role, s host.State, sources []host.Source, reason string) {
 	o.explained = append(o.explained, host.Explanation{Role: role, State: s, Sources: sources, Reason: reason})
 }
 

@@ -203,7 +203,7 @@ func (b *batch) change(ctx context.Context) error {
 func (b *batch) trail(ctx context.Context) error {
 	drop := collect(b.outs, func(p *outcome) []host.Grant { return p.drop })
 	if gone := b.run.view.gone; gone != "" && b.w.t.Roles.Sources != nil { // Ending.After drops these all at once
-		drop = slices.DeleteFunc(drop, func(g host.Grant) bool { return g.Source == groupSource(gone) })
+		drop = slices.DeleteFunc(drop, func(g host.Grant) bool { return g.Source == host.GroupSource(gone) })
 	}
 	return b.record(ctx, collect(b.outs, func(p *outcome) []host.Grant { return p.putAfter }), drop)
 }

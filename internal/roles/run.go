@@ -18,7 +18,7 @@ type run struct {
 	value value
 	// namedIn is a source's link key. The client has just named the users in named as
 	// members of that group, or as owners of that value.
-	namedIn string
+	namedIn host.Source
 	named   map[string]bool
 	cause   cause
 	view    view
@@ -35,8 +35,8 @@ const (
 )
 
 // isNamed reports whether the client, or the application, names a user in a source.
-func (r *run) isNamed(key, userID string) bool {
-	return key == r.namedIn && (r.cause == applicationConfirms || r.named[userID])
+func (r *run) isNamed(source host.Source, userID string) bool {
+	return source == r.namedIn && (r.cause == applicationConfirms || r.named[userID])
 }
 
 // view is what an operation is about to change, laid over what is stored.
@@ -69,7 +69,7 @@ func (t tenant) eachBatch(ctx context.Context, r run, fn func(ids []string) erro
 	case r.group == "":
 		return nil
 	case r.group == r.view.gone && t.Roles.Sources != nil:
-		return t.eachGranted(ctx, groupSource(r.group), fn)
+		return t.eachGranted(ctx, host.GroupSource(r.group), fn)
 	}
 	g, err := t.Stores.Get(ctx, groupRef(r.group))
 	if errors.Is(err, host.ErrNotFound) {
@@ -87,7 +87,7 @@ func (t tenant) eachBatch(ctx context.Context, r run, fn func(ids []string) erro
 }
 
 // eachGranted calls fn with the users to whom a source gives something.
-func (t tenant) eachGranted(ctx context.Context, source string, fn func(ids []string) error) error {
+func (t tenant) eachGranted(ctx context.Context, source host.Source, fn func(ids []string) error) error {
 	for after := ""; ; {
 		ids, err := t.Roles.Sources.SourceUsers(ctx, source, after, directory.Batch)
 		if err != nil || len(ids) == 0 {

@@ -114,7 +114,7 @@ func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 		}
 		for _, v := range values {
 			if l := links[v.key()]; c.fresh[v.key()] && l.Role.ID != "" && !l.Confirmed {
-				w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []string{v.source()}, Reason: awaitsConfirmation})
+				w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []host.Source{v.source()}, Reason: awaitsConfirmation})
 			}
 		}
 	}
@@ -131,12 +131,12 @@ func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 
 func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
 	w, m, c := t.w, t.write.Members, t.link
-	r := run{ids: userIDs(slices.Concat(m.Named, m.Dropped, m.Removed)), namedIn: group.ID, named: map[string]bool{}}
+	r := run{ids: userIDs(slices.Concat(m.Named, m.Dropped, m.Removed)), namedIn: host.GroupSource(group.ID), named: map[string]bool{}}
 	for _, id := range userIDs(m.Named) {
 		r.named[id] = true
 	}
 	if c != nil {
-		c.now.GroupID = group.ID
+		c.now.Source = host.GroupSource(group.ID)
 		if c.isChange() {
 			if err := w.setLink(ctx, group, c); err != nil {
 				return err
@@ -171,7 +171,7 @@ func (t *Turn) revokeAhead(ctx context.Context) {
 		}
 		if c != nil && c.movesRoles() {
 			now := c.now
-			now.GroupID = after.ID
+			now.Source = host.GroupSource(after.ID)
 			r.group, r.view.link = after.ID, &now
 		}
 	}
@@ -192,7 +192,7 @@ func (t *Turn) revokeAhead(ctx context.Context) {
 	}
 	if unlink {
 		// A crash must not leave the new name with the old role.
-		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{GroupID: after.ID}); err != nil {
+		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{Source: host.GroupSource(after.ID)}); err != nil {
 			w.e.Log.WarnContext(ctx, "scim: unlinking ahead of a write failed", "resource", fmt.Sprint(host.RefOf(after)), "error", err)
 		}
 	}

@@ -1,14 +1,12 @@
 package roles
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
@@ -24,21 +22,12 @@ type value struct {
 	text string
 }
 
-// maxKeyText is how long the text in a value's key may be. Stores index keys.
-const maxKeyText = 200
+// key is the source of the value's link.
+func (v value) key() host.Source { return host.AttributeSource(v.attr.Path, v.text) }
 
-// key is the Link.GroupID of the value's link.
-func (v value) key() string {
-	text := v.text
-	if len(text) > maxKeyText {
-		sum := sha256.Sum256([]byte(text))
-		text = "sha256:" + hex.EncodeToString(sum[:])
-	}
-	return v.source() + "=" + text
-}
-
-// source is the source of what the value gives, as the ledger keeps it.
-func (v value) source() string { return "attr:" + v.attr.Path }
+// source is the source of what the value gives. The ledger keeps one for all values of the
+// attribute.
+func (v value) source() host.Source { return host.AttributeSource(v.attr.Path, "") }
 
 // roleSource is how the resolver is asked about the value.
 func (v value) roleSource(linked string) host.RoleSource {
@@ -120,8 +109,8 @@ func (t tenant) eachOwner(ctx context.Context, v value, fn func(ids []string) er
 	})
 }
 
-func (t tenant) valueLinks(ctx context.Context, values []value) (map[string]host.Link, error) {
-	keys := make([]string, len(values))
+func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source]host.Link, error) {
+	keys := make([]host.Source, len(values))
 	for i, v := range values {
 		keys[i] = v.key()
 	}
@@ -130,7 +119,7 @@ func (t tenant) valueLinks(ctx context.Context, values []value) (map[string]host
 
 // linkValue stores the link of a value, if it changes.
 func (t tenant) linkValue(ctx context.Context, v value, c *linkChange) error {
-	c.now.GroupID = v.key()
+	c.now.Source = v.key()
 	if !c.isChange() {
 		return nil
 	}
@@ -189,9 +178,9 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) er
 
 // valueChange is what a write of a user does to the links of values.
 type valueChange struct {
-	fresh  map[string]bool // keys of values that the client has just given the user
-	moves  bool            // the user's values, or their roles, are others than before
-	others []value         // which other users have too, and whose role is another now
+	fresh  map[host.Source]bool // keys of values that the client has just given the user
+	moves  bool                 // the user's values, or their roles, are others than before
+	others []value              // which other users have too, and whose role is another now
 }
 
 // relinkValues looks up which roles a user's attributes name, when a client writes the
@@ -203,12 +192,12 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 		return after, nil, nil
 	}
 	was := valuesOf(w.t.Tenant, before)
-	values := slices.SortedFunc(slices.Values(valuesOf(w.t.Tenant, after)), func(a, b value) int { return strings.Compare(a.key(), b.key()) })
+	values := slices.SortedFunc(slices.Values(valuesOf(w.t.Tenant, after)), func(a, b value) int { return cmp.Compare(a.key(), b.key()) })
 	found, bad, err := w.resolveValues(ctx, before, after, values)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &valueChange{fresh: map[string]bool{}}
+	c := &valueChange{fresh: map[host.Source]bool{}}
 	for _, v := range values {
 		change := found[v]
 		if change == nil || slices.Contains(bad, v.attr) {
@@ -265,7 +254,7 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 			w.e.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
 		case leaves:
 			bad = append(bad, v.attr)
-			w.Tell(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []string{v.source()},
+			w.Tell(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []host.Source{v.source()},
 				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.Clip(v.text))})
 		case none && reason == "":
 			return nil, nil, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.Clip(v.text)))

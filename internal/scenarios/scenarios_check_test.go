@@ -62,7 +62,7 @@ func (w *world) entries(user string) []string {
 	}
 	lines := []string{}
 	for _, g := range grants {
-		line := g.RoleID + " " + g.Source
+		line := g.RoleID + " " + string(g.Source)
 		if g.ByHand {
 			line += " by hand"
 		}
@@ -81,10 +81,14 @@ func (w *world) wantLedger(user string, want ...string) {
 	w.diff("ledger of "+user, want, w.entries(user))
 }
 
-// link is "R", "R unconfirmed" or "".
-func (w *world) link(group string) string {
+// link is "R", "R unconfirmed" or "" for a group, or for a value as "attr:path=value".
+func (w *world) link(of string) string {
 	w.t.Helper()
-	links, err := w.ledger.Links(context.Background(), []string{group})
+	source := scim.GroupSource(of)
+	if strings.HasPrefix(of, "attr:") {
+		source = scim.Source(of)
+	}
+	links, err := w.ledger.Links(context.Background(), []scim.Source{source})
 	if err != nil {
 		w.t.Fatalf("Links: %v", err)
 	}
@@ -129,7 +133,7 @@ func (w *world) wantEvents(want ...string) {
 		}
 		from := slices.Sorted(slices.Values(e.Sources))
 		for _, s := range from {
-			words = append(words, strings.TrimPrefix(s, "group:"))
+			words = append(words, strings.TrimPrefix(string(s), "group:"))
 		}
 		got = append(got, strings.Join(words, " "))
 	}
@@ -174,7 +178,10 @@ func (w *world) explain(user string) []string {
 		if s.Reason == "" {
 			w.t.Errorf("Explain(%s): no reason for %s", user, s.Role.ID)
 		}
-		words := append([]string{s.Role.ID, string(s.State)}, slices.Sorted(slices.Values(s.Sources))...)
+		words := []string{s.Role.ID, string(s.State)}
+		for _, source := range slices.Sorted(slices.Values(s.Sources)) {
+			words = append(words, string(source))
+		}
 		lines = append(lines, strings.Join(words, " "))
 	}
 	slices.Sort(lines)
@@ -262,7 +269,7 @@ func (w *world) standings(user string) []string {
 			if words[1] != "waiting" && !held[role] {
 				words[1] = "recorded and not held"
 			}
-			words = append(words, g.Source)
+			words = append(words, string(g.Source))
 		}
 		slices.Sort(words[2:])
 		lines = append(lines, strings.Join(words, " "))

@@ -59,7 +59,7 @@ func (l *steppedLedger) Record(ctx context.Context, put, drop []scim.Grant) erro
 	return l.l.Record(ctx, put, drop)
 }
 
-func (l *steppedLedger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+func (l *steppedLedger) Links(ctx context.Context, groupIDs []scim.Source) ([]scim.Link, error) {
 	l.w.at("Links")
 	return l.l.Links(ctx, groupIDs)
 }

@@ -96,15 +96,17 @@ func TestEndedContext(t *testing.T) {
 			_, _, err := s.ChangeMembers(ctx, "g", []scim.Ref{{Type: "User", ID: "1"}}, nil)
 			return err
 		},
-		"Grants":        func() error { _, err := s.Grants(ctx, nil); return err },
-		"Record":        func() error { return s.Record(ctx, []scim.Grant{{UserID: "1", RoleID: "r"}}, nil) },
-		"Links":         func() error { _, err := s.Links(ctx, nil); return err },
-		"SetLink":       func() error { return s.SetLink(ctx, scim.Link{GroupID: "g", Role: scim.Role{ID: "r"}}) },
+		"Grants": func() error { _, err := s.Grants(ctx, nil); return err },
+		"Record": func() error { return s.Record(ctx, []scim.Grant{{UserID: "1", RoleID: "r"}}, nil) },
+		"Links":  func() error { _, err := s.Links(ctx, nil); return err },
+		"SetLink": func() error {
+			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g"), Role: scim.Role{ID: "r"}})
+		},
 		"Ledger.Grants": func() error { _, err := l.Grants(ctx, nil); return err },
 		"Ledger.Record": func() error { return l.Record(ctx, nil, nil) },
 		"Ledger.Links":  func() error { _, err := l.Links(ctx, nil); return err },
 		"Ledger.SetLink": func() error {
-			return l.SetLink(ctx, scim.Link{GroupID: "g"})
+			return l.SetLink(ctx, scim.Link{Source: scim.GroupSource("g")})
 		},
 	}
 	for name, call := range calls {

@@ -12,11 +12,11 @@ import (
 // ledger is what a Store and a Ledger keep of scim.Ledger. It does not lock.
 type ledger struct {
 	grants map[string][]scim.Grant // by user, ordered by role and source
-	links  map[string]scim.Link    // by group
+	links  map[scim.Source]scim.Link
 }
 
 func newLedger() ledger {
-	return ledger{grants: make(map[string][]scim.Grant), links: make(map[string]scim.Link)}
+	return ledger{grants: make(map[string][]scim.Grant), links: make(map[scim.Source]scim.Link)}
 }
 
 // compareGrants compares grants of one user by role and source.
@@ -85,17 +85,17 @@ func (l ledger) record(put, drop []scim.Grant) (undo func()) {
 
 // setLink sets or takes away a link. What it returns takes that back.
 func (l ledger) setLink(link scim.Link) (undo func()) {
-	old, had := l.links[link.GroupID]
+	old, had := l.links[link.Source]
 	if link.Role.ID == "" {
-		delete(l.links, link.GroupID)
+		delete(l.links, link.Source)
 	} else {
-		l.links[link.GroupID] = link
+		l.links[link.Source] = link
 	}
 	return func() {
 		if had {
-			l.links[link.GroupID] = old
+			l.links[link.Source] = old
 		} else {
-			delete(l.links, link.GroupID)
+			delete(l.links, link.Source)
 		}
 	}
 }
@@ -108,9 +108,9 @@ func (l ledger) grantsOf(userIDs []string) []scim.Grant {
 	return list
 }
 
-func (l ledger) linksOf(groupIDs []string) []scim.Link {
+func (l ledger) linksOf(sources []scim.Source) []scim.Link {
 	var list []scim.Link
-	for _, id := range distinct(groupIDs) {
+	for _, id := range distinct(sources) {
 		if link, ok := l.links[id]; ok {
 			list = append(list, link)
 		}
@@ -119,7 +119,7 @@ func (l ledger) linksOf(groupIDs []string) []scim.Link {
 }
 
 // distinct is a sorted copy in which each id stands once.
-func distinct(ids []string) []string {
+func distinct[T ~string](ids []T) []T {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	return slices.Compact(ids)
@@ -143,9 +143,9 @@ func (s *Store) Record(ctx context.Context, put, drop []scim.Grant) error {
 }
 
 // Links implements scim.Ledger.
-func (s *Store) Links(ctx context.Context, groupIDs []string) (list []scim.Link, err error) {
+func (s *Store) Links(ctx context.Context, sources []scim.Source) (list []scim.Link, err error) {
 	err = s.read(ctx, func() error {
-		list = s.ledger.linksOf(groupIDs)
+		list = s.ledger.linksOf(sources)
 		return nil
 	})
 	return list, err
@@ -199,13 +199,13 @@ func (l *Ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 }
 
 // Links implements scim.Ledger.
-func (l *Ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+func (l *Ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return l.l.linksOf(groupIDs), nil
+	return l.l.linksOf(sources), nil
 }
 
 // SetLink implements scim.Ledger.

@@ -10,7 +10,7 @@ import (
 
 func TestLedger(t *testing.T) {
 	entry := func(user, role, source string) scim.Grant {
-		return scim.Grant{UserID: user, RoleID: role, Source: "group:" + source}
+		return scim.Grant{UserID: user, RoleID: role, Source: scim.GroupSource(source)}
 	}
 	waiting := entry("1", "r", "a")
 	waiting.Waiting = true
@@ -68,14 +68,14 @@ func TestLinks(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			set(scim.Link{GroupID: "a", Role: scim.Role{ID: "r", Name: "Role"}})
-			set(scim.Link{GroupID: "a", Role: scim.Role{ID: "q", Protected: true}, Confirmed: true})
-			set(scim.Link{GroupID: "b", Role: scim.Role{ID: "r"}})
-			set(scim.Link{GroupID: "b"})
-			set(scim.Link{GroupID: "c"}) // there was none
-			set(scim.Link{GroupID: "d", Role: scim.Role{ID: "r"}})
-			got, err := l.Links(t.Context(), []string{"a", "b", "c", "a", "z"})
-			want := []scim.Link{{GroupID: "a", Role: scim.Role{ID: "q", Protected: true}, Confirmed: true}}
+			set(scim.Link{Source: scim.GroupSource("a"), Role: scim.Role{ID: "r", Name: "Role"}})
+			set(scim.Link{Source: scim.GroupSource("a"), Role: scim.Role{ID: "q", Protected: true}, Confirmed: true})
+			set(scim.Link{Source: scim.GroupSource("b"), Role: scim.Role{ID: "r"}})
+			set(scim.Link{Source: scim.GroupSource("b")})
+			set(scim.Link{Source: scim.GroupSource("c")}) // there was none
+			set(scim.Link{Source: scim.GroupSource("d"), Role: scim.Role{ID: "r"}})
+			got, err := l.Links(t.Context(), []scim.Source{"group:a", "group:b", "group:c", "group:a", "group:z"})
+			want := []scim.Link{{Source: "group:a", Role: scim.Role{ID: "q", Protected: true}, Confirmed: true}}
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}

@@ -151,7 +151,7 @@ func dump(t testing.TB, s *Store) map[string]any {
 		grants[id] = slices.Clone(list)
 	}
 	out["grants"] = grants
-	links := make(map[string]scim.Link)
+	links := make(map[scim.Source]scim.Link)
 	for id, l := range s.ledger.links {
 		links[id] = l
 	}

@@ -32,7 +32,7 @@ func seeded(t testing.TB) *Store {
 	_, _, err = s.ChangeMembers(ctx, "g2", []scim.Ref{{Type: "User", ID: "ann"}}, nil)
 	must(err)
 	must(s.Record(ctx, []scim.Grant{{UserID: "ann", RoleID: "admin", Source: "group:g1", At: epoch}, {UserID: "ann", RoleID: "admin", Source: "group:g2", ByHand: true}}, nil))
-	must(s.SetLink(ctx, scim.Link{GroupID: "g1", Role: scim.Role{ID: "admin"}, Confirmed: true}))
+	must(s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g1"), Role: scim.Role{ID: "admin"}, Confirmed: true}))
 	s.now = func() time.Time { return epoch.Add(time.Hour) }
 	return s
 }
@@ -123,13 +123,13 @@ func writes(t testing.TB) []struct {
 			return s.Record(ctx, nil, []scim.Grant{{UserID: "ann", RoleID: "admin", Source: "group:g1"}, {UserID: "ann", RoleID: "admin", Source: "group:g2"}})
 		}},
 		{"new link", "it goes", func(ctx context.Context, s *Store) error {
-			return s.SetLink(ctx, scim.Link{GroupID: "g2", Role: scim.Role{ID: "r"}})
+			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g2"), Role: scim.Role{ID: "r"}})
 		}},
 		{"other link", "the old one comes back", func(ctx context.Context, s *Store) error {
-			return s.SetLink(ctx, scim.Link{GroupID: "g1", Role: scim.Role{ID: "r"}})
+			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g1"), Role: scim.Role{ID: "r"}})
 		}},
 		{"link taken away", "it comes back", func(ctx context.Context, s *Store) error {
-			return s.SetLink(ctx, scim.Link{GroupID: "g1"})
+			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g1")})
 		}},
 	}
 }
@@ -271,7 +271,7 @@ func TestRollbackOfAll(t *testing.T) {
 func TestNestedFailure(t *testing.T) {
 	s := New()
 	link := func(ctx context.Context, id string) {
-		if err := s.SetLink(ctx, scim.Link{GroupID: id, Role: scim.Role{ID: "r"}}); err != nil {
+		if err := s.SetLink(ctx, scim.Link{Source: scim.GroupSource(id), Role: scim.Role{ID: "r"}}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -290,8 +290,8 @@ func TestNestedFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.Links(t.Context(), []string{"before", "inside", "after"})
-	want := []scim.Link{{GroupID: "after", Role: scim.Role{ID: "r"}}, {GroupID: "before", Role: scim.Role{ID: "r"}}}
+	got, err := s.Links(t.Context(), []scim.Source{"group:before", "group:inside", "group:after"})
+	want := []scim.Link{{Source: "group:after", Role: scim.Role{ID: "r"}}, {Source: "group:before", Role: scim.Role{ID: "r"}}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

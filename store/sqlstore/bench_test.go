@@ -143,7 +143,7 @@ func newCrowd(tb testing.TB, db *sql.DB, d sqlstore.Dialect, n int) *crowd {
 func (c *crowd) join(tb testing.TB, d sqlstore.Dialect, name string, n int) string {
 	tb.Helper()
 	g := create(tb, c.s, group(tb, name))
-	if err := c.s.SetLink(tb.Context(), scim.Link{GroupID: g.ID(), Role: scim.Role{ID: name, Name: name}, Confirmed: true}); err != nil {
+	if err := c.s.SetLink(tb.Context(), scim.Link{Source: scim.GroupSource(g.ID()), Role: scim.Role{ID: name, Name: name}, Confirmed: true}); err != nil {
 		tb.Fatal(err)
 	}
 	users := " FROM scim_resources WHERE type = 'User' AND id < '" + userID(n) + "'"

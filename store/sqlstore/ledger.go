@@ -39,18 +39,18 @@ func (l *ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 }
 
 // SourceUsers implements scim.SourceLedger.
-func (l *ledger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+func (l *ledger) SourceUsers(ctx context.Context, source scim.Source, after string, limit int) ([]string, error) {
 	return l.own.SourceUsers(ctx, source, after, limit)
 }
 
 // DropSource implements scim.SourceLedger.
-func (l *ledger) DropSource(ctx context.Context, source string) error {
+func (l *ledger) DropSource(ctx context.Context, source scim.Source) error {
 	return l.own.DropSource(ctx, source)
 }
 
 // Links implements scim.Ledger.
-func (l *ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
-	return l.own.Links(ctx, groupIDs)
+func (l *ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link, error) {
+	return l.own.Links(ctx, sources)
 }
 
 // SetLink implements scim.Ledger.

@@ -105,7 +105,7 @@ func fillPlans(t *testing.T, s *sqlstore.Store, n int) (last, g *scim.Resource) 
 			if _, _, err = s.ChangeMembers(ctx, g.ID(), []scim.Ref{last.Ref()}, nil); err != nil {
 				return err
 			}
-			if err = s.Record(ctx, []scim.Grant{{UserID: last.ID(), RoleID: "r", Source: "group:" + g.ID()}}, nil); err != nil {
+			if err = s.Record(ctx, []scim.Grant{{UserID: last.ID(), RoleID: "r", Source: scim.GroupSource(g.ID())}}, nil); err != nil {
 				return err
 			}
 		}

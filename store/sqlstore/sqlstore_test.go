@@ -67,6 +67,38 @@ func TestLedgerAlone(t *testing.T) {
 	})
 }
 
+// The links of groups are stored by the bare id, and those of values by their text, as
+// they always were: a ledger of earlier days must still be read.
+func TestStoredLinks(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		l, err := sqlstore.NewLedger(db, d, sqlstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for stored, source := range map[string]scim.Source{
+			"g1":            scim.GroupSource("g1"),
+			"attr:roles=a":  scim.AttributeSource("roles", "a"),
+			"group:attr:x":  scim.GroupSource("attr:x"),
+			"group:group:x": scim.GroupSource("group:x"),
+		} {
+			want := scim.Link{Source: source, Role: scim.Role{ID: "r", Name: "R", Weight: 2, Protected: true}, Confirmed: true}
+			if err := l.SetLink(t.Context(), want); err != nil {
+				t.Fatal(err)
+			}
+			var n int
+			if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM scim_links WHERE group_id = '"+stored+"'").Scan(&n); n != 1 || err != nil {
+				t.Errorf("%s is not stored as %q: %d rows, error %v", source, stored, n, err)
+			}
+			if got, err := l.Links(t.Context(), []scim.Source{source}); err != nil || !cmp.Equal(got, []scim.Link{want}) {
+				t.Errorf("Links of %s: %v, error %v", source, got, err)
+			}
+		}
+	})
+}
+
 // A ledger alone joins the application's transaction, and locks users that it has
 // never seen.
 func TestLedgerJoins(t *testing.T) {

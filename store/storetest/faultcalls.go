@@ -65,8 +65,13 @@ func faultyCalls(t *probe, s scim.Store, h household, free *scim.Resource) []cal
 		calls = append(calls,
 			call{"Grants", func(ctx context.Context) error { _, err := l.Grants(ctx, []string{h.user.ID()}); return err }},
 			call{"Record", func(ctx context.Context) error { return l.Record(ctx, nil, []scim.Grant{h.grant}) }},
-			call{"Links", func(ctx context.Context) error { _, err := l.Links(ctx, []string{h.group.ID()}); return err }},
-			call{"SetLink", func(ctx context.Context) error { return l.SetLink(ctx, scim.Link{GroupID: h.group.ID()}) }})
+			call{"Links", func(ctx context.Context) error {
+				_, err := l.Links(ctx, []scim.Source{scim.GroupSource(h.group.ID())})
+				return err
+			}},
+			call{"SetLink", func(ctx context.Context) error {
+				return l.SetLink(ctx, scim.Link{Source: scim.GroupSource(h.group.ID())})
+			}})
 	}
 	return calls
 }
@@ -117,12 +122,15 @@ func faultyReads(t *probe, s scim.Store) []read {
 		var groups []string
 		for i, r := range people {
 			groups = append(groups, l.group(t))
-			l.record(t, []scim.Grant{{UserID: r.ID(), RoleID: fmt.Sprint("r", i), Source: "group:" + groups[0], At: instant}}, nil)
-			l.setLink(t, scim.Link{GroupID: groups[i], Role: scim.Role{ID: "r"}})
+			l.record(t, []scim.Grant{{UserID: r.ID(), RoleID: fmt.Sprint("r", i), Source: scim.GroupSource(groups[0]), At: instant}}, nil)
+			l.setLink(t, scim.Link{Source: scim.GroupSource(groups[i]), Role: scim.Role{ID: "r"}})
 		}
 		reads = append(reads,
 			read{"Grants", func() (int, int, error) { got, err := l.ledger.Grants(t.ctx, ids(people)); return len(got), n, err }},
-			read{"Links", func() (int, int, error) { got, err := l.ledger.Links(t.ctx, groups); return len(got), n, err }})
+			read{"Links", func() (int, int, error) {
+				got, err := l.ledger.Links(t.ctx, groupSources(groups))
+				return len(got), n, err
+			}})
 	}
 	return reads
 }
@@ -190,7 +198,7 @@ func faultyWrites(t *probe, s scim.Store) []write {
 	if ledger, ok := s.(scim.Ledger); ok {
 		l := ledgerSubject{ledger, s}
 		parts = append(parts, write{"ledger", func(string) (func(context.Context) error, func() []bool) {
-			old := scim.Grant{UserID: l.user(t), RoleID: "old", Source: "group:" + l.group(t), At: instant}
+			old := scim.Grant{UserID: l.user(t), RoleID: "old", Source: scim.GroupSource(l.group(t)), At: instant}
 			one, two := old, old
 			one.RoleID, two.RoleID = "one", "two"
 			l.record(t, []scim.Grant{old}, nil)

@@ -277,7 +277,7 @@ func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove 
 	return added, removed, nil
 }
 
-func (f *faulty) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+func (f *faulty) SourceUsers(ctx context.Context, source scim.Source, after string, limit int) ([]string, error) {
 	f.mu.Lock()
 	users := slices.Clone(f.granted)
 	f.mu.Unlock()
@@ -294,7 +294,7 @@ func (f *faulty) SourceUsers(ctx context.Context, source, after string, limit in
 }
 
 // DropSource drops the entries of all users whom Record was told of.
-func (f *faulty) DropSource(ctx context.Context, source string) error {
+func (f *faulty) DropSource(ctx context.Context, source scim.Source) error {
 	f.mu.Lock()
 	users := slices.Clone(f.granted)
 	f.mu.Unlock()

@@ -178,7 +178,7 @@ func (f *frail) Record(ctx context.Context, put, drop []scim.Grant) error {
 	return f.Store.Record(ctx, put, drop)
 }
 
-func (f *frail) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
+func (f *frail) Links(ctx context.Context, groupIDs []scim.Source) ([]scim.Link, error) {
 	if err := f.fail(); err != nil {
 		return nil, err
 	}

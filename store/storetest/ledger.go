@@ -62,7 +62,7 @@ func (l ledgerSubject) grants(t *probe, users []string, want ...scim.Grant) {
 		t.Fatalf("Grants: %v", err)
 	}
 	less := func(a, b scim.Grant) bool {
-		return strings.Join([]string{a.UserID, a.RoleID, a.Source}, "\x00") < strings.Join([]string{b.UserID, b.RoleID, b.Source}, "\x00")
+		return strings.Join([]string{a.UserID, a.RoleID, string(a.Source)}, "\x00") < strings.Join([]string{b.UserID, b.RoleID, string(b.Source)}, "\x00")
 	}
 	if diff := cmp.Diff(want, got, cmpopts.SortSlices(less), cmpopts.EquateEmpty(), cmp.Comparer(sameInstant)); diff != "" {
 		t.Errorf("Grants (-want +got):\n%s", diff)
@@ -71,14 +71,23 @@ func (l ledgerSubject) grants(t *probe, users []string, want ...scim.Grant) {
 
 // links demands the links of groups, in any order.
 func (l ledgerSubject) links(t *probe, groups []string, want ...scim.Link) {
-	got, err := l.ledger.Links(t.ctx, groups)
+	got, err := l.ledger.Links(t.ctx, groupSources(groups))
 	if err != nil {
 		t.Fatalf("Links: %v", err)
 	}
-	less := func(a, b scim.Link) bool { return a.GroupID < b.GroupID }
+	less := func(a, b scim.Link) bool { return a.Source < b.Source }
 	if diff := cmp.Diff(want, got, cmpopts.SortSlices(less), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("Links (-want +got):\n%s", diff)
 	}
+}
+
+// groupSources are groups as sources of roles.
+func groupSources(groupIDs []string) []scim.Source {
+	sources := make([]scim.Source, len(groupIDs))
+	for i, id := range groupIDs {
+		sources[i] = scim.GroupSource(id)
+	}
+	return sources
 }
 
 // instant is a time with everything that a database may lose.
@@ -101,7 +110,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			var all []scim.Grant
 			user, group := l.user(t), l.group(t)
 			for i := range 4 {
-				all = append(all, scim.Grant{UserID: user, RoleID: fmt.Sprint("röle ", i), Source: "group:" + group,
+				all = append(all, scim.Grant{UserID: user, RoleID: fmt.Sprint("röle ", i), Source: scim.GroupSource(group),
 					At: instant.Add(time.Duration(i) * time.Millisecond), ByHand: i&1 != 0, Waiting: i&2 != 0})
 			}
 			l.record(t, all, nil)
@@ -109,9 +118,9 @@ func ledgerSteps() []step[ledgerSubject] {
 		}},
 		{"identity", "An entry's identity is user, role and source; entries that differ in one of them are different ones.", func(t *probe, l ledgerSubject) {
 			u, g := []string{l.user(t), l.user(t)}, []string{l.group(t), l.group(t)}
-			a := scim.Grant{UserID: u[0], RoleID: "admin", Source: "group:" + g[0], At: instant}
+			a := scim.Grant{UserID: u[0], RoleID: "admin", Source: scim.GroupSource(g[0]), At: instant}
 			b, c, d := a, a, a
-			b.RoleID, c.Source, d.UserID = "Admin", "group:"+g[1], u[1]
+			b.RoleID, c.Source, d.UserID = "Admin", scim.GroupSource(g[1]), u[1]
 			l.record(t, []scim.Grant{a, b, c, d}, nil)
 			l.grants(t, u, a, b, c, d)
 			for _, drop := range []scim.Grant{b, c, d} {
@@ -121,7 +130,7 @@ func ledgerSteps() []step[ledgerSubject] {
 		}},
 		{"replace", "Put replaces the entry that is there.", func(t *probe, l ledgerSubject) {
 			user := l.user(t)
-			e := scim.Grant{UserID: user, RoleID: "admin", Source: "group:" + l.group(t), At: instant, Waiting: true}
+			e := scim.Grant{UserID: user, RoleID: "admin", Source: scim.GroupSource(l.group(t)), At: instant, Waiting: true}
 			l.record(t, []scim.Grant{e}, nil)
 			l.record(t, []scim.Grant{e}, nil)
 			l.grants(t, []string{user}, e)
@@ -133,7 +142,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			l.grants(t, []string{user}, e)
 		}},
 		{"drop", "Drop looks at the identity alone; what is gone already is no error. One call puts and drops.", func(t *probe, l ledgerSubject) {
-			user, source := l.user(t), "group:"+l.group(t)
+			user, source := l.user(t), scim.GroupSource(l.group(t))
 			a := scim.Grant{UserID: user, RoleID: "a", Source: source, At: instant, ByHand: true}
 			b := scim.Grant{UserID: user, RoleID: "b", Source: source, At: instant}
 			l.record(t, []scim.Grant{a}, nil)
@@ -145,7 +154,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			l.grants(t, []string{user}, b)
 		}},
 		{"named users", "Grants lists the entries of the users that are named, and of nobody else.", func(t *probe, l ledgerSubject) {
-			source := "group:" + l.group(t)
+			source := scim.GroupSource(l.group(t))
 			var all []scim.Grant
 			var users []string
 			for range 4 {
@@ -163,7 +172,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			l.grants(t, many, all[0], all[3])
 		}},
 		{"at once", "Calls at once lose nothing, and nothing is there twice.", func(t *probe, l ledgerSubject) {
-			user, source := l.user(t), "group:"+l.group(t)
+			user, source := l.user(t), scim.GroupSource(l.group(t))
 			entry := func(role string) scim.Grant {
 				return scim.Grant{UserID: user, RoleID: role, Source: source, At: instant}
 			}
@@ -179,8 +188,8 @@ func ledgerSteps() []step[ledgerSubject] {
 		{"source", "SourceUsers and DropSource, where a ledger has them, find and drop every entry of a source, and no other.", func(t *probe, l ledgerSubject) {
 			sources := capability[scim.SourceLedger](t, l.ledger, "the Ledger is no SourceLedger: entries are dropped one by one")
 			users := []string{l.user(t), l.user(t)}
-			gone, left := "group:"+l.group(t), "group:"+l.group(t)
-			entry := func(user int, role, source string) scim.Grant {
+			gone, left := scim.GroupSource(l.group(t)), scim.GroupSource(l.group(t))
+			entry := func(user int, role string, source scim.Source) scim.Grant {
 				return scim.Grant{UserID: users[user], RoleID: role, Source: source, At: instant}
 			}
 			waiting := entry(1, "other", gone)
@@ -210,8 +219,8 @@ func ledgerSteps() []step[ledgerSubject] {
 		}},
 		{"links", "SetLink replaces a group's link, all fields of it; one without a Role.ID takes it away.", func(t *probe, l ledgerSubject) {
 			g := []string{l.group(t), l.group(t), l.group(t)}
-			a := scim.Link{GroupID: g[0], Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: 1 << 30, Protected: true}}
-			b := scim.Link{GroupID: g[1], Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: -5}, Confirmed: true}
+			a := scim.Link{Source: scim.GroupSource(g[0]), Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: 1 << 30, Protected: true}}
+			b := scim.Link{Source: scim.GroupSource(g[1]), Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: -5}, Confirmed: true}
 			l.setLink(t, a)
 			l.setLink(t, b)
 			l.links(t, g, a, b)
@@ -224,8 +233,8 @@ func ledgerSteps() []step[ledgerSubject] {
 			a.Role = scim.Role{ID: "r-2", Name: "", Weight: 0}
 			l.setLink(t, a)
 			l.links(t, g, a, b)
-			l.setLink(t, scim.Link{GroupID: g[0]})
-			l.setLink(t, scim.Link{GroupID: g[2]})
+			l.setLink(t, scim.Link{Source: scim.GroupSource(g[0])})
+			l.setLink(t, scim.Link{Source: scim.GroupSource(g[2])})
 			l.links(t, g, b)
 		}},
 	}

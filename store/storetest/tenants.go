@@ -37,8 +37,8 @@ func newHousehold(t *probe, s scim.Store) household {
 		other: t.create(s, t.user("bob@example.com", nil)),
 		group: t.create(s, t.group("Engineers")),
 	}
-	h.grant = scim.Grant{UserID: h.user.ID(), RoleID: "editor", Source: "group:" + h.group.ID(), At: instant, ByHand: true}
-	h.link = scim.Link{GroupID: h.group.ID(), Role: scim.Role{ID: "editor", Name: "Editor"}, Confirmed: true}
+	h.grant = scim.Grant{UserID: h.user.ID(), RoleID: "editor", Source: scim.GroupSource(h.group.ID()), At: instant, ByHand: true}
+	h.link = scim.Link{Source: scim.GroupSource(h.group.ID()), Role: scim.Role{ID: "editor", Name: "Editor"}, Confirmed: true}
 	if store, ok := s.(scim.MemberStore); ok {
 		m := members{t, store}
 		m.change(h.group, []scim.Ref{h.user.Ref()}, nil, []scim.Ref{h.user.Ref()}, nil)
@@ -191,7 +191,7 @@ func tenantSteps() []step[tenants] {
 			createTwin(t, s.b, h.user)
 			createTwin(t, s.b, h.group)
 			l.record(t, nil, []scim.Grant{h.grant})
-			l.setLink(t, scim.Link{GroupID: h.group.ID()})
+			l.setLink(t, scim.Link{Source: scim.GroupSource(h.group.ID())})
 			h.expectUnchanged(t, s.a)
 			own, link := h.grant, h.link
 			own.ByHand, link.Role.Name = false, "of b"

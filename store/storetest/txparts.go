@@ -51,16 +51,16 @@ func txPartSteps() []step[scim.Store] {
 			tx := transactor(t, s)
 			l := ledgerOf(t, s)
 			user, group := l.user(t), l.group(t)
-			old := scim.Grant{UserID: user, RoleID: "old", Source: "group:" + group, At: instant}
-			fresh := scim.Grant{UserID: user, RoleID: "fresh", Source: "group:" + group, At: instant}
-			link := scim.Link{GroupID: group, Role: scim.Role{ID: "old", Name: "Old"}, Confirmed: true}
+			old := scim.Grant{UserID: user, RoleID: "old", Source: scim.GroupSource(group), At: instant}
+			fresh := scim.Grant{UserID: user, RoleID: "fresh", Source: scim.GroupSource(group), At: instant}
+			link := scim.Link{Source: scim.GroupSource(group), Role: scim.Role{ID: "old", Name: "Old"}, Confirmed: true}
 			l.record(t, []scim.Grant{old}, nil)
 			l.setLink(t, link)
 			change := func(ctx context.Context) error {
 				if err := l.ledger.Record(ctx, []scim.Grant{fresh}, []scim.Grant{old}); err != nil {
 					return err
 				}
-				if err := l.ledger.SetLink(ctx, scim.Link{GroupID: group}); err != nil {
+				if err := l.ledger.SetLink(ctx, scim.Link{Source: scim.GroupSource(group)}); err != nil {
 					return err
 				}
 				if got, err := l.ledger.Grants(ctx, []string{user}); err != nil || len(got) != 1 || got[0].RoleID != "fresh" {
@@ -183,7 +183,7 @@ func isolationSteps() []step[scim.Store] {
 						return err
 					}
 					time.Sleep(time.Millisecond)
-					next := scim.Grant{UserID: users[0], RoleID: fmt.Sprint("role", len(have)), Source: "group:" + group, At: instant}
+					next := scim.Grant{UserID: users[0], RoleID: fmt.Sprint("role", len(have)), Source: scim.GroupSource(group), At: instant}
 					return l.ledger.Record(ctx, []scim.Grant{next}, nil)
 				})
 				if err != nil {

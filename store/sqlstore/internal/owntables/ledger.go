@@ -149,7 +149,7 @@ func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 }
 
 // SourceUsers implements scim.SourceLedger.
-func (l *Ledger) SourceUsers(ctx context.Context, source, after string, limit int) ([]string, error) {
+func (l *Ledger) SourceUsers(ctx context.Context, source scim.Source, after string, limit int) ([]string, error) {
 	var all []string
 	err := l.db.Read(ctx, func() error {
 		all = all[:0]
@@ -162,7 +162,7 @@ func (l *Ledger) SourceUsers(ctx context.Context, source, after string, limit in
 }
 
 // DropSource implements scim.SourceLedger.
-func (l *Ledger) DropSource(ctx context.Context, source string) error {
+func (l *Ledger) DropSource(ctx context.Context, source scim.Source) error {
 	err := l.db.Write(ctx, func(ctx context.Context) error {
 		_, err := l.db.Exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND source = $2", source)
 		return err
@@ -179,18 +179,24 @@ func compareGrants(a, b scim.Grant) int {
 }
 
 // Links implements scim.Ledger.
-func (l *Ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, error) {
-	ids := dialect.Distinct(groupIDs)
+func (l *Ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link, error) {
+	keys := make([]string, len(sources))
+	for i, s := range sources {
+		keys[i] = linkKey(s)
+	}
+	ids := dialect.Distinct(keys)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
 	}
 	all, err := database.ReadAll(ctx, l.db, len(ids), func(scan func(...any) error) (k scim.Link, err error) {
-		err = scan(&k.GroupID, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
+		var key string
+		err = scan(&key, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
+		k.Source = linkSource(key)
 		return k, err
 	}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
 		l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
 	if err != nil {
-		return nil, fmt.Errorf("sqlstore: links of %d groups: %w", len(ids), err)
+		return nil, fmt.Errorf("sqlstore: links of %d sources: %w", len(ids), err)
 	}
 	return all, nil
 }
@@ -199,17 +205,39 @@ func (l *Ledger) Links(ctx context.Context, groupIDs []string) ([]scim.Link, err
 func (l *Ledger) SetLink(ctx context.Context, k scim.Link) error {
 	err := l.db.Write(ctx, func(ctx context.Context) error {
 		if k.Role.ID == "" {
-			_, err := l.db.Exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", k.GroupID)
+			_, err := l.db.Exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", linkKey(k.Source))
 			return err
 		}
 		_, err := l.db.Exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (group_id, tenant) DO UPDATE SET role_id = excluded.role_id,
 			role_name = excluded.role_name, weight = excluded.weight, protected = excluded.protected, confirmed = excluded.confirmed`,
-			k.GroupID, k.Role.ID, k.Role.Name, k.Role.Weight, dialect.Bit(k.Role.Protected), dialect.Bit(k.Confirmed))
+			linkKey(k.Source), k.Role.ID, k.Role.Name, k.Role.Weight, dialect.Bit(k.Role.Protected), dialect.Bit(k.Confirmed))
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("sqlstore: link of group %q: %w", k.GroupID, err)
+		return fmt.Errorf("sqlstore: link of %q: %w", k.Source, err)
 	}
 	return nil
+}
+
+// linkKey is a source in the column group_id of {p}links. A group stands there by its id
+// alone, unless that reads as another source.
+func linkKey(s scim.Source) string {
+	id, ok := s.Group()
+	if !ok || linkSource(id) != s {
+		return string(s)
+	}
+	return id
+}
+
+// linkSource is the source that a linkKey stands for.
+func linkSource(key string) scim.Source {
+	s := scim.Source(key)
+	if _, ok := s.Group(); ok {
+		return s
+	}
+	if _, _, ok := s.Attribute(); ok {
+		return s
+	}
+	return scim.GroupSource(key)
 }

@@ -183,7 +183,7 @@ func (f *Follower) forget(ctx context.Context, m *apptables.Table, ids []string)
 			}
 		}
 		if m.Type == search.GroupType {
-			if err := f.ledger.SetLink(ctx, scim.Link{GroupID: id}); err != nil {
+			if err := f.ledger.SetLink(ctx, scim.Link{Source: scim.GroupSource(id)}); err != nil {
 				return err
 			}
 		}
