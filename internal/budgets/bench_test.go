@@ -269,3 +269,12 @@ func toggle(tb testing.TB, h http.Handler, group string, i int) {
 func isMember(tb testing.TB, h http.Handler, group string, i int) {
 	send(tb, h, "GET", fmt.Sprintf("/Groups?filter=id+eq+%%22%s%%22+and+members+eq+%%22u%d%%22&excludedAttributes=members", group, i%100), "", 200)
 }
+
+// BenchmarkReadGroup reads a group of 10,000 users.
+func BenchmarkReadGroup(b *testing.B) {
+	h := groupsHandler(b, 10_010)
+	b.ReportAllocs()
+	for b.Loop() {
+		send(b, h, "GET", "/Groups/large", "", 200)
+	}
+}

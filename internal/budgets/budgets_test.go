@@ -2,6 +2,7 @@ package budgets
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -103,6 +104,18 @@ func TestBudgets(t *testing.T) {
 		if median(cpu) > 2*time.Microsecond {
 			t.Errorf("it takes %v", median(cpu))
 		}
+	})
+	t.Run("a group of 10,000 is read", func(t *testing.T) {
+		h := groupsHandler(t, 10_010)
+		answer := testhost.Decode(t, testhost.Do(t, h, "GET", "/Groups/large", ""))
+		read := func() cost { return measure(5, func(int) { send(t, h, "GET", "/Groups/large", "", 200) }) }
+		compare(t, "GET, to json.Marshal", 1.6, read, func() cost {
+			return measure(5, func(int) {
+				if _, err := json.Marshal(answer); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
 	})
 	t.Run("delete a group of 50,000", func(t *testing.T) {
 		var b strings.Builder

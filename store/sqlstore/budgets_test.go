@@ -71,6 +71,7 @@ func TestBudgets(t *testing.T) {
 	} {
 		t.Run(on.name, func(t *testing.T) {
 			t.Run("users", func(t *testing.T) { usersBudget(t, on.open, on.d) })
+			t.Run("group", func(t *testing.T) { groupBudget(t, on.open(t), on.d) })
 			t.Run("members", func(t *testing.T) { membersBudget(t, on.open(t), on.d) })
 			t.Run("delete", func(t *testing.T) { deleteBudget(t, on.open, on.d) })
 		})
@@ -127,6 +128,25 @@ func membersBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 	}
 	large, small := toggle(c.join(t, d, "Everybody", n-10)), toggle(c.join(t, d, "Few", 100))
 	compare(t, d.String()+": member changed, 100,000 to 100", 1.5, 50, large, small)
+}
+
+// A group of 10,000 is read without its users, which are a kilobyte each.
+func groupBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+	const n = 10_000
+	c := newCrowd(t, db, d, n)
+	path := c.join(t, d, "Everybody", n)
+	users := func(int) {
+		for i := 0; i < n; i += 1000 {
+			q := &scim.Query{Limit: 1000}
+			for k := range 1000 {
+				q.IDs = append(q.IDs, userID(i+k))
+			}
+			if p, err := c.s.List(t.Context(), scim.UserType(), q); err != nil || len(p.Resources) != 1000 {
+				t.Fatal(len(p.Resources), err)
+			}
+		}
+	}
+	compare(t, d.String()+": group of 10,000 read, to its users", 0.75, 2, func(int) { send(t, c.h, "GET", path, "", 200) }, users)
 }
 
 // A group of 50,000 that gives a role is deleted quickly, and in as much memory as a
