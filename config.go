@@ -17,120 +17,164 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// Config is what New makes a Handler from. Store (or TenantFor) and Auth are
-// needed; everything else has a safe zero value.
+// Config is the configuration of a Handler. Auth is required, and either Store or
+// TenantFor. Every other field has a safe zero value.
+//
+// The fields from Store to Me describe the only tenant. They repeat the fields of Tenant,
+// which has the details. With TenantFor they must be zero: New refuses them.
 type Config struct {
-	// Store keeps the resources of an application with one tenant. The fields
-	// from here to Me have the meaning that they have in Tenant.
-	Store   Store
-	Types   []*ResourceType
-	Roles   *Roles
-	Rules   []Rule
-	Allow   func(ctx context.Context, a Access) error
+	// Store keeps the resources. It is required without TenantFor.
+	Store Store
+	// Types are the resource types. Nil: UserType and GroupType.
+	Types []*ResourceType
+	// Roles says how groups and attributes give roles. Nil: they give none.
+	Roles *Roles
+	// Rules judge each write, in order, before it is stored.
+	Rules []Rule
+	// Allow judges each operation, reads included. Nil: every operation is allowed.
+	Allow func(ctx context.Context, a Access) error
+	// BaseURL is the endpoint's absolute address. "": each request gives it.
 	BaseURL string
-	Strict  bool
+	// Strict switches off all tolerances.
+	Strict bool
+	// Without switches off single tolerances.
 	Without []Tolerance
+	// Members decides how groups treat unknown and absent members.
 	Members MemberPolicy
-	Me      *SelfService
+	// Me turns on /Me. Nil: /Me is 501.
+	Me *SelfService
 
-	// TenantFor finds the tenant of an authenticated request, in the place of the
-	// fields above. It is called for each request, so settings may change while
-	// the server runs. ErrNotFound: there is no endpoint here (404, as to everyone).
-	// An *Error is answered as it stands, for instance 503 for one that is off.
+	// TenantFor returns the tenant of an authenticated client. The handler calls it for
+	// each request, so settings may change while the server runs. ErrNotFound becomes
+	// 404, as if there were no endpoint. An *Error is sent as it is, for example 503 for
+	// a tenant that is switched off. Any other error becomes 500.
 	TenantFor func(ctx context.Context, p Principal) (*Tenant, error)
 
-	// Auth authenticates every request. To run without, say auth.None().
+	// Auth authenticates every request. For an open endpoint set auth.None().
 	Auth Authenticator
 
-	// OpenDiscovery lets clients that are not authenticated read
-	// /ServiceProviderConfig, /ResourceTypes and /Schemas (RFC 7644, Section 4). With
-	// TenantFor, that is asked with the zero Principal.
+	// OpenDiscovery lets clients read /ServiceProviderConfig, /ResourceTypes and /Schemas
+	// without authentication (RFC 7644, Section 4). TenantFor then gets the zero
+	// Principal.
 	OpenDiscovery bool
-	// CursorKeys seal the cursors of paged lists (RFC 9865), at least 16 random bytes
-	// each. Servers of one endpoint share them. The first one seals, all of them open,
-	// so keys can be rotated. Nil: a random key, and cursors end with the process.
+	// CursorKeys encrypt the cursors of paged lists (RFC 9865). Each has at least 16
+	// random bytes. All servers of one endpoint share them. The first key encrypts, every
+	// key decrypts, so you can rotate them. Nil: a random key. Cursors then end with the
+	// process.
 	CursorKeys [][]byte
 
-	Limits  Limits
-	OnEvent func(ctx context.Context, e Event) // after commit, in order, at most once; nil: dropped
-	Log     *slog.Logger                       // nil: slog.Default()
-	// Trace gets each request and answer as readable text, without passwords and
-	// credentials, for the first afternoon with a new client. It holds personal
-	// data: leave it nil in production.
+	// Limits bound requests and pages. Zero fields mean the defaults.
+	Limits Limits
+	// OnEvent receives each event after the commit, in order, at most once. Nil: the
+	// handler drops events.
+	OnEvent func(ctx context.Context, e Event)
+	// Log is the logger. Nil: slog.Default().
+	Log *slog.Logger
+	// Trace receives each request and answer as text, without passwords and credentials.
+	// Use it to set up a new client. The text contains personal data, so leave Trace nil
+	// in production.
 	Trace io.Writer
 
-	// TrustedProxies are those whose X-Forwarded-Host and X-Forwarded-Proto are
-	// believed in making absolute addresses. Without BaseURL and proxies the
-	// request's own Host is used.
+	// TrustedProxies are the proxies whose X-Forwarded-Host and X-Forwarded-Proto headers
+	// the handler uses for absolute addresses. Without BaseURL and proxies it uses the
+	// Host of the request.
 	TrustedProxies []netip.Prefix
 
-	Now   func() time.Time // nil: time.Now
-	NewID func() string    // ids of new resources; nil: UUIDv7 (RFC 9562)
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+	// NewID makes the ids of new resources. Nil: UUIDv7 (RFC 9562).
+	NewID func() string
 }
 
-// Tenant is one customer's endpoint: its store, and the rules that hold in it.
+// Tenant is one customer of the application: its store and its settings.
 type Tenant struct {
-	ID    string // "" in an application with one tenant
+	// ID names the tenant. It is "" in an application with one tenant.
+	ID string
+	// Store keeps the tenant's resources. It is required.
 	Store Store
-	// Types are the resource types served; nil: UserType and GroupType. Make each
-	// once, for the store's resources are bound to the very value. Leave groups out, and /Groups is an empty list that cannot be written.
+	// Types are the resource types that the endpoint serves. Nil: UserType and GroupType.
+	// Create each ResourceType once and reuse the pointer: stored resources refer to it.
+	// Without a type "Group", /Groups is an empty list, and a write to it is refused.
 	Types []*ResourceType
-	Roles *Roles // nil: groups give no roles
-	Rules []Rule // run in order before each write
-	// Allow is asked before every operation, reads included. Its error is the
-	// answer; one that is no *Error becomes 403 without detail. Nil: all allowed.
+	// Roles says how groups and attributes give roles. Nil: they give none.
+	Roles *Roles
+	// Rules judge each write, in order, before it is stored.
+	Rules []Rule
+	// Allow judges each operation, reads included, before the handler does it. Its error
+	// is the answer. An error that is no *Error becomes 403 without detail. Nil: every
+	// operation is allowed.
 	Allow func(ctx context.Context, a Access) error
 	// BaseURL is the endpoint's absolute address, such as
-	// "https://app.example.com/scim/v2". "": taken from each request.
+	// "https://app.example.com/scim/v2". "": the handler takes it from each request.
 	BaseURL string
-	Strict  bool        // refuse everything that the RFCs do not ask to accept
-	Without []Tolerance // tolerances to switch off one by one
+	// Strict switches off all tolerances. The handler then refuses what the RFCs do not
+	// require it to accept.
+	Strict bool
+	// Without switches off single tolerances.
+	Without []Tolerance
+	// Members decides how groups treat unknown and absent members.
 	Members MemberPolicy
-	Me      *SelfService // nil: /Me is not served (501)
+	// Me turns on /Me. Nil: /Me is 501.
+	Me *SelfService
 }
 
-// MemberPolicy says what becomes of group members where clients differ.
+// MemberPolicy decides how groups treat unknown and absent members, where clients differ.
 type MemberPolicy struct {
-	// SkipUnknown leaves out members that are not provisioned and reports them.
-	// By default a request that only adds is refused with their ids.
+	// SkipUnknown leaves out members that are not provisioned, and reports each with the
+	// event MemberUnknown. By default a request that only adds members is refused (400
+	// invalidValue) if one is not provisioned. The answer lists the ids.
 	SkipUnknown bool
-	// KeepAbsent makes a PUT without "members" keep them; null and an empty list are
-	// the same as none (RFC 7643, Section 2.5). By default it empties the group, as
-	// Keycloak relies on.
+	// KeepAbsent makes a PUT without "members" keep the members. By default it empties
+	// the group, because Keycloak relies on that. The values null and [] mean the same as
+	// no "members" (RFC 7643, Section 2.5).
 	KeepAbsent bool
 }
 
-// Limits bound what a client can make big. Zero fields mean the defaults.
+// Limits bound what a client can send and ask for. Zero fields mean the defaults.
 type Limits struct {
-	Body      int64         // bytes of a request body; 1 MiB
-	GroupBody int64         // the same for /Groups, whose lists are long; 16 MiB
-	BulkBody  int64         // the same for /Bulk as a whole; 16 MiB
-	BulkOps   int           // operations in one bulk request; 1,000
-	Depth     int           // of nested JSON; 32
-	Filter    int           // bytes of a filter; 4096
-	PageSize  int           // resources when the client names no count; 100
-	MaxPage   int           // resources at most in a page; 200
-	Time      time.Duration // for one request; 30 s
-	// CursorTime is how long the cursor of a page can be used; 1 h.
+	// Body is the size of a request body in bytes. Default: 1 MiB. A longer one is 413.
+	Body int64
+	// GroupBody is Body for /Groups, where lists of members are long. Default: 16 MiB.
+	GroupBody int64
+	// BulkBody is Body for /Bulk. Default: 16 MiB.
+	BulkBody int64
+	// BulkOps is the number of operations in one bulk request. Default: 1,000. More are
+	// 413.
+	BulkOps int
+	// Depth is the depth of nested JSON. Default: 32.
+	Depth int
+	// Filter is the length of a filter in bytes. Default: 4096.
+	Filter int
+	// PageSize is the number of resources in a page if the client sends no count.
+	// Default: 100.
+	PageSize int
+	// MaxPage is the largest number of resources in a page. Default: 200. The handler
+	// reduces a larger count to it.
+	MaxPage int
+	// Time is the time for one request. Default: 30 s. Afterwards the answer is 503.
+	Time time.Duration
+	// CursorTime is the time for which the cursor of a page is valid. Default: 1 h.
+	// Afterwards the answer is 400 expiredCursor.
 	CursorTime time.Duration
 }
 
-// SelfService turns on /SelfService, the alias of the user that makes the request (RFC 7644, Section
-// 3.11).
+// SelfService turns on /Me, the alias of the user that sends the request (RFC 7644,
+// Section 3.11).
 type SelfService struct {
-	// UserOf finds the id of the user whom an authenticated client is. ErrNotFound: it
-	// is no user, and /Me is 404.
+	// UserOf returns the id of the user that an authenticated client is. ErrNotFound
+	// means that the client is no user: /Me is then 404.
 	UserOf func(ctx context.Context, p Principal) (userID string, err error)
-	// Writable lists the paths of top-level attributes that users may change on
-	// themselves by PUT and PATCH. Empty: /Me can only be read. What gives access cannot
-	// be in it: active, userName, externalId, password, emails, groups, roles,
-	// entitlements, members.
+	// Writable lists paths of top-level attributes that users may change in their own
+	// resource, by PUT and PATCH. Empty: /Me is read-only. New refuses attributes that
+	// give access: active, userName, externalId, password, emails, groups, roles,
+	// entitlements, members, x509Certificates.
 	Writable []string
 }
 
-// Tolerance names one thing that is accepted from real clients although the RFCs
-// do not ask for it. All are on unless Strict or Without say otherwise; each use is
-// reported in an event. README.md lists them with the client that needs each.
+// Tolerance names one thing that the handler accepts although the RFCs do not require it.
+// Real clients need it. All tolerances are on, unless Strict or Without switches them off.
+// The event ToleranceUsed reports each use. docs/identity-providers.md lists the
+// tolerances with the client that needs each.
 type Tolerance string
 
 // Tolerances lists the names of all tolerances.
@@ -142,7 +186,7 @@ func Tolerances() []Tolerance {
 	return all
 }
 
-// withDefaults fills in what is zero.
+// withDefaults replaces zero fields by the defaults.
 func (l Limits) withDefaults() Limits {
 	byDefault(&l.Body, 1<<20)
 	byDefault(&l.GroupBody, 16<<20)
@@ -328,7 +372,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 	return errs
 }
 
-// givesAccess are attributes that nobody changes on themselves.
+// givesAccess lists attributes that users must not change in their own resource.
 var givesAccess = []string{"schemas", "id", "meta", "externalid", "active", "username", "password", "emails", "groups", "roles", "entitlements", "members", "x509certificates"}
 
 func (m *SelfService) check(user *model.Type) error {

@@ -4,10 +4,10 @@ import (
 	"time"
 )
 
-// EventKind tells what an Event is about.
+// EventKind says what happened in an Event.
 type EventKind string
 
-// The events.
+// The kinds of events.
 const (
 	UserProvisioned EventKind = "user provisioned"
 	UserUpdated     EventKind = "user updated"
@@ -17,32 +17,42 @@ const (
 	GroupCreated    EventKind = "group created"
 	GroupUpdated    EventKind = "group updated"
 	GroupDeleted    EventKind = "group deleted"
-	GroupLinked     EventKind = "group linked"   // to Role
-	GroupUnlinked   EventKind = "group unlinked" // from Role; Reason says why
-	GroupWaiting    EventKind = "group waiting"  // its protected Role awaits Confirm
+	GroupLinked     EventKind = "group linked"   // the group now stands for Role
+	GroupUnlinked   EventKind = "group unlinked" // the group no longer stands for Role; Reason says why
+	GroupWaiting    EventKind = "group waiting"  // the protected Role waits for Reconciler.Confirm
 	MemberAdded     EventKind = "member added"
 	MemberRemoved   EventKind = "member removed"
-	MemberUnknown   EventKind = "member unknown" // left out of a request
+	MemberUnknown   EventKind = "member unknown" // the handler left out a member that is not provisioned
 	RoleGranted     EventKind = "role granted"
 	RoleRevoked     EventKind = "role revoked"
 	RoleWaiting     EventKind = "role waiting"
-	RoleRetained    EventKind = "role retained" // a source let go, the role stays: it is hand-given
-	ResourceChanged EventKind = "resource changed"
-	RoleUnknown     EventKind = "role unknown" // an attribute kept its value: the new one names no role
+	RoleRetained    EventKind = "role retained"    // no source gives the role any more; it stays because it was given by hand
+	ResourceChanged EventKind = "resource changed" // a resource that is no user or group
+	RoleUnknown     EventKind = "role unknown"     // a new value names no role, so the attribute kept the former one
 	ToleranceUsed   EventKind = "tolerance used"
 )
 
-// Event says what a request, or a reconciliation, has done, after it was committed.
-// Events are delivered at most once: after a crash some may be missing.
+// Event says what a request or a reconciliation did. The handler delivers it after the
+// commit, at most once. After a crash some events may be missing.
 type Event struct {
-	Kind      EventKind
-	Tenant    string
-	Principal string // ID of the client; "" outside requests
-	Resource  Ref    // the user or group
-	Member    Ref    // for the member events
-	Role      Role   // for the role and link events
-	Sources   []Source
-	Reason    string
+	// Kind says what happened.
+	Kind EventKind
+	// Tenant is Tenant.ID.
+	Tenant string
+	// Principal is the Principal.ID of the client; "" outside requests.
+	Principal string
+	// Resource is the resource that the event is about.
+	Resource Ref
+	// Member is the member, in events about members.
+	Member Ref
+	// Role is the role, in events about roles and links.
+	Role Role
+	// Sources are the sources that the event is about, in events about roles.
+	Sources []Source
+	// Reason is a text for people; "" if Kind says everything.
+	Reason string
+	// Tolerance is the tolerance, in ToleranceUsed.
 	Tolerance Tolerance
-	At        time.Time
+	// At is the time of the event.
+	At time.Time
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Filter is a filter (RFC 7644, Section 3.4.2.2), checked against a resource type.
-// It is immutable.
+// Filter is a filter (RFC 7644, Section 3.4.2.2) for one resource type. It is immutable.
+// The nil Filter matches every resource.
 type Filter struct{ m *match.Filter }
 
-// ParseFilter parses and checks a filter for resources of type t. Its error is an
-// *Error, 400 invalidFilter, that names position or attribute.
+// ParseFilter parses a filter for resources of type t and checks it. Its error is an
+// *Error, 400 invalidFilter, that names the position or the attribute.
 func ParseFilter(t *ResourceType, text string) (*Filter, error) {
 	m, err := match.Parse(t.m, text, filterlang.Limits{}, nil)
 	if err != nil {
@@ -27,15 +27,16 @@ func ParseFilter(t *ResourceType, text string) (*Filter, error) {
 	return &Filter{m}, nil
 }
 
-// Match reports whether r satisfies the filter. The nil Filter matches everything.
-// On an attribute that is absent every comparison is false but "ne" and "eq null";
-// on a multi-valued one it is enough that one value satisfies it.
+// Match reports whether r satisfies the filter. If an attribute is absent, only "ne" and
+// "eq null" are true. For a multi-valued attribute one matching value is enough.
 func (f *Filter) Match(r *Resource) bool { return f == nil || f.m.Match(&r.d) }
 
-// Eq returns the string that the attribute at path must equal in every match, for
-// the look-up that serves most requests without walking the tree: narrow down by
-// it, and let Scan do the rest. Compare with Fold unless the attribute is
-// case-exact, as id and externalId are.
+// Eq returns the string that the attribute at path equals in every match. ok is false if
+// the filter requires none.
+//
+// Most requests of clients are such look-ups. A store finds candidates by this value, and
+// Scan does the rest. Compare with Fold, unless the attribute is case-exact, as id and
+// externalId are.
 func (f *Filter) Eq(path string) (value string, ok bool) {
 	if f == nil {
 		return "", false
@@ -43,10 +44,12 @@ func (f *Filter) Eq(path string) (value string, ok bool) {
 	return f.m.Eq(path)
 }
 
-// Expr is the filter's tree, for translation into a query language, normalised:
-// canonical attribute names, the core schema's URN stripped, comparisons with a
-// complex attribute written as comparisons with its value, literals of the
-// attribute's type. Nil for the nil Filter. It must not be changed.
+// Expr returns the filter's tree for translation into a query language, or nil for the
+// nil Filter. Do not change it. TranslateFilter is easier to use.
+//
+// The tree is normalised. Attributes have their canonical names, without the URN of the
+// core schema. A comparison with a complex attribute is one with its "value". Literals
+// have the type of the attribute.
 func (f *Filter) Expr() filter.Expression {
 	if f == nil {
 		return nil
@@ -54,7 +57,7 @@ func (f *Filter) Expr() filter.Expression {
 	return f.m.Expr()
 }
 
-// Text is the filter in canonical form, "" for the nil Filter.
+// Text returns the filter in canonical form, or "" for the nil Filter.
 func (f *Filter) Text() string {
 	if f == nil {
 		return ""
@@ -62,45 +65,55 @@ func (f *Filter) Text() string {
 	return filterlang.Print(f.m.Expr())
 }
 
-// Query is what List is asked for. Its zero value asks for the number of resources.
+// Query is what Store.List gets. Its zero value asks for the number of resources.
 type Query struct {
+	// Filter selects resources. Nil: all.
 	Filter *Filter
-	// IDs, if not nil: only these. They are at most 1,000: a client's filter that stands
-	// for more resources is refused (400 tooMany) before it gets here.
+	// IDs selects resources by id, at most 1,000. Nil: all; an empty list: none.
 	IDs []string
-	// SortBy is the path of the attribute to sort by, "" for order of creation, which
-	// also decides between equals. Multi-valued attributes sort by their primary value.
-	// Resources without the attribute come last, first if Descending (RFC 7644, 3.4.2.3).
-	SortBy     string
+	// SortBy is the path of the attribute to sort by. "": order of creation, which also
+	// decides between equal values. A multi-valued attribute sorts by its primary value.
+	// Resources without the attribute come last, or first if Descending (RFC 7644,
+	// Section 3.4.2.3).
+	SortBy string
+	// Descending reverses the order.
 	Descending bool
-	Offset     int      // resources to skip (index paging), or
-	After      *PageKey // those behind this place (keyset paging)
-	Limit      int      // resources at most; 0: only the total
-	Total      bool     // whether Page.Total is wanted
+	// Offset is the number of resources to skip (index paging). It is 0 if After is set.
+	Offset int
+	// After is the place after which the page begins (keyset paging). Nil: the start.
+	After *PageKey
+	// Limit is the largest number of resources in the page. 0: the total is enough.
+	Limit int
+	// Total asks for Page.Total.
+	Total bool
 }
 
-// PageKey is a place in the order of a list: that of one resource. Value is its sort
-// value, in the form of Fold where the attribute is not case-exact; nil without
-// SortBy or where it is absent.
+// PageKey is the place of one resource in the order of a list.
 type PageKey struct {
-	Value   *string
+	// Value is the resource's sort value. Unless the attribute is case-exact, it is the
+	// Fold of the value. Nil: there is no SortBy, or the attribute is absent.
+	Value *string
+	// Created and ID are the resource's meta.created and id.
 	Created time.Time
 	ID      string
 }
 
-// KeyOf is the place of r in the order of q.
+// KeyOf returns the place of r in the order of q.
 func KeyOf(q *Query, r *Resource) *PageKey { return (*PageKey)(match.PlaceOf(q.SortBy, &r.d)) }
 
-// Page is a part of a list. Total counts all matches; it is filled if the query asks
-// for it or has Limit 0.
+// Page is one page of a list.
 type Page struct {
+	// Resources are the resources of the page, in order.
 	Resources []*Resource
-	Total     int
+	// Total is the number of all matches. The store sets it if Query.Total is set or
+	// Query.Limit is 0.
+	Total int
 }
 
-// Scan answers a query from all resources of the type, or any superset of the
-// matches, in any order: it filters, sorts, counts and cuts out the page. A store
-// whose look-up it is narrows down first, by Filter.Eq and IDs.
+// Scan answers a query: it filters, sorts, counts and cuts out the page. all yields the
+// resources of the type in any order. It may leave out resources that do not match, so a
+// store can select candidates by Filter.Eq and IDs first. Scan returns the first error
+// that all yields.
 func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 	m := &match.Query{IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending, Offset: q.Offset,
 		After: (*match.Place)(q.After), Limit: q.Limit}
@@ -114,16 +127,21 @@ func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 	return &Page{Resources: page, Total: total}, nil
 }
 
-// Attribute describes an attribute to an adapter that translates filters or derives
-// columns (RFC 7643, Section 7).
+// Attribute describes an attribute (RFC 7643, Section 7). Adapters use it to translate
+// filters and to derive columns.
 type Attribute struct {
-	Path        string // canonical: "userName", "emails.value", "urn:…:User:manager.value"
-	Type        AttributeType
+	// Path is the canonical path: "userName", "emails.value", "urn:…:User:manager.value".
+	Path string
+	// Type is the data type.
+	Type AttributeType
+	// MultiValued means that the attribute has a list of values.
 	MultiValued bool
-	// CaseExact: values are compared as they are. Otherwise strings are compared by
+	// CaseExact means that values are compared as they are. Other strings are compared by
 	// their Fold.
 	CaseExact bool
-	Parent    *Attribute // of a sub-attribute, or of an attribute in an extension; else nil
+	// Parent is the complex attribute or the extension that contains the attribute; else
+	// nil.
+	Parent *Attribute
 }
 
 // AttributeType is the data type of an attribute (RFC 7643, Section 2.3).
@@ -141,7 +159,7 @@ const (
 	TypeComplex   AttributeType = "complex"
 )
 
-// Attribute describes the attribute at path; ok is false if there is none.
+// Attribute returns the attribute at path. ok is false if there is none.
 func (t *ResourceType) Attribute(path string) (a Attribute, ok bool) {
 	if m := t.m.Find(path); m != nil {
 		return *attrOf(m), true
@@ -149,8 +167,8 @@ func (t *ResourceType) Attribute(path string) (a Attribute, ok bool) {
 	return Attribute{}, false
 }
 
-// Attributes lists the type's attributes: those of the core schema and, by their URN,
-// its extensions, each with all below it, depth first. schemas, id and meta are in it.
+// Attributes lists the attributes of the type, depth first. First come those of the core
+// schema, then each extension under its URN. schemas, id and meta are included.
 func (t *ResourceType) Attributes() []Attribute {
 	var all []Attribute
 	var walk func(list []*model.Attribute)
@@ -171,7 +189,7 @@ func attrOf(m *model.Attribute) *Attribute {
 	return &Attribute{Path: m.Path, Type: AttributeType(m.Kind.String()), MultiValued: m.Multi, CaseExact: m.CaseExact, Parent: attrOf(m.Parent)}
 }
 
-// Operator compares an attribute with a literal (RFC 7644, Section 3.4.2.2).
+// Operator is the operator of a comparison (RFC 7644, Section 3.4.2.2).
 type Operator string
 
 // The operators.
@@ -188,38 +206,46 @@ const (
 	OperatorPr Operator = "pr" // has a value; there is no literal
 )
 
-// Comparison is one comparison of a filter, with its literal in the form in which
-// values are compared.
+// Comparison is one comparison in a filter.
 type Comparison struct {
+	// Attribute is the attribute on the left side.
 	Attribute Attribute
-	Op        Operator
-	// Literal is a string (Fold has been applied unless the attribute is case-exact),
-	// bool, int64, float64, or time.Time in UTC, and nil for pr and for null.
+	// Op is the operator.
+	Op Operator
+	// Literal is the right side: a string, bool, int64, float64, or time.Time in UTC. It is
+	// nil for pr and for null. Unless the attribute is case-exact, Fold has been applied
+	// to a string.
 	Literal any
-	Null    bool // the literal is null: only with eq and ne
-	// Text: the literal is a part of a date's text (co, sw, ew on a dateTime).
+	// Null means that the literal is null. Op is then eq or ne.
+	Null bool
+	// Text means that the literal is part of the text of a date: co, sw or ew on a
+	// dateTime.
 	Text bool
-	// InElement: the attribute is one of the element that FilterVisitor.Some is about.
+	// InElement means that the attribute belongs to the element of FilterVisitor.Some.
 	InElement bool
 }
 
-// FilterVisitor makes a T, such as a piece of a query, of each part of a filter. The
-// rules that it has to keep are those of Filter.Match: on an absent attribute every
-// comparison is false but "ne" and "eq null"; on a multi-valued one, or below one,
-// it is enough that one value satisfies the comparison; pr asks for a value that is
-// not the empty string.
+// FilterVisitor makes a T, such as a piece of a query, from each part of a filter. Every
+// field is required.
+//
+// The result must follow the rules of Filter.Match. If an attribute is absent, only "ne"
+// and "eq null" are true. For a multi-valued attribute, or a sub-attribute of one, one
+// matching value is enough. "pr" is false for an empty string.
 type FilterVisitor[T any] struct {
+	// And, Or and Not combine conditions.
 	And, Or func(left, right T) T
 	Not     func(in T) T
-	Const   func(yes bool) T // true or false for every resource
+	// Const returns a condition that is true, or false, for every resource.
+	Const func(yes bool) T
+	// Compare translates one comparison.
 	Compare func(c Comparison) (T, error)
-	// Some: one element of the multi-valued attribute a, or the complex value a,
-	// satisfies in.
+	// Some returns a condition that is true if one element of a satisfies in. a is a
+	// multi-valued attribute, or a complex one, which counts as one element.
 	Some func(a Attribute, in T) (T, error)
 }
 
-// TranslateFilter builds a T from a filter, bottom up, so that an adapter needs no
-// walk of its own over the tree. The nil Filter is Const(true).
+// TranslateFilter builds a T from a filter, bottom up. The nil Filter is Const(true). It
+// returns the first error of Compare or Some, or an error if a field of v is missing.
 func TranslateFilter[T any](f *Filter, v FilterVisitor[T]) (T, error) {
 	if v.And == nil || v.Or == nil || v.Not == nil || v.Const == nil || v.Compare == nil || v.Some == nil {
 		var none T

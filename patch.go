@@ -5,15 +5,15 @@ import (
 	"github.com/scimkit/scim/internal/patch"
 )
 
-// Patch is a PATCH request (RFC 7644, Section 3.5.2), parsed and resolved against a
-// resource type once. It is immutable.
+// Patch is a parsed PATCH request (RFC 7644, Section 3.5.2) for one resource type. It is
+// immutable.
 type Patch struct {
 	t   *ResourceType
 	req *patch.Request
 }
 
-// ParsePatch parses the body of a PATCH for resources of type t, with all
-// tolerances. Its error is an *Error that names the operation or attribute.
+// ParsePatch parses the body of a PATCH for resources of type t. All tolerances are on.
+// Its error is an *Error that names the operation or the attribute.
 func ParsePatch(t *ResourceType, body []byte) (*Patch, error) {
 	req, err := patch.Parse(t.m, body, patch.Options{Doc: doc.Options{KeepUnknown: t.c.KeepUnknown}})
 	if err != nil {
@@ -22,9 +22,11 @@ func ParsePatch(t *ResourceType, body []byte) (*Patch, error) {
 	return &Patch{t, req}, nil
 }
 
-// Apply applies all operations, in order, or none. It returns r itself if they
-// change nothing. The members of a group are changed in the list that the resource
-// carries. A password in the request is left out: see Password.
+// Apply applies all operations in order and returns the result. If one of them fails, it
+// applies none and returns an *Error. If they change nothing, it returns r itself.
+//
+// For a group, Apply changes the members that r contains. It ignores a password: see
+// Password.
 func (p *Patch) Apply(r *Resource) (*Resource, error) {
 	after, err := p.req.ApplyTo(&r.d)
 	if err != nil {
@@ -39,11 +41,12 @@ func (p *Patch) Apply(r *Resource) (*Resource, error) {
 	return resource(after), nil
 }
 
-// Password returns the password that the request sets, if it does.
+// Password returns the password that the request sets. ok is false if it sets none.
 func (p *Patch) Password() (password string, ok bool) { return p.req.Password() }
 
-// Members returns what the request does to a group's members: if all is set,
-// everybody who is not in add leaves; otherwise those in remove do.
+// Members returns what the request does to the members of a group. If all is true, add
+// lists the only members that the group has afterwards. Otherwise the members in add join
+// and those in remove leave.
 func (p *Patch) Members() (add, remove []Ref, all bool) {
 	d := p.req.Members()
 	return convert(d.Add(), refOut), convert(d.Remove(), refOut), d.All

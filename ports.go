@@ -16,10 +16,11 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// This file turns what the application supplies into what internal packages call.
-// Every port ends in inward, every call of the application's in outward.
+// This file adapts what the application supplies to what internal packages call. Each port
+// passes the application's errors through inward. Each call-back of the application passes
+// internal errors through outward.
 
-// inward makes an error of the application's one that internal packages understand.
+// inward converts an error of the application to one that internal packages understand.
 func inward(err error) error {
 	if err == nil {
 		return nil
@@ -41,7 +42,7 @@ func inward(err error) error {
 	return err
 }
 
-// outward makes an internal error one that the application understands.
+// outward converts an internal error to one that the application understands.
 func outward(err error) error {
 	if err == nil {
 		return nil
@@ -60,7 +61,7 @@ func outward(err error) error {
 	return err
 }
 
-// translated is an error that is also what it means on the other side.
+// translated is an error together with its form on the other side. It unwraps to both.
 type translated struct {
 	err, as error
 }
@@ -69,8 +70,8 @@ func (t *translated) Error() string { return t.err.Error() }
 
 func (t *translated) Unwrap() []error { return []error{t.err, t.as} }
 
-// document is the internal form of a resource: part of it, so that it is the same
-// document each time.
+// document returns the internal form of a resource. It is a part of r, so the pointer is
+// the same each time.
 func document(r *Resource) *doc.Document {
 	if r == nil {
 		return nil
@@ -78,7 +79,7 @@ func document(r *Resource) *doc.Document {
 	return &r.d
 }
 
-// resource is the public form of a document.
+// resource returns the public form of a document.
 func resource(d *doc.Document) *Resource {
 	if d == nil {
 		return nil
@@ -86,7 +87,7 @@ func resource(d *doc.Document) *Resource {
 	return &Resource{t: d.Type.Owner.(*ResourceType), d: *d}
 }
 
-// convert makes a slice of one type from a slice of another.
+// convert returns list with each element converted. A nil list stays nil.
 func convert[To, From any](list []From, one func(From) To) []To {
 	if list == nil {
 		return nil
@@ -262,7 +263,7 @@ func (p sourcePort) DropSource(ctx context.Context, source host.Source) error {
 	return inward(p.SourceLedger.DropSource(ctx, Source(source)))
 }
 
-// rulesPort runs the tenant's rules over a change.
+// rulesPort returns a function that runs the tenant's rules over a change.
 func rulesPort(c *Tenant, types *host.Types) func(context.Context, *host.Change) error {
 	if len(c.Rules) == 0 {
 		return nil
@@ -283,7 +284,7 @@ func rulesPort(c *Tenant, types *host.Types) func(context.Context, *host.Change)
 	}
 }
 
-// allowPort asks the application whether an operation may be done.
+// allowPort returns a function that asks the application whether it allows an operation.
 func allowPort(allow func(context.Context, Access) error) func(context.Context, host.Access) error {
 	if allow == nil {
 		return nil
@@ -333,7 +334,8 @@ func (p authPort) Schemes() []discovery.Scheme {
 	return nil
 }
 
-// tenantPort finds the tenant of a request: the single one, if there is no find.
+// tenantPort returns a function that finds the tenant of a request. If find is nil, it
+// returns single.
 func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *host.Tenant) func(context.Context, host.Principal) (*host.Tenant, error) {
 	if find == nil {
 		return func(context.Context, host.Principal) (*host.Tenant, error) { return single, nil }

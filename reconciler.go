@@ -7,25 +7,31 @@ import (
 	"github.com/scimkit/scim/internal/roles"
 )
 
-// Reconciler is the application's handle on one tenant's roles, outside requests. Its
-// methods are idempotent and safe for concurrent use, also beside requests and on
-// several servers. If Roles.Ledger is set and is no TxLedger, call them outside the
-// transactions of the Store: they wait for each other's users before they begin one.
+// Reconciler is the application's handle on the roles of one tenant, for use outside
+// requests. Handler.Reconciler returns it.
+//
+// Its methods are idempotent. They are safe for concurrent use, also beside requests and
+// on several servers. If Roles.Ledger is set and is no TxLedger, call them outside the
+// Store's transactions. They lock users before they begin a transaction, so calls inside
+// transactions can deadlock.
 type Reconciler struct {
 	h *Handler
 	t *host.Tenant
 	a *roles.Admin
 }
 
-// Users reconciles these users now: after the application changed something by
-// itself, or when a user's roles look wrong.
+// Users reconciles these users now. Call it after the application changed something that
+// affects roles, or when a user's roles look wrong.
 func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
 	return outward(c.a.Users(ctx, userIDs...))
 }
 
-// All reconciles up to 1,000 users, in order of creation, beginning behind the user
-// after ("": at the first). Call it with what it returns until that is "": then all
-// have been looked at. Run it after a crash, and as often as drift shall be healed:
+// All reconciles up to 1,000 users in order of creation. It begins after the user after,
+// or at the first user if after is "". Call it again with the id that it returns, until
+// it returns "". It returns an error if the user after no longer exists: begin again
+// then.
+//
+// Run it after a crash, and at intervals to repair drift:
 //
 //	for next := ""; ; {
 //		if next, err = roles.All(ctx, next); err != nil || next == "" {
@@ -37,68 +43,77 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 	return next, outward(err)
 }
 
-// RolesChanged tells that roles appeared, changed or went away in the application,
-// or that its mapping of groups and values to roles changed. Every group is looked at
-// again, with Roles.Attributes every user too, and those for whom a role is another now
-// are reconciled, in batches.
+// RolesChanged looks up every group again, and every user's values if Roles.Attributes is
+// set. It then reconciles, in batches, the users whose role is now another. Call it when
+// roles of the application appear, change or go, or when sources stand for other roles.
 func (c *Reconciler) RolesChanged(ctx context.Context) error {
 	return outward(c.a.RolesChanged(ctx))
 }
 
-// GivenByHand tells that an administrator has given a role that the user may hold
-// through a group already: it then stays when the group lets go. Call it whenever a
-// role is given in the application, with the Role.ID, not the name; it does nothing for
-// users whom SCIM gives nothing.
+// GivenByHand records that an administrator gave the user a role in the application. If a
+// source gives the same role, the role then stays when the source no longer gives it.
+// roleID is the Role.ID, not the name.
+//
+// Call it whenever the application gives a role. For users without grants it does
+// nothing.
 func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
 	return outward(c.a.GivenByHand(ctx, userID, roleID))
 }
 
-// Confirm lets a group give the protected role that it awaits. roleID is the role that
-// the administrator has seen and means: if the group stands for another one by now,
-// because a client has renamed it, nothing is confirmed and an error says so. Without
-// users it confirms the link and everybody who waits; with users, only these persons'
-// waiting roles.
+// Confirm lets a group give the protected role that waits for confirmation. Without
+// userIDs it confirms the link and the waiting role of every member. With userIDs it
+// confirms only the waiting roles of these users.
+//
+// roleID is the role that the administrator saw. If the group now stands for another
+// role, because a client renamed it, Confirm changes nothing and returns an error. For an
+// unknown group the error wraps ErrNotFound.
 func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
 	return outward(c.a.Confirm(ctx, groupID, roleID, userIDs...))
 }
 
-// Release deletes a group as if the client had done it: what came through it is
-// revoked, and nothing else. Use it for groups that the client no longer pushes, or
-// that an administrator removes in the application: before, or instead of, deleting
-// the rows. For a group that is gone already, call All.
+// Release deletes a group as if the client had done it. It revokes the roles that the
+// group gave, and no others. Use it for groups that the client no longer pushes.
+//
+// If an administrator deletes a group in the application, call Release before, or instead
+// of, deleting its rows. If the group is gone already, call All.
 func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 	return outward(c.h.server.Release(ctx, c.t, groupID))
 }
 
-// Explain says how a user stands to each role that is held, given by the directory, or
-// waiting, and why. It changes nothing.
+// Explain lists the roles that the user holds, that sources give or that wait, each with
+// its reason. It changes nothing.
 func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Explanation, error) {
 	list, err := c.a.Explain(ctx, userID)
 	return convert(list, explanationOut), outward(err)
 }
 
-// ConfirmValue is Confirm for a value of one of Roles.Attributes.
+// ConfirmValue is Confirm for a value of an attribute. attribute must be one of
+// Roles.Attributes.
 func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID string, userIDs ...string) error {
 	return outward(c.a.ConfirmValue(ctx, attribute, value, roleID, userIDs...))
 }
 
-// Explanation says how a user stands to one role: see Reconciler.Explain.
+// Explanation says why a user holds a role or waits for it. Reconciler.Explain returns it.
 type Explanation struct {
-	Role    Role
-	State   RoleState
-	Sources []Source // all that want the role given
-	Reason  string   // for people to read
+	// Role is the role.
+	Role Role
+	// State says whether the user holds the role, and from what origin.
+	State RoleState
+	// Sources are all sources that give the role.
+	Sources []Source
+	// Reason is a text for people. Programs should read State.
+	Reason string
 }
 
-// RoleState is how a user stands to a role.
+// RoleState says whether a user holds a role, and from what origin.
 type RoleState string
 
-// The states.
+// The states of a role.
 const (
-	StateGranted RoleState = "granted" // held through SCIM
-	StateByHand  RoleState = "by hand" // held, not given by SCIM
-	StateBoth    RoleState = "both"    // hand-given, and a group gives it too
-	StateWaiting RoleState = "waiting" // a group gives it; not held yet
+	StateGranted RoleState = "granted" // the user holds it because a source gives it
+	StateByHand  RoleState = "by hand" // the user holds it by hand, and no source gives it
+	StateBoth    RoleState = "both"    // the user holds it by hand, and a source gives it too
+	StateWaiting RoleState = "waiting" // a source gives it; the user does not hold it yet
 	StateDue     RoleState = "due"     // the next reconciliation grants it
 	StateLeaving RoleState = "leaving" // the next reconciliation revokes it
 )

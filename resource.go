@@ -15,36 +15,45 @@ import (
 	"github.com/scimkit/scim/internal/structs"
 )
 
-// TypeConfig describes a resource type (RFC 7643, Section 6). Change what
-// UserConfig and GroupConfig return to add attributes: append to Schema.Attributes
-// for custom attributes in the core schema, to Extensions for a schema of your own.
+// TypeConfig describes a resource type (RFC 7643, Section 6).
+//
+// To add attributes, change what UserConfig or GroupConfig returns. Append to
+// Schema.Attributes for attributes in the core schema, and to Extensions for a schema of
+// your own.
 type TypeConfig struct {
-	Name        string // "User"
-	Endpoint    string // "/Users"
+	// Name is the name of the type, such as "User".
+	Name string
+	// Endpoint is the address of the type below the base, such as "/Users".
+	Endpoint string
+	// Description is a text for /ResourceTypes.
 	Description string
-	Schema      schema.Schema
-	Extensions  []schema.Schema
-	Required    []string // the URNs of extensions that every resource must have
-	// Enumerated lists the paths of attributes, such as "emails.type", whose
-	// canonicalValues are all that a client may send (400 invalidValue otherwise); the
-	// core schemas mean theirs as suggestions (RFC 7643, Section 2.3.1). Case counts only
-	// where the attribute is case-exact. A value that a resource has already may stay.
+	// Schema is the core schema of the type. Extensions are its schema extensions.
+	Schema     schema.Schema
+	Extensions []schema.Schema
+	// Required lists the URNs of extensions that every resource must have.
+	Required []string
+	// Enumerated lists paths of attributes, such as "emails.type". For these a client may
+	// send only the canonicalValues of the schema (400 invalidValue otherwise). A value
+	// that a resource already has may stay. Case matters only in case-exact attributes.
+	//
+	// For other attributes canonicalValues are suggestions (RFC 7643, Section 2.3.1).
 	Enumerated []string
-	// KeepUnknown keeps top-level attributes that no schema has and returns them, for
-	// clients that put their own into the core namespace. By default they are ignored
-	// and reported.
+	// KeepUnknown stores and returns top-level attributes that no schema has. Some
+	// clients put their own attributes into the core namespace. By default the handler
+	// ignores them and reports the tolerance "unknown-attribute".
 	KeepUnknown bool
 }
 
-// ResourceType is a compiled TypeConfig, to which resources are bound. Use one
-// value for the handler and the store alike.
+// ResourceType is a compiled TypeConfig. Create each ResourceType once and use the same
+// pointer for the handler and the store: stored resources refer to it.
 type ResourceType struct {
 	c        TypeConfig
 	m        *model.Type
 	bindings structs.Bindings // for Decode and From
 }
 
-// NewResourceType compiles c.
+// NewResourceType compiles c. It returns an error if c is incomplete or contradicts
+// itself.
 func NewResourceType(c TypeConfig) (*ResourceType, error) {
 	if c.Name == "" || c.Schema.ID == "" {
 		return nil, fmt.Errorf("scim: a resource type needs a name and a schema with an ID")
@@ -81,8 +90,8 @@ func NewResourceType(c TypeConfig) (*ResourceType, error) {
 	return t, nil
 }
 
-// UserConfig describes the core User with the enterprise extension (RFC 7643,
-// Sections 4.1 and 4.3).
+// UserConfig returns the core User with the enterprise extension (RFC 7643, Sections 4.1
+// and 4.3).
 func UserConfig() TypeConfig {
 	return TypeConfig{
 		Name: "User", Endpoint: "/Users", Description: "User Account", Schema: schema.CoreUserSchema(),
@@ -90,19 +99,19 @@ func UserConfig() TypeConfig {
 	}
 }
 
-// GroupConfig describes the core Group (RFC 7643, Section 4.2).
+// GroupConfig returns the core Group (RFC 7643, Section 4.2).
 func GroupConfig() TypeConfig {
 	return TypeConfig{Name: "Group", Endpoint: "/Groups", Description: "Group", Schema: schema.CoreGroupSchema()}
 }
 
 var userType = sync.OnceValue(func() *ResourceType { return mustType(UserConfig()) })
 
-// UserType is the resource type of UserConfig. It returns the same value each time.
+// UserType returns the resource type of UserConfig: the same pointer each time.
 func UserType() *ResourceType { return userType() }
 
 var groupType = sync.OnceValue(func() *ResourceType { return mustType(GroupConfig()) })
 
-// GroupType is the resource type of GroupConfig. It returns the same value each time.
+// GroupType returns the resource type of GroupConfig: the same pointer each time.
 func GroupType() *ResourceType { return groupType() }
 
 func mustType(c TypeConfig) *ResourceType {
@@ -113,17 +122,19 @@ func mustType(c TypeConfig) *ResourceType {
 	return t
 }
 
-// Name is the type's name, such as "User".
+// Name returns the name of the type, such as "User".
 func (t *ResourceType) Name() string { return t.c.Name }
 
-// Endpoint is the type's address below the base, such as "/Users".
+// Endpoint returns the address of the type below the base, such as "/Users".
 func (t *ResourceType) Endpoint() string { return t.c.Endpoint }
 
-// Bind makes a resource from what a store keeps: doc is what MarshalJSON of a
-// Resource gave (nil: nothing), and values, by path as in Get, come in the place of
-// what doc says, for columns of their own. A nil value removes the attribute. In doc
-// what the type does not know is left out. Values of the wrong type are errors.
-// Required attributes are not checked: the store is believed.
+// Bind makes a resource from what a store keeps. docJSON is the output of
+// Resource.MarshalJSON; nil means that there is none. Bind ignores attributes in it that
+// the type does not have.
+//
+// values are attributes by path, as in Resource.Get, for example from database columns.
+// They override docJSON. A nil value removes the attribute. A value of the wrong type is
+// an error. Bind does not check that required attributes are present.
 func (t *ResourceType) Bind(m Meta, docJSON []byte, values map[string]any) (*Resource, error) {
 	r := &Resource{t: t, d: doc.Document{
 		Type: t.m, ID: m.ID, Version: m.Version, Created: m.Created, Modified: m.LastModified,
@@ -138,42 +149,45 @@ func (t *ResourceType) Bind(m Meta, docJSON []byte, values map[string]any) (*Res
 	return r.With(values)
 }
 
-// Resource is a resource's contents, bound to its type. It never changes; With
-// makes a changed copy. It never holds a password, nor anything that is derived
-// when it is sent: a user's groups, the display names of members, locations.
+// Resource is the contents of a resource of one type. It never changes; With returns a
+// changed copy.
+//
+// It never contains a password. It also never contains what the server derives in each
+// answer: a user's groups, the display names of members, and locations.
 type Resource struct {
 	t *ResourceType
 	d doc.Document
 }
 
-// Type is the type that the resource is bound to.
+// Type returns the type of the resource.
 func (r *Resource) Type() *ResourceType { return r.t }
 
-// ID is the resource's id.
+// ID returns the id of the resource.
 func (r *Resource) ID() string { return r.d.ID }
 
-// Ref is the resource's type and id.
+// Ref returns the name of the type and the id.
 func (r *Resource) Ref() Ref { return Ref{r.t.c.Name, r.d.ID} }
 
-// Meta is what is kept beside the attributes.
+// Meta returns what the store keeps beside the attributes.
 func (r *Resource) Meta() Meta {
 	return Meta{ID: r.d.ID, Version: r.d.Version, Created: r.d.Created, LastModified: r.d.Modified}
 }
 
-// WithMeta is a copy with other meta values, for a store that gives ids or versions
-// of its own.
+// WithMeta returns a copy with another Meta. Stores use it to set ids and versions of
+// their own.
 func (r *Resource) WithMeta(m Meta) *Resource {
 	c := *r
 	c.d.ID, c.d.Version, c.d.Created, c.d.Modified = m.ID, m.Version, m.Created, m.LastModified
 	return &c
 }
 
-// Get returns the value at path: a string (also for dates, references and binary
-// values), bool, int64, float64, map[string]any for a complex value, []any for a
-// multi-valued one, or nil if there is none. Paths are written as in filters:
-// "userName", "name.givenName", "urn:…:enterprise:2.0:User:manager.value". For a
-// sub-attribute of a multi-valued attribute, such as "emails.value", it returns the
-// []any of those that are there.
+// Get returns the value at path, or nil if there is none. Paths are written as in
+// filters: "userName", "name.givenName", "urn:…:enterprise:2.0:User:manager.value".
+//
+// The value is a string, bool, int64 or float64. Dates, references and binary values are
+// strings. A complex value is a map[string]any, a multi-valued attribute an []any. For a
+// sub-attribute of a multi-valued attribute, such as "emails.value", Get returns the
+// []any of the values that are present.
 func (r *Resource) Get(path string) any {
 	a := r.t.m.Find(path)
 	if a == nil {
@@ -201,18 +215,21 @@ func (r *Resource) Get(path string) any {
 	}
 }
 
-// String returns the string at path, "" if there is none or it is of another kind.
+// String returns the text of the value at path, also of a boolean or a number. It returns
+// "" if there is no value or the attribute is complex or multi-valued. It knows "id", but
+// no attribute of meta.
 func (r *Resource) String(path string) string { return r.d.Text(path) }
 
-// Bool returns the boolean at path, false if there is none. For "active" see Active.
+// Bool returns the boolean at path, or false if there is none. For "active" use Active.
 func (r *Resource) Bool(path string) bool { return r.String(path) == "true" }
 
-// Active reports whether a user is active: unless "active" is false. A resource
-// without the attribute is active.
+// Active reports whether a user is active. A user without the attribute "active" is
+// active.
 func (r *Resource) Active() bool { return r.d.Active() }
 
-// Primary returns the value of the primary element of a multi-valued attribute such
-// as "emails", else of the first; "" if there is none.
+// Primary returns the "value" of the primary element of a multi-valued attribute such as
+// "emails". Without a primary element it uses the first one. It returns "" if there is no
+// element.
 func (r *Resource) Primary(path string) string {
 	a := r.t.m.Find(path)
 	if a == nil || !a.Multi {
@@ -234,10 +251,10 @@ func (r *Resource) Primary(path string) string {
 	return best.Text
 }
 
-// With is a copy with other values, by path as in Get. A nil value removes the
-// attribute. It takes what Get returns, and also all kinds of numbers, time.Time,
-// []byte, []string and []map[string]any. An unknown path, a value of the wrong type,
-// or a password is an error.
+// With returns a copy with other values, by path as in Get. A nil value removes the
+// attribute. With accepts what Get returns, and also all kinds of numbers, time.Time,
+// []byte, []string and []map[string]any. An unknown path, a value of the wrong type, or a
+// password is an error.
 func (r *Resource) With(values map[string]any) (*Resource, error) {
 	c := *r
 	paths := make([]string, 0, len(values))
@@ -271,19 +288,20 @@ func (r *Resource) With(values map[string]any) (*Resource, error) {
 	return &c, nil
 }
 
-// MarshalJSON is the resource as a store keeps it: everything that it holds, with
-// schemas, id and meta, without a location and what is derived.
+// MarshalJSON returns the JSON in which a store keeps the resource: all attributes,
+// schemas, id and meta. It contains no location and nothing that the server derives.
+// ResourceType.Bind reads it.
 func (r *Resource) MarshalJSON() ([]byte, error) {
 	return doc.Append(nil, &r.d, doc.Encode{Stored: true}), nil
 }
 
-// Equal reports whether two resources have the same type, id and contents,
-// whatever their versions and times.
+// Equal reports whether two resources have the same type, id and contents. Versions and
+// times do not count.
 func (r *Resource) Equal(o *Resource) bool {
 	return r.d.Equal(&o.d)
 }
 
-// Decode fills the struct that v points to from the resource, by tags:
+// Decode fills the struct that v points to, by the tags of its fields:
 //
 //	type person struct {
 //		ID     string   `scim:"id"`
@@ -293,11 +311,13 @@ func (r *Resource) Equal(o *Resource) bool {
 //		Emails []string `scim:"emails.value"`
 //	}
 //
-// Fields may be strings, booleans, numbers, time.Time for dates, pointers to these,
-// slices of these, and, for complex attributes, structs with tags of their own and
-// slices of them. A field whose attribute is absent gets its zero value, but active is
-// true then. Fields without a tag stay as they are. The tags of a struct are checked
-// once per type; a path that the resource type does not have is an error.
+// A field may be a string, boolean or number, a time.Time for dates, a pointer to one of
+// these, or a slice of them. For complex attributes it may be a struct with tags of its
+// own, or a slice of such structs.
+//
+// If the attribute is absent, the field gets its zero value; active gets true. Fields
+// without a tag stay unchanged. A path that the resource type does not have is an error.
+// Decode checks the tags of a struct once per type.
 func (r *Resource) Decode(v any) error {
 	return r.t.bindings.Decode(v, r.t.m.Find, func(path string) any {
 		switch path {
@@ -314,10 +334,10 @@ func (r *Resource) Decode(v any) error {
 	})
 }
 
-// From makes a resource from a struct with the tags that Decode reads, or a pointer
-// to one. Booleans and numbers are always set; empty strings, zero times, nil pointers
-// and empty slices leave the attribute out. "emails.value", as a path into a
-// multi-valued attribute, can only be decoded.
+// From makes a resource from a struct, or a pointer to one, with the tags that Decode
+// reads. It always sets booleans and numbers. It leaves out empty strings, zero times,
+// nil pointers and empty slices. Only Decode accepts a path into a multi-valued
+// attribute, such as "emails.value".
 func (t *ResourceType) From(v any) (*Resource, error) {
 	var m Meta
 	values := map[string]any{}
@@ -341,17 +361,18 @@ func (t *ResourceType) From(v any) (*Resource, error) {
 	return t.Bind(m, nil, values)
 }
 
-// Fold is the comparison key of values that are not case-exact, userName above
-// all: two of them are the same exactly if their keys are. It applies the mappings
-// of PRECIS UsernameCaseMapped (RFC 8265, Section 3.3; RFC 7644, Section 5): width,
-// lower case, NFC. Stores index and compare by it, never by a database's collation.
+// Fold returns the comparison key of a value that is not case-exact, such as a userName.
+// Two such values are equal exactly if their keys are equal. Stores index and compare by
+// this key, never by a database's collation.
+//
+// Fold applies the mappings of PRECIS UsernameCaseMapped: width, lower case, NFC (RFC
+// 8265, Section 3.3; RFC 7644, Section 5).
 func Fold(s string) string { return fold.Key(s) }
 
-// ParseTime reads the text of a dateTime value as filters compare it (RFC 7643, Section
-// 2.3.5): xsd:dateTime with a date and a time. A text without a zone is in UTC. ok is
-// false if the text is no such value.
+// ParseTime reads the text of a dateTime value as filters compare it: xsd:dateTime with a
+// date and a time (RFC 7643, Section 2.3.5). A text without a zone is in UTC. ok is false
+// if text is no such value.
 //
-// Resource.Get returns dateTime values as time.Time. ParseTime is for adapters that
-// derive columns or indexes from the JSON of a resource, where they are texts: with it
-// they order and compare values exactly as Filter.Match does.
+// Adapters need it if they derive columns or indexes from the JSON of a resource, where
+// dates are texts. They then order and compare values exactly as Filter.Match does.
 func ParseTime(text string) (t time.Time, ok bool) { return doc.ParseTime(text) }

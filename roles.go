@@ -9,52 +9,61 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// RoleResolver is the application's side of roles: which role a group stands for,
-// which roles people hold, and the change itself. Calls name at most 1,000 users.
-// ctx carries the Store's transaction, if it has one. It is safe for concurrent use.
+// RoleResolver is the application's side of roles. It says which role a source stands for
+// and which roles users hold, and it changes the roles of users.
+//
+// Each call names at most 1,000 users. ctx carries the Store's transaction, if there is
+// one. The methods are safe for concurrent use.
 type RoleResolver interface {
-	// ResolveRole tells which role src stands for. It has no effects. ErrNoRole: there
-	// is none, and Roles.Missing applies. An *Error with a status below 500 means the
-	// same and says why, for instance that groups cannot give this role; it is the answer
-	// where Missing refuses. Any other error fails the request: an outage is not an
-	// answer.
+	// ResolveRole returns the role that src stands for. It has no effects.
+	//
+	// ErrNoRole means that there is no such role: Roles.Missing then decides. An *Error
+	// with a status below 500 means the same and says why, for example that groups cannot
+	// give this role. If Missing refuses the group, that error is the answer. Any other
+	// error fails the request, because an outage must not change links.
 	ResolveRole(ctx context.Context, src RoleSource) (Role, error)
-	// HeldRoles lists every role that the users hold now, however come by. A default
-	// that everybody has is left out: it is what remains when nothing is given.
+	// HeldRoles returns, by user id, every role that the users hold now, from whatever
+	// origin. Leave out a default role that every user has: a user without other roles
+	// still has it.
 	HeldRoles(ctx context.Context, userIDs []string) (map[string][]Role, error)
-	// ChangeRoles carries out all changes or none. It is idempotent: granting what is
-	// held and revoking what is not are no errors. ErrNoRole if a granted role is gone.
+	// ChangeRoles carries out all changes or none. It is idempotent: granting a role that
+	// the user holds is no error, nor is revoking one that the user does not hold. It
+	// returns ErrNoRole if a role to grant no longer exists.
 	ChangeRoles(ctx context.Context, changes []RoleChange) error
 }
 
-// Role is one of the application's roles. Its identity is ID, which a rename should
-// not change. Weight is for PickHeaviest. A Protected role, such as administrator,
-// is given by name only after the application confirms (Reconciler.Confirm), and
-// waits when a person comes back.
+// Role is one of the application's roles.
 type Role struct {
-	ID, Name  string
-	Weight    int
+	// ID identifies the role. A rename should not change it. Name is for people.
+	ID, Name string
+	// Weight orders roles for PickHeaviest.
+	Weight int
+	// Protected means that SCIM gives the role only after the application confirms the
+	// source with Reconciler.Confirm. An administrator's role is an example. The role
+	// waits again when a deactivated user comes back.
 	Protected bool
 }
 
-// RoleSource is what may stand for a role: a group, or a value of one of
-// Roles.Attributes; then Group is nil. Whether a role may come from the one or the other
-// is the resolver's answer.
+// RoleSource is a source for which ResolveRole looks for a role. It is a group, or a
+// value of one of Roles.Attributes. The resolver decides which roles each kind may give.
 type RoleSource struct {
+	// Group is the group; nil for an attribute.
 	Group *Resource
-	// PreviousName is set when the client has just renamed the group.
+	// PreviousName is the group's former displayName if the client has just renamed it;
+	// else "".
 	PreviousName string
-	// Attribute is the path, as in Resource.Get, and Value what it says; of an element of
-	// a complex attribute, such as roles, that is its value.
+	// Attribute is the path of the attribute, as in Resource.Get; "" for a group. Value
+	// is its value. For an element of a complex attribute, such as roles, it is the
+	// element's "value".
 	Attribute, Value string
-	// Linked is the id of the role that the group or value was linked to, set when the
-	// application reported a change of its mapping: a resolver with stable ids returns
-	// that role as it is now, if it still exists and the source still stands for it;
-	// otherwise it looks at the name.
+	// Linked is the id of the role that the source is linked to. It is set only after
+	// Reconciler.RolesChanged. A resolver with stable ids returns this role as it is now,
+	// if the role exists and the source still stands for it. Otherwise it looks up Name.
 	Linked string
 }
 
-// Name is what a role is looked up by: the group's displayName, or the attribute's value.
+// Name is the text by which a resolver looks up the role: the group's displayName, or the
+// attribute's value.
 func (s RoleSource) Name() string {
 	if s.Group != nil {
 		return s.Group.String("displayName")
@@ -62,127 +71,150 @@ func (s RoleSource) Name() string {
 	return s.Value
 }
 
-// RoleChange is what happens to one user's roles, in one step. Roles lists all that
-// SCIM wants the user to hold afterwards, primary first; hand-given ones are not in
-// it.
+// RoleChange is one change of one user's roles.
 type RoleChange struct {
-	UserID               string
+	// UserID is the id of the user.
+	UserID string
+	// Grant and Revoke are the roles to give and to take. Roles lists every role that the
+	// sources give after the change, the primary role first. It does not contain roles
+	// that the user holds only by hand.
 	Grant, Revoke, Roles []Role
 }
 
-// Ledger remembers what the library granted and which role each group is linked to,
-// as durably as the Store. Without a transaction around them its calls are atomic
-// and durable one by one.
+// Ledger stores grants and links: which roles the library gave, and which role each
+// source is linked to. It must be as durable as the Store. Without a transaction each
+// call is atomic and durable on its own. The methods are safe for concurrent use.
 type Ledger interface {
-	// Grants lists the entries of the users, in any order. In a transaction it first
-	// locks these users, in order of id, until the transaction ends.
+	// Grants lists the grants of the users, in any order. In a transaction it first locks
+	// these users, in ascending order of id, until the transaction ends.
 	Grants(ctx context.Context, userIDs []string) ([]Grant, error)
-	// Record drops and puts entries. An entry's identity is user, role and source; put
-	// replaces the entry that is there.
+	// Record deletes the grants in drop and stores those in put. UserID, RoleID and
+	// Source identify a grant. put replaces a grant with the same identity. Dropping an
+	// unknown grant is no error.
 	Record(ctx context.Context, put, drop []Grant) error
-	// Links lists the links of those of the sources that have one, in any order.
+	// Links lists the links of the sources that have one, in any order.
 	Links(ctx context.Context, sources []Source) ([]Link, error)
-	// SetLink replaces the link of l.Source; one without a Role.ID takes it away.
+	// SetLink stores l as the link of l.Source and replaces the former one. If l.Role.ID
+	// is "", it deletes the link.
 	SetLink(ctx context.Context, l Link) error
 }
 
-// SourceLedger is a Ledger that finds the entries of a source, and drops them all at once.
-// Where a group is deleted that gave thousands of people a role, that is much less work than
-// one by one; and it finds those too who are no members any more, because the application
-// has taken or hidden them and told nobody.
+// SourceLedger is a Ledger that finds and deletes grants by their source. The library
+// uses it when a client deletes a group that gave a role to many users.
+//
+// It makes that much cheaper than one grant after the other. It also finds former members
+// that the application removed without telling the library.
 type SourceLedger interface {
-	// SourceUsers lists users who have an entry with this Source, in ascending order of id,
-	// beginning behind after; "": at the first. At most limit, which is at least 1.
+	// SourceUsers lists the ids of users who have a grant from source, in ascending
+	// order. It begins after the id after, or at the first id if after is "". It returns
+	// at most limit ids; limit is at least 1.
 	SourceUsers(ctx context.Context, source Source, after string, limit int) ([]string, error)
-	// DropSource drops every entry with this Source, whosever it is. None is no error.
+	// DropSource deletes every grant from source, of all users. If there is none, that is
+	// no error.
 	DropSource(ctx context.Context, source Source) error
 }
 
-// Grant is an entry of the ledger: SCIM wants the user to hold the role because of
-// a source. ByHand: the user held the role before, so it stays when the source lets
-// go. Waiting: not granted yet.
+// Grant is an entry of the ledger. It says that a source gives a role to a user.
 type Grant struct {
-	UserID, RoleID  string
-	Source          Source // AttributeSource without a value for attributes
-	At              time.Time
+	// UserID and RoleID are the ids of the user and the role.
+	UserID, RoleID string
+	// Source gives the role. For an attribute it is an AttributeSource without a value.
+	Source Source
+	// At is the time of the grant.
+	At time.Time
+	// ByHand means that the user also holds the role by hand, so it stays when the source
+	// no longer gives it. Waiting means that the user does not hold the role yet.
 	ByHand, Waiting bool
 }
 
-// Link says which role a source stands for, as the resolver described it last. Until
-// Confirmed it gives nothing: a protected role waits for the application.
+// Link associates a source with a role.
 type Link struct {
-	Source    Source
-	Role      Role
+	// Source is the group or the value of an attribute.
+	Source Source
+	// Role is the role as the resolver last described it.
+	Role Role
+	// Confirmed means that the source gives the role. An unconfirmed link gives nothing:
+	// its protected role waits for Reconciler.Confirm.
 	Confirmed bool
 }
 
-// Source is what gives a role: a group, or a value of one of Roles.Attributes. It is a
-// text that never changes its form. Ledgers store it and compare it as it is.
+// Source is what gives a role: a group, or a value of one of Roles.Attributes. Its text
+// form never changes. Ledgers store it and compare it byte by byte.
 type Source string
 
-// GroupSource is the group with an id.
+// GroupSource returns the source that is the group with this id.
 func GroupSource(groupID string) Source { return Source(host.GroupSource(groupID)) }
 
-// AttributeSource is a value of the attribute at a path, as in Resource.Get. The value ""
-// stands for all values of the attribute together, as in a Grant. A value of more than 200
-// bytes is kept as a hash.
+// AttributeSource returns the source that is a value of an attribute. path is a path as
+// in Resource.Get. An empty value stands for all values of the attribute, as in a Grant.
+// The source contains a hash in the place of a value of more than 200 bytes.
 func AttributeSource(path, value string) Source { return Source(host.AttributeSource(path, value)) }
 
-// Group returns the id of the group. ok is false if the source is an attribute.
+// Group returns the id of the group. ok is false if the source is no group.
 func (s Source) Group() (id string, ok bool) { return host.Source(s).Group() }
 
 // Attribute returns the path and the value of the attribute. ok is false if the source is
-// a group.
+// no attribute.
 func (s Source) Attribute() (path, value string, ok bool) { return host.Source(s).Attribute() }
 
-// MissingRole says what happens when a client pushes a group that stands for no
-// role.
+// MissingRole decides what happens to a group that stands for no role.
 type MissingRole int
 
 const (
-	// LinkLater accepts the group and links it when the role appears.
+	// LinkLater accepts the group and links it when the role appears: see
+	// Reconciler.RolesChanged. This is the default.
 	LinkLater MissingRole = iota
-	// RefuseGroup refuses the new group: 400 invalidValue. A known group that is
-	// renamed is accepted and loses its link, because a client that could not rename
-	// could not remove anybody either.
+	// RefuseGroup refuses a new group: 400 invalidValue. It accepts the rename of an
+	// existing group, which loses its link. If that were refused, the client could not
+	// remove members either.
 	RefuseGroup
 )
 
-// Roles turns groups, and users' attributes, into roles.
+// Roles configures how groups and attributes of users give roles.
 type Roles struct {
+	// Resolver is the application's side. It is required.
 	Resolver RoleResolver
-	// Attributes are the paths of attributes of users that name roles: "roles" (their
-	// value is what names one), "userType", or one of your own. For clients that send no
-	// groups, as Google Workspace, or app roles, as Microsoft Entra. A value that names no
-	// role is refused (400 invalidValue), except where the request deactivates the user:
-	// then the attribute keeps its value. A value that is sent back as it was read is not
-	// judged again. Call Reconciler.RolesChanged after a change of Attributes. Nil: none.
+	// Attributes are paths of user attributes whose values name roles, such as "roles",
+	// "userType" or an attribute of your own. In "roles", the "value" of each element
+	// names a role. Nil: no attribute gives roles.
+	//
+	// Google Workspace needs this because it sends no groups. Microsoft Entra needs it
+	// for app roles.
+	//
+	// A value that names no role is refused (400 invalidValue). If the request also
+	// deactivates the user, it succeeds, and the attribute keeps its former value. A value
+	// that the client sends back unchanged is not judged again. After a change of
+	// Attributes call Reconciler.RolesChanged.
 	Attributes []string
-	Ledger     Ledger // nil: the Store, if it is one
-	// Separate says that the resolver's changes do not commit with the Store's
-	// transaction: its roles live in another database or behind an API. The ledger
-	// then leads each grant and trails each revocation, so that nothing is forgotten
-	// in a crash. It is implied by a Store without transactions.
+	// Ledger stores grants and links. Nil: the Store, which must then be a Ledger.
+	Ledger Ledger
+	// Separate means that the resolver's changes do not commit with the Store's
+	// transaction. Set it if the roles are in another database or behind an API. The
+	// ledger then records a role before it is given and forgets it after it is revoked,
+	// so that a crash loses no grant. A Store without transactions implies Separate.
 	Separate bool
-	// Pick chooses the roles that apply, in order: the first is the primary one. It gets the
-	// roles that a user's attributes give, in order, and then those of the groups, in order
-	// of membership. Nil: all of them.
-	Pick    func(candidates []Candidate) []Role
+	// Pick chooses among the roles that the sources give to a user. The first role that
+	// it returns is the primary one. Its argument lists the roles from attributes in
+	// their order, and then those from groups in the order of joining. Nil: all of them.
+	Pick func(candidates []Candidate) []Role
+	// Missing decides what happens to a group that stands for no role. The default is
+	// LinkLater.
 	Missing MissingRole
-	// Exclusive says that the application keeps one role per user, in one column. A
-	// hand-given role then occupies the place, and what a group gives waits. Pick must
-	// return at most one role; nil means PickHeaviest here.
+	// Exclusive means that a user can hold only one role, for example in one column. If
+	// the user holds a role by hand, roles from sources wait. Pick must then return at
+	// most one role; nil means PickHeaviest.
 	Exclusive bool
 }
 
-// Candidate is a role that a source gives to a user, for Roles.Pick.
+// Candidate is a role that a source gives to a user, as Roles.Pick sees it.
 type Candidate struct {
 	Role
-	Held bool // the user holds the role already
+	// Held means that the user holds the role already.
+	Held bool
 }
 
-// PickHeaviest is a Roles.Pick that leaves the role of the greatest weight: of equals
-// the one that is held already, then the one with the smaller id.
+// PickHeaviest is a Roles.Pick that returns the role with the greatest Weight. Among equal
+// weights it prefers a role that the user holds, and then the smaller id.
 func PickHeaviest(candidates []Candidate) []Role {
 	if len(candidates) == 0 {
 		return nil

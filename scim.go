@@ -22,7 +22,7 @@ import (
 	"github.com/scimkit/scim/internal/trace"
 )
 
-// New makes a Handler. Its error lists every mistake in c at once.
+// New makes a Handler from c. Its error lists every mistake in c at once.
 func New(c Config) (*Handler, error) {
 	var errs []error
 	cursors, err := cursor.New(c.CursorKeys)
@@ -70,9 +70,11 @@ func New(c Config) (*Handler, error) {
 	return h, nil
 }
 
-// Handler serves one SCIM endpoint. It is safe for concurrent use, and may be
-// mounted under any prefix, with or without http.StripPrefix. Behind a router that does
-// not set Request.Pattern, within a http.ServeMux that does, strip the prefix.
+// Handler serves the SCIM endpoint of one Config. It is safe for concurrent use.
+//
+// You can mount it under any prefix, with or without http.StripPrefix. One case needs
+// http.StripPrefix: a router that does not set Request.Pattern, inside an http.ServeMux
+// that does.
 type Handler struct {
 	server *endpoint.Server
 	engine *roles.Engine
@@ -82,9 +84,10 @@ type Handler struct {
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.ServeHTTP(w, r) }
 
-// Reconciler is the application's handle on a tenant's roles, outside requests. t is nil
-// for the one tenant of Config. An error says that the tenant has no Roles or is not
-// usable.
+// Reconciler returns the application's handle on the roles of t, for use outside
+// requests. With a single tenant in Config, pass nil. With TenantFor, pass the Tenant
+// that it returns. It returns an error if the tenant has no Roles or its configuration is
+// not usable.
 func (h *Handler) Reconciler(t *Tenant) (*Reconciler, error) {
 	bound := h.single
 	if t != nil {
@@ -103,70 +106,87 @@ func (h *Handler) Reconciler(t *Tenant) (*Reconciler, error) {
 	return &Reconciler{h, bound, h.engine.Admin(bound)}, nil
 }
 
-// Mount serves h under prefix and next everywhere else. It stands before the
-// application's mux, because http.ServeMux answers "//Users" with a redirect that
-// clients do not follow; a plain mux works too. next may be nil.
+// Mount returns a handler that serves h under prefix, and next everywhere else. next may
+// be nil: other addresses are then 404.
+//
+// Put it in front of the application's mux. http.ServeMux answers "//Users" with a
+// redirect, and clients do not follow it. A plain mux works too, except for such
+// addresses.
 func Mount(prefix string, h *Handler, next http.Handler) http.Handler {
 	return address.Mount(prefix, h, next)
 }
 
-// Ref names a resource: its type's name, such as "User", and its id. It also
-// names a member of a group; an application may count users and groups apart, so
-// the id alone is not enough.
+// Ref names a resource by the name of its type, such as "User", and its id. The id alone
+// is not enough: in some applications a user and a group have the same id.
 type Ref struct{ Type, ID string }
 
-// Meta is what the server keeps beside a resource's attributes (RFC 7643, Section
-// 3.1). Version is opaque; "" means that the store keeps none, and then a hash of
-// the content serves as ETag.
+// Meta holds what a store keeps beside a resource's attributes (RFC 7643, Section 3.1).
 type Meta struct {
-	ID, Version           string
+	// ID is the resource's id. Version is an opaque text that the server sends as ETag.
+	// If Version is "", the server sends a hash of the content instead.
+	ID, Version string
+	// Created and LastModified are meta.created and meta.lastModified.
 	Created, LastModified time.Time
 }
 
-// Store keeps resources of every type. It is safe for concurrent use. A *Resource
-// never changes: keep it, share it.
+// Store keeps resources of every type. Its methods are safe for concurrent use. A
+// Resource never changes, so a store may keep and share it.
 //
-// Errors become answers: ErrNotFound 404; Conflict(attr) 409 uniqueness; an *Error
-// as it stands; anything else 500, logged, its text never sent. The resource that
-// Create and Update return is the truth: id, version and all (a bigserial, a
-// revived account).
+// The handler turns errors into answers. ErrNotFound becomes 404. Conflict(attr) becomes
+// 409 uniqueness. An *Error is sent as it is. Any other error becomes 500: the handler
+// logs it and never sends its text.
+//
+// The handler answers with the resource that Create or Update returns. A store may
+// therefore choose ids and versions itself, for example from a bigserial column.
 type Store interface {
-	// Create stores r under the id that it has, or gives it one of its own. It
-	// decides uniqueness itself, atomically: userName, in the form of Fold, among
-	// the users that are there, inactive ones included; a second one is
-	// Conflict("userName").
+	// Create stores r. The store keeps the id of r or chooses another one.
+	//
+	// Create checks uniqueness itself, atomically. No two users of the store, inactive
+	// ones included, have the same Fold of userName. The second one is refused with
+	// Conflict("userName") (RFC 7643, Section 4.1.1).
 	Create(ctx context.Context, r *Resource) (*Resource, error)
 	// Get returns the resource, or ErrNotFound.
 	Get(ctx context.Context, ref Ref) (*Resource, error)
-	// List returns the page that q asks for, in the order of q: of creation unless
-	// q.SortBy says otherwise. A store that cannot do this itself passes what it has
-	// to Scan.
+	// List returns the page that q asks for. The order is that of creation, unless
+	// q.SortBy names an attribute. A store that cannot filter or sort passes its
+	// resources to Scan.
 	List(ctx context.Context, t *ResourceType, q *Query) (*Page, error)
-	// Update calls fn with the stored resource, isolated from its other writers, and
-	// stores the result. If fn returns its argument nothing is written. fn is pure: it
-	// never calls the Store or waits; it may run again. An error of fn is returned as
-	// it is, and nothing is stored. Uniqueness holds as for Create.
+	// Update calls fn with the stored resource and stores the result. It isolates the
+	// resource from other writers meanwhile. If fn returns its argument, Update writes
+	// nothing. If fn returns an error, Update stores nothing and returns that error as it
+	// is. An unknown resource is ErrNotFound. Update checks uniqueness as Create does.
+	//
+	// fn is pure: it never calls the Store and never blocks. Update may call it again.
 	Update(ctx context.Context, ref Ref, fn func(before *Resource) (*Resource, error)) (*Resource, error)
-	// Delete calls check (pure) under the same isolation; its error is returned and
-	// nothing is deleted. Afterwards the resource is unknown and its unique values are
-	// free; whether the row is erased or labelled is the host's business.
+	// Delete calls check with the stored resource, isolated as in Update. check is pure
+	// as well. If check returns an error, Delete deletes nothing and returns that error
+	// as it is. An unknown resource is ErrNotFound.
+	//
+	// After Delete the resource is unknown and its unique values are free. The store may
+	// erase the row or retire it.
 	Delete(ctx context.Context, ref Ref, check func(before *Resource) error) error
 }
 
-// Transactor is a Store with transactions. All Store, Ledger and RoleResolver calls
-// made with fn's ctx commit together or not at all (see Roles.Separate for a
-// resolver that cannot). fn may run again. A nested call joins. What Update has seen
-// inside stays locked until InTx returns. Without it the handler orders its writes so
-// that a crash leaves too little access rather than too much, and a Reconciler
-// repairs the rest.
+// Transactor is a Store with transactions. Without it the handler orders its writes so
+// that a crash leaves too little access rather than too much. A Reconciler then repairs
+// the rest.
 type Transactor interface {
+	// InTx calls fn in a transaction. All calls of the Store, the Ledger and the
+	// RoleResolver that use fn's ctx commit together or not at all. Roles.Separate is
+	// for resolvers that cannot take part. An error of fn rolls everything back, and
+	// InTx returns it. InTx may call fn again.
+	//
+	// A nested call joins the outer transaction. A resource that Update has read in the
+	// transaction stays locked until InTx returns.
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 }
 
-// MemberStore owns memberships as edges; its group resources never carry "members",
-// in either direction. Without it members live in the group resource: correct, but
-// a change costs as much as the group is big. Deleting a group or a user with Delete
-// takes its edges along.
+// MemberStore is a Store that keeps memberships itself, apart from the group resources.
+// Its group resources never contain "members", neither in what it receives nor in what it
+// returns. Delete of a group or a user also deletes its memberships.
+//
+// Without MemberStore the group resource contains its members. That is correct, but the
+// cost of a change grows with the size of the group.
 type MemberStore interface {
 	Transactor
 	// Members lists a group's members in ascending order of type and then id, those
@@ -174,43 +194,48 @@ type MemberStore interface {
 	Members(ctx context.Context, groupID string, after Ref, limit int) ([]Ref, error)
 	// GroupsOf lists the memberships of at most 1,000 members, in any order.
 	GroupsOf(ctx context.Context, members []Ref) ([]Membership, error)
-	// ChangeMembers adds and removes; what is there or gone already is skipped. It
-	// returns what really changed. An unknown group is ErrNotFound. The members are
-	// known to exist; the same reference is never in both lists.
+	// ChangeMembers adds and removes members. It skips members that it need not add or
+	// remove. added and removed list what really changed. An unknown group is
+	// ErrNotFound. The handler has checked that the members exist. It never passes the
+	// same reference in both lists.
 	ChangeMembers(ctx context.Context, groupID string, add, remove []Ref) (added, removed []Ref, err error)
 }
 
-// Membership says that Member has been in the group since a point in time.
+// Membership says that Member belongs to the group since a point in time.
 type Membership struct {
 	GroupID string
 	Member  Ref
 	Since   time.Time
 }
 
-// PasswordSetter is a Store that takes passwords, which are never in a Resource.
-// Without it they are dropped.
+// PasswordSetter is a Store that takes passwords. A Resource never contains one (RFC
+// 7643, Section 7: returned "never"). Without PasswordSetter the handler drops passwords.
 type PasswordSetter interface {
+	// SetPassword sets the password of a user. The handler calls it in the transaction of
+	// the request.
 	SetPassword(ctx context.Context, userID, password string) error
 }
 
-// Deactivator is a Store that ends what a person can still do without logging in:
-// sessions, API keys. It is called in the transaction in which a user becomes
-// inactive, and before one is deleted. It is idempotent.
+// Deactivator is a Store that ends a user's access beyond the login, such as sessions and
+// API keys.
 type Deactivator interface {
+	// Deactivate ends the access of user. The handler calls it when a user becomes
+	// inactive and before a user is deleted, in the same transaction. It is idempotent.
 	Deactivate(ctx context.Context, user *Resource) error
 }
 
-// Volatile marks a Store or Ledger that forgets when the process ends. New refuses
-// a volatile Ledger beside a Store that is not: with a forgotten ledger every role
-// that SCIM gave would look hand-given and could never be taken away again.
+// Volatile marks a Store or Ledger that loses its contents when the process ends.
+//
+// New refuses a volatile Ledger beside a durable Store. After a restart, every role that
+// SCIM gave would look as if it was given by hand. SCIM could then never revoke it.
 type Volatile interface{ Volatile() }
 
-// TxLedger marks a Ledger that is not the Store itself, but whose calls, made with the
-// ctx of a transaction of the Store, commit with it. Beside any other ledger roles are
-// changed after the Store has committed, as with Roles.Separate.
+// TxLedger marks a Ledger that is not the Store itself but takes part in its
+// transactions. Calls with the ctx of a transaction commit with it. With any other Ledger
+// beside the Store, roles change after the Store's commit, as with Roles.Separate.
 type TxLedger interface{ JoinsTransactions() }
 
-// Op is what a client does.
+// Op is the operation that a client asks for.
 type Op string
 
 // The operations.
@@ -223,76 +248,99 @@ const (
 	OpDelete  Op = "delete"  // DELETE
 )
 
-// Change is a write before it is stored. Before is nil on create, After on delete.
+// Change is a write before the handler stores it. A Rule judges it.
 type Change struct {
-	Op            Op
+	// Op is OpCreate, OpReplace, OpPatch or OpDelete.
+	Op Op
+	// Before is the stored resource; nil on create. After is the new contents; nil on
+	// delete. A rule may replace After.
 	Before, After *Resource
-	Add, Remove   []Ref // members that join and leave, for groups
-	Principal     Principal
-	Tenant        *Tenant
-	// Adopt, set by a rule on create, is the id of an existing resource that the new
-	// one is linked to: it takes over the contents, keeps its id and roles, and the
-	// client is answered as if it had been created.
+	// Add and Remove are the members that join and leave a group.
+	Add, Remove []Ref
+	// Principal is the client. It is the zero Principal in Reconciler.Release.
+	Principal Principal
+	// Tenant is the tenant of the request.
+	Tenant *Tenant
+	// Adopt is the id of an existing resource. A rule sets it on create to adopt that
+	// resource. The existing resource keeps its id and roles and gets the contents of
+	// After. The client gets the answer of a creation.
 	Adopt string
 }
 
-// Rule looks at a change before it is stored. It may replace c.After, with
-// Resource.With, or refuse with an *Error. A request that deactivates a user should
-// not be refused: taking away never waits.
+// Rule judges a change before it is stored. It may replace c.After by a copy that
+// Resource.With made. It refuses the change with an *Error. Do not refuse a request that
+// deactivates a user: access must end without delay.
 type Rule func(ctx context.Context, c *Change) error
 
-// Access is an operation that Tenant.Allow judges. ID is "" for create and list;
-// Query is set for list.
+// Access is an operation that Tenant.Allow judges.
 type Access struct {
-	Op        Op
-	Type, ID  string
-	Query     *Query
+	// Op is the operation.
+	Op Op
+	// Type is the name of the resource type. ID is the id of the resource; "" for create
+	// and list.
+	Type, ID string
+	// Query is what a list asks for; nil for other operations.
+	Query *Query
+	// Principal is the client.
 	Principal Principal
 }
 
-// Authenticator tells who makes a request, before anything of it is parsed. An
-// *Error is answered as it stands, any other error as 401. ErrNotFound makes the
-// endpoint 404, as if there were none.
+// Authenticator identifies the client of a request.
 type Authenticator interface {
+	// Authenticate returns the client that sent r. The handler calls it before it parses
+	// the request. An *Error is sent as it is. ErrNotFound becomes 404, as if there were
+	// no endpoint. Any other error becomes 401.
 	Authenticate(r *http.Request) (Principal, error)
 }
 
-// AuthScheme describes one way in which clients authenticate (RFC 7643, Section 5).
+// AuthScheme describes one way in which clients authenticate. The fields are those of
+// authenticationSchemes in /ServiceProviderConfig (RFC 7643, Section 5).
 type AuthScheme struct{ Type, Name, Description, SpecURI string }
 
-// SchemeLister is an Authenticator that describes how clients authenticate, the preferred
-// way first. /ServiceProviderConfig then lists these schemes; otherwise it lists none.
+// SchemeLister is an Authenticator that describes how clients authenticate. Schemes lists
+// the preferred way first. /ServiceProviderConfig shows the list. Without SchemeLister
+// the list is empty.
 type SchemeLister interface{ Schemes() []AuthScheme }
 
-// Challenger is an Authenticator that gives the WWW-Authenticate header of a 401 (RFC
-// 9110, Section 11.6.1). Without it the header is "Bearer".
+// Challenger is an Authenticator with its own challenge. Challenge returns the
+// WWW-Authenticate header of a 401 (RFC 9110, Section 11.6.1). Without Challenger the
+// header is "Bearer".
 type Challenger interface{ Challenge() string }
 
-// Principal is an authenticated client. ID is for logs. Tenant is the ID that
-// TenantFor looks up.
+// Principal is an authenticated client.
 type Principal struct {
+	// ID names the client in logs and events. Tenant is the ID of its tenant, for
+	// TenantFor.
 	ID, Tenant string
-	Scopes     []string
-	Data       any
+	// Scopes are what the client may do. Only the application reads them, for example
+	// in Tenant.Allow.
+	Scopes []string
+	// Data is any value that the Authenticator passes to the application.
+	Data any
 }
 
 var (
-	// ErrNotFound is returned by Store methods for an unknown resource: 404.
+	// ErrNotFound is what Store methods return for an unknown resource. It becomes 404.
 	ErrNotFound = host.ErrNotFound
-	// ErrNoRole is returned by RoleResolver methods for a role that does not exist.
+	// ErrNoRole is what RoleResolver methods return for a role that does not exist.
 	ErrNoRole = host.ErrNoRole
 )
 
-// Error is an error that a client sees (RFC 7644, Section 3.12). Detail is sent;
-// Err is logged and never sent.
+// Error is an error that a client sees (RFC 7644, Section 3.12).
 type Error struct {
-	Status     int
-	Type       string // scimType; "" for none
-	Detail     string
-	RetryAfter time.Duration // sent with 429 and 503, in whole seconds
-	Err        error
+	// Status is the HTTP status.
+	Status int
+	// Type is the scimType, such as "invalidValue"; "" for none.
+	Type string
+	// Detail is the text that the client sees.
+	Detail string
+	// RetryAfter becomes the Retry-After header of a 429 or 503, in whole seconds.
+	RetryAfter time.Duration
+	// Err is the cause. The handler logs it and never sends it.
+	Err error
 }
 
+// Error returns the status, the detail and the cause as one text, for logs.
 func (e *Error) Error() string {
 	s := "scim: " + http.StatusText(e.Status)
 	if e.Detail != "" {
@@ -307,14 +355,14 @@ func (e *Error) Error() string {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Conflict is the error of a Store for a value that another resource has: 409
-// uniqueness.
+// Conflict returns the error for a value that another resource already has: 409
+// uniqueness (RFC 7644, Section 3.12). Stores return it from Create and Update.
 func Conflict(attribute string) error {
 	return &Error{Status: http.StatusConflict, Type: "uniqueness",
 		Detail: attribute + " is taken: another resource has this value"}
 }
 
-// WriteError answers with err in SCIM's form, so that an application's own
-// middleware, such as a rate limit, can speak to SCIM clients. An error that is no
-// *Error becomes a 500 without its text.
+// WriteError answers a request with err in the form of RFC 7644, Section 3.12. An
+// application's own middleware, such as a rate limit, uses it for SCIM clients.
+// ErrNotFound becomes 404. An error that is no *Error becomes a 500 without its text.
 func WriteError(w http.ResponseWriter, err error) { host.Answer(inward(err)).Write(w) }
