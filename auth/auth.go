@@ -1,9 +1,11 @@
-// Package auth has ready-made authenticators for a SCIM endpoint: bearer tokens that
-// the application knows (RFC 6750), and none at all.
+// Package auth contains authenticators for a SCIM endpoint: bearer tokens that the
+// application keeps (RFC 6750), and none at all.
 //
-// A token's secret is shown once, when NewToken makes it, and is kept by the client;
-// the server keeps its hash. Several tokens are valid at once, so that one can be
-// replaced without a gap: add the new one, change the client, take the old one away.
+// NewToken makes a token and its secret. Show the secret once, to the administrator who
+// sets up the client. The server keeps only its hash.
+//
+// Several tokens can be valid at the same time, so you can replace one without a gap. Add
+// the new token, change the client, then remove the old token.
 package auth
 
 import (
@@ -17,40 +19,42 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Token is what a server knows of a bearer token: everything but the secret.
+// Token is what a server keeps of a bearer token: everything except the secret.
 type Token struct {
-	// ID names the token in logs and becomes scim.Principal.ID. It is no secret.
+	// ID names the token in logs and becomes scim.Principal.ID. It is not secret.
 	ID string
-	// Hash is the SHA-256 of the secret. An unsalted, fast hash is right for secrets
-	// of at least 128 random bits, such as NewToken makes, and wrong for passwords.
+	// Hash is the SHA-256 of the secret. This fast hash without salt is safe only for
+	// secrets of at least 128 random bits, such as those of NewToken. It is wrong for
+	// passwords.
 	Hash [sha256.Size]byte
-	// Tenant becomes scim.Principal.Tenant: "" in an application with one tenant.
+	// Tenant becomes scim.Principal.Tenant. It is "" in an application with one tenant.
 	Tenant string
-	// Expires is the first moment at which the token is no longer valid; zero: never.
+	// Expires is the time at which the token stops being valid. Zero: never.
 	Expires time.Time
 	// Scopes become scim.Principal.Scopes.
 	Scopes []string
 }
 
-// NewToken makes a token with a random secret of 256 bits, in base64url. Show the
-// secret once and keep the Token.
+// NewToken makes a token with a random secret of 256 bits, in base64url. Show the secret
+// once and keep the Token.
 func NewToken() (secret string, t Token) {
 	var b [32]byte
-	rand.Read(b[:]) // never fails: it crashes the program where there is no randomness
+	rand.Read(b[:]) // never returns an error: without randomness it ends the program
 	secret = base64.RawURLEncoding.EncodeToString(b[:])
 	return secret, TokenOf(secret)
 }
 
-// TokenOf is the token with this secret, which should come from NewToken or hold at
-// least 128 random bits. Its ID is made from the first digits of the hash. The token
-// of an empty secret, such as an environment variable that is not set, is never valid.
+// TokenOf returns the token with this secret. The secret should come from NewToken or
+// have at least 128 random bits. The ID of the token contains the first digits of the
+// hash. The token of an empty secret is never valid, so an environment variable that is
+// not set gives no access.
 func TokenOf(secret string) Token {
 	h := sha256.Sum256([]byte(secret))
 	return Token{ID: "token-" + hex.EncodeToString(h[:4]), Hash: h}
 }
 
-// None lets everybody in, as the principal "anonymous". It is for tests, and for an
-// endpoint that something in front of it protects already.
+// None returns an Authenticator that accepts every request, as the principal "anonymous".
+// Use it in tests, or if something in front of the endpoint authenticates clients.
 func None() scim.Authenticator { return none{} }
 
 type none struct{}

@@ -19,23 +19,24 @@ var (
 	_ scim.Challenger    = (*BearerAuth)(nil)
 )
 
-// BearerAuth authenticates by bearer tokens (RFC 6750, Section 2.1). Bearer and
+// BearerAuth authenticates requests by bearer tokens (RFC 6750, Section 2.1). Bearer and
 // BearerFunc make it. Set its fields before the first request.
 type BearerAuth struct {
-	// Used, if set, is called with each token that lets a request in, on the request's
-	// own time: to keep when a token was last used, write at most once a minute or so.
+	// Used, if set, is called with each token that authenticates a request, before the
+	// request goes on. If it writes the time of the last use, write at most once a minute
+	// or so.
 	Used func(ctx context.Context, t Token, at time.Time)
-	// Now is the clock that expiry is judged by; nil: time.Now.
+	// Now is the clock for Token.Expires. Nil: time.Now.
 	Now func() time.Time
 
 	lookup func(ctx context.Context, hash [sha256.Size]byte) (Token, error)
 }
 
-// Bearer authenticates by a list of tokens. All are compared, in constant time.
-// Without tokens nobody gets in.
+// Bearer authenticates by a list of tokens. It compares all of them in constant time.
+// Without tokens it refuses every request.
 func Bearer(tokens ...Token) *BearerAuth {
 	tokens = slices.Clone(tokens)
-	// The last match counts: of two entries for one secret, the one that is valid longer.
+	// The last match counts. If two tokens have one secret, that is the one that is valid longer.
 	slices.SortStableFunc(tokens, func(a, b Token) int {
 		switch {
 		case a.Expires.Equal(b.Expires):
@@ -60,28 +61,30 @@ func Bearer(tokens ...Token) *BearerAuth {
 	}}
 }
 
-// BearerFunc authenticates by tokens that the application keeps, for instance in a
-// table with a unique index on the hash. lookup returns the token with this hash,
-// its Hash included, which is compared once more, in constant time, so that a look-up
-// that finds too much lets nobody in. No such token: scim.ErrNotFound or the zero
-// Token. A *scim.Error is answered as it stands, any other error as 503, because a
-// client that is told 401 in an outage takes its token for revoked.
+// BearerFunc authenticates by tokens that the application keeps, for example in a table
+// with a unique index on the hash. lookup returns the token with this hash, or
+// scim.ErrNotFound or the zero Token if there is none.
+//
+// BearerFunc compares the Hash of the token again, in constant time. A look-up that
+// returns a wrong token therefore gives no access. An expired token is refused.
+//
+// A *scim.Error of lookup is sent as it is. Any other error becomes 503, because a client
+// that gets 401 during an outage assumes that its token was revoked.
 func BearerFunc(lookup func(ctx context.Context, hash [sha256.Size]byte) (Token, error)) *BearerAuth {
 	return &BearerAuth{lookup: lookup}
 }
 
 func (t *Token) expired(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
 
-// The reasons for which a request is not let in. They are logged; clients get one
-// text for all of them.
+// The reasons to refuse a request. The handler logs them. Clients get one text for all.
 var (
 	errHeader  = errors.New("no usable Authorization header")
 	errUnknown = errors.New("unknown token")
 	errExpired = errors.New("expired token")
 )
 
-// Authenticate implements scim.Authenticator. Its principal has the token's ID,
-// Tenant and Scopes.
+// Authenticate implements scim.Authenticator. The principal has the token's ID, Tenant
+// and Scopes.
 func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
 	secret, ok := credential(r.Header)
 	if !ok {
@@ -119,16 +122,17 @@ func refuse(reason error) error {
 		Detail: "send a valid token in the Authorization header", Err: reason}
 }
 
-// credential takes the token out of the Authorization header: behind the scheme
-// Bearer, in any case, or alone, as Okta sends it in its header mode. Two headers
-// are no credential: what stands before this server may have looked at the other one.
+// credential returns the token of the Authorization header. The token stands after the
+// scheme Bearer, in any case. It may also stand alone: Okta sends it so in its header
+// mode. credential refuses two headers, because a proxy in front of this server may have
+// checked the other one.
 func credential(h http.Header) (secret string, ok bool) {
 	values := h.Values("Authorization")
 	if len(values) != 1 {
 		return "", false
 	}
-	// Spaces and tabs only (RFC 9110, Section 5.6.3): other servers see no separator in
-	// what Unicode calls white space.
+	// Only spaces and tabs separate (RFC 9110, Section 5.6.3). Other servers do not
+	// separate at Unicode white space.
 	fields := strings.FieldsFunc(values[0], func(c rune) bool { return c == ' ' || c == '\t' })
 	switch {
 	case len(fields) == 1 && !strings.EqualFold(fields[0], "Bearer"):
@@ -140,10 +144,10 @@ func credential(h http.Header) (secret string, ok bool) {
 	}
 }
 
-// Challenge is the WWW-Authenticate header that goes with a 401 (RFC 6750, Section 3).
+// Challenge implements scim.Challenger (RFC 6750, Section 3).
 func (a *BearerAuth) Challenge() string { return `Bearer realm="scim"` }
 
-// Schemes describes the authentication in the discovery document (RFC 7643, Section 5).
+// Schemes implements scim.SchemeLister.
 func (a *BearerAuth) Schemes() []scim.AuthScheme {
 	return []scim.AuthScheme{{
 		Type: "oauthbearertoken", Name: "Bearer token",
