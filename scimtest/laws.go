@@ -13,8 +13,8 @@ const (
 	listURN  = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 )
 
-// laws lists what is wrong with an answer whatever the transcript expects. have is
-// its body, decoded.
+// laws lists what is wrong with an answer, independently of the transcript. have is the
+// decoded body.
 func laws(method string, a *http.Response, body []byte, have any) (bad []string) {
 	say := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
 	status := a.StatusCode
@@ -85,7 +85,7 @@ func listLaws(o map[string]any) (bad []string) {
 	return bad
 }
 
-// secret finds a member named "password".
+// secret finds a member with the name "password".
 func secret(at string, v any) (where string, found bool) {
 	switch v := v.(type) {
 	case map[string]any:

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// compare lists where have differs from what is wanted; at is the place of both.
+// compare lists the differences between want and have. at is the path of both.
 func (v vars) compare(at string, want, have any) (bad []string) {
 	say := func(format string, args ...any) []string {
 		return []string{fmt.Sprintf("%s: %s", at, fmt.Sprintf(format, args...))}
@@ -72,7 +72,7 @@ func (v vars) compare(at string, want, have any) (bad []string) {
 	return say("want %s, have %s", show(want), show(have))
 }
 
-// compareSet looks for an element of its own for each wanted one.
+// compareSet finds a different element of have for each element of want.
 func (v vars) compareSet(at string, all bool, want, have []any) (bad []string) {
 	left := slices.Clone(have)
 	for _, w := range want {
@@ -81,7 +81,7 @@ func (v vars) compareSet(at string, all bool, want, have []any) (bad []string) {
 			bad = append(bad, fmt.Sprintf("%s: no element is %s", at, show(w)))
 			continue
 		}
-		v.compare(at, w, left[i]) // once more, to keep what it captures
+		v.compare(at, w, left[i]) // again, to keep what it captures
 		left = slices.Delete(left, i, i+1)
 	}
 	if all && len(want) != len(have) {
@@ -96,7 +96,7 @@ func sameNumber(a, b json.Number) bool {
 	return err == nil && err2 == nil && x == y
 }
 
-// show writes a value as JSON, on one line, without its end if it is long.
+// show returns a value as JSON on one line, cut off if it is long.
 func show(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -49,7 +49,7 @@ func (p *parser) errorf(line int, format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %s", p.name, line, fmt.Sprintf(format, args...))
 }
 
-// more reports whether there is a line left; a comment counts as none.
+// more reports whether a line is left. It skips comments.
 func (p *parser) more() bool {
 	for p.at < len(p.lines) && strings.HasPrefix(p.lines[p.at], "#") {
 		p.at++
@@ -158,8 +158,8 @@ func (p *parser) fields() ([]field, error) {
 	return all, nil
 }
 
-// block reads a body: everything up to a line that is not part of it, without the
-// comments. A comment's line stays, empty, so that lines keep their numbers.
+// block reads a body: all lines up to one that does not belong to it. It replaces
+// comments by empty lines, so that line numbers stay right.
 func (p *parser) block(end func(line string) bool) string {
 	var lines []string
 	for ; p.at < len(p.lines); p.at++ {
@@ -188,7 +188,7 @@ func has(fields []field, name string) bool {
 	return false
 }
 
-// decode reads exactly one JSON value, its numbers as they are written.
+// decode reads exactly one JSON value. It keeps numbers as they are written.
 func decode(b []byte) (v any, err error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()

@@ -14,8 +14,8 @@ type vars map[string]string
 
 var hole = regexp.MustCompile(`\$\{([^{}]*)\}`)
 
-// expand replaces the variables in a part of a request; quote prepares a value for
-// its place.
+// expand replaces the variables in a part of a request. quote prepares each value for its
+// place.
 func (v vars) expand(s string, quote func(string) string) (string, error) {
 	var bad error
 	s = hole.ReplaceAllStringFunc(s, func(h string) string {
@@ -42,7 +42,7 @@ func (v vars) value(name string) (string, error) {
 
 func verbatim(s string) string { return s }
 
-// inJSON writes s as part of a JSON string.
+// inJSON returns s as it is written inside a JSON string.
 func inJSON(s string) string {
 	b, _ := json.Marshal(s) // strings always marshal
 	return string(b[1 : len(b)-1])
@@ -55,7 +55,7 @@ const (
 	atLeast  = "..."    // the same
 )
 
-// match compares a text with a pattern and keeps what it captures.
+// match compares a text with a pattern and keeps the variables that it captures.
 func (v vars) match(pattern, have string) error {
 	if expr, ok := strings.CutPrefix(pattern, "${re:"); ok && strings.HasSuffix(expr, "}") {
 		re, err := regexp.Compile(strings.TrimSuffix(expr, "}"))

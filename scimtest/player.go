@@ -65,7 +65,7 @@ func (p *player) check(c *field) error {
 	return nil
 }
 
-// request makes a request as a server would read it from the wire.
+// request makes a request in the form in which a server reads it from the wire.
 func (p *player) request(s *step) (*http.Request, error) {
 	target, err := p.vars.expand(s.target, verbatim)
 	if err != nil {
@@ -75,7 +75,7 @@ func (p *player) request(s *step) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The empty line before ">>" is the transcript's, not the body's.
+	// The empty line before ">>" belongs to the transcript, not to the body.
 	body = strings.TrimSpace(body)
 	var head strings.Builder
 	fmt.Fprintf(&head, "%s %s%s HTTP/1.1\r\n", s.method, strings.TrimRight(p.base.EscapedPath(), "/"), target)
@@ -105,7 +105,7 @@ func (p *player) request(s *step) (*http.Request, error) {
 	return r, nil
 }
 
-// judge compares an answer with what is expected.
+// judge compares an answer with the expected one.
 func (p *player) judge(s *step, answer *http.Response, body []byte) error {
 	var bad []string
 	note := func(line int, format string, args ...any) { bad = append(bad, p.errorf(line, format, args...).Error()) }
@@ -122,7 +122,7 @@ func (p *player) judge(s *step, answer *http.Response, body []byte) error {
 	for _, l := range laws(s.method, answer, body, have) {
 		note(s.answerLine, "%s", l)
 	}
-	// A status that is wrong says enough: the rest would only differ because of it.
+	// If the status is wrong, do not report the rest: it differs for the same reason.
 	if answer.StatusCode == s.status {
 		if s.wantLine > 0 {
 			for _, d := range p.vars.compare("body", s.want, have) {

@@ -1,6 +1,6 @@
-// Package scimtest plays transcripts of SCIM clients, kept as text files, against any
-// SCIM endpoint: each request is sent as it is written, each answer is compared with
-// what the file expects. A new client, or a new quirk of one, is a new file.
+// Package scimtest plays transcripts of SCIM clients against any SCIM endpoint. A transcript
+// is a text file. The package sends each request as the file has it, and compares each
+// answer with what the file expects. To test a new client, write a new file.
 //
 //	# What the client wants. Lines that begin with # are comments, everywhere.
 //	User-Agent: Some Client 1.0
@@ -23,44 +23,52 @@
 //
 // # Requests
 //
-// Headers before the first request go with every request that does not have the same
-// header itself; Content-Type only goes with those that have a body. A request is a
-// line with method and address below the endpoint, written as on the wire, then headers, an
-// empty line and a body. The header Authorization is made from Target.Token unless it
-// is written; "${absent}" as a value sends no such header.
+// A request begins with a line of method and address, as on the wire. The address is
+// relative to the endpoint. Headers, an empty line and a body follow.
+//
+// Headers before the first request are defaults. A request uses those that it does not
+// have itself. Content-Type is used only for requests with a body. The default of
+// Authorization comes from Target.Token. A header with the value "${absent}" is not sent.
 //
 // # Answers
 //
-// A line ">> status" begins what is expected: headers, an empty line and JSON. Of an
-// object the members that are written must be there and match; others may be there.
-// An array must match element by element, unless it begins with the string "${set}":
-// then in any order; or "...": then others may be there too. Numbers are compared by
-// value. Expected headers and strings are patterns:
+// A line ">> status" begins the expected answer: headers, an empty line and JSON.
+//
+// The members of an expected object must be present and match; the answer may have others.
+// An array must match element by element. If its first element is the string "${set}", the
+// order does not matter. If its first element is "...", the answer may also have other
+// elements. Numbers are compared by value. Expected headers and strings are patterns:
 //
 //	${name}      the value of a variable
-//	${name:=}    any text but none, which becomes the variable's value
+//	${name:=}    any text except "", which becomes the variable's value
 //	${*}         any text; as the whole of a JSON string, any value at all
 //	${re:x}      (as the whole) a text in which the regular expression x is found
 //	${absent}    (as the whole) there is no such header or member
 //
-// The variable ${base} is the endpoint's absolute address, ${token} the token. In requests ${name} and
-// ${fill:n}, the letter x n times, are replaced; in a body as part of a JSON string.
-// An answer's body is compared before its headers, which may use what it captures.
+// The variable ${base} is the endpoint's absolute address, ${token} is the token. Requests
+// may contain ${name}, and ${fill:n}, which is the letter x n times. In a body each value
+// is written as part of a JSON string. The body of an answer is compared before its
+// headers, so headers may use what the body captures.
 //
 // # Checks
 //
-// A line "name: argument = result" between requests calls the function that
-// Target.Checks has under the name and compares what it returns. It looks at what no
-// answer shows, such as the roles that a person holds in the application.
+// A line "name: argument = result" between requests is a check. It calls the function
+// Target.Checks[name] with the argument and compares the result. Use checks for what no
+// answer shows, such as the roles that a user holds in the application.
 //
 // # What holds for every answer
 //
-// Some things real clients need from every answer, so they are not written in the
-// files but always checked: bodies are JSON in application/scim+json; 204, 304 and
-// answers to HEAD have none, every other has one; an error has the form of RFC 7644,
-// Section 3.12, its status as a string and a detail; 401 has WWW-Authenticate, 405
-// has Allow; 201 has a Location, and it is meta.location; a list has Resources, even
-// an empty one, and itemsPerPage counts them; a password is nowhere.
+// Real clients need some things from every answer. The package always checks them, so
+// the files do not contain them:
+//
+//   - A body is JSON in application/scim+json.
+//   - 204, 304 and answers to HEAD have no body. Every other answer has one.
+//   - An error has the form of RFC 7644, Section 3.12: its status is a string, and it has
+//     a detail.
+//   - 401 has the header WWW-Authenticate, 405 has Allow.
+//   - 201 has the header Location, and it is equal to meta.location.
+//   - A list has Resources, even if it is empty, and itemsPerPage counts them.
+//   - No answer contains a password.
 package scimtest
 
 import (
@@ -71,26 +79,26 @@ import (
 	"testing"
 )
 
-// DefaultURL is the endpoint's address if Target.URL is "".
+// DefaultURL is the address of the endpoint if Target.URL is "".
 const DefaultURL = "http://scim.test/scim/v2"
 
 // Target is an endpoint to play transcripts against.
 type Target struct {
-	// Handler serves the endpoint. For one that runs elsewhere use
+	// Handler serves the endpoint. For an endpoint on another server use
 	// httputil.NewSingleHostReverseProxy.
 	Handler http.Handler
-	// URL is the endpoint's absolute address, under which requests reach Handler;
+	// URL is the absolute address of the endpoint. Requests reach Handler under its path.
 	// "": DefaultURL.
 	URL string
-	// Token is the bearer token that goes with requests; "": none does.
+	// Token is the bearer token of requests. "": they have none.
 	Token string
-	// Checks are the functions that check lines call, by name.
+	// Checks contains the functions that checks call, by name.
 	Checks map[string]func(arg string) string
 }
 
-// Play plays each file of fsys whose name ends in ".http", in all folders, as a
-// sub-test of its own against a fresh target. The first step of a file that fails
-// ends it.
+// Play plays each file of fsys whose name ends in ".http", in all folders. Each file is a
+// sub-test with a fresh target. A file ends at its first step that fails. Play fails if
+// there is no such file.
 func Play(t *testing.T, fsys fs.FS, newTarget func(t *testing.T) Target) {
 	t.Helper()
 	played := 0
