@@ -10,7 +10,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// employee is a user as a large company's directory sends it, of about 1.1 kB.
+// employee returns a user such as the identity provider of a large company sends it, of
+// about 1.1 kB.
 func employee(b testing.TB, i int) *scim.Resource {
 	b.Helper()
 	body := fmt.Appendf(nil, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],

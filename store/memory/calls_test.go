@@ -8,7 +8,7 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// A panic in what the store calls must leave it usable.
+// TestPanicsReleaseTheLock lets what the store calls panic. The store must stay usable.
 func TestPanicsReleaseTheLock(t *testing.T) {
 	tests := []struct {
 		name, reason string
@@ -47,7 +47,7 @@ func TestPanicsReleaseTheLock(t *testing.T) {
 	}
 }
 
-// late is a context that ends when it has been asked once.
+// late is a context that ends after it was asked once.
 type late struct {
 	context.Context
 	asked *bool

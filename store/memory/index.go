@@ -10,22 +10,22 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// row is a resource's place in a table. It stays the same when the resource is
-// updated, so that indexes need not know.
+// row is the place of a resource in a table. An update keeps the row, so indexes stay
+// valid.
 type row struct {
 	r       *scim.Resource
 	created time.Time
 	id      string
 }
 
-// newRow takes the monotonic clock's reading off the time of creation: places in a
-// list come back from clients without it, and must be in the same order.
+// newRow removes the reading of the monotonic clock from the time of creation. Clients
+// send places in a list back without it, and the order must be the same.
 func newRow(r *scim.Resource) *row {
 	m := r.Meta()
 	return &row{r: r, created: m.Created.Round(0), id: m.ID}
 }
 
-// before is the order of creation.
+// before compares rows in order of creation.
 func before(a, b *row) bool {
 	if c := a.created.Compare(b.created); c != 0 {
 		return c < 0
@@ -38,7 +38,7 @@ type table struct {
 	ids     map[string]*row
 	order   *btree.BTreeG[*row] // of creation
 	indexes []*index
-	unique  *index // the one whose values are unique; nil if there is none
+	unique  *index // the index of unique values; nil if there is none
 }
 
 func newTable(typeName string, paths []string) *table {
@@ -56,7 +56,7 @@ func newTable(typeName string, paths []string) *table {
 	return t
 }
 
-// free returns an error if r has a unique value that a row other than self has.
+// free returns an error if another row than self has a unique value of r.
 func (t *table) free(r *scim.Resource, self *row) error {
 	if t.unique == nil {
 		return nil
@@ -92,7 +92,7 @@ func (t *table) remove(w *row) {
 	}
 }
 
-// replace puts r, which has the same id, in the place of w's resource.
+// replace replaces the resource of w by r, which has the same id.
 func (t *table) replace(w *row, r *scim.Resource) {
 	for _, x := range t.indexes {
 		was, is := x.keys(w.r), x.keys(r)
@@ -114,25 +114,25 @@ func (t *table) replace(w *row, r *scim.Resource) {
 	}
 }
 
-// index finds rows by hashes of the folded values of an attribute. A look-up finds
-// a superset: two values may have one hash, and values that differ in case have it
-// also where the attribute is case-exact. Keeping the values as well would cost a
-// tenth of what a user takes up.
+// index finds rows by hashes of the folded values of an attribute. A look-up finds a
+// superset of the matches. Two values may have one hash. Values that differ only in case
+// always have one, also if the attribute is case-exact. To keep the values as well would
+// need a tenth more memory for each user.
 type index struct {
 	path string
-	// Most values belong to one row alone; the further ones are kept apart, so that
-	// the map stays small.
+	// Most values belong to one row. Further rows are in another map, so that this one
+	// stays small.
 	one  map[uint64]*row
 	more map[uint64]map[*row]struct{}
 }
 
-// seed makes it impossible to send values that all have one hash.
+// seed is random, so a client cannot construct many values with one hash.
 var seed = maphash.MakeSeed()
 
-// hash is the key of a value.
+// hash returns the key of a value.
 func hash(s string) uint64 { return maphash.String(seed, scim.Fold(s)) }
 
-// keys lists the keys of r, sorted, each once.
+// keys lists the keys of r, sorted and without repetition.
 func (x *index) keys(r *scim.Resource) []uint64 {
 	switch v := r.Get(x.path).(type) {
 	case string:
@@ -181,7 +181,7 @@ func (x *index) remove(key uint64, w *row) {
 	}
 }
 
-// count is the number of rows under key.
+// count returns the number of rows under key.
 func (x *index) count(key uint64) int {
 	if x.one[key] == nil {
 		return 0

@@ -9,7 +9,7 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// ledger is what a Store and a Ledger keep of scim.Ledger. It does not lock.
+// ledger is the data of a scim.Ledger, in a Store and in a Ledger. It does not lock.
 type ledger struct {
 	grants map[string][]scim.Grant // by user, ordered by role and source
 	links  map[scim.Source]scim.Link
@@ -24,7 +24,7 @@ func compareGrants(a, b scim.Grant) int {
 	return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
 }
 
-// put stores g and returns what was in its place.
+// put stores g and returns the grant that it replaced.
 func (l ledger) put(g scim.Grant) (old scim.Grant, replaced bool) {
 	list := l.grants[g.UserID]
 	i, found := slices.BinarySearchFunc(list, g, compareGrants)
@@ -36,7 +36,7 @@ func (l ledger) put(g scim.Grant) (old scim.Grant, replaced bool) {
 	return old, false
 }
 
-// drop takes away the entry that has g's identity and returns it.
+// drop deletes the grant with the identity of g and returns it.
 func (l ledger) drop(g scim.Grant) (old scim.Grant, found bool) {
 	list := l.grants[g.UserID]
 	i, found := slices.BinarySearchFunc(list, g, compareGrants)
@@ -52,7 +52,7 @@ func (l ledger) drop(g scim.Grant) (old scim.Grant, found bool) {
 	return old, true
 }
 
-// record drops, then puts. What it returns takes that back.
+// record deletes the grants in drop, then stores those in put. undo reverses that.
 func (l ledger) record(put, drop []scim.Grant) (undo func()) {
 	var dropped, replaced []scim.Grant
 	for _, g := range drop {
@@ -69,8 +69,8 @@ func (l ledger) record(put, drop []scim.Grant) (undo func()) {
 		}
 	}
 	return func() {
-		// The same entry may have been put twice: the first one it replaced counts, and
-		// an added one goes whatever it was replaced with.
+		// If put contained one grant twice, restore the first grant that it replaced. Delete
+		// added grants, whatever replaced them.
 		for _, g := range slices.Backward(replaced) {
 			l.put(g)
 		}
@@ -83,7 +83,7 @@ func (l ledger) record(put, drop []scim.Grant) (undo func()) {
 	}
 }
 
-// setLink sets or takes away a link. What it returns takes that back.
+// setLink sets or deletes a link. undo reverses that.
 func (l ledger) setLink(link scim.Link) (undo func()) {
 	old, had := l.links[link.Source]
 	if link.Role.ID == "" {
@@ -118,7 +118,7 @@ func (l ledger) linksOf(sources []scim.Source) []scim.Link {
 	return list
 }
 
-// distinct is a sorted copy in which each id stands once.
+// distinct returns a sorted copy without repetition.
 func distinct[T ~string](ids []T) []T {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
@@ -164,8 +164,8 @@ var (
 	_ scim.Volatile = (*Ledger)(nil)
 )
 
-// Ledger is a scim.Ledger alone, for tests of an application's own volatile Store.
-// It is safe for concurrent use. It takes no part in transactions.
+// Ledger is a scim.Ledger without a Store. Use it for tests of an application's own
+// volatile Store. It is safe for concurrent use. It takes no part in transactions.
 type Ledger struct {
 	mu sync.RWMutex
 	l  ledger
@@ -174,7 +174,7 @@ type Ledger struct {
 // NewLedger returns an empty Ledger.
 func NewLedger() *Ledger { return &Ledger{l: newLedger()} }
 
-// Volatile says that the Ledger forgets: see scim.Volatile.
+// Volatile marks the Ledger as one that loses its contents: see scim.Volatile.
 func (l *Ledger) Volatile() {}
 
 // Grants implements scim.Ledger.

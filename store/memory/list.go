@@ -7,10 +7,10 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// List implements scim.Store. A page of all resources in order of creation costs
-// the same at any depth. An equality filter on an indexed attribute looks at what
-// it finds there; any other filter, and sorting, looks at all resources, without
-// keeping writers waiting meanwhile.
+// List implements scim.Store. A page of all resources in order of creation costs the same
+// at any depth. An equality filter on an indexed attribute looks only at the resources
+// that the index finds. Any other filter, and sorting, looks at all resources. Writers do
+// not wait for that.
 func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	var page *scim.Page
 	var some []*scim.Resource
@@ -45,7 +45,7 @@ func each(ctx context.Context, list []*scim.Resource) iter.Seq2[*scim.Resource, 
 	}
 }
 
-// page cuts a page out of the order of creation.
+// page returns a page of all resources, in order of creation.
 func (t *table) page(q *scim.Query) *scim.Page {
 	n := t.order.Len()
 	page := &scim.Page{Total: n}
@@ -82,7 +82,7 @@ func (t *table) page(q *scim.Query) *scim.Page {
 	return page
 }
 
-// narrow lists the resources that can match, each once, in any order: Scan decides.
+// narrow lists the resources that can match, each once, in any order. Scan then decides.
 func (t *table) narrow(q *scim.Query) []*scim.Resource {
 	var list []*scim.Resource
 	if id, ok := q.Filter.Eq("id"); ok {
@@ -91,7 +91,7 @@ func (t *table) narrow(q *scim.Query) []*scim.Resource {
 		}
 		return list
 	}
-	// The attribute whose value the fewest resources have.
+	// Use the attribute whose value the fewest resources have.
 	var best *index
 	var key uint64
 	for _, x := range t.indexes {

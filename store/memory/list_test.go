@@ -11,7 +11,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// crowd makes n users, several at a time, in another order than that of creation.
+// crowd creates n users. Several share a time of creation, and the order of calls is not
+// that of creation.
 func crowd(t testing.TB, n int) []*scim.Resource {
 	t.Helper()
 	out := make([]*scim.Resource, n)
@@ -27,7 +28,7 @@ func crowd(t testing.TB, n int) []*scim.Resource {
 	return out
 }
 
-// Whatever the way to an answer, it is the one that Scan gives from all resources.
+// TestListIsScan compares each way to an answer with Scan over all resources.
 func TestListIsScan(t *testing.T) {
 	all := crowd(t, 200)
 	s := New(Index("name.familyName"))
@@ -132,8 +133,8 @@ func TestListOfNothing(t *testing.T) {
 	}
 }
 
-// Paging by keys through a list that changes leaves out nobody who was there all
-// the time and lists nobody twice.
+// TestPagingWhileWriting pages by key through a list that changes. It lists each resource
+// that stays exactly once.
 func TestPagingWhileWriting(t *testing.T) {
 	s := New()
 	all := crowd(t, 300)
@@ -156,7 +157,7 @@ func TestPagingWhileWriting(t *testing.T) {
 		if n < len(all) {
 			create(t, s, all[n])
 		}
-		// The place of a resource that is gone is a place still.
+		// The place of a deleted resource remains a place.
 		if err := s.Delete(t.Context(), last.Ref(), func(*scim.Resource) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
@@ -173,8 +174,8 @@ func TestPagingWhileWriting(t *testing.T) {
 	}
 }
 
-// A time with the reading of the monotonic clock has the place that the same time
-// has when it comes back from a client.
+// TestMonotonicClock gives a time with a reading of the monotonic clock the same place as
+// the time that a client sends back.
 func TestMonotonicClock(t *testing.T) {
 	s := New()
 	now := time.Now()

@@ -10,8 +10,8 @@ import (
 	"github.com/tidwall/btree"
 )
 
-// edges keeps memberships from both sides, so that none of the operations costs
-// more for a big group: to add or remove one is a look-up and one walk down a tree.
+// edges keeps memberships by group and by member. A change costs one look-up and one walk
+// down a tree, also in a big group.
 type edges struct {
 	groups  map[string]*btree.BTreeG[scim.Ref] // members by group, in order
 	members map[scim.Ref][]place               // groups by member, in order
@@ -27,7 +27,7 @@ func newEdges() edges {
 	return edges{groups: make(map[string]*btree.BTreeG[scim.Ref]), members: make(map[scim.Ref][]place)}
 }
 
-// compareRefs is the order of members: type, then id.
+// compareRefs compares members by type, then id.
 func compareRefs(a, b scim.Ref) int {
 	if c := strings.Compare(a.Type, b.Type); c != 0 {
 		return c
@@ -35,14 +35,14 @@ func compareRefs(a, b scim.Ref) int {
 	return strings.Compare(a.ID, b.ID)
 }
 
-// find tells where the place in a group is, or would be, among those of a member.
+// find returns the index of the group among the groups of a member, or where it belongs.
 func (e edges) find(groupID string, member scim.Ref) (i int, found bool) {
 	return slices.BinarySearchFunc(e.members[member], groupID, func(p place, id string) int {
 		return strings.Compare(p.groupID, id)
 	})
 }
 
-// add adds a membership unless it is there.
+// add adds a membership, unless it exists. It reports whether it did.
 func (e edges) add(m scim.Membership) bool {
 	i, found := e.find(m.GroupID, m.Member)
 	if found {
@@ -59,7 +59,7 @@ func (e edges) add(m scim.Membership) bool {
 	return true
 }
 
-// remove removes a membership, if it is there, and returns it.
+// remove removes a membership, if it exists, and returns it.
 func (e edges) remove(groupID string, member scim.Ref) (m scim.Membership, found bool) {
 	i, found := e.find(groupID, member)
 	if !found {
@@ -79,7 +79,7 @@ func (e edges) remove(groupID string, member scim.Ref) (m scim.Membership, found
 	return m, true
 }
 
-// drop removes all memberships in a group and of a member, and returns them.
+// drop removes all memberships of ref, as a group and as a member, and returns them.
 func (e edges) drop(ref scim.Ref) []scim.Membership {
 	var gone []scim.Membership
 	take := func(groupID string, member scim.Ref) {

@@ -72,7 +72,7 @@ func idsOf(rs []*scim.Resource) []string {
 	return ids
 }
 
-// conflict is the status and the detail of a refusal, for comparisons.
+// conflict returns the status and the detail of a refusal.
 func conflict(err error) string {
 	var e *scim.Error
 	if errors.As(err, &e) {
@@ -81,8 +81,8 @@ func conflict(err error) string {
 	return fmt.Sprint(err)
 }
 
-// dump is everything that the store keeps, in comparable form, the inside of
-// indexes included. It fails if an index is not what the resources make it.
+// dump returns everything that the store keeps, also the inside of indexes, in a form
+// that can be compared. It fails if an index contradicts the resources.
 func dump(t testing.TB, s *Store) map[string]any {
 	t.Helper()
 	out := make(map[string]any)

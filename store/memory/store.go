@@ -1,9 +1,8 @@
-// Package memory is a scim.Store in memory, for tests, demonstrations and
-// applications that provision again after every start. It has every capability
-// that the roles engine can use, and it is exact: transactions roll back,
-// memberships are edges, look-ups are indexed.
+// Package memory is a scim.Store in memory. It is for tests, demonstrations and
+// applications that clients provision again after every start. It has every capability
+// that roles need. Transactions roll back, and look-ups use indexes.
 //
-// One Store is one tenant. What it keeps is gone when the process ends.
+// One Store is one tenant. The contents are lost when the process ends.
 package memory
 
 import (
@@ -32,17 +31,17 @@ const (
 	userType  = "User"
 )
 
-// Store keeps resources, memberships and the ledger of one tenant. It is safe for
+// Store keeps the resources, memberships and ledger of one tenant. It is safe for
 // concurrent use.
 //
-// A transaction has the Store to itself from InTx until it returns. Inside, every
-// call must be made with the ctx that InTx passed: with any other one it waits for
-// the transaction, which waits for it.
+// InTx gives the Store exclusively to one transaction. In the transaction use only the
+// ctx that InTx passes. A call with another ctx blocks for ever: it waits for the
+// transaction, and the transaction waits for it.
 type Store struct {
 	now   func() time.Time
 	paths []string // of the indexed attributes
 
-	// mu guards everything below. A transaction holds it until it is over.
+	// mu guards everything below. A transaction holds it until it ends.
 	mu     sync.RWMutex
 	tx     *tx // the transaction that holds mu; nil outside of one
 	tables map[string]*table
@@ -50,14 +49,15 @@ type Store struct {
 	ledger ledger
 }
 
-// Option is a setting of New.
+// Option is an option of New.
 type Option func(*Store)
 
-// Index makes equality filters on further attributes a look-up, by their paths as
-// in filters: "name.familyName", "phoneNumbers.value". The id, userName,
-// externalId, displayName and emails.value always are. Strings and references can
-// be indexed; other attributes, and those of meta, are found by looking at all
-// resources all the same.
+// Index adds indexes for equality filters on attributes. Paths are written as in filters:
+// "name.familyName", "phoneNumbers.value". Only strings and references are indexed.
+// Filters on other attributes, and on those of meta, still work, but look at all
+// resources.
+//
+// id, userName, externalId, displayName and emails.value are always indexed.
 func Index(paths ...string) Option {
 	return func(s *Store) {
 		for _, p := range paths {
@@ -68,14 +68,14 @@ func Index(paths ...string) Option {
 	}
 }
 
-// indexable leaves out what is kept beside a resource's values and is therefore
-// not to be had from Resource.Get.
+// indexable reports whether Resource.Get returns the value at path. It does not for what
+// a store keeps beside the values, such as meta.
 func indexable(path string) bool {
 	name := strings.ToLower(path[strings.LastIndexByte(path, ':')+1:])
 	return name != "id" && name != "schemas" && name != "meta" && !strings.HasPrefix(name, "meta.")
 }
 
-// Now sets the clock that Membership.Since is read from; time.Now by default.
+// Now sets the clock for Membership.Since. The default is time.Now.
 func Now(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
 // New returns an empty Store.
@@ -93,7 +93,7 @@ func New(options ...Option) *Store {
 	return s
 }
 
-// Volatile says that the Store forgets: see scim.Volatile.
+// Volatile marks the Store as one that loses its contents: see scim.Volatile.
 func (s *Store) Volatile() {}
 
 // find returns the row of ref, nil if there is none.
@@ -104,8 +104,8 @@ func (s *Store) find(ref scim.Ref) *row {
 	return nil
 }
 
-// Create implements scim.Store. A resource without an id is an error: the handler
-// gives ids.
+// Create implements scim.Store. A resource without an id is an error, because the handler
+// makes the ids.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
 	if r.ID() == "" {
 		return nil, errors.New("memory: a resource needs an id")
@@ -147,7 +147,7 @@ func (s *Store) Get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
 	return r, err
 }
 
-// Update implements scim.Store. fn runs once, with the Store to itself.
+// Update implements scim.Store. It calls fn once, and no other call runs meanwhile.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
 	var r *scim.Resource
 	err := s.write(ctx, func() error {
@@ -178,8 +178,8 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource
 	return r, err
 }
 
-// Delete implements scim.Store. The resource's memberships, in either direction,
-// go with it.
+// Delete implements scim.Store. It also deletes the memberships of the resource, as a
+// group and as a member.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resource) error) error {
 	return s.write(ctx, func() error {
 		w := s.find(ref)

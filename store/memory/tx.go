@@ -6,10 +6,9 @@ import (
 	"sync"
 )
 
-// tx is a transaction: what it has to take back if it fails.
+// tx is a transaction. It keeps what a rollback must undo.
 type tx struct {
-	// mu lets calls with the transaction's ctx, which hold no lock of the Store, come
-	// one after the other.
+	// mu serializes the calls with the transaction's ctx, which do not lock the Store.
 	mu   sync.Mutex
 	over bool
 	undo []func()
@@ -18,8 +17,7 @@ type tx struct {
 // errOver is the error of a call with the ctx of a transaction that has ended.
 var errOver = errors.New("memory: the transaction of this context is over")
 
-// txKey finds in a context the transaction of one Store; another Store's is none of
-// its business.
+// txKey is the context key of a transaction of one Store. Each Store has its own.
 type txKey struct{ s *Store }
 
 func (s *Store) txOf(ctx context.Context) *tx {
@@ -27,9 +25,9 @@ func (s *Store) txOf(ctx context.Context) *tx {
 	return t
 }
 
-// InTx implements scim.Transactor. fn has the Store to itself and runs once. If it
-// fails, panics, or ctx has ended, everything that it did is taken back. A nested
-// call joins; if only that one fails, what it did is taken back.
+// InTx implements scim.Transactor. It calls fn once, and no other call runs meanwhile. If
+// fn fails or panics, or ctx has ended, InTx undoes everything that fn did. A nested call
+// joins the outer transaction. If only the nested call fails, only its part is undone.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -67,7 +65,7 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 	return nil
 }
 
-// mark is the place to roll back to.
+// mark returns the place for rollback.
 func (t *tx) mark() (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -77,7 +75,7 @@ func (t *tx) mark() (int, error) {
 	return len(t.undo), nil
 }
 
-// rollback takes back, latest first, what was done since mark.
+// rollback undoes everything since mark, the latest first.
 func (t *tx) rollback(mark int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -88,19 +86,19 @@ func (t *tx) rollback(mark int) {
 	t.undo = t.undo[:mark]
 }
 
-// did remembers, in a transaction, how to take back what was just done.
+// did adds undo to the current transaction, if there is one.
 func (s *Store) did(undo func()) {
 	if s.tx != nil {
 		s.tx.undo = append(s.tx.undo, undo)
 	}
 }
 
-// read calls f with the Store locked for reading.
+// read calls f while the Store is locked for reading.
 func (s *Store) read(ctx context.Context, f func() error) error {
 	return s.locked(ctx, s.mu.RLocker(), f)
 }
 
-// write calls f with the Store to itself.
+// write calls f while the Store is locked for writing.
 func (s *Store) write(ctx context.Context, f func() error) error {
 	return s.locked(ctx, &s.mu, f)
 }
