@@ -11,8 +11,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// app is a small application with roles: a RoleResolver whose changes are carried by
-// transactions of its own. fault names what it does wrong; "": nothing.
+// app is a small application with roles: a RoleResolver with transactions of its own.
+// fault names its error; "" means none.
 type app struct {
 	fault string
 
@@ -62,7 +62,7 @@ func (a *app) harness() Harness {
 	}
 }
 
-// enter is a call's part in ctx's transaction, or one of its own.
+// enter joins the transaction of ctx, or begins one.
 func (a *app) enter(ctx context.Context) (leave func(), err error) {
 	if err := ctx.Err(); err != nil && a.fault != "ignores the context" {
 		return nil, err

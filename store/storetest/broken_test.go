@@ -19,10 +19,11 @@ type broken[S any] struct {
 	also   []string // steps that may fail in consequence, as patterns; no other one may
 }
 
-// patient gives every step its usual time.
+// patient returns the usual time of a step.
 func patient(name string) time.Duration { return step[scim.Store]{Name: path.Base(name)}.most() }
 
-// judgeAll runs all steps, but for those with no time, and returns what the failing ones said, and which were skipped.
+// judgeAll runs all steps, except those with no time. It returns the messages of steps
+// that failed, and the names of skipped steps.
 func judgeAll[S any](groups []group[S], fresh func() S, limit func(step string) time.Duration) (failed map[string]string, skipped []string) {
 	failed = map[string]string{}
 	for _, g := range groups {
@@ -44,8 +45,8 @@ func judgeAll[S any](groups []group[S], fresh func() S, limit func(step string) 
 	return failed, skipped
 }
 
-// expects reports whether a step is among those that the fault makes fail. Random
-// filters may run into most of them.
+// expects reports whether the fault makes this step fail. Random filters may find most
+// faults.
 func (b broken[S]) expects(step string) bool {
 	return step == b.step || step == "filter/random" || slices.ContainsFunc(b.also, func(pattern string) bool {
 		ok, err := path.Match(pattern, step)
@@ -198,7 +199,8 @@ func TestBrokenResolvers(t *testing.T) {
 	}
 }
 
-// TestEveryStep demands a fault for each step: one that nothing fails proves nothing.
+// TestEveryStep requires a fault for each step. A step that no fault fails proves
+// nothing.
 func TestEveryStep(t *testing.T) {
 	named := map[string]bool{}
 	for _, b := range slices.Concat(brokenStores(), brokenFilters(), brokenCapabilities()) {
@@ -237,7 +239,7 @@ func everyStep[S any](t *testing.T, named map[string]bool, g group[S]) {
 	}
 }
 
-// TestSound runs what the tables above break without a fault.
+// TestSound runs the subjects of the tables above without a fault.
 func TestSound(t *testing.T) {
 	t.Run("plain store", func(t *testing.T) {
 		failed, skipped := judgeAll(storeSteps(), func() scim.Store { return newPlain("") }, patient)

@@ -58,8 +58,8 @@ func brokenCapabilities() []broken[scim.Store] {
 	}
 }
 
-// TestSoundCapabilities runs what the table above breaks without a fault: no step is
-// skipped where all capabilities are there.
+// TestSoundCapabilities runs the subjects of the table above without a fault. No step is
+// skipped, because all capabilities are there.
 func TestSoundCapabilities(t *testing.T) {
 	failed, skipped := judgeAll(storeSteps(), func() scim.Store { return newFaulty("") }, patient)
 	if len(failed) > 0 || len(skipped) > 0 {

@@ -9,7 +9,7 @@ import (
 )
 
 func contextSteps() []step[scim.Store] {
-	// outage demands an error that is no answer about the resource.
+	// outage requires an error that says nothing about the resource.
 	outage := func(t *probe, call string, err error) {
 		if err == nil || errors.Is(err, scim.ErrNotFound) || conflict(err) {
 			t.Errorf("%s with a cancelled context: error %v, want one that says so", call, err)
@@ -39,7 +39,7 @@ func contextSteps() []step[scim.Store] {
 
 func personSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"password", "A password reaches SetPassword and nothing else: it never is in what Get and List return (RFC 7643, Section 4.1.1: returned never).", func(t *probe, s scim.Store) {
+		{"password", "A password reaches only SetPassword. Get and List never return it (RFC 7643, Section 4.1.1: returned never).", func(t *probe, s scim.Store) {
 			p := capability[scim.PasswordSetter](t, s, "the Store is no PasswordSetter")
 			const secret = "tr0ub4dor-&-zwölf"
 			ann := t.create(s, t.user("ann@example.com", nil))
@@ -61,7 +61,7 @@ func personSteps() []step[scim.Store] {
 				}
 			}
 		}},
-		{"deactivate", "Deactivate is idempotent, and leaves the resource as it is.", func(t *probe, s scim.Store) {
+		{"deactivate", "Deactivate is idempotent and does not change the resource.", func(t *probe, s scim.Store) {
 			d := capability[scim.Deactivator](t, s, "the Store is no Deactivator")
 			ann := t.create(s, t.user("ann@example.com", values{"active": false}))
 			for range 2 {

@@ -8,7 +8,7 @@ import (
 
 func createSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"round trip", "Values are stored and returned verbatim: a client that reads back something else than it wrote writes it again for ever. The order of multi-valued attributes and empty strings are kept.", func(t *probe, s scim.Store) {
+		{"round trip", "The store returns values exactly as it got them, also empty strings and the order of multi-valued attributes. If a client reads another value than it wrote, it writes the value again and again.", func(t *probe, s scim.Store) {
 			for _, row := range roundTrips() {
 				want := t.user(row.userName, row.more)
 				made := t.create(s, want)
@@ -22,7 +22,7 @@ func createSteps() []step[scim.Store] {
 				t.same(row.name+", as List returns it", want, page.Resources[0])
 			}
 		}},
-		{"returned resource is the truth", "What Create returns is what Get and List return afterwards: id, version and times (RFC 7644, Section 3.3).", func(t *probe, s scim.Store) {
+		{"returned resource is the truth", "Get and List return what Create returned, also id, version and times (RFC 7644, Section 3.3).", func(t *probe, s scim.Store) {
 			for _, r := range []*scim.Resource{t.user("ann@example.com", values{"title": "Engineer"}), t.group("Engineers")} {
 				made := t.create(s, r)
 				t.exactly("Get after Create", made, t.get(s, made.Ref()))
@@ -33,7 +33,7 @@ func createSteps() []step[scim.Store] {
 				t.exactly("List after Create", made, page.Resources[0])
 			}
 		}},
-		{"times", "meta.created and meta.lastModified are kept to the millisecond, or are the store's own clock (RFC 7643, Section 3.1).", func(t *probe, s scim.Store) {
+		{"times", "The store keeps meta.created and meta.lastModified to the millisecond, or sets them by its own clock (RFC 7643, Section 3.1).", func(t *probe, s scim.Store) {
 			r := t.user("ann@example.com", nil)
 			m := r.Meta()
 			m.LastModified = m.Created.Add(90*time.Minute + 123*time.Millisecond)
@@ -47,7 +47,7 @@ func createSteps() []step[scim.Store] {
 				t.Errorf("lastModified is %v, want %v", got.LastModified, m.LastModified)
 			}
 		}},
-		{"id in use", "Create never overwrites: it keeps the id that the resource has, gives it another, or refuses.", func(t *probe, s scim.Store) {
+		{"id in use", "Create never overwrites a resource. It keeps the id of the new resource, gives it another id, or refuses it.", func(t *probe, s scim.Store) {
 			first := t.create(s, t.user("ann@example.com", nil))
 			second := t.user("bob@example.com", nil)
 			m := second.Meta()
@@ -61,7 +61,7 @@ func createSteps() []step[scim.Store] {
 	}
 }
 
-// roundTrips are users that are hard to keep.
+// roundTrips lists users that are hard to store exactly.
 func roundTrips() []struct {
 	name, userName string
 	more           values

@@ -13,8 +13,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// dice draws resources, filters and queries, everything from one seed, so that what
-// failed can be had again.
+// dice draws resources, filters and queries at random. One seed decides everything, so a
+// failure can be repeated.
 type dice struct {
 	*rand.Rand
 	typ   *scim.ResourceType
@@ -26,7 +26,7 @@ type dice struct {
 func newDice(seed uint64, typ *scim.ResourceType, wild bool) *dice {
 	d := &dice{Rand: rand.New(rand.NewPCG(seed, 0)), typ: typ, wild: wild, seen: make(map[string][]string)}
 	for _, a := range typ.Attributes() {
-		// A password is nowhere. The others a store may keep apart from the resource.
+		// No resource contains a password. A store may keep the others apart.
 		switch top, _, _ := strings.Cut(a.Path, "."); top {
 		case "password", "groups", "members":
 		default:
@@ -46,7 +46,7 @@ func givenSeed() uint64 {
 
 func pick[T any](d *dice, list []T) T { return list[d.IntN(len(list))] }
 
-// once is true one time in n.
+// once returns true one time in n.
 func (d *dice) once(n int) bool { return d.IntN(n) == 0 }
 
 // Values that databases are known to treat in ways of their own.
@@ -60,8 +60,8 @@ func wildTexts() []string {
 	return []string{"\t", "\u0001", "a\u0001", "\u007f", "\uffff", "\U0010ffff", strings.Repeat("ä", 1500), strings.Repeat("ab", 1500)}
 }
 
-// onlyLiterals are texts that filters may ask for, though no value can be such, or no
-// database keeps them.
+// onlyLiterals lists texts that filters may contain, but that are no possible values, or
+// that no database can keep.
 func onlyLiterals() []string {
 	return []string{"\u0000", "a\u0000", "a\u0000b", "\u0002", strings.Repeat("x", 2000), "User", "urn:ietf:params:scim:schemas:core:2.0:User"}
 }
@@ -119,8 +119,8 @@ func (d *dice) text() string {
 	return pick(d, texts())
 }
 
-// fill draws values of some of the attributes below parent, which is "" for the
-// resource: one in few.
+// fill draws values for about one in few of the attributes below parent. parent is "" for
+// the resource.
 func (d *dice) fill(parent string, few int) values {
 	v := values{}
 	for _, a := range d.attrs {
@@ -151,7 +151,7 @@ func (d *dice) fill(parent string, few int) values {
 	return v
 }
 
-// below is path as it is written within parent.
+// below returns path relative to parent.
 func below(parent, path string) string {
 	if parent == "" {
 		return path
@@ -185,7 +185,7 @@ func (d *dice) instant() time.Time {
 	return at
 }
 
-// look lets filters ask for the ids and times that resources were stored with.
+// look remembers the ids and times of stored resources, so that filters ask for them.
 func (d *dice) look(all []*scim.Resource) {
 	for _, r := range all {
 		m := r.Meta()

@@ -10,8 +10,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// filter draws a filter, at most so many levels deep, and lists what in it is a filter
-// of its own, to find out later which part of it is to blame.
+// filter draws a filter with at most depth levels. parts lists the sub-expressions that
+// are filters as well. blame uses them to find the part that fails.
 func (d *dice) filter(depth int) (text string, parts []string) {
 	switch k := d.IntN(10); {
 	case depth > 0 && k < 2:
@@ -35,7 +35,7 @@ func (d *dice) filter(depth int) (text string, parts []string) {
 	return d.comparison(a, a.Path), nil
 }
 
-// inside draws a filter that stands within a value path of a.
+// inside draws a filter for the inside of a value path of a.
 func (d *dice) inside(a scim.Attribute, depth int) string {
 	switch k := d.IntN(10); {
 	case depth > 0 && k < 3:
@@ -72,8 +72,8 @@ func (d *dice) comparison(a scim.Attribute, name string) string {
 	}
 }
 
-// literal draws what a is compared with: what some resource has, in some spelling, or
-// anything else.
+// literal draws a literal to compare a with: a value of some resource, in some spelling,
+// or any other one.
 func (d *dice) literal(a scim.Attribute, op string) string {
 	seen := d.seen[a.Path]
 	if v, ok := d.typ.Attribute(a.Path + ".value"); ok && a.Type == scim.TypeComplex {
@@ -114,7 +114,7 @@ func (d *dice) literal(a scim.Attribute, op string) string {
 	return d.quoted(text)
 }
 
-// quoted writes a text as a JSON string, in one of the ways that JSON has.
+// quoted returns a text as a JSON string, in one of the forms that JSON allows.
 func (d *dice) quoted(text string) string {
 	const short = "\"\\/\b\f\n\r\t"
 	var b strings.Builder

@@ -15,15 +15,14 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// RunFilters compares n random filters, orders and pages with what scim.Scan gives over
-// the same resources, on a resource type that has attributes of every kind in every
-// place. It is for stores that keep any type; Run does the same, in little, with the
-// types that every store has. newStore is called once, and returns a store for the type,
-// empty.
+// RunFilters checks that List gives what scim.Scan gives, for n random filters, orders
+// and pages. The resource type has attributes of every kind in every place. Use it for
+// stores that keep any type. Run does the same with fewer filters and the standard types.
 //
-// The environment variable SCIM_FILTERS, if it is set, is the number in the place of n.
-// A failure names its seed, with which SCIM_SEED repeats it; without it the filters are
-// other ones each time.
+// RunFilters calls newStore once. newStore returns an empty store for typ.
+//
+// The environment variable SCIM_FILTERS overrides n. The filters differ in each run. A
+// failure prints its seed; set SCIM_SEED to repeat it.
 func RunFilters(t *testing.T, newStore func(t *testing.T, typ *scim.ResourceType) scim.Store, n int) {
 	if given, err := strconv.Atoi(os.Getenv("SCIM_FILTERS")); err == nil {
 		n = given
@@ -43,15 +42,16 @@ func RunFilters(t *testing.T, newStore func(t *testing.T, typ *scim.ResourceType
 
 const randomStep = "random"
 
-const equivalenceRule = "Whatever the filter, the order and the page: List gives what scim.Scan gives, which every store can fall back on."
+const equivalenceRule = "For every filter, order and page, List returns what scim.Scan returns. Every store can use scim.Scan."
 
-// filtersOf a set of resources are so many that storing it does not take the time.
+// filtersOf is the number of filters for one set of resources. It is so large that storing
+// the set takes little of the time.
 const (
 	resourcesOf = 20
 	filtersOf   = 200
 )
 
-// compareWithScan compares n filters, over one set of resources after the other.
+// compareWithScan compares n filters over several sets of resources.
 func compareWithScan(t *probe, s scim.Store, typ *scim.ResourceType, wild bool, n int) {
 	for seed := givenSeed(); n > 0; seed++ {
 		e := &equality{dice: newDice(seed, typ, wild), s: s}
@@ -72,12 +72,12 @@ func inTxOrNot(t *probe, s scim.Store, fn func(t *probe)) {
 	}
 }
 
-// equality is one set of resources that is stored, and what is compared on it.
+// equality is one set of stored resources, on which List and scim.Scan are compared.
 type equality struct {
 	*dice
 	s    scim.Store
 	all  []*scim.Resource
-	tied bool // the store's clock does not tell them apart, so order is its own business
+	tied bool // the store's clock gives equal times, so the store decides the order
 }
 
 // run stores resources, compares n filters, and deletes the resources.
@@ -123,7 +123,7 @@ func (e *equality) run(t *probe, n int, seed uint64) {
 	failed = false
 }
 
-// compare compares a filter, over the whole list and in an order and a page.
+// compare compares a filter: over the whole list, and in one order and page.
 func (e *equality) compare(t *probe, f *scim.Filter, parts []string) {
 	queries := []*scim.Query{{Filter: f, Limit: 2 * resourcesOf, Total: true}}
 	if !e.tied {
@@ -136,7 +136,7 @@ func (e *equality) compare(t *probe, f *scim.Filter, parts []string) {
 	}
 }
 
-// differs says how List and scim.Scan differ on q; "" if they do not.
+// differs describes how List and scim.Scan differ on q. It returns "" if they do not.
 func (e *equality) differs(ctx context.Context, q *scim.Query) string {
 	want, err := scim.Scan(q, sequence(e.all))
 	if err != nil {
@@ -161,8 +161,8 @@ func (e *equality) differs(ctx context.Context, q *scim.Query) string {
 	return ""
 }
 
-// blame reduces a difference: to the shortest part of the filter that differs by
-// itself, and to the resources on which it does.
+// blame reduces a difference to the shortest part of the filter that differs alone, and
+// to the resources on which it differs.
 func (e *equality) blame(ctx context.Context, q scim.Query, parts []string) string {
 	slices.SortFunc(parts, func(a, b string) int { return len(a) - len(b) })
 	for _, text := range parts {
@@ -193,7 +193,7 @@ func (e *equality) blame(ctx context.Context, q scim.Query, parts []string) stri
 	return strings.Join(lines, "\n")
 }
 
-// brief is a text that may be long, cut.
+// brief returns s, cut off if it is long.
 func brief(s string) string {
 	if len(s) > 40 {
 		return strings.ToValidUTF8(s[:40], "") + "…"

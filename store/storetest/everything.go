@@ -7,7 +7,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// everything is the users' type with attributes of every kind in every place besides.
+// everything returns the type User with additional attributes of every kind in every
+// place.
 func everything() (*scim.ResourceType, error) {
 	c := scim.UserConfig()
 	c.Schema.Attributes = append(c.Schema.Attributes, ofEveryKind("one", false)...)

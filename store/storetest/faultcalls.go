@@ -9,14 +9,14 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// call is a call of a Store.
+// call is a call of a method of Store.
 type call struct {
 	name string
 	do   func(ctx context.Context) error
 }
 
-// faultyCalls are calls of every method that would succeed, or be answered with
-// ErrNotFound, a conflict or nothing, if the database worked. free is not stored.
+// faultyCalls lists calls of every method. If the database worked, each would succeed, or
+// be answered with ErrNotFound, a conflict or nothing. free is not stored.
 func faultyCalls(t *probe, s scim.Store, h household, free *scim.Resource) []call {
 	unknown := scim.Ref{Type: "User", ID: nobody}
 	list := func(q *scim.Query) func(context.Context) error {
@@ -76,13 +76,14 @@ func faultyCalls(t *probe, s scim.Store, h household, free *scim.Resource) []cal
 	return calls
 }
 
-// read counts what a call finds, of how much.
+// read is a read of several resources. do returns how many it found and how many there
+// are.
 type read struct {
 	name string
 	do   func() (got, want int, err error)
 }
 
-// faultyReads are reads of several rows each.
+// faultyReads lists reads of several rows each.
 func faultyReads(t *probe, s scim.Store) []read {
 	const n = 5
 	people := t.users(s, "u", n)
@@ -135,8 +136,8 @@ func faultyReads(t *probe, s scim.Store) []read {
 	return reads
 }
 
-// write is a write of several parts. begin prepares it, with names of its own; signs
-// tells, part by part, whether it is there.
+// write is a write of several parts. begin prepares it, with names of its own. signs
+// reports for each part whether it is stored.
 type write struct {
 	name  string
 	begin func(name string) (do func(ctx context.Context) error, signs func() []bool)
@@ -222,7 +223,7 @@ func faultyWrites(t *probe, s scim.Store) []write {
 	return parts
 }
 
-// together is all writes in one transaction.
+// together makes one write of all parts, in one transaction.
 func together(tx scim.Transactor, parts []write) func(name string) (func(context.Context) error, func() []bool) {
 	return func(name string) (func(context.Context) error, func() []bool) {
 		var dos []func(context.Context) error

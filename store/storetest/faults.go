@@ -11,26 +11,28 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Faulty is a Store whose database can be made to fail.
+// Faulty is a Store whose database can fail on purpose.
 type Faulty struct {
+	// Store is the store to check.
 	Store scim.Store
-	// Break makes the database fail, after so many more calls of it that still succeed:
-	// statements, commits, rows that are read. One that can only be switched off ignores
-	// the number, and then less is checked.
+	// Break makes the database fail after this number of further successful calls. Calls
+	// are statements, commits and rows that are read. If the database can only be
+	// switched off, ignore the number; RunFaults then checks less.
 	Break func(after int)
-	// Heal makes it work again. The Store is the same: it is not opened again.
+	// Heal makes the database work again. It does not open the Store again.
 	Heal func()
 }
 
-// RunFaults checks what a Store does while its database fails, and afterwards.
-// newFaulty is called for each step and returns one that works, empty. A database can
-// fail in several ways, such as an error, a lost connection, or a commit that is carried
-// out and not answered: call RunFaults for each.
+// RunFaults checks what a Store does while its database fails, and afterwards. It calls
+// newFaulty for each step. newFaulty returns an empty store that works.
+//
+// A database can fail in several ways: with an error, with a lost connection, or with a
+// commit that is carried out but not answered. Call RunFaults for each of them.
 func RunFaults(t *testing.T, newFaulty func(t *testing.T) Faulty) {
 	group[Faulty]{"faults", faultSteps()}.run(t, newFaulty)
 }
 
-// expectOutage demands an error that is no answer about resources.
+// expectOutage requires an error that says nothing about resources.
 func expectOutage(t *probe, call string, err error) {
 	var e *scim.Error
 	if err == nil || errors.Is(err, scim.ErrNotFound) || errors.Is(err, scim.ErrNoRole) || errors.As(err, &e) && e.Status < 500 {
@@ -40,7 +42,7 @@ func expectOutage(t *probe, call string, err error) {
 
 func faultSteps() []step[Faulty] {
 	return []step[Faulty]{
-		{"no answer", "While the database fails each call returns an error that is no answer: neither ErrNotFound nor a conflict, and no empty page; afterwards everything is as it was.", func(t *probe, f Faulty) {
+		{"no answer", "While the database fails, each call returns an error that is neither ErrNotFound nor a conflict, and never an empty page. Afterwards nothing has changed.", func(t *probe, f Faulty) {
 			h := newHousehold(t, f.Store)
 			free := t.user("free@example.com", nil)
 			f.Break(0)
@@ -54,7 +56,7 @@ func faultSteps() []step[Faulty] {
 			h.expectUnchanged(t, f.Store)
 			t.create(f.Store, free)
 		}},
-		{"whole answers", "A read in which the database fails midway is an error: a part of the answer is none.", func(t *probe, f Faulty) {
+		{"whole answers", "If the database fails during a read, the read returns an error and never a part of the answer.", func(t *probe, f Faulty) {
 			for _, r := range faultyReads(t, f.Store) {
 				for after := range faultsEach {
 					f.Break(after)
@@ -70,7 +72,7 @@ func faultSteps() []step[Faulty] {
 				}
 			}
 		}},
-		{"whole writes", "A write in which the database fails is there afterwards as a whole or not at all: with an error either, without one as a whole.", func(t *probe, f Faulty) {
+		{"whole writes", "If the database fails during a write, the write is stored as a whole or not at all. If it returned no error, it is stored.", func(t *probe, f Faulty) {
 			for _, w := range faultyWrites(t, f.Store) {
 				for after := range faultsEach {
 					name := fmt.Sprintf("%s-%d", w.name, after)
@@ -88,7 +90,7 @@ func faultSteps() []step[Faulty] {
 				}
 			}
 		}},
-		{"transaction", "A transaction in which the database fails leaves nothing, wherever that was; if only the answer to the commit was lost it may be there as a whole.", func(t *probe, f Faulty) {
+		{"transaction", "If the database fails during a transaction, nothing of it is stored. If only the answer to the commit was lost, all of it may be stored.", func(t *probe, f Faulty) {
 			tx := transactor(t, f.Store)
 			for i, end := range []func(ctx context.Context, s scim.Store, r *scim.Resource) error{
 				func(ctx context.Context, s scim.Store, r *scim.Resource) error {
@@ -98,7 +100,7 @@ func faultSteps() []step[Faulty] {
 				func(ctx context.Context, s scim.Store, r *scim.Resource) error {
 					_, err := s.Create(ctx, r)
 					expectOutage(t, "Create in a transaction", err)
-					return nil // the failure is not minded, and still nothing is committed
+					return nil // fn ignores the failure, and still nothing is committed
 				},
 				func(context.Context, scim.Store, *scim.Resource) error { return nil },
 			} {
@@ -124,7 +126,7 @@ func faultSteps() []step[Faulty] {
 				}
 			}
 		}},
-		{"afterwards", "After the database has come back the store works, without being opened again, and has everything that it acknowledged; what failed can be repeated.", func(t *probe, f Faulty) {
+		{"afterwards", "When the database is back, the store works without being opened again. It has everything that it acknowledged, and failed calls can be repeated.", func(t *probe, f Faulty) {
 			h := newHousehold(t, f.Store)
 			var mu sync.Mutex
 			var acknowledged, refused []string
@@ -179,10 +181,10 @@ func faultSteps() []step[Faulty] {
 	}
 }
 
-// faultsEach is after how many calls of the database it fails, at most.
+// faultsEach is the largest number of calls of the database before it fails.
 const faultsEach = 25
 
-// expectWhole demands that a write is there as a whole or not at all.
+// expectWhole requires that a write is stored as a whole or not at all.
 func expectWhole(t *probe, what string, signs []bool, err error) {
 	for _, there := range signs {
 		if there != signs[0] || err == nil && !there {
@@ -192,7 +194,7 @@ func expectWhole(t *probe, what string, signs []bool, err error) {
 	}
 }
 
-// hasUser reports whether a user with a value is listed.
+// hasUser reports whether List finds a user with a value.
 func hasUser(t *probe, s scim.Store, path, value string) bool {
 	return len(t.list(s, scim.UserType(), &scim.Query{Filter: t.filter(fmt.Sprintf("%s eq %q", path, value)), Limit: 5}).Resources) > 0
 }

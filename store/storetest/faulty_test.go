@@ -11,8 +11,8 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// faulty is the memory store, a PasswordSetter and a Deactivator besides, with one
-// fault in what it can do beyond Store; "": none.
+// faulty is the memory store, with PasswordSetter and Deactivator, and with one fault in
+// its capabilities. A fault of "" means none.
 type faulty struct {
 	*memory.Store
 	fault string
@@ -28,8 +28,8 @@ type faulty struct {
 	inside  int             // calls that wait for others: see awaitOther
 }
 
-// awaitOther waits until another call is inside too, at most for a time, and then for the
-// other to go on. On a busy machine a fixed time would not let them meet.
+// awaitOther waits until another call is here too, at most for a time, and then until the
+// other goes on. After a fixed time the calls might not meet on a busy machine.
 func (f *faulty) awaitOther(most time.Duration) {
 	add := func(n int) int {
 		f.mu.Lock()
@@ -105,8 +105,8 @@ func (f *faulty) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, 
 	return made, err
 }
 
-// taken reports whether a name was freed in the transaction itself, and the fault is
-// that this counts after its commit.
+// taken reports whether the transaction itself freed the name of r, if the fault is that
+// names are free only after the commit.
 func (f *faulty) taken(ctx context.Context, r *scim.Resource) bool {
 	return f.fault == "names are free after the commit" && ctx.Value(inside{}) != nil && f.freed[r.String("userName")]
 }
@@ -293,7 +293,7 @@ func (f *faulty) SourceUsers(ctx context.Context, source scim.Source, after stri
 	return ids[:min(limit, len(ids))], err
 }
 
-// DropSource drops the entries of all users whom Record was told of.
+// DropSource drops the grants of all users that Record has seen.
 func (f *faulty) DropSource(ctx context.Context, source scim.Source) error {
 	f.mu.Lock()
 	users := slices.Clone(f.granted)

@@ -8,7 +8,7 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// filter parses a filter of the suite's own.
+// filter parses a filter of the suite.
 func (t *probe) filter(text string) *scim.Filter {
 	f, err := scim.ParseFilter(scim.UserType(), text)
 	if err != nil {
@@ -17,7 +17,8 @@ func (t *probe) filter(text string) *scim.Filter {
 	return f
 }
 
-// createPeople stores the fixture of the filter, sort and keyset steps, and returns it in order of creation.
+// createPeople stores the users of the filter, sort and keyset steps. It returns them in
+// order of creation.
 func createPeople(t *probe, s scim.Store) []*scim.Resource {
 	mail := func(typ, value string, primary bool) values {
 		v := values{"type": typ, "value": value}
@@ -46,14 +47,14 @@ func createPeople(t *probe, s scim.Store) []*scim.Resource {
 	return all
 }
 
-// row pairs a filter with the predicate that it stands for.
+// row is a filter with the predicate that it must agree with.
 type row struct {
 	filter string
 	match  func(r *scim.Resource) bool
 }
 
-// rows runs each filter over the people of createPeople and compares with its predicate: whole list,
-// total, and a page.
+// rows runs each filter over the users of createPeople. It compares the whole list, the
+// total and a page with the predicate.
 func rows(list func(t *probe, all []*scim.Resource) []row) func(t *probe, s scim.Store) {
 	return func(t *probe, s scim.Store) {
 		all := createPeople(t, s)
@@ -107,7 +108,7 @@ func anyMail(pass func(typ, value string) bool) func(*scim.Resource) bool {
 func is(r *scim.Resource, path string) bool { return r.Get(path) != nil }
 
 func filterSteps() []step[scim.Store] {
-	const rule = " (RFC 7644, Section 3.4.2.2; a store that cannot translate a filter passes what it has to scim.Scan)"
+	const rule = " (RFC 7644, Section 3.4.2.2; a store that cannot translate a filter passes its resources to scim.Scan)"
 	return []step[scim.Store]{
 		{"userName", "userName is compared by scim.Fold" + rule, rows(func(*probe, []*scim.Resource) []row {
 			var list []row
@@ -130,7 +131,7 @@ func filterSteps() []step[scim.Store] {
 				{fmt.Sprintf(`id eq "%s" and userName eq "carl"`, all[3].ID()), none},
 			}
 		})},
-		{"emails", "A multi-valued attribute matches if one of its values does; a value path asks all of one value" + rule, rows(func(*probe, []*scim.Resource) []row {
+		{"emails", "A multi-valued attribute matches if one of its values does; all conditions in a value path apply to one value" + rule, rows(func(*probe, []*scim.Resource) []row {
 			return []row{
 				{`emails.value eq "ANN@HOME.example"`, anyMail(func(_, v string) bool { return v == "ann@home.example" })},
 				{`emails.value eq "nobody@example.com"`, none},
@@ -146,7 +147,7 @@ func filterSteps() []step[scim.Store] {
 				}},
 			}
 		})},
-		{"substrings", "co, sw and ew find text as it is: %, _, quotes and backslashes are no patterns, and case does not count" + rule, rows(func(*probe, []*scim.Resource) []row {
+		{"substrings", "co, sw and ew find literal text: %, _, quotes and backslashes are no patterns, and case does not count" + rule, rows(func(*probe, []*scim.Resource) []row {
 			name := func(pass func(v, x string) bool, x string) func(*scim.Resource) bool {
 				return has("displayName", pass, x)
 			}
@@ -161,7 +162,7 @@ func filterSteps() []step[scim.Store] {
 				{fmt.Sprintf(`%s eq "R&d"`, department), has(department, equal, "r&d")},
 			}
 		})},
-		{"presence", "pr asks whether there is a value; on an absent one every comparison is false but ne and eq null" + rule, rows(func(*probe, []*scim.Resource) []row {
+		{"presence", "pr asks whether there is a value; if the attribute is absent, only ne and eq null are true" + rule, rows(func(*probe, []*scim.Resource) []row {
 			present := func(path string) func(*scim.Resource) bool {
 				return func(r *scim.Resource) bool { return is(r, path) }
 			}

@@ -9,8 +9,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// filterFaults are wrong translations of filters, of the kind that happens on the
-// way to SQL, written as other filters.
+// filterFaults lists wrong translations of filters, such as happen on the way to SQL.
+// They are written as other filters.
 func filterFaults() map[string]*strings.Replacer {
 	return map[string]*strings.Replacer{
 		"one value path over several values": strings.NewReplacer(`emails[type eq "home" and value sw "a.bob"]`, `emails.type eq "home" and emails.value sw "a.bob"`),
@@ -38,7 +38,8 @@ func brokenFilters() []broken[scim.Store] {
 	}
 }
 
-// What a random filter finds can be had again, and is small enough to look at.
+// TestRandomFailure checks that a failure of a random filter can be repeated, and that
+// its message is short.
 func TestRandomFailure(t *testing.T) {
 	typ, err := everything()
 	if err != nil {

@@ -18,18 +18,18 @@ type values = map[string]any
 
 const department = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
 
-// nobody is the id of no resource.
+// nobody is an id that no resource has.
 const nobody = "7d1f0b0e-2b57-4e0f-9d5c-0f3f7ad8a1c4"
 
-// meta makes up what the handler gives to a new resource. Each is a little later
-// than the one before, and in a zone that is not UTC.
+// meta returns what the handler gives to a new resource. Each time is a little later than
+// the one before, in a zone other than UTC.
 func (t *probe) meta() scim.Meta {
 	n := time.Duration(t.created.Add(1))
 	at := time.Date(2024, 3, 10, 23, 30, 0, 0, time.FixedZone("", 5*3600+1800)).Add(n*time.Second + n*7*time.Millisecond)
 	return scim.Meta{ID: uuid.NewString(), Created: at, LastModified: at}
 }
 
-// user makes a user that is not stored yet.
+// user returns a user that is not stored yet.
 func (t *probe) user(userName string, more values) *scim.Resource {
 	v := values{"userName": userName}
 	for path, x := range more {
@@ -38,7 +38,7 @@ func (t *probe) user(userName string, more values) *scim.Resource {
 	return t.bind(scim.UserType(), t.meta(), v)
 }
 
-// group makes a group that is not stored yet.
+// group returns a group that is not stored yet.
 func (t *probe) group(displayName string) *scim.Resource {
 	return t.bind(scim.GroupType(), t.meta(), values{"displayName": displayName})
 }
@@ -51,7 +51,7 @@ func (t *probe) bind(typ *scim.ResourceType, m scim.Meta, v values) *scim.Resour
 	return r
 }
 
-// change is a changed copy; the values are the suite's own and valid.
+// change returns a copy of r with other values, which must be valid.
 func (t *probe) change(r *scim.Resource, v values) *scim.Resource {
 	c, err := r.With(v)
 	if err != nil {
@@ -89,7 +89,7 @@ func (t *probe) get(s scim.Store, ref scim.Ref) *scim.Resource {
 	return got
 }
 
-// absent demands that a resource is unknown.
+// absent requires that a resource is unknown.
 func (t *probe) absent(s scim.Store, ref scim.Ref, why string) {
 	if got, err := s.Get(t.ctx, ref); !errors.Is(err, scim.ErrNotFound) {
 		t.Errorf("Get of %v, %s: got %s and error %v, want ErrNotFound", ref, why, show(got), err)
@@ -124,14 +124,14 @@ func (t *probe) total(s scim.Store, typ *scim.ResourceType) int {
 	return t.list(s, typ, &scim.Query{Total: true}).Total
 }
 
-// same demands that two resources have the same contents, whatever their ids.
+// same requires that two resources have the same contents. Their ids may differ.
 func (t *probe) same(what string, want, got *scim.Resource) {
 	if diff := cmp.Diff(contents(want), contents(got)); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 
-// exactly demands that two resources are the same in all that a client sees of them.
+// exactly requires that two resources are equal in everything that a client sees.
 func (t *probe) exactly(what string, want, got *scim.Resource) {
 	t.same(what, want, got)
 	w, g := want.Meta(), got.Meta()
@@ -140,13 +140,13 @@ func (t *probe) exactly(what string, want, got *scim.Resource) {
 	}
 }
 
-// sameInstant compares to the millisecond, the finest that every database keeps.
+// sameInstant compares times to the millisecond, because some databases keep no more.
 func sameInstant(a, b time.Time) bool {
 	d := a.Sub(b)
 	return -time.Millisecond < d && d < time.Millisecond
 }
 
-// contents is what r holds besides id and meta.
+// contents returns the values of r without id and meta.
 func contents(r *scim.Resource) values {
 	if r == nil {
 		return nil
@@ -178,7 +178,7 @@ func ids(list []*scim.Resource) []string {
 	return out
 }
 
-// names shows resources as people tell them apart.
+// names lists resources by their names, for messages.
 func names(list []*scim.Resource) []string {
 	out := make([]string, len(list))
 	for i, r := range list {

@@ -9,8 +9,8 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// frail is the memory store as if it were over a database that fails, with one fault in
-// what it makes of that; "": none.
+// frail is the memory store with a simulated database that fails. It has one fault in how
+// it treats the failure. A fault of "" means none.
 type frail struct {
 	*memory.Store
 	fault string
@@ -44,7 +44,7 @@ func (f *frail) Heal() {
 	f.broken = false
 }
 
-// fail is the error of one call of the database.
+// fail returns the error of one call of the database.
 func (f *frail) fail() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

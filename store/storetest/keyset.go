@@ -10,8 +10,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// walk pages through a list by key and returns it whole. between is called after
-// each page; nil: nothing.
+// walk pages through a list by key and returns the whole list. It calls between after
+// each page, unless between is nil.
 func walk(t *probe, s scim.Store, q scim.Query, between func(page int)) []*scim.Resource {
 	var all []*scim.Resource
 	for n := 0; n < 1000; n++ {
@@ -32,7 +32,7 @@ func walk(t *probe, s scim.Store, q scim.Query, between func(page int)) []*scim.
 	return nil
 }
 
-// expectWalk demands that paging by key gives want, each exactly once, in order.
+// expectWalk requires that paging by key gives want, each resource once, in order.
 func expectWalk(t *probe, q scim.Query, want, got []*scim.Resource) {
 	if diff := cmp.Diff(ids(want), ids(got)); diff != "" {
 		t.Errorf("paging by key through %s gives %q, want %q", showQuery(&q), names(got), names(want))
@@ -40,7 +40,7 @@ func expectWalk(t *probe, q scim.Query, want, got []*scim.Resource) {
 }
 
 func keysetSteps() []step[scim.Store] {
-	const rule = "Paging by After gives everything exactly once, in order (RFC 9865)"
+	const rule = "Paging by After gives each resource exactly once, in order (RFC 9865)"
 	return []step[scim.Store]{
 		{"order of creation", rule + ".", func(t *probe, s scim.Store) {
 			all := createPeople(t, s)
@@ -53,7 +53,7 @@ func keysetSteps() []step[scim.Store] {
 			slices.Reverse(down)
 			expectWalk(t, q, down, walk(t, s, q, nil))
 		}},
-		{"created at once", rule + ", also where many resources have one time of creation.", func(t *probe, s scim.Store) {
+		{"created at once", rule + ", also if many resources have one time of creation.", func(t *probe, s scim.Store) {
 			m := t.meta()
 			for i := range 9 {
 				r := t.user(fmt.Sprintf("same%d", i), nil)
@@ -65,7 +65,7 @@ func keysetSteps() []step[scim.Store] {
 				expectWalk(t, q, all, walk(t, s, q, nil))
 			}
 		}},
-		{"sorted", rule + ", in every sort order, also across resources that have no value and those that have the same.", func(t *probe, s scim.Store) {
+		{"sorted", rule + ", in every sort order, also for resources without a value or with equal values.", func(t *probe, s scim.Store) {
 			all := createPeople(t, s)
 			for _, o := range orders() {
 				for _, descending := range []bool{false, true} {
@@ -91,7 +91,7 @@ func keysetSteps() []step[scim.Store] {
 			q = scim.Query{IDs: ids(all[2:6]), Limit: 3}
 			expectWalk(t, q, all[2:6], walk(t, s, q, nil))
 		}},
-		{"while others write", "Paging by After gives what stays there exactly once, whatever others create, change or delete meanwhile.", func(t *probe, s scim.Store) {
+		{"while others write", "Paging by After gives each resource that stays exactly once, while others create, change and delete resources.", func(t *probe, s scim.Store) {
 			for _, by := range []string{"", "userName"} {
 				prefix := "w" + by
 				all := t.users(s, prefix, 8)
@@ -101,8 +101,8 @@ func keysetSteps() []step[scim.Store] {
 					if page > 3 {
 						return
 					}
-					// New ones on both sides of the place in the list. They have a title, so
-					// that they do not count, but a page by offset would shift.
+					// Create users on both sides of the place in the list. Their title says that
+					// they do not count, but they would shift a page by offset.
 					t.create(s, t.user(fmt.Sprintf("%s000-%d", prefix, page), values{"title": "new"}))
 					t.create(s, t.user(fmt.Sprintf("%s999-%d", prefix, page), values{"title": "new"}))
 					switch page {
@@ -117,7 +117,7 @@ func keysetSteps() []step[scim.Store] {
 				expectWalk(t, q, want, got)
 			}
 		}},
-		{"while others rename", "Paging by After in a sort order gives what keeps its place exactly once, whatever others move: the place is that of the Key, also where its resource has gone elsewhere.", func(t *probe, s scim.Store) {
+		{"while others rename", "Paging by After in a sort order gives each resource that keeps its place exactly once, while others move. The page begins at the place of the PageKey, also if its resource has moved.", func(t *probe, s scim.Store) {
 			for _, descending := range []bool{false, true} {
 				prefix := fmt.Sprintf("m%v", descending)
 				order := t.users(s, prefix, 10)
@@ -144,7 +144,7 @@ func keysetSteps() []step[scim.Store] {
 				expectWalk(t, q, stays(order), stays(got))
 			}
 		}},
-		{"while others create at once", "Paging by After gives what was there exactly once, while others create.", func(t *probe, s scim.Store) {
+		{"while others create at once", "Paging by After gives each earlier resource exactly once while others create resources.", func(t *probe, s scim.Store) {
 			all := t.users(s, "old", 12)
 			fresh := make([]*scim.Resource, 12)
 			for i := range fresh { // later than everything in store

@@ -8,7 +8,7 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// leaky is the store of one tenant that, by its fault, reaches into that of another.
+// leaky is the store of one tenant. Its fault lets it reach the store of another tenant.
 type leaky struct {
 	*memory.Store
 	other *memory.Store
@@ -20,7 +20,7 @@ func leakyTenants(fault string) tenants {
 	return tenants{a, &leaky{memory.New(), a, fault}}
 }
 
-// reaches is the store in which a call with this fault finds a resource.
+// reaches returns the store in which a call with this fault finds a resource.
 func (l *leaky) reaches(ctx context.Context, ref scim.Ref, fault string) *memory.Store {
 	if _, err := l.Store.Get(ctx, ref); l.fault == fault && errors.Is(err, scim.ErrNotFound) {
 		return l.other

@@ -12,20 +12,20 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// ledgerSubject is a Ledger with the Store that it is, if it is one: users and
-// groups are made there first, because its tables may refer to them.
+// ledgerSubject is a Ledger, with the Store if the Ledger is one. Steps then create users
+// and groups there first, because the tables of the ledger may refer to them.
 type ledgerSubject struct {
 	ledger scim.Ledger
 	store  scim.Store // nil: the Ledger stands alone
 }
 
-// ledgerOf returns the ledger that s is, and skips the step if s is none.
+// ledgerOf returns s as a Ledger. It skips the step if s is none.
 func ledgerOf(t *probe, s scim.Store) ledgerSubject {
 	l := capability[scim.Ledger](t, s, "the Store is no Ledger: scim.Roles needs one of its own, checked by RunLedger")
 	return ledgerSubject{ledger: l, store: s}
 }
 
-// user is the id of a user.
+// user returns the id of a new user.
 func (l ledgerSubject) user(t *probe) string {
 	id := t.meta().ID
 	if l.store == nil {
@@ -34,7 +34,7 @@ func (l ledgerSubject) user(t *probe) string {
 	return t.create(l.store, t.user(id+"@example.com", nil)).ID()
 }
 
-// group is the id of a group.
+// group returns the id of a new group.
 func (l ledgerSubject) group(t *probe) string {
 	id := t.meta().ID
 	if l.store == nil {
@@ -55,7 +55,7 @@ func (l ledgerSubject) setLink(t *probe, link scim.Link) {
 	}
 }
 
-// grants demands the entries of users, in any order.
+// grants requires these grants of users, in any order.
 func (l ledgerSubject) grants(t *probe, users []string, want ...scim.Grant) {
 	got, err := l.ledger.Grants(t.ctx, users)
 	if err != nil {
@@ -69,7 +69,7 @@ func (l ledgerSubject) grants(t *probe, users []string, want ...scim.Grant) {
 	}
 }
 
-// links demands the links of groups, in any order.
+// links requires these links of groups, in any order.
 func (l ledgerSubject) links(t *probe, groups []string, want ...scim.Link) {
 	got, err := l.ledger.Links(t.ctx, groupSources(groups))
 	if err != nil {
@@ -81,7 +81,7 @@ func (l ledgerSubject) links(t *probe, groups []string, want ...scim.Link) {
 	}
 }
 
-// groupSources are groups as sources of roles.
+// groupSources returns groups as sources.
 func groupSources(groupIDs []string) []scim.Source {
 	sources := make([]scim.Source, len(groupIDs))
 	for i, id := range groupIDs {
@@ -90,10 +90,10 @@ func groupSources(groupIDs []string) []scim.Source {
 	return sources
 }
 
-// instant is a time with everything that a database may lose.
+// instant is a time with a zone and parts of a second, which a database may lose.
 var instant = time.Date(2024, 2, 29, 23, 59, 58, 765_000_000, time.FixedZone("", -8*3600))
 
-// storeLedgerSteps are the ledger's steps for a Store that is one.
+// storeLedgerSteps are the steps of the ledger for a Store that is a Ledger.
 func storeLedgerSteps() []step[scim.Store] {
 	var steps []step[scim.Store]
 	for _, st := range ledgerSteps() {
@@ -106,7 +106,7 @@ func storeLedgerSteps() []step[scim.Store] {
 
 func ledgerSteps() []step[ledgerSubject] {
 	return []step[ledgerSubject]{
-		{"round trip", "All fields of an entry are kept, At to the millisecond.", func(t *probe, l ledgerSubject) {
+		{"round trip", "The ledger keeps all fields of a grant, At to the millisecond.", func(t *probe, l ledgerSubject) {
 			var all []scim.Grant
 			user, group := l.user(t), l.group(t)
 			for i := range 4 {
@@ -116,7 +116,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			l.record(t, all, nil)
 			l.grants(t, []string{user}, all...)
 		}},
-		{"identity", "An entry's identity is user, role and source; entries that differ in one of them are different ones.", func(t *probe, l ledgerSubject) {
+		{"identity", "User, role and source identify a grant. Grants that differ in one of them are different grants.", func(t *probe, l ledgerSubject) {
 			u, g := []string{l.user(t), l.user(t)}, []string{l.group(t), l.group(t)}
 			a := scim.Grant{UserID: u[0], RoleID: "admin", Source: scim.GroupSource(g[0]), At: instant}
 			b, c, d := a, a, a
@@ -128,7 +128,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			}
 			l.grants(t, u, a)
 		}},
-		{"replace", "Put replaces the entry that is there.", func(t *probe, l ledgerSubject) {
+		{"replace", "Record replaces a grant with the same identity.", func(t *probe, l ledgerSubject) {
 			user := l.user(t)
 			e := scim.Grant{UserID: user, RoleID: "admin", Source: scim.GroupSource(l.group(t)), At: instant, Waiting: true}
 			l.record(t, []scim.Grant{e}, nil)
@@ -141,7 +141,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			l.record(t, []scim.Grant{e}, nil)
 			l.grants(t, []string{user}, e)
 		}},
-		{"drop", "Drop looks at the identity alone; what is gone already is no error. One call puts and drops.", func(t *probe, l ledgerSubject) {
+		{"drop", "Record drops grants by identity alone. Dropping an unknown grant is no error. One call can put and drop.", func(t *probe, l ledgerSubject) {
 			user, source := l.user(t), scim.GroupSource(l.group(t))
 			a := scim.Grant{UserID: user, RoleID: "a", Source: source, At: instant, ByHand: true}
 			b := scim.Grant{UserID: user, RoleID: "b", Source: source, At: instant}
@@ -153,7 +153,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			l.record(t, nil, nil)
 			l.grants(t, []string{user}, b)
 		}},
-		{"named users", "Grants lists the entries of the users that are named, and of nobody else.", func(t *probe, l ledgerSubject) {
+		{"named users", "Grants lists the grants of the users that it gets, and no others.", func(t *probe, l ledgerSubject) {
 			source := scim.GroupSource(l.group(t))
 			var all []scim.Grant
 			var users []string
@@ -171,7 +171,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			}
 			l.grants(t, many, all[0], all[3])
 		}},
-		{"at once", "Calls at once lose nothing, and nothing is there twice.", func(t *probe, l ledgerSubject) {
+		{"at once", "Concurrent calls lose nothing and store nothing twice.", func(t *probe, l ledgerSubject) {
 			user, source := l.user(t), scim.GroupSource(l.group(t))
 			entry := func(role string) scim.Grant {
 				return scim.Grant{UserID: user, RoleID: role, Source: source, At: instant}
@@ -185,7 +185,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			t.parallel(20, func(i int) { l.record(t, nil, []scim.Grant{want[i+1]}) })
 			l.grants(t, []string{user}, want[0])
 		}},
-		{"source", "SourceUsers and DropSource, where a ledger has them, find and drop every entry of a source, and no other.", func(t *probe, l ledgerSubject) {
+		{"source", "SourceUsers and DropSource, if the ledger has them, find and delete every grant from a source, and no others.", func(t *probe, l ledgerSubject) {
 			sources := capability[scim.SourceLedger](t, l.ledger, "the Ledger is no SourceLedger: entries are dropped one by one")
 			users := []string{l.user(t), l.user(t)}
 			gone, left := scim.GroupSource(l.group(t)), scim.GroupSource(l.group(t))
@@ -217,7 +217,7 @@ func ledgerSteps() []step[ledgerSubject] {
 				}
 			}
 		}},
-		{"links", "SetLink replaces a group's link, all fields of it; one without a Role.ID takes it away.", func(t *probe, l ledgerSubject) {
+		{"links", "SetLink replaces all fields of a group's link. A link without a Role.ID deletes it.", func(t *probe, l ledgerSubject) {
 			g := []string{l.group(t), l.group(t), l.group(t)}
 			a := scim.Link{Source: scim.GroupSource(g[0]), Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: 1 << 30, Protected: true}}
 			b := scim.Link{Source: scim.GroupSource(g[1]), Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: -5}, Confirmed: true}

@@ -9,8 +9,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// expect demands that List answers q with exactly the resources of want, and if a
-// total was asked for, with total.
+// expect requires that List answers q with exactly the resources in want. If q asks for
+// the total, it requires total.
 func (t *probe) expect(s scim.Store, typ *scim.ResourceType, q *scim.Query, want []*scim.Resource, total int) {
 	page := t.list(s, typ, q)
 	if diff := cmp.Diff(ids(want), ids(page.Resources)); diff != "" {
@@ -22,7 +22,7 @@ func (t *probe) expect(s scim.Store, typ *scim.ResourceType, q *scim.Query, want
 	}
 }
 
-// cut is the part of all that a query with index paging asks for.
+// cut returns the part of all that a query with index paging asks for.
 func cut(all []*scim.Resource, offset, limit int) []*scim.Resource {
 	from := min(offset, len(all))
 	return all[from:min(from+limit, len(all))]
@@ -30,13 +30,13 @@ func cut(all []*scim.Resource, offset, limit int) []*scim.Resource {
 
 func listSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"empty", "A list without resources has no resources and total 0.", func(t *probe, s scim.Store) {
+		{"empty", "An empty list has no resources and total 0.", func(t *probe, s scim.Store) {
 			for _, typ := range []*scim.ResourceType{scim.UserType(), scim.GroupType()} {
 				t.expect(s, typ, &scim.Query{Limit: 10, Total: true}, nil, 0)
 				t.expect(s, typ, &scim.Query{}, nil, 0)
 			}
 		}},
-		{"order of creation", "Without SortBy the order is that of creation, whatever the userNames and ids, also after changes.", func(t *probe, s scim.Store) {
+		{"order of creation", "Without SortBy the order is that of creation. It depends on no userName or id, and changes do not affect it.", func(t *probe, s scim.Store) {
 			var all []*scim.Resource
 			for _, n := range []string{"m@x.com", "z@x.com", "a@x.com", "q@x.com", "b@x.com", "y@x.com", "c@x.com", "p@x.com"} {
 				all = append(all, t.create(s, t.user(n, nil)))
@@ -57,7 +57,7 @@ func listSteps() []step[scim.Store] {
 			}
 			t.expect(s, scim.UserType(), &scim.Query{Offset: 1 << 40, Limit: 10}, nil, 0)
 		}},
-		{"total", "Total counts all matches, whatever the page.", func(t *probe, s scim.Store) {
+		{"total", "Total counts all matches, on every page.", func(t *probe, s scim.Store) {
 			all := t.users(s, "u", 7)
 			for _, q := range []scim.Query{{Limit: 2}, {Offset: 3, Limit: 2}, {Limit: 100}, {Offset: 100, Limit: 2}} {
 				q.Total = true
@@ -72,7 +72,7 @@ func listSteps() []step[scim.Store] {
 			t.expect(s, scim.UserType(), &scim.Query{Filter: t.filter(`userName eq "u001@example.com"`)}, nil, 1)
 			t.expect(s, scim.UserType(), &scim.Query{IDs: ids(all[:2])}, nil, 2)
 		}},
-		{"ids", "With IDs only these resources are listed, each once; unknown ids are ignored.", func(t *probe, s scim.Store) {
+		{"ids", "With IDs, List returns only these resources, each once. It ignores unknown ids.", func(t *probe, s scim.Store) {
 			all := t.users(s, "u", 6)
 			group := t.create(s, t.group("not a user"))
 			some := append([]string{all[4].ID(), all[1].ID(), all[1].ID(), all[3].ID()}, strangeIDs()...)
@@ -84,12 +84,12 @@ func listSteps() []step[scim.Store] {
 				t.expect(s, scim.UserType(), &scim.Query{IDs: []string{group.ID()}, Limit: 10, Total: true}, nil, 0)
 			}
 		}},
-		{"no ids", "IDs that are empty and not nil list nothing.", func(t *probe, s scim.Store) {
+		{"no ids", "If IDs is empty but not nil, List returns nothing.", func(t *probe, s scim.Store) {
 			t.users(s, "u", 3)
 			t.expect(s, scim.UserType(), &scim.Query{IDs: []string{}, Limit: 10, Total: true}, nil, 0)
 			t.expect(s, scim.UserType(), &scim.Query{IDs: []string{}}, nil, 0)
 		}},
-		{"many ids", "A query names up to 1,000 IDs.", func(t *probe, s scim.Store) {
+		{"many ids", "A query has up to 1,000 IDs.", func(t *probe, s scim.Store) {
 			all := t.users(s, "u", 3)
 			many := make([]string, 1000)
 			for i := range many {
@@ -98,7 +98,7 @@ func listSteps() []step[scim.Store] {
 			many[17], many[999] = all[2].ID(), all[0].ID()
 			t.expect(s, scim.UserType(), &scim.Query{IDs: many, Limit: 10, Total: true}, []*scim.Resource{all[0], all[2]}, 2)
 		}},
-		{"while others create", "Paging by Offset in the order of creation gives what was there exactly once, while others create.", func(t *probe, s scim.Store) {
+		{"while others create", "Paging by Offset in order of creation gives each earlier resource exactly once while others create resources.", func(t *probe, s scim.Store) {
 			all := t.users(s, "m", 9)
 			var got []*scim.Resource
 			for offset := 0; offset < len(all); offset += 2 {

@@ -13,13 +13,13 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// members is a step's view of a MemberStore.
+// members is a MemberStore as a step uses it.
 type members struct {
 	t     *probe
 	store scim.MemberStore
 }
 
-// membersOf returns the members that s keeps, and skips the step if s keeps none.
+// membersOf returns s as a MemberStore. It skips the step if s is none.
 func membersOf(t *probe, s scim.Store) members {
 	return members{t, capability[scim.MemberStore](t, s, "the Store is no MemberStore: members live in the group resource")}
 }
@@ -32,7 +32,7 @@ func refs(list []*scim.Resource) []scim.Ref {
 	return out
 }
 
-// change changes the members of a group and demands what really changed.
+// change changes the members of a group and checks what really changed.
 func (m members) change(group *scim.Resource, add, remove, wantAdded, wantRemoved []scim.Ref) {
 	added, removed, err := m.store.ChangeMembers(m.t.ctx, group.ID(), add, remove)
 	if err != nil {
@@ -42,8 +42,8 @@ func (m members) change(group *scim.Resource, add, remove, wantAdded, wantRemove
 	sameRefs(m.t, "removed", wantRemoved, removed)
 }
 
-// sameRefs compares two lists in any order. They may be long, so a diff is made
-// only where there is one to show.
+// sameRefs compares two lists in any order. It makes a diff only if they differ, because
+// they may be long.
 func sameRefs(t *probe, what string, want, got []scim.Ref) {
 	want, got = slices.SortedFunc(slices.Values(want), compareRefs), slices.SortedFunc(slices.Values(got), compareRefs)
 	if !slices.Equal(want, got) {
@@ -70,12 +70,12 @@ func (m members) has(group *scim.Resource, ref scim.Ref) bool {
 	return slices.Contains(m.list(group, 100), ref)
 }
 
-// expect demands a group's members, in any order.
+// expect requires these members of a group, in any order.
 func (m members) expect(group *scim.Resource, want ...scim.Ref) {
 	sameRefs(m.t, "members", want, m.list(group, 10_000))
 }
 
-// expectPages demands a group's members, read in pages, in ascending order.
+// expectPages reads the members of a group in pages, and requires ascending order.
 func (m members) expectPages(group *scim.Resource, limit int, want []scim.Ref) {
 	var got []scim.Ref
 	for after := (scim.Ref{}); len(got) <= len(want); after = got[len(got)-1] {
@@ -94,7 +94,7 @@ func (m members) expectPages(group *scim.Resource, limit int, want []scim.Ref) {
 	}
 }
 
-// expectGroups demands the groups of members, as "group id" by member.
+// expectGroups requires the groups of members, as "group id" by member.
 func (m members) expectGroups(of []scim.Ref, want map[scim.Ref][]*scim.Resource) {
 	got := m.groupsOf(of...)
 	plain, wanted := map[scim.Ref][]string{}, map[scim.Ref][]string{}
@@ -109,7 +109,7 @@ func (m members) expectGroups(of []scim.Ref, want map[scim.Ref][]*scim.Resource)
 	}
 }
 
-// expectNone demands that an unknown group has no members.
+// expectNone requires that an unknown group has no members.
 func (m members) expectNone(group *scim.Resource) {
 	if left, err := m.store.Members(m.t.ctx, group.ID(), scim.Ref{}, 10); err == nil && len(left) > 0 || err != nil && !errors.Is(err, scim.ErrNotFound) {
 		m.t.Errorf("Members of an unknown group: %v, error %v; want none, or ErrNotFound", left, err)
@@ -137,7 +137,7 @@ func ascending(list []scim.Ref) bool {
 
 func memberSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"add and remove", "ChangeMembers adds and removes, and returns what really changed: what is there or gone already is skipped.", func(t *probe, s scim.Store) {
+		{"add and remove", "ChangeMembers adds and removes members, and returns what really changed. It skips members that it need not add or remove.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u, g := refs(t.users(s, "u", 4)), t.create(s, t.group("Engineers"))
 			m.expect(g)
@@ -173,7 +173,7 @@ func memberSteps() []step[scim.Store] {
 			}
 			m.expectGroups([]scim.Ref{u.Ref()}, nil)
 		}},
-		{"order and paging", "Members are listed in ascending order of type and then id; those behind after, at most limit.", func(t *probe, s scim.Store) {
+		{"order and paging", "Members lists members in ascending order of type and then id. It begins after the member after, and returns at most limit members.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			g := t.create(s, t.group("All"))
 			var all []scim.Ref
@@ -186,7 +186,7 @@ func memberSteps() []step[scim.Store] {
 				m.expectPages(g, limit, all)
 			}
 		}},
-		{"groups of", "GroupsOf lists the memberships of several members, and of nobody else; unknown ones have none.", func(t *probe, s scim.Store) {
+		{"groups of", "GroupsOf lists the memberships of the members that it gets, and no others. Unknown members have none.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
@@ -201,7 +201,7 @@ func memberSteps() []step[scim.Store] {
 			}
 			m.expectGroups(many, map[scim.Ref][]*scim.Resource{u[2]: {a}})
 		}},
-		{"since", "Since is when the member joined: earlier memberships are not later, and adding again changes nothing.", func(t *probe, s scim.Store) {
+		{"since", "Since is the time at which the member joined. It follows the order of joining, and adding a member again does not change it.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := t.create(s, t.user("ann@example.com", nil)).Ref()
 			since := map[string]time.Time{}
@@ -230,7 +230,7 @@ func memberSteps() []step[scim.Store] {
 				}
 			}
 		}},
-		{"type and id", "A member is named by type and id together: user 5 and group 5 are two members.", func(t *probe, s scim.Store) {
+		{"type and id", "Type and id together name a member: user 5 and group 5 are two members.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			user, group := twins(t, s)
 			g := t.create(s, t.group("Parent"))
@@ -246,7 +246,7 @@ func memberSteps() []step[scim.Store] {
 			m.expect(g, user.Ref())
 			m.expectGroups(both, map[scim.Ref][]*scim.Resource{user.Ref(): {g}})
 		}},
-		{"deleted user", "Deleting a user takes its memberships along.", func(t *probe, s scim.Store) {
+		{"deleted user", "Delete of a user also deletes its memberships.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 2))
 			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
@@ -257,7 +257,7 @@ func memberSteps() []step[scim.Store] {
 			m.expect(b)
 			m.expectGroups(u, map[scim.Ref][]*scim.Resource{u[1]: {a}})
 		}},
-		{"deleted group", "Deleting a group takes its memberships along, those as a member of another included.", func(t *probe, s scim.Store) {
+		{"deleted group", "Delete of a group also deletes its memberships, also those as a member of another group.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 2))
 			a, b := t.create(s, t.group("A")), t.create(s, t.group("B"))
@@ -268,7 +268,7 @@ func memberSteps() []step[scim.Store] {
 			m.expect(b, u[0])
 			m.expectNone(a)
 		}},
-		{"never in the resource", "Group resources of a MemberStore never carry members, in either direction, and a change of members is no change of the resource.", func(t *probe, s scim.Store) {
+		{"never in the resource", "Group resources of a MemberStore never contain members, neither written nor read. A change of members does not change the resource.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			g := t.create(s, t.group("Engineers"))

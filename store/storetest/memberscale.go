@@ -15,7 +15,7 @@ const bigGroupStep = "big group"
 func memberScaleSteps() []step[scim.Store] {
 	return []step[scim.Store]{
 		{bigGroupStep, "A group may have 10,000 members, whom clients push in one change; they are read page by page, and go with the group.", bigGroup},
-		{"different members at once", "Changes of one group at once lose nothing, and each is told what it really changed.", func(t *probe, s scim.Store) {
+		{"different members at once", "Concurrent changes of one group lose nothing, and each returns what it really changed.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 50))
 			g := t.create(s, t.group("Busy"))
@@ -29,7 +29,7 @@ func memberScaleSteps() []step[scim.Store] {
 			})
 			m.expect(g, u[:25]...)
 		}},
-		{"same member at once", "Of changes at once that add the same member one really adds it; nothing is there twice.", func(t *probe, s scim.Store) {
+		{"same member at once", "If concurrent changes add the same member, exactly one really adds it. No member is stored twice.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			g := t.create(s, t.group("Busy"))
@@ -54,7 +54,7 @@ func memberScaleSteps() []step[scim.Store] {
 				t.Errorf("GroupsOf lists %d memberships, want 3", n)
 			}
 		}},
-		{"deleted group", "A group that is deleted while its members change has none afterwards: a change comes before the deletion, or finds no group.", func(t *probe, s scim.Store) {
+		{"deleted group", "If a group is deleted while its members change, it has no members afterwards. A change happens before the deletion, or finds no group.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 4))
 			for n := range 10 {

@@ -13,10 +13,9 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// plain is the smallest Store there can be: a list, a lock and scim.Scan. It has no
-// capabilities, counts users and groups apart with ids of its own, keeps its own
-// clock and its own versions, so that the suite is known to allow all of that.
-// fault names what it does wrong; "": nothing.
+// plain is a minimal Store: a list, a lock and scim.Scan. It has no capabilities. A user
+// and a group of it may have the same id, and it chooses ids, times and versions itself.
+// This proves that the suite allows all of that. fault names its error; "" means none.
 type plain struct {
 	fault string
 

@@ -10,12 +10,12 @@ import (
 
 func changeSteps() []step[Harness] {
 	return []step[Harness]{
-		{"nothing held", "HeldRoles leaves out a default that everybody has, and knows nothing of unknown users.", func(t *probe, h Harness) {
+		{"nothing held", "HeldRoles leaves out a default role that every user has. It returns nothing for unknown users.", func(t *probe, h Harness) {
 			h.held(t, "of a fresh user", h.users(t, 1))
 			h.held(t, "of unknown users", strangeIDs())
 			h.held(t, "of nobody", nil)
 		}},
-		{"grant", "After ChangeRoles the granted role is held.", func(t *probe, h Harness) {
+		{"grant", "After ChangeRoles the user holds the granted role.", func(t *probe, h Harness) {
 			users := h.users(t, 2)
 			h.change(t, grant(users[0], h.Roles[0]))
 			h.held(t, "after a grant", append(users, nobody), h.Roles[:1])
@@ -33,7 +33,7 @@ func changeSteps() []step[Harness] {
 			h.change(t, revoke(users[0], h.Roles[0]))
 			h.held(t, "after the first was revoked", users, h.Roles[1:2])
 		}},
-		{"grant twice", "ChangeRoles is idempotent: granting what is held is no error, and it is held once.", func(t *probe, h Harness) {
+		{"grant twice", "ChangeRoles is idempotent: granting a role that the user holds is no error, and the user then holds it once.", func(t *probe, h Harness) {
 			users := h.users(t, 1)
 			for range 2 {
 				h.change(t, grant(users[0], h.Roles[0]))
@@ -42,13 +42,13 @@ func changeSteps() []step[Harness] {
 			h.change(t, revoke(users[0], h.Roles[0]))
 			h.held(t, "after one revocation of a role granted twice", users)
 		}},
-		{"revoke", "After ChangeRoles the revoked role is not held.", func(t *probe, h Harness) {
+		{"revoke", "After ChangeRoles the user does not hold the revoked role.", func(t *probe, h Harness) {
 			users := h.users(t, 1)
 			h.change(t, grant(users[0], h.Roles[0]))
 			h.change(t, revoke(users[0], h.Roles[0]))
 			h.held(t, "after a revocation", users)
 		}},
-		{"revoke twice", "ChangeRoles is idempotent: revoking what is not held is no error, and takes nothing else.", func(t *probe, h Harness) {
+		{"revoke twice", "ChangeRoles is idempotent: revoking a role that the user does not hold is no error, and revokes no other role.", func(t *probe, h Harness) {
 			users := h.users(t, 1)
 			h.change(t, revoke(users[0], h.Roles[0]))
 			h.change(t, grant(users[0], h.Roles[1]))
@@ -69,14 +69,14 @@ func changeSteps() []step[Harness] {
 				h.held(t, "after a swap", users, h.Roles[1:2])
 			}
 		}},
-		{"others untouched", "A change touches the users that it names, and nobody else.", func(t *probe, h Harness) {
+		{"others untouched", "A change affects only the users that it names.", func(t *probe, h Harness) {
 			users := h.users(t, 3)
 			h.change(t, grant(users[0], h.Roles[0]), grant(users[1], h.Roles[0]), grant(users[2], h.Roles[1]))
 			h.change(t, revoke(users[1], h.Roles[0]))
 			h.held(t, "after another's revocation", users, h.Roles[:1], nil, h.Roles[1:2])
 			h.held(t, "of one user", users[2:], h.Roles[1:2])
 		}},
-		{"by hand", "HeldRoles lists roles however come by, and as they are now.", func(t *probe, h Harness) {
+		{"by hand", "HeldRoles lists roles from whatever origin, as they are now.", func(t *probe, h Harness) {
 			if h.Give == nil && h.Take == nil {
 				t.Skipf("the Harness has neither Give nor Take")
 			}
@@ -117,7 +117,7 @@ func roleBatchSteps() []step[Harness] {
 			h.change(t, changes[1:]...)
 			h.held(t, "after 999 revocations", users, want[0])
 		}},
-		{"all or nothing", "ChangeRoles carries out all changes or none: if one grants a role that does not exist the error is ErrNoRole, and nothing has happened.", func(t *probe, h Harness) {
+		{"all or nothing", "ChangeRoles carries out all changes or none. If one grants a role that does not exist, it returns ErrNoRole and changes nothing.", func(t *probe, h Harness) {
 			users := h.users(t, 3)
 			h.change(t, grant(users[0], h.Roles[0]))
 			changes := []scim.RoleChange{revoke(users[0], h.Roles[0]), grant(users[1], h.Roles[1]), grant(users[2], noRole)}
@@ -129,7 +129,7 @@ func roleBatchSteps() []step[Harness] {
 				changes = append(changes[1:], changes[0])
 			}
 		}},
-		{"at once", "ChangeRoles is safe for concurrent use: calls at once lose nothing.", func(t *probe, h Harness) {
+		{"at once", "ChangeRoles is safe for concurrent use: concurrent calls lose nothing.", func(t *probe, h Harness) {
 			users := h.users(t, 10)
 			want := make([][]scim.Role, len(users))
 			for i := range users {
@@ -151,7 +151,7 @@ func roleBatchSteps() []step[Harness] {
 			t.parallel(len(h.Roles), func(i int) { h.change(t, grant(one[0], h.Roles[i])) })
 			h.held(t, "after grants of several roles at once", one, h.Roles)
 		}},
-		{"transaction", "Changes made with a transaction's context commit and roll back with it, and are seen inside it.", func(t *probe, h Harness) {
+		{"transaction", "Changes with the context of a transaction commit and roll back with it. Reads in the transaction see them.", func(t *probe, h Harness) {
 			if h.Store == nil {
 				t.Skipf("the Harness has no Store: use the resolver with scim.Roles.Separate")
 			}
@@ -178,7 +178,7 @@ func roleBatchSteps() []step[Harness] {
 			}
 			h.held(t, "after a commit", users, nil, h.Roles[1:2])
 		}},
-		{"cancelled", "ChangeRoles with a cancelled context returns an error and changes nothing; HeldRoles answers in full or with an error, because an outage is not an answer.", func(t *probe, h Harness) {
+		{"cancelled", "ChangeRoles with a cancelled context returns an error and changes nothing. HeldRoles returns all roles or an error, never a part of them.", func(t *probe, h Harness) {
 			users := h.users(t, 2)
 			h.change(t, grant(users[0], h.Roles[0]))
 			ctx, cancel := context.WithCancel(t.ctx)

@@ -14,8 +14,9 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Harness is a RoleResolver with what is needed to try it. Only the first three
-// fields are needed; the steps that need another one are skipped without it.
+// Harness is a RoleResolver with what the suite needs to check it. Resolver, Roles and
+// AddUser are required. If another field is missing, the suite skips the steps that need
+// it.
 //
 //	storetest.RunRoles(t, func(t *testing.T) storetest.Harness {
 //		app := newApp(t) // fresh, with the roles below, which nobody holds
@@ -27,28 +28,28 @@ import (
 //	})
 type Harness struct {
 	Resolver scim.RoleResolver
-	// Roles are at least two roles that exist, as ResolveRole describes them.
+	// Roles are two or more existing roles, as ResolveRole describes them.
 	Roles []scim.Role
-	// AddUser makes a user without roles and returns its id.
+	// AddUser creates a user without roles and returns the id.
 	AddUser func(ctx context.Context) (userID string, err error)
 
-	// Store is the one whose transactions carry the resolver's changes. Leave it nil
-	// if they do not (scim.Roles.Separate).
+	// Store is the store whose transactions include the resolver's changes. Nil: they do
+	// not (scim.Roles.Separate).
 	Store scim.Transactor
-	// Exclusive says that a user holds one role at most.
+	// Exclusive means that a user holds at most one role.
 	Exclusive bool
-	// GroupName is the displayName of a group that stands for a role. Nil: the role's
-	// Name.
+	// GroupName returns the displayName of a group that stands for a role. Nil: it is the
+	// Name of the role.
 	GroupName func(role scim.Role) string
-	// Give and Take are an administrator's, by hand.
+	// Give and Take change a role by hand, as an administrator does in the application.
 	Give, Take func(ctx context.Context, userID, roleID string) error
-	// Rename gives a role another name; groups of that name then stand for it.
+	// Rename changes the name of a role. Groups with the new name then stand for it.
 	Rename func(ctx context.Context, roleID, name string) error
 	// Drop deletes a role.
 	Drop func(ctx context.Context, roleID string) error
 }
 
-// check fails the test of a harness that is not complete, and fills in defaults.
+// check sets defaults. It fails the test if the harness is incomplete.
 func (h Harness) check(t *testing.T) Harness {
 	t.Helper()
 	if h.Resolver == nil || len(h.Roles) < 2 || h.AddUser == nil {
@@ -96,7 +97,7 @@ func showChanges(changes []scim.RoleChange) string {
 	return fmt.Sprintf("%+v", changes)
 }
 
-// held demands the roles of each user, in any order.
+// held requires these roles of each user, in any order.
 func (h Harness) held(t *probe, why string, users []string, want ...[]scim.Role) {
 	got, err := h.Resolver.HeldRoles(t.ctx, users)
 	if err != nil {
@@ -127,7 +128,8 @@ func roleIDs(roles []scim.Role) []string {
 	return out
 }
 
-// resolve asks for the role of a group named name. want is "" for ErrNoRole.
+// resolve requires that a group with this name stands for the role want. If want is "",
+// it requires ErrNoRole.
 func (h Harness) resolve(t *probe, why, name, linked, want string) {
 	role, err := h.Resolver.ResolveRole(t.ctx, scim.RoleSource{Group: t.group(name), Linked: linked})
 	if want == "" && !errors.Is(err, scim.ErrNoRole) {
@@ -140,7 +142,7 @@ func (h Harness) resolve(t *probe, why, name, linked, want string) {
 
 func resolveSteps() []step[Harness] {
 	return []step[Harness]{
-		{"resolve", "ResolveRole tells which role a group stands for, described with id, name, weight and protection.", func(t *probe, h Harness) {
+		{"resolve", "ResolveRole returns the role that a group stands for, with id, name, weight and protection.", func(t *probe, h Harness) {
 			for _, want := range h.Roles {
 				got, err := h.Resolver.ResolveRole(t.ctx, scim.RoleSource{Group: t.group(h.GroupName(want))})
 				if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -148,12 +150,12 @@ func resolveSteps() []step[Harness] {
 				}
 			}
 		}},
-		{"resolve unknown", "A group that stands for no role is ErrNoRole, not another error and not an empty role.", func(t *probe, h Harness) {
+		{"resolve unknown", "For a group that stands for no role, ResolveRole returns ErrNoRole, not another error and not an empty role.", func(t *probe, h Harness) {
 			for _, name := range []string{noRole.Name, h.GroupName(h.Roles[0]) + "%", "%", "' OR '1'='1"} {
 				h.resolve(t, "which no role has", name, "", "")
 			}
 		}},
-		{"resolve has no effects", "ResolveRole has no effects: nobody gets a role, and none is made.", func(t *probe, h Harness) {
+		{"resolve has no effects", "ResolveRole has no effects: no user gets a role, and no role is created.", func(t *probe, h Harness) {
 			users := h.users(t, 1)
 			for range 2 {
 				h.resolve(t, "asked for again", noRole.Name, "", "")
@@ -164,7 +166,7 @@ func resolveSteps() []step[Harness] {
 				t.Errorf("ChangeRoles of a role that was only asked for: error %v, want ErrNoRole", err)
 			}
 		}},
-		{"rename", "Linked is the id of the role: it is found by it after a rename, and by its new name.", func(t *probe, h Harness) {
+		{"rename", "After a rename, ResolveRole finds the role by Linked, which is its id, and by its new name.", func(t *probe, h Harness) {
 			if h.Rename == nil {
 				t.Skipf("the Harness has no Rename")
 			}
@@ -177,7 +179,7 @@ func resolveSteps() []step[Harness] {
 			h.resolve(t, "linked to a role that was renamed", old, role.ID, role.ID)
 			h.resolve(t, "the new name of a role", h.GroupName(role), "", role.ID)
 		}},
-		{"dropped role", "A role that is gone is ErrNoRole, to those linked to it too, and revoking it is no error.", func(t *probe, h Harness) {
+		{"dropped role", "For a deleted role ResolveRole returns ErrNoRole, also if Linked is its id. Revoking a deleted role is no error.", func(t *probe, h Harness) {
 			if h.Drop == nil {
 				t.Skipf("the Harness has no Drop")
 			}

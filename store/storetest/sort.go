@@ -35,7 +35,7 @@ func orders() []order {
 	}
 }
 
-// sorted puts resources, given in order of creation, in order.
+// sorted returns resources in this order. all is in order of creation.
 func (o order) sorted(all []*scim.Resource, descending bool) []*scim.Resource {
 	out := slices.Clone(all)
 	slices.SortStableFunc(out, func(a, b *scim.Resource) int {
@@ -62,7 +62,7 @@ func sortSteps() []step[scim.Store] {
 	sorted := func(descending bool) func(t *probe, s scim.Store) {
 		return func(t *probe, s scim.Store) {
 			all := createPeople(t, s)
-			// So that order of change is not order of creation.
+			// This makes the order of change differ from the order of creation.
 			all[2] = touch(t, s, all[2])
 			all[0] = touch(t, s, all[0])
 			for _, o := range orders() {
@@ -93,7 +93,7 @@ func sortSteps() []step[scim.Store] {
 	}
 }
 
-// touch changes nothing but lastModified, as the handler would.
+// touch changes only lastModified, as the handler would.
 func touch(t *probe, s scim.Store, r *scim.Resource) *scim.Resource {
 	at := t.meta().LastModified
 	got, err := s.Update(t.ctx, r.Ref(), func(before *scim.Resource) (*scim.Resource, error) {

@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// watchdog is how long one step may take, on a busy machine. A store that deadlocks fails
-// then.
+// watchdog is the time for one step, on a busy machine. If a store deadlocks, the step
+// fails after it.
 const watchdog = time.Minute
 
 // step is one rule of the contract with the test that enforces it.
 type step[S any] struct {
 	Name string
-	Rule string // with the RFC section, where one decides
+	Rule string // with the section of the RFC, if one decides
 	Run  func(t *probe, s S)
 }
 
-// most is how long the step may take. Those that ask thousands of times may take longer,
-// for the race detector.
+// most is the time for the step. Steps with thousands of calls have more, because of the
+// race detector.
 func (st step[S]) most() time.Duration {
 	switch st.Name {
 	case bigGroupStep, randomStep:
@@ -40,7 +40,7 @@ type group[S any] struct {
 	steps []step[S]
 }
 
-// run runs each step as a sub-test, with a subject of its own.
+// run runs each step as a sub-test, with a fresh subject.
 func (g group[S]) run(t *testing.T, fresh func(t *testing.T) S) {
 	for _, st := range g.steps {
 		t.Run(st.Name, func(t *testing.T) {
@@ -55,14 +55,14 @@ func (g group[S]) run(t *testing.T, fresh func(t *testing.T) S) {
 	}
 }
 
-// verdict is how a step ended.
+// verdict is the result of a step.
 type verdict struct {
 	failures []string
-	skipped  string // why the subject is not concerned; "" if it is
+	skipped  string // why the step does not apply to the subject; "" if it does
 }
 
-// judge runs the step against s. It reports rather than fails, so that the suite
-// can be run against subjects that are broken on purpose.
+// judge runs the step against s. It returns failures and does not fail the test, so that
+// tests can run the suite against broken subjects.
 func (st step[S]) judge(s S, limit time.Duration) verdict {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -76,7 +76,7 @@ func (st step[S]) judge(s S, limit time.Duration) verdict {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		// One that minds its context gives up now and says where.
+		// A store that obeys its context now returns an error that says where it waited.
 		select {
 		case <-done:
 		case <-time.After(limit / 10):
@@ -88,20 +88,20 @@ func (st step[S]) judge(s S, limit time.Duration) verdict {
 	return t.verdict()
 }
 
-// record collects what a step finds. A step that timed out may still write to it.
+// record collects the failures of a step. A step that timed out may still write to it.
 type record struct {
 	mu      sync.Mutex
 	v       verdict
 	created atomic.Int64
 }
 
-// probe is a step's view of its test: a context and the record.
+// probe is what a step has in the place of a testing.T: a context and the record.
 type probe struct {
 	ctx context.Context
 	*record
 }
 
-// with is the same probe with another context, such as a transaction's.
+// with returns the same probe with another context, such as that of a transaction.
 func (t *probe) with(ctx context.Context) *probe { return &probe{ctx, t.record} }
 
 // Errorf records a violation.
@@ -117,7 +117,7 @@ func (t *probe) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// Skipf ends the step because the subject is not concerned.
+// Skipf ends the step because it does not apply to the subject.
 func (t *probe) Skipf(format string, args ...any) {
 	t.mu.Lock()
 	t.v.skipped = fmt.Sprintf(format, args...)
@@ -138,8 +138,8 @@ func (t *probe) verdict() verdict {
 	return verdict{slices.Clone(t.v.failures), t.v.skipped}
 }
 
-// capability returns the subject as a T. It skips the step if the subject is none, and
-// without says so.
+// capability returns the subject as a T. If it is none, it skips the step; without is the
+// reason.
 func capability[T any](t *probe, subject any, without string) T {
 	c, ok := subject.(T)
 	if !ok {
@@ -148,7 +148,7 @@ func capability[T any](t *probe, subject any, without string) T {
 	return c
 }
 
-// parallel calls fn n times at once, and waits for all.
+// parallel calls fn n times concurrently and waits for all calls.
 func (t *probe) parallel(n int, fn func(i int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})

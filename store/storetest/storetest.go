@@ -1,7 +1,7 @@
 // Package storetest is the contract of [scim.Store], [scim.Ledger] and
-// [scim.RoleResolver] as tests, for the adapters of this module and for those that
-// applications write themselves. Each step states the rule that it enforces and
-// prints it when the rule is broken.
+// [scim.RoleResolver] as tests. It checks the adapters of this module and those of
+// applications. Each step states the rule that it checks, and prints it if an adapter
+// breaks it.
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) scim.Store {
@@ -9,17 +9,17 @@
 //		})
 //	}
 //
-// The suite assumes nothing that the contract leaves open: a store may give
-// resources ids of its own, count users and groups apart, keep its own clock and
-// its own versions, and label what is deleted instead of erasing it. It speaks of
-// scim.UserType and scim.GroupType, with the enterprise extension.
+// The suite requires only what the contract requires. A store may choose ids, times and
+// versions itself. A user and a group may have the same id. A store may retire rows
+// instead of erasing them. The suite uses scim.UserType and scim.GroupType, with the
+// enterprise extension.
 //
-// Run is for every Store, RunLedger and RunRoles for the other interfaces. RunTenants is
-// for those that keep several tenants in one place, RunFaults for those whose database
-// can be made to fail in a test, RunFilters for those that keep any resource type.
+// Run is for every Store. RunLedger and RunRoles are for the other interfaces. RunTenants
+// is for stores that keep several tenants in one database. RunFaults is for stores whose
+// database can fail on purpose. RunFilters is for stores that keep any resource type.
 //
-// Some steps draw resources and filters at random. Their failures name the seed, with
-// which the environment variable SCIM_SEED repeats them.
+// Some steps use random resources and filters. Their failures print a seed. Set the
+// environment variable SCIM_SEED to this seed to repeat them.
 package storetest
 
 import (
@@ -28,11 +28,12 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Run checks a Store. newStore is called for each step and must return a fresh
-// store without any resource; t is the step's own, for t.Cleanup. Capabilities
-// (Transactor, MemberStore, Ledger, PasswordSetter, Deactivator, Volatile) are
-// found as the handler finds them; which are there and which are missing is logged,
-// and the steps of missing ones are skipped.
+// Run checks a Store. It calls newStore for each step. newStore returns a fresh, empty
+// store; use its t for t.Cleanup.
+//
+// Run finds the capabilities as the handler does: Transactor, MemberStore, Ledger,
+// PasswordSetter, Deactivator, Volatile. It logs which ones the store has, and skips the
+// steps of those that it does not have.
 func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
 	t.Run("capabilities", func(t *testing.T) {
 		for _, line := range capabilities(newStore(t)) {
@@ -44,20 +45,19 @@ func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
 	}
 }
 
-// RunLedger checks a Ledger that stands alone, beside a Store of another kind.
-// newLedger is called for each step and must return an empty one. The Ledger of a
-// Store is checked by Run.
+// RunLedger checks a Ledger that is not a Store. It calls newLedger for each step.
+// newLedger returns a fresh, empty Ledger. Run checks the Ledger of a Store.
 func RunLedger(t *testing.T, newLedger func(t *testing.T) scim.Ledger) {
 	group[ledgerSubject]{"ledger", ledgerSteps()}.run(t, func(t *testing.T) ledgerSubject { return ledgerSubject{ledger: newLedger(t)} })
 }
 
-// RunRoles checks a RoleResolver. newResolver is called for each step and must
-// return a fresh Harness in which nobody holds a role.
+// RunRoles checks a RoleResolver. It calls newResolver for each step. newResolver returns
+// a fresh Harness in which no user holds a role.
 func RunRoles(t *testing.T, newResolver func(t *testing.T) Harness) {
 	roleSteps().run(t, func(t *testing.T) Harness { return newResolver(t).check(t) })
 }
 
-// storeSteps is the index of what Run checks.
+// storeSteps lists what Run checks.
 func storeSteps() []group[scim.Store] {
 	return []group[scim.Store]{
 		{"create", createSteps()},
@@ -81,7 +81,7 @@ func storeSteps() []group[scim.Store] {
 	}
 }
 
-// capabilities tells, line by line, what a store can do beyond Store.
+// capabilities lists, one a line, what a store can do beyond Store.
 func capabilities(s scim.Store) []string {
 	_, tx := s.(scim.Transactor)
 	_, members := s.(scim.MemberStore)

@@ -7,10 +7,11 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// RunTenants checks that two tenants are apart. newStores is called for each step and
-// returns the stores of two tenants over the same place, both empty. Each method of
-// Store, MemberStore and Ledger is called from the one tenant with the ids and names of
-// the other, who afterwards has everything that it had.
+// RunTenants checks that two tenants do not see each other. It calls newStores for each
+// step. newStores returns the empty stores of two tenants in one database.
+//
+// The steps call each method of Store, MemberStore and Ledger as one tenant, with the ids
+// and names of the other. Afterwards the data of the other tenant must be unchanged.
 func RunTenants(t *testing.T, newStores func(t *testing.T) (a, b scim.Store)) {
 	group[tenants]{"tenants", tenantSteps()}.run(t, func(t *testing.T) tenants {
 		a, b := newStores(t)
@@ -18,10 +19,10 @@ func RunTenants(t *testing.T, newStores func(t *testing.T) (a, b scim.Store)) {
 	})
 }
 
-// tenants are the owner of what the steps make, and another one.
+// tenants are the stores of two tenants. The steps store data as a and call methods as b.
 type tenants struct{ a, b scim.Store }
 
-// household is what tenant a has in a step.
+// household is the data of tenant a in a step.
 type household struct {
 	user, group, other *scim.Resource // other is no member
 	grant              scim.Grant
@@ -52,7 +53,7 @@ func newHousehold(t *probe, s scim.Store) household {
 	return h
 }
 
-// expectUnchanged demands that the household is as it was.
+// expectUnchanged requires that the household has not changed.
 func (h household) expectUnchanged(t *probe, s scim.Store) {
 	for _, r := range []*scim.Resource{h.user, h.group, h.other} {
 		if got, err := s.Get(t.ctx, r.Ref()); err != nil {
@@ -77,8 +78,8 @@ func (h household) expectUnchanged(t *probe, s scim.Store) {
 	}
 }
 
-// createTwin stores a resource at another tenant with the names of r, and with its id if
-// the store keeps ids.
+// createTwin stores a resource with the names of r at another tenant. It also has the id
+// of r if the store keeps ids.
 func createTwin(t *probe, s scim.Store, r *scim.Resource) *scim.Resource {
 	m := t.meta()
 	m.ID = r.ID()
@@ -90,16 +91,16 @@ func createTwin(t *probe, s scim.Store, r *scim.Resource) *scim.Resource {
 }
 
 func tenantSteps() []step[tenants] {
-	const rule = "A tenant reaches what it has itself, and nothing else"
+	const rule = "A tenant reaches only its own data"
 	return []step[tenants]{
-		{"get", rule + ": Get of another's resource is ErrNotFound.", func(t *probe, s tenants) {
+		{"get", rule + ": Get of another tenant's resource is ErrNotFound.", func(t *probe, s tenants) {
 			h := newHousehold(t, s.a)
 			for _, r := range []*scim.Resource{h.user, h.group, h.other} {
 				t.absent(s.b, r.Ref(), "which another tenant has")
 			}
 			h.expectUnchanged(t, s.a)
 		}},
-		{"update", rule + ": Update of another's resource is ErrNotFound, and fn is not called.", func(t *probe, s tenants) {
+		{"update", rule + ": Update of another tenant's resource is ErrNotFound and does not call fn.", func(t *probe, s tenants) {
 			h := newHousehold(t, s.a)
 			for _, r := range []*scim.Resource{h.user, h.group} {
 				got, err := s.b.Update(t.ctx, r.Ref(), func(before *scim.Resource) (*scim.Resource, error) {
@@ -112,7 +113,7 @@ func tenantSteps() []step[tenants] {
 			}
 			h.expectUnchanged(t, s.a)
 		}},
-		{"delete", rule + ": Delete of another's resource is ErrNotFound, and check is not called.", func(t *probe, s tenants) {
+		{"delete", rule + ": Delete of another tenant's resource is ErrNotFound and does not call check.", func(t *probe, s tenants) {
 			h := newHousehold(t, s.a)
 			for _, r := range []*scim.Resource{h.user, h.group} {
 				err := s.b.Delete(t.ctx, r.Ref(), func(before *scim.Resource) error {
@@ -125,7 +126,7 @@ func tenantSteps() []step[tenants] {
 			}
 			h.expectUnchanged(t, s.a)
 		}},
-		{"list", rule + ": lists, totals, filters, ids and pages see nothing of another's.", func(t *probe, s tenants) {
+		{"list", rule + ": lists, totals, filters, ids and pages see nothing of another tenant.", func(t *probe, s tenants) {
 			h := newHousehold(t, s.a)
 			for _, filter := range []string{"", `userName eq "ann@example.com"`, `externalId eq "e1"`, `displayName eq "ann"`, `emails.value eq "ann@example.com"`,
 				`emails[type eq "work"]`, `userName pr`, `not (userName eq "x")`, `userName sw "a" or title pr`, `id eq "` + h.user.ID() + `"`} {
@@ -148,7 +149,7 @@ func tenantSteps() []step[tenants] {
 			t.expect(s.b, scim.GroupType(), &scim.Query{Limit: 10, Total: true}, nil, 0)
 			h.expectUnchanged(t, s.a)
 		}},
-		{"same names", rule + ": unique values are so among one tenant's resources; another may have the same, and the same ids.", func(t *probe, s tenants) {
+		{"same names", rule + ": values are unique within one tenant. Another tenant may have the same values and ids.", func(t *probe, s tenants) {
 			h := newHousehold(t, s.a)
 			user, group := createTwin(t, s.b, h.user), createTwin(t, s.b, h.group)
 			if got, err := s.b.Create(t.ctx, t.user("ANN@example.com", nil)); !conflict(err) {
@@ -163,7 +164,7 @@ func tenantSteps() []step[tenants] {
 			h.expectUnchanged(t, s.a)
 			t.expect(s.b, scim.UserType(), &scim.Query{Limit: 10, Total: true}, nil, 0)
 		}},
-		{"members", rule + ": memberships of another's are not seen, its groups are unknown, and what happens to namesakes leaves it alone.", func(t *probe, s tenants) {
+		{"members", rule + ": it does not see memberships of another tenant, whose groups are unknown. Changes of resources with the same names or ids do not affect the other tenant.", func(t *probe, s tenants) {
 			b := membersOf(t, s.b)
 			h := newHousehold(t, s.a)
 			if _, _, err := b.store.ChangeMembers(t.ctx, h.group.ID(), []scim.Ref{h.other.Ref()}, []scim.Ref{h.user.Ref()}); !errors.Is(err, scim.ErrNotFound) {
@@ -182,7 +183,7 @@ func tenantSteps() []step[tenants] {
 			t.remove(s.b, group.Ref())
 			h.expectUnchanged(t, s.a)
 		}},
-		{"ledger", rule + ": the ledger of another is not seen, and entries of the same identity are two.", func(t *probe, s tenants) {
+		{"ledger", rule + ": it does not see the ledger of another tenant. Grants with the same identity in two tenants are two grants.", func(t *probe, s tenants) {
 			h := newHousehold(t, s.a)
 			l := ledgerOf(t, s.b)
 			users, groups := []string{h.user.ID()}, []string{h.group.ID()}

@@ -8,12 +8,12 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// transactor returns s as a Transactor, and skips the step if s is none.
+// transactor returns s as a Transactor. It skips the step if s is none.
 func transactor(t *probe, s scim.Store) scim.Transactor {
 	return capability[scim.Transactor](t, s, "the Store is no Transactor")
 }
 
-// rollBack runs fn in a transaction that is refused at its end.
+// rollBack runs fn in a transaction that ends with an error.
 func rollBack(t *probe, s scim.Store, fn func(ctx context.Context) error) {
 	err := transactor(t, s).InTx(t.ctx, func(ctx context.Context) error {
 		if err := fn(ctx); err != nil {
@@ -37,7 +37,7 @@ func allow(*scim.Resource) error { return nil }
 
 func txSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"commit", "What fn wrote is there when InTx returns nil.", func(t *probe, s scim.Store) {
+		{"commit", "If InTx returns nil, everything that fn wrote is stored.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			ann, bob := t.create(s, t.user("ann@example.com", nil)), t.create(s, t.user("bob@example.com", nil))
 			carl := t.user("carl@example.com", nil)
@@ -58,7 +58,7 @@ func txSteps() []step[scim.Store] {
 			t.exactly("the changed user", changed, t.get(s, ann.Ref()))
 			t.absent(s, bob.Ref(), "which was deleted in a transaction")
 		}},
-		{"rollback", "When fn returns an error InTx returns it, and nothing of what fn wrote is there: neither resources nor their unique values.", func(t *probe, s scim.Store) {
+		{"rollback", "If fn returns an error, InTx returns it. Nothing that fn wrote is stored, neither resources nor their unique values.", func(t *probe, s scim.Store) {
 			ann, bob := t.create(s, t.user("ann@example.com", values{"title": "before"})), t.create(s, t.user("bob@example.com", nil))
 			carl := t.user("carl@example.com", nil)
 			var made *scim.Resource
@@ -86,7 +86,7 @@ func txSteps() []step[scim.Store] {
 				}
 			}
 		}},
-		{"reads own writes", "Reads with fn's context see what fn wrote: Get, List and uniqueness.", func(t *probe, s scim.Store) {
+		{"reads own writes", "With fn's context, Get, List and the checks of uniqueness see what fn wrote.", func(t *probe, s scim.Store) {
 			ann := t.create(s, t.user("ann@example.com", nil))
 			bob := t.user("bob@example.com", nil)
 			rollBack(t, s, func(ctx context.Context) error {
@@ -120,7 +120,7 @@ func txSteps() []step[scim.Store] {
 				return nil
 			})
 		}},
-		{"nested", "A nested call joins: what it wrote stands and falls with the outer one.", func(t *probe, s scim.Store) {
+		{"nested", "A nested call joins the outer transaction: what it wrote commits and rolls back with it.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			a, b := t.user("a@example.com", nil), t.user("b@example.com", nil)
 			var outer, inner *scim.Resource
@@ -145,7 +145,7 @@ func txSteps() []step[scim.Store] {
 			t.get(s, outer.Ref())
 			t.get(s, inner.Ref())
 		}},
-		{"names change hands", "Uniqueness holds for what the transaction has written: two users exchange their names by way of a third one, and a name that is given up or deleted is free.", func(t *probe, s scim.Store) {
+		{"names change hands", "Uniqueness includes what the transaction wrote. Two users can exchange their names by way of a third name. A name is free once its user is renamed or deleted.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			ann, bob, carl := t.create(s, t.user("ann@example.com", nil)), t.create(s, t.user("bob@example.com", nil)), t.create(s, t.user("carl@example.com", nil))
 			again := t.user("carl@example.com", nil)
@@ -176,7 +176,7 @@ func txSteps() []step[scim.Store] {
 				t.Errorf("%d users are there, want 3", n)
 			}
 		}},
-		{"panic", "A panic in fn rolls everything back, and the store goes on working.", func(t *probe, s scim.Store) {
+		{"panic", "A panic in fn rolls everything back, and the store still works.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			ann := t.create(s, t.user("ann@example.com", nil))
 			var made *scim.Resource
@@ -197,7 +197,7 @@ func txSteps() []step[scim.Store] {
 			t.exactly("the user whose change was rolled back by a panic", ann, t.get(s, ann.Ref()))
 			t.create(s, bob)
 		}},
-		{"cancelled", "When the context ends before fn does, either all is committed and InTx returns nil, or nothing and it returns an error.", func(t *probe, s scim.Store) {
+		{"cancelled", "If the context ends before fn does, InTx commits everything and returns nil, or commits nothing and returns an error.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			ctx, cancel := context.WithCancel(t.ctx)
 			defer cancel()
@@ -216,7 +216,7 @@ func txSteps() []step[scim.Store] {
 				t.Errorf("InTx with a context that ended: error %v, and %d of its 2 users are there", err, n)
 			}
 		}},
-		{"invisible", "Nobody else sees what fn wrote before InTx returns: others wait, or see what was there before.", func(t *probe, s scim.Store) {
+		{"invisible", "Other calls do not see what fn wrote before InTx returns. They wait, or see the former state.", func(t *probe, s scim.Store) {
 			ann := t.create(s, t.user("ann@example.com", nil))
 			bob := t.user("bob@example.com", nil)
 			type sight struct {

@@ -9,10 +9,10 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// txPartSteps are about what else commits with the resources.
+// txPartSteps check that memberships and grants commit with the resources.
 func txPartSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"members", "Memberships commit and roll back with the transaction, and are seen inside it.", func(t *probe, s scim.Store) {
+		{"members", "Memberships commit and roll back with the transaction, and reads in it see them.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))
 			g := t.create(s, t.group("Engineers"))
@@ -47,7 +47,7 @@ func txPartSteps() []step[scim.Store] {
 			}
 			m.expect(g, u[1:]...)
 		}},
-		{"ledger", "The ledger commits and rolls back with the transaction, and is seen inside it.", func(t *probe, s scim.Store) {
+		{"ledger", "The ledger commits and rolls back with the transaction, and reads in it see its changes.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			l := ledgerOf(t, s)
 			user, group := l.user(t), l.group(t)
@@ -80,10 +80,10 @@ func txPartSteps() []step[scim.Store] {
 	}
 }
 
-// isolationSteps are about what transactions do to one another.
+// isolationSteps check that transactions do not disturb one another.
 func isolationSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"update stays locked", "What Update has seen inside a transaction stays locked until it ends, also if nothing was written: read and write in two steps lose nothing.", func(t *probe, s scim.Store) {
+		{"update stays locked", "A resource that Update has read in a transaction stays locked until it ends, also if Update wrote nothing. A read and a later write then lose nothing.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			made := t.create(s, t.user("count@example.com", values{"nickName": "0"}))
 			const n = 20
@@ -113,7 +113,7 @@ func isolationSteps() []step[scim.Store] {
 				t.Errorf("a counter is %s after %d transactions counted it up", got, n)
 			}
 		}},
-		{"opposite order", "Transactions that lock in opposite order all come through: what the database gives up for the sake of another runs again.", func(t *probe, s scim.Store) {
+		{"opposite order", "Transactions that lock in opposite order all succeed. If the database aborts one because of a deadlock, the store runs it again.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			users := t.users(s, "u", 2)
 			const n = 2
@@ -138,7 +138,7 @@ func isolationSteps() []step[scim.Store] {
 				t.Errorf("%d transactions wrote %q and %q, want each once and in one order", n, a, b)
 			}
 		}},
-		{"members follow the lock", "A transaction that has locked a group by Update decides alone about its members.", func(t *probe, s scim.Store) {
+		{"members follow the lock", "While a transaction has locked a group by Update, no other one changes its members.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 10))
 			g := t.create(s, t.group("Full"))
@@ -166,7 +166,7 @@ func isolationSteps() []step[scim.Store] {
 				t.Errorf("a group that takes three members has %d, error %v", len(now), err)
 			}
 		}},
-		{"grants lock users", "In a transaction Grants first locks the users, in order of id, also those without entries, until it ends.", func(t *probe, s scim.Store) {
+		{"grants lock users", "In a transaction, Grants first locks the users in order of id until the transaction ends, also users without grants.", func(t *probe, s scim.Store) {
 			tx := transactor(t, s)
 			l := ledgerOf(t, s)
 			users := []string{l.user(t), l.user(t)}

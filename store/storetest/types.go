@@ -9,21 +9,21 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// strangeIDs are ids that no store gives, and that clients send nevertheless.
+// strangeIDs lists ids that no store gives, but that clients send.
 func strangeIDs() []string {
 	return []string{nobody, "no-such-id", "0", "-1", "1.5", "99999999999999999999999999", "%", "*", "' OR '1'='1", "é", strings.Repeat("x", 1000)}
 }
 
 func unknownSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"get", "Get of an unknown resource is ErrNotFound, whatever its id looks like (RFC 7644, Section 3.12: 404).", func(t *probe, s scim.Store) {
+		{"get", "Get of an unknown resource is ErrNotFound, for any form of id (RFC 7644, Section 3.12: 404).", func(t *probe, s scim.Store) {
 			t.create(s, t.user("ann@example.com", nil))
 			for _, id := range strangeIDs() {
 				t.absent(s, scim.Ref{Type: "User", ID: id}, "which was never created")
 				t.absent(s, scim.Ref{Type: "Group", ID: id}, "which was never created")
 			}
 		}},
-		{"update", "Update of an unknown resource is ErrNotFound, and fn is not called.", func(t *probe, s scim.Store) {
+		{"update", "Update of an unknown resource is ErrNotFound and does not call fn.", func(t *probe, s scim.Store) {
 			t.create(s, t.user("ann@example.com", nil))
 			for _, id := range strangeIDs() {
 				got, err := s.Update(t.ctx, scim.Ref{Type: "User", ID: id}, func(before *scim.Resource) (*scim.Resource, error) {
@@ -35,7 +35,7 @@ func unknownSteps() []step[scim.Store] {
 				}
 			}
 		}},
-		{"delete", "Delete of an unknown resource is ErrNotFound, and check is not called.", func(t *probe, s scim.Store) {
+		{"delete", "Delete of an unknown resource is ErrNotFound and does not call check.", func(t *probe, s scim.Store) {
 			ann := t.create(s, t.user("ann@example.com", nil))
 			for _, id := range strangeIDs() {
 				err := s.Delete(t.ctx, scim.Ref{Type: "User", ID: id}, func(before *scim.Resource) error {
@@ -53,7 +53,7 @@ func unknownSteps() []step[scim.Store] {
 
 func typeSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"apart", "A resource is named by type and id together: an application may count users and groups separately.", func(t *probe, s scim.Store) {
+		{"apart", "Type and id together name a resource: in some applications a user and a group have the same id.", func(t *probe, s scim.Store) {
 			user := t.create(s, t.user("ann@example.com", nil))
 			asGroup := scim.Ref{Type: "Group", ID: user.ID()}
 			t.absent(s, asGroup, "which is the id of a user")
@@ -84,7 +84,8 @@ func typeSteps() []step[scim.Store] {
 	}
 }
 
-// twins are a user and a group with the same id, if the store takes ids from outside.
+// twins returns a user and a group with the same id, if the store keeps the ids that it
+// gets.
 func twins(t *probe, s scim.Store) (user, group *scim.Resource) {
 	user = t.create(s, t.user("twin@example.com", nil))
 	g := t.group("Twins")

@@ -7,9 +7,9 @@ import (
 	"github.com/scimkit/scim"
 )
 
-const uniqueRule = "userName is unique in the form of scim.Fold, among all users, inactive ones included; a second one is Conflict(\"userName\") (RFC 7643, Section 4.1.1; RFC 7644, Section 5)."
+const uniqueRule = "No two users, inactive ones included, have the same scim.Fold of userName. The second one is refused with Conflict(\"userName\") (RFC 7643, Section 4.1.1; RFC 7644, Section 5)."
 
-// sameNames are pairs of userNames that are the same to people.
+// sameNames lists pairs of userNames that are equal by scim.Fold.
 func sameNames() []struct{ name, a, b string } {
 	return []struct{ name, a, b string }{
 		{"equal", "ann@example.com", "ann@example.com"},
@@ -21,7 +21,7 @@ func sameNames() []struct{ name, a, b string } {
 	}
 }
 
-// otherNames are pairs that a database may take for the same, and that are not.
+// otherNames lists pairs of different userNames that some databases compare as equal.
 func otherNames() []struct{ name, a, b string } {
 	return []struct{ name, a, b string }{
 		{"accent", "jose", "jos\u00e9"},
@@ -47,13 +47,13 @@ func uniqueSteps() []step[scim.Store] {
 				if now := t.total(s, scim.UserType()); now != before {
 					t.Errorf("%s: the refused user is there all the same: %d users, want %d", row.name, now, before)
 				}
-				// The names of two rows may not be told apart: each has the store alone.
+				// Names of different rows may be equal, so empty the store after each row.
 				for _, r := range t.list(s, scim.UserType(), &scim.Query{Limit: 10}).Resources {
 					t.remove(s, r.Ref())
 				}
 			}
 		}},
-		{"on update", uniqueRule + " It holds for Update as for Create, and a refused change leaves everything as it was.", func(t *probe, s scim.Store) {
+		{"on update", uniqueRule + " Update checks this as Create does, and a refused change changes nothing.", func(t *probe, s scim.Store) {
 			for _, row := range sameNames() {
 				a := t.create(s, t.user(row.a, nil))
 				b := t.create(s, t.user("somebody@example.net", nil))
@@ -68,7 +68,7 @@ func uniqueSteps() []step[scim.Store] {
 				t.remove(s, b.Ref())
 			}
 		}},
-		{"different names", "Names whose Fold differs are different people: never compare by a database's collation, and never by a pattern.", func(t *probe, s scim.Store) {
+		{"different names", "Names with different Folds belong to different users. Never compare by a database's collation or by a pattern.", func(t *probe, s scim.Store) {
 			for _, row := range otherNames() {
 				for _, n := range []string{row.a, row.b} {
 					if scim.Fold(row.a) == scim.Fold(row.b) {
@@ -93,7 +93,7 @@ func uniqueSteps() []step[scim.Store] {
 				t.Errorf("userName is %q after the change of case, want %q", n, "Ann@Example.com")
 			}
 		}},
-		{"renaming frees", "A userName that its user gave up is free, and the new one is taken.", func(t *probe, s scim.Store) {
+		{"renaming frees", "After a rename the former userName is free, and the new one is taken.", func(t *probe, s scim.Store) {
 			r := t.create(s, t.user("maiden@example.com", nil))
 			t.put(s, r.Ref(), values{"userName": "married@example.com"})
 			if _, err := s.Create(t.ctx, t.user("maiden@example.com", nil)); err != nil {
@@ -103,7 +103,7 @@ func uniqueSteps() []step[scim.Store] {
 				t.Errorf("Create with a userName that a renamed user has: error %v, want Conflict(\"userName\")", err)
 			}
 		}},
-		{"at once", "Create decides uniqueness itself, atomically: of 20 requests at once for one userName, in several spellings, exactly one wins, and the others are Conflict(\"userName\").", func(t *probe, s scim.Store) {
+		{"at once", "Create checks uniqueness itself, atomically. Of 20 concurrent requests for one userName, in several spellings, exactly one succeeds. The others are Conflict(\"userName\").", func(t *probe, s scim.Store) {
 			var won atomic.Int32
 			spellings := []string{"jos\u00e9@example.com", "JOS\u00c9@example.com", "Jose\u0301@Example.com", "JOSE\u0301@EXAMPLE.COM", "\uff4a\uff4f\uff53\u00e9@example.com"}
 			t.parallel(20, func(i int) {
@@ -118,7 +118,7 @@ func uniqueSteps() []step[scim.Store] {
 				t.Errorf("%d of 20 were told that they won, and %d users are there; want 1 and 1", n, total)
 			}
 		}},
-		{"exchanged at once", "Two users who are to exchange their names by changes at once are each told what became of it: a name is taken as long as its user has it, and nobody waits for ever.", func(t *probe, s scim.Store) {
+		{"exchanged at once", "If two concurrent changes exchange the names of two users, each returns its true result. A name is taken while a user has it, and no call waits for ever.", func(t *probe, s scim.Store) {
 			for n := range 5 {
 				names := []string{fmt.Sprintf("left%d@example.com", n), fmt.Sprintf("right%d@example.com", n)}
 				users := []*scim.Resource{t.create(s, t.user(names[0], nil)), t.create(s, t.user(names[1], nil))}

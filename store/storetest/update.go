@@ -10,12 +10,12 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// errRefused is what the suite's own functions refuse with.
+// errRefused is the error that the suite's own functions return.
 var errRefused = errors.New("storetest: refused on purpose")
 
 func updateSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"stores the result", "Update calls fn with the stored resource and stores what it returns; what Update returns is the truth.", func(t *probe, s scim.Store) {
+		{"stores the result", "Update calls fn with the stored resource and stores the result. Get then returns what Update returned.", func(t *probe, s scim.Store) {
 			made := t.create(s, t.user("ann@example.com", values{"title": "Engineer", "nickName": "Annie"}))
 			other := t.create(s, t.user("bob@example.com", nil))
 			later := made.Meta().LastModified.Add(time.Hour)
@@ -44,7 +44,7 @@ func updateSteps() []step[scim.Store] {
 			}
 			t.exactly("another user afterwards", other, t.get(s, other.Ref()))
 		}},
-		{"no change", "If fn returns its argument nothing is written: version and lastModified stay.", func(t *probe, s scim.Store) {
+		{"no change", "If fn returns its argument, Update writes nothing: version and lastModified stay.", func(t *probe, s scim.Store) {
 			made := t.create(s, t.user("ann@example.com", nil))
 			got, err := s.Update(t.ctx, made.Ref(), func(before *scim.Resource) (*scim.Resource, error) { return before, nil })
 			if err != nil || got == nil {
@@ -53,7 +53,7 @@ func updateSteps() []step[scim.Store] {
 			t.exactly("what Update returned", made, got)
 			t.exactly("Get afterwards", made, t.get(s, made.Ref()))
 		}},
-		{"error of fn", "An error of fn is returned as it is, and nothing is stored.", func(t *probe, s scim.Store) {
+		{"error of fn", "If fn returns an error, Update stores nothing and returns that error as it is.", func(t *probe, s scim.Store) {
 			made := t.create(s, t.user("ann@example.com", nil))
 			for _, refused := range []error{errRefused, &scim.Error{Status: 412, Detail: "the version moved on"}} {
 				_, err := s.Update(t.ctx, made.Ref(), func(before *scim.Resource) (*scim.Resource, error) {
@@ -65,7 +65,7 @@ func updateSteps() []step[scim.Store] {
 				t.exactly("the user afterwards", made, t.get(s, made.Ref()))
 			}
 		}},
-		{"found by new values", "After Update a resource is found by its new values and no longer by its old ones.", func(t *probe, s scim.Store) {
+		{"found by new values", "After Update, List finds a resource by its new values and no longer by its old ones.", func(t *probe, s scim.Store) {
 			made := t.create(s, t.user("old@example.com", values{"externalId": "e-old", "emails": []values{{"value": "old@example.com"}}}))
 			t.put(s, made.Ref(), values{"userName": "new@example.com", "externalId": "e-new", "emails": []values{{"value": "new@example.com"}}})
 			for _, row := range []struct {
@@ -81,7 +81,7 @@ func updateSteps() []step[scim.Store] {
 				}
 			}
 		}},
-		{"at once", "Update isolates fn from other writers of the resource: 100 at once lose nothing.", func(t *probe, s scim.Store) {
+		{"at once", "Update isolates fn from other writers of the resource: 100 concurrent calls lose nothing.", func(t *probe, s scim.Store) {
 			made := t.create(s, t.user("count@example.com", values{"nickName": "0"}))
 			t.parallel(100, func(int) {
 				_, err := s.Update(t.ctx, made.Ref(), func(before *scim.Resource) (*scim.Resource, error) {
@@ -99,7 +99,7 @@ func updateSteps() []step[scim.Store] {
 				t.Errorf("a counter is %s after it was counted up 100 times", n)
 			}
 		}},
-		{"whole", "A reader sees a resource before a change or after it, never half of it.", func(t *probe, s scim.Store) {
+		{"whole", "A reader sees a resource before a change or after it, never a part of the change.", func(t *probe, s scim.Store) {
 			made := t.create(s, t.user("whole@example.com", values{"nickName": "0", department: "0"}))
 			var done atomic.Int32
 			const writers = 4
@@ -128,7 +128,7 @@ func updateSteps() []step[scim.Store] {
 func deleteSteps() []step[scim.Store] {
 	yes := func(*scim.Resource) error { return nil }
 	return []step[scim.Store]{
-		{"gone", "After Delete the resource is unknown to Get, Update and List, whether the row is erased or labelled (RFC 7644, Section 3.6).", func(t *probe, s scim.Store) {
+		{"gone", "After Delete the resource is unknown to Get, Update and List, whether the store erased or retired the row (RFC 7644, Section 3.6).", func(t *probe, s scim.Store) {
 			ann := t.create(s, t.user("ann@example.com", values{"externalId": "e1"}))
 			bob := t.create(s, t.user("bob@example.com", nil))
 			var seen *scim.Resource
@@ -162,7 +162,7 @@ func deleteSteps() []step[scim.Store] {
 				t.Errorf("second Delete: error %v, want ErrNotFound", err)
 			}
 		}},
-		{"frees userName", "After Delete the unique values are free: a person who comes back is created again.", func(t *probe, s scim.Store) {
+		{"frees userName", "After Delete the unique values are free: a client can create a user again who comes back.", func(t *probe, s scim.Store) {
 			ann := t.create(s, t.user("ann@example.com", values{"title": "before"}))
 			t.remove(s, ann.Ref())
 			want := t.user("ANN@example.com", values{"title": "again"})
@@ -172,14 +172,14 @@ func deleteSteps() []step[scim.Store] {
 				t.Errorf("%d users after create, delete and create; want 1", n)
 			}
 		}},
-		{"check", "An error of check is returned, and nothing is deleted.", func(t *probe, s scim.Store) {
+		{"check", "If check returns an error, Delete deletes nothing and returns that error.", func(t *probe, s scim.Store) {
 			ann := t.create(s, t.user("ann@example.com", nil))
 			if err := s.Delete(t.ctx, ann.Ref(), func(*scim.Resource) error { return errRefused }); !errors.Is(err, errRefused) {
 				t.Errorf("Delete whose check fails: error %v, want %q", err, errRefused)
 			}
 			t.exactly("the user afterwards", ann, t.get(s, ann.Ref()))
 		}},
-		{"at once", "Of ten deletes at once exactly one deletes; the others are ErrNotFound.", func(t *probe, s scim.Store) {
+		{"at once", "Of ten concurrent calls of Delete exactly one succeeds. The others are ErrNotFound.", func(t *probe, s scim.Store) {
 			ann := t.create(s, t.user("ann@example.com", nil))
 			var won atomic.Int32
 			t.parallel(10, func(int) {
@@ -194,7 +194,7 @@ func deleteSteps() []step[scim.Store] {
 				t.Errorf("%d of ten deletes of one user succeeded", won.Load())
 			}
 		}},
-		{"against update", "An Update at once with Delete comes before it, or is ErrNotFound: it never brings a resource back, or a part of it.", func(t *probe, s scim.Store) {
+		{"against update", "A concurrent Update happens before Delete, or is ErrNotFound. It never restores the resource or a part of it.", func(t *probe, s scim.Store) {
 			for n := range 10 {
 				old, fresh := fmt.Sprintf("old%d@example.com", n), fmt.Sprintf("new%d@example.com", n)
 				ann := t.create(s, t.user(old, values{"emails": []values{{"value": old}}}))
