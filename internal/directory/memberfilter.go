@@ -20,8 +20,8 @@ import (
 // More would make a tree, and a query, that the client's few bytes do not pay for.
 const maxIDs = Batch
 
-// Asking is what a client may see, and which leniencies its filters need.
-type Asking struct {
+// Viewer is what a client may see, and which leniencies its filters need.
+type Viewer struct {
 	Use *tolerance.Use
 	// MayList says whether resources of a type may be listed.
 	MayList func(ctx context.Context, t *model.Type) error
@@ -32,7 +32,7 @@ type Asking struct {
 // "groups.value eq". The groups of a MemberStore carry no members, and no user carries
 // its groups. Everything else about these attributes is computed when resources are sent.
 // So every other term about them is refused, with every store.
-func (t Directory) LookUpMembers(ctx context.Context, rt *model.Type, q *host.Query, by Asking) error {
+func (t Directory) LookUpMembers(ctx context.Context, rt *model.Type, q *host.Query, by Viewer) error {
 	a := t.Derived(rt)
 	if a == nil {
 		return nil
@@ -69,7 +69,7 @@ func (t Directory) LookUpMembers(ctx context.Context, rt *model.Type, q *host.Qu
 // memberTerms replaces the terms about one derived attribute in a tree.
 type memberTerms struct {
 	dir Directory
-	by  Asking
+	by  Viewer
 	a   *model.Attribute
 	ids map[memberTerm][]string // looked up before
 	n   int                     // ids in the tree so far

@@ -13,8 +13,8 @@ import (
 	"github.com/scimkit/scim/internal/wire"
 )
 
-// bulk answers POST /Bulk (RFC 7644, Section 3.7). Each operation is one of its own, as
-// if it had come as a request: allowed, limited, stored, told and logged by itself.
+// bulk answers POST /Bulk (RFC 7644, Section 3.7). It treats each operation like a separate
+// request, with its own permission check, limits, events and log line.
 func (r *request) bulk(ctx context.Context, body []byte) (*answer, error) {
 	b, err := r.parseBulk(body)
 	if err != nil {
@@ -27,7 +27,7 @@ func (r *request) bulk(ctx context.Context, body []byte) (*answer, error) {
 			break
 		}
 		if errors.Is(ctx.Err(), context.Canceled) {
-			return nil, ctx.Err() // nobody waits for the answer
+			return nil, ctx.Err() // the client is gone
 		}
 		b.run(ctx, unit)
 		for _, p := range unit {
@@ -47,14 +47,13 @@ func (r *request) bulk(ctx context.Context, body []byte) (*answer, error) {
 	return jsonAnswer(map[string]any{"schemas": []string{wire.BulkResponse}, "Operations": results})
 }
 
-// bulkJob is a bulk request.
 type bulkJob struct {
 	r     *request
 	job   *bulk.Job
-	parts []*bulkPart // as job.Parts
+	parts []*bulkPart // in the order of job.Parts
 }
 
-// bulkPart is one operation of a bulk request: a request of its own.
+// bulkPart is one operation of a bulk request. It has a request of its own.
 type bulkPart struct {
 	*bulk.Part
 	r      *request
@@ -62,7 +61,7 @@ type bulkPart struct {
 	etag   string
 }
 
-// parseBulk reads a bulk request and makes a request of the client for each part.
+// parseBulk reads a bulk request and makes a request for each operation.
 func (r *request) parseBulk(body []byte) (*bulkJob, error) {
 	j, err := bulk.Parse(body, bulk.Options{
 		Types:      &r.t.Types,
@@ -108,14 +107,16 @@ func (p *bulkPart) result() bulkResult {
 	return out
 }
 
-// run runs operations that belong together: one, or several in a circle.
+// run runs one unit: a single operation, or operations that refer to each other in a
+// circle.
 func (b *bulkJob) run(ctx context.Context, unit []*bulk.Part) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			// What was done before stays done, so the answer has to tell.
+			// The store keeps the earlier operations, so the client needs an answer that
+			// lists them.
 			err := b.r.s.logPanic(http.MethodPost, p)
 			for _, part := range unit {
 				part.Err = err
@@ -131,7 +132,6 @@ func (b *bulkJob) run(ctx context.Context, unit []*bulk.Part) {
 	b.runCircle(ctx, unit)
 }
 
-// runOne runs one operation as if it had come as a request.
 func (b *bulkJob) runOne(ctx context.Context, p *bulkPart) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (p *bulkPart) act(ctx context.Context, data []byte) error {
 		return nil
 	}
 	if p.Type.Members == nil {
-		p.r.params.attributes = []string{"id"} // the resource is not in the answer
+		p.r.params.attributes = []string{"id"} // because the answer does not show the resource
 	}
 	var a *answer
 	var err error
@@ -180,7 +180,7 @@ func (p *bulkPart) act(ctx context.Context, data []byte) error {
 	return nil
 }
 
-// setCreated notes what a POST has created.
+// setCreated records the resource that a POST created.
 func (p *bulkPart) setCreated(d *doc.Document) {
 	p.Ref, p.status, p.etag = host.RefOf(d), http.StatusCreated, etag(d)
 }

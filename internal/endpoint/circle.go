@@ -13,19 +13,20 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// circle is creations that refer to each other.
+// circle is the creations of one unit, which refer to each other.
 type circle struct {
 	b       *bulkJob
 	unit    []*bulk.Part
 	w       *writer
 	created []*doc.Document
-	// culprit is the operation under way. Nil before the first one and after the last.
+	// culprit is the operation that runs now. It is nil before the first one and after the
+	// last.
 	culprit *bulk.Part
 }
 
-// runCircle runs creations that refer to each other, all or none (RFC 7644, Section
-// 3.7.1): each is created without the references that have nobody to point to yet, and
-// then gets them.
+// runCircle runs creations that refer to each other, all or none (RFC 7644, Section 3.7.1).
+// It first creates each resource without the references to resources that do not exist yet.
+// Then it adds these references.
 func (b *bulkJob) runCircle(ctx context.Context, unit []*bulk.Part) {
 	r := b.r.another()
 	c := &circle{b: b, unit: unit, w: newWriter(r), created: make([]*doc.Document, len(unit))}
@@ -55,7 +56,7 @@ func (c *circle) run(ctx context.Context) error {
 		return c.createAll(ctx)
 	}
 	done := false
-	defer func() { // also if the application's code panics
+	defer func() { // a defer, because the application's code may panic
 		if !done {
 			c.w.undo(ctx, c.created)
 			c.w.work.TakeBack()
@@ -98,8 +99,8 @@ func (c *circle) createAll(ctx context.Context) error {
 	return nil
 }
 
-// complete makes the edit that gives a resource the attributes of which references were
-// left out when it was created. All others stay: a rule may have set them.
+// complete makes the edit that adds the references which the creation left out. left lists
+// their attributes. It keeps all other attributes, because a rule may have set them.
 func (w *writer) complete(before *doc.Document, data []byte, left []*model.Attribute) (*edit, error) {
 	t := before.Type
 	full, err := w.decode(t, nil, data)

@@ -13,9 +13,9 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// listByCursor answers a list request with a cursor. Every page is found by its place
-// in the order, so it costs the same at any depth, and what others insert or delete
-// meanwhile shifts nothing.
+// listByCursor answers a list request with a cursor. The cursor holds the place of the last
+// resource in the order. So each page costs the same, and inserts and deletions by others
+// shift nothing.
 func (l *lister) listByCursor(ctx context.Context, t *model.Type) (*answer, error) {
 	q, err := l.query(ctx, t)
 	if err != nil {
@@ -41,7 +41,7 @@ func (l *lister) listByCursor(ctx context.Context, t *model.Type) (*answer, erro
 	}
 	q.Total = q.After == nil
 	if q.Limit = state.Count; q.Limit > 0 {
-		q.Limit++ // one more, to see whether there is another page
+		q.Limit++ // one more row tells whether there is another page
 	}
 	page, err := l.page(ctx, t, q)
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// delete answers DELETE.
 func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer, error) {
 	if err := w.r.may(ctx, host.OpDelete, t, id, nil); err != nil {
 		return nil, err
@@ -32,12 +31,13 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 	return &answer{status: http.StatusNoContent}, nil
 }
 
-// remove deletes a resource and ends what came through it.
+// remove deletes a resource and ends the roles and memberships that depend on it.
 func (w *writer) remove(ctx context.Context, before *doc.Document) error {
 	return w.removeIf(ctx, before, func(rolesErr error) error { return rolesErr })
 }
 
-// removeIf is remove, where mind says whether an error in changing roles matters.
+// removeIf is remove with a choice: mind decides whether an error in changing roles stops
+// the deletion.
 func (w *writer) removeIf(ctx context.Context, before *doc.Document, mind func(rolesErr error) error) error {
 	ending, err := w.work.Ending(ctx, before)
 	if err != nil {
@@ -81,10 +81,10 @@ func (w *writer) removeIf(ctx context.Context, before *doc.Document, mind func(r
 	return nil
 }
 
-// undo takes back creations where no transaction does. A resource that a creation took
-// over gets its contents back.
+// undo deletes created resources in a store without transactions. If a creation adopted a
+// resource, undo restores the previous contents.
 func (w *writer) undo(ctx context.Context, created []*doc.Document) {
-	// This must be done even if the request's time is up.
+	// undo must finish even if the request's time is up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.s.c.Limits.Time)
 	defer cancel()
 	for _, d := range slices.Backward(created) {
@@ -100,7 +100,7 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 				return err
 			}
 			if i < 0 {
-				// The creation must go even if roles cannot be changed now.
+				// Delete the resource even if roles cannot be changed now.
 				return u.removeIf(ctx, now, func(error) error { return nil })
 			}
 			_, err = u.t.Stores.Update(ctx, ref, func(now *doc.Document) (*doc.Document, error) {
@@ -114,7 +114,7 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 	}
 }
 
-// Release deletes a group of a tenant as if a client had done it.
+// Release deletes a group of a tenant as a client's DELETE does.
 func (s *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
 	w := newWriter(s.begin(t, host.Principal{}))
 	ref := host.Ref{Type: "Group", ID: groupID}

@@ -9,8 +9,8 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// derive adds what is computed when resources are sent, as far as sel asks for it: a
-// user's groups, and type, address and display name of a group's members.
+// derive adds the computed attributes that sel selects. These are a user's groups, and the
+// type, address and display name of a group's members.
 func (r *request) derive(ctx context.Context, t *model.Type, sel *doc.Selection, ds ...*doc.Document) ([]*doc.Document, error) {
 	if len(ds) == 0 {
 		return ds, nil
@@ -21,7 +21,7 @@ func (r *request) derive(ctx context.Context, t *model.Type, sel *doc.Selection,
 	case a == t.Members:
 		return r.deriveMembers(ctx, a, ds)
 	case r.mayList(ctx, r.t.Types.Group) != nil:
-		return ds, nil // the client may not know of groups
+		return ds, nil // the client may not list groups
 	default:
 		return r.deriveGroups(ctx, a, ds)
 	}
@@ -84,7 +84,7 @@ func (r *request) deriveMembers(ctx context.Context, members *model.Attribute, d
 	return out, nil
 }
 
-// memberNames finds the display names of those members that the client may know of.
+// memberNames finds the display names of those members that the client may list.
 func (r *request) memberNames(ctx context.Context, members []host.Ref) (map[host.Ref]string, error) {
 	names := map[host.Ref]string{}
 	for _, t := range []*model.Type{r.t.Types.User, r.t.Types.Group} {
@@ -108,8 +108,8 @@ func (r *request) memberNames(ctx context.Context, members []host.Ref) (map[host
 	return names, nil
 }
 
-// element makes an element of a from pairs of sub-attribute name and text, in schema
-// order. Empty texts and unknown names are left out.
+// element makes an element of a from pairs of sub-attribute name and text, in schema order.
+// It skips empty texts and unknown names.
 func element(a *model.Attribute, pairs ...string) doc.Value {
 	var fields []doc.Value
 	for i := 0; i < len(pairs); i += 2 {
@@ -121,7 +121,7 @@ func element(a *model.Attribute, pairs ...string) doc.Value {
 	return doc.Composite(a, fields...)
 }
 
-// displayNames finds the display names of resources: displayName, or else userName.
+// displayNames finds the display names of resources: displayName, otherwise userName.
 func (r *request) displayNames(ctx context.Context, t *model.Type, ids []string) (map[string]string, error) {
 	names := make(map[string]string, len(ids))
 	err := r.dir.ByID(ctx, t, ids, func(d *doc.Document) {

@@ -9,7 +9,7 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 )
 
-// discover answers for one of the three discovery endpoints (RFC 7644, Section 4).
+// discover answers one of the three discovery endpoints (RFC 7644, Section 4).
 func discover(endpoint, id string) action {
 	return func(_ context.Context, r *request, _ []byte) (*answer, error) {
 		if r.params.filter != "" {

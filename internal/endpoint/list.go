@@ -19,8 +19,8 @@ import (
 // lister answers requests for lists.
 type lister struct{ r *request }
 
-// list answers GET of a resource type, and POST of its .search: filter, sort and
-// either paging.
+// list answers GET of a resource type and POST of its .search. It filters, sorts and pages,
+// by index or by cursor.
 func (l *lister) list(ctx context.Context, t *model.Type) (*answer, error) {
 	if l.r.params.cursor != nil {
 		return l.listByCursor(ctx, t)
@@ -38,8 +38,8 @@ func (l *lister) list(ctx context.Context, t *model.Type) (*answer, error) {
 	return l.listAnswer(ctx, page.Resources, page.Total, `,"startIndex":`+strconv.Itoa(start))
 }
 
-// window is the part of a list that index paging asks for (RFC 7644, Section
-// 3.4.2.4): a startIndex below 1 means 1, and a count above the limit is cut.
+// window is the part of a list that index paging asks for (RFC 7644, Section 3.4.2.4). A
+// startIndex below 1 means 1. window lowers a count above the limit to the limit.
 func (l *lister) window() (start, limit int) {
 	start, limit = 1, l.r.s.c.Limits.PageSize
 	if l.r.params.startIndex != nil {
@@ -51,7 +51,7 @@ func (l *lister) window() (start, limit int) {
 	return start, min(limit, l.r.s.c.Limits.MaxPage)
 }
 
-// page asks the tenant and the store.
+// page asks the tenant for permission and the store for a page.
 func (l *lister) page(ctx context.Context, t *model.Type, q *host.Query) (*host.Page, error) {
 	if err := l.r.may(ctx, host.OpList, t, "", q); err != nil {
 		return nil, err
@@ -71,8 +71,8 @@ func (l *lister) page(ctx context.Context, t *model.Type, q *host.Query) (*host.
 	return page, nil
 }
 
-// listAnswer is a ListResponse of resources of any types. extra is JSON for what
-// depends on the kind of paging.
+// listAnswer is a ListResponse of resources of any types. extra is JSON that depends on the
+// kind of paging.
 func (l *lister) listAnswer(ctx context.Context, rs []*doc.Document, total int, extra string) (*answer, error) {
 	b := []byte(`{"schemas":["` + wire.ListResponse + `"],"totalResults":`)
 	b = strconv.AppendInt(b, int64(total), 10)
@@ -80,10 +80,10 @@ func (l *lister) listAnswer(ctx context.Context, rs []*doc.Document, total int, 
 	b = strconv.AppendInt(b, int64(len(rs)), 10)
 	b = append(b, extra...)
 	b = append(b, `,"Resources":[`...)
-	// One selection for each type: clients choose how many names are in it.
+	// Make one selection for each type only: a client may name many attributes in it.
 	selections := map[*model.Type]*doc.Selection{}
 	for len(rs) > 0 {
-		// Resources of one type are derived together.
+		// Derive neighbours of one type together, which takes fewer calls of the store.
 		n := 1
 		for n < len(rs) && rs[n].Type == rs[0].Type {
 			n++
@@ -113,7 +113,7 @@ func (l *lister) query(ctx context.Context, t *model.Type) (q *host.Query, err e
 	p := l.r.params
 	q = &host.Query{}
 	if p.sortBy != "" {
-		if q.SortBy, err = l.sortable(t, p.sortBy); err != nil {
+		if q.SortBy, err = l.resolveSortBy(t, p.sortBy); err != nil {
 			return nil, err
 		}
 		if q.Descending, err = p.descending(); err != nil {
@@ -127,12 +127,12 @@ func (l *lister) query(ctx context.Context, t *model.Type) (q *host.Query, err e
 	if err != nil {
 		return nil, err
 	}
-	return q, l.r.dir.LookUpMembers(ctx, t, q, l.asking())
+	return q, l.r.dir.LookUpMembers(ctx, t, q, l.viewer())
 }
 
-// asking is what the client may see in filters about memberships.
-func (l *lister) asking() directory.Asking {
-	return directory.Asking{Use: l.r.use, MayList: l.r.mayList}
+// viewer says what the client may see in filters about memberships.
+func (l *lister) viewer() directory.Viewer {
+	return directory.Viewer{Use: l.r.use, MayList: l.r.mayList}
 }
 
 func (p *params) descending() (bool, error) {
@@ -145,8 +145,8 @@ func (p *params) descending() (bool, error) {
 	return false, fault.Refuse(http.StatusBadRequest, "invalidValue", "sortOrder must be ascending or descending")
 }
 
-// sortable resolves the attribute of a sortBy parameter (RFC 7644, Section 3.4.2.3).
-func (l *lister) sortable(rt *model.Type, path string) (string, error) {
+// resolveSortBy resolves the attribute of a sortBy parameter (RFC 7644, Section 3.4.2.3).
+func (l *lister) resolveSortBy(rt *model.Type, path string) (string, error) {
 	a := rt.Find(path)
 	derived := l.r.dir.Derived(rt)
 	switch {

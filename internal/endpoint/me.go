@@ -12,7 +12,7 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// routeMe is the route of /Me, the alias of the user that makes the request (RFC 7644,
+// routeMe is the route of /Me, the alias of the user who makes the request (RFC 7644,
 // Section 3.11).
 func (t *router) routeMe() *route {
 	if t.self == nil {
@@ -37,7 +37,7 @@ func (t *router) routeMe() *route {
 	return rt
 }
 
-// asSelf makes an action of what is done to the user that makes the request.
+// asSelf makes an action that calls do with the id of the user who makes the request.
 func (t *router) asSelf(do func(ctx context.Context, r *request, id string, b []byte) (*answer, error)) action {
 	return func(ctx context.Context, r *request, b []byte) (*answer, error) {
 		id, err := t.self.UserOf(ctx, r.who)
@@ -51,13 +51,14 @@ func (t *router) asSelf(do func(ctx context.Context, r *request, id string, b []
 	}
 }
 
-// newSelfWriter is a writer that refuses a change of oneself beyond what Self.Writable
-// lists.
+// newSelfWriter is a writer for users who change themselves. It refuses changes of
+// attributes that Self.Writable does not list.
 func newSelfWriter(r *request) *writer {
 	w := newWriter(r)
 	w.judge = func(before *doc.Document, e *edit) error {
 		was, now := before.Values, e.after.Values
-		// Not only the schema's attributes: KeepUnknown keeps others.
+		// Look at the values, not at the schema: with KeepUnknown there are other
+		// attributes.
 		for _, v := range slices.Concat(was, now) {
 			a := v.Attr
 			if doc.Get(was, a).Equal(doc.Get(now, a)) {

@@ -17,15 +17,17 @@ import (
 	"github.com/scimkit/scim/internal/roles"
 )
 
-// memberPlan is what a request does to a group's members.
+// memberPlan is the change of a group's members.
 type memberPlan struct {
-	add, added []host.Ref // to be changed, and what really changed
+	// add are the members to add. added are those that the store did add.
+	add, added []host.Ref
 	roles.Members
 }
 
-// planMembers compares what a request asks for with who is there, and looks for
-// members that do not exist. A request that only adds is refused for them; one that
-// also removes does so, and leaves them out: taking away never waits for giving.
+// planMembers compares the members that a request asks for with the current ones. It looks
+// for members that do not exist. If the request only adds members, planMembers refuses it.
+// If the request also removes some, planMembers leaves the unknown ones out: an unknown
+// member must not block a removal.
 func (w *writer) planMembers(ctx context.Context, before *doc.Document, d *member.Delta) (*memberPlan, error) {
 	p := &memberPlan{}
 	if !d.Touched() {
@@ -81,7 +83,7 @@ func (w *writer) planMembers(ctx context.Context, before *doc.Document, d *membe
 	return p, nil
 }
 
-// unknownMembers lists those of refs that neither are in the group nor exist.
+// unknownMembers lists those of refs that do not exist and are not in the group.
 func (w *writer) unknownMembers(ctx context.Context, list []host.Ref, there map[host.Ref]bool) ([]host.Ref, error) {
 	known := map[host.Ref]bool{}
 	for _, t := range []*model.Type{w.t.Types.User, w.t.Types.Group} {
@@ -119,7 +121,8 @@ func listRefs(list []host.Ref) string {
 	return strings.Join(names, ", ")
 }
 
-// embed puts the members into the group resource itself, for a store without edges.
+// embed puts the members into the group resource itself, for a store that is no
+// MemberStore.
 func (p *memberPlan) embed(before, after *doc.Document) *doc.Document {
 	d := &member.Delta{}
 	for _, r := range p.Remove {
@@ -137,7 +140,8 @@ func (p *memberPlan) embed(before, after *doc.Document) *doc.Document {
 	return d.Apply(after)
 }
 
-// changeMembers writes the edges, and notes what really changed.
+// changeMembers changes the members in the MemberStore, and records which of them really
+// changed.
 func (w *writer) changeMembers(ctx context.Context, groupID string, p *memberPlan) error {
 	if w.t.Stores.Members == nil {
 		p.added, p.Removed = p.add, p.Remove
@@ -162,7 +166,7 @@ func (w *writer) changeMembers(ctx context.Context, groupID string, p *memberPla
 	return nil
 }
 
-// leaveGroups takes a user or group that is being deleted out of all groups.
+// leaveGroups removes a user or group from all groups before or after its deletion.
 func (w *writer) leaveGroups(ctx context.Context, ref host.Ref) error {
 	ms, err := w.dir.GroupsOf(ctx, []host.Ref{ref})
 	if err != nil {
@@ -192,7 +196,7 @@ func (w *writer) leaveGroups(ctx context.Context, ref host.Ref) error {
 	return nil
 }
 
-// tell notes the events of a write.
+// tell queues the events of a write.
 func (w *writer) tell(before, after *doc.Document, p *memberPlan, adopted bool) {
 	ref, reason := host.RefOf(after), ""
 	if adopted {

@@ -9,13 +9,13 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 )
 
-// params are the query parameters that SCIM knows. Others are ignored: Entra puts
+// params are the query parameters that SCIM defines. parseParams ignores others: Entra puts
 // flags without values into the address.
 type params struct {
 	filter, sortBy, sortOrder string
 	attributes, excluded      []string
 	startIndex, count         *int
-	cursor                    *string // not nil: cursor paging; "" asks for the first page
+	cursor                    *string // nil: index paging; "" asks for the first page
 }
 
 func parseParams(rawQuery string) (params, error) {
@@ -23,7 +23,7 @@ func parseParams(rawQuery string) (params, error) {
 	if rawQuery == "" {
 		return p, nil
 	}
-	// A pair that cannot be decoded must not hide a filter: it is refused.
+	// Refuse a pair that cannot be decoded: it may be a filter.
 	q, err := url.ParseQuery(rawQuery)
 	if err != nil {
 		return p, fault.Refuse(http.StatusBadRequest, "invalidValue", "the query string is not well-formed")
@@ -31,12 +31,12 @@ func parseParams(rawQuery string) (params, error) {
 	p.filter, p.sortBy, p.sortOrder = q.Get("filter"), q.Get("sortBy"), q.Get("sortOrder")
 	for name := range q {
 		if strings.Contains(name, "/") {
-			// A base address with a flag, and the path put behind it: what was meant is lost.
+			// The client has appended the path to a base address with a query string.
 			return p, fault.Refuse(http.StatusBadRequest, "invalidValue", "the query string holds a path: put it before the question mark")
 		}
 	}
 	if q.Has("filter") && strings.TrimSpace(p.filter) == "" {
-		// An empty filter must not read as "everything".
+		// An empty filter must not match everything.
 		return p, emptyFilter()
 	}
 	if q.Has("cursor") {
@@ -58,10 +58,10 @@ func parseParams(rawQuery string) (params, error) {
 	return p, p.check()
 }
 
-// maxNames is how many attributes a request may name. No schema has as many.
+// maxNames is how many attributes a request may name. No schema has more.
 const maxNames = 1000
 
-// check judges parameters together, from wherever they came.
+// check validates the parameters of a query string or of a .search body.
 func (p *params) check() error {
 	if len(p.attributes) > 0 && len(p.excluded) > 0 {
 		return fault.Refuse(http.StatusBadRequest, "invalidValue", "attributes and excludedAttributes exclude each other: give one of them")

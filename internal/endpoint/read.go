@@ -27,7 +27,7 @@ func (r *request) get(ctx context.Context, t *model.Type, id string) (*answer, e
 	return r.show(ctx, http.StatusOK, d)
 }
 
-// show answers with one resource.
+// show makes an answer with one resource.
 func (r *request) show(ctx context.Context, status int, d *doc.Document) (*answer, error) {
 	sel := r.selection(d.Type)
 	full, err := r.derive(ctx, d.Type, sel, d)
@@ -44,7 +44,7 @@ func encode(dst []byte, d *doc.Document, sel *doc.Selection, location string) []
 	return doc.Append(dst, &c, doc.Encode{Select: sel, Location: location})
 }
 
-// version is the store's version of a resource, or else a hash of the content.
+// version is the store's version of a resource, otherwise a hash of its contents.
 func version(d *doc.Document) string {
 	if d.Version == "" {
 		return d.Hash()
@@ -55,8 +55,8 @@ func version(d *doc.Document) string {
 // etag is a resource's weak entity tag (RFC 7644, Section 3.14).
 func etag(d *doc.Document) string { return `W/"` + version(d) + `"` }
 
-// hasTag compares the opaque part with each tag of an If-Match or If-None-Match header,
-// or with "*" (RFC 7232, Section 3).
+// hasTag reports whether an If-Match or If-None-Match header has a tag, or is "*" (RFC
+// 7232, Section 3). It ignores the difference between weak and strong tags.
 func hasTag(header []string, tag string) bool {
 	bare := func(s string) string { return strings.Trim(strings.TrimPrefix(strings.TrimSpace(s), "W/"), `"`) }
 	for _, line := range header {

@@ -16,35 +16,35 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// request is one operation of a client: who asks, whom, and for what. An operation of a
-// bulk request is one of its own.
+// request is one operation of a client: the client, the tenant, and the parameters. Each
+// operation of a bulk request has a request of its own.
 type request struct {
 	s      *Server
 	t      *host.Tenant
 	dir    directory.Directory
 	who    host.Principal
-	at     *route // nil within a bulk request
+	at     *route // nil for an operation of a bulk request
 	base   string // the endpoint's absolute address, without a slash at the end
 	params params
 	header http.Header
 	use    *tolerance.Use
 	work   *roles.Work
-	listed map[*model.Type]error // what Allow says about listing a type: see mayList
+	listed map[*model.Type]error // the answers of mayList, by type
 }
 
-// begin begins an operation of a client in a tenant.
+// begin starts an operation of a client in a tenant.
 func (s *Server) begin(t *host.Tenant, who host.Principal) *request {
 	return &request{s: s, t: t, dir: directory.Of(t), who: who, use: t.Tolerances.Use(), work: s.c.Engine.Begin(t, who.ID)}
 }
 
-// another begins another operation of the same client.
+// another starts another operation of the same client.
 func (r *request) another() *request {
 	q := r.s.begin(r.t, r.who)
 	q.base, q.header = r.base, http.Header{}
 	return q
 }
 
-// deliver hands over the events.
+// deliver sends the events to the application.
 func (r *request) deliver(ctx context.Context) {
 	used := r.use.Used()
 	for _, n := range used {
@@ -56,7 +56,7 @@ func (r *request) deliver(ctx context.Context) {
 	r.work.Deliver(ctx)
 }
 
-// may asks the tenant whether an operation may be done.
+// may asks the application whether the client may do an operation.
 func (r *request) may(ctx context.Context, op host.Op, t *model.Type, id string, q *host.Query) error {
 	if r.t.Allow == nil {
 		return nil
@@ -69,8 +69,8 @@ func (r *request) may(ctx context.Context, op host.Op, t *model.Type, id string,
 	return err
 }
 
-// mayList asks the tenant, once in a request, whether resources of a type may be listed,
-// and so be shown in resources of other types.
+// mayList asks the application whether the client may list resources of a type. If not,
+// answers do not show them in resources of other types either. It asks once in a request.
 func (r *request) mayList(ctx context.Context, t *model.Type) error {
 	if r.t.Allow == nil {
 		return nil
@@ -98,7 +98,7 @@ func (r *request) location(ref host.Ref) string {
 	return r.base + endpoint + "/" + url.PathEscape(ref.ID)
 }
 
-// selection says which attributes the client wants to see.
+// selection returns the attributes that the client wants to see.
 func (r *request) selection(t *model.Type) *doc.Selection {
 	return doc.Select(t, r.params.attributes, r.params.excluded)
 }

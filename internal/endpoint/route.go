@@ -14,21 +14,22 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// action is what a method does on a route.
+// action carries out a method on a route.
 type action func(ctx context.Context, r *request, body []byte) (*answer, error)
 
-// route is what a path below the endpoint leads to.
+// route is the target of a path below the endpoint.
 type route struct {
 	methods map[string]action
-	off     *fault.Error // answers methods that are not there, in the place of 405
-	open    bool         // may be read without authentication, if the configuration says so
-	body    int64        // how long a body may be
-	t       *model.Type  // of the resources that the route leads to, if it is about one type
-	id      string       // of the resource, if it is about one
-	tail    int          // path segments of the route, from the endpoint's own on
+	// off is the answer for methods that the route does not have. Nil: 405.
+	off  *fault.Error
+	open bool        // OpenDiscovery lets clients read it without authentication
+	body int64       // the most bytes of a body
+	t    *model.Type // the type of the resources, nil if the route is about several types
+	id   string      // the resource's id, "" if the route is about several resources
+	tail int         // the number of path segments, such as 2 for Users/1
 }
 
-// allow lists the methods of a route, as the header Allow does.
+// allow lists the methods of a route for the Allow header.
 func (rt *route) allow() string {
 	var names []string
 	for m := range rt.methods {
@@ -48,8 +49,8 @@ type router struct {
 	limits *host.Limits
 }
 
-// route finds the route of a request. Its path may still have the prefix under which the
-// handler is mounted.
+// route finds the route of a request. The path may still have the prefix under which the
+// application mounted the handler.
 func (t *router) route(r *http.Request) (*route, error) {
 	if address.IsTooLong(r) {
 		return nil, fault.Refuse(http.StatusRequestURITooLong, "", "the path is longer than "+strconv.Itoa(address.MaxPath)+" bytes")
@@ -66,7 +67,7 @@ func (t *router) route(r *http.Request) (*route, error) {
 	return nil, fault.Refuse(http.StatusNotFound, "", "there is nothing at this address; resources are below "+endpoints(t.types))
 }
 
-// endpoints lists what can be asked for, for people to read.
+// endpoints lists the endpoints for an error's detail.
 func endpoints(types *host.Types) string {
 	var all []string
 	for _, rt := range types.All {
@@ -75,7 +76,7 @@ func endpoints(types *host.Types) string {
 	return strings.Join(append(all, "/ServiceProviderConfig", "/ResourceTypes", "/Schemas"), ", ")
 }
 
-// isEndpoint reports whether a segment is the name of something that is served.
+// isEndpoint reports whether a segment is the name of an endpoint.
 func (t *router) isEndpoint(segment string) bool {
 	switch segment {
 	case "ServiceProviderConfig", "ResourceTypes", "Schemas", "Me", "Bulk", ".search", "Groups":
@@ -137,8 +138,8 @@ func routeNoGroups(rest []string) *route {
 	return &route{methods: map[string]action{http.MethodGet: listNothing}, off: off}
 }
 
-// What can be done with everything, a type, a search, a bulk request and one resource:
-// request.at says which type and which resource.
+// The methods of the root, a type, a search, a bulk request and one resource. request.at
+// has the type and the id.
 var (
 	rootMethods = map[string]action{
 		http.MethodGet: func(ctx context.Context, r *request, _ []byte) (*answer, error) { return (&lister{r}).listAll(ctx) },

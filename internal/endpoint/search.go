@@ -31,7 +31,7 @@ type searchRequest struct {
 	Cursor             *string
 }
 
-// search answers POST of a .search: of one type, or of all where t is nil.
+// search answers POST of a .search, of one type or, if t is nil, of all types.
 func (l *lister) search(ctx context.Context, t *model.Type, body []byte) (*answer, error) {
 	if err := l.searchParams(body); err != nil {
 		return nil, err
@@ -63,12 +63,12 @@ func (l *lister) searchParams(body []byte) error {
 	return p.check()
 }
 
-// rootDepth is how far index paging reaches into a query over all types: such a query
-// merges what each type has up to there.
+// rootDepth is how far index paging reaches in a query over all types. Such a query reads
+// and merges that many resources of each type.
 const rootDepth = 10_000
 
-// listAll answers a query of the root: over all resource types (RFC 7644, Section
-// 3.4.2.1). An attribute that a type does not have counts there as absent.
+// listAll answers a query over all resource types (RFC 7644, Section 3.4.2.1). If a type
+// does not have an attribute of the filter, the attribute counts as absent.
 func (l *lister) listAll(ctx context.Context) (*answer, error) {
 	if l.r.params.cursor != nil {
 		return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "cursors are for one resource type: query "+endpoints(&l.r.t.Types))
@@ -81,7 +81,7 @@ func (l *lister) listAll(ctx context.Context) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.knownSomewhere(); err != nil {
+	if err := l.refuseUnknown(); err != nil {
 		return nil, err
 	}
 	var all []*doc.Document
@@ -135,13 +135,13 @@ func compareKeys(a, b *doc.Document, path string) int {
 	return match.Compare(at, v, w)
 }
 
-// knownSomewhere refuses what no type can answer.
-func (l *lister) knownSomewhere() error {
+// refuseUnknown refuses a query with an attribute that no type has.
+func (l *lister) refuseUnknown() error {
 	p := l.r.params
 	if p.sortBy != "" {
 		var err error
 		for _, t := range l.r.t.Types.All {
-			_, e := l.sortable(t, p.sortBy)
+			_, e := l.resolveSortBy(t, p.sortBy)
 			if e == nil {
 				err = nil
 				break
@@ -173,7 +173,7 @@ func (l *lister) knownSomewhere() error {
 			return unknown(x.Expression)
 		}
 		for _, t := range l.r.t.Types.All {
-			if known(t, e) {
+			if hasAttribute(t, e) {
 				return nil
 			}
 		}
@@ -183,8 +183,8 @@ func (l *lister) knownSomewhere() error {
 	return unknown(e)
 }
 
-// known reports whether t has the attribute of a term.
-func known(t *model.Type, e filter.Expression) bool {
+// hasAttribute reports whether t has the attribute of a comparison or value path.
+func hasAttribute(t *model.Type, e filter.Expression) bool {
 	var p filter.AttributePath
 	switch x := e.(type) {
 	case *filter.AttributeExpression:
@@ -195,15 +195,15 @@ func known(t *model.Type, e filter.Expression) bool {
 	return t.Find(p.String()) != nil
 }
 
-// queryPart is the query of the root as it reads for one type.
+// queryPart is the part of the query over all types that is about one type.
 func (l *lister) queryPart(ctx context.Context, t *model.Type) (*host.Query, error) {
 	q := &host.Query{}
 	var err error
 	if l.r.params.sortBy != "" && t.Find(l.r.params.sortBy) != nil {
-		if q.SortBy, err = l.sortable(t, l.r.params.sortBy); err != nil {
+		if q.SortBy, err = l.resolveSortBy(t, l.r.params.sortBy); err != nil {
 			return nil, err
 		}
-		q.Descending, _ = l.r.params.descending() // judged before
+		q.Descending, _ = l.r.params.descending() // listAll has checked it
 	}
 	if l.r.params.filter == "" {
 		return q, nil
@@ -212,22 +212,22 @@ func (l *lister) queryPart(ctx context.Context, t *model.Type) (*host.Query, err
 	if err != nil {
 		return nil, err
 	}
-	if q.Filter, err = match.Compile(t, absentAs(t, e), l.r.use); err != nil {
+	if q.Filter, err = match.Compile(t, replaceAbsent(t, e), l.r.use); err != nil {
 		return nil, err
 	}
-	return q, l.r.dir.LookUpMembers(ctx, t, q, l.asking())
+	return q, l.r.dir.LookUpMembers(ctx, t, q, l.viewer())
 }
 
-// absentAs replaces terms about attributes that t does not have by what they are on
-// an absent attribute: false, but for "ne" and "eq null".
-func absentAs(t *model.Type, e filter.Expression) filter.Expression {
+// replaceAbsent replaces comparisons of attributes that t does not have by their result for
+// an absent attribute. That is false, except for "ne" and "eq null".
+func replaceAbsent(t *model.Type, e filter.Expression) filter.Expression {
 	switch x := e.(type) {
 	case *filter.LogicalExpression:
-		return &filter.LogicalExpression{Left: absentAs(t, x.Left), Right: absentAs(t, x.Right), Operator: x.Operator}
+		return &filter.LogicalExpression{Left: replaceAbsent(t, x.Left), Right: replaceAbsent(t, x.Right), Operator: x.Operator}
 	case *filter.NotExpression:
-		return &filter.NotExpression{Expression: absentAs(t, x.Expression)}
+		return &filter.NotExpression{Expression: replaceAbsent(t, x.Expression)}
 	}
-	if known(t, e) {
+	if hasAttribute(t, e) {
 		return e
 	}
 	if x, ok := e.(*filter.AttributeExpression); ok &&

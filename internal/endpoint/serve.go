@@ -20,16 +20,15 @@ import (
 	"github.com/scimkit/scim/internal/wire"
 )
 
-// answer is what an operation gives back to the client.
+// answer is the HTTP answer to an operation.
 type answer struct {
 	status         int
 	location, etag string
 	body           []byte
 }
 
-// ServeHTTP serves one request: it authenticates, finds the tenant and the route, reads
-// the body, acts and answers. Nothing of the request is parsed before it is
-// authenticated.
+// ServeHTTP serves one request: it authenticates, finds the tenant and the route, reads the
+// body, acts and answers. It parses nothing before it has authenticated the client.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.c.Tracer != nil {
 		t := s.c.Tracer.Begin(w, r)
@@ -61,12 +60,12 @@ func (a *answer) write(w http.ResponseWriter, method string) {
 	h.Set("Cache-Control", "no-store")
 	if a.location != "" {
 		h.Set("Location", a.location)
-		if a.body != nil { // RFC 7643, Section 3.1: it is meta.location
+		if a.body != nil { // the same as meta.location (RFC 7643, Section 3.1)
 			h.Set("Content-Location", a.location)
 		}
 	}
 	if a.etag != "" {
-		h.Set("Etag", a.etag) // net/http copies this spelling without a look at it
+		h.Set("Etag", a.etag) // this spelling spares net/http the canonicalisation
 	}
 	if a.body != nil {
 		h.Set("Content-Type", wire.ContentType)
@@ -78,7 +77,7 @@ func (a *answer) write(w http.ResponseWriter, method string) {
 	}
 }
 
-// logRefusal logs a request, or an operation of a bulk request, that failed.
+// logRefusal logs a failed request or a failed operation of a bulk request.
 func (s *Server) logRefusal(ctx context.Context, method, path string, e *fault.Error) {
 	level := slog.LevelInfo
 	if e.Status >= 500 && e.Status != http.StatusNotImplemented {
@@ -88,7 +87,7 @@ func (s *Server) logRefusal(ctx context.Context, method, path string, e *fault.E
 		"type", e.Type, "detail", e.Detail, "cause", fmt.Sprint(e.Err))
 }
 
-// logPanic logs a panic of the application's code and makes it an error.
+// logPanic logs a panic of the application's code and turns it into an error.
 func (s *Server) logPanic(method string, p any) error {
 	s.c.Log.Error("scim: panic", "method", method, "error", fmt.Sprint(p), "stack", string(debug.Stack()))
 	return errors.New("panic")
@@ -122,13 +121,13 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	return a, err
 }
 
-// accept authenticates, and finds the tenant, the route and the parameters.
+// accept authenticates the client and finds the tenant, the route and the parameters.
 func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Request) (*request, error) {
 	who, denied := s.c.Auth.Authenticate(r)
 	if denied != nil {
-		denied = s.unauthenticated(w, denied)
-		// Only a missing authentication may be passed over: an endpoint that is not there, or
-		// that is off, stays so for everyone.
+		denied = s.refusalOf(w, denied)
+		// OpenDiscovery forgives only missing authentication. An unknown tenant or endpoint
+		// stays an error for everybody.
 		if !s.c.OpenDiscovery || host.Answer(denied).Status != http.StatusUnauthorized {
 			return nil, denied
 		}
@@ -161,8 +160,8 @@ func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	return q, err
 }
 
-// unauthenticated makes the answer for an error of the Authenticator.
-func (s *Server) unauthenticated(w http.ResponseWriter, err error) error {
+// refusalOf makes the answer for an error of the Authenticator.
+func (s *Server) refusalOf(w http.ResponseWriter, err error) error {
 	var e *fault.Error
 	switch {
 	case errors.Is(err, host.ErrNotFound):
@@ -183,7 +182,7 @@ func noEndpoint() *fault.Error {
 // readBody reads a request's body of at most limit bytes.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
-		// Some clients name no type: Okta on GET, hand-made ones everywhere.
+		// Some clients send no Content-Type, such as Okta on GET.
 		m, _, err := mime.ParseMediaType(ct)
 		if err != nil || !strings.EqualFold(m, wire.ContentType) && !strings.EqualFold(m, "application/json") {
 			return nil, fault.Refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+wire.ContentType+" or application/json")
@@ -200,7 +199,8 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return b, nil
 }
 
-// isAcceptable reports whether an Accept header admits JSON. None admits everything.
+// isAcceptable reports whether an Accept header admits JSON. An absent header admits
+// everything.
 func isAcceptable(accept []string) bool {
 	others := false
 	for _, line := range accept {

@@ -16,12 +16,12 @@ import (
 	"github.com/scimkit/scim/internal/trace"
 )
 
-// Config is what a Server serves with. Everything but Tracer is needed.
+// Config configures a Server. All fields but Tracer are required.
 type Config struct {
 	Auth Authenticator
 	// TenantOf finds the tenant of an authenticated request.
 	TenantOf func(ctx context.Context, who host.Principal) (*host.Tenant, error)
-	// OpenDiscovery lets clients that are not authenticated read the discovery endpoints.
+	// OpenDiscovery lets clients read the discovery endpoints without authentication.
 	OpenDiscovery  bool
 	Limits         host.Limits
 	TrustedProxies []netip.Prefix
@@ -29,14 +29,15 @@ type Config struct {
 	Now            func() time.Time
 	NewID          func() string
 	Cursors        cursor.Sealer
-	Tracer         *trace.Tracer // nil: nothing is traced
+	Tracer         *trace.Tracer // nil: the server writes no trace
 	Engine         *roles.Engine
 }
 
-// Authenticator tells who makes a request, and how clients do so.
+// Authenticator authenticates requests and describes how it does so.
 type Authenticator interface {
 	Authenticate(r *http.Request) (host.Principal, error)
-	Challenge() string // of a 401
+	// Challenge is the WWW-Authenticate header of a 401.
+	Challenge() string
 	Schemes() []discovery.Scheme
 }
 

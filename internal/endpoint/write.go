@@ -21,15 +21,15 @@ type writer struct {
 	t    *host.Tenant
 	dir  directory.Directory
 	work *roles.Work
-	// judge refuses edits of existing resources. Nil: it refuses none.
+	// judge refuses edits of existing resources. Nil: every edit is allowed.
 	judge func(before *doc.Document, e *edit) error
-	// adopted are the resources, as they were before, that creations took over.
+	// adopted are the resources that creations adopted, as they were before.
 	adopted []*doc.Document
 }
 
 func newWriter(r *request) *writer { return &writer{r: r, t: r.t, dir: r.dir, work: r.work} }
 
-// edit is what a request makes of a resource, before rules and members.
+// edit is the change that a request asks for, before rules and members.
 type edit struct {
 	after    *doc.Document
 	members  *member.Delta
@@ -62,7 +62,7 @@ func (w *writer) createFrom(ctx context.Context, t *model.Type, body []byte) (*d
 		return err
 	})
 	if err != nil && created != nil && w.work.IsStored() {
-		// The client does not learn the id, and would create a second one.
+		// The client does not learn the id, so it would create the resource again.
 		w.undo(ctx, []*doc.Document{created})
 	}
 	return created, err
@@ -82,8 +82,9 @@ func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []b
 	return w.r.show(ctx, http.StatusOK, out)
 }
 
-// patch answers PATCH: with the resource for users, with 204 for groups, whose members
-// would make the answer long, unless attributes are asked for.
+// patch answers PATCH: with the resource for users, and with 204 for groups. A group's
+// members would make the answer long. If the request names attributes, patch always shows
+// the resource.
 func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byte) (*answer, error) {
 	if err := w.r.may(ctx, host.OpPatch, t, id, nil); err != nil {
 		return nil, err
@@ -158,7 +159,7 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 	}
 	values = doc.Carry(t, stored, values)
 	if a := t.Root.Lookup("active"); a != nil && t == w.t.Types.User && doc.Get(values, a).Attr == nil {
-		// Absence never changes whether somebody is active.
+		// Leaving "active" out never activates or deactivates a user.
 		if was := doc.Get(stored, a); was.Attr != nil {
 			values = doc.Put(values, was)
 		}
@@ -167,7 +168,7 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 	return e, doc.Validate(before, t, values)
 }
 
-// modify changes a resource to what build makes of it.
+// modify applies to a resource the edit that build makes.
 func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build func(before *doc.Document) (*edit, error)) (*doc.Document, error) {
 	var out *doc.Document
 	err := w.withLock(ctx, ref, func(ctx context.Context, before *doc.Document) error {
@@ -187,7 +188,7 @@ func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build fun
 }
 
 // withLock locks a resource, checks the request's preconditions and calls fn with the
-// resource. fn may run again, as Isolate says.
+// resource. Isolate may run fn again.
 func (w *writer) withLock(ctx context.Context, ref host.Ref, fn func(ctx context.Context, before *doc.Document) error) error {
 	return w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		before, err := w.dir.Lock(ctx, ref)
@@ -201,7 +202,7 @@ func (w *writer) withLock(ctx context.Context, ref host.Ref, fn func(ctx context
 	})
 }
 
-// store asks the tenant's rules about an edit and stores it with all that follows from
+// store runs the tenant's rules on an edit, stores it, and changes the roles that depend on
 // it. before is nil for a new resource.
 func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e *edit) (*doc.Document, error) {
 	members, err := w.planMembers(ctx, before, e.members)
@@ -245,7 +246,7 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	return out, nil
 }
 
-// applyRules asks the tenant's rules about a change, which they may alter.
+// applyRules runs the tenant's rules on a change. Rules may alter the change.
 func (w *writer) applyRules(ctx context.Context, c *host.Change) error {
 	if w.t.Judge == nil {
 		return nil
@@ -253,7 +254,7 @@ func (w *writer) applyRules(ctx context.Context, c *host.Change) error {
 	return w.t.Judge(ctx, c)
 }
 
-// adopt lets a new resource take over the one with an id.
+// adopt makes the new resource replace the existing one with an id.
 func (w *writer) adopt(ctx context.Context, write *roles.Write, id string) error {
 	t := write.After.Type
 	before, err := w.dir.Lock(ctx, host.Ref{Type: t.Name, ID: id})
@@ -265,8 +266,8 @@ func (w *writer) adopt(ctx context.Context, write *roles.Write, id string) error
 	return nil
 }
 
-// activate makes a new user active unless the client says otherwise. A person who is
-// provisioned is meant to be active; Keycloak wants to see it.
+// activate makes a new user active unless the client says otherwise. A provisioned user is
+// meant to be active, and Keycloak wants to see it.
 func (w *writer) activate(d *doc.Document) *doc.Document {
 	a := d.Type.Root.Lookup("active")
 	if d.Type != w.t.Types.User || a == nil || a.Kind != model.Boolean || d.Find(a).Attr != nil {
@@ -275,8 +276,8 @@ func (w *writer) activate(d *doc.Document) *doc.Document {
 	return d.With(doc.PutAt(d.Type.Root, d.Values, doc.Simple(a, "true")))
 }
 
-// put writes the resource and its members, if anything changes. What it stores gets a new
-// version and time; what is the same keeps them.
+// put writes the resource and its members if anything changes. It gives a changed resource
+// a new version and time. It keeps those of an unchanged one.
 func (w *writer) put(ctx context.Context, before, after *doc.Document, m *memberPlan) (*doc.Document, error) {
 	if w.t.Stores.Members == nil && after.Type.Members != nil {
 		after = m.embed(before, after)
@@ -306,15 +307,16 @@ func (w *writer) put(ctx context.Context, before, after *doc.Document, m *member
 		case w.t.Stores.Tx == nil:
 			return nil, host.ErrStale
 		}
-		// The resource is locked. So the application has written it in this transaction, in a
-		// Rule or a Deactivator, or something changed that no lock protects, such as an element
-		// in another table. Both changes count; where they are about one attribute, the client's.
+		// The transaction holds the lock, so the resource changed for one of two reasons.
+		// Either a Rule or a Deactivator wrote it in this transaction. Or data changed that
+		// no lock protects, such as an element in another table. Keep both changes; for one
+		// attribute, the client's change wins.
 		return w.stamp(now, now.With(doc.Merge(before.Values, after.Values, now.Values))), nil
 	})
 	return w.dir.CheckAnswer(host.RefOf(before), out, err)
 }
 
-// stamp gives what will be stored its version and times.
+// stamp sets the version and the times of a resource before it is stored.
 func (w *writer) stamp(before, after *doc.Document) *doc.Document {
 	c := *after
 	if before != nil {
@@ -323,8 +325,8 @@ func (w *writer) stamp(before, after *doc.Document) *doc.Document {
 			c.Modified = before.Modified
 		}
 	}
-	// The version before goes into the hash, so that it also steps when only a group's
-	// members change, which its content does not show.
+	// The hash includes the previous version. So the version also changes when only a
+	// group's members change, which are not in its contents.
 	c.Version = c.Hash()
 	return &c
 }
