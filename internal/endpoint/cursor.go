@@ -29,7 +29,7 @@ func (l *lister) listByCursor(ctx context.Context, t *model.Type) (*answer, erro
 	state := &cursor.State{Count: limit}
 	if text := *l.r.params.cursor; text != "" {
 		if state, err = l.r.s.c.Cursors.Open(text, bound); err != nil {
-			return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "the cursor is not one for this request: begin again with an empty cursor")
+			return nil, fault.Refuse(http.StatusBadRequest, "invalidCursor", "the cursor does not belong to this request: begin again with an empty cursor")
 		}
 		if l.r.now().After(state.Expires) {
 			return nil, fault.Refuse(http.StatusBadRequest, "expiredCursor", "the cursor has expired: begin again with an empty cursor")

@@ -109,7 +109,7 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 			return err
 		})
 		if err != nil && !host.IsNotFound(err) {
-			w.r.s.c.Log.ErrorContext(ctx, "scim: part of a failed bulk request could not be taken back", "resource", fmt.Sprint(ref), "error", err)
+			w.r.s.c.Log.ErrorContext(ctx, "scim: a failed creation could not be undone", "resource", fmt.Sprint(ref), "error", err)
 		}
 	}
 }

@@ -153,9 +153,9 @@ func (l *lister) resolveSortBy(rt *model.Type, path string) (string, error) {
 	case a == nil:
 		return "", (fault.New(fault.InvalidPath, "sortBy: %s has no attribute %q", rt.Name, path))
 	case derived != nil && (a == derived || a.Parent == derived):
-		return "", (fault.New(fault.InvalidPath, "sortBy: %s cannot be sorted by: memberships are not kept in the resource", a.Path))
+		return "", (fault.New(fault.InvalidPath, "sortBy: lists cannot be sorted by %s: the resource does not contain its memberships", a.Path))
 	case a.Returned == model.Never || a.Mutability == model.WriteOnly:
-		return "", (fault.New(fault.InvalidPath, "sortBy: %s cannot be sorted by", a.Path))
+		return "", (fault.New(fault.InvalidPath, "sortBy: lists cannot be sorted by %s", a.Path))
 	case a.Kind == model.Complex && a.Lookup("value") == nil:
 		return "", (fault.New(fault.InvalidPath, "sortBy: %s is complex: name one of its sub-attributes", a.Path))
 	}

@@ -42,7 +42,7 @@ func (t *router) asSelf(do func(ctx context.Context, r *request, id string, b []
 	return func(ctx context.Context, r *request, b []byte) (*answer, error) {
 		id, err := t.self.UserOf(ctx, r.who)
 		if errors.Is(err, host.ErrNotFound) {
-			return nil, fault.Refuse(http.StatusNotFound, "", "you are not one of the users here")
+			return nil, fault.Refuse(http.StatusNotFound, "", "this endpoint has no user for your credentials")
 		}
 		if err != nil {
 			return nil, err
@@ -65,11 +65,11 @@ func newSelfWriter(r *request) *writer {
 				continue
 			}
 			if !slices.ContainsFunc(r.t.Self.Writable, func(p string) bool { return before.Type.Find(p) == a }) {
-				return fault.Refuse(http.StatusForbidden, "", a.Name+" cannot be changed by yourself; what can: "+strings.Join(r.t.Self.Writable, ", "))
+				return fault.Refuse(http.StatusForbidden, "", "you cannot change "+a.Name+" yourself; you can change "+strings.Join(r.t.Self.Writable, ", "))
 			}
 		}
 		if e.password != nil {
-			return fault.Refuse(http.StatusForbidden, "", "password cannot be changed by yourself here")
+			return fault.Refuse(http.StatusForbidden, "", "you cannot change your own password here")
 		}
 		return nil
 	}

@@ -75,7 +75,7 @@ func (l *lister) listAll(ctx context.Context) (*answer, error) {
 	}
 	start, limit := l.window()
 	if start > rootDepth-limit { // start+limit can overflow
-		return nil, fault.Refuse(http.StatusBadRequest, "tooMany", "a query of the root reaches "+strconv.Itoa(rootDepth)+" resources deep: narrow it down by a filter, or query one resource type")
+		return nil, fault.Refuse(http.StatusBadRequest, "tooMany", "a query over all types reaches at most "+strconv.Itoa(rootDepth)+" resources: narrow it down by a filter, or query one resource type")
 	}
 	down, err := l.r.params.descending()
 	if err != nil {
