@@ -18,8 +18,8 @@ type Admin struct {
 	t tenant
 }
 
-// do runs fn in a transaction, or else under the lock of the group that it is about
-// ("": none), and delivers its events.
+// do runs fn in a transaction, otherwise under the lock of a group ("": none). Then it
+// delivers the events.
 func (c *Admin) do(ctx context.Context, group string, fn func(ctx context.Context, w *Work) error) error {
 	w := c.e.Begin(c.t.Tenant, "")
 	lock := ""
@@ -31,7 +31,6 @@ func (c *Admin) do(ctx context.Context, group string, fn func(ctx context.Contex
 	return err
 }
 
-// Users reconciles these users.
 func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
 	for chunk := range slices.Chunk(userIDs, directory.Batch) {
 		err := c.do(ctx, "", func(ctx context.Context, w *Work) error {
@@ -44,8 +43,8 @@ func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
 	return nil
 }
 
-// All reconciles up to a batch of users, in order of creation, beginning behind the user
-// after ("": at the first). It returns the last one, "" if no more are left.
+// All reconciles up to a batch of users, in order of creation. It starts behind the user
+// after ("": at the first one). It returns the last user, "" if no more are left.
 func (c *Admin) All(ctx context.Context, after string) (next string, err error) {
 	q := &host.Query{Limit: directory.Batch}
 	if after != "" {
@@ -76,7 +75,7 @@ func (c *Admin) All(ctx context.Context, after string) (next string, err error) 
 }
 
 // RolesChanged looks up the role of every group again, and with Roles.Attributes that of
-// every value. It reconciles, in batches, the users whose role is another now.
+// every value. It reconciles, in batches, the users whose role changed.
 func (c *Admin) RolesChanged(ctx context.Context) error {
 	if c.t.Types.Group != nil {
 		err := c.t.dir.Each(ctx, c.t.Types.Group, nil, func(page []*doc.Document) error {
@@ -114,8 +113,8 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 	})
 }
 
-// valuesChanged looks up every value that names a role or might, and reconciles the
-// users who have one whose role is another now.
+// valuesChanged looks up every value of the role attributes. It reconciles the users of
+// those values whose role changed.
 func (c *Admin) valuesChanged(ctx context.Context) error {
 	if c.t.Roles.Attributes == nil {
 		return nil
@@ -155,13 +154,13 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 	})
 }
 
-// lockValue keeps the application's calls about a value apart. Its link has no row of the
-// store to lock, as a group's has.
+// lockValue makes the application's calls about one value run one after the other. The
+// store has no row of a value's link to lock, as it has for a group's.
 func (c *Admin) lockValue(v value) (unlock func()) {
 	return c.e.Locks.Lock(keylock.Key(c.t.ID, string(v.key())))
 }
 
-// GivenByHand marks a role as given by hand, if sources give it to the user.
+// GivenByHand marks a role as given by hand if sources give it to the user.
 func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
 	defer c.e.lockUsers(c.t, []string{userID})()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
@@ -183,16 +182,16 @@ func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
 	})
 }
 
-// Confirm lets a group give the protected role that it awaits, if that is roleID. Without
-// users it confirms the link and everybody who waits; with users, only what these wait
-// for.
+// Confirm confirms the link of a group to the protected role roleID. Without users it
+// confirms the link and gives the role to all waiting users. With users it gives the role
+// to these only.
 func (c *Admin) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
 	return c.do(ctx, groupID, func(ctx context.Context, w *Work) error {
 		g, err := w.t.dir.Lock(ctx, groupRef(groupID))
 		if err != nil {
 			return err
 		}
-		l, err := c.awaited(ctx, host.GroupSource(groupID), roleID)
+		l, err := c.linkTo(ctx, host.GroupSource(groupID), roleID)
 		if err != nil {
 			return fmt.Errorf("scim: Reconciler.Confirm: group %q %w", groupID, err)
 		}
@@ -220,7 +219,7 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string
 	v := value{a, text}
 	defer c.lockValue(v)()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		l, err := c.awaited(ctx, v.key(), roleID)
+		l, err := c.linkTo(ctx, v.key(), roleID)
 		if err != nil {
 			return fmt.Errorf("scim: Reconciler.ConfirmValue: %s %q %w", attribute, text, err)
 		}
@@ -236,20 +235,20 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string
 	})
 }
 
-// awaited is the link with a key. An error says that it is not to roleID.
-func (c *Admin) awaited(ctx context.Context, source host.Source, roleID string) (host.Link, error) {
+// linkTo returns the link of a source. It returns an error if the link is not to roleID.
+func (c *Admin) linkTo(ctx context.Context, source host.Source, roleID string) (host.Link, error) {
 	links, err := c.t.links(ctx, []host.Source{source})
 	if err != nil {
 		return host.Link{}, err
 	}
 	l := links[source]
 	if l.Role.ID != roleID || roleID == "" {
-		return l, fmt.Errorf("does not stand for role %q but for %q", roleID, l.Role.ID)
+		return l, fmt.Errorf("is linked to role %[2]q, not to role %[1]q", roleID, l.Role.ID)
 	}
 	return l, nil
 }
 
-// Explain says how a user stands to each role that is held, given by the directory, or
+// Explain says for each role whether the user holds it, a source gives it, or it is
 // waiting, and why. It changes nothing.
 func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Explanation, error) {
 	defer c.e.lockUsers(c.t, []string{userID})()

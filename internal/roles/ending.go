@@ -7,15 +7,15 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// Ending is the part of a Work that goes with the deletion of one resource.
+// Ending is the part of a Work that deletes one resource.
 type Ending struct {
 	w    *Work
 	gone *doc.Document
 	run  run
 }
 
-// Ending begins the deletion of a resource: it ends what a user can still do without
-// logging in, and finds whose roles the deletion ends.
+// Ending begins the deletion of a resource. It deactivates a user, and finds the users
+// whose roles the deletion ends.
 func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) {
 	if err := w.deactivate(ctx, gone); err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) 
 	case gone.Type == w.t.Types.Group && w.t.Roles.Joint:
 		e.run.group, e.run.view.gone = gone.ID, gone.ID
 	case gone.Type == w.t.Types.Group:
-		// After the deletion nobody could tell who was a member.
+		// Read the members now: after the deletion the store no longer knows them.
 		e.run.view.gone = gone.ID
 		return e, w.t.dir.EachMember(ctx, gone, func(page []host.Ref) error {
 			e.run.ids = append(e.run.ids, userIDs(page)...)
@@ -38,9 +38,9 @@ func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) 
 	return e, nil
 }
 
-// Before takes away what the deletion ends. Where roles do not commit with the store an
-// error stops the deletion, so that the client can repeat it, and what was taken comes
-// back if the store refuses the deletion.
+// Before revokes the roles that the deletion ends. If roles do not commit with the store,
+// an error stops the deletion, so that the client can repeat it. If the store then refuses
+// the deletion, the users get the revoked roles back.
 func (e *Ending) Before(ctx context.Context) error {
 	w, r := e.w, e.run
 	if len(r.ids) == 0 && r.group == "" || w.t.Roles.Joint {
@@ -53,7 +53,7 @@ func (e *Ending) Before(ctx context.Context) error {
 	return w.settleAll(ctx, r)
 }
 
-// After finishes what Before began. The store has deleted the resource.
+// After finishes what Before began. Call it when the store has deleted the resource.
 func (e *Ending) After(ctx context.Context) error {
 	w := e.w
 	w.stored = !w.t.isTransactional()

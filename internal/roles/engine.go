@@ -1,9 +1,9 @@
-// Package roles decides who holds which role, carries that out through the
-// application, and remembers it in the ledger.
+// Package roles decides who holds which role. It tells the application to grant and revoke,
+// and records this in the ledger.
 //
-// plan.go has the rules as a function without effects: read it first. A Work is the
-// unit in which one operation changes roles. It alone knows what is deferred until
-// the store's commit, what is tried again, and what is undone.
+// plan.go has the rules as a function without side effects: read it first. A Work is the
+// unit in which one operation changes roles. It alone defers changes until the store's
+// commit, retries them, and undoes them.
 package roles
 
 import (
@@ -16,14 +16,14 @@ import (
 	"github.com/scimkit/scim/internal/keylock"
 )
 
-// Engine is what the units of work of all tenants of one handler share.
+// Engine has the state that all units of work of one handler share, for all its tenants.
 type Engine struct {
 	Locks *keylock.Locks
 	Log   *slog.Logger
 	Now   func() time.Time
-	// Time limits what has to be finished after a write, however the request ended.
+	// Time limits the work after a write, which goes on even if the client is gone.
 	Time time.Duration
-	// Emit receives each event. Nil: nobody listens.
+	// Emit receives each event. Nil: no events.
 	Emit func(ctx context.Context, e host.Event)
 
 	unsettled unsettled
@@ -46,17 +46,13 @@ type tenant struct {
 	dir directory.Directory
 }
 
-// hasRoles reports whether anything gives roles here.
+// hasRoles reports whether the tenant has roles.
 func (t tenant) hasRoles() bool { return t.Roles != nil }
 
-// isTransactional reports whether the store has transactions.
 func (t tenant) isTransactional() bool { return t.Stores.Tx != nil }
 
-// isUser reports whether r is a user.
 func isUser(r host.Ref) bool { return r.Type == "User" }
 
-// groupRef refers to a group.
 func groupRef(id string) host.Ref { return host.Ref{Type: "Group", ID: id} }
 
-// userRef refers to a user.
 func userRef(id string) host.Ref { return host.Ref{Type: "User", ID: id} }

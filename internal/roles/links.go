@@ -12,19 +12,19 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// linkChange is what happens to a source's link.
+// linkChange is a change of a source's link.
 type linkChange struct {
 	was, now host.Link
 	reason   string
 }
 
-// isChange reports whether there is anything to store.
+// isChange reports whether the ledger has to store the link.
 func (c *linkChange) isChange() bool {
 	return c.was.Role != c.now.Role || c.was.Confirmed != c.now.Confirmed
 }
 
-// movesRoles reports whether the roles of members are touched: by another role, or by
-// another weight or protection of the same one.
+// movesRoles reports whether the change affects the roles of users. It does if the role,
+// its weight or its protection changes, but not if only its name changes.
 func (c *linkChange) movesRoles() bool {
 	was, now := c.was, c.now
 	was.Role.Name, now.Role.Name, was.Source = "", "", now.Source
@@ -36,10 +36,10 @@ func (c *linkChange) isAnotherRole() bool {
 	return c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID
 }
 
-// relink looks up which role a group stands for, when a client writes it: for a new
-// group, after a change of displayName or externalId, and for a group without a role,
-// whose role may have appeared. Otherwise the stored link counts, so that an outage of
-// the resolver does not hold up a removal. It is nil for anything but groups.
+// relink looks up the role of a group that a client writes. It asks the resolver about a
+// new group, about a group with a new displayName or externalId, and about a group without
+// a role. Otherwise it keeps the stored link, so that an outage of the resolver does not
+// block a removal. It returns nil for anything but groups.
 func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkChange, error) {
 	if !w.t.hasRoles() || after.Type != w.t.Types.Group {
 		return nil, nil
@@ -79,15 +79,15 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "no role of this name")
 		return c, nil
 	case before != nil && !renamed:
-		// Nothing depends on the answer: the group gives no role, as before.
+		// Go on despite the error: the group gives no role, as before.
 		w.e.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID, "error", err)
 		return c, nil
 	}
 	return nil, err
 }
 
-// relinkKnown looks up again the role of a stored group, after the application reported
-// that its roles or its mapping changed.
+// relinkKnown looks up the role of a stored group again. The application has reported that
+// its roles or its mapping changed.
 func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, error) {
 	links, err := t.links(ctx, []host.Source{host.GroupSource(g.ID)})
 	if err != nil {
@@ -97,7 +97,7 @@ func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, 
 	c.now = c.was
 	linked := c.was.Role.ID
 	if linked == "" && t.Roles.Refuse {
-		return c, nil // linked at the client's next write
+		return c, nil // the client's next write links the group
 	}
 	err = t.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, host.GroupSource(g.ID), c)
 	if reason, none := noRole(err); none {
@@ -107,9 +107,8 @@ func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, 
 	return c, err
 }
 
-// noRole reports whether a resolver's error says that a source stands for no role, with
-// the reason if it gave one. Everything else, a 503 of its own included, is an outage,
-// and no answer.
+// noRole reports whether a resolver's error says that no role exists for a source, and the
+// reason if the error has one. Every other error is an outage, even a 503 of the resolver.
 func noRole(err error) (reason string, none bool) {
 	var e *fault.Error
 	if errors.As(err, &e) && e.Status < http.StatusInternalServerError {
@@ -118,7 +117,7 @@ func noRole(err error) (reason string, none bool) {
 	return "", errors.Is(err, host.ErrNoRole)
 }
 
-// resolve asks the resolver and fills in c.now, the link with this key.
+// resolve asks the resolver and sets c.now to the link with this key.
 func (t tenant) resolve(ctx context.Context, src host.RoleSource, key host.Source, c *linkChange) error {
 	role, err := t.Roles.Resolver.ResolveRole(ctx, src)
 	if err != nil {
@@ -132,7 +131,7 @@ func (t tenant) resolve(ctx context.Context, src host.RoleSource, key host.Sourc
 	return nil
 }
 
-// setLink stores the link of a group and tells of it.
+// setLink stores the link of a group and queues an event.
 func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
 	c.now.Source = host.GroupSource(g.ID)
 	if err := w.t.Roles.Ledger.SetLink(ctx, c.now); err != nil {
@@ -154,8 +153,8 @@ func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) erro
 
 const awaitsConfirmation = "a protected role is given only after the application confirms"
 
-// unlinkGone takes away the links of these users' groups and values whose role no longer
-// exists. The other users of these sources are reconciled later.
+// unlinkGone removes the links of these users' groups and values whose role no longer
+// exists. It defers the reconciliation of the other users of these sources.
 func (w *Work) unlinkGone(ctx context.Context, ids []string, why cause) error {
 	if err := w.unlinkGoneValues(ctx, ids, why); err != nil {
 		return err
@@ -194,8 +193,8 @@ func (w *Work) unlinkIfGone(ctx context.Context, groupID string, why cause) erro
 		return err
 	}
 	if why != applicationReports {
-		// Another role of the name may exist by now. Like any role that appears, it is linked
-		// when the application reports it.
+		// The application may have another role with this name now. Like every new role, it
+		// gets its link when the application reports it.
 		c.now, c.reason = host.Link{}, "the role is gone"
 	}
 	if err := w.setLink(ctx, g, c); err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// people reads what decides about the users' roles.
+// people reads everything that decides about the users' roles.
 func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, error) {
-	// This comes first: in a transaction it locks the users.
+	// Read the grants first: in a transaction this locks the users.
 	grants, err := t.Roles.Ledger.Grants(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -57,9 +57,9 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 		}
 	}
 	if users == nil {
-		// Whether a user is active matters only if something gives them a role, and a user is
-		// a lot to read.
-		if users, err = t.users(ctx, wanting(people), r); err != nil {
+		// Read only users to whom a source gives something. For others it does not matter
+		// whether they are active, and reading users is expensive.
+		if users, err = t.users(ctx, idsWithWants(people), r); err != nil {
 			return nil, err
 		}
 	}
@@ -71,8 +71,8 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 	return people, nil
 }
 
-// wanting lists the ids of those whom a source gives something.
-func wanting(people []*person) []string {
+// idsWithWants lists the ids of the users to whom a source gives something.
+func idsWithWants(people []*person) []string {
 	var ids []string
 	for _, p := range people {
 		if len(p.wants) > 0 {
@@ -82,7 +82,7 @@ func wanting(people []*person) []string {
 	return ids
 }
 
-// users reads users, by id, as they will be.
+// users reads users by id, as the operation will leave them.
 func (t tenant) users(ctx context.Context, ids []string, r run) (map[string]*doc.Document, error) {
 	users := make(map[string]*doc.Document, len(ids))
 	err := t.dir.ByID(ctx, t.Types.User, ids, func(u *doc.Document) {
@@ -94,10 +94,10 @@ func (t tenant) users(ctx context.Context, ids []string, r run) (map[string]*doc
 	return users, err
 }
 
-// haveOnly reports whether no source gives these people anything, and the role of a group
-// that is about to go is all that they were ever given. Then the ledger says what to
-// revoke, and the application need not be asked who holds it: revoking what is not held
-// is no error.
+// haveOnly reports whether no source gives these people anything, and the ledger knows only
+// one role for them: that of a group being deleted. Then the ledger alone says what to
+// revoke. The application need not say who holds the role: revoking a role that a user does
+// not hold is no error.
 func haveOnly(people []*person, group, roleID string) bool {
 	from := host.GroupSource(group)
 	for _, p := range people {
@@ -108,8 +108,8 @@ func haveOnly(people []*person, group, roleID string) bool {
 	return true
 }
 
-// wants fills in the roles that attributes and groups give. It returns the links of
-// these groups and values.
+// wants sets the roles that attributes and groups give. It returns the links of these
+// groups and values.
 func (t tenant) wants(ctx context.Context, people []*person, users map[string]*doc.Document, r run) (map[host.Source]host.Link, error) {
 	refs := make([]host.Ref, len(people))
 	by := make(map[string]*person, len(people))
@@ -154,7 +154,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	return links, nil
 }
 
-// want notes a role that a source gives, or will give once it is confirmed.
+// want adds a role that a source gives, or will give after a confirmation.
 func (p *person) want(l host.Link, source host.Source, named bool) {
 	switch {
 	case l.Role.ID == "":
@@ -169,7 +169,7 @@ func (p *person) want(l host.Link, source host.Source, named bool) {
 		p.wants = append(p.wants, want{role: l.Role})
 	}
 	w := &p.wants[i]
-	if j := slices.Index(w.sources, source); j >= 0 { // two values of one attribute
+	if j := slices.Index(w.sources, source); j >= 0 { // two values of one attribute share a source
 		w.named[j] = w.named[j] || named
 		return
 	}
@@ -177,8 +177,8 @@ func (p *person) want(l host.Link, source host.Source, named bool) {
 	w.named = append(w.named, named)
 }
 
-// sortByGrant orders memberships whose time is not known by what they have given: those
-// that give something already, oldest first, before the others.
+// sortByGrant orders memberships whose time is unknown by their grants. Groups that give
+// something already come first, the oldest grant first.
 func sortByGrant(ms []host.Membership, by map[string]*person) {
 	at := map[host.Membership]time.Time{}
 	for _, m := range ms {
@@ -205,7 +205,6 @@ func sortByGrant(ms []host.Membership, by map[string]*person) {
 	})
 }
 
-// links reads the links of sources.
 func (t tenant) links(ctx context.Context, sources []host.Source) (map[host.Source]host.Link, error) {
 	sources = slices.Clone(sources)
 	slices.Sort(sources)

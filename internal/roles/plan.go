@@ -9,46 +9,47 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// person is all that decides about one user's roles, read under the user's lock.
+// person is everything that decides about one user's roles. people reads it under the
+// user's lock.
 type person struct {
 	id       string
 	presence presence
 	wants    []want
 	entries  []host.Grant
 	held     []host.Role
-	// unconfirmed are roles that await Confirm, for all whom their sources would give them.
+	// unconfirmed are the roles that sources will give the user after a Confirm.
 	unconfirmed []want
 }
 
-// presence is what a user's account means for roles.
+// presence is the state of a user's account as far as roles depend on it.
 type presence int
 
 const (
-	inactive presence = iota // or gone, or of no interest because nothing gives anything
-	active                   // exists, is active, and is not about to go
-	deleted                  // the account ends: roles given by hand go too
+	inactive presence = iota // not active, missing, or not read because no source gives anything
+	active                   // exists, is active, and stays
+	deleted                  // is being deleted: the user also loses roles given by hand
 )
 
-// want is a role that sources give: attributes, in order, and groups, in order of
+// want is a role that sources give: attributes in order, then groups in order of
 // membership.
 type want struct {
 	role    host.Role
 	sources []host.Source
-	named   []bool // by source: the client has just named the user as a member again
+	named   []bool // by source: the client has just named the user as a member
 }
 
-// outcome is what is to be done about one user's roles.
+// outcome is what a plan changes for one user.
 type outcome struct {
 	change    host.RoleChange
-	put       []host.Grant // before the change: the ledger leads a grant
-	putAfter  []host.Grant // after it, with drop: the ledger trails a revocation
+	put       []host.Grant // recorded before the change, so that no grant is missing from the ledger
+	putAfter  []host.Grant // recorded after the change, together with drop
 	drop      []host.Grant
 	early     []host.Event // events to send once put is recorded
 	events    []host.Event
 	explained []host.Explanation
 }
 
-// holdings is what a user holds, and what the ledger says of it, by the role's id.
+// holdings is what a user holds and what the ledger says about it, by role id.
 type holdings struct {
 	held    map[string]host.Role
 	entries map[string][]host.Grant
@@ -65,10 +66,10 @@ func (p *person) holdings() holdings {
 	return h
 }
 
-// plan applies the rules: grant = desired − held; revoke = what the ledger says SCIM
-// gave − desired. A role in neither is the application's own and is not touched. A role
-// that was held when a source came to give it too is marked by hand, and stays when the
-// source lets go.
+// plan applies the rules: grant = desired − held; revoke = what the ledger says SCIM gave −
+// desired. If a role is in neither, the application gave it, and plan does not touch it. If
+// a source starts to give a role that the user already holds, plan marks the role as given
+// by hand. The user then keeps it when the source stops giving it.
 func plan(r *host.Roles, p *person, now time.Time) *outcome {
 	o := &outcome{change: host.RoleChange{UserID: p.id}}
 	h := p.holdings()
@@ -89,7 +90,7 @@ func plan(r *host.Roles, p *person, now time.Time) *outcome {
 	return o
 }
 
-// revokeAll ends all roles of an account that is deleted.
+// revokeAll revokes all roles of a deleted account.
 func (o *outcome) revokeAll(p *person, h holdings) {
 	o.change.Revoke = slices.Clone(p.held)
 	o.drop = p.entries
@@ -104,16 +105,16 @@ func (o *outcome) revokeAll(p *person, h holdings) {
 	}
 }
 
-// giveWanted deals with the roles that sources give. It returns which roles these are.
+// giveWanted handles the roles that sources give. It returns the ids of these roles.
 func (o *outcome) giveWanted(r *host.Roles, p *person, h holdings, now time.Time) (done map[string]bool) {
 	slot := ""
 	if r.Exclusive {
-		slot = handGiven(p.held, h.entries)
+		slot = roleByHand(p.held, h.entries)
 	}
 	done = map[string]bool{}
 	chosen := p.wants
 	if p.presence == active {
-		chosen = picked(r, p, h.held)
+		chosen = pick(r, p, h.held)
 	}
 	for _, w := range chosen {
 		done[w.role.ID] = true
@@ -122,7 +123,7 @@ func (o *outcome) giveWanted(r *host.Roles, p *person, h holdings, now time.Time
 		case p.presence != active:
 			o.shelve(p, w, es, h.held, now)
 		case slot != "" && slot != w.role.ID:
-			o.wait(p, w, es, "waiting: "+h.held[slot].Name+" is hand-given and the application keeps one role", now)
+			o.wait(p, w, es, "waiting: the user holds "+h.held[slot].Name+" by hand, and the application allows one role per user", now)
 			o.release(p, w.role, es, h.held)
 		default:
 			o.give(p, w, es, h.held, now)
@@ -131,8 +132,8 @@ func (o *outcome) giveWanted(r *host.Roles, p *person, h holdings, now time.Time
 	return done
 }
 
-// endUnwanted deals with a role that the ledger knows and that no source gives. Entries
-// of a protected role that wait for their source stay.
+// endUnwanted handles a role that the ledger knows and that no source gives. It keeps the
+// grants of a protected role that wait for a confirmation.
 func (o *outcome) endUnwanted(p *person, id string, es []host.Grant, held map[string]host.Role) {
 	role, ok := held[id]
 	if !ok {
@@ -150,14 +151,14 @@ func (o *outcome) endUnwanted(p *person, id string, es []host.Grant, held map[st
 	o.release(p, role, es, held)
 }
 
-// explainRest explains roles that no rule has dealt with.
+// explainRest explains the roles that no rule has handled.
 func (o *outcome) explainRest(p *person) {
 	for _, h := range p.held {
 		isExplained := slices.ContainsFunc(o.explained, func(s host.Explanation) bool {
 			return s.Role.ID == h.ID && s.State != host.Waiting
 		})
 		if !isExplained {
-			o.stand(h, host.ByHand, nil, "given in the application; the directory does not give it")
+			o.stand(h, host.ByHand, nil, "given in the application; no source gives it")
 		}
 	}
 	for _, w := range p.unconfirmed {
@@ -170,9 +171,9 @@ func compareGrants(a, b host.Grant) int {
 	return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
 }
 
-// handGiven finds the role that occupies the one place of an application with one
-// role per user: one that is held and that SCIM did not give.
-func handGiven(held []host.Role, entries map[string][]host.Grant) string {
+// roleByHand finds the role of an application that allows one role per user: one that the
+// user holds and that SCIM did not give.
+func roleByHand(held []host.Role, entries map[string][]host.Grant) string {
 	for _, h := range held {
 		own := true
 		for _, g := range entries[h.ID] {
@@ -185,10 +186,10 @@ func handGiven(held []host.Role, entries map[string][]host.Grant) string {
 	return ""
 }
 
-// picked lets the application choose among the wanted roles.
-func picked(r *host.Roles, p *person, held map[string]host.Role) []want {
-	pick := r.Pick
-	if pick == nil {
+// pick lets the application choose among the wanted roles.
+func pick(r *host.Roles, p *person, held map[string]host.Role) []want {
+	choose := r.Pick
+	if choose == nil {
 		return p.wants
 	}
 	all := make([]host.Candidate, len(p.wants))
@@ -197,7 +198,7 @@ func picked(r *host.Roles, p *person, held map[string]host.Role) []want {
 		all[i] = host.Candidate{Role: w.role, Held: has}
 	}
 	var out []want
-	for _, chosen := range pick(all) {
+	for _, chosen := range choose(all) {
 		i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == chosen.ID })
 		if i >= 0 {
 			out = append(out, p.wants[i])
@@ -206,7 +207,7 @@ func picked(r *host.Roles, p *person, held map[string]host.Role) []want {
 	return out
 }
 
-// give makes sure that the user holds a wanted role and that the ledger says why.
+// give makes sure that the user holds a wanted role and that the ledger has its sources.
 func (o *outcome) give(p *person, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
 	_, has := held[w.role.ID]
 	live, hand := false, false
@@ -235,7 +236,8 @@ func (o *outcome) give(p *person, w want, es []host.Grant, held map[string]host.
 		hand = has
 	}
 	if !has {
-		// Either new, or taken away outside: the hand-given share has ended.
+		// The role is new, or the application revoked it: the user no longer holds it by
+		// hand.
 		hand = false
 		o.change.Grant = append(o.change.Grant, w.role)
 		o.note(host.RoleGranted, p, w.role, giving, "")
@@ -254,15 +256,15 @@ func (o *outcome) give(p *person, w want, es []host.Grant, held map[string]host.
 	o.change.Roles = append(o.change.Roles, w.role)
 	switch {
 	case !has:
-		o.stand(w.role, host.Due, giving, "given by the directory; not held yet")
+		o.stand(w.role, host.Due, giving, "given by a source; not held yet")
 	case hand:
-		o.stand(w.role, host.Both, giving, "given in the application before, and by the directory: it stays when that lets go")
+		o.stand(w.role, host.Both, giving, "given in the application first, and by a source: it stays when the source stops giving it")
 	default:
-		o.stand(w.role, host.Granted, giving, "given by the directory")
+		o.stand(w.role, host.Granted, giving, "given by a source")
 	}
 }
 
-// dropOthers drops the entries of sources that no longer give the role.
+// dropOthers drops the grants of sources that no longer give the role.
 func (o *outcome) dropOthers(w want, es []host.Grant) {
 	for _, g := range es {
 		if !slices.Contains(w.sources, g.Source) {
@@ -271,12 +273,13 @@ func (o *outcome) dropOthers(w want, es []host.Grant) {
 	}
 }
 
-// release revokes a role that the ledger says SCIM gave, unless it was held by hand.
+// release revokes a role that no source gives any more. A role that the user also holds by
+// hand stays.
 func (o *outcome) release(p *person, role host.Role, es []host.Grant, held map[string]host.Role) {
-	o.end(p, role, es, held, "the directory does not give it any more")
+	o.end(p, role, es, held, "no source gives it any more")
 }
 
-// end is release for any reason.
+// end is release for another reason.
 func (o *outcome) end(p *person, role host.Role, es []host.Grant, held map[string]host.Role, reason string) {
 	live, hand := false, false
 	var sources []host.Source
@@ -291,8 +294,8 @@ func (o *outcome) end(p *person, role host.Role, es []host.Grant, held map[strin
 		return
 	}
 	if hand {
-		o.note(host.RoleRetained, p, h, sources, "it was given in the application before the directory gave it")
-		o.stand(h, host.ByHand, nil, "given in the application; the directory does not give it any more")
+		o.note(host.RoleRetained, p, h, sources, "the user had the role before a source gave it")
+		o.stand(h, host.ByHand, nil, "given in the application; no source gives it any more")
 		return
 	}
 	o.change.Revoke = append(o.change.Revoke, h)
@@ -300,9 +303,8 @@ func (o *outcome) end(p *person, role host.Role, es []host.Grant, held map[strin
 	o.stand(h, host.Leaving, nil, reason)
 }
 
-// shelve deals with a role that sources would give to somebody who is not active:
-// nothing is held, but a protected role is noted, so that it does not come back by
-// itself with the person.
+// shelve handles a role that sources give to an inactive user. It revokes the role. It
+// records a protected role as waiting, so that reactivation alone does not give it back.
 func (o *outcome) shelve(p *person, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
 	if !w.role.Protected {
 		o.drop = append(o.drop, es...)
@@ -313,7 +315,7 @@ func (o *outcome) shelve(p *person, w want, es []host.Grant, held map[string]hos
 	o.end(p, w.role, es, held, "the user is not active")
 }
 
-// wait notes a role that is wanted but not given.
+// wait records a role that sources give but the user does not get yet.
 func (o *outcome) wait(p *person, w want, es []host.Grant, reason string, now time.Time) {
 	fresh, events := false, &o.events
 	for _, s := range w.sources {
@@ -345,5 +347,5 @@ func (o *outcome) stand(role host.Role, s host.State, sources []host.Source, rea
 	o.explained = append(o.explained, host.Explanation{Role: role, State: s, Sources: sources, Reason: reason})
 }
 
-// changes reports whether the application has anything to do.
+// changes reports whether the application has to grant or revoke anything.
 func (o *outcome) changes() bool { return len(o.change.Grant)+len(o.change.Revoke) > 0 }

@@ -10,8 +10,9 @@ import (
 
 // batch is the reconciliation of at most directory.Batch users.
 //
-// The ledger leads a grant and trails a revocation, so that a crash leaves an entry too
-// many, never one too few. Which protocol keeps to that depends on what commits together.
+// The ledger records a grant before the application makes it, and a revocation after it. So
+// a crash can leave one grant too many in the ledger, never one too few. The protocols
+// differ in what commits together.
 type batch struct {
 	w    *Work
 	run  run
@@ -19,10 +20,10 @@ type batch struct {
 	outs []*outcome
 }
 
-// settle reconciles the batch by the protocol that fits the application's databases.
+// settle reconciles the batch with the protocol that fits the application's databases.
 func (b *batch) settle(ctx context.Context) error {
 	joint, tx := b.w.t.Roles.Joint, b.w.t.isTransactional()
-	if !(b.run.ahead && tx) { // else a transaction runs already, and the ledger is only read
+	if !(b.run.ahead && tx) { // else a transaction runs already, and the batch only reads the ledger
 		defer b.w.e.lockUsers(b.w.t, b.ids)()
 	}
 	var err error
@@ -46,11 +47,11 @@ func (b *batch) settle(ctx context.Context) error {
 	return nil
 }
 
-// lockUsers keeps apart, in this process, what reads and records the grants of users. It does
-// nothing if the ledger locks them itself.
+// lockUsers locks users in this process while the engine reads and records their grants. It
+// does nothing if the ledger locks them itself.
 //
-// Take this lock before a transaction of the store, never in one. Otherwise the holder of the
-// lock waits for the transaction, and the transaction for the lock.
+// Take this lock before a transaction of the store, never in one. Otherwise the holder of
+// the lock waits for the transaction, and the transaction for the lock.
 func (e *Engine) lockUsers(t tenant, ids []string) (unlock func()) {
 	if t.Roles.LedgerLocks {
 		return func() {}
@@ -62,8 +63,8 @@ func (e *Engine) lockUsers(t tenant, ids []string) (unlock func()) {
 	return e.Locks.Lock(keys...)
 }
 
-// allAtOnce is the protocol for one transaction around everything. It is also the one for
-// no transaction at all, where its order is what a crash leaves whole.
+// allAtOnce is the protocol for one transaction around everything. It also serves
+// applications without transactions: its order of steps survives a crash.
 func (b *batch) allAtOnce(ctx context.Context) error {
 	if err := b.look(ctx); err != nil {
 		return err
@@ -78,8 +79,8 @@ func (b *batch) allAtOnce(ctx context.Context) error {
 }
 
 // intentionsFirst is the protocol for roles that do not commit with the ledger. It commits
-// the intentions, and then makes the change under the same users' lock with the rest. What
-// the second look wants beyond the noted intentions goes round again.
+// the intentions. Then it looks again, changes the roles and records the rest, all under
+// the same users' lock. If the second look finds new intentions, it starts again.
 func (b *batch) intentionsFirst(ctx context.Context) error {
 	for noted := false; !noted; {
 		err := b.w.t.Stores.InTx(ctx, func(ctx context.Context) error {
@@ -111,10 +112,10 @@ func (b *batch) intentionsFirst(ctx context.Context) error {
 	return nil
 }
 
-// revokeOnly is the protocol for what goes ahead of a write. It takes away, and leaves the
-// ledger as it is. Where one role gives way to another that does not depend on the write to
-// come, both go in one step; this needs a ledger that can lead, and so no transaction
-// around it.
+// revokeOnly is the protocol ahead of a write. It only revokes, and does not change the
+// ledger. If one role replaces another and this does not depend on the coming write, both
+// change in one step. That needs a ledger that can record grants first, so it is impossible
+// inside a transaction.
 func (b *batch) revokeOnly(ctx context.Context) error {
 	if err := b.look(ctx); err != nil {
 		return err
@@ -146,16 +147,16 @@ func (b *batch) revokeOnly(ctx context.Context) error {
 	return nil
 }
 
-// withholdGrants leaves of an outcome only what takes away.
+// withholdGrants removes everything but revocations from an outcome.
 func (o *outcome) withholdGrants() {
 	given := o.change.Grant
 	o.change.Grant, o.put, o.early = nil, nil, nil
 	o.change.Roles = slices.DeleteFunc(o.change.Roles, func(role host.Role) bool { return slices.Contains(given, role) })
 }
 
-// giveBackLater notes how to undo the revocations of a user's last roles, if the write
-// fails. Among them are roles given by hand, which no reconciliation would bring back. The
-// ledger was not touched.
+// giveBackLater remembers how to undo the revocations of a user's last roles if the write
+// fails. They include roles given by hand, which no reconciliation would restore. The
+// ledger did not change.
 func (w *Work) giveBackLater(p *outcome) {
 	back := host.RoleChange{UserID: p.change.UserID, Grant: p.change.Revoke, Roles: p.change.Roles}
 	w.restore = append(w.restore, func(ctx context.Context) error {
@@ -163,7 +164,8 @@ func (w *Work) giveBackLater(p *outcome) {
 	})
 }
 
-// look reads what decides about the users' roles, under their lock, and applies the rules.
+// look reads everything that decides about the users' roles, under their lock, and applies
+// the rules.
 func (b *batch) look(ctx context.Context) error {
 	people, err := b.w.t.people(ctx, b.ids, b.run)
 	if err != nil {
@@ -177,7 +179,7 @@ func (b *batch) look(ctx context.Context) error {
 	return nil
 }
 
-// intentions are the entries that the ledger has to have before the change.
+// intentions are the grants that the ledger must have before the change.
 func (b *batch) intentions() []host.Grant {
 	return collect(b.outs, func(p *outcome) []host.Grant { return p.put })
 }
@@ -185,7 +187,7 @@ func (b *batch) intentions() []host.Grant {
 // lead records the intentions.
 func (b *batch) lead(ctx context.Context) error { return b.record(ctx, b.intentions(), nil) }
 
-// change lets the application change the roles.
+// change asks the application to change the roles.
 func (b *batch) change(ctx context.Context) error {
 	changes := make([]host.RoleChange, 0, len(b.outs))
 	for _, p := range b.outs {
@@ -199,10 +201,10 @@ func (b *batch) change(ctx context.Context) error {
 	return b.w.t.Roles.Resolver.ChangeRoles(ctx, changes)
 }
 
-// trail records what ends with the change.
+// trail records revocations after the change.
 func (b *batch) trail(ctx context.Context) error {
 	drop := collect(b.outs, func(p *outcome) []host.Grant { return p.drop })
-	if gone := b.run.view.gone; gone != "" && b.w.t.Roles.Sources != nil { // Ending.After drops these all at once
+	if gone := b.run.view.gone; gone != "" && b.w.t.Roles.Sources != nil { // Ending.After drops all grants of this group at once
 		drop = slices.DeleteFunc(drop, func(g host.Grant) bool { return g.Source == host.GroupSource(gone) })
 	}
 	return b.record(ctx, collect(b.outs, func(p *outcome) []host.Grant { return p.putAfter }), drop)
@@ -215,7 +217,8 @@ func (b *batch) record(ctx context.Context, put, drop []host.Grant) error {
 	return b.w.t.Roles.Ledger.Record(ctx, put, drop)
 }
 
-// tellIntentions tells, once, what is so as soon as the intentions are in the ledger.
+// tellIntentions queues, once, the events that are true as soon as the ledger has the
+// intentions.
 func (b *batch) tellIntentions() {
 	for _, p := range b.outs {
 		b.w.Tell(p.early...)

@@ -7,10 +7,10 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// reconcile brings roles in line: now if they commit with the store, otherwise after its
-// commit. In the latter case a ledger that commits with the store notes the intentions
-// together with it. Any other ledger gets them after the commit: within the transaction
-// nothing would keep others from marking the grants between reading and recording.
+// reconcile reconciles now if roles commit with the store, otherwise after its commit. In
+// the second case, a ledger that commits with the store records the intentions together
+// with the write. Any other ledger records them after the commit. Within the transaction
+// another caller could change the grants between reading and recording.
 func (w *Work) reconcile(ctx context.Context, r run) error {
 	if !w.t.hasRoles() {
 		return nil
@@ -32,12 +32,11 @@ func (w *Work) reconcile(ctx context.Context, r run) error {
 	})
 }
 
-// settleAll settles all users of a run.
 func (w *Work) settleAll(ctx context.Context, r run) error {
 	return w.t.eachBatch(ctx, r, func(ids []string) error { return w.settle(ctx, ids, r) })
 }
 
-// vanishedTries is how often a batch is tried again because a linked role is gone.
+// vanishedTries is how often settle tries a batch again because a linked role is gone.
 const vanishedTries = 3
 
 // settle reconciles at most a batch of users, each atomically.
@@ -47,7 +46,7 @@ func (w *Work) settle(ctx context.Context, ids []string, r run) error {
 		if !errors.Is(err, host.ErrNoRole) || try == vanishedTries {
 			return err
 		}
-		// A role that a group is linked to is gone, and the application did not report it.
+		// The role of a link is gone, and the application did not report it.
 		if err := w.unlinkGone(ctx, ids, r.cause); err != nil {
 			return err
 		}

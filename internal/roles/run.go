@@ -10,19 +10,19 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// run is one reconciliation: of some users, and, if it names a group or a value, of all
-// members of the group or all users who have the value.
+// run is one reconciliation of some users. If it names a group or a value, it also covers
+// all members of the group or all users with the value.
 type run struct {
 	ids   []string
 	group string
 	value value
-	// namedIn is a source's link key. The client has just named the users in named as
-	// members of that group, or as owners of that value.
+	// namedIn is a source. The client has just named the users in named as members of this
+	// group, or as owners of this value.
 	namedIn host.Source
 	named   map[string]bool
 	cause   cause
 	view    view
-	ahead   bool // revoke only, and leave the ledger as it is: a write is to follow
+	ahead   bool // revoke only, and leave the ledger as it is, because a write follows
 }
 
 // cause is why a reconciliation runs.
@@ -30,31 +30,32 @@ type cause int
 
 const (
 	clientWrites        cause = iota
-	applicationReports        // that its roles or its mapping changed
-	applicationConfirms       // as if all users were named in namedIn
+	applicationReports        // the application reports that its roles or its mapping changed
+	applicationConfirms       // the application confirms; counts as naming all users in namedIn
 )
 
-// isNamed reports whether the client, or the application, names a user in a source.
+// isNamed reports whether the client or the application names a user in a source.
 func (r *run) isNamed(source host.Source, userID string) bool {
 	return source == r.namedIn && (r.cause == applicationConfirms || r.named[userID])
 }
 
-// view is what an operation is about to change, laid over what is stored.
+// view is the change that an operation is about to make. Readers lay it over the stored
+// data.
 type view struct {
-	user    *doc.Document   // this user will be so
-	deleted string          // this user
-	gone    string          // this group is deleted
-	from    string          // the group that the users in left have left
-	left    map[string]bool // by user id
-	link    *host.Link      // a group's link
+	user    *doc.Document   // the user as the operation will store it
+	deleted string          // the id of a user being deleted
+	gone    string          // the id of a group being deleted
+	from    string          // the id of the group that the users in left have left
+	left    map[string]bool // the ids of these users
+	link    *host.Link      // the new link of a group
 }
 
-// keeps reports whether the operation leaves a membership in place.
+// keeps reports whether a membership still exists after the operation.
 func (v *view) keeps(m host.Membership) bool {
 	return m.GroupID != v.gone && (m.GroupID != v.from || !v.left[m.Member.ID])
 }
 
-// eachBatch calls fn with the users of a run, in order of id within each batch.
+// eachBatch calls fn with the users of a run in batches, each in order of id.
 func (t tenant) eachBatch(ctx context.Context, r run, fn func(ids []string) error) error {
 	ids := slices.Clone(r.ids)
 	slices.Sort(ids)
@@ -100,7 +101,7 @@ func (t tenant) eachGranted(ctx context.Context, source host.Source, fn func(ids
 	}
 }
 
-// userIDs lists the ids of those references that are to users, in order.
+// userIDs lists the ids of those references that name users, in order.
 func userIDs(list []host.Ref) []string {
 	var ids []string
 	for _, r := range list {

@@ -9,26 +9,26 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// Write is a write of one resource, seen before it is stored.
+// Write is a write of one resource before the store has it.
 type Write struct {
 	Before *doc.Document // nil for a new resource
 	After  *doc.Document
-	// Members is what the write does to a group's members. Removed is filled in before
-	// Turn.After is called.
+	// Members is the change of a group's members. The caller sets Removed before it calls
+	// Turn.After.
 	Members *Members
-	// IsAdopted says that a new resource takes over Before.
+	// IsAdopted says that the new resource adopts Before.
 	IsAdopted bool
 }
 
-// Members is what a write does to a group's members.
+// Members is the change of a group's members.
 type Members struct {
-	Remove  []host.Ref // to be removed; with a MemberStore some may be gone already
-	Named   []host.Ref // whom the client named as members, those that are there included
-	Dropped []host.Ref // whom the client asked to remove, those that are gone included
-	Removed []host.Ref // what really changed
+	Remove  []host.Ref // members to remove; with a MemberStore some may be gone already
+	Named   []host.Ref // users that the client named as members, including current members
+	Dropped []host.Ref // members that the client asked to remove, including those already gone
+	Removed []host.Ref // members that the store did remove
 }
 
-// Turn is the part of a Work that goes with one write.
+// Turn is the part of a Work that handles one write.
 type Turn struct {
 	w      *Work
 	write  Write
@@ -36,9 +36,9 @@ type Turn struct {
 	values *valueChange
 }
 
-// Before looks up what a write means for roles, and takes away what it ends. It returns
-// the resource to store: its After, save for attributes that name no role while the user
-// is deactivated. An error refuses the write.
+// Before looks up how a write changes roles, and revokes what the write ends. It returns
+// the resource to store. That is write.After, unless the write deactivates a user and an
+// attribute names no role: then the attribute keeps its value. An error refuses the write.
 func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, error) {
 	t := &Turn{w: w, write: write}
 	var err error
@@ -50,7 +50,8 @@ func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, e
 	}
 	after := t.write.After
 	if write.Before != nil && write.Before.Active() && !after.Active() {
-		// Before the write: a client that repeats it must come here again.
+		// Deactivate before the write, so that a client that repeats a failed write comes
+		// here again.
 		if err := w.deactivate(ctx, after); err != nil {
 			return nil, nil, err
 		}
@@ -61,7 +62,7 @@ func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, e
 	return after, t, nil
 }
 
-// deactivate ends what a user can still do without logging in.
+// deactivate calls the application's Deactivator, which ends sessions and tokens.
 func (w *Work) deactivate(ctx context.Context, user *doc.Document) error {
 	if user.Type != w.t.Types.User || w.t.Stores.Deactivator == nil {
 		return nil
@@ -69,7 +70,7 @@ func (w *Work) deactivate(ctx context.Context, user *doc.Document) error {
 	return w.t.Stores.Deactivator.Deactivate(ctx, user)
 }
 
-// After brings roles in line with the write, which the store has accepted as stored.
+// After reconciles after the store has accepted the write.
 func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
 	w := t.w
 	w.stored = !w.t.isTransactional()
@@ -79,7 +80,7 @@ func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
 	switch stored.Type {
 	case w.t.Types.User:
 		if t.write.IsAdopted {
-			// Memberships that the account had are the client's from now on.
+			// The client now owns the memberships that the account had before.
 			if err := w.reconcile(ctx, run{ids: []string{stored.ID}}); err != nil {
 				return err
 			}
@@ -102,8 +103,8 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 	return t.w.reconcile(ctx, run{ids: []string{user.ID}})
 }
 
-// followValues brings roles in line with a write of a user that changes the values of
-// role attributes, or the links of values.
+// followValues reconciles after a write that changes the values of a user's role
+// attributes, or the links of values.
 func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 	w, c := t.w, t.values
 	if len(c.fresh) > 0 {
@@ -152,9 +153,9 @@ func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
 	return w.reconcile(ctx, r)
 }
 
-// revokeAhead takes away what a write is about to end, before it is stored, where there
-// is no transaction around both: a crash in between leaves too little access, not too
-// much. An error is left to the reconciliation that follows the write.
+// revokeAhead revokes roles before a write that ends them, if no transaction surrounds
+// both. A crash in between then leaves too little access, not too much. It ignores errors:
+// the reconciliation after the write tries again.
 func (t *Turn) revokeAhead(ctx context.Context) {
 	w, after, c := t.w, t.write.After, t.link
 	if !w.t.hasRoles() {
@@ -191,7 +192,7 @@ func (t *Turn) revokeAhead(ctx context.Context) {
 		w.e.Log.WarnContext(ctx, "scim: revoking ahead of a write failed", "resource", fmt.Sprint(host.RefOf(after)), "error", err)
 	}
 	if unlink {
-		// A crash must not leave the new name with the old role.
+		// Remove the link first: a crash must not leave the new name with the old role.
 		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{Source: host.GroupSource(after.ID)}); err != nil {
 			w.e.Log.WarnContext(ctx, "scim: unlinking ahead of a write failed", "resource", fmt.Sprint(host.RefOf(after)), "error", err)
 		}

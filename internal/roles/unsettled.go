@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// unsettled remembers, by the key of a write, the users whose roles could not be brought
-// in line after it. The client's repetition of the request completes them, even if it no
-// longer names these users. After a crash Reconciler.All does.
+// unsettled remembers, by the key of a write, the users whose reconciliation after it
+// failed. When the client repeats the request, the engine reconciles them, even if the
+// request no longer names them. After a crash Reconciler.All does this.
 type unsettled struct {
 	mu sync.Mutex
 	m  map[string]run
-	n  int // users in m
+	n  int // the number of users in m
 }
 
-// unsettledLimit bounds the users that are remembered.
+// unsettledLimit is the most users that unsettled remembers.
 const unsettledLimit = 100_000
 
 func (u *unsettled) take(key string) []run {
@@ -29,8 +29,8 @@ func (u *unsettled) take(key string) []run {
 	return []run{r}
 }
 
-// keep remembers runs. It reports whether there was room, and a request that can be
-// repeated.
+// keep remembers runs. It returns false if there is no room, or if repeating the request
+// cannot complete the runs.
 func (u *unsettled) keep(key string, runs []run) bool {
 	var all run
 	for _, r := range runs {
@@ -39,7 +39,7 @@ func (u *unsettled) keep(key string, runs []run) bool {
 			all.group = r.group
 		}
 		if r.view.deleted != "" || r.value.attr != nil {
-			return false // a repetition finds the resource gone, or is about other users
+			return false // a repeated request finds no resource, or names other users
 		}
 	}
 	slices.Sort(all.ids)

@@ -16,7 +16,7 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// value is a value of one of Roles.Attributes. It has a link, as a group has.
+// value is a value of one of Roles.Attributes. Like a group it has a link.
 type value struct {
 	attr *model.Attribute
 	text string
@@ -25,17 +25,17 @@ type value struct {
 // key is the source of the value's link.
 func (v value) key() host.Source { return host.AttributeSource(v.attr.Path, v.text) }
 
-// source is the source of what the value gives. The ledger keeps one for all values of the
-// attribute.
+// source is the source of the grants that the value gives. All values of an attribute share
+// one source in the ledger.
 func (v value) source() host.Source { return host.AttributeSource(v.attr.Path, "") }
 
-// roleSource is how the resolver is asked about the value.
+// roleSource is the value as the resolver sees it.
 func (v value) roleSource(linked string) host.RoleSource {
 	return host.RoleSource{Attribute: v.attr.Path, Value: v.text, Linked: linked}
 }
 
-// Attribute finds an attribute that can name roles: one of texts, or a complex one whose
-// value is a text, such as "roles".
+// Attribute finds an attribute that can name roles. It is a string, or a list whose
+// elements have a string "value", such as "roles".
 func Attribute(user *model.Type, path string) (*model.Attribute, error) {
 	a := user.Find(path)
 	switch {
@@ -47,8 +47,8 @@ func Attribute(user *model.Type, path string) (*model.Attribute, error) {
 	return nil, fmt.Errorf("Roles.Attributes: %q: needs an attribute of User with texts, or with a value for each of its elements", path)
 }
 
-// valuesOf lists what a user's role attributes say, in order, each once. Of each
-// attribute the primary element comes first.
+// valuesOf lists the values of a user's role attributes, in order and without duplicates.
+// The primary element of an attribute comes first.
 func valuesOf(t *host.Tenant, u *doc.Document) []value {
 	if u == nil || t.Roles == nil {
 		return nil
@@ -117,7 +117,7 @@ func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source
 	return t.links(ctx, keys)
 }
 
-// linkValue stores the link of a value, if it changes.
+// linkValue stores the link of a value if it changes.
 func (t tenant) linkValue(ctx context.Context, v value, c *linkChange) error {
 	c.now.Source = v.key()
 	if !c.isChange() {
@@ -126,8 +126,8 @@ func (t tenant) linkValue(ctx context.Context, v value, c *linkChange) error {
 	return t.Roles.Ledger.SetLink(ctx, c.now)
 }
 
-// relinkKnownValue looks up again the role that a value names, after the application
-// reported that its roles or its mapping changed.
+// relinkKnownValue looks up the role of a value again. The application has reported that
+// its roles or its mapping changed.
 func (t tenant) relinkKnownValue(ctx context.Context, v value, was host.Link) (*linkChange, error) {
 	c := &linkChange{was: was, now: was}
 	err := t.resolve(ctx, v.roleSource(was.Role.ID), v.key(), c)
@@ -138,8 +138,7 @@ func (t tenant) relinkKnownValue(ctx context.Context, v value, was host.Link) (*
 	return c, err
 }
 
-// unlinkGoneValues takes away the links of these users' values whose role no longer
-// exists.
+// unlinkGoneValues removes the links of these users' values whose role no longer exists.
 func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) error {
 	if w.t.Roles.Attributes == nil {
 		return nil
@@ -157,7 +156,7 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) er
 		if l.Role.ID == "" {
 			continue
 		}
-		delete(links, v.key()) // once
+		delete(links, v.key()) // look up each value once
 		c, err := w.t.relinkKnownValue(ctx, v, l)
 		if err != nil {
 			return err
@@ -166,27 +165,27 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) er
 			continue
 		}
 		if why != applicationReports {
-			c.now = host.Link{} // as in unlinkIfGone
+			c.now = host.Link{} // as in unlinkGone
 		}
 		if err := w.t.linkValue(ctx, v, c); err != nil {
 			return err
 		}
-		w.later = append(w.later, run{value: v, cause: why}) // the others
+		w.later = append(w.later, run{value: v, cause: why}) // reconciles the other users of the value
 	}
 	return nil
 }
 
-// valueChange is what a write of a user does to the links of values.
+// valueChange is how a write of a user changes the links of values.
 type valueChange struct {
-	fresh  map[host.Source]bool // keys of values that the client has just given the user
-	moves  bool                 // the user's values, or their roles, are others than before
-	others []value              // which other users have too, and whose role is another now
+	fresh  map[host.Source]bool // the keys of values that the write adds to the user
+	moves  bool                 // the user's values or their roles change
+	others []value              // values whose role changes and which other users may have too
 }
 
-// relinkValues looks up which roles a user's attributes name, when a client writes the
-// user: those values that it changes, and those without a role. It returns the user to
-// store. If the request deactivates the user, attributes that name no role keep their
-// value, because a deactivation must not wait.
+// relinkValues looks up the roles that a user's attributes name when a client writes the
+// user. It asks the resolver about new values and about values without a role. It returns
+// the user to store. If the request deactivates the user, attributes that name no role keep
+// their value, because a deactivation must not wait.
 func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*doc.Document, *valueChange, error) {
 	if !w.t.hasRoles() || w.t.Roles.Attributes == nil || after.Type != w.t.Types.User {
 		return after, nil, nil
@@ -227,8 +226,8 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 	return after, c, nil
 }
 
-// resolveValues asks which roles values name, and stores nothing. bad lists the
-// attributes that a deactivated user must keep as they were.
+// resolveValues looks up the roles of values and stores nothing. bad lists the attributes
+// that a deactivated user must keep.
 func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, values []value) (found map[value]*linkChange, bad []*model.Attribute, err error) {
 	links, err := w.t.valueLinks(ctx, values)
 	if err != nil {
@@ -250,7 +249,7 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 			found[v] = change
 		case stored && none:
 		case stored:
-			// Nothing depends on the answer: the value gives no role, as before.
+			// Go on despite the error: the value gives no role, as before.
 			w.e.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
 		case leaves:
 			bad = append(bad, v.attr)
@@ -265,7 +264,7 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 	return found, bad, nil
 }
 
-// IsWithin reports whether a is outer or part of it.
+// IsWithin reports whether a is outer or a part of it.
 func IsWithin(a, outer *model.Attribute) bool {
 	for ; a != nil; a = a.Parent {
 		if a == outer {

@@ -9,29 +9,29 @@ import (
 	"github.com/scimkit/scim/internal/keylock"
 )
 
-// Work is the unit in which one operation writes and changes roles: a client's, or the
-// application's. It is for one goroutine.
+// Work is the unit in which one operation of a client or of the application writes and
+// changes roles. Only one goroutine may use it.
 type Work struct {
 	e      *Engine
 	t      tenant
 	who    string
-	depth  int          // of Isolate within Isolate
-	events []host.Event // of this unit, to be delivered after its commit
-	ahead  []host.Event // of roles changed ahead of a write; delivered even if it fails
-	later  []run        // reconciliations that wait for the store's commit
-	// restore gives back what was taken ahead of a write that then did not happen.
+	depth  int          // the nesting depth of Isolate
+	events []host.Event // events that Deliver sends after the commit
+	ahead  []host.Event // events of roles changed ahead of a write; Deliver sends them even if the write fails
+	later  []run        // reconciliations to run after the store's commit
+	// restore gives back the roles that were revoked ahead of a write, if the write fails.
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
 }
 
-// Tell notes events. They are delivered after the commit.
+// Tell queues events for delivery after the commit.
 func (w *Work) Tell(e ...host.Event) {
-	if w.e.Emit != nil { // otherwise a request about many users would collect them for nobody
+	if w.e.Emit != nil { // else a request about many users fills memory with unused events
 		w.events = append(w.events, e...)
 	}
 }
 
-// Deliver hands over the events.
+// Deliver sends the queued events to the application.
 func (w *Work) Deliver(ctx context.Context) {
 	if w.e.Emit == nil {
 		return
@@ -51,18 +51,18 @@ func (w *Work) Deliver(ctx context.Context) {
 // false until the commit.
 func (w *Work) IsStored() bool { return w.stored }
 
-// TakeBack tells that the caller has undone what was stored.
+// TakeBack records that the caller has undone the write.
 func (w *Work) TakeBack() { w.stored = false }
 
-// isolationTries is how often a write is tried in a store without transactions while
+// isolationTries is how often Isolate runs a write in a store without transactions while
 // other writers change the same resource.
 const isolationTries = 20
 
-// Isolate runs fn in the store's transaction. Without transactions it holds the lock of
-// key in this process ("": none) and runs fn again if the resource changed meanwhile.
-// Afterwards it runs the reconciliations that waited for the commit, and those that an
-// earlier operation with the same key could not finish. Within another Isolate of the
-// same unit it joins that one.
+// Isolate runs fn in the store's transaction. Without transactions it holds the lock of key
+// in this process ("": none), and runs fn again if the resource changed meanwhile.
+// Afterwards it runs the deferred reconciliations, and those that an earlier operation with
+// the same key could not finish. An Isolate within another one of the same Work joins that
+// one.
 func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
 	w.depth++
 	err := w.isolate(ctx, key, fn)
@@ -102,9 +102,9 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	return err
 }
 
-// finish ends a unit whose write ended with err. After a write it runs the
-// reconciliations that waited for the commit. If nothing was written it gives back what
-// was taken ahead. It also does so if the client has gone.
+// finish ends a unit whose write returned err. If the store has the write, finish runs the
+// deferred reconciliations. Otherwise it restores the roles that were revoked ahead of the
+// write. It does both even if the client is gone.
 func (w *Work) finish(ctx context.Context, key string, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.e.Time)
 	defer cancel()
@@ -113,7 +113,7 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 	if err != nil && !w.stored {
 		for _, giveBack := range restore {
 			if err := giveBack(ctx); err != nil {
-				w.e.Log.ErrorContext(ctx, "scim: roles taken ahead of a write that failed could not be put back; run Reconciler.All", "error", err)
+				w.e.Log.ErrorContext(ctx, "scim: roles revoked ahead of a failed write could not be restored; run Reconciler.All", "error", err)
 			}
 		}
 		return err
@@ -127,7 +127,7 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 	}
 	failed := w.runLater(ctx)
 	if failed != nil && !w.e.unsettled.keep(key, w.later) {
-		w.e.Log.ErrorContext(ctx, "scim: roles could not be brought in line with what was stored; run Reconciler.All", "error", failed)
+		w.e.Log.ErrorContext(ctx, "scim: roles could not be reconciled after a write; run Reconciler.All", "error", failed)
 	}
 	w.later = nil
 	if err != nil {
@@ -136,11 +136,12 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 	return failed
 }
 
-// runLater runs what waited for the store's commit. What is not done stays in w.later.
+// runLater runs the deferred reconciliations. Those that it does not finish stay in
+// w.later.
 func (w *Work) runLater(ctx context.Context) error {
 	for len(w.later) > 0 {
 		r := w.later[0]
-		r.view = view{deleted: r.view.deleted} // all else is stored by now
+		r.view = view{deleted: r.view.deleted} // the store has everything else by now
 		if err := w.settleAll(ctx, r); err != nil {
 			return err
 		}

@@ -97,7 +97,7 @@ func handScenarios() []scenario {
 				w.wantLedger("U", "Viewer group:G waiting")
 				w.wantEvents("member added G U", "role waiting U Viewer G")
 				w.wantExplain("U", "Admin by hand", "Viewer waiting group:G")
-				w.wantReason("U", "Viewer", "waiting: Admin is hand-given")
+				w.wantReason("U", "Viewer", "waiting: the user holds Admin by hand")
 				w.app.Take("U", "Admin")
 				w.reconcile("U")
 				w.wantRoles("U", "Viewer")
