@@ -1,5 +1,5 @@
-// Package address finds the route in a request's path, wherever the handler is mounted,
-// and the absolute address of the endpoint.
+// Package address finds the route in a request's path at any mount point. It also finds the
+// absolute address of the endpoint.
 package address
 
 import (
@@ -23,9 +23,8 @@ func IsTooLong(r *http.Request) bool {
 }
 
 // Route finds the segments of a request's path from the first one that is an endpoint's
-// name. The segments before it are where the handler is mounted. No segment behind it can
-// begin another route. The route is empty for the endpoint's root. ok is false if the path
-// leads nowhere.
+// name. The segments before it are the mount point. No later segment can begin another
+// route. The route is empty for the endpoint's root. ok is false if the path has no route.
 //
 // Route skips empty segments: a base address saved with a slash at its end gives "//Users".
 func Route(r *http.Request, isEndpoint func(segment string) bool) (route []string, ok bool) {
@@ -40,17 +39,17 @@ func Route(r *http.Request, isEndpoint func(segment string) bool) (route []strin
 	return segments[i:], true
 }
 
-// isAtRoot reports whether a request is for the endpoint's root: the path has no segment
-// left, or it is the pattern under which a mux has the handler.
+// isAtRoot reports whether a request is for the endpoint's root. Then the path has no
+// segment left, or it is the pattern that the mux has for the handler.
 func isAtRoot(r *http.Request, segments []string) bool {
 	return len(segments) == 0 || slices.EqualFunc(patternOf(r), segments, isFitting)
 }
 
-// isMounted reports whether the handler can be mounted at the first n segments.
-// http.ServeMux and chi tell the prefix in the request's Pattern. If http.StripPrefix or
-// Mount took a prefix off the path, it was the whole prefix. If neither tells, as behind
-// other routers, any prefix will do. Clients choose it then, so mount the handler with Mount
-// or http.StripPrefix, or set BaseURL.
+// isMounted reports whether the first n segments can be the mount point. http.ServeMux and
+// chi show the prefix in the request's Pattern. http.StripPrefix and Mount remove the whole
+// prefix from the path. Other routers show nothing, so isMounted accepts any prefix.
+// Clients choose it then, so mount the handler with Mount or http.StripPrefix, or set
+// BaseURL.
 func isMounted(r *http.Request, segments []string, n int, isEndpoint func(string) bool) bool {
 	prefix := segments[:n]
 	if len(strings.Join(prefix, "/")) > maxPrefix {
@@ -58,20 +57,20 @@ func isMounted(r *http.Request, segments []string, n int, isEndpoint func(string
 	}
 	pattern := patternOf(r)
 	if i := slices.IndexFunc(pattern, isEndpoint); i >= 0 {
-		pattern = pattern[:i] // the mux has each endpoint for itself
+		pattern = pattern[:i] // the mux has a pattern for each endpoint
 	}
 	switch {
 	case n == 0:
 		return true
 	case len(pattern) > 0:
-		// A router may have taken off the beginning.
+		// A router may have removed the beginning.
 		return n <= len(pattern) && slices.EqualFunc(pattern[len(pattern)-n:], prefix, isFitting)
 	}
 	return len(Split(requestPath(r))) <= len(segments)
 }
 
-// patternOf lists the segments of the pattern under which a mux has the handler,
-// without the wildcard for what follows.
+// patternOf lists the segments of the mux pattern of the handler, without the wildcard at
+// the end.
 func patternOf(r *http.Request) []string {
 	i := strings.IndexByte(r.Pattern, '/')
 	if i < 0 {
@@ -84,7 +83,7 @@ func patternOf(r *http.Request) []string {
 	return all
 }
 
-// isFitting reports whether a segment of a path satisfies a segment of a pattern.
+// isFitting reports whether a segment of a path matches a segment of a pattern.
 func isFitting(pattern, segment string) bool {
 	if strings.HasPrefix(pattern, "{") {
 		return true
@@ -93,8 +92,8 @@ func isFitting(pattern, segment string) bool {
 	return err == nil && s == pattern || segment == pattern
 }
 
-// requestPath is the escaped path that the client sent: RequestURI still has the prefix
-// that http.StripPrefix took off the path.
+// requestPath is the escaped path that the client sent. It comes from RequestURI, because
+// http.StripPrefix removes the prefix from the path only.
 func requestPath(r *http.Request) string {
 	if raw, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(raw, "/") && isPlain(raw, "-._~/") {
 		return raw // most paths need no parsing
@@ -116,7 +115,7 @@ func Mount(prefix string, h, next http.Handler) http.Handler {
 			u := *r.URL
 			in.URL = &u
 			u.RawPath = "/" + strings.Join(got[len(want):], "/")
-			u.Path, _ = url.PathUnescape(u.RawPath) // the server has unescaped it before
+			u.Path, _ = url.PathUnescape(u.RawPath) // the server has already unescaped it without an error
 			h.ServeHTTP(w, &in)
 			return
 		}
@@ -133,10 +132,10 @@ func Split(path string) []string {
 	return slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
 }
 
-// Base finds the absolute address of the endpoint, without a slash at its end: baseURL if
-// it is not "", otherwise the request's own host and the part of its path before the route.
-// tail is the number of segments of the route. If one of the proxies sent the request, Base
-// believes its X-Forwarded-Proto and X-Forwarded-Host.
+// Base finds the absolute address of the endpoint, without a slash at its end. It returns
+// baseURL unless that is "". Otherwise it takes the request's own host and the part of its
+// path before the route. tail is the number of segments of the route. If one of the proxies
+// sent the request, Base trusts its X-Forwarded-Proto and X-Forwarded-Host.
 func Base(r *http.Request, baseURL string, tail int, proxies []netip.Prefix) string {
 	if baseURL != "" {
 		return strings.TrimRight(baseURL, "/")
@@ -181,8 +180,8 @@ func isPlain(s, others string) bool {
 	return true
 }
 
-// isHost reports whether a text is a host, with or without a port, that may stand in an
-// address. No name is longer than 253 bytes.
+// isHost reports whether a text is a valid host for an address, with or without a port. No
+// name is longer than 253 bytes.
 func isHost(host string) bool {
 	if name, port, _ := strings.Cut(host, ":"); name != "" && len(host) <= 260 && isPlain(name, "-.") && strings.Trim(port, "0123456789") == "" {
 		return true

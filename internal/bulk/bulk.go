@@ -1,9 +1,9 @@
-// Package bulk turns the body of a bulk request (RFC 7644, Section 3.7) into operations,
-// in the order in which they run. It runs nothing.
+// Package bulk turns the body of a bulk request (RFC 7644, Section 3.7) into operations, in
+// the order in which they run. It runs nothing.
 //
-// Whoever runs the operations walks over Job.Order. For each Part it asks Job.Target and
-// Job.Data, which put ids in the place of bulkIds. Then it sets Part.Ref to the resource,
-// or Part.Err: later operations refer to both.
+// The caller runs the operations in the order of Job.Order. For each Part it calls
+// Job.Target and Job.Data, which replace bulkIds by ids. Then it sets Part.Ref to the
+// resource, or Part.Err: later operations refer to both.
 package bulk
 
 import (
@@ -57,8 +57,8 @@ type Part struct {
 	Method, BulkID, Version, Path string // as the client sent them; Method in upper case
 	// Type is the type of the resource. It is nil if Path leads nowhere; Err is then set.
 	Type *model.Type
-	// Ref is the resource. Parse sets it if Path has an id. Otherwise whoever runs the
-	// operation sets it.
+	// Ref is the resource. Parse sets it if Path has an id. Otherwise the caller sets it
+	// when it runs the operation.
 	Ref host.Ref
 	// Err is why the operation failed. If Parse sets it, the operation cannot run.
 	Err error
@@ -69,10 +69,10 @@ type Part struct {
 	references
 }
 
-// references are what an operation refers to by bulkId.
+// references are the bulkIds of an operation.
 type references struct {
-	target string  // the bulkId in the path, if Path has one in the place of an id
-	needs  []*Part // the creations that it refers to, in its path or data; maybe itself
+	target string  // the bulkId in Path, "" if Path has none
+	needs  []*Part // the creations that Path or the data refers to, possibly this operation
 	inData bool    // the data has references, known or not
 }
 
@@ -95,15 +95,15 @@ func (j *Job) Target(p *Part) (host.Ref, error) {
 	return ref, nil
 }
 
-// Data returns the data of an operation with ids in the place of bulkIds. Call it when
-// it is p's turn.
+// Data returns the data of an operation with ids instead of bulkIds. Call it when it is p's
+// turn.
 func (j *Job) Data(p *Part) (jsontext.Value, error) {
 	data, _, err := j.DataWithout(p, nil)
 	return data, err
 }
 
 // DataWithout is Data without the values that refer to one of missing. left are the
-// attributes of these values, each once per value.
+// attributes of these values, one entry for each value.
 func (j *Job) DataWithout(p *Part, missing []*Part) (data jsontext.Value, left []*model.Attribute, err error) {
 	if !p.inData {
 		return p.data, nil, nil

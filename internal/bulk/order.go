@@ -8,8 +8,8 @@ import (
 // Order returns the operations in units, in the order in which they run. A unit is one
 // operation, or several that refer to each other in a circle and have to run together.
 //
-// The order is that of the request, with one exception: an operation that refers to a
-// later one runs right behind it. A circle runs in the place of its last operation.
+// The order is that of the request, with one exception: an operation that refers to a later
+// one runs immediately after it. A circle runs in the place of its last operation.
 func (j *Job) Order() [][]*Part {
 	units, unitOf := circles(j.Parts)
 	pending := make([]int, len(units))   // how many units a unit still waits for

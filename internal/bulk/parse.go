@@ -22,7 +22,7 @@ import (
 )
 
 // Parse reads a bulk request (RFC 7644, Section 3.7). The error is for the request as a
-// whole. What is wrong with a single operation becomes its Part.Err.
+// whole. An error in a single operation becomes its Part.Err.
 func Parse(body []byte, o Options) (*Job, error) {
 	raw, err := wholeObject(body)
 	if err != nil {
@@ -51,7 +51,7 @@ func Parse(body []byte, o Options) (*Job, error) {
 	return j, nil
 }
 
-// wholeObject validates the body and returns the one JSON object that it must be.
+// wholeObject validates the body and returns its JSON object. It refuses any other body.
 func wholeObject(body []byte) (jsontext.Value, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if d.PeekKind() != '{' {
@@ -70,8 +70,8 @@ func wholeObject(body []byte) (jsontext.Value, error) {
 	return raw, nil
 }
 
-// fieldsOf returns the known fields of a JSON object by their folded names. The value of
-// a field that is null is nil, as that of a field that is absent.
+// fieldsOf returns the known fields of a JSON object by their folded names. It treats a
+// null field like an absent one.
 func fieldsOf(what string, raw jsontext.Value, known ...string) (map[string]jsontext.Value, error) {
 	if raw.Kind() != '{' {
 		return nil, badSyntax(what + " must be a JSON object")
@@ -166,7 +166,7 @@ func (j *Job) readPart(raw jsontext.Value) (*Part, error) {
 	return p, nil
 }
 
-// check judges an operation as far as that is possible without the others.
+// check validates an operation as far as that is possible without the others.
 func (j *Job) check(p *Part) error {
 	switch p.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
@@ -183,7 +183,8 @@ func (j *Job) check(p *Part) error {
 	case p.Method == http.MethodDelete:
 		p.data = nil
 	case p.Method == http.MethodPatch && kind == '[':
-		// The example of RFC 7644, Section 3.7.3 has no message around the operations.
+		// In the example of RFC 7644, Section 3.7.3 the operations stand without a PatchOp
+		// message.
 		p.data = fmt.Appendf(nil, `{"schemas":[%q],"Operations":%s}`, patchURN, p.data)
 	case kind != '{':
 		return badSyntax("data: is missing; " + p.Method + " needs a JSON object")
@@ -194,8 +195,8 @@ func (j *Job) check(p *Part) error {
 	return nil
 }
 
-// locate finds the type and the resource that the path leads to. It finds nothing but
-// resources of this endpoint: no other address, no discovery, no /Me, no /Bulk.
+// locate finds the type and the resource of the path. It accepts only resources of this
+// endpoint: no other address, no discovery, no /Me and no /Bulk.
 func (j *Job) locate(p *Part) error {
 	bad := func(want string) error {
 		return fault.Refuse(http.StatusBadRequest, fault.InvalidPath, "path: must be "+want+", got "+fault.Quote(p.Path))
@@ -240,8 +241,8 @@ func (j *Job) locate(p *Part) error {
 	return nil
 }
 
-// findCreations finds the creation that each bulkId stands for. If two operations have
-// the same bulkId, a reference to it is ambiguous, so all of them fail.
+// findCreations finds the creation of each bulkId. If two operations have the same bulkId,
+// a reference to it is ambiguous, so all of them fail.
 func (j *Job) findCreations() {
 	first := map[string]*Part{}
 	for _, p := range j.Parts {

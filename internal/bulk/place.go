@@ -9,8 +9,8 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// place finds the attribute that a path or a key means. It returns nil for none. It also
-// returns the path, with ids in the place of bulkIds in its filter.
+// place finds the attribute that a path or a key names, nil if there is none. It also
+// returns the path, with ids instead of bulkIds in its filter.
 func (w *rewriter) place(within *model.Attribute, path string) (*model.Attribute, string, error) {
 	urn, rest := "", path
 	if root := w.t.Root; within == root {

@@ -14,31 +14,31 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// rewriter puts ids in the place of bulkIds in the data of one operation (RFC 7644,
-// Section 3.7.2). It does so only where the schema has a reference: "bulkId:x" may be a
-// nickname.
+// rewriter replaces bulkIds by ids in the data of one operation (RFC 7644, Section 3.7.2).
+// It does so only where the schema has a reference: elsewhere "bulkId:x" may be an ordinary
+// text.
 type rewriter struct {
 	options Options
 	use     *tolerance.Use
 	t       *model.Type
-	// find returns the resource that a bulkId stands for. If keep is false, the rewriter
-	// leaves out the value that has the reference. If ref is zero, the reference stays.
+	// find returns the resource of a bulkId. If keep is false, the rewriter leaves out the
+	// value that has the reference. If ref is zero, the reference stays.
 	find  func(bulkID string) (ref host.Ref, keep bool, err error)
-	left  []*model.Attribute // the attributes of the values that were left out
-	depth int                // of the complex value that is being rewritten
-	size  int                // of the data with what was put in so far
+	left  []*model.Attribute // the attributes of the values that the rewriter left out
+	depth int                // the nesting depth of the complex value that the rewriter is at
+	size  int                // the size of the data with the replacements so far
 }
 
 func (j *Job) rewriter(p *Part, find func(bulkID string) (ref host.Ref, keep bool, err error)) *rewriter {
 	return &rewriter{options: j.options, use: p.Use, t: p.Type, find: find}
 }
 
-// maxDepth bounds how deep complex values may be nested. No schema needs more, but the
-// core schema's URN may be a key within itself.
+// maxDepth is how deep complex values may be nested. No schema needs more, but the core
+// schema's URN may be a key within itself.
 const maxDepth = 8
 
-// grow counts that the data becomes longer by n bytes. It refuses data that becomes
-// larger than a client may send: a reference has a few bytes, an address hundreds.
+// grow counts n more bytes of data. It refuses data that becomes larger than a client may
+// send: an address is much longer than the bulkId that it replaces.
 func (w *rewriter) grow(n int) error {
 	w.size += n
 	if limit := w.options.Limits.BodyOf(w.t); int64(w.size) > limit {

@@ -18,7 +18,7 @@ import (
 // minKey is the shortest key, in bytes.
 const minKey = 16
 
-// State is what a cursor carries to the next page. A cursor is sealed because Key holds a
+// State is what a cursor carries to the next page. Seal encrypts it, because Key holds a
 // value of a resource that the client may not be allowed to see.
 type State struct {
 	Key     host.Key // the place of the last resource of the page

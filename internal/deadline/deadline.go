@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// With is context.WithTimeout, but it starts its timer only when a caller asks for Done.
-// A request that is answered from memory never does. A timer for each request would cost
-// more than the rest of its work, because it wakes the thread that waits for the network.
+// With is context.WithTimeout, but it starts its timer only when a caller asks for Done. A
+// request that needs no database never asks. A timer for each request would cost more than
+// the rest of its work, because it wakes the thread that waits for the network.
 func With(parent context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	c := &lazy{Context: parent, at: time.Now().Add(limit)}
 	return c, c.cancel
@@ -23,7 +23,7 @@ type lazy struct {
 	mu    sync.Mutex
 	timer context.Context    // nil until Done is called
 	stop  context.CancelFunc // of timer
-	over  bool               // cancel was called
+	over  bool               // the owner has called cancel
 }
 
 // Deadline implements context.Context.
@@ -60,15 +60,15 @@ func (c *lazy) Err() error {
 		return context.Canceled
 	case !time.Now().Before(c.at):
 		if c.timer != nil {
-			<-c.timer.Done() // it is due, and Done and Err must agree
+			<-c.timer.Done() // the timer is due; wait, because Done and Err must agree
 		}
 		return context.DeadlineExceeded
 	}
 	return nil
 }
 
-// Value implements context.Context. The timer's context answers once there is one. Then
-// derived contexts are its children and need no goroutine.
+// Value implements context.Context. After Done it asks the timer's context. So derived
+// contexts become its children and need no goroutine.
 func (c *lazy) Value(key any) any {
 	c.mu.Lock()
 	timer := c.timer

@@ -29,7 +29,8 @@ type Directory struct {
 // Of is the directory of a tenant.
 func Of(t *host.Tenant) Directory { return Directory{&t.Types, &t.Stores} }
 
-// Check guards against a store that binds its resources to types of its own making.
+// Check refuses a resource whose type is not the tenant's own value, as a faulty store may
+// return.
 func (t Directory) Check(d *doc.Document) error {
 	if d == nil {
 		return errors.New("scim: the store returned neither a resource nor an error")
@@ -40,14 +41,14 @@ func (t Directory) Check(d *doc.Document) error {
 	return nil
 }
 
-// Fetch gets a resource. An unknown one is a 404.
+// Fetch gets a resource. If there is none, the error is a 404.
 func (t Directory) Fetch(ctx context.Context, ref host.Ref) (*doc.Document, error) {
 	d, err := t.stores.Get(ctx, ref)
 	return t.CheckAnswer(ref, d, err)
 }
 
-// CheckAnswer checks a store's answer to a call about one resource. It makes a 404 of
-// host.ErrNotFound.
+// CheckAnswer checks a store's answer to a call about one resource. It turns
+// host.ErrNotFound into a 404.
 func (t Directory) CheckAnswer(ref host.Ref, d *doc.Document, err error) (*doc.Document, error) {
 	if errors.Is(err, host.ErrNotFound) {
 		return nil, fault.NotFound(ref.Type, ref.ID)
@@ -58,7 +59,7 @@ func (t Directory) CheckAnswer(ref host.Ref, d *doc.Document, err error) (*doc.D
 	return d, t.Check(d)
 }
 
-// Lock gets a resource. In a transaction it is locked until that ends.
+// Lock gets a resource. In a transaction it locks the resource until the end.
 func (t Directory) Lock(ctx context.Context, ref host.Ref) (*doc.Document, error) {
 	if t.stores.Tx == nil {
 		return t.Fetch(ctx, ref)
@@ -139,7 +140,8 @@ func (t Directory) EachMember(ctx context.Context, group *doc.Document, fn func(
 	}
 }
 
-// GroupsOf lists the memberships of members, those of one member oldest first.
+// GroupsOf lists the memberships of members. Those of one member are in order of age, the
+// oldest first.
 func (t Directory) GroupsOf(ctx context.Context, members []host.Ref) ([]host.Membership, error) {
 	if t.types.Group == nil || len(members) == 0 {
 		return nil, nil
@@ -169,9 +171,9 @@ func (t Directory) GroupsOf(ctx context.Context, members []host.Ref) ([]host.Mem
 	return all, nil
 }
 
-// scanGroups finds memberships where groups carry their members themselves. The
-// time of joining is not known there: that of the group's creation stands for it,
-// and for roles the ledger's.
+// scanGroups finds memberships if groups carry their members themselves. Such groups do not
+// know when a member joined. The group's creation stands for this time, and for roles the
+// time in the ledger.
 func (t Directory) scanGroups(ctx context.Context, members []host.Ref) ([]host.Membership, error) {
 	term := &filter.AttributeExpression{AttributePath: filter.AttributePath{AttributeName: "members"}, Operator: filter.PR}
 	if len(members) == 1 {
@@ -201,8 +203,8 @@ func (t Directory) scanGroups(ctx context.Context, members []host.Ref) ([]host.M
 	return all, err
 }
 
-// Derived is the attribute of a type that says who is a member of what: a group's
-// members, or a user's groups if they are computed. Nil if the type has neither.
+// Derived is the attribute of a type that lists memberships: a group's members, or a user's
+// groups if they are computed. It is nil if the type has neither.
 func (t Directory) Derived(rt *model.Type) *model.Attribute {
 	if rt == t.types.User && t.types.Group != nil {
 		if groups := rt.Root.Lookup("groups"); groups != nil && groups.Mutability == model.ReadOnly {

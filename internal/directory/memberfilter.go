@@ -16,22 +16,23 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// maxIDs is how many ids the terms about memberships of one filter may stand for.
-// More would make a tree, and a query, that the client's few bytes do not pay for.
+// maxIDs is how many ids may replace the membership terms of one filter. More ids would
+// make a huge tree and a huge query from a few bytes of a client.
 const maxIDs = Batch
 
-// Viewer is what a client may see, and which leniencies its filters need.
+// Viewer says what a client may see, and counts the leniencies that its filters need.
 type Viewer struct {
 	Use *tolerance.Use
-	// MayList says whether resources of a type may be listed.
+	// MayList returns an error if the client may not list resources of a type.
 	MayList func(ctx context.Context, t *model.Type) error
 }
 
-// LookUpMembers replaces a filter's terms about memberships by ids, found by indexed
-// look-ups: the groups of a member for "members.value eq", the members of a group for
-// "groups.value eq". The groups of a MemberStore carry no members, and no user carries
-// its groups. Everything else about these attributes is computed when resources are sent.
-// So every other term about them is refused, with every store.
+// LookUpMembers replaces a filter's membership terms by ids, which it finds by indexed
+// look-ups. It finds the groups of a member for "members.value eq", and the members of a
+// group for "groups.value eq". A filter cannot read these attributes from stored resources:
+// the groups of a MemberStore carry no members, and no user carries groups. All other parts
+// of these attributes are computed when an answer is written. So LookUpMembers refuses
+// every other term about them, with every store.
 func (t Directory) LookUpMembers(ctx context.Context, rt *model.Type, q *host.Query, by Viewer) error {
 	a := t.Derived(rt)
 	if a == nil {
@@ -55,7 +56,7 @@ func (t Directory) LookUpMembers(ctx context.Context, rt *model.Type, q *host.Qu
 	}
 	q.IDs = m.must
 	if id, ok := q.Filter.Eq("id"); ok {
-		// Entra asks whether one user is in one group; the user may be in many.
+		// Entra asks whether one user is in one group. The user may be in many.
 		if q.IDs = []string{}; slices.Contains(m.must, id) {
 			q.IDs = []string{id}
 		}
@@ -66,24 +67,24 @@ func (t Directory) LookUpMembers(ctx context.Context, rt *model.Type, q *host.Qu
 	return nil
 }
 
-// memberTerms replaces the terms about one derived attribute in a tree.
+// memberTerms replaces the terms about one computed attribute in a tree.
 type memberTerms struct {
 	dir Directory
 	by  Viewer
 	a   *model.Attribute
-	ids map[memberTerm][]string // looked up before
-	n   int                     // ids in the tree so far
-	// must are the only resources that can match, if limited is set.
+	ids map[memberTerm][]string // the results of earlier look-ups
+	n   int                     // the number of ids in the tree so far
+	// must are the only resources that can match. It counts only if limited is set.
 	must    []string
 	limited bool
 }
 
-// memberTerm is what a term asks for: a member's or group's id, and the member's type
-// if it is said.
+// memberTerm is what a term asks for: the id of a member or group, and the member's type if
+// the term has one.
 type memberTerm struct{ id, typ string }
 
-// replace replaces the terms in e. whole says that e must hold for every match: then
-// its ids go to must, and nil stands for a tree of which nothing is left.
+// replace replaces the terms in e. whole says that e must hold for every match. Then
+// replace moves the ids of a term to must, and returns nil for a tree with nothing left.
 func (m *memberTerms) replace(ctx context.Context, e filter.Expression, whole bool) (filter.Expression, error) {
 	switch x := e.(type) {
 	case *filter.LogicalExpression:
@@ -111,7 +112,7 @@ func (m *memberTerms) replace(ctx context.Context, e filter.Expression, whole bo
 		return e, err
 	}
 	if m.dir.stores.Members == nil && m.a.Name == "members" && term.typ == "" {
-		return e, nil // the store's groups have it, and the store may have an index
+		return e, nil // the store's groups have this attribute, and the store may have an index
 	}
 	ids, known := m.ids[term]
 	if !known {
@@ -144,9 +145,9 @@ func (m *memberTerms) replace(ctx context.Context, e filter.Expression, whole bo
 	return nil, nil
 }
 
-// term recognises `members.value eq "x"`, `members[value eq "x"]`, `members[value eq
-// "x" and type eq "User"]`, and the first two of groups. An error says that e is
-// another term about the attribute.
+// term recognises `members.value eq "x"`, `members[value eq "x"]` and `members[value eq "x"
+// and type eq "User"]`, and the first two forms for groups. It returns an error for any
+// other term about the attribute.
 func (m *memberTerms) term(e filter.Expression) (t memberTerm, is bool, err error) {
 	mine := func(p filter.AttributePath) bool { return p.URIPrefix == nil && p.AttributeName == m.a.Name }
 	ok := false
@@ -166,12 +167,12 @@ func (m *memberTerms) term(e filter.Expression) (t memberTerm, is bool, err erro
 		if m.a.Name == "members" {
 			allowed += ` and members[value eq "id" and type eq "User"]`
 		}
-		return t, true, fault.Refuse(http.StatusBadRequest, "invalidFilter", m.a.Name+" is looked up, not searched; what can be asked is "+allowed)
+		return t, true, fault.Refuse(http.StatusBadRequest, "invalidFilter", "filters on "+m.a.Name+" support only "+allowed)
 	}
 	return t, is, nil
 }
 
-// inside reads what a value path says about one element.
+// inside reads the filter in the brackets of a value path.
 func (m *memberTerms) inside(e filter.Expression, t *memberTerm) bool {
 	switch x := e.(type) {
 	case *filter.LogicalExpression:
@@ -192,7 +193,7 @@ func (m *memberTerms) inside(e filter.Expression, t *memberTerm) bool {
 	return false
 }
 
-// find looks up the resources of which a term is true.
+// find looks up the resources that match a term.
 func (m *memberTerms) find(ctx context.Context, t memberTerm) ([]string, error) {
 	if m.a.Name == "groups" {
 		return m.usersIn(ctx, t.id)
@@ -218,8 +219,8 @@ func (m *memberTerms) find(ctx context.Context, t memberTerm) ([]string, error) 
 	return ids, nil
 }
 
-// usersIn lists the users who are members of a group. Who may not list groups does not
-// see them in users either.
+// usersIn lists the users who are members of a group. A client that may not list groups
+// does not see them in users either.
 func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, error) {
 	if err := m.by.MayList(ctx, m.dir.types.Group); err != nil {
 		return nil, err
@@ -243,7 +244,7 @@ func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, er
 		}
 		return nil
 	})
-	if errors.Is(err, host.ErrNotFound) { // it has gone meanwhile
+	if errors.Is(err, host.ErrNotFound) { // deleted meanwhile
 		return []string{}, nil
 	}
 	return ids, err
@@ -254,8 +255,8 @@ func tooManyIDs(a *model.Attribute) *fault.Error {
 		fmt.Sprintf("the filter's terms about %s stand for more than %d resources: ask for fewer, or narrow it down by id", a.Name, maxIDs))
 }
 
-// AnyID is a tree that matches the resources of these ids. It is balanced: databases
-// limit the depth of an expression.
+// AnyID is a tree that matches the resources of these ids. It is balanced, because
+// databases limit the depth of an expression.
 func AnyID(ids []string) filter.Expression {
 	path := filter.AttributePath{AttributeName: "id"}
 	switch half := len(ids) / 2; len(ids) {

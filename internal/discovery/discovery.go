@@ -16,7 +16,7 @@ type Object = map[string]any
 // Scheme describes one way in which clients authenticate (RFC 7643, Section 5).
 type Scheme struct{ Type, Name, Description, SpecURI string }
 
-// Features say what the handler and the store can do.
+// Features describe what the handler and the store can do.
 type Features struct {
 	Limits    *host.Limits
 	Passwords bool     // clients can set passwords
@@ -31,7 +31,7 @@ func List(all []Object) Object {
 	return Object{"schemas": []string{wire.ListResponse}, "totalResults": len(all), "itemsPerPage": len(all), "startIndex": 1, "Resources": all}
 }
 
-// Find returns the document with an id, in any case; nil if there is none.
+// Find returns the document with an id, in any case, nil if there is none.
 func Find(all []Object, id string) Object {
 	for _, e := range all {
 		if model.FoldName(e["id"].(string)) == model.FoldName(id) {

@@ -9,7 +9,7 @@ import (
 // maxQuoted is how many bytes of a client's text an error repeats.
 const maxQuoted = 60
 
-// Clip shortens a text that a client sent before an error repeats it.
+// Clip shortens a client's text for an error.
 func Clip(s string) string { return ClipTo(maxQuoted, s) }
 
 // ClipTo is Clip to at most n bytes of s. A "…" shows that there was more.
@@ -25,7 +25,7 @@ func ClipTo(n int, s string) string {
 func Quote(s string) string { return strconv.Quote(Clip(s)) }
 
 // QuoteTo quotes at most n bytes of s. The "…" stands behind the quotation marks, so that
-// nobody takes it for a part of the text.
+// it does not look like a part of the text.
 func QuoteTo(n int, s string) string {
 	head, rest := cut(n, s)
 	if rest {

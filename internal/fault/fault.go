@@ -1,5 +1,5 @@
-// Package fault is the error that a client sees (RFC 7644, Section 3.12). Its
-// detail is meant for the client; it never carries internals.
+// Package fault is the error that a client sees (RFC 7644, Section 3.12). Its detail is for
+// the client, so it never carries internals.
 package fault
 
 import (
@@ -21,8 +21,8 @@ const (
 	Uniqueness    = "uniqueness"
 )
 
-// Error is a refusal. Its fields are those of the public scim.Error, so that one
-// converts to the other. Detail is sent to the client; Err is logged and never sent.
+// Error is a refusal. It has the fields of the public scim.Error, so that one converts to
+// the other. The client sees Detail. The log has Err, which the client never sees.
 type Error struct {
 	Status     int
 	Type       string // scimType; "" for none
@@ -57,7 +57,7 @@ func NotFound(typeName, id string) *Error {
 	return &Error{Status: http.StatusNotFound, Detail: typeName + " " + Quote(id) + " does not exist"}
 }
 
-// NotImplemented is the answer for a feature that is off.
+// NotImplemented is the answer for a feature that is switched off.
 func NotImplemented(what string) *Error {
 	return &Error{Status: http.StatusNotImplemented, Detail: what + " is not supported"}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/scimkit/scim/internal/wire"
 )
 
-// Body is the message that a client is sent.
+// Body is the JSON message to the client.
 func (e *Error) Body() []byte {
 	detail := e.Detail
 	if detail == "" {
@@ -27,7 +27,7 @@ func (e *Error) Body() []byte {
 	return b
 }
 
-// Write answers with e.
+// Write sends e as the answer.
 func (e *Error) Write(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Type", wire.ContentType)

@@ -14,12 +14,13 @@ var (
 	ErrNotFound = errors.New("scim: not found")
 	// ErrNoRole is a resolver's answer for a role that does not exist.
 	ErrNoRole = errors.New("scim: no such role")
-	// ErrStale says that a resource moved on between reading and writing it.
+	// ErrStale says that another writer changed the resource between reading and writing
+	// it.
 	ErrStale = errors.New("scim: the resource changed meanwhile")
 )
 
-// Answer finds the answer for any error. An unknown error becomes a 500 that keeps its
-// cause to itself.
+// Answer turns an error into the answer to the client. An unknown error becomes a 500
+// without its cause.
 func Answer(err error) *fault.Error {
 	var e *fault.Error
 	switch {

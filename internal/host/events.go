@@ -2,10 +2,9 @@ package host
 
 import "time"
 
-// EventKind tells what an Event is about.
+// EventKind is the kind of an Event.
 type EventKind string
 
-// The events.
 const (
 	UserProvisioned EventKind = "user provisioned"
 	UserUpdated     EventKind = "user updated"
@@ -30,7 +29,7 @@ const (
 	ToleranceUsed   EventKind = "tolerance used"
 )
 
-// Event says what a request, or a reconciliation, has done.
+// Event reports a change that a request or a reconciliation made.
 type Event struct {
 	Kind      EventKind
 	Tenant    string

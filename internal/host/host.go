@@ -1,9 +1,9 @@
-// Package host describes, in internal terms, what the application supplies: its
-// store, its roles, and its settings. The root package turns the public interfaces
-// into these; internal packages know no others.
+// Package host describes, in internal terms, what the application supplies: its store, its
+// roles, and its settings. The root package turns the public interfaces into these. Other
+// internal packages know only these.
 //
-// Structs that the root package has too have the same fields in the same order, so
-// that one converts to the other and the build breaks if they drift.
+// Structs that the root package also has have the same fields in the same order. So one
+// converts to the other, and the build breaks if they differ.
 package host
 
 import (
@@ -23,24 +23,25 @@ type Ref = member.Ref
 // RefOf is the reference to a resource.
 func RefOf(d *doc.Document) Ref { return Ref{Type: d.Type.Name, ID: d.ID} }
 
-// Tenant is one customer's endpoint.
+// Tenant is one customer of the application, with its own endpoint.
 type Tenant struct {
 	ID         string
 	Types      Types
 	Stores     Stores
-	Roles      *Roles // nil: nothing gives roles
+	Roles      *Roles // nil: the tenant has no roles
 	Members    MemberPolicy
 	BaseURL    string
 	Tolerances Tolerances
-	Self       *Self // nil: /Me is not served
+	Self       *Self // nil: there is no /Me
 
-	// Judge runs the application's rules over a change. Nil: there are none.
+	// Judge runs the application's rules on a change. Nil: there are none.
 	Judge func(ctx context.Context, c *Change) error
-	// Allow is the application's answer to an operation. Nil: all are allowed.
+	// Allow asks the application whether an operation is allowed. Nil: all are allowed.
 	Allow func(ctx context.Context, a Access) error
 }
 
-// Stores is the application's store, and what else it can do. What it cannot is nil.
+// Stores is the application's store and its optional capabilities. A missing capability is
+// nil.
 type Stores struct {
 	Store
 	Tx          Transactor
@@ -49,47 +50,47 @@ type Stores struct {
 	Deactivator Deactivator
 }
 
-// Roles is how sources become roles.
+// Roles configures how sources give roles.
 type Roles struct {
 	Resolver Resolver
 	Ledger   Ledger
 	// LedgerLocks says that the ledger's calls commit with the store's transaction, and that
 	// Grants locks the users until its end.
 	LedgerLocks bool
-	// Sources is the ledger, if entries can be dropped by their source while roles
-	// commit with the store. Nil: they are dropped one by one.
+	// Sources is the ledger if it can drop grants by their source and roles commit with the
+	// store. Nil: the engine drops grants one by one.
 	Sources    SourceLedger
-	Attributes []*model.Attribute // of users, that name roles
-	// Joint says that the resolver's changes commit with the store's.
+	Attributes []*model.Attribute // the attributes of users that name roles
+	// Joint says that the application's role changes commit with the store's.
 	Joint bool
 	// Pick chooses among the roles that sources give. Nil: all of them.
 	Pick      func(all []Candidate) []Role
-	Refuse    bool // a new group that stands for no role is refused
+	Refuse    bool // refuse a new group that stands for no role
 	Exclusive bool // the application keeps one role per user
 }
 
-// Self is how users reach themselves by /Me.
+// Self configures what users may do at /Me.
 type Self struct {
 	UserOf   func(ctx context.Context, p Principal) (userID string, err error)
 	Writable []string // paths of attributes that users may change on themselves
 }
 
-// Tolerances says which leniencies are off.
+// Tolerances says which leniencies are switched off.
 type Tolerances struct {
 	Strict bool
 	Off    []tolerance.Name
 }
 
-// Use starts to keep count of the leniencies that one request needs.
+// Use returns a new count of the leniencies that one request needs.
 func (t Tolerances) Use() *tolerance.Use { return &tolerance.Use{Strict: t.Strict, Off: t.Off} }
 
-// MemberPolicy says what becomes of group members where clients differ.
+// MemberPolicy configures the treatment of group members where clients differ.
 type MemberPolicy struct {
 	SkipUnknown bool
 	KeepAbsent  bool
 }
 
-// Limits bound what a client can make big.
+// Limits bound what a client can make large.
 type Limits struct {
 	Body       int64
 	GroupBody  int64
@@ -103,7 +104,7 @@ type Limits struct {
 	CursorTime time.Duration
 }
 
-// BodyOf is how long the body of a write may be: longer for a type with members.
+// BodyOf is the most bytes of a write's body. A type with members has a higher limit.
 func (l *Limits) BodyOf(t *model.Type) int64 {
 	if t != nil && t.Members != nil {
 		return l.GroupBody
@@ -118,10 +119,9 @@ type Principal struct {
 	Data       any
 }
 
-// Op is what a client does.
+// Op is a kind of operation.
 type Op string
 
-// The operations.
 const (
 	OpCreate  Op = "create"
 	OpGet     Op = "get"
@@ -131,8 +131,8 @@ const (
 	OpDelete  Op = "delete"
 )
 
-// Change is a write before it is stored. Before is nil on create, After on delete.
-// Judge may replace After, and name in Adopt a resource that a new one takes over.
+// Change is a write before the store has it. Before is nil on create, After on delete.
+// Judge may replace After. It may set Adopt to the id of a resource that a new one adopts.
 type Change struct {
 	Op            Op
 	Before, After *doc.Document
@@ -141,7 +141,7 @@ type Change struct {
 	Adopt         string
 }
 
-// Access is an operation that Tenant.Allow judges.
+// Access describes an operation to Tenant.Allow.
 type Access struct {
 	Op        Op
 	Type, ID  string
@@ -149,10 +149,10 @@ type Access struct {
 	Principal Principal
 }
 
-// Query is what Store.List is asked for.
+// Query is a question to Store.List.
 type Query struct {
-	Filter     *match.Filter // nil: everything
-	IDs        []string      // if not nil: only these
+	Filter     *match.Filter // nil: all resources
+	IDs        []string      // not nil: only resources with these ids
 	SortBy     string
 	Descending bool
 	Offset     int

@@ -27,7 +27,7 @@ type Candidate struct {
 	Held bool
 }
 
-// RoleSource is what may stand for a role: a group, or a value of an attribute.
+// RoleSource describes a source to the resolver: a group, or a value of an attribute.
 type RoleSource struct {
 	Group            *doc.Document
 	PreviousName     string
@@ -35,13 +35,13 @@ type RoleSource struct {
 	Linked           string
 }
 
-// RoleChange is what happens to one user's roles, in one step.
+// RoleChange is a change of one user's roles in one step.
 type RoleChange struct {
 	UserID               string
 	Grant, Revoke, Roles []Role
 }
 
-// Ledger remembers what was granted, and which role each source is linked to.
+// Ledger stores the grants, and the link of each source.
 type Ledger interface {
 	Grants(ctx context.Context, userIDs []string) ([]Grant, error)
 	Record(ctx context.Context, put, drop []Grant) error
@@ -49,13 +49,13 @@ type Ledger interface {
 	SetLink(ctx context.Context, l Link) error
 }
 
-// SourceLedger finds and drops the entries of a source.
+// SourceLedger finds and drops the grants of a source.
 type SourceLedger interface {
 	SourceUsers(ctx context.Context, source Source, after string, limit int) ([]string, error)
 	DropSource(ctx context.Context, source Source) error
 }
 
-// Grant is an entry of the ledger.
+// Grant is a ledger entry: a source gives a user a role.
 type Grant struct {
 	UserID, RoleID  string
 	Source          Source
@@ -63,17 +63,16 @@ type Grant struct {
 	ByHand, Waiting bool
 }
 
-// Link says which role a source stands for.
+// Link associates a source with a role.
 type Link struct {
 	Source    Source
 	Role      Role
 	Confirmed bool
 }
 
-// State is how a user stands to a role.
+// State says whether a user holds a role, and why.
 type State string
 
-// The states.
 const (
 	Granted State = "granted"
 	ByHand  State = "by hand"
@@ -83,7 +82,7 @@ const (
 	Leaving State = "leaving"
 )
 
-// Explanation says how a user stands to one role, and why.
+// Explanation says whether a user holds one role, and why.
 type Explanation struct {
 	Role    Role
 	State   State

@@ -13,14 +13,15 @@ type Source string
 const (
 	groupPrefix     = "group:"
 	attributePrefix = "attr:"
-	// maxSourceValue is how long a value in a Source may be. Stores index sources.
+	// maxSourceValue is how long a value in a Source may be, because stores index sources.
 	maxSourceValue = 200
 )
 
 // GroupSource is the group with an id.
 func GroupSource(groupID string) Source { return Source(groupPrefix + groupID) }
 
-// AttributeSource is a value of an attribute. "" stands for all its values together.
+// AttributeSource is a value of an attribute. The value "" stands for all values of the
+// attribute.
 func AttributeSource(path, value string) Source {
 	if value == "" {
 		return Source(attributePrefix + path)

@@ -41,12 +41,12 @@ type PasswordSetter interface {
 	SetPassword(ctx context.Context, userID, password string) error
 }
 
-// Deactivator ends what a person can still do without logging in.
+// Deactivator ends the sessions and tokens of a deactivated user.
 type Deactivator interface {
 	Deactivate(ctx context.Context, user *doc.Document) error
 }
 
-// InTx runs fn in the store's transaction if it has them.
+// InTx runs fn in the store's transaction, or directly if the store has no transactions.
 func (s *Stores) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if s.Tx == nil {
 		return fn(ctx)

@@ -9,10 +9,10 @@ import (
 // Types are the resource types that a tenant serves.
 type Types struct {
 	All         []*model.Type
-	User, Group *model.Type // nil if not served
+	User, Group *model.Type // nil if the tenant does not serve the type
 }
 
-// At finds the type that is served at an endpoint such as "/Users".
+// At finds the type of an endpoint such as "/Users".
 func (t *Types) At(endpoint string) *model.Type {
 	for _, m := range t.All {
 		if m.Endpoint == endpoint {
@@ -32,5 +32,5 @@ func (t *Types) Named(name string) *model.Type {
 	return nil
 }
 
-// KeyOf is the place of a resource in the order of q.
+// KeyOf is the place of d in the order of q.
 func KeyOf(q *Query, d *doc.Document) *Key { return (*Key)(match.PlaceOf(q.SortBy, d)) }

@@ -1,7 +1,7 @@
 package jsonwalk
 
-// IsDeeper reports whether objects and arrays are nested more than limit deep in a text. It
-// looks at brackets alone, so the text need not be valid JSON.
+// IsDeeper reports whether a text nests objects and arrays more than limit deep. It looks
+// only at brackets, so the text need not be valid JSON.
 func IsDeeper(text []byte, limit int) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {

@@ -1,8 +1,8 @@
-// Package jsonwalk reads parts of JSON that was validated as a whole before. It
-// therefore does not look for duplicate names and invalid UTF-8 again.
+// Package jsonwalk reads parts of JSON text that the caller has validated. So it does not
+// look for duplicate names and invalid UTF-8 again.
 //
-// Every value that it yields is a part of the input, not a copy. Its capacity ends
-// with it, so that appending to it never overwrites what follows.
+// Every value that it yields is a part of the input, not a copy. The value's capacity ends
+// with it, so that appending never overwrites the following text.
 package jsonwalk
 
 import (
@@ -24,7 +24,7 @@ func Fields(raw jsontext.Value) iter.Seq2[string, jsontext.Value] {
 			if err != nil {
 				return
 			}
-			name := token.String() // the token is void after the next read
+			name := token.String() // the next read invalidates the token
 			v, err := next(d, raw)
 			if err != nil || !yield(name, v) {
 				return
@@ -49,11 +49,11 @@ func Elements(raw jsontext.Value) iter.Seq[jsontext.Value] {
 	}
 }
 
-// inside returns a decoder that stands behind the bracket with which raw begins.
+// inside returns a decoder behind the opening bracket of raw.
 func inside(raw jsontext.Value) *jsontext.Decoder {
 	// The decoder reads a bytes.Buffer in place. It would copy from any other reader.
 	d := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true))
-	d.ReadToken() //nolint:errcheck // the caller has looked at the bracket
+	d.ReadToken() //nolint:errcheck // the caller has checked the bracket
 	return d
 }
 

@@ -1,4 +1,4 @@
-// Package keylock locks parts of a process by key. It serves stores and ledgers without
+// Package keylock locks keys within a process. It serves stores and ledgers without
 // transactions, which cannot lock a resource or a user themselves.
 package keylock
 
@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Locks has one lock per key. Its zero value is ready. A lock that nobody holds or
-// waits for takes no memory.
+// Locks has one lock for each key. Its zero value is ready. A lock without holder and
+// waiters takes no memory.
 type Locks struct {
 	mu sync.Mutex
 	m  map[string]*lock
@@ -20,8 +20,8 @@ type lock struct {
 	users int // callers that hold the lock or wait for it
 }
 
-// Key makes one key of its parts, such as a tenant, a type and an id. A part has no NUL
-// byte: the endpoint accepts no id with one.
+// Key joins parts to a key, such as a tenant, a type and an id. No part has a NUL byte,
+// because the endpoint accepts no id with one.
 func Key(parts ...string) string { return strings.Join(parts, "\x00") }
 
 // Lock locks all keys and returns the function that unlocks them. It locks them in

@@ -14,8 +14,8 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Bindings are the struct types whose tags were checked against one resource type. The zero
-// value is ready. It is safe for concurrent use.
+// Bindings caches the struct types whose tags it has checked against one resource type. The
+// zero value is ready. It is safe for concurrent use.
 type Bindings struct {
 	m sync.Map // reflect.Type → []field
 }
@@ -39,8 +39,8 @@ func (b *Bindings) Decode(v any, find func(path string) *model.Attribute, get fu
 	return nil
 }
 
-// Read calls set with the path and the value of each field that holds something. v is a
-// struct or a pointer to one.
+// Read calls set with the path and the value of each field that is not empty. v is a struct
+// or a pointer to one.
 func (b *Bindings) Read(v any, find func(path string) *model.Attribute, set func(path string, x any)) error {
 	s := reflect.Indirect(reflect.ValueOf(v))
 	if s.Kind() != reflect.Struct {
@@ -58,7 +58,7 @@ func (b *Bindings) Read(v any, find func(path string) *model.Attribute, set func
 	return nil
 }
 
-// of checks the tags of a struct type once.
+// of returns the fields of a struct type, and checks the tags of each type once.
 func (b *Bindings) of(s reflect.Type, find func(path string) *model.Attribute) ([]field, error) {
 	if fields, ok := b.m.Load(s); ok {
 		return fields.([]field), nil
@@ -105,7 +105,7 @@ func bind(s reflect.Type, find func(string) *model.Attribute) ([]field, error) {
 	return b, nil
 }
 
-// elemStruct is the struct with tags behind pointers and slices, nil if there is none.
+// elemStruct is the struct type behind pointers and slices, nil if there is none.
 func elemStruct(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()

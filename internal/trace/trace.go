@@ -29,20 +29,19 @@ type Tracer struct {
 	mu  sync.Mutex // keeps the lines of one exchange together
 }
 
-// New makes a Tracer that writes to w. It writes the time that now tells before each
-// exchange.
+// New makes a Tracer that writes to w. Each exchange begins with the time from now.
 func New(w io.Writer, now func() time.Time) *Tracer { return &Tracer{w: w, now: now} }
 
-// Exchange is one request and its answer. It is the ResponseWriter to which the answer
-// is written, and keeps the beginning of both bodies.
+// Exchange is one request and its answer. It is the ResponseWriter of the answer, and keeps
+// the beginning of both bodies.
 type Exchange struct {
 	http.ResponseWriter
 	tracer  *Tracer
 	r       *http.Request
 	in, out bytes.Buffer
 	status  int
-	// secret says that the request names a password where none belongs. The answer's
-	// error may repeat it then.
+	// secret says that the request names a password where none belongs. The answer's error
+	// may then repeat the password.
 	secret bool
 }
 
@@ -58,7 +57,7 @@ func (t *Tracer) Begin(w http.ResponseWriter, r *http.Request) *Exchange {
 	return x
 }
 
-// limited drops what is beyond the limit, but for one byte that shows that there was more.
+// limited writes up to the limit and one byte more, which shows that the body was longer.
 type limited struct{ b *bytes.Buffer }
 
 func (l limited) Write(p []byte) (int, error) {
@@ -95,8 +94,8 @@ func (x *Exchange) End() {
 	x.tracer.w.Write(b.Bytes()) //nolint:errcheck // a failing trace must not disturb the request
 }
 
-// url shows the request's address without passwords, which confused clients put into a
-// filter. It does not show a query that cannot be read.
+// url shows the request's address without passwords, which a client may put into a filter
+// by mistake. It does not show a query that it cannot parse.
 func (x *Exchange) url() string {
 	u := x.r.URL
 	if isPassword(u.Path) {
@@ -126,14 +125,14 @@ func headers(b *bytes.Buffer, h http.Header) {
 				fmt.Fprintf(b, "%s: %q\n", n, v)
 			}
 		default:
-			// Others may carry a credential of a gateway.
+			// Other headers may carry a credential of a gateway.
 			fmt.Fprintf(b, "%s: [not shown]\n", n)
 		}
 	}
 }
 
-// body shows JSON, indented. It does not show a body that is not JSON or has a name
-// twice, because redact could miss a password there.
+// body shows JSON, indented. It hides a body that is not JSON or has duplicate names,
+// because redact could miss a password there.
 func (x *Exchange) body(b *bytes.Buffer, body []byte) {
 	if len(body) == 0 {
 		return
@@ -206,8 +205,8 @@ const redacted = "[redacted]"
 // isPassword reports whether s mentions a password.
 func isPassword(s string) bool { return strings.Contains(strings.ToLower(s), "password") }
 
-// isPasswordName reports whether s is just the attribute's name, alone or behind the
-// URN of a schema.
+// isPasswordName reports whether s is only the attribute's name, alone or after the URN of
+// a schema.
 func isPasswordName(s string) bool {
 	return strings.EqualFold(s, "password") || strings.EqualFold(s, wire.User+":password")
 }

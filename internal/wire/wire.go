@@ -1,11 +1,10 @@
-// Package wire has the names that stand in requests and answers: the media type, and the
-// URNs of messages and of what discovery serves (RFC 7643, Section 10; RFC 7644, Section 8).
+// Package wire has the names in requests and answers: the media type, and the URNs of
+// messages and of discovery documents (RFC 7643, Section 10; RFC 7644, Section 8).
 package wire
 
 // ContentType is the media type of SCIM.
 const ContentType = "application/scim+json"
 
-// The messages.
 const (
 	Error         = "urn:ietf:params:scim:api:messages:2.0:Error"
 	ListResponse  = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -15,7 +14,7 @@ const (
 	BulkResponse  = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 )
 
-// The schemas of what discovery serves.
+// The schemas of the discovery documents.
 const (
 	ServiceProviderConfig = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 	ResourceType          = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
