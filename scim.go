@@ -257,7 +257,7 @@ type Change struct {
 	Before, After *Resource
 	// Add and Remove are the members that join and leave a group.
 	Add, Remove []Ref
-	// Principal is the client. It is the zero Principal in Reconciler.Release.
+	// Principal is the client.
 	Principal Principal
 	// Tenant is the tenant of the request.
 	Tenant *Tenant
