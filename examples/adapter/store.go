@@ -1,7 +1,6 @@
-// Package adapter is a scim.Store written from nothing: the five methods and
-// transactions, over one table, with database/sql, for PostgreSQL and SQLite. It is to
-// be read, and taken apart: an application has tables of its own in the place of
-// accounts.
+// Package adapter is an example of a scim.Store. It has the five methods and
+// transactions, over one table, with database/sql, for PostgreSQL and SQLite. Read it and
+// copy from it: an application has its own tables in the place of accounts.
 package adapter
 
 import (
@@ -17,23 +16,23 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// Schema is the table: columns for what is looked up, the rest as the client sent it.
+// Schema is the table. It has columns for look-ups, and the rest as the client sent it.
 const Schema = `CREATE TABLE IF NOT EXISTS accounts (
 	type text NOT NULL, id text NOT NULL, login_key text, -- scim.Fold of the userName
 	created bigint NOT NULL, modified bigint NOT NULL, version text NOT NULL, doc text NOT NULL,
 	PRIMARY KEY (type, id), UNIQUE (login_key))`
 
-// Store is a scim.Store, a scim.Transactor, and, because it embeds one whose calls join
-// its transactions, a scim.Ledger.
+// Store is a scim.Store and a scim.Transactor. It is also a scim.Ledger, because it
+// embeds one. The calls of that ledger join its transactions.
 type Store struct {
 	*sqlstore.Ledger
 	DB   *sql.DB
 	Lock string // what follows a SELECT to lock its rows: " FOR UPDATE" in PostgreSQL
 }
 
-// InTx puts the transaction into the context, where everything finds it: conn here,
-// Grants of the ledger, and the application's scim.RoleResolver. What the database gave up
-// for the sake of another transaction runs again.
+// InTx puts the transaction into the context. conn finds it there, as do the ledger and
+// the application's scim.RoleResolver. If the database aborts the transaction because of
+// another one, InTx runs it again.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if sqlstore.Tx(ctx, s.DB) != nil {
 		return fn(ctx) // a nested call joins
@@ -66,7 +65,8 @@ func (s *Store) conn(ctx context.Context) sqlstore.DBTX {
 	return s.DB
 }
 
-// Create leaves uniqueness to the index: looking first would let two through at once.
+// Create leaves uniqueness to the index. If it looked first, two concurrent calls could
+// both succeed.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
 	doc, err := r.MarshalJSON()
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 	return s.Get(ctx, r.Ref())
 }
 
-// loginKey is what makes a user unique; other types have none.
+// loginKey returns the unique key of a user. Other types have none.
 func loginKey(r *scim.Resource) any {
 	if name := r.String("userName"); name != "" {
 		return scim.Fold(name)
@@ -113,8 +113,8 @@ func (s *Store) get(ctx context.Context, ref scim.Ref, lock string) (found *scim
 
 var types = map[string]*scim.ResourceType{"User": scim.UserType(), "Group": scim.GroupType()}
 
-// rows yields the resources that a condition finds. What a client asks for may be a text
-// that PostgreSQL does not take: then no row has it.
+// rows yields the resources that a condition finds. A client may ask for a text that
+// PostgreSQL refuses. No row can have it, so rows then yields nothing.
 func (s *Store) rows(ctx context.Context, typ, condition string, args ...any) iter.Seq2[*scim.Resource, error] {
 	return func(yield func(*scim.Resource, error) bool) {
 		for _, arg := range args {
@@ -149,9 +149,9 @@ func (s *Store) rows(ctx context.Context, typ, condition string, args ...any) it
 	}
 }
 
-// List answers the look-up that clients make before each create by an index, and
-// everything else from all that there is: scim.Scan filters, sorts, counts and cuts out
-// the page. Query.IDs and scim.TranslateFilter are for those who want more.
+// List uses an index for the look-up that clients make before each create. For all other
+// queries it reads every resource, and scim.Scan filters, sorts, counts and cuts out the
+// page. A faster store uses Query.IDs and scim.TranslateFilter.
 func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	if name, ok := q.Filter.Eq("userName"); ok && t == scim.UserType() {
 		return scim.Scan(q, s.rows(ctx, t.Name(), "login_key = $2", scim.Fold(name)))
@@ -162,7 +162,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	return scim.Scan(q, s.rows(ctx, t.Name(), "1 = 1"))
 }
 
-// Update locks the row, so that fn sees what nobody else can change meanwhile.
+// Update locks the row, so that no other call changes it while fn runs.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
 	err = s.InTx(ctx, func(ctx context.Context) error {
 		before, err := s.get(ctx, ref, s.Lock)
@@ -187,8 +187,8 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource
 	return out, err
 }
 
-// taken looks for another user of a name, before an error ends the transaction. Two who
-// take it at once are left to the index, and the later one is told that it failed.
+// taken looks for another user with the same name before an error ends the transaction.
+// For two concurrent calls the index decides, and the later one fails.
 func (s *Store) taken(ctx context.Context, r *scim.Resource) (bool, error) {
 	for other, err := range s.rows(ctx, r.Type().Name(), "login_key = $2", loginKey(r)) {
 		if err != nil || other.ID() != r.ID() {

@@ -11,10 +11,10 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// This file is the application as it was before SCIM: people who log in, teams that they
-// are in, roles that they hold.
+// This file is the application as it was before SCIM. It has users who log in, their teams
+// and their roles.
 
-// tables is the application's schema; the words in braces differ between databases.
+// tables is the application's schema. The words in braces differ between databases.
 const tables = `
 CREATE TABLE users (
 	id {key}, email text NOT NULL UNIQUE, full_name text NOT NULL DEFAULT '', phone text,
@@ -31,7 +31,7 @@ CREATE TABLE user_roles (
 	PRIMARY KEY (user_id, role_id));
 CREATE INDEX user_roles_role ON user_roles (role_id)`
 
-// seed is who was there: Ann is an Admin by hand.
+// seed is the data from before SCIM. Ann holds the role Admin by hand.
 const seed = `
 INSERT INTO users (email, full_name, phone) VALUES
 	('ann@example.com', 'Ann Lee', '+1 555 0100'), ('bob@example.com', 'Bob Ray', NULL), ('old@example.com', 'Olga Dean', NULL);
@@ -41,7 +41,7 @@ INSERT INTO team_members (team_id, user_id) SELECT t.id, u.id FROM teams t, user
 INSERT INTO roles (name) VALUES ('Admin'), ('Editor'), ('Sales');
 INSERT INTO user_roles (user_id, role_id) SELECT u.id, r.id FROM users u, roles r WHERE u.email = 'ann@example.com' AND r.name = 'Admin'`
 
-// install makes the tables, with the people of before, unless they are there.
+// install creates the tables and the data from before SCIM, unless they exist.
 func install(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 	if _, err := db.ExecContext(ctx, "SELECT 1 FROM users"); err == nil {
 		return nil
@@ -66,7 +66,7 @@ func install(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 // app is the application's web page.
 type app struct{ db *sql.DB }
 
-// person is a line of the page.
+// person is one line of the page.
 type person struct{ Email, Name, Status, Teams, Roles string }
 
 var page = template.Must(template.New("").Parse(`<!doctype html><title>An application</title>
@@ -91,7 +91,8 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// login lets in who is active, whoever made them so. A real one asks for a password.
+// login admits active users, whether an administrator or SCIM activated them. A real
+// application would ask for a password.
 func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	var status string
 	err := a.db.QueryRowContext(r.Context(), "SELECT status FROM users WHERE email = $1", r.FormValue("email")).Scan(&status)

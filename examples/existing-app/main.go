@@ -1,5 +1,6 @@
-// Command existing-app is an application with users, teams and roles in tables of its
-// own, which has got a SCIM endpoint: app.go is from before, scim.go is what was added.
+// Command existing-app is an application with its own tables of users, teams and roles,
+// which now has a SCIM endpoint. app.go is the application as it was before. scim.go is
+// what was added.
 package main
 
 import (
@@ -84,7 +85,7 @@ func open(where string) (*sql.DB, sqlstore.Dialect, error) {
 	case kind == "sqlite" && rest != "":
 		db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(rest))
 		return db, sqlstore.SQLite, err
-	case kind == "postgres" && strings.HasPrefix(rest, "//"): // it is a DSN as it stands
+	case kind == "postgres" && strings.HasPrefix(rest, "//"): // postgres://… is a complete DSN
 		rest = where
 		fallthrough
 	case kind == "postgres" && rest != "":

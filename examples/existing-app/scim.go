@@ -10,7 +10,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// withSCIM puts a SCIM endpoint in front of the application. It needs no other code than this file.
+// withSCIM puts a SCIM endpoint in front of the application. This file is all the code for it.
 func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dialect, token string) (http.Handler, error) {
 	store, err := sqlstore.New(db, d, sqlstore.Options{
 		Tables: []sqlstore.Table{
@@ -47,7 +47,7 @@ func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dia
 		Store: store,
 		Auth:  auth.Bearer(auth.TokenOf(token)),
 		Roles: &scim.Roles{Resolver: roles},
-		// A POST adopts a user who was there before: the identity provider owns the addresses.
+		// A POST for a known address adopts the existing user: the identity provider owns addresses.
 		Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)},
 	})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-type Account struct { // of a user, or of a team, which has no login
+type Account struct { // a user, or a team, which has no login
 	Login, Email string
 	SCIM         *scim.Resource // new: what the client sent
 }
@@ -29,7 +29,7 @@ type App struct {
 	holds    map[string][]scim.Role // by the user's id
 }
 
-func (a *App) Volatile()             {} // all is forgotten when the program ends
+func (a *App) Volatile()             {} // the data is lost when the program ends
 func (a *App) lock() (unlock func()) { a.mu.Lock(); return a.mu.Unlock }
 
 func (a *App) get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {

@@ -11,13 +11,14 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// roleApp is the application's own part, as the library and the page see it. The page
+// roleApp is the application's own part, as the library and the page use it. The page
 // changes roles as administrators of a real application would.
 type roleApp interface {
 	scim.RoleResolver
-	list(ctx context.Context) ([]scim.Role, error) // all roles
-	add(ctx context.Context, name string) error    // a role
-	// give and take are by hand; forget drops what a deleted user still held.
+	// list lists all roles; add adds one.
+	list(ctx context.Context) ([]scim.Role, error)
+	add(ctx context.Context, name string) error
+	// give and take change a role by hand. forget drops the roles of a deleted user.
 	give(ctx context.Context, userID, roleID string) error
 	take(ctx context.Context, userID, roleID string) error
 	forget(ctx context.Context, userID string) error
@@ -25,7 +26,7 @@ type roleApp interface {
 
 var errNoName = errors.New("a role needs a name")
 
-// app is the application's own part: its roles, and who holds what. It is the
+// app is the application's own part: its roles and their holders. It is the
 // scim.RoleResolver.
 type app struct {
 	mu    sync.Mutex
@@ -43,7 +44,7 @@ func newApp(names ...string) *app {
 
 var _ roleApp = (*app)(nil)
 
-// ResolveRole finds the role that has the source's name.
+// ResolveRole finds the role with the id in Linked, or with the source's name.
 func (a *app) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -71,7 +72,7 @@ func (a *app) HeldRoles(_ context.Context, userIDs []string) (map[string][]scim.
 	return held, nil
 }
 
-// ChangeRoles carries out all changes or, if a role is gone, none.
+// ChangeRoles carries out all changes, or none if a role no longer exists.
 func (a *app) ChangeRoles(_ context.Context, changes []scim.RoleChange) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -134,7 +135,7 @@ func (a *app) take(_ context.Context, userID, roleID string) error {
 	return nil
 }
 
-// forget drops what a deleted user still held.
+// forget drops the roles of a deleted user.
 func (a *app) forget(_ context.Context, userID string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"text/template"
 )
 
-// curlTemplate is what an identity provider does, as lines for bash. Ids are made by
-// the server, so the lines keep those that they are told.
+// curlTemplate is what an identity provider sends, as lines for bash. The server makes
+// the ids, so the lines keep those of its answers.
 var curlTemplate = template.Must(template.New("curl").Funcs(template.FuncMap{"quote": quote}).Parse(`
 # Paste these lines into bash, in order, with {{.URL}}/ open in a browser.
 API={{quote (print .URL "/scim/v2")}}
@@ -42,5 +42,5 @@ func printCurl(out io.Writer, url, token string) error {
 	return curlTemplate.Execute(out, struct{ URL, Token string }{url, token})
 }
 
-// quote writes s as one word for a shell.
+// quote returns s as one word for a shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -17,22 +17,22 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// place is where resources and roles are kept.
+// place keeps the resources and the roles.
 type place struct {
 	store store
 	app   roleApp
-	// separate: the roles of app do not commit with the store.
+	// separate means that the roles of app do not commit with the store.
 	separate bool
 	close    func() error
 }
 
-// store is what the page wants of a store, beside the handler.
+// store is what the page needs of a store, in addition to the handler.
 type store interface {
 	scim.Store
 	scim.Ledger
 }
 
-// open makes the place that -store names: memory, sqlite:FILE or postgres:DSN.
+// open opens the place that -store names: memory, sqlite:FILE or postgres:DSN.
 func open(ctx context.Context, where string, roles ...string) (*place, error) {
 	driver, dsn, dialect, texts := "", "", sqlstore.SQLite, "json_each($1)"
 	switch kind, rest, _ := strings.Cut(where, ":"); {
@@ -42,7 +42,7 @@ func open(ctx context.Context, where string, roles ...string) (*place, error) {
 		driver, dsn = "sqlite", sqlstore.SQLiteDSN(rest)
 	case kind == "postgres" && rest != "":
 		driver, dsn, dialect, texts = "pgx", rest, sqlstore.Postgres, "jsonb_array_elements_text(CAST($1 AS jsonb))"
-		if strings.HasPrefix(rest, "//") { // postgres://… is a DSN as it stands
+		if strings.HasPrefix(rest, "//") { // postgres://… is a complete DSN
 			dsn = where
 		}
 	default:
@@ -66,16 +66,17 @@ func open(ctx context.Context, where string, roles ...string) (*place, error) {
 	return &place{s, a, false, db.Close}, nil
 }
 
-// dbApp is the application's own part in tables beside the store's. What it does for
-// the library joins the store's transaction.
+// dbApp is the application's own part in tables beside those of the store. Calls of the
+// library join the store's transaction.
 type dbApp struct {
 	s *sqlstore.Store
-	// texts lists the texts of $1, a JSON array: one argument for any number of users.
+	// texts is an SQL expression for the texts of $1, a JSON array. One argument then
+	// serves any number of users.
 	texts string
 }
 
-// among says that user_id is one of these texts, in a form that makes either database
-// use the index.
+// among returns the condition that user_id is one of these texts. In this form both
+// databases use the index.
 func (a *dbApp) among() string {
 	if strings.HasPrefix(a.texts, "json_each") {
 		return "user_id IN (SELECT value FROM " + a.texts + ")"
@@ -85,7 +86,7 @@ func (a *dbApp) among() string {
 
 var _ roleApp = (*dbApp)(nil)
 
-// migrate makes the tables, with some roles to begin with.
+// migrate creates the tables with some roles.
 func (a *dbApp) migrate(ctx context.Context, roles ...string) error {
 	return a.s.InTx(ctx, func(ctx context.Context) error {
 		for _, text := range []string{
@@ -110,7 +111,7 @@ func (a *dbApp) migrate(ctx context.Context, roles ...string) error {
 	})
 }
 
-// roleID and number translate between a role's id and its key.
+// roleID and number convert between the id of a role and its key.
 func roleID(n int) string { return fmt.Sprint("role-", n) }
 
 func number(roleID string) (n int) {
@@ -118,7 +119,7 @@ func number(roleID string) (n int) {
 	return n
 }
 
-// one finds the role that a condition on quickstart_roles is about.
+// one finds the role of quickstart_roles that matches a condition.
 func (a *dbApp) one(ctx context.Context, condition string, arg any) (r scim.Role, ok bool, err error) {
 	var n int
 	err = a.s.DB(ctx).QueryRowContext(ctx, "SELECT n, name FROM quickstart_roles WHERE "+condition, arg).Scan(&n, &r.Name)
@@ -129,7 +130,7 @@ func (a *dbApp) one(ctx context.Context, condition string, arg any) (r scim.Role
 	return r, err == nil, err
 }
 
-// ResolveRole finds the role that has the source's name.
+// ResolveRole finds the role with the id in Linked, or with the source's name.
 func (a *dbApp) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
 	r, ok, err := a.one(ctx, "n = $1", number(src.Linked))
 	if err == nil && !ok {
@@ -168,8 +169,8 @@ func (a *dbApp) HeldRoles(ctx context.Context, userIDs []string) (map[string][]s
 	return held, rows.Err()
 }
 
-// ChangeRoles carries out all changes or, if a role is gone, none: with one statement
-// for all whom a role is given, or taken from.
+// ChangeRoles carries out all changes, or none if a role no longer exists. It runs one
+// statement for each role, whatever the number of users.
 func (a *dbApp) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
 	given, taken := map[string][]string{}, map[string][]string{}
 	for _, c := range changes {
@@ -241,7 +242,7 @@ func (a *dbApp) grant(ctx context.Context, roleID string, userIDs ...string) err
 	if _, ok, err := a.one(ctx, "n = $1", number(roleID)); err != nil || !ok {
 		return cmp.Or(err, fmt.Errorf("there is no role %q: %w", roleID, scim.ErrNoRole))
 	}
-	// SQLite needs the WHERE to tell this ON from that of a join.
+	// Without the WHERE, SQLite reads ON as part of a join.
 	return a.each(ctx, "INSERT INTO quickstart_held (user_id, n) SELECT value, CAST($2 AS bigint) FROM "+a.texts+" WHERE 1 = 1 ON CONFLICT DO NOTHING", userIDs, roleID)
 }
 
@@ -249,7 +250,7 @@ func (a *dbApp) revoke(ctx context.Context, roleID string, userIDs ...string) er
 	return a.each(ctx, "DELETE FROM quickstart_held WHERE "+a.among()+" AND n = $2", userIDs, roleID)
 }
 
-// each runs a statement about some users and a role.
+// each runs a statement for these users and a role.
 func (a *dbApp) each(ctx context.Context, text string, userIDs []string, roleID string) error {
 	ids, err := json.Marshal(userIDs)
 	if err == nil {

@@ -1,5 +1,6 @@
-// Command quickstart is a small application with a SCIM endpoint: three roles, a
-// page that shows who has which and why, and curl lines to try it with.
+// Command quickstart is a small application with a SCIM endpoint and three roles. Its
+// page shows which user has which role, and why. It prints curl lines to try the
+// endpoint.
 package main
 
 import (
@@ -35,7 +36,7 @@ func main() {
 	}
 }
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	addr, token, store string
 	missing            scim.MissingRole
@@ -69,7 +70,7 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 	return s, nil
 }
 
-// run serves until ctx ends, and then finishes the requests that it has begun.
+// run serves until ctx ends, and then finishes the running requests.
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	s, err := parse(args, errOut)
 	if err != nil {
@@ -117,7 +118,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	return server.Shutdown(last)
 }
 
-// newServer puts the application together: this is what a host of the library writes.
+// newServer puts the application together. This is the code that an application writes.
 func newServer(s settings, where *place, token string, log *slog.Logger) (http.Handler, error) {
 	h, err := scim.New(scim.Config{
 		Store: where.store,
@@ -151,8 +152,8 @@ func newServer(s settings, where *place, token string, log *slog.Logger) (http.H
 	return scim.Mount("/scim/v2", h, guard(host, p.routes())), nil
 }
 
-// visible is the address to reach the server at: the host as it was given, and this
-// machine if that was every address.
+// visible returns the address at which a browser reaches the server. If addr names no
+// host or all addresses, it is this machine.
 func visible(addr string, real *net.TCPAddr) string {
 	host, _, _ := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {

@@ -19,9 +19,9 @@ var pageHTML string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// page shows the application's users, groups and roles, and lets an administrator
-// change roles by hand. A real application would ask who that is; this one answers
-// only to the machine that it runs on: see guard.
+// page shows the application's users, groups and roles. An administrator can change roles
+// by hand. A real application would have a login. This page answers only requests from
+// its own machine: see guard.
 type page struct {
 	app   roleApp
 	store store
@@ -56,7 +56,7 @@ func (p *page) routes() http.Handler {
 	return http.MaxBytesHandler(mux, 64<<10)
 }
 
-// form does what a form asks for, and goes back to the page.
+// form carries out a form and redirects to the page.
 func form(act func(ctx context.Context, f url.Values) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := r.ParseForm()
@@ -71,7 +71,7 @@ func form(act func(ctx context.Context, f url.Values) error) http.HandlerFunc {
 	}
 }
 
-// What the page shows.
+// These types are the data of the page.
 type (
 	content struct {
 		Users  []userRow
@@ -86,7 +86,7 @@ type (
 	groupRow struct{ Name, Role string }
 )
 
-// most is how many users and groups the page shows.
+// most is the largest number of users and groups that the page shows.
 const most = 200
 
 func (p *page) show(w http.ResponseWriter, r *http.Request) {
@@ -149,7 +149,7 @@ func (p *page) content(ctx context.Context) (c content, err error) {
 	return c, nil
 }
 
-// how tells how a user came by a role. groups names the sources.
+// how says why a user holds a role. groups contains the names of sources.
 func how(s scim.Explanation, groups map[scim.Source]string) string {
 	var from []string
 	for _, id := range s.Sources {
@@ -168,8 +168,8 @@ func how(s scim.Explanation, groups map[scim.Source]string) string {
 	}
 }
 
-// guard keeps other web sites away from the page, which has no login. A site that
-// makes its own name point here (DNS rebinding) is told by the Host, and one that
+// guard refuses requests of other web sites, because the page has no login. It recognizes
+// a site whose name points here (DNS rebinding) by the Host. It recognizes a site that
 // sends forms here by the Origin.
 func guard(host string, next http.Handler) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
