@@ -270,7 +270,7 @@ func bindTypes(list []*ResourceType) (t host.Types, errs []error) {
 	t.All = make([]*model.Type, 0, len(list))
 	for _, rt := range list {
 		if rt == nil {
-			errs = append(errs, mistake("Types", "there is a nil among them"))
+			errs = append(errs, mistake("Types", "contains nil"))
 			continue
 		}
 		if t.Named(rt.Name()) != nil {
@@ -346,7 +346,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 			b.Attributes = append(b.Attributes, a)
 		}
 		if c.Me != nil && a != nil && slices.ContainsFunc(c.Me.Writable, func(p string) bool { return roles.IsWithin(a, t.Types.User.Find(p)) }) {
-			errs = append(errs, mistake("Me.Writable", "%s gives roles, so nobody may change it on themselves", a.Path))
+			errs = append(errs, mistake("Me.Writable", "%s gives roles, so users must not change it themselves", a.Path))
 		}
 	}
 	ledger := r.Ledger
@@ -358,7 +358,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 	}
 	_, forgets := ledger.(Volatile)
 	if _, store := c.Store.(Volatile); forgets && !store {
-		errs = append(errs, mistake("Roles.Ledger", "%T forgets at a restart what %T keeps, so roles that were given could never be taken away: use a ledger that lasts as long as the store, or give the store a method Volatile() if it forgets too", ledger, c.Store))
+		errs = append(errs, mistake("Roles.Ledger", "%T loses its contents at a restart and %T does not, so SCIM could never revoke the roles that it gave: use a ledger that lasts as long as the store, or give the store a method Volatile() if it loses its contents too", ledger, c.Store))
 	}
 	all.ledgerPort = ledgerPort{ledger}
 	b.Ledger = &all.ledgerPort
@@ -388,7 +388,7 @@ func (m *SelfService) check(user *model.Type) error {
 		case a == nil || a.Parent != user.Root:
 			return mistake("Me.Writable", "%q is not a top-level attribute", p)
 		case slices.ContainsFunc(givesAccess, func(name string) bool { return strings.EqualFold(name, a.Name) }):
-			return mistake("Me.Writable", "%s gives access, so nobody may change it on themselves", a.Name)
+			return mistake("Me.Writable", "%s gives access, so users must not change it themselves", a.Name)
 		}
 	}
 	return nil

@@ -239,8 +239,8 @@ type FilterVisitor[T any] struct {
 	Const func(yes bool) T
 	// Compare translates one comparison.
 	Compare func(c Comparison) (T, error)
-	// Some returns a condition that is true if one element of a satisfies in. a is a
-	// multi-valued attribute, or a complex one, which counts as one element.
+	// Some returns a condition that is true if one element of the attribute a satisfies
+	// in. A complex attribute with one value counts as one element.
 	Some func(a Attribute, in T) (T, error)
 }
 

@@ -276,7 +276,7 @@ func rulesPort(c *Tenant, types *host.Types) func(context.Context, *host.Change)
 				return inward(err)
 			}
 			if out.Op != OpDelete && (out.After == nil || in.Before != nil && out.After.ID() != in.Before.ID || types.Named(out.After.t.Name()) != out.After.t.m) {
-				return errors.New("scim: a rule replaced Change.After by something that is not the same resource")
+				return errors.New("scim: a rule replaced Change.After by another resource")
 			}
 		}
 		in.After, in.Adopt = document(out.After), out.Adopt

@@ -98,7 +98,7 @@ func (h *Handler) Reconciler(t *Tenant) (*Reconciler, error) {
 		bound = b
 	}
 	if bound == nil {
-		return nil, errors.New("scim: Handler.Reconciler: there is no single tenant: with TenantFor, name one")
+		return nil, errors.New("scim: Handler.Reconciler: there is no single tenant: with TenantFor, pass a Tenant")
 	}
 	if bound.Roles == nil {
 		return nil, errors.New("scim: Handler.Reconciler: this tenant has no Roles")
