@@ -9,8 +9,8 @@ import (
 	"github.com/scimkit/scim/scimtest"
 )
 
-// A host's test plays its own transcripts, and those of this module, against the
-// server that it runs somewhere.
+// An application plays its own transcripts, and those of this module, against its own
+// server.
 func ExamplePlay() {
 	_ = func(t *testing.T) { // func TestSCIM(t *testing.T)
 		scimtest.Play(t, os.DirFS("testdata/transcripts"), func(t *testing.T) scimtest.Target {

@@ -14,9 +14,9 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// TestBudgets deletes a group of 50,000 that gives a role, in one request, where users,
-// teams and roles are the application's. It takes minutes and a quiet machine: set
-// SCIM_BUDGETS, as .ci/long does.
+// TestBudgets deletes a group of 50,000 members that gives a role, in one request. Users,
+// teams and roles are in tables of the application. The test takes minutes and needs a
+// quiet machine. Set SCIM_BUDGETS to run it, as .ci/long does.
 func TestBudgets(t *testing.T) {
 	if os.Getenv("SCIM_BUDGETS") == "" {
 		t.Skip("SCIM_BUDGETS is not set")

@@ -102,7 +102,7 @@ func (r *running) lookUp(name string) string {
 
 var cells = regexp.MustCompile(`<tr><td>(.*)</tr>`)
 
-// page is what the application shows, a line for each person.
+// page returns the lines of the application's page, one for each user.
 func (r *running) page() []string {
 	r.t.Helper()
 	res, err := http.Get(r.url)
@@ -146,7 +146,7 @@ func members(ids ...string) string {
 	return strings.Join(list, ",")
 }
 
-// A directory takes the application over: people, teams and roles of before included.
+// TestApplication lets a client adopt the users, teams and roles from before SCIM.
 func TestApplication(t *testing.T) {
 	places := map[string]func(t *testing.T) (where string, db *sql.DB){
 		"SQLite": func(t *testing.T) (string, *sql.DB) {
@@ -173,7 +173,7 @@ func TestApplication(t *testing.T) {
 			app := start(t, where)
 			app.expect("before", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Bob Ray|active|Sales|", "old@example.com|Olga Dean|locked||")
 
-			// The directory looks people up, finds one, and takes over another without looking.
+			// The client looks up Bob and finds him. It creates Ann, and so adopts the existing user.
 			bob := app.lookUp("BOB@example.com")
 			app.scim(200, "PUT", "/Users/"+bob, `{"userName":"bob@example.com","externalId":"00u2","displayName":"Robert Ray","active":true}`)
 			ann := app.scim(201, "POST", "/Users", `{"userName":"ann@example.com","externalId":"00u1","name":{"givenName":"Ann"}}`)["id"].(string)
@@ -181,7 +181,7 @@ func TestApplication(t *testing.T) {
 			cy := app.scim(201, "POST", "/Users", `{"userName":"cy@example.com","displayName":"Cy"}`)["id"].(string)
 			app.expect("people", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Robert Ray|active|Sales|", "old@example.com|Olga Dean|locked||", "cy@example.com|Cy|active||")
 
-			// Sales is a team and a role, Admin becomes a team; Ann's hand-given role stays hers.
+			// Sales is a team and a role, and Admin becomes a team. Ann keeps the role that she has by hand.
 			sales := app.scim(201, "POST", "/Groups", `{"displayName":"Sales","members":[`+members(bob, cy)+`]}`)["id"].(string)
 			admins := app.scim(201, "POST", "/Groups", `{"displayName":"Admin","members":[`+members(ann, cy)+`]}`)["id"].(string)
 			app.expect("groups", "ann@example.com|Ann Lee|active|Admin|Admin", "bob@example.com|Robert Ray|active|Sales|Sales",
@@ -191,7 +191,7 @@ func TestApplication(t *testing.T) {
 			app.expect("groups let go", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Robert Ray|active|Sales|Sales",
 				"old@example.com|Olga Dean|locked||", "cy@example.com|Cy|active||")
 
-			// Who is deactivated is out; what the application does by itself is seen at once.
+			// A deactivated user cannot log in. SCIM shows changes of the application at once.
 			app.scim(200, "PATCH", "/Users/"+bob, `{"Operations":[{"op":"replace","path":"active","value":false}]}`)
 			if status := app.login("bob@example.com"); status != http.StatusForbidden {
 				t.Errorf("login of somebody who was deactivated: %d", status)

@@ -16,8 +16,9 @@ import (
 	"github.com/scimkit/scim/auth"
 )
 
-// TestBudgets deletes a group of 50,000 that gives a role, in one request. It takes a
-// minute and a quiet machine: set SCIM_BUDGETS, as .ci/long does.
+// TestBudgets deletes a group of 50,000 members that gives a role, in one request. The
+// test takes a minute and needs a quiet machine. Set SCIM_BUDGETS to run it, as .ci/long
+// does.
 func TestBudgets(t *testing.T) {
 	if os.Getenv("SCIM_BUDGETS") == "" {
 		t.Skip("SCIM_BUDGETS is not set")

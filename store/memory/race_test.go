@@ -10,7 +10,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Many writers of one name: one of them wins, and updates lose nothing.
+// TestConcurrency lets many writers compete for one name. One of them wins, and no update
+// is lost.
 func TestConcurrency(t *testing.T) {
 	s := New()
 	create(t, s, group(t, "g", 0), user(t, "n", 0, map[string]any{"userName": "n", "title": ""}))

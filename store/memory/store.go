@@ -24,8 +24,8 @@ var (
 	_ scim.Volatile    = (*Store)(nil)
 )
 
-// groupType is the resource type whose resources have members, userType the one
-// whose userName is unique (RFC 7643, Section 4.1.1).
+// Resources of groupType have members. Resources of userType have a unique userName (RFC
+// 7643, Section 4.1.1).
 const (
 	groupType = "Group"
 	userType  = "User"
