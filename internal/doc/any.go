@@ -14,9 +14,9 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Any is v as a Go value: string, bool, int64, float64, map[string]any with
-// canonical names, []any, json.RawMessage for an attribute that no schema has;
-// nil if v is absent.
+// Any is v as a Go value: string, bool, int64, float64, map[string]any with canonical
+// names, []any, or json.RawMessage for an attribute that no schema has. It is nil if v is
+// absent.
 func (v Value) Any() any {
 	kids := v.Kids()
 	switch {
@@ -51,11 +51,11 @@ func (v Value) Any() any {
 	}
 }
 
-// FromAny makes a value, as it stands among fields, of a Go value: what Any
-// returns, numbers of every type, json.Number, time.Time for a dateTime, []byte
-// for binary, and slices. nil, and what holds nothing, gives the zero Value. It
-// is for the application's own data: readOnly attributes are taken too, names
-// that the schema does not have are errors.
+// FromAny makes a value, as it stands among fields, from a Go value. It takes what Any
+// returns, numbers of every type, json.Number, time.Time for a dateTime, []byte for binary,
+// and slices. nil and empty values give the zero Value. FromAny is for the application's
+// own data. So it takes readOnly attributes too, and refuses names that the schema does not
+// have.
 func FromAny(a *model.Attribute, x any) (Value, error) {
 	list, isList := elements(x)
 	if !a.Multi {
@@ -83,7 +83,7 @@ func FromAny(a *model.Attribute, x any) (Value, error) {
 	return Composite(a, kids...), nil
 }
 
-// elements takes a slice apart. Bytes are one value.
+// elements splits a slice into its elements. A slice of bytes is one value.
 func elements(x any) ([]any, bool) {
 	if list, ok := x.([]any); ok {
 		return list, true
@@ -100,10 +100,10 @@ func elements(x any) ([]any, bool) {
 }
 
 func unfit(a *model.Attribute, x any) error {
-	if secret(a) {
-		return fault.New(fault.InvalidValue, "%s: needs %s", a.Path, wanted(a))
+	if isSecret(a) {
+		return fault.New(fault.InvalidValue, "%s: needs %s", a.Path, describe(a))
 	}
-	return fault.New(fault.InvalidValue, "%s: needs %s, got a Go value of type %T", a.Path, wanted(a), x)
+	return fault.New(fault.InvalidValue, "%s: needs %s, got a Go value of type %T", a.Path, describe(a), x)
 }
 
 func fromOne(a *model.Attribute, x any) (Value, error) {

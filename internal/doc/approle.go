@@ -7,10 +7,9 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// expand takes apart a role or entitlement whose "value" is a JSON object in a
-// string, as one client's application roles are: {"value": "{\"id\":…,
-// \"value\":\"Admin\",\"displayName\":\"Admin\"}"}. What does not look like one
-// stays as it is.
+// expand reads a role or entitlement whose "value" is a JSON object in a string, as Entra
+// sends application roles: {"value": "{\"id\":…,
+// \"value\":\"Admin\",\"displayName\":\"Admin\"}"}. It returns every other value unchanged.
 func (d *decoder) expand(v Value) Value {
 	if v.Attr == nil || v.Attr.Path != "roles" && v.Attr.Path != "entitlements" {
 		return v

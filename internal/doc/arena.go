@@ -8,18 +8,18 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// arena puts the texts and the kids of many values into few allocations. Nothing
-// in it changes once handed out. How big a chunk is follows from how much JSON is
-// still to come, so that little is left over.
+// arena puts the texts and kids of many values into few allocations. It never changes a
+// text or kid that it has returned. It derives the size of a chunk from the size of the
+// remaining JSON, so that little space is left over.
 type arena struct {
-	size   int // of the JSON
+	size   int // the size of the JSON
 	js     *jsontext.Decoder
 	chunk  strings.Builder
 	values []Value
 	lists  [][]Value
 }
 
-// ahead guesses how many things are still to come, if each takes n bytes of JSON.
+// ahead guesses how many more things the JSON has, if each takes n bytes.
 func (r *arena) ahead(n, most int) int {
 	return min((r.size-int(r.js.InputOffset()))/n+1, most)
 }
@@ -39,7 +39,7 @@ func (r *arena) keep(text []byte) string {
 	return r.chunk.String()[n:]
 }
 
-// composite is Composite with a copy of kids; the zero Value if there are none.
+// composite is Composite with a copy of kids. It is the zero Value if there are none.
 func (r *arena) composite(a *model.Attribute, kids []Value) Value {
 	if len(kids) == 0 {
 		return Value{}

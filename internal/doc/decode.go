@@ -16,32 +16,32 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// Options say how JSON is read. The zero value reads what clients send and
-// tolerates everything.
+// Options configure how JSON is read. The zero value reads what clients send and allows
+// every tolerance.
 type Options struct {
-	Tol         *tolerance.Use // nil: everything is tolerated and nothing reported
+	Tol         *tolerance.Use // nil: allow every tolerance and report none
 	KeepUnknown bool           // keep unknown top-level attributes as values of kind Any
-	Stored      bool           // our own stored form: readOnly attributes are read too
-	MaxDepth    int            // of nested objects and lists; 0 means 32
+	Stored      bool           // the JSON is our own stored form: read readOnly attributes too
+	MaxDepth    int            // the most levels of nested objects and lists; 0 means 32
 }
 
 // Body is the body of a POST or PUT.
 type Body struct {
 	Values   []Value
 	Password *string // as sent; nil if there was none
-	// Ignored are the paths of unknown and readOnly attributes that were left out,
-	// each once and 20 at most.
+	// Ignored are the paths of unknown and readOnly attributes that Decode left out, each
+	// once, at most 20.
 	Ignored    []string
 	HasSchemas bool
 }
 
 const (
 	maxIgnored = 20
-	maxKept    = 100 // unknown attributes of one resource; more are ignored
+	maxKept    = 100 // the most unknown attributes of one resource; Decode ignores more
 )
 
-// Decode reads and validates the body of a POST or PUT in one pass. Its error is
-// a *fault.Error.
+// Decode reads and validates the body of a POST or PUT in one pass. Its error is a
+// *fault.Error.
 func Decode(t *model.Type, body []byte, o Options) (*Body, error) {
 	d := newDecoder(body, o)
 	defer d.release()
@@ -66,15 +66,15 @@ func Decode(t *model.Type, body []byte, o Options) (*Body, error) {
 	return &result, nil
 }
 
-// DecodeValue reads the JSON of one attribute as it stands among fields: a
-// multi-valued attribute gives a Value of elements; null and [] give the zero
-// Value. It does not look at the mutability of a itself.
+// DecodeValue reads the JSON of one attribute as it stands among fields. A multi-valued
+// attribute gives a Value of elements. null and [] give the zero Value. DecodeValue does
+// not check the mutability of a itself.
 func DecodeValue(a *model.Attribute, raw jsontext.Value, o Options) (Value, error) {
 	return decodeOne(a, raw, o, (*decoder).value)
 }
 
-// DecodeElement reads one element of a multi-valued attribute, or a single value:
-// as if a were single-valued.
+// DecodeElement reads one element of a multi-valued attribute, or a single value. It treats
+// a as single-valued.
 func DecodeElement(a *model.Attribute, raw jsontext.Value, o Options) (Value, error) {
 	return decodeOne(a, raw, o, func(d *decoder, a *model.Attribute) (Value, error) { return d.single(a, d.js.PeekKind()) })
 }
@@ -92,19 +92,19 @@ func decodeOne(a *model.Attribute, raw jsontext.Value, o Options, read func(*dec
 	return v, nil
 }
 
-// decoder is one pass over one JSON text. The text is not kept: strings are
-// copied together into the arena.
+// decoder is one pass over one JSON text. It does not keep the text: it copies strings into
+// the arena.
 type decoder struct {
 	arena
-	t     *model.Type // nil unless a whole resource is read
+	t     *model.Type // nil unless the decoder reads a whole resource
 	o     Options
 	depth int
-	kept  int // unknown attributes
+	kept  int // the number of unknown attributes
 	body  Body
 }
 
-// spare keeps finished decoders for their buffers; nothing of a text or a value
-// stays in them: see release.
+// spare reuses the buffers of finished decoders. release removes every text and value from
+// them.
 var spare = sync.Pool{New: func() any {
 	return &decoder{arena: arena{js: new(jsontext.Decoder)}}
 }}
@@ -119,14 +119,14 @@ func newDecoder(raw []byte, o Options) *decoder {
 	return d
 }
 
-// release gives d back. Nothing of it but its results may be used afterwards.
+// release returns d to spare. Afterwards only its results may be used.
 func (d *decoder) release() {
 	d.js.Reset(new(bytes.Buffer))
 	*d = decoder{arena: arena{js: d.js}}
 	spare.Put(d)
 }
 
-// value reads a value as it stands among fields. Absent ones are the zero Value.
+// value reads a value as it stands among fields. An absent one is the zero Value.
 func (d *decoder) value(a *model.Attribute) (Value, error) {
 	kind := d.js.PeekKind()
 	if !a.Multi {
@@ -170,7 +170,7 @@ func (d *decoder) list(a *model.Attribute) (Value, error) {
 	return d.composite(a, kids), nil
 }
 
-// single reads a value that is not multi-valued; some clients send it in a list.
+// single reads a value that is not multi-valued. Some clients send it in a list.
 func (d *decoder) single(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 	if kind != '[' || a.Kind == model.Any {
 		return d.element(a, kind)
@@ -181,7 +181,7 @@ func (d *decoder) single(a *model.Attribute, kind jsontext.Kind) (Value, error) 
 	var v Value
 	if kind = d.js.PeekKind(); kind != ']' {
 		if !d.o.Tol.Allow(tolerance.ScalarInArray) {
-			return Value{}, fault.New(fault.InvalidValue, "%s: needs %s, got a list", a.Path, wanted(a))
+			return Value{}, fault.New(fault.InvalidValue, "%s: needs %s, got a list", a.Path, describe(a))
 		}
 		var err error
 		if v, err = d.element(a, kind); err != nil {
@@ -218,11 +218,10 @@ func (d *decoder) element(a *model.Attribute, kind jsontext.Kind) (Value, error)
 	}
 }
 
-// bare reads a complex value that a client sent as nothing but its "value", or
-// as "" to say that there is none.
+// bare reads a complex value of which a client sent only the "value", or "" for no value.
 func (d *decoder) bare(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 	if kind == '[' || a.Extension {
-		return Value{}, d.wrong(a, wanted(a))
+		return Value{}, d.wrong(a, describe(a))
 	}
 	raw, err := d.js.ReadValue()
 	if err != nil {
@@ -233,9 +232,9 @@ func (d *decoder) bare(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 	}
 	sub := a.Lookup("value")
 	if sub == nil || sub.Kind == model.Complex || sub.Multi || string(raw) == `""` || !d.o.Tol.Allow(tolerance.BareComplex) {
-		return Value{}, mismatch(a, wanted(a), raw)
+		return Value{}, mismatch(a, describe(a), raw)
 	}
-	if d.skips(sub) {
+	if d.isIgnored(sub) {
 		d.ignore(sub.Path)
 		return Value{}, nil
 	}
@@ -246,7 +245,7 @@ func (d *decoder) bare(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 	return d.expand(d.composite(a, []Value{v})), nil
 }
 
-// end checks that nothing stands behind the value.
+// end checks that nothing follows the value.
 func (d *decoder) end() error {
 	if _, err := d.js.ReadToken(); err == nil {
 		return fault.New(fault.InvalidSyntax, "there is more behind the end of the JSON value")
@@ -256,13 +255,13 @@ func (d *decoder) end() error {
 	return nil
 }
 
-// skips reports whether what a client sends for a is left out: RFC 7644, Section
-// 3.3 and 3.5.1, "readOnly".
-func (d *decoder) skips(a *model.Attribute) bool {
+// isIgnored reports whether a client's value for a is ignored because a is readOnly (RFC
+// 7644, Sections 3.3 and 3.5.1).
+func (d *decoder) isIgnored(a *model.Attribute) bool {
 	return a.Mutability == model.ReadOnly && !d.o.Stored
 }
 
-// ignore notes that path was left out.
+// ignore records that the decoder left out path.
 func (d *decoder) ignore(path string) {
 	path = clipPath(path)
 	if len(d.body.Ignored) < maxIgnored && !slices.Contains(d.body.Ignored, path) {
@@ -276,7 +275,7 @@ func (d *decoder) skip() error {
 	return err
 }
 
-// raw reads a value as it stands, no deeper than the limit.
+// raw reads a value unchanged, nested at most to the limit.
 func (d *decoder) raw() (jsontext.Value, error) {
 	raw, err := d.js.ReadValue()
 	if err != nil {
@@ -292,8 +291,8 @@ func tooDeep(limit int) error {
 	return fault.New(fault.InvalidSyntax, "objects and lists are nested more than %d deep", limit)
 }
 
-// syntax turns an error of jsontext into one for the client. Nothing of the text
-// is repeated but a name that stands twice.
+// syntax turns an error of jsontext into one for the client. It repeats nothing of the
+// text, except a duplicate name.
 func syntax(err error) error {
 	var se *jsontext.SyntacticError
 	switch {
@@ -306,7 +305,7 @@ func syntax(err error) error {
 	case se.Err == jsontext.ErrDuplicateName:
 		return fault.New(fault.InvalidSyntax, "an object has the name %q twice", clipPath(se.JSONPointer.LastToken()))
 	default:
-		// The text of some errors quotes what was sent, which may be a password.
+		// Some errors quote the client's text, which may contain a password.
 		why, _, _ := strings.Cut(se.Err.Error(), " `")
 		why, _, _ = strings.Cut(why, ` "`)
 		return fault.New(fault.InvalidSyntax, "the JSON is not valid near byte %d: %s", se.ByteOffset, why)

@@ -7,7 +7,7 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Document is a resource's contents with what the server keeps beside them.
+// Document is a resource: its values, and the data that the server keeps beside them.
 type Document struct {
 	Type     *model.Type
 	ID       string
@@ -33,8 +33,8 @@ func (d *Document) Find(a *model.Attribute) Value {
 	return p.Field(a)
 }
 
-// Text returns the text at a path, "" if there is none or the attribute is complex or
-// multi-valued. Of what is kept beside the attributes it knows the id.
+// Text returns the text at a path. It is "" if there is none, or if the attribute is
+// complex or multi-valued. Of the data beside the values it knows only the id.
 func (d *Document) Text(path string) string {
 	a := d.Type.Find(path)
 	switch {
@@ -48,7 +48,7 @@ func (d *Document) Text(path string) string {
 	return d.Find(a).Text
 }
 
-// Active reports whether a user is active: unless "active" is false.
+// Active reports whether a user is active. A user is active unless "active" is false.
 func (d *Document) Active() bool { return d.Text("active") != "false" }
 
 // With is a copy with other values.
@@ -64,8 +64,8 @@ func (d *Document) Equal(o *Document) bool {
 	return d.Type == o.Type && d.ID == o.ID && EqualFields(d.Values, o.Values)
 }
 
-// PutAt returns values with v at the place of its attribute, below complex
-// single-valued parents that are made as needed.
+// PutAt returns values with v at the place of its attribute. It makes missing complex
+// single-valued parents.
 func PutAt(root *model.Attribute, values []Value, v Value) []Value {
 	parent := v.Attr.Parent
 	if parent == nil || parent == root {
@@ -80,8 +80,8 @@ func PutAt(root *model.Attribute, values []Value, v Value) []Value {
 	return PutAt(root, values, Composite(parent, Put(within, v)...))
 }
 
-// DropAt returns values without attribute a, and without its parents if nothing is
-// left of them.
+// DropAt returns values without attribute a, and without its parents if they are then
+// empty.
 func DropAt(root *model.Attribute, values []Value, a *model.Attribute) []Value {
 	if a.Parent == root {
 		return Drop(values, a)
@@ -98,8 +98,8 @@ func DropAt(root *model.Attribute, values []Value, a *model.Attribute) []Value {
 	return PutAt(root, values, rest)
 }
 
-// Merge is now with what differs between before and after. A complex value that is not
-// multi-valued is merged by its parts.
+// Merge returns now with the differences between before and after applied. It merges a
+// single complex value part by part.
 func Merge(before, after, now []Value) []Value {
 	for _, v := range slices.Concat(after, before) {
 		was, is := Get(before, v.Attr), Get(after, v.Attr)

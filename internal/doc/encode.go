@@ -6,12 +6,12 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Encode says what of a resource is written.
+// Encode configures how a resource is written.
 type Encode struct {
 	Select   *Selection
 	Location string // meta.location; "": none
-	// Stored asks for our own storage form: everything, writeOnly attributes too,
-	// but no meta.location.
+	// Stored selects our own storage form: all attributes, even writeOnly ones, but no
+	// meta.location.
 	Stored bool
 }
 
@@ -42,12 +42,12 @@ func Append(dst []byte, d *Document, o Encode) []byte {
 
 type encoder struct {
 	t       *model.Type
-	sel     *Selection // for attributes that no schema has
+	sel     *Selection // selects among attributes that no schema has
 	stored  bool
-	schemas int // where the URN of the next extension goes
+	schemas int // the position for the URN of the next extension
 }
 
-// takes reports whether the field a of what p chooses from is written.
+// takes reports whether p selects the field a.
 func (e *encoder) takes(p *pick, a *model.Attribute) (*pick, bool) {
 	switch {
 	case a == e.t.Password:
@@ -55,12 +55,12 @@ func (e *encoder) takes(p *pick, a *model.Attribute) (*pick, bool) {
 	case e.stored:
 		return nil, true
 	case a.Kind == model.Any:
-		return nil, e.sel == nil || e.sel.unknown(a.Name)
+		return nil, e.sel == nil || e.sel.hasUnknown(a.Name)
 	}
 	return p.part(a)
 }
 
-// fields appends the members of an object, whose brace or last member dst ends with.
+// fields appends the members of an object. dst ends with its brace or its last member.
 func (e *encoder) fields(dst []byte, fields []Value, p *pick) []byte {
 	for i := range fields {
 		f := &fields[i]
@@ -89,8 +89,8 @@ func (e *encoder) fields(dst []byte, fields []Value, p *pick) []byte {
 	return dst
 }
 
-// schema puts the URN of an extension that was written into "schemas". Its key
-// has a colon where the list needs a comma.
+// schema adds the URN of a written extension to "schemas". key has a colon where the list
+// needs a comma.
 func (e *encoder) schema(dst []byte, key string) []byte {
 	dst = append(dst, key...)
 	copy(dst[e.schemas+len(key):], dst[e.schemas:])
@@ -119,7 +119,7 @@ func (e *encoder) list(dst []byte, elems []Value, p *pick) []byte {
 	return append(dst, ']')
 }
 
-// single appends a single value or an element; nothing if there is nothing in it.
+// single appends a single value or an element. It appends nothing for an empty one.
 func (e *encoder) single(dst []byte, v *Value, p *pick) []byte {
 	switch v.Attr.Kind {
 	case model.Complex:
@@ -178,8 +178,8 @@ func (e *encoder) meta(dst []byte, d *Document, meta *model.Attribute, p *pick, 
 	return append(dst, '}')
 }
 
-// appendTime appends t in UTC, to the microsecond: finer fractions do not survive
-// in databases. The zero time is left out.
+// appendTime appends t in UTC, to the microsecond, because databases drop finer fractions.
+// It leaves out the zero time.
 func appendTime(dst []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return dst
@@ -189,8 +189,8 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return append(dst, '"')
 }
 
-// appendString appends s, which is valid UTF-8, as a JSON string. "<", ">" and
-// "&" stay: this is not HTML.
+// appendString appends s, which is valid UTF-8, as a JSON string. It does not escape "<",
+// ">" and "&", because this is not HTML.
 func appendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')

@@ -19,8 +19,8 @@ func (d *decoder) object(a *model.Attribute) (Value, error) {
 	}
 	var room [24]Value
 	fields := room[:0]
-	var more []Value  // what stands under dotted names and URNs, merged in at the end
-	var display Value // what stands under "displayName" for "display"
+	var more []Value  // values under dotted names and URNs, merged at the end
+	var display Value // the value of "displayName", for "display"
 	next := 0         // most clients send attributes in the schema's order
 	for d.js.PeekKind() != '}' {
 		raw, err := d.js.ReadValue()
@@ -41,7 +41,7 @@ func (d *decoder) object(a *model.Attribute) (Value, error) {
 		if sub != nil {
 			next = sub.Order + 1
 			v, err = d.field(sub)
-		} else if d.aliased(a, name) {
+		} else if d.isDisplayName(a, name) {
 			display, err = d.field(a.Lookup("display"))
 		} else {
 			more, err = d.foreign(more, a, string(name))
@@ -74,8 +74,8 @@ func (d *decoder) object(a *model.Attribute) (Value, error) {
 	return d.composite(a, merged), nil
 }
 
-// push adds a field in schema order. There are never more than the schema has
-// attributes, so looking through them is cheap.
+// push adds a field in schema order. The search is cheap, because there are at most as many
+// fields as the schema has attributes.
 func push(fields []Value, v Value) ([]Value, error) {
 	i := len(fields)
 	for i > 0 && fields[i-1].Attr.Order > v.Attr.Order {
@@ -93,12 +93,12 @@ func push(fields []Value, v Value) ([]Value, error) {
 	return slices.Insert(fields, i, v), nil
 }
 
-// twice refuses an attribute that was given in two spellings.
+// twice is the error for an attribute in two spellings.
 func twice(a *model.Attribute) error {
 	return fault.New(fault.InvalidSyntax, "%s: is given twice, with different values", clipPath(a.Path))
 }
 
-// merge adds to fields what was said about one of them elsewhere in the body.
+// merge adds to fields a value for one of them from elsewhere in the body.
 func merge(fields []Value, v Value) ([]Value, error) {
 	have := Get(fields, v.Attr)
 	switch {
@@ -119,8 +119,8 @@ func merge(fields []Value, v Value) ([]Value, error) {
 	return Put(fields, Composite(v.Attr, kids...)), nil
 }
 
-// field reads the value of attribute a in an object; the zero Value if it is not
-// for us to keep.
+// field reads the value of attribute a in an object. It returns the zero Value if the
+// server does not keep the value.
 func (d *decoder) field(a *model.Attribute) (Value, error) {
 	if d.t != nil {
 		switch {
@@ -133,14 +133,14 @@ func (d *decoder) field(a *model.Attribute) (Value, error) {
 			return Value{}, d.skip()
 		}
 	}
-	if d.skips(a) {
+	if d.isIgnored(a) {
 		return Value{}, d.leaveOut(a)
 	}
 	return d.value(a)
 }
 
-// leaveOut reads over what a client sent for a readOnly attribute. Those that
-// every client sends back are not worth a report.
+// leaveOut skips a client's value of a readOnly attribute. It does not report the
+// attributes that every client sends back.
 func (d *decoder) leaveOut(a *model.Attribute) error {
 	if !a.Meta && a.Path != "groups" {
 		d.ignore(a.Path)
@@ -148,8 +148,8 @@ func (d *decoder) leaveOut(a *model.Attribute) error {
 	return d.skip()
 }
 
-// foreign reads what stands in a under a name that is none of its attributes: a
-// URN, a dotted name, or one that no schema has. What is to be kept joins more.
+// foreign reads a value in a under a name that is none of its attributes: a URN, a dotted
+// name, or an unknown name. It appends the values to keep to more.
 func (d *decoder) foreign(more []Value, a *model.Attribute, name string) ([]Value, error) {
 	within, rest := a, name
 	if d.t != nil && a == d.t.Root {
@@ -159,7 +159,7 @@ func (d *decoder) foreign(more []Value, a *model.Attribute, name string) ([]Valu
 		return d.unknown(more, a, name)
 	}
 	if rest == "" && rest != name && within == a {
-		// The core schema's attributes below its URN, as those of an extension are.
+		// Some clients put the core schema's attributes below its URN, as for an extension.
 		switch d.js.PeekKind() {
 		case 'n':
 			return more, d.skip()
@@ -169,12 +169,12 @@ func (d *decoder) foreign(more []Value, a *model.Attribute, name string) ([]Valu
 		}
 		return more, fault.New(fault.InvalidValue, "%s: needs an object", d.t.URN)
 	}
-	sub := d.named(within, rest)
+	sub := d.lookup(within, rest)
 	if sub == nil {
 		return d.unknown(more, a, name)
 	}
 	for p := sub.Parent; p != a; p = p.Parent {
-		if p.Meta || d.skips(p) {
+		if p.Meta || d.isIgnored(p) {
 			return more, d.leaveOut(p)
 		}
 	}
@@ -188,8 +188,8 @@ func (d *decoder) foreign(more []Value, a *model.Attribute, name string) ([]Valu
 	return append(more, v), nil
 }
 
-// named finds an attribute of a by its name or, dotted, a part of one.
-func (d *decoder) named(a *model.Attribute, name string) *model.Attribute {
+// lookup finds an attribute of a by its name, or a part of one by a dotted name.
+func (d *decoder) lookup(a *model.Attribute, name string) *model.Attribute {
 	if sub := a.Lookup(name); sub != nil {
 		return sub
 	}
@@ -201,13 +201,14 @@ func (d *decoder) named(a *model.Attribute, name string) *model.Attribute {
 	return p.Lookup(part)
 }
 
-// aliased reports whether name means the sub-attribute "display" of a.
-func (d *decoder) aliased(a *model.Attribute, name []byte) bool {
+// isDisplayName reports whether name is "displayName" in place of the sub-attribute
+// "display" of a.
+func (d *decoder) isDisplayName(a *model.Attribute, name []byte) bool {
 	return len(name) == len("displayName") && a.Parent != nil && !a.Extension && model.FoldName(string(name)) == "displayname" &&
 		a.Lookup("display") != nil && d.o.Tol.Allow(tolerance.DisplayName)
 }
 
-// unknown leaves out an attribute that no schema has, or keeps it as it is.
+// unknown skips or keeps an attribute that no schema has.
 func (d *decoder) unknown(more []Value, a *model.Attribute, name string) ([]Value, error) {
 	path := name
 	switch {
@@ -231,8 +232,8 @@ func (d *decoder) unknown(more []Value, a *model.Attribute, name string) ([]Valu
 	return more, err
 }
 
-// Unknown is an attribute that no schema of t has. Two of the same name are the
-// same attribute wherever values are compared or looked up.
+// Unknown is an attribute that no schema of t has. In comparisons and look-ups, two of them
+// with the same name are the same attribute.
 func Unknown(t *model.Type, name string) *model.Attribute {
 	return &model.Attribute{
 		Name: name, Key: string(append(appendString(nil, name), ':')), Path: name,
@@ -240,8 +241,8 @@ func Unknown(t *model.Type, name string) *model.Attribute {
 	}
 }
 
-// schemas reads the list of URNs. It is not stored: which extensions a resource
-// has shows in its values, and URNs nobody knows are of no use.
+// schemas reads and checks the list of URNs. The server does not store it: the values show
+// which extensions a resource has.
 func (d *decoder) schemas() error {
 	switch d.js.PeekKind() {
 	case 'n', 0:
@@ -278,8 +279,7 @@ func (d *decoder) schemas() error {
 
 func notURNs() error { return fault.New(fault.InvalidSyntax, "schemas: needs a list of URNs") }
 
-// password reads the password, which is handed on and never kept with the rest.
-// No error repeats it.
+// password reads the password into the Body, apart from the values. No error repeats it.
 func (d *decoder) password() error {
 	switch d.js.PeekKind() {
 	case 'n':

@@ -9,15 +9,15 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// CheckRequired refuses values that lack a required attribute, also within the
-// complex values and extensions that are there (RFC 7643, Section 2.2). A blank
-// string counts as missing. What only the server gives, and the password, which
-// is not among the values, is not asked for.
+// CheckRequired refuses values that lack a required attribute (RFC 7643, Section 2.2). It
+// also looks into existing complex values and extensions. A blank string counts as missing.
+// CheckRequired does not ask for readOnly attributes, which only the server sets, nor for
+// the password, which is not among the values.
 func CheckRequired(t *model.Type, values []Value) error {
-	return required(t, t.Root, values)
+	return checkRequired(t, t.Root, values)
 }
 
-func required(t *model.Type, parent *model.Attribute, fields []Value) error {
+func checkRequired(t *model.Type, parent *model.Attribute, fields []Value) error {
 	for _, a := range parent.Sub {
 		if !a.Required || a.Meta || a == t.Password || a.Mutability == model.ReadOnly {
 			continue
@@ -32,13 +32,13 @@ func required(t *model.Type, parent *model.Attribute, fields []Value) error {
 			continue
 		}
 		if !f.Attr.Multi {
-			if err := required(t, f.Attr, f.Kids()); err != nil {
+			if err := checkRequired(t, f.Attr, f.Kids()); err != nil {
 				return err
 			}
 			continue
 		}
 		for _, e := range f.Kids() {
-			if err := required(t, f.Attr, e.Kids()); err != nil {
+			if err := checkRequired(t, f.Attr, e.Kids()); err != nil {
 				return err
 			}
 		}
@@ -46,8 +46,8 @@ func required(t *model.Type, parent *model.Attribute, fields []Value) error {
 	return nil
 }
 
-// CheckKept refuses a change that takes a required attribute away (RFC 7644, Section
-// 3.5.2.2: that is a question of mutability, unlike one that never was there).
+// CheckKept refuses a change that removes a required attribute. RFC 7644, Section 3.5.2.2
+// calls this an error of mutability, unlike a required attribute that was always missing.
 func CheckKept(t *model.Type, before, after []Value) error {
 	for _, old := range before {
 		a, now := old.Attr, Get(after, old.Attr)
@@ -64,9 +64,9 @@ func CheckKept(t *model.Type, before, after []Value) error {
 	return nil
 }
 
-// CheckEnumerated refuses values of the enumerated attribute a that are not among its
-// canonical ones (RFC 7643, Section 7, "canonicalValues"). A value that was there
-// before is not judged again: it may be older than the enumeration.
+// CheckEnumerated refuses values of the enumerated attribute a that are not canonical (RFC
+// 7643, Section 7, "canonicalValues"). It accepts a value that the resource already had,
+// because it may be older than the enumeration.
 func CheckEnumerated(a *model.Attribute, before, after []Value) error {
 	chain := lineage(a)[1:]
 	var bad error
@@ -85,7 +85,7 @@ func CheckEnumerated(a *model.Attribute, before, after []Value) error {
 	return bad
 }
 
-// eachOf calls fn with every value of the attribute that chain leads to.
+// eachOf calls fn with every value of the attribute at the end of chain.
 func eachOf(fields []Value, chain []*model.Attribute, fn func(Value)) {
 	v := Get(fields, chain[0])
 	elems := []Value{v}
@@ -103,9 +103,9 @@ func eachOf(fields []Value, chain []*model.Attribute, fn func(Value)) {
 	}
 }
 
-// CheckImmutable refuses to change an immutable attribute that has a value (RFC
-// 7644, Section 3.5.1). Immutable parts of the elements of a multi-valued
-// attribute bind each element, not the list: a group may lose a member.
+// CheckImmutable refuses to change an immutable attribute that has a value (RFC 7644,
+// Section 3.5.1). In a multi-valued attribute, immutable parts bind each element and not
+// the list: a group may lose a member.
 func CheckImmutable(t *model.Type, before, after []Value) error {
 	for _, old := range before {
 		now := Get(after, old.Attr)
@@ -124,10 +124,10 @@ func CheckImmutable(t *model.Type, before, after []Value) error {
 	return nil
 }
 
-// Carry returns after, the values that a client puts in the place of before, with
-// what the client had no say in: readOnly attributes stay as they were, and those
-// that are never shown stay unless after has new values (RFC 7644, Section
-// 3.5.1). Neither argument is changed.
+// Carry returns after, the client's replacement for before, together with the values that
+// the client could not set. It keeps readOnly attributes of before. It keeps attributes
+// that clients never see, unless after has new values (RFC 7644, Section 3.5.1). It changes
+// neither argument.
 func Carry(t *model.Type, before, after []Value) []Value {
 	for _, now := range after {
 		if now.Attr.Mutability == model.ReadOnly && Get(before, now.Attr).Attr == nil {
@@ -140,13 +140,13 @@ func Carry(t *model.Type, before, after []Value) []Value {
 		switch {
 		case a.Mutability == model.ReadOnly:
 			after = Put(after, old)
-		case hidden(a):
+		case isHidden(a):
 			if now.Attr == nil {
 				after = Put(after, old)
 			}
 		case a.Kind != model.Complex || a.Multi:
-		case now.Attr == nil && !a.Extension && shown(old):
-			// The client saw it and left it out: it goes, with all its parts.
+		case now.Attr == nil && !a.Extension && isVisible(old):
+			// The client could see v and left it out, so remove it with all its parts.
 		default:
 			after = Put(after, Composite(a, Carry(t, old.Kids(), now.Kids())...))
 		}
@@ -154,17 +154,17 @@ func Carry(t *model.Type, before, after []Value) []Value {
 	return after
 }
 
-// shown reports whether the client could see and write any part of v.
-func shown(v Value) bool {
+// isVisible reports whether the client could see and write any part of v.
+func isVisible(v Value) bool {
 	for _, k := range v.Kids() {
-		if !hidden(k.Attr) && k.Attr.Mutability != model.ReadOnly {
+		if !isHidden(k.Attr) && k.Attr.Mutability != model.ReadOnly {
 			return true
 		}
 	}
 	return false
 }
 
-// Validate judges a resource as a whole after a change; before is nil for a new one.
+// Validate checks a whole resource after a change. before is nil for a new one.
 func Validate(before *Document, t *model.Type, values []Value) error {
 	if err := CheckRequired(t, values); err != nil {
 		return err

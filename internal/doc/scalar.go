@@ -14,8 +14,8 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// wanted says what a value of a has to be, for error details.
-func wanted(a *model.Attribute) string {
+// describe says what a value of a must be, for error details.
+func describe(a *model.Attribute) string {
 	switch a.Kind {
 	case model.Boolean:
 		return "true or false"
@@ -34,17 +34,17 @@ func wanted(a *model.Attribute) string {
 	}
 }
 
-// secret reports whether values of a must not be repeated to anyone.
-func secret(a *model.Attribute) bool {
+// isSecret reports whether errors must not repeat values of a.
+func isSecret(a *model.Attribute) bool {
 	for ; a != nil; a = a.Parent {
-		if hidden(a) {
+		if isHidden(a) {
 			return true
 		}
 	}
 	return false
 }
 
-// wrong is the error for the value that comes next.
+// wrong is the error for the next value.
 func (d *decoder) wrong(a *model.Attribute, want string) error {
 	var raw jsontext.Value
 	switch d.js.PeekKind() {
@@ -63,7 +63,7 @@ func (d *decoder) wrong(a *model.Attribute, want string) error {
 
 func mismatch(a *model.Attribute, want string, raw jsontext.Value) error {
 	switch {
-	case secret(a):
+	case isSecret(a):
 		return fault.New(fault.InvalidValue, "%s: needs %s", a.Path, want)
 	case raw[0] == '{':
 		return fault.New(fault.InvalidValue, "%s: needs %s, got an object", a.Path, want)
@@ -78,7 +78,7 @@ func clipPath(s string) string { return fault.ClipTo(160, s) }
 
 func (d *decoder) simple(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 	if kind == '{' || kind == '[' {
-		return Value{}, d.wrong(a, wanted(a))
+		return Value{}, d.wrong(a, describe(a))
 	}
 	raw, err := d.js.ReadValue()
 	if err != nil {
@@ -117,7 +117,7 @@ func (d *decoder) scalar(a *model.Attribute, raw jsontext.Value) (Value, error) 
 		ok = quoted && validBase64(text)
 	}
 	if !ok {
-		return Value{}, mismatch(a, wanted(a), raw)
+		return Value{}, mismatch(a, describe(a), raw)
 	}
 	if a.Kind == model.Integer {
 		text = plainInt(text)
@@ -125,13 +125,13 @@ func (d *decoder) scalar(a *model.Attribute, raw jsontext.Value) (Value, error) 
 	return Simple(a, d.keep(text)), nil
 }
 
-// plainInt writes a whole number without fraction and exponent, as RFC 7643, Section
-// 2.3.4 has it: 1e2 is 100.
+// plainInt writes a whole number without fraction and exponent: 1e2 becomes 100 (RFC 7643,
+// Section 2.3.4).
 func plainInt(text []byte) []byte {
 	if !bytes.ContainsAny(text, ".eE") {
 		return text
 	}
-	n, _ := parseInt(string(text)) // it was judged before
+	n, _ := parseInt(string(text)) // validNumber has checked it
 	return strconv.AppendInt(nil, n, 10)
 }
 
@@ -142,8 +142,8 @@ func boolText(b bool) string {
 	return "false"
 }
 
-// unquote returns what a JSON string holds. It refuses U+0000, which no database takes.
-// what names the string in the error.
+// unquote returns the contents of a JSON string. It refuses U+0000, which databases do not
+// accept. what names the string in the error.
 func unquote(raw jsontext.Value, what string) ([]byte, error) {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return raw[1 : len(raw)-1], nil
@@ -186,8 +186,8 @@ func (d *decoder) any(a *model.Attribute) (Value, error) {
 	return Simple(a, string(compact)), nil
 }
 
-// validNumber reports whether text is a number in JSON's grammar that a value of
-// the kind can be: finite, and for an integer whole and within 64 bits.
+// validNumber reports whether text is a JSON number that fits the kind. It must be finite,
+// and for an integer whole and within 64 bits.
 func validNumber(k model.Kind, text string) bool {
 	if raw := jsontext.Value(text); raw.Kind() != '0' || !raw.IsValid() || strings.TrimSpace(text) != text {
 		return false
@@ -229,10 +229,11 @@ func parseInt(text string) (int64, bool) {
 	return n, err == nil
 }
 
-// ParseTime reads a dateTime (RFC 7643, Section 2.3.5): xsd:dateTime with a date
-// and a time. Without a zone it is taken to be in UTC.
+// ParseTime reads a dateTime (RFC 7643, Section 2.3.5): xsd:dateTime with a date and a
+// time. No zone means UTC.
 func ParseTime(text string) (time.Time, bool) {
-	// time.Parse also takes hours of one digit, decimal commas and far zones.
+	// Refuse what time.Parse also accepts: hours of one digit, decimal commas and
+	// impossible zones.
 	if len(text) < 19 || text[13] != ':' || strings.IndexByte(text, ',') >= 0 {
 		return time.Time{}, false
 	}
@@ -246,8 +247,8 @@ func ParseTime(text string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// validBase64 accepts the standard and the URL alphabet, padded or not (RFC
-// 7643, Section 2.3.6, and what clients make of it).
+// validBase64 accepts the standard and the URL alphabet, with or without padding. RFC 7643,
+// Section 2.3.6 asks for one, and clients send both.
 func validBase64(text []byte) bool {
 	enc := base64.RawStdEncoding
 	if bytes.ContainsAny(text, "-_") {

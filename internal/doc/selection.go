@@ -6,44 +6,44 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// A Selection says which attributes an answer has (RFC 7644, Section 3.9). It is
-// made for one request. The nil Selection is the default: everything but what is
-// returned only on request or never.
+// A Selection is the set of attributes in an answer (RFC 7644, Section 3.9). One request
+// uses it. The nil Selection is the default: all attributes, except those returned only on
+// request or never.
 type Selection struct {
 	root pick
-	// Attributes that no schema has, by folded name: those asked for if listed is
-	// set, otherwise those left out.
+	// names are attributes that no schema has, by folded name. If listed is set, the answer
+	// has these; otherwise it has all others.
 	names  []string
 	listed bool
 }
 
-// pick is what is chosen of one attribute. Without sub the defaults of its parts
-// apply; otherwise sub has one pick for each sub-attribute, by its Order.
+// pick is the selection within one attribute. Without sub the defaults of its parts apply.
+// Otherwise sub has one pick for each sub-attribute, by its Order.
 type pick struct {
 	out bool
 	sub []pick
 }
 
-// hidden reports whether a never leaves the server.
-func hidden(a *model.Attribute) bool {
+// isHidden reports whether a never leaves the server.
+func isHidden(a *model.Attribute) bool {
 	return a.Returned == model.Never || a.Mutability == model.WriteOnly
 }
 
-// usual reports whether a is returned if nothing is said about it.
-func usual(a *model.Attribute) bool {
-	return !hidden(a) && a.Returned != model.Request
+// isReturnedByDefault reports whether an answer has a if the client names no attributes.
+func isReturnedByDefault(a *model.Attribute) bool {
+	return !isHidden(a) && a.Returned != model.Request
 }
 
 // Select makes a Selection of the names in the parameters attributes and
-// excludedAttributes. Names that nothing has are ignored. Attributes that are
-// returned always are in every answer that has what they are part of.
+// excludedAttributes. It ignores unknown names. An attribute that is always returned
+// appears in every answer that has its parent.
 func Select(t *model.Type, attributes, excluded []string) *Selection {
 	if len(attributes) == 0 && len(excluded) == 0 {
 		return nil
 	}
 	s := &Selection{root: pick{out: true}, listed: len(attributes) > 0}
 	if s.listed {
-		s.root.sub = spread(t.Root, always)
+		s.root.sub = spread(t.Root, isAlwaysReturned)
 	}
 	for _, name := range attributes {
 		if chain := s.chain(t, name, s.listed); chain != nil {
@@ -58,8 +58,8 @@ func Select(t *model.Type, attributes, excluded []string) *Selection {
 	return s
 }
 
-// chain is the way from the root to the attribute called name. A name that no
-// schema has is noted, if note is set.
+// chain lists the attributes from the root to the attribute called name. If note is set, it
+// records a name that no schema has.
 func (s *Selection) chain(t *model.Type, name string, note bool) []*model.Attribute {
 	a := t.Find(name)
 	if a == nil && note {
@@ -77,16 +77,16 @@ func lineage(a *model.Attribute) []*model.Attribute {
 	return chain
 }
 
-// always reports whether a is in every answer: an extension only for the sake of
-// an attribute in it.
-func always(a *model.Attribute) bool {
+// isAlwaysReturned reports whether every answer has a. An extension counts if one of its attributes
+// does.
+func isAlwaysReturned(a *model.Attribute) bool {
 	if a.Extension {
-		return slices.ContainsFunc(a.Sub, always)
+		return slices.ContainsFunc(a.Sub, isAlwaysReturned)
 	}
-	return a.Returned == model.Always && !hidden(a)
+	return a.Returned == model.Always && !isHidden(a)
 }
 
-// spread lists the picks of the parts of a, each out if the rule says so.
+// spread lists the picks of the parts of a. A part is out if rule says so.
 func spread(a *model.Attribute, rule func(*model.Attribute) bool) []pick {
 	sub := make([]pick, len(a.Sub))
 	for i, s := range a.Sub {
@@ -100,22 +100,22 @@ func spread(a *model.Attribute, rule func(*model.Attribute) bool) []pick {
 
 func include(p *pick, chain []*model.Attribute) {
 	for i, a := range chain {
-		if hidden(a) {
+		if isHidden(a) {
 			return
 		}
 		if i == len(chain)-1 {
-			if p.out && p.sub != nil { // parts of it were asked for before
+			if p.out && p.sub != nil { // the client has selected parts of it before
 				for j, s := range a.Sub {
-					p.sub[j].out = p.sub[j].out || usual(s)
+					p.sub[j].out = p.sub[j].out || isReturnedByDefault(s)
 				}
 			}
 			p.out = true
 			return
 		}
 		if !p.out {
-			p.out, p.sub = true, spread(a, always)
+			p.out, p.sub = true, spread(a, isAlwaysReturned)
 		} else if p.sub == nil {
-			p.sub = spread(a, usual)
+			p.sub = spread(a, isReturnedByDefault)
 		}
 		p = &p.sub[chain[i+1].Order]
 	}
@@ -128,32 +128,32 @@ func exclude(p *pick, chain []*model.Attribute) {
 		}
 		if i == len(chain)-1 {
 			switch {
-			case a.Extension && always(a):
-				p.sub = spread(a, always)
-			case !always(a):
+			case a.Extension && isAlwaysReturned(a):
+				p.sub = spread(a, isAlwaysReturned)
+			case !isAlwaysReturned(a):
 				p.out = false
 			}
 			return
 		}
 		if p.sub == nil {
-			p.sub = spread(a, usual)
+			p.sub = spread(a, isReturnedByDefault)
 		}
 		p = &p.sub[chain[i+1].Order]
 	}
 }
 
-// Wants reports whether a, or a part of it, would be in the answer.
+// Wants reports whether the answer may have a or a part of it.
 func (s *Selection) Wants(a *model.Attribute) bool {
 	if s == nil {
 		for ; a != nil; a = a.Parent {
-			if !usual(a) {
+			if !isReturnedByDefault(a) {
 				return false
 			}
 		}
 		return true
 	}
 	if a.Kind == model.Any {
-		return s.unknown(a.Name)
+		return s.hasUnknown(a.Name)
 	}
 	p := &s.root
 	for _, b := range lineage(a)[1:] {
@@ -165,16 +165,16 @@ func (s *Selection) Wants(a *model.Attribute) bool {
 	return true
 }
 
-// unknown reports whether the answer has an attribute that no schema has.
-func (s *Selection) unknown(name string) bool {
+// hasUnknown reports whether the answer has an attribute that no schema has.
+func (s *Selection) hasUnknown(name string) bool {
 	return slices.Contains(s.names, model.FoldName(name)) == s.listed
 }
 
-// part is the pick of the sub-attribute a; nil where the defaults apply.
+// part is the pick of the sub-attribute a. It is nil if the defaults apply.
 func (p *pick) part(a *model.Attribute) (*pick, bool) {
 	if p == nil || p.sub == nil {
-		return nil, usual(a)
+		return nil, isReturnedByDefault(a)
 	}
 	q := &p.sub[a.Order]
-	return q, q.out && !hidden(a)
+	return q, q.out && !isHidden(a)
 }

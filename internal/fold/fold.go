@@ -1,4 +1,4 @@
-// Package fold makes the key by which values that are not case-exact are compared.
+// Package fold makes the key for comparing values that are not case-exact.
 package fold
 
 import (
@@ -9,10 +9,10 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Key is the comparison key of s: two strings are the same exactly if their keys
-// are. It applies the mappings of PRECIS UsernameCaseMapped (RFC 8265, Section
-// 3.3: width, lower case, NFC), also to strings that the profile does not admit,
-// such as those with spaces.
+// Key is the comparison key of s. Two strings count as equal exactly if their keys are
+// equal. Key applies the mappings of PRECIS UsernameCaseMapped (RFC 8265, Section 3.3):
+// width, lower case, NFC. It also maps strings that the profile does not admit, such as
+// those with spaces.
 func Key(s string) string {
 	if k, ok := ascii(s); ok {
 		return k
@@ -24,7 +24,7 @@ func Key(s string) string {
 	return norm.NFC.String(lower.String(width.Fold.String(s)))
 }
 
-// ascii folds a string of ASCII alone, without allocating if it is lower case.
+// ascii folds an ASCII string. It does not allocate if the string is in lower case.
 func ascii(s string) (string, bool) {
 	upper := false
 	for i := 0; i < len(s); i++ {

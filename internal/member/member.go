@@ -1,6 +1,5 @@
-// Package member reads the elements of a group's "members" and folds the
-// operations on them into one change, so that a group is never rewritten for the
-// sake of one member.
+// Package member reads the elements of a group's "members". It folds the operations on them
+// into one change, so that no request rewrites a group to change one member.
 package member
 
 import (
@@ -11,13 +10,13 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Ref names a member: the resource type's name and the id. The two together are
-// the identity, because an application may count users and groups separately.
+// Ref names a member: the resource type's name and the id. Both together are the identity,
+// because an application may count users and groups separately.
 type Ref struct{ Type, ID string }
 
-// Read takes the reference out of an element of "members". A member is a Group
-// only if its type or $ref says so; clients leave the type of users out. A
-// display name is the server's to compute and is dropped.
+// Read reads the reference in an element of "members". A member is a Group only if its type
+// or $ref says so: clients leave out the type of users. Read drops a display name, because
+// the server computes it.
 func Read(v doc.Value) (Ref, error) {
 	text := func(name string) string { return v.Field(v.Attr.Lookup(name)).Text }
 	id, typ, ref := text("value"), text("type"), text("$ref")
@@ -41,7 +40,7 @@ func Read(v doc.Value) (Ref, error) {
 	return r, nil
 }
 
-// ReadAll reads a whole list, each reference once, in order.
+// ReadAll reads a whole list, in order and without duplicates.
 func ReadAll(v doc.Value) ([]Ref, error) {
 	refs := make([]Ref, 0, len(v.Kids()))
 	seen := make(map[Ref]bool, len(v.Kids()))
@@ -58,8 +57,8 @@ func ReadAll(v doc.Value) ([]Ref, error) {
 	return refs, nil
 }
 
-// Value is the form in which a group without a member store keeps its members:
-// the type is written only where it is not User.
+// Value is the stored form of members in a group without a MemberStore. It has a type only
+// for members that are not users.
 func Value(members *model.Attribute, refs []Ref) doc.Value {
 	value, typ := members.Lookup("value"), members.Lookup("type")
 	elems := make([]doc.Value, len(refs))
@@ -73,22 +72,22 @@ func Value(members *model.Attribute, refs []Ref) doc.Value {
 	return doc.Composite(members, elems...)
 }
 
-// Delta is what a request does to the members of a group: if All is set,
-// everybody who is not in Add goes; otherwise those of Remove go. A reference is
-// never in both lists. The zero Delta changes nothing.
+// Delta is the change that a request makes to the members of a group. If All is set, it
+// removes everybody who is not in Add. Otherwise it removes the members in Remove. A
+// reference is never in both lists. The zero Delta changes nothing.
 type Delta struct {
 	All         bool
 	add, remove []Ref
-	at          map[Ref]int // i+1 in add, -(i+1) in remove
+	at          map[Ref]int // the position of a reference: i+1 in add, -(i+1) in remove
 }
 
 // Touched reports whether any operation named members.
 func (d *Delta) Touched() bool { return d != nil && (d.All || len(d.at) > 0) }
 
-// Add lists who joins, in the order in which the client named them.
+// Add lists the members to add, in the client's order.
 func (d *Delta) Add() []Ref { return live(d.add) }
 
-// Remove lists who leaves. It is empty if All is set.
+// Remove lists the members to remove. It is empty if All is set.
 func (d *Delta) Remove() []Ref { return live(d.remove) }
 
 func live(list []Ref) []Ref {
@@ -101,7 +100,7 @@ func live(list []Ref) []Ref {
 	return out
 }
 
-// Join puts r into the group; it takes back an earlier Leave.
+// Join adds r to the group. It cancels an earlier Leave.
 func (d *Delta) Join(r Ref) {
 	i := d.at[r]
 	if i > 0 {
@@ -114,7 +113,7 @@ func (d *Delta) Join(r Ref) {
 	d.note(r, len(d.add))
 }
 
-// Leave takes r out of the group; it takes back an earlier Join.
+// Leave removes r from the group. It cancels an earlier Join.
 func (d *Delta) Leave(r Ref) {
 	i := d.at[r]
 	if i < 0 {
@@ -131,7 +130,7 @@ func (d *Delta) Leave(r Ref) {
 	d.note(r, -len(d.remove))
 }
 
-// Clear takes everybody out, those of earlier operations included.
+// Clear removes everybody, and cancels every earlier Join.
 func (d *Delta) Clear() { *d = Delta{All: true} }
 
 func (d *Delta) note(r Ref, i int) {
@@ -149,7 +148,7 @@ func Of(group *doc.Document) []Ref {
 	elems := group.Find(group.Type.Members).Kids()
 	out := make([]Ref, 0, len(elems))
 	for _, e := range elems {
-		// What is stored was validated: a reference that cannot be read is not there.
+		// The server validated the stored members, so it ignores one that it cannot read.
 		if m, err := Read(e); err == nil {
 			out = append(out, m)
 		}
@@ -157,7 +156,7 @@ func Of(group *doc.Document) []Ref {
 	return out
 }
 
-// Apply is the group with d applied to the list of members that it carries.
+// Apply returns the group with d applied to the members that it carries.
 func (d *Delta) Apply(group *doc.Document) *doc.Document {
 	var now []Ref
 	if !d.All {

@@ -8,7 +8,7 @@ import (
 	"github.com/elimity-com/scim/schema"
 )
 
-// Compile makes the tables of a resource type from elimity schemas.
+// Compile makes a resource type from elimity schemas.
 func Compile(name string, core schema.Schema, extensions []schema.Schema) (*Type, error) {
 	root := &Attribute{Kind: Complex, byName: map[string]*Attribute{}}
 	t := &Type{Name: name, URN: core.ID, Root: root}
@@ -76,8 +76,8 @@ func (a *Attribute) addAll(list schema.Attributes) error {
 	return nil
 }
 
-// checkGrammar refuses attributes that elimity's constructors cannot make. Its JSON
-// decoder makes them.
+// checkGrammar refuses attributes that elimity's constructors refuse but its JSON decoder
+// accepts.
 func checkGrammar(e schema.CoreAttribute) error {
 	if strings.HasPrefix(e.Name(), "$") { // only a sub-attribute is called $ref
 		return fmt.Errorf("attribute %q: the name does not begin with a letter (RFC 7643, Section 2.1)", e.Name())
@@ -90,7 +90,7 @@ func checkGrammar(e schema.CoreAttribute) error {
 	return nil
 }
 
-// add makes s the last sub-attribute of a.
+// add appends s to the sub-attributes of a.
 func (a *Attribute) add(s *Attribute) error {
 	key := FoldName(s.Name)
 	if _, dup := a.byName[key]; dup {
@@ -147,8 +147,8 @@ func fromSchema(e schema.CoreAttribute) *Attribute {
 	for _, sub := range e.SubAttributes() {
 		a.Sub = append(a.Sub, fromSchema(sub))
 	}
-	// References and binary values are case-exact by RFC 7643, Sections 2.3.6
-	// and 2.3.7, and so are values that hold a resource's id, which itself is.
+	// References and binary values are case-exact (RFC 7643, Sections 2.3.6 and 2.3.7).
+	// Values that hold a resource's id are too, because the id is.
 	if a.Kind == Reference || a.Kind == Binary {
 		a.CaseExact = true
 	}

@@ -1,5 +1,5 @@
-// Package model holds schemas compiled into the tables that decoding, encoding,
-// filters and PATCH work from.
+// Package model holds schemas in a compiled form, for decoding, encoding, filters and
+// PATCH.
 package model
 
 import "strings"
@@ -46,8 +46,8 @@ const (
 	Request
 )
 
-// Attribute is one compiled attribute. It never changes after compilation.
-// An extension is a complex attribute whose name is its URN.
+// Attribute is one compiled attribute. It never changes after compilation. An extension is
+// a complex attribute with its URN as its name.
 type Attribute struct {
 	Name        string // canonical spelling
 	Key         string // the name quoted for JSON, with its colon
@@ -59,7 +59,7 @@ type Attribute struct {
 	CaseExact   bool
 	Unique      bool
 	Extension   bool
-	Meta        bool // schemas, id or meta: kept beside the values, never in them
+	Meta        bool // the attribute is schemas, id or meta, which are never among the values
 	Mutability  Mutability
 	Returned    Returned
 	Canonical   []string
@@ -71,8 +71,8 @@ type Attribute struct {
 	byName map[string]*Attribute
 }
 
-// Lookup finds a sub-attribute by name, ASCII letters in any case; nil if there
-// is none.
+// Lookup finds a sub-attribute by name, with ASCII letters in any case. It returns nil if
+// there is none.
 func (a *Attribute) Lookup(name string) *Attribute {
 	if s, ok := a.byName[name]; ok {
 		return s
@@ -80,8 +80,8 @@ func (a *Attribute) Lookup(name string) *Attribute {
 	return a.byName[FoldName(name)]
 }
 
-// FoldName folds the ASCII letters of an attribute name or URN. Other letters
-// stay as they are: strings.EqualFold would equate "ſ" with "s".
+// FoldName folds the ASCII letters of an attribute name or URN. It leaves other letters,
+// because strings.EqualFold equates "ſ" with "s".
 func FoldName(s string) string {
 	for i := 0; i < len(s); i++ {
 		if 'A' <= s[i] && s[i] <= 'Z' {
@@ -101,34 +101,35 @@ func FoldName(s string) string {
 type Type struct {
 	Name string // "User"
 	URN  string // the core schema's
-	// Root is a complex attribute that holds schemas, id, meta, externalId, the
-	// core schema's attributes and each extension.
+	// Root is a complex attribute. It holds schemas, id, meta, externalId, the core
+	// schema's attributes and each extension.
 	Root *Attribute
-	// Members is the attribute whose operations become additions and removals:
-	// "members" of the type Group. Nil for other types.
+	// Members is the attribute "members" of the type Group. Operations on it become
+	// additions and removals. It is nil for other types.
 	Members *Attribute
-	// Password is the attribute that is handed on and never kept. Nil if there is none.
+	// Password is the attribute that the endpoint passes to the application and never
+	// stores. It is nil if there is none.
 	Password *Attribute
 
 	Endpoint    string // "/Users"
 	Description string
 	Schemas     []Schema // the core schema first, then the extensions
-	// Enumerated are the attributes whose canonical values are all that a client may send.
+	// Enumerated are the attributes for which clients may send only canonical values.
 	Enumerated []*Attribute
-	// KeepUnknown keeps top-level attributes that no schema has.
+	// KeepUnknown says that resources keep top-level attributes that no schema has.
 	KeepUnknown bool
-	// Owner is the public value of which this type is the compiled form.
+	// Owner is the public ResourceType that this type was compiled from.
 	Owner any
 }
 
-// Schema is what discovery tells of one of a type's schemas (RFC 7643, Section 7).
+// Schema is the description of one of a type's schemas for discovery (RFC 7643, Section 7).
 type Schema struct {
 	URN, Name, Description string
-	// Attributes is the type's root for the core schema, otherwise the extension.
+	// Attributes is the type's root for the core schema, and the extension for any other.
 	Attributes *Attribute
 }
 
-// Extension finds an extension by its URN, in any case; nil if there is none.
+// Extension finds an extension by its URN, in any case. It returns nil if there is none.
 func (t *Type) Extension(urn string) *Attribute {
 	if a := t.Root.Lookup(urn); a != nil && a.Extension {
 		return a
@@ -136,9 +137,9 @@ func (t *Type) Extension(urn string) *Attribute {
 	return nil
 }
 
-// Find resolves a dotted, possibly URN-prefixed path such as "userName",
-// "name.givenName" or "urn:…:enterprise:2.0:User:manager.value" to its
-// attribute; nil if there is none. The core schema's URN may be given.
+// Find resolves a dotted path to its attribute. Examples are "userName", "name.givenName"
+// and "urn:…:enterprise:2.0:User:manager.value". The path may begin with an extension's or
+// the core schema's URN. Find returns nil if there is no such attribute.
 func (t *Type) Find(path string) *Attribute {
 	within, rest := t.Split(path)
 	if rest == "" {
@@ -155,9 +156,9 @@ func (t *Type) Find(path string) *Attribute {
 	return a.Lookup(sub)
 }
 
-// Split takes a schema URN off the front of path: it returns the attribute in
-// which the rest is to be looked up (the root for the core schema or where no
-// known URN leads) and the rest, "" where the path is nothing but a URN.
+// Split cuts a schema URN off the front of path. It returns the attribute in which to look
+// up the rest: the extension, or the root for the core schema and for an unknown URN. rest
+// is "" if the path is only a URN.
 func (t *Type) Split(path string) (within *Attribute, rest string) {
 	within, rest = t.CutURN(path, ":")
 	if within == nil {
@@ -166,10 +167,9 @@ func (t *Type) Split(path string) (within *Attribute, rest string) {
 	return within, strings.TrimPrefix(rest, ":")
 }
 
-// CutURN takes the longest schema URN off the front of path: one may begin with another. It
-// returns the root for the core schema, otherwise the extension, and the rest with the
-// separator before it. Only one of separators may follow a URN. within is nil if path begins
-// with no URN.
+// CutURN cuts the longest schema URN off the front of path, because one URN may begin with
+// another. It returns the root for the core schema, otherwise the extension. rest still has
+// the separator, which must be one of separators. within is nil if path begins with no URN.
 func (t *Type) CutURN(path, separators string) (within *Attribute, rest string) {
 	if len(path) < 4 || !strings.EqualFold(path[:4], "urn:") {
 		return nil, path

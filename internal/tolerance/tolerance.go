@@ -1,10 +1,10 @@
-// Package tolerance names what is accepted from real clients although the RFCs
-// do not ask for it, and keeps count of what one request made use of.
+// Package tolerance names the deviations from the RFCs that the server accepts from real
+// clients. It also counts the tolerances that one request uses.
 package tolerance
 
 import "slices"
 
-// A Name is one leniency. The names are public API by way of scim.Tolerance.
+// A Name is one tolerance. The names are public as scim.Tolerance.
 type Name string
 
 // Every tolerance, with the client that needs it.
@@ -12,7 +12,7 @@ const (
 	OpCase             Name = "op-case"               // "Add", "Replace": Entra
 	MissingSchemas     Name = "missing-schemas"       // body without "schemas": OneLogin templates
 	BooleanString      Name = "boolean-string"        // "True" for a boolean: Entra, Keycloak
-	CreateOnFilter     Name = "create-on-filter"      // replace of an entry that is not there yet: Entra
+	CreateOnFilter     Name = "create-on-filter"      // replace of a filtered element that does not exist yet: Entra
 	DottedKey          Name = "dotted-key"            // {"name.givenName": …} without a path: Entra
 	URNKey             Name = "urn-key"               // {"urn:…:User:department": …}: Entra
 	DottedExtension    Name = "dotted-extension-path" // urn:…:User.department: Entra's old jobs
@@ -26,7 +26,7 @@ const (
 	ReadOnlyInValue    Name = "read-only-in-value"    // id, meta, groups sent back: Okta, authentik
 	ManyPrimaries      Name = "many-primaries"        // two primary values: the last one wins
 	RemoveByValue      Name = "remove-by-value"       // remove with a list of values: Entra, JumpCloud
-	RemoveNoMatch      Name = "remove-no-match"       // removal of what is not there: retries
+	RemoveNoMatch      Name = "remove-no-match"       // removal of an element that does not exist: retries
 	UnquotedLiteral    Name = "unquoted-literal"      // userName eq jo: authentik, Ping
 	ComplexComparison  Name = "complex-comparison"    // emails eq "x": Ping, Entra
 	ValuePathAttribute Name = "value-path-attribute"  // emails[type eq "work"].value eq "x": Entra
@@ -47,18 +47,18 @@ var all = [...]Name{
 // All lists every tolerance.
 func All() []Name { return slices.Clone(all[:]) }
 
-// IsKnown reports whether n is one of All. Binding a tenant asks it for each name.
+// IsKnown reports whether n is a tolerance. Binding a tenant checks each name.
 func IsKnown(n Name) bool { return slices.Contains(all[:], n) }
 
-// A Use says what is switched off and collects what was used. The nil Use
-// accepts everything and collects nothing. It is not safe for concurrent use.
+// A Use knows which tolerances are off, and collects those that the request uses. The nil
+// Use allows everything and collects nothing. It is not safe for concurrent use.
 type Use struct {
 	Strict bool
 	Off    []Name
 	used   []Name
 }
 
-// Allow reports whether n may be used, and remembers that it was.
+// Allow reports whether n is on, and records its use.
 func (u *Use) Allow(n Name) bool {
 	if u == nil {
 		return true
@@ -80,7 +80,7 @@ func (u *Use) Allow(n Name) bool {
 	return true
 }
 
-// Used lists the tolerances that were used, each once, in order of first use.
+// Used lists the tolerances that the request used, each once, in order of first use.
 func (u *Use) Used() []Name {
 	if u == nil {
 		return nil
