@@ -10,12 +10,12 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// literal reads compValue: a JSON string, number, boolean or null. The names are
-// read in any case, as filter-parser reads them.
+// literal reads compValue: a JSON string, number, boolean or null. It accepts true, false
+// and null in any case, as filter-parser does.
 func (p *parser) literal() (any, error) {
 	p.space()
 	if p.at('"') {
-		return p.quoted()
+		return p.readString()
 	}
 	start := p.pos
 	for p.pos < len(p.text) && strings.IndexByte(" )]", p.text[p.pos]) < 0 {
@@ -23,20 +23,20 @@ func (p *parser) literal() (any, error) {
 	}
 	switch word := p.text[start:p.pos]; {
 	case word == "":
-		return nil, p.expected("a value")
-	case same(word, "true"):
+		return nil, p.failExpecting("a value")
+	case isWord(word, "true"):
 		return true, nil
-	case same(word, "false"):
+	case isWord(word, "false"):
 		return false, nil
-	case same(word, "null"):
+	case isWord(word, "null"):
 		return nil, nil
 	default:
 		return p.number(start, word)
 	}
 }
 
-// quoted reads a JSON string. One without escapes is not copied.
-func (p *parser) quoted() (any, error) {
+// readString reads a JSON string. It copies only a string with escapes.
+func (p *parser) readString() (any, error) {
 	start, escaped := p.pos, false
 	for p.pos++; ; p.pos++ {
 		if p.pos >= len(p.text) {
@@ -69,11 +69,11 @@ func (p *parser) quoted() (any, error) {
 	return string(decoded), nil
 }
 
-// number gives word as a number or, where that is tolerated, as a string.
+// number returns word as a number. It leaves any other word to readUnquoted.
 func (p *parser) number(start int, word string) (any, error) {
 	switch numeric, integer := isNumber(word); {
 	case !numeric:
-		return p.unquoted(start, word)
+		return p.readUnquoted(start, word)
 	case integer:
 		if n, err := strconv.Atoi(word); err == nil {
 			return n, nil
@@ -86,10 +86,10 @@ func (p *parser) number(start int, word string) (any, error) {
 	return f, nil
 }
 
-// unquoted takes a bare word for a string. Words that look like a mistake in
-// the filter are not taken: a filter that means something else than its author
-// thinks finds nobody, and its client then creates the user again.
-func (p *parser) unquoted(start int, word string) (any, error) {
+// readUnquoted returns a bare word as a string. It refuses words that look like a mistake
+// in the filter. Otherwise the filter would match nothing, and the client would create the
+// user again.
+func (p *parser) readUnquoted(start int, word string) (any, error) {
 	suspect := word[0] == '\'' || strings.ContainsAny(word, `"([`) || !utf8.ValidString(word) ||
 		strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f })
 	if suspect || !p.tol.Allow(tolerance.UnquotedLiteral) {
@@ -127,7 +127,7 @@ func isNumber(s string) (numeric, integer bool) {
 	return rest == "", false
 }
 
-// digits is s without the digits it begins with.
+// digits returns s without its leading digits.
 func digits(s string) string {
 	for s != "" && isDigit(s[0]) {
 		s = s[1:]

@@ -1,6 +1,6 @@
-// Package filterlang reads and writes SCIM filters (RFC 7644, Section 3.4.2.2)
-// and PATCH paths (Section 3.5.2). Its trees are those of filter-parser, which
-// hosts translate to their query language.
+// Package filterlang reads and writes SCIM filters (RFC 7644, Section 3.4.2.2) and PATCH
+// paths (Section 3.5.2). Its trees are those of filter-parser, which applications translate
+// to their query language.
 package filterlang
 
 import (
@@ -10,12 +10,12 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// Limits bound what a client can make big. A field that is not positive means
-// its default.
+// Limits bound what a client can make large. A field that is not positive means its
+// default.
 type Limits struct {
-	Length int // bytes of text, 4096
-	Depth  int // parentheses and brackets inside one another, 32
-	Nodes  int // comparisons, value paths and logical operators together, 256
+	Length int // the most bytes of text; default 4096
+	Depth  int // the most levels of parentheses and brackets; default 32
+	Nodes  int // the most comparisons, value paths and logical operators together; default 256
 }
 
 func (l Limits) orDefault() Limits {
@@ -30,10 +30,10 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
-// ParseFilter reads a filter by the grammar of RFC 7644, Section 3.4.2.2, figure
-// 1. In the tree operators are in lower case, strings are decoded, integers are
-// int and other numbers float64, as is an integer that int cannot hold. What tol
-// allows is read too. An error is a *fault.Error of type invalidFilter.
+// ParseFilter reads a filter by the grammar of RFC 7644, Section 3.4.2.2, figure 1. It also
+// reads what tol allows. In the tree, operators are in lower case and strings are decoded.
+// An integer is an int if int can hold it. All other numbers are float64. An error is a
+// *fault.Error of type invalidFilter.
 func ParseFilter(text string, lim Limits, tol *tolerance.Use) (filter.Expression, error) {
 	p := parser{text: text, lim: lim.orDefault(), tol: tol, what: "filter", scimType: fault.InvalidFilter}
 	if err := p.start(); err != nil {
@@ -49,10 +49,9 @@ func ParseFilter(text string, lim Limits, tol *tolerance.Use) (filter.Expression
 	return e, nil
 }
 
-// ParsePath reads the path of a PATCH operation by the grammar of RFC 7644,
-// Section 3.5.2, figure 7. A path that is only a schema's URN comes out with its
-// last part as the attribute name, for only the schemas can tell. An error is a
-// *fault.Error of type invalidPath.
+// ParsePath reads the path of a PATCH operation by the grammar of RFC 7644, Section 3.5.2,
+// figure 7. If a path is only a schema's URN, its last part becomes the attribute name,
+// because only the schemas know better. An error is a *fault.Error of type invalidPath.
 func ParsePath(text string, lim Limits, tol *tolerance.Use) (filter.Path, error) {
 	p := parser{text: text, lim: lim.orDefault(), tol: tol, what: "path", scimType: fault.InvalidPath}
 	if err := p.start(); err != nil {
@@ -78,7 +77,7 @@ type parser struct {
 	scimType string
 	depth    int
 	nodes    int
-	inside   bool // a value path's brackets
+	inside   bool // the parser is inside the brackets of a value path
 }
 
 // path reads attrPath or valuePath [subAttr].
@@ -102,10 +101,10 @@ func (p *parser) path() (filter.Path, error) {
 	return path, nil
 }
 
-// or reads operands of the operator that binds least.
+// or reads operands of "or", the operator with the lowest precedence.
 func (p *parser) or() (filter.Expression, error) { return p.binary(filter.OR) }
 
-// binary reads one operand, or more with op between them. It binds to the left.
+// binary reads one or more operands with op between them. It associates to the left.
 func (p *parser) binary(op filter.LogicalOperator) (filter.Expression, error) {
 	left, err := p.operandOf(op)
 	for err == nil && p.keyword(string(op)) {
@@ -117,7 +116,8 @@ func (p *parser) binary(op filter.LogicalOperator) (filter.Expression, error) {
 	return left, err
 }
 
-// operandOf reads an operand of op. A function value in its place would cost an allocation.
+// operandOf reads an operand of op. It is no function value, which would cost an
+// allocation.
 func (p *parser) operandOf(op filter.LogicalOperator) (filter.Expression, error) {
 	if op == filter.OR {
 		return p.binary(filter.AND)
@@ -129,8 +129,8 @@ func (p *parser) join(left filter.Expression, op filter.LogicalOperator, right f
 	return &filter.LogicalExpression{Left: left, Operator: op, Right: right}, p.node()
 }
 
-// operand reads a comparison, a value path, or either form of parentheses. "not"
-// is a keyword only before a parenthesis: an attribute may have that name.
+// operand reads a comparison, a value path, or either form of parentheses. "not" is a
+// keyword only before a parenthesis, because an attribute may have that name.
 func (p *parser) operand() (filter.Expression, error) {
 	p.space()
 	if p.at('(') {
@@ -157,7 +157,7 @@ func (p *parser) operand() (filter.Expression, error) {
 	return p.comparison(attr)
 }
 
-// group reads what is in parentheses.
+// group reads the filter in parentheses.
 func (p *parser) group() (filter.Expression, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (p *parser) group() (filter.Expression, error) {
 	return e, p.leave(')', `"and", "or" or ")"`)
 }
 
-// valueFilter reads what is in brackets.
+// valueFilter reads the filter in brackets.
 func (p *parser) valueFilter() (filter.Expression, error) {
 	if p.inside {
 		return nil, p.fail(p.pos, `expected no "[": inside the brackets of a value path there is no other value path`)
@@ -186,9 +186,9 @@ func (p *parser) valueFilter() (filter.Expression, error) {
 	return e, p.leave(']', `"and", "or" or "]"`)
 }
 
-// valuePath reads the rest of emails[type eq "work"]. A sub-attribute behind the
-// brackets is not in the grammar of filters, only in that of paths; it is about
-// the same element as the brackets are.
+// valuePath reads the rest of emails[type eq "work"]. Only the grammar of paths has a
+// sub-attribute behind the brackets, not that of filters. The sub-attribute is about the
+// same element as the brackets.
 func (p *parser) valuePath(attr filter.AttributePath) (filter.Expression, error) {
 	in, err := p.valueFilter()
 	if err != nil {

@@ -9,12 +9,11 @@ import (
 	filter "github.com/scim2/filter-parser/v2"
 )
 
-// Print is the canonical text of a filter: ParseFilter makes an equal tree of it.
-// There are parentheses only where the tree needs them. The nil expression is
-// the empty text.
+// Print returns the canonical text of a filter. ParseFilter makes an equal tree from it. It
+// has parentheses only where the tree needs them. The nil expression is the empty text.
 func Print(e filter.Expression) string { return string(appendExpr(nil, e)) }
 
-// PrintPath is the canonical text of a path: ParsePath makes an equal path of it.
+// PrintPath returns the canonical text of a path. ParsePath makes an equal path from it.
 func PrintPath(path filter.Path) string {
 	b := appendPath(nil, path.AttributePath)
 	if path.ValueExpression != nil {
@@ -38,7 +37,7 @@ func appendExpr(b []byte, e filter.Expression) []byte {
 	case *filter.NotExpression:
 		b = append(appendExpr(append(b, "not ("...), e.Expression), ')')
 	case *filter.LogicalExpression:
-		// Operators associate to the left, so an equal one to the right was in parentheses.
+		// Operators associate to the left, so an equal one on the right needs parentheses.
 		b = appendOperand(b, e.Left, e.Operator == filter.AND && isLogical(e.Left, filter.OR))
 		b = append(append(append(b, ' '), e.Operator...), ' ')
 		b = appendOperand(b, e.Right, isLogical(e.Right, filter.OR) || isLogical(e.Right, e.Operator))
@@ -81,7 +80,7 @@ func appendLiteral(b []byte, v any) []byte {
 		start := len(b)
 		b = strconv.AppendFloat(b, v, 'g', -1, 64)
 		if !strings.ContainsAny(string(b[start:]), ".e") {
-			b = append(b, ".0"...) // or it would come back as an int
+			b = append(b, ".0"...) // or the parser would read it as an int
 		}
 		return b
 	case string:
@@ -92,6 +91,6 @@ func appendLiteral(b []byte, v any) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
-	b, _ = jsontext.AppendQuote(b, s) // the error is about bytes that are not UTF-8, which it replaces
+	b, _ = jsontext.AppendQuote(b, s) // the error only reports bytes that are not UTF-8, which AppendQuote replaces
 	return b
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 )
 
-// start checks the length and that there is something to read.
+// start checks the length and refuses an empty text.
 func (p *parser) start() error {
 	if len(p.text) > p.lim.Length {
 		return fault.New(p.scimType, "%s: it is %d bytes long, the limit is %d", p.what, len(p.text), p.lim.Length)
@@ -22,12 +22,12 @@ func (p *parser) start() error {
 
 func (p *parser) end(expected string) error {
 	if p.space(); p.pos < len(p.text) {
-		return p.expected(expected)
+		return p.failExpecting(expected)
 	}
 	return nil
 }
 
-// enter steps over a parenthesis or bracket that opens.
+// enter reads an opening parenthesis or bracket.
 func (p *parser) enter() error {
 	if p.depth == p.lim.Depth {
 		return p.fail(p.pos, "parentheses and brackets are nested deeper than the limit of %d", p.lim.Depth)
@@ -37,10 +37,10 @@ func (p *parser) enter() error {
 	return nil
 }
 
-// leave steps over the one that closes.
+// leave reads the closing parenthesis or bracket.
 func (p *parser) leave(close byte, expected string) error {
 	if p.space(); !p.at(close) {
-		return p.expected(expected)
+		return p.failExpecting(expected)
 	}
 	p.depth--
 	p.pos++
@@ -63,18 +63,18 @@ func (p *parser) space() {
 
 func (p *parser) at(c byte) bool { return p.pos < len(p.text) && p.text[p.pos] == c }
 
-// keyword steps over word, which is in lower case, if it comes next.
+// keyword reads word, which is in lower case, if it comes next. It reports whether it did.
 func (p *parser) keyword(word string) bool {
 	p.space()
 	end := p.pos + len(word)
-	if end > len(p.text) || !same(p.text[p.pos:end], word) || end < len(p.text) && isPathByte(p.text[end]) {
+	if end > len(p.text) || !isWord(p.text[p.pos:end], word) || end < len(p.text) && isPathByte(p.text[end]) {
 		return false
 	}
 	p.pos = end
 	return true
 }
 
-// operator reads a comparison operator and gives it in lower case.
+// operator reads a comparison operator and returns it in lower case.
 func (p *parser) operator() (filter.CompareOperator, error) {
 	p.space()
 	end := p.pos
@@ -84,16 +84,16 @@ func (p *parser) operator() (filter.CompareOperator, error) {
 	for _, op := range [...]filter.CompareOperator{
 		filter.EQ, filter.PR, filter.NE, filter.CO, filter.SW, filter.EW, filter.GT, filter.GE, filter.LT, filter.LE,
 	} {
-		if same(p.text[p.pos:end], string(op)) {
+		if isWord(p.text[p.pos:end], string(op)) {
 			p.pos = end
 			return op, nil
 		}
 	}
-	return "", p.expected("an operator (eq, ne, co, sw, ew, gt, ge, lt, le or pr)")
+	return "", p.failExpecting("an operator (eq, ne, co, sw, ew, gt, ge, lt, le or pr)")
 }
 
-// attrPath reads [URI ":"] attrName [subAttr]. The URI goes up to the last colon;
-// before that a dot, as in "2.0", is part of it.
+// attrPath reads [URI ":"] attrName [subAttr]. The URI ends at the last colon. Dots before
+// it, as in "2.0", belong to the URI.
 func (p *parser) attrPath() (filter.AttributePath, error) {
 	var path filter.AttributePath
 	colon := -1
@@ -112,7 +112,7 @@ func (p *parser) attrPath() (filter.AttributePath, error) {
 		path.SubAttribute, err = p.subAttribute()
 	}
 	if err == nil && p.at('.') {
-		err = p.expected("one sub-attribute at most")
+		err = p.failExpecting("one sub-attribute at most")
 	}
 	return path, err
 }
@@ -127,15 +127,15 @@ func (p *parser) subAttribute() (*string, error) {
 	return &name, nil
 }
 
-// name reads an attribute name, which may begin with "$" (RFC 7643, Section 2.1,
-// and its own "$ref").
+// name reads an attribute name. It may begin with "$" (RFC 7643, Section 2.1), as in
+// "$ref".
 func (p *parser) name() (string, error) {
 	start, end := p.pos, p.pos
 	if p.at('$') {
 		end++
 	}
 	if end == len(p.text) || !isAlpha(p.text[end]) {
-		return "", p.expected(`an attribute name, which is a letter and then letters, digits, "-" and "_"`)
+		return "", p.failExpecting(`an attribute name, which is a letter and then letters, digits, "-" and "_"`)
 	}
 	for end < len(p.text) && isNameByte(p.text[end]) {
 		end++
@@ -150,14 +150,14 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isNameByte(c byte) bool { return isAlpha(c) || isDigit(c) || c == '-' || c == '_' }
 
-// isPathByte is about names and the URIs before them, which may have any of the
-// characters of RFC 3986 that mean nothing here.
+// isPathByte reports whether c may stand in a name or in the URI before it. A URI may have
+// every character of RFC 3986 without a meaning in filters.
 func isPathByte(c byte) bool {
 	return isNameByte(c) || strings.IndexByte(".:/#%+=@~", c) >= 0
 }
 
-// same compares without regard to ASCII case; word is letters in lower case.
-func same(s, word string) bool {
+// isWord reports whether s is word, in any ASCII case. word is in lower case.
+func isWord(s, word string) bool {
 	if len(s) != len(word) {
 		return false
 	}
@@ -169,13 +169,13 @@ func same(s, word string) bool {
 	return true
 }
 
-// fail is an error at a byte of the text.
+// fail makes an error at a byte of the text.
 func (p *parser) fail(at int, format string, args ...any) error {
 	return fault.New(p.scimType, "%s, position %d: %s", p.what, at+1, fmt.Sprintf(format, args...))
 }
 
-// expected is the error that something else comes next.
-func (p *parser) expected(what string) error {
+// failExpecting makes the error for unexpected text.
+func (p *parser) failExpecting(what string) error {
 	found := "the end"
 	if p.pos < len(p.text) {
 		rest := p.text[p.pos:]
@@ -187,5 +187,5 @@ func (p *parser) expected(what string) error {
 	return p.fail(p.pos, "expected %s, not %s", what, found)
 }
 
-// quote quotes what the client sent.
+// quote quotes a client's text.
 func quote(s string) string { return fault.QuoteTo(40, s) }

@@ -11,19 +11,18 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// compiler turns an expression into nodes and, beside them, into its normal form.
+// compiler turns an expression into nodes. Together with them it makes the normal form.
 type compiler struct {
 	typ   *model.Type // nil for the filter of a PATCH path
 	tol   *tolerance.Use
 	nodes int
 }
 
-// scopeOf says where the names of an expression are looked up and from where
-// their values are read. The two differ only within meta[…], which is the same
-// as the document.
+// scopeOf says where to look up the names of an expression and where to read their values.
+// The two differ only within meta[…], whose values are those of the document.
 type scopeOf struct {
 	lookup, base *model.Attribute
-	inside       bool // within a value path
+	inside       bool // the expression is within a value path
 }
 
 func (c *compiler) expression(s scopeOf, e filter.Expression) (*node, filter.Expression, error) {
@@ -122,11 +121,11 @@ func (c *compiler) comparison(s scopeOf, e *filter.AttributeExpression) (*node, 
 	return n, x, nil
 }
 
-// valueOf is the sub-attribute that stands for a complex attribute in a
-// comparison, of which the RFC says nothing and which clients write (Q44, Q45).
+// valueOf is the sub-attribute to compare in the place of a complex attribute. The RFC does
+// not define this, but clients write it (Q44, Q45).
 func (c *compiler) valueOf(a *model.Attribute) (*model.Attribute, error) {
 	v := a.Lookup("value")
-	if v == nil || v.Kind == model.Complex || v.Kind == model.Any || hidden(v) {
+	if v == nil || v.Kind == model.Complex || v.Kind == model.Any || isHidden(v) {
 		return nil, fault.New(fault.InvalidFilter, "%s is complex and cannot be compared; name one of its sub-attributes", a.Path)
 	}
 	if !c.tol.Allow(tolerance.ComplexComparison) {
@@ -135,13 +134,13 @@ func (c *compiler) valueOf(a *model.Attribute) (*model.Attribute, error) {
 	return v, nil
 }
 
-// hidden attributes never leave the server, so a filter must not reveal them bit
-// by bit.
-func hidden(a *model.Attribute) bool {
+// isHidden reports whether a never leaves the server. A filter on it could reveal its value
+// bit by bit.
+func isHidden(a *model.Attribute) bool {
 	return a.Returned == model.Never || a.Mutability == model.WriteOnly
 }
 
-// clip shortens what a client sent.
+// clip shortens a client's text.
 func clip(s string) string { return fault.ClipTo(80, s) }
 
 // Parse parses a filter and binds it to the attributes of t.

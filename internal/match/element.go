@@ -9,17 +9,16 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// Element is a compiled value filter: what stands in brackets in a PATCH path.
-// It never changes and is safe for concurrent use.
+// Element is a compiled value filter: the filter in the brackets of a PATCH path. It never
+// changes and is safe for concurrent use.
 type Element struct {
 	attr *model.Attribute
 	root *node
 }
 
-// CompileElement binds e to the elements of the multi-valued attribute a, or to
-// the value of a single-valued complex one. In elements that are simple, "value"
-// names the value itself. What cannot be compared is refused with a *fault.Error
-// of type invalidFilter.
+// CompileElement binds e to the elements of the multi-valued attribute a, or to the value
+// of a single-valued complex one. In simple elements, "value" names the element itself. If
+// a term cannot be compared, the error is a *fault.Error of type invalidFilter.
 func CompileElement(a *model.Attribute, e filter.Expression, tol *tolerance.Use) (*Element, error) {
 	if a.Meta || a.Kind == model.Any || !a.Multi && a.Kind != model.Complex {
 		return nil, fault.New(fault.InvalidFilter, "%s[…]: a value filter needs a multi-valued or complex attribute", a.Path)
@@ -37,10 +36,9 @@ func (m *Element) Match(v doc.Value) bool {
 	return m.root.match(&scope{fields: v.Kids(), self: &v})
 }
 
-// Assign returns what an element needs to hold for the filter to match it, if the filter
-// says so in full: it is a conjunction of "sub eq literal". The result is the
-// fields of the element, in schema order, or, where elements are simple, the
-// element alone.
+// Assign returns the contents that an element needs to match the filter. It works only for
+// a conjunction of "sub eq literal". The result is the fields of the element, in schema
+// order. If elements are simple, it is the element alone.
 func (m *Element) Assign() ([]doc.Value, bool) { return assign(m.attr, m.root, nil) }
 
 func assign(base *model.Attribute, n *node, fields []doc.Value) ([]doc.Value, bool) {

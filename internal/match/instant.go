@@ -20,10 +20,9 @@ func (x instant) compare(y instant) int {
 	return cmp.Compare(x.nano, y.nano)
 }
 
-// parseInstant reads an xsd:dateTime, of which RFC 3339 is a part: the fraction
-// and the zone may be missing (RFC 7643, Section 2.3.5). No zone means UTC. It
-// does not allocate, which time.Parse does for half-hour zones. Digits beyond
-// the nanosecond are dropped.
+// parseInstant reads an xsd:dateTime, of which RFC 3339 is a subset. The fraction and the
+// zone may be missing (RFC 7643, Section 2.3.5). No zone means UTC. It drops digits beyond
+// the nanosecond. It does not allocate; time.Parse does for half-hour zones.
 func parseInstant(s string) (instant, bool) {
 	const shape = "0000-00-00T00:00:00"
 	if len(s) < len(shape) {

@@ -15,8 +15,8 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// literal sets how n compares and with what, and returns the literal in the
-// attribute's type.
+// literal sets the mode and the operand of n. It returns the literal in the attribute's
+// type.
 func (c *compiler) literal(n *node, name filter.CompareOperator, lit any) (any, error) {
 	a := n.attr
 	refuse := func(format string, args ...any) (any, error) {
@@ -41,7 +41,7 @@ func (c *compiler) literal(n *node, name filter.CompareOperator, lit any) (any, 
 			return refuse(`a dateTime is compared with a string such as "2011-05-13T04:42:34Z", not with %s`, nameOf(lit))
 		}
 		n.mode, n.text = modeInstant, text
-		if substring { // of the text: dates are not strings, but clients ask for a day in this way
+		if substring { // compare the text: dates are not strings, but clients select a day in this way
 			return text, nil
 		}
 		if n.at, ok = parseInstant(text); !ok {
@@ -86,7 +86,7 @@ func (c *compiler) literal(n *node, name filter.CompareOperator, lit any) (any, 
 			return refuse("the %s is compared with a number, not with %s", a.Kind, nameOf(lit))
 		}
 		n.mode, n.num = modeNumber, num
-		const exact = 1 << 53 // as far as a float counts
+		const exact = 1 << 53 // a float holds every integer up to here
 		if a.Kind == model.Decimal && num.isInt && -exact <= num.i && num.i <= exact {
 			return float64(num.i), nil
 		}
@@ -95,7 +95,7 @@ func (c *compiler) literal(n *node, name filter.CompareOperator, lit any) (any, 
 	return refuse("%s attributes cannot be compared", a.Kind)
 }
 
-// numberOf reads the kinds of number that parsers put into expressions.
+// numberOf reads the number types that parsers put into expressions.
 func numberOf(lit any) (number, bool) {
 	switch x := lit.(type) {
 	case int:
@@ -110,8 +110,8 @@ func numberOf(lit any) (number, bool) {
 	return number{}, false
 }
 
-// textOf is a literal as a string: clients leave the quotes off identifiers that
-// look like numbers (Q47).
+// textOf is a literal as a string. Clients write identifiers that look like numbers without
+// quotes (Q47).
 func textOf(lit any) string {
 	switch x := lit.(type) {
 	case string:
@@ -142,7 +142,7 @@ func nameOf(lit any) string {
 	return "the number " + clip(textOf(lit))
 }
 
-// opaque takes the dress of an entity-tag off a version: W/"…".
+// opaque returns the version within an entity-tag: W/"…".
 func opaque(s string) string {
 	t := strings.TrimPrefix(s, "W/")
 	if len(t) >= 2 && t[0] == '"' && t[len(t)-1] == '"' {

@@ -30,8 +30,8 @@ type equality struct {
 	text string
 }
 
-// Compile binds e to the attributes of t. What cannot be compared is refused
-// with a *fault.Error of type invalidFilter. The expression is not kept.
+// Compile binds e to the attributes of t. If a term cannot be compared, the error is a
+// *fault.Error of type invalidFilter. Compile does not keep the expression.
 func Compile(t *model.Type, e filter.Expression, tol *tolerance.Use) (*Filter, error) {
 	c := compiler{typ: t, tol: tol}
 	n, expr, err := c.expression(scopeOf{lookup: t.Root, base: t.Root}, e)
@@ -41,9 +41,9 @@ func Compile(t *model.Type, e filter.Expression, tol *tolerance.Use) (*Filter, e
 	return &Filter{typ: t, root: n, expr: expr, nodes: c.nodes, eqs: equalities(n, nil)}, nil
 }
 
-// Match reports whether d satisfies the filter; the nil Filter matches everything. It does not allocate where the
-// compared data is ASCII, save for "co" on long mixed-case texts and substrings
-// of meta's dates.
+// Match reports whether d satisfies the filter. The nil Filter matches everything. Match
+// does not allocate if the compared data is ASCII, except for "co" on long mixed-case texts
+// and for substrings of meta's dates.
 func (f *Filter) Match(d *doc.Document) bool {
 	if f == nil {
 		return true
@@ -51,10 +51,9 @@ func (f *Filter) Match(d *doc.Document) bool {
 	return f.root.match(&scope{doc: d, fields: d.Values})
 }
 
-// Expr is the filter in a normal form: attributes in their canonical spelling,
-// without the core schema's URN, comparisons of a complex attribute as
-// comparisons of its "value", and literals of the attribute's type. It is shared
-// and must not be changed.
+// Expr is the filter in a normal form. Attributes have their canonical spelling, without
+// the core schema's URN. A comparison of a complex attribute compares its "value". Literals
+// have the attribute's type. Do not change the result, because all callers share it.
 func (f *Filter) Expr() filter.Expression {
 	if f == nil {
 		return nil
@@ -65,10 +64,9 @@ func (f *Filter) Expr() filter.Expression {
 // Nodes is the number of comparisons.
 func (f *Filter) Nodes() int { return f.nodes }
 
-// Eq returns the literal that path is compared with, if no document can match
-// unless path equals it: the filter is that comparison or a conjunction that has
-// it, in a value path too. Only string literals of strings, references and binary values
-// count. The attribute's own case rule says what equal means.
+// Eq returns the literal that path must equal in every match. The filter is this
+// comparison, or a conjunction with it, also in a value path. Only string literals of
+// strings, references and binary values count. The attribute's case rule defines equality.
 func (f *Filter) Eq(path string) (string, bool) {
 	if f == nil || len(f.eqs) == 0 {
 		return "", false
@@ -82,7 +80,7 @@ func (f *Filter) Eq(path string) (string, bool) {
 	return "", false
 }
 
-// equalities collects the comparisons that hold for everything that n matches.
+// equalities collects the comparisons that every match of n satisfies.
 func equalities(n *node, list []equality) []equality {
 	switch {
 	case n.op == opAnd:

@@ -7,9 +7,8 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// matchMeta reads the attributes that are kept beside a document's values:
-// schemas, id and those of meta. meta.location depends on the request, so
-// nothing is known of it here and it counts as absent.
+// matchMeta compares the attributes that a document keeps beside its values: schemas, id
+// and those of meta. meta.location depends on the request, so it counts as absent.
 func (n *node) matchMeta(s *scope) bool {
 	d := s.doc
 	if d == nil {
@@ -32,15 +31,15 @@ func (n *node) matchMeta(s *scope) bool {
 	case "created", "lastModified":
 		t := timeOf(d, a)
 		if n.mode == modeInstant && n.op != opCO && n.op != opSW && n.op != opEW && !n.null && !t.IsZero() {
-			return n.ordered(true, instantOf(t).compare(n.at)) // without the detour by way of text
+			return n.holdsFor(true, instantOf(t).compare(n.at)) // faster than comparing the text
 		}
 	}
 	v := metaValue(d, a)
 	return n.holds(s, &v)
 }
 
-// timeOf is as exact as the time that clients are shown, so that asking for what
-// is newer than an answer does not find the answer itself.
+// timeOf returns the time as precisely as clients see it. So a filter for newer resources
+// than an answer does not find the answer itself.
 func timeOf(d *doc.Document, a *model.Attribute) time.Time {
 	t := d.Modified
 	if a.Name == "created" {
@@ -49,7 +48,7 @@ func timeOf(d *doc.Document, a *model.Attribute) time.Time {
 	return t.Truncate(time.Microsecond)
 }
 
-// metaValue is the value of one of those attributes (of schemas, the first); the
+// metaValue is the value of one of those attributes, and of schemas the first. It is the
 // zero Value if there is none.
 func metaValue(d *doc.Document, a *model.Attribute) doc.Value {
 	text := ""

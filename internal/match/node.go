@@ -7,7 +7,7 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// op is what a node does.
+// op is the operator of a node.
 type op uint8
 
 const (
@@ -21,18 +21,18 @@ const (
 	opLT
 	opLE
 	opPR
-	opSome // a value path: left holds for the same element
+	opSome // a value path: left is true for one element
 	opAnd
 	opOr
 	opNot
-	opConst // yes or no for every document
+	opConst // the same answer for every document
 )
 
 // mode is how the attribute's values compare.
 type mode uint8
 
 const (
-	modeNone    mode = iota // only presence is asked for
+	modeNone    mode = iota // the node only tests presence
 	modeExact               // bytes
 	modeFold                // fold.Key
 	modeBool                // eq and ne of "true" and "false"
@@ -45,11 +45,11 @@ type node struct {
 	op          op
 	mode        mode
 	null        bool // the literal is null
-	yes         bool // of opConst
+	yes         bool // the answer of opConst
 	left, right *node
 
-	// A comparison or value path reads attr by way of steps, from the scope in
-	// which it stands. No steps: the element itself.
+	// attr is the attribute of a comparison or value path. steps lead to it from the scope
+	// of the node. Without steps it is the element itself.
 	attr  *model.Attribute
 	steps []*model.Attribute
 
@@ -59,15 +59,15 @@ type node struct {
 	at   instant
 }
 
-// scope is what the attributes of an expression are read from: the document or,
-// inside a value path, one element.
+// scope is what a node reads attributes from: the document or, inside a value path, one
+// element.
 type scope struct {
 	doc    *doc.Document // nil for the filter of a PATCH path
 	fields []doc.Value
 	self   *doc.Value
 }
 
-// absent is what a comparison is asked about where there is no value.
+// absent is the operand of a comparison if there is no value.
 var absent doc.Value
 
 func (n *node) match(s *scope) bool {
@@ -90,9 +90,9 @@ func (n *node) match(s *scope) bool {
 	return n.walk(s, s.fields, n.steps)
 }
 
-// walk follows steps through fields and asks of each value it comes to, or once
-// of the absent one where there is none, whether n holds. Values are passed on by
-// address, because a copy costs more than most comparisons.
+// walk follows steps through fields. It reports whether n holds for one of the values at
+// the end, or for the absent value if there are none. It passes values by address, because
+// a copy costs more than most comparisons.
 func (n *node) walk(s *scope, fields []doc.Value, steps []*model.Attribute) bool {
 	v, rest := field(fields, steps[0]), steps[1:]
 	if !steps[0].Multi {
@@ -116,7 +116,7 @@ func (n *node) walk(s *scope, fields []doc.Value, steps []*model.Attribute) bool
 	return false
 }
 
-// field is the field of attribute a, which some schema has, or the absent one.
+// field is the field of attribute a, or the absent one. Some schema has a.
 func field(fields []doc.Value, a *model.Attribute) *doc.Value {
 	for i := range fields {
 		if fields[i].Attr == a {
@@ -126,33 +126,33 @@ func field(fields []doc.Value, a *model.Attribute) *doc.Value {
 	return &absent
 }
 
-// some reports whether one of the values satisfies what stands in n's brackets.
+// some reports whether one of the values satisfies the filter in n's brackets.
 func (n *node) some(s *scope, values []doc.Value) bool {
 	inner := scope{doc: s.doc}
 	for i := range values {
 		v := &values[i]
-		if inner.fields, inner.self = v.Kids(), v; present(v) && n.left.match(&inner) {
+		if inner.fields, inner.self = v.Kids(), v; isPresent(v) && n.left.match(&inner) {
 			return true
 		}
 	}
 	return false
 }
 
-// present reports whether v, which is no list, holds anything.
-func present(v *doc.Value) bool {
+// isPresent reports whether v, which is no list, has contents.
+func isPresent(v *doc.Value) bool {
 	return v.Attr != nil && (v.Attr.Kind != model.Complex || len(v.Kids()) > 0)
 }
 
-// holds judges one value.
+// holds reports whether n is true for one value.
 func (n *node) holds(s *scope, v *doc.Value) bool {
 	switch {
 	case n.op == opSome:
-		return present(v) && n.left.match(&scope{doc: s.doc, fields: v.Kids(), self: v})
+		return isPresent(v) && n.left.match(&scope{doc: s.doc, fields: v.Kids(), self: v})
 	case n.op == opPR: // an empty string is a value, but not "non-empty"
-		return present(v) && (v.Attr.Kind == model.Complex || v.Text != "")
+		return isPresent(v) && (v.Attr.Kind == model.Complex || v.Text != "")
 	case n.null:
-		return present(v) == (n.op == opNE)
-	case !present(v):
+		return isPresent(v) == (n.op == opNE)
+	case !isPresent(v):
 		return n.op == opNE
 	}
 	switch n.mode {
@@ -160,11 +160,11 @@ func (n *node) holds(s *scope, v *doc.Value) bool {
 		return n.holdsFold(v.Text)
 	case modeNumber:
 		x, ok := parseNumber(v.Text)
-		return n.ordered(ok, x.compare(n.num))
+		return n.holdsFor(ok, x.compare(n.num))
 	case modeInstant:
 		if n.op != opCO && n.op != opSW && n.op != opEW {
 			x, ok := parseInstant(v.Text)
-			return n.ordered(ok, x.compare(n.at))
+			return n.holdsFor(ok, x.compare(n.at))
 		}
 	case modeBool:
 		return (v.Text == n.text) == (n.op == opEQ)
@@ -185,7 +185,7 @@ func (n *node) holdsExact(text string) bool {
 	case opEW:
 		return strings.HasSuffix(text, n.text)
 	}
-	return n.ordered(true, strings.Compare(text, n.text))
+	return n.holdsFor(true, strings.Compare(text, n.text))
 }
 
 func (n *node) holdsFold(text string) bool {
@@ -201,13 +201,13 @@ func (n *node) holdsFold(text string) bool {
 	case opEW:
 		return foldHasSuffix(text, n.key)
 	}
-	return n.ordered(true, foldCompare(text, n.key))
+	return n.holdsFor(true, foldCompare(text, n.key))
 }
 
-// ordered says whether the operator holds where the value compares as c with the
-// literal, or, if it is not comparable at all (stored before its schema changed,
-// say), whether the operator is "ne".
-func (n *node) ordered(comparable bool, c int) bool {
+// holdsFor reports whether the operator is true if the value compares as c with the
+// literal. Some values cannot be compared, for example after a change of the schema. Then
+// only "ne" is true.
+func (n *node) holdsFor(comparable bool, c int) bool {
 	if !comparable {
 		return n.op == opNE
 	}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// number is an integer or, where it has a fraction or no room in 64 bits, a
-// float. Integers stay exact beyond 2^53.
+// number is an integer, or a float if it has a fraction or does not fit 64 bits. Integers
+// stay exact beyond 2^53.
 type number struct {
 	isInt bool
 	i     int64
@@ -16,7 +16,7 @@ type number struct {
 
 func intNumber(i int64) number { return number{isInt: true, i: i} }
 
-// floatNumber makes an integer of a float that is one.
+// floatNumber returns an integer if f is one, otherwise a float.
 func floatNumber(f float64) number {
 	if f == math.Trunc(f) && f >= math.MinInt64 && f < math.MaxInt64 {
 		return intNumber(int64(f))
@@ -24,7 +24,7 @@ func floatNumber(f float64) number {
 	return number{f: f}
 }
 
-// parseNumber reads a JSON number; it does not allocate unless it fails.
+// parseNumber reads a JSON number. It allocates only if it fails.
 func parseNumber(s string) (number, bool) {
 	whole, digits := len(s) > 0, false
 	for i := 0; i < len(s); i++ {
@@ -34,7 +34,7 @@ func parseNumber(s string) (number, bool) {
 		case c == '-' && i == 0:
 		case c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-':
 			whole = false
-		default: // strconv would take "0x1", "inf" and "1_0"
+		default: // refuse what strconv accepts: "0x1", "inf" and "1_0"
 			return number{}, false
 		}
 	}
@@ -63,8 +63,8 @@ func (n number) compare(m number) int {
 	case !m.isInt:
 		return cmp.Compare(n.f, m.f)
 	}
-	// n.f has a fraction, and so is smaller than 2^52, or does not fit an int64:
-	// rounding m.i to a float cannot reach it, but for the two ends.
+	// n.f has a fraction, and so is smaller than 2^52, or it does not fit an int64. So
+	// rounding m.i to a float cannot reach it, except at the two ends.
 	switch {
 	case n.f >= math.MaxInt64:
 		return 1
@@ -74,7 +74,7 @@ func (n number) compare(m number) int {
 	return cmp.Compare(n.f, float64(m.i))
 }
 
-// literal is the number as filter expressions have it: an int where it is one.
+// literal is the number for filter expressions: an int if it is one.
 func (n number) literal() any {
 	if !n.isInt {
 		return n.f

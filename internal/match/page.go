@@ -12,14 +12,14 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// Place is a place in the order of a list: that of one document.
+// Place is the place of a document in the order of a list.
 type Place struct {
 	Value   *string // the sort value, folded unless case-exact; nil if there is none
 	Created time.Time
 	ID      string
 }
 
-// PlaceOf is the place of d in the order by the attribute at path, "" for the order of
+// PlaceOf is the place of d in the order by the attribute at path. "" means order of
 // creation.
 func PlaceOf(path string, d *doc.Document) *Place {
 	p := &Place{Created: d.Created, ID: d.ID}
@@ -45,20 +45,20 @@ func sortAttribute(path string, d *doc.Document) *model.Attribute {
 	return d.Type.Find(path)
 }
 
-// Query is a question that Scan answers.
+// Query is a question to Scan.
 type Query struct {
-	Filter     *Filter  // nil: everything
-	IDs        []string // if not nil: only these
+	Filter     *Filter  // nil: all documents
+	IDs        []string // not nil: only documents with these ids
 	SortBy     string   // path of an attribute; "": order of creation
 	Descending bool
-	Offset     int    // rows to skip, if After is nil
-	After      *Place // if not nil: only rows behind this place
-	Limit      int    // rows at most; 0: only the total
+	Offset     int    // the number of rows to skip if After is nil
+	After      *Place // not nil: only rows behind this place
+	Limit      int    // the most rows; 0: only the total
 }
 
 // Scan answers q from all rows, in any order. It returns the rows of the page, in order,
-// and the number of all matches. docOf is the document of a row. An error of all ends the
-// scan.
+// and the number of all matches. docOf returns the document of a row. An error of all ends
+// the scan.
 func Scan[T any](q *Query, all iter.Seq2[T, error], docOf func(T) *doc.Document) (page []T, total int, err error) {
 	var ids map[string]bool
 	if q.IDs != nil {
@@ -98,7 +98,7 @@ func Scan[T any](q *Query, all iter.Seq2[T, error], docOf func(T) *doc.Document)
 	if q.Limit <= 0 {
 		return nil, total, nil
 	}
-	rows := best.sorted()
+	rows := best.cut()
 	if q.After == nil {
 		rows = rows[min(max(q.Offset, 0), len(rows)):]
 	}
@@ -131,21 +131,21 @@ func (q *Query) isBehind(d *doc.Document) bool {
 	return c < 0
 }
 
-// row is a document, what the caller knows it by, and the value it is sorted by.
+// row is a document, the caller's row for it, and its sort value.
 type row[T any] struct {
 	of  T
 	d   *doc.Document
 	key doc.Value
 }
 
-// firstRows keeps the first n of the rows that are added. A page of a long list then costs
-// neither sorting the list nor memory for it.
+// firstRows keeps the first n of the rows that Scan adds. So a page of a long list needs
+// neither sorting nor memory for the whole list.
 type firstRows[T any] struct {
 	n          int
 	by         *model.Attribute // nil: order of creation
 	descending bool
 	rows       []row[T] // less than 2n
-	full       bool     // rows[n-1] is the last of n rows: a row behind it does not count
+	full       bool     // rows[n-1] is the last of n rows; add ignores rows behind it
 }
 
 func (f *firstRows[T]) compare(a, b row[T]) int {
@@ -171,13 +171,13 @@ func (f *firstRows[T]) add(r row[T]) {
 	}
 	f.rows = append(f.rows, r)
 	if f.n <= len(f.rows)/2 {
-		f.rows = f.sorted()
+		f.rows = f.cut()
 		f.full = true
 	}
 }
 
-// sorted returns the first n rows in order.
-func (f *firstRows[T]) sorted() []row[T] {
+// cut sorts the rows and returns the first n.
+func (f *firstRows[T]) cut() []row[T] {
 	slices.SortStableFunc(f.rows, f.compare)
 	return f.rows[:min(f.n, len(f.rows))]
 }

@@ -20,7 +20,7 @@ func (c *compiler) resolve(s scopeOf, p filter.AttributePath) (*model.Attribute,
 		return nil, fault.New(fault.InvalidFilter, "attribute %q is not known to %s", clip(p.String()), c.typ.Name)
 	}
 	for up := a; up != nil; up = up.Parent {
-		if hidden(up) {
+		if isHidden(up) {
 			return nil, fault.New(fault.InvalidFilter, "%s is never returned and cannot be used in a filter", a.Path)
 		}
 		if up.Kind == model.Any {
@@ -30,14 +30,14 @@ func (c *compiler) resolve(s scopeOf, p filter.AttributePath) (*model.Attribute,
 	return a, nil
 }
 
-// names lists what could have been meant.
+// names lists the possible names.
 func names(a *model.Attribute) string {
 	if a.Kind != model.Complex {
 		return `, whose elements are called "value"`
 	}
 	var list []string
 	for _, sub := range a.Sub {
-		if !hidden(sub) {
+		if !isHidden(sub) {
 			list = append(list, sub.Name)
 		}
 	}
@@ -61,8 +61,8 @@ func (c *compiler) find(s scopeOf, p filter.AttributePath) *model.Attribute {
 		if p.URIPrefix != nil && *p.URIPrefix != "" {
 			name = *p.URIPrefix + ":" + name
 		}
-		// The parser cannot know where a URN ends: what it took for the
-		// attribute may be the URN's last part.
+		// The parser does not know where a URN ends. Its attribute may be the URN's last
+		// part.
 		if within, name = c.typ.Split(name); name == "" {
 			if sub == nil {
 				if within.Extension {
@@ -87,8 +87,8 @@ func (c *compiler) find(s scopeOf, p filter.AttributePath) *model.Attribute {
 	return a
 }
 
-// inExtension finds an attribute named without its extension's URN, as in Entra's
-// `manager eq "x"`, if just one extension has it.
+// inExtension finds an attribute without its extension's URN, as in Entra's `manager eq
+// "x"`. It does so if exactly one extension has the attribute.
 func (c *compiler) inExtension(name string) *model.Attribute {
 	var found *model.Attribute
 	for _, e := range c.typ.Root.Sub {
@@ -108,7 +108,7 @@ func (c *compiler) inExtension(name string) *model.Attribute {
 	return found
 }
 
-// stepsTo lists the attributes from base, which is left out, down to a.
+// stepsTo lists the attributes from base, exclusive, to a, inclusive.
 func stepsTo(base, a *model.Attribute) []*model.Attribute {
 	if a == base {
 		return nil

@@ -8,20 +8,20 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// SortKey is the value by which d is sorted where the client asks for attribute a
-// (RFC 7644, Section 3.4.2.3): of a multi-valued attribute the primary element,
-// else the first; of a complex one its "value". It is the zero Value where there
-// is none and for attributes that never leave the server, whose order would tell
-// what they hold.
+// SortKey is the value by which lists sort d when the client asks for attribute a (RFC
+// 7644, Section 3.4.2.3). For a multi-valued attribute it is the primary element, otherwise
+// the first one. For a complex one it is the "value". It is the zero Value if there is
+// none. It is also the zero Value for attributes that never leave the server, because the
+// order would reveal their values.
 func SortKey(d *doc.Document, a *model.Attribute) doc.Value {
 	for up := a; up != nil; up = up.Parent {
-		if hidden(up) || up.Kind == model.Any {
+		if isHidden(up) || up.Kind == model.Any {
 			return doc.Value{}
 		}
 	}
 	if a.Kind == model.Complex {
 		sub := a.Lookup("value")
-		if sub == nil || hidden(sub) {
+		if sub == nil || isHidden(sub) {
 			return doc.Value{}
 		}
 		a = sub
@@ -33,15 +33,15 @@ func SortKey(d *doc.Document, a *model.Attribute) doc.Value {
 	for _, step := range stepsTo(d.Type.Root, a) {
 		v = doc.Get(fields, step)
 		if step.Multi {
-			v = chosen(v.Kids(), step)
+			v = representative(v.Kids(), step)
 		}
 		fields = v.Kids()
 	}
 	return v
 }
 
-// chosen is the element that stands for the list.
-func chosen(elements []doc.Value, a *model.Attribute) doc.Value {
+// representative is the element that stands for the list.
+func representative(elements []doc.Value, a *model.Attribute) doc.Value {
 	if len(elements) == 0 {
 		return doc.Value{}
 	}
@@ -55,9 +55,8 @@ func chosen(elements []doc.Value, a *model.Attribute) doc.Value {
 	return elements[0]
 }
 
-// Compare orders two sort keys of attribute a: strings by the attribute's case
-// rule, dates as instants, numbers as numbers, false before true. The zero Value
-// comes after everything.
+// Compare orders two sort keys of attribute a: strings by the attribute's case rule, dates
+// as instants, numbers as numbers, false before true. The zero Value comes last.
 func Compare(a *model.Attribute, x, y doc.Value) int {
 	if x.Attr == nil || y.Attr == nil {
 		return rank(x.Attr != nil, y.Attr != nil)
@@ -79,8 +78,8 @@ func Compare(a *model.Attribute, x, y doc.Value) int {
 	return strings.Compare(x.Text, y.Text) // "false" < "true"
 }
 
-// compareParsed compares what two texts stand for. A text that does not parse comes after
-// one that does, and two such texts compare as text.
+// compareParsed compares the parsed values of two texts. Texts that do not parse come last,
+// in the order of the text.
 func compareParsed[T any](x, y string, parse func(string) (T, bool), compare func(x, y T) int) int {
 	m, okX := parse(x)
 	n, okY := parse(y)
@@ -103,7 +102,7 @@ func leafOf(a *model.Attribute) *model.Attribute {
 	return a
 }
 
-// rank puts what is there before what is not.
+// rank puts existing values before missing ones.
 func rank(x, y bool) int {
 	switch {
 	case x == y:

@@ -6,13 +6,13 @@ import (
 	"github.com/scimkit/scim/internal/fold"
 )
 
-// The functions below compare fold.Key(text) with a key without making the
-// former where text is ASCII. A text with one letter beyond ASCII goes the long
-// way as a whole: a combining mark changes the letter before it.
+// The functions below compare fold.Key(text) with a key. They compute fold.Key(text) only
+// if text is not ASCII. They fold such a text as a whole, because a combining mark changes
+// the letter before it.
 
 func foldEqual(text, key string) bool {
 	if text == key {
-		return true // a key is its own key
+		return true // fold.Key of a key is the key
 	}
 	same := len(text) == len(key)
 	for i := 0; i < len(text); i++ {
@@ -46,8 +46,8 @@ func foldHasSuffix(text, key string) bool {
 	return len(text) >= len(key) && lowerCompare(text[len(text)-len(key):], key) == 0
 }
 
-// foldContains searches short texts in place; long ones are folded first, so
-// that the cost stays linear whatever the client looks for.
+// foldContains searches short texts in place. It folds long ones first, so that the cost
+// stays linear for every search text.
 func foldContains(text, key string) bool {
 	if len(text) > 256 || key == "" || !fold.IsASCII(text) {
 		return strings.Contains(fold.Key(text), key)

@@ -12,20 +12,19 @@ type Visitor[T any] struct {
 	Not     func(in T) T
 	Const   func(yes bool) T
 	Compare func(c Comparison) (T, error)
-	// Some: some element of the multi-valued attribute, or the single complex value,
-	// satisfies in, whose comparisons are InElement.
+	// Some handles a value path. in is true for some element of the multi-valued attribute,
+	// or for the single complex value. Its comparisons are InElement.
 	Some func(a *model.Attribute, in T) (T, error)
 }
 
-// Comparison is one comparison, with its literal in the form in which values are
-// compared.
+// Comparison is one comparison. Its literal has the form of the compared values.
 type Comparison struct {
 	Attr      *model.Attribute
 	Op        string
 	Null      bool
-	Literal   any  // string (of kind Folded: its fold.Key), bool, int64, float64 or time.Time; nil for pr and null
-	Folded    bool // values are compared by their fold.Key
-	Text      bool // a dateTime's text is compared, not its instant
+	Literal   any  // string (its fold.Key if Folded), bool, int64, float64 or time.Time; nil for pr and null
+	Folded    bool // compare values by their fold.Key
+	Text      bool // compare a dateTime's text, not its instant
 	InElement bool
 }
 

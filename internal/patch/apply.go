@@ -8,33 +8,32 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// change is what happens to one attribute among the fields that hold it: the
-// resource, an extension, a complex value or an element.
+// change is a change of one attribute among the fields that hold it. These are the fields
+// of the resource, an extension, a complex value or an element.
 type change struct {
 	op    verb
 	attr  *model.Attribute
-	where *match.Element // which elements, or under what condition; nil: all
-	// fields is what happens within a complex value, or within each selected
-	// element. It is nil if the attribute changes as a whole.
+	where *match.Element // selects elements, or is the condition for a single value; nil: all
+	// fields are the changes within a complex value or within each selected element. It is
+	// nil if the attribute changes as a whole.
 	fields []change
-	value  doc.Value // to set, append, or (listed) to take out; absent for a removal
-	listed bool      // remove takes out only the elements of value
-	same   bool      // nothing may change: the attribute is read-only
+	value  doc.Value // the value to set, to append or, if listed, to remove; absent for a removal
+	listed bool      // remove only the elements of value
+	same   bool      // the attribute is read-only, so its value must stay the same
 }
 
 // state is one run of Apply.
 type state struct {
 	r    *Request
 	root *model.Attribute
-	// lists are the multi-valued attributes that operations have reached so far,
-	// as slices of our own, so that a thousand operations on one list don't copy
-	// it a thousand times.
+	// lists are the multi-valued attributes that operations have reached so far. state owns
+	// their slices, so that many operations on one list copy it only once.
 	lists map[*model.Attribute]*list
 	work  int
 }
 
-// maxWork bounds the elements that one request looks at or copies, summed over
-// its operations: operations times elements could otherwise be made very big.
+// maxWork bounds the elements that one request reads or copies, summed over its operations.
+// Operations times elements could otherwise become huge.
 const maxWork = 20_000_000
 
 func (s *state) spend(n int) error {
@@ -44,8 +43,8 @@ func (s *state) spend(n int) error {
 	return nil
 }
 
-// apply makes one change to fields. They are at the top, as the fields of the
-// resource or of an extension, if open lists may stand for what they hold.
+// apply makes one change to fields. top says that fields belong to the resource or an
+// extension, so that lists may hold some of their values.
 func (s *state) apply(fields []doc.Value, c *change, top bool) ([]doc.Value, error) {
 	a := c.attr
 	switch {
@@ -57,7 +56,7 @@ func (s *state) apply(fields []doc.Value, c *change, top bool) ([]doc.Value, err
 	case a.Multi && top:
 		l := s.lists[a]
 		if l == nil {
-			l = open(doc.Get(fields, a))
+			l = newList(doc.Get(fields, a))
 			s.lists[a] = l
 			if err := s.spend(len(l.elems)); err != nil {
 				return nil, err
@@ -65,7 +64,7 @@ func (s *state) apply(fields []doc.Value, c *change, top bool) ([]doc.Value, err
 		}
 		return fields, s.applyList(l, c)
 	case a.Multi:
-		l := open(doc.Get(fields, a))
+		l := newList(doc.Get(fields, a))
 		if err := s.applyList(l, c); err != nil {
 			return nil, err
 		}
@@ -97,7 +96,7 @@ func (s *state) applyComplex(fields []doc.Value, c *change) ([]doc.Value, error)
 	now := doc.Get(fields, a)
 	if c.where != nil && !c.where.Match(now) {
 		if c.op == remove {
-			return fields, s.nothing(c)
+			return fields, s.refuseNoMatch(c)
 		}
 		made, err := s.make(c)
 		if err != nil {
@@ -107,7 +106,7 @@ func (s *state) applyComplex(fields []doc.Value, c *change) ([]doc.Value, error)
 			now = doc.Composite(a, doc.Put(now.Kids(), f)...)
 		}
 	}
-	if c.fields == nil { // a removal: values are always given as fields
+	if c.fields == nil { // a removal: changes of values always have fields
 		if a.Extension {
 			for multi := range s.lists {
 				if multi.Parent == a {
@@ -133,12 +132,12 @@ func (s *state) within(v doc.Value, c *change) (doc.Value, error) {
 			return doc.Value{}, err
 		}
 	}
-	return fresh(v, doc.Composite(c.attr, kids...)), nil
+	return dropStale(v, doc.Composite(c.attr, kids...)), nil
 }
 
-// fresh drops from a reference such as "manager" what described the resource that
-// it no longer refers to: "$ref" and what the server computes.
-func fresh(was, now doc.Value) doc.Value {
+// dropStale removes from a reference such as "manager" the data about the previous
+// resource: "$ref" and what the server computes.
+func dropStale(was, now doc.Value) doc.Value {
 	value, ref := now.Attr.Lookup("value"), now.Attr.Lookup("$ref")
 	if ref == nil || value == nil || was.Field(value).Text == now.Field(value).Text {
 		return now
@@ -152,28 +151,28 @@ func fresh(was, now doc.Value) doc.Value {
 	return doc.Composite(now.Attr, kids...)
 }
 
-// make builds the value that a filter describes, to be filled by an operation
-// that names it before it is there (Q8).
+// make builds the value that a filter describes, if an operation names it before it exists
+// (Q8).
 func (s *state) make(c *change) (doc.Value, error) {
 	fields, ok := c.where.Assign()
 	switch {
 	case !ok:
-		return doc.Value{}, fault.New(fault.NoTarget, "%s: no value matches the filter, and only for a filter of \"eq\" joined by \"and\" can one be made", c.attr.Path)
+		return doc.Value{}, fault.New(fault.NoTarget, "%s: no value matches the filter, and the server can create one only for \"eq\" joined by \"and\"", c.attr.Path)
 	case !s.r.tol.Allow(tolerance.CreateOnFilter):
 		return doc.Value{}, fault.New(fault.NoTarget, "%s: no value matches the filter", c.attr.Path)
 	}
 	return doc.Composite(c.attr, fields...), nil
 }
 
-// nothing is the outcome of a removal whose filter selects nothing (Q34).
-func (s *state) nothing(c *change) error {
+// refuseNoMatch is the result of a removal whose filter selects nothing (Q34).
+func (s *state) refuseNoMatch(c *change) error {
 	if s.r.tol.Allow(tolerance.RemoveNoMatch) {
 		return nil
 	}
 	return fault.New(fault.NoTarget, "%s: no value matches the filter", c.attr.Path)
 }
 
-// close puts the lists back.
+// close puts the lists back into values.
 func (s *state) close(values []doc.Value) []doc.Value {
 	for a, l := range s.lists {
 		values = doc.PutAt(s.root, values, doc.Composite(a, l.elems...))

@@ -45,8 +45,8 @@ func where(o *operation) string {
 	return o.op.String() + " of " + fault.Clip(o.path)
 }
 
-// object compiles each member of a value that stands for the whole resource or
-// an extension, as if it had been sent with its name as the path.
+// object compiles each member of a value for the whole resource or an extension. It treats
+// the member's name as the path of an operation.
 func (r *Request) object(within *model.Attribute, op verb, raw jsontext.Value) error {
 	seen := map[*model.Attribute]jsontext.Value{}
 	for name, value := range jsonwalk.Fields(raw) {
@@ -78,8 +78,8 @@ func (r *Request) object(within *model.Attribute, op verb, raw jsontext.Value) e
 	return nil
 }
 
-// target compiles what happens to one target. It is explicit if a path names it,
-// and not if it came along in a value.
+// target compiles the change of one target. explicit says that a path names the target, and
+// not a key of a value.
 func (r *Request) target(tg target, op verb, raw jsontext.Value, explicit bool) error {
 	a := tg.attr
 	switch {
@@ -91,10 +91,10 @@ func (r *Request) target(tg target, op verb, raw jsontext.Value, explicit bool) 
 		return r.setPassword(tg, op, raw)
 	case a == r.t.Members:
 		return r.setMembers(tg, op, raw)
-	case a.Meta && a.Name == "schemas": // follows from what the resource holds
+	case a.Meta && a.Name == "schemas": // the server computes it from the resource's contents
 		return nil
 	case r.isActive(a) && (op == remove || isNull(raw)):
-		return nil // whether somebody may come in is never changed by leaving it open
+		return nil // an empty value never activates or deactivates a user
 	case a.Mutability == model.ReadOnly || tg.sub != nil && tg.sub.Mutability == model.ReadOnly:
 		if !explicit {
 			return r.readOnly(a, tg.text)
@@ -132,8 +132,8 @@ func (r *Request) extension(e *model.Attribute, op verb, raw jsontext.Value) err
 	return r.object(e, op, raw)
 }
 
-// same compiles a path to a read-only attribute. Sending the value that it has
-// is no change; anything else is refused (RFC 7644, Section 3.5.2).
+// same compiles an operation on a read-only attribute. It accepts the current value, and
+// refuses every other one (RFC 7644, Section 3.5.2).
 func (r *Request) same(tg target, op verb, raw jsontext.Value) error {
 	leaf := tg.attr
 	if tg.sub != nil {
@@ -156,7 +156,7 @@ func (r *Request) same(tg target, op verb, raw jsontext.Value) error {
 	return nil
 }
 
-// maxKept bounds the attributes that no schema has and that a resource keeps.
+// maxKept is the most attributes that a resource keeps although no schema has them.
 const maxKept = 100
 
 // other compiles a target that no schema has.
@@ -179,8 +179,8 @@ func (r *Request) other(tg target, op verb, raw jsontext.Value) error {
 	return nil
 }
 
-// change compiles an operation on an attribute that is neither apart nor
-// read-only. ok is false if there is nothing to do.
+// change compiles an operation on an ordinary attribute, which is not read-only and not
+// handled elsewhere. ok is false if there is nothing to do.
 func (r *Request) change(tg target, op verb, raw jsontext.Value) (c change, ok bool, err error) {
 	a := tg.attr
 	c = change{op: op, attr: a}
@@ -219,16 +219,16 @@ func (r *Request) change(tg target, op verb, raw jsontext.Value) (c change, ok b
 	}
 	if c.value.Attr == nil || a.Multi && c.where == nil && c.value.Absent() {
 		if a.Multi && op == add {
-			return c, false, nil // adding nothing
+			return c, false, nil // an add of nothing
 		}
 		c.op, c.value = remove, doc.Value{}
 	}
 	return c, true, nil
 }
 
-// merge compiles a complex value for a complex attribute, or for the elements
-// that a filter selects: the sub-attributes that it gives are set, those that it
-// gives as null are removed, and the others stay (RFC 7644, Section 3.5.2.3).
+// merge compiles a complex value for a complex attribute, or for the elements that a filter
+// selects. It sets the sub-attributes with a value, removes those with null, and keeps the
+// others (RFC 7644, Section 3.5.2.3).
 func (r *Request) merge(c change, raw jsontext.Value) (change, bool, error) {
 	a, v := c.attr, doc.Value{}
 	raw, err := r.single(a, raw)
@@ -252,12 +252,12 @@ func (r *Request) merge(c change, raw jsontext.Value) (change, bool, error) {
 		sub := a.Lookup(name)
 		switch {
 		case sub == nil:
-			if model.FoldName(name) != "displayname" || a.Lookup("display") == nil { // else decoded as display (Q23)
+			if model.FoldName(name) != "displayname" || a.Lookup("display") == nil { // otherwise decode it as display (Q23)
 				err = r.unknown(a.Path + "." + name)
 			}
 		case sub.Mutability == model.ReadOnly:
 			err = r.readOnly(sub, sub.Path)
-		case v.Field(sub).Attr == nil: // null, or as good as
+		case v.Field(sub).Attr == nil: // null, or a value that counts as null
 			c.fields = append(c.fields, change{op: remove, attr: sub})
 		}
 		if err != nil {
@@ -267,7 +267,7 @@ func (r *Request) merge(c change, raw jsontext.Value) (change, bool, error) {
 	return c, len(c.fields) > 0, nil
 }
 
-// single unwraps an array of one, where one object is meant (Q18).
+// single unwraps an array of one element if the attribute needs one object (Q18).
 func (r *Request) single(a *model.Attribute, raw jsontext.Value) (jsontext.Value, error) {
 	if raw.Kind() != '[' {
 		return raw, nil
@@ -284,8 +284,7 @@ func (r *Request) single(a *model.Attribute, raw jsontext.Value) (jsontext.Value
 	return elems[0], nil
 }
 
-// setPassword takes a password out of the request. What it was never shows in an
-// error.
+// setPassword records the password of an operation. No error repeats it.
 func (r *Request) setPassword(tg target, op verb, raw jsontext.Value) error {
 	if tg.sub != nil || tg.where != nil {
 		return fault.New(fault.InvalidPath, "%s: is a single string without parts", tg.attr.Path)

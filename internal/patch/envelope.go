@@ -25,7 +25,7 @@ const (
 
 func (v verb) String() string { return [...]string{"", "add", "replace", "remove"}[v] }
 
-// operation is one operation as it was sent.
+// operation is one operation as the client sent it.
 type operation struct {
 	op    verb
 	path  string         // "" if there is none
@@ -124,9 +124,9 @@ func (p *parser) schemas() error {
 	return err
 }
 
-// object calls field for each member with its folded name; field must read the
-// value. The same name in two spellings is the same attribute (RFC 7643,
-// Section 2.1) and may stand there once.
+// object calls field for each member with its folded name. field must read the value. Two
+// spellings of a name are the same attribute (RFC 7643, Section 2.1), so object refuses the
+// second one.
 func (p *parser) object(what string, field func(name string) error) error {
 	if p.d.PeekKind() != '{' {
 		return p.wrong(what + " must be a JSON object")
@@ -160,7 +160,7 @@ func (p *parser) object(what string, field func(name string) error) error {
 	return syntax(err)
 }
 
-// array calls elem for each element; elem must read it.
+// array calls elem for each element. elem must read it.
 func (p *parser) array(what string, elem func() error) error {
 	if p.d.PeekKind() != '[' {
 		return p.wrong(what + " must be an array")
@@ -193,7 +193,7 @@ func (p *parser) text(what string) (string, error) {
 	return "", p.wrong(what + " must be a string")
 }
 
-// value reads any value; what it returns is a part of the body.
+// value reads any value. It returns a part of the body.
 func (p *parser) value() (jsontext.Value, error) {
 	v, err := p.d.ReadValue()
 	if err != nil {
@@ -203,7 +203,7 @@ func (p *parser) value() (jsontext.Value, error) {
 	return jsontext.Value(p.body[end-len(v) : end : end]), nil
 }
 
-// wrong says what stands in the wrong place, or why it isn't JSON at all.
+// wrong is the error for JSON in the wrong place, or for invalid JSON.
 func (p *parser) wrong(detail string) error {
 	if _, err := p.d.ReadValue(); err != nil {
 		return syntax(err)
@@ -227,5 +227,5 @@ func syntax(err error) error {
 	return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: %s", fault.ClipTo(160, strings.TrimPrefix(err.Error(), "jsontext: ")))
 }
 
-// isNull reports whether there is no value: none was sent, or null.
+// isNull reports whether the value is missing or null.
 func isNull(raw jsontext.Value) bool { return raw == nil || raw.Kind() == 'n' }

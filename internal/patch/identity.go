@@ -7,10 +7,9 @@ import (
 	"github.com/scimkit/scim/internal/model"
 )
 
-// identity is a key that two elements share exactly if they count as the same
-// one: those with the same "type" and "value", a pair that no two elements of an
-// attribute should share (RFC 7643, Section 2.4); without a value, those that
-// have everything but "primary" in common.
+// identity is a key that says which elements count as the same. Elements with the same
+// "type" and "value" do, because no two elements should share this pair (RFC 7643, Section
+// 2.4). Without a value, elements do if they differ only in "primary".
 func identity(e doc.Value) string {
 	if e.Attr.Kind != model.Complex {
 		return e.Text
@@ -27,7 +26,7 @@ func identity(e doc.Value) string {
 	return string(b)
 }
 
-// appendKey writes v unambiguously.
+// appendKey writes v so that different values have different texts.
 func appendKey(b []byte, v doc.Value) []byte {
 	b = strconv.AppendInt(b, int64(v.Attr.Order), 10)
 	b = append(b, ':')

@@ -9,24 +9,24 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// list is a multi-valued attribute being changed.
+// list is a multi-valued attribute during Apply.
 type list struct {
 	elems []doc.Value
-	index map[string]int // identity to position; nil if it must be made anew
+	index map[string]int // identity to position; nil if it must be rebuilt
 }
 
-// open copies the elements of v, which may be the zero Value.
-func open(v doc.Value) *list { return &list{elems: slices.Clone(v.Kids())} }
+// newList copies the elements of v, which may be the zero Value.
+func newList(v doc.Value) *list { return &list{elems: slices.Clone(v.Kids())} }
 
-// applyList changes a list. Elements that an operation makes primary demote the
-// others.
+// applyList changes a list. If an operation makes elements primary, the others lose the
+// flag.
 func (s *state) applyList(l *list, c *change) error {
 	p := primaryOf(c.attr)
 	var set []int // positions of the elements that the operation made primary
 	var err error
 	switch {
 	case c.where != nil || c.fields != nil:
-		set, err = l.selected(s, c, p)
+		set, err = l.changeSelected(s, c, p)
 	case c.op == add:
 		set, err = l.union(s, c.value.Kids(), p)
 	case c.op == replace:
@@ -49,7 +49,7 @@ func (s *state) applyList(l *list, c *change) error {
 	return s.onePrimary(l, p, set)
 }
 
-// onePrimary leaves one element of l primary: the last that the operation set.
+// onePrimary keeps one element of l primary: the last one that the operation set.
 func (s *state) onePrimary(l *list, p *model.Attribute, set []int) error {
 	keep := set[len(set)-1]
 	for _, i := range set {
@@ -67,8 +67,8 @@ func (s *state) onePrimary(l *list, p *model.Attribute, set []int) error {
 	return nil
 }
 
-// union appends the elements that aren't there yet (RFC 7644, Section 3.5.2.1).
-// One that is, by its identity, is completed instead of doubled.
+// union appends the elements that l does not have yet (RFC 7644, Section 3.5.2.1). It
+// completes an element with the same identity instead of adding a second one.
 func (l *list) union(s *state, elems []doc.Value, p *model.Attribute) (set []int, err error) {
 	if l.index == nil {
 		if err := s.spend(len(l.elems)); err != nil {
@@ -102,8 +102,8 @@ func (l *list) union(s *state, elems []doc.Value, p *model.Attribute) (set []int
 	return set, nil
 }
 
-// selected changes the elements that the filter selects, or all.
-func (l *list) selected(s *state, c *change, p *model.Attribute) (set []int, err error) {
+// changeSelected changes the elements that the filter selects, or all.
+func (l *list) changeSelected(s *state, c *change, p *model.Attribute) (set []int, err error) {
 	if err := s.spend(len(l.elems)); err != nil {
 		return nil, err
 	}
@@ -129,8 +129,8 @@ func (l *list) selected(s *state, c *change, p *model.Attribute) (set []int, err
 	}
 	if found {
 		l.index = nil
-		if len(set) == 0 { // else none is empty, and set holds positions
-			l.elems = slices.DeleteFunc(l.elems, gone)
+		if len(set) == 0 { // otherwise no element is empty, and set has positions
+			l.elems = slices.DeleteFunc(l.elems, isEmpty)
 		}
 		return set, nil
 	}
@@ -138,7 +138,7 @@ func (l *list) selected(s *state, c *change, p *model.Attribute) (set []int, err
 		if c.where == nil {
 			return nil, nil
 		}
-		return nil, s.nothing(c)
+		return nil, s.refuseNoMatch(c)
 	}
 	e := doc.Composite(c.attr)
 	if c.where != nil {
@@ -151,20 +151,20 @@ func (l *list) selected(s *state, c *change, p *model.Attribute) (set []int, err
 	} else if e, err = s.within(e, c); err != nil {
 		return nil, err
 	}
-	if gone(e) {
+	if isEmpty(e) {
 		return nil, nil
 	}
 	return l.union(s, []doc.Value{e}, p)
 }
 
-// gone reports whether nothing is left of an element. An empty string is something.
-func gone(e doc.Value) bool {
+// isEmpty reports whether an element has no contents left. An empty string counts as
+// contents.
+func isEmpty(e doc.Value) bool {
 	return e.Attr == nil || e.Attr.Kind == model.Complex && len(e.Kids()) == 0
 }
 
-// subtract takes out the elements that a removal lists (Q31): those with the same
-// "value" and, where both have one, the same "type". Elements without a "value"
-// must be the same altogether.
+// subtract removes the elements that a removal lists (Q31). It compares "value" and, if
+// both have one, "type". Elements without a "value" must be equal.
 func (l *list) subtract(s *state, a *model.Attribute, listed []doc.Value) error {
 	if err := s.spend(len(l.elems)); err != nil {
 		return err

@@ -13,12 +13,12 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// setMembers folds an operation on a group's members into the delta, so that
-// nobody has to read or write the members that it doesn't name.
+// setMembers folds an operation on a group's members into the delta. So nobody has to read
+// or write the members that the operation does not name.
 func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 	switch {
 	case tg.sub != nil && model.FoldName(tg.sub.Name) == "display":
-		return r.readOnly(tg.sub, tg.text) // computed, whatever clients say (Q35)
+		return r.readOnly(tg.sub, tg.text) // the server computes it (Q35)
 	case tg.sub != nil || tg.where != nil && op != remove:
 		kind := fault.InvalidPath
 		if tg.sub != nil { // RFC 7643, Section 4.2: the parts of a member are immutable
@@ -49,7 +49,7 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 			return err
 		case op != remove:
 			r.members.Join(ref)
-		case typed(e):
+		case hasType(e):
 			r.members.Leave(ref)
 		default:
 			r.leave(ref.ID)
@@ -58,8 +58,8 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 	return nil
 }
 
-// typed reports whether an element says itself whether it is a user or a group.
-func typed(e doc.Value) bool {
+// hasType reports whether an element itself says that it is a user or a group.
+func hasType(e doc.Value) bool {
 	typ := e.Field(e.Attr.Lookup("type")).Text
 	if strings.EqualFold(typ, "User") || strings.EqualFold(typ, "Group") {
 		return true
@@ -72,14 +72,15 @@ func typed(e doc.Value) bool {
 	return strings.EqualFold(kind, "Users") || strings.EqualFold(kind, "Groups")
 }
 
-// leave takes out whoever has the id: clients leave the type out when they remove.
+// leave removes the user and the group with an id, because clients leave out the type when
+// they remove.
 func (r *Request) leave(id string) {
 	r.members.Leave(member.Ref{Type: "User", ID: id})
 	r.members.Leave(member.Ref{Type: "Group", ID: id})
 }
 
-// leaveMatching takes out the members that a filter names. Only filters that say
-// who it is can be folded without reading the group.
+// leaveMatching removes the members that a filter names. It accepts only filters that name
+// ids, because it does not read the group.
 func (r *Request) leaveMatching(e filter.Expression) error {
 	if or, ok := e.(*filter.LogicalExpression); ok && or.Operator == filter.OR {
 		if err := r.leaveMatching(or.Left); err != nil {
@@ -104,7 +105,7 @@ func (r *Request) leaveMatching(e filter.Expression) error {
 	return nil
 }
 
-// equals reads a conjunction of value eq and type eq, each once.
+// equals reads a conjunction of value eq and type eq, each at most once.
 func equals(e filter.Expression, id, typ *string) bool {
 	switch e := e.(type) {
 	case *filter.LogicalExpression:

@@ -1,9 +1,8 @@
 // Package patch parses and applies PATCH requests (RFC 7644, Section 3.5.2).
 //
-// A request is parsed and resolved against the resource type once, by Parse.
-// Apply then makes new values from old ones as often as it is called. What the
-// request does to the members of a group, and the password that it sets, stand
-// apart: neither is ever among the values.
+// Parse parses a request once and resolves it against the resource type. Apply makes new
+// values from old ones, and may run any number of times. The values never contain group
+// members or the password: Members and Password return them.
 package patch
 
 import (
@@ -17,16 +16,16 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// Options say how a request is read.
+// Options configure how a request is read.
 type Options struct {
-	Doc      doc.Options       // how values are decoded, and what is tolerated
-	MaxOps   int               // operations in one request; 0 means 10,000
-	Limits   filterlang.Limits // of each path
-	MaxDepth int               // of the JSON; 0 means 32
+	Doc      doc.Options       // how to decode values, and the tolerances
+	MaxOps   int               // the most operations in one request; 0 means 10,000
+	Limits   filterlang.Limits // the limits of each path
+	MaxDepth int               // the most levels of nested JSON; 0 means 32
 }
 
-// Request is a parsed PATCH. It never changes after Parse, but it is not safe
-// for concurrent use, because Apply notes the tolerances that it needs.
+// Request is a parsed PATCH. It never changes after Parse. It is not safe for concurrent
+// use, because Apply records the tolerances that it uses.
 type Request struct {
 	t        *model.Type
 	o        Options
@@ -36,16 +35,15 @@ type Request struct {
 	password *string
 	ops      int
 	ignored  []string
-	kept     int // operations on attributes that no schema has
+	kept     int // the number of operations on attributes that no schema has
 }
 
-// maxIgnored bounds the report of Ignored: it is for a person to read.
+// maxIgnored bounds the list of Ignored, because people read it.
 const maxIgnored = 20
 
-// Parse reads the body of a PATCH request for a resource of type t. Every
-// operation is resolved and its value decoded; only what depends on the
-// resource itself is left to Apply. An error is a *fault.Error, and the
-// Request is then nil.
+// Parse reads the body of a PATCH request for a resource of type t. It resolves every
+// operation and decodes its value. Apply does only what depends on the resource itself. An
+// error is a *fault.Error, and the Request is then nil.
 func Parse(t *model.Type, body []byte, o Options) (*Request, error) {
 	if o.MaxOps == 0 {
 		o.MaxOps = 10_000
@@ -67,10 +65,9 @@ func Parse(t *model.Type, body []byte, o Options) (*Request, error) {
 	return r, nil
 }
 
-// Apply returns values after all operations, in order. It does not change its
-// argument, and on an error there is no result: operations are applied all or
-// none (RFC 7644, Section 3.5.2). Required attributes and immutable ones are the
-// caller's to check, over the whole.
+// Apply returns values after all operations, in order. It does not change its argument. On
+// an error it applies no operation (RFC 7644, Section 3.5.2). The caller must check
+// required and immutable attributes on the result.
 func (r *Request) Apply(values []doc.Value) ([]doc.Value, error) {
 	s := state{r: r, root: r.t.Root, lists: map[*model.Attribute]*list{}}
 	var err error
@@ -82,7 +79,7 @@ func (r *Request) Apply(values []doc.Value) ([]doc.Value, error) {
 	return s.close(values), nil
 }
 
-// ApplyTo is Apply to a whole resource, which it judges as it is afterwards.
+// ApplyTo is Apply to a whole resource, and checks the result.
 func (r *Request) ApplyTo(before *doc.Document) (*doc.Document, error) {
 	values, err := r.Apply(before.Values)
 	if err != nil {
@@ -97,8 +94,8 @@ func (r *Request) ApplyTo(before *doc.Document) (*doc.Document, error) {
 	return before.With(values), nil
 }
 
-// Members returns what the operations on the type's Members do, folded into one
-// change. Apply does nothing about it. It is not Touched if there were none.
+// Members returns the operations on the type's Members, folded into one change. Apply does
+// not apply it. It is not Touched if there were none.
 func (r *Request) Members() *member.Delta { return &r.members }
 
 // Password returns the last password that the request sets.
@@ -112,8 +109,8 @@ func (r *Request) Password() (string, bool) {
 // Ops returns the number of operations.
 func (r *Request) Ops() int { return r.ops }
 
-// Ignored lists the paths that were passed over because no schema has them or
-// because they are read-only, each once, at most twenty.
+// Ignored lists the paths that Parse ignored because no schema has them or because they are
+// read-only. It has each path once, and at most twenty.
 func (r *Request) Ignored() []string { return slices.Clone(r.ignored) }
 
 func (r *Request) ignore(path string) {
@@ -123,9 +120,8 @@ func (r *Request) ignore(path string) {
 	}
 }
 
-// unknown deals with a path that no schema has: refusing one attribute would
-// keep a client from ever updating the rest of the resource, so it is passed
-// over unless the host asked for strictness.
+// unknown handles a path that no schema has. It ignores the path unless the application is
+// strict: an error would keep the client from ever updating the rest of the resource.
 func (r *Request) unknown(path string) error {
 	if !r.tol.Allow(tolerance.UnknownAttribute) {
 		return fault.New(fault.InvalidPath, "%s: the resource type %s has no such attribute", fault.Clip(path), r.t.Name)
@@ -134,8 +130,8 @@ func (r *Request) unknown(path string) error {
 	return nil
 }
 
-// readOnly deals with a read-only attribute inside a value: clients send back
-// what they once read. Those that every client sends are not worth a report.
+// readOnly handles a read-only attribute inside a value: clients send back what they have
+// read. It does not report attributes that every client sends.
 func (r *Request) readOnly(a *model.Attribute, path string) error {
 	if !r.tol.Allow(tolerance.ReadOnlyInValue) {
 		return notWritable(path)

@@ -9,12 +9,12 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// OnePrimary returns after, a multi-valued attribute, with at most one element
-// that is primary (RFC 7643, Section 2.4). An element that became primary since
-// before wins over one that already was, and of several the last wins; the others
-// lose their "primary". For a new resource, or a list that is replaced as a whole,
-// before is the zero Value. If tolerance.ManyPrimaries is off and the client set
-// several itself, after comes back as it is: CheckPrimary refuses it.
+// OnePrimary returns after, a multi-valued attribute, with at most one primary element (RFC
+// 7643, Section 2.4). An element that is newly primary wins over one that was primary in
+// before. Of several, the last one wins. The others lose their "primary". For a new
+// resource, or for a list that a request replaces, before is the zero Value. If
+// tolerance.ManyPrimaries is off and the client set several itself, OnePrimary returns
+// after unchanged, and CheckPrimary refuses it.
 func OnePrimary(before, after doc.Value, tol *tolerance.Use) doc.Value {
 	p := primaryOf(after.Attr)
 	if p == nil {
@@ -46,8 +46,8 @@ func OnePrimary(before, after doc.Value, tol *tolerance.Use) doc.Value {
 	return doc.Composite(after.Attr, demote(elems, p, keep)...)
 }
 
-// CheckPrimary refuses a multi-valued attribute with more than one primary
-// element. It is for what OnePrimary was not allowed to put right.
+// CheckPrimary refuses a multi-valued attribute with more than one primary element. Call it
+// after OnePrimary.
 func CheckPrimary(v doc.Value) error {
 	p := primaryOf(v.Attr)
 	if p == nil {
@@ -69,7 +69,8 @@ func manyPrimaries(a *model.Attribute) error {
 	return fault.New(fault.InvalidValue, "%s: only one value may be primary", a.Path)
 }
 
-// primaryOf finds the sub-attribute "primary"; nil if the elements of a have none.
+// primaryOf finds the sub-attribute "primary". It returns nil if the elements of a have
+// none.
 func primaryOf(a *model.Attribute) *model.Attribute {
 	if a == nil || !a.Multi || a.Kind != model.Complex {
 		return nil
@@ -84,8 +85,8 @@ func isPrimary(e doc.Value, p *model.Attribute) bool {
 	return p != nil && e.Field(p).Text == "true"
 }
 
-// demote takes the flag from every primary element but the one at keep. It
-// changes elems, and drops what the flag was all of.
+// demote removes the flag from every primary element except the one at keep. It changes
+// elems, and drops elements that had nothing else.
 func demote(elems []doc.Value, p *model.Attribute, keep int) []doc.Value {
 	for i, e := range elems {
 		if i != keep && isPrimary(e, p) {

@@ -11,26 +11,26 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// target is what a path means in the resource type.
+// target is the meaning of a path in the resource type.
 type target struct {
-	text   string           // as the client wrote it
+	text   string           // the path as the client wrote it
 	within *model.Attribute // the root or an extension
 	attr   *model.Attribute // nil: within as a whole
 	where  filter.Expression
 	sub    *model.Attribute // nil: attr as a whole
-	// unknown is set if no schema has it. top is then the name, where it is a
-	// plain one at the root, which a host may want to keep.
+	// unknown says that no schema has the attribute. top is then its name if it is a plain
+	// name at the root, which the application may want to keep.
 	unknown bool
 	top     string
 }
 
-// resolve reads a path. As a key inside a value, paths are a courtesy of ours
-// and each form of them has its tolerance.
+// resolve reads a path, or a key inside a value. RFC 7644 has no paths as keys, so each
+// form of them has its tolerance.
 func (r *Request) resolve(within *model.Attribute, text string, key bool) (target, error) {
 	tg := target{text: text, within: within}
 	rest := text
 	if urn, after, dotted := r.schema(text); urn != nil {
-		// An extension's URN as the key of its object is as RFC 7643, Section 3.3, has it.
+		// RFC 7643, Section 3.3 allows an extension's URN as the key of its object.
 		if key && (after != "" || urn == r.t.Root) && !r.tol.Allow(tolerance.URNKey) ||
 			dotted && !r.tol.Allow(tolerance.DottedExtension) {
 			tg.unknown = true
@@ -56,9 +56,9 @@ func (r *Request) resolve(within *model.Attribute, text string, key bool) (targe
 	return r.key(tg, rest)
 }
 
-// key resolves the key of a value that is not just the name of an attribute. A
-// key is any string: one that isn't a path is an attribute that we don't know,
-// unless it plainly means to be a path.
+// key resolves a key of a value that is not the plain name of an attribute. A key may be
+// any string. One that is no path is an unknown attribute, unless it clearly tries to be a
+// path.
 func (r *Request) key(tg target, rest string) (target, error) {
 	if strings.ContainsAny(rest, ".[") {
 		found := tg
@@ -114,9 +114,9 @@ func (r *Request) bind(tg target, rest string, p filter.Path) (target, error) {
 	return tg, nil
 }
 
-// schema takes the URN of the core schema or of an extension off the front of text. It runs
-// before the path is parsed, because URNs have dots and colons of their own. A colon belongs
-// behind a URN. Entra's old jobs send a dot (Q67).
+// schema cuts the URN of the core schema or of an extension off the front of text. It runs
+// before the path is parsed, because URNs have dots and colons of their own. A colon must
+// follow a URN, but Entra's old jobs send a dot (Q67).
 func (r *Request) schema(text string) (within *model.Attribute, rest string, dotted bool) {
 	within, rest = r.t.CutURN(text, ":.")
 	switch {
