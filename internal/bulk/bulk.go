@@ -36,7 +36,7 @@ type Options struct {
 	Base string
 	// Location returns the absolute address of a resource, for "$ref".
 	Location func(ref host.Ref) string
-	// Use counts the leniencies that the request around the operations needs.
+	// Use counts the tolerances that the request around the operations needs.
 	Use *tolerance.Use
 	// Tolerances make the Use of each Part.
 	Tolerances host.Tolerances
@@ -62,7 +62,7 @@ type Part struct {
 	Ref host.Ref
 	// Err is why the operation failed. If Parse sets it, the operation cannot run.
 	Err error
-	// Use counts the leniencies that this operation needs.
+	// Use counts the tolerances that this operation needs.
 	Use *tolerance.Use
 
 	data jsontext.Value // nil for DELETE

@@ -20,7 +20,7 @@ import (
 // make a huge tree and a huge query from a few bytes of a client.
 const maxIDs = Batch
 
-// Viewer says what a client may see, and counts the leniencies that its filters need.
+// Viewer says what a client may see, and counts the tolerances that its filters need.
 type Viewer struct {
 	Use *tolerance.Use
 	// MayList returns an error if the client may not list resources of a type.

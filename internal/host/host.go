@@ -75,13 +75,13 @@ type Self struct {
 	Writable []string // paths of attributes that users may change on themselves
 }
 
-// Tolerances says which leniencies are switched off.
+// Tolerances says which tolerances are switched off.
 type Tolerances struct {
 	Strict bool
 	Off    []tolerance.Name
 }
 
-// Use returns a new count of the leniencies that one request needs.
+// Use returns a new count of the tolerances that one request needs.
 func (t Tolerances) Use() *tolerance.Use { return &tolerance.Use{Strict: t.Strict, Off: t.Off} }
 
 // MemberPolicy configures the treatment of group members where clients differ.
