@@ -22,7 +22,7 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// TestMain lets the test program be the server whose CPU time is measured.
+// TestMain can turn the test program into a server, whose CPU time the benchmarks measure.
 func TestMain(m *testing.M) {
 	if kind := os.Getenv("SCIM_TEST_SERVER"); kind != "" {
 		if err := beServer(kind); err != nil {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// benchUser is the body of a user as providers send it.
+// benchUser is the body of a user as identity providers send it.
 func benchUser(i int) string {
 	return fmt.Sprintf(`{"externalId":"00u%08x","userName":"person%d@example.com","name":{"formatted":"Dr. Eva %d Holm","familyName":"Holm","givenName":"Eva","honorificPrefix":"Dr."},
 "displayName":"Eva %d Holm","nickName":"Evi","profileUrl":"https://people.example.com/%d","title":"Engineer","userType":"Employee","preferredLanguage":"da-DK","locale":"da-DK","timezone":"Europe/Copenhagen","active":true,
@@ -42,7 +42,7 @@ func benchUser(i int) string {
 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":"%d","costCenter":"4130","organization":"Example","department":"Quays"}}`, i, i, i, i, i, i, i, i%10_000, i)
 }
 
-// put stores a resource past the handler.
+// put stores a resource directly, without the handler.
 func put(tb testing.TB, s scim.Store, typ *scim.ResourceType, id, body string) {
 	tb.Helper()
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -55,8 +55,8 @@ func put(tb testing.TB, s scim.Store, typ *scim.ResourceType, id, body string) {
 	}
 }
 
-// filled is a memory store with n users, "u0" and so on.
-func filled(tb testing.TB, n int, body func(i int) string) *memory.Store {
+// newFilledStore is a memory store with n users, "u0" and so on.
+func newFilledStore(tb testing.TB, n int, body func(i int) string) *memory.Store {
 	tb.Helper()
 	s := memory.New()
 	for i := range n {
@@ -67,7 +67,7 @@ func filled(tb testing.TB, n int, body func(i int) string) *memory.Store {
 
 func small(i int) string { return fmt.Sprintf(`{"userName":"User%d@example.com"}`, i) }
 
-// send makes one request in this process.
+// send sends one request in this process.
 func send(tb testing.TB, h http.Handler, method, target, body string, want int) {
 	tb.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
@@ -78,11 +78,11 @@ func send(tb testing.TB, h http.Handler, method, target, body string, want int) 
 	}
 }
 
-// beServer serves the users of a memory store, or what such a server once answered to
-// one GET. It tells its CPU time, and ends when its input does.
+// beServer serves the users of a memory store, or the bytes that such a server has answered
+// to one GET. It prints its CPU time, and ends when its input ends.
 func beServer(kind string) error {
 	tb := &testing.B{}
-	var h http.Handler = testhost.New(tb, scim.Config{Store: filled(tb, 1000, benchUser)})
+	var h http.Handler = testhost.New(tb, scim.Config{Store: newFilledStore(tb, 1000, benchUser)})
 	if kind == "constant" {
 		r := httptest.NewRequest("GET", "/Users/u7", nil)
 		r.Header.Set("Authorization", "Bearer "+testhost.Secret)
@@ -107,13 +107,13 @@ func beServer(kind string) error {
 	}
 	fmt.Println(l.Addr())
 	go func() {
-		io.Copy(io.Discard, os.Stdin) //nolint:errcheck // its end is all that matters
+		io.Copy(io.Discard, os.Stdin) //nolint:errcheck // wait for its end
 		os.Exit(0)
 	}()
 	return http.Serve(l, mux)
 }
 
-// cpuTime is what this process has used.
+// cpuTime is the CPU time of this process.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
@@ -122,7 +122,7 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// server is a process that answers, with one connection to it.
+// server is a serving process with one connection to it.
 type server struct {
 	conn net.Conn
 	in   *bufio.Reader
@@ -144,7 +144,7 @@ func startServer(tb testing.TB, kind string) *server {
 	if err := c.Start(); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { stdin.Close(); c.Wait() }) //nolint:errcheck // it has nothing more to say
+	tb.Cleanup(func() { stdin.Close(); c.Wait() }) //nolint:errcheck // the process has no more output
 	addr, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		tb.Fatal(err)
@@ -187,8 +187,8 @@ func (s *server) cpu(tb testing.TB) time.Duration {
 	return time.Duration(n)
 }
 
-// BenchmarkGet compares the CPU time of a server that answers GET of a user over HTTP
-// with that of one that writes the same bytes.
+// BenchmarkGet compares the CPU time of two servers over HTTP. One answers GET of a user,
+// and the other writes the same bytes.
 func BenchmarkGet(b *testing.B) {
 	for _, kind := range []string{"ours", "constant"} {
 		b.Run(kind, func(b *testing.B) {
@@ -203,11 +203,11 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// BenchmarkLookUp is what most provisioning starts with: a look-up by userName.
+// BenchmarkLookUp is the look-up by userName, with which most provisioning starts.
 func BenchmarkLookUp(b *testing.B) {
 	for _, n := range []int{1_000, 100_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			h := testhost.New(b, scim.Config{Store: filled(b, n, small)})
+			h := testhost.New(b, scim.Config{Store: newFilledStore(b, n, small)})
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				lookUp(b, h, i*7919%n)
@@ -220,8 +220,8 @@ func lookUp(tb testing.TB, h http.Handler, i int) {
 	send(tb, h, "GET", fmt.Sprintf("/Users?filter=userName+eq+%%22user%d%%40example.com%%22", i), "", 200)
 }
 
-// BenchmarkMember compares changing one member of a small group with the same in a
-// large one, and the question whether somebody is a member.
+// BenchmarkMember compares a small group with a large one, for a change of one member and
+// for the question whether a user is a member.
 func BenchmarkMember(b *testing.B) {
 	h := groupsHandler(b, 100_000)
 	for _, group := range []string{"small", "large"} {
@@ -240,11 +240,11 @@ func BenchmarkMember(b *testing.B) {
 	}
 }
 
-// groupsHandler has n users, a group "large" of all but ten of them and a group "small"
-// of a hundred. Groups give roles.
+// groupsHandler makes a handler with n users, a group "large" without ten of them and a
+// group "small" of a hundred. Groups give roles.
 func groupsHandler(tb testing.TB, n int) *scim.Handler {
 	tb.Helper()
-	s := filled(tb, n, small)
+	s := newFilledStore(tb, n, small)
 	members := make([]scim.Ref, n-10)
 	for i := range members {
 		members[i] = scim.Ref{Type: "User", ID: "u" + strconv.Itoa(i)}
@@ -258,8 +258,8 @@ func groupsHandler(tb testing.TB, n int) *scim.Handler {
 	return testhost.New(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: testhost.NewRoles()}})
 }
 
-// toggle adds the last user but 0…9 to a group and removes it again. The tests' groups
-// are of users up to 100,000.
+// toggle adds the last user but i modulo 10 to a group, and removes it again. The groups
+// have users up to 100,000.
 func toggle(tb testing.TB, h http.Handler, group string, i int) {
 	id := "u" + strconv.Itoa(99_999-i%10)
 	send(tb, h, "PATCH", "/Groups/"+group, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"members","value":[{"value":"`+id+`"}]}]}`, 204)

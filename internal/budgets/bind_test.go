@@ -13,8 +13,8 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// boundApp is what the tenants of these tests share. An application builds a Tenant for
-// each request from what it keeps for long.
+// boundApp has the values that the tenants of these tests share. An application builds a
+// Tenant for each request from such values.
 type boundApp struct {
 	store    *memory.Store
 	resolver *testhost.Roles
@@ -44,15 +44,16 @@ func (a *boundApp) handler(tb testing.TB) *scim.Handler {
 	return testhost.New(tb, scim.Config{TenantFor: func(context.Context, scim.Principal) (*scim.Tenant, error) { return a.tenant(), nil }})
 }
 
-// bindTenant returns a function that binds a tenant. Roles does hardly anything else, and
-// keeps nothing from one call to the next.
+// bindTenant returns a function that binds a tenant. It calls Roles, which does hardly
+// anything else and keeps nothing between calls.
 func bindTenant(tb testing.TB) func() {
 	a := newBoundApp()
 	h, t := a.handler(tb), a.tenant()
 	return func() { testhost.Must(h.Reconciler(t)) }
 }
 
-// BenchmarkBindTenant is what TenantFor costs a request beside the application's own work.
+// BenchmarkBindTenant is the cost of TenantFor for a request, without the application's own
+// work.
 func BenchmarkBindTenant(b *testing.B) {
 	bind := bindTenant(b)
 	b.ReportAllocs()
@@ -61,8 +62,8 @@ func BenchmarkBindTenant(b *testing.B) {
 	}
 }
 
-// TestHeapStaysFlat serves requests that each get a new Tenant. Nothing of them is kept.
-// SCIM_BUDGETS makes it a million.
+// TestHeapStaysFlat serves requests with a new Tenant each, and checks that the heap keeps
+// nothing of them. SCIM_BUDGETS makes it a million requests.
 func TestHeapStaysFlat(t *testing.T) {
 	requests := 20_000
 	if os.Getenv("SCIM_BUDGETS") != "" {
@@ -75,7 +76,7 @@ func TestHeapStaysFlat(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+testhost.Secret)
 	heap := func() int64 {
 		runtime.GC()
-		runtime.GC() // what pools keep goes with the second one
+		runtime.GC() // the second one also frees the contents of pools
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc)

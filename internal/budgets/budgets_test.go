@@ -14,10 +14,10 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// cost is what a piece of work took, for one operation.
+// cost is the time of one operation.
 type cost struct{ wall, cpu time.Duration }
 
-// measure does something n times.
+// measure calls do n times.
 func measure(n int, do func(i int)) cost {
 	start, used := time.Now(), cpuTime()
 	for i := range n {
@@ -31,8 +31,8 @@ func median[T cmp.Ordered](list []T) T {
 	return list[len(list)/2]
 }
 
-// compare runs two pieces of work by turns, so that whatever else the machine does
-// meets both, and checks the median of the ratios of their CPU time.
+// compare runs two pieces of work in turns, so that other load on the machine affects both.
+// It checks the median of the ratios of their CPU time.
 func compare(t *testing.T, name string, limit float64, ours, peer func() cost) {
 	t.Helper()
 	const rounds = 30
@@ -75,8 +75,9 @@ func TestBudgets(t *testing.T) {
 	})
 	t.Run("look-up by userName", func(t *testing.T) {
 		look := func(n int) func() cost {
-			h := testhost.New(t, scim.Config{Store: filled(t, n, small)})
-			// A thousand of them, from all over, so that the processor's caches serve both alike.
+			h := testhost.New(t, scim.Config{Store: newFilledStore(t, n, small)})
+			// Use a thousand users from the whole store, so that the processor's caches
+			// help both equally.
 			return func() cost { return measure(1000, func(i int) { lookUp(t, h, i%1000*(n/1000)) }) }
 		}
 		thousand := look(1_000)
@@ -122,7 +123,7 @@ func TestBudgets(t *testing.T) {
 		for i := range 50_000 {
 			fmt.Fprintf(&b, `,{"value":"u%d"}`, i)
 		}
-		s := filled(t, 50_000, small)
+		s := newFilledStore(t, 50_000, small)
 		app := testhost.NewRoles()
 		h := testhost.New(t, scim.Config{Store: s, Roles: &scim.Roles{Resolver: app}, NewID: func() string { return "g" }})
 		var push, gone []time.Duration

@@ -10,8 +10,8 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// TestData reads the data of an operation behind the creations of the users a and b and
-// of the groups g and h, whose ids are id-a, id-b, id-g and id-h.
+// TestData reads the data of an operation after the creations of the users a and b and the
+// groups g and h. Their ids are id-a, id-b, id-g and id-h.
 func TestData(t *testing.T) {
 	manager := func(v string) string { return `{"userName":"u","` + enterprise + `":{"manager":` + v + `}}` }
 	patch := func(op string) string {

@@ -11,7 +11,8 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// References of a few bytes become addresses of hundreds: the data is limited with them.
+// A short reference may become a long address. The limit of a body also holds for the data
+// with addresses.
 func TestBulkReferencesAreLimited(t *testing.T) {
 	send := func(t *testing.T, n int) (statuses []any, used uint64) {
 		h := testhost.Handler(t, func(c *scim.Config) { c.BaseURL = "https://x.test/" + strings.Repeat("a", 1000) })

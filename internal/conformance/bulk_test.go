@@ -21,13 +21,13 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// bulkStores are those on which bulk requests must do the same.
+// bulkStores are the stores that must treat bulk requests alike.
 var bulkStores = map[string]func() (scim.Store, scim.Ledger){
 	"memory": func() (scim.Store, scim.Ledger) { return memory.New(), nil },
 	"bare":   func() (scim.Store, scim.Ledger) { return testhost.NewBareStore(), memory.NewLedger() },
 }
 
-// bulkHandler counts ids from 1, and knows the roles Admin, Editor and Viewer.
+// bulkHandler makes a handler with ids from 1 on and the roles Admin, Editor and Viewer.
 func bulkHandler(t testing.TB, kind string, change func(*scim.Config)) (*scim.Handler, *testhost.Roles) {
 	t.Helper()
 	roles := testhost.NewRoles()
@@ -43,8 +43,8 @@ func bulkHandler(t testing.TB, kind string, change func(*scim.Config)) (*scim.Ha
 	return testhost.New(t, c), roles
 }
 
-// stored lists what there is, a line each.
-func stored(t *testing.T, h *scim.Handler) []string {
+// listStored lists all resources and roles, one a line.
+func listStored(t *testing.T, h *scim.Handler) []string {
 	t.Helper()
 	lines := []string{}
 	for _, endpoint := range []string{"/Users", "/Groups"} {
@@ -81,8 +81,8 @@ func stored(t *testing.T, h *scim.Handler) []string {
 	return lines
 }
 
-// results sums up the answer to a bulk request, a line for each operation, and
-// gathers the details of errors.
+// results describes each operation of a bulk answer in one line, and collects the details
+// of errors.
 func results(t *testing.T, res *http.Response) (lines []string, details string) {
 	t.Helper()
 	body := testhost.Decode(t, res)
@@ -123,10 +123,10 @@ func results(t *testing.T, res *http.Response) (lines []string, details string) 
 type bulkCase struct {
 	name, reason string
 	change       func(*scim.Config)
-	before       []string // operations that are done before, each succeeding
+	before       []string // operations that run before and must succeed
 	body         string
 	want         []string
-	about        []string // what the details of the errors say
+	about        []string // texts that the details of the errors must contain
 	stored       []string
 }
 
@@ -150,7 +150,7 @@ func TestBulk(t *testing.T) {
 						t.Errorf("%s: the details do not say %q:\n%s", tt.reason, s, details)
 					}
 				}
-				if diff := cmp.Diff(tt.stored, stored(t, h)); tt.stored != nil && diff != "" {
+				if diff := cmp.Diff(tt.stored, listStored(t, h)); tt.stored != nil && diff != "" {
 					t.Errorf("%s: stored (-want +got):\n%s", tt.reason, diff)
 				}
 			})
@@ -171,7 +171,7 @@ func TestBulkVersionIsTheLast(t *testing.T) {
 	}
 }
 
-// TestBulkRoles: operations of a bulk request give and take roles like requests do.
+// TestBulkRoles checks that operations of a bulk request give and take roles like requests.
 func TestBulkRoles(t *testing.T) {
 	for kind := range bulkStores {
 		t.Run(kind, func(t *testing.T) {
@@ -208,7 +208,7 @@ func TestBulkRoles(t *testing.T) {
 	}
 }
 
-// again is a store whose transactions always run twice, as after a deadlock.
+// again is a store that runs each transaction twice, as after a deadlock.
 type again struct{ *memory.Store }
 
 type insideKey struct{}
@@ -240,8 +240,8 @@ func TestBulkRunsAgain(t *testing.T) {
 	if details != "" {
 		t.Fatalf("%v: %s", lines, details)
 	}
-	// A circle makes new ids each time it runs.
-	if diff := cmp.Diff([]string{"1 u", "4 Admin: Group 5, User 1", "5 Editor: Group 4"}, stored(t, h)); diff != "" {
+	// A circle makes new ids in each run.
+	if diff := cmp.Diff([]string{"1 u", "4 Admin: Group 5, User 1", "5 Editor: Group 4"}, listStored(t, h)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"Admin"}, roles.Of("1")); diff != "" {
@@ -274,7 +274,7 @@ func TestBulkTime(t *testing.T) {
 		if diff := cmp.Diff([]string{"POST a 503", "POST b 503"}, lines); diff != "" {
 			t.Errorf("%s: what there was no time for can be tried again: %s", kind, diff)
 		}
-		if diff := cmp.Diff([]string{}, stored(t, h)); diff != "" {
+		if diff := cmp.Diff([]string{}, listStored(t, h)); diff != "" {
 			t.Errorf("%s: %s", kind, diff)
 		}
 	}

@@ -1,7 +1,7 @@
 package conformance
 
-// characteristicConformance is RFC 7643, Sections 6 and 7: mutability, what is returned
-// when, and required extensions.
+// characteristicConformance is RFC 7643, Sections 6 and 7: mutability, "returned", and
+// required extensions.
 var characteristicConformance = []conformance{
 	{ids: "7643-7-08 7644-3.5.1-03 7644-3.5.1-04 7644-3.5.2-05 7644-3.5.2-07", name: "immutable", reason: "set once, then it must match", play: `
 POST /Probes

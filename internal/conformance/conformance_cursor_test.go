@@ -170,7 +170,8 @@ GET /Probes?count=1000000
 		}},
 }
 
-// twoClients has the usual client, the same with other scopes, and another.
+// twoClients configures the usual client, the same client with other scopes, and another
+// client.
 func twoClients(c *scim.Config) {
 	token := func(text, id string, scopes ...string) auth.Token {
 		tok := auth.TokenOf(text)

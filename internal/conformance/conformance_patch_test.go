@@ -2,10 +2,9 @@ package conformance
 
 import "strings"
 
-// patched is a transcript that makes a Probe of members, patches it with operations
-// and compares the answer: a status with a scimType if want is "noTarget" and the
-// like, else the resource.
-func patched(members, operations, want string) string {
+// patchCase is a transcript that creates a Probe with members, patches it with operations
+// and compares the answer. want is a scimType such as "noTarget", or the resource.
+func patchCase(members, operations, want string) string {
 	body, status := want, "200"
 	if !strings.HasPrefix(want, "{") {
 		body, status = `{"scimType": "`+want+`", "detail": "${*}"}`, "400"
@@ -28,7 +27,7 @@ PATCH /Probes/${p}
 
 ` + body + `
 `
-	if status == "400" { // nothing has changed
+	if status == "400" { // so nothing may have changed
 		s += `
 GET /Probes/${p}
 
@@ -39,7 +38,7 @@ ETag: ${tag}
 	return s
 }
 
-// badPatches is a transcript of bodies that are refused with a scimType.
+// badPatches is a transcript of bodies and the scimTypes of their refusals.
 func badPatches(pairs ...string) string {
 	s := `
 POST /Probes
@@ -88,9 +87,9 @@ var patchConformance = []conformance{
 		`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "replace", "path": "given", "value": "mine"}]}`, "mutability",
 		`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "replace", "path": "meta.created", "value": "2020-01-01T00:00:00Z"}]}`, "mutability",
 		`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "add", "path": "id", "value": "x"}]}`, "mutability")},
-	{ids: "7644-3.5.2-07", name: "add to an immutable attribute without a value", reason: "only that is possible", play: patched(`"text": "t"`,
+	{ids: "7644-3.5.2-07", name: "add to an immutable attribute without a value", reason: "only that is possible", play: patchCase(`"text": "t"`,
 		`{"op": "add", "path": "fixed", "value": "f"}`, `{"fixed": "f"}`)},
-	{ids: "7644-3.5.2-09", name: "schemas follows", reason: "an extension comes and goes with its attributes", play: patched(`"text": "t"`,
+	{ids: "7644-3.5.2-09", name: "schemas follows", reason: "an extension comes and goes with its attributes", play: patchCase(`"text": "t"`,
 		`{"op": "add", "path": "<Extra>:colour", "value": "red"}`, `{"schemas": ["<Probe>", "<Extra>"], "<Extra>": {"colour": "red"}}`) + `
 PATCH /Probes/${p}
 
@@ -100,10 +99,10 @@ PATCH /Probes/${p}
 
 {"schemas": ["<Probe>"], "<Extra>": "${absent}"}
 `},
-	{ids: "7644-3.5.2-10", name: "order of operations", reason: "each sees what the one before left", play: patched(`"text": "t"`,
+	{ids: "7644-3.5.2-10", name: "order of operations", reason: "each sees what the one before left", play: patchCase(`"text": "t"`,
 		`{"op": "add", "path": "list", "value": ["a"]}, {"op": "add", "path": "list", "value": ["b"]}, {"op": "remove", "path": "list[value eq \"a\"]"}, {"op": "replace", "path": "text", "value": "u"}, {"op": "replace", "path": "text", "value": "v"}`,
 		`{"list": ["b"], "text": "v"}`)},
-	{ids: "7644-3.5.2-11 7643-2.4-01", name: "one primary", reason: "the new one takes the flag from the old one", play: patched(someParts,
+	{ids: "7644-3.5.2-11 7643-2.4-01", name: "one primary", reason: "the new one takes the flag from the old one", play: patchCase(someParts,
 		`{"op": "replace", "path": "parts[value eq \"b\"].primary", "value": true}`,
 		`{"parts": [{"value": "a", "primary": "${absent}"}, {"value": "b", "primary": true}, {"value": "c", "primary": "${absent}"}]}`) + `
 PATCH /Probes/${p}
@@ -114,7 +113,7 @@ PATCH /Probes/${p}
 
 {"parts": [{"value": "a"}, {"value": "b", "primary": "${absent}"}, {"value": "c"}, {"value": "d", "primary": true}]}
 `},
-	{ids: "7644-3.5.2-12 7644-3.5.2-08", name: "all or nothing", reason: "the first operation is undone when the second fails", play: patched(`"text": "t"`,
+	{ids: "7644-3.5.2-12 7644-3.5.2-08", name: "all or nothing", reason: "the first operation is undone when the second fails", play: patchCase(`"text": "t"`,
 		`{"op": "replace", "path": "text", "value": "u"}, {"op": "replace", "path": "given", "value": "mine"}`, "mutability") + `
 GET /Probes/${p}
 
@@ -145,16 +144,16 @@ PATCH /Groups/${g}?attributes=displayName
 >> 200
 
 {"id": "${g}", "displayName": "I"}
-` + patched(`"text": "t"`, `{"op": "replace", "path": "text", "value": "u"}`, `{"id": "${p}", "text": "u", "kept": "k", "meta": {"location": "${*}"}}`)},
-	{ids: "7644-3.5.2.1-02", name: "add without a path", reason: "the value is a set of attributes", play: patched(`"text": "t", "list": ["a"]`,
+` + patchCase(`"text": "t"`, `{"op": "replace", "path": "text", "value": "u"}`, `{"id": "${p}", "text": "u", "kept": "k", "meta": {"location": "${*}"}}`)},
+	{ids: "7644-3.5.2.1-02", name: "add without a path", reason: "the value is a set of attributes", play: patchCase(`"text": "t", "list": ["a"]`,
 		`{"op": "add", "value": {"exact": "e", "list": ["b"], "text": "u", "<Extra>": {"colour": "red"}}}`, `{"text": "u", "exact": "e", "list": ["a", "b"], "<Extra>": {"colour": "red"}}`)},
-	{ids: "7644-3.5.2.1-03 7644-3.5.2.3-04", name: "complex attributes", reason: "the parts that are given change, the others stay (Q14)", play: patched(`"box": {"a": "1", "b": "2"}`,
-		`{"op": "add", "path": "box", "value": {"b": "3"}}`, `{"box": {"a": "1", "b": "3"}}`) + patched(`"box": {"a": "1"}`,
+	{ids: "7644-3.5.2.1-03 7644-3.5.2.3-04", name: "complex attributes", reason: "the parts that are given change, the others stay (Q14)", play: patchCase(`"box": {"a": "1", "b": "2"}`,
+		`{"op": "add", "path": "box", "value": {"b": "3"}}`, `{"box": {"a": "1", "b": "3"}}`) + patchCase(`"box": {"a": "1"}`,
 		`{"op": "replace", "path": "box", "value": {"b": "3"}}`, `{"box": {"a": "1", "b": "3"}}`)},
-	{ids: "7644-3.5.2.1-04", name: "add to what is there", reason: "a single value is replaced, a list grows", play: patched(`"text": "t", "list": ["a"], `+someParts,
+	{ids: "7644-3.5.2.1-04", name: "add to what is there", reason: "a single value is replaced, a list grows", play: patchCase(`"text": "t", "list": ["a"], `+someParts,
 		`{"op": "add", "path": "text", "value": "u"}, {"op": "add", "path": "list", "value": ["b"]}, {"op": "add", "path": "parts", "value": [{"value": "d"}]}, {"op": "add", "path": "exact", "value": "new"}`,
 		`{"text": "u", "exact": "new", "list": ["a", "b"], "parts": ["${*}", "${*}", "${*}", {"value": "d"}]}`)},
-	{ids: "7644-3.5.2.1-05 7644-3.5.2.1-06", name: "add of what is there", reason: "a success that leaves version and time (Q7)", play: patched(`"text": "t", "list": ["a"], `+someParts,
+	{ids: "7644-3.5.2.1-05 7644-3.5.2.1-06", name: "add of what is there", reason: "a success that leaves version and time (Q7)", play: patchCase(`"text": "t", "list": ["a"], `+someParts,
 		`{"op": "add", "path": "text", "value": "t"}, {"op": "add", "path": "list", "value": ["a"]}, {"op": "add", "path": "parts", "value": [{"value": "b", "type": "outer"}]}`,
 		`{"list": ["a"], "parts": ["${*}", "${*}", "${*}"], "meta": {"version": "${tag}", "created": "${at:=}", "lastModified": "${*}"}}`) + `
 GET /Probes/${p}
@@ -163,13 +162,13 @@ GET /Probes/${p}
 
 {"meta": {"created": "${at}", "lastModified": "${at}"}}
 `},
-	{ids: "7644-3.5.2.2-02 7644-3.5.2.2-03 7644-3.5.2.2-05", name: "remove", reason: "what is removed is unassigned", play: patched(`"text": "t", "list": ["a", "b"], "box": {"a": "1"}`,
+	{ids: "7644-3.5.2.2-02 7644-3.5.2.2-03 7644-3.5.2.2-05", name: "remove", reason: "what is removed is unassigned", play: patchCase(`"text": "t", "list": ["a", "b"], "box": {"a": "1"}`,
 		`{"op": "remove", "path": "text"}, {"op": "remove", "path": "list"}, {"op": "remove", "path": "box.a"}`, `{"text": "${absent}", "list": "${absent}", "box": "${absent}"}`) +
 		counts("/Probes", `text pr or list pr or box pr`, 0)},
-	{ids: "7644-3.5.2.2-04 7644-3.5.2.2-05 7644-3.5.2.2-06", name: "remove with a filter", reason: "what matches goes, as a whole or in part", play: patched(someParts+`, "list": ["x", "y"]`,
+	{ids: "7644-3.5.2.2-04 7644-3.5.2.2-05 7644-3.5.2.2-06", name: "remove with a filter", reason: "what matches goes, as a whole or in part", play: patchCase(someParts+`, "list": ["x", "y"]`,
 		`{"op": "remove", "path": "parts[type eq \"outer\"]"}, {"op": "remove", "path": "list[value eq \"x\"]"}`, `{"parts": [{"value": "a"}], "list": ["y"]}`) +
-		patched(someParts, `{"op": "remove", "path": "parts[value eq \"a\"].type"}`, `{"parts": [{"value": "a", "type": "${absent}"}, {"type": "outer"}, {"type": "outer"}]}`) +
-		patched(someParts, `{"op": "remove", "path": "parts[value pr]"}`, `{"parts": "${absent}"}`)},
+		patchCase(someParts, `{"op": "remove", "path": "parts[value eq \"a\"].type"}`, `{"parts": [{"value": "a", "type": "${absent}"}, {"type": "outer"}, {"type": "outer"}]}`) +
+		patchCase(someParts, `{"op": "remove", "path": "parts[value pr]"}`, `{"parts": "${absent}"}`)},
 	{ids: "7644-3.5.2.2-07", name: "remove of what must be there", reason: "mutability, and the resource stays", play: `
 POST /Users
 
@@ -200,15 +199,15 @@ GET /Users/${a}
 >> 200
 
 {"userName": "a"}
-` + patched(`"text": "t"`, `{"op": "remove", "path": "given"}`, "mutability") + patched(`"<Extra>": {"colour": "c", "note": "n"}`, `{"op": "remove", "path": "<Extra>:colour"}`, "mutability")},
-	{ids: "7644-3.5.2.3-01 7644-3.5.2.3-02 7644-3.5.2.3-03", name: "replace", reason: "values give way to new ones, and where there are none they are added", play: patched(`"text": "t", "list": ["a", "b"], `+someParts,
+` + patchCase(`"text": "t"`, `{"op": "remove", "path": "given"}`, "mutability") + patchCase(`"<Extra>": {"colour": "c", "note": "n"}`, `{"op": "remove", "path": "<Extra>:colour"}`, "mutability")},
+	{ids: "7644-3.5.2.3-01 7644-3.5.2.3-02 7644-3.5.2.3-03", name: "replace", reason: "values give way to new ones, and where there are none they are added", play: patchCase(`"text": "t", "list": ["a", "b"], `+someParts,
 		`{"op": "replace", "value": {"text": "u", "list": ["c"]}}, {"op": "replace", "path": "parts", "value": [{"value": "z"}]}, {"op": "replace", "path": "exact", "value": "new"}, {"op": "replace", "path": "box.b", "value": "new"}`,
 		`{"text": "u", "list": ["c"], "parts": [{"value": "z"}], "exact": "new", "box": {"b": "new"}}`)},
-	{ids: "7644-3.5.2.3-05 7644-3.5.2.3-06", name: "replace with a filter", reason: "all that match", play: patched(someParts,
+	{ids: "7644-3.5.2.3-05 7644-3.5.2.3-06", name: "replace with a filter", reason: "all that match", play: patchCase(someParts,
 		`{"op": "replace", "path": "parts[type eq \"outer\"].value", "value": "z"}`, `{"parts": [{"value": "a"}, {"value": "z", "type": "outer"}, {"value": "z", "type": "outer"}]}`) +
-		patched(someParts, `{"op": "replace", "path": "parts[value eq \"b\"]", "value": {"value": "y", "type": "inner"}}`, `{"parts": [{"value": "a"}, {"value": "y", "type": "inner"}, {"value": "c"}]}`)},
-	{ids: "7644-3.5.2.3-07", name: "replace that finds nothing, strictly", change: strict, reason: "noTarget", play: patched(someParts,
+		patchCase(someParts, `{"op": "replace", "path": "parts[value eq \"b\"]", "value": {"value": "y", "type": "inner"}}`, `{"parts": [{"value": "a"}, {"value": "y", "type": "inner"}, {"value": "c"}]}`)},
+	{ids: "7644-3.5.2.3-07", name: "replace that finds nothing, strictly", change: strict, reason: "noTarget", play: patchCase(someParts,
 		`{"op": "replace", "path": "parts[value eq \"none\"].type", "value": "inner"}`, "noTarget")},
-	{ids: "7644-3.5.2.3-07", name: "replace that finds nothing", reason: "noTarget where the filter describes no value to be made (Q8)", play: patched(someParts,
+	{ids: "7644-3.5.2.3-07", name: "replace that finds nothing", reason: "noTarget where the filter describes no value to be made (Q8)", play: patchCase(someParts,
 		`{"op": "replace", "path": "parts[value sw \"none\"].type", "value": "inner"}`, "noTarget")},
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// counts is a transcript that filters and compares the number of matches; pairs are
-// filters and numbers.
+// counts is a transcript that filters and compares the number of matches. pairs are filters
+// and numbers.
 func counts(endpoint string, pairs ...any) string {
 	var b strings.Builder
 	for i := 0; i < len(pairs); i += 2 {
@@ -17,7 +17,7 @@ func counts(endpoint string, pairs ...any) string {
 	return b.String()
 }
 
-// badFilters is a transcript of filters that are refused with a detail that matches.
+// badFilters is a transcript of bad filters and patterns for the details of their refusals.
 func badFilters(endpoint string, pairs ...string) string {
 	var b strings.Builder
 	for i := 0; i < len(pairs); i += 2 {
@@ -27,7 +27,7 @@ func badFilters(endpoint string, pairs ...string) string {
 	return b.String()
 }
 
-// three probes to look for.
+// three creates three probes for queries.
 const three = `
 POST /Probes
 
@@ -141,7 +141,7 @@ GET /?startIndex=20000&count=10
 `},
 }
 
-// listConformance is RFC 7644, Sections 3.4.1 to 3.4.3 but the filters.
+// listConformance is RFC 7644, Sections 3.4.1 to 3.4.3 without filters.
 var listConformance = []conformance{
 	{ids: "7644-3.4.1-01 7644-3.4.2-01 7644-3.4.2-02 7644-3.4.2-03 7644-3.4.2-05", name: "answers", reason: "a resource alone, resources in a ListResponse, also none", play: three + `
 GET /Probes/${anna}
@@ -194,9 +194,9 @@ GET /Probes?startIndex=9
 {"totalResults": 3, "startIndex": 9, "itemsPerPage": 0, "Resources": []}
 `},
 	{ids: "7644-3.4.2.3-01 7644-3.4.2.3-02 7644-3.4.2.3-03 7644-3.4.2.3-04 7644-3.4.2.3-05 7644-3.4.2.3-06", name: "sorting", reason: "by value, by type, the absent last or, descending, first",
-		play: three + sorted("text", "anna bob zoe") + sorted("text&sortOrder=descending", "zoe bob anna") + sorted("exact", "anna zoe bob") +
-			sorted("count", "anna bob zoe") + sorted("rate&sortOrder=ascending", "anna bob zoe") + sorted("when", "bob anna zoe") + sorted("parts", "bob anna zoe") +
-			sorted("parts.value", "bob anna zoe") + sorted("box.a", "anna bob zoe") + sorted("<Probe>:TEXT&sortOrder=Descending", "zoe bob anna") + sorted("list", "bob anna zoe") + `
+		play: three + sortCase("text", "anna bob zoe") + sortCase("text&sortOrder=descending", "zoe bob anna") + sortCase("exact", "anna zoe bob") +
+			sortCase("count", "anna bob zoe") + sortCase("rate&sortOrder=ascending", "anna bob zoe") + sortCase("when", "bob anna zoe") + sortCase("parts", "bob anna zoe") +
+			sortCase("parts.value", "bob anna zoe") + sortCase("box.a", "anna bob zoe") + sortCase("<Probe>:TEXT&sortOrder=Descending", "zoe bob anna") + sortCase("list", "bob anna zoe") + `
 GET /Probes?sortBy=box
 
 >> 400
@@ -274,8 +274,8 @@ GET /Probes
 `},
 }
 
-// sorted is a transcript that sorts the three probes and compares their order.
-func sorted(by, order string) string {
+// sortCase is a transcript that sorts the three probes and compares their order.
+func sortCase(by, order string) string {
 	var ids []string
 	for _, name := range strings.Fields(order) {
 		ids = append(ids, `{"id": "${`+name+`}"}`)

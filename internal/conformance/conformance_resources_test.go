@@ -358,7 +358,7 @@ Authorization: Bearer other-tenant
 `},
 }
 
-// twoTenants serves a second tenant, with a store of its own, to another token.
+// twoTenants configures a second tenant with its own store and token.
 func twoTenants(c *scim.Config) {
 	other := auth.TokenOf("other-tenant")
 	other.Tenant = "other"
@@ -370,7 +370,7 @@ func twoTenants(c *scim.Config) {
 	}
 }
 
-// refusedUsers is a transcript in which users with these members are refused.
+// refusedUsers is a transcript in which the server refuses users with each of the members.
 func refusedUsers(members ...string) string {
 	var b strings.Builder
 	for _, m := range members {
@@ -379,7 +379,7 @@ func refusedUsers(members ...string) string {
 	return b.String()
 }
 
-// duplicates is a transcript in which users of these names are one too many.
+// duplicates is a transcript in which the names after the first are duplicates.
 func duplicates(names ...string) string {
 	var b strings.Builder
 	for _, n := range names {

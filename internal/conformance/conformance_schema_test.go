@@ -12,7 +12,7 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// schemaConformance is RFC 7643, Sections 2, 3 and 7: attributes and what holds for all
+// schemaConformance is RFC 7643, Sections 2, 3 and 7: attributes, and rules for all
 // resources.
 var schemaConformance = []conformance{
 	{ids: "7643-2.1-01", name: "attribute names", reason: "elimity's constructors panic; its decoder and NewResourceType return errors",
@@ -287,8 +287,8 @@ PUT /Probes/${p}
 `},
 }
 
-// refusedValues is a transcript in which each of the members is refused in a Probe
-// with 400 invalidValue that names the attribute.
+// refusedValues is a transcript in which the server refuses each of the members in a Probe,
+// with 400 invalidValue and the attribute's name.
 func refusedValues(members ...string) string {
 	var b strings.Builder
 	for _, m := range members {
@@ -298,7 +298,7 @@ func refusedValues(members ...string) string {
 	return b.String()
 }
 
-// A value that was there before a host made the attribute an enumeration stays.
+// A stored value stays valid if the application later makes the attribute an enumeration.
 func TestEnumeratedKeepsOldValues(t *testing.T) {
 	config := scim.UserConfig()
 	config.Enumerated = []string{"emails.type", "urn:ietf:params:scim:schemas:core:2.0:User:phoneNumbers.type"}

@@ -21,17 +21,16 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// conformance is a case that shows that one or more requirements of
-// testdata/requirements.tsv are met.
+// conformance is a case for one or more requirements of testdata/requirements.tsv.
 type conformance struct {
-	ids  string // of the requirements, separated by spaces
+	ids  string // the ids of the requirements, separated by spaces
 	name string
-	// change makes the configuration; nil leaves it as it is.
+	// change alters the configuration. nil leaves it unchanged.
 	change func(c *scim.Config)
-	// play is a transcript as package scimtest describes it. Here URNs may be written
-	// as in shortURNs, and addresses with spaces and quotes.
+	// play is a transcript in the format of package scimtest. It may also use the names of
+	// shortURNs, and addresses with spaces and quotes.
 	play string
-	// test looks at what a transcript cannot express, after it.
+	// test runs after the transcript and checks what a transcript cannot express.
 	test   func(t *testing.T, h http.Handler)
 	reason string
 }
@@ -60,8 +59,8 @@ var shortURNs = strings.NewReplacer(
 	"<Message>", "urn:ietf:params:scim:api:messages:2.0",
 )
 
-// TestConformance plays every case on a store that can do everything and on one that
-// has the five methods and nothing else.
+// TestConformance plays every case on a store with every capability and on one with only
+// the five methods.
 func TestConformance(t *testing.T) {
 	stores := map[string]func() scim.Store{
 		"memory": func() scim.Store { return memory.New() },
@@ -74,7 +73,7 @@ func TestConformance(t *testing.T) {
 					t.Logf("%s: %s", tt.ids, tt.reason)
 					h := conformanceHandler(t, newStore(), tt.change)
 					if tt.play != "" {
-						files := fstest.MapFS{"play.http": {Data: []byte("Content-Type: application/scim+json\n\n" + wired(tt.play))}}
+						files := fstest.MapFS{"play.http": {Data: []byte("Content-Type: application/scim+json\n\n" + expand(tt.play))}}
 						scimtest.Play(t, files, func(*testing.T) scimtest.Target {
 							return scimtest.Target{Handler: scim.Mount("/scim/v2", h, nil), Token: testhost.Secret}
 						})
@@ -100,8 +99,8 @@ func conformanceHandler(t *testing.T, store scim.Store, change func(c *scim.Conf
 
 var requestAddress = regexp.MustCompile(`(?m)^((?:GET|HEAD|POST|PUT|PATCH|DELETE) )(/.*)$`)
 
-// wired writes a transcript's URNs in full, and its addresses as on the wire.
-func wired(play string) string {
+// expand replaces the short URNs of a transcript and escapes its addresses.
+func expand(play string) string {
 	return requestAddress.ReplaceAllStringFunc(shortURNs.Replace(play), func(line string) string {
 		method, address, _ := strings.Cut(line, " ")
 		return method + " " + strings.NewReplacer(" ", "%20", `"`, "%22", "é", "%C3%A9").Replace(address)
@@ -116,8 +115,8 @@ const (
 	badgeURN = "urn:example:params:scim:schemas:Badge"
 )
 
-// probeType has an attribute of every kind and with every characteristic, badgeType
-// a required extension.
+// probeType has an attribute of every kind and with every characteristic. badgeType has a
+// required extension.
 var probeType, badgeType = conformanceTypes()
 
 func conformanceTypes() (probe, badge *scim.ResourceType) {
@@ -210,8 +209,8 @@ func requirements(t *testing.T) []requirement {
 	return all
 }
 
-// TestRequirements asks of every requirement that a case shows it or a reason says why
-// none does, and not both. What is covered is read from the cases themselves.
+// TestRequirements checks that each requirement has either a case or a reason why it has
+// none. It reads the ids from the cases.
 func TestRequirements(t *testing.T) {
 	shown := map[string]int{}
 	names := map[string]bool{}

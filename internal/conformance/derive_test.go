@@ -12,7 +12,7 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// A token that may not list a type does not see its resources in those of others.
+// If a client may not list a type, it does not see resources of this type in others.
 func TestDerivedDataIsAllowedFor(t *testing.T) {
 	only, asked := "", map[string]int{}
 	h := testhost.Handler(t, func(c *scim.Config) {

@@ -26,9 +26,9 @@ import (
 // between separates the requests of one conversation in FuzzRoutes.
 const between = "\n%%\n"
 
-// routeSeeds are conversations of valid requests, each a request line, header lines,
-// an empty line and a body. "{id}" and "{cursor}" stand for what the answer before
-// has in "id" and "nextCursor".
+// routeSeeds are conversations of valid requests. A request is a request line, header
+// lines, an empty line and a body. "{id}" and "{cursor}" stand for "id" and "nextCursor" of
+// the previous answer.
 var routeSeeds = []string{
 	"GET /ServiceProviderConfig\n\n", "GET /ResourceTypes/User\n\n",
 	"GET /Schemas/urn:ietf:params:scim:schemas:core:2.0:User\nAccept: application/json;q=0.9\n\n",
@@ -51,15 +51,15 @@ var routeSeeds = []string{
 		`{"method":"POST","path":"/Groups","bulkId":"g","data":{"displayName":"Admin","members":[{"value":"bulkId:q"}]}},{"method":"DELETE","path":"/Users/u2"}]}`,
 }
 
-// routeHandlers make the same small world over the store with every capability and
-// over the least one.
+// routeHandlers make handlers with the same data, over the store with every capability and
+// over the smallest one.
 var routeHandlers = map[string]func(c *scim.Config){
 	"memory": func(c *scim.Config) { c.Store = memory.New(memory.Now(c.Now)) },
 	"bare":   func(c *scim.Config) { c.Store, c.Roles.Ledger = testhost.NewBareStore(), memory.NewLedger() },
 }
 
-// seededHandler has the users u1 and u2 and the group g1, which stands for a role and
-// has u1. Its clock and its ids repeat themselves.
+// seededHandler makes a handler with the users u1 and u2 and the group g1, which has u1 and
+// gives a role. Its clock and its ids repeat in each run.
 func seededHandler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 	t.Helper()
 	n, ids := 0, []string{"u1", "u2", "g1"}
@@ -94,8 +94,8 @@ func seededHandler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 	return h
 }
 
-// play makes the request that text says, as net/http would hand it over; nil if that
-// would refuse it.
+// play sends the request in text, as net/http would. It returns nil if net/http would
+// refuse the text.
 func play(h http.Handler, text string) *httptest.ResponseRecorder {
 	head, body, _ := strings.Cut(text, "\n\n")
 	line, header, _ := strings.Cut(head, "\n")
@@ -112,8 +112,8 @@ func play(h http.Handler, text string) *httptest.ResponseRecorder {
 	return w
 }
 
-// FuzzRoutes holds conversations of arbitrary requests. Whatever comes in, every
-// answer is well-formed and bounded, none is a failure of the server, and it goes on.
+// FuzzRoutes sends conversations of arbitrary requests. Every answer must be well-formed
+// and of limited size, and none may be a 5xx.
 func FuzzRoutes(f *testing.F) {
 	for _, s := range routeSeeds {
 		f.Add(s)
@@ -157,7 +157,8 @@ func FuzzRoutes(f *testing.F) {
 	})
 }
 
-// wellFormed checks what holds of every answer, after sent bytes of requests.
+// wellFormed checks the rules for every answer. sent is the number of bytes of the
+// requests.
 func wellFormed(w *httptest.ResponseRecorder, sent int) error {
 	body := w.Body.Bytes()
 	if w.Code >= 500 && w.Code != 501 {
@@ -189,7 +190,7 @@ func wellFormed(w *httptest.ResponseRecorder, sent int) error {
 	if ct := w.Header().Get("Content-Type"); ct != "application/scim+json" {
 		return fmt.Errorf("Content-Type %q", ct)
 	}
-	// jsontext also refuses invalid UTF-8 and a name that is there twice.
+	// jsontext also refuses invalid UTF-8 and duplicate names.
 	d := jsontext.NewDecoder(bytes.NewReader(body))
 	if _, err := d.ReadValue(); err != nil {
 		return err

@@ -33,7 +33,7 @@ func TestRefusals(t *testing.T) {
 		header                     []string
 		status                     int
 		scimType                   string
-		detail                     string // part of it
+		detail                     string // a part of the detail
 		reason                     string
 	}{
 		{"no token", "GET", "/Users", "", []string{"Authorization: "}, 401, "", "token", "nothing is served to strangers"},
@@ -123,7 +123,7 @@ func TestMounting(t *testing.T) {
 		name   string
 		h      http.Handler
 		prefix string
-		double bool // "//Users" gets through
+		double bool // the mux passes "//Users" on
 	}{
 		{"bare", h, "", true},
 		{"Mount", scim.Mount("/scim/v2", h, app), "/scim/v2", true},
@@ -216,8 +216,8 @@ func TestNewReportsEveryMistake(t *testing.T) {
 	}
 }
 
-// Every field that Config and Tenant share has no meaning beside TenantFor. New names those
-// that are set, and no others.
+// The fields that Config shares with Tenant have no meaning beside TenantFor. The error of
+// New names those that are set, and no others.
 func TestNewRefusesFieldsBesideTenantFor(t *testing.T) {
 	store := memory.New()
 	full := scim.Config{Store: store, Types: []*scim.ResourceType{scim.UserType()}, Roles: &scim.Roles{}, Rules: []scim.Rule{nil},
@@ -262,7 +262,7 @@ func TestNewRefusesFieldsBesideTenantFor(t *testing.T) {
 	}
 }
 
-// faulty is a store whose next calls fail in a given way.
+// faulty is a store whose next calls fail.
 type faulty struct {
 	*memory.Store
 	fail func() error
@@ -330,9 +330,9 @@ func (s *withPasswords) SetPassword(_ context.Context, userID, password string) 
 	return nil
 }
 
-// A password reaches the PasswordSetter and nothing else.
+// A password reaches only the PasswordSetter.
 func TestPasswordGoesNowhereElse(t *testing.T) {
-	var seen bytes.Buffer // whatever anybody else gets to see
+	var seen bytes.Buffer // everything that others can see
 	s := &withPasswords{Store: memory.New()}
 	h := testhost.Handler(t, func(c *scim.Config) {
 		c.Store, c.Trace = s, &seen
@@ -356,7 +356,7 @@ func TestPasswordGoesNowhereElse(t *testing.T) {
 		}
 	}
 	testhost.Do(t, h, "PUT", "/Users/"+id, `{"userName":"a","Password":"`+p4+`"}`)
-	// Requests that fail must not give it away either.
+	// A failing request must not reveal the password either.
 	testhost.Do(t, h, "POST", "/Users", `{"userName":"a","password":"pass-five-5"}`)
 	testhost.Do(t, h, "POST", "/Users", `{"userName":"b","password":["pass-six-6","x"]}`)
 	testhost.Do(t, h, "POST", "/Users", `{"userName":"b","password":"pass-seven-7"`)

@@ -15,7 +15,7 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// hostile is a request that tries to make the server big or slow.
+// hostile is a request that tries to make the server large or slow.
 type hostile struct {
 	name, method, target string
 	body                 func() string
@@ -118,8 +118,8 @@ func hostileRequests() []hostile {
 	}
 }
 
-// TestMemoryBound sends what tries to exhaust the server, over and over. Every request
-// is refused or done, soon, and what it took is given back.
+// TestMemoryBound repeats requests that try to exhaust the server. The server must refuse
+// or finish each one quickly, and free its memory.
 func TestMemoryBound(t *testing.T) {
 	const grow, peak, slow = 64 << 20, 768 << 20, 20 * time.Second
 	for store, change := range routeHandlers {
@@ -214,7 +214,7 @@ func (h *heapWatch) peak() uint64 {
 	return h.top
 }
 
-// live is what is reachable.
+// live is the size of the reachable heap.
 func (h *heapWatch) live() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -222,8 +222,8 @@ func (h *heapWatch) live() uint64 {
 	return m.HeapAlloc
 }
 
-// TestHostileHeaders asks with headers that try to put another host, a line of their
-// own or a script into the answer. TestBaseURL has what is believed.
+// TestHostileHeaders sends headers that try to put another host, an extra line or a script
+// into the answer. TestBaseURL covers trusted headers.
 func TestHostileHeaders(t *testing.T) {
 	proxy := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 	long := "evil." + strings.Repeat("x.", 200) + "example"

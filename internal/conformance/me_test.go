@@ -11,7 +11,8 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// What no schema has is not in Me.Writable, so nobody changes it on themselves.
+// Me.Writable cannot list attributes that no schema has, so users cannot change these on
+// themselves.
 func TestMeCannotChangeUnknownAttributes(t *testing.T) {
 	uc := scim.UserConfig()
 	uc.KeepUnknown = true

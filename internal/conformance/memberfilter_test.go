@@ -15,12 +15,11 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// Memberships are not kept in the resources that show them. What filters can ask about
-// them is the same with every store.
+// Resources show computed memberships. Filters on them must work alike with every store.
 func TestMembershipFilters(t *testing.T) {
 	tests := []struct {
 		filter string
-		want   string // ids, or the scimType of a refusal
+		want   string // the ids of the matches, or the scimType of a refusal
 		reason string
 	}{
 		{`groups.value eq "g1"`, "u1 u2", "looked up"},
@@ -104,8 +103,7 @@ func TestMembershipFilters(t *testing.T) {
 	}
 }
 
-// counting notes how often memberships are looked up, and for how many ids a list is
-// asked.
+// counting counts the look-ups of memberships and the ids of list queries.
 type counting struct {
 	*memory.Store
 	lookups, ids int
@@ -121,7 +119,7 @@ func (s *counting) List(ctx context.Context, t *scim.ResourceType, q *scim.Query
 	return s.Store.List(ctx, t, q)
 }
 
-// A short filter cannot stand for a tree, or a query, of any size.
+// A short filter must not become a huge tree or query.
 func TestMembershipFiltersAreBounded(t *testing.T) {
 	s := &counting{Store: memory.New()}
 	next := ""

@@ -23,14 +23,14 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// still is a user that nobody touches while others are paged through.
+// still is a user that no writer changes during paging.
 type still struct {
 	id, userName, familyName, email string // the last two may be missing
 	created, modified               time.Time
 }
 
-// stillUsers have values that often are the same, so that ties are broken on every
-// page; their order of creation is not that of their ids or names.
+// stillUsers makes users with many equal values, so that each page has ties. Their order of
+// creation differs from the order of their ids and names.
 func stillUsers(n int) []still {
 	all := make([]still, n)
 	for i := range all {
@@ -66,8 +66,8 @@ func (u *still) resource(t *testing.T) *scim.Resource {
 	return r
 }
 
-// sortOrders are the orders tried. key is what a user sorts by, "" for nothing; it is
-// written without the package, to be compared with it.
+// sortOrders are the tested orders. key returns the sort value of a user, "" for none. It
+// does not use the package that it tests.
 var sortOrders = []struct {
 	name, query string
 	key         func(u *still) string
@@ -82,8 +82,8 @@ var sortOrders = []struct {
 	{"e-mail descending", "sortBy=emails.value&sortOrder=descending", func(u *still) string { return strings.ToLower(u.email) }},
 }
 
-// inOrder lists the ids of users in the order of a query (RFC 7644, Section 3.4.2.3):
-// those without the value last, in descending order everything the other way round.
+// inOrder lists the ids of users in the order of a query (RFC 7644, Section 3.4.2.3). Users
+// without the value come last; descending order is the exact reverse.
 func inOrder(all []still, query string, key func(u *still) string) []string {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b still) int {
@@ -121,8 +121,8 @@ func getPage(t *testing.T, h http.Handler, query string) listPage {
 	return p
 }
 
-// churn lets four clients create, change and delete users of their own until stop is
-// called. Deleting is left out if keep is set.
+// churn lets four clients create, change and delete their own users until the test calls
+// stop. With keep they delete none.
 func churn(t *testing.T, h http.Handler, keep bool) (stop func()) {
 	send := func(method, target, body string, want int) string {
 		w := httptest.NewRecorder()
@@ -138,7 +138,7 @@ func churn(t *testing.T, h http.Handler, keep bool) (stop func()) {
 	for writer := range 4 {
 		wg.Go(func() {
 			for i := 0; ; i++ {
-				// All over the order, whatever it is by.
+				// These names spread over the whole order.
 				name := fmt.Sprintf("user%05d-%d-%d@example.com", i*3571%10_000, writer, i)
 				body := fmt.Sprintf(`{"userName":%q,"name":{"familyName":"name%d"},"emails":[{"value":"mail%d@example.com"}]}`, name, i*53%97, i*1009%2003)
 				at, err := url.Parse(send("POST", "/Users", body, 201))
@@ -161,8 +161,8 @@ func churn(t *testing.T, h http.Handler, keep bool) (stop func()) {
 	return func() { close(done); wg.Wait() }
 }
 
-// TestPagingUnderWrites pages through users while others come and go: whoever was
-// there all the time comes exactly once, in order.
+// TestPagingUnderWrites pages through users while others come and go. Every user that stays
+// must come exactly once, in order.
 func TestPagingUnderWrites(t *testing.T) {
 	stores := []struct {
 		name  string
@@ -201,8 +201,8 @@ func TestPagingUnderWrites(t *testing.T) {
 					}
 				})
 			}
-			// Last, because these users stay. Index paging is only safe in the order of
-			// creation and while nobody is deleted.
+			// This runs last, because its users stay. Index paging is only safe in the
+			// order of creation and without deletions.
 			t.Run("creation by index", func(t *testing.T) {
 				defer churn(t, h, true)()
 				var got []string
@@ -217,7 +217,7 @@ func TestPagingUnderWrites(t *testing.T) {
 	}
 }
 
-// onlyStill lists the ids on a page that stillUsers made.
+// onlyStill lists the ids on a page that belong to stillUsers.
 func onlyStill(p listPage) (ids []string) {
 	for _, r := range p.Resources {
 		if strings.HasPrefix(r.ID, "still-") {

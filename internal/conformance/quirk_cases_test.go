@@ -20,9 +20,9 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// TestQuirkCases has the quirks of testdata/quirks.tsv that need more than the default
-// configuration, and so are not among the transcripts. Each case is played on a store
-// that can do everything and on one that has the five methods and nothing else.
+// TestQuirkCases has the quirks of testdata/quirks.tsv that need a special configuration,
+// so the transcripts do not have them. It plays each case on a store with every capability
+// and on one with only the five methods.
 func TestQuirkCases(t *testing.T) {
 	const ann = `POST /Users
 
@@ -231,7 +231,7 @@ Retry-After: 2
 	}
 }
 
-// breaking is a store in which two ids do harm.
+// breaking is a store in which two ids cause failures.
 type breaking struct{ scim.Store }
 
 func (b breaking) Get(ctx context.Context, ref scim.Ref) (*scim.Resource, error) {
@@ -244,7 +244,7 @@ func (b breaking) Get(ctx context.Context, ref scim.Ref) (*scim.Resource, error)
 	return b.Store.Get(ctx, ref)
 }
 
-// watched is a store that counts how often members are read.
+// watched is a store that counts the reads of members.
 type watched struct {
 	*memory.Store
 	reads atomic.Int32
@@ -255,8 +255,8 @@ func (s *watched) Members(ctx context.Context, groupID string, after scim.Ref, l
 	return s.Store.Members(ctx, groupID, after, limit)
 }
 
-// TestQuirkQ43 asks that members that are left out are not read either: Entra reads
-// groups of any size in this way, again and again.
+// TestQuirkQ43 checks that the server does not read members that the answer leaves out.
+// Entra often reads groups of any size in this way.
 func TestQuirkQ43(t *testing.T) {
 	store := &watched{Store: memory.New()}
 	h := testhost.Handler(t, func(c *scim.Config) { c.Store = store })
@@ -266,7 +266,7 @@ func TestQuirkQ43(t *testing.T) {
 		target string
 		reads  bool
 	}{
-		{"/Groups/" + group, true}, // or the counting does not work
+		{"/Groups/" + group, true}, // shows that the counting works
 		{"/Groups/" + group + "?excludedAttributes=members", false},
 		{"/Groups?excludedAttributes=members&filter=displayName+eq+%22G%22", false},
 		{"/Groups?attributes=id&filter=id+eq+%22" + group + "%22+and+members+eq+%22" + user + "%22", false},
@@ -281,8 +281,8 @@ func TestQuirkQ43(t *testing.T) {
 	}
 }
 
-// TestQuirkQ36 sends what Entra and Okta send for a large group: one operation of more
-// than a megabyte.
+// TestQuirkQ36 sends a large group as Entra and Okta do: one operation of more than a
+// megabyte.
 func TestQuirkQ36(t *testing.T) {
 	h := testhost.Handler(t, nil)
 	group := testhost.Create(t, h, "/Groups", `{"displayName":"G"}`)
@@ -293,9 +293,9 @@ func TestQuirkQ36(t *testing.T) {
 	}
 }
 
-// TestQuirkQ73 has clients that do not know of each other: the same person is created
-// many times at once, members of one group arrive in parallel, and the same user is
-// read and written as a whole without a condition.
+// TestQuirkQ73 has clients that do not know of each other. They create the same person many
+// times at once, and add members of one group in parallel. They also replace the same user
+// without a precondition.
 func TestQuirkQ73(t *testing.T) {
 	for name, store := range map[string]scim.Store{"memory": memory.New(), "bare": testhost.NewBareStore()} {
 		t.Run(name, func(t *testing.T) {

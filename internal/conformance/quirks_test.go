@@ -12,8 +12,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// quirk is a line of testdata/quirks.tsv: something that a client does although the RFCs
-// do not have it, or do not say what it means.
+// quirk is a line of testdata/quirks.tsv: a deviation of a client from the RFCs, or
+// something that the RFCs leave open.
 type quirk struct {
 	number, clients, sent, does string
 	tolerances                  []scim.Tolerance
@@ -47,8 +47,8 @@ func quirks(t *testing.T) []quirk {
 	return all
 }
 
-// TestQuirks keeps the list and the cases together: every number is explained once, every
-// quirk that is followed is named by a case, every tolerance has a quirk that needs it.
+// TestQuirks compares the list with the cases. The list explains each number once. Each
+// supported quirk has a case, and each tolerance has a quirk that needs it.
 func TestQuirks(t *testing.T) {
 	carried := quirkMentions(t)
 	needed := map[scim.Tolerance]bool{}
@@ -100,15 +100,15 @@ func TestQuirks(t *testing.T) {
 
 var (
 	quirkNumber = regexp.MustCompile(`\bQ[0-9]+\b`)
-	// quirkTest is a line of Go that names a case: a string that begins with numbers, as the
-	// name in a table does, or a test or its comment. Other comments do not count.
+	// quirkTest is a line of Go that names a case. It is a string that begins with numbers,
+	// like a name in a table, or a test or its comment. Other comments do not count.
 	quirkTest = regexp.MustCompile(`"Q[0-9]+|^// Test|^func TestQuirk`)
 	testName  = regexp.MustCompile(`^func TestQuirk(Q[0-9]+)\(`)
 )
 
-// quirkMentions says which files carry which quirk.
+// quirkMentions lists the files that mention each quirk.
 func quirkMentions(t *testing.T) map[string][]string {
-	root := os.DirFS("../..") // of the repository
+	root := os.DirFS("../..") // the root of the repository
 	carried := map[string][]string{}
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		isGo := strings.HasSuffix(name, "_test.go")

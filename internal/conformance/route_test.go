@@ -11,8 +11,8 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// A route begins at the first segment that is an endpoint's name, and what is before
-// it is where the handler is mounted.
+// A route begins at the first segment that is an endpoint's name. The segments before it
+// are the mount point.
 func TestRoutePrefix(t *testing.T) {
 	h := testhost.Handler(t, nil)
 	group := testhost.Create(t, h, "/Groups", `{"displayName":"g"}`)
@@ -23,7 +23,7 @@ func TestRoutePrefix(t *testing.T) {
 	}
 	nested := chi.NewRouter()
 	nested.Route("/t/{tenant}", func(r chi.Router) { r.Mount("/scim", h) })
-	// A router that says nothing, as many do.
+	// Like many routers, this one does not show its pattern.
 	mute := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) })
 	at := "/Groups/" + group
 	long := "/" + strings.Repeat("a", 200)

@@ -10,12 +10,12 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// denies is an Authenticator that lets nobody in.
+// denies is an Authenticator that refuses every request.
 type denies struct{ err error }
 
 func (d denies) Authenticate(*http.Request) (scim.Principal, error) { return scim.Principal{}, d.err }
 
-// OpenDiscovery passes over a missing authentication, and over nothing else.
+// OpenDiscovery ignores a missing authentication, and no other error.
 func TestOpenDiscoveryOnlyPassesOver401(t *testing.T) {
 	for _, tt := range []struct {
 		name         string

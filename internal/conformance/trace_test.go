@@ -9,7 +9,7 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// No password reaches the trace, wherever a confused client puts it.
+// The trace never has a password, wherever a client puts it.
 func TestTraceRedactsPasswords(t *testing.T) {
 	const bulk = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[`
 	tests := []struct {
@@ -45,7 +45,7 @@ func TestTraceRedactsPasswords(t *testing.T) {
 	}
 }
 
-// What is no password stays readable.
+// The trace shows all other text.
 func TestTraceShowsTheRest(t *testing.T) {
 	var b bytes.Buffer
 	h := testhost.Handler(t, func(c *scim.Config) { c.Trace = &b })

@@ -31,8 +31,9 @@ func TestMap(t *testing.T) {
 
 var inBackticks = regexp.MustCompile("`([^`]+)`")
 
-// checkMap demands that each package stands once in the first column of the map's tables,
-// and that what stands there is a package or a file of the root.
+// checkMap reports each package that does not stand exactly once in the first column of the
+// map's tables. It also reports each entry that is neither a package nor a file of the
+// root.
 func checkMap(page string, packages []string) []string {
 	var complaints []string
 	rows := map[string]int{}

@@ -11,8 +11,8 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// TestTranscripts plays what real clients send twice: on a store that can do everything,
-// and on one that has the five methods and nothing else. Both must answer alike.
+// TestTranscripts plays the requests of real clients twice: on a store with every
+// capability, and on one with only the five methods. Both must give the same answers.
 func TestTranscripts(t *testing.T) {
 	configs := map[string]func(r scim.RoleResolver) scim.Config{
 		"memory": func(r scim.RoleResolver) scim.Config {
