@@ -25,7 +25,7 @@ type client struct {
 	tally
 }
 
-// tally counts answers by status; 0 stands for none.
+// tally counts answers by status. Status 0 means no answer.
 type tally map[int]int
 
 func (c tally) String() string {
@@ -46,7 +46,7 @@ func newClient(t *testing.T, servers ...*process) *client {
 	return c
 }
 
-// use is called when the servers are others.
+// use sets the servers that get the requests.
 func (c *client) use(servers ...*process) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,8 +56,8 @@ func (c *client) use(servers ...*process) {
 	}
 }
 
-// answer is what a server said. A status of 0 or from 500 on leaves in doubt whether
-// the request has been carried out.
+// answer is a server's answer. After a status of 0 or at least 500 the client does not know
+// whether the server carried out the request.
 type answer struct {
 	status int
 	etag   string
@@ -75,7 +75,7 @@ func (a answer) id() string {
 	return r.ID
 }
 
-// do sends a request. Whatever happens, a server must not say 500.
+// do sends a request. The test fails if a server answers 500.
 func (c *client) do(method, path string, body any, header ...string) answer {
 	a, err := c.try(method, path, body, header)
 	if err != nil {
@@ -121,7 +121,7 @@ func (c *client) try(method, path string, body any, header []string) (answer, er
 	return answer{res.StatusCode, res.Header.Get("ETag"), got}, err
 }
 
-// sure sends a request, which can be repeated, until its outcome is known.
+// sure repeats a request until its outcome is known.
 func (c *client) sure(method, path string, body any, header ...string) answer {
 	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		a := c.do(method, path, body, header...)

@@ -11,7 +11,7 @@ import (
 
 func pause() { time.Sleep(20 * time.Millisecond) }
 
-// crash is workers on a server, in which something is killed again and again.
+// crash is workers on a server that the test kills again and again.
 type crash struct {
 	t       *testing.T
 	d       *database
@@ -35,8 +35,8 @@ func newCrash(t *testing.T, d *database) *crash {
 	return x
 }
 
-// round lets the workers work, kills something on the way, and looks whether all is
-// right afterwards. If the server lives, the workers go on.
+// round runs the workers, kills something meanwhile, and checks the result. If the server
+// lives, the workers go on.
 func (x *crash) round(lives bool, kill func()) {
 	x.t.Helper()
 	var wg sync.WaitGroup
@@ -69,7 +69,7 @@ func (x *crash) round(lives bool, kill func()) {
 	for _, w := range x.workers {
 		w.settle()
 	}
-	x.d.sound(x.t, x.c)
+	x.d.checkAll(x.t, x.c)
 	if x.t.Failed() {
 		x.t.FailNow()
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// A group with thousands of members, each of whom holds a role through it, is deleted,
-// and the server killed in the midst of it: all of it has happened, or nothing.
+// The test deletes a group with thousands of members, who each hold a role through it, and
+// kills the server meanwhile. Either the whole deletion has happened, or nothing.
 func TestKillDeletingGroup(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
 		size := 3000
@@ -34,7 +34,7 @@ func TestKillDeletingGroup(t *testing.T) {
 			begin := time.Now()
 			go func() { answered <- c.do(http.MethodDelete, path, nil) }()
 			var a answer
-			if i == 0 { // undisturbed, to see how long it takes
+			if i == 0 { // without a kill, to measure how long it takes
 				a = <-answered
 				last = time.Since(begin)
 			} else {
@@ -46,7 +46,7 @@ func TestKillDeletingGroup(t *testing.T) {
 				c.use(p)
 				d.quiet(t, dead)
 			}
-			d.sound(t, c)
+			d.checkAll(t, c)
 			after := d.count(t)
 			gone := after == counts{Users: size}
 			if gone {
@@ -96,7 +96,7 @@ func (d *database) people(t *testing.T, n int) (members []object) {
 	return members
 }
 
-// counts is how much there is.
+// counts is the number of rows of each kind.
 type counts struct{ Users, Groups, Members, Links, Entries, Held int }
 
 func (d *database) count(t *testing.T) (n counts) {
@@ -110,7 +110,7 @@ func (d *database) count(t *testing.T) (n counts) {
 	return n
 }
 
-// crowd makes a group of all, which gives them a role.
+// crowd makes a group with all members that gives them a role.
 func (c *client) crowd(t *testing.T, d *database, members []object) (path string, n counts) {
 	t.Helper()
 	a := c.do(http.MethodPost, "/scim/Groups", object{"displayName": roleNames[0], "members": members})

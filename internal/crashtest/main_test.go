@@ -12,8 +12,7 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// postgres is the database server of these tests. It forgets nothing that it has
-// acknowledged.
+// postgres is the database server of these tests. A crash does not lose a committed write.
 var postgres = pgtest.Server{Durable: true}
 
 // TestMain is also the main function of the serving processes.
@@ -28,7 +27,7 @@ func TestMain(m *testing.M) {
 	postgres.Main(m)
 }
 
-// kills is how often each test kills something.
+// kills is the number of kills in each test.
 func kills(t *testing.T) int {
 	if s := os.Getenv("SCIM_KILLS"); s != "" {
 		n, err := strconv.Atoi(s)
@@ -43,7 +42,7 @@ func kills(t *testing.T) int {
 	return 2
 }
 
-// soak is how long several processes are put under load.
+// soak is how long several processes are under load.
 func soak(t *testing.T) time.Duration {
 	if s := os.Getenv("SCIM_SOAK"); s != "" {
 		d, err := time.ParseDuration(s)
@@ -58,7 +57,7 @@ func soak(t *testing.T) time.Duration {
 	return 5 * time.Second
 }
 
-// random returns a source of random numbers for each of several purposes.
+// random returns a function that makes a source of random numbers for each purpose.
 func random(t *testing.T) func(purpose int) *rand.Rand {
 	seed := uint64(time.Now().UnixNano())
 	if s := os.Getenv("SCIM_SEED"); s != "" {

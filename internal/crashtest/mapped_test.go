@@ -7,8 +7,8 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// tables makes tables of an application's own, unless they are there, and maps them. The
-// keys are the ids that the handler gives, so that all is the same to a client.
+// tables makes and maps the tables of an application, unless they exist. Their keys are the
+// ids that the handler makes, so a client sees no difference.
 func tables(ctx context.Context, db *sql.DB) (sqlstore.Options, error) {
 	if _, err := db.ExecContext(ctx, "SELECT 1 FROM people, teams, team_people"); err != nil {
 		for _, text := range []string{
@@ -32,8 +32,7 @@ func tables(ctx context.Context, db *sql.DB) (sqlstore.Options, error) {
 	}, nil
 }
 
-// apart are the queries that count what clients see and the application does not have,
-// or the other way round.
+// apart are queries for differences between what clients see and what the application has.
 var apart = map[string]string{
 	"people that clients do not see": "SELECT count(*) FROM people p WHERE NOT EXISTS (SELECT 1 FROM scim_resources r WHERE r.type = 'User' AND r.deleted = 0 AND r.id = p.id)",
 	"users that are no people":       "SELECT count(*) FROM scim_resources r WHERE r.type = 'User' AND NOT EXISTS (SELECT 1 FROM people p WHERE r.id = p.id AND r.doc LIKE '%\"userName\":\"' || p.email || '\"%')",

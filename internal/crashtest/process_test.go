@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// database is what outlives the processes of a test.
+// database is the database of a test. It survives the processes.
 type database struct {
 	address  string
 	postgres bool
@@ -114,8 +114,8 @@ func (p *process) kill(t *testing.T) {
 	}
 }
 
-// quiet waits until the database does nothing more for a process that is dead: what
-// it was committing then is committed, or never will be.
+// quiet waits until the database has finished all work for a dead process. Later no commit
+// of that process can appear.
 func (d *database) quiet(t *testing.T, p *process) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); d.postgres; time.Sleep(5 * time.Millisecond) {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Four processes over one database: no write is lost, no name is given twice, no role
-// is wrong, no answer is 500 and hardly one 503.
+// Four processes over one database lose no write, give no name twice and no wrong role. No
+// answer is 500, and hardly one is 503.
 func TestFourProcesses(t *testing.T) {
 	t.Run("own tables", func(t *testing.T) { fourProcesses(t, onPostgres(t, false)) })
 	t.Run("mapped", func(t *testing.T) { fourProcesses(t, onPostgres(t, true)) })
@@ -56,7 +56,7 @@ func fourProcesses(t *testing.T, d *database) {
 	for _, w := range workers {
 		w.settle()
 	}
-	d.sound(t, f.c)
+	d.checkAll(t, f.c)
 	var twice int
 	if err := d.db.QueryRow(`SELECT count(*) FROM (SELECT lower(doc::jsonb ->> 'userName') FROM scim_resources
 		WHERE type = 'User' AND deleted = 0 GROUP BY 1 HAVING count(*) > 1) x`).Scan(&twice); err != nil || twice > 0 {
@@ -72,7 +72,7 @@ func fourProcesses(t *testing.T, d *database) {
 	t.Logf("%v; %.0f a second for %.0f s", f.c.tally, float64(total)/seconds, seconds)
 }
 
-// four is what the scenarios have in common.
+// four is the common state of the scenarios.
 type four struct {
 	t   *testing.T
 	d   *database
@@ -80,8 +80,8 @@ type four struct {
 	end time.Time
 }
 
-// goesOn is whether there is another round after n. There is always one: a slow machine
-// may come to the first when the time is over.
+// goesOn reports whether there is another round after n. There is always one, because a
+// slow machine may need all the time to start.
 func (f *four) goesOn(n int) bool { return (n == 0 || time.Now().Before(f.end)) && !f.t.Failed() }
 
 func (f *four) create(endpoint string, body object) (id string) {
@@ -104,8 +104,8 @@ func (f *four) member(op, group, user string) {
 	}
 }
 
-// holds is whether users hold a role, from the table.
-func (f *four) holds(role string) map[string]bool {
+// holders lists the users with a role, from the table.
+func (f *four) holders(role string) map[string]bool {
 	held := map[string]bool{}
 	err := rows(f.d.db, func(scan func(...any) error) error {
 		var user string
@@ -133,8 +133,8 @@ func atOnce(n int, fn func(i int)) {
 	wg.Wait()
 }
 
-// removeFromBoth has two groups that give one role, and takes a user out of both at
-// once. Each request alone leaves a reason for the role.
+// removeFromBoth has two groups that give one role, and removes a user from both at the
+// same time. Each request alone leaves a reason for the role.
 func (f *four) removeFromBoth(*rand.Rand) (string, int) {
 	groups := []string{f.create("Groups", object{"displayName": "Editor"}), f.create("Groups", object{"displayName": "Editor"})}
 	user := f.create("Users", object{"userName": "both"})
@@ -142,7 +142,7 @@ func (f *four) removeFromBoth(*rand.Rand) (string, int) {
 	for ; f.goesOn(n); n++ {
 		for _, op := range []string{"add", "remove"} {
 			atOnce(2, func(i int) { f.member(op, groups[i], user) })
-			if held := f.holds("Editor")[user]; held != (op == "add") {
+			if held := f.holders("Editor")[user]; held != (op == "add") {
 				f.t.Errorf("round %d: after two requests at once to %s the user, the role is held: %t", n, op, held)
 			}
 		}
@@ -150,7 +150,7 @@ func (f *four) removeFromBoth(*rand.Rand) (string, int) {
 	return "a user removed from two groups at once", n
 }
 
-// toggle adds and removes 200 different members of one group at once.
+// toggle adds and removes 200 different members of one group at the same time.
 func (f *four) toggle(rnd *rand.Rand) (string, int) {
 	const size = 200
 	group := f.create("Groups", object{"displayName": "Auditor"})
@@ -174,7 +174,7 @@ func (f *four) toggle(rnd *rand.Rand) (string, int) {
 		if err := json.Unmarshal(a.body, &g); err != nil {
 			f.t.Error(err)
 		}
-		members, held := map[string]bool{}, f.holds("Auditor")
+		members, held := map[string]bool{}, f.holders("Auditor")
 		for _, m := range g.Members {
 			members[m.Value] = true
 		}
@@ -187,7 +187,7 @@ func (f *four) toggle(rnd *rand.Rand) (string, int) {
 	return "200 changes of one group at once", n
 }
 
-// sameName creates one user many times at once, in different spellings.
+// sameName creates one user many times at the same time, in different spellings.
 func (f *four) sameName(*rand.Rand) (string, int) {
 	n := 0
 	for ; f.goesOn(n); n++ {
@@ -210,8 +210,8 @@ func (f *four) sameName(*rand.Rand) (string, int) {
 	return "one name for six users at once", n
 }
 
-// countUp counts in an attribute, by several clients that read, and write if nobody
-// else has.
+// countUp lets several clients increment an attribute. They read it, and write it only if
+// no other client has written.
 func (f *four) countUp(*rand.Rand) (string, int) {
 	path := "/scim/Users/" + f.create("Users", object{"userName": "counter", "title": "0"})
 	var mu sync.Mutex

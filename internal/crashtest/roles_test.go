@@ -42,15 +42,15 @@ func (d *database) byHand() (hand map[string]string, err error) {
 	}
 }
 
-// give is an entry of the ledger, or, without a source, a role that is held.
+// give is a grant in the ledger or, without a source, a role that a user holds.
 type give struct {
 	User, Role, Source string
 	ByHand             bool
 }
 
-// rolesRight looks at the tables: every user holds the roles of the groups, if active,
-// and those given by hand, and no others; and the ledger says just that.
-func (d *database) rolesRight(t *testing.T, when string) {
+// checkRoles compares the tables. Every user must hold exactly the roles of the groups, if
+// active, and the roles given by hand. The ledger must say the same.
+func (d *database) checkRoles(t *testing.T, when string) {
 	t.Helper()
 	check := func(err error) {
 		t.Helper()
@@ -120,16 +120,16 @@ func (d *database) rolesRight(t *testing.T, when string) {
 		}
 		return err
 	}, "SELECT group_id, member_id FROM scim_members"))
-	if diff := cmp.Diff(ordered(wantHeld), ordered(held)); diff != "" {
+	if diff := cmp.Diff(inOrder(wantHeld), inOrder(held)); diff != "" {
 		t.Errorf("%s: roles held (-want +got):\n%s", when, diff)
 	}
-	if diff := cmp.Diff(ordered(wantEntries), ordered(entries)); diff != "" {
+	if diff := cmp.Diff(inOrder(wantEntries), inOrder(entries)); diff != "" {
 		t.Errorf("%s: entries of the ledger (-want +got):\n%s", when, diff)
 	}
 }
 
-// ordered is each of the entries once, in order.
-func ordered(all []give) []give {
+// inOrder returns the entries in order and without duplicates.
+func inOrder(all []give) []give {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b give) int {
 		return slices.Compare([]string{a.User, a.Role, a.Source}, []string{b.User, b.Role, b.Source})
@@ -137,15 +137,15 @@ func ordered(all []give) []give {
 	return slices.Compact(all)
 }
 
-// sound looks at everything in the database that must hold whatever was done: roles are
-// right at once, reconciling finds nothing to do, and no row has lost its resource.
-func (d *database) sound(t *testing.T, c *client) {
+// checkAll checks what must always be true in the database. Roles are right immediately,
+// reconciling finds nothing to do, and every row has its resource.
+func (d *database) checkAll(t *testing.T, c *client) {
 	t.Helper()
-	d.rolesRight(t, "before reconciling")
+	d.checkRoles(t, "before reconciling")
 	if a := c.do(http.MethodPost, "/reconcile", nil); a.status != http.StatusOK || string(a.body) != "0" {
 		t.Errorf("reconciling: %d, changes of roles: %s, want none", a.status, a.body)
 	}
-	d.rolesRight(t, "after reconciling")
+	d.checkRoles(t, "after reconciling")
 	if d.mapped {
 		d.none(t, apart)
 	}
@@ -168,7 +168,7 @@ func (d *database) sound(t *testing.T, c *client) {
 	}
 }
 
-// none runs queries that must count nothing.
+// none runs queries that must return the number 0.
 func (d *database) none(t *testing.T, queries map[string]string) {
 	t.Helper()
 	for what, query := range queries {

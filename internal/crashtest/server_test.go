@@ -31,7 +31,7 @@ const databaseVar = "SCIM_CRASHTEST_DATABASE"
 // mappedVar says that users and groups are rows of the application's own tables.
 const mappedVar = "SCIM_CRASHTEST_MAPPED"
 
-// roleNames are the roles that there are.
+// roleNames are the application's roles.
 var roleNames = []string{"Admin", "Auditor", "Editor", "Viewer"}
 
 // open opens the store and makes its tables and the application's.
@@ -77,7 +77,8 @@ func open(ctx context.Context, database string, mapped bool) (*app, error) {
 	})
 }
 
-// serve is a process: SCIM, and what an administrator does. It ends with its input.
+// serve runs a process with a SCIM endpoint and an administrator's endpoint. It ends when
+// its input ends.
 func serve() error {
 	ctx := context.Background()
 	a, err := open(ctx, os.Getenv(databaseVar), os.Getenv(mappedVar) != "")

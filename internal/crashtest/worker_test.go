@@ -10,22 +10,22 @@ import (
 	"sync/atomic"
 )
 
-// worker makes load. Its users and groups are its own, so that it knows what they must
-// be after each request.
+// worker makes load. Only it changes its users and groups, so it knows their state after
+// each request.
 type worker struct {
 	d      *database
 	c      *client
 	rnd    *rand.Rand
 	prefix string
 	shared string // id of the group that all workers put users into
-	n      int    // names given so far
+	n      int    // the number of names so far
 
-	now   world             // what was acknowledged
+	now   world             // the acknowledged state
 	ids   map[string]string // by externalId
-	doubt *request          // that was sent and not answered, if any
+	doubt *request          // the request without an answer, nil if there is none
 
 	acknowledged    atomic.Int64
-	doubts, carried int // requests in doubt, and those of them that were carried out
+	doubts, carried int // the number of requests without an answer, and of those that the server carried out
 }
 
 func newWorker(d *database, c *client, rnd *rand.Rand, n int, shared string) *worker {
@@ -33,21 +33,21 @@ func newWorker(d *database, c *client, rnd *rand.Rand, n int, shared string) *wo
 		now: world{map[string]person{}, map[string]team{}, map[string]bool{}}, ids: map[string]string{}}
 }
 
-// request is a request with what it makes of the world.
+// request is a request and the world after it.
 type request struct {
 	method, path string
 	body         any
 	header       []string
 	want         int // status
 	after        world
-	key          string // of what it creates
+	key          string // the externalId of the resource that it creates
 }
 
-// step sends one request, and reports whether its outcome is known.
+// step sends one request. It reports whether its outcome is known.
 func (w *worker) step() bool {
 	r := w.choose()
 	if r.after.Users == nil {
-		r.after = w.now // it is refused, or only reads
+		r.after = w.now // the server refuses the request, or it only reads
 	}
 	a := w.c.do(r.method, r.path, r.body, r.header...)
 	if a.doubtful() {
@@ -158,7 +158,7 @@ func (w *worker) choose() request {
 		return request{method: http.MethodPost, path: "/give?" + url.Values{"user": {w.ids[user]}, "role": {p.Hand}}.Encode(),
 			want: http.StatusOK, after: w.now.with(func(next *world) { next.Users[user] = p })}
 	default:
-		return w.refused(user, group)
+		return w.badRequest(user, group)
 	}
 }
 
@@ -204,20 +204,20 @@ func (w *worker) changeUser(user string) request {
 
 // changeMembers adds and removes several members in one request.
 func (w *worker) changeMembers(group string) request {
-	add, remove := w.coming(w.now.Groups[group].Members)
+	add, remove := w.pickMembers(w.now.Groups[group].Members)
 	return request{method: http.MethodPatch, path: w.path("Groups", group), body: w.members(add, remove), want: http.StatusNoContent,
 		after: w.now.with(func(next *world) { next.Groups[group] = next.Groups[group].join(add, remove) })}
 }
 
-// changeShared does the same in the group of all workers.
+// changeShared is changeMembers for the group of all workers.
 func (w *worker) changeShared() request {
-	add, remove := w.coming(w.now.Shared)
+	add, remove := w.pickMembers(w.now.Shared)
 	return request{method: http.MethodPatch, path: "/scim/Groups/" + w.shared, body: w.members(add, remove), want: http.StatusNoContent,
 		after: w.now.with(func(next *world) { next.Shared = joined(next.Shared, add, remove) })}
 }
 
-// coming picks who comes into a group and who goes.
-func (w *worker) coming(members map[string]bool) (add, remove []string) {
+// pickMembers picks users to add and members to remove.
+func (w *worker) pickMembers(members map[string]bool) (add, remove []string) {
 	remove = w.some(w.rnd.IntN(4), members)
 	add = slices.DeleteFunc(w.some(6, w.now.users()), func(u string) bool { return members[u] })
 	if len(add)+len(remove) == 0 {
@@ -233,8 +233,8 @@ func (w *worker) replaceGroup(group string) request {
 		after: w.now.with(func(next *world) { next.Groups[group] = g })}
 }
 
-// refused is a request of which nothing must be carried out.
-func (w *worker) refused(user, group string) request {
+// badRequest is a request that the server must refuse completely.
+func (w *worker) badRequest(user, group string) request {
 	switch w.rnd.IntN(5) {
 	case 0:
 		return request{method: http.MethodPost, path: "/scim/Users", want: http.StatusConflict,

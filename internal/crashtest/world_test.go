@@ -11,12 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// world is what one worker's users and groups are, by their externalId, which does
-// not change. It is not changed once it is made.
+// world is the state of one worker's users and groups, by externalId, which does not
+// change. A world never changes: with makes a new one.
 type world struct {
 	Users  map[string]person
 	Groups map[string]team
-	Shared map[string]bool // which of the users are members of the group of all workers
+	Shared map[string]bool // the users who are members of the group of all workers
 }
 
 type person struct {
@@ -30,14 +30,14 @@ type team struct {
 	Members map[string]bool
 }
 
-// with is a copy that change has changed.
+// with returns a copy after change.
 func (w world) with(change func(*world)) world {
 	next := world{maps.Clone(w.Users), maps.Clone(w.Groups), maps.Clone(w.Shared)}
 	change(&next)
 	return next
 }
 
-// join is the group after members have come and gone.
+// join returns the group after adding and removing members.
 func (g team) join(add, remove []string) team {
 	g.Members = joined(g.Members, add, remove)
 	return g
@@ -54,7 +54,7 @@ func joined(members map[string]bool, add, remove []string) map[string]bool {
 	return next
 }
 
-// leave takes a deleted user out of everything.
+// leave removes a deleted user from all groups.
 func (w *world) leave(user string) {
 	delete(w.Users, user)
 	w.Shared = joined(w.Shared, nil, []string{user})
@@ -63,7 +63,7 @@ func (w *world) leave(user string) {
 	}
 }
 
-// resource is what the tests read of a user or group.
+// resource has the parts of a user or group that the tests read.
 type resource struct {
 	ID          string  `json:"id"`
 	ExternalID  string  `json:"externalId"`
@@ -142,8 +142,8 @@ func (w *worker) list(endpoint string) ([]resource, error) {
 	return page.Resources, nil
 }
 
-// settle finds out what has become of a request in doubt: all of it or nothing. What
-// was acknowledged must be there, and nothing else.
+// settle finds out whether the server carried out a request in doubt: all of it or nothing.
+// All acknowledged writes must exist, and nothing else.
 func (w *worker) settle() {
 	seen, ids, err := w.observe()
 	if err != nil {

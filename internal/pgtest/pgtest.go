@@ -1,5 +1,5 @@
-// Package pgtest starts a PostgreSQL server for the tests of a package, from the
-// binaries that are installed on the machine.
+// Package pgtest starts a PostgreSQL server for the tests of a package. It uses the
+// binaries that the machine has.
 package pgtest
 
 import (
@@ -23,17 +23,17 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Server is one PostgreSQL server, started at the first DB and stopped by Stop.
+// Server is one PostgreSQL server. The first DB starts it, and Stop stops it.
 type Server struct {
-	// Durable leaves fsync, synchronous_commit and full_page_writes on, as they are by
-	// default. Otherwise they are off: what is kept does not outlive the tests.
+	// Durable leaves fsync, synchronous_commit and full_page_writes on, as in PostgreSQL's
+	// defaults. Otherwise they are off, and a crash may lose data.
 	Durable bool
 
 	once      sync.Once
 	err       error
-	missing   bool // no binaries are installed
+	missing   bool // the machine has no PostgreSQL binaries
 	cmd       *exec.Cmd
-	alive     io.WriteCloser // takes a signal's name; the server ends when this is closed, or this process ends
+	alive     io.WriteCloser // takes a signal's name; closing it, or the end of this process, ends the server
 	bin, dir  string
 	as        *syscall.SysProcAttr
 	port      int
@@ -41,8 +41,8 @@ type Server struct {
 	databases int
 }
 
-// DSN makes a new empty database and returns its data source name, for the driver
-// "pgx". Without binaries the test is skipped, or fails where CI is set.
+// DSN makes a new empty database and returns its data source name for the driver "pgx".
+// Without binaries it skips the test, or fails it if CI is set.
 func (s *Server) DSN(t testing.TB) string {
 	t.Helper()
 	s.once.Do(func() { s.err = s.start() })
@@ -67,7 +67,7 @@ func (s *Server) DSN(t testing.TB) string {
 	return s.dsn(name)
 }
 
-// DB is a new empty database, closed at the end of the test.
+// DB is a new empty database. The end of the test closes it.
 func (s *Server) DB(t testing.TB) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("pgx", s.DSN(t))
@@ -91,10 +91,11 @@ func (s *Server) start() (err error) {
 	if s.dir, err = os.MkdirTemp("", "pgtest"); err != nil {
 		return err
 	}
-	if s.as, err = unprivileged(s.dir); err != nil {
+	if s.as, err = asOtherUser(s.dir); err != nil {
 		return err
 	}
-	// A collation that orders unlike bytes, so that what relies on bytes must say so.
+	// This collation does not order by bytes. So SQL that needs the order of bytes fails
+	// unless it says so.
 	init := exec.Command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
 		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
 	init.SysProcAttr, init.Dir = s.as, s.dir
@@ -133,14 +134,14 @@ func (s *Server) launch() error {
 	return s.wait()
 }
 
-// Crash ends the server at once and without a checkpoint, as "pg_ctl stop -m
-// immediate" does, and starts it again on the same data and port: it recovers.
+// Crash ends the server immediately and without a checkpoint, as "pg_ctl stop -m immediate"
+// does. Then it starts the server again on the same data and port, which recovers.
 func (s *Server) Crash(t testing.TB) {
 	t.Helper()
 	if _, err := io.WriteString(s.alive, "QUIT\n"); err != nil {
 		t.Fatal(err)
 	}
-	s.cmd.Wait() //nolint:errcheck // it did not end well, as it should
+	s.cmd.Wait() //nolint:errcheck // the signal ended it, so Wait returns an error
 	if err := s.launch(); err != nil {
 		t.Fatalf("start PostgreSQL again: %v", err)
 	}
@@ -206,9 +207,9 @@ func find() (string, error) {
 	return filepath.Dir(path), err
 }
 
-// unprivileged lets the server, which refuses to run as root, run as another user, to
-// whom it gives dir.
-func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+// asOtherUser makes the server run as another user if this process is root, because
+// PostgreSQL refuses to run as root. It gives dir to that user.
+func asOtherUser(dir string) (*syscall.SysProcAttr, error) {
 	if os.Geteuid() != 0 {
 		return &syscall.SysProcAttr{}, nil
 	}

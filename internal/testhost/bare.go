@@ -14,9 +14,9 @@ var (
 	_ scim.Volatile = (*BareStore)(nil)
 )
 
-// BareStore is the least that a host can write: the five methods of scim.Store over a
-// map, everything else left to the package. It has no transactions, no edges and no
-// ledger, so it takes the handler's other path through every write.
+// BareStore is the smallest store that an application can write: the five methods of
+// scim.Store over a map. It has no transactions, no MemberStore and no ledger. So tests
+// with it run the handler's other path through every write.
 type BareStore struct {
 	mu  sync.Mutex
 	all map[scim.Ref]*scim.Resource
@@ -39,7 +39,7 @@ func (*BareStore) Volatile() {}
 func (s *BareStore) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx, r); err != nil {
+	if err := s.checkUserName(ctx, r); err != nil {
 		return nil, err
 	}
 	if s.all[r.Ref()] != nil {
@@ -85,7 +85,7 @@ func (s *BareStore) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Reso
 	if err != nil || after == before {
 		return after, err
 	}
-	if err := s.usable(ctx, after); err != nil {
+	if err := s.checkUserName(ctx, after); err != nil {
 		return nil, err
 	}
 	s.all[ref] = after
@@ -117,8 +117,8 @@ func (s *BareStore) get(ctx context.Context, ref scim.Ref) (*scim.Resource, erro
 	return nil, scim.ErrNotFound
 }
 
-// usable checks that no other user has the userName of r.
-func (s *BareStore) usable(ctx context.Context, r *scim.Resource) error {
+// checkUserName refuses a userName that another user has.
+func (s *BareStore) checkUserName(ctx context.Context, r *scim.Resource) error {
 	key := scim.Fold(r.String("userName"))
 	for ref, o := range s.all {
 		if ref.Type == "User" && ref != r.Ref() && r.Type().Name() == "User" && scim.Fold(o.String("userName")) == key {

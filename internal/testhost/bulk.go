@@ -9,22 +9,23 @@ import (
 // Enterprise is the URN of the enterprise extension of users.
 const Enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-// BulkBody is a bulk request of operations that are JSON already.
+// BulkBody is a bulk request with operations in JSON.
 func BulkBody(ops ...string) string {
 	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` + strings.Join(ops, ",") + `]}`
 }
 
-// BulkBodyUntil is BulkBody that stops after n errors.
+// BulkBodyUntil is BulkBody with failOnErrors n.
 func BulkBodyUntil(n int, ops ...string) string {
 	return strings.Replace(BulkBody(ops...), `"Operations"`, `"failOnErrors":`+strconv.Itoa(n)+`,"Operations"`, 1)
 }
 
-// PostUser is a bulk operation that creates a user; more are further members of its JSON.
+// PostUser is a bulk operation that creates a user. more are additional members of the
+// user's JSON.
 func PostUser(bulkID, name string, more ...string) string {
 	return fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":%q,"data":{"userName":%q%s}}`, bulkID, name, strings.Join(append([]string{""}, more...), ","))
 }
 
-// PostGroup is a bulk operation that creates a group of members, each "Type id".
+// PostGroup is a bulk operation that creates a group. Each of members is "Type id".
 func PostGroup(bulkID, name string, members ...string) string {
 	var list []string
 	for _, m := range members {

@@ -2,5 +2,5 @@
 
 package testhost
 
-// UnderRace says that the race detector watches.
+// UnderRace says that the race detector is on.
 const UnderRace = false

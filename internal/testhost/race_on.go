@@ -2,6 +2,6 @@
 
 package testhost
 
-// UnderRace says that the race detector makes everything several times slower and
-// bigger: sizes are then chosen to find races, not to measure.
+// UnderRace says that the race detector is on. It makes everything several times slower and
+// larger, so tests choose sizes that find races and do not measure.
 const UnderRace = true

@@ -14,37 +14,37 @@ import (
 
 var _ scim.RoleResolver = (*Roles)(nil)
 
-// Roles is an application's side of roles. Unless Rows says otherwise they are kept
-// in maps, which take no part in a store's transaction: use it with scim.Roles.Separate then.
-// Groups stand for roles by their displayName, compared exactly after NFC.
+// Roles is an application's side of roles. By default it keeps them in maps, which do not
+// take part in a store's transaction: use it with scim.Roles.Separate then. A group gets
+// the role with its displayName, compared exactly after NFC.
 type Roles struct {
-	// Fail, if set, is called first in every method, with "resolve", "held" or "change";
-	// its error is returned. It runs outside any lock, so it may wait or use t.
+	// Fail, if set, runs first in every method, with "resolve", "held" or "change". The
+	// method returns its error. It runs outside any lock, so it may wait or use t.
 	Fail func(op string) error
-	// AfterChange, if set, is called when ChangeRoles has done its work; its error is
-	// returned as if the answer had been lost.
+	// AfterChange, if set, runs at the end of ChangeRoles, which returns its error. Tests
+	// use it for a lost answer.
 	AfterChange func() error
-	// Resolve, if set, decides in the place of the names.
+	// Resolve, if set, replaces the look-up of roles by name.
 	Resolve func(src scim.RoleSource) (scim.Role, error)
 
-	// Rows keeps the roles and who holds them.
+	// Rows keeps the roles and their holders.
 	Rows RoleRows
 
 	mu    sync.Mutex
-	calls map[string]int // by the names that Fail gets
+	calls map[string]int // the number of calls, by the names that Fail gets
 }
 
-// RoleRows is where roles are kept, and who holds them. What is written with the context
-// of a transaction is undone with it.
+// RoleRows keeps roles and their holders. If a context has a transaction, a rollback undoes
+// what was written with it.
 type RoleRows interface {
 	Roles(ctx context.Context) ([]scim.Role, error) // in order of id
 	Put(ctx context.Context, r scim.Role) error
 	Drop(ctx context.Context, roleID string) error
 	Held(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) // in order of id
 	Holders(ctx context.Context, roleID string) ([]string, error)               // sorted
-	// Change carries out all or nothing. scim.ErrNoRole: a granted role is not there.
+	// Change makes all changes or none. scim.ErrNoRole: a granted role does not exist.
 	Change(ctx context.Context, changes []scim.RoleChange) error
-	// Note writes down changes, Noted lists and forgets them.
+	// Note records changes. Noted lists and forgets them.
 	Note(ctx context.Context, changes []scim.RoleChange) error
 	Noted(ctx context.Context) ([]scim.RoleChange, error)
 }
@@ -62,7 +62,7 @@ func NewRoles() *Roles {
 // NoRoles has no roles yet.
 func NoRoles() *Roles { return &Roles{Rows: NewRoleMaps(), calls: map[string]int{}} }
 
-// Must is a result of RoleRows that the test cannot go on without.
+// Must returns v, and panics on an error.
 func Must[T any](v T, err error) T {
 	fine(err)
 	return v
@@ -74,18 +74,18 @@ func fine(err error) {
 	}
 }
 
-// Put adds a role, or replaces the one with its id.
+// Put adds a role or replaces the one with its id.
 func (t *Roles) Put(r scim.Role) { fine(t.Rows.Put(context.Background(), r)) }
 
-// Drop deletes a role; nobody holds it afterwards.
+// Drop deletes a role and takes it from all holders.
 func (t *Roles) Drop(roleID string) { fine(t.Rows.Drop(context.Background(), roleID)) }
 
-// Give is an administrator's doing, by hand; so is Take.
+// Give gives a role by hand, as an administrator does.
 func (t *Roles) Give(userID, roleID string) {
 	fine(t.Rows.Change(context.Background(), []scim.RoleChange{{UserID: userID, Grant: []scim.Role{{ID: roleID}}}}))
 }
 
-// Take is the opposite of Give.
+// Take takes a role by hand, as an administrator does.
 func (t *Roles) Take(userID, roleID string) {
 	fine(t.Rows.Change(context.Background(), []scim.RoleChange{{UserID: userID, Revoke: []scim.Role{{ID: roleID}}}}))
 }
@@ -114,14 +114,14 @@ func (t *Roles) Holders(roleID string) []string {
 	return Must(t.Rows.Holders(context.Background(), roleID))
 }
 
-// Count is how often a method was called: "resolve", "held" or "change".
+// Count is the number of calls of a method: "resolve", "held" or "change".
 func (t *Roles) Count(op string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.calls[op]
 }
 
-// Changes lists what ChangeRoles has carried out since the last call of Changes.
+// Changes lists the changes that ChangeRoles has made since the last call of Changes.
 func (t *Roles) Changes() []scim.RoleChange { return Must(t.Rows.Noted(context.Background())) }
 
 // begin counts a call and lets it fail.
@@ -150,7 +150,7 @@ func (t *Roles) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role
 		return scim.Role{}, err
 	}
 	i := slices.IndexFunc(all, func(r scim.Role) bool { return r.ID == src.Linked })
-	if i < 0 { // else a renamed role is still the role that the group was linked to
+	if i < 0 { // otherwise the group keeps its linked role, even if the role has a new name
 		name := norm.NFC.String(src.Name())
 		i = slices.IndexFunc(all, func(r scim.Role) bool { return norm.NFC.String(r.Name) == name })
 	}
@@ -189,7 +189,7 @@ func (t *Roles) ChangeRoles(ctx context.Context, changes []scim.RoleChange) erro
 type RoleMaps struct {
 	mu      sync.Mutex
 	all     map[string]scim.Role       // by id
-	holding map[string]map[string]bool // by user, then role id
+	holding map[string]map[string]bool // role ids by user
 	log     []scim.RoleChange
 }
 

@@ -1,5 +1,5 @@
-// Package testhost is an application for the tests of the packages beside it: a handler and
-// requests to it, the least store, roles in memory, and stores whose roles commit with
+// Package testhost is an application for the tests of other packages. It has a handler and
+// requests to it, the smallest store, roles in memory, and stores whose roles commit with
 // them. Only tests import it.
 package testhost
 
@@ -21,8 +21,7 @@ import (
 // Secret is the bearer token of the tests.
 const Secret = "not-a-real-secret"
 
-// Handler makes a handler over an empty memory store, with what change makes of its
-// configuration.
+// Handler makes a handler over an empty memory store. change alters its configuration.
 func Handler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 	t.Helper()
 	c := scim.Config{Store: memory.New()}
@@ -32,7 +31,8 @@ func Handler(t testing.TB, change func(c *scim.Config)) *scim.Handler {
 	return New(t, c)
 }
 
-// New makes a handler. Unless c says otherwise, its clients send Secret, and it logs nothing.
+// New makes a handler. Unless c says otherwise, its clients send Secret and it logs
+// nothing.
 func New(t testing.TB, c scim.Config) *scim.Handler {
 	t.Helper()
 	if c.Auth == nil {
@@ -48,7 +48,7 @@ func New(t testing.TB, c scim.Config) *scim.Handler {
 	return h
 }
 
-// Do makes one request; header lines are "Name: value".
+// Do sends one request. Header lines are "Name: value".
 func Do(t *testing.T, h http.Handler, method, target, body string, header ...string) *http.Response {
 	t.Helper()
 	var in io.Reader
@@ -69,7 +69,7 @@ func Do(t *testing.T, h http.Handler, method, target, body string, header ...str
 	return w.Result()
 }
 
-// Create creates a resource and returns its id; header lines are as in Do.
+// Create creates a resource and returns its id. Header lines are as in Do.
 func Create(t *testing.T, h http.Handler, target, body string, header ...string) string {
 	t.Helper()
 	res := Do(t, h, "POST", target, body, header...)
@@ -90,7 +90,7 @@ func Decode(t *testing.T, res *http.Response) map[string]any {
 	return v
 }
 
-// Parallel calls fn n times at the same time, and waits.
+// Parallel calls fn n times at the same time and waits for all calls.
 func Parallel(n int, fn func(i int)) {
 	var wg sync.WaitGroup
 	for i := range n {

@@ -9,16 +9,16 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// UndoStore is the memory store whose transactions other things in memory can join.
+// UndoStore is the memory store with transactions that other data in memory can join.
 type UndoStore struct{ *memory.Store }
 
-// undoKey finds in a context what undoes what was done so far.
+// undoKey is the context key of the functions that undo a transaction.
 type undoKey struct{}
 
-// InTx implements scim.Transactor. What joined is undone with the transaction.
+// InTx implements scim.Transactor. A rollback also undoes the changes of joined data.
 func (s UndoStore) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		// The list of the outermost transaction serves the nested ones too.
+		// Nested transactions use the list of the outermost one.
 		undo, nested := ctx.Value(undoKey{}).(*[]func())
 		if !nested {
 			undo = new([]func())
@@ -41,10 +41,10 @@ func (s UndoStore) InTx(ctx context.Context, fn func(ctx context.Context) error)
 	})
 }
 
-// UndoRoles are RoleMaps within the transactions of an UndoStore.
+// UndoRoles are RoleMaps that join the transactions of an UndoStore.
 type UndoRoles struct{ *RoleMaps }
 
-// Change implements RoleRows. A transaction that fails undoes it.
+// Change implements RoleRows. A rollback undoes it.
 func (r UndoRoles) Change(ctx context.Context, changes []scim.RoleChange) error {
 	if undo, ok := ctx.Value(undoKey{}).(*[]func()); ok {
 		r.mu.Lock()

@@ -2,7 +2,7 @@ package testhost
 
 import "net/http"
 
-// CountingWriter takes an answer without keeping it: only its status and its size.
+// CountingWriter keeps only the status and the size of an answer.
 type CountingWriter struct {
 	header http.Header
 	Status int
