@@ -22,53 +22,103 @@ import (
 
 // inward converts an error of the application to one that internal packages understand.
 func inward(err error) error {
-	if err == nil {
-		return nil
-	}
 	var f *fault.Error
-	var e *Error
 	var s scimerrors.ScimError
+	e := meaning(err)
 	switch {
-	case errors.As(err, &f):
-		return err
-	case errors.As(err, &e):
-		if err == error(e) {
-			return (*fault.Error)(e)
+	case e == nil:
+		if errors.As(err, &s) {
+			return &foreign{err, &fault.Error{Status: s.Status, Type: string(s.ScimType), Detail: s.Detail}}
 		}
-		return &translated{err, (*fault.Error)(e)}
-	case errors.As(err, &s):
-		return &translated{err, &fault.Error{Status: s.Status, Type: string(s.ScimType), Detail: s.Detail}}
+		return err
+	case err == error(e):
+		return (*fault.Error)(e)
+	case errors.As(err, &f) && (*Error)(f) == e:
+		return err
 	}
-	return err
+	return &translated{err, e}
 }
 
 // outward converts an internal error to one that the application understands.
 func outward(err error) error {
-	if err == nil {
-		return nil
-	}
-	var e *Error
-	var f *fault.Error
+	var is *Error
+	e := meaning(err)
 	switch {
-	case errors.As(err, &e):
+	case e == nil || errors.As(err, &is) && is == e:
 		return err
-	case errors.As(err, &f):
-		if err == error(f) {
-			return (*Error)(f)
-		}
-		return &translated{err, (*Error)(f)}
+	case err == error((*fault.Error)(e)):
+		return e
 	}
-	return err
+	return &translated{err, e}
 }
 
-// translated is an error together with its form on the other side. It unwraps to both.
+// meaning finds the outermost error with a status in the chain of err, in the order of
+// errors.As. An application may wrap an error of ours in an *Error of its own. It then
+// means its own.
+func meaning(err error) *Error {
+	for err != nil {
+		switch e := err.(type) {
+		case *Error:
+			return e
+		case *fault.Error:
+			return (*Error)(e)
+		case interface{ As(target any) bool }:
+			var as *Error
+			if e.As(&as) {
+				return as
+			}
+		}
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, one := range e.Unwrap() {
+				if m := meaning(one); m != nil {
+					return m
+				}
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// translated is an error with one meaning, which both sides find first.
 type translated struct {
-	err, as error
+	err error
+	as  *Error
 }
 
 func (t *translated) Error() string { return t.err.Error() }
 
-func (t *translated) Unwrap() []error { return []error{t.err, t.as} }
+func (t *translated) Unwrap() error { return t.err }
+
+// As implements the method that errors.As looks for.
+func (t *translated) As(target any) bool {
+	switch to := target.(type) {
+	case **Error:
+		*to = t.as
+	case **fault.Error:
+		*to = (*fault.Error)(t.as)
+	default:
+		return false
+	}
+	return true
+}
+
+// foreign is an error of another SCIM library. It answers a request that fails with it,
+// and means nothing else: it may come from a request of the application's own.
+type foreign struct {
+	error
+	as *fault.Error
+}
+
+func (f *foreign) Unwrap() error { return f.error }
+
+// Answer implements host.Answerer.
+func (f *foreign) Answer() *fault.Error { return f.as }
 
 // document returns the internal form of a resource. It is a part of r, so the pointer is
 // the same each time.

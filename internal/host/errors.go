@@ -19,13 +19,23 @@ var (
 	ErrStale = errors.New("scim: the resource changed meanwhile")
 )
 
+// Answerer is an error that knows its answer, unless an *fault.Error in its chain says
+// otherwise.
+type Answerer interface {
+	error
+	Answer() *fault.Error
+}
+
 // Answer turns an error into the answer to the client. An unknown error becomes a 500
 // without its cause.
 func Answer(err error) *fault.Error {
 	var e *fault.Error
+	var a Answerer
 	switch {
 	case errors.As(err, &e):
 		return e
+	case errors.As(err, &a):
+		return a.Answer()
 	case errors.Is(err, ErrNotFound):
 		return &fault.Error{Status: http.StatusNotFound, Detail: "there is no such resource", Err: err}
 	case errors.Is(err, ErrStale), errors.Is(err, context.DeadlineExceeded):

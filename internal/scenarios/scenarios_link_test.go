@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	scimerrors "github.com/elimity-com/scim/errors"
+
 	"github.com/scimkit/scim"
 )
 
@@ -222,6 +224,27 @@ func linkScenarios() []scenario {
 				w.wantLink("G", "R")
 				w.remove("G", "U") // an outage there does not hold up a revocation
 				w.wantRoles("U")
+			}},
+		{name: "S47 the resolver's own SCIM request fails", reason: "only an *Error of this library is an answer",
+			run: func(w *world) {
+				w.role("R")
+				w.role("S")
+				w.user("U")
+				w.group("G", "R", "U")
+				w.app.Fail = func(op string) error {
+					if op == "resolve" {
+						return fmt.Errorf("look-up: %w", scimerrors.ScimError{Status: 404, Detail: "no such group"})
+					}
+					return nil
+				}
+				w.diff("rename", 404, w.send("PATCH", "/Groups/G", renameBody("S")).status)
+				w.diff("name", any("R"), w.do("GET", "/Groups/G", nil).body["displayName"])
+				if err := w.reconciler().RolesChanged(ctx()); err == nil {
+					w.t.Errorf("RolesChanged reports no error")
+				}
+				w.wantLink("G", "R")
+				w.wantRoles("U", "R")
+				w.app.Fail = nil
 			}},
 		{name: "S46 a role that groups cannot give, refuse", reason: "as if there were none, and the answer says why",
 			roles: refuse,
