@@ -102,6 +102,7 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 		if err != nil {
 			return err
 		}
+		w.cause = applicationReports
 		change, err := w.t.relinkKnown(ctx, now)
 		if err != nil || !change.isChange() {
 			return err

@@ -22,6 +22,8 @@ type Work struct {
 	// restore gives back the roles that were revoked ahead of a write, if the write fails.
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
+	// cause is why this unit completes what an earlier one with its key left open.
+	cause cause
 }
 
 // Tell queues events for delivery after the commit.
@@ -123,7 +125,10 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 	}
 	if key != "" {
 		key = keylock.Key(w.t.ID, key)
-		w.later = append(w.later, w.e.unsettled.take(key)...)
+		for _, r := range w.e.unsettled.take(key) {
+			r.cause = w.cause
+			w.later = append(w.later, r)
+		}
 	}
 	failed := w.runLater(ctx)
 	if failed != nil && !w.e.unsettled.keep(key, w.later) {

@@ -290,3 +290,27 @@ func TestRenameWaitsForTheReconciler(t *testing.T) {
 		})
 	}
 }
+
+// RolesChanged also completes what an earlier write left open. There too the application has
+// reported that its roles changed.
+func TestRolesChangedCompletesWithReportedRoles(t *testing.T) {
+	for _, kind := range []string{bare, separate} {
+		t.Run(kind, func(t *testing.T) {
+			w := newWorld(t, kind, scim.Roles{Missing: scim.RefuseGroup})
+			w.role("A")
+			w.role("R")
+			w.user("U")
+			w.group("G", "A", "U")
+			w.group("H", "R", "U")
+			failing := true
+			w.down(&failing)
+			w.diff("removal", 500, w.send("PATCH", "/Groups/G", patchBody(removeOp("U"))).status)
+			failing = false
+			w.app.Drop("R")
+			w.app.Put(scim.Role{ID: "new", Name: "R"})
+			w.changed()
+			w.wantLink("H", "new")
+			w.wantRoles("U", "R")
+		})
+	}
+}
