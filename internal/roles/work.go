@@ -66,9 +66,7 @@ const isolationTries = 20
 // the same key could not finish. An Isolate within another one of the same Work joins that
 // one.
 func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
-	w.depth++
 	err := w.isolate(ctx, key, fn)
-	w.depth--
 	if w.depth > 0 {
 		return err
 	}
@@ -77,6 +75,8 @@ func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Cont
 }
 
 func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
+	w.depth++
+	defer func() { w.depth-- }() // also if fn panics: the store may recover and try again
 	events, later := len(w.events), len(w.later)
 	attempt := func(ctx context.Context) error {
 		w.events, w.later, w.stored = w.events[:events], w.later[:later], false // fn may run again
