@@ -41,7 +41,7 @@ func TestRolesAttributesMistakes(t *testing.T) {
 	}
 }
 
-// An application without groups has roles by attributes alone.
+// An application without groups gives roles only by attributes.
 func TestRolesWithoutGroups(t *testing.T) {
 	app := testhost.NewRoles()
 	s := memory.New()

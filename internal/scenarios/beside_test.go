@@ -12,8 +12,8 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// rowStore has transactions that keep nobody out, as a database that locks rows: two of
-// them that write different rows run at the same time. It undoes nothing.
+// rowStore is a store whose transactions do not exclude each other, like a database that
+// locks rows. Two that write different rows run at the same time. It has no rollback.
 type rowStore struct{ steppedStore }
 
 func (s *rowStore) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
@@ -21,12 +21,13 @@ func (s *rowStore) InTx(ctx context.Context, fn func(ctx context.Context) error)
 	return fn(ctx)
 }
 
-// besideRows has a store that locks rows, and a ledger beside it.
+// besideRows makes a store that locks rows, and a ledger outside its transactions.
 func besideRows(w *world) host {
 	return host{store: &rowStore{steppedStore{testhost.NewBareStore(), w}}, ledger: &steppedLedger{memory.NewLedger(), w}}
 }
 
-// besideWriter has a store with one writer at a time, as SQLite, and a ledger beside it.
+// besideWriter makes a store with one writer at a time, like SQLite, and a ledger outside
+// its transactions.
 func besideWriter(w *world) host {
 	h := inMemory(w)
 	h.ledger = &steppedLedger{memory.NewLedger(), w}
@@ -36,8 +37,8 @@ func besideWriter(w *world) host {
 // errStuck says that two operations wait for each other.
 var errStuck = fmt.Errorf("they wait for each other")
 
-// meet runs first until its n-th call of op, then second as far as it gets, and then both to
-// their end. It reports whether first came that far.
+// meet runs first until its n-th call of op. Then it runs second as far as possible, and
+// then both to their end. It reports whether first came that far.
 func meet(w *world, op string, n int64, first, second func() error) (met bool, err error) {
 	var calls atomic.Int64
 	reached, release := make(chan struct{}), make(chan struct{})
@@ -62,7 +63,7 @@ func meet(w *world, op string, n int64, first, second func() error) (met bool, e
 	select {
 	case err := <-other:
 		other <- err
-	case <-time.After(50 * time.Millisecond): // it waits for first
+	case <-time.After(50 * time.Millisecond): // second waits for first
 	}
 	close(release)
 	for _, done := range []chan error{ended, other} {
@@ -78,8 +79,8 @@ func meet(w *world, op string, n int64, first, second func() error) (met bool, e
 	return true, err
 }
 
-// A ledger beside the store locks no users, so the library keeps what reads and records
-// their grants apart. Two operations meet at every call of the application.
+// A ledger outside the store locks no users, so the library locks them while it reads and
+// records their grants. Two operations meet at every call of the application.
 func TestLedgerBesideTheStore(t *testing.T) {
 	byHand := func(w *world) error {
 		w.app.Give("U", "R")

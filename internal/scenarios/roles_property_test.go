@@ -16,9 +16,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// TestRolesProperty plays random histories against the handler and against naive, a
-// transcription of the rules, and compares who holds what, the ledger and the links
-// after each step.
+// TestRolesProperty plays random histories against the handler and against naive, a simple
+// model of the rules. After each step it compares the held roles, the ledger and the links.
 func TestRolesProperty(t *testing.T) {
 	everywhere(t, func(t *testing.T, in setting) {
 		switch {
@@ -56,7 +55,7 @@ func TestRolesProperty(t *testing.T) {
 	})
 }
 
-// fewer lets rapid make one of n of its checks in a test.
+// fewer makes rapid run one n-th of its checks in a test.
 func fewer(t *testing.T, n int) {
 	t.Helper()
 	checks := flag.Lookup("rapid.checks").Value
@@ -68,16 +67,16 @@ func fewer(t *testing.T, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { checks.Set(all) }) //nolint:errcheck // it was set to that before
+	t.Cleanup(func() { checks.Set(all) }) //nolint:errcheck // rapid has accepted this value before
 }
 
-// naive is what must be so.
+// naive is a model of the expected state.
 type naive struct {
-	active map[string]bool            // the users that are there
-	hand   map[string]map[string]bool // user → role id: given by hand
+	active map[string]bool            // whether each existing user is active
+	hand   map[string]map[string]bool // user → ids of the roles given by hand
 	groups map[string]*naiveGroup
 	roles  map[string]string   // id → name
-	weight map[string]int      // by id, no two alike; nil if all roles that are given apply
+	weight map[string]int      // by id, all different; nil if users hold all given roles
 	values map[string][]string // user → values of the attribute
 	links  map[string]string   // value → role id
 }
@@ -98,8 +97,8 @@ func (n *naive) clone() *naive {
 	return c
 }
 
-// named is the id of the role of a name; names are unique here.
-func (n *naive) named(name string) string {
+// roleNamed is the id of the role with a name. Names are unique here.
+func (n *naive) roleNamed(name string) string {
 	for id, s := range n.roles {
 		if s == name {
 			return id
@@ -108,9 +107,9 @@ func (n *naive) named(name string) string {
 	return ""
 }
 
-// given are the roles that attributes and groups give to a user who is active, with the
+// rolesOf lists the roles that attributes and groups give to an active user, with their
 // sources.
-func (n *naive) given(user string) map[string][]string {
+func (n *naive) rolesOf(user string) map[string][]string {
 	given, heaviest := map[string][]string{}, ""
 	give := func(role, source string) {
 		if !n.active[user] || role == "" || slices.Contains(given[role], source) {
@@ -135,10 +134,10 @@ func (n *naive) given(user string) map[string][]string {
 	return given
 }
 
-// entries is the ledger.
+// entries is the expected ledger of a user.
 func (n *naive) entries(user string) []string {
 	lines := []string{}
-	for role, sources := range n.given(user) {
+	for role, sources := range n.rolesOf(user) {
 		for _, source := range sources {
 			line := role + " " + source
 			if n.hand[user][role] {
@@ -151,27 +150,27 @@ func (n *naive) entries(user string) []string {
 	return lines
 }
 
-// held is what is given, and what was given by hand.
+// held lists the roles that sources give and those given by hand.
 func (n *naive) held(user string) []string {
 	held := map[string]bool{}
 	for id := range n.hand[user] {
 		held[n.roles[id]] = true
 	}
-	for id := range n.given(user) {
+	for id := range n.rolesOf(user) {
 		held[n.roles[id]] = true
 	}
 	return slices.Sorted(maps.Keys(held))
 }
 
-// written is what any write of a group does to its link.
-func (n *naive) written(id, name string) {
+// relink changes the link of a group as every write of it does.
+func (n *naive) relink(id, name string) {
 	g := n.groups[id]
 	if g.name != name || g.link == "" {
-		g.name, g.link = name, n.named(name)
+		g.name, g.link = name, n.roleNamed(name)
 	}
 }
 
-// history is a handler and what it is compared with.
+// history is a handler and its model.
 type history struct {
 	w       *world
 	n       *naive
@@ -238,8 +237,8 @@ func set(ids []string) map[string]bool {
 	return m
 }
 
-// request makes a request that turns the model into next. One that breaks either
-// happened or did not, which stored tells; then a new process reconciles everybody.
+// request sends a request that turns the model into next. If it fails, stored says whether
+// the store has the write. Then a new process reconciles everybody.
 func (h *history) request(t *rapid.T, next *naive, stored func() bool, send func() reply) {
 	if h.broken == "" {
 		if r := send(); r.status/100 != 2 {
@@ -256,7 +255,7 @@ func (h *history) request(t *rapid.T, next *naive, stored func() bool, send func
 				return
 			}
 			hit = true
-			if how != "error" { // that is returned below; the calls after it succeed
+			if how != "error" { // the store returns this error below, and later calls succeed
 				panic("the process dies")
 			}
 		}
@@ -299,22 +298,22 @@ func (h *history) push(t *rapid.T) {
 		t.Skip("enough")
 	}
 	id, name, members := h.id("g"), rapid.SampledFrom(names).Draw(t, "name"), h.some(t)
-	if h.missing == scim.RefuseGroup && h.n.named(name) == "" {
+	if h.missing == scim.RefuseGroup && h.n.roleNamed(name) == "" {
 		h.w.wantRefused(h.w.sendPost("/Groups", id, groupBody(name, members...)), 400, "invalidValue", name)
 		return
 	}
 	next := h.n.clone()
-	next.groups[id] = &naiveGroup{name, next.named(name), set(members)}
+	next.groups[id] = &naiveGroup{name, next.roleNamed(name), set(members)}
 	h.request(t, next, func() bool { return h.there("/Groups/" + id) },
 		func() reply { return h.w.sendPost("/Groups", id, groupBody(name, members...)) })
 }
 
 func (h *history) there(path string) bool { return h.w.send("GET", path, nil).status == 200 }
 
-// changeGroup makes a request that leaves a group with this name and these members.
+// changeGroup sends a request that leaves a group with this name and these members.
 func (h *history) changeGroup(t *rapid.T, id, name string, members []string, send func() reply) {
 	next := h.n.clone()
-	next.written(id, name)
+	next.relink(id, name)
 	next.groups[id].members = set(members)
 	h.request(t, next, func() bool {
 		now := &naiveGroup{h.w.do("GET", "/Groups/"+id, nil).body["displayName"].(string), h.w.link(id), set(h.w.members(id))}
@@ -370,8 +369,8 @@ func (h *history) active(t *rapid.T) {
 		func() reply { return h.w.send("PATCH", "/Users/"+who, activeBody(to)) })
 }
 
-// assign sets the attribute that names roles, also to a name that no role has. What a user
-// has already is not judged again.
+// assign sets the attribute that names roles, sometimes to a name without a role. The
+// server does not look up a value again that the user already has.
 func (h *history) assign(t *rapid.T) {
 	who := pick(t, "user", h.n.active)
 	values := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 2, rapid.ID[string]).Draw(t, "values")
@@ -381,7 +380,7 @@ func (h *history) assign(t *rapid.T) {
 		if slices.Contains(h.n.values[who], v) {
 			continue
 		}
-		if next.links[v] = next.named(v); next.links[v] == "" {
+		if next.links[v] = next.roleNamed(v); next.links[v] == "" {
 			h.w.wantRefused(send(), 400, "invalidValue", "roles", v)
 			return
 		}
@@ -395,14 +394,14 @@ func (h *history) assign(t *rapid.T) {
 		}
 		return slices.Equal(now, values)
 	}, send)
-	for v, role := range next.links { // the link may be there before what needs it
+	for v, role := range next.links { // the link may exist before a user has the value
 		if h.w.kind == bare && h.w.link("attr:roles="+v) == role {
 			h.n.links[v] = role
 		}
 	}
 }
 
-// leave deletes a user for good, and another one comes.
+// leave deletes a user and creates another one.
 func (h *history) leave(t *rapid.T) {
 	who := pick(t, "user", h.n.active)
 	next := h.n.clone()
@@ -415,8 +414,8 @@ func (h *history) leave(t *rapid.T) {
 	gone := func() bool { return !h.there("/Users/" + who) }
 	h.request(t, next, gone, func() reply { return h.w.send("DELETE", "/Users/"+who, nil) })
 	if !gone() {
-		// What a deletion that failed half-way has taken by then does not come back by
-		// itself, and the client repeats it.
+		// A failed deletion may have revoked roles, which do not return. The client repeats
+		// the deletion.
 		h.w.do("DELETE", "/Users/"+who, nil)
 		h.n = next
 	}
@@ -431,7 +430,7 @@ func (h *history) give(t *rapid.T) {
 		return
 	}
 	if !slices.Contains(h.n.held(who), h.n.roles[role]) {
-		h.n.hand[who][role] = true // else nobody can see that it was given again
+		h.n.hand[who][role] = true // otherwise nobody can see that the administrator gave it again
 	}
 	h.w.app.Give(who, role)
 }
@@ -443,11 +442,11 @@ func (h *history) take(t *rapid.T) {
 	h.w.reconcile(who)
 }
 
-// role creates, renames or deletes a role in the application, which reports it.
+// role creates, renames or deletes a role in the application, and reports this.
 func (h *history) role(t *rapid.T) {
 	name := rapid.SampledFrom(names).Draw(t, "name")
-	id := h.n.named(name)
-	free := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return h.n.named(s) != "" })
+	id := h.n.roleNamed(name)
+	free := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return h.n.roleNamed(s) != "" })
 	switch {
 	case id == "":
 		h.newRole(name)
@@ -461,19 +460,19 @@ func (h *history) role(t *rapid.T) {
 			delete(of, id)
 		}
 	}
-	h.w.changed()
+	h.w.reportChange()
 	for _, g := range h.n.groups {
 		switch _, ok := h.n.roles[g.link]; {
-		case g.link != "" && !ok: // gone; one that was renamed may have its name by now
-			g.link = h.n.named(g.name)
+		case g.link != "" && !ok: // deleted; a renamed role may have its name now
+			g.link = h.n.roleNamed(g.name)
 		case g.link == "" && h.missing == scim.LinkLater:
-			g.link = h.n.named(g.name)
+			g.link = h.n.roleNamed(g.name)
 		}
 	}
 	for _, values := range h.n.values {
 		for _, v := range values {
 			if _, ok := h.n.roles[h.n.links[v]]; !ok {
-				h.n.links[v] = h.n.named(v)
+				h.n.links[v] = h.n.roleNamed(v)
 			}
 		}
 	}

@@ -11,8 +11,7 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// What the application writes in the request's own transaction is merged with what the
-// client writes.
+// If the application writes in the request's transaction, the library merges both changes.
 func TestWrittenByTheApplicationToo(t *testing.T) {
 	s := memory.New()
 	for _, tt := range []struct {
@@ -65,8 +64,8 @@ func TestWrittenByTheApplicationToo(t *testing.T) {
 	}
 }
 
-// An account that a client takes over is provisioned, and a leaver's roles end because of
-// that.
+// If a client adopts an account, it becomes provisioned. If the client later deactivates
+// it, its roles end for this reason.
 func TestEventsSayWhy(t *testing.T) {
 	w := newWorld(t, joint, scim.Roles{})
 	w.role("R")

@@ -10,8 +10,8 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// named is a user body whose roles have these values.
-func named(id string, roles ...string) map[string]any {
+// userWithRoles is the body of a user with these values of roles.
+func userWithRoles(id string, roles ...string) map[string]any {
 	b := profile(id)
 	list := []any{}
 	for _, r := range roles {
@@ -21,24 +21,24 @@ func named(id string, roles ...string) map[string]any {
 	return b
 }
 
-// userNamed provisions an active user whose roles have these values.
+// userNamed provisions an active user with these values of roles.
 func (w *world) userNamed(id string, roles ...string) {
 	w.t.Helper()
-	w.post("/Users", id, named(id, roles...))
+	w.post("/Users", id, userWithRoles(id, roles...))
 }
 
 // putNamed replaces a user.
 func (w *world) putNamed(id string, roles ...string) {
 	w.t.Helper()
-	w.do("PUT", "/Users/"+id, named(id, roles...))
+	w.do("PUT", "/Users/"+id, userWithRoles(id, roles...))
 }
 
 // rolesOp is a PATCH operation on roles.
 func rolesOp(op string, roles ...string) map[string]any {
-	return map[string]any{"op": op, "path": "roles", "value": named("", roles...)["roles"]}
+	return map[string]any{"op": op, "path": "roles", "value": userWithRoles("", roles...)["roles"]}
 }
 
-// stored are the values of the roles that a user is shown with.
+// wantStored checks the values of roles in the answer to GET of a user.
 func (w *world) wantStored(id string, want ...string) {
 	w.t.Helper()
 	got := []string{}
@@ -97,7 +97,7 @@ func attributeScenarios() []scenario {
 				w.user("U")
 				w.group("G", "D", "U")
 				w.mark()
-				b := named("U", "A", "B")
+				b := userWithRoles("U", "A", "B")
 				b["roles"] = append(b["roles"].([]any), map[string]any{"value": "C", "primary": true})
 				w.do("PUT", "/Users/U", b)
 				w.wantChanges("U +C +A +B = C A B D")
@@ -105,13 +105,13 @@ func attributeScenarios() []scenario {
 		{name: "S48 a value that names no role", reason: "refused whole: nothing stored, nothing given", roles: roles,
 			run: func(w *world) {
 				w.role("Viewer")
-				w.app.Resolve = offered(w)
-				w.wantRefused(w.sendPost("/Users", "U", named("U", "Boss")), 400, "invalidValue", "roles", "Boss", "Viewer")
+				w.app.Resolve = refuseUnoffered(w)
+				w.wantRefused(w.sendPost("/Users", "U", userWithRoles("U", "Boss")), 400, "invalidValue", "roles", "Boss", "Viewer")
 				w.diff("status of the refused user", 404, w.send("GET", "/Users/U", nil).status)
 				w.userNamed("V", "Viewer")
 				w.mark()
 				for _, r := range []reply{
-					w.send("PUT", "/Users/V", named("V", "Viewer", "Boss")),
+					w.send("PUT", "/Users/V", userWithRoles("V", "Viewer", "Boss")),
 					w.send("PATCH", "/Users/V", patchBody(rolesOp("add", "Boss"))),
 					w.send("PATCH", "/Users/V", patchBody(rolesOp("replace", "Boss"))),
 				} {
@@ -127,7 +127,7 @@ func attributeScenarios() []scenario {
 				w.role("Viewer")
 				w.userNamed("U", "Viewer")
 				w.mark()
-				w.do("PUT", "/Users/U", with(named("U", "Boss"), "active", false))
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "Boss"), "active", false))
 				w.wantRoles("U")
 				w.wantStored("U", "Viewer")
 				w.wantEvents("role unknown U attr:roles", "user deactivated U", "role revoked U Viewer attr:roles")
@@ -140,15 +140,15 @@ func attributeScenarios() []scenario {
 				w.userNamed("U", "Editor")
 				w.userNamed("V", "Editor")
 				w.app.Drop("Editor")
-				w.changed()
+				w.reportChange()
 				w.wantLedger("U")
-				w.do("PUT", "/Users/U", with(named("U", "Editor"), "title", "x"))
-				w.do("PUT", "/Users/U", with(named("U", "Editor"), "active", false))
-				w.do("PUT", "/Users/V", with(named("V", "Editor"), "active", false))
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "Editor"), "title", "x"))
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "Editor"), "active", false))
+				w.do("PUT", "/Users/V", with(userWithRoles("V", "Editor"), "active", false))
 				w.activate("U")
 				w.wantRoles("U")
 				w.role("Editor")
-				w.putNamed("U", "Editor") // whose role may have appeared
+				w.putNamed("U", "Editor") // its role may exist now
 				w.wantRoles("U", "Editor")
 				w.wantRoles("V")
 			}},
@@ -158,7 +158,7 @@ func attributeScenarios() []scenario {
 				w.userNamed("U", "Editor")
 				w.userNamed("V", "Editor")
 				w.app.Drop("Editor")
-				w.do("PUT", "/Users/U", with(named("U", "Editor"), "title", "x"))
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "Editor"), "title", "x"))
 				w.reconcile("U")
 				w.wantLedger("U")
 				w.wantLedger("V")
@@ -209,12 +209,12 @@ func attributeScenarios() []scenario {
 				w.role("Viewer")
 				w.role("Editor")
 				w.userNamed("U", "Viewer")
-				w.do("PUT", "/Users/U", with(named("U", "Editor"), "active", false))
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "Editor"), "active", false))
 				w.wantRoles("U")
 				w.wantStored("U", "Editor")
-				w.do("PUT", "/Users/U", with(named("U", "Viewer"), "active", true))
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "Viewer"), "active", true))
 				w.wantRoles("U", "Viewer")
-				w.post("/Users", "V", with(named("V", "Editor"), "active", false))
+				w.post("/Users", "V", with(userWithRoles("V", "Editor"), "active", false))
 				w.wantRoles("V")
 				w.wantLedger("V")
 				w.activate("V")
@@ -259,9 +259,9 @@ func attributeScenarios() []scenario {
 				w.deactivate("V")
 				w.wantRoles("U")
 				w.activate("U")
-				w.do("PUT", "/Users/V", with(named("V", "Owner"), "active", true))
-				w.wantRoles("U") // nobody has named it again
-				w.wantRoles("V") // nor is an echo a naming
+				w.do("PUT", "/Users/V", with(userWithRoles("V", "Owner"), "active", true))
+				w.wantRoles("U") // the client has not sent the value again
+				w.wantRoles("V") // an echo does not confirm the role
 				w.wantLedger("U", "Owner attr:roles waiting")
 				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Owner", "Owner", "U"))
 				w.wantRoles("U", "Owner")
@@ -284,11 +284,11 @@ func attributeScenarios() []scenario {
 					return nil
 				}
 				w.diff("a new value", 500, w.send("PATCH", "/Users/U", patchBody(rolesOp("replace", "B"))).status)
-				w.diff("a new user", 500, w.sendPost("/Users", "X", named("X", "B")).status)
+				w.diff("a new user", 500, w.sendPost("/Users", "X", userWithRoles("X", "B")).status)
 				w.wantRoles("U", "A")
 				w.wantStored("U", "A")
-				w.do("PUT", "/Users/U", with(named("U", "A"), "title", "x")) // an echo
-				w.do("PUT", "/Users/U", with(named("U", "B"), "active", false))
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "A"), "title", "x")) // an echo
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "B"), "active", false))
 				w.wantRoles("U")
 				w.wantStored("U", "A")
 				w.putNamed("V")
@@ -300,14 +300,14 @@ func attributeScenarios() []scenario {
 				w.role("R1")
 				w.userNamed("U", "R1")
 				w.app.Put(scim.Role{ID: "R1", Name: "Other"})
-				w.changed()
+				w.reportChange()
 				w.wantRoles("U", "Other")
-				w.wantRefused(w.sendPost("/Users", "V", named("V", "R1")), 400, "invalidValue", "R1")
+				w.wantRefused(w.sendPost("/Users", "V", userWithRoles("V", "R1")), 400, "invalidValue", "R1")
 				w.app.Put(scim.Role{ID: "R2", Name: "R1"})
 				w.wantRoles("U", "Other")
 				w.userNamed("V", "R1")
 				w.wantRoles("V", "R1")
-				w.wantRoles("U", "R1") // one value does not name two roles
+				w.wantRoles("U", "R1") // one value gives only one role
 				w.wantLedger("U", "R2 attr:roles")
 			}},
 		{name: "a role appears that stored values name", reason: "as for groups", roles: roles,
@@ -317,9 +317,9 @@ func attributeScenarios() []scenario {
 					w.userNamed(fmt.Sprint("U", i), "R")
 				}
 				w.app.Drop("R")
-				w.changed()
+				w.reportChange()
 				w.app.Put(scim.Role{ID: "again", Name: "R"})
-				w.changed()
+				w.reportChange()
 				for i := range 3 {
 					w.wantRoles(fmt.Sprint("U", i), "R")
 					w.wantLedger(fmt.Sprint("U", i), "again attr:roles")
@@ -380,8 +380,8 @@ func attributeScenarios() []scenario {
 	}
 }
 
-// offered answers that only the roles that are there may be named.
-func offered(w *world) func(src scim.RoleSource) (scim.Role, error) {
+// refuseUnoffered makes a resolver that refuses values without a role.
+func refuseUnoffered(w *world) func(src scim.RoleSource) (scim.Role, error) {
 	return func(src scim.RoleSource) (scim.Role, error) {
 		all := testhost.Must(w.app.Rows.Roles(ctx()))
 		var names []string

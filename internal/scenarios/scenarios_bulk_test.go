@@ -8,8 +8,8 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// TestBulkRolesKept is S4 of the role rules, and a circle, in the three ways in which
-// roles can be kept.
+// TestBulkRolesKept is S4 of the role rules, and a circle, for the three ways to keep
+// roles.
 func TestBulkRolesKept(t *testing.T) {
 	for _, kind := range []string{joint, separate, bare} {
 		t.Run(kind, func(t *testing.T) {
@@ -23,7 +23,7 @@ func TestBulkRolesKept(t *testing.T) {
 			w.do("POST", "/Bulk", testhost.BulkBody(testhost.Patch("/Groups/g1", `{"op":"remove","path":"members[value eq \"u\"]"}`),
 				testhost.Patch("/Groups/g2", `{"op":"add","path":"members","value":[{"value":"u"}]}`)))
 			w.wantRoles("u", "S")
-			w.settled()
+			w.checkSettled()
 			w.role("A")
 			w.role("B")
 			c, last := w.config(), 0
@@ -34,7 +34,7 @@ func TestBulkRolesKept(t *testing.T) {
 			w.wantLedger("u", "S group:g2")
 			w.do("POST", "/Bulk", testhost.BulkBody(testhost.PostGroup("a", "A", "Group bulkId:b", "User u"), testhost.PostGroup("b", "B", "Group bulkId:a", "User u")))
 			w.wantRoles("u", "A", "B", "S")
-			w.settled()
+			w.checkSettled()
 		})
 	}
 }

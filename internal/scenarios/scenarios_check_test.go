@@ -13,7 +13,7 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// What must be so.
+// Checks of the expected state.
 
 func (w *world) diff(what string, want, got any) {
 	w.t.Helper()
@@ -45,15 +45,15 @@ func (w *world) members(group string) []string {
 	return got
 }
 
-// wantMembers checks who is listed in a group.
+// wantMembers checks the members that the answer to GET of a group lists.
 func (w *world) wantMembers(group string, want ...string) {
 	w.t.Helper()
 	slices.Sort(want)
 	w.diff("members of "+group, want, w.members(group))
 }
 
-// entries are the ledger's entries of a user as "R group:G", with " by hand" or
-// " waiting" behind them.
+// entries lists a user's grants in the ledger as "R group:G", with the suffix " by hand" or
+// " waiting".
 func (w *world) entries(user string) []string {
 	w.t.Helper()
 	grants, err := w.ledger.Grants(context.Background(), []string{user})
@@ -106,7 +106,7 @@ func (w *world) wantLink(group, want string) {
 	w.diff("link of "+group, want, w.link(group))
 }
 
-// mark forgets what has happened so far.
+// mark forgets all events and changes so far.
 func (w *world) mark() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -114,8 +114,8 @@ func (w *world) mark() {
 	w.app.Changes()
 }
 
-// wantEvents checks what was told since mark about roles, links, people and members,
-// in any order: "role granted U R G", "member added G U", "group linked G R".
+// wantEvents checks the events since mark about roles, links, people and members, in any
+// order: "role granted U R G", "member added G U", "group linked G R".
 func (w *world) wantEvents(want ...string) {
 	w.t.Helper()
 	w.mu.Lock()
@@ -142,8 +142,8 @@ func (w *world) wantEvents(want ...string) {
 	w.diff("events", want, got)
 }
 
-// wantChanges checks the calls of ChangeRoles since mark: "U +granted -revoked", with
-// "= all roles in order" if there are any.
+// wantChanges checks the calls of ChangeRoles since mark: "U +granted -revoked", with "=
+// all roles in order" if there are any.
 func (w *world) wantChanges(want ...string) {
 	w.t.Helper()
 	got := []string{}
@@ -166,7 +166,7 @@ func (w *world) wantChanges(want ...string) {
 	w.diff("changes", want, got)
 }
 
-// explain is a user's standing to each role: "R state source…".
+// explain lists a user's roles as Explain does: "R state source…".
 func (w *world) explain(user string) []string {
 	w.t.Helper()
 	list, err := w.reconciler().Explain(context.Background(), user)
@@ -194,9 +194,9 @@ func (w *world) wantExplain(user string, want ...string) {
 	w.diff("Explain "+user, want, w.explain(user))
 }
 
-// settled is S100: a second reconciliation finds nothing to do, and Explain agrees
-// with the ledger and with what the application says is held.
-func (w *world) settled() {
+// checkSettled is S100: a second reconciliation finds nothing to do, and Explain agrees
+// with the ledger and with the application's roles.
+func (w *world) checkSettled() {
 	w.t.Helper()
 	if w.drift {
 		w.all()
@@ -223,8 +223,8 @@ func (w *world) settled() {
 	}
 }
 
-// standings is what Explain should say, from the ledger, the roles held, and the links
-// that are not confirmed.
+// standings lists the expected result of Explain. It follows from the ledger, the held
+// roles and the unconfirmed links.
 func (w *world) standings(user string) []string {
 	w.t.Helper()
 	grants, err := w.ledger.Grants(context.Background(), []string{user})
@@ -274,7 +274,7 @@ func (w *world) standings(user string) []string {
 		slices.Sort(words[2:])
 		lines = append(lines, strings.Join(words, " "))
 		if words[1] == "waiting" && held[role] {
-			lines = append(lines, role+" by hand") // it waits to be given as well
+			lines = append(lines, role+" by hand") // the grant waits, so the role is only by hand
 		}
 	}
 	return lines

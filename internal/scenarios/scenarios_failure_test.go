@@ -118,8 +118,8 @@ func besideRemovals(w *world) {
 	w.diff("holders", want, w.app.Holders("R"))
 }
 
-// dies makes the process die at the nth call at which op is seen ("": any call), and
-// restarts it after the request. It reports whether it came to that.
+// dies makes the process die at the nth call of op ("": any call), and restarts it after
+// the request. It reports whether the request came to that call.
 func (w *world) dies(op string, nth int, request func()) (died bool) {
 	w.step = func(at string) {
 		if op != "" && at != op {
@@ -136,7 +136,7 @@ func (w *world) dies(op string, nth int, request func()) (died bool) {
 	return died
 }
 
-// follows checks that a user holds R exactly as a member of G, and through SCIM only.
+// follows checks that a user holds R exactly as a member of G, and only through SCIM.
 func (w *world) follows(user string) {
 	w.t.Helper()
 	if slices.Contains(w.members("G"), user) {
@@ -148,7 +148,7 @@ func (w *world) follows(user string) {
 	}
 }
 
-// crashAt is S89 and S90, for giving and for taking.
+// crashAt is S89 and S90, for granting and for revoking.
 func crashAt(w *world, op string) {
 	w.role("R")
 	w.user("U", "V")
@@ -171,12 +171,13 @@ func crashAt(w *world, op string) {
 type crash struct {
 	name    string
 	request func(w *world)
-	// want are the roles of A, B and C when it has been repeated until it succeeded.
+	// want are the roles of A, B and C after the client has repeated the request until it
+	// succeeded.
 	want [3][]string
 }
 
-// crashes start from: A and B are in G→R (weight 20), A and C in G2→S (10), C holds R
-// by hand, and what B is named, S, is lighter than R.
+// crashes start from this state: A and B are in G→R (weight 20), and A and C in G2→S (10).
+// C holds R by hand. B's attribute names S, which is lighter than R.
 func crashes() []crash {
 	return []crash{
 		{"an add", func(w *world) { w.send("PATCH", "/Groups/G", patchBody(addOp("C"))) }, [3][]string{{"R"}, {"R"}, {"R"}}},
@@ -184,9 +185,9 @@ func crashes() []crash {
 		{"a PUT", func(w *world) { w.send("PUT", "/Groups/G", groupBody("R", "C")) }, [3][]string{{"S"}, {"S"}, {"R"}}},
 		{"a rename", func(w *world) { w.send("PATCH", "/Groups/G", renameBody("T")) }, [3][]string{{"T"}, {"T"}, {"R", "S"}}},
 		{"a deactivation", func(w *world) { w.send("PATCH", "/Users/A", activeBody(false)) }, [3][]string{{}, {"R"}, {"R", "S"}}},
-		{"an attribute", func(w *world) { w.send("PUT", "/Users/A", named("A", "T")) }, [3][]string{{"T"}, {"R"}, {"R", "S"}}},
-		{"an attribute that is cleared", func(w *world) { w.send("PUT", "/Users/B", named("B")) }, [3][]string{{"R"}, {"R"}, {"R", "S"}}},
-		{"an attribute and a deactivation", func(w *world) { w.send("PUT", "/Users/B", with(named("B", "S"), "active", false)) }, [3][]string{{"R"}, {}, {"R", "S"}}},
+		{"an attribute", func(w *world) { w.send("PUT", "/Users/A", userWithRoles("A", "T")) }, [3][]string{{"T"}, {"R"}, {"R", "S"}}},
+		{"an attribute that is cleared", func(w *world) { w.send("PUT", "/Users/B", userWithRoles("B")) }, [3][]string{{"R"}, {"R"}, {"R", "S"}}},
+		{"an attribute and a deactivation", func(w *world) { w.send("PUT", "/Users/B", with(userWithRoles("B", "S"), "active", false)) }, [3][]string{{"R"}, {}, {"R", "S"}}},
 		{"a new group", func(w *world) {
 			if w.send("GET", "/Groups/G3", nil).status == 404 {
 				w.sendPost("/Groups", "G3", groupBody("T", "A", "C"))
@@ -198,12 +199,13 @@ func crashes() []crash {
 	}
 }
 
-// reconcilerOf is a reconciler whose panics are those of a process that dies.
+// reconcilerOf returns a reconciler that treats a panic as the death of the process.
 func (w *world) reconcilerOf() dying { return dying{w.reconciler()} }
 
 type dying struct{ *scim.Reconciler }
 
-// GivenByHand survives the process, so that the test can look at what is left.
+// GivenByHand catches the panic of a dying process, so that the test can look at the stored
+// state.
 func (d dying) GivenByHand(c context.Context, user, role string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -213,10 +215,10 @@ func (d dying) GivenByHand(c context.Context, user, role string) (err error) {
 	return d.Reconciler.GivenByHand(c, user, role)
 }
 
-// everyCrash lets the process die at the first call of the host, then in a fresh
-// world at the second, or one of the next, and so on until a request comes through. Each time a
-// reconciliation must leave roles that follow from what is stored, and the repeated
-// request must end as if nothing had happened.
+// everyCrash lets the process die at the first call of the application. In a fresh world it
+// dies at the second call or a later one, until a request succeeds. Each time a
+// reconciliation must bring the roles in line with the stored state. The repeated request
+// must end as if nothing had happened.
 func everyCrash(w *world, c crash) {
 	for nth := 1; ; nth += w.size(1, 7) {
 		v := w.world(w.t, w.roles)
@@ -236,7 +238,7 @@ func everyCrash(w *world, c crash) {
 		for i, user := range []string{"A", "B", "C"} {
 			v.wantRoles(user, c.want[i]...)
 		}
-		v.settled()
+		v.checkSettled()
 		if !died {
 			if nth < 4 {
 				w.t.Errorf("only %d calls", nth)
@@ -249,9 +251,8 @@ func everyCrash(w *world, c crash) {
 	}
 }
 
-// wantConsistent checks everyCrash's users against what is stored: a user holds the
-// heaviest role of those that they are named and of the groups that list them, while there
-// and active, and C also R.
+// wantConsistent checks everyCrash's users against the stored state. An active user holds
+// the heaviest role of their values and groups. C also holds R.
 func (w *world) wantConsistent(when string) {
 	w.t.Helper()
 	weight := map[string]int{"S": 10, "R": 20, "T": 30}

@@ -125,8 +125,8 @@ func handScenarios() []scenario {
 		{name: "S22 a base role is not hand-given", reason: "a default is what remains when nothing is given",
 			roles: exclusive,
 			run: func(w *world) {
-				// HeldRoles does not return a default: the application shows it to whoever
-				// holds nothing.
+				// HeldRoles does not return a default role. The application shows it for
+				// users without a role.
 				w.role("Editor")
 				w.user("U")
 				w.group("G", "Editor")
@@ -170,7 +170,7 @@ func handScenarios() []scenario {
 	}
 }
 
-// wantReason checks that Explain says why.
+// wantReason checks the reason that Explain gives.
 func (w *world) wantReason(user, role, reason string) {
 	w.t.Helper()
 	list, err := w.reconciler().Explain(ctx(), user)

@@ -8,7 +8,7 @@ import (
 
 // The stores and ledgers of worlds report their calls to world.at.
 
-// steppedStore is the least store.
+// steppedStore is the smallest store.
 type steppedStore struct {
 	s scim.Store
 	w *world
@@ -70,7 +70,7 @@ func (l *steppedLedger) SetLink(ctx context.Context, link scim.Link) error {
 	return l.l.SetLink(ctx, link)
 }
 
-// edgeStore is a store that can do everything.
+// edgeStore is a store with every capability.
 type edgeStore struct {
 	steppedStore
 	steppedLedger

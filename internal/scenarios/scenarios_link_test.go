@@ -31,13 +31,13 @@ func linkScenarios() []scenario {
 				w.wantRoles("A")
 				w.role("Ops")
 				w.mark()
-				w.changed()
+				w.reportChange()
 				w.wantRoles("A", "Ops")
 				w.wantRoles("B", "Ops")
 				w.wantRoles("C")
 				w.wantEvents("group linked G Ops", "role granted A Ops G", "role granted B Ops G")
 				w.mark()
-				w.changed()
+				w.reportChange()
 				w.wantEvents()
 				w.wantChanges()
 			}},
@@ -59,12 +59,12 @@ func linkScenarios() []scenario {
 				w.group("G", "Ops", "U")
 				w.mark()
 				w.app.Put(scim.Role{ID: "7", Name: "Operations"})
-				w.changed()
+				w.reportChange()
 				w.put("G", "Ops", "U")
 				w.wantRoles("U", "Operations")
 				w.wantEvents()
 				w.app.Put(scim.Role{ID: "9", Name: "Ops"})
-				w.changed()
+				w.reportChange()
 				w.put("G", "Ops", "U")
 				w.wantLink("G", "7")
 				w.wantRoles("U", "Operations")
@@ -73,12 +73,12 @@ func linkScenarios() []scenario {
 				w.wantChanges()
 			}},
 		{name: "S30 S31 a role is deleted and created again, link later", reason: "there is nothing to revoke; a new role of the name is linked",
-			run: func(w *world) { roleDeleted(w); w.changed(); w.wantLink("G", "new"); w.wantRoles("U", "Ops") }},
+			run: func(w *world) { roleDeleted(w); w.reportChange(); w.wantLink("G", "new"); w.wantRoles("U", "Ops") }},
 		{name: "S31 created again, refuse", reason: "linked at the client's next write of the group",
 			roles: refuse,
 			run: func(w *world) {
 				roleDeleted(w)
-				w.changed()
+				w.reportChange()
 				w.wantLink("G", "")
 				w.wantRoles("U")
 				w.put("G", "Ops", "U")
@@ -89,7 +89,7 @@ func linkScenarios() []scenario {
 			run: func(w *world) {
 				roleDeleted(w)
 				w.app.Put(scim.Role{ID: "new", Name: "Ops", Protected: true})
-				w.changed()
+				w.reportChange()
 				w.put("G", "Ops", "U")
 				w.wantLink("G", "new unconfirmed")
 				w.wantRoles("U")
@@ -123,7 +123,7 @@ func linkScenarios() []scenario {
 				w.add("G", "V")
 				w.wantLink("G", "")
 				w.wantRoles("V")
-				w.changed()
+				w.reportChange()
 				w.wantLink("G", "new")
 				w.wantRoles("U", "R")
 				w.wantRoles("V", "R")
@@ -136,7 +136,7 @@ func linkScenarios() []scenario {
 				w.group("G2", "R", "both", "one")
 				w.app.Drop("R")
 				w.mark()
-				w.changed()
+				w.reportChange()
 				w.wantLedger("both")
 				w.wantLedger("one")
 				w.wantChanges()
@@ -222,7 +222,7 @@ func linkScenarios() []scenario {
 				}
 				w.diff("rename, unavailable", 503, w.send("PATCH", "/Groups/G", renameBody("S")).status)
 				w.wantLink("G", "R")
-				w.remove("G", "U") // an outage there does not hold up a revocation
+				w.remove("G", "U") // an outage of the resolver does not block a revocation
 				w.wantRoles("U")
 			}},
 		{name: "S47 the resolver's own SCIM request fails", reason: "only an *Error of this library is an answer",
@@ -266,7 +266,7 @@ func linkScenarios() []scenario {
 	}
 }
 
-// personal is a resolver's answer that a role is not for groups.
+// personal is a resolver's answer that groups may not give this role.
 func personal(op string) error {
 	if op == "resolve" {
 		return &scim.Error{Status: 400, Type: "invalidValue", Detail: "displayName: Boss is a personal role"}
@@ -274,7 +274,7 @@ func personal(op string) error {
 	return nil
 }
 
-// roleDeleted is S30; then a role of the same name appears.
+// roleDeleted is S30. Then a role with the same name appears.
 func roleDeleted(w *world) {
 	w.t.Helper()
 	w.role("Ops")
@@ -282,7 +282,7 @@ func roleDeleted(w *world) {
 	w.group("G", "Ops", "U")
 	w.app.Drop("Ops")
 	w.mark()
-	w.changed()
+	w.reportChange()
 	w.wantLedger("U")
 	w.wantLink("G", "")
 	w.wantMembers("G", "U")

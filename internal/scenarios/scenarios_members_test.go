@@ -31,11 +31,11 @@ func memberScenarios() []scenario {
 				w.wantEvents("member unknown G x", "member removed G U2", "role revoked U2 R G")
 			}},
 		{name: "S75 PUT without members", reason: "some clients send an emptied group without the attribute",
-			run: func(w *world) { w.emptied(func(b map[string]any) { delete(b, "members") }) }},
+			run: func(w *world) { w.emptyGroup(func(b map[string]any) { delete(b, "members") }) }},
 		{name: "S75 PUT with null members", reason: "null is absent",
-			run: func(w *world) { w.emptied(func(b map[string]any) { b["members"] = nil }) }},
+			run: func(w *world) { w.emptyGroup(func(b map[string]any) { b["members"] = nil }) }},
 		{name: "S75 PUT with no members in the list", reason: "an empty list is a list",
-			run: func(w *world) { w.emptied(func(b map[string]any) { b["members"] = []any{} }) }},
+			run: func(w *world) { w.emptyGroup(func(b map[string]any) { b["members"] = []any{} }) }},
 		{name: "S76 remove members with an empty list", reason: `"these: none" is not "all"`,
 			run: func(w *world) {
 				pair(w)
@@ -116,7 +116,7 @@ func memberScenarios() []scenario {
 	}
 }
 
-// pair is a group R of U1 and U2.
+// pair makes a group R with U1 and U2.
 func pair(w *world) {
 	w.t.Helper()
 	w.role("R")
@@ -125,8 +125,8 @@ func pair(w *world) {
 	w.mark()
 }
 
-// emptied is S75.
-func (w *world) emptied(change func(body map[string]any)) {
+// emptyGroup is S75.
+func (w *world) emptyGroup(change func(body map[string]any)) {
 	w.t.Helper()
 	pair(w)
 	w.byHand("U2", "R")
@@ -169,8 +169,8 @@ func otherTenant(w *world) {
 	w.h = own
 }
 
-// crowd is S81: of two thirds of the users, who are members, one half leaves and the
-// other leaves and comes back, while the last third joins, all at the same time.
+// crowd is S81: many members change at the same time. One third of the users leaves, one
+// third leaves and comes back, and one third joins.
 func crowd(w *world) {
 	n := w.size(50, 20)
 	w.role("R")

@@ -24,7 +24,7 @@ func renameScenarios() []scenario {
 				w.wantEvents("group updated G", "group unlinked G Viewer", "group linked G Admin",
 					"role revoked A Viewer G", "role revoked B Viewer G", "role revoked C Viewer G",
 					"role granted A Admin G", "role granted B Admin G", "role granted C Admin G")
-				if w.kind != bare { // there it is revoked before the write and granted after it
+				if w.kind != bare { // a bare world revokes it before the write and grants it after the write
 					w.wantChanges("A +Admin -Viewer = Admin", "B +Admin -Viewer = Admin", "C +Admin -Viewer = Admin")
 				}
 			}},
@@ -232,7 +232,7 @@ func accountScenarios() []scenario {
 				w.wantRoles("U'")
 				w.wantMembers("G", "V")
 				w.wantRefused(w.send("PATCH", "/Groups/G", patchBody(addOp("U"))), 400, "invalidValue", `"U"`)
-				w.put("G", "R", "U") // drops V, so it is carried out
+				w.put("G", "R", "U") // this removes V, so the server must carry it out
 				w.wantMembers("G")
 				w.wantRoles("U'")
 			}},
@@ -264,7 +264,7 @@ func accountScenarios() []scenario {
 	}
 }
 
-// waitsForName is S61: a protected role comes back with name only.
+// waitsForName is S61: a protected role returns only when name runs.
 func (w *world) waitsForName(name func()) {
 	w.t.Helper()
 	w.protectedRole("R")

@@ -9,23 +9,23 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// The kinds of worlds in which role scenarios are played.
+// The kinds of worlds for role scenarios.
 const (
 	joint    = "joint"    // roles commit with the store's transaction
 	separate = "separate" // the store has transactions, roles live elsewhere
 	bare     = "bare"     // the five methods of scim.Store, a ledger beside them
 )
 
-// place is where worlds keep their things. A further store is a further row of places.
+// place says where worlds keep their data. Another store needs another row in places.
 type place struct {
 	name  string
 	kinds []string
-	// slow says that what is repeated a thousand times elsewhere takes minutes here.
+	// slow says that a test with a thousand repetitions would take minutes here.
 	slow bool
-	// crawls says that even that is too much, which leaves only what servers do at once:
-	// for the race detector, which has nothing to find where requests come one by one.
+	// crawls says that even fewer repetitions take too long under the race detector. Then
+	// only concurrent tests run, because sequential requests have no races.
 	crawls bool
-	// open makes what the worlds of a test share, such as a database.
+	// open makes the shared data of a test's worlds, such as a database.
 	open func(t *testing.T) site
 }
 
@@ -39,7 +39,7 @@ var places = []place{
 	{name: "PostgreSQL, mapped", kinds: []string{joint}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, appTables)},
 }
 
-// everywhere runs a test in every place, with the kind of world to make there.
+// everywhere runs a test in every place and for every kind of world there.
 func everywhere(t *testing.T, test func(t *testing.T, in setting)) {
 	for _, p := range places {
 		t.Run(p.name, func(t *testing.T) {
@@ -51,36 +51,36 @@ func everywhere(t *testing.T, test func(t *testing.T, in setting)) {
 	}
 }
 
-// setting is all that makes worlds differ.
+// setting has everything that differs between worlds.
 type setting struct {
 	kind         string
 	slow, crawls bool
 	site         site
 }
 
-// usual is the setting of a kind in memory.
-func usual(kind string) setting {
+// inMemorySetting is the setting of a kind in memory.
+func inMemorySetting(kind string) setting {
 	if kind == bare {
 		return setting{kind: kind, site: inMaps}
 	}
 	return setting{kind: kind, site: inMemory}
 }
 
-// site makes the host of a new world, which sees nothing of the others.
+// site makes the host of a new world, separate from all others.
 type site func(w *world) host
 
 // host is an application's side of a world.
 type host struct {
 	store  scim.Store
 	ledger scim.Ledger       // nil: the store is one
-	roles  testhost.RoleRows // that commit with the store; nil: there are none
-	// another is the store as one more process has it.
+	roles  testhost.RoleRows // roles that commit with the store; nil: there are none
+	// another opens the same store as another process.
 	another func() scim.Store
 	// bulk stores resources.
 	bulk func(rs []*scim.Resource) error
 }
 
-// complete is a store that can do everything.
+// complete is a store with every capability.
 type complete interface {
 	scim.Store
 	scim.Transactor
@@ -88,8 +88,8 @@ type complete interface {
 	scim.Ledger
 }
 
-// hostOf is a host with a store that can do everything, and with roles that commit with
-// it. another makes the same store as one more process has it.
+// hostOf makes a host with a store with every capability, and with roles that commit with
+// it. another opens the same store as another process.
 func hostOf(w *world, s complete, roles testhost.RoleRows, another func() complete) host {
 	stepped := func(s complete) scim.Store { return &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, s} }
 	return host{store: stepped(s), roles: roles, another: func() scim.Store { return stepped(another()) },
@@ -111,7 +111,7 @@ func inMemory(w *world) host {
 	return hostOf(w, s, testhost.UndoRoles{RoleMaps: testhost.NewRoleMaps()}, func() complete { return s })
 }
 
-// inMaps has the least store.
+// inMaps uses the smallest store.
 func inMaps(w *world) host {
 	s := testhost.NewBareStore()
 	stepped := &steppedStore{s, w}

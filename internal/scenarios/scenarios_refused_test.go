@@ -13,7 +13,7 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// refusing is a store without transactions that says no to some writes.
+// refusing is a store without transactions that refuses some writes.
 type refusing struct {
 	scim.Store
 	update, delete error
@@ -53,7 +53,7 @@ func (r *refusingEdge) Delete(context.Context, scim.Ref, func(*scim.Resource) er
 	return r.err
 }
 
-// down lets ChangeRoles fail while it is set.
+// down makes ChangeRoles fail while yes is set.
 func (w *world) down(yes *bool) {
 	w.app.Fail = func(op string) error {
 		if op == "change" && *yes {
@@ -63,7 +63,7 @@ func (w *world) down(yes *bool) {
 	}
 }
 
-// What a store refuses must not have taken anybody's access.
+// A write that the store refuses must not revoke any role.
 func TestRefusedWritesTakeNothing(t *testing.T) {
 	t.Run("rename", func(t *testing.T) {
 		w := newWorld(t, bare, scim.Roles{})
@@ -111,7 +111,7 @@ func TestRefusedWritesTakeNothing(t *testing.T) {
 	}
 }
 
-// An answer that says "failed" must leave the client a way to complete it.
+// After a failed request the client must be able to complete it by repetition.
 func TestFailedWritesAreCompletedByRepetition(t *testing.T) {
 	for _, kind := range []string{bare, separate} {
 		t.Run("new group/"+kind, func(t *testing.T) {
@@ -182,7 +182,7 @@ func TestFailedWritesAreCompletedByRepetition(t *testing.T) {
 	})
 }
 
-// A ledger outside the store's transactions is never ahead of what is rolled back.
+// A ledger outside the store's transactions never has grants of a rolled back write.
 func TestLedgerOfItsOwn(t *testing.T) {
 	app := testhost.NewRoles()
 	h := testhost.New(t, scim.Config{Store: memory.New(), Roles: &scim.Roles{Resolver: app, Ledger: memory.NewLedger()}})
@@ -211,8 +211,8 @@ func TestLedgerOfItsOwn(t *testing.T) {
 	}
 }
 
-// A protected role that another one outweighed when its holder was deactivated waits
-// like one that was held.
+// When a user is deactivated, a protected role must wait even if a heavier role had
+// displaced it.
 func TestProtectedRoleBehindAHeavierOneWaits(t *testing.T) {
 	for _, kind := range []string{joint, separate, bare} {
 		t.Run(kind, func(t *testing.T) {
@@ -234,7 +234,8 @@ func TestProtectedRoleBehindAHeavierOneWaits(t *testing.T) {
 	}
 }
 
-// An administrator confirms what was shown, not what a client has made of it since.
+// Confirm confirms the role that the administrator saw. It fails if a client has changed
+// the link since.
 func TestConfirmIsOfARole(t *testing.T) {
 	w := newWorld(t, joint, scim.Roles{})
 	w.protectedRole("Auditor")
@@ -250,7 +251,7 @@ func TestConfirmIsOfARole(t *testing.T) {
 	w.wantRoles("U", "Owner")
 }
 
-// The application's calls and a client's rename take turns on a group.
+// The application's calls and a client's rename of a group run one after the other.
 func TestRenameWaitsForTheReconciler(t *testing.T) {
 	calls := map[string]func(w *world) error{
 		"RolesChanged": func(w *world) error { return w.reconciler().RolesChanged(ctx()) },

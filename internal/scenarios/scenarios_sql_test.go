@@ -37,7 +37,7 @@ func postgresServer(t *testing.T) database {
 	return database{sqlstore.Postgres, "pgx", postgres.DSN(t)}
 }
 
-// pool connects to the database as one process.
+// pool connects to the database as another process does.
 func (d database) pool(t *testing.T) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.dsn)
@@ -50,7 +50,7 @@ func (d database) pool(t *testing.T) *sql.DB {
 	return db
 }
 
-// ownTables is a sqlstore in tables of its own.
+// ownTables makes a sqlstore with its own tables.
 func ownTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, error) {
 	s, err := sqlstore.New(db, d, o)
 	if err != nil {
@@ -59,8 +59,8 @@ func ownTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, er
 	return s, s.Migrate(context.Background())
 }
 
-// appTables is a sqlstore over tables of an application, which are each tenant's own here
-// because the ids of different worlds are the same.
+// appTables makes a sqlstore over tables of an application. Each tenant has tables of its
+// own, because different worlds use the same ids.
 func appTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, error) {
 	people, teams, joins := "people_"+o.Tenant, "teams_"+o.Tenant, "team_people_"+o.Tenant
 	for _, text := range []string{
@@ -81,8 +81,8 @@ func appTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, er
 	return ownTables(db, d, o)
 }
 
-// onSQL is a place in a database, for stores that are made by store. Each world there is
-// a tenant, which costs less than a database.
+// onSQL is a place in a database for the stores that store makes. Each world is a tenant,
+// which costs less than a database.
 func onSQL(open func(t *testing.T) database, store func(*sql.DB, sqlstore.Dialect, sqlstore.Options) (complete, error)) func(t *testing.T) site {
 	return func(t *testing.T) site {
 		d := open(t)
@@ -122,7 +122,7 @@ type roleTable struct {
 	tenant  string
 }
 
-// db is the transaction that one of the servers has begun.
+// db is the transaction of one of the servers.
 func (r *roleTable) db(ctx context.Context) sqlstore.DBTX {
 	for _, db := range r.pools {
 		if tx := sqlstore.Tx(ctx, db); tx != nil {
@@ -132,7 +132,7 @@ func (r *roleTable) db(ctx context.Context) sqlstore.DBTX {
 	return r.pools[0]
 }
 
-// each is a list, given as the argument $2, as a table e with the column value.
+// each is a list in the argument $2 as a table e with the column value.
 func (r *roleTable) each() string {
 	if r.dialect == sqlstore.SQLite {
 		return "json_each($2) AS e"
@@ -147,7 +147,7 @@ func (r *roleTable) exec(ctx context.Context, text string, args ...any) error {
 	return err
 }
 
-// query calls row for each row that is found.
+// query calls row for each row of the result.
 func (r *roleTable) query(ctx context.Context, row func(scan func(...any) error) error, text string, args ...any) error {
 	rows, err := r.db(ctx).QueryContext(ctx, text, append([]any{r.tenant}, args...)...)
 	if err != nil {
@@ -198,7 +198,7 @@ func (r *roleTable) Held(ctx context.Context, userIDs []string) (map[string][]sc
 	return held, err
 }
 
-// tuples are texts as rows of one column.
+// tuples makes rows of one column from texts.
 func tuples(ids []string) [][]string {
 	all := [][]string{}
 	for _, id := range ids {

@@ -14,11 +14,11 @@ type scenario struct {
 	roles        scim.Roles
 	run          func(w *world)
 	kinds        []string // nil: all
-	servers      bool     // there are several
+	servers      bool     // the scenario needs several servers
 }
 
 // TestRoles plays every scenario everywhere. After each one a second reconciliation must
-// find nothing to do, and Explain must agree with what is held (S100).
+// find nothing to do, and Explain must agree with the held roles (S100).
 func TestRoles(t *testing.T) {
 	all := slices.Concat(sourceScenarios(), handScenarios(), linkScenarios(), renameScenarios(),
 		accountScenarios(), memberScenarios(), attributeScenarios(), failureScenarios())
@@ -30,7 +30,7 @@ func TestRoles(t *testing.T) {
 			t.Run(s.name, func(t *testing.T) {
 				w := in.world(t, s.roles)
 				s.run(w)
-				w.settled()
+				w.checkSettled()
 				if t.Failed() {
 					t.Log("because: " + s.reason)
 				}
@@ -104,7 +104,7 @@ func sourceScenarios() []scenario {
 				w.group("G1", "Editor", "U", "V")
 				w.group("G2", "Viewer", "U")
 				w.role("Viewer", 30)
-				w.changed()
+				w.reportChange()
 				w.wantRoles("U", "Viewer")
 				w.wantRoles("V", "Editor")
 			}},

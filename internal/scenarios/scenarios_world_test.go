@@ -18,16 +18,15 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
-// reporter is what a world needs of *testing.T and *rapid.T.
+// reporter has the common methods of *testing.T and *rapid.T that a world needs.
 type reporter interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 }
 
-// world is an application with a SCIM endpoint in front of it, spoken to over HTTP.
-// Ids are chosen by the scenario, so that it reads like its text; a role's id is its
-// first name.
+// world is an application with a SCIM endpoint, which scenarios use over HTTP. The scenario
+// chooses the ids, so that it is easy to read. A role's id is its first name.
 type world struct {
 	setting
 	t      reporter
@@ -36,21 +35,23 @@ type world struct {
 	host   host
 	store  scim.Store
 	ledger scim.Ledger
-	h      []*scim.Handler // requests go round
-	step   func(op string) // called before and after each call of the host
+	h      []*scim.Handler // requests go to each in turn
+	step   func(op string) // runs before and after each call of the application
 
 	mu     sync.Mutex
 	nextID string
 	time   time.Time
 	turn   int
-	ids    []string // of the users that were ever made
+	ids    []string // the ids of all users that ever existed
 	events []scim.Event
-	// drift is set by a scenario at whose end the roles do not follow yet.
+	// drift says that roles differ from their sources at the end of the scenario.
 	drift bool
 }
 
 // newWorld is a world in memory.
-func newWorld(t reporter, kind string, roles scim.Roles) *world { return usual(kind).world(t, roles) }
+func newWorld(t reporter, kind string, roles scim.Roles) *world {
+	return inMemorySetting(kind).world(t, roles)
+}
 
 // world makes a new world.
 func (in setting) world(t reporter, roles scim.Roles) *world {
@@ -70,7 +71,7 @@ func (in setting) world(t reporter, roles scim.Roles) *world {
 	return w
 }
 
-// size is how many there are to be, or few where that would take minutes.
+// size is many, or few if many would take minutes.
 func (w *world) size(many, few int) int {
 	if w.slow && !long {
 		return few
@@ -78,17 +79,17 @@ func (w *world) size(many, few int) int {
 	return many
 }
 
-// long is set for runs that may take their time.
+// long says that the run may take long.
 var long = os.Getenv("SCIM_LONG") == "1"
 
-// at is told of each call of the host.
+// at records each call of the application.
 func (w *world) at(op string) {
 	if w.step != nil {
 		w.step(op)
 	}
 }
 
-// now is a clock that steps at each look, so that the order of events shows.
+// now is a clock that advances at each call, so that the times show the order of events.
 func (w *world) now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -115,10 +116,10 @@ func (w *world) config() scim.Config {
 	}
 }
 
-// restart puts a new handler in front of what is stored, as after a crash.
+// restart makes a new handler over the stored data, as after a crash.
 func (w *world) restart() { w.servers(1) }
 
-// servers puts n handlers in front of what is stored.
+// servers makes n handlers over the stored data.
 func (w *world) servers(n int) {
 	w.t.Helper()
 	w.h = nil
@@ -152,7 +153,7 @@ type reply struct {
 
 func (r reply) detail() string { s, _ := r.body["detail"].(string); return s }
 
-// send makes a request; body is nil, a string of JSON or something to encode.
+// send sends a request. body is nil, a string of JSON or a value to encode.
 func (w *world) send(method, path string, body any) reply {
 	w.t.Helper()
 	var b []byte
@@ -185,7 +186,7 @@ func (w *world) send(method, path string, body any) reply {
 	return r
 }
 
-// do makes a request that must succeed.
+// do sends a request that must succeed.
 func (w *world) do(method, path string, body any) reply {
 	w.t.Helper()
 	r := w.send(method, path, body)
@@ -195,8 +196,8 @@ func (w *world) do(method, path string, body any) reply {
 	return r
 }
 
-// wantRefused checks an answer's status and scimType, and that its detail names each
-// of about.
+// wantRefused checks an answer's status and scimType, and that its detail contains each of
+// about.
 func (w *world) wantRefused(r reply, status int, scimType string, about ...string) {
 	w.t.Helper()
 	got, _ := r.body["scimType"].(string)
@@ -225,10 +226,13 @@ func (w *world) protectedRole(name string) {
 	w.app.Put(scim.Role{ID: name, Name: name, Protected: true})
 }
 
-// changed reports to the library that roles or their mapping have changed.
-func (w *world) changed() { w.t.Helper(); w.must(w.reconciler().RolesChanged(context.Background())) }
+// reportChange tells the library that roles or their mapping have changed.
+func (w *world) reportChange() {
+	w.t.Helper()
+	w.must(w.reconciler().RolesChanged(context.Background()))
+}
 
-// byHand gives a role in the application, which reports it.
+// byHand gives a role in the application and reports this.
 func (w *world) byHand(user, role string) {
 	w.t.Helper()
 	w.app.Give(user, role)
@@ -276,7 +280,7 @@ func profile(id string) map[string]any {
 	return map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": id + "@example.com"}
 }
 
-// post creates a resource that gets this id.
+// post creates a resource with this id.
 func (w *world) post(endpoint, id string, body any) {
 	w.t.Helper()
 	r := w.sendPost(endpoint, id, body)
@@ -310,7 +314,7 @@ func (w *world) group(id, name string, members ...string) {
 	w.post("/Groups", id, groupBody(name, members...))
 }
 
-// put pushes a group whole.
+// put replaces a group.
 func (w *world) put(id, name string, members ...string) reply {
 	w.t.Helper()
 	return w.do("PUT", "/Groups/"+id, groupBody(name, members...))

@@ -54,8 +54,8 @@ func height(levels []level, path string) int {
 	})
 }
 
-// checkPlaces demands that each package stands in one line of the levels, and each line
-// stands for a package.
+// checkPlaces reports each package that does not stand in exactly one line of the levels.
+// It also reports each line without a package.
 func checkPlaces(levels []level, g graph) []string {
 	var complaints []string
 	lines := map[string]int{}
@@ -81,8 +81,8 @@ func checkPlaces(levels []level, g graph) []string {
 	return complaints
 }
 
-// checkArrows demands that imports point to lower levels, and that code which stands
-// for an application's imports nothing below internal/.
+// checkArrows reports imports that do not point to a lower level. It also reports imports
+// below internal/ in code that stands for an application's.
 func checkArrows(levels []level, g graph) []string {
 	var complaints []string
 	g.arrows(func(from, to string) {
