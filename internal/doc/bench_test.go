@@ -32,7 +32,7 @@ type plural struct {
 	Primary bool   `json:"primary,omitempty"`
 }
 
-// staticUser is what somebody would write who knows only this schema.
+// staticUser is a struct for only this schema, for comparison.
 type staticUser struct {
 	Schemas    []string `json:"schemas"`
 	ExternalID string   `json:"externalId"`

@@ -83,9 +83,9 @@ func checkRefusal(t *testing.T, text string, err error, scimType string) {
 	}
 }
 
-// defects of filter-parser v2.3.1 by which it accepts what the grammar does not
-// have, or makes another tree of it, each with what decides and with filters that
-// show it.
+// defects are deviations of filter-parser v2.3.1 from the grammar. It accepts filters that
+// the grammar does not have, or makes another tree. Each has the RFC's rule and filters
+// that show it.
 var defects = []struct {
 	name, rfc string
 	in        func(text string) bool

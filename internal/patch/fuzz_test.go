@@ -10,9 +10,9 @@ import (
 	"github.com/scimkit/scim/internal/patch"
 )
 
-// FuzzPatch: no input panics, what is refused gives no result, Apply gives the
-// same each time and never changes its argument, and its result is in order: no
-// attribute twice, nothing empty, at most one primary of each.
+// FuzzPatch checks that no input panics and that a refusal gives no result. Apply must
+// return the same each time, and never change its argument. Its result has no attribute
+// twice, nothing empty, and at most one primary element of each attribute.
 func FuzzPatch(f *testing.F) {
 	for _, ops := range []string{
 		`{"op":"add","path":"emails[type eq \"work\"].value","value":"a@x"}`,

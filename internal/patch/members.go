@@ -13,8 +13,8 @@ import (
 	"github.com/scimkit/scim/internal/tolerance"
 )
 
-// setMembers folds an operation on a group's members into the delta. So nobody has to read
-// or write the members that the operation does not name.
+// setMembers folds an operation on a group's members into the delta. So the server does not
+// read or write the members that the operation does not name.
 func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 	switch {
 	case tg.sub != nil && model.FoldName(tg.sub.Name) == "display":
