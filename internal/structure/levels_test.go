@@ -21,6 +21,7 @@ var levels = []level{
 		{"internal/transcripts", "plays requests of clients"},
 		{"internal/budgets", "measures the handler"},
 		{"internal/crashtest", "kills processes that use sqlstore"},
+		{"internal/newcomer", "adds SCIM to an application, with public packages only"},
 		{"internal/doctest", "compiles and runs the documentation's code"},
 		{"internal/structure", "looks at the whole repository"},
 	}},
