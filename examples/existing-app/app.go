@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // This file is the application as it was before SCIM. It has users who log in, their teams
-// and their roles.
+// and their roles. New are the column roles.protected, the calls of GivenByHand and
+// Confirm, and the page for confirmations.
 
 // tables is the application's schema. The words in braces differ between databases.
 const tables = `
@@ -25,7 +27,7 @@ CREATE TABLE team_members (
 	team_id bigint NOT NULL REFERENCES teams (id), user_id bigint NOT NULL REFERENCES users (id),
 	PRIMARY KEY (team_id, user_id));
 CREATE INDEX team_members_user ON team_members (user_id);
-CREATE TABLE roles (id {key}, name text NOT NULL UNIQUE);
+CREATE TABLE roles (id {key}, name text NOT NULL UNIQUE, protected boolean NOT NULL DEFAULT FALSE);
 CREATE TABLE user_roles (
 	user_id bigint NOT NULL REFERENCES users (id), role_id bigint NOT NULL REFERENCES roles (id),
 	PRIMARY KEY (user_id, role_id));
@@ -38,7 +40,7 @@ INSERT INTO users (email, full_name, phone) VALUES
 UPDATE users SET status = 'locked' WHERE email = 'old@example.com';
 INSERT INTO teams (name) VALUES ('Sales'), ('Support');
 INSERT INTO team_members (team_id, user_id) SELECT t.id, u.id FROM teams t, users u WHERE t.name = 'Sales' AND u.email = 'bob@example.com';
-INSERT INTO roles (name) VALUES ('Admin'), ('Editor'), ('Sales');
+INSERT INTO roles (name, protected) VALUES ('Admin', TRUE), ('Editor', FALSE), ('Sales', FALSE);
 INSERT INTO user_roles (user_id, role_id) SELECT u.id, r.id FROM users u, roles r WHERE u.email = 'ann@example.com' AND r.name = 'Admin'`
 
 // install creates the tables and the data from before SCIM, unless they exist.
@@ -64,7 +66,11 @@ func install(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 }
 
 // app is the application's web page.
-type app struct{ db *sql.DB }
+type app struct {
+	db *sql.DB
+	// roles is new. It is told what administrators do.
+	roles *scim.Reconciler
+}
 
 // person is one line of the page.
 type person struct{ Email, Name, Status, Teams, Roles string }
@@ -79,6 +85,10 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/login" && r.Method == http.MethodPost:
 		a.login(w, r)
+	case r.URL.Path == "/give" && r.Method == http.MethodPost:
+		a.answer(w, a.give(r.Context(), r.FormValue("email"), r.FormValue("role")))
+	case r.URL.Path == "/confirm" && r.Method == http.MethodPost:
+		a.answer(w, a.confirm(r.Context(), r.FormValue("team"), r.FormValue("role")))
 	case r.URL.Path == "/" && r.Method == http.MethodGet:
 		people, err := a.people(r.Context())
 		if err != nil {
@@ -101,6 +111,38 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "welcome")
+}
+
+// give gives a role by hand. A real application lets administrators in only.
+func (a *app) give(ctx context.Context, email, role string) error {
+	var userID, roleID string
+	err := a.db.QueryRowContext(ctx, "SELECT u.id, r.id FROM users u, roles r WHERE u.email = $1 AND r.name = $2", email, role).Scan(&userID, &roleID)
+	if err != nil {
+		return err
+	}
+	if _, err := a.db.ExecContext(ctx, "INSERT INTO user_roles (user_id, role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", userID, roleID); err != nil {
+		return err
+	}
+	return a.roles.GivenByHand(ctx, userID, roleID)
+}
+
+// confirm lets a team give a protected role. A real application lets administrators in only.
+func (a *app) confirm(ctx context.Context, team, role string) error {
+	var teamID, roleID string
+	err := a.db.QueryRowContext(ctx, "SELECT t.id, r.id FROM teams t, roles r WHERE t.name = $1 AND r.name = $2", team, role).Scan(&teamID, &roleID)
+	if err != nil {
+		return err
+	}
+	return a.roles.Confirm(ctx, teamID, roleID)
+}
+
+// answer tells an administrator whether it worked.
+func (a *app) answer(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, "that is not possible", http.StatusConflict)
+		return
+	}
+	fmt.Fprintln(w, "done")
 }
 
 func (a *app) people(ctx context.Context) ([]person, error) {

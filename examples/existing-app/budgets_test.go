@@ -43,7 +43,7 @@ func deleteBudget(t *testing.T, where string) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	h, err := withSCIM(t.Context(), http.NotFoundHandler(), db, d, "secret")
+	h, _, err := withSCIM(t.Context(), http.NotFoundHandler(), db, d, "secret")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,10 +54,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := install(ctx, db, d); err != nil {
 		return err
 	}
-	handler, err := withSCIM(ctx, &app{db}, db, d, *token)
+	a := &app{db: db}
+	handler, roles, err := withSCIM(ctx, a, db, d, *token)
 	if err != nil {
 		return err
 	}
+	a.roles = roles // before the first request
 	l, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err

@@ -128,14 +128,17 @@ func (r *running) expect(what string, want ...string) {
 	}
 }
 
-func (r *running) login(email string) int {
+// post sends a form to a page of the application.
+func (r *running) post(want int, path string, form url.Values) {
 	r.t.Helper()
-	res, err := http.PostForm(r.url+"/login", url.Values{"email": {email}})
+	res, err := http.PostForm(r.url+path, form)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	res.Body.Close() //nolint:errcheck // only the status counts
-	return res.StatusCode
+	if res.StatusCode != want {
+		r.t.Errorf("%s with %v: %d, want %d", path, form, res.StatusCode, want)
+	}
 }
 
 func members(ids ...string) string {
@@ -184,6 +187,9 @@ func TestApplication(t *testing.T) {
 			// Sales is a team and a role, and Admin becomes a team. Ann keeps the role that she has by hand.
 			sales := app.scim(201, "POST", "/Groups", `{"displayName":"Sales","members":[`+members(bob, cy)+`]}`)["id"].(string)
 			admins := app.scim(201, "POST", "/Groups", `{"displayName":"Admin","members":[`+members(ann, cy)+`]}`)["id"].(string)
+			app.expect("a protected role waits", "ann@example.com|Ann Lee|active|Admin|Admin", "bob@example.com|Robert Ray|active|Sales|Sales",
+				"old@example.com|Olga Dean|locked||", "cy@example.com|Cy|active|Admin, Sales|Sales")
+			app.post(200, "/confirm", url.Values{"team": {"Admin"}, "role": {"Admin"}})
 			app.expect("groups", "ann@example.com|Ann Lee|active|Admin|Admin", "bob@example.com|Robert Ray|active|Sales|Sales",
 				"old@example.com|Olga Dean|locked||", "cy@example.com|Cy|active|Admin, Sales|Admin, Sales")
 			app.scim(204, "PATCH", "/Groups/"+sales, `{"Operations":[{"op":"Remove","path":"members[value eq \"`+cy+`\"]"}]}`)
@@ -193,9 +199,7 @@ func TestApplication(t *testing.T) {
 
 			// A deactivated user cannot log in. SCIM shows changes of the application at once.
 			app.scim(200, "PATCH", "/Users/"+bob, `{"Operations":[{"op":"replace","path":"active","value":false}]}`)
-			if status := app.login("bob@example.com"); status != http.StatusForbidden {
-				t.Errorf("login of somebody who was deactivated: %d", status)
-			}
+			app.post(http.StatusForbidden, "/login", url.Values{"email": {"bob@example.com"}})
 			if _, err := db.Exec("UPDATE users SET email = 'carl@example.com' WHERE email = 'cy@example.com'"); err != nil {
 				t.Fatal(err)
 			}
@@ -206,6 +210,29 @@ func TestApplication(t *testing.T) {
 			app.expect("the end", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Robert Ray|locked|Sales|", "old@example.com|Olga Dean|locked||")
 		})
 	}
+}
+
+// What administrators do by hand stays, and a protected role waits for them.
+func TestAdministrators(t *testing.T) {
+	app := start(t, "sqlite:"+filepath.Join(t.TempDir(), "app.db"))
+	const ann, olga = "ann@example.com|Ann Lee|active||Admin", "old@example.com|Olga Dean|locked||"
+	bob := app.lookUp("bob@example.com")
+	editors := app.scim(201, "POST", "/Groups", `{"displayName":"Editor","members":[`+members(bob)+`]}`)["id"].(string)
+	app.expect("a group gives a role", ann, "bob@example.com|Bob Ray|active|Editor, Sales|Editor", olga)
+	app.post(200, "/give", url.Values{"email": {"bob@example.com"}, "role": {"Editor"}})
+	app.post(409, "/give", url.Values{"email": {"bob@example.com"}, "role": {"Nothing"}})
+	app.scim(204, "DELETE", "/Groups/"+editors, "")
+	app.expect("given by hand meanwhile", ann, "bob@example.com|Bob Ray|active|Sales|Editor", olga)
+
+	app.post(409, "/confirm", url.Values{"team": {"Admin"}, "role": {"Admin"}})
+	admins := app.scim(201, "POST", "/Groups", `{"displayName":"Admin","members":[`+members(bob)+`]}`)["id"].(string)
+	app.expect("waiting", ann, "bob@example.com|Bob Ray|active|Admin, Sales|Editor", olga)
+	app.post(409, "/confirm", url.Values{"team": {"Admin"}, "role": {"Editor"}})
+	app.expect("still waiting", ann, "bob@example.com|Bob Ray|active|Admin, Sales|Editor", olga)
+	app.post(200, "/confirm", url.Values{"team": {"Admin"}, "role": {"Admin"}})
+	app.expect("confirmed", ann, "bob@example.com|Bob Ray|active|Admin, Sales|Admin, Editor", olga)
+	app.scim(204, "DELETE", "/Groups/"+admins, "")
+	app.expect("the end", ann, "bob@example.com|Bob Ray|active|Sales|Editor", olga)
 }
 
 // README.md shows scim.go as a whole.

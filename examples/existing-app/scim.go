@@ -10,8 +10,9 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// withSCIM puts a SCIM endpoint in front of the application. This file is all the code for it.
-func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dialect, token string) (http.Handler, error) {
+// withSCIM puts a SCIM endpoint in front of the application. The application tells the Reconciler
+// which roles administrators give by hand, and which protected roles they confirm.
+func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dialect, token string) (http.Handler, *scim.Reconciler, error) {
 	store, err := sqlstore.New(db, d, sqlstore.Options{
 		Tables: []sqlstore.Table{
 			{
@@ -31,27 +32,29 @@ func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dia
 		Members: &sqlstore.Join{Name: "team_members", Group: "team_id", User: "user_id"},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := store.Migrate(ctx); err != nil { // at each start
-		return nil, err
+		return nil, nil, err
 	}
-	roles, err := store.RoleResolver(ctx, sqlstore.RoleTables{
-		Roles: "roles", ID: "id", Name: "name",
+	resolver, err := store.RoleResolver(ctx, sqlstore.RoleTables{
+		// Protected is a boolean column. A group named like a protected role waits for Reconciler.Confirm.
+		Roles: "roles", ID: "id", Name: "name", Protected: "protected",
 		Holders: "user_roles", User: "user_id", Role: "role_id",
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	h, err := scim.New(scim.Config{
 		Store: store,
 		Auth:  auth.Bearer(auth.TokenOf(token)),
-		Roles: &scim.Roles{Resolver: roles},
+		Roles: &scim.Roles{Resolver: resolver},
 		// A POST for a known address adopts the existing user: the identity provider owns addresses.
 		Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return scim.Mount("/scim/v2", h, next), nil
+	reconciler, err := h.Reconciler(nil)
+	return scim.Mount("/scim/v2", h, next), reconciler, err
 }
