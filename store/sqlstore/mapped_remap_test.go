@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +117,39 @@ func TestMappedTableMadeAnew(t *testing.T) {
 		a.exec("INSERT INTO team_people (team_id, person_id) VALUES (1, 2)")
 		a.want("afterwards", nil, a.get("User", "1").Get("emails"))
 		a.want("afterwards", []string{"2"}, a.members("1"))
+	})
+}
+
+// Migrate follows rows that were changed or erased while a table had no triggers.
+func TestMappedRowsErasedMeanwhile(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		a.exec("DELETE FROM people_emails")
+		a.exec("DELETE FROM team_people")
+		a.want("before", []string{"Ann@example.com", "bob@example.com"}, names(a.t, a.s))
+		rebuild := func(table, definition string) {
+			a.exec("CREATE TABLE kept AS SELECT * FROM " + table)
+			a.exec("DROP TABLE " + table + map[sqlstore.Dialect]string{sqlstore.Postgres: " CASCADE"}[a.d])
+			a.exec(inDialect(a.d, definition)[0])
+			a.exec("INSERT INTO " + table + " SELECT * FROM kept")
+			a.exec("DROP TABLE kept")
+		}
+		for _, text := range strings.Split(appTables, ";\n") {
+			for _, table := range []string{"people", "teams"} {
+				if strings.HasPrefix(strings.TrimSpace(text), "CREATE TABLE "+table+" ") {
+					rebuild(table, text)
+				}
+			}
+		}
+		a.exec("DELETE FROM people WHERE id = 1")
+		a.exec("UPDATE people SET email = 'robert@example.com' WHERE id = 2")
+		a.exec("DELETE FROM teams WHERE id = 1")
+		a.s = newStore(a.t, a.db, a.d, appOptions("o"))
+		for _, ref := range []scim.Ref{{Type: "User", ID: "1"}, {Type: "Group", ID: "1"}} {
+			if _, err := a.s.Get(a.t.Context(), ref); !errors.Is(err, scim.ErrNotFound) {
+				a.t.Errorf("%v, whose row was erased: error %v", ref, err)
+			}
+		}
+		a.want("afterwards", []string{"robert@example.com"}, names(a.t, a.s))
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Migrate creates the triggers, unless exactly these exist. A table whose triggers it
-// created has all its rows noted.
+// created has all its rows noted, and those that it once had.
 func (s *Triggers) Migrate(ctx context.Context, tx *sql.Tx) error {
 	path, err := s.searchPath(ctx, tx)
 	if err != nil {
@@ -80,8 +80,11 @@ func (s *Triggers) migrateTarget(ctx context.Context, tx *sql.Tx, t target, path
 	}
 	if before || !t.isPart { // The parts of new resources come with the resources, as memberships do.
 		text := insertNotes + selectNotes(t) + isEnrolled("x.tenant")
-		if t.isBulk { // There may be memberships of a table that the mapping had before.
+		switch {
+		case t.isBulk: // There may be memberships of a table that the mapping had before.
 			text += hasGroup + " UNION SELECT m.tenant, " + dialect.Quote(Membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'"
+		case !t.isPart: // Rows may have been erased while the table had no triggers.
+			text += " UNION SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.type = " + dialect.Quote(t.what) + " AND r.deleted = 0 AND r.seen IS NOT NULL"
 		}
 		// This comes after the triggers, and before others can write again.
 		if _, err := tx.ExecContext(ctx, s.db.Statement(text)); err != nil {
