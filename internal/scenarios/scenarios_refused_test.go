@@ -309,7 +309,7 @@ func TestRolesChangedCompletesWithReportedRoles(t *testing.T) {
 			failing = false
 			w.app.Drop("R")
 			w.app.Put(scim.Role{ID: "new", Name: "R"})
-			w.changed()
+			w.reportChange()
 			w.wantLink("H", "new")
 			w.wantRoles("U", "R")
 		})
