@@ -66,7 +66,7 @@ func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) err
 //
 // roleID is the role that the administrator saw. If the group now stands for another
 // role, because a client renamed it, Confirm changes nothing and returns an error. For an
-// unknown group the error wraps ErrNotFound.
+// unknown group the error is an *Error with the status 404.
 func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
 	return outward(c.a.Confirm(ctx, groupID, roleID, userIDs...))
 }
