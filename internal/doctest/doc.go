@@ -6,4 +6,5 @@
 // roles_test.go for docs/roles.md, has the Go blocks of that page, word for word, and
 // runs them. A block may also be a part of any other Go file of the module. A block that
 // begins with "package main" is a program of its own, and the test compiles it.
+// claims_test.go holds what pages say in words about rows from before SCIM.
 package doctest

@@ -1,6 +1,7 @@
 package doctest
 
 import (
+	"context"
 	"database/sql"
 	"net/http"
 	"strings"
@@ -49,6 +50,12 @@ var disabled = sqlstore.Column{
 	From: func(v any) (any, error) { return v == false || v == int64(0), nil }, // in SQLite a boolean is an int64
 }
 
+// In lower case, as the application's login compares it. The value of userName is a string.
+var email = sqlstore.Column{
+	Name: "email", Path: "userName",
+	To: func(v any) (any, error) { return strings.ToLower(v.(string)), nil },
+}
+
 func adopting(store *sqlstore.Store) scim.Config {
 	return scim.Config{Store: store, Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}}
 }
@@ -58,6 +65,14 @@ var leavers = sqlstore.Table{
 	Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
 	Retire:  func(now time.Time) map[string]any { return map[string]any{"left_at": now} },
 	Revive:  map[string]any{"left_at": nil},
+}
+
+func rolesIn(ctx context.Context, store *sqlstore.Store) (scim.RoleResolver, error) {
+	return store.RoleResolver(ctx, sqlstore.RoleTables{
+		Roles: "roles", ID: "id", Name: "name", Weight: "rank", Protected: "protected",
+		Holders: "user_roles", User: "user_id", Role: "role_id",
+		Insert: func(user, role string) map[string]any { return map[string]any{"given_by": "scim"} },
+	})
 }
 
 // The end of what the page shows.

@@ -10,6 +10,7 @@ import (
 // exists already, the rule adopts the row instead of refusing the request. It looks for the
 // userName, or for the displayName if there is no userName. The row keeps its key and the
 // roles that were given by hand. What the client sends replaces the row's contents.
+// Attributes that it does not send stay.
 //
 // Adopt adopts rows that no client has written yet, and rows that a client has deleted and
 // Retire has kept. may decides about each of them, and SamePerson is a ready policy. The

@@ -33,8 +33,9 @@ type Table struct {
 	// without a userName.
 	Visible string
 	// Created is the column with the time of creation, by which lists are ordered. The
-	// database must fill it, to the microsecond if it can. If it is empty, the time is when
-	// the Store first saw the row.
+	// database must fill it, to the microsecond if it can. Its value is a time, or a text
+	// such as "2006-01-02 15:04:05" or RFC 3339. Otherwise, and if Created is empty, the time
+	// is when the Store first saw the row.
 	Created  string
 	Columns  []Column
 	Children []Child

@@ -178,7 +178,8 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 // modernc.org/sqlite. SQLite creates the file if it does not exist. Transactions begin with
 // BEGIN IMMEDIATE, which this package needs. A transaction that reads first and writes
 // later would fail if another one has written meanwhile. Writers wait for one another for
-// up to ten seconds. Readers do not wait (WAL).
+// up to ten seconds. Readers do not wait (WAL). SQLiteDSN switches foreign_keys on, so that
+// SQLite obeys the REFERENCES of the application's tables.
 //
 // Each commit is on the disk before it is reported (synchronous=FULL). After a power loss
 // the database is intact and has everything that was committed, if the disk keeps what it
