@@ -125,6 +125,10 @@ func TestMappedRowsErasedMeanwhile(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
 		a.exec("DELETE FROM people_emails")
 		a.exec("DELETE FROM team_people")
+		sales := scim.GroupSource("1")
+		if err := a.s.SetLink(a.t.Context(), scim.Link{Source: sales, Role: scim.Role{ID: "r"}}); err != nil {
+			a.t.Fatal(err)
+		}
 		a.want("before", []string{"Ann@example.com", "bob@example.com"}, names(a.t, a.s))
 		rebuild := func(table, definition string) {
 			a.exec("CREATE TABLE kept AS SELECT * FROM " + table)
@@ -150,6 +154,10 @@ func TestMappedRowsErasedMeanwhile(t *testing.T) {
 			}
 		}
 		a.want("afterwards", []string{"robert@example.com"}, names(a.t, a.s))
+		// A team that gets the same key must not give the role.
+		if links, err := a.s.Links(a.t.Context(), []scim.Source{sales}); err != nil || len(links) > 0 {
+			a.t.Errorf("the group whose row was erased has the links %v, error %v", links, err)
+		}
 	})
 }
 

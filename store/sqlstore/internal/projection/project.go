@@ -40,6 +40,11 @@ func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string
 		if row != nil {
 			fresh, created = append(fresh, row), append(created, id)
 		}
+		if m.Type == search.GroupType && before[id] != nil && rows[id] == nil { // No trigger has noted that it is gone: see forget.
+			if err := f.ledger.SetLink(ctx, scim.Link{Source: scim.GroupSource(id)}); err != nil {
+				return err
+			}
+		}
 	}
 	if err := f.projections.InsertAll(ctx, fresh); database.IsDuplicate(err) { // Another transaction has just inserted it too.
 		return fmt.Errorf("%w: %w", database.ErrMoved, err)
