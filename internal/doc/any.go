@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -114,7 +115,7 @@ func fromOne(a *model.Attribute, x any) (Value, error) {
 	case model.Complex:
 		return fromMap(a, x)
 	case model.Any:
-		raw, err := json.Marshal(x)
+		raw, err := verbatimJSON(x)
 		if err != nil {
 			return Value{}, unfit(a, x)
 		}
@@ -189,6 +190,16 @@ func fromMap(a *model.Attribute, x any) (Value, error) {
 		return Value{}, nil
 	}
 	return Composite(a, fields...), nil
+}
+
+// verbatimJSON is the JSON of x. Unlike json.Marshal it keeps "<", ">" and "&" as they are:
+// an attribute that no schema has is stored as the client sent it.
+func verbatimJSON(x any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(x)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // numberText is the JSON text of a number.

@@ -48,6 +48,20 @@ func TestAny(t *testing.T) {
 	}
 }
 
+// What no schema has is kept as it was sent, also by an application that passes on what it
+// read: with "&" as \u0026 a client would read back something else than it wrote.
+func TestFromAnyKeepsUnknownText(t *testing.T) {
+	probe := probes(t)
+	for _, sent := range []string{`{"a":"<&>"}`, `["\u0026","&000000000000000"]`, `"=[{&"`, "\"\u2028\""} {
+		for _, v := range decoded(t, probe, `{"extra":`+sent+`}`, doc.Options{KeepUnknown: true}) {
+			back, err := doc.FromAny(v.Attr, v.Any())
+			if err != nil || back.Text != sent {
+				t.Errorf("%s is %s, error %v", sent, back.Text, err)
+			}
+		}
+	}
+}
+
 func TestFromAny(t *testing.T) {
 	probe := probes(t)
 	type named int32
