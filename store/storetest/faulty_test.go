@@ -25,23 +25,32 @@ type faulty struct {
 	late    []scim.Membership
 	running sync.Mutex      // a transaction
 	freed   map[string]bool // names that the transaction has freed
-	inside  int             // calls that wait for others: see awaitOther
+	waiting chan struct{}   // a call that waits for another: see meetOther
 }
 
-// awaitOther waits until another call is here too, at most for a time, and then until the
-// other goes on. After a fixed time the calls might not meet on a busy machine.
-func (f *faulty) awaitOther(most time.Duration) {
-	add := func(n int) int {
+// meetOther makes two calls meet. The first one waits, at most for a time, until the second
+// one has made its change; the second one goes on at once, and calls done when it has.
+func (f *faulty) meetOther(most time.Duration) (done func()) {
+	f.mu.Lock()
+	first := f.waiting
+	if first != nil {
+		f.waiting = nil
+		f.mu.Unlock()
+		return func() { close(first) }
+	}
+	mine := make(chan struct{})
+	f.waiting = mine
+	f.mu.Unlock()
+	select {
+	case <-mine:
+	case <-time.After(most):
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.inside += n
-		return f.inside
+		if f.waiting == mine {
+			f.waiting = nil
+		}
 	}
-	for begun := time.Now(); add(1) < 2 && time.Since(begun) < most; add(-1) {
-		time.Sleep(time.Millisecond)
-	}
-	time.Sleep(10 * time.Millisecond)
-	add(-1)
+	return func() {}
 }
 
 func newFaulty(fault string) scim.Store {
@@ -244,7 +253,7 @@ func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove 
 	case "looks first who is there":
 		time.Sleep(time.Millisecond)
 	case "rewrites the whole group":
-		f.awaitOther(50 * time.Millisecond)
+		defer f.meetOther(50 * time.Millisecond)()
 		now, _ := f.Store.Members(ctx, groupID, scim.Ref{}, 1<<20)
 		for _, m := range now {
 			if !slices.Contains(before, m) {
