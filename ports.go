@@ -22,6 +22,9 @@ import (
 
 // inward converts an error of the application to one that internal packages understand.
 func inward(err error) error {
+	if err == nil {
+		return nil // before anything is allocated for the search of the chain
+	}
 	var f *fault.Error
 	var s scimerrors.ScimError
 	e := meaning(err)
@@ -41,6 +44,9 @@ func inward(err error) error {
 
 // outward converts an internal error to one that the application understands.
 func outward(err error) error {
+	if err == nil {
+		return nil
+	}
 	var is *Error
 	e := meaning(err)
 	switch {

@@ -111,7 +111,7 @@ func (r *request) memberNames(ctx context.Context, members []host.Ref) (map[host
 // element makes an element of a from pairs of sub-attribute name and text, in schema order.
 // It skips empty texts and unknown names.
 func element(a *model.Attribute, pairs ...string) doc.Value {
-	var fields []doc.Value
+	fields := make([]doc.Value, 0, len(pairs)/2)
 	for i := 0; i < len(pairs); i += 2 {
 		if s := a.Lookup(pairs[i]); s != nil && pairs[i+1] != "" {
 			fields = append(fields, doc.Simple(s, pairs[i+1]))
