@@ -218,9 +218,11 @@ func (p txPort) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 
 type membersPort struct{ MemberStore }
 
-func (p membersPort) Members(ctx context.Context, groupID string, after host.Ref, limit int) ([]host.Ref, error) {
+func (p membersPort) Members(ctx context.Context, groupID string, after host.Ref, limit int) ([]host.Member, error) {
 	list, err := p.MemberStore.Members(ctx, groupID, Ref(after), limit)
-	return convert(list, refIn), inward(err)
+	return convert(list, func(m Member) host.Member {
+		return host.Member{Ref: host.Ref(m.Ref), Display: m.Display}
+	}), inward(err)
 }
 
 func (p membersPort) GroupsOf(ctx context.Context, members []host.Ref) ([]host.Membership, error) {

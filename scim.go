@@ -189,9 +189,10 @@ type Transactor interface {
 // cost of a change grows with the size of the group.
 type MemberStore interface {
 	Transactor
-	// Members lists a group's members in ascending order of type and then id, those
-	// behind after (the zero Ref: from the start), at most limit.
-	Members(ctx context.Context, groupID string, after Ref, limit int) ([]Ref, error)
+	// Members lists at most limit members of a group, in ascending order of type and then
+	// id. It begins after the member after; the zero Ref means the start. Read the display
+	// names in the same statement, or in one more for the page.
+	Members(ctx context.Context, groupID string, after Ref, limit int) ([]Member, error)
 	// GroupsOf lists the memberships of at most 1,000 members, in any order.
 	GroupsOf(ctx context.Context, members []Ref) ([]Membership, error)
 	// ChangeMembers adds and removes members. It skips members that it need not add or
@@ -199,6 +200,16 @@ type MemberStore interface {
 	// ErrNotFound. The handler has checked that the members exist. It never passes the
 	// same reference in both lists.
 	ChangeMembers(ctx context.Context, groupID string, add, remove []Ref) (added, removed []Ref, err error)
+}
+
+// Member is a member of a group as clients see it (RFC 7643, Section 4.2). A group of
+// 10,000 is therefore read without its 10,000 users.
+type Member struct {
+	// Ref names the member.
+	Ref Ref
+	// Display is the member's displayName, or else its userName. "": it has neither. The
+	// store computes it. The handler hides it from clients that may not list the type.
+	Display string
 }
 
 // Membership says that Member belongs to the group since a point in time.

@@ -250,7 +250,7 @@ type watched struct {
 	reads atomic.Int32
 }
 
-func (s *watched) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+func (s *watched) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
 	s.reads.Add(1)
 	return s.Store.Members(ctx, groupID, after, limit)
 }

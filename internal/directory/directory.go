@@ -124,6 +124,18 @@ func (t Directory) EachMember(ctx context.Context, group *doc.Document, fn func(
 		}
 		return nil
 	}
+	return t.EachDisplay(ctx, group, func(page []host.Member) error {
+		refs := make([]host.Ref, len(page))
+		for i, m := range page {
+			refs[i] = m.Ref
+		}
+		return fn(refs)
+	})
+}
+
+// EachDisplay calls fn with the members of a group and their display names, in pages. It
+// needs a MemberStore.
+func (t Directory) EachDisplay(ctx context.Context, group *doc.Document, fn func(page []host.Member) error) error {
 	var after host.Ref
 	for {
 		page, err := t.stores.Members.Members(ctx, group.ID, after, Batch)
@@ -136,7 +148,7 @@ func (t Directory) EachMember(ctx context.Context, group *doc.Document, fn func(
 		if len(page) < Batch {
 			return nil
 		}
-		after = page[len(page)-1]
+		after = page[len(page)-1].Ref
 	}
 }
 

@@ -66,13 +66,9 @@ func (r *request) deriveMembers(ctx context.Context, members *model.Attribute, d
 	out := make([]*doc.Document, len(ds))
 	for i, d := range ds {
 		var elems []doc.Value
-		err := r.dir.EachMember(ctx, d, func(page []host.Ref) error {
-			names, err := r.memberNames(ctx, page)
-			if err != nil {
-				return err
-			}
+		err := r.eachDisplay(ctx, d, func(page []host.Member) error {
 			for _, m := range page {
-				elems = append(elems, element(members, "value", m.ID, "$ref", r.location(m), "display", names[m], "type", m.Type))
+				elems = append(elems, element(members, "value", m.Ref.ID, "$ref", r.location(m.Ref), "display", m.Display, "type", m.Ref.Type))
 			}
 			return nil
 		})
@@ -84,28 +80,61 @@ func (r *request) deriveMembers(ctx context.Context, members *model.Attribute, d
 	return out, nil
 }
 
-// memberNames finds the display names of those members that the client may list.
-func (r *request) memberNames(ctx context.Context, members []host.Ref) (map[host.Ref]string, error) {
-	names := map[host.Ref]string{}
-	for _, t := range []*model.Type{r.t.Types.User, r.t.Types.Group} {
-		if t == nil || r.mayList(ctx, t) != nil {
-			continue
-		}
-		var ids []string
-		for _, m := range members {
-			if m.Type == t.Name {
-				ids = append(ids, m.ID)
+// eachDisplay calls fn with the members of a group, in pages. They have their display
+// names if the client may list their type.
+func (r *request) eachDisplay(ctx context.Context, group *doc.Document, fn func(page []host.Member) error) error {
+	if r.t.Stores.Members == nil {
+		return r.dir.EachMember(ctx, group, func(page []host.Ref) error {
+			named, err := r.lookUpDisplays(ctx, page)
+			if err != nil {
+				return err
+			}
+			return fn(named)
+		})
+	}
+	return r.dir.EachDisplay(ctx, group, func(page []host.Member) error {
+		for i := range page {
+			if !r.mayName(ctx, page[i].Ref.Type) {
+				page[i].Display = ""
 			}
 		}
-		found, err := r.displayNames(ctx, t, ids)
+		return fn(page)
+	})
+}
+
+// mayName reports whether the client may see display names of members of a type.
+func (r *request) mayName(ctx context.Context, typ string) bool {
+	for _, t := range []*model.Type{r.t.Types.User, r.t.Types.Group} {
+		if t != nil && t.Name == typ {
+			return r.mayList(ctx, t) == nil
+		}
+	}
+	return false
+}
+
+// lookUpDisplays finds the display names of those members that the client may know of,
+// where groups carry their members themselves.
+func (r *request) lookUpDisplays(ctx context.Context, refs []host.Ref) ([]host.Member, error) {
+	ids := map[string][]string{}
+	for _, ref := range refs {
+		ids[ref.Type] = append(ids[ref.Type], ref.ID)
+	}
+	names := map[string]map[string]string{}
+	for _, t := range []*model.Type{r.t.Types.User, r.t.Types.Group} {
+		if t == nil || !r.mayName(ctx, t.Name) {
+			continue
+		}
+		found, err := r.displayNames(ctx, t, ids[t.Name])
 		if err != nil {
 			return nil, err
 		}
-		for id, name := range found {
-			names[host.Ref{Type: t.Name, ID: id}] = name
-		}
+		names[t.Name] = found
 	}
-	return names, nil
+	out := make([]host.Member, len(refs))
+	for i, ref := range refs {
+		out[i] = host.Member{Ref: ref, Display: names[ref.Type][ref.ID]}
+	}
+	return out, nil
 }
 
 // element makes an element of a from pairs of sub-attribute name and text, in schema order.

@@ -24,9 +24,15 @@ type Transactor interface {
 
 // MemberStore owns memberships as edges.
 type MemberStore interface {
-	Members(ctx context.Context, groupID string, after Ref, limit int) ([]Ref, error)
+	Members(ctx context.Context, groupID string, after Ref, limit int) ([]Member, error)
 	GroupsOf(ctx context.Context, members []Ref) ([]Membership, error)
 	ChangeMembers(ctx context.Context, groupID string, add, remove []Ref) (added, removed []Ref, err error)
+}
+
+// Member is a member of a group with its display name: displayName, or else userName.
+type Member struct {
+	Ref     Ref
+	Display string
 }
 
 // Membership says that Member has been in the group since a point in time.

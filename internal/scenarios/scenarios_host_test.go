@@ -88,7 +88,7 @@ func (s *edgeStore) InTx(ctx context.Context, fn func(ctx context.Context) error
 	return err
 }
 
-func (s *edgeStore) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+func (s *edgeStore) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
 	s.steppedStore.w.at("Members")
 	return s.all.Members(ctx, groupID, after, limit)
 }

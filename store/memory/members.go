@@ -99,8 +99,8 @@ func (e edges) drop(ref scim.Ref) []scim.Membership {
 }
 
 // Members implements scim.MemberStore. An unknown group has no members.
-func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
-	var list []scim.Ref
+func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
+	var list []scim.Member
 	err := s.read(ctx, func() error {
 		t := s.edges.groups[groupID]
 		if t == nil {
@@ -108,13 +108,25 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 		}
 		t.Ascend(after, func(m scim.Ref) bool {
 			if m != after && len(list) < limit {
-				list = append(list, m)
+				list = append(list, scim.Member{Ref: m, Display: s.display(m)})
 			}
 			return len(list) < limit
 		})
 		return nil
 	})
 	return list, err
+}
+
+// display is the display name of a resource: displayName, or else userName.
+func (s *Store) display(ref scim.Ref) string {
+	row := s.find(ref)
+	if row == nil {
+		return ""
+	}
+	if name := row.r.String("displayName"); name != "" {
+		return name
+	}
+	return row.r.String("userName")
 }
 
 // GroupsOf implements scim.MemberStore.

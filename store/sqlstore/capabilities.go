@@ -63,7 +63,7 @@ func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *sci
 }
 
 // Members implements scim.MemberStore. An unknown group has no members.
-func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
 	if len(dialect.Storable([]string{groupID, after.Type, after.ID})) < 3 {
 		return nil, ctx.Err()
 	}

@@ -21,6 +21,9 @@ func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args
 	return s.db.Statement(text), s.db.Bound(w.Args), err
 }
 
+// MembersQuery is the query by which Members reads a page.
+const MembersQuery = owntables.PageQuery
+
 // Statement is a statement as the database gets it.
 func Statement(s *Store, text string) string { return s.db.Statement(text) }
 

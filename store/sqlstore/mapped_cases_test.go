@@ -99,7 +99,7 @@ func (a app) members(group string) []string {
 	}
 	ids := []string{}
 	for _, m := range list {
-		ids = append(ids, m.ID)
+		ids = append(ids, m.Ref.ID)
 	}
 	return ids
 }

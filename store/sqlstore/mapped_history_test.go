@@ -190,7 +190,7 @@ func (a *appActor) agree() {
 			a.t.Fatal(err)
 		}
 		for _, m := range members {
-			got = append(got, fmt.Sprintf("member %s %s", g.ID(), m.ID))
+			got = append(got, fmt.Sprintf("member %s %s", g.ID(), m.Ref.ID))
 		}
 	}
 	sort.Strings(want)

@@ -56,9 +56,9 @@ func populate(tb testing.TB, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store, 
 	}
 	for i := 0; i < n; i += 20_000 {
 		for _, text := range []string{
-			"INSERT INTO scim_resources (tenant, type, id, collection, deleted, created, modified, version, user_name, external_id, display_name, doc, search, claimed)" + series +
+			"INSERT INTO scim_resources (tenant, type, id, collection, deleted, created, modified, version, user_name, external_id, display_name, doc, search, claimed, display)" + series +
 				" SELECT tenant, type, " + own("id") + ", collection, deleted, created + i, modified + i, version, " + own("user_name") + ", " + own("external_id") + ", " +
-				own("display_name") + ", " + own("doc") + ", " + search + ", claimed FROM series, scim_resources WHERE id = '" + template + "'",
+				own("display_name") + ", " + own("doc") + ", " + search + ", claimed, " + own("display") + " FROM series, scim_resources WHERE id = '" + template + "'",
 			"INSERT INTO scim_lookups (tenant, type, path, value, id)" + series +
 				" SELECT tenant, type, path, " + own("value") + ", " + own("id") + " FROM series, scim_lookups WHERE id = '" + template + "'",
 		} {

@@ -23,6 +23,7 @@ type faulty struct {
 	ended   map[string]bool
 	granted []string // users that ever had an entry
 	late    []scim.Membership
+	shown   map[scim.Ref]string
 	running sync.Mutex      // a transaction
 	freed   map[string]bool // names that the transaction has freed
 	waiting chan struct{}   // a call that waits for another: see meetOther
@@ -54,7 +55,7 @@ func (f *faulty) meetOther(most time.Duration) (done func()) {
 }
 
 func newFaulty(fault string) scim.Store {
-	return &faulty{Store: memory.New(), fault: fault, created: map[scim.Ref]bool{}, freed: map[string]bool{}, ended: map[string]bool{}}
+	return &faulty{Store: memory.New(), fault: fault, created: map[scim.Ref]bool{}, freed: map[string]bool{}, shown: map[scim.Ref]string{}, ended: map[string]bool{}}
 }
 
 // inside marks the context of a transaction.
@@ -159,12 +160,12 @@ func (f *faulty) withMembers(ctx context.Context, r *scim.Resource) (*scim.Resou
 	}
 	var members []values
 	for _, m := range list {
-		members = append(members, values{"value": m.ID, "type": m.Type})
+		members = append(members, values{"value": m.Ref.ID, "type": m.Ref.Type})
 	}
 	return r.With(values{"members": members})
 }
 
-func (f *faulty) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+func (f *faulty) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
 	all, err := f.Store.Members(ctx, groupID, scim.Ref{}, 1<<20)
 	if err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func (f *faulty) Members(ctx context.Context, groupID string, after scim.Ref, li
 	if f.fault == "members backwards" {
 		slices.Reverse(all)
 	}
-	if i := slices.Index(all, after); i >= 0 {
+	if i := slices.Index(refsOf(all), after); i >= 0 {
 		if f.fault != "a page with the last of the one before" {
 			i++
 		}
@@ -181,7 +182,33 @@ func (f *faulty) Members(ctx context.Context, groupID string, after scim.Ref, li
 			return nil, nil
 		}
 	}
-	return all[:min(limit, len(all))], nil
+	return f.show(ctx, all[:min(limit, len(all))]), nil
+}
+
+// show gives members display names that are wrong.
+func (f *faulty) show(ctx context.Context, page []scim.Member) []scim.Member {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, m := range page {
+		switch f.fault {
+		case "members without displays":
+			page[i].Display = ""
+		case "displays of users alone":
+			if m.Ref.Type != "User" {
+				page[i].Display = ""
+			}
+		case "displays userNames":
+			if r, err := f.Store.Get(ctx, m.Ref); err == nil && m.Ref.Type == "User" {
+				page[i].Display = r.String("userName")
+			}
+		case "displays as members were":
+			if _, there := f.shown[m.Ref]; !there {
+				f.shown[m.Ref] = m.Display
+			}
+			page[i].Display = f.shown[m.Ref]
+		}
+	}
+	return page
 }
 
 func (f *faulty) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
@@ -218,7 +245,8 @@ func (f *faulty) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membe
 }
 
 func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove []scim.Ref) (added, removed []scim.Ref, err error) {
-	before, _ := f.Store.Members(ctx, groupID, scim.Ref{}, 1<<20)
+	list, _ := f.Store.Members(ctx, groupID, scim.Ref{}, 1<<20)
+	before := refsOf(list)
 	if _, there := f.Store.Get(ctx, scim.Ref{Type: "Group", ID: groupID}); f.fault == "members of a group that is going" && there == nil {
 		time.Sleep(time.Millisecond)
 		added, removed, err := f.Store.ChangeMembers(ctx, groupID, add, remove)
@@ -255,7 +283,7 @@ func (f *faulty) ChangeMembers(ctx context.Context, groupID string, add, remove 
 	case "rewrites the whole group":
 		defer f.meetOther(50 * time.Millisecond)()
 		now, _ := f.Store.Members(ctx, groupID, scim.Ref{}, 1<<20)
-		for _, m := range now {
+		for _, m := range refsOf(now) {
 			if !slices.Contains(before, m) {
 				remove = append(slices.Clone(remove), m)
 			}

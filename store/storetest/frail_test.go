@@ -143,7 +143,7 @@ func (f *frail) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resou
 	return f.Store.Delete(ctx, ref, check)
 }
 
-func (f *frail) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+func (f *frail) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
 	if err := f.fail(); err != nil {
 		return nil, err
 	}

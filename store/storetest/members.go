@@ -32,6 +32,15 @@ func refs(list []*scim.Resource) []scim.Ref {
 	return out
 }
 
+// refsOf are the references to members.
+func refsOf(list []scim.Member) []scim.Ref {
+	out := make([]scim.Ref, len(list))
+	for i, m := range list {
+		out[i] = m.Ref
+	}
+	return out
+}
+
 // change changes the members of a group and checks what really changed.
 func (m members) change(group *scim.Resource, add, remove, wantAdded, wantRemoved []scim.Ref) {
 	added, removed, err := m.store.ChangeMembers(m.t.ctx, group.ID(), add, remove)
@@ -62,7 +71,28 @@ func (m members) list(group *scim.Resource, limit int) []scim.Ref {
 	if err != nil {
 		m.t.Fatalf("Members: %v", err)
 	}
-	return got
+	return refsOf(got)
+}
+
+// expectDisplays demands the display names of a group's members, by page.
+func (m members) expectDisplays(group *scim.Resource, want map[scim.Ref]string) {
+	got, after := map[scim.Ref]string{}, scim.Ref{}
+	for range len(want) + 1 {
+		page, err := m.store.Members(m.t.ctx, group.ID(), after, 2)
+		if err != nil {
+			m.t.Fatalf("Members: %v", err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, e := range page {
+			got[e.Ref] = e.Display
+		}
+		after = page[len(page)-1].Ref
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		m.t.Errorf("display names of members (-want +got):\n%s", diff)
+	}
 }
 
 // has reports whether a group has a member.
@@ -86,7 +116,7 @@ func (m members) expectPages(group *scim.Resource, limit int, want []scim.Ref) {
 		if len(page) == 0 {
 			break
 		}
-		got = append(got, page...)
+		got = append(got, refsOf(page)...)
 	}
 	sameRefs(m.t, "pages of members", want, got)
 	if !ascending(got) {
@@ -133,6 +163,38 @@ func ascending(list []scim.Ref) bool {
 	}
 	numbers := !slices.ContainsFunc(list, func(r scim.Ref) bool { return strings.Trim(r.ID, "0123456789") != "" })
 	return slices.IsSortedFunc(list, compareRefs) || numbers && slices.IsSortedFunc(list, byNumber)
+}
+
+// memberDisplays reads display names, before and after members get others.
+func memberDisplays(t *probe, s scim.Store) {
+	m := membersOf(t, s)
+	want := map[scim.Ref]string{}
+	people := []*scim.Resource{
+		t.create(s, t.user("ann@example.com", values{"displayName": `Ann "Ä" <O'Neil> \ {1}`})),
+		t.create(s, t.user("Ben@Example.com", nil)),
+		t.create(s, t.user("eve@example.com", nil)),
+		t.create(s, t.group("Inner Circle")),
+		t.create(s, t.group("Twins")),
+	}
+	for i, name := range []string{`Ann "Ä" <O'Neil> \ {1}`, "Ben@Example.com", "eve@example.com", "Inner Circle", "Twins"} {
+		want[people[i].Ref()] = name
+	}
+	// A store may refuse a group without a name.
+	if nameless, err := s.Create(t.ctx, t.bind(scim.GroupType(), t.meta(), values{"externalId": "nameless"})); err == nil {
+		people = append(people, nameless)
+		want[nameless.Ref()] = nameless.String("displayName")
+	}
+	parent, all := t.create(s, t.group("Parent")), refs(people)
+	m.change(parent, all, nil, all, nil)
+	m.expectDisplays(parent, want)
+	for i, change := range []values{{"displayName": nil}, {"userName": "ben@example.org"}, {"displayName": "Eve"}, {"displayName": "Outer Circle"}} {
+		t.put(s, all[i], change)
+		want[all[i]] = []string{"ann@example.com", "ben@example.org", "Eve", "Outer Circle"}[i]
+	}
+	m.expectDisplays(parent, want)
+	t.remove(s, all[0])
+	delete(want, all[0])
+	m.expectDisplays(parent, want)
 }
 
 func memberSteps() []step[scim.Store] {
@@ -186,6 +248,7 @@ func memberSteps() []step[scim.Store] {
 				m.expectPages(g, limit, all)
 			}
 		}},
+		{"display names", "Members lists the present display names: displayName, or else userName, or \"\" if a member has neither.", memberDisplays},
 		{"groups of", "GroupsOf lists the memberships of the members that it gets, and no others. Unknown members have none.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)
 			u := refs(t.users(s, "u", 3))

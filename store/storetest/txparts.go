@@ -23,7 +23,7 @@ func txPartSteps() []step[scim.Store] {
 					return err
 				}
 				inside, err := m.store.Members(ctx, g.ID(), scim.Ref{}, 10)
-				sameRefs(t, "members in the transaction that changed them", u[1:], inside)
+				sameRefs(t, "members in the transaction that changed them", u[1:], refsOf(inside))
 				return err
 			}
 			rollBack(t, s, change)

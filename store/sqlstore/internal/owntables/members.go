@@ -2,6 +2,7 @@ package owntables
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"iter"
 	"maps"
@@ -34,15 +35,23 @@ type Members struct{ db *database.DB }
 // NewMembers returns the memberships of a tenant.
 func NewMembers(db *database.DB) *Members { return &Members{db} }
 
+// PageQuery is the query of Page. It reads the display name of each member by the primary
+// key. Rows that were written before the column display have NULL there: their doc answers.
+const PageQuery = `SELECT m.member_type, m.member_id,
+	(SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE r.tenant = $1 AND r.type = m.member_type AND r.id = m.member_id AND r.deleted = 0)
+	FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND (m.member_type, m.member_id) > ($3, $4)
+	ORDER BY m.member_type, m.member_id LIMIT $5`
+
 // Page lists members of a group, in order, after one of them. An unknown group has no
 // members.
-func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
-	all, err := database.ReadAll(ctx, s.db, max(0, min(limit, 1000)), func(scan func(...any) error) (r scim.Ref, err error) {
-		err = scan(&r.Type, &r.ID)
-		return r, err
-	}, `SELECT member_type, member_id FROM {p}members WHERE tenant = $1 AND group_id = $2
-			AND (member_type, member_id) > ($3, $4) ORDER BY member_type, member_id LIMIT $5`,
-		groupID, after.Type, after.ID, limit)
+func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
+	all, err := database.ReadAll(ctx, s.db, max(0, min(limit, 1000)), func(scan func(...any) error) (m scim.Member, err error) {
+		var text sql.RawBytes
+		if err = scan(&m.Ref.Type, &m.Ref.ID, &text); err == nil {
+			m.Display, err = decodeDisplay(text)
+		}
+		return m, err
+	}, PageQuery, groupID, after.Type, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: members of group %q: %w", groupID, err)
 	}

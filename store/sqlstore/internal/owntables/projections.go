@@ -32,12 +32,12 @@ func (s *Projections) InsertAll(ctx context.Context, all []*Row) error {
 			emails = append(emails, []any{ref.Type, ref.ID, e})
 		}
 		return []any{ref.Type, ref.ID, s.resources.collection(ref.Type), w.created, w.lastModified, w.Resource.Meta().Version,
-			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed)}
+			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed), w.display}
 	})
 	_, err := s.db.Exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
-		user_name, external_id, display_name, doc, search, seen, claimed)
+		user_name, external_id, display_name, doc, search, seen, claimed, display)
 		SELECT $1, 0, e.value ->> 0, e.value ->> 1, e.value ->> 2, CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), e.value ->> 5,
-			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.Dialect.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint)
+			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.Dialect.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint), e.value ->> 13
 		FROM {rows $2}`, rows)
 	if err == nil && len(emails) > 0 {
 		_, err = s.db.Exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)

@@ -8,8 +8,8 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Reindex writes again what the rows of resources are found and sorted by. It reads the
-// resources again, because the caller has read them without a lock.
+// Reindex writes again what the rows of resources are found, sorted and shown by. It
+// reads the resources again, because the caller has read them without a lock.
 func (s *Resources) Reindex(ctx context.Context, all []*scim.Resource) error {
 	for _, r := range all {
 		r, err := s.Fetch(ctx, r.Ref(), "{lock  FOR NO KEY UPDATE}")
@@ -33,9 +33,9 @@ func (s *Resources) reindexOne(ctx context.Context, r *scim.Resource) error {
 		return err
 	}
 	ref := r.Ref()
-	_, err = s.db.Exec(ctx, `UPDATE {p}resources SET user_name = $4, external_id = $5, display_name = $6, search = $7
+	_, err = s.db.Exec(ctx, `UPDATE {p}resources SET user_name = $4, external_id = $5, display_name = $6, search = $7, display = $8
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
-		ref.Type, ref.ID, w.userName, w.externalID, w.displayName, w.search)
+		ref.Type, ref.ID, w.userName, w.externalID, w.displayName, w.search, w.display)
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", ref.Type, ref.ID, err)
 	}

@@ -75,10 +75,10 @@ func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) {
 	ref := w.Resource.Ref()
 	res, err := s.db.Exec(ctx, `INSERT INTO {p}resources
-		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed)
-		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14) ON CONFLICT DO NOTHING`,
+		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed, display)
+		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14, $15) ON CONFLICT DO NOTHING`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-		s.collection(ref.Type), w.seen, dialect.Bit(w.claimed))
+		s.collection(ref.Type), w.seen, dialect.Bit(w.claimed), w.display)
 	if err != nil {
 		return 0, err
 	}
@@ -89,10 +89,10 @@ func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) 
 func (s *Resources) updateRow(ctx context.Context, w *Row) error {
 	ref := w.Resource.Ref()
 	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
-		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13
+		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13, display = $14
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-		w.seen, dialect.Bit(w.claimed))
+		w.seen, dialect.Bit(w.claimed), w.display)
 	return err
 }
 

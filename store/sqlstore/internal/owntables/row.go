@@ -17,6 +17,7 @@ type Row struct {
 	doc, search           string
 	userName, externalID  any      // They are in the form of search.IndexKey, or nil.
 	displayName           any      // It is so too.
+	display               string   // display is what encodeDisplay returns.
 	emails                []string // emails are keys in the form of search.IndexKey.
 	created, lastModified int64
 	seen                  any  // seen is nil, or the JSON of what was read of the application's row.
@@ -58,6 +59,9 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 		return nil, err
 	}
 	w.doc, w.search = string(raw), string(text)
+	if w.display, err = encodeDisplay(r); err != nil {
+		return nil, err
+	}
 	key := func(path string) any {
 		if _, ok := search.Column(t.ResourceType, path); !ok {
 			return nil
