@@ -156,9 +156,15 @@ func deleteBudget(t *testing.T, open func(testing.TB) *sql.DB, d sqlstore.Dialec
 	var peaks []uint64
 	for _, n := range []int{5_000, 50_000} {
 		c := newCrowd(t, open(t), d, n)
-		path := c.join(t, d, "Everybody", n)
-		peaks = append(peaks, peak(func() { c.dissolve(t, path) }))
-		c.gone(t)
+		// A collection counts what is allocated while it marks, which is chance and only ever more. What the work needs is in each of three.
+		var path string
+		var found []uint64
+		for range 3 {
+			path = c.join(t, d, "Everybody", n)
+			found = append(found, peak(func() { c.dissolve(t, path) }))
+			c.gone(t)
+		}
+		peaks = append(peaks, slices.Min(found))
 		for range 10 * n / 50_000 {
 			path = c.join(t, d, "Everybody", n)
 			start, used := time.Now(), cpuTime()
