@@ -138,6 +138,13 @@ GET /Schemas/<User>
  {"name": "password", "mutability": "writeOnly", "returned": "never"}, {"name": "groups", "mutability": "readOnly", "subAttributes": ["...", {"name": "type", "canonicalValues": ["direct", "indirect"]}]},
  {"name": "emails", "multiValued": true, "subAttributes": ["...", {"name": "type", "canonicalValues": ["work", "home", "other"]}]},
  {"name": "photos", "subAttributes": ["...", {"name": "type", "canonicalValues": ["photo", "thumbnail"]}]}]}
+
+GET /Schemas/<Group>
+
+>> 200
+
+{"attributes": ["...", {"name": "members", "mutability": "readWrite", "subAttributes": ["...",
+ {"name": "value", "mutability": "immutable"}, {"name": "display", "mutability": "readOnly"}]}]}
 `},
 	{ids: "7644-4-05 7644-4-06", name: "parameters of discovery", reason: "ignored, but a filter must not seem to have been applied", play: `
 GET /Schemas?startIndex=3&count=1&sortBy=name&sortOrder=descending

@@ -33,6 +33,10 @@ func Compile(name string, core schema.Schema, extensions []schema.Schema) (*Type
 	}
 	if m := root.Lookup("members"); name == "Group" && m != nil && m.Multi && m.Lookup("value") != nil {
 		t.Members = m
+		// The server computes the display name of a member, and ignores the client's.
+		if display := m.Lookup("display"); display != nil {
+			display.Mutability = ReadOnly
+		}
 	}
 	if p := root.Lookup("password"); p != nil && p.Kind == String && !p.Multi {
 		t.Password = p
