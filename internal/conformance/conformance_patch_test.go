@@ -165,6 +165,7 @@ GET /Probes/${p}
 	{ids: "7644-3.5.2.2-02 7644-3.5.2.2-03 7644-3.5.2.2-05", name: "remove", reason: "what is removed is unassigned", play: patchCase(`"text": "t", "list": ["a", "b"], "box": {"a": "1"}`,
 		`{"op": "remove", "path": "text"}, {"op": "remove", "path": "list"}, {"op": "remove", "path": "box.a"}`, `{"text": "${absent}", "list": "${absent}", "box": "${absent}"}`) +
 		counts("/Probes", `text pr or list pr or box pr`, 0)},
+	{ids: "7644-3.5.2.2-02", name: "remove of active", change: strict, reason: "the exception: an absent active says nothing about who may log in", play: removeActive("false") + removeActive("true")},
 	{ids: "7644-3.5.2.2-04 7644-3.5.2.2-05 7644-3.5.2.2-06", name: "remove with a filter", reason: "what matches goes, as a whole or in part", play: patchCase(someParts+`, "list": ["x", "y"]`,
 		`{"op": "remove", "path": "parts[type eq \"outer\"]"}, {"op": "remove", "path": "list[value eq \"x\"]"}`, `{"parts": [{"value": "a"}], "list": ["y"]}`) +
 		patchCase(someParts, `{"op": "remove", "path": "parts[value eq \"a\"].type"}`, `{"parts": [{"value": "a", "type": "${absent}"}, {"type": "outer"}, {"type": "outer"}]}`) +
@@ -210,4 +211,26 @@ GET /Users/${a}
 		`{"op": "replace", "path": "parts[value eq \"none\"].type", "value": "inner"}`, "noTarget")},
 	{ids: "7644-3.5.2.3-07", name: "replace that finds nothing", reason: "noTarget where the filter describes no value to be made (Q8)", play: patchCase(someParts,
 		`{"op": "replace", "path": "parts[value sw \"none\"].type", "value": "inner"}`, "noTarget")},
+}
+
+// removeActive removes active, in every form, from a user who has this value. Strict or not,
+// the user stays as it is.
+func removeActive(is string) string {
+	return `
+POST /Users
+
+{"schemas": ["<User>"], "userName": "` + is + `", "active": ` + is + `}
+
+>> 201
+
+{"id": "${a:=}", "meta": {"version": "${tag:=}"}}
+
+PATCH /Users/${a}
+
+{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "remove", "path": "active"}, {"op": "replace", "path": "active", "value": null}, {"op": "add", "value": {"active": null}}]}
+
+>> 200
+
+{"active": ` + is + `, "meta": {"version": "${tag}"}}
+`
 }
