@@ -138,6 +138,9 @@ func (d *decoder) value(a *model.Attribute) (Value, error) {
 	if kind != 'n' && kind != 0 && !d.o.Tol.Allow(tolerance.ObjectForArray) {
 		return Value{}, d.wrong(a, "a list")
 	}
+	if a.Kind == model.Complex && (kind == '"' || kind == '0' || kind == 't' || kind == 'f') {
+		return Value{}, d.bareList(a)
+	}
 	e, err := d.element(a, kind)
 	if err != nil || e.Attr == nil {
 		return Value{}, err
@@ -243,6 +246,19 @@ func (d *decoder) bare(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 		return Value{}, err
 	}
 	return d.expand(d.composite(a, []Value{v})), nil
+}
+
+// bareList reads a text or number in place of a list of complex values. No client sends
+// one, so it is an error. The exception is "", which stands for no value.
+func (d *decoder) bareList(a *model.Attribute) error {
+	raw, err := d.js.ReadValue()
+	if err != nil {
+		return syntax(err)
+	}
+	if string(raw) == `""` && d.o.Tol.Allow(tolerance.EmptyComplex) {
+		return nil
+	}
+	return mismatch(a, "a list", raw)
 }
 
 // end checks that nothing follows the value.
