@@ -142,8 +142,13 @@ func (d *decoder) value(a *model.Attribute) (Value, error) {
 		return Value{}, d.bareList(a)
 	}
 	e, err := d.element(a, kind)
-	if err != nil || e.Attr == nil {
+	switch {
+	case err != nil:
 		return Value{}, err
+	case e.Attr == nil && kind == '{':
+		return Value{}, d.checkEmpty(a)
+	case e.Attr == nil:
+		return Value{}, nil
 	}
 	return d.composite(a, []Value{e}), nil
 }
@@ -160,6 +165,9 @@ func (d *decoder) list(a *model.Attribute) (Value, error) {
 			break
 		}
 		e, err := d.element(a, kind)
+		if err == nil && e.Attr == nil {
+			err = d.checkEmpty(a)
+		}
 		if err != nil {
 			return Value{}, err
 		}
@@ -246,6 +254,15 @@ func (d *decoder) bare(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 		return Value{}, err
 	}
 	return d.expand(d.composite(a, []Value{v})), nil
+}
+
+// checkEmpty is called for an element without contents, such as {}. It is ignored, but not
+// among members: a list of nobody would look like the wish to remove everybody.
+func (d *decoder) checkEmpty(a *model.Attribute) error {
+	if a.NoEmpty && !d.o.Stored {
+		return fault.New(fault.InvalidValue, "%s: an element is empty; each needs a value, the id of a user or group", a.Path)
+	}
+	return nil
 }
 
 // bareList reads a text or number in place of a list of complex values. No client sends

@@ -32,7 +32,7 @@ func Compile(name string, core schema.Schema, extensions []schema.Schema) (*Type
 		t.Schemas = append(t.Schemas, Schema{URN: s.ID, Name: s.Name.Value(), Description: s.Description.Value(), Attributes: e})
 	}
 	if m := root.Lookup("members"); name == "Group" && m != nil && m.Multi && m.Lookup("value") != nil {
-		t.Members = m
+		t.Members, m.NoEmpty = m, true
 		// The server computes the display name of a member, and ignores the client's.
 		if display := m.Lookup("display"); display != nil {
 			display.Mutability = ReadOnly

@@ -60,6 +60,7 @@ type Attribute struct {
 	Unique      bool
 	Extension   bool
 	Meta        bool // the attribute is schemas, id or meta, which are never among the values
+	NoEmpty     bool // an element without contents is an error: it names nobody
 	Mutability  Mutability
 	Returned    Returned
 	Canonical   []string
