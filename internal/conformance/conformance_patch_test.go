@@ -74,7 +74,9 @@ var patchConformance = []conformance{
 			`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "add", "path": "text..x", "value": "x"}]}`, "invalidPath",
 			`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "add", "path": "parts[type eq", "value": {}}]}`, "invalidPath",
 			`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "add", "path": "nope", "value": "x"}]}`, "invalidPath",
+			`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "add", "path": "note", "value": "x"}]}`, "invalidPath",
 			`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "add", "path": "text"}]}`, "invalidValue",
+			`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "add", "value": "{\"text\":\"x\"}"}]}`, "invalidValue",
 			`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "remove"}]}`, "noTarget",
 			`{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "remove", "value": {"text": "t"}}]}`, "noTarget")},
 	{ids: "7644-3.5.2-06 7644-3.5.2-08", name: "values of the wrong type", change: strict, reason: "as in a POST", play: badPatches(

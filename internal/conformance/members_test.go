@@ -46,6 +46,28 @@ func TestEmptyMemberIsRefused(t *testing.T) {
 	}
 }
 
+// Without the tolerance, an object around the list is no list: it neither adds nor removes.
+func TestWrappedMembersAreRefused(t *testing.T) {
+	for name, change := range map[string]func(c *scim.Config){
+		"strict": strict, "without": func(c *scim.Config) { c.Without = []scim.Tolerance{"wrapped-members"} },
+	} {
+		h := testhost.Handler(t, change)
+		const head = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:`
+		ann := testhost.Create(t, h, "/Users", head+`User"],"userName":"ann"}`)
+		group := testhost.Create(t, h, "/Groups", head+`Group"],"displayName":"g","members":[{"value":"`+ann+`"}]}`)
+		for _, op := range []string{"add", "replace", "remove"} {
+			res := testhost.Do(t, h, http.MethodPatch, "/Groups/"+group, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"`+op+`","path":"members","value":{"members":[{"value":"`+ann+`"}]}}]}`)
+			if answer := testhost.Decode(t, res); res.StatusCode != 400 || answer["scimType"] != "invalidValue" {
+				t.Errorf("%s: %s: %d %v", name, op, res.StatusCode, answer)
+			}
+		}
+		now := testhost.Decode(t, testhost.Do(t, h, http.MethodGet, "/Groups/"+group, ""))
+		if diff := cmp.Diff([]string{ann}, memberIDs(now)); diff != "" {
+			t.Errorf("%s: members afterwards (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // memberIDs lists the ids in the members of a group.
 func memberIDs(group map[string]any) (ids []string) {
 	members, _ := group["members"].([]any)

@@ -78,34 +78,15 @@ func (c *compiler) find(s scopeOf, p filter.AttributePath) *model.Attribute {
 		}
 	}
 	a := within.Lookup(name)
-	if a == nil && !s.inside && p.URIPrefix == nil {
-		a = c.inExtension(name)
+	if a == nil && !s.inside && p.URIPrefix == nil { // as in Entra's `manager eq "x"`
+		if a = c.typ.InExtension(name); a != nil && !c.tol.Allow(tolerance.BareExtension) {
+			a = nil
+		}
 	}
 	if a != nil && sub != nil {
 		return a.Lookup(*sub)
 	}
 	return a
-}
-
-// inExtension finds an attribute without its extension's URN, as in Entra's `manager eq
-// "x"`. It does so if exactly one extension has the attribute.
-func (c *compiler) inExtension(name string) *model.Attribute {
-	var found *model.Attribute
-	for _, e := range c.typ.Root.Sub {
-		if !e.Extension {
-			continue
-		}
-		if a := e.Lookup(name); a != nil {
-			if found != nil {
-				return nil
-			}
-			found = a
-		}
-	}
-	if found == nil || !c.tol.Allow(tolerance.BareExtension) {
-		return nil
-	}
-	return found
 }
 
 // stepsTo lists the attributes from base, exclusive, to a, inclusive.

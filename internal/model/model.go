@@ -138,6 +138,24 @@ func (t *Type) Extension(urn string) *Attribute {
 	return nil
 }
 
+// InExtension finds an attribute of an extension by its name alone. It returns nil if no
+// extension has the attribute, or if several have.
+func (t *Type) InExtension(name string) *Attribute {
+	var found *Attribute
+	for _, e := range t.Root.Sub {
+		if !e.Extension {
+			continue
+		}
+		if a := e.Lookup(name); a != nil {
+			if found != nil {
+				return nil
+			}
+			found = a
+		}
+	}
+	return found
+}
+
 // Find resolves a dotted path to its attribute. Examples are "userName", "name.givenName"
 // and "urn:…:enterprise:2.0:User:manager.value". The path may begin with an extension's or
 // the core schema's URN. Find returns nil if there is no such attribute.

@@ -30,12 +30,37 @@ func (r *Request) compile(o *operation) error {
 		if o.op == remove {
 			return fault.New(fault.NoTarget, "remove needs a path: the attribute that is to go")
 		}
-		if o.value.Kind() != '{' {
+		value, err := inString(o.value, &r.o)
+		if err != nil {
+			return err
+		}
+		if value.Kind() != '{' {
 			return fault.New(fault.InvalidValue, "%s without a path needs an object of attributes as its value", o.op)
 		}
-		return r.object(r.t.Root, o.op, o.value)
+		return r.object(r.t.Root, o.op, value)
 	}
 	return r.target(tg, o.op, o.value, true)
+}
+
+// inString returns the object that raw has as JSON in a string, as scim-for-keycloak sends
+// it. It returns every other value unchanged. Decoding rejects duplicate names and invalid
+// UTF-8, as it does for the body.
+func inString(raw jsontext.Value, o *Options) (jsontext.Value, error) {
+	if raw.Kind() != '"' {
+		return raw, nil
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return raw, nil
+	}
+	inner := jsontext.Value(bytes.TrimSpace(text))
+	switch {
+	case inner.Kind() != '{' || !inner.IsValid() || !o.Doc.Tol.Allow(tolerance.ObjectInString):
+		return raw, nil
+	case jsonwalk.IsDeeper(inner, o.MaxDepth):
+		return nil, tooDeep(o.MaxDepth)
+	}
+	return inner, nil
 }
 
 func where(o *operation) string {

@@ -35,7 +35,7 @@ type operation struct {
 // envelope reads the message around the operations.
 func envelope(body []byte, o Options) ([]operation, error) {
 	if jsonwalk.IsDeeper(body, o.MaxDepth) {
-		return nil, fault.New(fault.InvalidSyntax, "the body is nested more than %d levels deep", o.MaxDepth)
+		return nil, tooDeep(o.MaxDepth)
 	}
 	p := parser{d: jsontext.NewDecoder(bytes.NewBuffer(body)), body: body}
 	var ops []operation
@@ -225,6 +225,10 @@ func syntax(err error) error {
 		return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: it ends too early")
 	}
 	return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: %s", fault.ClipTo(160, strings.TrimPrefix(err.Error(), "jsontext: ")))
+}
+
+func tooDeep(limit int) error {
+	return fault.New(fault.InvalidSyntax, "the body is nested more than %d levels deep", limit)
 }
 
 // isNull reports whether the value is missing or null.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/jsonwalk"
 	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
@@ -35,7 +36,7 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 	if op == remove && !r.tol.Allow(tolerance.RemoveByValue) {
 		return fault.New(fault.InvalidValue, `%s: remove takes no value; use a path such as %s[value eq "id"]`, tg.attr.Path, tg.attr.Path)
 	}
-	v, err := doc.DecodeValue(tg.attr, raw, r.o.Doc)
+	v, err := doc.DecodeValue(tg.attr, unwrap(tg.attr, raw, r.tol), r.o.Doc)
 	if err != nil {
 		return err
 	}
@@ -56,6 +57,26 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 		}
 	}
 	return nil
+}
+
+// unwrap returns the list in {"members": […]}, as Salesforce sends it. It returns every other
+// value unchanged. It runs after the check for a removal of everybody, so that a null inside
+// removes nobody.
+func unwrap(a *model.Attribute, raw jsontext.Value, tol *tolerance.Use) jsontext.Value {
+	if raw.Kind() != '{' {
+		return raw
+	}
+	var inner jsontext.Value
+	n := 0
+	for name, value := range jsonwalk.Fields(raw) {
+		if n++; model.FoldName(name) == model.FoldName(a.Name) {
+			inner = value
+		}
+	}
+	if n != 1 || inner == nil || !tol.Allow(tolerance.WrappedMembers) {
+		return raw
+	}
+	return inner
 }
 
 // hasType reports whether an element itself says that it is a user or a group.

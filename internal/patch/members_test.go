@@ -57,6 +57,11 @@ func TestMembers(t *testing.T) {
 		{"Q31 remove listed", "only these, of whatever type as it isn't said", `{"op":"remove","path":"members","value":[{"$ref":null,"value":"1"}]}`, &delta{Remove: []string{"User 1", "Group 1"}}, []tolerance.Name{tolerance.RemoveByValue}},
 		{"Q31 remove listed with type", "only of that type", `{"op":"remove","path":"members","value":[{"value":"1","type":"Group"},{"value":"2","$ref":"https://x/scim/v2/Users/2"}]}`, &delta{Remove: []string{"Group 1", "User 2"}}, []tolerance.Name{tolerance.RemoveByValue}},
 		{"Q31 remove an empty list", "removes nothing", `{"op":"remove","path":"members","value":[]}`, nil, []tolerance.Name{tolerance.RemoveByValue}},
+		{"Q82 remove wrapped", "Salesforce: only these", `{"op":"remove","path":"members","value":{"members":[{"value":"1"}]}}`, &delta{Remove: []string{"User 1", "Group 1"}}, []tolerance.Name{tolerance.RemoveByValue, tolerance.WrappedMembers}},
+		{"Q82 remove a wrapped empty list", "removes nobody", `{"op":"remove","path":"members","value":{"members":[]}}`, nil, []tolerance.Name{tolerance.RemoveByValue, tolerance.WrappedMembers}},
+		{"Q82 remove a wrapped null", "removes nobody", `{"op":"remove","path":"members","value":{"Members":null}}`, nil, []tolerance.Name{tolerance.RemoveByValue, tolerance.WrappedMembers}},
+		{"Q82 add wrapped", "Salesforce", `{"op":"add","path":"members","value":{"members":[{"value":"1"}]}}`, &delta{Add: []string{"User 1"}}, []tolerance.Name{tolerance.WrappedMembers}},
+		{"Q82 replace wrapped", "exactly these", `{"op":"replace","path":"members","value":{"members":[{"value":"1"}]}}`, &delta{All: true, Add: []string{"User 1"}}, []tolerance.Name{tolerance.WrappedMembers}},
 		{"remove by filter", "whoever has that id", `{"op":"remove","path":"members[value eq \"1\"]"}`, &delta{Remove: []string{"User 1", "Group 1"}}, nil},
 		{"remove by filter with type", "only of that type", `{"op":"remove","path":"members[type eq \"Group\" and value eq \"1\"]"}`, &delta{Remove: []string{"Group 1"}}, nil},
 		{"remove by several", "joined by or", `{"op":"remove","path":"members[(value eq \"1\" and type eq \"user\") or value eq \"2\"]"}`, &delta{Remove: []string{"User 1", "User 2", "Group 2"}}, nil},
@@ -103,6 +108,9 @@ func TestMembersRefused(t *testing.T) {
 		{"replace a sub-attribute", `{"op":"replace","path":"members[value eq \"1\"].value","value":"2"}`, fault.Mutability, "list of values"},
 		{"sub-attribute of all", `{"op":"remove","path":"members.value"}`, fault.Mutability, "list of values"},
 		{"no id", `{"op":"add","path":"members","value":[{"type":"User"}]}`, fault.InvalidValue, "value"},
+		{"wrapped with more", `{"op":"remove","path":"members","value":{"members":[{"value":"1"}],"x":1}}`, fault.InvalidValue, "the id of a user or group"},
+		{"wrapped under another name", `{"op":"remove","path":"members","value":{"users":[{"value":"1"}]}}`, fault.InvalidValue, "the id of a user or group"},
+		{"wrapped twice", `{"op":"remove","path":"members","value":{"members":{"members":[{"value":"1"}]}}}`, fault.InvalidValue, "the id of a user or group"},
 		{"a number", `{"op":"add","path":"members","value":[{"value":1}]}`, fault.InvalidValue, "members.value"},
 	}
 	for _, test := range tests {

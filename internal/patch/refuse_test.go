@@ -58,6 +58,12 @@ func TestRefuse(t *testing.T) {
 		{"Q2 another string for a boolean", "wrong is wrong", string(message(`{"op":"replace","path":"active","value":"maybe"}`)), fault.InvalidValue, "active"},
 		{"Q18 two values for one", "which is meant?", string(message(`{"op":"replace","path":"title","value":["a","b"]}`)), fault.InvalidValue, "title"},
 		{"Q17 two values for one filter", "which is meant?", string(message(`{"op":"add","path":"emails[type eq \"work\"]","value":[{"value":"a"},{"value":"b"}]}`)), fault.InvalidValue, "emails"},
+		{"a text that is no object", "it is a string", string(message(`{"op":"add","value":"title"}`)), fault.InvalidValue, "object"},
+		{"a list in a string", "a resource is an object", string(message(`{"op":"add","value":"[]"}`)), fault.InvalidValue, "object"},
+		{"a name twice, in a string", "as in the body", string(message(`{"op":"add","value":"{\"title\":\"a\",\"title\":\"b\"}"}`)), fault.InvalidValue, "object"},
+		{"a string in a string", "once is enough", string(message(`{"op":"add","value":"\"{}\""}`)), fault.InvalidValue, "object"},
+		{"deep in a string", "the limit counts there too", string(message(`{"op":"add","value":"{\"x\":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}"}`)), fault.InvalidSyntax, "levels"},
+		{"a password in a string", "no error repeats it", string(message(`{"op":"add","value":"{\"password\":[\"geheim\",\"geheim\"]}"}`)), fault.InvalidValue, "password"},
 		{"the same attribute twice", "which is meant?", string(message(`{"op":"add","value":{"title":"a","Title":"b"}}`)), fault.InvalidSyntax, "title"},
 		{"Q8 a filter that can't be made true", "only eq and and say what to make", string(message(`{"op":"replace","path":"emails[type eq \"work\" or type eq \"home\"].value","value":"a"}`)), fault.NoTarget, "emails"},
 		{"Q8 on a single complex value", "the same", string(message(`{"op":"replace","path":"name[givenName sw \"A\"].familyName","value":"B"}`)), fault.NoTarget, "name"},
@@ -102,6 +108,7 @@ func TestStrictRefuse(t *testing.T) {
 		{"Q26 unknown key", string(message(`{"op":"add","value":{"companyName":"a"}}`)), fault.InvalidPath, tolerance.UnknownAttribute},
 		{"Q26 unknown sub-attribute", string(message(`{"op":"add","path":"name.nick","value":"a"}`)), fault.InvalidPath, tolerance.UnknownAttribute},
 		{"Q28 id in a value", string(message(`{"op":"replace","value":{"id":"1"}}`)), fault.Mutability, tolerance.ReadOnlyInValue},
+		{"Q83 an object in a string", string(message(`{"op":"add","value":"{\"title\":\"a\"}"}`)), fault.InvalidValue, tolerance.ObjectInString},
 		{"Q28 groups in a value", string(message(`{"op":"replace","value":{"groups":[]}}`)), fault.Mutability, tolerance.ReadOnlyInValue},
 	}
 	for _, test := range tests {

@@ -51,9 +51,23 @@ func (r *Request) resolve(within *model.Attribute, text string, key bool) (targe
 		if err != nil {
 			return tg, err
 		}
+		tg.within = r.home(tg.within, p.AttributePath)
 		return r.bind(tg, rest, p)
 	}
 	return r.key(tg, rest)
+}
+
+// home is where to look up the attribute of a path: in within, or in an extension whose URN
+// the path lacks. Microsoft's tutorial sends "manager" alone. If the application keeps
+// attributes that no schema has, the name may be one of these.
+func (r *Request) home(within *model.Attribute, p filter.AttributePath) *model.Attribute {
+	if within != r.t.Root || p.URIPrefix != nil || r.o.Doc.KeepUnknown || within.Lookup(p.AttributeName) != nil {
+		return within
+	}
+	if a := r.t.InExtension(p.AttributeName); a != nil && r.tol.Allow(tolerance.BareExtension) {
+		return a.Parent
+	}
+	return within
 }
 
 // key resolves a key of a value that is not the plain name of an attribute. A key may be

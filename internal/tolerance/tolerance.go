@@ -31,8 +31,10 @@ const (
 	ComplexComparison  Name = "complex-comparison"    // emails eq "x": Ping, Entra
 	ValuePathAttribute Name = "value-path-attribute"  // emails[type eq "work"].value eq "x": Entra
 	NumberString       Name = "number-string"         // "5" for a number
-	BareExtension      Name = "bare-extension"        // manager eq "x" without the extension's URN: Entra
+	BareExtension      Name = "bare-extension"        // manager without its extension's URN, in filters and paths: Entra
 	DisplayName        Name = "display-name"          // displayName for a value's display: Entra app roles
+	WrappedMembers     Name = "wrapped-members"       // {"members": […]} as the value of members: Salesforce
+	ObjectInString     Name = "object-in-string"      // a PATCH value without a path as JSON text: scim-for-keycloak
 )
 
 var all = [...]Name{
@@ -42,6 +44,7 @@ var all = [...]Name{
 	BooleanLiteral, UnknownAttribute, ReadOnlyInValue, ManyPrimaries,
 	RemoveByValue, RemoveNoMatch, UnquotedLiteral, ComplexComparison,
 	ValuePathAttribute, NumberString, BareExtension, DisplayName,
+	WrappedMembers, ObjectInString,
 }
 
 // All lists every tolerance.
