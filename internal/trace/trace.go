@@ -193,7 +193,7 @@ func (x *Exchange) redact(v any) any {
 
 // text is s unless it mentions a password.
 func (x *Exchange) text(s string) string {
-	if !isPassword(s) || isPasswordName(s) {
+	if !isPassword(s) && !isEscapedObject(s) || isPasswordName(s) {
 		return s
 	}
 	x.secret = true
@@ -204,6 +204,12 @@ const redacted = "[redacted]"
 
 // isPassword reports whether s mentions a password.
 func isPassword(s string) bool { return strings.Contains(strings.ToLower(s), "password") }
+
+// isEscapedObject reports whether s is a JSON object with escapes, which may spell the name
+// of the password. A PATCH may have one as its value.
+func isEscapedObject(s string) bool {
+	return strings.HasPrefix(strings.TrimSpace(s), "{") && strings.Contains(s, `\u`)
+}
 
 // isPasswordName reports whether s is only the attribute's name, alone or after the URN of
 // a schema.

@@ -56,6 +56,9 @@ func TestBodiesThatAreNotShown(t *testing.T) {
 	for _, tt := range []struct{ name, body, want string }{
 		{"no JSON", "password=hunter2", "[16 bytes that are not JSON]"},
 		{"a name twice", `{"path":"title","path":"password","value":"hunter2"}`, "that are not JSON]"},
+		{"an object in a string", `{"value":"{\"password\":\"hunter2\"}"}`, `"value": "[redacted]"`},
+		{"with escapes", `{"value":" {\"p\\u0061ssword\":\"hunter2\"}"}`, `"value": "[redacted]"`},
+		{"without a password", `{"value":"{\"title\":\"Dr\"}"}`, `"value": "{\"title\":\"Dr\"}"`},
 		{"long", `"` + strings.Repeat("x", limit) + `"`, fmt.Sprintf("[more than %d bytes]", limit)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
