@@ -206,8 +206,9 @@ GET /Users/${a}
 	{ids: "7644-3.5.2.3-01 7644-3.5.2.3-02 7644-3.5.2.3-03", name: "replace", reason: "values give way to new ones, and where there are none they are added", play: patchCase(`"text": "t", "list": ["a", "b"], `+someParts,
 		`{"op": "replace", "value": {"text": "u", "list": ["c"]}}, {"op": "replace", "path": "parts", "value": [{"value": "z"}]}, {"op": "replace", "path": "exact", "value": "new"}, {"op": "replace", "path": "box.b", "value": "new"}`,
 		`{"text": "u", "list": ["c"], "parts": [{"value": "z"}], "exact": "new", "box": {"b": "new"}}`)},
-	{ids: "7644-3.5.2.3-05 7644-3.5.2.3-06", name: "replace with a filter", reason: "all that match", play: patchCase(someParts,
-		`{"op": "replace", "path": "parts[type eq \"outer\"].value", "value": "z"}`, `{"parts": [{"value": "a"}, {"value": "z", "type": "outer"}, {"value": "z", "type": "outer"}]}`) +
+	{ids: "7644-3.5.2.3-05 7644-3.5.2.3-06", name: "replace with a filter", reason: "all that match; those that are then the same are one (7643-2.4-04)", play: patchCase(someParts,
+		`{"op": "replace", "path": "parts[type eq \"outer\"].type", "value": "inner"}`, `{"parts": [{"value": "a"}, {"value": "b", "type": "inner"}, {"value": "c", "type": "inner"}]}`) +
+		patchCase(someParts, `{"op": "replace", "path": "parts[type eq \"outer\"].value", "value": "z"}`, `{"parts": [{"value": "a"}, {"value": "z", "type": "outer"}]}`) +
 		patchCase(someParts, `{"op": "replace", "path": "parts[value eq \"b\"]", "value": {"value": "y", "type": "inner"}}`, `{"parts": [{"value": "a"}, {"value": "y", "type": "inner"}, {"value": "c"}]}`)},
 	{ids: "7644-3.5.2.3-07", name: "replace that finds nothing, strictly", change: strict, reason: "noTarget", play: patchCase(someParts,
 		`{"op": "replace", "path": "parts[value eq \"none\"].type", "value": "inner"}`, "noTarget")},

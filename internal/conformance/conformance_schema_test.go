@@ -12,6 +12,9 @@ import (
 	"github.com/scimkit/scim/internal/testhost"
 )
 
+// twins has one value of one type three times.
+const twins = `"parts": [{"value": "a", "type": "inner"}, {"value": "b"}, {"value": "a", "type": "inner", "primary": true}, {"value": "a", "type": "outer"}, {"value": "a", "type": "inner"}]`
+
 // schemaConformance is RFC 7643, Sections 2, 3 and 7: attributes, and rules for all
 // resources.
 var schemaConformance = []conformance{
@@ -155,6 +158,39 @@ POST /Probes
 
 {"parts": [{"value": "a", "primary": "${absent}"}, {"value": "b", "primary": true}, {"value": "c", "primary": "${absent}"}]}
 ` + counts("/Probes", `parts[value eq "b" and primary eq true]`, 1, `parts[value eq "c" and primary eq true]`, 0)},
+	{ids: "7643-2.4-04", name: "the same value twice", change: strict, reason: "one at the write, and a client that repeats itself changes nothing", play: `
+POST /Probes
+
+{"schemas": ["<Probe>"], "list": ["b", "a", "b"], ` + twins + `}
+
+>> 201
+
+{"id": "${p:=}", "list": ["b", "a"], "parts": [{"value": "a", "type": "inner", "primary": true}, {"value": "b"}, {"value": "a", "type": "outer"}], "meta": {"version": "${tag:=}", "lastModified": "${at:=}"}}
+
+PUT /Probes/${p}
+
+{"schemas": ["<Probe>"], "list": ["b", "a", "b"], ` + twins + `}
+
+>> 200
+
+{"meta": {"version": "${tag}", "lastModified": "${at}"}}
+
+PATCH /Probes/${p}
+
+{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "replace", "value": {"list": ["b", "a", "b"], ` + twins + `}}, {"op": "add", "value": {` + twins + `}}]}
+
+>> 200
+
+{"meta": {"version": "${tag}", "lastModified": "${at}"}}
+
+PATCH /Probes/${p}
+
+{"schemas": ["<Message>:PatchOp"], "Operations": [{"op": "replace", "path": "parts[value eq \"a\"].type", "value": "inner"}, {"op": "replace", "path": "list[value eq \"a\"]", "value": "b"}]}
+
+>> 200
+
+{"list": ["b"], "parts": [{"value": "a", "type": "inner", "primary": true}, {"value": "b"}]}
+`},
 	{ids: "7643-2.4-03", name: "versions in references", reason: "a member is known by its id and type, whatever the version in $ref", play: `
 POST /Users
 

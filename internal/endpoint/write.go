@@ -140,14 +140,8 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 		}
 		values = doc.Drop(values, m)
 	}
-	for _, v := range values {
-		if v.IsList() && v.Attr.Lookup("primary") != nil {
-			v = patch.OnePrimary(doc.Value{}, v, w.r.use)
-			if err := patch.CheckPrimary(v); err != nil {
-				return nil, err
-			}
-			values = doc.Put(values, v)
-		}
+	if values, err = patch.Settle(values, w.r.use); err != nil {
+		return nil, err
 	}
 	if before == nil {
 		e.after = &doc.Document{Type: t, Values: values}

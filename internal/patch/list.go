@@ -31,7 +31,7 @@ func (s *state) applyList(l *list, c *change) error {
 		set, err = l.union(s, c.value.Kids(), p)
 	case c.op == replace:
 		l.index = nil
-		l.elems = slices.Clone(c.value.Kids())
+		l.elems = slices.Clone(Unite(c.value).Kids())
 		for i, e := range l.elems {
 			if isPrimary(e, p) {
 				set = append(set, i)
@@ -43,10 +43,22 @@ func (s *state) applyList(l *list, c *change) error {
 	default:
 		*l = list{}
 	}
-	if err != nil || len(set) == 0 {
+	if err == nil && len(set) > 0 {
+		err = s.onePrimary(l, p, set)
+	}
+	if err == nil && (c.where != nil || c.fields != nil) && l.index == nil {
+		err = s.unite(l, c.attr)
+	}
+	return err
+}
+
+// unite makes those elements one that an operation has made equal.
+func (s *state) unite(l *list, a *model.Attribute) error {
+	if err := s.spend(len(l.elems)); err != nil {
 		return err
 	}
-	return s.onePrimary(l, p, set)
+	l.elems = Unite(doc.Composite(a, l.elems...)).Kids()
+	return nil
 }
 
 // onePrimary keeps one element of l primary: the last one that the operation set.
@@ -83,13 +95,7 @@ func (l *list) union(s *state, elems []doc.Value, p *model.Attribute) (set []int
 		id := identity(e)
 		i, there := l.index[id]
 		if there {
-			fields := l.elems[i].Kids()
-			for _, f := range e.Kids() {
-				fields = doc.Put(fields, f)
-			}
-			if e.Attr.Kind == model.Complex {
-				l.elems[i] = doc.Composite(e.Attr, fields...)
-			}
+			l.elems[i] = complete(l.elems[i], e)
 		} else {
 			i = len(l.elems)
 			l.index[id] = i

@@ -279,7 +279,16 @@ func (s step) emails(list []any) []any {
 			}
 		}
 	}
-	return slices.DeleteFunc(list, func(o any) bool { return len(o.(object)) == 0 })
+	list = slices.DeleteFunc(list, func(o any) bool { return len(o.(object)) == 0 })
+	var once []any
+	for _, o := range list {
+		if at := slices.IndexFunc(once, func(before any) bool { return sameEmail(before.(object), o.(object)) }); at >= 0 {
+			merge(once[at].(object), o.(object))
+		} else {
+			once = append(once, o)
+		}
+	}
+	return once
 }
 
 func sameEmail(a, b object) bool {
@@ -293,7 +302,16 @@ func sameEmail(a, b object) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-func (s step) tags(list []any) []any {
+func (s step) tags(list []any) (once []any) {
+	for _, v := range s.everyTag(list) {
+		if !slices.Contains(once, v) {
+			once = append(once, v)
+		}
+	}
+	return once
+}
+
+func (s step) everyTag(list []any) []any {
 	gone := s.Op == "remove" || s.Value == nil
 	switch {
 	case s.Filter == "" && gone:
