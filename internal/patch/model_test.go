@@ -234,9 +234,12 @@ func (s step) emails(list []any) []any {
 		}
 		list = nil
 		for _, e := range s.Value.([]any) {
-			e := maps.Clone(e.(object))
-			if list = append(list, e); e["primary"] == true {
-				primaries = append(primaries, e)
+			list = append(list, maps.Clone(e.(object)))
+		}
+		list = uniteEmails(list)
+		for _, e := range list {
+			if e.(object)["primary"] == true {
+				primaries = append(primaries, e.(object))
 			}
 		}
 	case !isObject && s.Op == "add": // null
@@ -279,8 +282,11 @@ func (s step) emails(list []any) []any {
 			}
 		}
 	}
-	list = slices.DeleteFunc(list, func(o any) bool { return len(o.(object)) == 0 })
-	var once []any
+	return uniteEmails(slices.DeleteFunc(list, func(o any) bool { return len(o.(object)) == 0 }))
+}
+
+// uniteEmails makes those one that are the same. The first keeps its place.
+func uniteEmails(list []any) (once []any) {
 	for _, o := range list {
 		if at := slices.IndexFunc(once, func(before any) bool { return sameEmail(before.(object), o.(object)) }); at >= 0 {
 			merge(once[at].(object), o.(object))
