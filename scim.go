@@ -183,7 +183,8 @@ type Transactor interface {
 
 // MemberStore is a Store that keeps memberships itself, apart from the group resources.
 // Its group resources never contain "members", neither in what it receives nor in what it
-// returns. Delete of a group or a user also deletes its memberships.
+// returns. Delete of a group or a user also deletes its memberships. No Query has a filter
+// on members: the handler answers these itself.
 //
 // Without MemberStore the group resource contains its members. That is correct, but the
 // cost of a change grows with the size of the group.

@@ -47,7 +47,8 @@ func TestMembershipFilters(t *testing.T) {
 		{`members.value eq "u1" and id eq "g2"`, "", "as Entra asks"},
 		{`members.value eq "u1" or displayName eq "g2"`, "g1 g2", "as a part of a tree"},
 		{`not (members.value eq "u1")`, "g2", "or the contrary"},
-		{`members pr`, "invalidFilter", "it would be a scan"},
+		{`members pr`, "g1 g2", "both have some"},
+		{`not (members.value pr)`, "", "none is empty"},
 		{`members.type eq "Group"`, "invalidFilter", "the same"},
 		{`members.display eq "u1"`, "invalidFilter", "it is computed"},
 		{`members.$ref eq "x"`, "invalidFilter", "it is computed"},
@@ -106,7 +107,12 @@ func TestMembershipFilters(t *testing.T) {
 // counting counts the look-ups of memberships and the ids of list queries.
 type counting struct {
 	*memory.Store
-	lookups, ids int
+	lookups, ids, asked int
+}
+
+func (s *counting) Members(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
+	s.asked++
+	return s.Store.Members(ctx, groupID, after, limit)
 }
 
 func (s *counting) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
@@ -167,6 +173,130 @@ func TestMembershipFiltersAreBounded(t *testing.T) {
 			}
 			if typ := testhost.Decode(t, res)["scimType"]; tt.status == 400 && typ != "tooMany" {
 				t.Errorf("scimType %v, want tooMany", typ)
+			}
+		})
+	}
+}
+
+// Filters ask whether groups have members. The answers are the same with a store whose
+// groups contain their members, in every order and on every page.
+func TestMembersPresent(t *testing.T) {
+	handlers := map[string]*scim.Handler{}
+	for name, store := range map[string]scim.Store{"MemberStore": memory.New(), "bare": testhost.NewBareStore()} {
+		n := 0
+		h := testhost.Handler(t, func(c *scim.Config) {
+			c.Store = store
+			c.NewID = func() string { n++; return fmt.Sprintf("id%02d", n) }
+		})
+		handlers[name] = h
+		user := testhost.Create(t, h, "/Users", `{"userName":"u"}`)
+		for i := range 12 {
+			members := ""
+			if i%3 != 1 {
+				members = `,"members":[{"value":"` + user + `"}]`
+			}
+			testhost.Create(t, h, "/Groups", fmt.Sprintf(`{"displayName":"%c%d"%s}`, "xyz"[i%2], (i*7)%12, members))
+		}
+	}
+	type listed struct {
+		IDs   []string
+		Total float64
+	}
+	get := func(h *scim.Handler, target string) (l listed, next string) {
+		body := testhost.Decode(t, testhost.Do(t, h, "GET", target, ""))
+		resources, ok := body["Resources"].([]any)
+		if !ok {
+			t.Fatalf("GET %s: %v", target, body)
+		}
+		for _, r := range resources {
+			l.IDs = append(l.IDs, r.(map[string]any)["id"].(string))
+		}
+		l.Total, _ = body["totalResults"].(float64)
+		next, _ = body["nextCursor"].(string)
+		return l, next
+	}
+	for _, filter := range []string{
+		`members pr`, `members.value pr`, `not (members pr)`, `members pr and displayName sw "x"`, `displayName sw "x" and not (members pr)`,
+		`members pr or displayName eq "x4"`, `not (members pr or displayName sw "x")`, `members pr and members.value eq "id01"`, `members.value eq "id01" and not (members pr)`,
+		`(members pr and displayName sw "y") or (not (members pr) and displayName sw "x")`, `members pr and not (members pr)`, `members pr and id eq "id05"`,
+	} {
+		for _, order := range []string{"", "&sortBy=displayName", "&sortBy=displayName&sortOrder=descending", "&sortOrder=descending"} {
+			t.Run(filter+order, func(t *testing.T) {
+				query := "/Groups?filter=" + url.QueryEscape(filter) + order
+				want, _ := get(handlers["bare"], query)
+				got, _ := get(handlers["MemberStore"], query)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatalf("(-bare +MemberStore):\n%s", diff)
+				}
+				var pages, cursors []string
+				for start := 1; start <= int(got.Total); start += 2 {
+					page, _ := get(handlers["MemberStore"], fmt.Sprintf("%s&startIndex=%d&count=2", query, start))
+					if page.Total != got.Total {
+						t.Errorf("the page at %d has the total %v, want %v", start, page.Total, got.Total)
+					}
+					pages = append(pages, page.IDs...)
+				}
+				for next, more := "", true; more; more = next != "" {
+					var page listed
+					page, next = get(handlers["MemberStore"], query+"&count=2&cursor="+next)
+					cursors = append(cursors, page.IDs...)
+				}
+				if diff := cmp.Diff(got.IDs, pages); diff != "" {
+					t.Errorf("by index (-whole +pages):\n%s", diff)
+				}
+				if diff := cmp.Diff(got.IDs, cursors); diff != "" {
+					t.Errorf("by cursor (-whole +pages):\n%s", diff)
+				}
+			})
+		}
+	}
+	search := testhost.Decode(t, testhost.Do(t, handlers["MemberStore"], "POST", "/.search", `{"filter":"not (members pr) and displayName pr"}`))
+	if search["totalResults"] != 4.0 {
+		t.Errorf("the root finds %v, want the 4 empty groups", search)
+	}
+}
+
+// The question whether groups have members takes a call for each group that the rest of the
+// filter leaves open, and not for ever.
+func TestMembersPresentIsBounded(t *testing.T) {
+	s := &counting{Store: memory.New()}
+	h := testhost.Handler(t, func(c *scim.Config) { c.Store = s })
+	user := testhost.Create(t, h, "/Users", `{"userName":"u"}`)
+	create := func(n int) {
+		for i := range n {
+			g, err := scim.GroupType().Bind(scim.Meta{ID: fmt.Sprintf("g%d-%d", n, i)}, nil, map[string]any{"displayName": fmt.Sprintf("g%d", i)})
+			if err == nil {
+				_, err = s.Create(t.Context(), g)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	create(10_000)
+	testhost.Do(t, h, "PATCH", "/Groups/g10000-7", `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+user+`"}]}]}`)
+	for _, tt := range []struct {
+		filter        string
+		more          int
+		status, asked int
+		reason        string
+	}{
+		{`members pr`, 0, 200, 10_000, "each group"},
+		{`members pr and displayName eq "g7"`, 0, 200, 1, "the store finds the one"},
+		{`members pr or displayName pr`, 0, 200, 0, "it does not matter"},
+		{`members pr`, 1, 400, 10_000, "one too many"},
+		{`members pr and id eq "g10000-7"`, 0, 200, 1, "narrowed down"},
+	} {
+		t.Run(tt.filter, func(t *testing.T) {
+			create(tt.more)
+			s.asked = 0
+			res := testhost.Do(t, h, "GET", "/Groups?attributes=id&filter="+url.QueryEscape(tt.filter), "")
+			body := testhost.Decode(t, res)
+			if res.StatusCode != tt.status || s.asked != tt.asked {
+				t.Errorf("status %d after %d calls; want %d after %d (%s)", res.StatusCode, s.asked, tt.status, tt.asked, tt.reason)
+			}
+			if tt.status == 400 && body["scimType"] != "tooMany" {
+				t.Errorf("%v, want tooMany", body)
 			}
 		})
 	}

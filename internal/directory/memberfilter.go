@@ -32,7 +32,7 @@ type Viewer struct {
 // group for "groups.value eq". A filter cannot read these attributes from stored resources:
 // the groups of a MemberStore carry no members, and no user carries groups. All other parts
 // of these attributes are computed when an answer is written. So LookUpMembers refuses
-// every other term about them, with every store.
+// every other term about them, with every store. It leaves `members pr` to Page.
 func (t Directory) LookUpMembers(ctx context.Context, rt *model.Type, q *host.Query, by Viewer) error {
 	a := t.Derived(rt)
 	if a == nil {
@@ -107,6 +107,9 @@ func (m *memberTerms) replace(ctx context.Context, e filter.Expression, whole bo
 		in, err := m.replace(ctx, x.Expression, false)
 		return &filter.NotExpression{Expression: in}, err
 	}
+	if m.a.Name == "members" && isMembersPresent(e) {
+		return e, nil // Page answers it
+	}
 	term, is, err := m.term(e)
 	if !is || err != nil {
 		return e, err
@@ -165,7 +168,7 @@ func (m *memberTerms) term(e filter.Expression) (t memberTerm, is bool, err erro
 	if is && !ok {
 		allowed := m.a.Name + `.value eq "id"`
 		if m.a.Name == "members" {
-			allowed += ` and members[value eq "id" and type eq "User"]`
+			allowed += `, members[value eq "id" and type eq "User"] and members pr`
 		}
 		return t, true, fault.Refuse(http.StatusBadRequest, "invalidFilter", "filters on "+m.a.Name+" support only "+allowed)
 	}

@@ -59,7 +59,7 @@ func (l *lister) page(ctx context.Context, t *model.Type, q *host.Query) (*host.
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return &host.Page{}, nil
 	}
-	page, err := l.r.t.Stores.List(ctx, t, q)
+	page, err := l.r.dir.Page(ctx, t, q)
 	if err != nil {
 		return nil, err
 	}
