@@ -212,6 +212,36 @@ func TestApplication(t *testing.T) {
 	}
 }
 
+// Servers that start at once on a new database all start, and the data is there once.
+func TestStartAtOnce(t *testing.T) {
+	for _, where := range []string{"sqlite:" + filepath.Join(t.TempDir(), "app.db"), postgres.DSN(t)} {
+		errs := make(chan error)
+		for range 8 {
+			go func() { errs <- startAndStop(t.Context(), where) }()
+		}
+		for range 8 {
+			if err := <-errs; err != nil {
+				t.Errorf("%s: %v", where, err)
+			}
+		}
+		start(t, where).expect("people", "ann@example.com|Ann Lee|active||Admin", "bob@example.com|Bob Ray|active|Sales|", "old@example.com|Olga Dean|locked||")
+	}
+}
+
+// startAndStop starts the application up to its first request.
+func startAndStop(ctx context.Context, where string) error {
+	db, d, err := open(where)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // every change was committed
+	if err := install(ctx, db, d); err != nil {
+		return err
+	}
+	_, _, err = withSCIM(ctx, http.NotFoundHandler(), db, d, "secret")
+	return err
+}
+
 // What administrators do by hand stays, and a protected role waits for them.
 func TestAdministrators(t *testing.T) {
 	app := start(t, "sqlite:"+filepath.Join(t.TempDir(), "app.db"))

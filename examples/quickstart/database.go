@@ -75,10 +75,12 @@ type dbApp struct {
 	texts string
 }
 
+func (a *dbApp) isSQLite() bool { return strings.HasPrefix(a.texts, "json_each") }
+
 // among returns the condition that user_id is one of these texts. In this form both
 // databases use the index.
 func (a *dbApp) among() string {
-	if strings.HasPrefix(a.texts, "json_each") {
+	if a.isSQLite() {
 		return "user_id IN (SELECT value FROM " + a.texts + ")"
 	}
 	return "user_id = ANY(ARRAY(SELECT value FROM " + a.texts + " AS t(value)))"
@@ -86,9 +88,14 @@ func (a *dbApp) among() string {
 
 var _ roleApp = (*dbApp)(nil)
 
-// migrate creates the tables with some roles.
+// migrate creates the tables with some roles. Several servers may start at once.
 func (a *dbApp) migrate(ctx context.Context, roles ...string) error {
 	return a.s.InTx(ctx, func(ctx context.Context) error {
+		if !a.isSQLite() { // in PostgreSQL, CREATE TABLE IF NOT EXISTS fails if another server creates the table
+			if _, err := a.s.DB(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtext('quickstart'))"); err != nil {
+				return err
+			}
+		}
 		for _, text := range []string{
 			"CREATE TABLE IF NOT EXISTS quickstart_roles (n bigint PRIMARY KEY, name text NOT NULL, folded text NOT NULL UNIQUE)",
 			"CREATE TABLE IF NOT EXISTS quickstart_held (user_id text NOT NULL, n bigint NOT NULL, PRIMARY KEY (user_id, n))",

@@ -34,6 +34,31 @@ func openAt(t *testing.T, where string) *place {
 	return p
 }
 
+// Servers that start at once on a new database all start, and the roles are there once.
+func TestStartAtOnce(t *testing.T) {
+	databases(t, func(t *testing.T, where func(t *testing.T) string) {
+		at := where(t)
+		errs := make(chan error)
+		for range 8 {
+			go func() {
+				p, err := open(t.Context(), at, "Admin", "Editor", "Viewer")
+				if err == nil {
+					err = p.close()
+				}
+				errs <- err
+			}()
+		}
+		for range 8 {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+		if roles, err := openAt(t, at).app.list(t.Context()); len(roles) != 3 || err != nil {
+			t.Errorf("roles %v, error %v, want three", roles, err)
+		}
+	})
+}
+
 func TestDatabaseRoles(t *testing.T) {
 	databases(t, func(t *testing.T, where func(t *testing.T) string) {
 		storetest.RunRoles(t, func(t *testing.T) storetest.Harness { return harness(t, openAt(t, where(t))) })
