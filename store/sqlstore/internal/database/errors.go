@@ -25,6 +25,11 @@ type (
 const (
 	sqliteBusy       = 5
 	sqliteLocked     = 6
+	sqliteNoMemory   = 7
+	sqliteReadOnly   = 8 // the file, or its directory
+	sqliteIO         = 10
+	sqliteFull       = 13 // the disk
+	sqliteCantOpen   = 14 // the file, or the files beside it, if the disk is full
 	sqliteCheck      = 275
 	sqliteForeignKey = 787
 	sqliteNotNull    = 1299
@@ -91,6 +96,20 @@ func IsUnfit(err error) bool {
 	return strings.HasPrefix(state, "22") || state == "23514" || state == "54000" || state == "P0001" || code == sqliteCheck || code == sqliteTrigger
 }
 
+// isUnable reports whether the database answers, but cannot carry out a statement now. It
+// has no resources left, such as space on the disk, or only reads, as after a failover.
+func isUnable(err error) bool {
+	switch state := sqlState(err); {
+	case strings.HasPrefix(state, "53"), strings.HasPrefix(state, "58"), state == "25006":
+		return true // no resources, an error of the system such as one of the disk, a read-only transaction
+	}
+	switch sqliteCode(err) & 0xff {
+	case sqliteNoMemory, sqliteReadOnly, sqliteIO, sqliteFull, sqliteCantOpen:
+		return true
+	}
+	return false
+}
+
 // isUnreachable reports whether the database cannot be reached, or went away.
 //
 // It does not ask what became of a statement. If a connection ends before the answer to a
@@ -102,8 +121,8 @@ func isUnreachable(err error) bool {
 	var n net.Error
 	var c connError
 	switch {
-	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57"), strings.HasPrefix(state, "53"), state == "55P03":
-		return true // a connection exception, a shutdown or statement timeout, no resources, a lock timeout
+	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57"), state == "55P03", state == "25P03", state == "25P04":
+		return true // a connection exception, a shutdown or statement timeout, a lock timeout, a timeout of a transaction
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n):
 		return true
 	case errors.As(err, &c):
@@ -126,6 +145,8 @@ func (b *DB) Failure(ctx context.Context, err error) error {
 		// If ctx ends just before a commit, database/sql reports that the transaction
 		// "has already been committed or rolled back".
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case isUnable(err):
+		return &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the server cannot do this now: try again", RetryAfter: 30 * time.Second, Err: err}
 	case !isRetryable(err) && !isUnreachable(err):
 		return err
 	}
