@@ -63,7 +63,7 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 			src.PreviousName = name
 		}
 	}
-	err := w.t.resolve(ctx, src, host.GroupSource(after.ID), c)
+	err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, src, host.GroupSource(after.ID), c) })
 	reason, none := noRole(err)
 	switch {
 	case err == nil:
@@ -115,6 +115,15 @@ func noRole(err error) (reason string, none bool) {
 		return e.Detail, true
 	}
 	return "", errors.Is(err, host.ErrNoRole)
+}
+
+// attempt calls fn, whose error the caller may ignore. In a transaction it calls fn in a
+// nested one. Otherwise the database may have ended the transaction because of the error.
+func (t tenant) attempt(ctx context.Context, fn func(ctx context.Context) error) error {
+	if !t.isTransactional() {
+		return fn(ctx)
+	}
+	return t.Stores.InTx(ctx, fn)
 }
 
 // resolve asks the resolver and sets c.now to the link with this key.

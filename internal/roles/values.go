@@ -242,7 +242,7 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 			continue
 		}
 		change := &linkChange{was: l}
-		err := w.t.resolve(ctx, v.roleSource(""), v.key(), change)
+		err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, v.roleSource(""), v.key(), change) })
 		reason, none := noRole(err)
 		switch {
 		case err == nil:
