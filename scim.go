@@ -123,7 +123,9 @@ type Ref struct{ Type, ID string }
 // Meta holds what a store keeps beside a resource's attributes (RFC 7643, Section 3.1).
 type Meta struct {
 	// ID is the resource's id. Version is an opaque text that the server sends as ETag.
-	// If Version is "", the server sends a hash of the content instead.
+	// The server makes a new, random Version at each change. If a store does not keep it
+	// (""), the server sends a hash of LastModified and of what clients can see instead. A
+	// change of attributes that are never returned then shows in LastModified only.
 	ID, Version string
 	// Created and LastModified are meta.created and meta.lastModified.
 	Created, LastModified time.Time

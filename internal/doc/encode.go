@@ -13,12 +13,14 @@ type Encode struct {
 	// Stored selects our own storage form: all attributes, even writeOnly ones, but no
 	// meta.location.
 	Stored bool
+	// Visible leaves out of the storage form the attributes that never leave the server.
+	Visible bool
 }
 
 // Append appends the JSON of d to dst: schemas, id, the attributes in schema
 // order, the extensions, and meta last.
 func Append(dst []byte, d *Document, o Encode) []byte {
-	e := encoder{t: d.Type, stored: o.Stored}
+	e := encoder{t: d.Type, stored: o.Stored, visible: o.Visible}
 	var root *pick
 	if o.Select != nil && !o.Stored {
 		e.sel, root = o.Select, &o.Select.root
@@ -44,7 +46,8 @@ type encoder struct {
 	t       *model.Type
 	sel     *Selection // selects among attributes that no schema has
 	stored  bool
-	schemas int // the position for the URN of the next extension
+	visible bool // with stored, hidden attributes are left out
+	schemas int  // the position for the URN of the next extension
 }
 
 // takes reports whether p selects the field a.
@@ -53,7 +56,7 @@ func (e *encoder) takes(p *pick, a *model.Attribute) (*pick, bool) {
 	case a == e.t.Password:
 		return nil, false
 	case e.stored:
-		return nil, true
+		return nil, !e.visible || !isHidden(a)
 	case a.Kind == model.Any:
 		return nil, e.sel == nil || e.sel.hasUnknown(a.Name)
 	}

@@ -1,13 +1,14 @@
 package doc
 
 import (
-	"hash/fnv"
-	"strconv"
+	"crypto/sha256"
+	"encoding/hex"
 )
 
-// Hash is a hash of everything that d holds, its version and times included.
+// Hash is a hash of what clients can see of d: its id, version, times and values. It leaves
+// out attributes that never leave the server. A client could otherwise guess their values
+// by comparing hashes.
 func (d *Document) Hash() string {
-	h := fnv.New64a()
-	h.Write(Append(nil, d, Encode{Stored: true})) //nolint:errcheck // never fails
-	return strconv.FormatUint(h.Sum64(), 36)
+	sum := sha256.Sum256(Append(nil, d, Encode{Stored: true, Visible: true}))
+	return hex.EncodeToString(sum[:16])
 }

@@ -27,3 +27,20 @@ func TestHash(t *testing.T) {
 		}
 	}
 }
+
+// TestHashOfHiddenValues checks that the hash shows what an answer can have, and no more.
+func TestHashOfHiddenValues(t *testing.T) {
+	probe := probes(t)
+	for name, shown := range map[string]bool{"secret": false, "onRequest": true, "text": true} {
+		a := probe.Root.Lookup(name)
+		if a == nil {
+			t.Fatalf("the type has no attribute %s", name)
+		}
+		one := doc.Document{Type: probe, ID: "1", Values: []doc.Value{doc.Simple(a, "1111")}}
+		two := one
+		two.Values = []doc.Value{doc.Simple(a, "2222")}
+		if differ := one.Hash() != two.Hash(); differ != shown {
+			t.Errorf("%s: the hashes of two values differ: %v, want %v", name, differ, shown)
+		}
+	}
+}

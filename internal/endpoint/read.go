@@ -44,7 +44,7 @@ func encode(dst []byte, d *doc.Document, sel *doc.Selection, location string) []
 	return doc.Append(dst, &c, doc.Encode{Select: sel, Location: location})
 }
 
-// version is the store's version of a resource, otherwise a hash of its contents.
+// version is the store's version of a resource, otherwise a hash of what clients can see.
 func version(d *doc.Document) string {
 	if d.Version == "" {
 		return d.Hash()

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 
 	"github.com/scimkit/scim/internal/directory"
@@ -319,8 +320,9 @@ func (w *writer) stamp(before, after *doc.Document) *doc.Document {
 			c.Modified = before.Modified
 		}
 	}
-	// The hash includes the previous version. So the version also changes when only a
-	// group's members change, which are not in its contents.
-	c.Version = c.Hash()
+	// The version is random, so that a client learns nothing from it about attributes that it
+	// cannot see. It also changes when only a group's members change, which are not in its
+	// contents. All servers agree on it, because the store keeps it.
+	c.Version = rand.Text()
 	return &c
 }
