@@ -157,6 +157,26 @@ func TestMappedColumns(t *testing.T) {
 	})
 }
 
+// A version of what the application wrote is stored: all servers give the same one, and a
+// database with the same rows gives another.
+func TestMappedVersions(t *testing.T) {
+	seen := map[string]string{}
+	for range 2 {
+		inApp(t, appOptions("o"), func(a app) {
+			a.exec("UPDATE people SET first_name = 'Anna' WHERE id = 1")
+			version := a.get("User", "1").Meta().Version
+			a.want("the version by another server", version, app{t: a.t, s: newStore(a.t, a.db, a.d, appOptions("o"))}.get("User", "1").Meta().Version)
+			if len(version) < 22 {
+				a.t.Errorf("the version %q has less than 128 bits", version)
+			}
+			if place, ok := seen[version]; ok {
+				a.t.Errorf("the version %q is one of %s too: it follows from the contents", version, place)
+			}
+			seen[version] = a.t.Name()
+		})
+	}
+}
+
 // Elements that stay keep their rows.
 func TestMappedChildren(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {

@@ -2,8 +2,7 @@ package projection
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"time"
@@ -81,23 +80,23 @@ func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string
 	case r == nil:
 		return nil, f.resources.Erase(ctx, was.Resource.Ref(), false)
 	case was == nil:
-		return f.projections.Row(withNewVersion(r, r.Meta().LastModified.UnixNano()), app.Seen, false)
+		return f.projections.Row(withNewVersion(r), app.Seen, false)
 	case r != was.Resource && !r.Equal(was.Resource):
 		meta := r.Meta()
 		meta.LastModified = later(f.db.Now(), meta.LastModified)
-		return nil, f.projections.Update(ctx, was.Resource, withNewVersion(r.WithMeta(meta), 0), app.Seen, was.Claimed)
+		return nil, f.projections.Update(ctx, was.Resource, withNewVersion(r.WithMeta(meta)), app.Seen, was.Claimed)
 	case !app.Seen.Equal(was.Seen):
 		return nil, f.projections.Update(ctx, was.Resource, r, app.Seen, was.Claimed)
 	}
 	return nil, nil
 }
 
-// withNewVersion returns r with a version that differs from its present one.
-func withNewVersion(r *scim.Resource, salt int64) *scim.Resource {
+// withNewVersion returns r with a new version. The version is random: a client learns
+// nothing from it about attributes that it cannot see. All servers agree on it, because it
+// is stored with the projection.
+func withNewVersion(r *scim.Resource) *scim.Resource {
 	m := r.Meta()
-	doc, _ := r.MarshalJSON() // It never fails, and includes the version before.
-	sum := sha256.Sum256(fmt.Append(doc, salt))
-	m.Version = hex.EncodeToString(sum[:8])
+	m.Version = rand.Text()
 	return r.WithMeta(m)
 }
 
@@ -155,7 +154,7 @@ func (f *Follower) projectMembers(ctx context.Context, group string, users []str
 	g := groups[group]
 	meta := g.Resource.Meta()
 	meta.LastModified = later(f.db.Now(), meta.LastModified)
-	return f.projections.Update(ctx, g.Resource, withNewVersion(g.Resource.WithMeta(meta), int64(changed)), g.Seen, g.Claimed)
+	return f.projections.Update(ctx, g.Resource, withNewVersion(g.Resource.WithMeta(meta)), g.Seen, g.Claimed)
 }
 
 // later returns the later one of two times.
