@@ -58,14 +58,12 @@ func wholeObject(body []byte) (jsontext.Value, error) {
 		return nil, badSyntax("the body is not a JSON object")
 	}
 	raw, err := d.ReadValue() // refuses duplicate names and invalid UTF-8
-	if err == nil {
-		raw = body[int(d.InputOffset())-len(raw) : d.InputOffset()]
-		if _, end := d.ReadToken(); !errors.Is(end, io.EOF) {
-			err = errors.New("there is something behind the end of the JSON object")
-		}
-	}
 	if err != nil {
-		return nil, badSyntax("the body isn't valid JSON: " + fault.Clip(strings.ToValidUTF8(strings.TrimPrefix(err.Error(), "jsontext: "), "\uFFFD")))
+		return nil, badSyntax("the body isn't valid JSON: " + jsonwalk.Reason(err))
+	}
+	raw = body[int(d.InputOffset())-len(raw) : d.InputOffset()]
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, badSyntax("the body isn't valid JSON: there is something behind the end of the JSON object")
 	}
 	return raw, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -338,9 +337,6 @@ func syntax(err error) error {
 	case se.Err == jsontext.ErrDuplicateName:
 		return fault.New(fault.InvalidSyntax, "an object has the name %q twice", clipPath(se.JSONPointer.LastToken()))
 	default:
-		// Some errors quote the client's text, which may contain a password.
-		why, _, _ := strings.Cut(se.Err.Error(), " `")
-		why, _, _ = strings.Cut(why, ` "`)
-		return fault.New(fault.InvalidSyntax, "the JSON is not valid near byte %d: %s", se.ByteOffset, why)
+		return fault.New(fault.InvalidSyntax, "the JSON is not valid near byte %d: %s", se.ByteOffset, jsonwalk.Reason(err))
 	}
 }

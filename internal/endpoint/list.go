@@ -151,7 +151,7 @@ func (l *lister) resolveSortBy(rt *model.Type, path string) (string, error) {
 	derived := l.r.dir.Derived(rt)
 	switch {
 	case a == nil:
-		return "", (fault.New(fault.InvalidPath, "sortBy: %s has no attribute %q", rt.Name, path))
+		return "", (fault.New(fault.InvalidPath, "sortBy: %s has no attribute %s", rt.Name, fault.Quote(path)))
 	case derived != nil && (a == derived || a.Parent == derived):
 		return "", (fault.New(fault.InvalidPath, "sortBy: lists cannot be sorted by %s: the resource does not contain its memberships", a.Path))
 	case a.Returned == model.Never || a.Mutability == model.WriteOnly:

@@ -77,13 +77,16 @@ func (a *answer) write(w http.ResponseWriter, method string) {
 	}
 }
 
+// maxLogged is how many bytes of a path the log shows.
+const maxLogged = 300
+
 // logRefusal logs a failed request or a failed operation of a bulk request.
 func (s *Server) logRefusal(ctx context.Context, method, path string, e *fault.Error) {
 	level := slog.LevelInfo
 	if e.Status >= 500 && e.Status != http.StatusNotImplemented {
 		level = slog.LevelError
 	}
-	s.c.Log.Log(ctx, level, "scim: refused", "method", method, "path", path, "status", e.Status,
+	s.c.Log.Log(ctx, level, "scim: refused", "method", method, "path", fault.ClipTo(maxLogged, path), "status", e.Status,
 		"type", e.Type, "detail", e.Detail, "cause", fmt.Sprint(e.Err))
 }
 

@@ -26,3 +26,23 @@ func TestClip(t *testing.T) {
 		t.Errorf("Quote = %s", got)
 	}
 }
+
+func TestClipRepeatsNoPassword(t *testing.T) {
+	late := strings.Repeat("x", 100) + "password"
+	for _, tt := range []struct{ in, want string }{
+		{`password[value eq "hunter2"]`, "[redacted]"},
+		{"hunter2" + late, "[redacted]"},
+		{"p%2561ssword%20hunter2", "[redacted]"},
+		{"password", "password"},
+		{"urn:ietf:params:scim:schemas:core:2.0:User:password", "urn:ietf:params:scim:schemas:core:2.0:User:password"},
+	} {
+		for how, got := range map[string]string{"Clip": Clip(tt.in), "ClipTo": ClipTo(70, tt.in), "QuoteTo": strings.Trim(QuoteTo(70, tt.in), `"`)} {
+			if got != tt.want {
+				t.Errorf("%s(%q) = %q, want %q", how, tt.in, got, tt.want)
+			}
+		}
+	}
+	if got := ClipName("Password Admins"); got != "Password Admins" {
+		t.Errorf("ClipName = %q: people may call a group so", got)
+	}
+}

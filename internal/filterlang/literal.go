@@ -40,7 +40,7 @@ func (p *parser) readString() (any, error) {
 	start, escaped := p.pos, false
 	for p.pos++; ; p.pos++ {
 		if p.pos >= len(p.text) {
-			return nil, p.fail(start, `expected a closing '"' for the string %s`, quote(p.text[start:]))
+			return nil, p.fail(start, `expected a closing '"' for the string %s`, p.quote(p.text[start:]))
 		}
 		c := p.text[p.pos]
 		if c == '"' {
@@ -57,14 +57,14 @@ func (p *parser) readString() (any, error) {
 	p.pos++
 	text := p.text[start:p.pos]
 	if !utf8.ValidString(text) {
-		return nil, p.fail(start, "expected UTF-8, the string %s is not", quote(text))
+		return nil, p.fail(start, "expected UTF-8, the string %s is not", p.quote(text))
 	}
 	if !escaped {
 		return text[1 : len(text)-1], nil
 	}
 	decoded, err := jsontext.AppendUnquote(nil, text)
 	if err != nil {
-		return nil, p.fail(start, `expected only the escapes of JSON (\" \\ \/ \b \f \n \r \t and \u with four hexadecimal digits, surrogates in pairs) in the string %s`, quote(text))
+		return nil, p.fail(start, `expected only the escapes of JSON (\" \\ \/ \b \f \n \r \t and \u with four hexadecimal digits, surrogates in pairs) in the string %s`, p.quote(text))
 	}
 	return string(decoded), nil
 }
@@ -81,7 +81,7 @@ func (p *parser) number(start int, word string) (any, error) {
 	}
 	f, err := strconv.ParseFloat(word, 64)
 	if err != nil {
-		return nil, p.fail(start, "expected a number that fits 64 bits, not %s", quote(word))
+		return nil, p.fail(start, "expected a number that fits 64 bits, not %s", p.quote(word))
 	}
 	return f, nil
 }
@@ -93,7 +93,7 @@ func (p *parser) readUnquoted(start int, word string) (any, error) {
 	suspect := word[0] == '\'' || strings.ContainsAny(word, `"([`) || !utf8.ValidString(word) ||
 		strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f })
 	if suspect || !p.tol.Allow(tolerance.UnquotedLiteral) {
-		return nil, p.fail(start, `expected a string in double quotes, a number, true, false or null, not %s`, quote(word))
+		return nil, p.fail(start, `expected a string in double quotes, a number, true, false or null, not %s`, p.quote(word))
 	}
 	return word, nil
 }

@@ -201,7 +201,7 @@ func (p *parser) valuePath(attr filter.AttributePath) (filter.Expression, error)
 			return nil, err
 		}
 		if !p.tol.Allow(tolerance.ValuePathAttribute) {
-			return nil, p.fail(at, `expected no sub-attribute after "]": compare %s inside the brackets`, quote(*sub))
+			return nil, p.fail(at, `expected no sub-attribute after "]": compare %s inside the brackets`, p.quote(*sub))
 		}
 		also, err := p.comparison(filter.AttributePath{AttributeName: *sub})
 		if err != nil {

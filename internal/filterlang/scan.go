@@ -7,6 +7,7 @@ import (
 	filter "github.com/scim2/filter-parser/v2"
 
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/secret"
 )
 
 // start checks the length and refuses an empty text.
@@ -182,10 +183,15 @@ func (p *parser) failExpecting(what string) error {
 		if i := strings.IndexByte(rest, ' '); i > 0 {
 			rest = rest[:i]
 		}
-		found = quote(rest)
+		found = p.quote(rest)
 	}
 	return p.fail(p.pos, "expected %s, not %s", what, found)
 }
 
 // quote quotes a client's text.
-func quote(s string) string { return fault.QuoteTo(40, s) }
+func (p *parser) quote(s string) string {
+	if secret.IsIn(p.text) {
+		return secret.Redacted
+	}
+	return fault.QuoteTo(40, s)
+}

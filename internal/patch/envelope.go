@@ -221,10 +221,7 @@ func syntax(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: it ends too early")
-	}
-	return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: %s", fault.ClipTo(160, strings.TrimPrefix(err.Error(), "jsontext: ")))
+	return fault.New(fault.InvalidSyntax, "the body isn't valid JSON: %s", jsonwalk.Reason(err))
 }
 
 func tooDeep(limit int) error {

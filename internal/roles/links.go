@@ -74,7 +74,7 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 		}
 		return nil, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, fmt.Sprintf(
 			"displayName: there is no role for the group %q: create the role in the application first, then push the group again",
-			fault.Clip(after.Text("displayName"))))
+			fault.ClipName(after.Text("displayName"))))
 	case none:
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "no role of this name")
 		return c, nil

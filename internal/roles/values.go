@@ -254,9 +254,9 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 		case leaves:
 			bad = append(bad, v.attr)
 			w.Tell(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []host.Source{v.source()},
-				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.Clip(v.text))})
+				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.ClipName(v.text))})
 		case none && reason == "":
-			return nil, nil, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.Clip(v.text)))
+			return nil, nil, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.ClipName(v.text)))
 		default:
 			return nil, nil, err
 		}

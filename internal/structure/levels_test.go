@@ -95,7 +95,7 @@ var levels = []level{
 	}},
 	{"engines: errors; leaves over wire", false, []place{
 		{"internal/fault", "writes the error message, whose URN is in wire"},
-		{"internal/trace", "recognises the media type, which is in wire"},
+		{"internal/trace", "shows bodies without what secret recognizes"},
 	}},
 	{"engines and leaves that know nothing else", false, []place{
 		{"internal/model", "compiles schemas"},
@@ -103,6 +103,7 @@ var levels = []level{
 		{"internal/tolerance", "names tolerances"},
 		{"internal/wire", "has the media type and URNs"},
 		{"internal/jsonwalk", "reads parts of JSON"},
+		{"internal/secret", "recognizes texts with passwords"},
 		{"internal/address", "finds routes and the base address"},
 		{"internal/deadline", "limits the time of a request"},
 		{"internal/keylock", "locks by key"},

@@ -16,7 +16,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/scimkit/scim/internal/wire"
+	"github.com/scimkit/scim/internal/secret"
 )
 
 // limit is how many bytes of a body a trace shows.
@@ -98,14 +98,14 @@ func (x *Exchange) End() {
 // by mistake. It does not show a query that it cannot parse.
 func (x *Exchange) url() string {
 	u := x.r.URL
-	if isPassword(u.Path) {
+	if secret.IsIn(u.Path) {
 		x.secret = true
-		return redacted
+		return secret.Redacted
 	}
 	query, err := url.QueryUnescape(u.RawQuery)
-	if err != nil || isPassword(query) || strings.Contains(strings.ToLower(query), "token") {
+	if err != nil || secret.IsIn(query) || strings.Contains(strings.ToLower(query), "token") {
 		x.secret = true
-		return fmt.Sprintf("%q?%s", u.EscapedPath(), redacted)
+		return fmt.Sprintf("%q?%s", u.EscapedPath(), secret.Redacted)
 	}
 	return fmt.Sprintf("%q", u.RequestURI())
 }
@@ -162,19 +162,19 @@ func (x *Exchange) body(b *bytes.Buffer, body []byte) {
 func (x *Exchange) redact(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		secret := false
+		onPassword := false // a PATCH operation on a password
 		for k, e := range v {
-			if s, ok := e.(string); ok && strings.EqualFold(k, "path") && isPassword(s) {
-				secret = true
+			if s, ok := e.(string); ok && strings.EqualFold(k, "path") && secret.IsIn(s) {
+				onPassword = true
 			}
 		}
 		out := make(map[string]any, len(v))
 		for k, e := range v {
 			switch {
-			case isPassword(k) || secret && strings.EqualFold(k, "value"):
-				e = redacted
+			case secret.IsIn(k) || onPassword && strings.EqualFold(k, "value"):
+				e = secret.Redacted
 			case x.secret && k == "detail":
-				e = redacted
+				e = secret.Redacted
 			default:
 				e = x.redact(e)
 			}
@@ -193,26 +193,15 @@ func (x *Exchange) redact(v any) any {
 
 // text is s unless it mentions a password.
 func (x *Exchange) text(s string) string {
-	if !isPassword(s) && !isEscapedObject(s) || isPasswordName(s) {
+	if !secret.IsIn(s) && !isEscapedObject(s) || secret.IsName(s) {
 		return s
 	}
 	x.secret = true
-	return redacted
+	return secret.Redacted
 }
-
-const redacted = "[redacted]"
-
-// isPassword reports whether s mentions a password.
-func isPassword(s string) bool { return strings.Contains(strings.ToLower(s), "password") }
 
 // isEscapedObject reports whether s is a JSON object with escapes, which may spell the name
 // of the password. A PATCH may have one as its value.
 func isEscapedObject(s string) bool {
 	return strings.HasPrefix(strings.TrimSpace(s), "{") && strings.Contains(s, `\u`)
-}
-
-// isPasswordName reports whether s is only the attribute's name, alone or after the URN of
-// a schema.
-func isPasswordName(s string) bool {
-	return strings.EqualFold(s, "password") || strings.EqualFold(s, wire.User+":password")
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/scimkit/scim/internal/secret"
 )
 
 // exchange traces one request that is answered with 200 and a body.
@@ -77,7 +79,7 @@ func TestSecret(t *testing.T) {
 	for _, target := range []string{"/Users/password=hunter2", "/Users?filter=pass%77ord+eq+1", "/Users?filter=%zz", "/Users?access_token=x"} {
 		var b strings.Builder
 		exchange(New(&b, at), httptest.NewRequest("GET", target, nil), `{"detail":"hunter2"}`)
-		if !strings.Contains(b.String(), redacted) || strings.Contains(b.String(), "hunter2") {
+		if !strings.Contains(b.String(), secret.Redacted) || strings.Contains(b.String(), "hunter2") {
 			t.Errorf("%s: the trace is\n%s", target, &b)
 		}
 	}
