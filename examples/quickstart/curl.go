@@ -9,7 +9,7 @@ import (
 // curlTemplate is what an identity provider sends, as lines for bash. The server makes
 // the ids, so the lines keep those of its answers.
 var curlTemplate = template.Must(template.New("curl").Funcs(template.FuncMap{"quote": quote}).Parse(`
-# Paste these lines into bash, in order, with {{.URL}}/ open in a browser.
+# Paste these lines into bash, in order, with the page open in a browser.
 API={{quote (print .URL "/scim/v2")}}
 H=(-sS -H {{quote (print "Authorization: Bearer " .Token)}} -H 'Content-Type: application/scim+json')
 id_of() { sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'; }
@@ -27,19 +27,19 @@ GROUP_ID=$(curl "${H[@]}" "$API/Groups" -d '{"schemas":["urn:ietf:params:scim:sc
 curl "${H[@]}" -w '%{http_code}\n' -X PATCH "$API/Groups/$GROUP_ID" -d '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"members","value":[{"value":"'$USER_ID'"}]}]}'
 
 # See which roles the page shows.
-curl -sS {{quote (print .URL "/")}} | sed -n 's/.*<li>\(.*\)<\/li>.*/\1/p'
+curl -sS -b {{quote (print "quickstart=" .Key)}} {{quote (print .URL "/")}} | sed -n 's/.*<li>\(.*\)<\/li>.*/\1/p'
 
 # Remove the user from the group, and look again.
 curl "${H[@]}" -w '%{http_code}\n' -X PATCH "$API/Groups/$GROUP_ID" -d '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"remove","path":"members[value eq \"'$USER_ID'\"]"}]}'
-curl -sS {{quote (print .URL "/")}} | sed -n 's/.*<li>\(.*\)<\/li>.*/\1/p'
+curl -sS -b {{quote (print "quickstart=" .Key)}} {{quote (print .URL "/")}} | sed -n 's/.*<li>\(.*\)<\/li>.*/\1/p'
 
 # Delete both.
 curl "${H[@]}" -w '%{http_code}\n' -X DELETE "$API/Groups/$GROUP_ID"
 curl "${H[@]}" -w '%{http_code}\n' -X DELETE "$API/Users/$USER_ID"
 `))
 
-func printCurl(out io.Writer, url, token string) error {
-	return curlTemplate.Execute(out, struct{ URL, Token string }{url, token})
+func printCurl(out io.Writer, url, token, key string) error {
+	return curlTemplate.Execute(out, struct{ URL, Token, Key string }{url, token, key})
 }
 
 // quote returns s as one word for a shell.

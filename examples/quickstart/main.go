@@ -86,7 +86,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return err
 	}
 	defer p.close() //nolint:errcheck // every change was committed
-	handler, err := newServer(s, p, token, log)
+	key, _ := auth.NewToken()
+	handler, err := newServer(s, p, token, key, log)
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if s.token == "" {
 		fmt.Fprintln(out, "token:", token)
 	}
-	if err := printCurl(out, url, token); err != nil {
+	fmt.Fprintln(out, "page:", url+"/?key="+key)
+	if err := printCurl(out, url, token, key); err != nil {
 		return err
 	}
 
@@ -119,7 +121,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 }
 
 // newServer puts the application together. This is the code that an application writes.
-func newServer(s settings, where *place, token string, log *slog.Logger) (http.Handler, error) {
+// token is the SCIM client's, and key opens the page.
+func newServer(s settings, where *place, token, key string, log *slog.Logger) (http.Handler, error) {
 	h, err := scim.New(scim.Config{
 		Store: where.store,
 		Auth:  auth.Bearer(auth.TokenOf(token)),
@@ -149,7 +152,7 @@ func newServer(s settings, where *place, token string, log *slog.Logger) (http.H
 		return nil, err
 	}
 	p := &page{app: where.app, store: where.store, roles: reconciler}
-	return scim.Mount("/scim/v2", h, guard(host, p.routes())), nil
+	return scim.Mount("/scim/v2", h, (&guard{host, key, p.routes()}).handler()), nil
 }
 
 // visible returns the address at which a browser reaches the server. If addr names no

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 // running is a quickstart that runs in this process.
 type running struct {
 	url, out string
+	key      string // the key of the page
 	stop     context.CancelFunc
 	done     chan error
 }
@@ -62,6 +63,11 @@ func start(t *testing.T, args ...string) *running {
 	if s.url, ok = strings.CutPrefix(strings.SplitN(s.out, "\n", 2)[0], "listening on "); !ok {
 		t.Fatalf("the first line is not \"listening on …\":\n%s", s.out)
 	}
+	m := regexp.MustCompile(`(?m)^page: (.*)/\?key=([\w-]{22,})$`).FindStringSubmatch(s.out)
+	if m == nil || m[1] != s.url {
+		t.Fatalf("no line is \"page: …\" with a key:\n%s", s.out)
+	}
+	s.key = m[2]
 	t.Cleanup(func() {
 		cancel()
 		select {

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -28,6 +30,7 @@ func (s *running) post(t *testing.T, path string, fields, headers map[string]str
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Origin", s.url)
+	r.Header.Set("Cookie", "quickstart="+s.key)
 	set(r, headers)
 	return do(t, r)
 }
@@ -42,13 +45,21 @@ func set(r *http.Request, headers map[string]string) {
 	}
 }
 
-// holds are the roles that the page shows, in order.
-func (s *running) holds(t *testing.T) []string {
+// visit is a request for the page by a browser that has opened the printed address.
+func (s *running) visit(t *testing.T) *http.Request {
 	t.Helper()
 	r, err := http.NewRequest("GET", s.url+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Header.Set("Cookie", "quickstart="+s.key)
+	return r
+}
+
+// holds are the roles that the page shows, in order.
+func (s *running) holds(t *testing.T) []string {
+	t.Helper()
+	r := s.visit(t)
 	status, body := do(t, r)
 	if status != 200 {
 		t.Fatalf("GET /: %d %s", status, body)
@@ -172,7 +183,6 @@ func TestFormsThatAreRefused(t *testing.T) {
 }
 
 func TestHosts(t *testing.T) {
-	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	s := start(t)
 	for _, c := range []struct {
 		host   string
@@ -189,10 +199,7 @@ func TestHosts(t *testing.T) {
 		{"localhost.evil.example", 403, "names are compared whole"},
 		{"192.0.2.1", 403, "an address that nobody configured"},
 	} {
-		r, err := http.NewRequest("GET", s.url+"/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := s.visit(t)
 		r.Host = c.host
 		if status, _ := do(t, r); status != c.status {
 			t.Errorf("Host %s: %d, want %d: %s", c.host, status, c.status, c.reason)
@@ -205,28 +212,106 @@ func TestHosts(t *testing.T) {
 		{"scim.example", "scim.example:8080", 200}, {"scim.example", "evil.example", 403},
 		{"192.0.2.1", "192.0.2.1:8080", 200}, {"", ":8080", 403},
 	} {
-		w := &recorder{status: 200}
-		guard(c.configured, ok).ServeHTTP(w, &http.Request{Method: "GET", Host: c.host, URL: &url.URL{Path: "/"}, Header: http.Header{}})
-		if w.status != c.status {
-			t.Errorf("-addr %s, Host %q: %d, want %d", c.configured, c.host, w.status, c.status)
+		if status := guarded(c.configured, c.host, "127.0.0.1:9", nil); status != c.status {
+			t.Errorf("-addr %s, Host %q: %d, want %d", c.configured, c.host, status, c.status)
 		}
 	}
 }
 
-type recorder struct{ status int }
+// guarded is the status of a request with the right cookie for a page that answers 200.
+func guarded(addr, host, peer string, here net.Addr) int {
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	r := httptest.NewRequest("GET", "http://"+host+"/", nil)
+	r.Host, r.RemoteAddr = host, peer
+	r.Header.Set("Cookie", "quickstart=k")
+	w := httptest.NewRecorder()
+	(&guard{addr, "k", ok}).handler().ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, here)))
+	return w.Code
+}
 
-func (*recorder) Header() http.Header           { return http.Header{} }
-func (w *recorder) WriteHeader(status int)      { w.status = status }
-func (w *recorder) Write(b []byte) (int, error) { return len(b), nil }
+// The Host is what a client sends. Its address is not.
+func TestOtherMachinesAreRefused(t *testing.T) {
+	here := &net.TCPAddr{IP: net.ParseIP("192.0.2.1"), Port: 8080}
+	for _, c := range []struct {
+		peer   string
+		here   net.Addr
+		status int
+		reason string
+	}{
+		{"127.0.0.1:9", here, 200, "this machine"},
+		{"127.0.0.1:9", nil, 200, "this machine, if the server says nothing of itself"},
+		{"[::1]:9", here, 200, "this machine"},
+		{"[::ffff:127.0.0.1]:9", here, 200, "this machine"},
+		{"192.0.2.1:9", here, 200, "this machine by its own address"},
+		{"192.0.2.2:9", here, 403, "another machine that sends Host: localhost"},
+		{"192.0.2.1:9", nil, 403, "nobody knows whose address this is"},
+		{"", here, 403, "no address"},
+		{"@", here, 403, "a socket in a file"},
+	} {
+		if status := guarded("", "localhost:8080", c.peer, c.here); status != c.status {
+			t.Errorf("peer %s: %d, want %d: %s", c.peer, status, c.status, c.reason)
+		}
+	}
+}
+
+// Other users of the machine reach the port too. Only who sees the terminal has the key.
+func TestPageNeedsTheKey(t *testing.T) {
+	s := start(t, "-token", secret)
+	ada := s.create(t, "/Users", user("ada"))
+	admin := map[string]string{"user": ada, "role": "role-1"}
+	for _, c := range []struct{ name, cookie string }{
+		{"no cookie", ""}, {"another value", "quickstart=x"}, {"no value", "quickstart="}, {"another name", "key=" + s.key}, {"the token", "quickstart=" + secret},
+	} {
+		r := s.visit(t)
+		r.Header.Set("Cookie", c.cookie)
+		if status, body := do(t, r); status != 403 || strings.Contains(body, "ada") {
+			t.Errorf("GET with %s: %d %s, want 403", c.name, status, body)
+		}
+		for _, path := range []string{"/give", "/take", "/roles", "/give?key=" + s.key} {
+			if status, body := s.post(t, path, admin, map[string]string{"Cookie": c.cookie}); status != 403 {
+				t.Errorf("POST %s with %s: %d %s, want 403", path, c.name, status, body)
+			}
+		}
+	}
+	s.expect(t, "nobody made an administrator", "no roles")
+
+	for _, c := range []struct {
+		key    string
+		status int
+	}{{s.key, 303}, {"x", 403}, {"", 403}, {secret, 403}} {
+		r, err := http.NewRequest("GET", s.url+"/?key="+url.QueryEscape(c.key), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultTransport.RoundTrip(r) // follows no redirect
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close() //nolint:errcheck // only the header counts
+		if res.StatusCode != c.status || (len(res.Cookies()) == 1) != (c.status == 303) {
+			t.Errorf("the address with the key %q: %d and %d cookies, want %d", c.key, res.StatusCode, len(res.Cookies()), c.status)
+			continue
+		}
+		if c.status != 303 {
+			continue
+		}
+		k := res.Cookies()[0]
+		if k.Name != "quickstart" || k.Value != s.key || !k.HttpOnly || k.SameSite != http.SameSiteLaxMode || k.Domain != "" || res.Header.Get("Location") != "/" {
+			t.Errorf("the cookie is %v, and the redirect leads to %q", k, res.Header.Get("Location"))
+		}
+	}
+	if other := start(t); other.key == s.key {
+		t.Error("two quickstarts have the same key")
+	}
+	s.must(t, "/give", admin)
+	s.expect(t, "whoever has the key", "Admin, by hand")
+}
 
 func TestNamesAreEscaped(t *testing.T) {
 	s := start(t, "-token", secret)
 	s.create(t, "/Users", user("<script>alert(1)</script>"))
 	s.create(t, "/Groups", group("<img src=x>"))
-	r, err := http.NewRequest("GET", s.url+"/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := s.visit(t)
 	_, body := do(t, r)
 	for _, raw := range []string{"<script", "<img"} {
 		if strings.Contains(body, raw) {
