@@ -38,24 +38,28 @@ func (m *Table) Refusal(ctx context.Context, before, r *scim.Resource, cause err
 	case !database.IsDuplicate(cause):
 		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, cause)
 	}
-	for i := range m.Columns {
-		c := &m.Columns[i]
-		cell, err := c.Cell(c.ValueIn(r))
-		if err != nil || cell == nil {
-			continue
-		}
-		w := m.db.Arguments()
-		found := false
-		err = m.db.EachAppRow(ctx, w, "SELECT 1 FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+c.Name+" = "+w.Add(cell)+" AND CAST(t."+m.Key+" AS text) <> "+w.Add(r.ID())+" LIMIT 1",
-			func(func(...any) error) error { found = true; return nil })
-		if err != nil {
-			return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))
-		}
-		if found {
-			return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
-				Detail: c.Path + " is taken: the application has this value already"}
-		}
+	// The text does not depend on whether clients see the other row: it would tell them what
+	// other tenants and hidden rows have.
+	paths, err := m.TakenPaths(ctx, cause)
+	switch {
+	case err != nil:
+		return fmt.Errorf("sqlstore: write of %s: %w", m.Name, errors.Join(cause, err))
+	case len(paths) == 0:
+		return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
+			Detail: "the application has one of these values already"}
+	case len(paths) == 1:
+		return taken(paths[0], cause)
 	}
 	return &scim.Error{Status: http.StatusConflict, Type: "uniqueness", Err: cause,
-		Detail: "the application has one of these values already"}
+		Detail: strings.Join(paths, ", ") + " are taken together: another resource has these values"}
+}
+
+// taken returns the conflict of one attribute, with its cause for the log.
+func taken(path string, cause error) error {
+	err := scim.Conflict(path)
+	var e *scim.Error
+	if errors.As(err, &e) {
+		e.Err = cause
+	}
+	return err
 }

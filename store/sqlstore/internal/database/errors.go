@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -79,6 +81,37 @@ func isRetryable(err error) bool {
 func IsDuplicate(err error) bool {
 	code := sqliteCode(err)
 	return sqlState(err) == "23505" || code == sqliteUnique || code == sqlitePrimaryKey || code == sqliteRowID
+}
+
+// violation matches SQLite's message about a unique index: its name if it has expressions,
+// otherwise its columns.
+var violation = regexp.MustCompile(`UNIQUE constraint failed: (?:index '(.*)'|([^()]*))`)
+
+// Violated returns the constraint that a duplicate violates, by its name or by its columns,
+// each with its table. Both are empty if the driver does not tell.
+func Violated(err error) (constraint string, columns []string) {
+	var s sqlStater
+	if errors.As(err, &s) {
+		// Drivers have the name in a field: pgx in ConstraintName, lib/pq in Constraint.
+		v := reflect.Indirect(reflect.ValueOf(s))
+		for _, field := range []string{"ConstraintName", "Constraint"} {
+			if v.Kind() != reflect.Struct {
+				break
+			}
+			if f := v.FieldByName(field); f.Kind() == reflect.String {
+				return f.String(), nil
+			}
+		}
+		return "", nil
+	}
+	switch m := violation.FindStringSubmatch(err.Error()); {
+	case m == nil:
+		return "", nil
+	case m[1] != "":
+		return m[1], nil
+	default:
+		return "", strings.Split(strings.TrimSpace(m[2]), ", ")
+	}
 }
 
 // IsDangling reports whether a row refers to a row that does not exist.

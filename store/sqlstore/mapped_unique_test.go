@@ -1,0 +1,77 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// uniqueOptions maps people with a userName, a displayName, a title and an e-mail address.
+func uniqueOptions(tenant string) sqlstore.Options {
+	return sqlstore.Options{Tenant: tenant, Tables: []sqlstore.Table{{
+		Type: "User", Name: "people", Key: "id", Tenant: "org", Visible: "t.left_at IS NULL",
+		Columns: []sqlstore.Column{{Name: "shown", Path: "displayName"}, {Name: "email", Path: "userName"}, {Name: "number", Path: "title"},
+			{Name: "first", Path: "name.givenName"}, {Name: "last", Path: "name.familyName"}},
+		Children: []sqlstore.Child{{Path: "emails", Name: "addresses", Parent: "person", Columns: []sqlstore.Column{{Name: "address", Path: "value"}}}},
+	}}}
+}
+
+// uniquePeople makes the table, with the indexes of an application. Tenant b uses SCIM, c
+// does not.
+func uniquePeople(t *testing.T, db *sql.DB, d sqlstore.Dialect, indexes ...string) app {
+	t.Helper()
+	a := app{t: t, db: db, d: d}
+	for _, text := range inDialect(d, `CREATE TABLE people (id {serial}, org text NOT NULL, email text NOT NULL, shown text, number text, first text, last text, left_at {time});
+CREATE TABLE addresses (person bigint NOT NULL REFERENCES people (id), address text)`) {
+		a.exec(text)
+	}
+	for _, text := range indexes {
+		a.exec(text)
+	}
+	a.exec(`INSERT INTO people (org, email, left_at) VALUES ('a', 'bob@x.com', NULL), ('a', 'gone@x.com', '2026-01-01 00:00:00'),
+		('b', 'ann@x.com', NULL), ('b', 'Mixed@X.com', NULL), ('c', 'eve@x.com', NULL), ('c', 'left@x.com', '2026-01-01 00:00:00')`)
+	newStore(t, db, d, uniqueOptions("b"))
+	a.s = newStore(t, db, d, uniqueOptions("a"))
+	return a
+}
+
+// A 409 names the attribute that is taken. It says the same of all rows: those of the
+// tenant, hidden ones, and those of other tenants.
+func TestMappedConflictNamesTheAttribute(t *testing.T) {
+	for _, c := range []struct{ name, index, body, want string }{
+		{"a column", "CREATE UNIQUE INDEX i ON people (number)", `"title":"%s"`, "title is taken: another resource has this value"},
+		{"with the tenant", "CREATE UNIQUE INDEX i ON people (org, number)", `"title":"%s"`, "title is taken: another resource has this value"},
+		{"an expression", "CREATE UNIQUE INDEX i ON people (lower(number))", `"title":"%s"`, "title is taken: another resource has this value"},
+		{"an expression and a condition", "CREATE UNIQUE INDEX i ON people (lower(number)) WHERE email <> ''", `"title":"%s"`, "title is taken: another resource has this value"},
+		{"two columns", "CREATE UNIQUE INDEX i ON people (first, last)", `"name":{"givenName":"%s","familyName":"l"}`, "name.givenName, name.familyName are taken together: another resource has these values"},
+		{"an element", "CREATE UNIQUE INDEX i ON addresses (address)", `"emails":[{"value":"%s"}]`, "emails.value is taken: another resource has this value"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+				a := uniquePeople(t, db, d, c.index)
+				a.exec("UPDATE people SET shown = 'Everybody', number = 'n' || id, first = 'n' || id, last = 'l'")
+				a.exec("INSERT INTO addresses SELECT id, 'n' || id FROM people")
+				a.exec("CREATE INDEX everybody ON people (shown)")
+				h := newClient(t, scim.Config{Store: a.s})
+				taken := []string{"n1", "n2", "n3", "n5", "n6"} // of the tenant, hidden, of another, of one without SCIM, hidden there
+				if c.name == "with the tenant" {
+					taken = taken[:2]
+				}
+				for i, value := range taken {
+					body := fmt.Sprintf(`{"userName":"u%d","displayName":"Everybody",`+c.body+`}`, i, value)
+					if answer := h.do("POST", "/Users", body, 409); answer["detail"] != c.want || answer["scimType"] != "uniqueness" {
+						t.Errorf("%s: the detail is %q, want %q", value, answer["detail"], c.want)
+					}
+				}
+				free := h.do("POST", "/Users", fmt.Sprintf(`{"userName":"u","displayName":"Everybody",`+c.body+`}`, "free"), 201)
+				answer := h.do("PUT", "/Users/"+fmt.Sprint(free["id"]), fmt.Sprintf(`{"userName":"u","displayName":"Everybody",`+c.body+`}`, "n2"), 409)
+				if answer["detail"] != c.want {
+					t.Errorf("PUT: the detail is %q, want %q", answer["detail"], c.want)
+				}
+			})
+		})
+	}
+}
