@@ -3,6 +3,7 @@
 package keylock
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -16,8 +17,8 @@ type Locks struct {
 }
 
 type lock struct {
-	sync.Mutex
-	users int // callers that hold the lock or wait for it
+	turn  chan struct{} // The holder has put the only element.
+	users int           // callers that hold the lock or wait for it
 }
 
 // Key joins parts to a key, such as a tenant, a type and an id. No part has a NUL byte,
@@ -25,35 +26,67 @@ type lock struct {
 func Key(parts ...string) string { return strings.Join(parts, "\x00") }
 
 // Lock locks all keys and returns the function that unlocks them. It locks them in
-// ascending order, so that two callers never wait for each other.
-func (l *Locks) Lock(keys ...string) (unlock func()) {
+// ascending order, so that two callers never wait for each other. It waits no longer than
+// ctx lasts: then it locks nothing, and its error is that of ctx.
+func (l *Locks) Lock(ctx context.Context, keys ...string) (unlock func(), err error) {
 	keys = slices.Clone(keys)
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
-	held := make([]*lock, len(keys))
-	for i, k := range keys {
-		l.mu.Lock()
-		if l.m == nil {
-			l.m = map[string]*lock{}
-		}
-		e := l.m[k]
-		if e == nil {
-			e = &lock{}
-			l.m[k] = e
-		}
-		e.users++
-		l.mu.Unlock()
-		e.Lock()
-		held[i] = e
-	}
-	return func() {
+	held := make([]*lock, 0, len(keys))
+	unlock = func() {
 		for i, e := range held {
-			e.Unlock()
-			l.mu.Lock()
-			if e.users--; e.users == 0 {
-				delete(l.m, keys[i])
-			}
-			l.mu.Unlock()
+			<-e.turn
+			l.leave(keys[i], e)
 		}
+	}
+	for _, k := range keys {
+		e := l.join(k)
+		if err := e.take(ctx); err != nil {
+			l.leave(k, e)
+			unlock()
+			return nil, err
+		}
+		held = append(held, e)
+	}
+	return unlock, nil
+}
+
+// take waits until the lock is free, and takes it.
+func (e *lock) take(ctx context.Context) error {
+	select {
+	case e.turn <- struct{}{}: // without ctx.Done, which may start a timer
+		return nil
+	default:
+	}
+	select {
+	case e.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// join returns the lock of a key, and counts the caller among its users.
+func (l *Locks) join(key string) *lock {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.m == nil {
+		l.m = map[string]*lock{}
+	}
+	e := l.m[key]
+	if e == nil {
+		e = &lock{turn: make(chan struct{}, 1)}
+		l.m[key] = e
+	}
+	e.users++
+	return e
+}
+
+// leave removes the lock of a key if the caller was its last user.
+func (l *Locks) leave(key string, e *lock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e.users--; e.users == 0 {
+		delete(l.m, key)
 	}
 }

@@ -1,6 +1,8 @@
 package keylock
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -28,7 +30,11 @@ func TestLock(t *testing.T) {
 		}
 		wg.Go(func() {
 			for range 100 {
-				unlock := l.Lock(keys...)
+				unlock, err := l.Lock(t.Context(), keys...)
+				if err != nil {
+					t.Error(err)
+					return
+				}
 				a++
 				b++
 				unlock()
@@ -46,13 +52,15 @@ func TestLock(t *testing.T) {
 
 func TestLockKeepsApart(t *testing.T) {
 	var l Locks
-	unlock := l.Lock("a")
-	l.Lock("b")() // another key does not wait
-	l.Lock()()    // no key does not wait
+	unlock := lockAll(t, &l, "a")
+	lockAll(t, &l, "b")() // another key does not wait
+	lockAll(t, &l)()      // no key does not wait
 	got := make(chan struct{})
 	go func() {
-		l.Lock("a", "c")()
-		close(got)
+		defer close(got)
+		if unlock, err := l.Lock(t.Context(), "a", "c"); err == nil {
+			unlock()
+		}
 	}()
 	select {
 	case <-got:
@@ -61,4 +69,31 @@ func TestLockKeepsApart(t *testing.T) {
 	}
 	unlock()
 	<-got
+}
+
+// TestLockWaitsNoLongerThanItsContext lets a caller stop waiting for the second of its
+// keys. It then holds none.
+func TestLockWaitsNoLongerThanItsContext(t *testing.T) {
+	var l Locks
+	unlock := lockAll(t, &l, "b")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := l.Lock(ctx, "a", "b", "c"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want that of the context", err)
+	}
+	lockAll(t, &l, "a", "c")()
+	unlock()
+	lockAll(t, &l, "a", "b", "c")()
+	if len(l.m) != 0 {
+		t.Errorf("%d locks remain that nobody holds", len(l.m))
+	}
+}
+
+func lockAll(t *testing.T, l *Locks, keys ...string) (unlock func()) {
+	t.Helper()
+	unlock, err := l.Lock(t.Context(), keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return unlock
 }

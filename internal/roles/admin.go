@@ -138,7 +138,11 @@ func (c *Admin) valuesChanged(ctx context.Context) error {
 }
 
 func (c *Admin) valueChanged(ctx context.Context, v value) error {
-	defer c.lockValue(v)()
+	unlock, err := c.lockValue(ctx, v)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
 		links, err := w.t.valueLinks(ctx, []value{v})
 		if err != nil {
@@ -157,13 +161,17 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 
 // lockValue makes the application's calls about one value run one after the other. The
 // store has no row of a value's link to lock, as it has for a group's.
-func (c *Admin) lockValue(v value) (unlock func()) {
-	return c.e.Locks.Lock(keylock.Key(c.t.ID, string(v.key())))
+func (c *Admin) lockValue(ctx context.Context, v value) (unlock func(), err error) {
+	return c.e.Locks.Lock(ctx, keylock.Key(c.t.ID, string(v.key())))
 }
 
 // GivenByHand marks a role as given by hand if sources give it to the user.
 func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
-	defer c.e.lockUsers(c.t, []string{userID})()
+	unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
 		grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
 		if err != nil {
@@ -218,7 +226,11 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string
 		return fmt.Errorf("scim: Reconciler.ConfirmValue: %q is not one of Roles.Attributes", attribute)
 	}
 	v := value{a, text}
-	defer c.lockValue(v)()
+	unlock, err := c.lockValue(ctx, v)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
 		l, err := c.linkTo(ctx, v.key(), roleID)
 		if err != nil {
@@ -252,7 +264,11 @@ func (c *Admin) linkTo(ctx context.Context, source host.Source, roleID string) (
 // Explain says for each role whether the user holds it, a source gives it, or it is
 // waiting, and why. It changes nothing.
 func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Explanation, error) {
-	defer c.e.lockUsers(c.t, []string{userID})()
+	unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}}
 	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
 		return nil, err

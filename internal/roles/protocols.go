@@ -24,7 +24,11 @@ type batch struct {
 func (b *batch) settle(ctx context.Context) error {
 	joint, tx := b.w.t.Roles.Joint, b.w.t.isTransactional()
 	if !(b.run.ahead && tx) { // else a transaction runs already, and the batch only reads the ledger
-		defer b.w.e.lockUsers(b.w.t, b.ids)()
+		unlock, err := b.w.e.lockUsers(ctx, b.w.t, b.ids)
+		if err != nil {
+			return err
+		}
+		defer unlock()
 	}
 	var err error
 	switch {
@@ -52,15 +56,15 @@ func (b *batch) settle(ctx context.Context) error {
 //
 // Take this lock before a transaction of the store, never in one. Otherwise the holder of
 // the lock waits for the transaction, and the transaction for the lock.
-func (e *Engine) lockUsers(t tenant, ids []string) (unlock func()) {
+func (e *Engine) lockUsers(ctx context.Context, t tenant, ids []string) (unlock func(), err error) {
 	if t.Roles.LedgerLocks {
-		return func() {}
+		return func() {}, nil
 	}
 	keys := make([]string, len(ids))
 	for i, id := range ids {
 		keys[i] = keylock.Key(t.ID, "role", id)
 	}
-	return e.Locks.Lock(keys...)
+	return e.Locks.Lock(ctx, keys...)
 }
 
 // allAtOnce is the protocol for one transaction around everything. It also serves

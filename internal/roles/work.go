@@ -90,7 +90,12 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		err = w.t.Stores.InTx(ctx, attempt)
 	default:
 		if key != "" {
-			defer w.e.Locks.Lock(keylock.Key(w.t.ID, key))()
+			unlock, err := w.e.Locks.Lock(ctx, keylock.Key(w.t.ID, key))
+			if err != nil {
+				w.stored = false
+				return err
+			}
+			defer unlock()
 		}
 		for range isolationTries {
 			if err = attempt(ctx); !errors.Is(err, host.ErrStale) {

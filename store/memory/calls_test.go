@@ -39,10 +39,10 @@ func TestPanicsReleaseTheLock(t *testing.T) {
 				}()
 				test.do(s)
 			}()
-			if !s.mu.TryLock() {
+			if !s.mu.TryAcquire(writing) {
 				t.Fatalf("the lock is held: %s", test.reason)
 			}
-			s.mu.Unlock()
+			s.mu.Release(writing)
 		})
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/scimkit/scim"
 )
@@ -35,14 +36,15 @@ const (
 // concurrent use.
 //
 // InTx gives the Store exclusively to one transaction. In the transaction use only the
-// ctx that InTx passes. A call with another ctx blocks for ever: it waits for the
-// transaction, and the transaction waits for it.
+// ctx that InTx passes. A call with another ctx blocks until that ctx ends: it waits for
+// the transaction, and the transaction waits for it.
 type Store struct {
 	now   func() time.Time
 	paths []string // of the indexed attributes
 
-	// mu guards everything below. A transaction holds it until it ends.
-	mu     sync.RWMutex
+	// mu guards everything below. A transaction holds it until it ends. It is a semaphore,
+	// because nobody can stop waiting for a sync.RWMutex: see acquire.
+	mu     *semaphore.Weighted
 	tx     *tx // the transaction that holds mu; nil outside of one
 	tables map[string]*table
 	edges  edges
@@ -82,6 +84,7 @@ func Now(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 func New(options ...Option) *Store {
 	s := &Store{
 		now:    time.Now,
+		mu:     semaphore.NewWeighted(writing),
 		paths:  []string{"userName", "externalId", "displayName", "emails.value"},
 		tables: make(map[string]*table),
 		edges:  newEdges(),

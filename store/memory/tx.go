@@ -34,8 +34,10 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 	}
 	t := s.txOf(ctx)
 	if t == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		if err := s.acquire(ctx, writing); err != nil {
+			return err
+		}
+		defer s.mu.Release(writing)
 		t = new(tx)
 		s.tx = t
 		defer func() {
@@ -93,28 +95,47 @@ func (s *Store) did(undo func()) {
 	}
 }
 
+// These are the parts of the Store's lock: readers share it, a writer has it alone.
+const (
+	reading = 1
+	writing = 1 << 30
+)
+
+// acquire takes a part of the Store's lock. It waits no longer than ctx lasts. Those who
+// wait get the lock in the order in which they came.
+func (s *Store) acquire(ctx context.Context, part int64) error {
+	if s.mu.TryAcquire(part) { // without ctx.Done, which may start a timer
+		return nil
+	}
+	return s.mu.Acquire(ctx, part)
+}
+
 // read calls f while the Store is locked for reading.
 func (s *Store) read(ctx context.Context, f func() error) error {
-	return s.locked(ctx, s.mu.RLocker(), f)
+	return s.locked(ctx, reading, f)
 }
 
 // write calls f while the Store is locked for writing.
 func (s *Store) write(ctx context.Context, f func() error) error {
-	return s.locked(ctx, &s.mu, f)
+	return s.locked(ctx, writing, f)
 }
 
-func (s *Store) locked(ctx context.Context, lock sync.Locker, f func() error) error {
+func (s *Store) locked(ctx context.Context, part int64, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	t := s.txOf(ctx)
 	if t != nil {
-		lock = &t.mu
-	}
-	lock.Lock()
-	defer lock.Unlock()
-	if t != nil && t.over {
-		return errOver
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.over {
+			return errOver
+		}
+	} else {
+		if err := s.acquire(ctx, part); err != nil {
+			return err
+		}
+		defer s.mu.Release(part)
 	}
 	if err := ctx.Err(); err != nil { // the wait may have been long
 		return err

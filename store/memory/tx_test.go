@@ -348,3 +348,36 @@ func TestTransactionIsOver(t *testing.T) {
 		t.Errorf("another store: %v", err)
 	}
 }
+
+// TestWaitsEndWithTheirContext lets calls wait for a transaction that another one holds.
+func TestWaitsEndWithTheirContext(t *testing.T) {
+	s := New()
+	create(t, s, user(t, "1", 0, map[string]any{"userName": "ann"}))
+	calls := map[string]func(ctx context.Context) error{
+		"Get":  func(ctx context.Context) error { _, err := s.Get(ctx, u("1")); return err },
+		"List": func(ctx context.Context) error { _, err := s.List(ctx, scim.UserType(), &scim.Query{}); return err },
+		"Update": func(ctx context.Context) error {
+			_, err := s.Update(ctx, u("1"), func(r *scim.Resource) (*scim.Resource, error) { return r, nil })
+			return err
+		},
+		"InTx": func(ctx context.Context) error { return s.InTx(ctx, func(context.Context) error { return nil }) },
+	}
+	err := s.InTx(t.Context(), func(context.Context) error {
+		for name, call := range calls {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+			if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v, want the error of its context", name, err)
+			}
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range calls {
+		if err := call(t.Context()); err != nil {
+			t.Errorf("%s afterwards: %v", name, err)
+		}
+	}
+}
