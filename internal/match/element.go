@@ -31,9 +31,10 @@ func CompileElement(a *model.Attribute, e filter.Expression, tol *tolerance.Use)
 	return &Element{attr: a, root: n}, nil
 }
 
-// Match reports whether v, an element of the attribute, satisfies the filter.
-func (m *Element) Match(v doc.Value) bool {
-	return m.root.match(&scope{fields: v.Kids(), self: &v})
+// Match reports whether v, an element of the attribute, satisfies the filter. If w ends,
+// the answer means nothing.
+func (m *Element) Match(w *Work, v doc.Value) bool {
+	return m.root.match(&scope{fields: v.Kids(), self: &v, work: w})
 }
 
 // Assign returns the contents that an element needs to match the filter. It works only for

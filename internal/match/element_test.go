@@ -45,7 +45,7 @@ func TestElement(t *testing.T) {
 					o["primary"] = e.primary
 				}
 				want := row.want(e)
-				if got := m.Match(doc.Composite(emails, fields(emails, o)...)); got != want {
+				if got := m.Match(new(match.Work), doc.Composite(emails, fields(emails, o)...)); got != want {
 					t.Errorf("%s: %s of %v = %v", row.reason, row.filter, e, got)
 				}
 				if want {
@@ -76,7 +76,7 @@ func TestElementOfOtherAttributes(t *testing.T) {
 		{"extension", "with paths", `box.age lt 5`, extra, doc.Composite(extra, fields(extra, obj{"box": obj{"age": "4"}})...), true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := compileElement(t, row.attr, row.filter).Match(row.v); got != row.want {
+			if got := compileElement(t, row.attr, row.filter).Match(new(match.Work), row.v); got != row.want {
 				t.Errorf("%s: %s = %v", row.reason, row.filter, got)
 			}
 		})
@@ -146,7 +146,7 @@ func TestAssign(t *testing.T) {
 			if ok && row.attr.Kind != model.Complex {
 				element = got[0]
 			}
-			if ok && !m.Match(element) {
+			if ok && !m.Match(new(match.Work), element) {
 				t.Error("the filter does not match what it assigns")
 			}
 			if again, _ := m.Assign(); !doc.EqualFields(got, again) {

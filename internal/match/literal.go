@@ -33,6 +33,7 @@ func (c *compiler) literal(n *node, name filter.CompareOperator, lit any) (any, 
 		n.mode = modeExact
 		if !a.CaseExact {
 			n.mode, n.key = modeFold, fold.Key(n.text)
+			n.find = []byte(n.key)
 		}
 		return n.text, nil
 	case model.DateTime:

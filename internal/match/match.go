@@ -7,6 +7,8 @@
 package match
 
 import (
+	"math"
+
 	"github.com/scim2/filter-parser/v2"
 
 	"github.com/scimkit/scim/internal/doc"
@@ -48,7 +50,15 @@ func (f *Filter) Match(d *doc.Document) bool {
 	if f == nil {
 		return true
 	}
-	return f.root.match(&scope{doc: d, fields: d.Values})
+	return f.within(&Work{left: math.MaxInt}, d) // a zero Work would first look for a limit
+}
+
+// within is Match within the limits of w. If w ends, the answer means nothing.
+func (f *Filter) within(w *Work, d *doc.Document) bool {
+	w.remembers = f.nodes > 1
+	yes := f.root.match(&scope{doc: d, fields: d.Values, work: w})
+	w.forget() // few texts are in several documents
+	return yes
 }
 
 // Expr is the filter in a normal form. Attributes have their canonical spelling, without

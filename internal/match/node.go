@@ -55,6 +55,7 @@ type node struct {
 
 	text string // the literal; "true" or "false" for booleans
 	key  string // its fold.Key
+	find []byte // key in bytes, for "co"
 	num  number
 	at   instant
 }
@@ -65,6 +66,7 @@ type scope struct {
 	doc    *doc.Document // nil for the filter of a PATCH path
 	fields []doc.Value
 	self   *doc.Value
+	work   *Work
 }
 
 // absent is the operand of a comparison if there is no value.
@@ -112,6 +114,9 @@ func (n *node) walk(s *scope, fields []doc.Value, steps []*model.Attribute) bool
 		if len(rest) == 0 && n.holds(s, &elements[i]) || len(rest) > 0 && n.walk(s, elements[i].Kids(), rest) {
 			return true
 		}
+		if s.work.err != nil {
+			return false
+		}
 	}
 	return false
 }
@@ -128,9 +133,12 @@ func field(fields []doc.Value, a *model.Attribute) *doc.Value {
 
 // some reports whether one of the values satisfies the filter in n's brackets.
 func (n *node) some(s *scope, values []doc.Value) bool {
-	inner := scope{doc: s.doc}
+	inner := scope{doc: s.doc, work: s.work}
 	for i := range values {
 		v := &values[i]
+		if s.work.err != nil {
+			return false
+		}
 		if inner.fields, inner.self = v.Kids(), v; isPresent(v) && n.left.match(&inner) {
 			return true
 		}
@@ -143,11 +151,18 @@ func isPresent(v *doc.Value) bool {
 	return v.Attr != nil && (v.Attr.Kind != model.Complex || len(v.Kids()) > 0)
 }
 
-// holds reports whether n is true for one value.
+// holds reports whether n is true for one value. It is false once the work has ended.
 func (n *node) holds(s *scope, v *doc.Value) bool {
+	cost := costOfTerm + len(v.Text)
+	if n.op == opCO {
+		cost += len(v.Text)
+	}
+	if !s.work.Spend(cost) {
+		return false
+	}
 	switch {
 	case n.op == opSome:
-		return isPresent(v) && n.left.match(&scope{doc: s.doc, fields: v.Kids(), self: v})
+		return isPresent(v) && n.left.match(&scope{doc: s.doc, fields: v.Kids(), self: v, work: s.work})
 	case n.op == opPR: // an empty string is a value, but not "non-empty"
 		return isPresent(v) && (v.Attr.Kind == model.Complex || v.Text != "")
 	case n.null:
@@ -157,7 +172,7 @@ func (n *node) holds(s *scope, v *doc.Value) bool {
 	}
 	switch n.mode {
 	case modeFold:
-		return n.holdsFold(v.Text)
+		return n.holdsFold(s.work, v.Text)
 	case modeNumber:
 		x, ok := parseNumber(v.Text)
 		return n.holdsFor(ok, x.compare(n.num))
@@ -188,20 +203,20 @@ func (n *node) holdsExact(text string) bool {
 	return n.holdsFor(true, strings.Compare(text, n.text))
 }
 
-func (n *node) holdsFold(text string) bool {
+func (n *node) holdsFold(w *Work, text string) bool {
 	switch n.op {
 	case opEQ:
-		return foldEqual(text, n.key)
+		return w.foldEqual(text, n.key)
 	case opNE:
-		return !foldEqual(text, n.key)
+		return !w.foldEqual(text, n.key)
 	case opCO:
-		return foldContains(text, n.key)
+		return w.foldContains(text, n.key, n.find)
 	case opSW:
-		return foldHasPrefix(text, n.key)
+		return w.foldHasPrefix(text, n.key)
 	case opEW:
-		return foldHasSuffix(text, n.key)
+		return w.foldHasSuffix(text, n.key)
 	}
-	return n.holdsFor(true, foldCompare(text, n.key))
+	return n.holdsFor(true, w.foldCompare(text, n.key))
 }
 
 // holdsFor reports whether the operator is true if the value compares as c with the

@@ -54,11 +54,12 @@ type Query struct {
 	Offset     int    // the number of rows to skip if After is nil
 	After      *Place // not nil: only rows behind this place
 	Limit      int    // the most rows; 0: only the total
+	Work       *Work  // nil: no limit
 }
 
 // Scan answers q from all rows, in any order. It returns the rows of the page, in order,
-// and the number of all matches. docOf returns the document of a row. An error of all ends
-// the scan.
+// and the number of all matches. docOf returns the document of a row. An error of all, or
+// the end of q.Work, ends the scan.
 func Scan[T any](q *Query, all iter.Seq2[T, error], docOf func(T) *doc.Document) (page []T, total int, err error) {
 	var ids map[string]bool
 	if q.IDs != nil {
@@ -71,14 +72,30 @@ func Scan[T any](q *Query, all iter.Seq2[T, error], docOf func(T) *doc.Document)
 	if q.After == nil {
 		best.n += min(max(q.Offset, 0), math.MaxInt-max(q.Limit, 0))
 	}
+	w := q.Work
+	if w == nil {
+		w = new(Work)
+	}
 	var by *model.Attribute
 	for one, err := range all {
+		if err == nil && !w.Spend(costOfRow) {
+			err = w.Err()
+		}
 		if err != nil {
 			return nil, 0, err
 		}
 		d := docOf(one)
-		if ids != nil && !ids[d.ID] || q.Filter != nil && !q.Filter.Match(d) {
+		if ids != nil && !ids[d.ID] {
 			continue
+		}
+		if q.Filter != nil {
+			matches := q.Filter.within(w, d)
+			if err := w.Err(); err != nil {
+				return nil, 0, err
+			}
+			if !matches {
+				continue
+			}
 		}
 		total++
 		if q.Limit <= 0 || q.After != nil && !q.isBehind(d) {

@@ -1,16 +1,17 @@
 package match
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/scimkit/scim/internal/fold"
 )
 
-// The functions below compare fold.Key(text) with a key. They compute fold.Key(text) only
-// if text is not ASCII. They fold such a text as a whole, because a combining mark changes
-// the letter before it.
+// The methods below compare fold.Key(text) with a key. They compute fold.Key(text) only if
+// text is not ASCII. They fold such a text as a whole, because a combining mark changes the
+// letter before it.
 
-func foldEqual(text, key string) bool {
+func (w *Work) foldEqual(text, key string) bool {
 	if text == key {
 		return true // fold.Key of a key is the key
 	}
@@ -18,46 +19,45 @@ func foldEqual(text, key string) bool {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if c >= 0x80 {
-			return fold.Key(text) == key
+			return w.Key(text) == key
 		}
 		same = same && lower(c) == key[i]
 	}
 	return same
 }
 
-func foldCompare(text, key string) int {
+func (w *Work) foldCompare(text, key string) int {
 	if !fold.IsASCII(text) {
-		return strings.Compare(fold.Key(text), key)
+		return strings.Compare(w.Key(text), key)
 	}
 	return lowerCompare(text, key)
 }
 
-func foldHasPrefix(text, key string) bool {
+func (w *Work) foldHasPrefix(text, key string) bool {
 	if !fold.IsASCII(text) {
-		return strings.HasPrefix(fold.Key(text), key)
+		return strings.HasPrefix(w.Key(text), key)
 	}
 	return len(text) >= len(key) && lowerCompare(text[:len(key)], key) == 0
 }
 
-func foldHasSuffix(text, key string) bool {
+func (w *Work) foldHasSuffix(text, key string) bool {
 	if !fold.IsASCII(text) {
-		return strings.HasSuffix(fold.Key(text), key)
+		return strings.HasSuffix(w.Key(text), key)
 	}
 	return len(text) >= len(key) && lowerCompare(text[len(text)-len(key):], key) == 0
 }
 
-// foldContains searches short texts in place. It folds long ones first, so that the cost
-// stays linear for every search text.
-func foldContains(text, key string) bool {
-	if len(text) > 256 || key == "" || !fold.IsASCII(text) {
-		return strings.Contains(fold.Key(text), key)
+// foldContains searches a short text in a copy on the stack, and a long one in its key. So
+// the cost is linear for every search text. find is the key in bytes.
+func (w *Work) foldContains(text, key string, find []byte) bool {
+	var lowered [256]byte
+	if len(text) > len(lowered) || !fold.IsASCII(text) {
+		return strings.Contains(w.Key(text), key)
 	}
-	for i := 0; i+len(key) <= len(text); i++ {
-		if lower(text[i]) == key[0] && lowerCompare(text[i:i+len(key)], key) == 0 {
-			return true
-		}
+	for i := range len(text) {
+		lowered[i] = lower(text[i])
 	}
-	return false
+	return bytes.Contains(lowered[:len(text)], find)
 }
 
 // lowerCompare compares ASCII text, in lower case, with key.

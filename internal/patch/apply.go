@@ -30,6 +30,8 @@ type state struct {
 	// their slices, so that many operations on one list copy it only once.
 	lists map[*model.Attribute]*list
 	work  int
+	// compared has no limit.
+	compared match.Work
 }
 
 // maxWork bounds the elements that one request reads or copies, summed over its operations.
@@ -94,7 +96,7 @@ func unknowns(fields []doc.Value) (n int) {
 func (s *state) applyComplex(fields []doc.Value, c *change) ([]doc.Value, error) {
 	a := c.attr
 	now := doc.Get(fields, a)
-	if c.where != nil && !c.where.Match(now) {
+	if c.where != nil && !c.where.Match(&s.compared, now) {
 		if c.op == remove {
 			return fields, s.refuseNoMatch(c)
 		}

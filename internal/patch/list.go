@@ -115,7 +115,7 @@ func (l *list) changeSelected(s *state, c *change, p *model.Attribute) (set []in
 	}
 	found, sets := false, slices.ContainsFunc(c.fields, func(f change) bool { return f.attr == p })
 	for i, e := range l.elems {
-		if c.where != nil && !c.where.Match(e) {
+		if c.where != nil && !c.where.Match(&s.compared, e) {
 			continue
 		}
 		found = true
