@@ -23,9 +23,15 @@
 // REPEATABLE READ it would see what was committed before the lock, and the transaction
 // would have to give up. A unique index keeps userNames unique. These are the locks:
 //
-//   - Update and Delete lock the resource.
+//   - Update and Delete lock the resource. Delete also waits for transactions that make it
+//     a member of a group.
 //   - ChangeMembers locks the group, and keeps others from deleting the members.
 //   - Grants locks the users, in order of id.
+//
+// The handler takes these locks in one order: groups, other resources, users. A transaction
+// of the application that calls the Store or the Reconciler should call it first, and then
+// write its own rows. Otherwise PostgreSQL may have to abort one of two transactions that
+// wait for each other.
 //
 // In SQLite a transaction has the database to itself (BEGIN IMMEDIATE). Readers see what
 // was committed before it (WAL).
@@ -138,6 +144,9 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	}
 	join := (*mapping.Join)(o.Members)
 	s.app = projection.New(b.db, s.resources, s.members, s.own, bound, join, cmp.Or(o.Log, slog.Default()))
+	if !s.app.IsEmpty() {
+		b.db.Before = s.app.Follow
+	}
 	s.triggers = notes.NewTriggers(b.db, b.schema, bound, slices.Sorted(maps.Keys(bound)), join)
 	return s, nil
 }

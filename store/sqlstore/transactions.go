@@ -51,12 +51,5 @@ func (b *base) DB(ctx context.Context) DBTX { return b.db.Conn(ctx) }
 // in favour of another one. A nested call joins the transaction. If only the nested call
 // fails, its changes are rolled back.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
-	if Tx(ctx, s.db.Pool) == nil {
-		// Changes of the application are followed in transactions of their own. If a request
-		// has no time for all of them, the next request goes on from there.
-		if err := s.app.Follow(ctx); err != nil {
-			return err
-		}
-	}
 	return s.db.InTx(ctx, fn)
 }

@@ -4,6 +4,7 @@ package apptables
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -35,6 +36,28 @@ const (
 	ToUpdate   = " FOR NO KEY UPDATE"
 	ToBeErased = " FOR UPDATE"
 )
+
+// Invisible lists those of these keys that no visible row has.
+func (m *Table) Invisible(ctx context.Context, keys []string) ([]string, error) {
+	visible := make(map[string]bool, len(keys))
+	for part := range slices.Chunk(keys, dialect.MaxArguments) {
+		w := m.db.Arguments()
+		text := "SELECT CAST(t." + m.Key + " AS text) FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(part) + ")"
+		if m.Visible != "" {
+			text += " AND (" + m.Visible + ")"
+		}
+		err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
+			var key string
+			err := scan(&key)
+			visible[key] = true
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: rows of %s: %w", m.Name, err)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return visible[key] }), nil
+}
 
 // Read reads the rows with these keys.
 func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[string]*mapping.Row, error) {

@@ -27,7 +27,8 @@ type DB struct {
 	Tenant  string
 	Prefix  string
 	Now     func() time.Time
-	turn    chan struct{} // In SQLite, the transaction that writes holds it.
+	Before  func(ctx context.Context) error // Before, if it is not nil, runs before each new transaction.
+	turn    chan struct{}                   // In SQLite, the transaction that writes holds it.
 }
 
 // New returns the database of a tenant.

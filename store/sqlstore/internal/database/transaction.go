@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 // txKey is the key of a context under which it carries the transaction on one database.
 type txKey struct{ db *sql.DB }
 
-// WithTx returns a context that carries a transaction on db.
+// WithTx returns a context that carries a transaction on db, which the application has
+// begun.
 func WithTx(ctx context.Context, db *sql.DB, tx *sql.Tx) context.Context {
 	return context.WithValue(ctx, txKey{db}, &Transaction{tx: tx})
 }
@@ -24,8 +26,12 @@ func WithTx(ctx context.Context, db *sql.DB, tx *sql.Tx) context.Context {
 // Transaction is a transaction that a context carries.
 type Transaction struct {
 	tx    *sql.Tx
+	isOwn bool     // isOwn says that InTx has begun it.
 	asked sync.Map // Its keys are those that IsFirst was asked about.
 }
+
+// IsOwn reports whether InTx has begun the transaction, and not the application.
+func (j *Transaction) IsOwn() bool { return j.isOwn }
 
 // IsFirst reports whether this is the first call with key in the transaction. A savepoint
 // that is rolled back starts afresh.
@@ -84,11 +90,26 @@ func (b *DB) Write(ctx context.Context, fn func(ctx context.Context) error) erro
 	return b.InTx(ctx, fn)
 }
 
-// InTx runs fn in a new transaction, or, if ctx carries one, in a savepoint of it.
+// InTx runs fn in a new transaction, or, if ctx carries one, in a savepoint of it. Before
+// each attempt at a new transaction it calls Before.
 func (b *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if j := b.Transaction(ctx); j != nil {
 		return b.savepoint(ctx, j, fn)
 	}
+	var failed error // of Before, which has retried by itself
+	err := b.Retry(ctx, func() error {
+		if b.Before != nil {
+			if failed = b.Before(ctx); failed != nil {
+				return nil
+			}
+		}
+		return b.runOnce(ctx, fn)
+	})
+	return cmp.Or(failed, err)
+}
+
+// InTxAlone is InTx without Before.
+func (b *DB) InTxAlone(ctx context.Context, fn func(ctx context.Context) error) error {
 	return b.Retry(ctx, func() error { return b.runOnce(ctx, fn) })
 }
 
@@ -125,7 +146,7 @@ func (b *DB) runOnce(ctx context.Context, fn func(ctx context.Context) error) er
 			return fmt.Errorf("sqlstore: begin (has Migrate been called?): %w", err)
 		}
 	}
-	if err := fn(WithTx(ctx, b.Pool, tx)); err != nil {
+	if err := fn(context.WithValue(ctx, txKey{b.Pool}, &Transaction{tx: tx, isOwn: true})); err != nil {
 		return err
 	}
 	err = tx.Commit()

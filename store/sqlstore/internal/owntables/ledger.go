@@ -52,25 +52,16 @@ func (l *Ledger) lock(ctx context.Context, ids []string) error {
 	if l.db.Dialect == dialect.SQLite {
 		return nil
 	}
-	all := dialect.List(ids)
-	locked := func() (n int, err error) {
-		err = l.db.Each(ctx, func(scan func(...any) error) error { return scan(&n) },
-			"SELECT count(*)"+l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR NO KEY UPDATE"), all)
-		return n, err
-	}
-	n, err := locked()
-	if err != nil || n == len(ids) {
-		return err
-	}
-	text := "INSERT INTO {p}users (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2}"
+	// One statement locks the rows in order, those that it inserts too. With one statement
+	// for each kind, two transactions could wait for each other.
+	text := "INSERT INTO {p}users AS u (tenant, user_id) SELECT $1, e.value #>> '{}' FROM {rows $2}"
 	if l.hasUsers { // Unknown ids need no lock, and a client could invent any number of them.
-		text += " WHERE EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'User' AND r.id = e.value #>> '{}')" +
-			" OR EXISTS (SELECT 1 FROM {p}grants g WHERE g.tenant = $1 AND g.user_id = e.value #>> '{}')"
+		text += " WHERE (SELECT 1 FROM {p}users k WHERE k.tenant = $1 AND k.user_id = e.value #>> '{}') IS NOT NULL" +
+			" OR (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'User' AND r.id = e.value #>> '{}' LIMIT 1) IS NOT NULL" +
+			" OR (SELECT 1 FROM {p}grants g WHERE g.tenant = $1 AND g.user_id = e.value #>> '{}' LIMIT 1) IS NOT NULL"
 	}
-	_, err = l.db.Exec(ctx, text+" ON CONFLICT DO NOTHING", all)
-	if err == nil {
-		_, err = locked() // Others may have inserted some of them meanwhile.
-	}
+	// PostgreSQL locks a row that exists, and then finds that it is not to be updated.
+	_, err := l.db.Exec(ctx, text+" ON CONFLICT (user_id, tenant) DO UPDATE SET tenant = u.tenant WHERE false", dialect.List(ids))
 	return err
 }
 

@@ -1,16 +1,20 @@
 package owntables
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/scimkit/scim"
 )
 
 // Reindex writes again what the rows of resources are found, sorted and shown by. It
-// reads the resources again, because the caller has read them without a lock.
+// reads the resources again, because the caller has read them without a lock, and locks
+// them in order of id.
 func (s *Resources) Reindex(ctx context.Context, all []*scim.Resource) error {
+	all = slices.SortedFunc(slices.Values(all), func(a, b *scim.Resource) int { return cmp.Compare(a.ID(), b.ID()) })
 	for _, r := range all {
 		r, err := s.Fetch(ctx, r.Ref(), "{lock  FOR NO KEY UPDATE}")
 		if errors.Is(err, scim.ErrNotFound) {

@@ -180,10 +180,18 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 		return fail(err)
 	}
 	update := func(ctx context.Context) error { return s.updateRow(ctx, w) }
-	if w.userName == old.userName {
-		err = update(ctx)
-	} else {
+	taken, isRenamed := false, w.userName != old.userName
+	if isRenamed {
+		taken, err = s.isTaken(ctx, ref, w.userName)
+	}
+	switch {
+	case err != nil:
+	case taken:
+		return nil, scim.Conflict("userName")
+	case isRenamed:
 		err = s.db.InTx(ctx, update) // Without a savepoint PostgreSQL accepts no statement after a duplicate.
+	default:
+		err = update(ctx)
 	}
 	switch {
 	case err != nil && database.IsDuplicate(err):
@@ -192,6 +200,14 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 		return fail(err)
 	}
 	return w.Resource, s.putEmails(ctx, ref, old.emails, w.emails)
+}
+
+// isTaken reports whether another resource has a userName, given as a key. A write that
+// takes the name fails too, but it first waits for a transaction that gives the name up.
+// Two such transactions would wait for each other if users exchange their names.
+func (s *Resources) isTaken(ctx context.Context, ref scim.Ref, userName any) (bool, error) {
+	return s.db.HasAny(ctx, `SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4
+		AND r.deleted = 0 AND r.seen IS NULL LIMIT 1`, ref.Type, userName, ref.ID)
 }
 
 // Delete deletes a resource with its memberships, in either direction, if check agrees.
@@ -204,7 +220,10 @@ func (s *Resources) Delete(ctx context.Context, ref scim.Ref, check func(before 
 		if err := check(before); err != nil {
 			return err
 		}
-		return s.Erase(ctx, ref, s.KeepDeleted)
+		if err := s.Erase(ctx, ref, s.KeepDeleted); err != nil {
+			return err
+		}
+		return s.EraseLocks(ctx, ref.Type, []string{ref.ID})
 	})
 }
 
@@ -225,9 +244,6 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 		"DELETE FROM {p}members WHERE tenant = $1 AND member_type = $2 AND member_id = $3")
 	if ref.Type == search.GroupType {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
-	}
-	if ref.Type == search.UserType && s.db.Dialect == dialect.Postgres {
-		statements = append(statements, "DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = $3") // see Ledger.lock
 	}
 	for _, text := range statements {
 		if _, err := s.db.Exec(ctx, text, ref.Type, ref.ID); err != nil {

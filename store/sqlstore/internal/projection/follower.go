@@ -100,16 +100,17 @@ func (f *Follower) ChangeJoins(ctx context.Context, groupID string, added, remov
 }
 
 // Follow brings in what the application has changed since the last call. Every method that
-// reads calls it first. In a transaction only the first call does all of this, and later
-// calls bring in what the transaction itself has written. Following others takes locks,
-// which the transaction may hold already: it would wait for its own end.
+// reads calls it first, and InTx before each transaction. In a transaction it brings in only
+// what the transaction itself has written. Following others takes locks of groups and users,
+// which the transaction takes in an order of its own. The first call in a transaction of the
+// application follows others too: nothing has done so before.
 func (f *Follower) Follow(ctx context.Context) error {
 	if len(f.tables) == 0 {
 		return nil
 	}
 	tx := f.db.Transaction(ctx)
 	which := notes.All
-	if tx != nil && f.db.Dialect == dialect.Postgres && !tx.IsFirst(f.db.Prefix+"\x00"+f.db.Tenant) {
+	if tx != nil && f.db.Dialect == dialect.Postgres && (tx.IsOwn() || !tx.IsFirst(f.db.Prefix+"\x00"+f.db.Tenant)) {
 		which = notes.Own // In SQLite nobody else can have written notes.
 	}
 	for n := 1; ; n++ {
@@ -118,8 +119,12 @@ func (f *Follower) Follow(ctx context.Context) error {
 			stale, err = f.notes.HasAny(ctx, which)
 			return err
 		})
-		if err == nil && stale {
-			err = f.db.Write(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
+		switch {
+		case err != nil || !stale:
+		case tx == nil:
+			err = f.db.InTxAlone(ctx, func(ctx context.Context) error { return f.followSome(ctx, which) })
+		default:
+			err = f.followSome(ctx, which)
 		}
 		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.Dialect == dialect.Postgres && tx == nil {
 			// The database keeps plans for small tables until it has analysed them again, and it
@@ -147,6 +152,10 @@ func (f *Follower) followSome(ctx context.Context, which notes.Which) error {
 	if err != nil {
 		return err
 	}
+	erased, err := f.lock(ctx, batch)
+	if err != nil {
+		return err
+	}
 	for _, typ := range f.types {
 		if err := f.forget(ctx, f.tables[typ], dialect.Distinct(batch.Gone[typ])); err != nil {
 			return err
@@ -162,7 +171,69 @@ func (f *Follower) followSome(ctx context.Context, which notes.Which) error {
 			}
 		}
 	}
+	if err := f.resources.EraseLocks(ctx, search.UserType, erased); err != nil {
+		return err
+	}
 	return f.notes.Delete(ctx, batch)
+}
+
+// lock locks all resources that a batch changes: groups before others, and each type in
+// order of id. These include the groups of resources that the batch erases. It returns the
+// users among those. In SQLite a transaction has the database to itself.
+func (f *Follower) lock(ctx context.Context, batch *notes.Batch) (users []string, err error) {
+	if f.db.Dialect != dialect.Postgres {
+		return nil, nil
+	}
+	changed, erased := make(map[string][]string), make(map[string][]string)
+	var members []scim.Ref
+	for _, typ := range f.types {
+		changed[typ] = dialect.Distinct(batch.Changed[typ])
+		if erased[typ], err = f.tables[typ].Invisible(ctx, changed[typ]); err != nil {
+			return nil, err
+		}
+		erased[typ] = dialect.Distinct(slices.Concat(erased[typ], batch.Gone[typ]))
+		for _, id := range erased[typ] {
+			members = append(members, scim.Ref{Type: typ, ID: id})
+		}
+	}
+	left, err := f.groupsOf(ctx, members)
+	if err != nil {
+		return nil, err
+	}
+	changed[search.GroupType] = slices.Concat(changed[search.GroupType], slices.Collect(maps.Keys(batch.Members)), left)
+	types := slices.DeleteFunc(slices.Clone(f.types), func(typ string) bool { return typ == search.GroupType })
+	for _, typ := range slices.Insert(types, 0, search.GroupType) {
+		if err := f.resources.Lock(ctx, typ, changed[typ], apptables.ToUpdate); err != nil {
+			return nil, err
+		}
+		if err := f.resources.Lock(ctx, typ, erased[typ], apptables.ToBeErased); err != nil {
+			return nil, err
+		}
+	}
+	now, err := f.groupsOf(ctx, members)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(now, func(id string) bool { return !slices.Contains(left, id) }) {
+		return nil, database.ErrMoved // Somebody has added one of them to another group.
+	}
+	return erased[search.UserType], nil
+}
+
+// groupsOf lists the ids of the groups that have one of some members.
+func (f *Follower) groupsOf(ctx context.Context, members []scim.Ref) ([]string, error) {
+	if len(members) == 0 {
+		return nil, nil
+	}
+	all, err := f.members.GroupsOf(ctx, members)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(all))
+	for i, m := range all {
+		ids[i] = m.GroupID
+	}
+	return dialect.Distinct(ids), nil
 }
 
 // forget erases resources whose rows are gone. A row that gets the same key later must not

@@ -22,7 +22,8 @@ type Writer struct {
 	table *apptables.Table
 }
 
-// lock locks a resource and the application's row, and brings the resource in line.
+// lock locks a resource and the application's row, and brings the resource in line. It only
+// keeps others from updating the row: roles refer to it, and users are locked before roles.
 func (w *Writer) lock(ctx context.Context, ref scim.Ref, lock string) (*owntables.Projection, *mapping.Row, error) {
 	if err := w.Follow(ctx); err != nil {
 		return nil, nil, err
@@ -39,7 +40,7 @@ func (w *Writer) lock(ctx context.Context, ref scim.Ref, lock string) (*owntable
 		if p == nil || p.Seen == nil { // The resource is older than the Table, and not in it.
 			return nil, nil, scim.ErrNotFound
 		}
-		rows, err := w.table.Read(ctx, []string{ref.ID}, lock)
+		rows, err := w.table.Read(ctx, []string{ref.ID}, apptables.ToUpdate)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -220,6 +221,10 @@ func (w *Writer) Delete(ctx context.Context, ref scim.Ref, check func(before *sc
 		if err := w.resources.Erase(ctx, ref, w.resources.KeepDeleted || w.table.Retire != nil); err != nil {
 			return err
 		}
+		// The lock on the row waits for transactions of the application that refer to it.
+		if _, err := w.table.Read(ctx, []string{ref.ID}, apptables.ToBeErased); err != nil {
+			return err
+		}
 		// The lock of Erase waits for transactions that write memberships, so this comes next.
 		if w.joins != nil {
 			if err = w.joins.DeleteAll(ctx, w.table.Type, ref.ID); err != nil {
@@ -236,6 +241,9 @@ func (w *Writer) Delete(ctx context.Context, ref scim.Ref, check func(before *sc
 			if err := w.rememberRetired(ctx, ref.ID); err != nil {
 				return err
 			}
+		}
+		if err := w.resources.EraseLocks(ctx, ref.Type, []string{ref.ID}); err != nil {
+			return err
 		}
 		return w.notes.DeleteOwn(ctx, w.table.Type, ref.ID, nil)
 	})
