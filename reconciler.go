@@ -55,7 +55,8 @@ func (c *Reconciler) RolesChanged(ctx context.Context) error {
 // roleID is the Role.ID, not the name.
 //
 // Call it whenever the application gives a role. For users without grants it does
-// nothing.
+// nothing. In a transaction of the store, call it before you write the role: it locks the
+// user, and a request that changes the user's roles locks the user first too.
 func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
 	return outward(c.a.GivenByHand(ctx, userID, roleID))
 }

@@ -178,8 +178,12 @@ type Transactor interface {
 	// for resolvers that cannot take part. An error of fn rolls everything back, and
 	// InTx returns it. InTx may call fn again.
 	//
-	// A nested call joins the outer transaction. A resource that Update has read in the
-	// transaction stays locked until InTx returns.
+	// A nested call joins the outer transaction. A resource that Update or Delete has read
+	// in the transaction stays locked until InTx returns, also if nothing was written or
+	// deleted.
+	//
+	// The handler locks groups first, then other resources, then users in the Ledger, each
+	// in order of id. So two of its transactions never wait for each other.
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 }
 

@@ -72,6 +72,26 @@ func (t Directory) Lock(ctx context.Context, ref host.Ref) (*doc.Document, error
 	return t.CheckAnswer(ref, before, err)
 }
 
+// errLocked makes the store keep a resource that LockToDelete locks.
+var errLocked = errors.New("scim: the resource is only locked")
+
+// LockToDelete gets a resource of a store with transactions and locks it as a deletion
+// does. Until the end of the transaction nobody else can make it a member of a group.
+func (t Directory) LockToDelete(ctx context.Context, ref host.Ref) (*doc.Document, error) {
+	var before *doc.Document
+	err := t.stores.Delete(ctx, ref, func(d *doc.Document) error {
+		before = d
+		return errLocked
+	})
+	switch {
+	case errors.Is(err, errLocked):
+		err = nil
+	case err == nil:
+		err = errors.New("scim: the store deleted a resource that Delete's check refused to delete")
+	}
+	return t.CheckAnswer(ref, before, err)
+}
+
 // ByID calls fn with each of the resources that exist.
 func (t Directory) ByID(ctx context.Context, rt *model.Type, ids []string, fn func(*doc.Document)) error {
 	ids = slices.Clone(ids)

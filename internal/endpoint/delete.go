@@ -19,7 +19,7 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 		return nil, err
 	}
 	ref := host.Ref{Type: t.Name, ID: id}
-	err := w.withLock(ctx, ref, func(ctx context.Context, before *doc.Document) error {
+	err := w.withLockBy(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
 		if err := w.applyRules(ctx, &host.Change{Op: host.OpDelete, Before: before, Principal: w.r.who}); err != nil {
 			return err
 		}
@@ -29,6 +29,56 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 		return nil, err
 	}
 	return &answer{status: http.StatusNoContent}, nil
+}
+
+// lockToDelete locks a resource, and before it the groups that it leaves, in order of id. It
+// finds these groups before it has any lock. If they are others under the lock, the error is
+// host.ErrStale, and the transaction runs again.
+func (w *writer) lockToDelete(ctx context.Context, ref host.Ref) (*doc.Document, error) {
+	if w.t.Stores.Tx == nil {
+		return w.dir.Fetch(ctx, ref)
+	}
+	groups, err := w.groupsWith(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range groups {
+		if _, err := w.dir.Lock(ctx, host.Ref{Type: "Group", ID: id}); err != nil && !host.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	before, err := w.dir.LockToDelete(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	now, err := w.groupsWith(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range now {
+		if _, isLocked := slices.BinarySearch(groups, id); !isLocked {
+			return nil, host.ErrStale
+		}
+	}
+	return before, nil
+}
+
+// groupsWith lists the ids of the groups that a deletion of ref changes, in order: those
+// with the member ref, and ref itself if it is a group.
+func (w *writer) groupsWith(ctx context.Context, ref host.Ref) ([]string, error) {
+	ms, err := w.dir.GroupsOf(ctx, []host.Ref{ref})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(ms)+1)
+	for _, m := range ms {
+		ids = append(ids, m.GroupID)
+	}
+	if ref.Type == "Group" {
+		ids = append(ids, ref.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }
 
 // remove deletes a resource and ends the roles and memberships that depend on it.
@@ -118,7 +168,7 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 func (s *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
 	w := newWriter(s.begin(t, host.Principal{}))
 	ref := host.Ref{Type: "Group", ID: groupID}
-	err := w.withLock(ctx, ref, w.remove)
+	err := w.withLockBy(ctx, w.lockToDelete, ref, w.remove)
 	w.work.Deliver(ctx)
 	return err
 }

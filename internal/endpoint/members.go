@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -158,6 +159,8 @@ func (w *writer) changeMembers(ctx context.Context, groupID string, p *memberPla
 			return err
 		}
 	}
+	// The store locks new members against deletion. In order, they cannot wait for one another.
+	slices.SortFunc(p.add, func(a, b host.Ref) int { return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID)) })
 	for chunk := range slices.Chunk(p.add, directory.Batch) {
 		if err := change(chunk, nil); err != nil {
 			return err

@@ -185,8 +185,14 @@ func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build fun
 // withLock locks a resource, checks the request's preconditions and calls fn with the
 // resource. Isolate may run fn again.
 func (w *writer) withLock(ctx context.Context, ref host.Ref, fn func(ctx context.Context, before *doc.Document) error) error {
+	return w.withLockBy(ctx, w.dir.Lock, ref, fn)
+}
+
+// withLockBy is withLock with a function that locks.
+func (w *writer) withLockBy(ctx context.Context, lock func(context.Context, host.Ref) (*doc.Document, error), ref host.Ref,
+	fn func(ctx context.Context, before *doc.Document) error) error {
 	return w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		before, err := w.dir.Lock(ctx, ref)
+		before, err := lock(ctx, ref)
 		if err != nil {
 			return err
 		}

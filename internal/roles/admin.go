@@ -155,7 +155,7 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 		if err := w.t.linkValue(ctx, v, change); err != nil || !change.movesRoles() {
 			return err
 		}
-		return w.reconcile(ctx, run{value: v, cause: applicationReports})
+		return w.reconcile(ctx, run{values: []value{v}, cause: applicationReports})
 	})
 }
 
@@ -238,7 +238,7 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string
 		}
 		r := run{ids: userIDs, namedIn: v.key(), cause: applicationConfirms}
 		if len(userIDs) == 0 {
-			r.value = v
+			r.values = []value{v}
 			l.Confirmed = true
 			if err := w.t.Roles.Ledger.SetLink(ctx, l); err != nil {
 				return err

@@ -7,14 +7,54 @@ import (
 	"github.com/scimkit/scim/internal/host"
 )
 
-// reconcile reconciles now if roles commit with the store, otherwise after its commit. In
+// reconcile reconciles in the transaction of one write, or at the end of a transaction with
+// several writes. A write after a reconciliation would lock groups after users.
+func (w *Work) reconcile(ctx context.Context, r run) error {
+	switch {
+	case !w.t.hasRoles():
+		return nil
+	case w.isInner():
+		w.atEnd = append(w.atEnd, r)
+		return nil
+	}
+	return w.reconcileNow(ctx, r)
+}
+
+// reconcileAtEnd reconciles at the end of a transaction with several writes. It first locks
+// the users of all these writes, in order of id.
+func (w *Work) reconcileAtEnd(ctx context.Context) error {
+	if len(w.atEnd) > 1 && w.t.Roles.LedgerLocks {
+		var all run
+		for _, r := range w.atEnd {
+			err := w.t.eachBatch(ctx, r, func(ids []string) error {
+				all.ids = append(all.ids, ids...)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		err := w.t.eachBatch(ctx, all, func(ids []string) error {
+			_, err := w.t.Roles.Ledger.Grants(ctx, ids)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, r := range w.atEnd {
+		if err := w.reconcileNow(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reconcileNow reconciles now if roles commit with the store, otherwise after its commit. In
 // the second case, a ledger that commits with the store records the intentions together
 // with the write. Any other ledger records them after the commit. Within the transaction
 // another caller could change the grants between reading and recording.
-func (w *Work) reconcile(ctx context.Context, r run) error {
-	if !w.t.hasRoles() {
-		return nil
-	}
+func (w *Work) reconcileNow(ctx context.Context, r run) error {
 	if w.t.Roles.Joint || r.ahead {
 		return w.settleAll(ctx, r)
 	}

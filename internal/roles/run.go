@@ -8,14 +8,15 @@ import (
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/member"
 )
 
-// run is one reconciliation of some users. If it names a group or a value, it also covers
-// all members of the group or all users with the value.
+// run is one reconciliation of some users. If it names a group or values, it also covers
+// all members of the group and all users with one of the values.
 type run struct {
-	ids   []string
-	group string
-	value value
+	ids    []string
+	group  string
+	values []value
 	// namedIn is a source. The client has just named the users in named as members of this
 	// group, or as owners of this value.
 	namedIn host.Source
@@ -55,21 +56,49 @@ func (v *view) keeps(m host.Membership) bool {
 	return m.GroupID != v.gone && (m.GroupID != v.from || !v.left[m.Member.ID])
 }
 
-// eachBatch calls fn with the users of a run in batches, each in order of id.
+// eachBatch calls fn with the users of a run in batches. All users come in order of id,
+// because fn locks them.
 func (t tenant) eachBatch(ctx context.Context, r run, fn func(ids []string) error) error {
 	ids := slices.Clone(r.ids)
+	for _, v := range r.values {
+		owners, err := t.owners(ctx, v)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, owners...)
+	}
 	slices.Sort(ids)
-	for chunk := range slices.Chunk(slices.Compact(ids), directory.Batch) {
+	ids = slices.Compact(ids)
+	if r.group != "" {
+		err := t.eachOfGroup(ctx, r, func(users []string) error {
+			n, isThere := slices.BinarySearch(ids, users[len(users)-1])
+			if isThere {
+				n++
+			}
+			users, ids = slices.Concat(ids[:n], users), ids[n:]
+			slices.Sort(users)
+			return chunks(slices.Compact(users), fn)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return chunks(ids, fn)
+}
+
+// chunks calls fn with the ids in batches.
+func chunks(ids []string, fn func(ids []string) error) error {
+	for chunk := range slices.Chunk(ids, directory.Batch) {
 		if err := fn(chunk); err != nil {
 			return err
 		}
 	}
-	switch {
-	case r.value.attr != nil:
-		return t.eachOwner(ctx, r.value, fn)
-	case r.group == "":
-		return nil
-	case r.group == r.view.gone && t.Roles.Sources != nil:
+	return nil
+}
+
+// eachOfGroup calls fn with the users of the group of a run, in order of id.
+func (t tenant) eachOfGroup(ctx context.Context, r run, fn func(ids []string) error) error {
+	if r.group == r.view.gone && t.Roles.Sources != nil {
 		return t.eachGranted(ctx, host.GroupSource(r.group), fn)
 	}
 	g, err := t.Stores.Get(ctx, groupRef(r.group))
@@ -78,6 +107,9 @@ func (t tenant) eachBatch(ctx context.Context, r run, fn func(ids []string) erro
 	}
 	if err != nil {
 		return err
+	}
+	if t.Stores.Members == nil {
+		return chunks(userIDs(member.Of(g)), fn)
 	}
 	return t.dir.EachMember(ctx, g, func(page []host.Ref) error {
 		if users := userIDs(page); len(users) > 0 {

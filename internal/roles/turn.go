@@ -79,12 +79,6 @@ func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
 	}
 	switch stored.Type {
 	case w.t.Types.User:
-		if t.write.IsAdopted {
-			// The client now owns the memberships that the account had before.
-			if err := w.reconcile(ctx, run{ids: []string{stored.ID}}); err != nil {
-				return err
-			}
-		}
 		return t.followUser(ctx, stored)
 	case w.t.Types.Group:
 		return t.followGroup(ctx, stored)
@@ -97,6 +91,7 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 	switch {
 	case t.values != nil && (t.values.moves || len(t.values.others) > 0):
 		return t.followValues(ctx, user)
+	case t.write.IsAdopted: // the client now owns the memberships that the account had before
 	case before == nil || before.Active() == user.Active() && user.Active():
 		return nil
 	}
@@ -119,15 +114,7 @@ func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 			}
 		}
 	}
-	if err := w.reconcile(ctx, run{ids: []string{user.ID}}); err != nil {
-		return err
-	}
-	for _, v := range c.others {
-		if err := w.reconcile(ctx, run{value: v}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.reconcile(ctx, run{ids: []string{user.ID}, values: c.others})
 }
 
 func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {

@@ -38,7 +38,7 @@ func (u *unsettled) keep(key string, runs []run) bool {
 		if r.group != "" {
 			all.group = r.group
 		}
-		if r.view.deleted != "" || r.value.attr != nil {
+		if r.view.deleted != "" || len(r.values) > 0 {
 			return false // a repeated request finds no resource, or names other users
 		}
 	}

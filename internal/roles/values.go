@@ -85,28 +85,27 @@ func valuesOf(t *host.Tenant, u *doc.Document) []value {
 	return all
 }
 
-// eachOwner calls fn with the users who have a value.
-func (t tenant) eachOwner(ctx context.Context, v value, fn func(ids []string) error) error {
+// owners lists the users who have a value.
+func (t tenant) owners(ctx context.Context, v value) (ids []string, err error) {
 	path := v.attr.Path
 	if v.attr.Kind == model.Complex {
 		path += ".value"
 	}
 	text, err := json.Marshal(v.text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f, err := match.Parse(t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return t.dir.Each(ctx, t.Types.User, f, func(page []*doc.Document) error {
-		ids := make([]string, len(page))
-		for i, u := range page {
-			ids[i] = u.ID
+	err = t.dir.Each(ctx, t.Types.User, f, func(page []*doc.Document) error {
+		for _, u := range page {
+			ids = append(ids, u.ID)
 		}
-		slices.Sort(ids)
-		return fn(ids)
+		return nil
 	})
+	return ids, err
 }
 
 func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source]host.Link, error) {
@@ -170,7 +169,7 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) er
 		if err := w.t.linkValue(ctx, v, c); err != nil {
 			return err
 		}
-		w.later = append(w.later, run{value: v, cause: why}) // reconciles the other users of the value
+		w.later = append(w.later, run{values: []value{v}, cause: why}) // reconciles the other users of the value
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ type Work struct {
 	events []host.Event // events that Deliver sends after the commit
 	ahead  []host.Event // events of roles changed ahead of a write; Deliver sends them even if the write fails
 	later  []run        // reconciliations to run after the store's commit
+	// atEnd are reconciliations to run at the end of a transaction with several writes.
+	atEnd []run
 	// restore gives back the roles that were revoked ahead of a write, if the write fails.
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
@@ -56,15 +58,17 @@ func (w *Work) IsStored() bool { return w.stored }
 // TakeBack records that the caller has undone the write.
 func (w *Work) TakeBack() { w.stored = false }
 
-// isolationTries is how often Isolate runs a write in a store without transactions while
-// other writers change the same resource.
+// isolationTries is how often Isolate runs a write at most while other writers change the
+// same resource.
 const isolationTries = 20
 
 // Isolate runs fn in the store's transaction. Without transactions it holds the lock of key
-// in this process ("": none), and runs fn again if the resource changed meanwhile.
-// Afterwards it runs the deferred reconciliations, and those that an earlier operation with
-// the same key could not finish. An Isolate within another one of the same Work joins that
-// one.
+// in this process ("": none). It runs fn again if the error is host.ErrStale: the resource
+// changed meanwhile. Afterwards it runs the deferred reconciliations, and those that an
+// earlier operation with the same key could not finish. An Isolate within another one of
+// the same Work joins that one.
+//
+// fn takes its locks in the order that CONTRIBUTING.md prescribes under "Locks".
 func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
 	err := w.isolate(ctx, key, fn)
 	if w.depth > 0 {
@@ -80,27 +84,31 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	events, later := len(w.events), len(w.later)
 	attempt := func(ctx context.Context) error {
 		w.events, w.later, w.stored = w.events[:events], w.later[:later], false // fn may run again
-		return fn(ctx)
+		if w.isInner() {
+			return fn(ctx)
+		}
+		w.atEnd = nil
+		if err := fn(ctx); err != nil {
+			return err
+		}
+		return w.reconcileAtEnd(ctx)
+	}
+	run := attempt
+	switch {
+	case !w.t.isTransactional() && key != "":
+		unlock, err := w.e.Locks.Lock(ctx, keylock.Key(w.t.ID, key))
+		if err != nil {
+			w.stored = false
+			return err
+		}
+		defer unlock()
+	case w.t.isTransactional() && !w.isInner():
+		run = func(ctx context.Context) error { return w.t.Stores.InTx(ctx, attempt) }
 	}
 	var err error
-	switch {
-	case w.t.isTransactional() && w.depth > 1:
-		err = attempt(ctx)
-	case w.t.isTransactional():
-		err = w.t.Stores.InTx(ctx, attempt)
-	default:
-		if key != "" {
-			unlock, err := w.e.Locks.Lock(ctx, keylock.Key(w.t.ID, key))
-			if err != nil {
-				w.stored = false
-				return err
-			}
-			defer unlock()
-		}
-		for range isolationTries {
-			if err = attempt(ctx); !errors.Is(err, host.ErrStale) {
-				break
-			}
+	for range isolationTries {
+		if err = run(ctx); !errors.Is(err, host.ErrStale) || w.isInner() {
+			break
 		}
 	}
 	if err != nil && !w.stored {
@@ -108,6 +116,9 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	}
 	return err
 }
+
+// isInner reports whether the current Isolate is part of the transaction of an outer one.
+func (w *Work) isInner() bool { return w.t.isTransactional() && w.depth > 1 }
 
 // finish ends a unit whose write returned err. If the store has the write, finish runs the
 // deferred reconciliations. Otherwise it restores the roles that were revoked ahead of the
