@@ -14,7 +14,7 @@ import (
 )
 
 // Four processes over one database lose no write, give no name twice and no wrong role. No
-// answer is 500, and hardly one is 503.
+// answer is 500 or 503, and the database finds no deadlock.
 func TestFourProcesses(t *testing.T) {
 	t.Run("own tables", func(t *testing.T) { fourProcesses(t, onPostgres(t, false)) })
 	t.Run("mapped", func(t *testing.T) { fourProcesses(t, onPostgres(t, true)) })
@@ -66,9 +66,10 @@ func fourProcesses(t *testing.T, d *database) {
 	for _, n := range f.c.tally {
 		total += n
 	}
-	if busy := f.c.tally[http.StatusServiceUnavailable]; busy*1000 > total || f.c.tally[0] > 0 {
+	if busy := f.c.tally[http.StatusServiceUnavailable]; busy > 0 || f.c.tally[0] > 0 {
 		t.Errorf("%d answers 503 and %d without answer, of %d", busy, f.c.tally[0], total)
 	}
+	d.noDeadlock(t)
 	t.Logf("%v; %.0f a second for %.0f s", f.c.tally, float64(total)/seconds, seconds)
 }
 

@@ -130,17 +130,17 @@ type app struct {
 // give gives a role by hand.
 func (a *app) give(ctx context.Context, roles *scim.Reconciler, user, role string) error {
 	return a.store.InTx(ctx, func(ctx context.Context) error {
-		_, err := a.store.DB(ctx).ExecContext(ctx, `INSERT INTO held VALUES ($1, $2, 1)
-			ON CONFLICT (user_id, role) DO UPDATE SET by_hand = 1`, user, role)
-		if err != nil {
+		if err := roles.GivenByHand(ctx, user, role); err != nil { // first, because it locks the user
 			return err
 		}
-		return roles.GivenByHand(ctx, user, role)
+		_, err := a.store.DB(ctx).ExecContext(ctx, `INSERT INTO held VALUES ($1, $2, 1)
+			ON CONFLICT (user_id, role) DO UPDATE SET by_hand = 1`, user, role)
+		return err
 	})
 }
 
 func (a *app) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
-	name := src.Group.String("displayName")
+	name := src.Name()
 	var n int
 	err := a.store.DB(ctx).QueryRowContext(ctx, "SELECT count(*) FROM roles WHERE name = $1", name).Scan(&n)
 	if err == nil && n == 0 {
