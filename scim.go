@@ -162,7 +162,8 @@ type Store interface {
 	Update(ctx context.Context, ref Ref, fn func(before *Resource) (*Resource, error)) (*Resource, error)
 	// Delete calls check with the stored resource, isolated as in Update. check is pure
 	// as well. If check returns an error, Delete deletes nothing and returns that error
-	// as it is. An unknown resource is ErrNotFound.
+	// as it is. An unknown resource is ErrNotFound. In a transaction the handler first
+	// calls Delete with a check that refuses, to lock the resource as a deletion does.
 	//
 	// After Delete the resource is unknown and its unique values are free. The store may
 	// erase the row or retire it.
@@ -178,9 +179,8 @@ type Transactor interface {
 	// for resolvers that cannot take part. An error of fn rolls everything back, and
 	// InTx returns it. InTx may call fn again.
 	//
-	// A nested call joins the outer transaction. A resource that Update or Delete has read
-	// in the transaction stays locked until InTx returns, also if nothing was written or
-	// deleted.
+	// A nested call joins the outer transaction. A resource that Update has read in the
+	// transaction stays locked until InTx returns.
 	//
 	// The handler locks groups first, then other resources, then users in the Ledger, each
 	// in order of id. So two of its transactions never wait for each other.

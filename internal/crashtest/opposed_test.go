@@ -25,11 +25,13 @@ import (
 // operations lock in one order (see CONTRIBUTING.md). So the database finds no deadlock, and
 // no answer is 500 or 503. SCIM_OPPOSED is the time for each pair.
 func TestOpposed(t *testing.T) {
-	t.Run("own tables", func(t *testing.T) { opposed(t, false) })
-	t.Run("mapped", func(t *testing.T) { opposed(t, true) })
+	t.Run("own tables", func(t *testing.T) { opposed(t, false, false) })
+	t.Run("own tables, roles separate", func(t *testing.T) { opposed(t, false, true) })
+	t.Run("mapped", func(t *testing.T) { opposed(t, true, false) })
 }
 
-func opposed(t *testing.T, mapped bool) {
+// opposed is TestOpposed for one configuration. separate is Roles.Separate.
+func opposed(t *testing.T, mapped, separate bool) {
 	each := 10 * time.Millisecond
 	if s := os.Getenv("SCIM_OPPOSED"); s != "" {
 		var err error
@@ -45,7 +47,7 @@ func opposed(t *testing.T, mapped bool) {
 		}
 	}
 	for range 2 {
-		a.servers = append(a.servers, a.serve(dsn))
+		a.servers = append(a.servers, a.serve(dsn, separate))
 	}
 	for i := range a.users {
 		a.users[i] = a.mustCreate("/Users", fmt.Sprintf(`{"userName":"u%d","userType":"Editor"}`, i))
@@ -110,14 +112,14 @@ type operation struct {
 
 // serve makes a server. Over mapped tables the roles of users refer to the application's
 // rows.
-func (a *arena) serve(dsn string) *server {
+func (a *arena) serve(dsn string, separate bool) *server {
 	o, err := open(a.t.Context(), dsn, a.mapped)
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	a.t.Cleanup(func() { o.db.Close() }) //nolint:errcheck // the test is over
 	c := scim.Config{Store: o.store, Auth: auth.None(), Log: slog.New(slog.DiscardHandler),
-		Roles: &scim.Roles{Resolver: o, Attributes: []string{"userType"}}}
+		Roles: &scim.Roles{Resolver: o, Separate: separate, Attributes: []string{"userType"}}}
 	if a.mapped {
 		if _, err := o.db.Exec("CREATE TABLE IF NOT EXISTS people_roles (person_id text REFERENCES people, role text REFERENCES roles, PRIMARY KEY (person_id, role))"); err != nil {
 			a.t.Fatal(err)

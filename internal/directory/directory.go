@@ -75,21 +75,18 @@ func (t Directory) Lock(ctx context.Context, ref host.Ref) (*doc.Document, error
 // errLocked makes the store keep a resource that LockToDelete locks.
 var errLocked = errors.New("scim: the resource is only locked")
 
-// LockToDelete gets a resource of a store with transactions and locks it as a deletion
-// does. Until the end of the transaction nobody else can make it a member of a group.
+// LockToDelete gets a resource of a store with transactions and locks it as Delete does, if
+// that is another lock than that of Update. With sqlstore nobody else can make the resource
+// a member of a group until the end of the transaction.
 func (t Directory) LockToDelete(ctx context.Context, ref host.Ref) (*doc.Document, error) {
-	var before *doc.Document
-	err := t.stores.Delete(ctx, ref, func(d *doc.Document) error {
-		before = d
-		return errLocked
-	})
+	err := t.stores.Delete(ctx, ref, func(*doc.Document) error { return errLocked })
 	switch {
-	case errors.Is(err, errLocked):
-		err = nil
 	case err == nil:
-		err = errors.New("scim: the store deleted a resource that Delete's check refused to delete")
+		return nil, errors.New("scim: the store deleted a resource that Delete's check refused to delete")
+	case !errors.Is(err, errLocked):
+		return t.CheckAnswer(ref, nil, err)
 	}
-	return t.CheckAnswer(ref, before, err)
+	return t.Lock(ctx, ref)
 }
 
 // ByID calls fn with each of the resources that exist.

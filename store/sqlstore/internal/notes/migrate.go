@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // Migrate creates the triggers, unless exactly these exist. A table whose triggers it
@@ -224,7 +226,10 @@ func (s *Triggers) NoteAll(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, typ := range s.types {
+	for _, typ := range groupsFirst(s.types) {
+		if err := s.lockAll(ctx, typ); err != nil {
+			return err
+		}
 		// Nothing counts as seen, so that a column wins that From reads differently now.
 		if _, err := s.db.Exec(ctx, "UPDATE {p}resources SET seen = '{}' WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL", typ); err != nil {
 			return err
@@ -237,5 +242,24 @@ func (s *Triggers) NoteAll(ctx context.Context) error {
 		return nil
 	}
 	_, err := s.db.Exec(ctx, insertNotes+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", Membership)
+	return err
+}
+
+// groupsFirst returns the types in the order in which their resources are locked.
+func groupsFirst(types []string) []string {
+	isGroup := func(typ string) bool { return typ == search.GroupType }
+	if !slices.ContainsFunc(types, isGroup) {
+		return types
+	}
+	return slices.Insert(slices.DeleteFunc(slices.Clone(types), isGroup), 0, search.GroupType)
+}
+
+// lockAll locks the resources of a type that have a row of the application, in order of id.
+func (s *Triggers) lockAll(ctx context.Context, typ string) error {
+	if s.db.Dialect != dialect.Postgres {
+		return nil
+	}
+	_, err := s.db.HasAny(ctx, "SELECT count(*) FROM (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0"+
+		" AND r.seen IS NOT NULL ORDER BY r.id FOR NO KEY UPDATE) AS x", typ)
 	return err
 }
