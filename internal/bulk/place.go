@@ -61,6 +61,19 @@ func (w *rewriter) place(within *model.Attribute, path string) (*model.Attribute
 	return a, path, nil
 }
 
+// home is where to look up the path of a PATCH: at the root, or in the extension whose URN
+// the path lacks. PATCH itself finds it there too.
+func (w *rewriter) home(path string) *model.Attribute {
+	name := path
+	if i := strings.IndexAny(path, ".["); i >= 0 {
+		name = path[:i]
+	}
+	if a := w.t.InExtension(name); a != nil && w.t.Root.Lookup(name) == nil && !w.t.KeepUnknown {
+		return a.Parent
+	}
+	return w.t.Root
+}
+
 // where rewrites a filter on the elements of a. It reports whether the filter changed.
 func (w *rewriter) where(a *model.Attribute, e filter.Expression) (changed bool, err error) {
 	switch x := e.(type) {

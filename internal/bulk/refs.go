@@ -78,7 +78,8 @@ func (w *rewriter) patch(op jsontext.Value) (jsontext.Value, error) {
 			continue
 		}
 		var err error
-		if at, path, err = w.place(w.t.Root, strings.TrimSpace(s)); err != nil {
+		s = strings.TrimSpace(s)
+		if at, path, err = w.place(w.home(s), s); err != nil {
 			return nil, err
 		}
 	}
@@ -133,6 +134,9 @@ func (w *rewriter) complex(a *model.Attribute, raw jsontext.Value) (jsontext.Val
 	whole := true
 	out, err := mapFields(raw, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
 		sub, name, err := w.place(a, name)
+		if sub == nil && a == w.t.Members && model.FoldName(name) == model.FoldName(a.Name) {
+			sub = a // the list in an object, as Salesforce sends it
+		}
 		if sub == nil || err != nil {
 			return name, v, true, err
 		}

@@ -39,3 +39,30 @@ func TestBulkReferencesAreLimited(t *testing.T) {
 		t.Errorf("%d MB were needed to refuse that", used>>20)
 	}
 }
+
+// References are found where a PATCH with a tolerance finds the attribute: Q81 in the
+// extension whose URN a path lacks, Q82 in an object around the list of members.
+func TestBulkReferencesInTolerantPatches(t *testing.T) {
+	h := testhost.Handler(t, nil)
+	ann := testhost.Create(t, h, "/Users", `{"userName":"ann"}`)
+	group := testhost.Create(t, h, "/Groups", `{"displayName":"g"}`)
+	res := testhost.Do(t, h, "POST", "/Bulk", testhost.BulkBody(testhost.PostUser("b", "boss"),
+		testhost.Patch("/Users/"+ann, `{"op":"add","path":"manager","value":[{"value":"bulkId:b"}]}`),
+		testhost.Patch("/Groups/"+group, `{"op":"add","path":"members","value":{"members":[{"value":"bulkId:b"}]}}`)))
+	var statuses []any
+	for _, op := range testhost.Decode(t, res)["Operations"].([]any) {
+		statuses = append(statuses, op.(map[string]any)["status"])
+	}
+	if diff := cmp.Diff([]any{"201", "200", "204"}, statuses); diff != "" {
+		t.Fatalf("(-want +got):\n%s", diff)
+	}
+	members := memberIDs(testhost.Decode(t, testhost.Do(t, h, "GET", "/Groups/"+group, "")))
+	if len(members) != 1 {
+		t.Fatalf("the group has the members %q", members)
+	}
+	user := testhost.Decode(t, testhost.Do(t, h, "GET", "/Users/"+ann, ""))
+	enterprise, _ := user[testhost.Enterprise].(map[string]any)
+	if diff := cmp.Diff(map[string]any{"value": members[0]}, enterprise["manager"], cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == `["$ref"]` }, cmp.Ignore())); diff != "" {
+		t.Errorf("the manager (-want +got):\n%s", diff)
+	}
+}
