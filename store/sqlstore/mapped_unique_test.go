@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/scimkit/scim"
@@ -36,6 +37,89 @@ CREATE TABLE addresses (person bigint NOT NULL REFERENCES people (id), address t
 	newStore(t, db, d, uniqueOptions("b"))
 	a.s = newStore(t, db, d, uniqueOptions("a"))
 	return a
+}
+
+// A userName is unique in the tenant as SCIM compares it. Where the application's unique
+// index looks further, at hidden rows or at other tenants, look-alikes are refused too.
+func TestMappedLookAlikes(t *testing.T) {
+	names := []string{"BOB@x.com", "GONE@x.com", "Ann@X.com", "mixed@x.com", "Eve@X.com", "LEFT@x.com", "new@x.com"}
+	for _, c := range []struct {
+		name, index string
+		status      []int // of names
+		reason      string
+	}{
+		{"unique in the table", "CREATE UNIQUE INDEX i ON people (email)", []int{409, 409, 409, 409, 409, 409, 201}, "the index looks at all rows"},
+		{"unique in the tenant", "CREATE UNIQUE INDEX i ON people (org, email)", []int{409, 409, 201, 201, 201, 201, 201}, "other tenants are others, hidden rows are not"},
+		{"unique among those who are there", "CREATE UNIQUE INDEX i ON people (email) WHERE left_at IS NULL", []int{409, 201, 409, 409, 409, 201, 201}, "who left does not count"},
+		{"unique among those who left", "CREATE UNIQUE INDEX i ON people (email) WHERE(left_at IS NOT NULL)", []int{409, 201, 201, 201, 201, 201, 201}, "the index does not have the new row"},
+		{"unique with another column", "CREATE UNIQUE INDEX i ON people (email, number)", []int{409, 201, 201, 201, 201, 201, 201}, "NULL is no number"},
+		{"in any case", "CREATE UNIQUE INDEX i ON people (lower(email))", []int{409, 409, 409, 409, 409, 409, 201}, "the database compares as SCIM does"},
+		{"not unique", "CREATE INDEX i ON people (email)", []int{409, 201, 201, 201, 201, 201, 201}, "only SCIM needs it to be unique"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+				a := uniquePeople(t, db, d, c.index)
+				h := newClient(t, scim.Config{Store: a.s})
+				for i, name := range names {
+					answer := h.do("POST", "/Users", `{"userName":"`+name+`"}`, c.status[i])
+					if want := "userName is taken: another resource has this value"; c.status[i] == 409 && answer["detail"] != want {
+						t.Errorf("%s: the detail is %q, want %q, whoever has the name", name, answer["detail"], want)
+					}
+				}
+				if t.Failed() {
+					t.Log(c.reason)
+				}
+				if n := a.row("SELECT count(*) FROM people"); n != fmt.Sprint(6+7-strings.Count(fmt.Sprint(c.status), "409")) {
+					t.Errorf("%s rows: what is refused leaves none", n)
+				}
+			})
+		})
+	}
+}
+
+// A rename is judged as a creation is. A change of other attributes is not judged.
+func TestMappedLookAlikesOfRename(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := uniquePeople(t, db, d, "CREATE UNIQUE INDEX i ON people (email)")
+		h := newClient(t, scim.Config{Store: a.s})
+		rename := func(name string, status int) {
+			t.Helper()
+			h.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"userName","value":"`+name+`"}]}`, status)
+		}
+		rename("GONE@x.com", 409)
+		rename("ANN@x.com", 409)
+		rename("mixed@x.com", 409)
+		a.want("the name", "bob@x.com", a.row("SELECT email FROM people WHERE id = 1"))
+		rename("BOB@x.com", 200)
+		rename("Robert@X.com", 200)
+		a.exec("INSERT INTO people (org, email) VALUES ('c', 'robert@x.com')") // by the application
+		h.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"title","value":"x"}]}`, 200)
+		rename("ROBERT@x.com", 200) // the same name for SCIM
+	})
+}
+
+// Of two tenants that create look-alikes at once, one succeeds.
+func TestMappedLookAlikesAtOnce(t *testing.T) {
+	processes(t, 2, func(t *testing.T, dbs []*sql.DB, d sqlstore.Dialect) {
+		uniquePeople(t, dbs[0], d, "CREATE UNIQUE INDEX i ON people (email)")
+		stores := []*sqlstore.Store{newStore(t, dbs[0], d, uniqueOptions("a")), newStore(t, dbs[1], d, uniqueOptions("b"))}
+		for n := range 20 {
+			spellings := []string{fmt.Sprintf("N%d@X.com", n), fmt.Sprintf("n%d@X.com", n)}
+			var errs [2]error
+			parallel(t, 2, func(i int) error {
+				_, errs[i] = stores[i].Create(t.Context(), user(t, spellings[i], nil))
+				return nil
+			})
+			if (errs[0] == nil) == (errs[1] == nil) {
+				t.Errorf("%v: errors %v, want one", spellings, errs)
+			}
+			for _, err := range errs {
+				if err != nil && !conflict(err) {
+					t.Error(err)
+				}
+			}
+		}
+	})
 }
 
 // A 409 names the attribute that is taken. It says the same of all rows: those of the

@@ -16,6 +16,12 @@ import (
 // A column is written only when a client changes its attribute. While the application
 // leaves the column alone, clients see exactly what they sent. Afterwards they see what
 // the column holds.
+//
+// A userName is unique among the visible rows of the tenant, as SCIM compares it (RFC 7643,
+// Section 4.1.1). If a unique index of the application has the column, a userName is also
+// refused for the other rows in the index, which may be hidden or another tenant's. Their
+// columns count if they have the spelling that was sent, or the same in lower case. Other
+// values are unique as the application's indexes say.
 type Table struct {
 	Type string // Type is the name of the resource type, "User" or "Group".
 	Name string // Name is the table, as SQL writes it.

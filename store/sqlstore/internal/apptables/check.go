@@ -32,6 +32,9 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	if err == nil && m.Visible != "" {
 		m.VisibleColumns, err = m.FindVisibleColumns(ctx)
 	}
+	if err == nil {
+		err = m.readUnique(ctx)
+	}
 	for _, c := range m.Children {
 		columns := mapping.NonEmpty(c.Parent, c.Order)
 		for _, b := range c.Columns {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -15,10 +16,13 @@ import (
 type Table struct {
 	*mapping.Mapping
 	db *database.DB
+	// unique are the unique indexes with the column of userName. Check stores them, also while
+	// requests run.
+	unique atomic.Pointer[[]nameIndex]
 }
 
 // NewTable returns the table of a mapping.
-func NewTable(db *database.DB, m *mapping.Mapping) *Table { return &Table{m, db} }
+func NewTable(db *database.DB, m *mapping.Mapping) *Table { return &Table{Mapping: m, db: db} }
 
 // mine is the condition that a row, as t, belongs to the tenant. Every statement on the
 // table has it.

@@ -19,12 +19,15 @@ type uniqueIndex struct {
 	where string
 	// isDeferred says that the database looks at it when the transaction commits.
 	isDeferred bool
+	// ofPartition says that it holds the rows of one partition.
+	ofPartition bool
 }
 
 // uniqueIndexes reads the unique indexes of a table and of its partitions.
 func uniqueIndexes(ctx context.Context, db *database.DB, table string) ([]uniqueIndex, error) {
 	w := db.Arguments()
-	text := `SELECT c.relname, pg_get_indexdef(i.indexrelid, k.n, true), coalesce(pg_get_expr(i.indpred, i.indrelid), ''), CASE WHEN i.indimmediate THEN 0 ELSE 1 END
+	text := `SELECT c.relname, pg_get_indexdef(i.indexrelid, k.n, true), coalesce(pg_get_expr(i.indpred, i.indrelid), ''), CASE WHEN i.indimmediate THEN 0 ELSE 1 END,
+			CASE WHEN i.indrelid = o.oid THEN 0 ELSE 1 END
 		FROM (SELECT CAST(CAST(` + w.Add(table) + ` AS text) AS regclass) AS oid) o
 		JOIN pg_index i ON i.indrelid = o.oid OR i.indrelid IN (SELECT h.inhrelid FROM pg_inherits h WHERE h.inhparent = o.oid)
 		JOIN pg_class c ON c.oid = i.indexrelid
@@ -32,7 +35,7 @@ func uniqueIndexes(ctx context.Context, db *database.DB, table string) ([]unique
 		WHERE i.indisunique ORDER BY c.oid, k.n`
 	if db.Dialect == dialect.SQLite {
 		w = db.Arguments()
-		text = `SELECT l.name, coalesce('"' || k.name || '"', ''), coalesce(m.sql, ''), 0
+		text = `SELECT l.name, coalesce('"' || k.name || '"', ''), coalesce(m.sql, ''), 0, 0
 			FROM pragma_index_list(` + w.Add(unquoted(table)) + `) l JOIN pragma_index_info(l.name) k
 			LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name
 			WHERE l."unique" = 1 ORDER BY l.name, k.seqno`
@@ -41,7 +44,7 @@ func uniqueIndexes(ctx context.Context, db *database.DB, table string) ([]unique
 	err := db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		var x uniqueIndex
 		var key string
-		if err := scan(&x.name, &key, &x.where, &x.isDeferred); err != nil {
+		if err := scan(&x.name, &key, &x.where, &x.isDeferred, &x.ofPartition); err != nil {
 			return err
 		}
 		if db.Dialect == dialect.SQLite {

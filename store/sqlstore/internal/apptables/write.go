@@ -11,8 +11,9 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// InsertRow inserts the row of a new resource and returns its key.
-func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, err error) {
+// InsertRow inserts the row of a new resource and returns its key. namesakes are the keys of
+// rows of other tenants with its userName.
+func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes []string) (key string, err error) {
 	all, err := m.Changes(nil, r)
 	if err != nil {
 		return "", err
@@ -31,13 +32,17 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource) (key string, er
 		if err != nil {
 			return err
 		}
-		return m.putChildren(ctx, key, nil, r, nil)
+		if err := m.putChildren(ctx, key, nil, r, nil); err != nil {
+			return err
+		}
+		return m.checkLookAlikes(ctx, key, nil, r, namesakes)
 	})
 	return key, err
 }
 
-// UpdateRow writes what a client changed. row is what was read.
-func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row) error {
+// UpdateRow writes what a client changed. row is what was read. namesakes are the keys of
+// rows of other tenants with the new userName.
+func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row, namesakes []string) error {
 	all, err := m.Changes(before, after)
 	if err != nil {
 		return err
@@ -51,7 +56,10 @@ func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.R
 				return err
 			}
 		}
-		return m.putChildren(ctx, key, before, after, row)
+		if err := m.putChildren(ctx, key, before, after, row); err != nil {
+			return err
+		}
+		return m.checkLookAlikes(ctx, key, before, after, namesakes)
 	})
 }
 

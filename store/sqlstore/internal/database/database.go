@@ -123,11 +123,20 @@ func (b *DB) Arguments() *dialect.Arguments { return &dialect.Arguments{Dialect:
 // LockName locks a name in the tenant until the transaction ends. It does nothing in
 // SQLite, where transactions exclude one another.
 func (b *DB) LockName(ctx context.Context, name string) error {
+	return b.lock(ctx, b.Tenant+"\x00"+name)
+}
+
+// LockNameOfAll is LockName for all tenants.
+func (b *DB) LockNameOfAll(ctx context.Context, name string) error {
+	return b.lock(ctx, name)
+}
+
+func (b *DB) lock(ctx context.Context, name string) error {
 	if b.Dialect == dialect.SQLite {
 		return nil
 	}
 	h := fnv.New64a()
-	fmt.Fprint(h, "sqlstore:", b.Prefix, "\x00", b.Tenant, "\x00", name) //nolint:errcheck // never fails
+	fmt.Fprint(h, "sqlstore:", b.Prefix, "\x00", name) //nolint:errcheck // never fails
 	_, err := b.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64()))
 	return err
 }

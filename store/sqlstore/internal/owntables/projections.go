@@ -3,6 +3,7 @@ package owntables
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -119,6 +120,14 @@ const isLive = "r.deleted = 0 AND r.seen IS NOT NULL"
 func (s *Projections) HasUserName(ctx context.Context, typ, key, id string) (bool, error) {
 	return s.db.HasAny(ctx,
 		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4 AND "+isLive+" LIMIT 1", typ, key, id)
+}
+
+// NamesakesElsewhere returns the ids of other tenants' projections that have a userName,
+// given as a key.
+func (s *Projections) NamesakesElsewhere(ctx context.Context, typ, key string) (ids []string, err error) {
+	err = s.db.Each(ctx, database.Texts(&ids),
+		"SELECT r.id FROM {p}resources r WHERE r.tenant <> $1 AND r.type = $2 AND r.user_name = $3 AND "+isLive+" LIMIT "+strconv.Itoa(dialect.MaxArguments), typ, key)
+	return ids, err
 }
 
 // HasClaimedUserName reports whether a projection that a client has written has a

@@ -61,10 +61,11 @@ func (w *Writer) Create(ctx context.Context, r *scim.Resource) (out *scim.Resour
 		if err := w.Follow(ctx); err != nil {
 			return err
 		}
-		if err := w.checkUserName(ctx, "", r); err != nil {
+		namesakes, err := w.checkUserName(ctx, "", r)
+		if err != nil {
 			return err
 		}
-		key, err := w.table.InsertRow(ctx, r)
+		key, err := w.table.InsertRow(ctx, r, namesakes)
 		if err != nil {
 			return w.table.Refusal(ctx, nil, r, err)
 		}
@@ -97,12 +98,13 @@ func (w *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.
 		if err := owntables.CheckUpdate(ref, after); err != nil {
 			return err
 		}
+		var namesakes []string
 		if scim.Fold(after.String("userName")) != scim.Fold(before.Resource.String("userName")) {
-			if err := w.checkUserName(ctx, ref.ID, after); err != nil {
+			if namesakes, err = w.checkUserName(ctx, ref.ID, after); err != nil {
 				return err
 			}
 		}
-		if err := w.table.UpdateRow(ctx, ref.ID, before.Resource, after, row); err != nil {
+		if err := w.table.UpdateRow(ctx, ref.ID, before.Resource, after, row, namesakes); err != nil {
 			return w.table.Refusal(ctx, before.Resource, after, err)
 		}
 		out, err = w.store(ctx, before, after, row)
@@ -192,20 +194,28 @@ func (w *Writer) seenAfter(ctx context.Context, before *owntables.Projection, af
 }
 
 // checkUserName returns a conflict if another user has the userName of r. The application's
-// own indexes may compare differently, and may accept what SCIM does not.
-func (w *Writer) checkUserName(ctx context.Context, id string, r *scim.Resource) error {
+// own indexes may compare differently, and may accept what SCIM does not. If an index spans
+// all tenants, checkUserName returns the keys of other tenants' users with this userName.
+func (w *Writer) checkUserName(ctx context.Context, id string, r *scim.Resource) (namesakes []string, err error) {
 	if w.table.Type != search.UserType {
-		return nil
+		return nil, nil
+	}
+	lock, ofAll := w.db.LockName, w.table.HasNamesOfAll()
+	if ofAll {
+		lock = w.db.LockNameOfAll
 	}
 	key := search.IndexKey(scim.Fold(r.String("userName")))
-	if err := w.db.LockName(ctx, "userName "+key); err != nil {
-		return err
+	if err := lock(ctx, "userName "+key); err != nil {
+		return nil, err
 	}
 	taken, err := w.projections.HasUserName(ctx, w.table.Type, key, id)
 	if err == nil && taken {
 		err = scim.Conflict("userName")
 	}
-	return err
+	if err == nil && ofAll {
+		namesakes, err = w.projections.NamesakesElsewhere(ctx, w.table.Type, key)
+	}
+	return namesakes, err
 }
 
 // Delete deletes a resource and its row, if check agrees.
