@@ -143,6 +143,19 @@ type Limits struct {
 	BulkOps int
 	// Depth is the depth of nested JSON. Default: 32.
 	Depth int
+	// Text is the size of one string in bytes. Default: 64 KiB.
+	//
+	// This and the next two limits hold for each resource that POST, PUT or PATCH leaves,
+	// also in a bulk request. More is 413. The resource may also have at most half of Body as
+	// JSON, without members, so that a client can PUT what it has read. What exceeds a limit
+	// already may stay as it is, and shrink. Rules may exceed the limits.
+	Text int
+	// Name is Text for userName, displayName and externalId, which stores keep in indexes
+	// and other resources repeat. Default: 1 KiB.
+	Name int
+	// Values is the number of values of one multi-valued attribute, except for the members
+	// of a group. Default: 10,000.
+	Values int
 	// Filter is the length of a filter in bytes. Default: 4096.
 	Filter int
 	// PageSize is the number of resources in a page if the client sends no count.
@@ -193,6 +206,9 @@ func (l Limits) withDefaults() Limits {
 	byDefault(&l.BulkBody, 16<<20)
 	byDefault(&l.BulkOps, 1000)
 	byDefault(&l.Depth, 32)
+	byDefault(&l.Text, 64<<10)
+	byDefault(&l.Name, 1<<10)
+	byDefault(&l.Values, 10_000)
 	byDefault(&l.Filter, 4096)
 	byDefault(&l.PageSize, 100)
 	byDefault(&l.MaxPage, 200)

@@ -1,7 +1,10 @@
 package scim
 
 import (
+	"context"
+
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/patch"
 )
 
@@ -12,10 +15,12 @@ type Patch struct {
 	req *patch.Request
 }
 
-// ParsePatch parses the body of a PATCH for resources of type t. All tolerances are on.
-// Its error is an *Error that names the operation or the attribute.
+// ParsePatch parses the body of a PATCH for resources of type t. All tolerances are on. The
+// default Limits hold for the result. Its error is an *Error that names the operation or
+// the attribute.
 func ParsePatch(t *ResourceType, body []byte) (*Patch, error) {
-	req, err := patch.Parse(t.m, body, patch.Options{Doc: doc.Options{KeepUnknown: t.c.KeepUnknown}})
+	limits := host.Limits(Limits{}.withDefaults())
+	req, err := patch.Parse(t.m, body, patch.Options{Doc: doc.Options{KeepUnknown: t.c.KeepUnknown}, Resource: limits.Resource()})
 	if err != nil {
 		return nil, outward(err)
 	}
@@ -28,7 +33,7 @@ func ParsePatch(t *ResourceType, body []byte) (*Patch, error) {
 // For a group, Apply changes the members that r contains. It ignores a password: see
 // Password.
 func (p *Patch) Apply(r *Resource) (*Resource, error) {
-	after, err := p.req.ApplyTo(&r.d)
+	after, err := p.req.ApplyTo(patch.NewWork(context.Background()), &r.d)
 	if err != nil {
 		return nil, outward(err)
 	}

@@ -87,7 +87,7 @@ func (c *circle) createAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d, err := c.w.modify(ctx, host.OpPatch, host.RefOf(c.created[i]), func(before *doc.Document) (*edit, error) {
+		d, err := c.w.modify(ctx, host.OpPatch, host.RefOf(c.created[i]), func(_ context.Context, before *doc.Document) (*edit, error) {
 			return c.w.complete(before, data, left[i])
 		})
 		if err != nil {

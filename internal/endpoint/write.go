@@ -74,7 +74,7 @@ func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []b
 	if err := w.r.may(ctx, host.OpReplace, t, id, nil); err != nil {
 		return nil, err
 	}
-	out, err := w.modify(ctx, host.OpReplace, host.Ref{Type: t.Name, ID: id}, func(before *doc.Document) (*edit, error) {
+	out, err := w.modify(ctx, host.OpReplace, host.Ref{Type: t.Name, ID: id}, func(_ context.Context, before *doc.Document) (*edit, error) {
 		return w.decode(t, before, body)
 	})
 	if err != nil {
@@ -93,14 +93,15 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 	limits := &w.r.s.c.Limits
 	p, err := patch.Parse(t, body, patch.Options{
 		Doc:      doc.Options{Tol: w.r.use, KeepUnknown: t.KeepUnknown},
+		Resource: limits.Resource(),
 		Limits:   filterlang.Limits{Length: limits.Filter},
 		MaxDepth: limits.Depth,
 	})
 	if err != nil {
 		return nil, err
 	}
-	out, err := w.modify(ctx, host.OpPatch, host.Ref{Type: t.Name, ID: id}, func(before *doc.Document) (*edit, error) {
-		after, err := p.ApplyTo(before)
+	out, err := w.modify(ctx, host.OpPatch, host.Ref{Type: t.Name, ID: id}, func(ctx context.Context, before *doc.Document) (*edit, error) {
+		after, err := p.ApplyTo(patch.NewWork(ctx), before)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +109,7 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 		if pw, ok := p.Password(); ok {
 			e.password = &pw
 		}
-		return e, nil
+		return e, w.checkPassword(t, e)
 	})
 	if err != nil {
 		return nil, err
@@ -146,7 +147,7 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 	}
 	if before == nil {
 		e.after = &doc.Document{Type: t, Values: values}
-		return e, doc.Validate(nil, t, values)
+		return e, w.check(t, nil, e)
 	}
 	stored := before.Values
 	if t.Members != nil {
@@ -160,14 +161,38 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 		}
 	}
 	e.after = before.With(values)
-	return e, doc.Validate(before, t, values)
+	return e, w.check(t, before, e)
+}
+
+// check checks the whole resource that a POST (before is nil) or PUT leaves.
+func (w *writer) check(t *model.Type, before *doc.Document, e *edit) error {
+	if err := w.checkPassword(t, e); err != nil {
+		return err
+	}
+	var stored []doc.Value
+	if before != nil {
+		stored = before.Values
+	}
+	if err := doc.CheckLimits(w.r.s.c.Limits.Resource(), t, stored, e.after.Values); err != nil {
+		return err
+	}
+	return doc.Validate(before, t, e.after.Values)
+}
+
+// checkPassword refuses a password that is longer than a string may be. It is not among the
+// values of the resource.
+func (w *writer) checkPassword(t *model.Type, e *edit) error {
+	if limit := w.r.s.c.Limits.Text; e.password != nil && len(*e.password) > limit {
+		return doc.TooLong(t.Password, len(*e.password), limit)
+	}
+	return nil
 }
 
 // modify applies to a resource the edit that build makes.
-func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build func(before *doc.Document) (*edit, error)) (*doc.Document, error) {
+func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build func(ctx context.Context, before *doc.Document) (*edit, error)) (*doc.Document, error) {
 	var out *doc.Document
 	err := w.withLock(ctx, ref, func(ctx context.Context, before *doc.Document) error {
-		e, err := build(before)
+		e, err := build(ctx, before)
 		if err != nil {
 			return err
 		}

@@ -97,6 +97,9 @@ type Limits struct {
 	BulkBody   int64
 	BulkOps    int
 	Depth      int
+	Text       int
+	Name       int
+	Values     int
 	Filter     int
 	PageSize   int
 	MaxPage    int
@@ -110,6 +113,12 @@ func (l *Limits) BodyOf(t *model.Type) int64 {
 		return l.GroupBody
 	}
 	return l.Body
+}
+
+// Resource are the limits of one resource. It has at most half the bytes of a body, so that
+// a client can send back with PUT what it has read.
+func (l *Limits) Resource() doc.Limits {
+	return doc.Limits{Text: l.Text, Name: l.Name, Values: l.Values, Size: int(l.Body / 2)}
 }
 
 // Principal is an authenticated client.

@@ -29,25 +29,41 @@ type state struct {
 	// lists are the multi-valued attributes that operations have reached so far. state owns
 	// their slices, so that many operations on one list copy it only once.
 	lists map[*model.Attribute]*list
-	work  int
-	// compared has no limit.
-	compared match.Work
-}
-
-// maxWork bounds the elements that one request reads or copies, summed over its operations.
-// Operations times elements could otherwise become huge.
-const maxWork = 20_000_000
-
-func (s *state) spend(n int) error {
-	if s.work += n + 1; s.work > maxWork {
-		return &fault.Error{Status: 413, Type: fault.TooMany, Detail: "the operations go over too many values; split the request"}
-	}
-	return nil
+	work  *match.Work
+	room
 }
 
 // apply makes one change to fields. top says that fields belong to the resource or an
 // extension, so that lists may hold some of their values.
 func (s *state) apply(fields []doc.Value, c *change, top bool) ([]doc.Value, error) {
+	a := c.attr
+	if err := s.spend(costOfChange); err != nil {
+		return nil, err
+	}
+	switch {
+	case a.Multi && top:
+		l := s.lists[a]
+		if l == nil {
+			l = s.open(doc.Get(fields, a))
+			l.top = true
+			s.lists[a] = l
+			if err := s.spend(costOfElement * len(l.elems)); err != nil {
+				return nil, err
+			}
+		}
+		return fields, s.applyList(l, c)
+	case !top || a.Extension:
+		return s.applySingle(fields, c)
+	}
+	next, err := s.applySingle(fields, c)
+	if err != nil {
+		return nil, err
+	}
+	return next, s.resize(a, doc.Size(doc.Get(fields, a)), doc.Size(doc.Get(next, a)))
+}
+
+// applySingle makes a change to fields that are in no list of state.
+func (s *state) applySingle(fields []doc.Value, c *change) ([]doc.Value, error) {
 	a := c.attr
 	switch {
 	case c.same:
@@ -55,18 +71,11 @@ func (s *state) apply(fields []doc.Value, c *change, top bool) ([]doc.Value, err
 			return nil, notWritable(a.Path)
 		}
 		return fields, nil
-	case a.Multi && top:
-		l := s.lists[a]
-		if l == nil {
-			l = newList(doc.Get(fields, a))
-			s.lists[a] = l
-			if err := s.spend(len(l.elems)); err != nil {
-				return nil, err
-			}
-		}
-		return fields, s.applyList(l, c)
 	case a.Multi:
-		l := newList(doc.Get(fields, a))
+		l := s.open(doc.Get(fields, a))
+		if err := s.spend(costOfElement * len(l.elems)); err != nil {
+			return nil, err
+		}
 		if err := s.applyList(l, c); err != nil {
 			return nil, err
 		}
@@ -96,7 +105,11 @@ func unknowns(fields []doc.Value) (n int) {
 func (s *state) applyComplex(fields []doc.Value, c *change) ([]doc.Value, error) {
 	a := c.attr
 	now := doc.Get(fields, a)
-	if c.where != nil && !c.where.Match(&s.compared, now) {
+	selected, err := s.selects(c, now)
+	if err != nil {
+		return nil, err
+	}
+	if !selected {
 		if c.op == remove {
 			return fields, s.refuseNoMatch(c)
 		}
@@ -115,6 +128,8 @@ func (s *state) applyComplex(fields []doc.Value, c *change) ([]doc.Value, error)
 					delete(s.lists, multi)
 				}
 			}
+			fields = doc.Drop(fields, a)
+			return fields, s.measure(fields)
 		}
 		return doc.Drop(fields, a), nil
 	}

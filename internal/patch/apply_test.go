@@ -165,7 +165,7 @@ func TestApply(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", test.reason, err)
 			}
-			got, err := r.Apply(before)
+			got, err := r.Apply(patch.NewWork(t.Context()), before)
 			if err != nil {
 				t.Fatalf("%s: %v", test.reason, err)
 			}
@@ -178,7 +178,7 @@ func TestApply(t *testing.T) {
 			if diff := cmp.Diff(generic(t, test.before), plain(t, before)); diff != "" {
 				t.Errorf("Apply changed its argument (-want +got):\n%s", diff)
 			}
-			again, err := r.Apply(before)
+			again, err := r.Apply(patch.NewWork(t.Context()), before)
 			if diff := cmp.Diff(plain(t, got), plain(t, again)); diff != "" || err != nil {
 				t.Errorf("applied twice: %v (-first +second):\n%s", err, diff)
 			}

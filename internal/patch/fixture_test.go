@@ -1,6 +1,7 @@
 package patch_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -100,7 +101,7 @@ func run(typ *model.Type, before []doc.Value, body []byte, o patch.Options) ([]d
 	if err != nil {
 		return nil, err
 	}
-	return r.Apply(before)
+	return r.Apply(patch.NewWork(context.Background()), before)
 }
 
 func tolerant() (*tolerance.Use, patch.Options) {

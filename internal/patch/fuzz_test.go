@@ -45,7 +45,7 @@ func FuzzPatch(f *testing.F) {
 			return
 		}
 		before, snapshot := stored(t, typ, texts[typ]), stored(t, typ, texts[typ])
-		after, err := r.Apply(before)
+		after, err := r.Apply(patch.NewWork(t.Context()), before)
 		if !doc.EqualFields(before, snapshot) {
 			t.Fatalf("Apply changed its argument:\n%s", cmp.Diff(plain(t, snapshot), plain(t, before)))
 		}
@@ -56,7 +56,7 @@ func FuzzPatch(f *testing.F) {
 			return
 		}
 		inOrder(t, after, typ)
-		again, err := r.Apply(before)
+		again, err := r.Apply(patch.NewWork(t.Context()), before)
 		if err != nil || !doc.EqualFields(after, again) {
 			t.Fatalf("the second time: %v, %v", again, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fold"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
 )
@@ -13,10 +12,14 @@ import (
 type list struct {
 	elems []doc.Value
 	index map[string]int // identity to position; nil if it must be rebuilt
+	top   bool           // the list belongs to the resource or an extension
+	most  int            // the number of elements that it had at first
 }
 
-// newList copies the elements of v, which may be the zero Value.
-func newList(v doc.Value) *list { return &list{elems: slices.Clone(v.Kids())} }
+// open returns the list of v, which may be the zero Value.
+func (s *state) open(v doc.Value) *list {
+	return &list{elems: slices.Clone(v.Kids()), most: len(v.Kids())}
+}
 
 // applyList changes a list. If an operation makes elements primary, the others lose the
 // flag.
@@ -30,18 +33,11 @@ func (s *state) applyList(l *list, c *change) error {
 	case c.op == add:
 		set, err = l.union(s, c.value.Kids(), p)
 	case c.op == replace:
-		l.index = nil
-		l.elems = slices.Clone(Unite(c.value).Kids())
-		for i, e := range l.elems {
-			if isPrimary(e, p) {
-				set = append(set, i)
-			}
-		}
-		err = s.spend(len(l.elems))
+		set, err = l.replaceAll(s, c, p)
 	case c.listed:
 		err = l.subtract(s, c.attr, c.value.Kids())
 	default:
-		*l = list{}
+		_, err = l.replaceAll(s, c, p) // by nothing
 	}
 	if err == nil && len(set) > 0 {
 		err = s.onePrimary(l, p, set)
@@ -54,11 +50,12 @@ func (s *state) applyList(l *list, c *change) error {
 
 // unite makes those elements one that an operation has made equal.
 func (s *state) unite(l *list, a *model.Attribute) error {
-	if err := s.spend(len(l.elems)); err != nil {
+	was := elementSizes(l.elems)
+	if err := s.spend(costOfIdentity*len(l.elems) + was); err != nil {
 		return err
 	}
 	l.elems = Unite(doc.Composite(a, l.elems...)).Kids()
-	return nil
+	return s.resizeAll(l, a, was)
 }
 
 // onePrimary keeps one element of l primary: the last one that the operation set.
@@ -69,21 +66,44 @@ func (s *state) onePrimary(l *list, p *model.Attribute, set []int) error {
 			return manyPrimaries(p.Parent)
 		}
 	}
-	if err := s.spend(len(l.elems)); err != nil {
+	if err := s.spend(costOfElement * len(l.elems)); err != nil {
 		return err
 	}
-	before := len(l.elems)
+	before, was := len(l.elems), elementSizes(l.elems)
 	if l.elems = demote(l.elems, p, keep); len(l.elems) < before {
 		l.index = nil
 	}
-	return nil
+	return s.resizeAll(l, p.Parent, was)
+}
+
+// replaceAll replaces the elements by those of c.
+func (l *list) replaceAll(s *state, c *change, p *model.Attribute) (set []int, err error) {
+	sent := c.value.Kids()
+	if err := s.spend(costOfIdentity*len(sent) + elementSizes(sent)); err != nil {
+		return nil, err
+	}
+	elems := Unite(c.value).Kids()
+	if err := s.admit(l, c.attr, len(elems)); err != nil {
+		return nil, err
+	}
+	was := elementSizes(l.elems)
+	l.elems, l.index = slices.Clone(elems), nil
+	if err := s.resizeAll(l, c.attr, was); err != nil {
+		return nil, err
+	}
+	for i, e := range l.elems {
+		if isPrimary(e, p) {
+			set = append(set, i)
+		}
+	}
+	return set, nil
 }
 
 // union appends the elements that l does not have yet (RFC 7644, Section 3.5.2.1). It
 // completes an element with the same identity instead of adding a second one.
 func (l *list) union(s *state, elems []doc.Value, p *model.Attribute) (set []int, err error) {
 	if l.index == nil {
-		if err := s.spend(len(l.elems)); err != nil {
+		if err := s.spend(costOfIdentity*len(l.elems) + elementSizes(l.elems)); err != nil {
 			return nil, err
 		}
 		l.index = make(map[string]int, len(l.elems)+len(elems))
@@ -92,14 +112,25 @@ func (l *list) union(s *state, elems []doc.Value, p *model.Attribute) (set []int
 		}
 	}
 	for _, e := range elems {
+		if err := s.spend(costOfIdentity); err != nil {
+			return nil, err
+		}
 		id := identity(e)
 		i, there := l.index[id]
 		if there {
-			l.elems[i] = complete(l.elems[i], e)
+			was := l.elems[i]
+			l.elems[i] = complete(was, e)
+			err = s.resizeElement(l, e.Attr, was, l.elems[i])
 		} else {
 			i = len(l.elems)
 			l.index[id] = i
 			l.elems = append(l.elems, e)
+			if err = s.admit(l, e.Attr, len(l.elems)); err == nil {
+				err = s.resizeElement(l, e.Attr, doc.Value{}, e)
+			}
+		}
+		if err != nil {
+			return nil, err
 		}
 		if isPrimary(e, p) {
 			set = append(set, i)
@@ -110,12 +141,16 @@ func (l *list) union(s *state, elems []doc.Value, p *model.Attribute) (set []int
 
 // changeSelected changes the elements that the filter selects, or all.
 func (l *list) changeSelected(s *state, c *change, p *model.Attribute) (set []int, err error) {
-	if err := s.spend(len(l.elems)); err != nil {
-		return nil, err
-	}
 	found, sets := false, slices.ContainsFunc(c.fields, func(f change) bool { return f.attr == p })
 	for i, e := range l.elems {
-		if c.where != nil && !c.where.Match(&s.compared, e) {
+		if err := s.spend(costOfElement); err != nil {
+			return nil, err
+		}
+		selected, err := s.selects(c, e)
+		if err != nil {
+			return nil, err
+		}
+		if !selected {
 			continue
 		}
 		found = true
@@ -131,6 +166,9 @@ func (l *list) changeSelected(s *state, c *change, p *model.Attribute) (set []in
 			l.elems[i] = doc.Value{}
 		default:
 			l.elems[i] = c.value
+		}
+		if err := s.resizeElement(l, c.attr, e, l.elems[i]); err != nil {
+			return nil, err
 		}
 	}
 	if found {
@@ -172,9 +210,6 @@ func isEmpty(e doc.Value) bool {
 // subtract removes the elements that a removal lists (Q31). It compares "value" and, if
 // both have one, "type". Elements without a "value" must be equal.
 func (l *list) subtract(s *state, a *model.Attribute, listed []doc.Value) error {
-	if err := s.spend(len(l.elems)); err != nil {
-		return err
-	}
 	value, typ := a.Lookup("value"), a.Lookup("type")
 	key := func(e doc.Value) string {
 		v := e
@@ -186,7 +221,7 @@ func (l *list) subtract(s *state, a *model.Attribute, listed []doc.Value) error 
 		if v.Attr.CaseExact || v.Attr.Kind != model.String {
 			return v.Text
 		}
-		return fold.Key(v.Text)
+		return s.work.Key(v.Text)
 	}
 	typeOf := func(e doc.Value) string {
 		if typ == nil {
@@ -199,10 +234,18 @@ func (l *list) subtract(s *state, a *model.Attribute, listed []doc.Value) error 
 		k := key(e)
 		goes[k], goes[k+"\x00"+typeOf(e)] = true, true
 	}
-	l.index = nil
-	l.elems = slices.DeleteFunc(l.elems, func(e doc.Value) bool {
+	var kept []doc.Value
+	for _, e := range l.elems {
+		if err := s.spend(costOfIdentity); err != nil {
+			return err
+		}
 		k, t := key(e), typeOf(e)
-		return goes[k] && (t == "" || goes[k+"\x00"] || goes[k+"\x00"+t])
-	})
+		if !goes[k] || t != "" && !goes[k+"\x00"] && !goes[k+"\x00"+t] {
+			kept = append(kept, e)
+		} else if err := s.resizeElement(l, a, e, doc.Value{}); err != nil {
+			return err
+		}
+	}
+	l.elems, l.index = kept, nil
 	return nil
 }

@@ -83,7 +83,7 @@ func TestMembers(t *testing.T) {
 				t.Errorf("tolerances used (-want +got):\n%s", diff)
 			}
 			before := stored(t, typ, `{"displayName":"g","members":[{"value":"9"}]}`)
-			got, err := r.Apply(before)
+			got, err := r.Apply(patch.NewWork(t.Context()), before)
 			if err != nil {
 				t.Fatal(err)
 			}

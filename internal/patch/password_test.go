@@ -40,7 +40,7 @@ func TestPassword(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			values, err := r.Apply(nil)
+			values, err := r.Apply(patch.NewWork(t.Context()), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

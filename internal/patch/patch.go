@@ -11,6 +11,7 @@ import (
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
+	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/tolerance"
@@ -19,6 +20,7 @@ import (
 // Options configure how a request is read.
 type Options struct {
 	Doc      doc.Options       // how to decode values, and the tolerances
+	Resource doc.Limits        // what the resource may hold after the request
 	MaxOps   int               // the most operations in one request; 0 means 10,000
 	Limits   filterlang.Limits // the limits of each path
 	MaxDepth int               // the most levels of nested JSON; 0 means 32
@@ -67,22 +69,30 @@ func Parse(t *model.Type, body []byte, o Options) (*Request, error) {
 
 // Apply returns values after all operations, in order. It does not change its argument. On
 // an error it applies no operation (RFC 7644, Section 3.5.2). The caller must check
-// required and immutable attributes on the result.
-func (r *Request) Apply(values []doc.Value) ([]doc.Value, error) {
-	s := state{r: r, root: r.t.Root, lists: map[*model.Attribute]*list{}}
-	var err error
-	for i := range r.changes {
-		if values, err = s.apply(values, &r.changes[i], true); err != nil {
-			return nil, err
-		}
+// required and immutable attributes on the result, and its limits. Apply itself refuses an
+// operation that makes too many values, or too large a resource. It ends if w does.
+func (r *Request) Apply(w *match.Work, values []doc.Value) ([]doc.Value, error) {
+	s := state{r: r, root: r.t.Root, lists: map[*model.Attribute]*list{}, work: w, room: room{limits: r.o.Resource}}
+	err := s.measure(values)
+	if s.limits.Size > 0 {
+		s.most = max(s.limits.Size, s.size)
+	}
+	for i := 0; err == nil && i < len(r.changes); i++ {
+		values, err = s.apply(values, &r.changes[i], true)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return s.close(values), nil
 }
 
 // ApplyTo is Apply to a whole resource, and checks the result.
-func (r *Request) ApplyTo(before *doc.Document) (*doc.Document, error) {
-	values, err := r.Apply(before.Values)
+func (r *Request) ApplyTo(w *match.Work, before *doc.Document) (*doc.Document, error) {
+	values, err := r.Apply(w, before.Values)
 	if err != nil {
+		return nil, err
+	}
+	if err := doc.CheckLimits(r.o.Resource, r.t, before.Values, values); err != nil {
 		return nil, err
 	}
 	if err := doc.CheckKept(r.t, before.Values, values); err != nil {

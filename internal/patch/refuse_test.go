@@ -195,7 +195,7 @@ func TestIgnored(t *testing.T) {
 			if diff := cmp.Diff(test.want, r.Ignored()); diff != "" {
 				t.Errorf("ignored (-want +got):\n%s", diff)
 			}
-			got, err := r.Apply(stored(t, typ, `{"title":"a"}`))
+			got, err := r.Apply(patch.NewWork(t.Context()), stored(t, typ, `{"title":"a"}`))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -239,7 +239,7 @@ func TestKeepUnknownLimit(t *testing.T) {
 		if len(r.Ignored()) != 20 || r.Ignored()[0] != prefix+"100" {
 			t.Errorf("ignored: %v", r.Ignored())
 		}
-		if values, err = r.Apply(values); err != nil {
+		if values, err = r.Apply(patch.NewWork(t.Context()), values); err != nil {
 			t.Fatal(err)
 		}
 		if len(values) != 100 {
