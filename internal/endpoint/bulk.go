@@ -51,6 +51,7 @@ type bulkJob struct {
 	r     *request
 	job   *bulk.Job
 	parts []*bulkPart // in the order of job.Parts
+	spent int         // the work of the operations so far, in units of match.Work
 }
 
 // bulkPart is one operation of a bulk request. It has a request of its own.
@@ -133,7 +134,7 @@ func (b *bulkJob) run(ctx context.Context, unit []*bulk.Part) {
 }
 
 func (b *bulkJob) runOne(ctx context.Context, p *bulkPart) error {
-	if err := ctx.Err(); err != nil {
+	if err := b.begin(ctx); err != nil {
 		return err
 	}
 	ref, err := b.job.Target(p.Part)
@@ -145,13 +146,14 @@ func (b *bulkJob) runOne(ctx context.Context, p *bulkPart) error {
 	if err != nil {
 		return err
 	}
-	err = p.act(ctx, data)
+	w := newWriter(p.r)
+	err = p.act(ctx, w, data)
+	b.spent += w.spent
 	p.r.deliver(ctx)
 	return err
 }
 
-func (p *bulkPart) act(ctx context.Context, data []byte) error {
-	w := newWriter(p.r)
+func (p *bulkPart) act(ctx context.Context, w *writer, data []byte) error {
 	if p.Method == http.MethodPost {
 		created, err := w.createFrom(ctx, p.Type, data)
 		if err != nil {

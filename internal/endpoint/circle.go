@@ -30,10 +30,11 @@ type circle struct {
 func (b *bulkJob) runCircle(ctx context.Context, unit []*bulk.Part) {
 	r := b.r.another()
 	c := &circle{b: b, unit: unit, w: newWriter(r), created: make([]*doc.Document, len(unit))}
-	err := ctx.Err()
+	err := b.begin(ctx)
 	if err == nil {
 		err = c.w.work.Isolate(ctx, "", c.run)
 	}
+	b.spent += c.w.spent
 	r.deliver(ctx)
 	for i, p := range unit {
 		switch {

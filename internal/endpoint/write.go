@@ -26,6 +26,8 @@ type writer struct {
 	judge func(before *doc.Document, e *edit) error
 	// adopted are the resources that creations adopted, as they were before.
 	adopted []*doc.Document
+	// spent is the work that the writer has caused, in units of match.Work.
+	spent int
 }
 
 func newWriter(r *request) *writer { return &writer{r: r, t: r.t, dir: r.dir, work: r.work} }
@@ -101,7 +103,9 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 		return nil, err
 	}
 	out, err := w.modify(ctx, host.OpPatch, host.Ref{Type: t.Name, ID: id}, func(ctx context.Context, before *doc.Document) (*edit, error) {
-		after, err := p.ApplyTo(patch.NewWork(ctx), before)
+		work := patch.NewWork(ctx)
+		after, err := p.ApplyTo(work, before)
+		w.spent += work.Spent()
 		if err != nil {
 			return nil, err
 		}
@@ -221,6 +225,7 @@ func (w *writer) withLockBy(ctx context.Context, lock func(context.Context, host
 		if err != nil {
 			return err
 		}
+		w.spent += costOf(before.Type, before.Values)
 		if err := w.r.precondition(before); err != nil {
 			return err
 		}
