@@ -70,17 +70,19 @@ func CheckKept(t *model.Type, before, after []Value) error {
 func CheckEnumerated(a *model.Attribute, before, after []Value) error {
 	chain := lineage(a)[1:]
 	var bad error
+	var known map[string]bool // the texts before, once one of them is needed
 	eachOf(after, chain, func(v Value) {
-		if bad != nil || slices.ContainsFunc(a.Canonical, func(c string) bool {
-			return c == v.Text || !a.CaseExact && fold.Equal(c, v.Text)
-		}) {
+		if bad != nil || slices.Contains(a.Canonical, v.Text) {
 			return
 		}
-		known := false
-		eachOf(before, chain, func(old Value) { known = known || old.Text == v.Text })
-		if !known {
-			bad = fault.New(fault.InvalidValue, "%s: must be one of %s, got %q", a.Path, strings.Join(a.Canonical, ", "), fault.Clip(v.Text))
+		if known == nil {
+			known = map[string]bool{}
+			eachOf(before, chain, func(old Value) { known[old.Text] = true })
 		}
+		if known[v.Text] || !a.CaseExact && slices.ContainsFunc(a.Canonical, func(c string) bool { return fold.Equal(c, v.Text) }) {
+			return
+		}
+		bad = fault.New(fault.InvalidValue, "%s: must be one of %s, got %q", a.Path, strings.Join(a.Canonical, ", "), fault.Clip(v.Text))
 	})
 	return bad
 }

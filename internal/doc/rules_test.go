@@ -1,7 +1,10 @@
 package doc_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -131,5 +134,22 @@ func TestCarry(t *testing.T) {
 				t.Errorf("the arguments were changed (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestCheckEnumeratedIsLinear checks many values that are older than the enumeration.
+func TestCheckEnumeratedIsLinear(t *testing.T) {
+	user := users(t)
+	var list []string
+	for i := range 20_000 {
+		list = append(list, fmt.Sprintf(`{"value":"%d","type":"t%d"}`, i, i))
+	}
+	values := decoded(t, user, `{"emails":[`+strings.Join(list, ",")+`]}`, doc.Options{})
+	start := time.Now()
+	if err := doc.CheckEnumerated(user.Find("emails.type"), values, values); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
