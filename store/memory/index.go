@@ -3,6 +3,7 @@ package memory
 import (
 	"hash/maphash"
 	"iter"
+	"reflect"
 	"slices"
 	"time"
 
@@ -95,10 +96,10 @@ func (t *table) remove(w *row) {
 // replace replaces the resource of w by r, which has the same id.
 func (t *table) replace(w *row, r *scim.Resource) {
 	for _, x := range t.indexes {
-		was, is := x.keys(w.r), x.keys(r)
-		if slices.Equal(was, is) {
+		if reflect.DeepEqual(w.r.Get(x.path), r.Get(x.path)) { // Folding costs more.
 			continue
 		}
+		was, is := x.keys(w.r), x.keys(r)
 		for _, key := range was {
 			x.remove(key, w)
 		}
