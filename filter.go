@@ -86,6 +86,8 @@ type Query struct {
 	Limit int
 	// Total asks for Page.Total.
 	Total bool
+
+	work *match.Work // limits Scan; nil: no limit
 }
 
 // PageKey is the place of one resource in the order of a list.
@@ -113,16 +115,17 @@ type Page struct {
 // Scan answers a query: it filters, sorts, counts and cuts out the page. all yields the
 // resources of the type in any order. It may leave out resources that do not match, so a
 // store can select candidates by Filter.Eq and IDs first. Scan returns the first error
-// that all yields.
+// that all yields. It also ends with the request that the query comes from, and with an
+// *Error, 400 tooMany, if the filter compares too many bytes.
 func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 	m := &match.Query{IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending, Offset: q.Offset,
-		After: (*match.Place)(q.After), Limit: q.Limit}
+		After: (*match.Place)(q.After), Limit: q.Limit, Work: q.work}
 	if q.Filter != nil {
 		m.Filter = q.Filter.m
 	}
 	page, total, err := match.Scan(m, all, func(r *Resource) *doc.Document { return &r.d })
 	if err != nil {
-		return nil, err
+		return nil, outward(err)
 	}
 	return &Page{Resources: page, Total: total}, nil
 }

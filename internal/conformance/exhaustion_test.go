@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/testhost"
+	"github.com/scimkit/scim/store/memory"
 )
 
 // cpuTime is the processor time that this process has used.
@@ -188,4 +190,43 @@ func TestBulkRefusesWhatIsTooMuch(t *testing.T) {
 	if res := testhost.Do(t, h, "PATCH", "/Users/"+id, patchOf(replaceOf("title", `"199"`))); res.StatusCode != 200 {
 		t.Errorf("alone, the last operation is %d", res.StatusCode)
 	}
+}
+
+// TestFiltersOfLists compares long values of many users with many texts. The answer is a
+// refusal, or comes when the time of the request is over.
+func TestFiltersOfLists(t *testing.T) {
+	store := memory.New()
+	h := testhost.New(t, scim.Config{Store: store})
+	for i := range 60 {
+		body := fmt.Sprintf(`{"userName":"u%d","emails":%s}`, i, longValues(1000, 480, "x"))
+		if res := testhost.Do(t, h, "POST", "/Users", body); res.StatusCode != 201 {
+			t.Fatalf("POST: %d", res.StatusCode)
+		}
+	}
+	path := "/Users?filter=" + url.QueryEscape(`emails.value co "zz"`+strings.Repeat(` or emails.value co "zz"`, 119))
+	t.Run("too many bytes", func(t *testing.T) {
+		used := cpuTime()
+		res := testhost.Do(t, h, "GET", path, "")
+		if got := testhost.Decode(t, res); res.StatusCode != 400 || got["scimType"] != "tooMany" || !strings.Contains(fmt.Sprint(got["detail"]), "use fewer of them") {
+			t.Errorf("%d: %v", res.StatusCode, got)
+		}
+		if cpu := cpuTime() - used; cpu > 5*time.Second && !testhost.UnderRace {
+			t.Errorf("it used %v of processor time", cpu)
+		}
+	})
+	t.Run("too much time", func(t *testing.T) {
+		start := time.Now()
+		res := testhost.Do(t, testhost.New(t, scim.Config{Store: store, Limits: scim.Limits{Time: 20 * time.Millisecond}}), "GET", path, "")
+		if res.StatusCode != 503 {
+			t.Errorf("status %d, want 503", res.StatusCode)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+	t.Run("one comparison", func(t *testing.T) {
+		if res := testhost.Do(t, h, "GET", "/Users?filter="+url.QueryEscape(`emails.value co "zz"`), ""); res.StatusCode != 200 {
+			t.Errorf("status %d, want 200", res.StatusCode)
+		}
+	})
 }

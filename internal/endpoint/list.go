@@ -51,6 +51,10 @@ func (l *lister) window() (start, limit int) {
 	return start, min(limit, l.r.s.c.Limits.MaxPage)
 }
 
+// maxListWork is the work of a filter, in units of match.Work, in a store that compares in
+// this process. It is enough for one comparison with a name of each of a million users.
+const maxListWork = 2_000_000_000
+
 // page asks the tenant for permission and the store for a page.
 func (l *lister) page(ctx context.Context, t *model.Type, q *host.Query) (*host.Page, error) {
 	if err := l.r.may(ctx, host.OpList, t, "", q); err != nil {
@@ -59,6 +63,8 @@ func (l *lister) page(ctx context.Context, t *model.Type, q *host.Query) (*host.
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return &host.Page{}, nil
 	}
+	q.Work = match.NewWork(ctx, maxListWork, fault.New(fault.TooMany,
+		"the filter compares too many bytes: each comparison counts the values that it looks at; use fewer of them, or look for fewer resources, for example by eq on userName"))
 	page, err := l.r.dir.Page(ctx, t, q)
 	if err != nil {
 		return nil, err

@@ -168,6 +168,7 @@ type Query struct {
 	After      *Key
 	Limit      int
 	Total      bool
+	Work       *match.Work // limits a store that evaluates the filter with Scan; nil: no limit
 }
 
 // Key is a place in the order of a list.
