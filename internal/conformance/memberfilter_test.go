@@ -283,7 +283,7 @@ func TestMembersPresentIsBounded(t *testing.T) {
 	}{
 		{`members pr`, 0, 200, 10_000, "each group"},
 		{`members pr and displayName eq "g7"`, 0, 200, 1, "the store finds the one"},
-		{`members pr or displayName pr`, 0, 200, 0, "it does not matter"},
+		{`displayName eq "g7" and (members pr or displayName eq "g7")`, 0, 200, 1, "in any place"},
 		{`members pr`, 1, 400, 10_000, "one too many"},
 		{`members pr and id eq "g10000-7"`, 0, 200, 1, "narrowed down"},
 	} {

@@ -17,7 +17,7 @@ import (
 )
 
 // maxAsked is how many groups one query may ask for a member. Each takes a call of the
-// store.
+// store, and is compared with the filter.
 const maxAsked = 10_000
 
 // Page answers a query whose memberships LookUpMembers has looked up. It asks the store,
@@ -85,26 +85,23 @@ func (s *memberScan) matches(ctx context.Context) iter.Seq2[*doc.Document, error
 	}
 }
 
-// isMatch reports whether a group matches the filter. It asks for a member only if the
-// answer depends on that.
+// isMatch asks for a member of a group, and reports whether the group matches the filter.
 func (s *memberScan) isMatch(ctx context.Context, d *doc.Document) (bool, error) {
 	if err := s.dir.Check(d); err != nil {
 		return false, err
-	}
-	someone := member.Value(s.rt.Members, []member.Ref{{Type: "User", ID: "someone"}})
-	empty, full := s.q.Filter.Match(d), s.q.Filter.Match(d.With(doc.Put(d.Values, someone)))
-	if empty == full {
-		return empty, nil
 	}
 	if s.asked++; s.asked > maxAsked {
 		return false, fault.Refuse(http.StatusBadRequest, "tooMany",
 			fmt.Sprintf("the filter asks more than %d groups whether they have members: narrow it down by displayName or id", maxAsked))
 	}
 	members, err := s.dir.stores.Members.Members(ctx, d.ID, host.Ref{}, 1)
-	if len(members) > 0 {
-		return full, err
+	if err != nil {
+		return false, err
 	}
-	return empty, err
+	if len(members) > 0 {
+		d = d.With(doc.Put(d.Values, member.Value(s.rt.Members, []member.Ref{members[0].Ref})))
+	}
+	return s.q.Filter.Match(d), nil
 }
 
 // isMembersPresent recognises `members pr` and `members.value pr`.
