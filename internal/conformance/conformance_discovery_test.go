@@ -42,21 +42,21 @@ PUT /ServiceProviderConfig
 {}
 
 >> 405
-Allow: GET, HEAD
+Allow: GET, HEAD, OPTIONS
 
 POST /ResourceTypes
 
 {}
 
 >> 405
-Allow: GET, HEAD
+Allow: GET, HEAD, OPTIONS
 
 PATCH /Schemas/<User>
 
 {}
 
 >> 405
-Allow: GET, HEAD
+Allow: GET, HEAD, OPTIONS
 
 DELETE /ResourceTypes/User
 

@@ -29,9 +29,10 @@ type route struct {
 	tail int         // the number of path segments, such as 2 for Users/1
 }
 
-// allow lists the methods of a route for the Allow header.
+// allow lists the methods of a route for the Allow header. OPTIONS is possible on each
+// route.
 func (rt *route) allow() string {
-	var names []string
+	names := []string{http.MethodOptions}
 	for m := range rt.methods {
 		names = append(names, m)
 		if m == http.MethodGet {

@@ -106,6 +106,10 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		method = http.MethodGet
 	}
 	act := q.at.methods[method]
+	if method == http.MethodOptions && len(q.at.methods) > 0 {
+		w.Header().Set("Allow", q.at.allow())
+		return &answer{status: http.StatusNoContent}, nil
+	}
 	if act == nil {
 		if q.at.off != nil {
 			return nil, q.at.off
