@@ -83,8 +83,8 @@ func TestQuirks(t *testing.T) {
 			needed[n] = true
 		}
 	}
-	if len(known) != 83 {
-		t.Errorf("%d quirks, want 83", len(known))
+	if len(known) != 84 {
+		t.Errorf("%d quirks, want 84", len(known))
 	}
 	for n, by := range needed {
 		if !by {

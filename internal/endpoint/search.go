@@ -2,11 +2,9 @@ package endpoint
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	filter "github.com/scim2/filter-parser/v2"
 
@@ -17,50 +15,18 @@ import (
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
-	"github.com/scimkit/scim/internal/wire"
 )
-
-// searchRequest is the body of POST /.search (RFC 7644, Section 3.4.3).
-type searchRequest struct {
-	Schemas            []string
-	Attributes         []string
-	ExcludedAttributes []string
-	Filter             *string
-	SortBy, SortOrder  string
-	StartIndex, Count  *int
-	Cursor             *string
-}
 
 // search answers POST of a .search, of one type or, if t is nil, of all types.
 func (l *lister) search(ctx context.Context, t *model.Type, body []byte) (*answer, error) {
-	if err := l.searchParams(body); err != nil {
+	var err error
+	if l.r.params, err = parseSearch(body, l.r.use); err != nil {
 		return nil, err
 	}
 	if t == nil {
 		return l.listAll(ctx)
 	}
 	return l.list(ctx, t)
-}
-
-// searchParams reads the parameters from the body.
-func (l *lister) searchParams(body []byte) error {
-	var s searchRequest
-	if err := json.Unmarshal(body, &s); err != nil {
-		return &fault.Error{Status: http.StatusBadRequest, Type: "invalidSyntax",
-			Detail: "the body is not a SearchRequest: a JSON object with filter, attributes, excludedAttributes, sortBy, sortOrder, startIndex, count, cursor", Err: err}
-	}
-	if len(s.Schemas) > 0 && !slices.ContainsFunc(s.Schemas, func(u string) bool { return model.FoldName(u) == model.FoldName(wire.SearchRequest) }) {
-		return fault.Refuse(http.StatusBadRequest, "invalidSyntax", "schemas must contain "+wire.SearchRequest)
-	}
-	p := params{sortBy: s.SortBy, sortOrder: s.SortOrder, attributes: names(s.Attributes), excluded: names(s.ExcludedAttributes),
-		startIndex: s.StartIndex, count: s.Count, cursor: s.Cursor}
-	if s.Filter != nil {
-		if p.filter = *s.Filter; strings.TrimSpace(p.filter) == "" {
-			return emptyFilter()
-		}
-	}
-	l.r.params = p
-	return p.check()
 }
 
 // rootDepth is how far index paging reaches in a query over all types. Such a query reads

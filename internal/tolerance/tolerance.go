@@ -35,6 +35,7 @@ const (
 	DisplayName        Name = "display-name"          // displayName for a value's display: Entra app roles
 	WrappedMembers     Name = "wrapped-members"       // {"members": […]} as the value of members: Salesforce
 	ObjectInString     Name = "object-in-string"      // a PATCH value without a path as JSON text: scim-for-keycloak
+	ListInString       Name = "list-in-string"        // "attributes": "a,b" in a .search, as in a query string
 )
 
 var all = [...]Name{
@@ -44,7 +45,7 @@ var all = [...]Name{
 	BooleanLiteral, UnknownAttribute, ReadOnlyInValue, ManyPrimaries,
 	RemoveByValue, RemoveNoMatch, UnquotedLiteral, ComplexComparison,
 	ValuePathAttribute, NumberString, BareExtension, DisplayName,
-	WrappedMembers, ObjectInString,
+	WrappedMembers, ObjectInString, ListInString,
 }
 
 // All lists every tolerance.
