@@ -73,6 +73,7 @@ type Query struct {
 	IDs []string
 	// SortBy is the path of the attribute to sort by. "": order of creation, which also
 	// decides between equal values. A multi-valued attribute sorts by its primary value.
+	// Texts sort by their first SortLength characters.
 	// Resources without the attribute come last, or first if Descending (RFC 7644,
 	// Section 3.4.2.3).
 	SortBy string
@@ -92,13 +93,18 @@ type Query struct {
 
 // PageKey is the place of one resource in the order of a list.
 type PageKey struct {
-	// Value is the resource's sort value. Unless the attribute is case-exact, it is the
-	// Fold of the value. Nil: there is no SortBy, or the attribute is absent.
+	// Value is the resource's sort value. Of a text it is the first SortLength characters,
+	// after Fold unless the attribute is case-exact. Nil: there is no SortBy, or the
+	// attribute is absent.
 	Value *string
 	// Created and ID are the resource's meta.created and id.
 	Created time.Time
 	ID      string
 }
+
+// SortLength is how many characters of a text decide its place in a sorted list. A cursor
+// holds them, so they are few. Order of creation decides between texts that begin alike.
+const SortLength = match.SortLength
 
 // KeyOf returns the place of r in the order of q.
 func KeyOf(q *Query, r *Resource) *PageKey { return (*PageKey)(match.PlaceOf(q.SortBy, &r.d)) }

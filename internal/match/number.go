@@ -74,6 +74,14 @@ func (n number) compare(m number) int {
 	return cmp.Compare(n.f, float64(m.i))
 }
 
+// text is a text that parseNumber reads as n.
+func (n number) text() string {
+	if n.isInt {
+		return strconv.FormatInt(n.i, 10)
+	}
+	return strconv.FormatFloat(n.f, 'g', -1, 64)
+}
+
 // literal is the number for filter expressions: an int if it is one.
 func (n number) literal() any {
 	if !n.isInt {

@@ -8,13 +8,12 @@ import (
 	"time"
 
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fold"
 	"github.com/scimkit/scim/internal/model"
 )
 
 // Place is the place of a document in the order of a list.
 type Place struct {
-	Value   *string // the sort value, folded unless case-exact; nil if there is none
+	Value   *string // the sort value in the form of placeText; nil if there is none
 	Created time.Time
 	ID      string
 }
@@ -28,10 +27,7 @@ func PlaceOf(path string, d *doc.Document) *Place {
 		return p
 	}
 	if v := SortKey(d, a); v.Attr != nil {
-		text := v.Text
-		if v.Attr.Kind == model.String && !v.Attr.CaseExact {
-			text = fold.Key(text)
-		}
+		text := placeText(v)
 		p.Value = &text
 	}
 	return p
@@ -130,11 +126,7 @@ func Scan[T any](q *Query, all iter.Seq2[T, error], docOf func(T) *doc.Document)
 func (q *Query) isBehind(d *doc.Document) bool {
 	c := 0
 	if a := sortAttribute(q.SortBy, d); a != nil {
-		var v doc.Value
-		if q.After.Value != nil {
-			v = doc.Simple(leafOf(a), *q.After.Value)
-		}
-		c = Compare(a, v, SortKey(d, a))
+		c = q.After.compare(leafOf(a), SortKey(d, a))
 	}
 	if c == 0 {
 		c = q.After.Created.Compare(d.Created)
@@ -146,6 +138,17 @@ func (q *Query) isBehind(d *doc.Document) bool {
 		c = -c
 	}
 	return c < 0
+}
+
+// compare compares the value of a place with a sort key of the attribute a.
+func (p *Place) compare(a *model.Attribute, key doc.Value) int {
+	switch {
+	case p.Value == nil || key.Attr == nil:
+		return rank(p.Value != nil, key.Attr != nil)
+	case isText(a):
+		return strings.Compare(*p.Value, sortText(a, key.Text))
+	}
+	return Compare(a, doc.Simple(a, *p.Value), key)
 }
 
 // row is a document, the caller's row for it, and its sort value.

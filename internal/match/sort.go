@@ -2,6 +2,7 @@ package match
 
 import (
 	"strings"
+	"time"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fold"
@@ -55,8 +56,61 @@ func representative(elements []doc.Value, a *model.Attribute) doc.Value {
 	return elements[0]
 }
 
+// SortLength is how many characters of a text count in the order of a list. A cursor holds
+// them, so a longer text must not make it long.
+const SortLength = 256
+
+// isText reports whether values of a are ordered as texts.
+func isText(a *model.Attribute) bool {
+	return a.Kind == model.String || a.Kind == model.Reference || a.Kind == model.Binary
+}
+
+// sortText is the part of a text of a that decides the order: folded unless a is
+// case-exact, and cut.
+func sortText(a *model.Attribute, text string) string {
+	if !a.CaseExact && a.Kind != model.Binary {
+		text = fold.Key(text)
+	}
+	return cutText(text)
+}
+
+// cutText returns the first SortLength characters of a text.
+func cutText(text string) string {
+	if len(text) <= SortLength {
+		return text
+	}
+	n := 0
+	for i := range text {
+		if n == SortLength {
+			return text[:i]
+		}
+		n++
+	}
+	return text
+}
+
+// placeText is the text of a sort key in a Place. A number or a date may have any number of
+// digits, of which only those count that are compared.
+func placeText(key doc.Value) string {
+	switch a := key.Attr; {
+	case isText(a):
+		return sortText(a, key.Text)
+	case len(key.Text) <= SortLength:
+	case a.Kind == model.DateTime:
+		if t, ok := parseInstant(key.Text); ok {
+			return time.Unix(t.sec, int64(t.nano)).UTC().Format(time.RFC3339Nano)
+		}
+	default:
+		if n, ok := parseNumber(key.Text); ok {
+			return n.text()
+		}
+	}
+	return cutText(key.Text)
+}
+
 // Compare orders two sort keys of attribute a: strings by the attribute's case rule, dates
-// as instants, numbers as numbers, false before true. The zero Value comes last.
+// as instants, numbers as numbers, false before true. The zero Value comes last. Of texts
+// only the first SortLength characters count.
 func Compare(a *model.Attribute, x, y doc.Value) int {
 	if x.Attr == nil || y.Attr == nil {
 		return rank(x.Attr != nil, y.Attr != nil)
@@ -68,14 +122,13 @@ func Compare(a *model.Attribute, x, y doc.Value) int {
 	case model.DateTime:
 		return compareParsed(x.Text, y.Text, parseInstant, instant.compare)
 	case model.String, model.Reference:
-		if !a.CaseExact {
-			if fold.IsASCII(x.Text) && fold.IsASCII(y.Text) {
-				return asciiFoldCompare(x.Text, y.Text)
-			}
-			return strings.Compare(fold.Key(x.Text), fold.Key(y.Text))
+		if !a.CaseExact && fold.IsASCII(x.Text) && fold.IsASCII(y.Text) {
+			return asciiFoldCompare(cutText(x.Text), cutText(y.Text))
 		}
+	case model.Boolean:
+		return strings.Compare(x.Text, y.Text) // "false" < "true"
 	}
-	return strings.Compare(x.Text, y.Text) // "false" < "true"
+	return strings.Compare(sortText(a, x.Text), sortText(a, y.Text))
 }
 
 // compareParsed compares the parsed values of two texts. Texts that do not parse come last,
@@ -89,7 +142,7 @@ func compareParsed[T any](x, y string, parse func(string) (T, bool), compare fun
 	case okX || okY:
 		return rank(okX, okY)
 	}
-	return strings.Compare(x, y)
+	return strings.Compare(cutText(x), cutText(y))
 }
 
 // leafOf is the attribute whose values SortKey returns for a.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,6 +75,22 @@ func keysetSteps() []step[scim.Store] {
 						expectWalk(t, q, o.sorted(all, descending), walk(t, s, q, nil))
 					}
 				}
+			}
+		}},
+		{"long values", "Only the first SortLength characters of a text count in the order, so that a PageKey is never long. Order of creation decides between texts that begin alike.", func(t *probe, s scim.Store) {
+			// The letter has two bytes, so a store that counts bytes cuts elsewhere.
+			begin := strings.Repeat("ä", scim.SortLength-1)
+			title := func(end string) *scim.Resource {
+				return t.create(s, t.user("long"+end, values{"title": begin + end}))
+			}
+			last, z, y, first := title("b"), title("az"), title("Ay"), title("")
+			want := []*scim.Resource{first, z, y, last}
+			for _, descending := range []bool{false, true} {
+				for limit := 1; limit <= 3; limit++ {
+					q := scim.Query{SortBy: "title", Descending: descending, Limit: limit}
+					expectWalk(t, q, want, walk(t, s, q, nil))
+				}
+				slices.Reverse(want)
 			}
 		}},
 		{"filtered", rule + ", among the matches; the total counts all of them on each page.", func(t *probe, s scim.Store) {

@@ -254,6 +254,12 @@ func (p *plain) spoil(q *scim.Query, page *scim.Page) {
 	switch p.fault {
 	case "total is that of the page":
 		page.Total = len(page.Resources)
+	case "sorts by the whole text":
+		if q.SortBy == "title" && !q.Descending {
+			slices.SortStableFunc(page.Resources, func(a, b *scim.Resource) int {
+				return strings.Compare(scim.Fold(a.String("title")), scim.Fold(b.String("title")))
+			})
+		}
 	case "newest first":
 		if q.SortBy == "" && q.After == nil {
 			slices.Reverse(page.Resources)

@@ -64,10 +64,7 @@ func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 			absent, place := int64(1), ""
 			if q.After.Value != nil {
 				absent = 0
-				place, _ = keyOf(a, *q.After.Value)
-				if a.Type == scim.TypeDateTime && len(place) > instantLen {
-					place = place[:instantLen]
-				}
+				place = placeOf(a, *q.After.Value)
 			}
 			after = []string{w.number(absent), w.text(place)}
 		}
@@ -77,6 +74,23 @@ func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 		after = append(after, w.number(dialect.Micros(q.After.Created)), w.text(q.After.ID))
 	}
 	return keys, after, nil
+}
+
+// placeOf returns the text to sort by of a scim.PageKey.
+func placeOf(a scim.Attribute, value string) string {
+	if isText(a) {
+		return value // It is folded and cut.
+	}
+	place, _ := keyOf(a, value)
+	if a.Type == scim.TypeDateTime && len(place) > instantLen {
+		place = place[:instantLen]
+	}
+	return place
+}
+
+// isText reports whether values of a are sorted as texts.
+func isText(a scim.Attribute) bool {
+	return a.Type == scim.TypeString || a.Type == scim.TypeReference || a.Type == scim.TypeBinary
 }
 
 // sortKey returns the text to sort by. A multi-valued attribute has that of its first
@@ -90,7 +104,7 @@ func (w *Writer) sortKey(a *scim.Attribute) string {
 		*a = v
 	}
 	if a.Path == "id" {
-		return "r.id"
+		return cut("r.id", scim.SortLength)
 	}
 	d, s := w.d, resource
 	for s.base != a.Path {
@@ -105,8 +119,14 @@ func (w *Writer) sortKey(a *scim.Attribute) string {
 		}
 	}
 	key := d.Text("(" + s.self + ")")
-	if a.Type == scim.TypeDateTime {
-		key = "substr(" + key + ", 1, " + strconv.Itoa(instantLen) + ")"
+	switch {
+	case a.Type == scim.TypeDateTime:
+		return cut(key, instantLen)
+	case isText(*a):
+		return cut(key, scim.SortLength)
 	}
 	return key
 }
+
+// cut returns the first n characters of a text.
+func cut(text string, n int) string { return "substr(" + text + ", 1, " + strconv.Itoa(n) + ")" }
