@@ -65,7 +65,7 @@ func newSelfWriter(r *request) *writer {
 				continue
 			}
 			if !slices.ContainsFunc(r.t.Self.Writable, func(p string) bool { return before.Type.Find(p) == a }) {
-				return fault.Refuse(http.StatusForbidden, "", "you cannot change "+a.Name+" yourself; you can change "+strings.Join(r.t.Self.Writable, ", "))
+				return fault.Refuse(http.StatusForbidden, "", "you cannot change "+fault.Clip(a.Name)+" yourself; you can change "+strings.Join(r.t.Self.Writable, ", "))
 			}
 		}
 		if e.password != nil {

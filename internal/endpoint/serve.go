@@ -77,8 +77,11 @@ func (a *answer) write(w http.ResponseWriter, method string) {
 	}
 }
 
-// maxLogged is how many bytes of a path the log shows.
-const maxLogged = 300
+// maxLogged is how many bytes of a path the log shows, and maxCause is the same for an error.
+const (
+	maxLogged = 300
+	maxCause  = 2000
+)
 
 // logRefusal logs a failed request or a failed operation of a bulk request.
 func (s *Server) logRefusal(ctx context.Context, method, path string, e *fault.Error) {
@@ -86,13 +89,13 @@ func (s *Server) logRefusal(ctx context.Context, method, path string, e *fault.E
 	if e.Status >= 500 && e.Status != http.StatusNotImplemented {
 		level = slog.LevelError
 	}
-	s.c.Log.Log(ctx, level, "scim: refused", "method", method, "path", fault.ClipTo(maxLogged, path), "status", e.Status,
-		"type", e.Type, "detail", e.Detail, "cause", fmt.Sprint(e.Err))
+	s.c.Log.Log(ctx, level, "scim: refused", "method", fault.Clip(method), "path", fault.ClipTo(maxLogged, path), "status", e.Status,
+		"type", e.Type, "detail", e.Detail, "cause", fault.ClipTo(maxCause, fmt.Sprint(e.Err)))
 }
 
 // logPanic logs a panic of the application's code and turns it into an error.
 func (s *Server) logPanic(method string, p any) error {
-	s.c.Log.Error("scim: panic", "method", method, "error", fmt.Sprint(p), "stack", string(debug.Stack()))
+	s.c.Log.Error("scim: panic", "method", fault.Clip(method), "error", fmt.Sprint(p), "stack", string(debug.Stack()))
 	return errors.New("panic")
 }
 
@@ -115,7 +118,7 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			return nil, q.at.off
 		}
 		w.Header().Set("Allow", q.at.allow())
-		return nil, fault.Refuse(http.StatusMethodNotAllowed, "", r.Method+" is not possible here; possible: "+q.at.allow())
+		return nil, fault.Refuse(http.StatusMethodNotAllowed, "", fault.Clip(r.Method)+" is not possible here; possible: "+q.at.allow())
 	}
 	var body []byte
 	if method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {

@@ -81,7 +81,7 @@ func (r *Request) object(within *model.Attribute, op verb, raw jsontext.Value) e
 		}
 		if tg.attr != nil && tg.sub == nil && tg.where == nil {
 			if before, twice := seen[tg.attr]; twice && !bytes.Equal(before, value) {
-				return fault.New(fault.InvalidSyntax, "%s: is there twice, with different values", tg.attr.Path)
+				return fault.New(fault.InvalidSyntax, "%s: is there twice, with different values", fault.Clip(tg.attr.Path))
 			}
 			seen[tg.attr] = value
 		}

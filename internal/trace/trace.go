@@ -94,8 +94,8 @@ func (x *Exchange) End() {
 	x.tracer.w.Write(b.Bytes()) //nolint:errcheck // a failing trace must not disturb the request
 }
 
-// url shows the request's address without passwords, which a client may put into a filter
-// by mistake. It does not show a query that it cannot parse.
+// url shows the beginning of the request's address without passwords, which a client may
+// put into a filter by mistake. It does not show a query that it cannot parse.
 func (x *Exchange) url() string {
 	u := x.r.URL
 	if secret.IsIn(u.Path) {
@@ -105,9 +105,9 @@ func (x *Exchange) url() string {
 	query, err := url.QueryUnescape(u.RawQuery)
 	if err != nil || secret.IsIn(query) || strings.Contains(strings.ToLower(query), "token") {
 		x.secret = true
-		return fmt.Sprintf("%q?%s", u.EscapedPath(), secret.Redacted)
+		return fmt.Sprintf("%.16384q?%s", u.EscapedPath(), secret.Redacted)
 	}
-	return fmt.Sprintf("%q", u.RequestURI())
+	return fmt.Sprintf("%.16384q", u.RequestURI())
 }
 
 func headers(b *bytes.Buffer, h http.Header) {
@@ -122,7 +122,7 @@ func headers(b *bytes.Buffer, h http.Header) {
 			fmt.Fprintf(b, "%s: [redacted]\n", n)
 		case "Accept", "Content-Type", "If-Match", "If-None-Match", "User-Agent", "Location", "Etag", "Allow", "Www-Authenticate", "Retry-After":
 			for _, v := range h[n] {
-				fmt.Fprintf(b, "%s: %q\n", n, v)
+				fmt.Fprintf(b, "%s: %.1024q\n", n, v)
 			}
 		default:
 			// Other headers may carry a credential of a gateway.
