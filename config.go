@@ -164,7 +164,12 @@ type Limits struct {
 	// MaxPage is the largest number of resources in a page. Default: 200. The handler
 	// reduces a larger count to it.
 	MaxPage int
-	// Time is the time for one request. Default: 30 s. Afterwards the answer is 503.
+	// Answer is the size of a list answer in bytes. Default: 32 MiB. A page by cursor ends
+	// early. A page by index is never short, so a longer one is 400 tooMany, with a count
+	// that fits. A single resource is always sent.
+	Answer int64
+	// Time is the time for one request. Default: 30 s. Afterwards the answer is 503. If a
+	// long answer has begun, the handler breaks the connection instead.
 	Time time.Duration
 	// CursorTime is the time for which the cursor of a page is valid. Default: 1 h.
 	// Afterwards the answer is 400 expiredCursor.
@@ -212,6 +217,7 @@ func (l Limits) withDefaults() Limits {
 	byDefault(&l.Filter, 4096)
 	byDefault(&l.PageSize, 100)
 	byDefault(&l.MaxPage, 200)
+	byDefault(&l.Answer, 32<<20)
 	byDefault(&l.Time, 30*time.Second)
 	byDefault(&l.CursorTime, time.Hour)
 	return l

@@ -87,6 +87,11 @@ type Query struct {
 	Limit int
 	// Total asks for Page.Total.
 	Total bool
+	// MaxBytes is about how many bytes of JSON the page may have. A store that copies
+	// resources into memory ends the page where they exceed it, but not before the first
+	// one, and sets Page.Cut. It may ignore MaxBytes; long resources then need much memory.
+	// 0: any number.
+	MaxBytes int
 
 	work *match.Work // limits Scan; nil: no limit
 }
@@ -116,6 +121,9 @@ type Page struct {
 	// Total is the number of all matches. The store sets it if Query.Total is set or
 	// Query.Limit is 0.
 	Total int
+	// Cut means that the page ended early because of Query.MaxBytes. The handler asks for
+	// the rest with Query.After.
+	Cut bool
 }
 
 // Scan answers a query: it filters, sorts, counts and cuts out the page. all yields the

@@ -1,11 +1,64 @@
 package conformance
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/testhost"
 )
+
+// overHTTP sends one request over a connection. A recorder would also show headers that
+// net/http removes.
+func overHTTP(t *testing.T, h http.Handler, method, target, body string, header ...string) *http.Response {
+	t.Helper()
+	s := httptest.NewServer(h)
+	defer s.Close()
+	r, err := http.NewRequest(method, s.URL+target, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+testhost.Secret)
+	for _, l := range header {
+		name, value, _ := strings.Cut(l, ": ")
+		r.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { res.Body.Close() })
+	return res
+}
+
+// SCIM-SDK's client takes an answer without the media type for a failure.
+func TestEveryAnswerHasTheMediaType(t *testing.T) {
+	h := testhost.Handler(t, nil)
+	user := testhost.Create(t, h, "/Users", `{"userName":"a"}`)
+	group := testhost.Create(t, h, "/Groups", `{"displayName":"g"}`)
+	patch := `{"Operations":[{"op":"replace","path":"displayName","value":"x"}]}`
+	for _, tt := range []struct {
+		method, target, body string
+		status               int
+	}{
+		{"GET", "/Users/" + user, "", 200},
+		{"HEAD", "/Users/" + user, "", 200},
+		{"HEAD", "/Users", "", 200},
+		{"HEAD", "/Schemas", "", 200},
+		{"HEAD", "/Users/nope", "", 404},
+		{"OPTIONS", "/Users", "", 204},
+		{"PATCH", "/Groups/" + group, patch, 204},
+		{"DELETE", "/Groups/" + group, "", 204},
+		{"DELETE", "/Groups/" + group, "", 404},
+	} {
+		res := overHTTP(t, h, tt.method, tt.target, tt.body)
+		if got := res.Header.Get("Content-Type"); res.StatusCode != tt.status || got != "application/scim+json" {
+			t.Errorf("%s %s: %d with the Content-Type %q, want %d with application/scim+json", tt.method, tt.target, res.StatusCode, got, tt.status)
+		}
+	}
+}
 
 func TestOptionsListsTheMethods(t *testing.T) {
 	h := testhost.Handler(t, func(c *scim.Config) { c.OpenDiscovery = true })

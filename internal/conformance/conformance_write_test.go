@@ -135,7 +135,7 @@ GET /Groups/${g}
 
 >> 200
 
-{"members": "${absent}"}
+{"members": []}
 ` + counts("/Users", `userName eq "a"`, 0, `externalId eq "x"`, 0) + counts("/", `id eq "${a}"`, 0) + `
 POST /Users
 

@@ -94,15 +94,19 @@ func (t Directory) ByID(ctx context.Context, rt *model.Type, ids []string, fn fu
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	for chunk := range slices.Chunk(slices.Compact(ids), Batch) {
-		page, err := t.stores.List(ctx, rt, &host.Query{IDs: chunk, Limit: len(chunk)})
+		rows, err := t.Open(ctx, rt, &host.Query{IDs: chunk, Limit: len(chunk)})
 		if err != nil {
 			return err
 		}
-		for _, r := range page.Resources {
-			if err := t.Check(r); err != nil {
+		for {
+			d, err := rows.Next(ctx)
+			if err != nil {
 				return err
 			}
-			fn(r)
+			if d == nil {
+				break
+			}
+			fn(d)
 		}
 	}
 	return nil
@@ -111,7 +115,7 @@ func (t Directory) ByID(ctx context.Context, rt *model.Type, ids []string, fn fu
 // Each calls fn with the resources of a type that match f, in pages and in order of
 // creation.
 func (t Directory) Each(ctx context.Context, rt *model.Type, f *match.Filter, fn func(page []*doc.Document) error) error {
-	q := &host.Query{Filter: f, Limit: Batch}
+	q := &host.Query{Filter: f, Limit: Batch, MaxBytes: maxPageBytes}
 	for {
 		page, err := t.stores.List(ctx, rt, q)
 		if err != nil {
@@ -123,11 +127,11 @@ func (t Directory) Each(ctx context.Context, rt *model.Type, f *match.Filter, fn
 		if err := fn(page.Resources); err != nil {
 			return err
 		}
-		if len(page.Resources) < Batch {
+		if len(page.Resources) < Batch && !page.Cut {
 			return nil
 		}
 		last := page.Resources[len(page.Resources)-1]
-		q = &host.Query{Filter: f, Limit: Batch, After: &host.Key{Created: last.Created, ID: last.ID}}
+		q = &host.Query{Filter: f, Limit: Batch, MaxBytes: maxPageBytes, After: &host.Key{Created: last.Created, ID: last.ID}}
 	}
 }
 

@@ -162,9 +162,6 @@ func (p *bulkPart) act(ctx context.Context, w *writer, data []byte) error {
 		p.setCreated(created)
 		return nil
 	}
-	if p.Type.Members == nil {
-		p.r.params.attributes = []string{"id"} // because the answer does not show the resource
-	}
 	var a *answer
 	var err error
 	switch p.Method {

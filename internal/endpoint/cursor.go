@@ -43,22 +43,24 @@ func (l *lister) listByCursor(ctx context.Context, t *model.Type) (*answer, erro
 	if q.Limit = state.Count; q.Limit > 0 {
 		q.Limit++ // one more row tells whether there is another page
 	}
-	page, err := l.page(ctx, t, q)
+	rows, err := l.open(ctx, t, q)
 	if err != nil {
 		return nil, err
 	}
 	if q.Total || q.Limit == 0 {
-		state.Total = page.Total
+		state.Total = rows.Total
 	}
-	rs, extra := page.Resources, ""
-	if state.Count > 0 && len(rs) > state.Count {
-		rs = rs[:state.Count]
-		state.Key, state.Expires = *host.KeyOf(q, rs[len(rs)-1]), l.r.now().Add(l.r.s.c.Limits.CursorTime)
-		next, err := l.r.s.c.Cursors.Seal(state, bound)
-		if err != nil {
-			return nil, err
-		}
-		extra = `,"nextCursor":"` + next + `"`
+	c, err := l.collect(ctx, rows, state.Count)
+	if err != nil {
+		return nil, err
 	}
-	return l.listAnswer(ctx, rs, state.Total, extra)
+	if c.last == nil || c.next == nil {
+		return c.answer(state.Total, ""), nil
+	}
+	state.Key, state.Expires = *host.KeyOf(q, c.last), l.r.now().Add(l.r.s.c.Limits.CursorTime)
+	next, err := l.r.s.c.Cursors.Seal(state, bound)
+	if err != nil {
+		return nil, err
+	}
+	return c.answer(state.Total, `,"nextCursor":"`+next+`"`), nil
 }

@@ -2,82 +2,149 @@ package endpoint
 
 import (
 	"context"
+	"maps"
 	"slices"
 
+	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/model"
 )
 
-// derive adds the computed attributes that sel selects. These are a user's groups, and the
-// type, address and display name of a group's members.
-func (r *request) derive(ctx context.Context, t *model.Type, sel *doc.Selection, ds ...*doc.Document) ([]*doc.Document, error) {
-	if len(ds) == 0 {
-		return ds, nil
-	}
-	switch a := r.dir.Derived(t); {
-	case a == nil || !sel.Wants(a):
-		return ds, nil
-	case a == t.Members:
-		return r.deriveMembers(ctx, a, ds)
-	case r.mayList(ctx, r.t.Types.Group) != nil:
-		return ds, nil // the client may not list groups
-	default:
-		return r.deriveGroups(ctx, a, ds)
+// view writes resources of one type. It computes the attribute that lists memberships: a
+// user's groups, or the type, address and display name of a group's members.
+type view struct {
+	r       *request
+	sel     *doc.Selection
+	derived *model.Attribute // nil: the answer does not show it
+	// groups are the ids of the groups of those users that prepare got last.
+	groups map[host.Ref][]string
+	names  groupNames
+}
+
+// init makes v a view of the resources of t.
+func (v *view) init(ctx context.Context, t *model.Type) {
+	v.sel, v.derived = v.r.selection(t), v.r.dir.Derived(t)
+	switch {
+	case v.derived == nil:
+	case !v.sel.Wants(v.derived):
+		v.derived = nil
+	case v.derived != t.Members && v.r.mayList(ctx, v.r.t.Types.Group) != nil:
+		v.derived = nil // the client may not list groups
 	}
 }
 
-func (r *request) deriveGroups(ctx context.Context, groups *model.Attribute, ds []*doc.Document) ([]*doc.Document, error) {
+// prepare reads what write needs for these resources. Neighbours in a list take fewer calls
+// of the store together.
+func (v *view) prepare(ctx context.Context, ds ...*doc.Document) error {
+	if v.derived == nil || v.derived == ds[0].Type.Members {
+		return nil
+	}
 	refs := make([]host.Ref, len(ds))
 	for i, d := range ds {
 		refs[i] = host.RefOf(d)
 	}
-	ms, err := r.dir.GroupsOf(ctx, refs)
+	ms, err := v.r.dir.GroupsOf(ctx, refs)
+	v.groups = nil
 	if err != nil || len(ms) == 0 {
-		return ds, err
+		return err
 	}
-	var ids []string
-	of := map[host.Ref][]string{}
+	v.groups = make(map[host.Ref][]string, len(ds))
+	ids := map[string]bool{}
 	for _, m := range ms {
-		ids = append(ids, m.GroupID)
-		of[m.Member] = append(of[m.Member], m.GroupID)
+		v.groups[m.Member] = append(v.groups[m.Member], m.GroupID)
+		ids[m.GroupID] = true
 	}
-	names, err := r.displayNames(ctx, r.t.Types.Group, ids)
-	if err != nil {
-		return nil, err
+	if len(ids) > directory.Batch {
+		return nil // write reads them part by part
 	}
-	out := make([]*doc.Document, len(ds))
-	for i, d := range ds {
-		out[i] = d
-		var elems []doc.Value
-		for _, id := range of[refs[i]] {
-			if name, ok := names[id]; ok {
-				elems = append(elems, element(groups, "value", id, "$ref", r.location(host.Ref{Type: "Group", ID: id}), "display", name, "type", "direct"))
-			}
-		}
-		if elems != nil {
-			out[i] = d.With(doc.Put(d.Values, doc.Composite(groups, elems...)))
-		}
-	}
-	return out, nil
+	return v.names.read(ctx, v.r, slices.Collect(maps.Keys(ids)))
 }
 
-func (r *request) deriveMembers(ctx context.Context, members *model.Attribute, ds []*doc.Document) ([]*doc.Document, error) {
-	out := make([]*doc.Document, len(ds))
-	for i, d := range ds {
-		var elems []doc.Value
-		err := r.eachDisplay(ctx, d, func(page []host.Member) error {
-			for _, m := range page {
-				elems = append(elems, element(members, "value", m.Ref.ID, "$ref", r.location(m.Ref), "display", m.Display, "type", m.Ref.Type))
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		out[i] = d.With(doc.Put(d.Values, doc.Composite(members, elems...)))
+// write writes one resource. A long list goes to s part by part.
+func (v *view) write(ctx context.Context, s *sink, d *doc.Document, location string) error {
+	switch {
+	case v.derived == nil || v.derived != d.Type.Members && len(v.groups[host.RefOf(d)]) == 0:
+		s.b = encode(s.b, d, d.Values, v.sel, location)
+		return s.pass()
+	case v.derived == d.Type.Members:
+		return v.writeMembers(ctx, s, d, location)
 	}
-	return out, nil
+	return v.writeGroups(ctx, s, d, location)
+}
+
+func (v *view) writeGroups(ctx context.Context, s *sink, d *doc.Document, location string) error {
+	s.b = encode(s.b, d, doc.Drop(d.Values, v.derived), v.sel, location)
+	list := doc.NewElements(v.derived, v.sel, "value", "$ref", "display", "type")
+	s.b = list.Begin(s.b)
+	for ids := range slices.Chunk(v.groups[host.RefOf(d)], directory.Batch) {
+		if err := v.names.read(ctx, v.r, ids); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if name := v.names[id]; name != nil {
+				s.b = list.Append(s.b, id, v.r.location(host.Ref{Type: "Group", ID: id}), *name, "direct")
+			}
+			if err := s.pass(); err != nil {
+				return err
+			}
+		}
+	}
+	s.b = list.End(s.b)
+	return s.pass()
+}
+
+// writeMembers writes a group. An empty group has an empty list, because authentik fails
+// without one.
+func (v *view) writeMembers(ctx context.Context, s *sink, d *doc.Document, location string) error {
+	s.b = encode(s.b, d, doc.Drop(d.Values, v.derived), v.sel, location)
+	list := doc.NewElements(v.derived, v.sel, "value", "$ref", "display", "type")
+	s.b = list.Begin(s.b)
+	err := v.r.eachDisplay(ctx, d, func(page []host.Member) error {
+		for _, m := range page {
+			s.b = list.Append(s.b, m.Ref.ID, v.r.location(m.Ref), m.Display, m.Ref.Type)
+			if err := s.pass(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.b = list.End(s.b)
+	return s.pass()
+}
+
+// groupNames are the display names of groups, by id. A group that does not exist has nil.
+// It knows at most directory.Batch groups.
+type groupNames map[string]*string
+
+// read reads the names of groups, at most directory.Batch.
+func (n *groupNames) read(ctx context.Context, r *request, ids []string) error {
+	var unknown []string
+	for _, id := range ids {
+		if _, ok := (*n)[id]; !ok {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	if len(*n)+len(unknown) > directory.Batch {
+		*n, unknown = nil, ids
+	}
+	if *n == nil {
+		*n = groupNames{}
+	}
+	for _, id := range unknown {
+		(*n)[id] = nil
+	}
+	found, err := r.displayNames(ctx, r.t.Types.Group, unknown)
+	for id, name := range found {
+		(*n)[id] = &name
+	}
+	return err
 }
 
 // eachDisplay calls fn with the members of a group, in pages. They have their display
@@ -135,19 +202,6 @@ func (r *request) lookUpDisplays(ctx context.Context, refs []host.Ref) ([]host.M
 		out[i] = host.Member{Ref: ref, Display: names[ref.Type][ref.ID]}
 	}
 	return out, nil
-}
-
-// element makes an element of a from pairs of sub-attribute name and text, in schema order.
-// It skips empty texts and unknown names.
-func element(a *model.Attribute, pairs ...string) doc.Value {
-	fields := make([]doc.Value, 0, len(pairs)/2)
-	for i := 0; i < len(pairs); i += 2 {
-		if s := a.Lookup(pairs[i]); s != nil && pairs[i+1] != "" {
-			fields = append(fields, doc.Simple(s, pairs[i+1]))
-		}
-	}
-	slices.SortFunc(fields, func(x, y doc.Value) int { return x.Attr.Order - y.Attr.Order })
-	return doc.Composite(a, fields...)
 }
 
 // displayNames finds the display names of resources: displayName, otherwise userName.

@@ -41,7 +41,7 @@ func jsonAnswer(v any) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answer{status: http.StatusOK, body: b}, nil
+	return &answer{status: http.StatusOK, body: [][]byte{b}}, nil
 }
 
 func listNothing(context.Context, *request, []byte) (*answer, error) {

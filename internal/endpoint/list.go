@@ -3,17 +3,14 @@ package endpoint
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/scimkit/scim/internal/directory"
-	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/match"
 	"github.com/scimkit/scim/internal/model"
-	"github.com/scimkit/scim/internal/wire"
 )
 
 // lister answers requests for lists.
@@ -31,11 +28,11 @@ func (l *lister) list(ctx context.Context, t *model.Type) (*answer, error) {
 	}
 	start, limit := l.window()
 	q.Offset, q.Limit, q.Total = start-1, limit, true
-	page, err := l.page(ctx, t, q)
+	rows, err := l.open(ctx, t, q)
 	if err != nil {
 		return nil, err
 	}
-	return l.listAnswer(ctx, page.Resources, page.Total, `,"startIndex":`+strconv.Itoa(start))
+	return l.listByIndex(ctx, rows, rows.Total)
 }
 
 // window is the part of a list that index paging asks for (RFC 7644, Section 3.4.2.4). A
@@ -55,63 +52,14 @@ func (l *lister) window() (start, limit int) {
 // this process. It is enough for one comparison with a name of each of a million users.
 const maxListWork = 2_000_000_000
 
-// page asks the tenant for permission and the store for a page.
-func (l *lister) page(ctx context.Context, t *model.Type, q *host.Query) (*host.Page, error) {
+// open asks the tenant for permission and the store for the resources of a query.
+func (l *lister) open(ctx context.Context, t *model.Type, q *host.Query) (*directory.Rows, error) {
 	if err := l.r.may(ctx, host.OpList, t, "", q); err != nil {
 		return nil, err
 	}
-	if q.IDs != nil && len(q.IDs) == 0 {
-		return &host.Page{}, nil
-	}
 	q.Work = match.NewWork(ctx, maxListWork, fault.New(fault.TooMany,
 		"the filter compares too many bytes: each comparison counts the values that it looks at; use fewer of them, or look for fewer resources, for example by eq on userName"))
-	page, err := l.r.dir.Page(ctx, t, q)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range page.Resources {
-		if err := l.r.dir.Check(r); err != nil {
-			return nil, err
-		}
-	}
-	return page, nil
-}
-
-// listAnswer is a ListResponse of resources of any types. extra is JSON that depends on the
-// kind of paging.
-func (l *lister) listAnswer(ctx context.Context, rs []*doc.Document, total int, extra string) (*answer, error) {
-	b := []byte(`{"schemas":["` + wire.ListResponse + `"],"totalResults":`)
-	b = strconv.AppendInt(b, int64(total), 10)
-	b = append(b, `,"itemsPerPage":`...)
-	b = strconv.AppendInt(b, int64(len(rs)), 10)
-	b = append(b, extra...)
-	b = append(b, `,"Resources":[`...)
-	// Make one selection for each type only: a client may name many attributes in it.
-	selections := map[*model.Type]*doc.Selection{}
-	for len(rs) > 0 {
-		// Derive neighbours of one type together, which takes fewer calls of the store.
-		n := 1
-		for n < len(rs) && rs[n].Type == rs[0].Type {
-			n++
-		}
-		sel, made := selections[rs[0].Type]
-		if !made {
-			sel = l.r.selection(rs[0].Type)
-			selections[rs[0].Type] = sel
-		}
-		full, err := l.r.derive(ctx, rs[0].Type, sel, rs[:n]...)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range full {
-			if b[len(b)-1] != '[' {
-				b = append(b, ',')
-			}
-			b = encode(b, r, sel, l.r.location(host.RefOf(r)))
-		}
-		rs = rs[n:]
-	}
-	return &answer{status: http.StatusOK, body: append(b, ']', '}')}, nil
+	return l.r.dir.Open(ctx, t, q)
 }
 
 // query makes the Query of a list request, without its window.

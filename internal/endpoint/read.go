@@ -24,23 +24,39 @@ func (r *request) get(ctx context.Context, t *model.Type, id string) (*answer, e
 	if h := r.header.Values("If-None-Match"); len(h) > 0 && hasTag(h, tag) {
 		return &answer{status: http.StatusNotModified, etag: tag}, nil
 	}
-	return r.show(ctx, http.StatusOK, d)
+	return r.show(http.StatusOK, d), nil
 }
 
-// show makes an answer with one resource.
-func (r *request) show(ctx context.Context, status int, d *doc.Document) (*answer, error) {
-	sel := r.selection(d.Type)
-	full, err := r.derive(ctx, d.Type, sel, d)
-	if err != nil {
-		return nil, err
+// show makes an answer with one resource. It reads nothing yet.
+func (r *request) show(status int, d *doc.Document) *answer {
+	one := &struct { // allocated at once, because most requests are for one resource
+		answer
+		single
+	}{single: single{view: view{r: r}, d: d, location: r.location(host.RefOf(d))}}
+	one.answer = answer{status: status, location: one.single.location, etag: etag(d), stream: &one.single}
+	return &one.answer
+}
+
+// single streams one resource.
+type single struct {
+	view     view
+	d        *doc.Document
+	location string
+}
+
+// stream implements streamer.
+func (o *single) stream(ctx context.Context, s *sink) error {
+	o.view.init(ctx, o.d.Type)
+	if err := o.view.prepare(ctx, o.d); err != nil {
+		return err
 	}
-	loc := r.location(host.RefOf(d))
-	return &answer{status: status, location: loc, etag: etag(d), body: encode(make([]byte, 0, 1<<10), full[0], sel, loc)}, nil
+	return o.view.write(ctx, s, o.d, o.location)
 }
 
-func encode(dst []byte, d *doc.Document, sel *doc.Selection, location string) []byte {
+// encode appends the JSON of a resource with some of its values.
+func encode(dst []byte, d *doc.Document, values []doc.Value, sel *doc.Selection, location string) []byte {
 	c := *d
-	c.Version = version(d)
+	c.Version, c.Values = version(d), values
 	return doc.Append(dst, &c, doc.Encode{Select: sel, Location: location})
 }
 

@@ -3,7 +3,6 @@ package endpoint
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 
 	filter "github.com/scim2/filter-parser/v2"
@@ -50,35 +49,88 @@ func (l *lister) listAll(ctx context.Context) (*answer, error) {
 	if err := l.refuseUnknown(); err != nil {
 		return nil, err
 	}
-	var all []*doc.Document
-	total := 0
+	src := &union{by: l.r.params.sortBy, descending: down}
+	skip, want, total := start-1, limit, 0
 	for _, t := range l.r.t.Types.All {
 		q, err := l.queryPart(ctx, t)
 		if err != nil {
 			return nil, err
 		}
-		q.Total = true
-		if limit > 0 {
-			q.Limit = start - 1 + limit
+		q.Total, q.Offset, q.Limit = true, skip, want
+		if src.by != "" && limit > 0 { // any type may have the resources before the page
+			q.Offset, q.Limit = 0, start-1+limit
 		}
-		page, err := l.page(ctx, t, q)
+		rows, err := l.open(ctx, t, q)
 		if err != nil {
 			return nil, err
 		}
-		total += page.Total
-		all = append(all, page.Resources...)
+		src.parts = append(src.parts, rows)
+		total += rows.Total
+		want -= min(want, max(0, rows.Total-skip))
+		skip = max(0, skip-rows.Total)
 	}
-	if l.r.params.sortBy != "" {
-		slices.SortStableFunc(all, func(a, b *doc.Document) int {
-			c := compareKeys(a, b, l.r.params.sortBy)
-			if down {
-				return -c
+	if src.by != "" && limit > 0 {
+		for range start - 1 {
+			if _, err := src.Next(ctx); err != nil {
+				return nil, err
 			}
-			return c
-		})
+		}
 	}
-	from := min(start-1, len(all))
-	return l.listAnswer(ctx, all[from:min(from+limit, len(all))], total, `,"startIndex":`+strconv.Itoa(start))
+	return l.listByIndex(ctx, src, total)
+}
+
+// union is resources of several types: one type after the other, or sorted by an attribute.
+type union struct {
+	parts      []*directory.Rows
+	by         string // the path of the attribute; "": the types are not mixed
+	descending bool
+	heads      []*doc.Document // the next resource of each part, if by is set
+}
+
+// Next implements source.
+func (u *union) Next(ctx context.Context) (*doc.Document, error) {
+	if u.by == "" {
+		for _, p := range u.parts {
+			if d, err := p.Next(ctx); d != nil || err != nil {
+				return d, err
+			}
+		}
+		return nil, nil
+	}
+	if u.heads == nil {
+		u.heads = make([]*doc.Document, len(u.parts))
+		for i := range u.parts {
+			if err := u.advance(ctx, i); err != nil {
+				return nil, err
+			}
+		}
+	}
+	first := -1
+	for i, d := range u.heads {
+		if d == nil {
+			continue
+		}
+		c := 0
+		if first >= 0 {
+			if c = compareKeys(d, u.heads[first], u.by); u.descending {
+				c = -c
+			}
+		}
+		if first < 0 || c < 0 {
+			first = i
+		}
+	}
+	if first < 0 {
+		return nil, nil
+	}
+	d := u.heads[first]
+	return d, u.advance(ctx, first)
+}
+
+// advance reads the next resource of a part.
+func (u *union) advance(ctx context.Context, i int) (err error) {
+	u.heads[i], err = u.parts[i].Next(ctx)
+	return err
 }
 
 // compareKeys orders resources of different types by an attribute of the same path.

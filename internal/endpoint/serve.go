@@ -10,7 +10,6 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/scimkit/scim/internal/address"
@@ -20,13 +19,6 @@ import (
 	"github.com/scimkit/scim/internal/wire"
 )
 
-// answer is the HTTP answer to an operation.
-type answer struct {
-	status         int
-	location, etag string
-	body           []byte
-}
-
 // ServeHTTP serves one request: it authenticates, finds the tenant and the route, reads the
 // body, acts and answers. It parses nothing before it has authenticated the client.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,46 +27,34 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = t
 		defer t.End()
 	}
+	out := &sending{w: w, method: r.Method}
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			host.Answer(s.logPanic(r.Method, p)).Write(w)
+			err := s.logPanic(r.Method, p)
+			if out.isBegun {
+				panic(http.ErrAbortHandler)
+			}
+			host.Answer(err).Write(w)
 		}
 	}()
 	ctx, cancel := deadline.With(r.Context(), s.c.Limits.Time)
 	defer cancel()
 	a, err := s.answer(ctx, w, r.WithContext(ctx))
-	if err != nil {
-		e := host.Answer(err)
-		s.logRefusal(ctx, r.Method, r.URL.Path, e)
-		e.Write(w)
+	if err == nil {
+		err = out.send(ctx, a)
+	}
+	if err == nil {
 		return
 	}
-	a.write(w, r.Method)
-}
-
-func (a *answer) write(w http.ResponseWriter, method string) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	if a.location != "" {
-		h.Set("Location", a.location)
-		if a.body != nil { // the same as meta.location (RFC 7643, Section 3.1)
-			h.Set("Content-Location", a.location)
-		}
+	e := host.Answer(err)
+	s.logRefusal(ctx, r.Method, r.URL.Path, e)
+	if out.isBegun {
+		panic(http.ErrAbortHandler) // the client must not take a part for the whole
 	}
-	if a.etag != "" {
-		h.Set("Etag", a.etag) // this spelling spares net/http the canonicalisation
-	}
-	if a.body != nil {
-		h.Set("Content-Type", wire.ContentType)
-		h.Set("Content-Length", strconv.Itoa(len(a.body)))
-	}
-	w.WriteHeader(a.status)
-	if method != http.MethodHead {
-		w.Write(a.body) //nolint:errcheck // the client is gone
-	}
+	e.Write(w)
 }
 
 // maxLogged is how many bytes of a path the log shows, and maxCause is the same for an error.

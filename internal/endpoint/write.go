@@ -45,7 +45,7 @@ func (w *writer) create(ctx context.Context, t *model.Type, body []byte) (*answe
 	if err != nil {
 		return nil, err
 	}
-	return w.r.show(ctx, http.StatusCreated, created)
+	return w.r.show(http.StatusCreated, created), nil
 }
 
 // createFrom creates the resource that the body of a POST describes.
@@ -82,7 +82,7 @@ func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []b
 	if err != nil {
 		return nil, err
 	}
-	return w.r.show(ctx, http.StatusOK, out)
+	return w.r.show(http.StatusOK, out), nil
 }
 
 // patch answers PATCH: with the resource for users, and with 204 for groups. A group's
@@ -121,7 +121,7 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 	if t.Members != nil && len(w.r.params.attributes) == 0 && len(w.r.params.excluded) == 0 {
 		return &answer{status: http.StatusNoContent, etag: etag(out)}, nil
 	}
-	return w.r.show(ctx, http.StatusOK, out)
+	return w.r.show(http.StatusOK, out), nil
 }
 
 // decode reads the body of a POST (before is nil) or PUT.

@@ -103,6 +103,7 @@ type Limits struct {
 	Filter     int
 	PageSize   int
 	MaxPage    int
+	Answer     int64
 	Time       time.Duration
 	CursorTime time.Duration
 }
@@ -168,6 +169,7 @@ type Query struct {
 	After      *Key
 	Limit      int
 	Total      bool
+	MaxBytes   int
 	Work       *match.Work // limits a store that evaluates the filter with Scan; nil: no limit
 }
 
@@ -182,4 +184,5 @@ type Key struct {
 type Page struct {
 	Resources []*doc.Document
 	Total     int
+	Cut       bool
 }

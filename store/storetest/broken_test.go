@@ -103,6 +103,7 @@ func brokenStores() []broken[scim.Store] {
 		{"cuts before it filters", "pages are short, and people are missing", brokenPlain, "sort/with a filter", []string{"keyset/while others write"}},
 		{"null is not behind anything", "people without a value are missing from a sorted list", brokenPlain, "keyset/sorted", nil},
 		{"sorts by the whole text", "a cursor is as long as the text", brokenPlain, "keyset/long values", nil},
+		{"cuts and says nothing", "people are missing from a list", brokenPlain, "keyset/cut", nil},
 		{"filters the first page alone", "a client gets others' people", brokenPlain, "keyset/filtered", []string{"keyset/while others write", "keyset/while others rename"}},
 		{"a place that is gone is the end", "a client that pages misses people", brokenPlain, "keyset/while others write", nil},
 		{"lists all types", "groups are among the users", brokenPlain, "types/lists", []string{"create/returned resource is the truth", "list/ids"}},

@@ -93,6 +93,28 @@ func keysetSteps() []step[scim.Store] {
 				slices.Reverse(want)
 			}
 		}},
+		{"cut", "A page may end early because of MaxBytes, but not before its first resource. Page.Cut then says so, and After gives the rest.", func(t *probe, s scim.Store) {
+			all := t.users(s, "cut", 5)
+			for _, by := range []string{"", "userName"} {
+				for _, more := range []int{1, 1 << 30} {
+					q := scim.Query{SortBy: by, Limit: len(all), MaxBytes: more}
+					var got []*scim.Resource
+					for {
+						page := t.list(s, scim.UserType(), &q)
+						got = append(got, page.Resources...)
+						if !page.Cut {
+							break
+						}
+						if len(page.Resources) == 0 {
+							t.Fatalf("List of %s returned a page that is cut, and no resource", showQuery(&q))
+						}
+						q.Limit -= len(page.Resources)
+						q.After = scim.KeyOf(&q, page.Resources[len(page.Resources)-1])
+					}
+					expectWalk(t, q, all, got)
+				}
+			}
+		}},
 		{"filtered", rule + ", among the matches; the total counts all of them on each page.", func(t *probe, s scim.Store) {
 			var want []*scim.Resource
 			all := createPeople(t, s)

@@ -260,6 +260,10 @@ func (p *plain) spoil(q *scim.Query, page *scim.Page) {
 				return strings.Compare(scim.Fold(a.String("title")), scim.Fold(b.String("title")))
 			})
 		}
+	case "cuts and says nothing":
+		if q.MaxBytes > 0 {
+			page.Resources = page.Resources[:min(1, len(page.Resources))]
+		}
 	case "newest first":
 		if q.SortBy == "" && q.After == nil {
 			slices.Reverse(page.Resources)

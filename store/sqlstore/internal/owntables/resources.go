@@ -265,6 +265,9 @@ func (s *Resources) labelDeleted(ctx context.Context, ref scim.Ref) error {
 	return nil
 }
 
+// errCut ends a page early.
+var errCut = errors.New("the page has enough bytes")
+
 // List reads a page of the resources of a type.
 func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	page := &scim.Page{}
@@ -290,14 +293,20 @@ func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 		return nil, err
 	}
 	err = s.db.Read(ctx, func() error {
-		page.Resources = nil
+		page.Resources, page.Cut = nil, false
+		size := 0
 		return s.db.Each(ctx, func(scan func(...any) error) error {
-			r, err := bind(t, scan)
+			if q.MaxBytes > 0 && size >= q.MaxBytes {
+				page.Cut = true
+				return errCut
+			}
+			r, n, err := bindSize(t, scan)
+			size += n
 			page.Resources = append(page.Resources, r)
 			return err
 		}, text, w.Args...)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errCut) {
 		return nil, fmt.Errorf("sqlstore: list %ss: %w", t.Name(), err)
 	}
 	return page, nil

@@ -95,12 +95,19 @@ const Columns = "r.id, r.version, r.created, r.modified, r.doc"
 
 // bind returns the resource of a row with Columns.
 func bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
+	r, _, err := bindSize(t, scan)
+	return r, err
+}
+
+// bindSize is bind. It also returns the length of the document.
+func bindSize(t *scim.ResourceType, scan func(dest ...any) error) (r *scim.Resource, size int, err error) {
 	var m scim.Meta
 	var created, modified int64
 	var raw []byte
 	if err := scan(&m.ID, &m.Version, &created, &modified, &raw); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	m.Created, m.LastModified = dialect.FromMicros(created), dialect.FromMicros(modified)
-	return t.Bind(m, raw, nil)
+	r, err = t.Bind(m, raw, nil)
+	return r, len(raw), err
 }
