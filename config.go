@@ -103,6 +103,11 @@ type Tenant struct {
 	// Allow judges each operation, reads included, before the handler does it. Its error
 	// is the answer. An error that is no *Error becomes 403 without detail. Nil: every
 	// operation is allowed.
+	//
+	// For a write the handler also asks with OpGet whether the client may see the
+	// resource. If not, the answer shows only its id, or is 204. With Roles.Attributes, for
+	// a user, it also asks with OpPatch and the type Group, without an id. If that is
+	// refused, the client may not change those attributes.
 	Allow func(ctx context.Context, a Access) error
 	// BaseURL is the endpoint's absolute address, such as
 	// "https://app.example.com/scim/v2". "": the handler takes it from each request.

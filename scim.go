@@ -294,8 +294,8 @@ type Rule func(ctx context.Context, c *Change) error
 type Access struct {
 	// Op is the operation.
 	Op Op
-	// Type is the name of the resource type. ID is the id of the resource; "" for create
-	// and list.
+	// Type is the name of the resource type. ID is the id of the resource; "" for create,
+	// for list, and for the question about role attributes (see Tenant.Allow).
 	Type, ID string
 	// Query is what a list asks for; nil for other operations.
 	Query *Query

@@ -159,7 +159,7 @@ func (p *bulkPart) act(ctx context.Context, w *writer, data []byte) error {
 		if err != nil {
 			return err
 		}
-		p.setCreated(created)
+		p.setCreated(ctx, created)
 		return nil
 	}
 	var a *answer
@@ -180,6 +180,9 @@ func (p *bulkPart) act(ctx context.Context, w *writer, data []byte) error {
 }
 
 // setCreated records the resource that a POST created.
-func (p *bulkPart) setCreated(d *doc.Document) {
-	p.Ref, p.status, p.etag = host.RefOf(d), http.StatusCreated, etag(d)
+func (p *bulkPart) setCreated(ctx context.Context, d *doc.Document) {
+	p.Ref, p.status = host.RefOf(d), http.StatusCreated
+	if p.r.maySee(ctx, d.Type, d.ID) {
+		p.etag = etag(d)
+	}
 }

@@ -39,7 +39,7 @@ func (b *bulkJob) runCircle(ctx context.Context, unit []*bulk.Part) {
 	for i, p := range unit {
 		switch {
 		case err == nil:
-			b.parts[p.At].setCreated(c.created[i])
+			b.parts[p.At].setCreated(ctx, c.created[i])
 		case c.culprit == nil || p == c.culprit:
 			p.Err = err
 		default:

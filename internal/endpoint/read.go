@@ -53,6 +53,14 @@ func (o *single) stream(ctx context.Context, s *sink) error {
 	return o.view.write(ctx, s, o.d, o.location)
 }
 
+// acknowledge makes an answer that shows nothing of a resource but its id. It has no version
+// either: whether a write changed anything tells what was there before.
+func (r *request) acknowledge(status int, d *doc.Document) *answer {
+	loc := r.location(host.RefOf(d))
+	bare := &doc.Document{Type: d.Type, ID: d.ID}
+	return &answer{status: status, location: loc, body: [][]byte{doc.Append(nil, bare, doc.Encode{Location: loc})}}
+}
+
 // encode appends the JSON of a resource with some of its values.
 func encode(dst []byte, d *doc.Document, values []doc.Value, sel *doc.Selection, location string) []byte {
 	c := *d
@@ -89,10 +97,10 @@ func hasTag(header []string, tag string) bool {
 func (r *request) precondition(before *doc.Document) error {
 	tag := etag(before)
 	if h := r.header.Values("If-Match"); len(h) > 0 && !hasTag(h, tag) {
-		return fault.Refuse(http.StatusPreconditionFailed, "", "the resource has changed: it is now at version "+tag)
+		return fault.Refuse(http.StatusPreconditionFailed, "", "the resource has changed: it is not at the version of If-Match")
 	}
 	if h := r.header.Values("If-None-Match"); len(h) > 0 && hasTag(h, tag) {
-		return fault.Refuse(http.StatusPreconditionFailed, "", "the resource is at version "+tag+", which If-None-Match excludes")
+		return fault.Refuse(http.StatusPreconditionFailed, "", "the resource is at a version that If-None-Match excludes")
 	}
 	return nil
 }

@@ -69,6 +69,20 @@ func (r *request) may(ctx context.Context, op host.Op, t *model.Type, id string,
 	return err
 }
 
+// maySee asks the application whether the client may read a resource that it writes.
+func (r *request) maySee(ctx context.Context, t *model.Type, id string) bool {
+	return r.may(ctx, host.OpGet, t, id, nil) == nil
+}
+
+// mayGiveRoles asks the application whether the client may change attributes that name
+// roles. Groups give roles too, so a client that may not change groups may not do that.
+func (r *request) mayGiveRoles(ctx context.Context) error {
+	if r.t.Roles == nil || len(r.t.Roles.Attributes) == 0 || r.t.Types.Group == nil {
+		return nil
+	}
+	return r.may(ctx, host.OpPatch, r.t.Types.Group, "", nil)
+}
+
 // mayList asks the application whether the client may list resources of a type. If not,
 // answers do not show them in resources of other types either. It asks once in a request.
 func (r *request) mayList(ctx context.Context, t *model.Type) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
@@ -22,6 +23,11 @@ type writer struct {
 	t    *host.Tenant
 	dir  directory.Directory
 	work *roles.Work
+	// isBlind says that the client may not read the resource that it changes. Answers then
+	// show nothing of it.
+	isBlind bool
+	// noRoles refuses changes of role attributes. Nil: the client may give roles.
+	noRoles error
 	// judge refuses edits of existing resources. Nil: every edit is allowed.
 	judge func(before *doc.Document, e *edit) error
 	// adopted are the resources that creations adopted, as they were before.
@@ -31,6 +37,21 @@ type writer struct {
 }
 
 func newWriter(r *request) *writer { return &writer{r: r, t: r.t, dir: r.dir, work: r.work} }
+
+// begin asks the application what the client may do with a resource, id "" for a new one.
+// It asks before a transaction begins.
+func (w *writer) begin(ctx context.Context, op host.Op, t *model.Type, id string) error {
+	if err := w.r.may(ctx, op, t, id, nil); err != nil {
+		return err
+	}
+	if id != "" {
+		w.isBlind = !w.r.maySee(ctx, t, id)
+	}
+	if t == w.t.Types.User {
+		w.noRoles = w.r.mayGiveRoles(ctx)
+	}
+	return nil
+}
 
 // edit is the change that a request asks for, before rules and members.
 type edit struct {
@@ -45,12 +66,15 @@ func (w *writer) create(ctx context.Context, t *model.Type, body []byte) (*answe
 	if err != nil {
 		return nil, err
 	}
+	if !w.r.maySee(ctx, t, created.ID) {
+		return w.r.acknowledge(http.StatusCreated, created), nil
+	}
 	return w.r.show(http.StatusCreated, created), nil
 }
 
 // createFrom creates the resource that the body of a POST describes.
 func (w *writer) createFrom(ctx context.Context, t *model.Type, body []byte) (*doc.Document, error) {
-	if err := w.r.may(ctx, host.OpCreate, t, "", nil); err != nil {
+	if err := w.begin(ctx, host.OpCreate, t, ""); err != nil {
 		return nil, err
 	}
 	e, err := w.decode(t, nil, body)
@@ -73,14 +97,17 @@ func (w *writer) createFrom(ctx context.Context, t *model.Type, body []byte) (*d
 
 // replace answers PUT.
 func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []byte) (*answer, error) {
-	if err := w.r.may(ctx, host.OpReplace, t, id, nil); err != nil {
+	if err := w.begin(ctx, host.OpReplace, t, id); err != nil {
 		return nil, err
 	}
 	out, err := w.modify(ctx, host.OpReplace, host.Ref{Type: t.Name, ID: id}, func(_ context.Context, before *doc.Document) (*edit, error) {
 		return w.decode(t, before, body)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case w.isBlind:
+		return w.r.acknowledge(http.StatusOK, out), nil
 	}
 	return w.r.show(http.StatusOK, out), nil
 }
@@ -89,7 +116,7 @@ func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []b
 // members would make the answer long. If the request names attributes, patch always shows
 // the resource.
 func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byte) (*answer, error) {
-	if err := w.r.may(ctx, host.OpPatch, t, id, nil); err != nil {
+	if err := w.begin(ctx, host.OpPatch, t, id); err != nil {
 		return nil, err
 	}
 	limits := &w.r.s.c.Limits
@@ -115,8 +142,11 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 		}
 		return e, w.checkPassword(t, e)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case w.isBlind:
+		return &answer{status: http.StatusNoContent}, nil
 	}
 	if t.Members != nil && len(w.r.params.attributes) == 0 && len(w.r.params.excluded) == 0 {
 		return &answer{status: http.StatusNoContent, etag: etag(out)}, nil
@@ -256,6 +286,9 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	case before == nil:
 		write.After = w.activate(write.After)
 	}
+	if err := w.checkRoles(write.Before, e.after); err != nil {
+		return nil, err
+	}
 	write.Members = &members.Members
 	after, turn, err := w.work.Before(ctx, write)
 	if err != nil {
@@ -275,6 +308,23 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 		}
 	}
 	return out, nil
+}
+
+// checkRoles refuses a change of a role attribute by a client that may not give roles.
+// before is nil for a new user. What a rule changes is the application's own decision.
+func (w *writer) checkRoles(before, after *doc.Document) error {
+	if w.noRoles == nil || after.Type != w.t.Types.User {
+		return nil
+	}
+	a := roles.ChangedAttribute(w.t, before, after)
+	switch {
+	case a == nil:
+		return nil
+	case host.Answer(w.noRoles).Status >= http.StatusInternalServerError:
+		return w.noRoles // the application could not judge
+	}
+	return &fault.Error{Status: http.StatusForbidden, Err: w.noRoles,
+		Detail: a.Path + ": gives roles, and this token may not change groups, which give roles; leave it as it is"}
 }
 
 // applyRules runs the tenant's rules on a change. Rules may alter the change.

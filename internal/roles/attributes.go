@@ -1,0 +1,25 @@
+package roles
+
+import (
+	"slices"
+
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// ChangedAttribute finds a role attribute whose values differ between two versions of a
+// user. before is nil for a new user. It returns nil if there is none.
+func ChangedAttribute(t *host.Tenant, before, after *doc.Document) *model.Attribute {
+	if t.Roles == nil {
+		return nil
+	}
+	was, is := valuesOf(t, before), valuesOf(t, after)
+	for _, a := range t.Roles.Attributes {
+		isOther := func(v value) bool { return v.attr != a }
+		if !slices.Equal(slices.DeleteFunc(slices.Clone(was), isOther), slices.DeleteFunc(slices.Clone(is), isOther)) {
+			return a
+		}
+	}
+	return nil
+}
