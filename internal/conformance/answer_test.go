@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/testhost"
 )
@@ -86,5 +88,31 @@ func TestOptionsListsTheMethods(t *testing.T) {
 		if got := res.Header.Get("Allow"); res.StatusCode != tt.status || got != tt.allow {
 			t.Errorf("%s: %d with Allow %q, want %d with %q (%s)", tt.name, res.StatusCode, got, tt.status, tt.allow, tt.reason)
 		}
+	}
+}
+
+// A user's version says nothing of the user's groups, which other resources hold (RFC 7643,
+// Section 4.1.2). So a 304 may hide a change of them. The group's version shows it.
+func TestTheVersionOfAUserLeavesOutTheGroups(t *testing.T) {
+	h := testhost.Handler(t, nil)
+	user := testhost.Create(t, h, "/Users", `{"userName":"a"}`)
+	group := testhost.Create(t, h, "/Groups", `{"displayName":"g"}`)
+	userTag := testhost.Do(t, h, "GET", "/Users/"+user, "").Header.Get("Etag")
+	groupTag := testhost.Do(t, h, "GET", "/Groups/"+group, "").Header.Get("Etag")
+	testhost.Do(t, h, "PATCH", "/Groups/"+group, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+user+`"}]}]}`)
+
+	for _, target := range []string{"/Users/" + user, "/Users/" + user + "?attributes=groups"} {
+		res := testhost.Do(t, h, "GET", target, "", "If-None-Match: "+userTag)
+		if res.StatusCode != 304 || res.Header.Get("Etag") != userTag {
+			t.Errorf("GET %s: %d with the tag %s, want 304 with %s: the user has not changed (RFC 7644, Section 3.14)", target, res.StatusCode, res.Header.Get("Etag"), userTag)
+		}
+	}
+	if res := testhost.Do(t, h, "GET", "/Groups/"+group, "", "If-None-Match: "+groupTag); res.StatusCode != 200 || res.Header.Get("Etag") == groupTag {
+		t.Errorf("GET of the group: %d with the tag %s, want 200 with another one than before", res.StatusCode, res.Header.Get("Etag"))
+	}
+	res := testhost.Do(t, h, "GET", "/Users/"+user, "")
+	groups, _ := testhost.Decode(t, res)["groups"].([]any)
+	if diff := cmp.Diff(1, len(groups)); diff != "" || res.Header.Get("Etag") != userTag {
+		t.Errorf("without If-None-Match the answer has the tag %s and the groups %v", res.Header.Get("Etag"), groups)
 	}
 }
