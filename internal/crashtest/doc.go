@@ -5,5 +5,10 @@
 //	go test ./internal/crashtest
 //	SCIM_KILLS=50 SCIM_SOAK=10m go test -timeout 60m -v ./internal/crashtest
 //
+// TestOpposed sets each pair of operations against each other. SCIM_OPPOSED is the time for
+// each pair:
+//
+//	SCIM_OPPOSED=1s go test -timeout 60m -run TestOpposed -v ./internal/crashtest
+//
 // SCIM_SEED repeats the requests of a run, but not their timing.
 package crashtest

@@ -38,7 +38,7 @@
 //
 // The store retries serialization failures, deadlocks and busy files a few times. If that
 // does not help, or the database cannot be reached, the error is an *scim.Error, 503 with
-// RetryAfter.
+// RetryAfter. So it is if the disk is full, or the database only reads, as after a failover.
 //
 // If a connection ends before the answer to a commit arrives, the transaction may be
 // committed or not. The store does not run it again. It returns the same 503, and the
