@@ -133,6 +133,10 @@ type MemberPolicy struct {
 	// the group, because Keycloak relies on that. The values null and [] mean the same as
 	// no "members" (RFC 7643, Section 2.5).
 	KeepAbsent bool
+	// RemoveUnclaimed makes a full list of members (a PUT, or a PATCH that replaces
+	// members) remove unclaimed members too: see Claimer. By default they stay until a
+	// client removes them by id.
+	RemoveUnclaimed bool
 }
 
 // Limits bound what a client can send and ask for. Zero fields mean the defaults.
@@ -320,6 +324,7 @@ func bindStores(s Store) host.Stores {
 		membersPort
 		passwordPort
 		deactivatorPort
+		claimerPort
 	}{storePort: storePort{s}}
 	b := host.Stores{Store: &p.storePort}
 	if c, ok := s.(Transactor); ok {
@@ -337,6 +342,10 @@ func bindStores(s Store) host.Stores {
 	if c, ok := s.(Deactivator); ok {
 		p.deactivatorPort = deactivatorPort{c}
 		b.Deactivator = &p.deactivatorPort
+	}
+	if c, ok := s.(Claimer); ok {
+		p.claimerPort = claimerPort{c}
+		b.Claimer = &p.claimerPort
 	}
 	return b
 }

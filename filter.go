@@ -87,6 +87,9 @@ type Query struct {
 	Limit int
 	// Total asks for Page.Total.
 	Total bool
+	// ForClient says that a client asked for the list, and not the library itself. A
+	// Claimer may leave unclaimed resources out of such a list.
+	ForClient bool
 	// MaxBytes is about how many bytes of JSON the page may have. A store that copies
 	// resources into memory ends the page where they exceed it, but not before the first
 	// one, and sets Page.Cut. It may ignore MaxBytes; long resources then need much memory.

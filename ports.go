@@ -200,7 +200,7 @@ func (p storePort) Delete(ctx context.Context, ref host.Ref, check func(*doc.Doc
 
 func queryOut(q *host.Query) *Query {
 	return &Query{Filter: filterOut(q.Filter), IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending,
-		Offset: q.Offset, After: (*PageKey)(q.After), Limit: q.Limit, Total: q.Total, MaxBytes: q.MaxBytes, work: q.Work}
+		Offset: q.Offset, After: (*PageKey)(q.After), Limit: q.Limit, Total: q.Total, MaxBytes: q.MaxBytes, ForClient: q.ForClient, work: q.Work}
 }
 
 func filterOut(m *match.Filter) *Filter {
@@ -247,6 +247,22 @@ type deactivatorPort struct{ Deactivator }
 
 func (p deactivatorPort) Deactivate(ctx context.Context, user *doc.Document) error {
 	return inward(p.Deactivator.Deactivate(ctx, resource(user)))
+}
+
+type claimerPort struct{ Claimer }
+
+func (p claimerPort) IsClaimed(ctx context.Context, ref host.Ref) (bool, error) {
+	yes, err := p.Claimer.IsClaimed(ctx, Ref(ref))
+	return yes, inward(err)
+}
+
+func (p claimerPort) Claim(ctx context.Context, ref host.Ref) error {
+	return inward(p.Claimer.Claim(ctx, Ref(ref)))
+}
+
+func (p claimerPort) UnclaimedMembers(ctx context.Context, groupID string, after host.Ref, limit int) ([]host.Ref, error) {
+	list, err := p.Claimer.UnclaimedMembers(ctx, groupID, Ref(after), limit)
+	return convert(list, refIn), inward(err)
 }
 
 type resolverPort struct{ RoleResolver }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/scimkit/scim/internal/address"
 	"github.com/scimkit/scim/internal/cursor"
+	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/endpoint"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
@@ -65,7 +66,8 @@ func New(c Config) (*Handler, error) {
 	if t := h.single; t != nil {
 		log.Info("scim: ready", "store", fmt.Sprintf("%T", c.Store), "transactions", t.Stores.Tx != nil,
 			"member store", t.Stores.Members != nil, "roles", t.Roles != nil, "roles commit with the store", t.Roles != nil && t.Roles.Joint,
-			"passwords", t.Stores.Passwords != nil, "deactivator", t.Stores.Deactivator != nil)
+			"passwords", t.Stores.Passwords != nil, "deactivator", t.Stores.Deactivator != nil,
+			"claimer", t.Stores.Claimer != nil)
 	}
 	return h, nil
 }
@@ -240,6 +242,53 @@ type Deactivator interface {
 	// Deactivate ends the access of user. The handler calls it when a user becomes
 	// inactive and before a user is deleted, in the same transaction. It is idempotent.
 	Deactivate(ctx context.Context, user *Resource) error
+}
+
+// Claimer is a Store that also keeps resources and memberships that the application made.
+// It knows which of them are unclaimed: no client has claimed them. Some clients list all
+// users and delete those whom they do not know.
+//
+// A client claims a resource when it creates or adopts it, or changes it: see Claims. It
+// claims a group also when it adds a member. It claims a membership when it names the
+// member in a list or adds it. What the application changes claims nothing.
+//
+// The handler refuses to delete what is unclaimed (403). A full list of members does not
+// remove unclaimed members, unless MemberPolicy.RemoveUnclaimed is set. Everything else,
+// a deactivation too, is allowed. Without Claimer everything counts as claimed.
+type Claimer interface {
+	// IsClaimed reports whether a client has claimed a resource. For an unknown one both
+	// answers are right.
+	IsClaimed(ctx context.Context, ref Ref) (bool, error)
+	// Claim records that a client has claimed a resource. The handler calls it when a new
+	// resource adopts an existing one. The application may call it to hand a resource
+	// over to the client. The Store itself records all other claims: in Create, in Update
+	// if Claims says so, and in ChangeMembers.
+	//
+	// ChangeMembers claims the group if there is a member to add, and the memberships of
+	// all members to add, also of those that the group has already.
+	Claim(ctx context.Context, ref Ref) error
+	// UnclaimedMembers lists at most limit unclaimed members of a group, in ascending
+	// order of type and then id. It begins after the member after; the zero Ref means the
+	// start. The handler calls it only on a MemberStore.
+	UnclaimedMembers(ctx context.Context, groupID string, after Ref, limit int) ([]Ref, error)
+}
+
+// Claims reports whether a client that changes before to after claims the resource. It
+// does if it changes any attribute but active. It does not if it deactivates the user,
+// unless it also sets externalId: some clients deactivate whom they do not know, and
+// delete them later.
+func Claims(before, after *Resource) bool {
+	if id := after.String("externalId"); id != "" && id != before.String("externalId") {
+		return true
+	}
+	if before.Active() && !after.Active() {
+		return false
+	}
+	active := before.d.Type.Root.Lookup("active")
+	if active == nil {
+		return !before.d.Equal(&after.d)
+	}
+	return !doc.EqualFields(doc.Drop(before.d.Values, active), doc.Drop(after.d.Values, active))
 }
 
 // Volatile marks a Store or Ledger that loses its contents when the process ends.

@@ -16,7 +16,9 @@ func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dia
 	store, err := sqlstore.New(db, d, sqlstore.Options{
 		Tables: []sqlstore.Table{
 			{
-				Type: "User", Name: "users", Key: "id", Created: "created_at",
+				// Clients find users by name. Lists leave out those whom no client has claimed, because
+				// some clients delete whom they do not know.
+				Type: "User", Name: "users", Key: "id", Created: "created_at", Unclaimed: sqlstore.FindUnclaimed,
 				Columns: []sqlstore.Column{
 					{Name: "email", Path: "userName"},
 					{Name: "full_name", Path: "displayName", Empty: ""},
@@ -25,7 +27,7 @@ func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dia
 				},
 			},
 			{
-				Type: "Group", Name: "teams", Key: "id",
+				Type: "Group", Name: "teams", Key: "id", Unclaimed: sqlstore.FindUnclaimed,
 				Columns: []sqlstore.Column{{Name: "name", Path: "displayName"}},
 			},
 		},

@@ -48,7 +48,7 @@ type memberScan struct {
 
 // matches yields the groups that match the query's filter, in order of creation.
 func (s *memberScan) matches(ctx context.Context) iter.Seq2[*doc.Document, error] {
-	list := &host.Query{Filter: s.candidates, IDs: s.q.IDs, Limit: Batch}
+	list := &host.Query{Filter: s.candidates, IDs: s.q.IDs, Limit: Batch, ForClient: s.q.ForClient}
 	enough := 0 // the number of matches that are enough; 0: all are needed
 	if s.q.SortBy == "" && !s.q.Descending && !s.q.Total {
 		list.After, enough = s.q.After, s.q.Limit
@@ -80,7 +80,7 @@ func (s *memberScan) matches(ctx context.Context) iter.Seq2[*doc.Document, error
 				return
 			}
 			last := page.Resources[len(page.Resources)-1]
-			list = &host.Query{Filter: list.Filter, IDs: list.IDs, Limit: Batch, After: &host.Key{Created: last.Created, ID: last.ID}}
+			list = &host.Query{Filter: list.Filter, IDs: list.IDs, Limit: Batch, ForClient: s.q.ForClient, After: &host.Key{Created: last.Created, ID: last.ID}}
 		}
 	}
 }

@@ -144,15 +144,18 @@ func TestOfType(t *testing.T) {
 	o.want("SELECT coalesce(phone, '-') FROM users WHERE email = 'cy@example.com'", "3")
 }
 
-// The members of an adopted group become those that the client sends.
+// An adopted group keeps its members and gets those that the client sends.
 func TestAdoptedMembers(t *testing.T) {
+	const members = "SELECT email FROM users JOIN team_members ON user_id = id WHERE team_id = 1 ORDER BY 1"
 	o := openOffice(t, nil)
 	o.do(http.StatusCreated, "POST", "/Groups", `{"displayName": "Sales", "members": [{"value": "2"}]}`)
-	o.want("SELECT email FROM users JOIN team_members ON user_id = id WHERE team_id = 1", "bob@example.com")
+	o.want(members, "ann@example.com, bob@example.com")
+	o.do(http.StatusOK, "PUT", "/Groups/1", `{"displayName": "Sales", "members": []}`)
+	o.want(members, "ann@example.com")
 
 	o = openOffice(t, nil)
 	o.do(http.StatusCreated, "POST", "/Groups", `{"displayName": "Sales"}`)
-	o.want("SELECT email FROM users JOIN team_members ON user_id = id WHERE team_id = 1", "")
+	o.want(members, "ann@example.com")
 }
 
 // These are the texts that Created is read from. Another value is ignored.
@@ -193,6 +196,8 @@ func TestDeletedTeam(t *testing.T) {
 		o.Tables[1].Visible = "t.gone_at IS NULL"
 		o.Tables[1].Retire = func(now time.Time) map[string]any { return map[string]any{"gone_at": now} }
 	})
+	o.do(http.StatusForbidden, "DELETE", "/Groups/1", "")
+	o.do(http.StatusCreated, "POST", "/Groups", `{"displayName": "Sales"}`)
 	o.do(http.StatusNoContent, "DELETE", "/Groups/1", "")
 	o.do(http.StatusNotFound, "GET", "/Groups/1", "")
 	o.want("SELECT name FROM teams", "Sales, Support")

@@ -60,6 +60,11 @@ func adopting(store *sqlstore.Store) scim.Config {
 	return scim.Config{Store: store, Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}}
 }
 
+var staff = sqlstore.Table{
+	Type: "User", Name: "users", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
+	Unclaimed: sqlstore.FindUnclaimed,
+}
+
 var leavers = sqlstore.Table{
 	Type: "User", Name: "users", Key: "id", Visible: "t.left_at IS NULL",
 	Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
@@ -127,7 +132,7 @@ func TestRetire(t *testing.T) {
 	table := leavers
 	table.Columns = append(table.Columns, disabled)
 	h := handler(t, adopting(migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{table}})))
-	request(t, h, http.StatusOK, "PATCH", "/Users/1", `{"Operations": [{"op": "replace", "path": "active", "value": false}]}`)
+	request(t, h, http.StatusOK, "PATCH", "/Users/1", `{"Operations": [{"op": "replace", "value": {"externalId": "1", "active": false}}]}`)
 	if got := rows(t, db, "SELECT email FROM users WHERE disabled"); got != "ann@example.com" {
 		t.Errorf("%q are disabled", got)
 	}

@@ -54,6 +54,7 @@ const maxListWork = 2_000_000_000
 
 // open asks the tenant for permission and the store for the resources of a query.
 func (l *lister) open(ctx context.Context, t *model.Type, q *host.Query) (*directory.Rows, error) {
+	q.ForClient = true
 	if err := l.r.may(ctx, host.OpList, t, "", q); err != nil {
 		return nil, err
 	}

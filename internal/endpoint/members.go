@@ -22,6 +22,7 @@ import (
 type memberPlan struct {
 	// add are the members to add. added are those that the store did add.
 	add, added []host.Ref
+	claim      []host.Ref // unclaimed members of the group that the request names
 	roles.Members
 }
 
@@ -50,6 +51,9 @@ func (w *writer) planMembers(ctx context.Context, before *doc.Document, d *membe
 			}
 			return nil
 		})
+		if err == nil && d.All {
+			err = w.guard.keepUnclaimed(ctx, before, p)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -159,9 +163,10 @@ func (w *writer) changeMembers(ctx context.Context, groupID string, p *memberPla
 			return err
 		}
 	}
-	// The store locks new members against deletion. In order, they cannot wait for one another.
-	slices.SortFunc(p.add, func(a, b host.Ref) int { return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID)) })
-	for chunk := range slices.Chunk(p.add, directory.Batch) {
+	// The store locks these members against deletion. In order, they cannot wait for one another.
+	named := slices.Concat(p.add, p.claim)
+	slices.SortFunc(named, func(a, b host.Ref) int { return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID)) })
+	for chunk := range slices.Chunk(named, directory.Batch) {
 		if err := change(chunk, nil); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 
 	"github.com/scimkit/scim/internal/directory"
@@ -19,10 +20,11 @@ import (
 
 // writer carries out the writes of a request.
 type writer struct {
-	r    *request
-	t    *host.Tenant
-	dir  directory.Directory
-	work *roles.Work
+	r     *request
+	t     *host.Tenant
+	dir   directory.Directory
+	work  *roles.Work
+	guard guard
 	// isBlind says that the client may not read the resource that it changes. Answers then
 	// show nothing of it.
 	isBlind bool
@@ -36,7 +38,9 @@ type writer struct {
 	spent int
 }
 
-func newWriter(r *request) *writer { return &writer{r: r, t: r.t, dir: r.dir, work: r.work} }
+func newWriter(r *request) *writer {
+	return &writer{r: r, t: r.t, dir: r.dir, work: r.work, guard: guard{r.t, r.dir, r.work}}
+}
 
 // begin asks the application what the client may do with a resource, id "" for a new one.
 // It asks before a transaction begins.
@@ -338,7 +342,14 @@ func (w *writer) applyRules(ctx context.Context, c *host.Change) error {
 // adopt makes the new resource replace the existing one with an id.
 func (w *writer) adopt(ctx context.Context, write *roles.Write, id string) error {
 	t := write.After.Type
-	before, err := w.dir.Lock(ctx, host.Ref{Type: t.Name, ID: id})
+	ref := host.Ref{Type: t.Name, ID: id}
+	if w.t.Stores.Claimer != nil {
+		// Claim it first: the store may hide what is unclaimed.
+		if err := w.t.Stores.Claimer.Claim(ctx, ref); err != nil && !errors.Is(err, host.ErrNotFound) {
+			return err
+		}
+	}
+	before, err := w.dir.Lock(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,7 @@ type Stores struct {
 	Members     MemberStore
 	Passwords   PasswordSetter
 	Deactivator Deactivator
+	Claimer     Claimer
 }
 
 // Roles configures how sources give roles.
@@ -86,8 +87,9 @@ func (t Tolerances) Use() *tolerance.Use { return &tolerance.Use{Strict: t.Stric
 
 // MemberPolicy configures the treatment of group members where clients differ.
 type MemberPolicy struct {
-	SkipUnknown bool
-	KeepAbsent  bool
+	SkipUnknown     bool
+	KeepAbsent      bool
+	RemoveUnclaimed bool
 }
 
 // Limits bound what a client can make large.
@@ -170,6 +172,7 @@ type Query struct {
 	Limit      int
 	Total      bool
 	MaxBytes   int
+	ForClient  bool        // a client asked for the list
 	Work       *match.Work // limits a store that evaluates the filter with Scan; nil: no limit
 }
 

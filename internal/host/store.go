@@ -52,6 +52,13 @@ type Deactivator interface {
 	Deactivate(ctx context.Context, user *doc.Document) error
 }
 
+// Claimer knows which resources and memberships a client has claimed.
+type Claimer interface {
+	IsClaimed(ctx context.Context, ref Ref) (bool, error)
+	Claim(ctx context.Context, ref Ref) error
+	UnclaimedMembers(ctx context.Context, groupID string, after Ref, limit int) ([]Ref, error)
+}
+
 // InTx runs fn in the store's transaction, or directly if the store has no transactions.
 func (s *Stores) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if s.Tx == nil {

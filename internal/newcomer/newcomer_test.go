@@ -89,23 +89,23 @@ func TestOkta(t *testing.T) {
 	c.roles(annByHand, "carol@example.com Editor scim")
 	c.page(200, "POST", "/login", url.Values{"email": {"bob@example.com"}})
 
-	// Okta adopts a team that was there before. Its members become those that Okta sends.
+	// Okta adopts a team that was there before. Its members stay, and get its role too.
 	if adopted := c.do(201, "POST", "/Groups", `{`+groupURN+`,"displayName":"Sales","members":[{"value":"2"}]}`)["id"]; adopted != "1" {
 		t.Fatalf("the id of Sales is %v, want 1", adopted)
 	}
-	c.team("Sales", "bob@example.com")
-	c.roles(annByHand, "carol@example.com Editor scim", "bob@example.com Sales scim")
+	c.team("Sales", "ann@example.com", "bob@example.com")
+	c.roles(annByHand, "carol@example.com Editor scim", "ann@example.com Sales scim", "bob@example.com Sales scim")
 
 	// A group named like a protected role waits for an administrator.
 	admins := c.do(201, "POST", "/Groups", `{`+groupURN+`,"displayName":"Admin","members":[{"value":"2"}]}`)["id"].(string)
-	c.roles(annByHand, "carol@example.com Editor scim", "bob@example.com Sales scim")
+	c.roles(annByHand, "carol@example.com Editor scim", "ann@example.com Sales scim", "bob@example.com Sales scim")
 	c.page(200, "POST", "/teams/"+admins+"/confirm/1", nil)
-	c.roles(annByHand, "carol@example.com Editor scim", "bob@example.com Sales scim", "bob@example.com Admin scim")
+	c.roles(annByHand, "carol@example.com Editor scim", "ann@example.com Sales scim", "bob@example.com Sales scim", "bob@example.com Admin scim")
 
 	// Groups are deleted. Roles remain.
 	c.do(204, "DELETE", "/Groups/"+g, "")
 	c.do(204, "DELETE", "/Groups/"+admins, "")
-	c.roles(annByHand, "bob@example.com Sales scim")
+	c.roles(annByHand, "ann@example.com Sales scim", "bob@example.com Sales scim")
 	c.rows("SELECT name FROM teams", "Sales", "Support")
 	c.rows("SELECT name FROM roles", "Admin", "Editor", "Sales", "Viewer")
 }

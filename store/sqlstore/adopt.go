@@ -12,7 +12,7 @@ import (
 // roles that were given by hand. What the client sends replaces the row's contents.
 // Attributes that it does not send stay.
 //
-// Adopt adopts rows that no client has written yet, and rows that a client has deleted and
+// Adopt adopts rows that no client has claimed yet, and rows that a client has deleted and
 // Retire has kept. may decides about each of them, and SamePerson is a ready policy. The
 // application must be sure that the tenant's clients own these names. Otherwise anybody who
 // may create users could take any account.

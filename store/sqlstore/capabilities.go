@@ -88,7 +88,8 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 		if err := s.app.Follow(ctx); err != nil {
 			return err
 		}
-		if err := s.members.Lock(ctx, groupID); err != nil {
+		isClaimed, err := s.members.Lock(ctx, groupID)
+		if err != nil {
 			return err
 		}
 		removed, err = s.members.Remove(ctx, groupID, remove)
@@ -96,6 +97,9 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 			return err
 		}
 		added, err = s.members.Add(ctx, groupID, add)
+		if err == nil {
+			err = s.app.ClaimMembers(ctx, groupID, isClaimed, add, added)
+		}
 		if err == nil {
 			added, err = s.app.ChangeJoins(ctx, groupID, added, removed)
 		}

@@ -12,7 +12,7 @@ import (
 
 // PageQuery is the query by which List reads a page, for tests of its plan.
 func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args []any, err error) {
-	w := search.NewWriter(s.db.Dialect, t, s.resources.Types[t.Name()].HasTable)
+	w := search.NewWriter(s.db.Dialect, s.resources.Types[t.Name()])
 	where, err := w.Where(q)
 	if err != nil {
 		return "", nil, err

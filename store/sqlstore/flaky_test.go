@@ -31,6 +31,7 @@ type flaky struct {
 	mu     sync.Mutex
 	broken bool
 	left   int // calls that succeed nevertheless
+	sent   int // statements
 }
 
 func (f *flaky) Break(after int) {
@@ -56,6 +57,14 @@ func (f *flaky) fail() error {
 	return f.err
 }
 
+// send counts a statement.
+func (f *flaky) send() error {
+	f.mu.Lock()
+	f.sent++
+	f.mu.Unlock()
+	return f.fail()
+}
+
 func (f *flaky) Driver() driver.Driver { return f.driver }
 
 func (f *flaky) Connect(context.Context) (driver.Conn, error) {
@@ -75,14 +84,14 @@ type flakyConn struct {
 }
 
 func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if err := c.f.fail(); err != nil {
+	if err := c.f.send(); err != nil {
 		return nil, err
 	}
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 }
 
 func (c *flakyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if err := c.f.fail(); err != nil {
+	if err := c.f.send(); err != nil {
 		return nil, err
 	}
 	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)

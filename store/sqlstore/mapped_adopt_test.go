@@ -76,6 +76,7 @@ func TestMappedReviveRole(t *testing.T) {
 		c := newClient(a.t, scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: jobs}, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
 		c.do("PATCH", "/Groups/1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"2"}]}]}`, 204)
 		a.want("holds", "1", a.row("SELECT count(*) FROM job_people WHERE person_id = 2"))
+		c.do("PATCH", "/Users/2", externalID, 200) // else it is unclaimed
 		c.do("DELETE", "/Users/2", "", 204)
 		a.want("holds", "0", a.row("SELECT count(*) FROM job_people WHERE person_id = 2"))
 		a.exec("INSERT INTO team_people VALUES (1, 2)")

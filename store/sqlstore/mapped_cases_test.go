@@ -294,7 +294,7 @@ func TestMappedLink(t *testing.T) {
 		status, answer = lenient("POST", "/Groups", `{"displayName":"Sales","members":[{"value":"2"}]}`)
 		a.want("status", 201, status)
 		a.want("id of the group", any("1"), answer["id"])
-		a.want("members are those that were sent, and the robot, whom clients do not see", "2,3", a.joined())
+		a.want("members are those that were sent, and those from before", "1,2,3", a.joined())
 
 		// Somebody leaves, and the row stays.
 		status, _ = lenient("DELETE", "/Users/1", "")

@@ -158,6 +158,7 @@ func TestMappedManager(t *testing.T) {
 		}
 		c.do("POST", "/Users", strings.Replace(strings.Replace(body, "ann", "abc", 1), `"value":"1"`, `"value":"abc"`, 1), 400)
 		c.do("POST", "/Users", strings.Replace(strings.Replace(body, "ann", "abd", 1), `"value":"1"`, `"value":"99"`, 1), 400)
+		c.do("PATCH", "/Users/1", externalID, 200) // else it is unclaimed
 		c.do("DELETE", "/Users/1", "", 204)
 		r = c.do("GET", "/Users?filter=urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value+pr", "", 200)
 		if r["totalResults"] != 0.0 {

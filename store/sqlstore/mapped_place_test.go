@@ -31,6 +31,7 @@ func TestMappedOneConnection(t *testing.T) {
 		c.do("POST", "/Users", `{"userName":"robot@example.com"}`, 409)
 		c.do("POST", "/Users", `{"userName":"n@example.com"}`, 201)
 		a.exec("UPDATE people SET first_name = 'y'")
+		c.do("PATCH", "/Users/2", externalID, 200) // else it is unclaimed
 		c.do("DELETE", "/Users/2", "", 204)
 		c.do("DELETE", "/Groups/1", "", 204)
 	})

@@ -183,6 +183,7 @@ func TestMappedSoftDeleteTrigger(t *testing.T) {
 			a.exec("CREATE TRIGGER soft BEFORE DELETE ON people BEGIN UPDATE people SET left_at = CURRENT_TIMESTAMP WHERE id = OLD.id; SELECT RAISE(IGNORE); END")
 		}
 		c := newClient(a.t, scim.Config{Store: a.s})
+		c.do("PATCH", "/Users/2", externalID, 200) // else it is unclaimed
 		c.do("DELETE", "/Users/2", "", 204)
 		a.want("people", []string{"Ann@example.com"}, names(a.t, a.s))
 		a.want("row", "1", a.row("SELECT count(*) FROM people WHERE id = 2 AND left_at IS NOT NULL"))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // Table maps a resource type onto a table of the application. Each row is a resource, and
@@ -38,6 +39,8 @@ type Table struct {
 	// Clients see no other rows. If it is empty, they see all. They never see a user
 	// without a userName.
 	Visible string
+	// Unclaimed says where clients see rows that no client has claimed: see scim.Claimer.
+	Unclaimed Unclaimed
 	// Created is the column with the time of creation, by which lists are ordered. The
 	// database must fill it, to the microsecond if it can. Its value is a time, or a text
 	// such as "2006-01-02 15:04:05" or RFC 3339. Otherwise, and if Created is empty, the time
@@ -137,7 +140,7 @@ type Join struct {
 func declarations(tables []Table) []mapping.Table {
 	all := make([]mapping.Table, len(tables))
 	for i, t := range tables {
-		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Created: t.Created,
+		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Unclaimed: search.Unclaimed(t.Unclaimed), Created: t.Created,
 			Columns: columnDeclarations(t.Columns), Insert: t.Insert, Retire: t.Retire, Revive: t.Revive}
 		for _, c := range t.Children {
 			all[i].Children = append(all[i].Children,

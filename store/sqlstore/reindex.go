@@ -24,7 +24,10 @@ func (s *Store) Reindex(ctx context.Context) error {
 	for name, t := range s.resources.Types {
 		q := &scim.Query{Limit: reindexBatch}
 		for {
-			page, err := s.List(ctx, t.ResourceType, q)
+			if err := s.app.Follow(ctx); err != nil {
+				return err
+			}
+			page, err := s.resources.ListAll(ctx, t, q)
 			if err == nil {
 				err = s.db.InTx(ctx, func(ctx context.Context) error { return s.resources.Reindex(ctx, page.Resources) })
 			}

@@ -136,7 +136,14 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 				err = errors.Join(err, fmt.Errorf("sqlstore: type %s: attribute %q cannot be used in SQL", t.Name(), a.Path))
 			}
 		}
-		s.resources.Types[t.Name()] = search.NewType(t, slices.ContainsFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() }))
+		kept := search.NewType(t, false)
+		if i := slices.IndexFunc(o.Tables, func(m Table) bool { return m.Type == t.Name() }); i >= 0 {
+			kept.HasTable, kept.Unclaimed = true, search.Unclaimed(o.Tables[i].Unclaimed)
+		}
+		s.resources.Types[t.Name()] = kept
+		if s.resources.Hides(t.Name()) {
+			s.members.Hide(t.Name())
+		}
 	}
 	bound, e := mapping.Bind(s.resources.Types, declarations(o.Tables), (*mapping.Join)(o.Members), o.Tenant)
 	if err = errors.Join(err, e); err != nil {

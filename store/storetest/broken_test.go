@@ -217,9 +217,13 @@ func TestEveryStep(t *testing.T) {
 	for _, b := range brokenFaults() {
 		named[b.step] = true
 	}
+	for _, b := range brokenClaims() {
+		named[b.step] = true
+	}
 	for _, g := range storeSteps() {
 		everyStep(t, named, g)
 	}
+	everyStep(t, named, group[Application]{"claims", claimSteps()})
 	everyStep(t, named, roleSteps())
 	everyStep(t, named, group[tenants]{"tenants", tenantSteps()})
 	everyStep(t, named, group[Faulty]{"faults", faultSteps()})

@@ -14,7 +14,8 @@
 // instead of erasing them. The suite uses scim.UserType and scim.GroupType, with the
 // enterprise extension.
 //
-// Run is for every Store. RunLedger and RunRoles are for the other interfaces. RunTenants
+// Run is for every Store. RunLedger and RunRoles are for the other interfaces. RunClaims is
+// for stores over tables that the application fills too. RunTenants
 // is for stores that keep several tenants in one database. RunFaults is for stores whose
 // database can fail on purpose. RunFilters is for stores that keep any resource type.
 //
@@ -32,7 +33,7 @@ import (
 // store; use its t for t.Cleanup.
 //
 // Run finds the capabilities as the handler does: Transactor, MemberStore, Ledger,
-// PasswordSetter, Deactivator, Volatile. It logs which ones the store has, and skips the
+// PasswordSetter, Deactivator, Claimer, Volatile. It logs which ones the store has, and skips the
 // steps of those that it does not have.
 func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
 	t.Run("capabilities", func(t *testing.T) {
@@ -89,6 +90,7 @@ func capabilities(s scim.Store) []string {
 	_, sources := s.(scim.SourceLedger)
 	_, passwords := s.(scim.PasswordSetter)
 	_, deactivator := s.(scim.Deactivator)
+	_, claimer := s.(scim.Claimer)
 	_, volatile := s.(scim.Volatile)
 	var lines []string
 	for _, c := range []struct {
@@ -102,6 +104,7 @@ func capabilities(s scim.Store) []string {
 		{"SourceLedger", sources, "what a group gave thousands is dropped from the ledger one by one"},
 		{"PasswordSetter", passwords, "passwords are dropped"},
 		{"Deactivator", deactivator, "sessions and keys of people who leave are not ended"},
+		{"Claimer", claimer, "clients may delete every user and every group"},
 		{"Volatile", volatile, "what it keeps survives the process"},
 	} {
 		if c.found {

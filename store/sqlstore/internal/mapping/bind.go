@@ -62,6 +62,9 @@ func (b *binder) bindTable(table Table) {
 	if dialect.HasPlaceholder(m.Visible) {
 		b.fail("%s: Visible takes no arguments", m.Name)
 	}
+	if m.Unclaimed < search.ListUnclaimed || m.Unclaimed > search.HideUnclaimed {
+		b.fail("%s: Unclaimed is %d: use ListUnclaimed, FindUnclaimed or HideUnclaimed", m.Name, m.Unclaimed)
+	}
 	for _, c := range table.Columns {
 		bound := b.bindColumn(m.Name, t.ResourceType, "", c)
 		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Name == c.Name }); i >= 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // Table is a Table of package sqlstore.
@@ -14,6 +15,7 @@ type Table struct {
 	Type, Name, Key string
 	KeepID          bool
 	Tenant, Visible string
+	Unclaimed       search.Unclaimed
 	Created         string
 	Columns         []Column
 	Children        []Child

@@ -30,17 +30,39 @@ func byType(all []scim.Ref) iter.Seq2[string, []string] {
 }
 
 // Members are the memberships in this package's table.
-type Members struct{ db *database.DB }
+type Members struct {
+	db *database.DB
+	// seesGroup and seesMember are conditions: clients see the group, or the member, of
+	// a membership, as m. They are empty if clients see all.
+	seesGroup, seesMember string
+}
 
 // NewMembers returns the memberships of a tenant.
-func NewMembers(db *database.DB) *Members { return &Members{db} }
+func NewMembers(db *database.DB) *Members { return &Members{db: db} }
+
+// Hide hides the memberships of unclaimed resources, by type, from clients.
+func (s *Members) Hide(types ...string) {
+	for _, typ := range types {
+		hide := func(key string) string {
+			return " AND NOT EXISTS (SELECT 1 FROM {p}resources h WHERE h.tenant = $1 AND h.type = " + dialect.Quote(typ) +
+				" AND h.id = m." + key + " AND h.deleted = 0 AND h.seen IS NOT NULL AND h.claimed = 0)"
+		}
+		s.seesMember += hide("member_id AND m.member_type = " + dialect.Quote(typ))
+		if typ == search.GroupType {
+			s.seesGroup += hide("group_id")
+		}
+	}
+}
 
 // PageQuery is the query of Page. It reads the display name of each member by the primary
 // key. Rows that were written before the column display have NULL there: their doc answers.
-const PageQuery = `SELECT m.member_type, m.member_id,
+const PageQuery = pageOf + pageOrder
+
+const pageOf = `SELECT m.member_type, m.member_id,
 	(SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE r.tenant = $1 AND r.type = m.member_type AND r.id = m.member_id AND r.deleted = 0)
-	FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND (m.member_type, m.member_id) > ($3, $4)
-	ORDER BY m.member_type, m.member_id LIMIT $5`
+	FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND (m.member_type, m.member_id) > ($3, $4)`
+
+const pageOrder = ` ORDER BY m.member_type, m.member_id LIMIT $5`
 
 // Page lists members of a group, in order, after one of them. An unknown group has no
 // members.
@@ -51,7 +73,7 @@ func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limi
 			m.Display, err = decodeDisplay(text)
 		}
 		return m, err
-	}, PageQuery, groupID, after.Type, after.ID, limit)
+	}, pageOf+s.seesMember+pageOrder, groupID, after.Type, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: members of group %q: %w", groupID, err)
 	}
@@ -72,7 +94,7 @@ func (s *Members) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Memb
 				all = append(all, m)
 				return err
 			}, "SELECT m.group_id, m.member_id, m.since"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "members", "m",
-				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value", ""), typ, dialect.List(ids))
+				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value"+s.seesGroup, ""), typ, dialect.List(ids))
 			if err != nil {
 				return err
 			}
@@ -97,12 +119,7 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 		removed = append(removed, r)
 		return err
 	}
-	var keys [][]any
-	for typ, ids := range byType(remove) {
-		for _, id := range ids {
-			keys = append(keys, []any{s.db.Tenant, groupID, typ, id})
-		}
-	}
+	keys := s.keys(groupID, remove)
 	if len(keys) > oneByOne {
 		err = s.db.Each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
 			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})
@@ -117,6 +134,16 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 		}
 	}
 	return removed, nil
+}
+
+// keys returns the primary keys of memberships of a group.
+func (s *Members) keys(groupID string, members []scim.Ref) (keys [][]any) {
+	for typ, ids := range byType(members) {
+		for _, id := range ids {
+			keys = append(keys, []any{s.db.Tenant, groupID, typ, id})
+		}
+	}
+	return keys
 }
 
 // Add adds members to a group and returns those that are new. A member that does not exist
@@ -141,30 +168,60 @@ func (s *Members) Add(ctx context.Context, groupID string, add []scim.Ref) (adde
 	return added, nil
 }
 
-// Lock locks a group, so that requests change its members one after the other.
-func (s *Members) Lock(ctx context.Context, groupID string) error {
+// Lock locks a group, so that requests change its members one after the other. isClaimed
+// says that a client has claimed it.
+func (s *Members) Lock(ctx context.Context, groupID string) (isClaimed bool, err error) {
 	found := false
 	if len(dialect.Storable([]string{groupID})) == 1 {
-		var err error
-		found, err = s.db.HasAny(ctx, `SELECT id FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0{lock  FOR NO KEY UPDATE}`, search.GroupType, groupID)
+		err := s.db.Each(ctx, func(scan func(...any) error) error {
+			found = true
+			return scan(&isClaimed)
+		}, `SELECT claimed FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0{lock  FOR NO KEY UPDATE}`, search.GroupType, groupID)
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
 	if !found {
-		return scim.ErrNotFound
+		return false, scim.ErrNotFound
+	}
+	return isClaimed, nil
+}
+
+// Claim marks memberships of a group as claimed by a client.
+func (s *Members) Claim(ctx context.Context, groupID string, members []scim.Ref) error {
+	keys := s.keys(groupID, members)
+	if len(keys) > oneByOne {
+		_, err := s.db.Exec(ctx, `UPDATE {p}members SET claimed = 1 WHERE $1 = $1 AND claimed = 0 AND (tenant, group_id, member_type, member_id) IN
+			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`, dialect.List(keys))
+		return err
+	}
+	for _, k := range keys {
+		if _, err := s.db.Exec(ctx, `UPDATE {p}members SET claimed = 1 WHERE tenant = $1 AND group_id = $2 AND member_type = $3
+			AND member_id = $4 AND claimed = 0`, k[1:]...); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+// Unclaimed lists members of a group whose membership no client has claimed, in order,
+// after one of them.
+func (s *Members) Unclaimed(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
+	return database.ReadAll(ctx, s.db, 0, func(scan func(...any) error) (r scim.Ref, err error) {
+		err = scan(&r.Type, &r.ID)
+		return r, err
+	}, `SELECT m.member_type, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.claimed = 0
+		AND (m.member_type, m.member_id) > ($3, $4) ORDER BY m.member_type, m.member_id LIMIT $5`, groupID, after.Type, after.ID, limit)
+}
+
 // AddKnown adds memberships whose user and group exist as resources, and returns the groups
-// that it changed.
+// that it changed. The application has them, so no client has claimed them.
 func (s *Members) AddKnown(ctx context.Context, all []scim.Membership) (groups []string, err error) {
 	if len(all) == 0 {
 		return nil, nil
 	}
-	err = s.db.Each(ctx, database.Texts(&groups), "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)"+
-		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint) FROM {rows $2}"+
+	err = s.db.Each(ctx, database.Texts(&groups), "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since, claimed)"+
+		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint), 0 FROM {rows $2}"+
 		s.db.Dialect.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
 		s.db.Dialect.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
 		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", dialect.Tuples(all, func(m scim.Membership) []any { return []any{m.GroupID, m.Member.ID, dialect.Micros(m.Since)} }))

@@ -90,7 +90,7 @@ func (s *Projections) Row(r *scim.Resource, seen map[string]json.RawMessage, cla
 type Projection struct {
 	Resource *scim.Resource
 	Seen     map[string]json.RawMessage // Seen is what was read of the application's row, by mapping.SeenKey.
-	Claimed  bool                       // Claimed says that a client has written the row.
+	Claimed  bool                       // Claimed says that a client has claimed the row: see scim.Claimer.
 }
 
 // Lock reads projections and locks them in order of id.
@@ -130,11 +130,11 @@ func (s *Projections) NamesakesElsewhere(ctx context.Context, typ, key string) (
 	return ids, err
 }
 
-// HasClaimedUserName reports whether a projection that a client has written has a
+// HasClaimedUserName reports whether a projection that a client has claimed has a
 // userName, given as a key.
 func (s *Projections) HasClaimedUserName(ctx context.Context, typ, key string) (bool, error) {
 	return s.db.HasAny(ctx,
-		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.claimed = 1 AND "+isLive+" LIMIT 1", typ, key)
+		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.claimed <> 0 AND "+isLive+" LIMIT 1", typ, key)
 }
 
 // nameColumns are the columns of the attributes by which rows are adopted. Each stands in
@@ -152,7 +152,7 @@ type Former struct {
 }
 
 // FindUnclaimed returns the first projection that has a name and that no client has
-// written, or nil. path is userName or displayName, and key the key of the name.
+// claimed, or nil. path is userName or displayName, and key the key of the name.
 func (s *Projections) FindUnclaimed(ctx context.Context, t *scim.ResourceType, path, key string) (f *Former, err error) {
 	err = s.db.Each(ctx, func(scan func(...any) error) (err error) {
 		f = &Former{}
@@ -177,10 +177,27 @@ func (s *Projections) FindDeleted(ctx context.Context, t *scim.ResourceType, pat
 	return f, err
 }
 
-// Claim marks a projection as written by a client.
+// IsClaimed reports whether a client has claimed a projection.
+func (s *Projections) IsClaimed(ctx context.Context, ref scim.Ref) (yes bool, err error) {
+	err = s.db.Read(ctx, func() (err error) {
+		yes, err = s.db.HasAny(ctx,
+			"SELECT 1 FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0 AND claimed <> 0", ref.Type, ref.ID)
+		return err
+	})
+	return yes, err
+}
+
+// Claim marks a projection as claimed by a client. It returns scim.ErrNotFound if there is
+// none.
 func (s *Projections) Claim(ctx context.Context, ref scim.Ref) error {
-	_, err := s.db.Exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", ref.Type, ref.ID)
-	return err
+	res, err := s.db.Exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", ref.Type, ref.ID)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return scim.ErrNotFound
 }
 
 // SetSeenOfDeleted stores how the row of a resource was left when the resource was deleted.

@@ -14,8 +14,19 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
-// Fetch reads a resource. lock is appended to the query and locks the row.
-func (s *Resources) Fetch(ctx context.Context, ref scim.Ref, lock string) (*scim.Resource, error) {
+// shown is the condition that clients see a resource of a type, as r.
+func (s *Resources) shown(typ string) string {
+	if s.Hides(typ) {
+		return search.IsClaimed
+	}
+	return ""
+}
+
+// Hides reports whether clients do not see the unclaimed resources of a type.
+func (s *Resources) Hides(typ string) bool { return s.Types[typ].Unclaimed == search.HideUnclaimed }
+
+// Fetch reads a resource. more is appended to the query: a condition, or a lock on the row.
+func (s *Resources) Fetch(ctx context.Context, ref scim.Ref, more string) (*scim.Resource, error) {
 	t, ok := s.Types[ref.Type]
 	if !ok || len(dialect.Storable([]string{ref.ID})) == 0 {
 		if err := ctx.Err(); err != nil {
@@ -27,7 +38,7 @@ func (s *Resources) Fetch(ctx context.Context, ref scim.Ref, lock string) (*scim
 	err := s.db.Each(ctx, func(scan func(...any) error) (err error) {
 		r, err = bind(t.ResourceType, scan)
 		return err
-	}, "SELECT "+Columns+" FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.deleted = 0"+lock, ref.Type, ref.ID)
+	}, "SELECT "+Columns+" FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.deleted = 0"+more, ref.Type, ref.ID)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 	}
@@ -40,7 +51,7 @@ func (s *Resources) Fetch(ctx context.Context, ref scim.Ref, lock string) (*scim
 // Get reads a resource.
 func (s *Resources) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err error) {
 	err = s.db.Read(ctx, func() error {
-		r, err = s.Fetch(ctx, ref, "")
+		r, err = s.Fetch(ctx, ref, s.shown(ref.Type))
 		return err
 	})
 	return r, err
@@ -268,10 +279,20 @@ func (s *Resources) labelDeleted(ctx context.Context, ref scim.Ref) error {
 // errCut ends a page early.
 var errCut = errors.New("the page has enough bytes")
 
-// List reads a page of the resources of a type.
+// List reads a page of the resources of a type that clients see.
 func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+	return s.list(ctx, s.Types[t.Name()], q)
+}
+
+// ListAll reads a page of all resources of a type, hidden ones too.
+func (s *Resources) ListAll(ctx context.Context, t search.Type, q *scim.Query) (*scim.Page, error) {
+	t.Unclaimed = search.ListUnclaimed
+	return s.list(ctx, t, q)
+}
+
+func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*scim.Page, error) {
 	page := &scim.Page{}
-	w := search.NewWriter(s.db.Dialect, t, s.Types[t.Name()].HasTable)
+	w := search.NewWriter(s.db.Dialect, t)
 	where, err := w.Where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
@@ -300,7 +321,7 @@ func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 				page.Cut = true
 				return errCut
 			}
-			r, n, err := bindSize(t, scan)
+			r, n, err := bindSize(t.ResourceType, scan)
 			size += n
 			page.Resources = append(page.Resources, r)
 			return err

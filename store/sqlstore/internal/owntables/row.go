@@ -21,7 +21,7 @@ type Row struct {
 	emails                []string // emails are keys in the form of search.IndexKey.
 	created, lastModified int64
 	seen                  any  // seen is nil, or the JSON of what was read of the application's row.
-	claimed               bool // claimed says that a client has written the application's row.
+	claimed               bool // claimed says that a client has claimed the application's row.
 }
 
 // Resources are the resources of one tenant, in this package's tables.

@@ -55,13 +55,12 @@ func (a *Adopter) Adopt(ctx context.Context, c *scim.Change, may func(existing, 
 	if err != nil {
 		return err
 	}
-	c.After, c.Adopt = merged, former.Resource.ID()
-	// The claim is stored here, because the update may have nothing to write.
-	return a.projections.Claim(ctx, former.Resource.Ref())
+	c.After, c.Adopt = merged, former.Resource.ID() // The handler calls Claim.
+	return nil
 }
 
 // find returns the resource to adopt, or nil: the first one that exists and that no client
-// has written, or else the one that was deleted last.
+// has claimed, or else the one that was deleted last.
 func (a *Adopter) find(ctx context.Context, path, key string) (*owntables.Former, error) {
 	if path == "userName" {
 		taken, err := a.projections.HasClaimedUserName(ctx, a.table.Type, key)

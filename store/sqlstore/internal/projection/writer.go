@@ -37,7 +37,7 @@ func (w *Writer) lock(ctx context.Context, ref scim.Ref, lock string) (*owntable
 			return nil, nil, fmt.Errorf("sqlstore: get %s %q: %w", ref.Type, ref.ID, err)
 		}
 		p := all[ref.ID]
-		if p == nil || p.Seen == nil { // The resource is older than the Table, and not in it.
+		if p == nil || p.Seen == nil || !p.Claimed && w.resources.Hides(ref.Type) { // Without Seen it is older than the Table, and not in it.
 			return nil, nil, scim.ErrNotFound
 		}
 		rows, err := w.table.Read(ctx, []string{ref.ID}, apptables.ToUpdate)
@@ -147,7 +147,7 @@ func (w *Writer) store(ctx context.Context, before *owntables.Projection, after 
 	if before == nil {
 		err = w.projections.Insert(ctx, out, row.Seen)
 	} else {
-		err = w.projections.Update(ctx, before.Resource, out, row.Seen, true)
+		err = w.projections.Update(ctx, before.Resource, out, row.Seen, before.Claimed || scim.Claims(before.Resource, after))
 	}
 	if err != nil {
 		return nil, err

@@ -11,16 +11,17 @@ import (
 
 // Writer writes one query. The text refers to its arguments by number.
 type Writer struct {
-	d        dialect.Dialect
-	t        *scim.ResourceType
-	hasTable bool  // The application has a table for the type.
-	Args     []any // Args are the arguments after the tenant.
-	aliases  int   // aliases is how many aliases are in use.
+	d         dialect.Dialect
+	t         *scim.ResourceType
+	hasTable  bool      // The application has a table for the type.
+	unclaimed Unclaimed // Unclaimed is that of the type.
+	Args      []any     // Args are the arguments after the tenant.
+	aliases   int       // aliases is how many aliases are in use.
 }
 
-// NewWriter returns a writer for one query. hasTable: the type has a Table.
-func NewWriter(d dialect.Dialect, t *scim.ResourceType, hasTable bool) *Writer {
-	return &Writer{d: d, t: t, hasTable: hasTable}
+// NewWriter returns a writer for one query.
+func NewWriter(d dialect.Dialect, t Type) *Writer {
+	return &Writer{d: d, t: t.ResourceType, hasTable: t.HasTable, unclaimed: t.Unclaimed}
 }
 
 // text adds an argument and returns its placeholder.

@@ -139,9 +139,20 @@ type Type struct {
 	*scim.ResourceType
 	root     []*attr
 	HasTable bool // The application has a table for the type.
+	// Unclaimed says where clients see resources that no client has claimed.
+	Unclaimed Unclaimed
 }
+
+// Unclaimed is Unclaimed of package sqlstore.
+type Unclaimed int
+
+const (
+	ListUnclaimed Unclaimed = iota
+	FindUnclaimed
+	HideUnclaimed
+)
 
 // NewType arranges the attributes of a type.
 func NewType(t *scim.ResourceType, hasTable bool) Type {
-	return Type{t, tree(t), hasTable}
+	return Type{ResourceType: t, root: tree(t), HasTable: hasTable}
 }

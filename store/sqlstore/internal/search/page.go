@@ -9,6 +9,11 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
+// IsClaimed is the condition that a client has claimed a resource, as r. It is written so
+// that it does not fit the index of claimed resources: without statistics PostgreSQL would
+// go through that index in the place of a look-up.
+const IsClaimed = " AND r.claimed <> 0"
+
 // Where returns the FROM and WHERE clauses of the resources that q is about, as r.
 func (w *Writer) Where(q *scim.Query) (string, error) {
 	cond, ids, few, err := w.condition(q.Filter)
@@ -16,6 +21,14 @@ func (w *Writer) Where(q *scim.Query) (string, error) {
 		return "", err
 	}
 	own := "r.tenant = $1 AND r.type = " + dialect.Quote(w.t.Name()) + " AND r.deleted = 0"
+	claimed := "" // the condition of the index of claimed resources
+	if w.unclaimed == HideUnclaimed {
+		own += IsClaimed
+		claimed = " AND r.claimed = 1"
+	}
+	if w.unclaimed == FindUnclaimed && q.ForClient {
+		claimed = " AND r.claimed = 1"
+	}
 	switch {
 	case q.IDs != nil:
 		return w.d.Each(w.d.Texts(w.text(dialect.List(dialect.Distinct(q.IDs)))), "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
@@ -25,7 +38,7 @@ func (w *Writer) Where(q *scim.Query) (string, error) {
 		return " FROM {p}resources r WHERE " + own + " AND " + cond, nil
 	default: // The index of the order of creation is the best one.
 		// own would not do: a planner expects fewer rows with each condition, and would sort them.
-		return " FROM {p}resources r WHERE r.collection = " + dialect.Quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0 AND " + cond, nil
+		return " FROM {p}resources r WHERE r.collection = " + dialect.Quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0" + claimed + " AND " + cond, nil
 	}
 }
 

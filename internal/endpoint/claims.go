@@ -1,0 +1,79 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/scimkit/scim/internal/directory"
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/roles"
+)
+
+// guard keeps clients from changing what is not theirs.
+type guard struct {
+	t    *host.Tenant
+	dir  directory.Directory
+	work *roles.Work
+}
+
+// checkClaimed refuses to delete a resource that no client has claimed.
+func (g guard) checkClaimed(ctx context.Context, ref host.Ref) error {
+	if g.t.Stores.Claimer == nil {
+		return nil
+	}
+	claimed, err := g.t.Stores.Claimer.IsClaimed(ctx, ref)
+	if err != nil || claimed {
+		return err
+	}
+	return fault.Refuse(http.StatusForbidden, "", fmt.Sprintf("%s %s is the application's own: no client has created or changed it, "+
+		"so clients cannot delete it; set its externalId first if it is yours", ref.Type, fault.Quote(ref.ID)))
+}
+
+// keepUnclaimed makes a full list of members keep the unclaimed members of a group that it
+// does not name, and claim those that it names.
+func (g guard) keepUnclaimed(ctx context.Context, group *doc.Document, p *memberPlan) error {
+	unclaimed, err := g.unclaimedMembers(ctx, group)
+	if err != nil || len(unclaimed) == 0 {
+		return err
+	}
+	for _, r := range p.add {
+		if unclaimed[r] {
+			p.claim = append(p.claim, r)
+		}
+	}
+	if g.t.Members.RemoveUnclaimed {
+		return nil
+	}
+	all := len(p.Remove)
+	p.Remove = slices.DeleteFunc(p.Remove, func(r host.Ref) bool { return unclaimed[r] })
+	if kept := all - len(p.Remove); kept > 0 {
+		g.work.Tell(host.Event{Kind: host.MembersKept, Resource: host.RefOf(group),
+			Reason: fmt.Sprintf("the application added members that the list does not name; they stay: %d", kept)})
+	}
+	return nil
+}
+
+// unclaimedMembers are the members of a group that no client has named.
+func (g guard) unclaimedMembers(ctx context.Context, group *doc.Document) (map[host.Ref]bool, error) {
+	if g.t.Stores.Claimer == nil || g.t.Stores.Members == nil {
+		return nil, nil
+	}
+	all := map[host.Ref]bool{}
+	for after := (host.Ref{}); ; {
+		page, err := g.t.Stores.Claimer.UnclaimedMembers(ctx, group.ID, after, directory.Batch)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			all[r] = true
+		}
+		if len(page) < directory.Batch {
+			return all, nil
+		}
+		after = page[len(page)-1]
+	}
+}
