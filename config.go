@@ -325,6 +325,7 @@ func bindStores(s Store) host.Stores {
 		passwordPort
 		deactivatorPort
 		claimerPort
+		exempterPort
 	}{storePort: storePort{s}}
 	b := host.Stores{Store: &p.storePort}
 	if c, ok := s.(Transactor); ok {
@@ -346,6 +347,10 @@ func bindStores(s Store) host.Stores {
 	if c, ok := s.(Claimer); ok {
 		p.claimerPort = claimerPort{c}
 		b.Claimer = &p.claimerPort
+	}
+	if c, ok := s.(Exempter); ok {
+		p.exempterPort = exempterPort{c}
+		b.Exempter = &p.exempterPort
 	}
 	return b
 }

@@ -265,6 +265,13 @@ func (p claimerPort) UnclaimedMembers(ctx context.Context, groupID string, after
 	return convert(list, refIn), inward(err)
 }
 
+type exempterPort struct{ Exempter }
+
+func (p exempterPort) Exempt(ctx context.Context, userIDs []string) ([]string, error) {
+	exempt, err := p.Exempter.Exempt(ctx, userIDs)
+	return exempt, inward(err)
+}
+
 type resolverPort struct{ RoleResolver }
 
 func (p resolverPort) ResolveRole(ctx context.Context, src host.RoleSource) (host.Role, error) {

@@ -67,7 +67,7 @@ func New(c Config) (*Handler, error) {
 		log.Info("scim: ready", "store", fmt.Sprintf("%T", c.Store), "transactions", t.Stores.Tx != nil,
 			"member store", t.Stores.Members != nil, "roles", t.Roles != nil, "roles commit with the store", t.Roles != nil && t.Roles.Joint,
 			"passwords", t.Stores.Passwords != nil, "deactivator", t.Stores.Deactivator != nil,
-			"claimer", t.Stores.Claimer != nil)
+			"claimer", t.Stores.Claimer != nil, "exempter", t.Stores.Exempter != nil)
 	}
 	return h, nil
 }
@@ -289,6 +289,19 @@ func Claims(before, after *Resource) bool {
 		return !before.d.Equal(&after.d)
 	}
 	return !doc.EqualFields(doc.Drop(before.d.Values, active), doc.Drop(after.d.Values, active))
+}
+
+// Exempter is a Store with users who are exempt from SCIM, such as an administrator for
+// emergencies. The way back in must not depend on the client.
+//
+// The handler refuses to change, deactivate or delete an exempt user (403), and to change
+// its memberships. From a longer list of members it leaves the user out, and reports that
+// with the event MemberExempt. SCIM never gives or takes the user's roles. Clients read
+// the user like any other.
+type Exempter interface {
+	// Exempt returns those of at most 1,000 users who are exempt. Unknown ids are no
+	// error. ctx carries the Store's transaction, if there is one.
+	Exempt(ctx context.Context, userIDs []string) (exempt []string, err error)
 }
 
 // Volatile marks a Store or Ledger that loses its contents when the process ends.

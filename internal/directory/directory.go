@@ -112,6 +112,33 @@ func (t Directory) ByID(ctx context.Context, rt *model.Type, ids []string, fn fu
 	return nil
 }
 
+// Exempt returns those of the references that name exempt users.
+func (t Directory) Exempt(ctx context.Context, refs ...host.Ref) (map[host.Ref]bool, error) {
+	if t.stores.Exempter == nil || t.types.User == nil {
+		return nil, nil
+	}
+	var ids []string
+	for _, r := range refs {
+		if r.Type == t.types.User.Name {
+			ids = append(ids, r.ID)
+		}
+	}
+	var exempt map[host.Ref]bool
+	for chunk := range slices.Chunk(ids, Batch) {
+		found, err := t.stores.Exempter.Exempt(ctx, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range found {
+			if exempt == nil {
+				exempt = map[host.Ref]bool{}
+			}
+			exempt[host.Ref{Type: t.types.User.Name, ID: id}] = true
+		}
+	}
+	return exempt, nil
+}
+
 // Each calls fn with the resources of a type that match f, in pages and in order of
 // creation.
 func (t Directory) Each(ctx context.Context, rt *model.Type, f *match.Filter, fn func(page []*doc.Document) error) error {

@@ -41,6 +41,16 @@ func adopt(store scim.Store) scim.Rule {
 	}
 }
 
+// Exempt lists the accounts that no client may change.
+func (s *Accounts) Exempt(_ context.Context, userIDs []string) (exempt []string, err error) {
+	for _, id := range userIDs {
+		if id == s.breakGlass {
+			exempt = append(exempt, id)
+		}
+	}
+	return exempt, nil
+}
+
 func (s *Accounts) Deactivate(ctx context.Context, user *scim.Resource) error {
 	_, err := s.DB(ctx).ExecContext(ctx, "DELETE FROM sessions WHERE user_id = $1", user.ID())
 	return err
@@ -80,7 +90,10 @@ func selfService(c *scim.Config) {
 // The end of what the page shows.
 
 // Accounts is sqlstore's Store with what the application does about people.
-type Accounts struct{ *sqlstore.Store }
+type Accounts struct {
+	*sqlstore.Store
+	breakGlass string
+}
 
 func (*Accounts) hash(password string) (string, error) {
 	return strings.Repeat("#", len(password)), nil
@@ -113,7 +126,7 @@ func TestPeople(t *testing.T) {
 func TestAccounts(t *testing.T) {
 	db := database(t, "CREATE TABLE users (id text PRIMARY KEY, email text, password_hash text, active boolean NOT NULL DEFAULT TRUE)", "CREATE TABLE sessions (user_id text)")
 	table := sqlstore.Table{Type: "User", Name: "users", Key: "id", KeepID: true, Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}}
-	h := handler(t, scim.Config{Store: &Accounts{migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{table}})}})
+	h := handler(t, scim.Config{Store: &Accounts{Store: migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{table}})}})
 	ann := id(request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann", "password": "secret"}`))
 	if got := rows(t, db, "SELECT password_hash FROM users"); got != "######" {
 		t.Errorf("the password's hash is %q", got)

@@ -63,6 +63,7 @@ func adopting(store *sqlstore.Store) scim.Config {
 var staff = sqlstore.Table{
 	Type: "User", Name: "users", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
 	Unclaimed: sqlstore.FindUnclaimed,
+	Exempt:    "t.break_glass", // as Visible: a condition in SQL on the row
 }
 
 var leavers = sqlstore.Table{

@@ -10,6 +10,7 @@ import (
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/roles"
 )
 
@@ -18,6 +19,51 @@ type guard struct {
 	t    *host.Tenant
 	dir  directory.Directory
 	work *roles.Work
+}
+
+// checkExempt refuses to write an exempt user.
+func (g guard) checkExempt(ctx context.Context, ref host.Ref) error {
+	exempt, err := g.dir.Exempt(ctx, ref)
+	if err == nil && exempt[ref] {
+		err = fault.Refuse(http.StatusForbidden, "", fmt.Sprintf("%s %s is exempt: only the application can change this account", ref.Type, fault.Quote(ref.ID)))
+	}
+	return err
+}
+
+// leaveExempt leaves exempt users out of a change of members. If nothing else is left of
+// the request's list, leaveExempt refuses it. there are current members, of which a list
+// that names them changes nothing.
+func (g guard) leaveExempt(ctx context.Context, before *doc.Document, d *member.Delta, p *memberPlan, there map[host.Ref]bool) error {
+	if g.t.Stores.Exempter == nil {
+		return nil
+	}
+	changed := slices.Concat(p.Remove, slices.DeleteFunc(slices.Clone(p.add), func(r host.Ref) bool { return there[r] }))
+	exempt, err := g.dir.Exempt(ctx, changed...)
+	if err != nil || len(exempt) == 0 {
+		return err
+	}
+	isExempt := func(r host.Ref) bool { return exempt[r] }
+	named := slices.Concat(d.Add(), d.Remove())
+	// A removal without a type names the user and the group with this id.
+	others := slices.DeleteFunc(slices.Concat(named, changed), func(r host.Ref) bool {
+		return exempt[host.Ref{Type: g.t.Types.User.Name, ID: r.ID}]
+	})
+	if len(named) > 0 && len(others) == 0 {
+		named = slices.DeleteFunc(named, func(r host.Ref) bool { return !exempt[r] })
+		return fault.Refuse(http.StatusForbidden, "", "members: exempt, so only the application can change their memberships: "+listRefs(named))
+	}
+	for _, r := range changed {
+		if !exempt[r] {
+			continue
+		}
+		e := host.Event{Kind: host.MemberExempt, Member: r, Reason: "left out: the user is exempt"}
+		if before != nil {
+			e.Resource = host.RefOf(before)
+		}
+		g.work.Tell(e)
+	}
+	p.add, p.Remove = slices.DeleteFunc(p.add, isExempt), slices.DeleteFunc(p.Remove, isExempt)
+	return nil
 }
 
 // checkClaimed refuses to delete a resource that no client has claimed.

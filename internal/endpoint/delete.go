@@ -20,6 +20,9 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 	}
 	ref := host.Ref{Type: t.Name, ID: id}
 	err := w.withLockBy(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
+		if err := w.guard.checkExempt(ctx, ref); err != nil {
+			return err
+		}
 		if err := w.guard.checkClaimed(ctx, ref); err != nil {
 			return err
 		}

@@ -78,6 +78,9 @@ func (w *writer) planMembers(ctx context.Context, before *doc.Document, d *membe
 		}
 		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return gone[r] })
 	}
+	if err := w.guard.leaveExempt(ctx, before, d, p, there); err != nil {
+		return nil, err
+	}
 	p.Named, p.Dropped = slices.Clone(p.add), slices.Clone(p.Remove)
 	if before == nil || d.All || w.t.Stores.Members == nil {
 		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return there[r] })

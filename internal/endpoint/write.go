@@ -230,6 +230,9 @@ func (w *writer) checkPassword(t *model.Type, e *edit) error {
 func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build func(ctx context.Context, before *doc.Document) (*edit, error)) (*doc.Document, error) {
 	var out *doc.Document
 	err := w.withLock(ctx, ref, func(ctx context.Context, before *doc.Document) error {
+		if err := w.guard.checkExempt(ctx, ref); err != nil {
+			return err
+		}
 		e, err := build(ctx, before)
 		if err != nil {
 			return err
@@ -343,6 +346,9 @@ func (w *writer) applyRules(ctx context.Context, c *host.Change) error {
 func (w *writer) adopt(ctx context.Context, write *roles.Write, id string) error {
 	t := write.After.Type
 	ref := host.Ref{Type: t.Name, ID: id}
+	if err := w.guard.checkExempt(ctx, ref); err != nil {
+		return err
+	}
 	if w.t.Stores.Claimer != nil {
 		// Claim it first: the store may hide what is unclaimed.
 		if err := w.t.Stores.Claimer.Claim(ctx, ref); err != nil && !errors.Is(err, host.ErrNotFound) {

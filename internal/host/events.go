@@ -20,6 +20,7 @@ const (
 	MemberAdded     EventKind = "member added"
 	MemberRemoved   EventKind = "member removed"
 	MemberUnknown   EventKind = "member unknown"
+	MemberExempt    EventKind = "member exempt"
 	MembersKept     EventKind = "members kept"
 	RoleGranted     EventKind = "role granted"
 	RoleRevoked     EventKind = "role revoked"

@@ -49,6 +49,7 @@ type Stores struct {
 	Passwords   PasswordSetter
 	Deactivator Deactivator
 	Claimer     Claimer
+	Exempter    Exempter
 }
 
 // Roles configures how sources give roles.

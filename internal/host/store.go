@@ -59,6 +59,11 @@ type Claimer interface {
 	UnclaimedMembers(ctx context.Context, groupID string, after Ref, limit int) ([]Ref, error)
 }
 
+// Exempter knows the users that clients never change.
+type Exempter interface {
+	Exempt(ctx context.Context, userIDs []string) ([]string, error)
+}
+
 // InTx runs fn in the store's transaction, or directly if the store has no transactions.
 func (s *Stores) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if s.Tx == nil {

@@ -71,6 +71,18 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 	return people, nil
 }
 
+// exempt returns those of the users whose roles SCIM never changes.
+func (t tenant) exempt(ctx context.Context, ids []string) (map[host.Ref]bool, error) {
+	if t.Stores.Exempter == nil {
+		return nil, nil
+	}
+	refs := make([]host.Ref, len(ids))
+	for i, id := range ids {
+		refs[i] = userRef(id)
+	}
+	return t.dir.Exempt(ctx, refs...)
+}
+
 // idsWithWants lists the ids of the users to whom a source gives something.
 func idsWithWants(people []*person) []string {
 	var ids []string

@@ -90,6 +90,15 @@ func plan(r *host.Roles, p *person, now time.Time) *outcome {
 	return o
 }
 
+// leave is the outcome for an exempt user: it changes nothing.
+func leave(p *person) *outcome {
+	o := &outcome{change: host.RoleChange{UserID: p.id}}
+	for _, role := range p.held {
+		o.stand(role, host.ByHand, nil, "the user is exempt: SCIM neither gives nor takes its roles")
+	}
+	return o
+}
+
 // revokeAll revokes all roles of a deleted account.
 func (o *outcome) revokeAll(p *person, h holdings) {
 	o.change.Revoke = slices.Clone(p.held)

@@ -175,9 +175,17 @@ func (b *batch) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	exempt, err := b.w.t.exempt(ctx, b.ids)
+	if err != nil {
+		return err
+	}
 	b.outs = make([]*outcome, len(people))
 	now := b.w.e.now()
 	for i, p := range people {
+		if exempt[userRef(p.id)] {
+			b.outs[i] = leave(p)
+			continue
+		}
 		b.outs[i] = plan(b.w.t.Roles, p, now)
 	}
 	return nil

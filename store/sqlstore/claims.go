@@ -8,7 +8,10 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-var _ scim.Claimer = (*Store)(nil)
+var (
+	_ scim.Claimer  = (*Store)(nil)
+	_ scim.Exempter = (*Store)(nil)
+)
 
 // Unclaimed says where clients see rows of the application that no client has claimed.
 type Unclaimed int
@@ -54,4 +57,10 @@ func (s *Store) UnclaimedMembers(ctx context.Context, groupID string, after scim
 		return nil, fmt.Errorf("sqlstore: unclaimed members of group %q: %w", groupID, err)
 	}
 	return all, nil
+}
+
+// Exempt implements scim.Exempter: Table.Exempt says who is exempt. A struct that embeds
+// the Store may have a method of its own instead.
+func (s *Store) Exempt(ctx context.Context, userIDs []string) ([]string, error) {
+	return s.app.Exempt(ctx, userIDs)
 }

@@ -15,11 +15,12 @@ import (
 	"github.com/scimkit/scim/store/storetest"
 )
 
-// The contract of claims over tables of the application.
+// The contract of claims and exempt users over tables of the application.
 func TestMappedClaims(t *testing.T) {
 	apps(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		storetest.RunClaims(t, func(t *testing.T) storetest.Application {
 			o := appOptions(t.Name())
+			o.Tables[0].Exempt = "t.is_external"
 			s := newStore(t, db, d, o)
 			add := func(table, column string) func(context.Context, string) (string, error) {
 				return func(ctx context.Context, name string) (id string, err error) {
@@ -30,6 +31,10 @@ func TestMappedClaims(t *testing.T) {
 			return storetest.Application{Store: s, AddUser: add("people", "email"), AddGroup: add("teams", "title"),
 				Join: func(ctx context.Context, groupID, userID string) error {
 					_, err := db.ExecContext(ctx, "INSERT INTO team_people (team_id, person_id) VALUES ($1, $2)", groupID, userID)
+					return err
+				},
+				SetExempt: func(ctx context.Context, userID string, exempt bool) error {
+					_, err := db.ExecContext(ctx, "UPDATE people SET is_external = $1 WHERE id = $2", exempt, userID)
 					return err
 				}}
 		})
@@ -329,10 +334,12 @@ func TestPrunersLeaveTheAdministrators(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := appOptions("o")
 			o.Tables[0].Unclaimed, o.Tables[1].Unclaimed = unclaimed, unclaimed
+			o.Tables[0].Exempt = "t.email = 'root@example.com'"
 			inApp(t, o, func(a app) {
 				a.exec("UPDATE people SET status = 'active'")
+				a.exec("INSERT INTO people (org, email) VALUES ('o', 'root@example.com')")
 				jobs := a.jobs()
-				a.exec("INSERT INTO job_people SELECT 2, id FROM people WHERE email = 'Ann@example.com'")
+				a.exec("INSERT INTO job_people SELECT 2, id FROM people WHERE email IN ('root@example.com', 'Ann@example.com')")
 				config := scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: jobs}}
 				if unclaimed != sqlstore.ListUnclaimed {
 					config.Rules = []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}
@@ -344,7 +351,8 @@ func TestPrunersLeaveTheAdministrators(t *testing.T) {
 				expect := func(when, ann string) {
 					a.t.Helper()
 					a.want(when+": the status of Ann", ann, a.row("SELECT status FROM people WHERE email = 'Ann@example.com'"))
-					a.want(when+": administrators", "1", a.row("SELECT count(*) FROM job_people WHERE job_id = 2"))
+					a.want(when+": the status of root", "active", a.row("SELECT status FROM people WHERE email = 'root@example.com'"))
+					a.want(when+": administrators", "2", a.row("SELECT count(*) FROM job_people WHERE job_id = 2"))
 					a.want(when+": the team", "1,3", a.joined())
 					a.want(when+": Bob", "1", a.row("SELECT count(*) FROM people WHERE email = 'bob@example.com' AND id = 2"))
 				}
@@ -356,7 +364,7 @@ func TestPrunersLeaveTheAdministrators(t *testing.T) {
 				}
 				ann := "active" // nobody can deactivate whom clients do not see
 				if unclaimed == sqlstore.ListUnclaimed {
-					ann = "suspended" // a deactivation goes through
+					ann = "suspended" // only Exempt stops a deactivation
 				}
 				for i := range 3 {
 					if err := p.PruneByUserName(); err != nil {
@@ -389,7 +397,7 @@ func TestClaimsOfOlderRows(t *testing.T) {
 	})
 }
 
-// unaware is a Store that hides that it is a Claimer.
+// unaware is a Store that hides that it is a Claimer and an Exempter.
 type unaware struct {
 	scim.Store
 	scim.MemberStore

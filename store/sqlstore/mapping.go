@@ -41,6 +41,9 @@ type Table struct {
 	Visible string
 	// Unclaimed says where clients see rows that no client has claimed: see scim.Claimer.
 	Unclaimed Unclaimed
+	// Exempt is a condition like Visible for users who are exempt from SCIM: see
+	// scim.Exempter. If it is empty, nobody is.
+	Exempt string
 	// Created is the column with the time of creation, by which lists are ordered. The
 	// database must fill it, to the microsecond if it can. Its value is a time, or a text
 	// such as "2006-01-02 15:04:05" or RFC 3339. Otherwise, and if Created is empty, the time
@@ -140,7 +143,7 @@ type Join struct {
 func declarations(tables []Table) []mapping.Table {
 	all := make([]mapping.Table, len(tables))
 	for i, t := range tables {
-		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Unclaimed: search.Unclaimed(t.Unclaimed), Created: t.Created,
+		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Unclaimed: search.Unclaimed(t.Unclaimed), Exempt: t.Exempt, Created: t.Created,
 			Columns: columnDeclarations(t.Columns), Insert: t.Insert, Retire: t.Retire, Revive: t.Revive}
 		for _, c := range t.Children {
 			all[i].Children = append(all[i].Children,

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -20,6 +21,9 @@ type Application struct {
 	AddGroup func(ctx context.Context, displayName string) (id string, err error)
 	// Join puts a user into a group in the application's tables.
 	Join func(ctx context.Context, groupID, userID string) error
+	// SetExempt makes a user exempt, or not, in the application. Nil: the suite skips the
+	// steps about a scim.Exempter.
+	SetExempt func(ctx context.Context, userID string, exempt bool) error
 }
 
 // RunClaims checks a scim.Claimer. It calls newApplication for each step. newApplication
@@ -126,6 +130,8 @@ func claimSteps() []step[Application] {
 		{"group", "ChangeMembers claims the group if it adds a member, and not if it only removes some.", claimGroup},
 		{"members", "UnclaimedMembers lists those members that the application added and that no ChangeMembers has named, in order.", claimMembers},
 		{"members of clients", "A member that ChangeMembers added is claimed.", claimByMember},
+		{"exempt", "Exempt returns those of the users who are exempt now, and nobody else.", exemptUsers},
+		{"exempt unknown", "Exempt takes any text as an id, and 1,000 ids at a time.", exemptUnknown},
 		{"transaction", "A claim commits with its transaction, or not at all.", claimInTx},
 	}
 }
@@ -243,6 +249,49 @@ func claimByMember(t *probe, a Application) {
 	if got := a.unclaimed(t, group); len(got) != 0 {
 		t.Errorf("unclaimed members are %v, but a client added them", got)
 	}
+}
+
+// exempt requires that these, and no others of the ids, are exempt.
+func (a Application) exempt(t *probe, ids []string, want ...string) {
+	e := capability[scim.Exempter](t, a.Store, "the Store is no Exempter")
+	got, err := e.Exempt(t.ctx, ids)
+	if err != nil {
+		t.Fatalf("Exempt of %d users: %v", len(ids), err)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("Exempt returned %v, want %v", got, want)
+	}
+}
+
+func (a Application) setExempt(t *probe, user scim.Ref, exempt bool) {
+	if a.SetExempt == nil {
+		t.Skipf("Application has no SetExempt")
+	}
+	if err := a.SetExempt(t.ctx, user.ID, exempt); err != nil {
+		t.Fatalf("SetExempt: %v", err)
+	}
+}
+
+func exemptUsers(t *probe, a Application) {
+	ann, bob, cy := a.user(t, "ann@example.com"), a.user(t, "bob@example.com"), a.user(t, "cy@example.com")
+	a.setExempt(t, ann, true)
+	a.setExempt(t, cy, true)
+	a.exempt(t, []string{ann.ID, bob.ID}, ann.ID)
+	a.exempt(t, []string{bob.ID})
+	a.setExempt(t, ann, false)
+	a.exempt(t, []string{ann.ID, bob.ID, cy.ID}, cy.ID)
+}
+
+func exemptUnknown(t *probe, a Application) {
+	ann := a.user(t, "ann@example.com")
+	a.setExempt(t, ann, true)
+	ids := []string{ann.ID, nobody, "", "no id at all", "'", "99999999999999999999"}
+	for i := len(ids); i < 1000; i++ {
+		ids = append(ids, fmt.Sprint("unknown", i))
+	}
+	a.exempt(t, ids, ann.ID)
 }
 
 func claimInTx(t *probe, a Application) {

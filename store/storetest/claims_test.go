@@ -17,10 +17,11 @@ type claimer struct {
 	fault   string
 	foreign map[scim.Ref]bool // foreign are the resources that no client has claimed.
 	joined  map[scim.Ref]map[scim.Ref]bool
+	exempt  map[string]bool
 }
 
 func newClaimer(fault string) Application {
-	c := &claimer{Store: memory.New(), fault: fault, foreign: map[scim.Ref]bool{}, joined: map[scim.Ref]map[scim.Ref]bool{}}
+	c := &claimer{Store: memory.New(), fault: fault, foreign: map[scim.Ref]bool{}, joined: map[scim.Ref]map[scim.Ref]bool{}, exempt: map[string]bool{}}
 	add := func(typ *scim.ResourceType, path string) func(ctx context.Context, name string) (string, error) {
 		return func(ctx context.Context, name string) (string, error) {
 			r, err := typ.Bind(scim.Meta{ID: typ.Name() + " " + name, Created: instant, LastModified: instant}, nil, values{path: name})
@@ -41,6 +42,10 @@ func newClaimer(fault string) Application {
 			c.joined[group][user] = true
 			_, _, err := c.Store.ChangeMembers(ctx, groupID, []scim.Ref{user}, nil)
 			return err
+		},
+		SetExempt: func(_ context.Context, userID string, exempt bool) error {
+			c.exempt[userID] = exempt || c.fault == "exempt for ever"
+			return nil
 		}}
 }
 
@@ -126,6 +131,18 @@ func (c *claimer) UnclaimedMembers(_ context.Context, groupID string, after scim
 	return all[:min(limit, len(all))], nil
 }
 
+func (c *claimer) Exempt(ctx context.Context, userIDs []string) (exempt []string, err error) {
+	for _, id := range userIDs {
+		if _, err := c.Get(ctx, scim.Ref{Type: "User", ID: id}); err != nil && c.fault == "exempt knows its users" {
+			return nil, err
+		}
+		if c.exempt[id] {
+			exempt = append(exempt, id)
+		}
+	}
+	return exempt, nil
+}
+
 func brokenClaims() []broken[Application] {
 	return []broken[Application]{
 		{"create does not claim", "a client cannot delete what it has created", newClaimer, "claims/create", nil},
@@ -137,6 +154,8 @@ func brokenClaims() []broken[Application] {
 		{"members do not claim the group", "a client cannot delete a group whose members it manages", newClaimer, "claims/group", nil},
 		{"named members stay unclaimed", "who left stays in the group after the next full list", newClaimer, "claims/members", nil},
 		{"clients add unclaimed members", "who left stays in the group after the next full list", newClaimer, "claims/members of clients", []string{"claims/members", "claims/transaction"}},
+		{"exempt for ever", "an account that is an ordinary one again is never deactivated", newClaimer, "claims/exempt", nil},
+		{"exempt knows its users", "a client that names an unknown member gets 500", newClaimer, "claims/exempt unknown", nil},
 		{"claims stay after a rollback", "a refused request lets a client delete the application's own people", newClaimer, "claims/transaction", nil},
 	}
 }

@@ -33,7 +33,7 @@ import (
 // store; use its t for t.Cleanup.
 //
 // Run finds the capabilities as the handler does: Transactor, MemberStore, Ledger,
-// PasswordSetter, Deactivator, Claimer, Volatile. It logs which ones the store has, and skips the
+// PasswordSetter, Deactivator, Claimer, Exempter, Volatile. It logs which ones the store has, and skips the
 // steps of those that it does not have.
 func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
 	t.Run("capabilities", func(t *testing.T) {
@@ -91,6 +91,7 @@ func capabilities(s scim.Store) []string {
 	_, passwords := s.(scim.PasswordSetter)
 	_, deactivator := s.(scim.Deactivator)
 	_, claimer := s.(scim.Claimer)
+	_, exempter := s.(scim.Exempter)
 	_, volatile := s.(scim.Volatile)
 	var lines []string
 	for _, c := range []struct {
@@ -105,6 +106,7 @@ func capabilities(s scim.Store) []string {
 		{"PasswordSetter", passwords, "passwords are dropped"},
 		{"Deactivator", deactivator, "sessions and keys of people who leave are not ended"},
 		{"Claimer", claimer, "clients may delete every user and every group"},
+		{"Exempter", exempter, "clients may deactivate every user"},
 		{"Volatile", volatile, "what it keeps survives the process"},
 	} {
 		if c.found {

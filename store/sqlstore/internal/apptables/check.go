@@ -26,6 +26,9 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	}
 	columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
 	err = errors.Join(err, CheckNames(ctx, m.db, m.Name, m.Visible, columns...))
+	if err == nil && m.Exempt != "" {
+		err = checkCondition(ctx, m.db, m.Name, "Exempt", m.Exempt)
+	}
 	if err == nil {
 		err = readTypes(ctx, m.db, m.Name, m.Columns)
 	}
@@ -55,25 +58,34 @@ func (s *Joins) Check(ctx context.Context) error {
 
 // CheckNames asks the database for a table, its columns, and a condition on a row called t.
 func CheckNames(ctx context.Context, db *database.DB, table, condition string, columns ...string) error {
-	ask := func(what string) error {
-		// The prefix t. is needed because SQLite reads an unknown "name" as a text.
-		return db.EachAppRow(ctx, db.Arguments(), "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
-	}
+	ask := func(what string) error { return askNothing(ctx, db, table, what) }
 	if err := ask("1"); err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", table, err)
 	}
 	var all error
 	for _, c := range columns {
+		// The prefix t. is needed because SQLite reads an unknown "name" as a text.
 		if err := ask("t." + c); err != nil {
 			all = errors.Join(all, fmt.Errorf("sqlstore: table %s: column %s: %w", table, c, err))
 		}
 	}
 	if condition != "" {
-		if err := ask("CASE WHEN " + condition + " THEN 1 END"); err != nil {
-			all = errors.Join(all, fmt.Errorf("sqlstore: table %s: Visible: %w", table, err))
-		}
+		all = errors.Join(all, checkCondition(ctx, db, table, "Visible", condition))
 	}
 	return all
+}
+
+// checkCondition asks the database for a condition on a row called t.
+func checkCondition(ctx context.Context, db *database.DB, table, field, condition string) error {
+	if err := askNothing(ctx, db, table, "CASE WHEN "+condition+" THEN 1 END"); err != nil {
+		return fmt.Errorf("sqlstore: table %s: %s: %w", table, field, err)
+	}
+	return nil
+}
+
+// askNothing selects an expression from no row of a table, as t.
+func askNothing(ctx context.Context, db *database.DB, table, what string) error {
+	return db.EachAppRow(ctx, db.Arguments(), "SELECT "+what+" FROM "+table+" AS t WHERE 1 = 0", func(func(...any) error) error { return nil })
 }
 
 // readsMore matches conditions that may read more than the columns that they name: the row

@@ -76,6 +76,17 @@ func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[strin
 	return rows, nil
 }
 
+// ReadExempt returns those of up to MaxArguments keys whose rows are Exempt.
+func (m *Table) ReadExempt(ctx context.Context, keys []string) (exempt []string, err error) {
+	w := m.db.Arguments()
+	err = m.db.EachAppRow(ctx, w, "SELECT CAST(t."+m.Key+" AS text) FROM "+m.Name+" AS t WHERE "+m.mine(w)+
+		" AND t."+m.Key+" IN ("+w.AddAll(keys)+") AND ("+m.Exempt+")", database.Texts(&exempt))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: Exempt of %s: %w", m.Name, err)
+	}
+	return exempt, nil
+}
+
 // readChunk reads up to MaxArguments rows, with their children.
 func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows map[string]*mapping.Row) error {
 	visible, created := "1", "NULL"

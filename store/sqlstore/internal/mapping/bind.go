@@ -65,6 +65,12 @@ func (b *binder) bindTable(table Table) {
 	if m.Unclaimed < search.ListUnclaimed || m.Unclaimed > search.HideUnclaimed {
 		b.fail("%s: Unclaimed is %d: use ListUnclaimed, FindUnclaimed or HideUnclaimed", m.Name, m.Unclaimed)
 	}
+	if dialect.HasPlaceholder(m.Exempt) {
+		b.fail("%s: Exempt takes no arguments", m.Name)
+	}
+	if m.Exempt != "" && table.Type != search.UserType {
+		b.fail("%s: Exempt is for users, and the type is %s", m.Name, table.Type)
+	}
 	for _, c := range table.Columns {
 		bound := b.bindColumn(m.Name, t.ResourceType, "", c)
 		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Name == c.Name }); i >= 0 {

@@ -16,6 +16,7 @@ type Table struct {
 	KeepID          bool
 	Tenant, Visible string
 	Unclaimed       search.Unclaimed
+	Exempt          string
 	Created         string
 	Columns         []Column
 	Children        []Child

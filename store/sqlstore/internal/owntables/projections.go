@@ -177,6 +177,16 @@ func (s *Projections) FindDeleted(ctx context.Context, t *scim.ResourceType, pat
 	return f, err
 }
 
+// Known returns those of the ids that projections have.
+func (s *Projections) Known(ctx context.Context, typ string, ids []string) (known []string, err error) {
+	err = s.db.Read(ctx, func() error {
+		known = nil
+		return s.db.Each(ctx, database.Texts(&known), "SELECT r.id"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "resources", "r",
+			"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL AND r.id = w.value", ""), typ, dialect.List(dialect.Distinct(ids)))
+	})
+	return known, err
+}
+
 // IsClaimed reports whether a client has claimed a projection.
 func (s *Projections) IsClaimed(ctx context.Context, ref scim.Ref) (yes bool, err error) {
 	err = s.db.Read(ctx, func() (err error) {

@@ -58,6 +58,31 @@ func (f *Follower) ClaimMembers(ctx context.Context, groupID string, isClaimed b
 	return f.members.Claim(ctx, groupID, slices.DeleteFunc(slices.Clone(named), func(r scim.Ref) bool { return isNew[r] }))
 }
 
+// Exempt returns those of the users whose rows are Exempt.
+func (f *Follower) Exempt(ctx context.Context, ids []string) (exempt []string, err error) {
+	t := f.tables[search.UserType]
+	if t == nil || t.Exempt == "" {
+		return nil, nil
+	}
+	// A client may send any text as an id, and a column does not accept all of them.
+	known, err := f.projections.Known(ctx, search.UserType, ids)
+	if err != nil || len(known) == 0 {
+		return nil, err
+	}
+	err = f.db.Read(ctx, func() error {
+		exempt = nil
+		for part := range slices.Chunk(known, dialect.MaxArguments) {
+			some, err := t.ReadExempt(ctx, part)
+			if err != nil {
+				return err
+			}
+			exempt = append(exempt, some...)
+		}
+		return nil
+	})
+	return exempt, err
+}
+
 // UnclaimedMembers lists members of a group that only the application has named, in order,
 // after one of them.
 func (f *Follower) UnclaimedMembers(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Ref, error) {
