@@ -150,6 +150,10 @@ type Limits struct {
 	// BulkOps is the number of operations in one bulk request. Default: 1,000. More are
 	// 413.
 	BulkOps int
+	// Members is the number of members that one request names, in all its operations.
+	// Default: 150,000. More are 413. It bounds no group: a client names further members in
+	// further requests.
+	Members int
 	// Depth is the depth of nested JSON. Default: 32.
 	Depth int
 	// Text is the size of one string in bytes. Default: 64 KiB.
@@ -177,8 +181,22 @@ type Limits struct {
 	// early. A page by index is never short, so a longer one is 400 tooMany, with a count
 	// that fits. A single resource is always sent.
 	Answer int64
-	// Time is the time for one request. Default: 30 s. Afterwards the answer is 503. If a
-	// long answer has begun, the handler breaks the connection instead.
+	// BodyTime is the time in which the body of a request must arrive. Default: 1 min, at
+	// which 16 MiB need 2.2 Mbit/s. Afterwards the answer is 408, and the connection ends. It
+	// replaces the ReadTimeout of the http.Server, and needs the server's ResponseWriter: a
+	// middleware that wraps it must have the method Unwrap (see http.ResponseController).
+	BodyTime time.Duration
+	// Requests is the number of requests that run at the same time. Default: 256. One tenant
+	// has at most half of them. A further request waits for its turn for at most 1 s. Then it
+	// is 429 with Retry-After.
+	Requests int
+	// BodyMemory is the size in bytes of all bodies of the requests that run at the same
+	// time. Default: 64 MiB. One tenant has at most half of it, and further requests wait as
+	// for Requests. A body of unknown length counts as the largest that is allowed. A request
+	// takes at most six times the memory of its body.
+	BodyMemory int64
+	// Time is the time for one request after its body has arrived. Default: 30 s. Afterwards
+	// the answer is 503. If a long answer has begun, the handler breaks the connection instead.
 	Time time.Duration
 	// CursorTime is the time for which the cursor of a page is valid. Default: 1 h.
 	// Afterwards the answer is 400 expiredCursor.
@@ -219,6 +237,7 @@ func (l Limits) withDefaults() Limits {
 	byDefault(&l.GroupBody, 16<<20)
 	byDefault(&l.BulkBody, 16<<20)
 	byDefault(&l.BulkOps, 1000)
+	byDefault(&l.Members, 150_000)
 	byDefault(&l.Depth, 32)
 	byDefault(&l.Text, 64<<10)
 	byDefault(&l.Name, 1<<10)
@@ -227,6 +246,9 @@ func (l Limits) withDefaults() Limits {
 	byDefault(&l.PageSize, 100)
 	byDefault(&l.MaxPage, 200)
 	byDefault(&l.Answer, 32<<20)
+	byDefault(&l.BodyTime, time.Minute)
+	byDefault(&l.Requests, 256)
+	byDefault(&l.BodyMemory, 64<<20)
 	byDefault(&l.Time, 30*time.Second)
 	byDefault(&l.CursorTime, time.Hour)
 	return l

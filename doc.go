@@ -25,7 +25,10 @@
 //		if err != nil {
 //			return err
 //		}
-//		return http.ListenAndServe("localhost:8080", scim.Mount("/scim/v2", h, pages))
+//		server := &http.Server{Addr: "localhost:8080", Handler: scim.Mount("/scim/v2", h, pages),
+//			ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 5 * time.Minute,
+//			IdleTimeout: 2 * time.Minute}
+//		return server.ListenAndServe()
 //	}
 //
 // Package auth has authenticators for bearer tokens. Any other one is an [Authenticator].

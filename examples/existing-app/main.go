@@ -68,7 +68,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fmt.Fprintf(out, "listening on %s\ntoken: %s\n\n", url, *token)
 	fmt.Fprintf(out, "curl -sS %s/\n", url)
 	fmt.Fprintf(out, "curl -sS -H 'Authorization: Bearer %s' -G %s/scim/v2/Users --data-urlencode 'filter=userName eq \"bob@example.com\"'\n", *token, url)
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout: 2 * time.Minute, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
@@ -137,13 +138,12 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func main() {
 	app := &App{accounts: map[scim.Ref]Account{}, roles: []string{"Editor", "Viewer"}}
-	h, err := scim.New(scim.Config{
-		Store: app,
-		Auth:  auth.Bearer(auth.TokenOf(os.Getenv("SCIM_TOKEN"))),
-		Roles: &scim.Roles{Resolver: app, Ledger: memory.NewLedger()},
-	})
+	h, err := scim.New(scim.Config{Auth: auth.Bearer(auth.TokenOf(os.Getenv("SCIM_TOKEN"))),
+		Store: app, Roles: &scim.Roles{Resolver: app, Ledger: memory.NewLedger()}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(http.ListenAndServe("localhost:8080", scim.Mount("/scim/v2", h, app)))
+	log.Fatal((&http.Server{Addr: "localhost:8080", Handler: scim.Mount("/scim/v2", h, app),
+		ReadHeaderTimeout: time.Minute, ReadTimeout: 2 * time.Minute, WriteTimeout: 5 * time.Minute,
+		IdleTimeout: 2 * time.Minute}).ListenAndServe())
 }

@@ -24,7 +24,9 @@ import (
 // What follows, up to the end marker, is in docs/run-it.md and docs/troubleshooting.md.
 
 func serve(h *scim.Handler, app http.Handler) error {
-	return http.ListenAndServe("localhost:8080", scim.Mount("/scim/v2", h, app))
+	server := &http.Server{Addr: "localhost:8080", Handler: scim.Mount("/scim/v2", h, app), ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout: 2 * time.Minute, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute}
+	return server.ListenAndServe()
 }
 
 func behindProxy(c *scim.Config) {

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
@@ -31,7 +32,10 @@ func run(store scim.Store, app *App, pages http.Handler) error {
 	if err != nil {
 		return err
 	}
-	return http.ListenAndServe("localhost:8080", scim.Mount("/scim/v2", h, pages))
+	server := &http.Server{Addr: "localhost:8080", Handler: scim.Mount("/scim/v2", h, pages),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 5 * time.Minute,
+		IdleTimeout: 2 * time.Minute}
+	return server.ListenAndServe()
 }
 
 func (a *App) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {

@@ -5,14 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"runtime/debug"
 	"strings"
 
 	"github.com/scimkit/scim/internal/address"
+	"github.com/scimkit/scim/internal/admission"
 	"github.com/scimkit/scim/internal/deadline"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
@@ -40,9 +39,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			host.Answer(err).Write(w)
 		}
 	}()
+	s.limitBody(w, r)
 	ctx, cancel := deadline.With(r.Context(), s.c.Limits.Time)
 	defer cancel()
-	a, err := s.answer(ctx, w, r.WithContext(ctx))
+	var turn admission.Turn
+	defer func() { turn.Leave() }()
+	q, act, body, err := s.receive(ctx, w, r.WithContext(ctx), &turn)
+	if body != nil { // The time for the body does not count.
+		ctx, cancel = deadline.With(r.Context(), s.c.Limits.Time)
+		defer cancel()
+	}
+	var a *answer
+	if err == nil {
+		a, err = act(ctx, q, body)
+		q.deliver(ctx)
+	}
 	if err == nil {
 		err = out.send(ctx, a)
 	}
@@ -79,36 +90,63 @@ func (s *Server) logPanic(method string, p any) error {
 	return errors.New("panic")
 }
 
-func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (*answer, error) {
+// receive accepts a request, gets its turn and reads its body. If it refuses the request,
+// it leaves the body unread. body is nil for a method without one.
+func (s *Server) receive(ctx context.Context, w http.ResponseWriter, r *http.Request, turn *admission.Turn) (q *request, act action, body []byte, err error) {
+	q, act, err = s.choose(ctx, w, r)
+	hasBody := r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch
+	size := int64(0)
+	if err == nil && hasBody {
+		size, err = checkBody(r, q.at.body)
+	}
+	if err == nil && !q.at.open { // Descriptions are small, and may be open to everybody.
+		*turn, err = s.enter(ctx, q.t.ID, size)
+	}
+	if err == nil && hasBody {
+		body, err = s.readBody(w, r, q.at.body)
+	}
+	if err != nil {
+		s.leaveBody(w, r)
+		return nil, nil, nil, err
+	}
+	return q, act, body, nil
+}
+
+// enter waits until a request may run.
+func (s *Server) enter(ctx context.Context, tenant string, size int64) (admission.Turn, error) {
+	turn, err := s.gate.Enter(ctx, tenant, size)
+	if errors.Is(err, admission.ErrBusy) {
+		err = &fault.Error{Status: http.StatusTooManyRequests, Detail: "there are too many requests at the same time: try again",
+			RetryAfter: admission.Wait, Err: err}
+	}
+	return turn, err
+}
+
+// choose accepts a request and finds the action for its method.
+func (s *Server) choose(ctx context.Context, w http.ResponseWriter, r *http.Request) (*request, action, error) {
 	q, err := s.accept(ctx, w, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	act := q.at.methods[method]
-	if method == http.MethodOptions && len(q.at.methods) > 0 {
-		w.Header().Set("Allow", q.at.allow())
-		return &answer{status: http.StatusNoContent}, nil
+	isOptions := method == http.MethodOptions && len(q.at.methods) > 0
+	switch {
+	case act != nil:
+		return q, act, nil
+	case !isOptions && q.at.off != nil:
+		return nil, nil, q.at.off
 	}
-	if act == nil {
-		if q.at.off != nil {
-			return nil, q.at.off
-		}
-		w.Header().Set("Allow", q.at.allow())
-		return nil, fault.Refuse(http.StatusMethodNotAllowed, "", fault.Clip(r.Method)+" is not possible here; possible: "+q.at.allow())
+	w.Header().Set("Allow", q.at.allow())
+	if isOptions {
+		return q, func(context.Context, *request, []byte) (*answer, error) {
+			return &answer{status: http.StatusNoContent}, nil
+		}, nil
 	}
-	var body []byte
-	if method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
-		if body, err = readBody(w, r, q.at.body); err != nil {
-			return nil, err
-		}
-	}
-	a, err := act(ctx, q, body)
-	q.deliver(ctx)
-	return a, err
+	return nil, nil, fault.Refuse(http.StatusMethodNotAllowed, "", fault.Clip(r.Method)+" is not possible here; possible: "+q.at.allow())
 }
 
 // accept authenticates the client and finds the tenant, the route and the parameters.
@@ -167,26 +205,6 @@ func (s *Server) refusalOf(w http.ResponseWriter, err error) error {
 
 func noEndpoint() *fault.Error {
 	return &fault.Error{Status: http.StatusNotFound, Detail: "there is no SCIM endpoint here"}
-}
-
-// readBody reads a request's body of at most limit bytes.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	if ct := r.Header.Get("Content-Type"); ct != "" {
-		// Some clients send no Content-Type, such as Okta on GET.
-		m, _, err := mime.ParseMediaType(ct)
-		if err != nil || !strings.EqualFold(m, wire.ContentType) && !strings.EqualFold(m, "application/json") {
-			return nil, fault.Refuse(http.StatusUnsupportedMediaType, "", "Content-Type must be "+wire.ContentType+" or application/json")
-		}
-	}
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	var big *http.MaxBytesError
-	switch {
-	case errors.As(err, &big):
-		return nil, fault.Refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body is larger than %d bytes", limit))
-	case err != nil:
-		return nil, &fault.Error{Status: http.StatusBadRequest, Type: fault.InvalidSyntax, Detail: "the body could not be read", Err: err}
-	}
-	return b, nil
 }
 
 // isAcceptable reports whether an Accept header admits JSON. An absent header admits

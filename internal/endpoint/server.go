@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
+	"github.com/scimkit/scim/internal/admission"
 	"github.com/scimkit/scim/internal/cursor"
 	"github.com/scimkit/scim/internal/discovery"
 	"github.com/scimkit/scim/internal/host"
@@ -42,7 +44,13 @@ type Authenticator interface {
 }
 
 // Server serves one SCIM endpoint. It is safe for concurrent use.
-type Server struct{ c Config }
+type Server struct {
+	c          Config
+	gate       *admission.Gate
+	noDeadline sync.Once // logs that there is no SetReadDeadline
+}
 
 // New makes a Server.
-func New(c Config) *Server { return &Server{c} }
+func New(c Config) *Server {
+	return &Server{c: c, gate: admission.New(c.Limits.Requests, c.Limits.BodyMemory)}
+}

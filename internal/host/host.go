@@ -99,6 +99,7 @@ type Limits struct {
 	GroupBody  int64
 	BulkBody   int64
 	BulkOps    int
+	Members    int
 	Depth      int
 	Text       int
 	Name       int
@@ -107,6 +108,9 @@ type Limits struct {
 	PageSize   int
 	MaxPage    int
 	Answer     int64
+	BodyTime   time.Duration
+	Requests   int
+	BodyMemory int64
 	Time       time.Duration
 	CursorTime time.Duration
 }

@@ -106,6 +106,7 @@ var levels = []level{
 		{"internal/secret", "recognizes texts with passwords"},
 		{"internal/address", "finds routes and the base address"},
 		{"internal/deadline", "limits the time of a request"},
+		{"internal/admission", "limits how many requests run at the same time"},
 		{"internal/keylock", "locks by key"},
 	}},
 }

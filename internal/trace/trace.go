@@ -67,6 +67,9 @@ func (l limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Unwrap lets an http.ResponseController reach the server's ResponseWriter.
+func (x *Exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
 // WriteHeader implements http.ResponseWriter.
 func (x *Exchange) WriteHeader(status int) {
 	x.status = status
