@@ -270,11 +270,13 @@ func (j *Job) findNeeds(p *Part) error {
 	if p.data == nil {
 		return nil
 	}
-	_, err := j.rewriter(p, func(bulkID string) (host.Ref, bool, error) {
+	w := j.rewriter(p, func(bulkID string) (host.Ref, bool, error) {
 		p.inData = true
 		need(bulkID)
 		return host.Ref{}, true, nil
-	}).data(p)
+	})
+	w.reads = true
+	_, err := w.data(p)
 	return err
 }
 

@@ -27,6 +27,7 @@ type rewriter struct {
 	left  []*model.Attribute // the attributes of the values that the rewriter left out
 	depth int                // the nesting depth of the complex value that the rewriter is at
 	size  int                // the size of the data with the replacements so far
+	reads bool               // the rewriter only looks for references; it makes no data
 }
 
 func (j *Job) rewriter(p *Part, find func(bulkID string) (ref host.Ref, keep bool, err error)) *rewriter {
@@ -54,11 +55,11 @@ func (w *rewriter) data(p *Part) (jsontext.Value, error) {
 		out, _, err := w.value(w.t.Root, p.data)
 		return out, err
 	}
-	return mapFields(p.data, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
+	return w.mapFields(p.data, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
 		if model.FoldName(name) != "operations" || v.Kind() != '[' {
 			return name, v, true, nil
 		}
-		ops, err := mapElements(v, func(op jsontext.Value) (jsontext.Value, bool, error) {
+		ops, err := w.mapElements(v, func(op jsontext.Value) (jsontext.Value, bool, error) {
 			out, err := w.patch(op)
 			return out, true, err
 		})
@@ -83,7 +84,7 @@ func (w *rewriter) patch(op jsontext.Value) (jsontext.Value, error) {
 			return nil, err
 		}
 	}
-	return mapFields(op, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
+	return w.mapFields(op, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
 		switch model.FoldName(name) {
 		case "path":
 			if _, ok := jsonwalk.Text(v); ok {
@@ -110,7 +111,7 @@ func (w *rewriter) value(a *model.Attribute, raw jsontext.Value) (out jsontext.V
 		}
 		return jsonwalk.Quote(s), true, nil
 	case '[':
-		out, err = mapElements(raw, func(e jsontext.Value) (jsontext.Value, bool, error) {
+		out, err = w.mapElements(raw, func(e jsontext.Value) (jsontext.Value, bool, error) {
 			if e.Kind() == '[' {
 				return e, true, nil // no schema has lists of lists
 			}
@@ -132,7 +133,7 @@ func (w *rewriter) complex(a *model.Attribute, raw jsontext.Value) (jsontext.Val
 	}
 	defer func() { w.depth-- }()
 	whole := true
-	out, err := mapFields(raw, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
+	out, err := w.mapFields(raw, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
 		sub, name, err := w.place(a, name)
 		if sub == nil && a == w.t.Members && model.FoldName(name) == model.FoldName(a.Name) {
 			sub = a // the list in an object, as Salesforce sends it
@@ -181,7 +182,7 @@ func (w *rewriter) addType(a *model.Attribute, sent, out jsontext.Value) (jsonte
 		return nil, false, fault.Refuse(http.StatusBadRequest, fault.InvalidValue,
 			a.Path+".type: is "+fault.Quote(typ)+", but "+prefix+fault.Clip(id)+" is a "+ref.Type)
 	}
-	bare, err := mapFields(out, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
+	bare, err := w.mapFields(out, func(name string, v jsontext.Value) (string, jsontext.Value, bool, error) {
 		return name, v, model.FoldName(name) != "type", nil // drops "" and null
 	})
 	if err != nil {
@@ -239,16 +240,15 @@ func isReference(a *model.Attribute) bool {
 }
 
 // mapFields returns a JSON object with what change returns for each field of raw. If keep
-// is false, it leaves the field out.
-func mapFields(raw jsontext.Value, change func(name string, v jsontext.Value) (newName string, newValue jsontext.Value, keep bool, err error)) (jsontext.Value, error) {
-	out := make(jsontext.Value, 1, len(raw)+64)
-	out[0] = '{'
+// is false, it leaves the field out. If w only reads, the result is empty.
+func (w *rewriter) mapFields(raw jsontext.Value, change func(name string, v jsontext.Value) (newName string, newValue jsontext.Value, keep bool, err error)) (jsontext.Value, error) {
+	out := w.begin('{', raw)
 	for name, v := range jsonwalk.Fields(raw) {
 		name, v, keep, err := change(name, v)
 		if err != nil {
 			return nil, err
 		}
-		if keep {
+		if keep && !w.reads {
 			out = append(append(appendComma(out), jsonwalk.Quote(name)...), ':')
 			out = append(out, v...)
 		}
@@ -256,17 +256,24 @@ func mapFields(raw jsontext.Value, change func(name string, v jsontext.Value) (n
 	return append(out, '}'), nil
 }
 
+// begin begins the new text of raw with a bracket.
+func (w *rewriter) begin(bracket byte, raw jsontext.Value) jsontext.Value {
+	if w.reads {
+		return jsontext.Value{bracket}
+	}
+	return append(make(jsontext.Value, 0, len(raw)+64), bracket)
+}
+
 // mapElements returns a JSON array with what change returns for each element of raw. If
-// keep is false, it leaves the element out.
-func mapElements(raw jsontext.Value, change func(v jsontext.Value) (newValue jsontext.Value, keep bool, err error)) (jsontext.Value, error) {
-	out := make(jsontext.Value, 1, len(raw)+64)
-	out[0] = '['
+// keep is false, it leaves the element out. If w only reads, the result is empty.
+func (w *rewriter) mapElements(raw jsontext.Value, change func(v jsontext.Value) (newValue jsontext.Value, keep bool, err error)) (jsontext.Value, error) {
+	out := w.begin('[', raw)
 	for e := range jsonwalk.Elements(raw) {
 		v, keep, err := change(e)
 		if err != nil {
 			return nil, err
 		}
-		if keep {
+		if keep && !w.reads {
 			out = append(appendComma(out), v...)
 		}
 	}

@@ -75,6 +75,7 @@ func (r *request) parseBulk(body []byte) (*bulkJob, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.named = new(int)
 	b := &bulkJob{r: r, job: j}
 	for _, p := range j.Parts {
 		of := r.another()

@@ -30,6 +30,7 @@ type request struct {
 	use    *tolerance.Use
 	work   *roles.Work
 	listed map[*model.Type]error // the answers of mayList, by type
+	named  *int                  // how many members the whole request has named; nil before a write
 }
 
 // begin starts an operation of a client in a tenant.
@@ -40,7 +41,7 @@ func (s *Server) begin(t *host.Tenant, who host.Principal) *request {
 // another starts another operation of the same client.
 func (r *request) another() *request {
 	q := r.s.begin(r.t, r.who)
-	q.base, q.header = r.base, http.Header{}
+	q.base, q.header, q.named = r.base, http.Header{}, r.named
 	return q
 }
 

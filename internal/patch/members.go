@@ -36,7 +36,12 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 	if op == remove && !r.tol.Allow(tolerance.RemoveByValue) {
 		return fault.New(fault.InvalidValue, `%s: remove takes no value; use a path such as %s[value eq "id"]`, tg.attr.Path, tg.attr.Path)
 	}
-	v, err := doc.DecodeValue(tg.attr, unwrap(tg.attr, raw, r.tol), r.o.Doc)
+	o := r.o.Doc
+	o.MaxMembers = r.o.MaxMembers
+	v, err := doc.DecodeValue(tg.attr, unwrap(tg.attr, raw, r.tol), o)
+	if err == nil {
+		err = nameMembers(r, len(v.Kids()))
+	}
 	if err != nil {
 		return err
 	}
@@ -79,6 +84,15 @@ func unwrap(a *model.Attribute, raw jsontext.Value, tol *tolerance.Use) jsontext
 	return inner
 }
 
+// nameMembers counts members that an operation names.
+func nameMembers(r *Request, members int) error {
+	r.named += members
+	if limit := r.o.MaxMembers; limit > 0 && r.named > limit {
+		return doc.TooManyMembers(r.t.Members, limit)
+	}
+	return nil
+}
+
 // hasType reports whether an element itself says that it is a user or a group.
 func hasType(e doc.Value) bool {
 	typ := e.Field(e.Attr.Lookup("type")).Text
@@ -112,6 +126,9 @@ func (r *Request) leaveMatching(e filter.Expression) error {
 	var id, typ string
 	if !equals(e, &id, &typ) || id == "" {
 		return fault.New(fault.InvalidFilter, `members: the filter must be value eq "id", with and type eq "User" or "Group" if need be; several may be joined by or`)
+	}
+	if err := nameMembers(r, 1); err != nil {
+		return err
 	}
 	switch model.FoldName(typ) {
 	case "":

@@ -24,6 +24,8 @@ type Options struct {
 	MaxOps   int               // the most operations in one request; 0 means 10,000
 	Limits   filterlang.Limits // the limits of each path
 	MaxDepth int               // the most levels of nested JSON; 0 means 32
+	// MaxMembers is how many members all operations together may name; 0 means any number.
+	MaxMembers int
 }
 
 // Request is a parsed PATCH. It never changes after Parse. It is not safe for concurrent
@@ -37,6 +39,7 @@ type Request struct {
 	password *string
 	ops      int
 	ignored  []string
+	named    int // the number of members that operations name
 	kept     int // the number of operations on attributes that no schema has
 }
 
@@ -115,6 +118,9 @@ func (r *Request) Password() (string, bool) {
 	}
 	return *r.password, true
 }
+
+// Named returns how many members the operations name.
+func (r *Request) Named() int { return r.named }
 
 // Ops returns the number of operations.
 func (r *Request) Ops() int { return r.ops }
