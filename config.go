@@ -171,6 +171,10 @@ type Limits struct {
 	Values int
 	// Filter is the length of a filter in bytes. Default: 4096.
 	Filter int
+	// Comparisons is the number of comparisons that one filter may take: its terms, times the
+	// resources that they are compared with. Default: 2,000,000. More are 400 tooMany. Terms
+	// that an index answers are free. One comparison with each resource is always allowed.
+	Comparisons int
 	// PageSize is the number of resources in a page if the client sends no count.
 	// Default: 100.
 	PageSize int
@@ -243,6 +247,7 @@ func (l Limits) withDefaults() Limits {
 	byDefault(&l.Name, 1<<10)
 	byDefault(&l.Values, 10_000)
 	byDefault(&l.Filter, 4096)
+	byDefault(&l.Comparisons, 2_000_000)
 	byDefault(&l.PageSize, 100)
 	byDefault(&l.MaxPage, 200)
 	byDefault(&l.Answer, 32<<20)

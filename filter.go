@@ -3,6 +3,7 @@ package scim
 import (
 	"fmt"
 	"iter"
+	"net/http"
 	"time"
 
 	filter "github.com/scim2/filter-parser/v2"
@@ -95,8 +96,21 @@ type Query struct {
 	// one, and sets Page.Cut. It may ignore MaxBytes; long resources then need much memory.
 	// 0: any number.
 	MaxBytes int
+	// MaxComparisons is how many comparisons of the filter with resources the query may take,
+	// that is, terms times resources. Scan counts them, and returns TooManyComparisons. A store
+	// that translates the filter counts the terms that no index answers, times the resources
+	// that it compares them with. It must allow one comparison with each resource. 0: any
+	// number.
+	MaxComparisons int
 
 	work *match.Work // limits Scan; nil: no limit
+}
+
+// TooManyComparisons is the error of a query that takes more than Query.MaxComparisons
+// comparisons: 400 tooMany.
+func TooManyComparisons(q *Query) *Error {
+	return &Error{Status: http.StatusBadRequest, Type: "tooMany", Detail: fmt.Sprintf("the filter takes more than %d comparisons with resources: "+
+		"narrow it down by eq on id, userName, externalId, displayName or emails.value, or use fewer terms", q.MaxComparisons)}
 }
 
 // PageKey is the place of one resource in the order of a list.
@@ -133,18 +147,36 @@ type Page struct {
 // resources of the type in any order. It may leave out resources that do not match, so a
 // store can select candidates by Filter.Eq and IDs first. Scan returns the first error
 // that all yields. It also ends with the request that the query comes from, and with an
-// *Error, 400 tooMany, if the filter compares too many bytes.
+// *Error, 400 tooMany, if the filter compares too much.
 func Scan(q *Query, all iter.Seq2[*Resource, error]) (*Page, error) {
 	m := &match.Query{IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending, Offset: q.Offset,
 		After: (*match.Place)(q.After), Limit: q.Limit, Work: q.work}
 	if q.Filter != nil {
 		m.Filter = q.Filter.m
+		if terms := q.Filter.m.Nodes(); q.MaxComparisons > 0 && terms > 1 {
+			all = atMost(q.MaxComparisons/terms, all, TooManyComparisons(q))
+		}
 	}
 	page, total, err := match.Scan(m, all, func(r *Resource) *doc.Document { return &r.d })
 	if err != nil {
 		return nil, outward(err)
 	}
 	return &Page{Resources: page, Total: total}, nil
+}
+
+// atMost yields n resources of all, and err instead of a further one.
+func atMost(n int, all iter.Seq2[*Resource, error], err error) iter.Seq2[*Resource, error] {
+	return func(yield func(*Resource, error) bool) {
+		for r, failed := range all {
+			if n--; n < 0 && failed == nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(r, failed) {
+				return
+			}
+		}
+	}
 }
 
 // Attribute describes an attribute (RFC 7643, Section 7). Adapters use it to translate

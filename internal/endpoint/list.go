@@ -66,7 +66,7 @@ func (l *lister) open(ctx context.Context, t *model.Type, q *host.Query) (*direc
 // query makes the Query of a list request, without its window.
 func (l *lister) query(ctx context.Context, t *model.Type) (q *host.Query, err error) {
 	p := l.r.params
-	q = &host.Query{}
+	q = &host.Query{MaxComparisons: l.r.s.c.Limits.Comparisons}
 	if p.sortBy != "" {
 		if q.SortBy, err = l.resolveSortBy(t, p.sortBy); err != nil {
 			return nil, err

@@ -215,7 +215,7 @@ func hasAttribute(t *model.Type, e filter.Expression) bool {
 
 // queryPart is the part of the query over all types that is about one type.
 func (l *lister) queryPart(ctx context.Context, t *model.Type) (*host.Query, error) {
-	q := &host.Query{}
+	q := &host.Query{MaxComparisons: l.r.s.c.Limits.Comparisons}
 	var err error
 	if l.r.params.sortBy != "" && t.Find(l.r.params.sortBy) != nil {
 		if q.SortBy, err = l.resolveSortBy(t, l.r.params.sortBy); err != nil {

@@ -95,24 +95,25 @@ type MemberPolicy struct {
 
 // Limits bound what a client can make large.
 type Limits struct {
-	Body       int64
-	GroupBody  int64
-	BulkBody   int64
-	BulkOps    int
-	Members    int
-	Depth      int
-	Text       int
-	Name       int
-	Values     int
-	Filter     int
-	PageSize   int
-	MaxPage    int
-	Answer     int64
-	BodyTime   time.Duration
-	Requests   int
-	BodyMemory int64
-	Time       time.Duration
-	CursorTime time.Duration
+	Body        int64
+	GroupBody   int64
+	BulkBody    int64
+	BulkOps     int
+	Members     int
+	Depth       int
+	Text        int
+	Name        int
+	Values      int
+	Filter      int
+	Comparisons int
+	PageSize    int
+	MaxPage     int
+	Answer      int64
+	BodyTime    time.Duration
+	Requests    int
+	BodyMemory  int64
+	Time        time.Duration
+	CursorTime  time.Duration
 }
 
 // BodyOf is the most bytes of a write's body. A type with members has a higher limit.
@@ -179,6 +180,8 @@ type Query struct {
 	MaxBytes   int
 	ForClient  bool        // a client asked for the list
 	Work       *match.Work // limits a store that evaluates the filter with Scan; nil: no limit
+	// MaxComparisons is how many terms times resources the filter may take; 0 means any number.
+	MaxComparisons int
 }
 
 // Key is a place in the order of a list.

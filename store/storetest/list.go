@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -65,6 +66,20 @@ func listSteps() []step[scim.Store] {
 			}
 			q := &scim.Query{Limit: 1, Total: true, Filter: t.filter(`userName sw "u00"`), IDs: ids(all[2:5])}
 			t.expect(s, scim.UserType(), q, all[2:3], 3)
+		}},
+		{"comparisons", "A filter that takes more than MaxComparisons, terms times resources, is TooManyComparisons. One comparison with each resource is always allowed.", func(t *probe, s scim.Store) {
+			all := t.users(s, "u", 5)
+			two := t.filter(`userName co "u" or displayName co "nobody"`)
+			t.expect(s, scim.UserType(), &scim.Query{Filter: t.filter(`userName co "u"`), MaxComparisons: 1, Limit: 10}, all, 0)
+			t.expect(s, scim.UserType(), &scim.Query{Filter: two, MaxComparisons: 10, Limit: 10, Total: true}, all, 5)
+			t.expect(s, scim.UserType(), &scim.Query{Filter: two, Limit: 10}, all, 0)
+			for _, q := range []scim.Query{{Limit: 10}, {Total: true}, {Limit: 1, SortBy: "userName"}} {
+				q.Filter, q.MaxComparisons = two, 9
+				var e *scim.Error
+				if page, err := s.List(t.ctx, scim.UserType(), &q); !errors.As(err, &e) || e.Status != 400 || e.Type != "tooMany" {
+					t.Errorf("List of %s: got %v and error %v, want TooManyComparisons", showQuery(&q), page, err)
+				}
+			}
 		}},
 		{"limit 0", "Limit 0 asks only for the total: no resources (RFC 7644, Section 3.4.2.4).", func(t *probe, s scim.Store) {
 			all := t.users(s, "u", 5)

@@ -205,6 +205,8 @@ func (p *plain) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 		if c.After != nil && c.SortBy != "" && c.After.Value == nil {
 			return &scim.Page{}, nil
 		}
+	case "compares without end":
+		c.MaxComparisons = 0
 	case "filters the first page alone":
 		if c.After != nil {
 			c.Filter = nil

@@ -279,6 +279,26 @@ func (s *Resources) labelDeleted(ctx context.Context, ref scim.Ref) error {
 // errCut ends a page early.
 var errCut = errors.New("the page has enough bytes")
 
+// checkComparisons refuses a filter that takes too many comparisons.
+func (s *Resources) checkComparisons(ctx context.Context, t search.Type, q *scim.Query) error {
+	w := search.NewWriter(s.db.Dialect, t)
+	terms, most, text, err := w.Comparisons(q)
+	if err != nil || text == "" {
+		return err
+	}
+	rows := 0
+	err = s.db.Read(ctx, func() error {
+		return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&rows) }, text, w.Args...)
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("sqlstore: count the comparisons of %ss with %d terms: %w", t.Name(), terms, err)
+	case rows >= most:
+		return scim.TooManyComparisons(q)
+	}
+	return nil
+}
+
 // List reads a page of the resources of a type that clients see.
 func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	return s.list(ctx, s.Types[t.Name()], q)
@@ -296,6 +316,9 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 	where, err := w.Where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
+	}
+	if err := s.checkComparisons(ctx, t, q); err != nil {
+		return nil, err
 	}
 	if q.Total || q.Limit <= 0 {
 		err := s.db.Read(ctx, func() error {

@@ -54,39 +54,13 @@ type cond struct {
 	// among lists comparisons that an index answers. Every match satisfies one of them.
 	// It is nil if there is no such list.
 	among []scim.Comparison
+	terms int // terms is the number of comparisons.
 }
 
 // condition translates a filter. few says that an index finds the few resources that may
 // satisfy it. If ids is not nil, it writes a query for their ids, in a column value.
 func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few bool, err error) {
-	c, err := scim.TranslateFilter(f, scim.FilterVisitor[cond]{
-		And: func(l, r cond) cond {
-			return cond{func(s scope) string { return "(" + l.sql(s) + " AND " + r.sql(s) + ")" }, shorter(l.among, r.among)}
-		},
-		Or: func(l, r cond) cond {
-			c := cond{sql: func(s scope) string { return "(" + l.sql(s) + " OR " + r.sql(s) + ")" }}
-			if l.among != nil && r.among != nil {
-				c.among = slices.Concat(l.among, r.among)
-			}
-			return c
-		},
-		Not:   func(in cond) cond { return cond{sql: func(s scope) string { return not(in.sql(s)) }} },
-		Const: func(yes bool) cond { return cond{sql: func(scope) string { return constant(yes) }} },
-		Compare: func(c scim.Comparison) (cond, error) {
-			out := cond{sql: func(s scope) string { return w.comparison(s, c) }}
-			if w.isIndexed(c) {
-				out.among = []scim.Comparison{c}
-			}
-			return out, nil
-		},
-		Some: func(a scim.Attribute, in cond) (cond, error) {
-			return cond{sql: func(s scope) string {
-				return w.some(s, a, false, func(s scope, v string) string {
-					return "(" + v + " IS NOT NULL AND " + in.sql(s) + ")"
-				})
-			}}, nil
-		},
-	})
+	c, err := w.translate(f)
 	if err != nil {
 		return "", nil, false, err
 	}
@@ -95,18 +69,53 @@ func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 	case len(c.among) == 1 && c.among[0].Attribute.Path != EmailPath:
 		return sql, nil, true, nil
 	case c.among != nil: // A UNION of look-ups uses the indexes; an OR would use none.
-		return sql, func() string {
-			all := make([]string, len(c.among))
-			for i, c := range c.among {
-				all[i] = w.find(c)
-			}
-			return strings.Join(all, " UNION ")
-		}, true, nil
+		return sql, func() string { return w.findAll(c.among, " UNION ") }, true, nil
 	}
 	if key, ok := w.emailOf(f); ok {
 		return sql, func() string { return w.emails(key) }, true, nil
 	}
 	return sql, nil, false, nil
+}
+
+// findAll writes queries for the ids that satisfy comparisons that an index answers.
+func (w *Writer) findAll(among []scim.Comparison, join string) string {
+	all := make([]string, len(among))
+	for i, c := range among {
+		all[i] = w.find(c)
+	}
+	return strings.Join(all, join)
+}
+
+// translate translates a filter.
+func (w *Writer) translate(f *scim.Filter) (cond, error) {
+	return scim.TranslateFilter(f, scim.FilterVisitor[cond]{
+		And: func(l, r cond) cond {
+			return cond{func(s scope) string { return "(" + l.sql(s) + " AND " + r.sql(s) + ")" }, shorter(l.among, r.among), l.terms + r.terms}
+		},
+		Or: func(l, r cond) cond {
+			c := cond{sql: func(s scope) string { return "(" + l.sql(s) + " OR " + r.sql(s) + ")" }, terms: l.terms + r.terms}
+			if l.among != nil && r.among != nil {
+				c.among = slices.Concat(l.among, r.among)
+			}
+			return c
+		},
+		Not:   func(in cond) cond { return cond{sql: func(s scope) string { return not(in.sql(s)) }, terms: in.terms} },
+		Const: func(yes bool) cond { return cond{sql: func(scope) string { return constant(yes) }} },
+		Compare: func(c scim.Comparison) (cond, error) {
+			out := cond{sql: func(s scope) string { return w.comparison(s, c) }, terms: 1}
+			if w.isIndexed(c) {
+				out.among = []scim.Comparison{c}
+			}
+			return out, nil
+		},
+		Some: func(a scim.Attribute, in cond) (cond, error) {
+			return cond{terms: in.terms, sql: func(s scope) string {
+				return w.some(s, a, false, func(s scope, v string) string {
+					return "(" + v + " IS NOT NULL AND " + in.sql(s) + ")"
+				})
+			}}, nil
+		},
+	})
 }
 
 // shorter returns the shorter list that is not nil.

@@ -21,13 +21,8 @@ func (w *Writer) Where(q *scim.Query) (string, error) {
 		return "", err
 	}
 	own := "r.tenant = $1 AND r.type = " + dialect.Quote(w.t.Name()) + " AND r.deleted = 0"
-	claimed := "" // the condition of the index of claimed resources
 	if w.unclaimed == HideUnclaimed {
 		own += IsClaimed
-		claimed = " AND r.claimed = 1"
-	}
-	if w.unclaimed == FindUnclaimed && q.ForClient {
-		claimed = " AND r.claimed = 1"
 	}
 	switch {
 	case q.IDs != nil:
@@ -36,10 +31,20 @@ func (w *Writer) Where(q *scim.Query) (string, error) {
 		return w.d.Each("("+ids()+")", "resources", "r", own+" AND r.id = w.value", "") + " WHERE " + cond, nil
 	case few:
 		return " FROM {p}resources r WHERE " + own + " AND " + cond, nil
-	default: // The index of the order of creation is the best one.
-		// own would not do: a planner expects fewer rows with each condition, and would sort them.
-		return " FROM {p}resources r WHERE r.collection = " + dialect.Quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0" + claimed + " AND " + cond, nil
+	default:
+		return w.everything(q) + " AND " + cond, nil
 	}
+}
+
+// everything selects all resources of the type that the query may list, as r. The index of
+// the order of creation is the best one: conditions on the tenant and the type would not do,
+// because a planner expects fewer rows with each condition, and would sort them.
+func (w *Writer) everything(q *scim.Query) string {
+	claimed := "" // the condition of the index of claimed resources
+	if w.unclaimed == HideUnclaimed || w.unclaimed == FindUnclaimed && q.ForClient {
+		claimed = " AND r.claimed = 1"
+	}
+	return " FROM {p}resources r WHERE r.collection = " + dialect.Quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0" + claimed
 }
 
 // Page returns the query for a page of these resources, in order, from the place of q on.
