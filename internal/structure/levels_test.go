@@ -20,6 +20,7 @@ var levels = []level{
 		{"internal/scenarios", "tests roles over each store"},
 		{"internal/transcripts", "plays requests of clients"},
 		{"internal/budgets", "measures the handler"},
+		{"internal/exhaustion", "measures the worst requests over each store"},
 		{"internal/crashtest", "kills processes that use sqlstore"},
 		{"internal/newcomer", "adds SCIM to an application, with public packages only"},
 		{"internal/doctest", "compiles and runs the documentation's code"},
