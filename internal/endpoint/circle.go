@@ -52,7 +52,7 @@ func (b *bulkJob) runCircle(ctx context.Context, unit []*bulk.Part) {
 
 func (c *circle) run(ctx context.Context) error {
 	c.w.adopted = nil
-	c.w.forgetNamed()
+	c.w.named.forget()
 	clear(c.created)
 	if c.w.t.Stores.Tx != nil {
 		return c.createAll(ctx)

@@ -36,15 +36,15 @@ type writer struct {
 	adopted []*doc.Document
 	// spent is the work that the writer has caused, in units of match.Work.
 	spent int
-	// named is how many members the writer has named; the request has counted them.
-	named int
+	named naming
 }
 
 func newWriter(r *request) *writer {
 	if r.named == nil {
 		r.named = new(int)
 	}
-	return &writer{r: r, t: r.t, dir: r.dir, work: r.work, guard: guard{r.t, r.dir, r.work}}
+	return &writer{r: r, t: r.t, dir: r.dir, work: r.work, guard: guard{r.t, r.dir, r.work},
+		named: naming{all: r.named, limit: r.s.c.Limits.Members}}
 }
 
 // begin asks the application what the client may do with a resource, id "" for a new one.
@@ -110,7 +110,7 @@ func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []b
 		return nil, err
 	}
 	out, err := w.modify(ctx, host.OpReplace, host.Ref{Type: t.Name, ID: id}, func(_ context.Context, before *doc.Document) (*edit, error) {
-		w.forgetNamed()
+		w.named.forget()
 		return w.decode(t, before, body)
 	})
 	switch {
@@ -134,10 +134,10 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 		Doc:      doc.Options{Tol: w.r.use, KeepUnknown: t.KeepUnknown},
 		Resource: limits.Resource(),
 		Limits:   filterlang.Limits{Length: limits.Filter},
-		MaxDepth: limits.Depth, MaxMembers: w.membersLeft(),
+		MaxDepth: limits.Depth, MaxMembers: w.named.left(),
 	})
 	if err == nil {
-		err = w.nameMembers(t.Members, p.Named())
+		err = w.named.add(t.Members, p.Named())
 	}
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 
 // decode reads the body of a POST (before is nil) or PUT.
 func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit, error) {
-	b, err := doc.Decode(t, body, doc.Options{Tol: w.r.use, KeepUnknown: t.KeepUnknown, MaxDepth: w.r.s.c.Limits.Depth, MaxMembers: w.membersLeft()})
+	b, err := doc.Decode(t, body, doc.Options{Tol: w.r.use, KeepUnknown: t.KeepUnknown, MaxDepth: w.r.s.c.Limits.Depth, MaxMembers: w.named.left()})
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 		if list.Attr != nil || before == nil || !w.t.Members.KeepAbsent {
 			refs, err := member.ReadAll(list)
 			if err == nil {
-				err = w.nameMembers(m, len(refs))
+				err = w.named.add(m, len(refs))
 			}
 			if err != nil {
 				return nil, err
@@ -236,26 +236,6 @@ func (w *writer) checkPassword(t *model.Type, e *edit) error {
 		return doc.TooLong(t.Password, len(*e.password), limit)
 	}
 	return nil
-}
-
-// membersLeft is how many members the request may still name.
-func (w *writer) membersLeft() int { return max(1, w.r.s.c.Limits.Members-*w.r.named) }
-
-// nameMembers counts members that the request names. All operations of a bulk request count
-// together.
-func (w *writer) nameMembers(a *model.Attribute, n int) error {
-	*w.r.named += n
-	w.named += n
-	if limit := w.r.s.c.Limits.Members; *w.r.named > limit {
-		return doc.TooManyMembers(a, limit)
-	}
-	return nil
-}
-
-// forgetNamed takes back the members that the writer has named, because it starts again.
-func (w *writer) forgetNamed() {
-	*w.r.named -= w.named
-	w.named = 0
 }
 
 // modify applies to a resource the edit that build makes.
