@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -222,7 +223,7 @@ func PickHeaviest(candidates []Candidate) []Role {
 	heaviest := slices.MaxFunc(candidates, func(a, b Candidate) int {
 		switch {
 		case a.Weight != b.Weight:
-			return a.Weight - b.Weight
+			return cmp.Compare(a.Weight, b.Weight) // a difference may overflow
 		case a.Held != b.Held:
 			if a.Held {
 				return 1

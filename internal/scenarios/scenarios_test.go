@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -76,6 +77,18 @@ func sourceScenarios() []scenario {
 				w.remove("G1", "U")
 				w.wantRoles("U", "Viewer")
 				w.wantChanges("U +Viewer -Admin = Viewer")
+			}},
+		{name: "S7 weights far apart", reason: "every int is a weight",
+			roles: scim.Roles{Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.role("Admin", math.MaxInt)
+				w.role("Viewer", -2)
+				w.role("Guest", math.MinInt)
+				w.user("U")
+				for _, role := range []string{"Guest", "Viewer", "Admin"} {
+					w.group(role, role, "U")
+					w.wantRoles("U", role)
+				}
 			}},
 		{name: "S8 a tie of weights", reason: "a stable answer keeps repeated pushes from switching the role to and fro",
 			roles: scim.Roles{Pick: scim.PickHeaviest},
