@@ -66,7 +66,7 @@ type Config struct {
 	// Limits bound requests and pages. Zero fields mean the defaults.
 	Limits Limits
 	// OnEvent receives each event after the commit, in order, at most once. Nil: the
-	// handler drops events.
+	// handler drops events. A panic is logged and loses that event only.
 	OnEvent func(ctx context.Context, e Event)
 	// Log is the logger. Nil: slog.Default().
 	Log *slog.Logger
@@ -290,15 +290,15 @@ func byDefault[T int | int64 | time.Duration](v *T, d T) {
 
 // bindTenant looks at the capabilities of a tenant's store. This is the only place that
 // asserts them.
-func bindTenant(c *Tenant) (*host.Tenant, error) {
+func bindTenant(c *Tenant, g host.Guard) (*host.Tenant, error) {
 	if c.Store == nil {
 		return nil, mistake("Store", "is missing")
 	}
-	t := &host.Tenant{ID: c.ID, BaseURL: c.BaseURL, Members: host.MemberPolicy(c.Members), Allow: allowPort(c.Allow), Self: selfPort(c.Me)}
+	t := &host.Tenant{ID: c.ID, BaseURL: c.BaseURL, Members: host.MemberPolicy(c.Members), Allow: allowPort(c.Allow, g), Self: selfPort(c.Me)}
 	var errs []error
 	t.Types, errs = bindTypes(c.Types)
-	t.Judge = rulesPort(c, &t.Types)
-	t.Stores = bindStores(c.Store)
+	t.Judge = rulesPort(c, &t.Types, g)
+	t.Stores = bindStores(c.Store, g)
 	t.Tolerances.Strict = c.Strict
 	t.Tolerances.Off = make([]tolerance.Name, len(c.Without))
 	for i, n := range c.Without {
@@ -316,7 +316,7 @@ func bindTenant(c *Tenant) (*host.Tenant, error) {
 		}
 	}
 	if c.Roles != nil {
-		errs = append(errs, bindRoles(c, t)...)
+		errs = append(errs, bindRoles(c, t, g)...)
 	}
 	return t, errors.Join(errs...)
 }
@@ -344,7 +344,7 @@ func bindTypes(list []*ResourceType) (t host.Types, errs []error) {
 }
 
 // bindStores allocates all ports at once: with TenantFor it runs for each request.
-func bindStores(s Store) host.Stores {
+func bindStores(s Store, g host.Guard) host.Stores {
 	p := &struct {
 		storePort
 		txPort
@@ -353,36 +353,36 @@ func bindStores(s Store) host.Stores {
 		deactivatorPort
 		claimerPort
 		exempterPort
-	}{storePort: storePort{s}}
+	}{storePort: storePort{s, g}}
 	b := host.Stores{Store: &p.storePort}
 	if c, ok := s.(Transactor); ok {
-		p.txPort = txPort{c}
+		p.txPort = txPort{c, g}
 		b.Tx = &p.txPort
 	}
 	if c, ok := s.(MemberStore); ok {
-		p.membersPort = membersPort{c}
+		p.membersPort = membersPort{c, g}
 		b.Members = &p.membersPort
 	}
 	if c, ok := s.(PasswordSetter); ok {
-		p.passwordPort = passwordPort{c}
+		p.passwordPort = passwordPort{c, g}
 		b.Passwords = &p.passwordPort
 	}
 	if c, ok := s.(Deactivator); ok {
-		p.deactivatorPort = deactivatorPort{c}
+		p.deactivatorPort = deactivatorPort{c, g}
 		b.Deactivator = &p.deactivatorPort
 	}
 	if c, ok := s.(Claimer); ok {
-		p.claimerPort = claimerPort{c}
+		p.claimerPort = claimerPort{c, g}
 		b.Claimer = &p.claimerPort
 	}
 	if c, ok := s.(Exempter); ok {
-		p.exempterPort = exempterPort{c}
+		p.exempterPort = exempterPort{c, g}
 		b.Exempter = &p.exempterPort
 	}
 	return b
 }
 
-func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
+func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 	r := c.Roles
 	if r.Resolver == nil {
 		errs = append(errs, mistake("Roles.Resolver", "is missing"))
@@ -395,7 +395,7 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 		resolverPort
 		ledgerPort
 		sourcePort
-	}{resolverPort: resolverPort{r.Resolver}}
+	}{resolverPort: resolverPort{r.Resolver, g}}
 	b := &all.Roles
 	*b = host.Roles{Resolver: &all.resolverPort, Pick: pickPort(r.Pick), Refuse: r.Missing == RefuseGroup, Exclusive: r.Exclusive,
 		Attributes: slices.Grow([]*model.Attribute(nil), len(r.Attributes))}
@@ -428,13 +428,13 @@ func bindRoles(c *Tenant, t *host.Tenant) (errs []error) {
 	if _, store := c.Store.(Volatile); forgets && !store {
 		errs = append(errs, mistake("Roles.Ledger", "%T loses its contents at a restart and %T does not, so SCIM could never revoke the roles that it gave: use a ledger that lasts as long as the store, or give the store a method Volatile() if it loses its contents too", ledger, c.Store))
 	}
-	all.ledgerPort = ledgerPort{ledger}
+	all.ledgerPort = ledgerPort{ledger, g}
 	b.Ledger = &all.ledgerPort
 	_, joins := ledger.(TxLedger)
 	b.LedgerLocks = t.Stores.Tx != nil && (r.Ledger == nil || joins)
 	b.Joint = b.LedgerLocks && !r.Separate
 	if s, ok := ledger.(SourceLedger); ok && b.Joint { // else entries trail the revocations, one after the other
-		all.sourcePort = sourcePort{s}
+		all.sourcePort = sourcePort{s, g}
 		b.Sources = &all.sourcePort
 	}
 	return errs

@@ -17,8 +17,14 @@ import (
 )
 
 // This file adapts what the application supplies to what internal packages call. Each port
-// passes the application's errors through inward. Each call-back of the application passes
-// internal errors through outward.
+// passes the application's errors through inward, and turns its panics into errors. Each
+// call-back of the application passes internal errors through outward.
+
+// port is a part of the application. Its panics become errors.
+type port[T any] struct {
+	app T
+	host.Guard
+}
 
 // inward converts an error of the application to one that internal packages understand.
 func inward(err error) error {
@@ -160,28 +166,32 @@ func refOut(r host.Ref) Ref    { return Ref(r) }
 func roleIn(r Role) host.Role  { return host.Role(r) }
 func roleOut(r host.Role) Role { return Role(r) }
 
-type storePort struct{ Store }
+type storePort port[Store]
 
-func (p storePort) Create(ctx context.Context, d *doc.Document) (*doc.Document, error) {
-	r, err := p.Store.Create(ctx, resource(d))
+func (p storePort) Create(ctx context.Context, d *doc.Document) (_ *doc.Document, err error) {
+	defer p.Catch(&err)
+	r, err := p.app.Create(ctx, resource(d))
 	return document(r), inward(err)
 }
 
-func (p storePort) Get(ctx context.Context, ref host.Ref) (*doc.Document, error) {
-	r, err := p.Store.Get(ctx, Ref(ref))
+func (p storePort) Get(ctx context.Context, ref host.Ref) (_ *doc.Document, err error) {
+	defer p.Catch(&err)
+	r, err := p.app.Get(ctx, Ref(ref))
 	return document(r), inward(err)
 }
 
-func (p storePort) List(ctx context.Context, t *model.Type, q *host.Query) (*host.Page, error) {
-	page, err := p.Store.List(ctx, t.Owner.(*ResourceType), queryOut(q))
+func (p storePort) List(ctx context.Context, t *model.Type, q *host.Query) (_ *host.Page, err error) {
+	defer p.Catch(&err)
+	page, err := p.app.List(ctx, t.Owner.(*ResourceType), queryOut(q))
 	if err != nil {
 		return nil, inward(err)
 	}
 	return &host.Page{Resources: convert(page.Resources, document), Total: page.Total, Cut: page.Cut}, nil
 }
 
-func (p storePort) Update(ctx context.Context, ref host.Ref, fn func(*doc.Document) (*doc.Document, error)) (*doc.Document, error) {
-	r, err := p.Store.Update(ctx, Ref(ref), func(before *Resource) (*Resource, error) {
+func (p storePort) Update(ctx context.Context, ref host.Ref, fn func(*doc.Document) (*doc.Document, error)) (_ *doc.Document, err error) {
+	defer p.Catch(&err)
+	r, err := p.app.Update(ctx, Ref(ref), func(before *Resource) (*Resource, error) {
 		after, err := fn(&before.d)
 		switch {
 		case err != nil:
@@ -194,8 +204,9 @@ func (p storePort) Update(ctx context.Context, ref host.Ref, fn func(*doc.Docume
 	return document(r), inward(err)
 }
 
-func (p storePort) Delete(ctx context.Context, ref host.Ref, check func(*doc.Document) error) error {
-	return inward(p.Store.Delete(ctx, Ref(ref), func(before *Resource) error { return outward(check(&before.d)) }))
+func (p storePort) Delete(ctx context.Context, ref host.Ref, check func(*doc.Document) error) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.Delete(ctx, Ref(ref), func(before *Resource) error { return outward(check(&before.d)) }))
 }
 
 func queryOut(q *host.Query) *Query {
@@ -211,78 +222,90 @@ func filterOut(m *match.Filter) *Filter {
 	return &Filter{m}
 }
 
-type txPort struct{ Transactor }
+type txPort port[Transactor]
 
-func (p txPort) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
-	return inward(p.Transactor.InTx(ctx, func(ctx context.Context) error { return outward(fn(ctx)) }))
+func (p txPort) InTx(ctx context.Context, fn func(ctx context.Context) error) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.InTx(ctx, func(ctx context.Context) error { return outward(fn(ctx)) }))
 }
 
-type membersPort struct{ MemberStore }
+type membersPort port[MemberStore]
 
-func (p membersPort) Members(ctx context.Context, groupID string, after host.Ref, limit int) ([]host.Member, error) {
-	list, err := p.MemberStore.Members(ctx, groupID, Ref(after), limit)
+func (p membersPort) Members(ctx context.Context, groupID string, after host.Ref, limit int) (_ []host.Member, err error) {
+	defer p.Catch(&err)
+	list, err := p.app.Members(ctx, groupID, Ref(after), limit)
 	return convert(list, func(m Member) host.Member {
 		return host.Member{Ref: host.Ref(m.Ref), Display: m.Display}
 	}), inward(err)
 }
 
-func (p membersPort) GroupsOf(ctx context.Context, members []host.Ref) ([]host.Membership, error) {
-	list, err := p.MemberStore.GroupsOf(ctx, convert(members, refOut))
+func (p membersPort) GroupsOf(ctx context.Context, members []host.Ref) (_ []host.Membership, err error) {
+	defer p.Catch(&err)
+	list, err := p.app.GroupsOf(ctx, convert(members, refOut))
 	return convert(list, func(m Membership) host.Membership {
 		return host.Membership{GroupID: m.GroupID, Member: host.Ref(m.Member), Since: m.Since}
 	}), inward(err)
 }
 
 func (p membersPort) ChangeMembers(ctx context.Context, groupID string, add, remove []host.Ref) (added, removed []host.Ref, err error) {
-	a, r, err := p.MemberStore.ChangeMembers(ctx, groupID, convert(add, refOut), convert(remove, refOut))
+	defer p.Catch(&err)
+	a, r, err := p.app.ChangeMembers(ctx, groupID, convert(add, refOut), convert(remove, refOut))
 	return convert(a, refIn), convert(r, refIn), inward(err)
 }
 
-type passwordPort struct{ PasswordSetter }
+type passwordPort port[PasswordSetter]
 
-func (p passwordPort) SetPassword(ctx context.Context, userID, password string) error {
-	return inward(p.PasswordSetter.SetPassword(ctx, userID, password))
+func (p passwordPort) SetPassword(ctx context.Context, userID, password string) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.SetPassword(ctx, userID, password))
 }
 
-type deactivatorPort struct{ Deactivator }
+type deactivatorPort port[Deactivator]
 
-func (p deactivatorPort) Deactivate(ctx context.Context, user *doc.Document) error {
-	return inward(p.Deactivator.Deactivate(ctx, resource(user)))
+func (p deactivatorPort) Deactivate(ctx context.Context, user *doc.Document) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.Deactivate(ctx, resource(user)))
 }
 
-type claimerPort struct{ Claimer }
+type claimerPort port[Claimer]
 
-func (p claimerPort) IsClaimed(ctx context.Context, ref host.Ref) (bool, error) {
-	yes, err := p.Claimer.IsClaimed(ctx, Ref(ref))
+func (p claimerPort) IsClaimed(ctx context.Context, ref host.Ref) (_ bool, err error) {
+	defer p.Catch(&err)
+	yes, err := p.app.IsClaimed(ctx, Ref(ref))
 	return yes, inward(err)
 }
 
-func (p claimerPort) Claim(ctx context.Context, ref host.Ref) error {
-	return inward(p.Claimer.Claim(ctx, Ref(ref)))
+func (p claimerPort) Claim(ctx context.Context, ref host.Ref) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.Claim(ctx, Ref(ref)))
 }
 
-func (p claimerPort) UnclaimedMembers(ctx context.Context, groupID string, after host.Ref, limit int) ([]host.Ref, error) {
-	list, err := p.Claimer.UnclaimedMembers(ctx, groupID, Ref(after), limit)
+func (p claimerPort) UnclaimedMembers(ctx context.Context, groupID string, after host.Ref, limit int) (_ []host.Ref, err error) {
+	defer p.Catch(&err)
+	list, err := p.app.UnclaimedMembers(ctx, groupID, Ref(after), limit)
 	return convert(list, refIn), inward(err)
 }
 
-type exempterPort struct{ Exempter }
+type exempterPort port[Exempter]
 
-func (p exempterPort) Exempt(ctx context.Context, userIDs []string) ([]string, error) {
-	exempt, err := p.Exempter.Exempt(ctx, userIDs)
+func (p exempterPort) Exempt(ctx context.Context, userIDs []string) (_ []string, err error) {
+	defer p.Catch(&err)
+	exempt, err := p.app.Exempt(ctx, userIDs)
 	return exempt, inward(err)
 }
 
-type resolverPort struct{ RoleResolver }
+type resolverPort port[RoleResolver]
 
-func (p resolverPort) ResolveRole(ctx context.Context, src host.RoleSource) (host.Role, error) {
-	role, err := p.RoleResolver.ResolveRole(ctx, RoleSource{Group: resource(src.Group), PreviousName: src.PreviousName,
+func (p resolverPort) ResolveRole(ctx context.Context, src host.RoleSource) (_ host.Role, err error) {
+	defer p.Catch(&err)
+	role, err := p.app.ResolveRole(ctx, RoleSource{Group: resource(src.Group), PreviousName: src.PreviousName,
 		Attribute: src.Attribute, Value: src.Value, Linked: src.Linked})
 	return host.Role(role), inward(err)
 }
 
-func (p resolverPort) HeldRoles(ctx context.Context, userIDs []string) (map[string][]host.Role, error) {
-	held, err := p.RoleResolver.HeldRoles(ctx, userIDs)
+func (p resolverPort) HeldRoles(ctx context.Context, userIDs []string) (_ map[string][]host.Role, err error) {
+	defer p.Catch(&err)
+	held, err := p.app.HeldRoles(ctx, userIDs)
 	all := make(map[string][]host.Role, len(held))
 	for id, roles := range held {
 		all[id] = convert(roles, roleIn)
@@ -290,8 +313,9 @@ func (p resolverPort) HeldRoles(ctx context.Context, userIDs []string) (map[stri
 	return all, inward(err)
 }
 
-func (p resolverPort) ChangeRoles(ctx context.Context, changes []host.RoleChange) error {
-	return inward(p.RoleResolver.ChangeRoles(ctx, convert(changes, func(c host.RoleChange) RoleChange {
+func (p resolverPort) ChangeRoles(ctx context.Context, changes []host.RoleChange) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.ChangeRoles(ctx, convert(changes, func(c host.RoleChange) RoleChange {
 		return RoleChange{UserID: c.UserID, Grant: convert(c.Grant, roleOut), Revoke: convert(c.Revoke, roleOut), Roles: convert(c.Roles, roleOut)}
 	})))
 }
@@ -305,10 +329,11 @@ func pickPort(pick func([]Candidate) []Role) func([]host.Candidate) []host.Role 
 	}
 }
 
-type ledgerPort struct{ Ledger }
+type ledgerPort port[Ledger]
 
-func (p ledgerPort) Grants(ctx context.Context, userIDs []string) ([]host.Grant, error) {
-	list, err := p.Ledger.Grants(ctx, userIDs)
+func (p ledgerPort) Grants(ctx context.Context, userIDs []string) (_ []host.Grant, err error) {
+	defer p.Catch(&err)
+	list, err := p.app.Grants(ctx, userIDs)
 	return convert(list, func(g Grant) host.Grant {
 		return host.Grant{UserID: g.UserID, RoleID: g.RoleID, Source: host.Source(g.Source), At: g.At, ByHand: g.ByHand, Waiting: g.Waiting}
 	}), inward(err)
@@ -316,41 +341,47 @@ func (p ledgerPort) Grants(ctx context.Context, userIDs []string) ([]host.Grant,
 
 func sourceOut(s host.Source) Source { return Source(s) }
 
-func (p ledgerPort) Record(ctx context.Context, put, drop []host.Grant) error {
+func (p ledgerPort) Record(ctx context.Context, put, drop []host.Grant) (err error) {
+	defer p.Catch(&err)
 	grant := func(g host.Grant) Grant {
 		return Grant{UserID: g.UserID, RoleID: g.RoleID, Source: Source(g.Source), At: g.At, ByHand: g.ByHand, Waiting: g.Waiting}
 	}
-	return inward(p.Ledger.Record(ctx, convert(put, grant), convert(drop, grant)))
+	return inward(p.app.Record(ctx, convert(put, grant), convert(drop, grant)))
 }
 
-func (p ledgerPort) Links(ctx context.Context, sources []host.Source) ([]host.Link, error) {
-	list, err := p.Ledger.Links(ctx, convert(sources, sourceOut))
+func (p ledgerPort) Links(ctx context.Context, sources []host.Source) (_ []host.Link, err error) {
+	defer p.Catch(&err)
+	list, err := p.app.Links(ctx, convert(sources, sourceOut))
 	return convert(list, func(l Link) host.Link {
 		return host.Link{Source: host.Source(l.Source), Role: host.Role(l.Role), Confirmed: l.Confirmed}
 	}), inward(err)
 }
 
-func (p ledgerPort) SetLink(ctx context.Context, l host.Link) error {
-	return inward(p.Ledger.SetLink(ctx, Link{Source: Source(l.Source), Role: Role(l.Role), Confirmed: l.Confirmed}))
+func (p ledgerPort) SetLink(ctx context.Context, l host.Link) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.SetLink(ctx, Link{Source: Source(l.Source), Role: Role(l.Role), Confirmed: l.Confirmed}))
 }
 
-type sourcePort struct{ SourceLedger }
+type sourcePort port[SourceLedger]
 
-func (p sourcePort) SourceUsers(ctx context.Context, source host.Source, after string, limit int) ([]string, error) {
-	ids, err := p.SourceLedger.SourceUsers(ctx, Source(source), after, limit)
+func (p sourcePort) SourceUsers(ctx context.Context, source host.Source, after string, limit int) (_ []string, err error) {
+	defer p.Catch(&err)
+	ids, err := p.app.SourceUsers(ctx, Source(source), after, limit)
 	return ids, inward(err)
 }
 
-func (p sourcePort) DropSource(ctx context.Context, source host.Source) error {
-	return inward(p.SourceLedger.DropSource(ctx, Source(source)))
+func (p sourcePort) DropSource(ctx context.Context, source host.Source) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.DropSource(ctx, Source(source)))
 }
 
 // rulesPort returns a function that runs the tenant's rules over a change.
-func rulesPort(c *Tenant, types *host.Types) func(context.Context, *host.Change) error {
+func rulesPort(c *Tenant, types *host.Types, g host.Guard) func(context.Context, *host.Change) error {
 	if len(c.Rules) == 0 {
 		return nil
 	}
-	return func(ctx context.Context, in *host.Change) error {
+	return func(ctx context.Context, in *host.Change) (err error) {
+		defer g.Catch(&err)
 		out := &Change{Op: Op(in.Op), Before: resource(in.Before), After: resource(in.After), Add: convert(in.Add, refOut),
 			Remove: convert(in.Remove, refOut), Principal: Principal(in.Principal), Tenant: c}
 		for _, rule := range c.Rules {
@@ -367,11 +398,12 @@ func rulesPort(c *Tenant, types *host.Types) func(context.Context, *host.Change)
 }
 
 // allowPort returns a function that asks the application whether it allows an operation.
-func allowPort(allow func(context.Context, Access) error) func(context.Context, host.Access) error {
+func allowPort(allow func(context.Context, Access) error, g host.Guard) func(context.Context, host.Access) error {
 	if allow == nil {
 		return nil
 	}
-	return func(ctx context.Context, a host.Access) error {
+	return func(ctx context.Context, a host.Access) (err error) {
+		defer g.Catch(&err)
 		out := Access{Op: Op(a.Op), Type: a.Type, ID: a.ID, Principal: Principal(a.Principal)}
 		if a.Query != nil {
 			out.Query = queryOut(a.Query)
@@ -388,6 +420,19 @@ func selfPort(m *SelfService) *host.Self {
 		id, err := m.UserOf(ctx, Principal(p))
 		return id, inward(err)
 	}}
+}
+
+// eventPort returns a function that passes events to the application. A panic there loses
+// one event and nothing else.
+func eventPort(receive func(context.Context, Event), g host.Guard) func(context.Context, host.Event) {
+	if receive == nil {
+		return nil
+	}
+	return func(ctx context.Context, e host.Event) {
+		var lost error
+		defer g.Catch(&lost)
+		receive(ctx, eventOut(e))
+	}
 }
 
 func eventOut(e host.Event) Event {
@@ -418,7 +463,7 @@ func (p authPort) Schemes() []discovery.Scheme {
 
 // tenantPort returns a function that finds the tenant of a request. If find is nil, it
 // returns single.
-func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *host.Tenant) func(context.Context, host.Principal) (*host.Tenant, error) {
+func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *host.Tenant, g host.Guard) func(context.Context, host.Principal) (*host.Tenant, error) {
 	if find == nil {
 		return func(context.Context, host.Principal) (*host.Tenant, error) { return single, nil }
 	}
@@ -430,7 +475,7 @@ func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *
 		case t == nil:
 			return nil, errors.New("scim: TenantFor returned no tenant and no error")
 		}
-		b, err := bindTenant(t)
+		b, err := bindTenant(t, g)
 		if err != nil {
 			return nil, fmt.Errorf("scim: tenant %q is not usable: %w", t.ID, err)
 		}

@@ -33,11 +33,12 @@ func New(c Config) (*Handler, error) {
 	if c.Auth == nil {
 		errs = append(errs, mistake("Auth", "is missing; to serve everyone say auth.None()"))
 	}
-	h := &Handler{}
+	h, log := &Handler{}, cmp.Or(c.Log, slog.Default())
+	guard := host.Guard{Log: log}
 	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
 		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Me: c.Me}
 	if c.TenantFor == nil {
-		if h.single, err = bindTenant(&flat); err != nil {
+		if h.single, err = bindTenant(&flat, guard); err != nil {
 			errs = append(errs, err)
 		}
 	} else if set := flat.setFields(); len(set) > 0 {
@@ -46,15 +47,12 @@ func New(c Config) (*Handler, error) {
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("scim: the configuration is not usable: %w", errors.Join(errs...))
 	}
-	log, now, limits := cmp.Or(c.Log, slog.Default()), c.Now, c.Limits.withDefaults()
+	now, limits := c.Now, c.Limits.withDefaults()
 	if now == nil {
 		now = time.Now
 	}
-	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: log, Now: now, Time: limits.Time}
-	if c.OnEvent != nil {
-		h.engine.Emit = func(ctx context.Context, e host.Event) { c.OnEvent(ctx, eventOut(e)) }
-	}
-	e := endpoint.Config{Auth: authPort{c.Auth}, TenantOf: tenantPort(c.TenantFor, h.single), OpenDiscovery: c.OpenDiscovery,
+	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: log, Now: now, Time: limits.Time, Emit: eventPort(c.OnEvent, guard)}
+	e := endpoint.Config{Auth: authPort{c.Auth}, TenantOf: tenantPort(c.TenantFor, h.single, guard), OpenDiscovery: c.OpenDiscovery,
 		Limits: host.Limits(limits), TrustedProxies: slices.Clone(c.TrustedProxies), Log: log, Now: now, NewID: c.NewID, Cursors: cursors, Engine: h.engine}
 	if e.NewID == nil {
 		e.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
@@ -93,7 +91,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.S
 func (h *Handler) Reconciler(t *Tenant) (*Reconciler, error) {
 	bound := h.single
 	if t != nil {
-		b, err := bindTenant(t)
+		b, err := bindTenant(t, host.Guard{Log: h.engine.Log})
 		if err != nil {
 			return nil, fmt.Errorf("scim: tenant %q is not usable: %w", t.ID, err)
 		}
@@ -138,7 +136,8 @@ type Meta struct {
 //
 // The handler turns errors into answers. ErrNotFound becomes 404. Conflict(attr) becomes
 // 409 uniqueness. An *Error is sent as it is. Any other error becomes 500: the handler
-// logs it and never sends its text.
+// logs it and never sends its text. A panic counts as an error of the call that panics, here
+// and in everything else that the application supplies.
 //
 // The handler answers with the resource that Create or Update returns. A store may
 // therefore choose ids and versions itself, for example from a bigserial column.

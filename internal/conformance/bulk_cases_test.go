@@ -155,7 +155,7 @@ func bulkCircles() []bulkCase {
 				}}
 			},
 			body:   testhost.BulkBody(testhost.PostUser("a", "anna", testhost.Manager("bulkId:b")), testhost.PostUser("b", "ben", testhost.Manager("bulkId:a")), testhost.PostUser("c", "carl")),
-			want:   []string{"POST a 500", "POST b 500", "POST c 201 /Users/3"},
+			want:   []string{"POST a 500", "POST b 409", "POST c 201 /Users/3"},
 			stored: []string{"3 carl"}},
 	}
 }

@@ -31,6 +31,9 @@ func (r *request) bulk(ctx context.Context, body []byte) (*answer, error) {
 		}
 		b.run(ctx, unit)
 		for _, p := range unit {
+			if errors.Is(p.Err, http.ErrAbortHandler) {
+				return nil, p.Err
+			}
 			ran[p] = true
 			if p.Err != nil {
 				failed++
@@ -119,7 +122,7 @@ func (b *bulkJob) run(ctx context.Context, unit []*bulk.Part) {
 			}
 			// The store keeps the earlier operations, so the client needs an answer that
 			// lists them.
-			err := b.r.s.logPanic(http.MethodPost, p)
+			err := host.LogPanic(b.r.s.c.Log, p, "method", http.MethodPost)
 			for _, part := range unit {
 				part.Err = err
 			}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 
 	"github.com/scimkit/scim/internal/address"
@@ -32,7 +31,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			err := s.logPanic(r.Method, p)
+			err := host.LogPanic(s.c.Log, p, "method", fault.Clip(r.Method))
 			if out.isBegun {
 				panic(http.ErrAbortHandler)
 			}
@@ -60,6 +59,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
+	if errors.Is(err, http.ErrAbortHandler) {
+		panic(http.ErrAbortHandler)
+	}
 	e := host.Answer(err)
 	s.logRefusal(ctx, r.Method, r.URL.Path, e)
 	if out.isBegun {
@@ -82,12 +84,6 @@ func (s *Server) logRefusal(ctx context.Context, method, path string, e *fault.E
 	}
 	s.c.Log.Log(ctx, level, "scim: refused", "method", fault.Clip(method), "path", fault.ClipTo(maxLogged, path), "status", e.Status,
 		"type", e.Type, "detail", e.Detail, "cause", fault.ClipTo(maxCause, fmt.Sprint(e.Err)))
-}
-
-// logPanic logs a panic of the application's code and turns it into an error.
-func (s *Server) logPanic(method string, p any) error {
-	s.c.Log.Error("scim: panic", "method", fault.Clip(method), "error", fmt.Sprint(p), "stack", string(debug.Stack()))
-	return errors.New("panic")
 }
 
 // receive accepts a request, gets its turn and reads its body. If it refuses the request,

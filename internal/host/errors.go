@@ -3,7 +3,10 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/scimkit/scim/internal/fault"
@@ -48,3 +51,25 @@ func Answer(err error) *fault.Error {
 
 // IsNotFound reports whether the answer for an error is 404.
 func IsNotFound(err error) bool { return err != nil && Answer(err).Status == http.StatusNotFound }
+
+// Guard turns panics of the application's code into errors. So a call that panics leaves no
+// less than a call that fails, and the same repairs it.
+type Guard struct{ Log *slog.Logger }
+
+// Catch logs a panic and sets *err. Defer it.
+func (g Guard) Catch(err *error) {
+	if p := recover(); p != nil {
+		*err = LogPanic(g.Log, p)
+	}
+}
+
+// LogPanic logs a panic of the application's code, with its stack. It returns the error that
+// stands for the panic. http.ErrAbortHandler stands for itself: the request ends without an
+// answer, and without a line in the log.
+func LogPanic(log *slog.Logger, p any, args ...any) error {
+	if p == http.ErrAbortHandler {
+		return http.ErrAbortHandler
+	}
+	log.Error("scim: panic", append(args, "error", fmt.Sprint(p), "stack", string(debug.Stack()))...)
+	return fmt.Errorf("panic: %v", p)
+}

@@ -54,13 +54,12 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 		}
 		c.was = links[host.GroupSource(before.ID)]
 		c.now = c.was
-		name := before.Text("displayName")
-		renamed = name != after.Text("displayName") || before.Text("externalId") != after.Text("externalId")
+		renamed = isRenamed(before, after)
 		if !renamed && c.was.Role.ID != "" {
 			return c, nil
 		}
 		if renamed {
-			src.PreviousName = name
+			src.PreviousName = before.Text("displayName")
 		}
 	}
 	err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, src, host.GroupSource(after.ID), c) })
@@ -84,6 +83,11 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 		return c, nil
 	}
 	return nil, err
+}
+
+// isRenamed reports whether a group has a name that can stand for another role.
+func isRenamed(before, after *doc.Document) bool {
+	return before.Text("displayName") != after.Text("displayName") || before.Text("externalId") != after.Text("externalId")
 }
 
 // relinkKnown looks up the role of a stored group again. The application has reported that

@@ -2,6 +2,7 @@ package roles
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/scimkit/scim/internal/host"
@@ -164,13 +165,17 @@ func (o *outcome) withholdGrants() {
 func (w *Work) giveBackLater(p *outcome) {
 	back := host.RoleChange{UserID: p.change.UserID, Grant: p.change.Revoke, Roles: p.change.Roles}
 	w.restore = append(w.restore, func(ctx context.Context) error {
+		if _, err := w.t.Stores.Get(ctx, userRef(back.UserID)); errors.Is(err, host.ErrNotFound) {
+			return nil // the store deleted the user, although it answered with an error
+		}
 		return w.t.Roles.Resolver.ChangeRoles(ctx, []host.RoleChange{back})
 	})
 }
 
 // look reads everything that decides about the users' roles, under their lock, and applies
 // the rules.
-func (b *batch) look(ctx context.Context) error {
+func (b *batch) look(ctx context.Context) (err error) {
+	defer host.Guard{Log: b.w.e.Log}.Catch(&err) // Roles.Pick is the application's code
 	people, err := b.w.t.people(ctx, b.ids, b.run)
 	if err != nil {
 		return err

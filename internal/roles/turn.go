@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,7 +58,9 @@ func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, e
 		}
 	}
 	if write.Before != nil && !w.t.isTransactional() {
-		t.revokeAhead(ctx)
+		if err := t.revokeAhead(ctx); err != nil {
+			return nil, nil, err
+		}
 	}
 	return after, t, nil
 }
@@ -102,19 +105,21 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 // attributes, or the links of values.
 func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 	w, c := t.w, t.values
-	if len(c.fresh) > 0 {
-		values := valuesOf(w.t.Tenant, user)
-		links, err := w.t.valueLinks(ctx, values)
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			if l := links[v.key()]; c.fresh[v.key()] && l.Role.ID != "" && !l.Confirmed {
-				w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []host.Source{v.source()}, Reason: awaitsConfirmation})
-			}
+	// Reconcile first: a repeated request changes no value, so it would not come here again.
+	if err := w.reconcile(ctx, run{ids: []string{user.ID}, values: c.others}); err != nil || len(c.fresh) == 0 {
+		return err
+	}
+	values := valuesOf(w.t.Tenant, user)
+	links, err := w.t.valueLinks(ctx, values)
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		if l := links[v.key()]; c.fresh[v.key()] && l.Role.ID != "" && !l.Confirmed {
+			w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []host.Source{v.source()}, Reason: awaitsConfirmation})
 		}
 	}
-	return w.reconcile(ctx, run{ids: []string{user.ID}, values: c.others})
+	return nil
 }
 
 func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
@@ -123,30 +128,32 @@ func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
 	for _, id := range userIDs(m.Named) {
 		r.named[id] = true
 	}
+	var failed error
 	if c != nil {
 		c.now.Source = host.GroupSource(group.ID)
 		if c.isChange() {
-			if err := w.setLink(ctx, group, c); err != nil {
-				return err
-			}
+			failed = w.setLink(ctx, group, c)
 		}
 		if c.movesRoles() {
 			r.group = group.ID
 		}
 	}
-	if len(r.ids) == 0 && r.group == "" {
-		return nil
+	if failed != nil && w.t.isTransactional() || len(r.ids) == 0 && r.group == "" {
+		return failed
 	}
-	return w.reconcile(ctx, r)
+	// A store without transactions keeps the write. The ledger may keep the link although it
+	// answered with an error, and then a repeated request changes nothing. So reconcile.
+	return cmp.Or(failed, w.reconcile(ctx, r))
 }
 
 // revokeAhead revokes roles before a write that ends them, if no transaction surrounds
-// both. A crash in between then leaves too little access, not too much. It ignores errors:
-// the reconciliation after the write tries again.
-func (t *Turn) revokeAhead(ctx context.Context) {
+// both. A crash in between then leaves too little access, not too much. It ignores errors
+// in changing roles: the reconciliation after the write tries again. An error in removing a
+// link refuses the write.
+func (t *Turn) revokeAhead(ctx context.Context) error {
 	w, after, c := t.w, t.write.After, t.link
 	if !w.t.hasRoles() {
-		return
+		return nil
 	}
 	r := run{ahead: true}
 	switch {
@@ -164,12 +171,12 @@ func (t *Turn) revokeAhead(ctx context.Context) {
 		}
 	}
 	if len(r.ids) == 0 && r.group == "" {
-		return
+		return nil
 	}
 	unlink := r.view.link != nil && c.isAnotherRole()
 	w.restore = append(w.restore, func(ctx context.Context) error {
 		if unlink {
-			if err := w.t.Roles.Ledger.SetLink(ctx, c.was); err != nil {
+			if err := t.relinkUnlessRenamed(ctx); err != nil {
 				return err
 			}
 		}
@@ -178,10 +185,22 @@ func (t *Turn) revokeAhead(ctx context.Context) {
 	if err := w.settleAll(ctx, r); err != nil {
 		w.e.Log.WarnContext(ctx, "scim: revoking ahead of a write failed", "resource", fmt.Sprint(host.RefOf(after)), "error", err)
 	}
-	if unlink {
-		// Remove the link first: a crash must not leave the new name with the old role.
-		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{Source: host.GroupSource(after.ID)}); err != nil {
-			w.e.Log.WarnContext(ctx, "scim: unlinking ahead of a write failed", "resource", fmt.Sprint(host.RefOf(after)), "error", err)
-		}
+	if !unlink {
+		return nil
 	}
+	// Remove the link first: neither a crash nor an error must leave the new name with the
+	// old role. The client's repeated request would change no name, so nobody would look
+	// for its role again.
+	return w.t.Roles.Ledger.SetLink(ctx, host.Link{Source: host.GroupSource(after.ID)})
+}
+
+// relinkUnlessRenamed gives a group its former link back after a failed rename. A store may
+// have stored the new name although its answer was an error. Then the group stays without a
+// link, so that the client's repeated request looks for its role.
+func (t *Turn) relinkUnlessRenamed(ctx context.Context) error {
+	now, err := t.w.t.Stores.Get(ctx, host.RefOf(t.write.Before))
+	if err != nil || isRenamed(t.write.Before, now) {
+		return err
+	}
+	return t.w.t.Roles.Ledger.SetLink(ctx, t.link.was)
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/scimkit/scim"
@@ -37,13 +38,15 @@ func TestRolesFollowAfterPanicInTransaction(t *testing.T) {
 	h := testhost.Handler(t, func(c *scim.Config) {
 		c.Store = again{memory.New()}
 		c.Roles = &scim.Roles{Resolver: app, Separate: true}
-		c.Rules = []scim.Rule{func(context.Context, *scim.Change) error {
+		n := 0
+		c.NewID = func() string { // each other part of the application gets its panic back as an error
 			if armed {
 				armed = false
 				panic("once")
 			}
-			return nil
-		}}
+			n++
+			return strconv.Itoa(n)
+		}
 	})
 	user := testhost.Create(t, h, "/Users", `{"userName":"u"}`)
 	armed = true

@@ -250,14 +250,15 @@ func (h *history) request(t *rapid.T, next *naive, stored func() bool, send func
 	how, hit := h.broken, false
 	h.broken = ""
 	change := func(op string) {
-		if op == how || op == "change" && how == "error" {
-			if hit {
-				return
-			}
-			hit = true
-			if how != "error" { // the store returns this error below, and later calls succeed
-				panic("the process dies")
-			}
+		switch {
+		case hit && how != "error":
+			panic("the process is dead")
+		case hit || op != how && (op != "change" || how != "error"):
+			return
+		}
+		hit = true
+		if how != "error" { // the store returns this error below, and later calls succeed
+			panic("the process dies")
 		}
 	}
 	h.w.step = change

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -119,13 +118,14 @@ func besideRemovals(w *world) {
 }
 
 // dies makes the process die at the nth call of op ("": any call), and restarts it after
-// the request. It reports whether the request came to that call.
+// the request. A dead process makes no further call. dies reports whether the request came
+// to that call.
 func (w *world) dies(op string, nth int, request func()) (died bool) {
 	w.step = func(at string) {
-		if op != "" && at != op {
+		if !died && op != "" && at != op {
 			return
 		}
-		if nth--; nth == 0 {
+		if nth--; nth <= 0 {
 			died = true
 			panic("the process dies at " + at)
 		}
@@ -195,24 +195,8 @@ func crashes() []crash {
 		}, [3][]string{{"T"}, {"R"}, {"R", "T"}}},
 		{"the deletion of a group", func(w *world) { w.send("DELETE", "/Groups/G", nil) }, [3][]string{{"S"}, {"S"}, {"R", "S"}}},
 		{"the deletion of a user", func(w *world) { w.send("DELETE", "/Users/A", nil) }, [3][]string{{}, {"R"}, {"R", "S"}}},
-		{"a report of hand-giving", func(w *world) { _ = w.reconcilerOf().GivenByHand(ctx(), "A", "R") }, [3][]string{{"R"}, {"R"}, {"R", "S"}}},
+		{"a report of hand-giving", func(w *world) { _ = w.reconciler().GivenByHand(ctx(), "A", "R") }, [3][]string{{"R"}, {"R"}, {"R", "S"}}},
 	}
-}
-
-// reconcilerOf returns a reconciler that treats a panic as the death of the process.
-func (w *world) reconcilerOf() dying { return dying{w.reconciler()} }
-
-type dying struct{ *scim.Reconciler }
-
-// GivenByHand catches the panic of a dying process, so that the test can look at the stored
-// state.
-func (d dying) GivenByHand(c context.Context, user, role string) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%v", p)
-		}
-	}()
-	return d.Reconciler.GivenByHand(c, user, role)
 }
 
 // everyCrash lets the process die at the first call of the application. In a fresh world it
@@ -221,15 +205,7 @@ func (d dying) GivenByHand(c context.Context, user, role string) (err error) {
 // must end as if nothing had happened.
 func everyCrash(w *world, c crash) {
 	for nth := 1; ; nth += w.size(1, 7) {
-		v := w.world(w.t, w.roles)
-		v.role("R", 20)
-		v.role("S", 10)
-		v.role("T", 30)
-		v.user("A", "C")
-		v.userNamed("B", "S")
-		v.byHand("C", "R")
-		v.group("G2", "S", "A", "C")
-		v.group("G", "R", "A", "B")
+		v := w.beforeCrash()
 		died := v.dies("", nth, func() { c.request(v) })
 		v.must(v.reconciler().RolesChanged(ctx()))
 		v.all()
@@ -249,6 +225,20 @@ func everyCrash(w *world, c crash) {
 			w.t.Fatalf("it never comes through")
 		}
 	}
+}
+
+// beforeCrash is a fresh world in the state from which crashes start.
+func (w *world) beforeCrash() *world {
+	v := w.world(w.t, w.roles)
+	v.role("R", 20)
+	v.role("S", 10)
+	v.role("T", 30)
+	v.user("A", "C")
+	v.userNamed("B", "S")
+	v.byHand("C", "R")
+	v.group("G2", "S", "A", "C")
+	v.group("G", "R", "A", "B")
+	return v
 }
 
 // wantConsistent checks everyCrash's users against the stored state. An active user holds
