@@ -35,6 +35,11 @@ func (b *bulkJob) runCircle(ctx context.Context, unit []*bulk.Part) {
 		err = c.w.work.Isolate(ctx, "", c.run)
 	}
 	b.spent += c.w.spent
+	if err != nil && c.w.work.IsStored() {
+		// The creations succeeded, but roles could not be changed. As in createFrom, the
+		// client would create the resources again.
+		c.w.undo(ctx, c.created)
+	}
 	r.deliver(ctx)
 	for i, p := range unit {
 		switch {

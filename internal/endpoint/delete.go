@@ -89,26 +89,34 @@ func (w *writer) groupsWith(ctx context.Context, ref host.Ref) ([]string, error)
 
 // remove deletes a resource and ends the roles and memberships that depend on it.
 func (w *writer) remove(ctx context.Context, before *doc.Document) error {
-	return w.removeIf(ctx, before, func(rolesErr error) error { return rolesErr })
-}
-
-// removeIf is remove with a choice: mind decides whether an error in changing roles stops
-// the deletion.
-func (w *writer) removeIf(ctx context.Context, before *doc.Document, mind func(rolesErr error) error) error {
 	ending, err := w.work.Ending(ctx, before)
 	if err != nil {
 		return err
 	}
-	if err := mind(ending.Before(ctx)); err != nil {
+	if err := ending.Before(ctx); err != nil {
 		return err
 	}
+	return w.erase(ctx, before, ending.After)
+}
+
+// removeFirst is remove if roles cannot be changed now. It changes them afterwards.
+func (w *writer) removeFirst(ctx context.Context, before *doc.Document) error {
+	ending, err := w.work.Ending(ctx, before)
+	if err != nil {
+		return err
+	}
+	return w.erase(ctx, before, ending.AfterAll)
+}
+
+// erase deletes a resource and its memberships. Between both, end ends its roles.
+func (w *writer) erase(ctx context.Context, before *doc.Document, end func(ctx context.Context) error) error {
 	ref := host.RefOf(before)
 	if w.t.Stores.Tx != nil {
 		if err := w.leaveGroups(ctx, ref); err != nil {
 			return err
 		}
 	}
-	err = w.t.Stores.Delete(ctx, ref, func(now *doc.Document) error {
+	err := w.t.Stores.Delete(ctx, ref, func(now *doc.Document) error {
 		if w.t.Stores.Tx == nil && !now.Equal(before) {
 			return host.ErrStale
 		}
@@ -128,7 +136,7 @@ func (w *writer) removeIf(ctx context.Context, before *doc.Document, mind func(r
 	default:
 		w.work.Tell(host.Event{Kind: host.ResourceChanged, Resource: ref, Reason: "deleted"})
 	}
-	if err := ending.After(ctx); err != nil {
+	if err := end(ctx); err != nil {
 		return err
 	}
 	if w.t.Stores.Tx == nil {
@@ -137,8 +145,8 @@ func (w *writer) removeIf(ctx context.Context, before *doc.Document, mind func(r
 	return nil
 }
 
-// undo deletes created resources in a store without transactions. If a creation adopted a
-// resource, undo restores the previous contents.
+// undo deletes resources that a failed request has created and that the store keeps. If a
+// creation adopted a resource, undo restores the previous contents.
 func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 	// undo must finish even if the request's time is up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.s.c.Limits.Time)
@@ -147,27 +155,39 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 		if d == nil {
 			continue
 		}
-		ref := host.RefOf(d)
-		i := slices.IndexFunc(w.adopted, func(a *doc.Document) bool { return host.RefOf(a) == ref })
-		u := newWriter(w.r.another())
-		err := u.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-			now, err := u.dir.Fetch(ctx, ref)
-			if err != nil {
-				return err
-			}
-			if i < 0 {
-				// Delete the resource even if roles cannot be changed now.
-				return u.removeIf(ctx, now, func(error) error { return nil })
-			}
-			_, err = u.t.Stores.Update(ctx, ref, func(now *doc.Document) (*doc.Document, error) {
-				return u.stamp(now, now.With(w.adopted[i].Values)), nil
-			})
-			return err
-		})
-		if err != nil && !host.IsNotFound(err) {
-			w.r.s.c.Log.ErrorContext(ctx, "scim: a failed creation could not be undone", "resource", fmt.Sprint(ref), "error", err)
+		err := w.undoOne(ctx, d, (*writer).remove)
+		if err != nil && (w.t.Roles == nil || !w.t.Roles.Joint) {
+			err = w.undoOne(ctx, d, (*writer).removeFirst) // perhaps roles cannot be changed now
+		}
+		if err != nil {
+			w.r.s.c.Log.ErrorContext(ctx, "scim: a failed creation could not be undone", "resource", fmt.Sprint(host.RefOf(d)), "error", err)
 		}
 	}
+}
+
+// undoOne deletes a created resource with remove, or restores an adopted one.
+func (w *writer) undoOne(ctx context.Context, d *doc.Document, remove func(*writer, context.Context, *doc.Document) error) error {
+	ref := host.RefOf(d)
+	i := slices.IndexFunc(w.adopted, func(a *doc.Document) bool { return host.RefOf(a) == ref })
+	u := newWriter(w.r.another())
+	err := u.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
+		now, err := u.lockToDelete(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if i < 0 {
+			return remove(u, ctx, now)
+		}
+		_, err = u.t.Stores.Update(ctx, ref, func(now *doc.Document) (*doc.Document, error) {
+			return u.stamp(now, now.With(w.adopted[i].Values)), nil
+		})
+		return err
+	})
+	w.work.Include(u.work)
+	if host.IsNotFound(err) || u.work.IsStored() { // roles that are still open are logged
+		return nil
+	}
+	return err
 }
 
 // Release deletes a group of a tenant as a client's DELETE does.

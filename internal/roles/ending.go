@@ -14,12 +14,8 @@ type Ending struct {
 	run  run
 }
 
-// Ending begins the deletion of a resource. It deactivates a user, and finds the users
-// whose roles the deletion ends.
+// Ending begins the deletion of a resource. It finds the users whose roles the deletion ends.
 func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) {
-	if err := w.deactivate(ctx, gone); err != nil {
-		return nil, err
-	}
 	e := &Ending{w: w, gone: gone}
 	switch {
 	case !w.t.hasRoles():
@@ -38,11 +34,14 @@ func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) 
 	return e, nil
 }
 
-// Before revokes the roles that the deletion ends. If roles do not commit with the store,
-// an error stops the deletion, so that the client can repeat it. If the store then refuses
-// the deletion, the users get the revoked roles back.
+// Before deactivates a user and revokes the roles that the deletion ends. An error stops the
+// deletion, so that the client can repeat it. If the store then refuses the deletion, the
+// users get the revoked roles back.
 func (e *Ending) Before(ctx context.Context) error {
 	w, r := e.w, e.run
+	if err := w.deactivate(ctx, e.gone); err != nil {
+		return err
+	}
 	if len(r.ids) == 0 && r.group == "" || w.t.Roles.Joint {
 		return w.reconcile(ctx, r)
 	}
@@ -53,25 +52,43 @@ func (e *Ending) Before(ctx context.Context) error {
 	return w.settleAll(ctx, r)
 }
 
-// After finishes what Before began. Call it when the store has deleted the resource.
+// After finishes what Before began. Call it when the store has deleted the resource. If
+// roles do not commit with the store, it defers what the deletion gives, such as a lighter
+// role. If that fails, the client's repeated deletion completes it.
 func (e *Ending) After(ctx context.Context) error {
+	w := e.w
+	w.stored = !w.t.isTransactional()
+	switch {
+	case !w.t.hasRoles():
+		return nil
+	case !w.t.Roles.Joint:
+		if err := w.reconcile(ctx, e.run); err != nil {
+			return err
+		}
+		return e.unlink(ctx)
+	}
+	if err := e.unlink(ctx); err != nil || w.t.Roles.Sources == nil || e.gone.Type != w.t.Types.Group {
+		return err
+	}
+	return w.t.Roles.Sources.DropSource(ctx, host.GroupSource(e.gone.ID))
+}
+
+// AfterAll replaces Before and After if roles cannot be changed now and do not commit with
+// the store. It defers all changes of roles. The ledger keeps the grants until then.
+func (e *Ending) AfterAll(ctx context.Context) error {
 	w := e.w
 	w.stored = !w.t.isTransactional()
 	if !w.t.hasRoles() {
 		return nil
 	}
-	if e.gone.Type == w.t.Types.Group {
-		if err := w.t.Roles.Ledger.SetLink(ctx, host.Link{Source: host.GroupSource(e.gone.ID)}); err != nil {
-			return err
-		}
-		if w.t.Roles.Sources != nil {
-			if err := w.t.Roles.Sources.DropSource(ctx, host.GroupSource(e.gone.ID)); err != nil {
-				return err
-			}
-		}
-	}
-	if w.t.Roles.Joint {
+	w.later = append(w.later, e.run)
+	return e.unlink(ctx)
+}
+
+// unlink removes the link of a deleted group.
+func (e *Ending) unlink(ctx context.Context) error {
+	if e.gone.Type != e.w.t.Types.Group {
 		return nil
 	}
-	return w.reconcile(ctx, e.run)
+	return e.w.t.Roles.Ledger.SetLink(ctx, host.Link{Source: host.GroupSource(e.gone.ID)})
 }

@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -34,6 +35,9 @@ func (w *Work) Tell(e ...host.Event) {
 		w.events = append(w.events, e...)
 	}
 }
+
+// Include queues the events of another unit of work, which undid a part of this one.
+func (w *Work) Include(undone *Work) { w.Tell(undone.events...) }
 
 // Deliver sends the queued events to the application.
 func (w *Work) Deliver(ctx context.Context) {
@@ -123,6 +127,9 @@ func (w *Work) isInner() bool { return w.t.isTransactional() && w.depth > 1 }
 // finish ends a unit whose write returned err. If the store has the write, finish runs the
 // deferred reconciliations. Otherwise it restores the roles that were revoked ahead of the
 // write. It does both even if the client is gone.
+//
+// A resource that is not found may be one whose deletion left reconciliations open. Then the
+// repeated deletion completes them.
 func (w *Work) finish(ctx context.Context, key string, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.e.Time)
 	defer cancel()
@@ -134,7 +141,9 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 				w.e.Log.ErrorContext(ctx, "scim: roles revoked ahead of a failed write could not be restored; run Reconciler.All", "error", err)
 			}
 		}
-		return err
+		if !host.IsNotFound(err) {
+			return err
+		}
 	}
 	if err == nil {
 		w.stored = true
@@ -147,14 +156,16 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 		}
 	}
 	failed := w.runLater(ctx)
-	if failed != nil && !w.e.unsettled.keep(key, w.later) {
-		w.e.Log.ErrorContext(ctx, "scim: roles could not be reconciled after a write; run Reconciler.All", "error", failed)
+	if failed != nil {
+		w.e.unsettled.keep(key, w.later)
+		w.e.Log.ErrorContext(ctx, "scim: roles could not be reconciled after a write; repeat the request, or run Reconciler.All",
+			"left", describe(w.later), "error", failed)
 	}
 	w.later = nil
-	if err != nil {
+	if err != nil && !host.IsNotFound(err) {
 		return err
 	}
-	return failed
+	return cmp.Or(failed, err)
 }
 
 // runLater runs the deferred reconciliations. Those that it does not finish stay in

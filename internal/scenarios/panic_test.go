@@ -18,6 +18,8 @@ type careless struct {
 
 func (c *careless) Volatile() {}
 
+func (c *careless) SetPassword(context.Context, string, string) error { return c.call() }
+
 func (c *careless) Deactivate(context.Context, *scim.Resource) error { return c.call() }
 
 func (c *careless) call() error {
@@ -65,6 +67,16 @@ func TestPanicsCountAsErrors(t *testing.T) {
 			t.Errorf("the log has not the panic and its stack: %s", s)
 		}
 	}
+	t.Run("PasswordSetter", func(t *testing.T) {
+		w, st := start(t)
+		st.panics = true
+		body := with(profile("U"), "password", "correct horse")
+		w.diff("first", 500, w.sendPost("/Users", "U", body).status)
+		w.diff("users", any(0.0), w.do("GET", "/Users", nil).body["totalResults"])
+		logged(t)
+		st.panics = false
+		w.post("/Users", "U", body)
+	})
 	t.Run("Deactivator", func(t *testing.T) {
 		w, st := start(t)
 		w.user("U")

@@ -79,10 +79,9 @@ func changeFails(w *world) {
 	w.wantLedger("V")
 }
 
-// besideRemovals is S92.
-func besideRemovals(w *world) {
-	n := w.size(3000, 1200) // more than one batch
-	w.role("R")
+// many stores n users, and returns their ids in order.
+func (w *world) many(n int) []string {
+	w.t.Helper()
 	rs := make([]*scim.Resource, n)
 	ids := make([]string, n)
 	for i := range rs {
@@ -93,6 +92,14 @@ func besideRemovals(w *world) {
 		rs[i] = r
 	}
 	w.must(w.host.bulk(rs))
+	return ids
+}
+
+// besideRemovals is S92.
+func besideRemovals(w *world) {
+	n := w.size(3000, 1200) // more than one batch
+	w.role("R")
+	ids := w.many(n)
 	w.group("G", "R", ids...)
 	w.diff("holders", n, len(w.app.Holders("R")))
 	for i, id := range ids {
