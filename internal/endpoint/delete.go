@@ -31,7 +31,7 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 		}
 		return w.remove(ctx, before)
 	})
-	if err != nil {
+	if err = leaveAfterwards(ctx, w, ref, err); err != nil {
 		return nil, err
 	}
 	return &answer{status: http.StatusNoContent}, nil
@@ -100,7 +100,7 @@ func (w *writer) remove(ctx context.Context, before *doc.Document) error {
 }
 
 // removeFirst is remove if roles cannot be changed now. It changes them afterwards.
-func (w *writer) removeFirst(ctx context.Context, before *doc.Document) error {
+func removeFirst(ctx context.Context, w *writer, before *doc.Document) error {
 	ending, err := w.work.Ending(ctx, before)
 	if err != nil {
 		return err
@@ -136,13 +136,29 @@ func (w *writer) erase(ctx context.Context, before *doc.Document, end func(ctx c
 	default:
 		w.work.Tell(host.Event{Kind: host.ResourceChanged, Resource: ref, Reason: "deleted"})
 	}
-	if err := end(ctx); err != nil {
+	err = end(ctx)
+	if w.t.Stores.Tx == nil {
+		if left := w.leaveGroups(ctx, ref); err == nil {
+			err = left
+		}
+	}
+	return err
+}
+
+// leaveAfterwards completes a deletion that failed before the groups had forgotten the
+// resource. It does so when the client repeats the deletion, which finds no resource. err is
+// the outcome of the repeated deletion. With transactions no deletion fails half-way.
+func leaveAfterwards(ctx context.Context, w *writer, ref host.Ref, err error) error {
+	if w.t.Stores.Tx != nil || !host.IsNotFound(err) {
 		return err
 	}
-	if w.t.Stores.Tx == nil {
-		return w.leaveGroups(ctx, ref)
+	if _, found := w.t.Stores.Get(ctx, ref); !errors.Is(found, host.ErrNotFound) {
+		return err
 	}
-	return nil
+	if left := w.leaveGroups(ctx, ref); left != nil {
+		return left
+	}
+	return err
 }
 
 // undo deletes resources that a failed request has created and that the store keeps. If a
@@ -155,9 +171,9 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 		if d == nil {
 			continue
 		}
-		err := w.undoOne(ctx, d, (*writer).remove)
+		err := undoOne(ctx, w, d, func(ctx context.Context, u *writer, now *doc.Document) error { return u.remove(ctx, now) })
 		if err != nil && (w.t.Roles == nil || !w.t.Roles.Joint) {
-			err = w.undoOne(ctx, d, (*writer).removeFirst) // perhaps roles cannot be changed now
+			err = undoOne(ctx, w, d, removeFirst) // perhaps roles cannot be changed now
 		}
 		if err != nil {
 			w.r.s.c.Log.ErrorContext(ctx, "scim: a failed creation could not be undone", "resource", fmt.Sprint(host.RefOf(d)), "error", err)
@@ -166,7 +182,7 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 }
 
 // undoOne deletes a created resource with remove, or restores an adopted one.
-func (w *writer) undoOne(ctx context.Context, d *doc.Document, remove func(*writer, context.Context, *doc.Document) error) error {
+func undoOne(ctx context.Context, w *writer, d *doc.Document, remove func(context.Context, *writer, *doc.Document) error) error {
 	ref := host.RefOf(d)
 	i := slices.IndexFunc(w.adopted, func(a *doc.Document) bool { return host.RefOf(a) == ref })
 	u := newWriter(w.r.another())
@@ -176,7 +192,7 @@ func (w *writer) undoOne(ctx context.Context, d *doc.Document, remove func(*writ
 			return err
 		}
 		if i < 0 {
-			return remove(u, ctx, now)
+			return remove(ctx, u, now)
 		}
 		_, err = u.t.Stores.Update(ctx, ref, func(now *doc.Document) (*doc.Document, error) {
 			return u.stamp(now, now.With(w.adopted[i].Values)), nil
@@ -194,7 +210,7 @@ func (w *writer) undoOne(ctx context.Context, d *doc.Document, remove func(*writ
 func (s *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
 	w := newWriter(s.begin(t, host.Principal{}))
 	ref := host.Ref{Type: "Group", ID: groupID}
-	err := w.withLockBy(ctx, w.lockToDelete, ref, w.remove)
+	err := leaveAfterwards(ctx, w, ref, w.withLockBy(ctx, w.lockToDelete, ref, w.remove))
 	w.work.Deliver(ctx)
 	return err
 }

@@ -321,6 +321,9 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	if err := turn.After(ctx, out); err != nil {
 		return out, err
 	}
+	if out, err = dropDeleted(ctx, w, out, members.added); err != nil {
+		return out, err
+	}
 	if e.password != nil && out.Type == w.t.Types.User && w.t.Stores.Passwords != nil {
 		if err := w.t.Stores.Passwords.SetPassword(ctx, out.ID, *e.password); err != nil {
 			return out, err

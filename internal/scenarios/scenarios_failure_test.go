@@ -29,7 +29,10 @@ func failureScenarios() []scenario {
 	for _, c := range crashes() {
 		all = append(all, scenario{name: "S89 S90 crash at every call of " + c.name, roles: heaviest,
 			reason: "whatever was stored when the process died, roles follow the memberships after a reconciliation",
-			run:    func(w *world) { everyCrash(w, c) }})
+			run:    func(w *world) { everyCrash(w, c) }},
+			scenario{name: "S119 a panic at every call of " + c.name, roles: heaviest,
+				reason: "a panic leaves no less than an error, and the repeated request completes the change",
+				run:    func(w *world) { everyPanic(w, c) }})
 	}
 	return all
 }
@@ -246,6 +249,52 @@ func (w *world) beforeCrash() *world {
 	v.group("G2", "S", "A", "C")
 	v.group("G", "R", "A", "B")
 	return v
+}
+
+// panics makes the nth call of the application panic, and only this one. It reports whether
+// the request came to that call. It spares calls whose effect is already there and will stay:
+// there a store has returned neither a result nor an error for what it did.
+func (w *world) panics(nth int, request func()) (at string) {
+	spared := []string{"committed"}
+	if w.kind == bare {
+		spared = append(spared, "Created", "Updated", "Deleted")
+	}
+	w.step = func(op string) {
+		if slices.Contains(spared, op) {
+			return
+		}
+		if nth--; nth == 0 {
+			at = op
+			panic("a mistake of the application at " + op)
+		}
+	}
+	request()
+	w.step = nil
+	return at
+}
+
+// everyPanic lets each call of the application panic once, each in a fresh world. The client
+// then repeats the request. This alone, without a reconciliation, must end as if nothing had
+// happened.
+func everyPanic(w *world, c crash) {
+	for nth := 1; ; nth += w.size(1, 29) {
+		v := w.beforeCrash()
+		at := v.panics(nth, func() { c.request(v) })
+		c.request(v)
+		for i, user := range []string{"A", "B", "C"} {
+			v.diff(fmt.Sprintf("roles of %s after a panic at call %d, %s", user, nth, at), c.want[i], v.app.Of(user))
+		}
+		v.checkSettled()
+		if at == "" {
+			if nth < 4 {
+				w.t.Errorf("only %d calls", nth)
+			}
+			return
+		}
+		if nth > 500 {
+			w.t.Fatalf("it never comes through")
+		}
+	}
 }
 
 // wantConsistent checks everyCrash's users against the stored state. An active user holds
