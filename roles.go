@@ -16,7 +16,8 @@ import (
 // Each call names at most 1,000 users. ctx carries the Store's transaction, if there is
 // one. The methods are safe for concurrent use.
 type RoleResolver interface {
-	// ResolveRole returns the role that src stands for. It has no effects.
+	// ResolveRole returns the role that src stands for. It has no effects. It returns when
+	// ctx ends. It may be called outside the transaction of the request.
 	//
 	// ErrNoRole means that there is no such role: Roles.Missing then decides. An *Error
 	// with a status below 500 means the same and says why, for example that groups cannot
@@ -182,10 +183,11 @@ type Roles struct {
 	// Google Workspace needs this because it sends no groups. Microsoft Entra needs it
 	// for app roles.
 	//
-	// A value that names no role is refused (400 invalidValue). If the request also
-	// deactivates the user, it succeeds, and the attribute keeps its former value. A value
-	// that the client sends back unchanged is not judged again. After a change of
-	// Attributes call Reconciler.RolesChanged.
+	// A value that names no role is refused (400 invalidValue). If the request leaves the
+	// user inactive, it succeeds, and the attribute keeps its former value. Such a request
+	// waits at most one second for ResolveRole, and asks only about new values that nobody
+	// has yet. A value that the client sends back unchanged is not judged again. After a
+	// change of Attributes call Reconciler.RolesChanged.
 	Attributes []string
 	// Ledger stores grants and links. Nil: the Store, which must then be a Ledger.
 	Ledger Ledger

@@ -38,9 +38,11 @@ func (c *linkChange) isAnotherRole() bool {
 
 // relink looks up the role of a group that a client writes. It asks the resolver about a
 // new group, about a group with a new displayName or externalId, and about a group without
-// a role. Otherwise it keeps the stored link, so that an outage of the resolver does not
-// block a removal. It returns nil for anything but groups.
-func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkChange, error) {
+// a role, unless the client takes members from it. Otherwise it keeps the stored link, so
+// that an outage of the resolver does not block a removal. It returns nil for anything but
+// groups.
+func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
+	before, after := write.Before, write.After
 	if !w.t.hasRoles() || after.Type != w.t.Types.Group {
 		return nil, nil
 	}
@@ -55,7 +57,7 @@ func (w *Work) relink(ctx context.Context, before, after *doc.Document) (*linkCh
 		c.was = links[host.GroupSource(before.ID)]
 		c.now = c.was
 		renamed = isRenamed(before, after)
-		if !renamed && c.was.Role.ID != "" {
+		if !renamed && (c.was.Role.ID != "" || len(write.Members.Dropped) > 0 && !write.IsAdopted) {
 			return c, nil
 		}
 		if renamed {
@@ -132,16 +134,27 @@ func (t tenant) attempt(ctx context.Context, fn func(ctx context.Context) error)
 
 // resolve asks the resolver and sets c.now to the link with this key.
 func (t tenant) resolve(ctx context.Context, src host.RoleSource, key host.Source, c *linkChange) error {
-	role, err := t.Roles.Resolver.ResolveRole(ctx, src)
+	role, err := t.ask(ctx, src)
 	if err != nil {
 		return err
 	}
-	if role.ID == "" {
-		return errors.New("scim: RoleResolver.ResolveRole returned a role without an ID and no error")
+	c.linkTo(key, role)
+	return nil
+}
+
+// ask asks the resolver for the role of a source.
+func (t tenant) ask(ctx context.Context, src host.RoleSource) (host.Role, error) {
+	role, err := t.Roles.Resolver.ResolveRole(ctx, src)
+	if err == nil && role.ID == "" {
+		err = errors.New("scim: RoleResolver.ResolveRole returned a role without an ID and no error")
 	}
+	return role, err
+}
+
+// linkTo sets c.now to a link to a role. A protected role keeps its confirmation.
+func (c *linkChange) linkTo(key host.Source, role host.Role) {
 	c.now = host.Link{Source: key, Role: role,
 		Confirmed: !role.Protected || c.was.Confirmed && c.was.Role.ID == role.ID}
-	return nil
 }
 
 // setLink stores the link of a group and queues an event.

@@ -43,7 +43,7 @@ type Turn struct {
 func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, error) {
 	t := &Turn{w: w, write: write}
 	var err error
-	if t.link, err = w.relink(ctx, write.Before, write.After); err != nil {
+	if t.link, err = w.relink(ctx, write); err != nil {
 		return nil, nil, err
 	}
 	if t.write.After, t.values, err = w.relinkValues(ctx, write.Before, write.After); err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
@@ -87,15 +88,7 @@ func valuesOf(t *host.Tenant, u *doc.Document) []value {
 
 // owners lists the users who have a value.
 func (t tenant) owners(ctx context.Context, v value) (ids []string, err error) {
-	path := v.attr.Path
-	if v.attr.Kind == model.Complex {
-		path += ".value"
-	}
-	text, err := json.Marshal(v.text)
-	if err != nil {
-		return nil, err
-	}
-	f, err := match.Parse(t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
+	f, err := t.withValue(v)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +99,33 @@ func (t tenant) owners(ctx context.Context, v value) (ids []string, err error) {
 		return nil
 	})
 	return ids, err
+}
+
+// hasOwner reports whether any user has a value. Its link is then up to date, because the
+// application's reports look up only values that users have.
+func (t tenant) hasOwner(ctx context.Context, v value) (bool, error) {
+	f, err := t.withValue(v)
+	if err != nil {
+		return false, err
+	}
+	page, err := t.Stores.List(ctx, t.Types.User, &host.Query{Filter: f, Limit: directory.Batch})
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(page.Resources, func(u *doc.Document) bool { return slices.Contains(valuesOf(t.Tenant, u), v) }), nil
+}
+
+// withValue is the filter for the users who have a value.
+func (t tenant) withValue(v value) (*match.Filter, error) {
+	path := v.attr.Path
+	if v.attr.Kind == model.Complex {
+		path += ".value"
+	}
+	text, err := json.Marshal(v.text)
+	if err != nil {
+		return nil, err
+	}
+	return match.Parse(t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
 }
 
 func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source]host.Link, error) {
@@ -183,8 +203,8 @@ type valueChange struct {
 
 // relinkValues looks up the roles that a user's attributes name when a client writes the
 // user. It asks the resolver about new values and about values without a role. It returns
-// the user to store. If the request deactivates the user, attributes that name no role keep
-// their value, because a deactivation must not wait.
+// the user to store. If the request leaves the user inactive, attributes that name no role
+// keep their value, because a deactivation must not wait.
 func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*doc.Document, *valueChange, error) {
 	if !w.t.hasRoles() || w.t.Roles.Attributes == nil || after.Type != w.t.Types.User {
 		return after, nil, nil
@@ -226,18 +246,34 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 }
 
 // resolveValues looks up the roles of values and stores nothing. bad lists the attributes
-// that a deactivated user must keep.
+// that a user must keep whom the request leaves inactive. About such a user it asks only
+// if nobody has the value yet, or if the value has no link.
 func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, values []value) (found map[value]*linkChange, bad []*model.Attribute, err error) {
 	links, err := w.t.valueLinks(ctx, values)
 	if err != nil {
 		return nil, nil, err
 	}
 	was := valuesOf(w.t.Tenant, before)
-	leaves := before != nil && before.Active() && !after.Active()
+	leaves := before != nil && !after.Active()
 	found = map[value]*linkChange{}
 	for _, v := range values {
 		stored, l := slices.Contains(was, v), links[v.key()]
 		if stored && l.Role.ID != "" || slices.Contains(bad, v.attr) {
+			continue
+		}
+		if leaves {
+			if stored {
+				continue
+			}
+			change, isLeftOut, err := w.resolveLeaver(ctx, after, v, l)
+			switch {
+			case err != nil:
+				return nil, nil, err
+			case isLeftOut:
+				bad = append(bad, v.attr)
+			case change != nil:
+				found[v] = change
+			}
 			continue
 		}
 		change := &linkChange{was: l}
@@ -250,15 +286,14 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 		case stored:
 			// Go on despite the error: the value gives no role, as before.
 			w.e.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
-		case leaves:
-			bad = append(bad, v.attr)
-			w.Tell(host.Event{Kind: host.RoleUnknown, Resource: host.RefOf(after), Sources: []host.Source{v.source()},
-				Reason: fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.ClipName(v.text))})
 		case none && reason == "":
 			return nil, nil, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.ClipName(v.text)))
 		default:
 			return nil, nil, err
 		}
+	}
+	if len(w.leaver.open) > 0 {
+		return nil, nil, errUnanswered
 	}
 	return found, bad, nil
 }

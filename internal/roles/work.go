@@ -26,7 +26,8 @@ type Work struct {
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
 	// cause is why this unit completes what an earlier one with its key left open.
-	cause cause
+	cause  cause
+	leaver leaver // the new values of a user whom the request leaves inactive
 }
 
 // Tell queues events for delivery after the commit.
@@ -72,11 +73,18 @@ const isolationTries = 20
 // earlier operation with the same key could not finish. An Isolate within another one of
 // the same Work joins that one.
 //
+// If fn needs answers of the resolver that it must not wait for, Isolate undoes fn, asks, and
+// runs fn again.
+//
 // fn takes its locks in the order that CONTRIBUTING.md prescribes under "Locks".
 func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
 	err := w.isolate(ctx, key, fn)
 	if w.depth > 0 {
 		return err
+	}
+	for try := 0; err != nil && len(w.leaver.open) > 0 && try < isolationTries; try++ {
+		w.ask(ctx)
+		err = w.isolate(ctx, key, fn)
 	}
 	w.events, w.ahead = slices.Concat(w.ahead, w.events), nil
 	return w.finish(ctx, key, err)
@@ -87,7 +95,7 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	defer func() { w.depth-- }() // also if fn panics: the store may recover and try again
 	events, later := len(w.events), len(w.later)
 	attempt := func(ctx context.Context) error {
-		w.events, w.later, w.stored = w.events[:events], w.later[:later], false // fn may run again
+		w.events, w.later, w.stored, w.leaver.open = w.events[:events], w.later[:later], false, nil // fn may run again
 		if w.isInner() {
 			return fn(ctx)
 		}

@@ -162,10 +162,21 @@ func (n *naive) held(user string) []string {
 	return slices.Sorted(maps.Keys(held))
 }
 
-// relink changes the link of a group as every write of it does.
-func (n *naive) relink(id, name string) {
+// isUsed reports whether a user has a value.
+func (n *naive) isUsed(v string) bool {
+	for _, values := range n.values {
+		if slices.Contains(values, v) {
+			return true
+		}
+	}
+	return false
+}
+
+// relink changes the link of a group as every write of it does. A write that takes members
+// from a group looks up its role only if it also changes its name.
+func (n *naive) relink(id, name string, takes bool) {
 	g := n.groups[id]
-	if g.name != name || g.link == "" {
+	if g.name != name || g.link == "" && !takes {
 		g.name, g.link = name, n.roleNamed(name)
 	}
 }
@@ -312,9 +323,9 @@ func (h *history) push(t *rapid.T) {
 func (h *history) there(path string) bool { return h.w.send("GET", path, nil).status == 200 }
 
 // changeGroup sends a request that leaves a group with this name and these members.
-func (h *history) changeGroup(t *rapid.T, id, name string, members []string, send func() reply) {
+func (h *history) changeGroup(t *rapid.T, id, name string, members []string, takes bool, send func() reply) {
 	next := h.n.clone()
-	next.relink(id, name)
+	next.relink(id, name, takes)
 	next.groups[id].members = set(members)
 	h.request(t, next, func() bool {
 		now := &naiveGroup{h.w.do("GET", "/Groups/"+id, nil).body["displayName"].(string), h.w.link(id), set(h.w.members(id))}
@@ -325,13 +336,17 @@ func (h *history) changeGroup(t *rapid.T, id, name string, members []string, sen
 func (h *history) put(t *rapid.T) {
 	id := pick(t, "group", h.n.groups)
 	name, members := rapid.SampledFrom(append(names, h.n.groups[id].name)).Draw(t, "name"), h.some(t)
-	h.changeGroup(t, id, name, members, func() reply { return h.w.send("PUT", "/Groups/"+id, groupBody(name, members...)) })
+	takes := false
+	for m := range h.n.groups[id].members {
+		takes = takes || !slices.Contains(members, m)
+	}
+	h.changeGroup(t, id, name, members, takes, func() reply { return h.w.send("PUT", "/Groups/"+id, groupBody(name, members...)) })
 }
 
 func (h *history) rename(t *rapid.T) {
 	id := pick(t, "group", h.n.groups)
 	name := rapid.SampledFrom(names).Draw(t, "name")
-	h.changeGroup(t, id, name, slices.Collect(maps.Keys(h.n.groups[id].members)),
+	h.changeGroup(t, id, name, slices.Collect(maps.Keys(h.n.groups[id].members)), false,
 		func() reply { return h.w.send("PATCH", "/Groups/"+id, renameBody(name)) })
 }
 
@@ -340,7 +355,7 @@ func (h *history) add(t *rapid.T) {
 	who := pick(t, "user", h.n.active)
 	members := maps.Clone(h.n.groups[id].members)
 	members[who] = true
-	h.changeGroup(t, id, h.n.groups[id].name, slices.Collect(maps.Keys(members)),
+	h.changeGroup(t, id, h.n.groups[id].name, slices.Collect(maps.Keys(members)), false,
 		func() reply { return h.w.send("PATCH", "/Groups/"+id, patchBody(addOp(who))) })
 }
 
@@ -349,7 +364,7 @@ func (h *history) remove(t *rapid.T) {
 	who := pick(t, "user", h.n.active)
 	members := maps.Clone(h.n.groups[id].members)
 	delete(members, who)
-	h.changeGroup(t, id, h.n.groups[id].name, slices.Collect(maps.Keys(members)),
+	h.changeGroup(t, id, h.n.groups[id].name, slices.Collect(maps.Keys(members)), true,
 		func() reply { return h.w.send("PATCH", "/Groups/"+id, patchBody(removeOp(who))) })
 }
 
@@ -371,20 +386,27 @@ func (h *history) active(t *rapid.T) {
 }
 
 // assign sets the attribute that names roles, sometimes to a name without a role. The
-// server does not look up a value again that the user already has.
+// server does not look up a value again that the user already has. For an inactive user it
+// does not look up a value that anybody has and that has a link.
 func (h *history) assign(t *rapid.T) {
 	who := pick(t, "user", h.n.active)
 	values := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 2, rapid.ID[string]).Draw(t, "values")
 	send := func() reply { return h.w.send("PATCH", "/Users/"+who, patchBody(rolesOp("replace", values...))) }
 	next := h.n.clone()
 	for _, v := range slices.Sorted(slices.Values(values)) {
-		if slices.Contains(h.n.values[who], v) {
+		inactive := !h.n.active[who]
+		if slices.Contains(h.n.values[who], v) || inactive && next.links[v] != "" && h.n.isUsed(v) {
 			continue
 		}
-		if next.links[v] = next.roleNamed(v); next.links[v] == "" {
-			h.w.wantRefused(send(), 400, "invalidValue", "roles", v)
-			return
+		if next.links[v] = next.roleNamed(v); next.links[v] != "" {
+			continue
 		}
+		if !inactive {
+			h.w.wantRefused(send(), 400, "invalidValue", "roles", v)
+		} else if r := send(); r.status != 200 { // the attribute keeps its values
+			t.Fatalf("%d %s", r.status, r.detail())
+		}
+		return
 	}
 	next.values[who] = values
 	h.request(t, next, func() bool {

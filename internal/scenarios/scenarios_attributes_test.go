@@ -134,6 +134,34 @@ func attributeScenarios() []scenario {
 				w.activate("U")
 				w.wantRoles("U", "Viewer")
 			}},
+		{name: "S111 the same again", reason: "clients retry", roles: roles,
+			run: func(w *world) {
+				w.role("Viewer")
+				w.userNamed("U", "Viewer")
+				leave := with(userWithRoles("U", "Boss"), "active", false)
+				was := w.do("PUT", "/Users/U", leave).etag
+				w.mark()
+				w.diff("version", was, w.do("PUT", "/Users/U", leave).etag)
+				w.wantStored("U", "Viewer")
+				w.wantEvents("role unknown U attr:roles")
+				w.wantChanges()
+			}},
+		{name: "S113 taking away asks nobody", reason: "the stored links and the ledger say what to revoke", roles: roles,
+			run: takeAwayUnasked},
+		{name: "S113 a known value of a user who leaves", reason: "its link says which role it names", roles: roles,
+			run: func(w *world) {
+				w.role("Viewer")
+				w.role("Editor")
+				w.userNamed("U", "Viewer")
+				w.userNamed("V", "Editor")
+				asked := w.app.Count("resolve")
+				w.do("PUT", "/Users/U", with(userWithRoles("U", "Editor"), "active", false))
+				w.diff("calls of ResolveRole", asked, w.app.Count("resolve"))
+				w.wantRoles("U")
+				w.wantStored("U", "Editor")
+				w.activate("U")
+				w.wantRoles("U", "Editor")
+			}},
 		{name: "S50 a stored value has since lost its role", reason: "an echoed value is not judged again", roles: roles,
 			run: func(w *world) {
 				w.role("Editor")
@@ -211,6 +239,8 @@ func attributeScenarios() []scenario {
 				w.userNamed("U", "Viewer")
 				w.do("PUT", "/Users/U", with(userWithRoles("U", "Editor"), "active", false))
 				w.wantRoles("U")
+				w.wantStored("U", "Editor")
+				w.do("PATCH", "/Users/U", patchBody(rolesOp("replace", "Boss"))) // inactive before and after
 				w.wantStored("U", "Editor")
 				w.do("PUT", "/Users/U", with(userWithRoles("U", "Viewer"), "active", true))
 				w.wantRoles("U", "Viewer")
@@ -378,6 +408,31 @@ func attributeScenarios() []scenario {
 				w.wantLedger("U")
 			}},
 	}
+}
+
+// takeAwayUnasked is S113.
+func takeAwayUnasked(w *world) {
+	w.role("R")
+	w.role("Gone")
+	w.userNamed("U", "Gone")
+	w.userNamed("V", "Gone")
+	w.app.Drop("Gone")
+	w.reportChange()
+	w.wantLink("attr:roles=Gone", "")
+	w.group("G", "R", "U", "V")
+	w.group("H", "stands for no role", "U", "V")
+	asked := w.app.Count("resolve")
+	w.remove("G", "U")
+	w.wantRoles("U")
+	w.remove("H", "U")
+	w.put("H", "stands for no role")
+	w.deactivate("U")
+	w.do("PUT", "/Users/U", with(with(userWithRoles("U", "Gone"), "active", false), "title", "x"))
+	w.do("PUT", "/Users/V", with(userWithRoles("V", "Gone"), "active", false))
+	w.wantRoles("V")
+	w.deleteUser("U")
+	w.deleteGroup("G")
+	w.diff("calls of ResolveRole", asked, w.app.Count("resolve"))
 }
 
 // refuseUnoffered makes a resolver that refuses values without a role.
