@@ -151,7 +151,7 @@ type Limits struct {
 	// 413.
 	BulkOps int
 	// Members is the number of members that one request names, in all its operations.
-	// Default: 150,000. More are 413. It bounds no group: a client names further members in
+	// Default: 50,000. More are 413. It bounds no group: a client names further members in
 	// further requests.
 	Members int
 	// Depth is the depth of nested JSON. Default: 32.
@@ -241,7 +241,7 @@ func (l Limits) withDefaults() Limits {
 	byDefault(&l.GroupBody, 16<<20)
 	byDefault(&l.BulkBody, 16<<20)
 	byDefault(&l.BulkOps, 1000)
-	byDefault(&l.Members, 150_000)
+	byDefault(&l.Members, 50_000)
 	byDefault(&l.Depth, 32)
 	byDefault(&l.Text, 64<<10)
 	byDefault(&l.Name, 1<<10)

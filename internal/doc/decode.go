@@ -22,7 +22,7 @@ type Options struct {
 	KeepUnknown bool           // keep unknown top-level attributes as values of kind Any
 	Stored      bool           // the JSON is our own stored form: read readOnly attributes too
 	MaxDepth    int            // the most levels of nested objects and lists; 0 means 32
-	// MaxMembers is the most different elements of the type's Members, or of the attribute of
+	// MaxMembers is the most elements of the type's Members, or of the attribute of
 	// DecodeValue. 0 means any number, and that the result has elements that are the same.
 	MaxMembers int
 }
@@ -161,7 +161,6 @@ func (d *decoder) list(a *model.Attribute) (Value, error) {
 	}
 	var room [8]Value
 	kids := room[:0]
-	var members distinct
 	isLimited := d.o.MaxMembers > 0 && (d.t == nil || a == d.t.Members)
 	for {
 		kind := d.js.PeekKind()
@@ -175,7 +174,7 @@ func (d *decoder) list(a *model.Attribute) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		if e.Attr == nil || isLimited && !members.add(e) {
+		if e.Attr == nil {
 			continue
 		}
 		if kids = append(kids, e); isLimited && len(kids) > d.o.MaxMembers {

@@ -178,11 +178,11 @@ type process struct {
 	pid int
 }
 
-// start starts a server over a store.
-func start(t *testing.T, kind, dsn string) *process {
+// start starts a server over a store, with a setting of the garbage collector.
+func start(t *testing.T, kind, dsn, gogc string) *process {
 	t.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), "SCIM_EXHAUSTION_SERVER="+kind, "SCIM_EXHAUSTION_DSN="+dsn)
+	c.Env = append(os.Environ(), "SCIM_EXHAUSTION_SERVER="+kind, "SCIM_EXHAUSTION_DSN="+dsn, "GOGC="+gogc)
 	c.Stderr = os.Stderr
 	stdin, err := c.StdinPipe()
 	if err != nil {
