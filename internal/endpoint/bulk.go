@@ -78,7 +78,8 @@ func (r *request) parseBulk(body []byte) (*bulkJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.named = new(int)
+	half := r.s.c.Limits.Members / 2
+	r.named = &half // each operation commits by itself, which takes longer
 	b := &bulkJob{r: r, job: j}
 	for _, p := range j.Parts {
 		of := r.another()

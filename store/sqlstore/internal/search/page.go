@@ -20,7 +20,7 @@ func (w *Writer) Where(q *scim.Query) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	own := "r.tenant = $1 AND r.type = " + dialect.Quote(w.t.Name()) + " AND r.deleted = 0"
+	own := w.own()
 	if w.unclaimed == HideUnclaimed {
 		own += IsClaimed
 	}
@@ -34,6 +34,11 @@ func (w *Writer) Where(q *scim.Query) (string, error) {
 	default:
 		return w.everything(q) + " AND " + cond, nil
 	}
+}
+
+// own is the condition of the resources of the type and the tenant, as r.
+func (w *Writer) own() string {
+	return "r.tenant = $1 AND r.type = " + dialect.Quote(w.t.Name()) + " AND r.deleted = 0"
 }
 
 // everything selects all resources of the type that the query may list, as r. The index of
@@ -60,13 +65,17 @@ func (w *Writer) Page(columns, where string, q *scim.Query) (string, error) {
 	if q.After != nil {
 		where += " AND (" + strings.Join(keys, ", ") + ") " + behind + " (" + strings.Join(after, ", ") + ")"
 	}
-	text := "SELECT " + columns + where +
-		" ORDER BY " + strings.Join(keys, direction+", ") + direction +
-		" LIMIT " + w.number(int64(q.Limit))
+	order := " ORDER BY " + strings.Join(keys, direction+", ") + direction
+	window := " LIMIT " + w.number(int64(q.Limit))
 	if q.After == nil && q.Offset > 0 {
-		text += " OFFSET " + w.number(int64(q.Offset))
+		window += " OFFSET " + w.number(int64(q.Offset))
 	}
-	return text, nil
+	if q.SortBy == "" {
+		return "SELECT " + columns + where + order + window, nil
+	}
+	// No index has this order. The database sorts the ids, because the resources are long.
+	ids := "(SELECT r.id AS value" + where + order + window + ")"
+	return "SELECT " + columns + w.d.Each(ids, "resources", "r", w.own()+" AND r.id = w.value", "") + order, nil
 }
 
 // order returns the expressions to sort by, and those of the place q.After.
