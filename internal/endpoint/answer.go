@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/scimkit/scim/internal/wire"
 )
@@ -54,6 +55,7 @@ var errEnough = errors.New("enough")
 type sending struct {
 	w       http.ResponseWriter
 	method  string
+	buffers *sync.Pool
 	ctx     context.Context
 	a       *answer
 	s       sink
@@ -71,7 +73,18 @@ func (o *sending) send(ctx context.Context, a *answer) error {
 		o.finish(a.body...)
 		return nil
 	}
-	o.s = sink{b: make([]byte, 0, 1<<10), to: o}
+	buffer, isOld := o.buffers.Get().(*[]byte)
+	if !isOld {
+		buffer = new(make([]byte, 0, 2<<10))
+	}
+	o.s = sink{b: (*buffer)[:0], to: o}
+	defer func() {
+		// Long buffers do not stay in memory.
+		if cap(o.s.b) <= 2*pieceSize {
+			*buffer = o.s.b
+			o.buffers.Put(buffer)
+		}
+	}()
 	switch err := a.stream.stream(ctx, &o.s); {
 	case o.isHead() && errors.Is(err, errEnough):
 		return nil

@@ -25,7 +25,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = t
 		defer t.End()
 	}
-	out := &sending{w: w, method: r.Method}
+	out := &sending{w: w, method: r.Method, buffers: &s.buffers}
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {

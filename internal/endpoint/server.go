@@ -47,6 +47,7 @@ type Authenticator interface {
 type Server struct {
 	c          Config
 	gate       *admission.Gate
+	buffers    sync.Pool // *[]byte of at most pieceSize for answers
 	noDeadline sync.Once // logs that there is no SetReadDeadline
 }
 
