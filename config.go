@@ -197,7 +197,8 @@ type Limits struct {
 	Requests int
 	// BodyMemory is the size in bytes of all bodies of the requests that run at the same
 	// time. Default: 64 MiB. One tenant has at most half of it, and further requests wait as
-	// for Requests. A body of unknown length counts as the largest that is allowed. A request
+	// for Requests. A body of unknown length counts as the largest that is allowed until it has
+	// arrived. A request
 	// takes at most six times the memory of its body.
 	BodyMemory int64
 	// Time is the time for one request after its body has arrived. Default: 30 s. Afterwards

@@ -109,6 +109,24 @@ func (t Turn) Leave() {
 	g.admit()
 }
 
+// Shrink says that the body of an admitted request has only this many bytes. A body of
+// unknown length counts as the largest possible until it has arrived.
+func (t *Turn) Shrink(bytes int64) {
+	g := t.gate
+	if g == nil || bytes >= t.bytes {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	freed := share{bytes: t.bytes - bytes}
+	g.used = g.used.minus(freed)
+	of := g.tenants[t.tenant]
+	of.used = of.used.minus(freed)
+	g.put(t.tenant, of)
+	t.bytes = bytes
+	g.admit()
+}
+
 // wait waits until w has its turn.
 func (g *Gate) wait(ctx context.Context, name string, w *waiter) error {
 	timer := time.NewTimer(Wait)

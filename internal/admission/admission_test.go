@@ -72,6 +72,31 @@ func TestOneTenantHasHalfOfTheBytes(t *testing.T) {
 	})
 }
 
+func TestABodyCountsAsTheLargestUntilItHasArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(8, 100)
+		a := enter(t, g, "a", 50)
+		isFull(t, g, "a", 1)
+		waited := make(chan Turn)
+		go func() {
+			turn, err := g.Enter(t.Context(), "a", 40)
+			if err != nil {
+				t.Error(err)
+			}
+			waited <- turn
+		}()
+		synctest.Wait()
+		a.Shrink(10)
+		b := <-waited
+		isFull(t, g, "a", 1)
+		a.Shrink(20) // grows never
+		a.Leave()
+		b.Leave()
+		new(Turn).Shrink(0)
+		isEmpty(t, g)
+	})
+}
+
 func TestEvenOneRequestIsAdmitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := New(1, 1)

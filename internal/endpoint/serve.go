@@ -100,6 +100,7 @@ func (s *Server) receive(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	if err == nil && hasBody {
 		body, err = s.readBody(w, r, q.at.body)
+		turn.Shrink(int64(len(body)))
 	}
 	if err != nil {
 		s.leaveBody(w, r)
