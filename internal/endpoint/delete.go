@@ -3,14 +3,12 @@ package endpoint
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/keylock"
 	"github.com/scimkit/scim/internal/model"
 )
 
@@ -157,51 +155,6 @@ func leaveAfterwards(ctx context.Context, w *writer, ref host.Ref, err error) er
 	}
 	if left := w.leaveGroups(ctx, ref); left != nil {
 		return left
-	}
-	return err
-}
-
-// undo deletes resources that a failed request has created and that the store keeps. If a
-// creation adopted a resource, undo restores the previous contents.
-func (w *writer) undo(ctx context.Context, created []*doc.Document) {
-	// undo must finish even if the request's time is up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.s.c.Limits.Time)
-	defer cancel()
-	for _, d := range slices.Backward(created) {
-		if d == nil {
-			continue
-		}
-		err := undoOne(ctx, w, d, func(ctx context.Context, u *writer, now *doc.Document) error { return u.remove(ctx, now) })
-		if err != nil && (w.t.Roles == nil || !w.t.Roles.Joint) {
-			err = undoOne(ctx, w, d, removeFirst) // perhaps roles cannot be changed now
-		}
-		if err != nil {
-			w.r.s.c.Log.ErrorContext(ctx, "scim: a failed creation could not be undone", "resource", fmt.Sprint(host.RefOf(d)), "error", err)
-		}
-	}
-}
-
-// undoOne deletes a created resource with remove, or restores an adopted one.
-func undoOne(ctx context.Context, w *writer, d *doc.Document, remove func(context.Context, *writer, *doc.Document) error) error {
-	ref := host.RefOf(d)
-	i := slices.IndexFunc(w.adopted, func(a *doc.Document) bool { return host.RefOf(a) == ref })
-	u := newWriter(w.r.another())
-	err := u.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
-		now, err := u.lockToDelete(ctx, ref)
-		if err != nil {
-			return err
-		}
-		if i < 0 {
-			return remove(ctx, u, now)
-		}
-		_, err = u.t.Stores.Update(ctx, ref, func(now *doc.Document) (*doc.Document, error) {
-			return u.stamp(now, now.With(w.adopted[i].Values)), nil
-		})
-		return err
-	})
-	w.work.Include(u.work)
-	if host.IsNotFound(err) || u.work.IsStored() { // roles that are still open are logged
-		return nil
 	}
 	return err
 }

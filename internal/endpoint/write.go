@@ -31,9 +31,8 @@ type writer struct {
 	// noRoles refuses changes of role attributes. Nil: the client may give roles.
 	noRoles error
 	// judge refuses edits of existing resources. Nil: every edit is allowed.
-	judge func(before *doc.Document, e *edit) error
-	// adopted are the resources that creations adopted, as they were before.
-	adopted []*doc.Document
+	judge   func(before *doc.Document, e *edit) error
+	adopted adoptions
 	// spent is the work that the writer has caused, in units of match.Work.
 	spent int
 	named naming
@@ -93,7 +92,9 @@ func (w *writer) createFrom(ctx context.Context, t *model.Type, body []byte) (*d
 	now := w.r.now()
 	e.after.ID, e.after.Created, e.after.Modified = w.r.s.c.NewID(), now, now
 	var created *doc.Document
+	adopted := len(w.adopted)
 	err = w.work.Isolate(ctx, "", func(ctx context.Context) error {
+		w.adopted = w.adopted[:adopted] // it may run again
 		created, err = w.store(ctx, host.OpCreate, nil, e)
 		return err
 	})
@@ -317,6 +318,7 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	if err != nil {
 		return nil, err
 	}
+	w.adopted.noteMembers(host.RefOf(out), members)
 	w.tell(write.Before, out, members, write.IsAdopted)
 	if err := turn.After(ctx, out); err != nil {
 		return out, err
@@ -374,7 +376,7 @@ func (w *writer) adopt(ctx context.Context, write *roles.Write, id string) error
 	if err != nil {
 		return err
 	}
-	w.adopted = append(w.adopted, before)
+	w.adopted = append(w.adopted, &adoption{before: before})
 	write.Before, write.After = before, before.With(doc.Carry(t, before.Values, write.After.Values))
 	return nil
 }
