@@ -11,14 +11,12 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/member"
-	"github.com/scimkit/scim/internal/roles"
 )
 
 // guard keeps clients from changing what is not theirs.
 type guard struct {
-	t    *host.Tenant
-	dir  directory.Directory
-	work *roles.Work
+	t   *host.Tenant
+	dir directory.Directory
 }
 
 // checkExempt refuses to write an exempt user.
@@ -60,7 +58,7 @@ func (g guard) leaveExempt(ctx context.Context, before *doc.Document, d *member.
 		if before != nil {
 			e.Resource = host.RefOf(before)
 		}
-		g.work.Tell(e)
+		p.left = append(p.left, e)
 	}
 	p.add, p.Remove = slices.DeleteFunc(p.add, isExempt), slices.DeleteFunc(p.Remove, isExempt)
 	return nil
@@ -97,7 +95,7 @@ func (g guard) keepUnclaimed(ctx context.Context, group *doc.Document, p *member
 	all := len(p.Remove)
 	p.Remove = slices.DeleteFunc(p.Remove, func(r host.Ref) bool { return unclaimed[r] })
 	if kept := all - len(p.Remove); kept > 0 {
-		g.work.Tell(host.Event{Kind: host.MembersKept, Resource: host.RefOf(group),
+		p.left = append(p.left, host.Event{Kind: host.MembersKept, Resource: host.RefOf(group),
 			Reason: fmt.Sprintf("the application added members that the list does not name; they stay: %d", kept)})
 	}
 	return nil

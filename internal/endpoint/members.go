@@ -22,7 +22,8 @@ import (
 type memberPlan struct {
 	// add are the members to add. added are those that the store did add.
 	add, added []host.Ref
-	claim      []host.Ref // unclaimed members of the group that the request names
+	claim      []host.Ref   // unclaimed members of the group that the request names
+	left       []host.Event // about members that the plan leaves out or keeps
 	roles.Members
 }
 
@@ -74,7 +75,7 @@ func (w *writer) planMembers(ctx context.Context, before *doc.Document, d *membe
 			if before != nil {
 				e.Resource = host.RefOf(before)
 			}
-			w.work.Tell(e)
+			p.left = append(p.left, e)
 		}
 		p.add = slices.DeleteFunc(p.add, func(r host.Ref) bool { return gone[r] })
 	}
@@ -246,6 +247,7 @@ func (w *writer) tell(before, after *doc.Document, p *memberPlan, adopted bool) 
 	if adopted {
 		reason = "took over what was there"
 	}
+	w.work.Tell(p.left...)
 	note := func(k host.EventKind) { w.work.Tell(host.Event{Kind: k, Resource: ref, Reason: reason}) }
 	switch after.Type {
 	case w.t.Types.User:

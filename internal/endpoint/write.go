@@ -42,7 +42,7 @@ func newWriter(r *request) *writer {
 	if r.named == nil {
 		r.named = new(int)
 	}
-	return &writer{r: r, t: r.t, dir: r.dir, work: r.work, guard: guard{r.t, r.dir, r.work},
+	return &writer{r: r, t: r.t, dir: r.dir, work: r.work, guard: guard{r.t, r.dir},
 		named: naming{all: r.named, limit: r.s.c.Limits.Members}}
 }
 

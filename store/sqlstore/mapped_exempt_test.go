@@ -143,3 +143,13 @@ func TestExemptIsChecked(t *testing.T) {
 		}
 	})
 }
+
+// An adoption plans members twice, and reports a member that it leaves out once.
+func TestExemptMemberOfAdoptedGroupIsReportedOnce(t *testing.T) {
+	inExemptApp(t, func(a app, c client, events *[]string) {
+		a.exec("INSERT INTO teams (org, title) VALUES ('o', 'Support')")
+		c.do("POST", "/Groups", `{"displayName":"Support","members":[{"value":"1"},{"value":"2"}]}`, 201)
+		a.want("members", []string{"2"}, a.members("3"))
+		a.want("reported", []string{"3 1"}, *events)
+	})
+}
