@@ -141,6 +141,11 @@ func TestRoleAttributesNeedThePermissionForGroups(t *testing.T) {
 				{"another attribute", "PATCH", "/Users/" + ann, patch(`{"op":"add","path":"title","value":"y"}`), 200, ""},
 				{"name a role anew", "PATCH", "/Users/" + ann, patch(`{"op":"replace","path":"roles[value eq \"Editor\"].display","value":"E"}`), 200, ""},
 				{"deactivate", "PATCH", "/Users/" + ann, patch(`{"op":"replace","path":"active","value":false}`), 200, ""},
+				{"reactivate before a PUT", "PATCH", "/Users/" + ann, patch(`{"op":"replace","path":"active","value":true}`), 200, ""},
+				{"deactivate and leave them out", "PUT", "/Users/" + ann, `{"userName":"ann","active":false}`, 200, ""},
+				{"reactivate before a PATCH", "PATCH", "/Users/" + ann, patch(`{"op":"replace","path":"active","value":true}`), 200, ""},
+				{"deactivate and add a role", "PATCH", "/Users/" + ann,
+					patch(`{"op":"replace","path":"active","value":false},{"op":"add","path":"roles","value":[{"value":"Owner"}]}`), 200, ""},
 				{"reactivate", "PATCH", "/Users/" + ann, patch(`{"op":"replace","path":"active","value":true}`), 200, ""},
 			} {
 				res := testhost.Do(t, h, tt.method, tt.target, tt.body)

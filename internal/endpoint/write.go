@@ -286,6 +286,10 @@ func (w *writer) withLockBy(ctx context.Context, lock func(context.Context, host
 // store runs the tenant's rules on an edit, stores it, and changes the roles that depend on
 // it. before is nil for a new resource.
 func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e *edit) (*doc.Document, error) {
+	if w.noRoles != nil && before != nil && before.Type == w.t.Types.User && before.Active() && !e.after.Active() {
+		// Nothing but an exemption stops a deactivation.
+		e.after = roles.KeepAttributes(w.t, before, e.after)
+	}
 	members, err := w.planMembers(ctx, before, e.members)
 	if err != nil {
 		return nil, err

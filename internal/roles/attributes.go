@@ -23,3 +23,20 @@ func ChangedAttribute(t *host.Tenant, before, after *doc.Document) *model.Attrib
 	}
 	return nil
 }
+
+// KeepAttributes returns the user after with the role attributes of before.
+func KeepAttributes(t *host.Tenant, before, after *doc.Document) *doc.Document {
+	for a := ChangedAttribute(t, before, after); a != nil; a = ChangedAttribute(t, before, after) {
+		after = keepAttribute(before, after, a)
+	}
+	return after
+}
+
+// keepAttribute returns the user after with one attribute of before.
+func keepAttribute(before, after *doc.Document, a *model.Attribute) *doc.Document {
+	values := doc.DropAt(after.Type.Root, after.Values, a)
+	if v := before.Find(a); v.Attr != nil {
+		values = doc.PutAt(after.Type.Root, values, v)
+	}
+	return after.With(values)
+}

@@ -235,11 +235,7 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 		}
 	}
 	for _, a := range bad {
-		values := doc.DropAt(after.Type.Root, after.Values, a)
-		if v := before.Find(a); v.Attr != nil {
-			values = doc.PutAt(after.Type.Root, values, v)
-		}
-		after = after.With(values)
+		after = keepAttribute(before, after, a)
 	}
 	c.moves = c.moves || !slices.Equal(was, valuesOf(w.t.Tenant, after))
 	return after, c, nil
