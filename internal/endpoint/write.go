@@ -135,7 +135,7 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 		Doc:      doc.Options{Tol: w.r.use, KeepUnknown: t.KeepUnknown},
 		Resource: limits.Resource(),
 		Limits:   filterlang.Limits{Length: limits.Filter},
-		MaxDepth: limits.Depth, MaxMembers: w.named.left(),
+		MaxDepth: limits.Depth, MaxMembers: w.named.left(), IsBlind: w.isBlind,
 	})
 	if err == nil {
 		err = w.named.add(t.Members, p.Named())

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"bytes"
+	"net/http"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -213,6 +214,9 @@ func (r *Request) change(tg target, op verb, raw jsontext.Value) (c change, ok b
 		if c.where, err = match.CompileElement(a, tg.where, r.tol); err != nil {
 			return c, false, err
 		}
+		if r.o.IsBlind && !isSilent(c.where, r.tol) {
+			return c, false, fault.Refuse(http.StatusForbidden, "", a.Path+": this token may not read, so a filter in a path may only have \"eq\", joined by \"and\"")
+		}
 	}
 	switch {
 	case tg.sub != nil:
@@ -249,6 +253,12 @@ func (r *Request) change(tg target, op verb, raw jsontext.Value) (c change, ok b
 		c.op, c.value = remove, doc.Value{}
 	}
 	return c, true, nil
+}
+
+// isSilent reports whether an operation answers alike if its filter matches and if not.
+func isSilent(where *match.Element, tol *tolerance.Use) bool {
+	_, canMake := where.Assign()
+	return canMake && tol.IsOn(tolerance.CreateOnFilter) && tol.IsOn(tolerance.RemoveNoMatch)
 }
 
 // merge compiles a complex value for a complex attribute, or for the elements that a filter

@@ -26,6 +26,9 @@ type Options struct {
 	MaxDepth int               // the most levels of nested JSON; 0 means 32
 	// MaxMembers is how many members all operations together may name; 0 means any number.
 	MaxMembers int
+	// IsBlind says that the client may not read the resource. Whether a filter in a path
+	// matches must not show in the answer.
+	IsBlind bool
 }
 
 // Request is a parsed PATCH. It never changes after Parse. It is not safe for concurrent

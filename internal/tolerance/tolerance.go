@@ -62,18 +62,18 @@ type Use struct {
 	used   []Name
 }
 
+// IsOn reports whether n is on.
+func (u *Use) IsOn(n Name) bool {
+	return u == nil || !u.Strict && !slices.Contains(u.Off, n)
+}
+
 // Allow reports whether n is on, and records its use.
 func (u *Use) Allow(n Name) bool {
 	if u == nil {
 		return true
 	}
-	if u.Strict {
+	if !u.IsOn(n) {
 		return false
-	}
-	for _, off := range u.Off {
-		if off == n {
-			return false
-		}
 	}
 	for _, have := range u.used {
 		if have == n {
