@@ -154,3 +154,25 @@ func TestRetire(t *testing.T) {
 		db.Close() //nolint:errcheck // it was never used
 	}
 }
+
+// A client finds an unclaimed user by name only and cannot delete it. It changes nothing of
+// an exempt one.
+func TestStaff(t *testing.T) {
+	db := database(t, "CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, email text NOT NULL UNIQUE, break_glass boolean NOT NULL DEFAULT FALSE)",
+		"INSERT INTO users (email, break_glass) VALUES ('ann@example.com', false), ('root@example.com', true)")
+	h := handler(t, adopting(migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{staff}})))
+	for query, want := range map[string]string{
+		"": `"totalResults":0`,
+		"?filter=userName+eq+%22ann@example.com%22": `"totalResults":1`,
+	} {
+		if got := request(t, h, http.StatusOK, "GET", "/Users"+query, "").Body.String(); !strings.Contains(got, want) {
+			t.Errorf("a list with %q has no %s: %s", query, want, got)
+		}
+	}
+	request(t, h, http.StatusForbidden, "DELETE", "/Users/1", "")
+	request(t, h, http.StatusForbidden, "DELETE", "/Users/2", "")
+	request(t, h, http.StatusForbidden, "PATCH", "/Users/2", `{"Operations": [{"op": "replace", "value": {"nickName": "R"}}]}`)
+	if got := rows(t, db, "SELECT count(*) FROM users"); got != "2" {
+		t.Errorf("%s users are left", got)
+	}
+}
