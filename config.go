@@ -151,8 +151,8 @@ type Limits struct {
 	// 413.
 	BulkOps int
 	// Members is the number of members that one request names, in all its operations.
-	// Default: 50,000. More are 413. A bulk request may name half as many, because each of
-	// its operations commits by itself. It bounds no group: a client names further members
+	// Default: 50,000. More are 413. A bulk request may name a quarter, because each of its
+	// operations commits by itself. It bounds no group: a client names further members
 	// in further requests.
 	Members int
 	// Depth is the depth of nested JSON. Default: 32.

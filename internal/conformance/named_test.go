@@ -45,6 +45,10 @@ func TestARequestNamesALimitedNumberOfMembers(t *testing.T) {
 			t.Errorf("%s: the answer is %d, want %d: %v", c.name, res.StatusCode, c.want, testhost.Decode(t, res))
 		}
 	}
+	h = testhost.Handler(t, func(c *scim.Config) { c.Limits.Members = 8 }) // a quarter in a bulk request
+	for i := range ids {
+		ids[i] = testhost.Create(t, h, "/Users", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%d"}`, i))
+	}
 	bulk := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[
 		{"method":"POST","path":"/Groups","bulkId":"a","data":` + group(ids[:2]...) + `},
 		{"method":"POST","path":"/Groups","bulkId":"b","data":` + group(ids[:2]...) + `}]}`

@@ -78,8 +78,9 @@ func (r *request) parseBulk(body []byte) (*bulkJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	half := r.s.c.Limits.Members / 2
-	r.named = &half // each operation commits by itself, which takes longer
+	most := r.s.c.Limits.Members
+	used := most - most/4 // each operation commits by itself, which takes longer
+	r.named = &used
 	b := &bulkJob{r: r, job: j}
 	for _, p := range j.Parts {
 		of := r.another()

@@ -111,14 +111,14 @@ func worstRequests() []worst {
 			}) + `]}`
 		}},
 		{"Bulk: groups of many users", "POST", "/Bulk", func() string {
-			one := members(most/20, user)
+			one := members(most/40, user)
 			return bulkOp + list(10, func(i int) string {
 				return fmt.Sprintf(`{"method":"POST","path":"/Groups","bulkId":"%d","data":%s}`, i, one)
 			}) + `]}`
 		}},
-		{"Bulk: a group of 25,000 with a reference", "POST", "/Bulk", func() string {
+		{"Bulk: a group of 12,500 with a reference", "POST", "/Bulk", func() string {
 			return bulkOp + `{"method":"POST","path":"/Users","bulkId":"u","data":{"userName":"reference"}},` +
-				`{"method":"POST","path":"/Groups","bulkId":"g","data":` + members(most/2, func(i int) string {
+				`{"method":"POST","path":"/Groups","bulkId":"g","data":` + members(most/4, func(i int) string {
 				if i == 0 {
 					return "bulkId:u"
 				}
