@@ -397,13 +397,14 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 		resolverPort
 		ledgerPort
 		sourcePort
+		pendingPort
 	}{resolverPort: resolverPort{r.Resolver, g}}
 	b := &all.Roles
-	*b = host.Roles{Resolver: &all.resolverPort, Pick: pickPort(r.Pick), Refuse: r.Missing == RefuseGroup, Exclusive: r.Exclusive,
+	*b = host.Roles{Resolver: &all.resolverPort, PolicyOf: policyPort(r), Refuse: r.Missing == RefuseGroup, Paused: r.Paused,
 		Attributes: slices.Grow([]*model.Attribute(nil), len(r.Attributes))}
 	t.Roles = b
-	if r.Pick == nil && r.Exclusive {
-		b.Pick = pickPort(PickHeaviest)
+	if r.PolicyOf != nil && (r.Pick != nil || r.Exclusive) {
+		errs = append(errs, mistake("Roles.PolicyOf", "takes the place of Pick and Exclusive: set only one of them"))
 	}
 	for _, path := range r.Attributes {
 		a, err := roles.Attribute(t.Types.User, path)
@@ -438,6 +439,10 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 	if s, ok := ledger.(SourceLedger); ok && b.Joint { // else entries trail the revocations, one after the other
 		all.sourcePort = sourcePort{s, g}
 		b.Sources = &all.sourcePort
+	}
+	if p, ok := ledger.(PendingLedger); ok {
+		all.pendingPort = pendingPort{p, g}
+		b.Pending = &all.pendingPort
 	}
 	return errs
 }

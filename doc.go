@@ -61,11 +61,11 @@
 // A [RoleResolver] says which role a group stands for, which roles users hold, and
 // carries out changes:
 //
-//	func (a *App) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
+//	func (a *App) ResolveRoles(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
 //		if role, ok := a.byName[src.Name()]; ok {
-//			return role, nil
+//			return []scim.Role{role}, nil
 //		}
-//		return scim.Role{}, scim.ErrNoRole
+//		return nil, scim.ErrNoRole
 //	}
 //
 // When a client now creates a user and a group that has the user as a member, the user
@@ -88,7 +88,7 @@
 //		if err := app.give(ctx, user, role); err != nil {
 //			return err
 //		}
-//		return roles.GivenByHand(ctx, user, role)
+//		return roles.GivenByHand(ctx, user, scim.Role{ID: role})
 //	}
 //
 // [Reconciler.RolesChanged] is for roles that appear, change or go. [Reconciler.Users]

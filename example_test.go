@@ -175,7 +175,7 @@ func ExampleRoleSource_Name() {
 	}
 	fmt.Println(scim.RoleSource{Group: sales}.Name())
 	fmt.Println(scim.RoleSource{Attribute: "userType", Value: "Editor"}.Name())
-	_, err = teams{}.ResolveRole(context.Background(), scim.RoleSource{Attribute: "userType", Value: "Nobody"})
+	_, err = teams{}.ResolveRoles(context.Background(), scim.RoleSource{Attribute: "userType", Value: "Nobody"})
 	fmt.Println(errors.Is(err, scim.ErrNoRole))
 	// Output:
 	// Sales
@@ -186,11 +186,11 @@ func ExampleRoleSource_Name() {
 // teams is a RoleResolver over an application's own map.
 type teams map[string][]scim.Role
 
-func (t teams) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
+func (t teams) ResolveRoles(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	if name := src.Name(); name == "Editor" {
-		return scim.Role{ID: "editor", Name: name}, nil
+		return []scim.Role{{ID: "editor", Name: name}}, nil
 	}
-	return scim.Role{}, scim.ErrNoRole
+	return nil, scim.ErrNoRole
 }
 
 func (t teams) HeldRoles(_ context.Context, userIDs []string) (map[string][]scim.Role, error) {

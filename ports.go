@@ -161,10 +161,8 @@ func convert[To, From any](list []From, one func(From) To) []To {
 	return out
 }
 
-func refIn(r Ref) host.Ref     { return host.Ref(r) }
-func refOut(r host.Ref) Ref    { return Ref(r) }
-func roleIn(r Role) host.Role  { return host.Role(r) }
-func roleOut(r host.Role) Role { return Role(r) }
+func refIn(r Ref) host.Ref  { return host.Ref(r) }
+func refOut(r host.Ref) Ref { return Ref(r) }
 
 type storePort port[Store]
 
@@ -294,87 +292,6 @@ func (p exempterPort) Exempt(ctx context.Context, userIDs []string) (_ []string,
 	return exempt, inward(err)
 }
 
-type resolverPort port[RoleResolver]
-
-func (p resolverPort) ResolveRole(ctx context.Context, src host.RoleSource) (_ host.Role, err error) {
-	defer p.Catch(&err)
-	role, err := p.app.ResolveRole(ctx, RoleSource{Group: resource(src.Group), PreviousName: src.PreviousName,
-		Attribute: src.Attribute, Value: src.Value, Linked: src.Linked})
-	return host.Role(role), inward(err)
-}
-
-func (p resolverPort) HeldRoles(ctx context.Context, userIDs []string) (_ map[string][]host.Role, err error) {
-	defer p.Catch(&err)
-	held, err := p.app.HeldRoles(ctx, userIDs)
-	all := make(map[string][]host.Role, len(held))
-	for id, roles := range held {
-		all[id] = convert(roles, roleIn)
-	}
-	return all, inward(err)
-}
-
-func (p resolverPort) ChangeRoles(ctx context.Context, changes []host.RoleChange) (err error) {
-	defer p.Catch(&err)
-	return inward(p.app.ChangeRoles(ctx, convert(changes, func(c host.RoleChange) RoleChange {
-		return RoleChange{UserID: c.UserID, Grant: convert(c.Grant, roleOut), Revoke: convert(c.Revoke, roleOut), Roles: convert(c.Roles, roleOut)}
-	})))
-}
-
-func pickPort(pick func([]Candidate) []Role) func([]host.Candidate) []host.Role {
-	if pick == nil {
-		return nil
-	}
-	return func(all []host.Candidate) []host.Role {
-		return convert(pick(convert(all, func(c host.Candidate) Candidate { return Candidate{Role(c.Role), c.Held} })), roleIn)
-	}
-}
-
-type ledgerPort port[Ledger]
-
-func (p ledgerPort) Grants(ctx context.Context, userIDs []string) (_ []host.Grant, err error) {
-	defer p.Catch(&err)
-	list, err := p.app.Grants(ctx, userIDs)
-	return convert(list, func(g Grant) host.Grant {
-		return host.Grant{UserID: g.UserID, RoleID: g.RoleID, Source: host.Source(g.Source), At: g.At, ByHand: g.ByHand, Waiting: g.Waiting}
-	}), inward(err)
-}
-
-func sourceOut(s host.Source) Source { return Source(s) }
-
-func (p ledgerPort) Record(ctx context.Context, put, drop []host.Grant) (err error) {
-	defer p.Catch(&err)
-	grant := func(g host.Grant) Grant {
-		return Grant{UserID: g.UserID, RoleID: g.RoleID, Source: Source(g.Source), At: g.At, ByHand: g.ByHand, Waiting: g.Waiting}
-	}
-	return inward(p.app.Record(ctx, convert(put, grant), convert(drop, grant)))
-}
-
-func (p ledgerPort) Links(ctx context.Context, sources []host.Source) (_ []host.Link, err error) {
-	defer p.Catch(&err)
-	list, err := p.app.Links(ctx, convert(sources, sourceOut))
-	return convert(list, func(l Link) host.Link {
-		return host.Link{Source: host.Source(l.Source), Role: host.Role(l.Role), Confirmed: l.Confirmed}
-	}), inward(err)
-}
-
-func (p ledgerPort) SetLink(ctx context.Context, l host.Link) (err error) {
-	defer p.Catch(&err)
-	return inward(p.app.SetLink(ctx, Link{Source: Source(l.Source), Role: Role(l.Role), Confirmed: l.Confirmed}))
-}
-
-type sourcePort port[SourceLedger]
-
-func (p sourcePort) SourceUsers(ctx context.Context, source host.Source, after string, limit int) (_ []string, err error) {
-	defer p.Catch(&err)
-	ids, err := p.app.SourceUsers(ctx, Source(source), after, limit)
-	return ids, inward(err)
-}
-
-func (p sourcePort) DropSource(ctx context.Context, source host.Source) (err error) {
-	defer p.Catch(&err)
-	return inward(p.app.DropSource(ctx, Source(source)))
-}
-
 // rulesPort returns a function that runs the tenant's rules over a change.
 func rulesPort(c *Tenant, types *host.Types, g host.Guard) func(context.Context, *host.Change) error {
 	if len(c.Rules) == 0 {
@@ -481,8 +398,4 @@ func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *
 		}
 		return b, nil
 	}
-}
-
-func explanationOut(s host.Explanation) Explanation {
-	return Explanation{Role: Role(s.Role), State: RoleState(s.State), Sources: convert(s.Sources, sourceOut), Reason: s.Reason}
 }

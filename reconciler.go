@@ -52,24 +52,24 @@ func (c *Reconciler) RolesChanged(ctx context.Context) error {
 
 // GivenByHand records that an administrator gave the user a role in the application. If a
 // source gives the same role, the role then stays when the source no longer gives it.
-// roleID is the Role.ID, not the name.
+// Only Scope and ID of role count.
 //
 // Call it whenever the application gives a role. For users without grants it does
 // nothing. In a transaction of the store, call it before you write the role: it locks the
 // user, and a request that changes the user's roles locks the user first too.
-func (c *Reconciler) GivenByHand(ctx context.Context, userID, roleID string) error {
-	return outward(c.a.GivenByHand(ctx, userID, roleID))
+func (c *Reconciler) GivenByHand(ctx context.Context, userID string, role Role) error {
+	return outward(c.a.GivenByHand(ctx, userID, host.Role(role).Key()))
 }
 
-// Confirm lets a group give the protected role that waits for confirmation. Without
+// Confirm lets a group give a protected role that waits for confirmation. Without
 // userIDs it confirms the link and the waiting role of every member. With userIDs it
 // confirms only the waiting roles of these users.
 //
-// roleID is the role that the administrator saw. If the group now stands for another
-// role, because a client renamed it, Confirm changes nothing and returns an error. For an
-// unknown group the error is an *Error with the status 404.
-func (c *Reconciler) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
-	return outward(c.a.Confirm(ctx, groupID, roleID, userIDs...))
+// role is the role that the administrator saw; only its Scope and ID count. If the group
+// no longer stands for it, because a client renamed the group, Confirm changes nothing and
+// returns an error. For an unknown group the error is an *Error with the status 404.
+func (c *Reconciler) Confirm(ctx context.Context, groupID string, role Role, userIDs ...string) error {
+	return outward(c.a.Confirm(ctx, groupID, host.Role(role).Key(), userIDs...))
 }
 
 // Release deletes a group as if the client had done it. It revokes the roles that the
@@ -90,8 +90,8 @@ func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Explanation,
 
 // ConfirmValue is Confirm for a value of an attribute. attribute must be one of
 // Roles.Attributes.
-func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value, roleID string, userIDs ...string) error {
-	return outward(c.a.ConfirmValue(ctx, attribute, value, roleID, userIDs...))
+func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value string, role Role, userIDs ...string) error {
+	return outward(c.a.ConfirmValue(ctx, attribute, value, host.Role(role).Key(), userIDs...))
 }
 
 // Explanation says why a user holds a role or waits for it. Reconciler.Explain returns it.

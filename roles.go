@@ -5,9 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/scimkit/scim/internal/host"
 )
 
 // RoleResolver is the application's side of roles. It says which role a source stands for
@@ -16,14 +13,15 @@ import (
 // Each call names at most 1,000 users. ctx carries the Store's transaction, if there is
 // one. The methods are safe for concurrent use.
 type RoleResolver interface {
-	// ResolveRole returns the role that src stands for. It has no effects. It returns when
-	// ctx ends. It may be called outside the transaction of the request.
+	// ResolveRoles returns the roles that src stands for, in any order. It has no effects.
+	// It returns when ctx ends. It may be called outside the transaction of the request.
 	//
 	// ErrNoRole means that there is no such role: Roles.Missing then decides. An *Error
 	// with a status below 500 means the same and says why, for example that groups cannot
 	// give this role. If Missing refuses the group, that error is the answer. Any other
-	// error fails the request, because an outage must not change links.
-	ResolveRole(ctx context.Context, src RoleSource) (Role, error)
+	// error fails the request, because an outage must not change links. So does an answer
+	// without a role and without an error, or one that describes a role in two ways.
+	ResolveRoles(ctx context.Context, src RoleSource) ([]Role, error)
 	// HeldRoles returns, by user id, every role that the users hold now, from whatever
 	// origin. Leave out a default role that every user has: a user without other roles
 	// still has it.
@@ -34,10 +32,15 @@ type RoleResolver interface {
 	ChangeRoles(ctx context.Context, changes []RoleChange) error
 }
 
-// Role is one of the application's roles.
+// Role is one of the application's roles. Scope and ID identify it.
 type Role struct {
-	// ID identifies the role. A rename should not change it. Name is for people.
+	// ID identifies the role within its Scope. A rename should not change it. Name is for
+	// people.
 	ID, Name string
+	// Scope says what the role is a role of, for example "project 1" or "permission". It is
+	// "" for an application with one kind of role. Roles of different scopes do not
+	// compete: Pick, Exclusive and the order of roles apply in each scope by itself.
+	Scope string
 	// Weight orders roles for PickHeaviest.
 	Weight int
 	// Protected means that SCIM gives the role only after the application confirms the
@@ -46,7 +49,7 @@ type Role struct {
 	Protected bool
 }
 
-// RoleSource is a source for which ResolveRole looks for a role. It is a group, or a
+// RoleSource is a source for which ResolveRoles looks for roles. It is a group, or a
 // value of one of Roles.Attributes. The resolver decides which roles each kind may give.
 type RoleSource struct {
 	// Group is the group; nil for an attribute.
@@ -58,10 +61,11 @@ type RoleSource struct {
 	// is its value. For an element of a complex attribute, such as roles, it is the
 	// element's "value".
 	Attribute, Value string
-	// Linked is the id of the role that the source is linked to. It is set only after
-	// Reconciler.RolesChanged. A resolver with stable ids returns this role as it is now,
-	// if the role exists and the source still stands for it. Otherwise it looks up Name.
-	Linked string
+	// Linked are the roles that the source is linked to, as the resolver last described
+	// them. It is set only after Reconciler.RolesChanged. A resolver with stable ids
+	// returns these roles as they are now, if they exist and the source still stands for
+	// them. Otherwise it looks up Name.
+	Linked []Role
 }
 
 // Name is the text by which a resolver looks up the role: the group's displayName, or the
@@ -77,87 +81,12 @@ func (s RoleSource) Name() string {
 type RoleChange struct {
 	// UserID is the id of the user.
 	UserID string
-	// Grant and Revoke are the roles to give and to take. Roles lists every role that the
-	// sources give after the change, the primary role first. It does not contain roles
-	// that the user holds only by hand.
+	// Grant and Revoke are the roles to give and to take. Both are empty if only the order
+	// of the roles changes. Roles lists every role that the sources give after the change.
+	// The roles of a scope follow one another, the primary role first. Roles does not
+	// contain roles that the user holds only by hand.
 	Grant, Revoke, Roles []Role
 }
-
-// Ledger stores grants and links: which roles the library gave, and which role each
-// source is linked to. It must be as durable as the Store. Without a transaction each
-// call is atomic and durable on its own. The methods are safe for concurrent use.
-type Ledger interface {
-	// Grants lists the grants of the users, in any order. In a transaction it first locks
-	// these users, in ascending order of id, until the transaction ends.
-	Grants(ctx context.Context, userIDs []string) ([]Grant, error)
-	// Record deletes the grants in drop and stores those in put. UserID, RoleID and
-	// Source identify a grant. put replaces a grant with the same identity. Dropping an
-	// unknown grant is no error.
-	Record(ctx context.Context, put, drop []Grant) error
-	// Links lists the links of the sources that have one, in any order.
-	Links(ctx context.Context, sources []Source) ([]Link, error)
-	// SetLink stores l as the link of l.Source and replaces the former one. If l.Role.ID
-	// is "", it deletes the link.
-	SetLink(ctx context.Context, l Link) error
-}
-
-// SourceLedger is a Ledger that finds and deletes grants by their source. The library
-// uses it when a client deletes a group that gave a role to many users.
-//
-// It makes that much cheaper than one grant after the other. It also finds former members
-// that the application removed without telling the library.
-type SourceLedger interface {
-	// SourceUsers lists the ids of users who have a grant from source, in ascending
-	// order. It begins after the id after, or at the first id if after is "". It returns
-	// at most limit ids; limit is at least 1.
-	SourceUsers(ctx context.Context, source Source, after string, limit int) ([]string, error)
-	// DropSource deletes every grant from source, of all users. If there is none, that is
-	// no error.
-	DropSource(ctx context.Context, source Source) error
-}
-
-// Grant is an entry of the ledger. It says that a source gives a role to a user.
-type Grant struct {
-	// UserID and RoleID are the ids of the user and the role.
-	UserID, RoleID string
-	// Source gives the role. For an attribute it is an AttributeSource without a value.
-	Source Source
-	// At is the time of the grant.
-	At time.Time
-	// ByHand means that the user also holds the role by hand, so it stays when the source
-	// no longer gives it. Waiting means that the user does not hold the role yet.
-	ByHand, Waiting bool
-}
-
-// Link associates a source with a role.
-type Link struct {
-	// Source is the group or the value of an attribute.
-	Source Source
-	// Role is the role as the resolver last described it.
-	Role Role
-	// Confirmed means that the source gives the role. An unconfirmed link gives nothing:
-	// its protected role waits for Reconciler.Confirm.
-	Confirmed bool
-}
-
-// Source is what gives a role: a group, or a value of one of Roles.Attributes. Its text
-// form never changes. Ledgers store it and compare it byte by byte.
-type Source string
-
-// GroupSource returns the source that is the group with this id.
-func GroupSource(groupID string) Source { return Source(host.GroupSource(groupID)) }
-
-// AttributeSource returns the source that is a value of an attribute. path is a path as
-// in Resource.Get. An empty value stands for all values of the attribute, as in a Grant.
-// The source contains a hash in the place of a value of more than 200 bytes.
-func AttributeSource(path, value string) Source { return Source(host.AttributeSource(path, value)) }
-
-// Group returns the id of the group. ok is false if the source is no group.
-func (s Source) Group() (id string, ok bool) { return host.Source(s).Group() }
-
-// Attribute returns the path and the value of the attribute. ok is false if the source is
-// no attribute.
-func (s Source) Attribute() (path, value string, ok bool) { return host.Source(s).Attribute() }
 
 // MissingRole decides what happens to a group that stands for no role.
 type MissingRole int
@@ -185,7 +114,7 @@ type Roles struct {
 	//
 	// A value that names no role is refused (400 invalidValue). If the request leaves the
 	// user inactive, it succeeds, and the attribute keeps its former value. Such a request
-	// waits at most one second for ResolveRole, and asks only about new values that nobody
+	// waits at most one second for ResolveRoles, and asks only about new values that nobody
 	// has yet. A value that the client sends back unchanged is not judged again. After a
 	// change of Attributes call Reconciler.RolesChanged.
 	Attributes []string
@@ -196,17 +125,36 @@ type Roles struct {
 	// ledger then records a role before it is given and forgets it after it is revoked,
 	// so that a crash loses no grant. A Store without transactions implies Separate.
 	Separate bool
-	// Pick chooses among the roles that the sources give to a user. The first role that
-	// it returns is the primary one. Its argument lists the roles from attributes in
-	// their order, and then those from groups in the order of joining. Nil: all of them.
+	// Pick chooses among the roles that the sources give to a user in one scope. The first
+	// role that it returns is the primary one. Its argument lists the roles from attributes
+	// in their order, and then those from groups in the order of joining. Nil: all of them.
 	Pick func(candidates []Candidate) []Role
+	// Exclusive means that a user can hold only one role of a scope, for example in one
+	// column. If the user holds a role by hand, roles from sources wait. Pick must then
+	// return at most one role; nil means PickHeaviest.
+	Exclusive bool
+	// PolicyOf returns the policy of a scope, if scopes differ. It takes the place of Pick
+	// and Exclusive. It must return the same policy for the same scope. Nil: Pick and
+	// Exclusive are the policy of every scope.
+	PolicyOf func(scope string) RolePolicy
 	// Missing decides what happens to a group that stands for no role. The default is
 	// LinkLater.
 	Missing MissingRole
-	// Exclusive means that a user can hold only one role, for example in one column. If
-	// the user holds a role by hand, roles from sources wait. Pick must then return at
-	// most one role; nil means PickHeaviest.
+	// Paused means that sources give no roles for the time being. What they gave before
+	// stays until a client removes a member, deactivates or deletes a user, or deletes a
+	// group. After a change of Paused call Reconciler.RolesChanged.
+	Paused bool
+}
+
+// RolePolicy says which of the roles of one scope a user gets.
+type RolePolicy struct {
+	// Pick and Exclusive are as in Roles.
+	Pick      func(candidates []Candidate) []Role
 	Exclusive bool
+	// Base is the id of the role that the application shows for users who have been given
+	// nothing. SCIM never gives or takes it, and HeldRoles may contain it. "": there is
+	// none.
+	Base string
 }
 
 // Candidate is a role that a source gives to a user, as Roles.Pick sees it.

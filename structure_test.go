@@ -37,9 +37,11 @@ var rootFiles = []struct{ file, reason string }{
 	{"resource.go", "Resource, ResourceType, access to attributes, structs, schemas"},
 	{"patch.go", "Patch"},
 	{"filter.go", "Filter, Query, Page, Scan, translation of filters for adapters"},
-	{"roles.go", "RoleResolver, Ledger, Roles"},
+	{"roles.go", "RoleResolver, Roles"},
+	{"ledger.go", "Ledger and its capabilities, Grant, Link, Source: what the library remembers about roles"},
 	{"reconciler.go", "Reconciler, the application's handle on roles"},
 	{"events.go", "Event and its kinds"},
+	{"roleports.go", "the ports of roles, which ports.go has no room for"},
 	{"ports.go", "passes the application's values to the internal packages, and their errors back"},
 
 	{"example_test.go", "examples of the documentation"},

@@ -132,7 +132,7 @@ func (a *app) give(ctx context.Context, email, role string) error {
 	if _, err := a.db.ExecContext(ctx, "INSERT INTO user_roles (user_id, role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", userID, roleID); err != nil {
 		return err
 	}
-	return a.roles.GivenByHand(ctx, userID, roleID)
+	return a.roles.GivenByHand(ctx, userID, scim.Role{ID: roleID})
 }
 
 // confirm lets a team give a protected role. A real application lets administrators in only.
@@ -142,7 +142,7 @@ func (a *app) confirm(ctx context.Context, team, role string) error {
 	if err != nil {
 		return err
 	}
-	return a.roles.Confirm(ctx, teamID, roleID)
+	return a.roles.Confirm(ctx, teamID, scim.Role{ID: roleID})
 }
 
 // answer tells an administrator whether it worked.

@@ -100,11 +100,11 @@ func (a *App) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Resourc
 	return err
 }
 
-func (a *App) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
+func (a *App) ResolveRoles(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	if name := src.Name(); slices.Contains(a.roles, name) {
-		return scim.Role{ID: name, Name: name}, nil
+		return []scim.Role{{ID: name, Name: name}}, nil
 	}
-	return scim.Role{}, scim.ErrNoRole
+	return nil, scim.ErrNoRole
 }
 
 func (a *App) HeldRoles(_ context.Context, ids []string) (map[string][]scim.Role, error) {

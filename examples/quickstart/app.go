@@ -44,17 +44,19 @@ func newApp(names ...string) *app {
 
 var _ roleApp = (*app)(nil)
 
-// ResolveRole finds the role with the id in Linked, or with the source's name.
-func (a *app) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
+// ResolveRoles finds the roles in Linked, or the role with the source's name.
+func (a *app) ResolveRoles(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if r, ok := a.byID(src.Linked); ok {
-		return r, nil
+	for _, linked := range src.Linked { // one at most: a name stands for one role
+		if r, ok := a.byID(linked.ID); ok {
+			return []scim.Role{r}, nil
+		}
 	}
 	if r, ok := a.byName(src.Name()); ok {
-		return r, nil
+		return []scim.Role{r}, nil
 	}
-	return scim.Role{}, scim.ErrNoRole
+	return nil, scim.ErrNoRole
 }
 
 // HeldRoles lists the roles that the users hold.

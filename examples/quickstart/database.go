@@ -137,16 +137,21 @@ func (a *dbApp) one(ctx context.Context, condition string, arg any) (r scim.Role
 	return r, err == nil, err
 }
 
-// ResolveRole finds the role with the id in Linked, or with the source's name.
-func (a *dbApp) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
-	r, ok, err := a.one(ctx, "n = $1", number(src.Linked))
-	if err == nil && !ok {
-		r, ok, err = a.one(ctx, "folded = $1", scim.Fold(src.Name()))
+// ResolveRoles finds the role in Linked, or the role with the source's name.
+func (a *dbApp) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
+	for _, linked := range src.Linked { // one at most: a name stands for one role
+		if r, ok, err := a.one(ctx, "n = $1", number(linked.ID)); err != nil || ok {
+			return []scim.Role{r}, err
+		}
 	}
+	r, ok, err := a.one(ctx, "folded = $1", scim.Fold(src.Name()))
 	if err == nil && !ok {
 		err = scim.ErrNoRole
 	}
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	return []scim.Role{r}, nil
 }
 
 // HeldRoles lists the roles that the users hold.

@@ -125,11 +125,11 @@ func TestDatabaseSurvives(t *testing.T) {
 // Roles.Attributes asks the resolver about values too. There is no group then.
 func TestResolveValue(t *testing.T) {
 	check := func(t *testing.T, app roleApp) {
-		role, err := app.ResolveRole(t.Context(), scim.RoleSource{Attribute: "userType", Value: "editor"})
-		if err != nil || role.Name != "Editor" {
-			t.Errorf("the role of a value: %+v and error %v, want Editor", role, err)
+		roles, err := app.ResolveRoles(t.Context(), scim.RoleSource{Attribute: "userType", Value: "editor"})
+		if err != nil || len(roles) != 1 || roles[0].Name != "Editor" {
+			t.Errorf("the role of a value: %+v and error %v, want Editor", roles, err)
 		}
-		if _, err := app.ResolveRole(t.Context(), scim.RoleSource{Attribute: "userType", Value: "Nobody"}); !errors.Is(err, scim.ErrNoRole) {
+		if _, err := app.ResolveRoles(t.Context(), scim.RoleSource{Attribute: "userType", Value: "Nobody"}); !errors.Is(err, scim.ErrNoRole) {
 			t.Errorf("the role of an unknown value: error %v, want ErrNoRole", err)
 		}
 	}

@@ -38,7 +38,7 @@ func (p *page) routes() http.Handler {
 		if err := p.app.give(ctx, user, role); err != nil {
 			return err
 		}
-		return p.roles.GivenByHand(ctx, user, role)
+		return p.roles.GivenByHand(ctx, user, scim.Role{ID: role})
 	}))
 	mux.HandleFunc("POST /take", form(func(ctx context.Context, f url.Values) error {
 		if err := p.app.take(ctx, f.Get("user"), f.Get("role")); err != nil {
@@ -126,7 +126,9 @@ func (p *page) content(ctx context.Context) (c content, err error) {
 	}
 	linked := make(map[scim.Source]string)
 	for _, l := range links {
-		linked[l.Source] = l.Role.Name
+		for _, r := range l.Roles { // one: a name stands for one role
+			linked[l.Source] = r.Role.Name
+		}
 	}
 	for _, g := range groups.Resources {
 		c.Groups = append(c.Groups, groupRow{g.String("displayName"), linked[scim.GroupSource(g.ID())]})

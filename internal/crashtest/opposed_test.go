@@ -292,11 +292,11 @@ func (a *arena) operations() []*operation {
 		}},
 		{name: "RolesChanged", do: func(s *server, rnd *rand.Rand) bool { return a.call("RolesChanged", s.roles.RolesChanged(ctx)) }},
 		{name: "Confirm", do: func(s *server, rnd *rand.Rand) bool {
-			return a.call("Confirm", s.roles.Confirm(ctx, a.group(rnd), anyRole(rnd)))
+			return a.call("Confirm", s.roles.Confirm(ctx, a.group(rnd), scim.Role{ID: anyRole(rnd)}))
 		}},
 		{name: "ConfirmValue", do: func(s *server, rnd *rand.Rand) bool {
 			name := anyRole(rnd)
-			return a.call("ConfirmValue", s.roles.ConfirmValue(ctx, "userType", name, name))
+			return a.call("ConfirmValue", s.roles.ConfirmValue(ctx, "userType", name, scim.Role{ID: name}))
 		}},
 		{name: "GivenByHand", do: func(s *server, rnd *rand.Rand) bool {
 			return a.call("GivenByHand", a.giveByHand(s, a.user(rnd), anyRole(rnd)))
@@ -377,7 +377,7 @@ func (a *arena) giveByHand(s *server, user, role string) error {
 		return s.give(a.t.Context(), s.roles, user, role)
 	}
 	return s.store.InTx(a.t.Context(), func(ctx context.Context) error {
-		if err := s.roles.GivenByHand(ctx, user, role); err != nil {
+		if err := s.roles.GivenByHand(ctx, user, scim.Role{ID: role}); err != nil {
 			return err
 		}
 		_, err := s.store.DB(ctx).ExecContext(ctx, "INSERT INTO people_roles VALUES ($1, $2) ON CONFLICT DO NOTHING", user, role)

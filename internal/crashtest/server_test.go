@@ -130,7 +130,7 @@ type app struct {
 // give gives a role by hand.
 func (a *app) give(ctx context.Context, roles *scim.Reconciler, user, role string) error {
 	return a.store.InTx(ctx, func(ctx context.Context) error {
-		if err := roles.GivenByHand(ctx, user, role); err != nil { // first, because it locks the user
+		if err := roles.GivenByHand(ctx, user, scim.Role{ID: role}); err != nil { // first, because it locks the user
 			return err
 		}
 		_, err := a.store.DB(ctx).ExecContext(ctx, `INSERT INTO held VALUES ($1, $2, 1)
@@ -139,14 +139,14 @@ func (a *app) give(ctx context.Context, roles *scim.Reconciler, user, role strin
 	})
 }
 
-func (a *app) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+func (a *app) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	name := src.Name()
 	var n int
 	err := a.store.DB(ctx).QueryRowContext(ctx, "SELECT count(*) FROM roles WHERE name = $1", name).Scan(&n)
 	if err == nil && n == 0 {
 		err = scim.ErrNoRole
 	}
-	return scim.Role{ID: name, Name: name}, err
+	return []scim.Role{{ID: name, Name: name}}, err
 }
 
 // list is a JSON array, given as an argument, as a query.

@@ -16,20 +16,21 @@ import (
 
 // What follows, up to the end marker, is in docs/roles.md.
 
-func (a *Application) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
-	if src.Linked != "" { // the role that the source had; it may have another name now
-		if role, err := a.roleByID(ctx, src.Linked); !errors.Is(err, scim.ErrNoRole) {
-			return role, err
+func (a *Application) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
+	for _, linked := range src.Linked { // the role that the source had; it may have another name now
+		if role, err := a.roleByID(ctx, linked.ID); !errors.Is(err, scim.ErrNoRole) {
+			return []scim.Role{role}, err
 		}
 	}
-	return a.roleByName(ctx, src.Name()) // a group's displayName, or an attribute's value
+	role, err := a.roleByName(ctx, src.Name()) // a group's displayName, or an attribute's value
+	return []scim.Role{role}, err
 }
 
 func giveByHand(ctx context.Context, app *Application, roles *scim.Reconciler, user, role string) error {
 	if err := app.give(ctx, user, role); err != nil {
 		return err
 	}
-	return roles.GivenByHand(ctx, user, role)
+	return roles.GivenByHand(ctx, user, scim.Role{ID: role})
 }
 
 func repair(ctx context.Context, roles *scim.Reconciler) (err error) {

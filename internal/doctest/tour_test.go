@@ -38,11 +38,11 @@ func run(store scim.Store, app *App, pages http.Handler) error {
 	return server.ListenAndServe()
 }
 
-func (a *App) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
+func (a *App) ResolveRoles(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	if role, ok := a.byName[src.Name()]; ok {
-		return role, nil
+		return []scim.Role{role}, nil
 	}
-	return scim.Role{}, scim.ErrNoRole
+	return nil, scim.ErrNoRole
 }
 
 // The end of what the package comment shows.

@@ -185,7 +185,7 @@ func (f *failing) Delete(ctx context.Context, ref scim.Ref, check func(*scim.Res
 	return f.Store.Delete(ctx, ref, check)
 }
 
-// roleMap keeps roles in maps. It is a scim.RoleResolver by Application.ResolveRole.
+// roleMap keeps roles in maps. It is a scim.RoleResolver by Application.ResolveRoles.
 type roleMap struct {
 	Application
 	mu   sync.Mutex

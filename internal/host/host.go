@@ -61,14 +61,16 @@ type Roles struct {
 	LedgerLocks bool
 	// Sources is the ledger if it can drop grants by their source and roles commit with the
 	// store. Nil: the engine drops grants one by one.
-	Sources    SourceLedger
+	Sources SourceLedger
+	// Pending is the ledger if it can list what awaits somebody. Nil: it cannot.
+	Pending    PendingLedger
 	Attributes []*model.Attribute // the attributes of users that name roles
 	// Joint says that the application's role changes commit with the store's.
 	Joint bool
-	// Pick chooses among the roles that sources give. Nil: all of them.
-	Pick      func(all []Candidate) []Role
-	Refuse    bool // refuse a new group that stands for no role
-	Exclusive bool // the application keeps one role per user
+	// PolicyOf is the policy of a scope.
+	PolicyOf func(scope string) RolePolicy
+	Refuse   bool // refuse a new group that stands for no role
+	Paused   bool // give nothing, and go on taking
 }
 
 // Self configures what users may do at /Me.

@@ -9,16 +9,30 @@ import (
 
 // Resolver is the application's side of roles.
 type Resolver interface {
-	ResolveRole(ctx context.Context, src RoleSource) (Role, error)
+	ResolveRoles(ctx context.Context, src RoleSource) ([]Role, error)
 	HeldRoles(ctx context.Context, userIDs []string) (map[string][]Role, error)
 	ChangeRoles(ctx context.Context, changes []RoleChange) error
 }
 
-// Role is one of the application's roles.
+// Role is one of the application's roles. Scope and ID identify it.
 type Role struct {
 	ID, Name  string
+	Scope     string
 	Weight    int
 	Protected bool
+}
+
+// RoleKey identifies a role.
+type RoleKey struct{ Scope, ID string }
+
+// Key is the identity of the role.
+func (r Role) Key() RoleKey { return RoleKey{r.Scope, r.ID} }
+
+// RolePolicy says which of the roles of one scope a user gets.
+type RolePolicy struct {
+	Pick      func(all []Candidate) []Role // nil: all of them
+	Exclusive bool
+	Base      string
 }
 
 // Candidate is a role that a source gives to a user.
@@ -32,7 +46,7 @@ type RoleSource struct {
 	Group            *doc.Document
 	PreviousName     string
 	Attribute, Value string
-	Linked           string
+	Linked           []Role
 }
 
 // RoleChange is a change of one user's roles in one step.
@@ -57,17 +71,83 @@ type SourceLedger interface {
 
 // Grant is a ledger entry: a source gives a user a role.
 type Grant struct {
-	UserID, RoleID  string
-	Source          Source
-	At              time.Time
-	ByHand, Waiting bool
+	UserID        string
+	Scope, RoleID string
+	Source        Source
+	At            time.Time
+	ByHand        bool
+	State         GrantState
+	Rank          int
 }
 
-// Link associates a source with a role.
+// Role is the identity of the role that the grant gives.
+func (g Grant) Role() RoleKey { return RoleKey{g.Scope, g.RoleID} }
+
+// IsHeld reports whether the user has the role because of the grant.
+func (g Grant) IsHeld() bool { return g.State == GrantGiven || g.State == GrantRetained }
+
+// GrantState says whether a grant gives its role, or what it waits for.
+type GrantState string
+
+const (
+	GrantGiven          GrantState = ""
+	GrantWaitsForPlace  GrantState = "place"
+	GrantWaitsForReturn GrantState = "return"
+	GrantWaitsForTrust  GrantState = "trust"
+	GrantDeclined       GrantState = "declined"
+	GrantRetained       GrantState = "retained"
+)
+
+// Link associates a source with its roles.
 type Link struct {
-	Source    Source
+	Source Source
+	Name   string
+	At     time.Time
+	Roles  []LinkedRole
+}
+
+// LinkedRole is a role that a source stands for.
+type LinkedRole struct {
 	Role      Role
 	Confirmed bool
+	Declined  bool
+}
+
+// IsLinked reports whether the source stands for any role.
+func (l Link) IsLinked() bool { return len(l.Roles) > 0 }
+
+// Find returns the link to one role, nil if there is none.
+func (l Link) Find(k RoleKey) *LinkedRole {
+	for i := range l.Roles {
+		if l.Roles[i].Role.Key() == k {
+			return &l.Roles[i]
+		}
+	}
+	return nil
+}
+
+// Known lists the roles as the resolver last described them.
+func (l Link) Known() []Role {
+	var all []Role
+	for _, r := range l.Roles {
+		all = append(all, r.Role)
+	}
+	return all
+}
+
+// PendingLedger lists what awaits somebody, and keeps notes.
+type PendingLedger interface {
+	AllLinks(ctx context.Context, after Source, limit int) ([]Link, error)
+	OpenGrants(ctx context.Context, after Grant, limit int) ([]Grant, error)
+	Notes(ctx context.Context, kind, after string, limit int) ([]Note, error)
+	SetNote(ctx context.Context, n Note) error
+}
+
+// Note is a text that the engine keeps under a kind and a key.
+type Note struct {
+	Kind, Key string
+	At        time.Time
+	Text      string
 }
 
 // State says whether a user holds a role, and why.

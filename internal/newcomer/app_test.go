@@ -155,12 +155,12 @@ func (a *app) give(ctx context.Context, person, role int64) error {
 	if err != nil {
 		return err
 	}
-	return a.roles.GivenByHand(ctx, strconv.FormatInt(person, 10), strconv.FormatInt(role, 10))
+	return a.roles.GivenByHand(ctx, strconv.FormatInt(person, 10), scim.Role{ID: strconv.FormatInt(role, 10)})
 }
 
 // confirm lets a team give a protected role.
 func (a *app) confirm(w http.ResponseWriter, r *http.Request) {
-	if err := a.roles.Confirm(r.Context(), r.PathValue("id"), r.PathValue("role")); err != nil {
+	if err := a.roles.Confirm(r.Context(), r.PathValue("id"), scim.Role{ID: r.PathValue("role")}); err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
@@ -152,7 +153,7 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 		if err != nil {
 			return err
 		}
-		if err := w.t.linkValue(ctx, v, change); err != nil || !change.movesRoles() {
+		if err := w.linkValue(ctx, v, change); err != nil || !change.movesRoles() {
 			return err
 		}
 		return w.reconcile(ctx, run{values: []value{v}, cause: applicationReports})
@@ -166,7 +167,7 @@ func (c *Admin) lockValue(ctx context.Context, v value) (unlock func(), err erro
 }
 
 // GivenByHand marks a role as given by hand if sources give it to the user.
-func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
+func (c *Admin) GivenByHand(ctx context.Context, userID string, role host.RoleKey) error {
 	unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
 	if err != nil {
 		return err
@@ -179,7 +180,7 @@ func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
 		}
 		var put []host.Grant
 		for _, g := range grants {
-			if g.RoleID == roleID && !g.ByHand && !g.Waiting {
+			if g.Role() == role && !g.ByHand && g.IsHeld() {
 				g.ByHand = true
 				put = append(put, g)
 			}
@@ -191,25 +192,23 @@ func (c *Admin) GivenByHand(ctx context.Context, userID, roleID string) error {
 	})
 }
 
-// Confirm confirms the link of a group to the protected role roleID. Without users it
+// Confirm confirms the link of a group to a protected role. Without users it
 // confirms the link and gives the role to all waiting users. With users it gives the role
 // to these only.
-func (c *Admin) Confirm(ctx context.Context, groupID, roleID string, userIDs ...string) error {
+func (c *Admin) Confirm(ctx context.Context, groupID string, role host.RoleKey, userIDs ...string) error {
 	return c.do(ctx, groupID, func(ctx context.Context, w *Work) error {
 		g, err := w.t.dir.Lock(ctx, groupRef(groupID))
 		if err != nil {
 			return err
 		}
-		l, err := c.linkTo(ctx, host.GroupSource(groupID), roleID)
+		change, err := c.confirm(ctx, host.GroupSource(groupID), role)
 		if err != nil {
 			return fmt.Errorf("scim: Reconciler.Confirm: group %q %w", groupID, err)
 		}
-		r := run{ids: userIDs, namedIn: host.GroupSource(groupID), cause: applicationConfirms}
+		r := run{ids: userIDs, namedIn: host.GroupSource(groupID), confirms: role, cause: applicationConfirms}
 		if len(userIDs) == 0 {
 			r.group = groupID
-			if !l.Confirmed {
-				change := &linkChange{was: l, now: l}
-				change.now.Confirmed = true
+			if change.isChange() {
 				if err := w.setLink(ctx, g, change); err != nil {
 					return err
 				}
@@ -220,7 +219,7 @@ func (c *Admin) Confirm(ctx context.Context, groupID, roleID string, userIDs ...
 }
 
 // ConfirmValue is Confirm for a value of one of Roles.Attributes.
-func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string, userIDs ...string) error {
+func (c *Admin) ConfirmValue(ctx context.Context, attribute, text string, role host.RoleKey, userIDs ...string) error {
 	a := c.t.Types.User.Find(attribute)
 	if a == nil || !slices.Contains(c.t.Roles.Attributes, a) {
 		return fmt.Errorf("scim: Reconciler.ConfirmValue: %q is not one of Roles.Attributes", attribute)
@@ -232,15 +231,14 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string
 	}
 	defer unlock()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		l, err := c.linkTo(ctx, v.key(), roleID)
+		change, err := c.confirm(ctx, v.key(), role)
 		if err != nil {
 			return fmt.Errorf("scim: Reconciler.ConfirmValue: %s %q %w", attribute, text, err)
 		}
-		r := run{ids: userIDs, namedIn: v.key(), cause: applicationConfirms}
+		r := run{ids: userIDs, namedIn: v.key(), confirms: role, cause: applicationConfirms}
 		if len(userIDs) == 0 {
 			r.values = []value{v}
-			l.Confirmed = true
-			if err := w.t.Roles.Ledger.SetLink(ctx, l); err != nil {
+			if err := w.linkValue(ctx, v, change); err != nil {
 				return err
 			}
 		}
@@ -248,17 +246,40 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text, roleID string
 	})
 }
 
-// linkTo returns the link of a source. It returns an error if the link is not to roleID.
-func (c *Admin) linkTo(ctx context.Context, source host.Source, roleID string) (host.Link, error) {
+// confirm returns the change that confirms a role of a source. It returns an error if the
+// source does not stand for the role.
+func (c *Admin) confirm(ctx context.Context, source host.Source, role host.RoleKey) (*linkChange, error) {
 	links, err := c.t.links(ctx, []host.Source{source})
 	if err != nil {
-		return host.Link{}, err
+		return nil, err
 	}
-	l := links[source]
-	if l.Role.ID != roleID || roleID == "" {
-		return l, fmt.Errorf("is linked to role %[2]q, not to role %[1]q", roleID, l.Role.ID)
+	change := &linkChange{was: links[source], now: links[source]}
+	change.now.Roles = slices.Clone(change.was.Roles)
+	r := change.now.Find(role)
+	if r == nil {
+		return nil, fmt.Errorf("does not stand for role %q%s, but for %s", role.ID, ofScope(role.Scope), rolesText(change.was.Known()))
 	}
-	return l, nil
+	r.Confirmed, r.Declined = true, false
+	return change, nil
+}
+
+// rolesText lists roles for an error.
+func rolesText(list []host.Role) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(list))
+	for i, r := range list {
+		texts[i] = fmt.Sprintf("%q%s", r.ID, ofScope(r.Scope))
+	}
+	return strings.Join(texts, ", ")
+}
+
+func ofScope(scope string) string {
+	if scope == "" {
+		return ""
+	}
+	return fmt.Sprintf(" of scope %q", scope)
 }
 
 // Explain says for each role whether the user holds it, a source gives it, or it is

@@ -27,8 +27,8 @@ type leaver struct {
 }
 
 type answer struct {
-	role host.Role
-	err  error
+	roles []host.Role
+	err   error
 }
 
 // ask looks up the open values. All look-ups together take at most leaverTime.
@@ -41,7 +41,7 @@ func (w *Work) ask(ctx context.Context) {
 	for _, v := range w.leaver.open {
 		var a answer
 		if a.err = ctx.Err(); a.err == nil {
-			a.role, a.err = w.t.ask(ctx, v.roleSource(""))
+			a.roles, a.err = w.t.ask(ctx, v.roleSource(nil))
 		}
 		w.leaver.answers[v.key()] = a
 	}
@@ -52,7 +52,7 @@ func (w *Work) ask(ctx context.Context) {
 // It needs no answer of the resolver for a value with a link that somebody has. If there is
 // no role, the attribute keeps its former value: isLeftOut is true.
 func (w *Work) resolveLeaver(ctx context.Context, user *doc.Document, v value, l host.Link) (found *linkChange, isLeftOut bool, err error) {
-	if l.Role.ID != "" {
+	if l.IsLinked() {
 		if isKnown, err := w.t.hasOwner(ctx, v); err != nil || isKnown {
 			return nil, false, err
 		}
@@ -64,7 +64,7 @@ func (w *Work) resolveLeaver(ctx context.Context, user *doc.Document, v value, l
 	}
 	if a.err == nil {
 		c := &linkChange{was: l}
-		c.linkTo(v.key(), a.role)
+		c.linkTo(v.key(), a.roles)
 		return c, false, nil
 	}
 	reason := fmt.Sprintf("%s keeps its value: there is no role for %q", v.attr.Path, fault.ClipName(v.text))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
@@ -20,20 +21,30 @@ type linkChange struct {
 
 // isChange reports whether the ledger has to store the link.
 func (c *linkChange) isChange() bool {
-	return c.was.Role != c.now.Role || c.was.Confirmed != c.now.Confirmed
+	return !slices.Equal(c.was.Roles, c.now.Roles) || c.was.Name != c.now.Name && c.now.IsLinked()
 }
 
-// movesRoles reports whether the change affects the roles of users. It does if the role,
-// its weight or its protection changes, but not if only its name changes.
+// movesRoles reports whether the change affects the roles of users. It does if a role, its
+// weight or its protection changes, but not if only its name changes.
 func (c *linkChange) movesRoles() bool {
-	was, now := c.was, c.now
-	was.Role.Name, now.Role.Name, was.Source = "", "", now.Source
-	return was != now
+	return !slices.EqualFunc(c.was.Roles, c.now.Roles, func(a, b host.LinkedRole) bool {
+		a.Role.Name, b.Role.Name = "", ""
+		return a == b
+	})
 }
 
-// isAnotherRole reports whether the source had a role and now has another one, or none.
-func (c *linkChange) isAnotherRole() bool {
-	return c.was.Role.ID != "" && c.was.Role.ID != c.now.Role.ID
+// isAnotherRole reports whether the source had a role that it has no longer.
+func (c *linkChange) isAnotherRole() bool { return len(c.lost()) > 0 }
+
+// lost lists the roles that the source no longer has.
+func (c *linkChange) lost() []host.Role {
+	var lost []host.Role
+	for _, r := range c.was.Roles {
+		if c.now.Find(r.Role.Key()) == nil {
+			lost = append(lost, r.Role)
+		}
+	}
+	return lost
 }
 
 // relink looks up the role of a group that a client writes. It asks the resolver about a
@@ -57,7 +68,7 @@ func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
 		c.was = links[host.GroupSource(before.ID)]
 		c.now = c.was
 		renamed = isRenamed(before, after)
-		if !renamed && (c.was.Role.ID != "" || len(write.Members.Dropped) > 0 && !write.IsAdopted) {
+		if !renamed && (c.was.IsLinked() || len(write.Members.Dropped) > 0 && !write.IsAdopted) {
 			return c, nil
 		}
 		if renamed {
@@ -92,6 +103,21 @@ func isRenamed(before, after *doc.Document) bool {
 	return before.Text("displayName") != after.Text("displayName") || before.Text("externalId") != after.Text("externalId")
 }
 
+// isForAnotherName reports whether the link of a group was made for a name that the group no
+// longer has. A client can rename a group while the application's roles are off.
+func isForAnotherName(l host.Link, g *doc.Document) bool {
+	return l.IsLinked() && l.Name != "" && l.Name != linkName(g)
+}
+
+// linkName is the name of a group for which its link is made.
+func linkName(g *doc.Document) string {
+	name := g.Text("displayName")
+	if id := g.Text("externalId"); id != "" {
+		name += " (" + id + ")"
+	}
+	return name
+}
+
 // relinkKnown looks up the role of a stored group again. The application has reported that
 // its roles or its mapping changed.
 func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, error) {
@@ -101,11 +127,14 @@ func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, 
 	}
 	c := &linkChange{was: links[host.GroupSource(g.ID)]}
 	c.now = c.was
-	linked := c.was.Role.ID
-	if linked == "" && t.Roles.Refuse {
+	if !c.was.IsLinked() && t.Roles.Refuse {
 		return c, nil // the client's next write links the group
 	}
-	err = t.resolve(ctx, host.RoleSource{Group: g, Linked: linked}, host.GroupSource(g.ID), c)
+	src := host.RoleSource{Group: g, Linked: c.was.Known()}
+	if isForAnotherName(c.was, g) {
+		src.Linked = nil // as if the client renamed the group now
+	}
+	err = t.resolve(ctx, src, host.GroupSource(g.ID), c)
 	if reason, none := noRole(err); none {
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "the role is gone")
 		return c, nil
@@ -134,45 +163,78 @@ func (t tenant) attempt(ctx context.Context, fn func(ctx context.Context) error)
 
 // resolve asks the resolver and sets c.now to the link with this key.
 func (t tenant) resolve(ctx context.Context, src host.RoleSource, key host.Source, c *linkChange) error {
-	role, err := t.ask(ctx, src)
+	roles, err := t.ask(ctx, src)
 	if err != nil {
 		return err
 	}
-	c.linkTo(key, role)
+	c.linkTo(key, roles)
+	if src.Group != nil {
+		c.now.Name = linkName(src.Group)
+	}
 	return nil
 }
 
-// ask asks the resolver for the role of a source.
-func (t tenant) ask(ctx context.Context, src host.RoleSource) (host.Role, error) {
-	role, err := t.Roles.Resolver.ResolveRole(ctx, src)
-	if err == nil && role.ID == "" {
-		err = errors.New("scim: RoleResolver.ResolveRole returned a role without an ID and no error")
+// ask asks the resolver for the roles of a source. They come in order of their identity.
+func (t tenant) ask(ctx context.Context, src host.RoleSource) ([]host.Role, error) {
+	roles, err := t.Roles.Resolver.ResolveRoles(ctx, src)
+	if err != nil {
+		return nil, err
 	}
-	return role, err
+	roles = slices.Clone(roles)
+	slices.SortFunc(roles, compareRoles)
+	roles = slices.Compact(roles)
+	for i, r := range roles {
+		switch {
+		case r.ID == "":
+			return nil, errors.New("scim: RoleResolver.ResolveRoles returned a role without an ID and no error")
+		case i > 0 && r.Key() == roles[i-1].Key():
+			return nil, fmt.Errorf("scim: RoleResolver.ResolveRoles described role %q of scope %q in two ways", r.ID, r.Scope)
+		}
+	}
+	if len(roles) == 0 {
+		return nil, errors.New("scim: RoleResolver.ResolveRoles returned neither a role nor an error")
+	}
+	return roles, nil
 }
 
-// linkTo sets c.now to a link to a role. A protected role keeps its confirmation.
-func (c *linkChange) linkTo(key host.Source, role host.Role) {
-	c.now = host.Link{Source: key, Role: role,
-		Confirmed: !role.Protected || c.was.Confirmed && c.was.Role.ID == role.ID}
+// linkTo sets c.now to a link to roles. A protected role keeps its confirmation.
+func (c *linkChange) linkTo(key host.Source, roles []host.Role) {
+	c.now = host.Link{Source: key, Name: c.was.Name, At: c.was.At}
+	for _, role := range roles {
+		next := host.LinkedRole{Role: role, Confirmed: !role.Protected}
+		if was := c.was.Find(role.Key()); was != nil && role.Protected {
+			next.Confirmed, next.Declined = was.Confirmed, was.Declined
+		}
+		c.now.Roles = append(c.now.Roles, next)
+	}
 }
 
-// setLink stores the link of a group and queues an event.
+// storeLink stores a link that changes.
+func (w *Work) storeLink(ctx context.Context, c *linkChange) error {
+	if c.now.At.IsZero() || c.movesRoles() {
+		c.now.At = w.e.now()
+	}
+	return w.t.Roles.Ledger.SetLink(ctx, c.now)
+}
+
+// setLink stores the link of a group and queues events.
 func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
 	c.now.Source = host.GroupSource(g.ID)
-	if err := w.t.Roles.Ledger.SetLink(ctx, c.now); err != nil {
+	if err := w.storeLink(ctx, c); err != nil {
 		return err
 	}
-	was, now, ref := c.was.Role, c.now.Role, host.RefOf(g)
-	if c.isAnotherRole() {
-		w.Tell(host.Event{Kind: host.GroupUnlinked, Resource: ref, Role: was, Reason: c.reason})
+	ref := host.RefOf(g)
+	for _, role := range c.lost() {
+		w.Tell(host.Event{Kind: host.GroupUnlinked, Resource: ref, Role: role, Reason: c.reason})
 	}
-	switch {
-	case now.ID == "":
-	case !c.now.Confirmed:
-		w.Tell(host.Event{Kind: host.GroupWaiting, Resource: ref, Role: now, Reason: awaitsConfirmation})
-	case was.ID != now.ID || !c.was.Confirmed:
-		w.Tell(host.Event{Kind: host.GroupLinked, Resource: ref, Role: now})
+	for _, now := range c.now.Roles {
+		was := c.was.Find(now.Role.Key())
+		switch {
+		case !now.Confirmed:
+			w.Tell(host.Event{Kind: host.GroupWaiting, Resource: ref, Role: now.Role, Reason: awaitsConfirmation})
+		case was == nil || !was.Confirmed:
+			w.Tell(host.Event{Kind: host.GroupLinked, Resource: ref, Role: now.Role})
+		}
 	}
 	return nil
 }

@@ -41,9 +41,11 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 	if err != nil {
 		return nil, err
 	}
-	if role := links[host.GroupSource(r.view.gone)].Role; t.Roles.Joint && role.ID != "" && haveOnly(people, r.view.gone, role.ID) {
+	if gone := links[host.GroupSource(r.view.gone)]; t.Roles.Joint && gone.IsLinked() && haveOnly(people, gone) {
 		for _, p := range people {
-			p.held = []host.Role{role}
+			for _, g := range p.entries {
+				p.held = append(p.held, gone.Find(g.Role()).Role)
+			}
 		}
 		return people, nil
 	}
@@ -107,13 +109,12 @@ func (t tenant) users(ctx context.Context, ids []string, r run) (map[string]*doc
 }
 
 // haveOnly reports whether no source gives these people anything, and the ledger knows only
-// one role for them: that of a group being deleted. Then the ledger alone says what to
-// revoke. The application need not say who holds the role: revoking a role that a user does
-// not hold is no error.
-func haveOnly(people []*person, group, roleID string) bool {
-	from := host.GroupSource(group)
+// roles for them of a group being deleted. Then the ledger alone says what to revoke. The
+// application need not say who holds the roles: revoking a role that a user does not hold is
+// no error.
+func haveOnly(people []*person, gone host.Link) bool {
 	for _, p := range people {
-		if len(p.wants) > 0 || slices.ContainsFunc(p.entries, func(g host.Grant) bool { return g.Source != from || g.RoleID != roleID }) {
+		if len(p.wants) > 0 || slices.ContainsFunc(p.entries, func(g host.Grant) bool { return g.Source != gone.Source || gone.Find(g.Role()) == nil }) {
 			return false
 		}
 	}
@@ -155,38 +156,39 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	}
 	for i, p := range people {
 		for _, v := range values[i] {
-			p.want(links[v.key()], v.source(), r.isNamed(v.key(), p.id))
+			p.want(links[v.key()], v.source(), &r)
 		}
 	}
 	for _, m := range ms {
 		if p := by[m.Member.ID]; p != nil && isUser(m.Member) && r.view.keeps(m) {
-			p.want(links[host.GroupSource(m.GroupID)], host.GroupSource(m.GroupID), r.isNamed(host.GroupSource(m.GroupID), p.id))
+			p.want(links[host.GroupSource(m.GroupID)], host.GroupSource(m.GroupID), &r)
 		}
 	}
 	return links, nil
 }
 
-// want adds a role that a source gives, or will give after a confirmation.
-func (p *person) want(l host.Link, source host.Source, named bool) {
-	switch {
-	case l.Role.ID == "":
-		return
-	case !l.Confirmed:
-		p.unconfirmed = append(p.unconfirmed, want{role: l.Role, sources: []host.Source{source}})
-		return
+// want adds the roles that a source gives, or will give after a confirmation.
+func (p *person) want(l host.Link, source host.Source, r *run) {
+	for _, linked := range l.Roles {
+		role := linked.Role
+		if !linked.Confirmed {
+			p.unconfirmed = append(p.unconfirmed, want{role: role, sources: []host.Source{source}, declined: linked.Declined})
+			continue
+		}
+		named := r.naming(l.Source, p.id, role.Key())
+		i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.Key() == role.Key() })
+		if i < 0 {
+			i = len(p.wants)
+			p.wants = append(p.wants, want{role: role})
+		}
+		w := &p.wants[i]
+		if j := slices.Index(w.sources, source); j >= 0 { // two values of one attribute share a source
+			w.named[j] = max(w.named[j], named)
+			continue
+		}
+		w.sources = append(w.sources, source)
+		w.named = append(w.named, named)
 	}
-	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == l.Role.ID })
-	if i < 0 {
-		i = len(p.wants)
-		p.wants = append(p.wants, want{role: l.Role})
-	}
-	w := &p.wants[i]
-	if j := slices.Index(w.sources, source); j >= 0 { // two values of one attribute share a source
-		w.named[j] = w.named[j] || named
-		return
-	}
-	w.sources = append(w.sources, source)
-	w.named = append(w.named, named)
 }
 
 // sortByGrant orders memberships whose time is unknown by their grants. Groups that give

@@ -2,6 +2,7 @@ package roles
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,8 +36,19 @@ const (
 type want struct {
 	role    host.Role
 	sources []host.Source
-	named   []bool // by source: the client has just named the user as a member
+	named   []naming // by source
+	// declined says that the application declined to confirm that the source gives the role.
+	declined bool
 }
+
+// naming says who has just named a user as a member.
+type naming int
+
+const (
+	unnamed naming = iota
+	byClient
+	byApplication // by a confirmation
+)
 
 // outcome is what a plan changes for one user.
 type outcome struct {
@@ -47,47 +59,53 @@ type outcome struct {
 	early     []host.Event // events to send once put is recorded
 	events    []host.Event
 	explained []host.Explanation
+	reordered bool // the application knows another order of the roles
 }
 
-// holdings is what a user holds and what the ledger says about it, by role id.
+// holdings is what a user holds in one scope and what the ledger says about it, by role id.
 type holdings struct {
 	held    map[string]host.Role
 	entries map[string][]host.Grant
-}
-
-func (p *person) holdings() holdings {
-	h := holdings{map[string]host.Role{}, map[string][]host.Grant{}}
-	for _, r := range p.held {
-		h.held[r.ID] = r
-	}
-	for _, g := range p.entries {
-		h.entries[g.RoleID] = append(h.entries[g.RoleID], g)
-	}
-	return h
 }
 
 // plan applies the rules: grant = desired − held; revoke = what the ledger says SCIM gave −
 // desired. If a role is in neither, the application gave it, and plan does not touch it. If
 // a source starts to give a role that the user already holds, plan marks the role as given
 // by hand. The user then keeps it when the source stops giving it.
+//
+// Each scope is planned by itself.
 func plan(r *host.Roles, p *person, now time.Time) *outcome {
 	o := &outcome{change: host.RoleChange{UserID: p.id}}
-	h := p.holdings()
 	if p.presence == deleted {
-		o.revokeAll(p, h)
+		o.revokeAll(p)
 		return o
 	}
-	done := o.giveWanted(r, p, h, now)
-	for id, es := range h.entries {
+	for _, in := range p.byScope() {
+		o.planScope(r, in, now)
+	}
+	slices.SortFunc(o.change.Revoke, compareRoles)
+	slices.SortFunc(o.drop, compareGrants)
+	slices.SortStableFunc(o.explained, func(a, b host.Explanation) int { return compareRoles(a.Role, b.Role) })
+	return o
+}
+
+// planScope plans one scope. p has nothing of other scopes.
+func (o *outcome) planScope(r *host.Roles, p *scoped, now time.Time) {
+	policy := r.PolicyOf(p.scope)
+	if policy.Base != "" {
+		p.held = slices.DeleteFunc(slices.Clone(p.held), func(r host.Role) bool { return r.ID == policy.Base })
+	}
+	h := p.holdings()
+	if r.Paused {
+		o.pause(p, h)
+	}
+	done := o.giveWanted(policy, p, h, now)
+	for _, id := range slices.Sorted(maps.Keys(h.entries)) {
 		if !done[id] {
-			o.endUnwanted(p, id, es, h.held)
+			o.endUnwanted(p, id, h.entries[id], h.held)
 		}
 	}
 	o.explainRest(p)
-	slices.SortFunc(o.change.Revoke, func(a, b host.Role) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(o.drop, compareGrants)
-	slices.SortStableFunc(o.explained, func(a, b host.Explanation) int { return strings.Compare(a.Role.ID, b.Role.ID) })
-	return o
 }
 
 // leave is the outcome for an exempt user: it changes nothing.
@@ -100,13 +118,13 @@ func leave(p *person) *outcome {
 }
 
 // revokeAll revokes all roles of a deleted account.
-func (o *outcome) revokeAll(p *person, h holdings) {
+func (o *outcome) revokeAll(p *person) {
 	o.change.Revoke = slices.Clone(p.held)
 	o.drop = p.entries
 	for _, role := range p.held {
 		var sources []host.Source
-		for _, g := range h.entries[role.ID] {
-			if !g.Waiting {
+		for _, g := range p.entries {
+			if g.Role() == role.Key() && g.IsHeld() {
 				sources = append(sources, g.Source)
 			}
 		}
@@ -114,44 +132,62 @@ func (o *outcome) revokeAll(p *person, h holdings) {
 	}
 }
 
+// pause leaves only the roles wanted that the user has from SCIM already.
+func (o *outcome) pause(p *scoped, h holdings) {
+	p.wants = slices.DeleteFunc(slices.Clone(p.wants), func(w want) bool {
+		_, has := h.held[w.role.ID]
+		if has && slices.ContainsFunc(h.entries[w.role.ID], host.Grant.IsHeld) {
+			return false
+		}
+		if !has {
+			o.stand(w.role, host.Waiting, w.sources, "the application has paused the giving of roles")
+		}
+		return true
+	})
+}
+
 // giveWanted handles the roles that sources give. It returns the ids of these roles.
-func (o *outcome) giveWanted(r *host.Roles, p *person, h holdings, now time.Time) (done map[string]bool) {
+func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now time.Time) (done map[string]bool) {
 	slot := ""
-	if r.Exclusive {
+	if policy.Exclusive {
 		slot = roleByHand(p.held, h.entries)
 	}
 	done = map[string]bool{}
 	chosen := p.wants
 	if p.presence == active {
-		chosen = pick(r, p, h.held)
+		chosen = pick(policy, p, h.held)
 	}
+	var order ordering
 	for _, w := range chosen {
 		done[w.role.ID] = true
 		es := h.entries[w.role.ID]
 		switch {
+		case w.role.ID == policy.Base:
+			delete(done, w.role.ID)
 		case p.presence != active:
 			o.shelve(p, w, es, h.held, now)
 		case slot != "" && slot != w.role.ID:
-			o.wait(p, w, es, "waiting: the user holds "+h.held[slot].Name+" by hand, and the application allows one role per user", now)
+			o.wait(p, w, es, host.GrantWaitsForPlace, "waiting: the user holds "+h.held[slot].Name+" by hand, and the application allows one role per user", now)
 			o.release(p, w.role, es, h.held)
 		default:
-			o.give(p, w, es, h.held, now)
+			o.give(p, w, es, h.held, now, &order)
 		}
 	}
+	o.rank(p, order)
 	return done
 }
 
 // endUnwanted handles a role that the ledger knows and that no source gives. It keeps the
 // grants of a protected role that wait for a confirmation.
-func (o *outcome) endUnwanted(p *person, id string, es []host.Grant, held map[string]host.Role) {
+func (o *outcome) endUnwanted(p *scoped, id string, es []host.Grant, held map[string]host.Role) {
 	role, ok := held[id]
 	if !ok {
-		role = host.Role{ID: id}
+		role = host.Role{ID: id, Scope: p.scope}
 	}
 	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == id && w.role.Protected })
 	for _, g := range es {
-		if i >= 0 && g.Waiting {
-			if j := slices.Index(p.wants[i].sources, g.Source); j >= 0 && !p.wants[i].named[j] {
+		if i >= 0 && !g.IsHeld() {
+			if j := slices.Index(p.wants[i].sources, g.Source); j >= 0 && isShut(g, p.wants[i].role, p.wants[i].named[j]) {
 				continue
 			}
 		}
@@ -161,7 +197,7 @@ func (o *outcome) endUnwanted(p *person, id string, es []host.Grant, held map[st
 }
 
 // explainRest explains the roles that no rule has handled.
-func (o *outcome) explainRest(p *person) {
+func (o *outcome) explainRest(p *scoped) {
 	for _, h := range p.held {
 		isExplained := slices.ContainsFunc(o.explained, func(s host.Explanation) bool {
 			return s.Role.ID == h.ID && s.State != host.Waiting
@@ -171,13 +207,34 @@ func (o *outcome) explainRest(p *person) {
 		}
 	}
 	for _, w := range p.unconfirmed {
-		o.stand(w.role, host.Waiting, w.sources, "the role is protected, and the application has not confirmed that this source gives it")
+		reason := "the role is protected, and the application has not confirmed that this source gives it"
+		if w.declined {
+			reason = "the role is protected, and the application has declined that this source gives it"
+		}
+		o.stand(w.role, host.Waiting, w.sources, reason)
 	}
 }
 
 // compareGrants compares grants of one user by role and source.
 func compareGrants(a, b host.Grant) int {
-	return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
+	return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
+}
+
+// compareRoles compares roles by their identity.
+func compareRoles(a, b host.Role) int {
+	return cmp.Or(strings.Compare(a.Scope, b.Scope), strings.Compare(a.ID, b.ID))
+}
+
+// isShut reports whether a grant that waits goes on waiting, although its source gives the
+// role. Only somebody who names the user opens it.
+func isShut(g host.Grant, role host.Role, n naming) bool {
+	switch g.State {
+	case host.GrantDeclined:
+		return n != byApplication
+	case host.GrantWaitsForReturn:
+		return role.Protected && n == unnamed
+	}
+	return false
 }
 
 // roleByHand finds the role of an application that allows one role per user: one that the
@@ -186,7 +243,7 @@ func roleByHand(held []host.Role, entries map[string][]host.Grant) string {
 	for _, h := range held {
 		own := true
 		for _, g := range entries[h.ID] {
-			own = own && (g.ByHand || g.Waiting)
+			own = own && (g.ByHand || !g.IsHeld())
 		}
 		if own {
 			return h.ID
@@ -196,8 +253,8 @@ func roleByHand(held []host.Role, entries map[string][]host.Grant) string {
 }
 
 // pick lets the application choose among the wanted roles.
-func pick(r *host.Roles, p *person, held map[string]host.Role) []want {
-	choose := r.Pick
+func pick(policy host.RolePolicy, p *scoped, held map[string]host.Role) []want {
+	choose := policy.Pick
 	if choose == nil {
 		return p.wants
 	}
@@ -208,8 +265,8 @@ func pick(r *host.Roles, p *person, held map[string]host.Role) []want {
 	}
 	var out []want
 	for _, chosen := range choose(all) {
-		i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == chosen.ID })
-		if i >= 0 {
+		same := func(w want) bool { return w.role.ID == chosen.ID }
+		if i := slices.IndexFunc(p.wants, same); i >= 0 && !slices.ContainsFunc(out, same) {
 			out = append(out, p.wants[i])
 		}
 	}
@@ -217,19 +274,19 @@ func pick(r *host.Roles, p *person, held map[string]host.Role) []want {
 }
 
 // give makes sure that the user holds a wanted role and that the ledger has its sources.
-func (o *outcome) give(p *person, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
+func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.Role, now time.Time, order *ordering) {
 	_, has := held[w.role.ID]
-	live, hand := false, false
+	live, hand, told := false, false, 0
 	bySource := map[host.Source]host.Grant{}
 	for _, g := range es {
 		bySource[g.Source] = g
-		if !g.Waiting {
-			live, hand = true, hand || g.ByHand
+		if g.IsHeld() {
+			live, hand, told = true, hand || g.ByHand, max(told, g.Rank)
 		}
 	}
 	var giving, waiting []host.Source
 	for i, s := range w.sources {
-		if g, ok := bySource[s]; ok && g.Waiting && w.role.Protected && !w.named[i] {
+		if g, ok := bySource[s]; ok && isShut(g, w.role, w.named[i]) {
 			waiting = append(waiting, s)
 			continue
 		}
@@ -249,18 +306,22 @@ func (o *outcome) give(p *person, w want, es []host.Grant, held map[string]host.
 		// hand.
 		hand = false
 		o.change.Grant = append(o.change.Grant, w.role)
-		o.note(host.RoleGranted, p, w.role, giving, "")
+		o.note(host.RoleGranted, p.person, w.role, giving, "")
 	}
+	place := placed{role: w.role, isNew: !live || !has, told: told}
 	for _, s := range giving {
 		g, ok := bySource[s]
-		next := host.Grant{UserID: p.id, RoleID: w.role.ID, Source: s, At: now, ByHand: hand}
+		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: now, ByHand: hand}
 		if ok {
-			next.At = g.At
+			next.At, next.Rank = g.At, g.Rank
 		}
-		if !ok || g.ByHand != hand || g.Waiting {
+		if !ok || g.ByHand != hand || g.State != host.GrantGiven {
 			o.put = append(o.put, next)
+		} else {
+			place.kept = append(place.kept, next)
 		}
 	}
+	*order = append(*order, place)
 	o.dropOthers(w, es)
 	o.change.Roles = append(o.change.Roles, w.role)
 	switch {
@@ -284,16 +345,16 @@ func (o *outcome) dropOthers(w want, es []host.Grant) {
 
 // release revokes a role that no source gives any more. A role that the user also holds by
 // hand stays.
-func (o *outcome) release(p *person, role host.Role, es []host.Grant, held map[string]host.Role) {
+func (o *outcome) release(p *scoped, role host.Role, es []host.Grant, held map[string]host.Role) {
 	o.end(p, role, es, held, "no source gives it any more")
 }
 
 // end is release for another reason.
-func (o *outcome) end(p *person, role host.Role, es []host.Grant, held map[string]host.Role, reason string) {
+func (o *outcome) end(p *scoped, role host.Role, es []host.Grant, held map[string]host.Role, reason string) {
 	live, hand := false, false
 	var sources []host.Source
 	for _, g := range es {
-		if !g.Waiting {
+		if g.IsHeld() {
 			live, hand = true, hand || g.ByHand
 			sources = append(sources, g.Source)
 		}
@@ -303,42 +364,44 @@ func (o *outcome) end(p *person, role host.Role, es []host.Grant, held map[strin
 		return
 	}
 	if hand {
-		o.note(host.RoleRetained, p, h, sources, "the user had the role before a source gave it")
+		o.note(host.RoleRetained, p.person, h, sources, "the user had the role before a source gave it")
 		o.stand(h, host.ByHand, nil, "given in the application; no source gives it any more")
 		return
 	}
 	o.change.Revoke = append(o.change.Revoke, h)
-	o.note(host.RoleRevoked, p, h, sources, reason)
+	o.note(host.RoleRevoked, p.person, h, sources, reason)
 	o.stand(h, host.Leaving, nil, reason)
 }
 
 // shelve handles a role that sources give to an inactive user. It revokes the role. It
 // records a protected role as waiting, so that reactivation alone does not give it back.
-func (o *outcome) shelve(p *person, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
+func (o *outcome) shelve(p *scoped, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
 	if !w.role.Protected {
 		o.drop = append(o.drop, es...)
 		o.end(p, w.role, es, held, "the user is not active")
 		return
 	}
-	o.wait(p, w, es, "waiting: the user is not active", now)
+	o.wait(p, w, es, host.GrantWaitsForReturn, "waiting: the user is not active", now)
 	o.end(p, w.role, es, held, "the user is not active")
 }
 
-// wait records a role that sources give but the user does not get yet.
-func (o *outcome) wait(p *person, w want, es []host.Grant, reason string, now time.Time) {
+// wait records a role that sources give but the user does not get yet. A grant that is shut
+// keeps its state: it waits for more than this one does.
+func (o *outcome) wait(p *scoped, w want, es []host.Grant, state host.GrantState, reason string, now time.Time) {
 	fresh, events := false, &o.events
-	for _, s := range w.sources {
-		i := slices.IndexFunc(es, func(g host.Grant) bool { return g.Source == s })
-		if i >= 0 && es[i].Waiting {
-			continue
-		}
-		fresh = true
-		next := host.Grant{UserID: p.id, RoleID: w.role.ID, Source: s, At: now, Waiting: true}
-		if i >= 0 {
-			o.putAfter = append(o.putAfter, next)
-		} else {
+	for i, s := range w.sources {
+		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: now, State: state}
+		j := slices.IndexFunc(es, func(g host.Grant) bool { return g.Source == s })
+		switch {
+		case j < 0:
 			o.put = append(o.put, next)
-			events = &o.early
+			events, fresh = &o.early, true
+		case es[j].IsHeld():
+			o.putAfter = append(o.putAfter, next)
+			fresh = true
+		case es[j].State != state && !isShut(es[j], w.role, w.named[i]):
+			next.At = es[j].At
+			o.put = append(o.put, next)
 		}
 	}
 	o.dropOthers(w, es)
@@ -356,5 +419,6 @@ func (o *outcome) stand(role host.Role, s host.State, sources []host.Source, rea
 	o.explained = append(o.explained, host.Explanation{Role: role, State: s, Sources: sources, Reason: reason})
 }
 
-// changes reports whether the application has to grant or revoke anything.
-func (o *outcome) changes() bool { return len(o.change.Grant)+len(o.change.Revoke) > 0 }
+// changes reports whether the application has to grant or revoke anything, or has to put
+// the user's roles into another order.
+func (o *outcome) changes() bool { return len(o.change.Grant)+len(o.change.Revoke) > 0 || o.reordered }

@@ -21,9 +21,11 @@ type run struct {
 	// group, or as owners of this value.
 	namedIn host.Source
 	named   map[string]bool
-	cause   cause
-	view    view
-	ahead   bool // revoke only, and leave the ledger as it is, because a write follows
+	// confirms is the role that the application confirms in namedIn.
+	confirms host.RoleKey
+	cause    cause
+	view     view
+	ahead    bool // revoke only, and leave the ledger as it is, because a write follows
 }
 
 // cause is why a reconciliation runs.
@@ -32,12 +34,20 @@ type cause int
 const (
 	clientWrites        cause = iota
 	applicationReports        // the application reports that its roles or its mapping changed
-	applicationConfirms       // the application confirms; counts as naming all users in namedIn
+	applicationConfirms       // the application confirms one role; counts as naming all users in namedIn
 )
 
-// isNamed reports whether the client or the application names a user in a source.
-func (r *run) isNamed(source host.Source, userID string) bool {
-	return source == r.namedIn && (r.cause == applicationConfirms || r.named[userID])
+// naming says who names a user in a source. The application names a user for one role.
+func (r *run) naming(source host.Source, userID string, role host.RoleKey) naming {
+	switch {
+	case source != r.namedIn:
+		return unnamed
+	case r.cause == applicationConfirms && role == r.confirms:
+		return byApplication
+	case r.named[userID]:
+		return byClient
+	}
+	return unnamed
 }
 
 // view is the change that an operation is about to make. Readers lay it over the stored

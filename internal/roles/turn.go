@@ -115,8 +115,13 @@ func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 		return err
 	}
 	for _, v := range values {
-		if l := links[v.key()]; c.fresh[v.key()] && l.Role.ID != "" && !l.Confirmed {
-			w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []host.Source{v.source()}, Reason: awaitsConfirmation})
+		if !c.fresh[v.key()] {
+			continue
+		}
+		for _, l := range links[v.key()].Roles {
+			if !l.Confirmed {
+				w.Tell(host.Event{Kind: host.RoleWaiting, Resource: host.RefOf(user), Role: l.Role, Sources: []host.Source{v.source()}, Reason: awaitsConfirmation})
+			}
 		}
 	}
 	return nil

@@ -31,7 +31,7 @@ func (v value) key() host.Source { return host.AttributeSource(v.attr.Path, v.te
 func (v value) source() host.Source { return host.AttributeSource(v.attr.Path, "") }
 
 // roleSource is the value as the resolver sees it.
-func (v value) roleSource(linked string) host.RoleSource {
+func (v value) roleSource(linked []host.Role) host.RoleSource {
 	return host.RoleSource{Attribute: v.attr.Path, Value: v.text, Linked: linked}
 }
 
@@ -137,19 +137,19 @@ func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source
 }
 
 // linkValue stores the link of a value if it changes.
-func (t tenant) linkValue(ctx context.Context, v value, c *linkChange) error {
+func (w *Work) linkValue(ctx context.Context, v value, c *linkChange) error {
 	c.now.Source = v.key()
 	if !c.isChange() {
 		return nil
 	}
-	return t.Roles.Ledger.SetLink(ctx, c.now)
+	return w.storeLink(ctx, c)
 }
 
 // relinkKnownValue looks up the role of a value again. The application has reported that
 // its roles or its mapping changed.
 func (t tenant) relinkKnownValue(ctx context.Context, v value, was host.Link) (*linkChange, error) {
 	c := &linkChange{was: was, now: was}
-	err := t.resolve(ctx, v.roleSource(was.Role.ID), v.key(), c)
+	err := t.resolve(ctx, v.roleSource(was.Known()), v.key(), c)
 	if _, none := noRole(err); none {
 		c.now = host.Link{}
 		return c, nil
@@ -172,7 +172,7 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) er
 	}
 	for _, v := range values {
 		l := links[v.key()]
-		if l.Role.ID == "" {
+		if !l.IsLinked() {
 			continue
 		}
 		delete(links, v.key()) // look up each value once
@@ -186,7 +186,7 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) er
 		if why != applicationReports {
 			c.now = host.Link{} // as in unlinkGone
 		}
-		if err := w.t.linkValue(ctx, v, c); err != nil {
+		if err := w.linkValue(ctx, v, c); err != nil {
 			return err
 		}
 		w.later = append(w.later, run{values: []value{v}, cause: why}) // reconciles the other users of the value
@@ -221,12 +221,12 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 		if change == nil || slices.Contains(bad, v.attr) {
 			continue
 		}
-		if err := w.t.linkValue(ctx, v, change); err != nil {
+		if err := w.linkValue(ctx, v, change); err != nil {
 			return nil, nil, err
 		}
 		if change.movesRoles() {
 			c.moves = true
-			if change.was.Role.ID != "" {
+			if change.was.IsLinked() {
 				c.others = append(c.others, v)
 			}
 		}
@@ -254,7 +254,7 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 	found = map[value]*linkChange{}
 	for _, v := range values {
 		stored, l := slices.Contains(was, v), links[v.key()]
-		if stored && l.Role.ID != "" || slices.Contains(bad, v.attr) {
+		if stored && l.IsLinked() || slices.Contains(bad, v.attr) {
 			continue
 		}
 		if leaves {
@@ -273,7 +273,7 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 			continue
 		}
 		change := &linkChange{was: l}
-		err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, v.roleSource(""), v.key(), change) })
+		err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, v.roleSource(nil), v.key(), change) })
 		reason, none := noRole(err)
 		switch {
 		case err == nil:

@@ -84,7 +84,7 @@ func meet(w *world, op string, n int64, first, second func() error) (met bool, e
 func TestLedgerBesideTheStore(t *testing.T) {
 	byHand := func(w *world) error {
 		w.app.Give("U", "R")
-		return w.reconciler().GivenByHand(ctx(), "U", "R")
+		return w.reconciler().GivenByHand(ctx(), "U", scim.Role{ID: "R"})
 	}
 	patch := func(op map[string]any) func(w *world) error {
 		return func(w *world) error {
@@ -115,13 +115,13 @@ func TestLedgerBesideTheStore(t *testing.T) {
 			func(w *world) error { return w.reconciler().Users(ctx(), "U") }, byHand, isMarked},
 		{"the application confirms a group, and gives it", "a confirmation reconciles",
 			func(w *world) { w.protectedRole("R"); w.group("G", "R", "U") },
-			func(w *world) error { return w.reconciler().Confirm(ctx(), "G", "R") }, byHand, isMarked},
+			func(w *world) error { return w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "R"}) }, byHand, isMarked},
 		{"the application confirms a value, and gives it", "a confirmation reconciles",
 			func(w *world) {
 				w.protectedRole("R")
 				w.do("PATCH", "/Users/U", patchBody(map[string]any{"op": "replace", "path": "userType", "value": "R"}))
 			},
-			func(w *world) error { return w.reconciler().ConfirmValue(ctx(), "userType", "R", "R") }, byHand, isMarked},
+			func(w *world) error { return w.reconciler().ConfirmValue(ctx(), "userType", "R", scim.Role{ID: "R"}) }, byHand, isMarked},
 		{"an administrator gives it, and a request lets go", "it was given by hand before the group let go",
 			func(w *world) { w.role("R"); w.group("G", "R", "U") },
 			byHand, patch(removeOp("U")), func(w *world) { w.wantRoles("U", "R"); w.wantLedger("U") }},

@@ -15,13 +15,13 @@ type hanging struct {
 	asked chan string // the values that it was asked for; nil: it answers
 }
 
-func (h *hanging) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+func (h *hanging) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	if h.asked == nil {
-		return h.Roles.ResolveRole(ctx, src)
+		return h.Roles.ResolveRoles(ctx, src)
 	}
 	h.asked <- src.Name()
 	<-ctx.Done()
-	return scim.Role{}, ctx.Err()
+	return nil, ctx.Err()
 }
 
 // A request that deactivates a user waits a second for the resolver, and holds no lock

@@ -114,7 +114,7 @@ func TestPanicsCountAsErrors(t *testing.T) {
 		w.group("G", "A", "U")
 		w.wantRoles("U", "A")
 	})
-	t.Run("ResolveRole, in the Reconciler", func(t *testing.T) {
+	t.Run("ResolveRoles, in the Reconciler", func(t *testing.T) {
 		w, _ := start(t)
 		w.user("U")
 		w.group("G", "A", "U")

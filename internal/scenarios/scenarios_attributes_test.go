@@ -156,7 +156,7 @@ func attributeScenarios() []scenario {
 				w.userNamed("V", "Editor")
 				asked := w.app.Count("resolve")
 				w.do("PUT", "/Users/U", with(userWithRoles("U", "Editor"), "active", false))
-				w.diff("calls of ResolveRole", asked, w.app.Count("resolve"))
+				w.diff("calls of ResolveRoles", asked, w.app.Count("resolve"))
 				w.wantRoles("U")
 				w.wantStored("U", "Editor")
 				w.activate("U")
@@ -220,11 +220,11 @@ func attributeScenarios() []scenario {
 			run: func(w *world) {
 				w.role("Own")
 				w.role("Team")
-				w.app.Resolve = func(src scim.RoleSource) (scim.Role, error) {
+				w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
 					if want := map[string]string{"userType": "Own", "title": "Team"}[src.Attribute]; src.Value != want {
-						return scim.Role{}, &scim.Error{Status: 400, Type: "invalidValue", Detail: src.Attribute + ": must be " + want}
+						return nil, &scim.Error{Status: 400, Type: "invalidValue", Detail: src.Attribute + ": must be " + want}
 					}
-					return scim.Role{ID: src.Value, Name: src.Value}, nil
+					return []scim.Role{{ID: src.Value, Name: src.Value}}, nil
 				}
 				w.wantRefused(w.sendPost("/Users", "U", with(profile("U"), "userType", "Team")), 400, "invalidValue", "userType", "Own")
 				w.wantRefused(w.sendPost("/Users", "U", with(profile("U"), "title", "Own")), 400, "invalidValue", "title", "Team")
@@ -279,10 +279,10 @@ func attributeScenarios() []scenario {
 				w.userNamed("V", "Owner")
 				w.wantRoles("U")
 				w.wantEvents("user provisioned U", "user provisioned V", "role waiting U Owner attr:roles", "role waiting V Owner attr:roles")
-				if err := w.reconciler().ConfirmValue(ctx(), "roles", "Owner", "Admin"); err == nil {
+				if err := w.reconciler().ConfirmValue(ctx(), "roles", "Owner", scim.Role{ID: "Admin"}); err == nil {
 					w.t.Errorf("another role than the one that waits was confirmed")
 				}
-				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Owner", "Owner"))
+				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Owner", scim.Role{ID: "Owner"}))
 				w.wantRoles("U", "Owner")
 				w.wantRoles("V", "Owner")
 				w.deactivate("U")
@@ -293,7 +293,7 @@ func attributeScenarios() []scenario {
 				w.wantRoles("U") // the client has not sent the value again
 				w.wantRoles("V") // an echo does not confirm the role
 				w.wantLedger("U", "Owner attr:roles waiting")
-				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Owner", "Owner", "U"))
+				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Owner", scim.Role{ID: "Owner"}, "U"))
 				w.wantRoles("U", "Owner")
 				w.wantRoles("V")
 				w.putNamed("V")
@@ -432,21 +432,21 @@ func takeAwayUnasked(w *world) {
 	w.wantRoles("V")
 	w.deleteUser("U")
 	w.deleteGroup("G")
-	w.diff("calls of ResolveRole", asked, w.app.Count("resolve"))
+	w.diff("calls of ResolveRoles", asked, w.app.Count("resolve"))
 }
 
 // refuseUnoffered makes a resolver that refuses values without a role.
-func refuseUnoffered(w *world) func(src scim.RoleSource) (scim.Role, error) {
-	return func(src scim.RoleSource) (scim.Role, error) {
+func refuseUnoffered(w *world) func(src scim.RoleSource) ([]scim.Role, error) {
+	return func(src scim.RoleSource) ([]scim.Role, error) {
 		all := testhost.Must(w.app.Rows.Roles(ctx()))
 		var names []string
 		for _, r := range all {
 			if r.Name == src.Value {
-				return r, nil
+				return []scim.Role{r}, nil
 			}
 			names = append(names, r.Name)
 		}
-		return scim.Role{}, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue",
+		return nil, &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue",
 			Detail: fmt.Sprintf("%s: there is no role %q: use %s", src.Attribute, src.Value, strings.Join(names, ", "))}
 	}
 }

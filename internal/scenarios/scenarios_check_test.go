@@ -66,7 +66,7 @@ func (w *world) entries(user string) []string {
 		if g.ByHand {
 			line += " by hand"
 		}
-		if g.Waiting {
+		if !isHeld(g) {
 			line += " waiting"
 		}
 		lines = append(lines, line)
@@ -95,10 +95,10 @@ func (w *world) link(of string) string {
 	switch {
 	case len(links) == 0:
 		return ""
-	case links[0].Confirmed:
-		return links[0].Role.ID
+	case links[0].Roles[0].Confirmed:
+		return links[0].Roles[0].Role.ID
 	}
-	return links[0].Role.ID + " unconfirmed"
+	return links[0].Roles[0].Role.ID + " unconfirmed"
 }
 
 func (w *world) wantLink(group, want string) {
@@ -259,7 +259,7 @@ func (w *world) standings(user string) []string {
 		words := []string{role, ""}
 		for _, g := range list {
 			switch {
-			case g.Waiting:
+			case !isHeld(g):
 				words[1] = "waiting"
 			case g.ByHand:
 				words[1] = "both"
@@ -278,4 +278,9 @@ func (w *world) standings(user string) []string {
 		}
 	}
 	return lines
+}
+
+// isHeld reports whether the user holds the role because of the grant.
+func isHeld(g scim.Grant) bool {
+	return g.State == scim.GrantGiven || g.State == scim.GrantRetained
 }

@@ -205,7 +205,7 @@ func crashes() []crash {
 		}, [3][]string{{"T"}, {"R"}, {"R", "T"}}},
 		{"the deletion of a group", func(w *world) { w.send("DELETE", "/Groups/G", nil) }, [3][]string{{"S"}, {"S"}, {"R", "S"}}},
 		{"the deletion of a user", func(w *world) { w.send("DELETE", "/Users/A", nil) }, [3][]string{{}, {"R"}, {"R", "S"}}},
-		{"a report of hand-giving", func(w *world) { _ = w.reconciler().GivenByHand(ctx(), "A", "R") }, [3][]string{{"R"}, {"R"}, {"R", "S"}}},
+		{"a report of hand-giving", func(w *world) { _ = w.reconciler().GivenByHand(ctx(), "A", scim.Role{ID: "R"}) }, [3][]string{{"R"}, {"R"}, {"R", "S"}}},
 	}
 }
 

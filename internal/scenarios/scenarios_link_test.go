@@ -93,7 +93,7 @@ func linkScenarios() []scenario {
 				w.put("G", "Ops", "U")
 				w.wantLink("G", "new unconfirmed")
 				w.wantRoles("U")
-				w.must(w.reconciler().Confirm(ctx(), "G", "new"))
+				w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "new"}))
 				w.wantRoles("U", "Ops")
 			}},
 		{name: "S32 the deletion of a role is not reported", reason: "the client is not at fault",
@@ -179,11 +179,11 @@ func linkScenarios() []scenario {
 		{name: "S43 a mapping made in the application", reason: "the resolver decides by the group's id",
 			run: func(w *world) {
 				w.role("R")
-				w.app.Resolve = func(src scim.RoleSource) (scim.Role, error) {
+				w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
 					if src.Group.ID() == "G" {
-						return scim.Role{ID: "R", Name: "R"}, nil
+						return []scim.Role{{ID: "R", Name: "R"}}, nil
 					}
-					return scim.Role{}, scim.ErrNoRole
+					return nil, scim.ErrNoRole
 				}
 				w.user("U")
 				w.group("G", "Everyone", "U")

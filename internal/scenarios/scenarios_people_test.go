@@ -41,7 +41,7 @@ func renameScenarios() []scenario {
 					"role revoked A Viewer G", "role revoked B Viewer G", "role revoked C Viewer G")
 				w.put("G", "Owner", "A", "B", "C") // naming the members again does not confirm the link
 				w.wantRoles("A")
-				w.must(w.reconciler().Confirm(ctx(), "G", "Owner"))
+				w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Owner"}))
 				w.wantRoles("A", "Owner")
 			}},
 		{name: "S35 S36 renamed to a name without a role, and back", reason: "refusing would leave everybody with the role and block removals",
@@ -114,7 +114,7 @@ func leaver(w *world) {
 	w.byHand("U", "S")
 	w.group("G", "R", "U")
 	if w.link("G") == "R unconfirmed" {
-		w.must(w.reconciler().Confirm(ctx(), "G", "R"))
+		w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "R"}))
 	}
 	w.wantRoles("U", "R", "S")
 	w.mark()
@@ -155,7 +155,7 @@ func accountScenarios() []scenario {
 			run: func(w *world) { w.waitsForName(func() { w.put("G", "R", "U") }) }},
 		{name: "S61 reactivated, the role is protected, confirmed", reason: "the application may decide",
 			run: func(w *world) {
-				w.waitsForName(func() { w.must(w.reconciler().Confirm(ctx(), "G", "R", "U")) })
+				w.waitsForName(func() { w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "R"}, "U")) })
 			}},
 		{name: "S61 another member is named", reason: "only the user who is named comes back",
 			run: func(w *world) {

@@ -221,7 +221,7 @@ func TestProtectedRoleBehindAHeavierOneWaits(t *testing.T) {
 			w.role("Super", 40)
 			w.user("U")
 			w.group("G1", "Owner", "U")
-			w.must(w.reconciler().Confirm(ctx(), "G1", "Owner"))
+			w.must(w.reconciler().Confirm(ctx(), "G1", scim.Role{ID: "Owner"}))
 			w.group("G2", "Super", "U")
 			w.wantRoles("U", "Super")
 			w.deactivate("U")
@@ -243,11 +243,11 @@ func TestConfirmIsOfARole(t *testing.T) {
 	w.user("U")
 	w.group("G", "Auditor", "U")
 	w.rename("G", "Owner")
-	if err := w.reconciler().Confirm(ctx(), "G", "Auditor"); err == nil {
+	if err := w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Auditor"}); err == nil {
 		t.Error("the link to another role is confirmed")
 	}
 	w.wantRoles("U")
-	w.must(w.reconciler().Confirm(ctx(), "G", "Owner"))
+	w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Owner"}))
 	w.wantRoles("U", "Owner")
 }
 
@@ -255,7 +255,7 @@ func TestConfirmIsOfARole(t *testing.T) {
 func TestRenameWaitsForTheReconciler(t *testing.T) {
 	calls := map[string]func(w *world) error{
 		"RolesChanged": func(w *world) error { return w.reconciler().RolesChanged(ctx()) },
-		"Confirm":      func(w *world) error { return w.reconciler().Confirm(ctx(), "G", "A") },
+		"Confirm":      func(w *world) error { return w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "A"}) },
 	}
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {

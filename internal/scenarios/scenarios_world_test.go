@@ -236,7 +236,7 @@ func (w *world) reportChange() {
 func (w *world) byHand(user, role string) {
 	w.t.Helper()
 	w.app.Give(user, role)
-	w.must(w.reconciler().GivenByHand(context.Background(), user, role))
+	w.must(w.reconciler().GivenByHand(context.Background(), user, scim.Role{ID: role}))
 }
 
 // reconcile reconciles users.

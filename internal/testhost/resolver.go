@@ -25,7 +25,7 @@ type Roles struct {
 	// use it for a lost answer.
 	AfterChange func() error
 	// Resolve, if set, replaces the look-up of roles by name.
-	Resolve func(src scim.RoleSource) (scim.Role, error)
+	Resolve func(src scim.RoleSource) ([]scim.Role, error)
 
 	// Rows keeps the roles and their holders.
 	Rows RoleRows
@@ -137,27 +137,33 @@ func (t *Roles) begin(ctx context.Context, op string) error {
 	return ctx.Err()
 }
 
-// ResolveRole implements scim.RoleResolver.
-func (t *Roles) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+// ResolveRoles implements scim.RoleResolver.
+func (t *Roles) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	if err := t.begin(ctx, "resolve"); err != nil {
-		return scim.Role{}, err
+		return nil, err
 	}
 	if t.Resolve != nil {
 		return t.Resolve(src)
 	}
 	all, err := t.Rows.Roles(ctx)
 	if err != nil {
-		return scim.Role{}, err
+		return nil, err
 	}
-	i := slices.IndexFunc(all, func(r scim.Role) bool { return r.ID == src.Linked })
-	if i < 0 { // otherwise the group keeps its linked role, even if the role has a new name
-		name := norm.NFC.String(src.Name())
-		i = slices.IndexFunc(all, func(r scim.Role) bool { return norm.NFC.String(r.Name) == name })
+	var found []scim.Role
+	for _, r := range all { // a group keeps its linked roles, even if they have new names
+		if slices.ContainsFunc(src.Linked, func(l scim.Role) bool { return l.ID == r.ID && l.Scope == r.Scope }) {
+			found = append(found, r)
+		}
 	}
+	if len(found) > 0 {
+		return found, nil
+	}
+	name := norm.NFC.String(src.Name())
+	i := slices.IndexFunc(all, func(r scim.Role) bool { return norm.NFC.String(r.Name) == name })
 	if i < 0 {
-		return scim.Role{}, scim.ErrNoRole
+		return nil, scim.ErrNoRole
 	}
-	return all[i], nil
+	return all[i : i+1], nil
 }
 
 // HeldRoles implements scim.RoleResolver.

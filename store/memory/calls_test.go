@@ -100,7 +100,7 @@ func TestEndedContext(t *testing.T) {
 		"Record": func() error { return s.Record(ctx, []scim.Grant{{UserID: "1", RoleID: "r"}}, nil) },
 		"Links":  func() error { _, err := s.Links(ctx, nil); return err },
 		"SetLink": func() error {
-			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g"), Role: scim.Role{ID: "r"}})
+			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g"), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}})
 		},
 		"Ledger.Grants": func() error { _, err := l.Grants(ctx, nil); return err },
 		"Ledger.Record": func() error { return l.Record(ctx, nil, nil) },

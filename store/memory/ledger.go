@@ -2,9 +2,7 @@ package memory
 
 import (
 	"cmp"
-	"context"
 	"slices"
-	"sync"
 
 	"github.com/scimkit/scim"
 )
@@ -12,20 +10,37 @@ import (
 // ledger is the data of a scim.Ledger, in a Store and in a Ledger. It does not lock.
 type ledger struct {
 	grants map[string][]scim.Grant // by user, ordered by role and source
+	open   map[grantKey]struct{}   // the grants whose state is not GrantGiven
 	links  map[scim.Source]scim.Link
+	notes  map[noteKey]scim.Note
 }
 
 func newLedger() ledger {
-	return ledger{grants: make(map[string][]scim.Grant), links: make(map[scim.Source]scim.Link)}
+	return ledger{make(map[string][]scim.Grant), make(map[grantKey]struct{}), make(map[scim.Source]scim.Link), make(map[noteKey]scim.Note)}
 }
 
-// compareGrants compares grants of one user by role and source.
-func compareGrants(a, b scim.Grant) int {
-	return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
+// grantKey identifies a grant.
+type grantKey struct {
+	user, scope, role string
+	source            scim.Source
 }
+
+func keyOf(g scim.Grant) grantKey { return grantKey{g.UserID, g.Scope, g.RoleID, g.Source} }
+
+func (k grantKey) compare(o grantKey) int {
+	return cmp.Or(cmp.Compare(k.user, o.user), cmp.Compare(k.scope, o.scope), cmp.Compare(k.role, o.role), cmp.Compare(k.source, o.source))
+}
+
+// compareGrants compares grants by user, role and source.
+func compareGrants(a, b scim.Grant) int { return keyOf(a).compare(keyOf(b)) }
 
 // put stores g and returns the grant that it replaced.
 func (l ledger) put(g scim.Grant) (old scim.Grant, replaced bool) {
+	if g.State == scim.GrantGiven {
+		delete(l.open, keyOf(g))
+	} else {
+		l.open[keyOf(g)] = struct{}{}
+	}
 	list := l.grants[g.UserID]
 	i, found := slices.BinarySearchFunc(list, g, compareGrants)
 	if found {
@@ -44,6 +59,7 @@ func (l ledger) drop(g scim.Grant) (old scim.Grant, found bool) {
 		return old, false
 	}
 	old = list[i]
+	delete(l.open, keyOf(g))
 	if list = slices.Delete(list, i, i+1); len(list) == 0 {
 		delete(l.grants, g.UserID)
 	} else {
@@ -86,9 +102,10 @@ func (l ledger) record(put, drop []scim.Grant) (undo func()) {
 // setLink sets or deletes a link. undo reverses that.
 func (l ledger) setLink(link scim.Link) (undo func()) {
 	old, had := l.links[link.Source]
-	if link.Role.ID == "" {
+	if len(link.Roles) == 0 {
 		delete(l.links, link.Source)
 	} else {
+		link.Roles = slices.Clone(link.Roles)
 		l.links[link.Source] = link
 	}
 	return func() {
@@ -123,98 +140,4 @@ func distinct[T ~string](ids []T) []T {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	return slices.Compact(ids)
-}
-
-// Grants implements scim.Ledger.
-func (s *Store) Grants(ctx context.Context, userIDs []string) (list []scim.Grant, err error) {
-	err = s.read(ctx, func() error {
-		list = s.ledger.grantsOf(userIDs)
-		return nil
-	})
-	return list, err
-}
-
-// Record implements scim.Ledger.
-func (s *Store) Record(ctx context.Context, put, drop []scim.Grant) error {
-	return s.write(ctx, func() error {
-		s.did(s.ledger.record(put, drop))
-		return nil
-	})
-}
-
-// Links implements scim.Ledger.
-func (s *Store) Links(ctx context.Context, sources []scim.Source) (list []scim.Link, err error) {
-	err = s.read(ctx, func() error {
-		list = s.ledger.linksOf(sources)
-		return nil
-	})
-	return list, err
-}
-
-// SetLink implements scim.Ledger.
-func (s *Store) SetLink(ctx context.Context, l scim.Link) error {
-	return s.write(ctx, func() error {
-		s.did(s.ledger.setLink(l))
-		return nil
-	})
-}
-
-var (
-	_ scim.Ledger   = (*Ledger)(nil)
-	_ scim.Volatile = (*Ledger)(nil)
-)
-
-// Ledger is a scim.Ledger without a Store. Use it for tests of an application's own
-// volatile Store. It is safe for concurrent use. It takes no part in transactions.
-type Ledger struct {
-	mu sync.RWMutex
-	l  ledger
-}
-
-// NewLedger returns an empty Ledger.
-func NewLedger() *Ledger { return &Ledger{l: newLedger()} }
-
-// Volatile marks the Ledger as one that loses its contents: see scim.Volatile.
-func (l *Ledger) Volatile() {}
-
-// Grants implements scim.Ledger.
-func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return l.l.grantsOf(userIDs), nil
-}
-
-// Record implements scim.Ledger.
-func (l *Ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	l.l.record(put, drop)
-	return nil
-}
-
-// Links implements scim.Ledger.
-func (l *Ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return l.l.linksOf(sources), nil
-}
-
-// SetLink implements scim.Ledger.
-func (l *Ledger) SetLink(ctx context.Context, link scim.Link) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	l.l.setLink(link)
-	return nil
 }

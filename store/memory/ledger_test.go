@@ -13,7 +13,7 @@ func TestLedger(t *testing.T) {
 		return scim.Grant{UserID: user, RoleID: role, Source: scim.GroupSource(source)}
 	}
 	waiting := entry("1", "r", "a")
-	waiting.Waiting = true
+	waiting.State = scim.GrantWaitsForReturn
 	tests := []struct {
 		name, reason string
 		put, drop    []scim.Grant
@@ -68,14 +68,14 @@ func TestLinks(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			set(scim.Link{Source: scim.GroupSource("a"), Role: scim.Role{ID: "r", Name: "Role"}})
-			set(scim.Link{Source: scim.GroupSource("a"), Role: scim.Role{ID: "q", Protected: true}, Confirmed: true})
-			set(scim.Link{Source: scim.GroupSource("b"), Role: scim.Role{ID: "r"}})
+			set(scim.Link{Source: scim.GroupSource("a"), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r", Name: "Role"}}}})
+			set(scim.Link{Source: scim.GroupSource("a"), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "q", Protected: true}, Confirmed: true}}})
+			set(scim.Link{Source: scim.GroupSource("b"), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}})
 			set(scim.Link{Source: scim.GroupSource("b")})
 			set(scim.Link{Source: scim.GroupSource("c")}) // there was none
-			set(scim.Link{Source: scim.GroupSource("d"), Role: scim.Role{ID: "r"}})
+			set(scim.Link{Source: scim.GroupSource("d"), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}})
 			got, err := l.Links(t.Context(), []scim.Source{"group:a", "group:b", "group:c", "group:a", "group:z"})
-			want := []scim.Link{{Source: "group:a", Role: scim.Role{ID: "q", Protected: true}, Confirmed: true}}
+			want := []scim.Link{{Source: "group:a", Roles: []scim.LinkedRole{{Role: scim.Role{ID: "q", Protected: true}, Confirmed: true}}}}
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}

@@ -32,7 +32,7 @@ func seeded(t testing.TB) *Store {
 	_, _, err = s.ChangeMembers(ctx, "g2", []scim.Ref{{Type: "User", ID: "ann"}}, nil)
 	must(err)
 	must(s.Record(ctx, []scim.Grant{{UserID: "ann", RoleID: "admin", Source: "group:g1", At: epoch}, {UserID: "ann", RoleID: "admin", Source: "group:g2", ByHand: true}}, nil))
-	must(s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g1"), Role: scim.Role{ID: "admin"}, Confirmed: true}))
+	must(s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g1"), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "admin"}, Confirmed: true}}}))
 	s.now = func() time.Time { return epoch.Add(time.Hour) }
 	return s
 }
@@ -106,27 +106,27 @@ func writes(t testing.TB) []struct {
 		{"record a new entry twice", "it goes", func(ctx context.Context, s *Store) error {
 			g := scim.Grant{UserID: "bob", RoleID: "r", Source: "group:g1"}
 			h := g
-			h.Waiting = true
+			h.State = scim.GrantWaitsForReturn
 			return s.Record(ctx, []scim.Grant{g, h}, nil)
 		}},
 		{"record over an entry, twice", "the first one comes back", func(ctx context.Context, s *Store) error {
-			g := scim.Grant{UserID: "ann", RoleID: "admin", Source: "group:g1", Waiting: true}
+			g := scim.Grant{UserID: "ann", RoleID: "admin", Source: "group:g1", State: scim.GrantWaitsForReturn}
 			h := g
 			h.ByHand = true
 			return s.Record(ctx, []scim.Grant{g, h}, nil)
 		}},
 		{"drop and put one entry", "the dropped one comes back", func(ctx context.Context, s *Store) error {
-			g := scim.Grant{UserID: "ann", RoleID: "admin", Source: "group:g1", Waiting: true}
+			g := scim.Grant{UserID: "ann", RoleID: "admin", Source: "group:g1", State: scim.GrantWaitsForReturn}
 			return s.Record(ctx, []scim.Grant{g}, []scim.Grant{g})
 		}},
 		{"drop the last entries", "they come back", func(ctx context.Context, s *Store) error {
 			return s.Record(ctx, nil, []scim.Grant{{UserID: "ann", RoleID: "admin", Source: "group:g1"}, {UserID: "ann", RoleID: "admin", Source: "group:g2"}})
 		}},
 		{"new link", "it goes", func(ctx context.Context, s *Store) error {
-			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g2"), Role: scim.Role{ID: "r"}})
+			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g2"), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}})
 		}},
 		{"other link", "the old one comes back", func(ctx context.Context, s *Store) error {
-			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g1"), Role: scim.Role{ID: "r"}})
+			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g1"), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}})
 		}},
 		{"link taken away", "it comes back", func(ctx context.Context, s *Store) error {
 			return s.SetLink(ctx, scim.Link{Source: scim.GroupSource("g1")})
@@ -271,7 +271,7 @@ func TestRollbackOfAll(t *testing.T) {
 func TestNestedFailure(t *testing.T) {
 	s := New()
 	link := func(ctx context.Context, id string) {
-		if err := s.SetLink(ctx, scim.Link{Source: scim.GroupSource(id), Role: scim.Role{ID: "r"}}); err != nil {
+		if err := s.SetLink(ctx, scim.Link{Source: scim.GroupSource(id), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -291,7 +291,7 @@ func TestNestedFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := s.Links(t.Context(), []scim.Source{"group:before", "group:inside", "group:after"})
-	want := []scim.Link{{Source: "group:after", Role: scim.Role{ID: "r"}}, {Source: "group:before", Role: scim.Role{ID: "r"}}}
+	want := []scim.Link{{Source: "group:after", Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}}, {Source: "group:before", Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

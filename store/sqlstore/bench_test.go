@@ -56,8 +56,8 @@ func newHolders(tb testing.TB, s *sqlstore.Store, db *sql.DB, d sqlstore.Dialect
 	return holders{s, d}
 }
 
-func (h holders) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
-	return scim.Role{ID: src.Group.String("displayName"), Name: src.Group.String("displayName")}, nil
+func (h holders) ResolveRoles(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
+	return []scim.Role{{ID: src.Group.String("displayName"), Name: src.Group.String("displayName")}}, nil
 }
 
 // texts lists the texts of the JSON array $1.
@@ -143,7 +143,7 @@ func newCrowd(tb testing.TB, db *sql.DB, d sqlstore.Dialect, n int) *crowd {
 func (c *crowd) join(tb testing.TB, d sqlstore.Dialect, name string, n int) string {
 	tb.Helper()
 	g := create(tb, c.s, group(tb, name))
-	if err := c.s.SetLink(tb.Context(), scim.Link{Source: scim.GroupSource(g.ID()), Role: scim.Role{ID: name, Name: name}, Confirmed: true}); err != nil {
+	if err := c.s.SetLink(tb.Context(), scim.Link{Source: scim.GroupSource(g.ID()), Roles: []scim.LinkedRole{{Role: scim.Role{ID: name, Name: name}, Confirmed: true}}}); err != nil {
 		tb.Fatal(err)
 	}
 	users := " FROM scim_resources WHERE type = 'User' AND id < '" + userID(n) + "'"

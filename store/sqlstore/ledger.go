@@ -55,3 +55,21 @@ func (l *ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link,
 
 // SetLink implements scim.Ledger.
 func (l *ledger) SetLink(ctx context.Context, k scim.Link) error { return l.own.SetLink(ctx, k) }
+
+// AllLinks implements scim.PendingLedger.
+func (l *ledger) AllLinks(ctx context.Context, after scim.Source, limit int) ([]scim.Link, error) {
+	return l.own.AllLinks(ctx, after, limit)
+}
+
+// OpenGrants implements scim.PendingLedger.
+func (l *ledger) OpenGrants(ctx context.Context, after scim.Grant, limit int) ([]scim.Grant, error) {
+	return l.own.OpenGrants(ctx, after, limit)
+}
+
+// Notes implements scim.PendingLedger.
+func (l *ledger) Notes(ctx context.Context, kind, after string, limit int) ([]scim.Note, error) {
+	return l.own.Notes(ctx, kind, after, limit)
+}
+
+// SetNote implements scim.PendingLedger.
+func (l *ledger) SetNote(ctx context.Context, n scim.Note) error { return l.own.SetNote(ctx, n) }

@@ -126,7 +126,7 @@ func TestMappedRowsErasedMeanwhile(t *testing.T) {
 		a.exec("DELETE FROM people_emails")
 		a.exec("DELETE FROM team_people")
 		sales := scim.GroupSource("1")
-		if err := a.s.SetLink(a.t.Context(), scim.Link{Source: sales, Role: scim.Role{ID: "r"}}); err != nil {
+		if err := a.s.SetLink(a.t.Context(), scim.Link{Source: sales, Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}}); err != nil {
 			a.t.Fatal(err)
 		}
 		a.want("before", []string{"Ann@example.com", "bob@example.com"}, names(a.t, a.s))

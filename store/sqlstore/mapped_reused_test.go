@@ -40,7 +40,7 @@ func TestMappedLinkOfDeletedTeamProtected(t *testing.T) {
 		}
 		c := newClient(t, scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: roles}})
 		c.do("PATCH", "/Groups/core", `{"Operations":[{"op":"add","path":"members","value":[{"value":"1"}]}]}`, 204)
-		if err := reconciler(c.sh).Confirm(t.Context(), "core", "1"); err != nil {
+		if err := reconciler(c.sh).Confirm(t.Context(), "core", scim.Role{ID: "1"}); err != nil {
 			t.Fatal(err)
 		}
 		a.exec("DELETE FROM teams WHERE slug = 'core'")

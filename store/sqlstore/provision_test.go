@@ -103,9 +103,9 @@ type remembered struct {
 	held map[string][]scim.Role
 }
 
-func (m *remembered) ResolveRole(_ context.Context, src scim.RoleSource) (scim.Role, error) {
+func (m *remembered) ResolveRoles(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	name := src.Group.String("displayName")
-	return scim.Role{ID: name, Name: name}, nil
+	return []scim.Role{{ID: name, Name: name}}, nil
 }
 
 func (m *remembered) HeldRoles(_ context.Context, userIDs []string) (map[string][]scim.Role, error) {

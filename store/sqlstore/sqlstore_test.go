@@ -67,8 +67,8 @@ func TestLedgerAlone(t *testing.T) {
 	})
 }
 
-// The links of groups are stored by the bare id, and those of values by their text, as
-// they always were: a ledger of earlier days must still be read.
+// Links are stored by the text of their source, which never changes: a ledger of earlier days
+// must still be read.
 func TestStoredLinks(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		l, err := sqlstore.NewLedger(db, d, sqlstore.Options{})
@@ -79,17 +79,17 @@ func TestStoredLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		for stored, source := range map[string]scim.Source{
-			"g1":            scim.GroupSource("g1"),
+			"group:g1":      scim.GroupSource("g1"),
 			"attr:roles=a":  scim.AttributeSource("roles", "a"),
 			"group:attr:x":  scim.GroupSource("attr:x"),
 			"group:group:x": scim.GroupSource("group:x"),
 		} {
-			want := scim.Link{Source: source, Role: scim.Role{ID: "r", Name: "R", Weight: 2, Protected: true}, Confirmed: true}
+			want := scim.Link{Source: source, Name: "R (7)", At: time.UnixMicro(1).UTC(), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r", Name: "R", Weight: 2, Protected: true}, Confirmed: true}}}
 			if err := l.SetLink(t.Context(), want); err != nil {
 				t.Fatal(err)
 			}
 			var n int
-			if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM scim_links WHERE group_id = '"+stored+"'").Scan(&n); n != 1 || err != nil {
+			if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM scim_links WHERE source = '"+stored+"'").Scan(&n); n != 1 || err != nil {
 				t.Errorf("%s is not stored as %q: %d rows, error %v", source, stored, n, err)
 			}
 			if got, err := l.Links(t.Context(), []scim.Source{source}); err != nil || !cmp.Equal(got, []scim.Link{want}) {

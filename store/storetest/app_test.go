@@ -88,20 +88,22 @@ func (a *app) InTx(ctx context.Context, fn func(ctx context.Context) error) erro
 	return err
 }
 
-func (a *app) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+func (a *app) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	leave, err := a.enter(ctx)
 	if err != nil {
 		if a.fault == "an outage is no role" {
-			return scim.Role{}, scim.ErrNoRole
+			return nil, scim.ErrNoRole
 		}
-		return scim.Role{}, err
+		return nil, err
 	}
 	defer leave()
-	if r, ok := a.roles[src.Linked]; ok && a.fault != "forgets links" {
-		return r, nil
+	if a.fault == "believes links" && len(src.Linked) > 0 {
+		return src.Linked, nil
 	}
-	if src.Linked != "" && a.fault == "believes links" {
-		return scim.Role{ID: src.Linked}, nil
+	for _, linked := range src.Linked {
+		if r, ok := a.roles[linked.ID]; ok && a.fault != "forgets links" {
+			return []scim.Role{r}, nil
+		}
 	}
 	name := src.Name()
 	for _, r := range a.roles {
@@ -109,7 +111,7 @@ func (a *app) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, 
 			if a.fault == "says nothing of protection" {
 				r.Protected = false
 			}
-			return r, nil
+			return []scim.Role{r}, nil
 		}
 	}
 	switch a.fault {
@@ -120,11 +122,11 @@ func (a *app) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, 
 			r.ID = noRole.ID
 		}
 		a.roles[r.ID] = r
-		return scim.Role{}, scim.ErrNoRole
+		return nil, scim.ErrNoRole
 	case "unknown roles are empty":
-		return scim.Role{}, nil
+		return nil, nil
 	}
-	return scim.Role{}, fmt.Errorf("app: %w", scim.ErrNoRole)
+	return nil, fmt.Errorf("app: %w", scim.ErrNoRole)
 }
 
 func (a *app) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {

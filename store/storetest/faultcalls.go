@@ -124,7 +124,7 @@ func faultyReads(t *probe, s scim.Store) []read {
 		for i, r := range people {
 			groups = append(groups, l.group(t))
 			l.record(t, []scim.Grant{{UserID: r.ID(), RoleID: fmt.Sprint("r", i), Source: scim.GroupSource(groups[0]), At: instant}}, nil)
-			l.setLink(t, scim.Link{Source: scim.GroupSource(groups[i]), Role: scim.Role{ID: "r"}})
+			l.setLink(t, scim.Link{Source: scim.GroupSource(groups[i]), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}})
 		}
 		reads = append(reads,
 			read{"Grants", func() (int, int, error) { got, err := l.ledger.Grants(t.ctx, ids(people)); return len(got), n, err }},

@@ -387,7 +387,7 @@ func (f *faulty) Record(ctx context.Context, put, drop []scim.Grant) error {
 			return err
 		}
 		for _, h := range have {
-			if f.fault == "one entry for user and role" && h.RoleID == g.RoleID && h.Source != g.Source {
+			if f.fault == "one entry for user and role" && h.Scope == g.Scope && h.RoleID == g.RoleID && h.Source != g.Source {
 				drop = append(slices.Clone(drop), h)
 			}
 			if f.fault == "the first entry wins" && h.RoleID == g.RoleID && h.Source == g.Source {
@@ -411,7 +411,7 @@ func (f *faulty) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 }
 
 func (f *faulty) SetLink(ctx context.Context, l scim.Link) error {
-	if f.fault == "links stay" && l.Role.ID == "" {
+	if f.fault == "links stay" && len(l.Roles) == 0 {
 		return nil
 	}
 	return f.Store.SetLink(ctx, l)

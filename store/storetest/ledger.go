@@ -62,7 +62,7 @@ func (l ledgerSubject) grants(t *probe, users []string, want ...scim.Grant) {
 		t.Fatalf("Grants: %v", err)
 	}
 	less := func(a, b scim.Grant) bool {
-		return strings.Join([]string{a.UserID, a.RoleID, string(a.Source)}, "\x00") < strings.Join([]string{b.UserID, b.RoleID, string(b.Source)}, "\x00")
+		return strings.Join([]string{a.UserID, a.Scope, a.RoleID, string(a.Source)}, "\x00") < strings.Join([]string{b.UserID, b.Scope, b.RoleID, string(b.Source)}, "\x00")
 	}
 	if diff := cmp.Diff(want, got, cmpopts.SortSlices(less), cmpopts.EquateEmpty(), cmp.Comparer(sameInstant)); diff != "" {
 		t.Errorf("Grants (-want +got):\n%s", diff)
@@ -76,7 +76,7 @@ func (l ledgerSubject) links(t *probe, groups []string, want ...scim.Link) {
 		t.Fatalf("Links: %v", err)
 	}
 	less := func(a, b scim.Link) bool { return a.Source < b.Source }
-	if diff := cmp.Diff(want, got, cmpopts.SortSlices(less), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.SortSlices(less), cmpopts.EquateEmpty(), cmp.Comparer(sameInstant)); diff != "" {
 		t.Errorf("Links (-want +got):\n%s", diff)
 	}
 }
@@ -111,30 +111,30 @@ func ledgerSteps() []step[ledgerSubject] {
 			user, group := l.user(t), l.group(t)
 			for i := range 4 {
 				all = append(all, scim.Grant{UserID: user, RoleID: fmt.Sprint("röle ", i), Source: scim.GroupSource(group),
-					At: instant.Add(time.Duration(i) * time.Millisecond), ByHand: i&1 != 0, Waiting: i&2 != 0})
+					At: instant.Add(time.Duration(i) * time.Millisecond), ByHand: i&1 != 0, State: []scim.GrantState{scim.GrantGiven, scim.GrantRetained}[i>>1], Rank: i})
 			}
 			l.record(t, all, nil)
 			l.grants(t, []string{user}, all...)
 		}},
-		{"identity", "User, role and source identify a grant. Grants that differ in one of them are different grants.", func(t *probe, l ledgerSubject) {
+		{"identity", "User, scope, role and source identify a grant. Grants that differ in one of them are different grants.", func(t *probe, l ledgerSubject) {
 			u, g := []string{l.user(t), l.user(t)}, []string{l.group(t), l.group(t)}
 			a := scim.Grant{UserID: u[0], RoleID: "admin", Source: scim.GroupSource(g[0]), At: instant}
-			b, c, d := a, a, a
-			b.RoleID, c.Source, d.UserID = "Admin", scim.GroupSource(g[1]), u[1]
-			l.record(t, []scim.Grant{a, b, c, d}, nil)
-			l.grants(t, u, a, b, c, d)
-			for _, drop := range []scim.Grant{b, c, d} {
+			b, c, d, e := a, a, a, a
+			b.RoleID, c.Source, d.UserID, e.Scope = "Admin", scim.GroupSource(g[1]), u[1], "project 1"
+			l.record(t, []scim.Grant{a, b, c, d, e}, nil)
+			l.grants(t, u, a, b, c, d, e)
+			for _, drop := range []scim.Grant{b, c, d, e} {
 				l.record(t, nil, []scim.Grant{drop})
 			}
 			l.grants(t, u, a)
 		}},
 		{"replace", "Record replaces a grant with the same identity.", func(t *probe, l ledgerSubject) {
 			user := l.user(t)
-			e := scim.Grant{UserID: user, RoleID: "admin", Source: scim.GroupSource(l.group(t)), At: instant, Waiting: true}
+			e := scim.Grant{UserID: user, RoleID: "admin", Source: scim.GroupSource(l.group(t)), At: instant, State: scim.GrantWaitsForReturn}
 			l.record(t, []scim.Grant{e}, nil)
 			l.record(t, []scim.Grant{e}, nil)
 			l.grants(t, []string{user}, e)
-			e.Waiting, e.ByHand, e.At = false, true, instant.Add(time.Hour)
+			e.State, e.ByHand, e.At, e.Rank = scim.GrantGiven, true, instant.Add(time.Hour), 3
 			l.record(t, []scim.Grant{e}, nil)
 			l.grants(t, []string{user}, e)
 			e.ByHand = false
@@ -193,7 +193,7 @@ func ledgerSteps() []step[ledgerSubject] {
 				return scim.Grant{UserID: users[user], RoleID: role, Source: source, At: instant}
 			}
 			waiting := entry(1, "other", gone)
-			waiting.Waiting = true
+			waiting.State = scim.GrantWaitsForReturn
 			kept := []scim.Grant{entry(0, "member", left), entry(1, "other", left)}
 			l.record(t, append([]scim.Grant{entry(0, "member", gone), entry(1, "member", gone), waiting}, kept...), nil)
 			slices.Sort(users)
@@ -217,20 +217,20 @@ func ledgerSteps() []step[ledgerSubject] {
 				}
 			}
 		}},
-		{"links", "SetLink replaces all fields of a group's link. A link without a Role.ID deletes it.", func(t *probe, l ledgerSubject) {
+		{"links", "SetLink replaces all fields of a group's link. A link without Roles deletes it.", func(t *probe, l ledgerSubject) {
 			g := []string{l.group(t), l.group(t), l.group(t)}
-			a := scim.Link{Source: scim.GroupSource(g[0]), Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: 1 << 30, Protected: true}}
-			b := scim.Link{Source: scim.GroupSource(g[1]), Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: -5}, Confirmed: true}
+			a := scim.Link{Source: scim.GroupSource(g[0]), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: 1 << 30, Protected: true}}}}
+			b := scim.Link{Source: scim.GroupSource(g[1]), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r-1", Name: "Rôle 1", Weight: -5}, Confirmed: true}}}
 			l.setLink(t, a)
 			l.setLink(t, b)
 			l.links(t, g, a, b)
 			l.links(t, g[1:], b)
 			l.links(t, []string{nobody})
 			l.links(t, nil)
-			a.Confirmed = true
+			a.Name, a.At, a.Roles = "Röles", instant, append(slices.Clone(a.Roles), scim.LinkedRole{Role: scim.Role{ID: "r-1", Scope: "project 1"}, Declined: true})
 			l.setLink(t, a)
 			l.links(t, g, a, b)
-			a.Role = scim.Role{ID: "r-2", Name: "", Weight: 0}
+			a.Roles = []scim.LinkedRole{{Role: scim.Role{ID: "r-2"}, Confirmed: true}}
 			l.setLink(t, a)
 			l.links(t, g, a, b)
 			l.setLink(t, scim.Link{Source: scim.GroupSource(g[0])})

@@ -190,8 +190,8 @@ func roleBatchSteps() []step[Harness] {
 			if got, err := h.Resolver.HeldRoles(ctx, users); err == nil && len(got[users[0]]) != 1 {
 				t.Errorf("HeldRoles with a cancelled context: %v without an error, though a role is held", got)
 			}
-			if _, err := h.Resolver.ResolveRole(ctx, scim.RoleSource{Group: t.group(h.GroupName(h.Roles[0]))}); errors.Is(err, scim.ErrNoRole) {
-				t.Errorf("ResolveRole with a cancelled context is ErrNoRole, though there is a role")
+			if _, err := h.Resolver.ResolveRoles(ctx, scim.RoleSource{Group: t.group(h.GroupName(h.Roles[0]))}); errors.Is(err, scim.ErrNoRole) {
+				t.Errorf("ResolveRoles with a cancelled context is ErrNoRole, though there is a role")
 			}
 			h.held(t, "after a cancelled change", users, h.Roles[:1])
 		}},

@@ -28,7 +28,7 @@ import (
 //	})
 type Harness struct {
 	Resolver scim.RoleResolver
-	// Roles are two or more existing roles, as ResolveRole describes them.
+	// Roles are two or more existing roles, as ResolveRoles describes them.
 	Roles []scim.Role
 	// AddUser creates a user without roles and returns the id.
 	AddUser func(ctx context.Context) (userID string, err error)
@@ -128,45 +128,51 @@ func roleIDs(roles []scim.Role) []string {
 	return out
 }
 
-// resolve requires that a group with this name stands for the role want. If want is "",
+// resolve requires that a group with this name stands for the role want. If want is nil,
 // it requires ErrNoRole.
-func (h Harness) resolve(t *probe, why, name, linked, want string) {
-	role, err := h.Resolver.ResolveRole(t.ctx, scim.RoleSource{Group: t.group(name), Linked: linked})
-	if want == "" && !errors.Is(err, scim.ErrNoRole) {
-		t.Errorf("ResolveRole of group %q, %s: got %+v and error %v, want ErrNoRole", name, why, role, err)
+func (h Harness) resolve(t *probe, why, name string, linked, want *scim.Role) {
+	src := scim.RoleSource{Group: t.group(name)}
+	if linked != nil {
+		src.Linked = []scim.Role{*linked}
 	}
-	if want != "" && (err != nil || role.ID != want) {
-		t.Errorf("ResolveRole of group %q, %s: got %+v and error %v, want the role %s", name, why, role, err, want)
+	roles, err := h.Resolver.ResolveRoles(t.ctx, src)
+	switch {
+	case want == nil:
+		if !errors.Is(err, scim.ErrNoRole) {
+			t.Errorf("ResolveRoles of group %q, %s: got %+v and error %v, want ErrNoRole", name, why, roles, err)
+		}
+	case err != nil || !slices.ContainsFunc(roles, func(r scim.Role) bool { return r.ID == want.ID && r.Scope == want.Scope }):
+		t.Errorf("ResolveRoles of group %q, %s: got %+v and error %v, want the role %+v", name, why, roles, err, *want)
 	}
 }
 
 func resolveSteps() []step[Harness] {
 	return []step[Harness]{
-		{"resolve", "ResolveRole returns the role that a group stands for, with id, name, weight and protection.", func(t *probe, h Harness) {
+		{"resolve", "ResolveRoles returns the role that a group stands for, with id, scope, name, weight and protection.", func(t *probe, h Harness) {
 			for _, want := range h.Roles {
-				got, err := h.Resolver.ResolveRole(t.ctx, scim.RoleSource{Group: t.group(h.GroupName(want))})
-				if diff := cmp.Diff(want, got); err != nil || diff != "" {
-					t.Errorf("ResolveRole of group %q: error %v (-want +got):\n%s", h.GroupName(want), err, diff)
+				got, err := h.Resolver.ResolveRoles(t.ctx, scim.RoleSource{Group: t.group(h.GroupName(want))})
+				if diff := cmp.Diff([]scim.Role{want}, got); err != nil || diff != "" {
+					t.Errorf("ResolveRoles of group %q: error %v (-want +got):\n%s", h.GroupName(want), err, diff)
 				}
 			}
 		}},
-		{"resolve unknown", "For a group that stands for no role, ResolveRole returns ErrNoRole, not another error and not an empty role.", func(t *probe, h Harness) {
+		{"resolve unknown", "For a group that stands for no role, ResolveRoles returns ErrNoRole, not another error and not an empty role.", func(t *probe, h Harness) {
 			for _, name := range []string{noRole.Name, h.GroupName(h.Roles[0]) + "%", "%", "' OR '1'='1"} {
-				h.resolve(t, "which no role has", name, "", "")
+				h.resolve(t, "which no role has", name, nil, nil)
 			}
 		}},
-		{"resolve has no effects", "ResolveRole has no effects: no user gets a role, and no role is created.", func(t *probe, h Harness) {
+		{"resolve has no effects", "ResolveRoles has no effects: no user gets a role, and no role is created.", func(t *probe, h Harness) {
 			users := h.users(t, 1)
 			for range 2 {
-				h.resolve(t, "asked for again", noRole.Name, "", "")
-				h.resolve(t, "asked for again", h.GroupName(h.Roles[0]), "", h.Roles[0].ID)
+				h.resolve(t, "asked for again", noRole.Name, nil, nil)
+				h.resolve(t, "asked for again", h.GroupName(h.Roles[0]), nil, &h.Roles[0])
 			}
-			h.held(t, "after ResolveRole", users)
+			h.held(t, "after ResolveRoles", users)
 			if err := h.Resolver.ChangeRoles(t.ctx, []scim.RoleChange{grant(users[0], noRole)}); !errors.Is(err, scim.ErrNoRole) {
 				t.Errorf("ChangeRoles of a role that was only asked for: error %v, want ErrNoRole", err)
 			}
 		}},
-		{"rename", "After a rename, ResolveRole finds the role by Linked, which is its id, and by its new name.", func(t *probe, h Harness) {
+		{"rename", "After a rename, ResolveRoles finds the role by Linked and by its new name.", func(t *probe, h Harness) {
 			if h.Rename == nil {
 				t.Skipf("the Harness has no Rename")
 			}
@@ -176,10 +182,10 @@ func resolveSteps() []step[Harness] {
 				t.Fatalf("the harness's Rename: %v", err)
 			}
 			role.Name += " 2"
-			h.resolve(t, "linked to a role that was renamed", old, role.ID, role.ID)
-			h.resolve(t, "the new name of a role", h.GroupName(role), "", role.ID)
+			h.resolve(t, "linked to a role that was renamed", old, &role, &role)
+			h.resolve(t, "the new name of a role", h.GroupName(role), nil, &role)
 		}},
-		{"dropped role", "For a deleted role ResolveRole returns ErrNoRole, also if Linked is its id. Revoking a deleted role is no error.", func(t *probe, h Harness) {
+		{"dropped role", "For a deleted role ResolveRoles returns ErrNoRole, also if Linked has it. Revoking a deleted role is no error.", func(t *probe, h Harness) {
 			if h.Drop == nil {
 				t.Skipf("the Harness has no Drop")
 			}
@@ -188,8 +194,8 @@ func resolveSteps() []step[Harness] {
 			if err := h.Drop(t.ctx, role.ID); err != nil {
 				t.Fatalf("the harness's Drop: %v", err)
 			}
-			h.resolve(t, "whose role is gone", name, "", "")
-			h.resolve(t, "linked to a role that is gone", name, role.ID, "")
+			h.resolve(t, "whose role is gone", name, nil, nil)
+			h.resolve(t, "linked to a role that is gone", name, &role, nil)
 			if err := h.Resolver.ChangeRoles(t.ctx, []scim.RoleChange{grant(users[0], role)}); !errors.Is(err, scim.ErrNoRole) {
 				t.Errorf("ChangeRoles that grants a role that is gone: error %v, want ErrNoRole", err)
 			}

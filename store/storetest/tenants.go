@@ -39,7 +39,7 @@ func newHousehold(t *probe, s scim.Store) household {
 		group: t.create(s, t.group("Engineers")),
 	}
 	h.grant = scim.Grant{UserID: h.user.ID(), RoleID: "editor", Source: scim.GroupSource(h.group.ID()), At: instant, ByHand: true}
-	h.link = scim.Link{Source: scim.GroupSource(h.group.ID()), Role: scim.Role{ID: "editor", Name: "Editor"}, Confirmed: true}
+	h.link = scim.Link{Source: scim.GroupSource(h.group.ID()), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "editor", Name: "Editor"}, Confirmed: true}}}
 	if store, ok := s.(scim.MemberStore); ok {
 		m := members{t, store}
 		m.change(h.group, []scim.Ref{h.user.Ref()}, nil, []scim.Ref{h.user.Ref()}, nil)
@@ -195,7 +195,7 @@ func tenantSteps() []step[tenants] {
 			l.setLink(t, scim.Link{Source: scim.GroupSource(h.group.ID())})
 			h.expectUnchanged(t, s.a)
 			own, link := h.grant, h.link
-			own.ByHand, link.Role.Name = false, "of b"
+			own.ByHand, link.Roles = false, []scim.LinkedRole{{Role: scim.Role{ID: "editor", Name: "of b"}}}
 			l.record(t, []scim.Grant{own}, nil)
 			l.setLink(t, link)
 			l.grants(t, users, own)

@@ -53,7 +53,7 @@ func txPartSteps() []step[scim.Store] {
 			user, group := l.user(t), l.group(t)
 			old := scim.Grant{UserID: user, RoleID: "old", Source: scim.GroupSource(group), At: instant}
 			fresh := scim.Grant{UserID: user, RoleID: "fresh", Source: scim.GroupSource(group), At: instant}
-			link := scim.Link{Source: scim.GroupSource(group), Role: scim.Role{ID: "old", Name: "Old"}, Confirmed: true}
+			link := scim.Link{Source: scim.GroupSource(group), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "old", Name: "Old"}, Confirmed: true}}}
 			l.record(t, []scim.Grant{old}, nil)
 			l.setLink(t, link)
 			change := func(ctx context.Context) error {

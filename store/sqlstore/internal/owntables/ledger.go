@@ -31,17 +31,22 @@ func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
 		}
 	}
-	all, err := database.ReadAll(ctx, l.db, len(ids), func(scan func(...any) error) (g scim.Grant, err error) {
-		var at int64
-		err = scan(&g.UserID, &g.RoleID, &g.Source, &at, &g.ByHand, &g.Waiting)
-		g.At = dialect.FromMicros(at)
-		return g, err
-	}, "SELECT g.user_id, g.role_id, g.source, g.at, g.by_hand, g.waiting"+
+	all, err := database.ReadAll(ctx, l.db, len(ids), scanGrant, "SELECT "+grantColumns+
 		l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "grants", "g", "g.tenant = $1 AND g.user_id = w.value", ""), dialect.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: grants of %d users: %w", len(ids), err)
 	}
 	return all, nil
+}
+
+// grantColumns are the columns, of g, that scanGrant reads.
+const grantColumns = "g.user_id, g.scope, g.role_id, g.source, g.at, g.by_hand, g.state, g.rank"
+
+func scanGrant(scan func(...any) error) (g scim.Grant, err error) {
+	var at int64
+	err = scan(&g.UserID, &g.Scope, &g.RoleID, &g.Source, &at, &g.ByHand, &g.State, &g.Rank)
+	g.At = dialect.FromMicros(at)
+	return g, err
 }
 
 // lock locks users until the transaction ends, by rows of a table that has no other use.
@@ -83,14 +88,14 @@ func (l *Ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 		if len(put) == 0 {
 			return nil
 		}
-		_, err := l.db.Exec(ctx, `INSERT INTO {p}grants (tenant, user_id, role_id, source, at, by_hand, waiting)
-			SELECT $1, e.value ->> 0, e.value ->> 1, e.value ->> 2,
-				CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), CAST(e.value ->> 5 AS bigint)
+		_, err := l.db.Exec(ctx, `INSERT INTO {p}grants (tenant, user_id, scope, role_id, source, at, by_hand, state, rank)
+			SELECT $1, e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3,
+				CAST(e.value ->> 4 AS bigint), CAST(e.value ->> 5 AS bigint), e.value ->> 6, CAST(e.value ->> 7 AS bigint)
 			FROM {rows $2} WHERE 1 = 1
-			ON CONFLICT (user_id, tenant, role_id, source) DO UPDATE
-			SET at = excluded.at, by_hand = excluded.by_hand, waiting = excluded.waiting`,
+			ON CONFLICT (user_id, tenant, scope, role_id, source) DO UPDATE
+			SET at = excluded.at, by_hand = excluded.by_hand, state = excluded.state, rank = excluded.rank`,
 			dialect.Tuples(put, func(g scim.Grant) []any {
-				return []any{g.UserID, g.RoleID, g.Source, dialect.Micros(g.At), dialect.Bit(g.ByHand), dialect.Bit(g.Waiting)}
+				return []any{g.UserID, g.Scope, g.RoleID, g.Source, dialect.Micros(g.At), dialect.Bit(g.ByHand), g.State, g.Rank}
 			}))
 		return err
 	})
@@ -107,14 +112,14 @@ const alike = 50
 func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 	drop = slices.Clone(drop)
 	slices.SortFunc(drop, func(a, b scim.Grant) int {
-		return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source), cmp.Compare(a.UserID, b.UserID))
+		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source), cmp.Compare(a.UserID, b.UserID))
 	})
 	var rest []scim.Grant
 	for len(drop) > 0 {
-		role, source := drop[0].RoleID, drop[0].Source
+		scope, role, source := drop[0].Scope, drop[0].RoleID, drop[0].Source
 		var ids []string
 		for _, g := range drop {
-			if g.RoleID != role || g.Source != source {
+			if g.Scope != scope || g.RoleID != role || g.Source != source {
 				break
 			}
 			ids = append(ids, g.UserID)
@@ -122,8 +127,8 @@ func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 		if len(ids) < alike {
 			rest = append(rest, drop[:len(ids)]...)
 		} else {
-			_, err := l.db.Exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND role_id = $2 AND source = $3 AND "+
-				l.db.Dialect.In("user_id", "SELECT value FROM "+l.db.Dialect.Texts("$4")), role, source, dialect.List(ids))
+			_, err := l.db.Exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND scope = $2 AND role_id = $3 AND source = $4 AND "+
+				l.db.Dialect.In("user_id", "SELECT value FROM "+l.db.Dialect.Texts("$5")), scope, role, source, dialect.List(ids))
 			if err != nil {
 				return err
 			}
@@ -133,9 +138,9 @@ func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	_, err := l.db.Exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, role_id, source) IN
-		(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`,
-		dialect.Tuples(rest, func(g scim.Grant) []any { return []any{l.db.Tenant, g.UserID, g.RoleID, g.Source} }))
+	_, err := l.db.Exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, scope, role_id, source) IN
+		(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4 FROM {rows $2})`,
+		dialect.Tuples(rest, func(g scim.Grant) []any { return []any{l.db.Tenant, g.UserID, g.Scope, g.RoleID, g.Source} }))
 	return err
 }
 
@@ -164,71 +169,7 @@ func (l *Ledger) DropSource(ctx context.Context, source scim.Source) error {
 	return nil
 }
 
-// compareGrants compares grants by user, role and source.
+// compareGrants compares grants by their identity.
 func compareGrants(a, b scim.Grant) int {
-	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
-}
-
-// Links implements scim.Ledger.
-func (l *Ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link, error) {
-	keys := make([]string, len(sources))
-	for i, s := range sources {
-		keys[i] = linkKey(s)
-	}
-	ids := dialect.Distinct(keys)
-	if len(ids) == 0 {
-		return nil, ctx.Err()
-	}
-	all, err := database.ReadAll(ctx, l.db, len(ids), func(scan func(...any) error) (k scim.Link, err error) {
-		var key string
-		err = scan(&key, &k.Role.ID, &k.Role.Name, &k.Role.Weight, &k.Role.Protected, &k.Confirmed)
-		k.Source = linkSource(key)
-		return k, err
-	}, "SELECT k.group_id, k.role_id, k.role_name, k.weight, k.protected, k.confirmed"+
-		l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "links", "k", "k.tenant = $1 AND k.group_id = w.value", ""), dialect.List(ids))
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: links of %d sources: %w", len(ids), err)
-	}
-	return all, nil
-}
-
-// SetLink implements scim.Ledger.
-func (l *Ledger) SetLink(ctx context.Context, k scim.Link) error {
-	err := l.db.Write(ctx, func(ctx context.Context) error {
-		if k.Role.ID == "" {
-			_, err := l.db.Exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND group_id = $2", linkKey(k.Source))
-			return err
-		}
-		_, err := l.db.Exec(ctx, `INSERT INTO {p}links (tenant, group_id, role_id, role_name, weight, protected, confirmed)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (group_id, tenant) DO UPDATE SET role_id = excluded.role_id,
-			role_name = excluded.role_name, weight = excluded.weight, protected = excluded.protected, confirmed = excluded.confirmed`,
-			linkKey(k.Source), k.Role.ID, k.Role.Name, k.Role.Weight, dialect.Bit(k.Role.Protected), dialect.Bit(k.Confirmed))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("sqlstore: link of %q: %w", k.Source, err)
-	}
-	return nil
-}
-
-// linkKey is a source in the column group_id of {p}links. A group stands there by its id
-// alone, unless that reads as another source.
-func linkKey(s scim.Source) string {
-	id, ok := s.Group()
-	if !ok || linkSource(id) != s {
-		return string(s)
-	}
-	return id
-}
-
-// linkSource is the source that a linkKey stands for.
-func linkSource(key string) scim.Source {
-	s := scim.Source(key)
-	if _, ok := s.Group(); ok {
-		return s
-	}
-	if _, _, ok := s.Attribute(); ok {
-		return s
-	}
-	return scim.GroupSource(key)
+	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.Source, b.Source))
 }

@@ -114,33 +114,34 @@ func (r *resolver) find(ctx context.Context, w *dialect.Arguments, condition, lo
 	return all, nil
 }
 
-// ResolveRole implements scim.RoleResolver.
-func (r *resolver) ResolveRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
-	if src.Linked != "" {
+// ResolveRoles implements scim.RoleResolver.
+func (r *resolver) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
+	if len(src.Linked) > 0 {
+		ids := make([]string, len(src.Linked))
+		for i, role := range src.Linked {
+			ids[i] = role.ID
+		}
 		w := r.db.Arguments()
-		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(src.Linked), "")
+		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) IN ("+w.AddAll(ids)+")", "")
 		if err != nil || len(linked) > 0 {
-			return append(linked, scim.Role{})[0], err
+			return linked, err
 		}
 	}
-	name := src.Value
-	if src.Group != nil {
-		name = src.Group.String("displayName")
-	}
+	name := src.Name()
 	w := r.db.Arguments()
 	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.AddAll([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
 	if err != nil {
-		return scim.Role{}, err
+		return nil, err
 	}
 	for _, role := range same { // The column's collation may compare differently.
 		if norm.NFC.String(role.Name) == norm.NFC.String(name) {
-			return role, nil
+			return []scim.Role{role}, nil
 		}
 	}
 	if src.Group != nil {
-		return scim.Role{}, scim.ErrNoRole
+		return nil, scim.ErrNoRole
 	}
-	return scim.Role{}, r.refusal(ctx, src)
+	return nil, r.refusal(ctx, src)
 }
 
 // refusal returns the error that tells a client which roles an attribute can name.

@@ -1,0 +1,55 @@
+package roles
+
+import (
+	"github.com/scimkit/scim/internal/host"
+)
+
+// placed is a role in the order of a user's roles of one scope.
+type placed struct {
+	role  host.Role
+	isNew bool         // the application does not know yet that sources give the role
+	told  int          // the rank in the order that the application knows
+	kept  []host.Grant // the grants of the role that nothing else changes
+}
+
+// ordering are the roles that sources give to a user in one scope, the primary one first.
+type ordering []placed
+
+// rank compares the order with the one that the application was told last. The ledger keeps
+// that order as the ranks of grants. Ranks are equal only if they are from before ranks were
+// kept: then the application is taken to know the order.
+func (o *outcome) rank(p *scoped, order ordering) {
+	last, isNumbered, sawNew := 0, true, false
+	for _, at := range order {
+		switch {
+		case at.isNew:
+			sawNew = true
+		case at.told < last:
+			o.reordered, isNumbered = true, false
+		case at.told == last && last > 0, sawNew, at.told == 0 && len(order) > 1 && at.role != order[0].role:
+			isNumbered = false
+		}
+		last = max(last, at.told)
+	}
+	for i, at := range order {
+		rank := at.told
+		switch {
+		case !isNumbered:
+			rank = i + 1
+		case at.isNew:
+			last++
+			rank = last
+		}
+		for j := range o.put {
+			if g := &o.put[j]; g.Role() == at.role.Key() {
+				g.Rank = rank
+			}
+		}
+		for _, g := range at.kept {
+			if g.Rank != rank {
+				g.Rank = rank
+				o.putAfter = append(o.putAfter, g)
+			}
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package memory
+
+import (
+	"context"
+
+	"github.com/scimkit/scim"
+)
+
+var (
+	_ scim.Ledger        = (*Store)(nil)
+	_ scim.PendingLedger = (*Store)(nil)
+)
+
+// Grants implements scim.Ledger.
+func (s *Store) Grants(ctx context.Context, userIDs []string) (list []scim.Grant, err error) {
+	err = s.read(ctx, func() error {
+		list = s.ledger.grantsOf(userIDs)
+		return nil
+	})
+	return list, err
+}
+
+// Record implements scim.Ledger.
+func (s *Store) Record(ctx context.Context, put, drop []scim.Grant) error {
+	return s.write(ctx, func() error {
+		s.did(s.ledger.record(put, drop))
+		return nil
+	})
+}
+
+// Links implements scim.Ledger.
+func (s *Store) Links(ctx context.Context, sources []scim.Source) (list []scim.Link, err error) {
+	err = s.read(ctx, func() error {
+		list = s.ledger.linksOf(sources)
+		return nil
+	})
+	return list, err
+}
+
+// SetLink implements scim.Ledger.
+func (s *Store) SetLink(ctx context.Context, l scim.Link) error {
+	return s.write(ctx, func() error {
+		s.did(s.ledger.setLink(l))
+		return nil
+	})
+}
+
+// AllLinks implements scim.PendingLedger.
+func (s *Store) AllLinks(ctx context.Context, after scim.Source, limit int) (list []scim.Link, err error) {
+	err = s.read(ctx, func() error {
+		list = s.ledger.allLinks(after, limit)
+		return nil
+	})
+	return list, err
+}
+
+// OpenGrants implements scim.PendingLedger.
+func (s *Store) OpenGrants(ctx context.Context, after scim.Grant, limit int) (list []scim.Grant, err error) {
+	err = s.read(ctx, func() error {
+		list = s.ledger.openGrants(after, limit)
+		return nil
+	})
+	return list, err
+}
+
+// Notes implements scim.PendingLedger.
+func (s *Store) Notes(ctx context.Context, kind, after string, limit int) (list []scim.Note, err error) {
+	err = s.read(ctx, func() error {
+		list = s.ledger.notesOf(kind, after, limit)
+		return nil
+	})
+	return list, err
+}
+
+// SetNote implements scim.PendingLedger.
+func (s *Store) SetNote(ctx context.Context, n scim.Note) error {
+	return s.write(ctx, func() error {
+		s.did(s.ledger.setNote(n))
+		return nil
+	})
+}

@@ -1,0 +1,64 @@
+package owntables
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+)
+
+// AllLinks implements scim.PendingLedger.
+func (l *Ledger) AllLinks(ctx context.Context, after scim.Source, limit int) ([]scim.Link, error) {
+	return list(ctx, l, "links", scanLink, "SELECT "+linkColumns+" FROM {p}links AS k WHERE k.tenant = $1 AND k.source > $2 ORDER BY k.source LIMIT $3", after, limit)
+}
+
+// OpenGrants implements scim.PendingLedger.
+func (l *Ledger) OpenGrants(ctx context.Context, after scim.Grant, limit int) ([]scim.Grant, error) {
+	return list(ctx, l, "open grants", scanGrant, "SELECT "+grantColumns+` FROM {p}grants AS g
+		WHERE g.tenant = $1 AND g.state <> '' AND (g.user_id, g.scope, g.role_id, g.source) > ($2, $3, $4, $5)
+		ORDER BY g.user_id, g.scope, g.role_id, g.source LIMIT $6`, after.UserID, after.Scope, after.RoleID, after.Source, limit)
+}
+
+// Notes implements scim.PendingLedger.
+func (l *Ledger) Notes(ctx context.Context, kind, after string, limit int) ([]scim.Note, error) {
+	return list(ctx, l, "notes", func(scan func(...any) error) (n scim.Note, err error) {
+		var at int64
+		err = scan(&n.Kind, &n.Key, &at, &n.Text)
+		n.At = dialect.FromMicros(at)
+		return n, err
+	}, "SELECT n.kind, n.key, n.at, n.body FROM {p}notes AS n WHERE n.tenant = $1 AND n.kind = $2 AND n.key > $3 ORDER BY n.key LIMIT $4", kind, after, limit)
+}
+
+// SetNote implements scim.PendingLedger.
+func (l *Ledger) SetNote(ctx context.Context, n scim.Note) error {
+	err := l.db.Write(ctx, func(ctx context.Context) error {
+		if n.Text == "" {
+			_, err := l.db.Exec(ctx, "DELETE FROM {p}notes WHERE tenant = $1 AND kind = $2 AND key = $3", n.Kind, n.Key)
+			return err
+		}
+		_, err := l.db.Exec(ctx, `INSERT INTO {p}notes (tenant, kind, key, at, body) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (kind, tenant, key) DO UPDATE SET at = excluded.at, body = excluded.body`, n.Kind, n.Key, dialect.Micros(n.At), n.Text)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sqlstore: note %q of kind %q: %w", n.Key, n.Kind, err)
+	}
+	return nil
+}
+
+// list reads the rows of a query.
+func list[T any](ctx context.Context, l *Ledger, what string, one func(scan func(...any) error) (T, error), query string, args ...any) (all []T, err error) {
+	err = l.db.Read(ctx, func() error {
+		all = all[:0]
+		return l.db.Each(ctx, func(scan func(...any) error) error {
+			row, err := one(scan)
+			all = append(all, row)
+			return err
+		}, query, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: %s: %w", what, err)
+	}
+	return all, nil
+}

@@ -1,0 +1,44 @@
+-- A role has a scope, a grant says what it waits for, a source has several roles.
+ALTER TABLE {p}grants RENAME TO {p}grants_before;
+CREATE TABLE {p}grants (
+	tenant  text NOT NULL,
+	user_id text NOT NULL,
+	scope   text NOT NULL,
+	role_id text NOT NULL,
+	source  text NOT NULL,
+	at      bigint NOT NULL, -- microseconds, UTC
+	by_hand smallint NOT NULL, -- 0 or 1
+	state   text NOT NULL, -- scim.GrantState
+	rank    bigint NOT NULL,
+	PRIMARY KEY (user_id, tenant, scope, role_id, source)
+) WITHOUT ROWID;
+INSERT INTO {p}grants (tenant, user_id, scope, role_id, source, at, by_hand, state, rank)
+	SELECT tenant, user_id, '', role_id, source, at, by_hand, CASE waiting WHEN 1 THEN 'return' ELSE '' END, 0 FROM {p}grants_before;
+DROP TABLE {p}grants_before;
+CREATE INDEX {p}grants_source ON {p}grants (source, tenant, user_id);
+CREATE INDEX {p}grants_open ON {p}grants (tenant, user_id, scope, role_id, source) WHERE state <> '';
+ALTER TABLE {p}links RENAME TO {p}links_before;
+CREATE TABLE {p}links (
+	tenant text NOT NULL,
+	source text NOT NULL, -- scim.Source
+	name   text NOT NULL, -- the name of the group for which the roles were looked up
+	at     bigint NOT NULL, -- microseconds, UTC
+	roles  text NOT NULL, -- JSON
+	PRIMARY KEY (source, tenant)
+) WITHOUT ROWID;
+INSERT INTO {p}links (tenant, source, name, at, roles)
+	SELECT tenant, CASE WHEN group_id LIKE 'group:%' OR group_id LIKE 'attr:%' THEN group_id ELSE 'group:' || group_id END, '', 0,
+		json_array(json_object('id', role_id, 'name', role_name, 'weight', weight,
+			'protected', json(CASE protected WHEN 1 THEN 'true' ELSE 'false' END), 'confirmed', json(CASE confirmed WHEN 1 THEN 'true' ELSE 'false' END)))
+	FROM {p}links_before;
+DROP TABLE {p}links_before;
+CREATE INDEX {p}links_all ON {p}links (tenant, source);
+-- What guards, switches and unfinished changes keep.
+CREATE TABLE {p}notes (
+	tenant text NOT NULL,
+	kind   text NOT NULL,
+	key    text NOT NULL,
+	at     bigint NOT NULL, -- microseconds, UTC
+	body   text NOT NULL,
+	PRIMARY KEY (kind, tenant, key)
+) WITHOUT ROWID;
