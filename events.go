@@ -31,6 +31,7 @@ const (
 	RoleRetained    EventKind = "role retained"    // no source gives the role any more; it stays because it was given by hand
 	ResourceChanged EventKind = "resource changed" // a resource that is no user or group
 	RoleUnknown     EventKind = "role unknown"     // a new value names no role, so the attribute kept the former one
+	PartLeftOut     EventKind = "part left out"    // a Rule left a part of the request out; Reason says which and why
 	ToleranceUsed   EventKind = "tolerance used"
 )
 

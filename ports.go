@@ -300,7 +300,7 @@ func rulesPort(c *Tenant, types *host.Types, g host.Guard) func(context.Context,
 	return func(ctx context.Context, in *host.Change) (err error) {
 		defer g.Catch(&err)
 		out := &Change{Op: Op(in.Op), Before: resource(in.Before), After: resource(in.After), Add: convert(in.Add, refOut),
-			Remove: convert(in.Remove, refOut), Principal: Principal(in.Principal), Tenant: c}
+			Remove: convert(in.Remove, refOut), Principal: Principal(in.Principal), Tenant: c, SetsPassword: in.SetsPassword}
 		for _, rule := range c.Rules {
 			if err := rule(ctx, out); err != nil {
 				return inward(err)
@@ -309,7 +309,8 @@ func rulesPort(c *Tenant, types *host.Types, g host.Guard) func(context.Context,
 				return errors.New("scim: a rule replaced Change.After by another resource")
 			}
 		}
-		in.After, in.Adopt = document(out.After), out.Adopt
+		in.After, in.Adopt, in.Add = document(out.After), out.Adopt, convert(out.Add, refIn)
+		in.SetsPassword, in.Reconcile, in.Left = out.SetsPassword, out.Reconcile, out.Left
 		return nil
 	}
 }

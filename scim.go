@@ -334,7 +334,8 @@ type Change struct {
 	// Before is the stored resource; nil on create. After is the new contents; nil on
 	// delete. A rule may replace After.
 	Before, After *Resource
-	// Add and Remove are the members that join and leave a group.
+	// Add and Remove are the members that join and leave a group. A rule may take members out
+	// of Add. They do not join.
 	Add, Remove []Ref
 	// Principal is the client.
 	Principal Principal
@@ -344,11 +345,22 @@ type Change struct {
 	// resource. The existing resource keeps its id and roles and gets the contents of
 	// After. The client gets the answer of a creation.
 	Adopt string
+	// SetsPassword says that the request sets a password and that the Store takes passwords.
+	// A rule drops the password by setting it to false.
+	SetsPassword bool
+	// Reconcile makes the handler reconcile the roles of the user, or of the group's members,
+	// after the write. Without it the handler reconciles if the write changes a source, or
+	// whether the user is active. A rule sets it if the application changed something itself.
+	Reconcile bool
+	// Left says which parts of the request a rule left out, and why. Each text becomes the
+	// event PartLeftOut.
+	Left []string
 }
 
 // Rule judges a change before it is stored. It may replace c.After by a copy that
 // Resource.With made. It refuses the change with an *Error. Do not refuse a request that
-// deactivates a user: access must end without delay.
+// deactivates a user: access must end without delay. Leave out the part that the rule does
+// not allow, and say so in c.Left. The package rules has ready-made rules.
 type Rule func(ctx context.Context, c *Change) error
 
 // Access is an operation that Tenant.Allow judges.

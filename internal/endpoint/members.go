@@ -92,6 +92,33 @@ func (w *writer) planMembers(ctx context.Context, before *doc.Document, d *membe
 	return p, nil
 }
 
+// leaveOut removes the members to add that are not among allowed, and returns them.
+func (p *memberPlan) leaveOut(allowed []host.Ref) []host.Ref {
+	if len(allowed) == len(p.add) {
+		return nil
+	}
+	may := make(map[host.Ref]bool, len(allowed))
+	for _, r := range allowed {
+		may[r] = true
+	}
+	out := slices.DeleteFunc(slices.Clone(p.add), func(r host.Ref) bool { return may[r] })
+	p.drop(out)
+	return out
+}
+
+// drop removes members from those to add. They do not count as named either.
+func (p *memberPlan) drop(refused []host.Ref) {
+	if len(refused) == 0 {
+		return
+	}
+	gone := make(map[host.Ref]bool, len(refused))
+	for _, r := range refused {
+		gone[r] = true
+	}
+	isGone := func(r host.Ref) bool { return gone[r] }
+	p.add, p.Named, p.claim = slices.DeleteFunc(p.add, isGone), slices.DeleteFunc(p.Named, isGone), slices.DeleteFunc(p.claim, isGone)
+}
+
 // unknownMembers lists those of refs that do not exist and are not in the group.
 func (w *writer) unknownMembers(ctx context.Context, list []host.Ref, there map[host.Ref]bool) ([]host.Ref, error) {
 	known := map[host.Ref]bool{}

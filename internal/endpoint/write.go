@@ -294,10 +294,11 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	if err != nil {
 		return nil, err
 	}
-	c := &host.Change{Op: op, Before: before, After: e.after, Add: members.add, Remove: members.Remove, Principal: w.r.who}
+	c := &host.Change{Op: op, Before: before, After: e.after, Add: members.add, Remove: members.Remove, Principal: w.r.who, SetsPassword: e.setsPassword(w.t)}
 	if err := w.applyRules(ctx, c); err != nil {
 		return nil, err
 	}
+	refused := members.leaveOut(c.Add)
 	write := roles.Write{Before: before, After: c.After, IsAdopted: before == nil && c.Adopt != ""}
 	switch {
 	case write.IsAdopted:
@@ -307,6 +308,7 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 		if members, err = w.planMembers(ctx, write.Before, e.members); err != nil {
 			return nil, err
 		}
+		members.drop(refused)
 	case before == nil:
 		write.After = w.activate(write.After)
 	}
@@ -318,24 +320,33 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	if err != nil {
 		return nil, err
 	}
+	turn.Always = c.Reconcile
 	out, err := w.put(ctx, write.Before, after, members)
 	if err != nil {
 		return nil, err
 	}
 	w.adopted.noteMembers(host.RefOf(out), members)
 	w.tell(write.Before, out, members, write.IsAdopted)
+	for _, reason := range c.Left {
+		w.work.Tell(host.Event{Kind: host.PartLeftOut, Resource: host.RefOf(out), Reason: reason})
+	}
 	if err := turn.After(ctx, out); err != nil {
 		return out, err
 	}
 	if out, err = dropDeleted(ctx, w, out, members.added); err != nil {
 		return out, err
 	}
-	if e.password != nil && out.Type == w.t.Types.User && w.t.Stores.Passwords != nil {
+	if c.SetsPassword && e.setsPassword(w.t) {
 		if err := w.t.Stores.Passwords.SetPassword(ctx, out.ID, *e.password); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
+}
+
+// setsPassword reports whether an edit sets a password that the tenant's store takes.
+func (e *edit) setsPassword(t *host.Tenant) bool {
+	return e.password != nil && e.after.Type == t.Types.User && t.Stores.Passwords != nil
 }
 
 // checkRoles refuses a change of a role attribute by a client that may not give roles.

@@ -28,6 +28,7 @@ const (
 	RoleRetained    EventKind = "role retained"
 	ResourceChanged EventKind = "resource changed"
 	RoleUnknown     EventKind = "role unknown"
+	PartLeftOut     EventKind = "part left out"
 	ToleranceUsed   EventKind = "tolerance used"
 )
 

@@ -152,13 +152,17 @@ const (
 )
 
 // Change is a write before the store has it. Before is nil on create, After on delete.
-// Judge may replace After. It may set Adopt to the id of a resource that a new one adopts.
+// Judge may replace After, and take members out of Add. It may set Adopt to the id of a
+// resource that a new one adopts.
 type Change struct {
 	Op            Op
 	Before, After *doc.Document
 	Add, Remove   []Ref
 	Principal     Principal
 	Adopt         string
+	SetsPassword  bool     // false after Judge: the password is dropped
+	Reconcile     bool     // reconcile the roles of the user or the group's members
+	Left          []string // why parts of the request were left out
 }
 
 // Access describes an operation to Tenant.Allow.

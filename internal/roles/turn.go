@@ -35,6 +35,8 @@ type Turn struct {
 	write  Write
 	link   *linkChange
 	values *valueChange
+	// Always makes After reconcile the user or the group's members, whatever the write changes.
+	Always bool
 }
 
 // Before looks up how a write changes roles, and revokes what the write ends. It returns
@@ -94,6 +96,7 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 	switch {
 	case t.values != nil && (t.values.moves || len(t.values.others) > 0):
 		return t.followValues(ctx, user)
+	case t.Always:
 	case t.write.IsAdopted: // the client now owns the memberships that the account had before
 	case before == nil || before.Active() == user.Active() && user.Active():
 		return nil
@@ -142,6 +145,9 @@ func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
 		if c.movesRoles() {
 			r.group = group.ID
 		}
+	}
+	if t.Always {
+		r.group = group.ID
 	}
 	if failed != nil && w.t.isTransactional() || len(r.ids) == 0 && r.group == "" {
 		return failed
