@@ -13,6 +13,7 @@ func TestDependencies(t *testing.T) {
 	for _, row := range []struct{ pkg, reason string }{
 		{".", "every host imports the root package"},
 		{"./auth", "every host needs an authenticator"},
+		{"./rules", "every host may use rules"},
 		{"./store/memory", "tests of every host use the memory store"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", row.pkg).Output()
