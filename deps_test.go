@@ -13,7 +13,7 @@ func TestDependencies(t *testing.T) {
 	for _, row := range []struct{ pkg, reason string }{
 		{".", "every host imports the root package"},
 		{"./auth", "every host needs an authenticator"},
-		{"./rules", "every host may use rules"},
+		{"./rules", "rules are for every host; only rules/phone knows telephone numbers"},
 		{"./store/memory", "tests of every host use the memory store"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", row.pkg).Output()
@@ -32,6 +32,23 @@ func TestDependencies(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestPhoneLibrary keeps the telephone plans of all countries out of every package but one.
+func TestPhoneLibrary(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{.Imports}} {{.TestImports}} {{.XTestImports}}", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var importers []string
+	for line := range strings.Lines(string(out)) {
+		if name, imports, _ := strings.Cut(line, " "); strings.Contains(imports, "github.com/nyaruka/") {
+			importers = append(importers, name)
+		}
+	}
+	if want := []string{"github.com/scimkit/scim/rules/phone"}; !slices.Equal(importers, want) {
+		t.Errorf("a phone library is imported by %v, want %v", importers, want)
 	}
 }
 

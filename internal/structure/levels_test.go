@@ -39,6 +39,7 @@ var levels = []level{
 	{"public packages, one job each", true, []place{
 		{"auth", "implements scim's Authenticator"},
 		{"rules", "implements scim's Rule"},
+		{"rules/phone", "derives telephone numbers from scim's Resource; alone, because it compiles their metadata"},
 		{"store/memory", "implements scim's Store"},
 		{"store/sqlstore", "implements scim's Store over SQL, from its own rooms"},
 		{"store/storetest", "checks any implementation of scim's Store"},
