@@ -41,6 +41,9 @@ func NewAccount(move func(ctx context.Context, before, after *scim.Resource) err
 		if takesAway(c) {
 			return refuse(c, "userName", &scim.Error{Detail: "userName: a new name means a new account, and the user is not active"})
 		}
+		if len(c.After.String("userName")) > longest {
+			return tooLong("userName")
+		}
 		if taken, err := hasOther(ctx, c, "userName", c.After.String("userName")); err != nil || taken {
 			return err // the store refuses the name
 		}
@@ -80,10 +83,12 @@ func moveRoles(ctx context.Context, c *scim.Change, move func(ctx context.Contex
 		}
 		return err
 	}
-	if len(grants) == 0 {
+	// What waits for the client to name the user goes on waiting.
+	done := slices.DeleteFunc(grants, func(g scim.Grant) bool { return g.Waiting })
+	if len(done) == 0 {
 		return nil
 	}
-	return ledger.Record(ctx, nil, grants)
+	return ledger.Record(ctx, nil, done)
 }
 
 // isGiven reports whether SCIM gave a role that a user holds.

@@ -57,20 +57,21 @@ func switchedOff(a Action) string { return "the action is switched off here: " +
 
 // keepUser refuses a change of a user, or reduces it to a deactivation.
 func keepUser(c *scim.Change) error {
-	off := c.Before
-	if takesAway(c) {
-		var err error
-		if off, err = c.Before.With(map[string]any{"active": false}); err != nil {
-			return err
-		}
+	// A user without "active" is active, so compare with the attribute set.
+	after, err := c.After.With(map[string]any{"active": c.After.Active()})
+	if err != nil {
+		return err
 	}
+	allowed, err := c.Before.With(map[string]any{"active": c.Before.Active() && c.After.Active()})
 	switch {
-	case c.After.Equal(off) && !c.SetsPassword:
+	case err != nil:
+		return err
+	case after.Equal(allowed) && !c.SetsPassword:
 		return nil
 	case !takesAway(c):
 		return forbidden(switchedOff(UpdateUsers))
 	}
-	c.After, c.SetsPassword, c.Left = off, false, append(c.Left, switchedOff(UpdateUsers))
+	c.After, c.SetsPassword, c.Left = allowed, false, append(c.Left, switchedOff(UpdateUsers))
 	return nil
 }
 

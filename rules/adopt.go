@@ -68,7 +68,7 @@ func adopt(ctx context.Context, c *scim.Change, typ, path string) error {
 
 // adoptValue makes a new resource adopt the one that has a value at path, if may agrees.
 func adoptValue(ctx context.Context, c *scim.Change, path, value string, may func(*scim.Resource) (bool, error)) error {
-	if c.Adopt != "" || value == "" { // an earlier rule has adopted one
+	if c.Adopt != "" || value == "" || len(value) > longest { // or an earlier rule has adopted one
 		return nil
 	}
 	found, err := find(ctx, c, path, value, 2)

@@ -2,13 +2,13 @@
 // product makes about its users and groups. They are small, and they combine:
 //
 //	Rules: []scim.Rule{
+//		rules.AdoptByUserName,
 //		rules.EmailUserName,
 //		rules.VerifiedDomains([]string{"example.com"}),
-//		rules.AdoptByUserName,
 //	}
 //
-// The rules run in order. Put a rule that only judges before one that adopts or changes
-// something: AdoptByUserName, NewAccount.
+// The rules run in order. Put those that adopt first, because others look at the adopted
+// account: Unique and FreezeUserName. Put NewAccount last, because it has effects.
 //
 // All rules judge changes only. A value that is equal to the stored one passes, because
 // clients send back what they have read. What is new in an account that a request adopts

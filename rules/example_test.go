@@ -32,15 +32,15 @@ func ask(list []scim.Rule, method, path, body string) {
 
 func Example() {
 	list := []scim.Rule{
+		rules.AdoptByExternalID, // first: others look at the adopted account
+		rules.AdoptByUserName,
+		rules.AdoptGroupByName,
 		rules.EmailUserName,
 		rules.VerifiedDomains([]string{"example.com"}),
 		rules.FreezeUserName,
-		rules.DropPasswords,
 		rules.Unique("User", "externalId"),
 		rules.Unique("Group", "displayName"),
-		rules.AdoptByExternalID,
-		rules.AdoptByUserName,
-		rules.AdoptGroupByName,
+		rules.DropPasswords,
 	}
 	ask(list, "POST", "/Users", `{"userName": "ann"}`)
 	ask(list, "POST", "/Users", `{"userName": "ann@elsewhere.test"}`)

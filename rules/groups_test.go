@@ -77,6 +77,7 @@ func TestOff(t *testing.T) {
 		x.play([]step{
 			{method: "POST", path: "/Users", body: user("ann"), status: 403, detail: off(rules.CreateUsers), reason: "it is off"},
 			{method: "PUT", path: "/Users/old", body: user("old", `"title":"Dr"`), status: 200, reason: "nothing changes"},
+			{method: "PUT", path: "/Users/old", body: user("old", `"title":"Dr","active":true`), status: 200, reason: "no active means the same as true"},
 			{method: "PUT", path: "/Users/old", body: user("old"), status: 403, detail: off(rules.UpdateUsers), reason: "it is off"},
 			{method: "PATCH", path: "/Users/old", body: patch("title", `"Prof"`), status: 403, detail: off(rules.UpdateUsers), reason: "it is off"},
 			{method: "PUT", path: "/Users/old", body: user("new", `"active":false`), status: 200, detail: "title:Dr userName:old", left: off(rules.UpdateUsers), reason: "it deactivates and changes nothing else"},

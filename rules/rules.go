@@ -72,6 +72,14 @@ func invalid(path, want string) *scim.Error {
 	return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: path + ": " + want}
 }
 
+// longest is the number of bytes of a value that a rule looks up. As JSON it fits into a
+// filter, whatever it is.
+const longest = 600
+
+func tooLong(path string) *scim.Error {
+	return invalid(path, fmt.Sprintf("is too long: at most %d bytes", longest))
+}
+
 // find lists at most limit resources of the type of the change that have a value at path.
 func find(ctx context.Context, c *scim.Change, path, value string, limit int) ([]*scim.Resource, error) {
 	text, err := json.Marshal(value)

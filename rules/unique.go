@@ -10,12 +10,14 @@ import (
 // Unique refuses a value that another resource of the type has already (409 uniqueness, which
 // names the attribute). typ is "User", "Group", or a type of the application's own. path is
 // an attribute, such as "externalId" or "emails.value". Values are compared as filters
-// compare them.
+// compare them. A value has at most 600 bytes.
 //
 // Products whose administrators choose the unique identifier field in the client need it:
 // Okta looks users up by that field, and two of them would be confused. Stores make userName
 // unique by themselves. Products in which a group is a team need it as Unique("Group",
 // "displayName"): two pushed groups of one name would both own the team.
+//
+// Put it behind rules that adopt: the value may be that of the adopted resource.
 //
 // Requests at the same time are decided one after the other if the store locks tenants (it
 // has LockTenant, as store/sqlstore does), or runs one transaction at a time, as store/memory
@@ -38,6 +40,9 @@ func Unique(typ, path string) scim.Rule {
 			}
 		}
 		for _, v := range values {
+			if len(v) > longest {
+				return refuse(c, path, tooLong(path))
+			}
 			taken, err := hasOther(ctx, c, path, v)
 			if err != nil {
 				return err

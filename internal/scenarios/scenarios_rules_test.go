@@ -184,6 +184,24 @@ func newAccountScenarios() []scenario {
 				w.diff("moves", 0, a.moves)
 				w.wantRoles("U", "R", "S")
 			}},
+		scenario{name: "S71 a protected role that waits goes on waiting", reason: "a new address must not bring an administrator back (S61)",
+			run: func(w *world) {
+				w.protectedRole("Owner")
+				w.movesAccounts()
+				w.group("H", "Owner", "U")
+				w.must(w.reconciler().Confirm(ctx(), "H", "Owner"))
+				w.deactivate("U")
+				w.activate("U")
+				w.wantRoles("U", "R", "S")
+				w.do("PUT", "/Users/U", profile("new"))
+				w.wantRoles(address, "R")
+				w.wantLedger("U", "Owner group:H waiting", "R group:G")
+				w.add("H", "U")
+				w.wantRoles(address, "Owner", "R")
+				w.do("PUT", "/Users/U", profile("third"))
+				w.wantRoles(address)
+				w.wantRoles("account of third@example.com", "Owner", "R")
+			}},
 		scenario{name: "S71 other letters are no new address", reason: "stores compare names without case",
 			run: func(w *world) {
 				a := w.movesAccounts()
