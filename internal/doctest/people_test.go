@@ -2,7 +2,6 @@ package doctest
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,35 +9,18 @@ import (
 	"github.com/elimity-com/scim/schema"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/rules"
 	"github.com/scimkit/scim/store/memory"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // What follows, up to the end marker, is in docs/people.md.
 
-// adopt lets a new SCIM user adopt the account that has the same login already.
-func adopt(store scim.Store) scim.Rule {
-	return func(ctx context.Context, c *scim.Change) error {
-		if c.Op != scim.OpCreate || c.After.Type() != scim.UserType() {
-			return nil
-		}
-		name, err := json.Marshal(c.After.String("userName"))
-		if err != nil {
-			return err
-		}
-		f, err := scim.ParseFilter(scim.UserType(), "userName eq "+string(name))
-		if err != nil {
-			return err
-		}
-		page, err := store.List(ctx, scim.UserType(), &scim.Query{Filter: f, Limit: 1})
-		if err != nil || len(page.Resources) == 0 {
-			return err
-		}
-		if found := page.Resources[0]; found.String("externalId") == "" { // not provisioned yet
-			c.Adopt = found.ID()
-		}
-		return nil
-	}
+func takingOver(store scim.Store) scim.Config {
+	return scim.Config{Store: store, Rules: []scim.Rule{
+		rules.AdoptByUserName,
+		rules.VerifiedDomains([]string{"example.com"}),
+	}}
 }
 
 // Exempt lists the accounts that no client may change.
@@ -63,14 +45,6 @@ func (s *Accounts) SetPassword(ctx context.Context, userID, password string) err
 	}
 	_, err = s.DB(ctx).ExecContext(ctx, "UPDATE users SET password_hash = $1 WHERE id = $2", hash, userID)
 	return err
-}
-
-func onlyOurAddresses(_ context.Context, c *scim.Change) error {
-	leaves := c.After == nil || !c.After.Active() // taking away never waits
-	if leaves || c.After.Type() != scim.UserType() || strings.HasSuffix(c.After.String("userName"), "@example.com") {
-		return nil
-	}
-	return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "userName: needs an address at example.com"}
 }
 
 func userWithCostCentre() (*scim.ResourceType, error) {
@@ -109,7 +83,7 @@ func TestPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := scim.Config{Store: store, Rules: []scim.Rule{adopt(store), onlyOurAddresses}}
+	c := takingOver(store)
 	selfService(&c)
 	h := handler(t, c)
 	ann := `{"userName": "ann@example.com", "externalId": "e1"}`
