@@ -160,3 +160,19 @@ func TestPasswords(t *testing.T) {
 		t.Errorf("passwords (-want +got):\n%s", diff)
 	}
 }
+
+func TestKeepSuspended(t *testing.T) {
+	everyStore(t, func(t *testing.T, s scim.Store) {
+		stored(t, s, scim.UserType(), "locked", map[string]any{"userName": "locked", "active": false})
+		stored(t, s, scim.UserType(), "left", map[string]any{"userName": "left", "active": false})
+		newTester(t, s, rules.KeepSuspended(func(_ context.Context, user *scim.Resource) (bool, error) {
+			return user.ID() == "locked", nil
+		})).play([]step{
+			{method: "PUT", path: "/Users/locked", body: user("locked", `"active":true,"title":"Dr"`), status: 200, detail: "active:false", left: "active: the application", reason: "a profile push must not lift a lock (S64)"},
+			{method: "GET", path: "/Users/locked", status: 200, detail: "title:Dr", reason: "the rest is done"},
+			{method: "PATCH", path: "/Users/locked", body: patch("active", "true"), status: 200, detail: "active:false", left: "active: the application", reason: "a profile push must not lift a lock (S64)"},
+			{method: "PATCH", path: "/Users/left", body: patch("active", "true"), status: 200, detail: "active:true", reason: "the client deactivated this one"},
+			{method: "DELETE", path: "/Users/locked", status: 204, reason: "a deletion takes away"},
+		})
+	})
+}

@@ -2,20 +2,23 @@ package scenarios
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/rules"
 )
 
 // TestRules plays the scenarios of the ready-made rules everywhere.
 func TestRules(t *testing.T) {
-	all := slices.Concat(newAccountScenarios(), domainScenarios())
+	all := slices.Concat(newAccountScenarios(), domainScenarios(), existingScenarios())
 	everywhere(t, func(t *testing.T, in setting) {
 		for _, s := range all {
-			if in.crawls || s.kinds != nil && !slices.Contains(s.kinds, in.kind) {
+			if in.crawls && !s.servers || s.kinds != nil && !slices.Contains(s.kinds, in.kind) {
 				continue // sequential requests have no races
 			}
 			t.Run(s.name, func(t *testing.T) {
@@ -330,6 +333,88 @@ func domainScenarios() []scenario {
 				w.wantRoles("before", "R")
 				w.deleteUser("before")
 				w.wantRoles("before")
+			}},
+	}
+}
+
+// existingScenarios are about accounts that are there already.
+func existingScenarios() []scenario {
+	// before makes an account from before SCIM, with Admin by hand.
+	before := func(w *world, values map[string]any) {
+		w.t.Helper()
+		w.role("Admin")
+		values["userName"] = "U@example.com"
+		r, err := scim.UserType().Bind(scim.Meta{ID: "U", Created: w.now(), LastModified: w.now()}, nil, values)
+		w.must(err)
+		w.must(w.host.bulk([]*scim.Resource{r}))
+		w.app.Give("U", "Admin")
+	}
+	known := func(externalID string) map[string]any {
+		p := profile("u")
+		p["externalId"] = externalID
+		return p
+	}
+	return []scenario{
+		{name: "S64 suspended by the application", reason: "a routine profile push must not lift a security lock",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U", "V")
+				w.group("G", "R", "U", "V")
+				w.deactivate("U")
+				w.deactivate("V")
+				w.ruled(rules.KeepSuspended(func(_ context.Context, u *scim.Resource) (bool, error) { return u.ID() == "U", nil }))
+				w.mark()
+				push := profile("U")
+				push["active"] = true
+				w.do("PUT", "/Users/U", push)
+				w.wantEvents("part left out U")
+				w.wantRoles("U")
+				w.activate("V")
+				w.wantRoles("V", "R")
+			}},
+		{name: "S69 S72 an existing account, no policy", reason: "nobody takes over an account by naming it",
+			run: func(w *world) {
+				before(w, map[string]any{})
+				w.wantRefused(w.sendPost("/Users", "X", known("1")), 409, "uniqueness", "userName")
+				w.wantRoles("U", "Admin")
+			}},
+		{name: "S69 the same userName, another externalId", reason: "an address is given to a new person more often than one thinks",
+			run: func(w *world) {
+				before(w, map[string]any{"externalId": "2"})
+				w.ruled(rules.AdoptByUserName)
+				w.wantRefused(w.sendPost("/Users", "X", known("1")), 409, "uniqueness", "userName")
+				w.wantRoles("U", "Admin")
+			}},
+		{name: "S72 an existing account is linked", reason: "what was given by hand stays by hand",
+			run: func(w *world) {
+				before(w, map[string]any{})
+				w.ruled(rules.AdoptByUserName)
+				w.diff("id", any("U"), w.do("POST", "/Users", known("1")).body["id"])
+				w.wantRoles("U", "Admin")
+				w.wantExplain("U", "Admin by hand")
+				w.group("G", "Admin", "U")
+				w.remove("G", "U")
+				w.wantRoles("U", "Admin")
+			}},
+		{name: "S72 several clients at once, over two servers", reason: "one of them gets the account", servers: true,
+			kinds: []string{joint, separate}, // without transactions nothing keeps a second client out
+			run: func(w *world) {
+				before(w, map[string]any{})
+				var h []*scim.Handler
+				for i := range 2 {
+					c := w.config()
+					c.Rules, c.NewID = []scim.Rule{rules.AdoptByUserName}, rand.Text
+					if i > 0 {
+						c.Store = w.host.another()
+					}
+					h = append(h, w.handler(c))
+				}
+				w.h = h
+				status := make([]int, 10)
+				testhost.Parallel(len(status), func(i int) { status[i] = w.send("POST", "/Users", known(fmt.Sprint(i))).status })
+				slices.Sort(status)
+				w.diff("answers", append([]int{201}, slices.Repeat([]int{409}, 9)...), status)
+				w.diff("users", any(float64(1)), w.do("GET", "/Users?count=0", nil).body["totalResults"])
 			}},
 	}
 }
