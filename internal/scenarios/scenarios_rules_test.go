@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/rules"
+	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // TestRules plays the scenarios of the ready-made rules everywhere.
@@ -416,5 +418,49 @@ func existingScenarios() []scenario {
 				w.diff("answers", append([]int{201}, slices.Repeat([]int{409}, 9)...), status)
 				w.diff("users", any(float64(1)), w.do("GET", "/Users?count=0", nil).body["totalResults"])
 			}},
+	}
+}
+
+// lockedStore is a sqlstore that locks tenants.
+type lockedStore struct {
+	complete
+	lock func(ctx context.Context) error
+}
+
+func (s *lockedStore) LockTenant(ctx context.Context, _ string) error { return s.lock(ctx) }
+
+// Of requests at the same time in two processes, one gets a unique value.
+func TestUniqueAtOnce(t *testing.T) {
+	for name, open := range map[string]func(t *testing.T) database{"SQLite": sqliteFile, "PostgreSQL": postgresServer} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t)
+			servers := make([]*scim.Handler, 2)
+			for i := range servers {
+				db := d.pool(t)
+				own, err := ownTables(db, d.dialect, sqlstore.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := &lockedStore{own, func(ctx context.Context) error { return nil }} // SQLite has one writer anyway
+				if d.dialect == sqlstore.Postgres {
+					s.lock = func(ctx context.Context) error {
+						_, err := sqlstore.Tx(ctx, db).ExecContext(ctx, "SELECT pg_advisory_xact_lock(1)")
+						return err
+					}
+				}
+				servers[i] = testhost.New(t, scim.Config{Store: s, Auth: auth.None(), Rules: []scim.Rule{rules.Unique("User", "externalId")}})
+			}
+			for round := range 10 {
+				status := make([]int, 8)
+				testhost.Parallel(len(status), func(i int) {
+					body := fmt.Sprintf(`{"userName":"u%d-%d","externalId":"e%d"}`, round, i, round)
+					status[i] = testhost.Do(t, servers[i%2], "POST", "/Users", body).StatusCode
+				})
+				slices.Sort(status)
+				if want := append([]int{201}, slices.Repeat([]int{409}, 7)...); !slices.Equal(status, want) {
+					t.Errorf("answers %v, want %v", status, want)
+				}
+			}
+		})
 	}
 }
