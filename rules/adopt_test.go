@@ -165,9 +165,11 @@ func TestKeepSuspended(t *testing.T) {
 	everyStore(t, func(t *testing.T, s scim.Store) {
 		stored(t, s, scim.UserType(), "locked", map[string]any{"userName": "locked", "active": false})
 		stored(t, s, scim.UserType(), "left", map[string]any{"userName": "left", "active": false})
+		stored(t, s, scim.UserType(), "active", map[string]any{"userName": "active"})
 		newTester(t, s, rules.KeepSuspended(func(_ context.Context, user *scim.Resource) (bool, error) {
-			return user.ID() == "locked", nil
+			return user.ID() != "left", nil
 		})).play([]step{
+			{method: "PUT", path: "/Users/active", body: user("active", `"active":true`), status: 200, detail: "active:true", reason: "nothing is reactivated"},
 			{method: "PUT", path: "/Users/locked", body: user("locked", `"active":true,"title":"Dr"`), status: 200, detail: "active:false", left: "active: the application", reason: "a profile push must not lift a lock (S64)"},
 			{method: "GET", path: "/Users/locked", status: 200, detail: "title:Dr", reason: "the rest is done"},
 			{method: "PATCH", path: "/Users/locked", body: patch("active", "true"), status: 200, detail: "active:false", left: "active: the application", reason: "a profile push must not lift a lock (S64)"},

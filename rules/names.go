@@ -30,7 +30,7 @@ func EmailUserName(_ context.Context, c *scim.Change) error {
 // name, a comment or quotation marks.
 func isAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
-	return err == nil && a.Name == "" && a.Address == s && len(s) <= 254 && strings.Count(s, "@") == 1
+	return err == nil && a.Name == "" && a.Address == s && len(s) <= 254
 }
 
 // FreezeUserName refuses to change a userName (400 mutability). The spelling in upper and

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +67,9 @@ func (x *tester) play(steps []step) {
 		}
 		if got := strings.Join(x.left, "; "); !strings.Contains(got, s.left) || s.left == "" && got != "" {
 			x.Errorf("step %d, %s %s: left out %q, want %q, because %s", i, s.method, s.path, got, s.left, s.reason)
+		}
+		if len(slices.Compact(slices.Sorted(slices.Values(x.left)))) != len(x.left) {
+			x.Errorf("step %d, %s %s: reported twice: %q", i, s.method, s.path, x.left)
 		}
 		if s.name != "" {
 			x.ids[s.name], _ = body["id"].(string)

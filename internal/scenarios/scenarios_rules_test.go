@@ -207,6 +207,24 @@ func newAccountScenarios() []scenario {
 				w.wantRoles(address)
 				w.wantRoles("account of third@example.com", "Owner", "R")
 			}},
+		scenario{name: "S71 what the old account has by hand stays there", reason: "hand-given roles are not carried over",
+			run: func(w *world) {
+				w.role("T")
+				w.protectedRole("Owner")
+				w.movesAccounts()
+				w.byHand("U", "T")
+				w.group("H", "T", "U")
+				w.group("I", "Owner", "U")
+				w.must(w.reconciler().Confirm(ctx(), "I", "Owner"))
+				w.deactivate("U")
+				w.activate("U")
+				w.wantLedger("U", "Owner group:I waiting", "R group:G", "T group:H by hand")
+				w.app.Give("U", "Owner") // while the group's waits
+				w.do("PUT", "/Users/U", profile("new"))
+				w.wantRoles("U", "Owner", "S", "T")
+				w.wantRoles(address, "R", "T")
+				w.wantLedger("U", "Owner group:I waiting", "R group:G", "T group:H")
+			}},
 		scenario{name: "S71 other letters are no new address", reason: "stores compare names without case",
 			run: func(w *world) {
 				a := w.movesAccounts()
