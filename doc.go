@@ -98,7 +98,8 @@
 // # Rules, events and errors
 //
 // A [Rule] looks at each [Change] before it is stored. It may replace or refuse it, or
-// let a new user adopt an existing account. An [Event] says what was done, after commit.
+// let a new user adopt an existing account. The package rules has those that many products
+// need. An [Event] says what was done, after commit.
 // An [Error] is what a client sees; every other error becomes a 500 without its text.
 //
 // # Many tenants
