@@ -84,7 +84,7 @@ func moveRoles(ctx context.Context, c *scim.Change, move func(ctx context.Contex
 		return err
 	}
 	// What waits for the client to name the user goes on waiting.
-	done := slices.DeleteFunc(grants, func(g scim.Grant) bool { return g.Waiting })
+	done := slices.DeleteFunc(grants, func(g scim.Grant) bool { return !isHeld(g) })
 	if len(done) == 0 {
 		return nil
 	}
@@ -94,7 +94,7 @@ func moveRoles(ctx context.Context, c *scim.Change, move func(ctx context.Contex
 // isGiven reports whether SCIM gave a role that a user holds.
 func isGiven(grants []scim.Grant, r scim.Role) (given bool) {
 	for _, g := range grants {
-		if g.RoleID != r.ID || g.Waiting {
+		if g.RoleID != r.ID || g.Scope != r.Scope || !isHeld(g) {
 			continue
 		}
 		if g.ByHand {
@@ -103,4 +103,9 @@ func isGiven(grants []scim.Grant, r scim.Role) (given bool) {
 		given = true
 	}
 	return given
+}
+
+// isHeld reports whether the user has the role because of the grant.
+func isHeld(g scim.Grant) bool {
+	return g.State == scim.GrantGiven || g.State == scim.GrantRetained
 }
