@@ -355,6 +355,7 @@ func bindStores(s Store, g host.Guard) host.Stores {
 		deactivatorPort
 		claimerPort
 		exempterPort
+		lockerPort
 	}{storePort: storePort{s, g}}
 	b := host.Stores{Store: &p.storePort}
 	if c, ok := s.(Transactor); ok {
@@ -380,6 +381,13 @@ func bindStores(s Store, g host.Guard) host.Stores {
 	if c, ok := s.(Exempter); ok {
 		p.exempterPort = exempterPort{c, g}
 		b.Exempter = &p.exempterPort
+	}
+	if c, ok := s.(TenantLocker); ok {
+		p.lockerPort = lockerPort{c, g}
+		b.Locker = &p.lockerPort
+	}
+	if c, ok := s.(UniqueIDs); ok {
+		b.HasUniqueIDs = c.UniqueIDs()
 	}
 	return b
 }

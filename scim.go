@@ -65,7 +65,8 @@ func New(c Config) (*Handler, error) {
 		log.Info("scim: ready", "store", fmt.Sprintf("%T", c.Store), "transactions", t.Stores.Tx != nil,
 			"member store", t.Stores.Members != nil, "roles", t.Roles != nil, "roles commit with the store", t.Roles != nil && t.Roles.Joint,
 			"passwords", t.Stores.Passwords != nil, "deactivator", t.Stores.Deactivator != nil,
-			"claimer", t.Stores.Claimer != nil, "exempter", t.Stores.Exempter != nil)
+			"claimer", t.Stores.Claimer != nil, "exempter", t.Stores.Exempter != nil,
+			"tenant locker", t.Stores.Locker != nil, "unique ids", t.Stores.HasUniqueIDs)
 	}
 	return h, nil
 }

@@ -33,6 +33,7 @@ func TestRootFiles(t *testing.T) {
 var rootFiles = []struct{ file, reason string }{
 	{"doc.go", "the tour"},
 	{"scim.go", "New, Handler, Mount, Store and its capabilities, errors"},
+	{"capabilities.go", "TenantLocker and UniqueIDs, capabilities that few stores need, with their ports"},
 	{"config.go", "Config, Tenant, Limits: validation, and what is prepared once for each tenant"},
 	{"resource.go", "Resource, ResourceType, access to attributes, structs, schemas"},
 	{"patch.go", "Patch"},

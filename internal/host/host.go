@@ -50,6 +50,9 @@ type Stores struct {
 	Deactivator Deactivator
 	Claimer     Claimer
 	Exempter    Exempter
+	Locker      TenantLocker
+	// HasUniqueIDs says that no user and group have the same id.
+	HasUniqueIDs bool
 }
 
 // Roles configures how sources give roles.

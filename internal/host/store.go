@@ -64,6 +64,11 @@ type Exempter interface {
 	Exempt(ctx context.Context, userIDs []string) ([]string, error)
 }
 
+// TenantLocker locks a tenant for decisions of a kind, until the end of the transaction.
+type TenantLocker interface {
+	LockTenant(ctx context.Context, kind string) error
+}
+
 // InTx runs fn in the store's transaction, or directly if the store has no transactions.
 func (s *Stores) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if s.Tx == nil {

@@ -38,6 +38,7 @@ var longFunctions = map[string]string{
 	"store/storetest.keysetSteps":     "a table of steps",
 	"store/storetest.ledgerSteps":     "a table of steps",
 	"store/storetest.listSteps":       "a table of steps",
+	"store/storetest.lockSteps":       "a table of steps",
 	"store/storetest.memberSteps":     "a table of steps",
 	"store/storetest.changeSteps":     "a table of steps",
 	"store/storetest.roleBatchSteps":  "a table of steps",

@@ -12,6 +12,10 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) scim.Store { return memory.New() })
 }
 
+func TestUniqueIDs(t *testing.T) {
+	storetest.Run(t, func(*testing.T) scim.Store { return memory.New(memory.UniqueIDs()) })
+}
+
 func TestLedgerAlone(t *testing.T) {
 	storetest.RunLedger(t, func(*testing.T) scim.Ledger { return memory.NewLedger() })
 }

@@ -23,6 +23,9 @@ var (
 	_ scim.MemberStore = (*Store)(nil)
 	_ scim.Ledger      = (*Store)(nil)
 	_ scim.Volatile    = (*Store)(nil)
+
+	_ scim.TenantLocker = (*Store)(nil)
+	_ scim.UniqueIDs    = (*Store)(nil)
 )
 
 // Resources of groupType have members. Resources of userType have a unique userName (RFC
@@ -41,6 +44,8 @@ const (
 type Store struct {
 	now   func() time.Time
 	paths []string // of the indexed attributes
+	// uniqueIDs says that a user and a group cannot have the same id.
+	uniqueIDs bool
 
 	// mu guards everything below. A transaction holds it until it ends. It is a semaphore,
 	// because nobody can stop waiting for a sync.RWMutex: see acquire.
@@ -80,6 +85,11 @@ func indexable(path string) bool {
 // Now sets the clock for Membership.Since. The default is time.Now.
 func Now(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
+// UniqueIDs refuses a user with the id of a group, and a group with the id of a user. The
+// Store then says so to the handler: see scim.UniqueIDs. Set it if Config.NewID never
+// returns an id twice, as by default.
+func UniqueIDs() Option { return func(s *Store) { s.uniqueIDs = true } }
+
 // New returns an empty Store.
 func New(options ...Option) *Store {
 	s := &Store{
@@ -98,6 +108,24 @@ func New(options ...Option) *Store {
 
 // Volatile marks the Store as one that loses its contents: see scim.Volatile.
 func (s *Store) Volatile() {}
+
+// UniqueIDs implements scim.UniqueIDs: see the option UniqueIDs.
+func (s *Store) UniqueIDs() bool { return s.uniqueIDs }
+
+// isTwin reports whether ref would be a user with the id of a group, or the reverse, which
+// the Store refuses.
+func (s *Store) isTwin(ref scim.Ref) bool {
+	if !s.uniqueIDs {
+		return false
+	}
+	switch ref.Type {
+	case userType:
+		return s.find(scim.Ref{Type: groupType, ID: ref.ID}) != nil
+	case groupType:
+		return s.find(scim.Ref{Type: userType, ID: ref.ID}) != nil
+	}
+	return false
+}
 
 // find returns the row of ref, nil if there is none.
 func (s *Store) find(ref scim.Ref) *row {
@@ -119,7 +147,7 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 			t = newTable(r.Type().Name(), s.paths)
 			s.tables[r.Type().Name()] = t
 		}
-		if t.ids[r.ID()] != nil {
+		if t.ids[r.ID()] != nil || s.isTwin(r.Ref()) {
 			return scim.Conflict("id")
 		}
 		if err := t.free(r, nil); err != nil {

@@ -67,6 +67,19 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 	return nil
 }
 
+// LockTenant implements scim.TenantLocker. A transaction has the Store to itself anyway.
+func (s *Store) LockTenant(ctx context.Context, _ string) error {
+	t := s.txOf(ctx)
+	if t == nil {
+		return errors.New("memory: LockTenant needs a transaction")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	_, err := t.mark() // an error if the transaction is over
+	return err
+}
+
 // mark returns the place for rollback.
 func (t *tx) mark() (int, error) {
 	t.mu.Lock()

@@ -278,7 +278,7 @@ func TestKeepDeleted(t *testing.T) {
 	t.Run("contract", func(t *testing.T) {
 		db := postgres.DB(t)
 		storetest.Run(t, func(t *testing.T) scim.Store {
-			return newStore(t, db, sqlstore.Postgres, sqlstore.Options{Tenant: t.Name(), KeepDeleted: true, Prefix: "kept_"})
+			return newStore(t, db, sqlstore.Postgres, sqlstore.Options{Tenant: t.Name(), KeepDeleted: true, UniqueIDs: true, Prefix: "kept_"})
 		})
 	})
 }

@@ -97,6 +97,11 @@ type Options struct {
 	// Log gets warnings about rows of the application that clients cannot see, or not
 	// completely. Nil means slog.Default().
 	Log *slog.Logger
+	// UniqueIDs says that no user and no group have the same id: see scim.UniqueIDs. In its
+	// own tables the Store then refuses a user with the id of a group, and the reverse. For
+	// Tables it is the application's promise, for example because both keys are UUIDs. Do not
+	// set it if a user and a group with the same id may exist already.
+	UniqueIDs bool
 	// KeepDeleted labels the rows of deleted resources with the time instead of erasing
 	// them. Either way clients no longer find them, their unique values are free, and their
 	// memberships are erased.
@@ -113,6 +118,7 @@ type Store struct {
 	members   *owntables.Members
 	app       *projection.Follower // app has the tables of the application, if there are any.
 	triggers  *notes.Triggers
+	uniqueIDs bool
 }
 
 // New returns the Store of a tenant in db. It does not talk to the database: call Migrate
@@ -120,7 +126,8 @@ type Store struct {
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
 	s := &Store{ledger: ledger{b, owntables.NewLedger(b.db, true)},
-		resources: owntables.NewResources(b.db, make(map[string]search.Type), o.KeepDeleted), members: owntables.NewMembers(b.db)}
+		resources: owntables.NewResources(b.db, make(map[string]search.Type), o.KeepDeleted), members: owntables.NewMembers(b.db), uniqueIDs: o.UniqueIDs}
+	s.resources.UniqueIDs = o.UniqueIDs
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
 	}

@@ -1,13 +1,14 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/scimkit/scim"
 )
 
 func brokenCapabilities() []broken[scim.Store] {
-	loose := []string{"transaction/*", "transaction of all/*", "isolation/*"}
+	loose := []string{"transaction/*", "transaction of all/*", "isolation/*", "tenant lock/*"}
 	return []broken[scim.Store]{
 		{"has no transactions", "a refused request is stored in part", newFaulty, "transaction/rollback", loose},
 		{"has no transactions", "memberships of a refused request stay", newFaulty, "transaction of all/members", loose},
@@ -16,6 +17,12 @@ func brokenCapabilities() []broken[scim.Store] {
 		{"has no transactions", "two requests each undo the other's change", newFaulty, "isolation/update stays locked", loose},
 		{"has no transactions", "two requests each add the last member", newFaulty, "isolation/members follow the lock", loose},
 		{"has no transactions", "two reconciliations of one user see half of each other", newFaulty, "isolation/grants lock users", loose},
+		{"has no transactions", "two requests each take the last seat", newFaulty, "tenant lock/one at a time", loose},
+		{"locks a tenant once", "a request that decides twice does not end", newFaulty, "tenant lock/again", nil},
+		{"keeps the tenant's lock", "after one refused request all others wait", newFaulty, "tenant lock/released", nil},
+		{"locks outside of transactions", "a decision is made under no lock", newFaulty, "tenant lock/outside", nil},
+		{"locks without the context", "a request that was given up waits on", newFaulty, "tenant lock/cancelled wait", nil},
+		{"gives an id twice", "a group is taken for a user, and gets the user's roles", newFaultyUnique, "types/unique ids", nil},
 		{"create overwrites", "a new user takes the place of another", newFaulty, "create/id in use", nil},
 		{"after by time alone", "people who were created at once are missing from a list", newFaulty, "keyset/created at once", nil},
 		{"forgets transactions", "what was answered with 201 is not there", newFaulty, "transaction/commit", append(loose, "members at once/big group")},
@@ -63,10 +70,14 @@ func brokenCapabilities() []broken[scim.Store] {
 }
 
 // TestSoundCapabilities runs the subjects of the table above without a fault. No step is
-// skipped, because all capabilities are there.
+// skipped by both, because all capabilities are there.
 func TestSoundCapabilities(t *testing.T) {
 	failed, skipped := judgeAll(storeSteps(), func() scim.Store { return newFaulty("") }, patient)
-	if len(failed) > 0 || len(skipped) > 0 {
+	if len(failed) > 0 || !slices.Equal(skipped, []string{"types/unique ids"}) {
 		t.Errorf("failed: %q, skipped: %q", failed, skipped)
+	}
+	failed, skipped = judgeAll(storeSteps(), func() scim.Store { return newFaultyUnique("") }, patient)
+	if len(failed) > 0 || len(skipped) > 0 {
+		t.Errorf("with unique ids, failed: %q, skipped: %q", failed, skipped)
 	}
 }

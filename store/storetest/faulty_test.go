@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -26,6 +27,7 @@ type faulty struct {
 	shown   map[scim.Ref]string
 	running sync.Mutex      // a transaction
 	freed   map[string]bool // names that the transaction has freed
+	kept    atomic.Bool     // a transaction failed that had locked the tenant
 	waiting chan struct{}   // a call that waits for another: see meetOther
 }
 
@@ -58,6 +60,41 @@ func newFaulty(fault string) scim.Store {
 	return &faulty{Store: memory.New(), fault: fault, created: map[scim.Ref]bool{}, freed: map[string]bool{}, shown: map[scim.Ref]string{}, ended: map[string]bool{}}
 }
 
+// newFaultyUnique is newFaulty with ids that are unique over types.
+func newFaultyUnique(fault string) scim.Store {
+	f := newFaulty(fault).(*faulty)
+	f.Store = memory.New(memory.UniqueIDs())
+	if fault == "gives an id twice" {
+		f.Store = memory.New()
+	}
+	return &unique{f}
+}
+
+type unique struct{ *faulty }
+
+func (u *unique) UniqueIDs() bool { return true }
+
+// locked is the context key of the kinds that a transaction has locked, under one fault.
+type locked struct{}
+
+func (f *faulty) LockTenant(ctx context.Context, kind string) error {
+	kinds, _ := ctx.Value(locked{}).(map[string]bool)
+	switch {
+	case f.fault == "locks outside of transactions" && ctx.Value(inside{}) == nil:
+		return nil
+	case f.fault == "locks without the context":
+		ctx = context.WithoutCancel(ctx)
+	case f.fault == "locks a tenant once" && kinds[kind]:
+		return errors.New("the lock is taken")
+	case f.fault == "keeps the tenant's lock" && f.kept.Load():
+		return errors.New("the lock is taken")
+	}
+	if kinds != nil {
+		kinds[kind] = true
+	}
+	return f.Store.LockTenant(ctx, kind)
+}
+
 // inside marks the context of a transaction.
 type inside struct{}
 
@@ -86,6 +123,10 @@ func (f *faulty) InTx(ctx context.Context, fn func(ctx context.Context) error) e
 		return errors.Join(f.Store.InTx(context.WithoutCancel(ctx), fn), ctx.Err())
 	}
 	var panicked any
+	kinds := map[string]bool{}
+	if ctx.Value(inside{}) == nil {
+		ctx = context.WithValue(ctx, locked{}, kinds)
+	}
 	err := f.Store.InTx(ctx, func(ctx context.Context) error {
 		if f.fault == "commits what panics" {
 			defer func() { panicked = recover() }()
@@ -94,6 +135,9 @@ func (f *faulty) InTx(ctx context.Context, fn func(ctx context.Context) error) e
 	})
 	if panicked != nil {
 		panic(panicked)
+	}
+	if err != nil && len(kinds) > 0 {
+		f.kept.Store(true)
 	}
 	if f.fault == "hides the error of a transaction" && err != nil {
 		return errors.New("transaction failed")

@@ -33,8 +33,8 @@ import (
 // store; use its t for t.Cleanup.
 //
 // Run finds the capabilities as the handler does: Transactor, MemberStore, Ledger,
-// PasswordSetter, Deactivator, Claimer, Exempter, Volatile. It logs which ones the store has, and skips the
-// steps of those that it does not have.
+// PasswordSetter, Deactivator, Claimer, Exempter, TenantLocker, UniqueIDs, Volatile. It logs
+// which ones the store has, and skips the steps of those that it does not have.
 func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
 	t.Run("capabilities", func(t *testing.T) {
 		for _, line := range capabilities(newStore(t)) {
@@ -78,6 +78,7 @@ func storeSteps() []group[scim.Store] {
 		{"transaction", txSteps()},
 		{"transaction of all", txPartSteps()},
 		{"isolation", isolationSteps()},
+		{"tenant lock", lockSteps()},
 		{"ledger", storeLedgerSteps()},
 	}
 }
@@ -93,6 +94,8 @@ func capabilities(s scim.Store) []string {
 	_, claimer := s.(scim.Claimer)
 	_, exempter := s.(scim.Exempter)
 	_, volatile := s.(scim.Volatile)
+	_, locker := s.(scim.TenantLocker)
+	unique, _ := s.(scim.UniqueIDs)
 	var lines []string
 	for _, c := range []struct {
 		name    string
@@ -107,6 +110,8 @@ func capabilities(s scim.Store) []string {
 		{"Deactivator", deactivator, "sessions and keys of people who leave are not ended"},
 		{"Claimer", claimer, "clients may delete every user and every group"},
 		{"Exempter", exempter, "clients may deactivate every user"},
+		{"TenantLocker", locker, "decisions about a whole tenant need a single process"},
+		{"UniqueIDs", unique != nil && unique.UniqueIDs(), "members without a type are users"},
 		{"Volatile", volatile, "what it keeps survives the process"},
 	} {
 		if c.found {

@@ -62,7 +62,22 @@ func typeSteps() []step[scim.Store] {
 			}
 			t.exactly("the user afterwards", user, t.get(s, user.Ref()))
 		}},
-		{"same id", "A user and a group may have the same id.", func(t *probe, s scim.Store) {
+		{"unique ids", "A store that is UniqueIDs refuses a user with the id of a group, and the reverse. It always gives the same answer.", func(t *probe, s scim.Store) {
+			u := capability[scim.UniqueIDs](t, s, "the Store is no UniqueIDs")
+			if !u.UniqueIDs() {
+				t.Skipf("ids are not unique in the Store")
+			}
+			user, group := t.create(s, t.user("ann@example.com", nil)), t.create(s, t.group("Engineers"))
+			for _, twin := range []*scim.Resource{withID(t.user("twin@example.com", nil), group.ID()), withID(t.group("Twins"), user.ID())} {
+				if got, err := s.Create(t.ctx, twin); err == nil && got.ID() == twin.ID() {
+					t.Errorf("Create of %s: it has the id of another type", show(got))
+				}
+			}
+			if !u.UniqueIDs() {
+				t.Errorf("UniqueIDs changed its answer")
+			}
+		}},
+		{"same id", "A user and a group may have the same id, unless the store is UniqueIDs.", func(t *probe, s scim.Store) {
 			user, group := twins(t, s)
 			t.exactly("the user", user, t.get(s, user.Ref()))
 			t.exactly("the group", group, t.get(s, group.Ref()))
@@ -85,11 +100,18 @@ func typeSteps() []step[scim.Store] {
 }
 
 // twins returns a user and a group with the same id, if the store keeps the ids that it
-// gets.
+// gets and is not UniqueIDs.
 func twins(t *probe, s scim.Store) (user, group *scim.Resource) {
-	user = t.create(s, t.user("twin@example.com", nil))
-	g := t.group("Twins")
-	m := g.Meta()
-	m.ID = user.ID()
-	return user, t.create(s, g.WithMeta(m))
+	user, group = t.create(s, t.user("twin@example.com", nil)), t.group("Twins")
+	if u, ok := s.(scim.UniqueIDs); !ok || !u.UniqueIDs() {
+		group = withID(group, user.ID())
+	}
+	return user, t.create(s, group)
+}
+
+// withID returns a copy of r with another id.
+func withID(r *scim.Resource, id string) *scim.Resource {
+	m := r.Meta()
+	m.ID = id
+	return r.WithMeta(m)
 }

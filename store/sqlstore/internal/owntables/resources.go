@@ -67,6 +67,9 @@ func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 		return nil, fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 	}
 	err = s.db.Write(ctx, func(ctx context.Context) error {
+		if err := s.refuseTwin(ctx, r.Ref()); err != nil {
+			return err
+		}
 		switch n, err := s.insertRow(ctx, w); {
 		case err != nil:
 			return fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
@@ -79,6 +82,28 @@ func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 		return nil, err
 	}
 	return w.Resource, nil
+}
+
+// refuseTwin refuses a user with the id of a group, and a group with the id of a user, if
+// UniqueIDs says so. It locks the id, because no unique index covers both types.
+func (s *Resources) refuseTwin(ctx context.Context, ref scim.Ref) error {
+	other := search.GroupType
+	switch {
+	case !s.UniqueIDs || ref.Type != search.UserType && ref.Type != search.GroupType:
+		return nil
+	case ref.Type == search.GroupType:
+		other = search.UserType
+	}
+	if err := s.db.LockName(ctx, "id "+ref.ID); err != nil {
+		return fmt.Errorf("sqlstore: lock the id %q: %w", ref.ID, err)
+	}
+	switch _, err := s.Fetch(ctx, scim.Ref{Type: other, ID: ref.ID}, ""); {
+	case err == nil:
+		return scim.Conflict("id")
+	case !errors.Is(err, scim.ErrNotFound):
+		return err
+	}
+	return nil
 }
 
 // insertRow inserts the row of a new resource, unless one of its unique values exists. An

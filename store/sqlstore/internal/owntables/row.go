@@ -29,11 +29,12 @@ type Resources struct {
 	db          *database.DB
 	Types       map[string]search.Type
 	KeepDeleted bool // KeepDeleted labels the rows of deleted resources instead of erasing them.
+	UniqueIDs   bool // UniqueIDs refuses a user with the id of a group, and the reverse.
 }
 
 // NewResources returns the resources of a tenant. types are by name.
 func NewResources(db *database.DB, types map[string]search.Type, keep bool) *Resources {
-	return &Resources{db, types, keep}
+	return &Resources{db: db, Types: types, KeepDeleted: keep}
 }
 
 // Row returns the row of r. Its Resource has the times of r as they are stored.

@@ -1,0 +1,40 @@
+package scim
+
+import (
+	"context"
+
+	"github.com/scimkit/scim/internal/host"
+)
+
+// TenantLocker is a Store with locks for decisions that concern a whole tenant, such as who
+// gets its last seat.
+//
+// Without it the handler makes such decisions one after the other in this process only: run
+// one process then.
+type TenantLocker interface {
+	Transactor
+	// LockTenant locks the tenant for decisions of a kind, a short text, until the
+	// transaction of ctx ends. It waits as long as another transaction, in this process or
+	// in another one, has the lock. Reads after it see what that transaction committed. A
+	// transaction that has the lock gets it again at once. Locks of other kinds, and of
+	// other tenants, are independent. Without a transaction it returns an error.
+	LockTenant(ctx context.Context, kind string) error
+}
+
+// UniqueIDs is a Store that knows whether a user and a group can have the same id. If they
+// cannot, a member without a type whose id only a group has is that group (RFC 7643,
+// Section 4.2). Without UniqueIDs such a member is an unknown user.
+type UniqueIDs interface {
+	// UniqueIDs reports whether no user and no group of the store ever have the same id. The
+	// answer never changes.
+	UniqueIDs() bool
+}
+
+type lockerPort port[TenantLocker]
+
+func (p lockerPort) LockTenant(ctx context.Context, kind string) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.LockTenant(ctx, kind))
+}
+
+var _ host.TenantLocker = lockerPort{}
