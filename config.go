@@ -123,7 +123,8 @@ type Tenant struct {
 	Me *SelfService
 }
 
-// MemberPolicy decides how groups treat unknown and absent members, where clients differ.
+// MemberPolicy decides how groups treat unknown and absent members, where clients differ,
+// and whether groups in groups count.
 type MemberPolicy struct {
 	// SkipUnknown leaves out members that are not provisioned, and reports each with the
 	// event MemberUnknown. By default a request that only adds members is refused (400
@@ -137,6 +138,19 @@ type MemberPolicy struct {
 	// members) remove unclaimed members too: see Claimer. By default they stay until a
 	// client removes them by id.
 	RemoveUnclaimed bool
+	// Nested makes groups in groups count: the members of a group belong to each group that
+	// has it as a member, and so on. It decides about roles, about "groups" of users, where
+	// such groups have the type "indirect", and about filters on "groups". By default groups
+	// in groups are stored and listed, and give nothing.
+	//
+	// With Nested a group cannot become a member of itself, neither directly nor through
+	// others (400 invalidValue). What is stored already, from a time without Nested, stays; a
+	// membership that is part of a circle, or too deep, gives nothing. After a change of
+	// Nested or MaxDepth run Reconciler.All.
+	Nested bool
+	// MaxDepth is how many groups may be above a group, one in the other. Default: 10. A
+	// deeper one is refused (400 invalidValue).
+	MaxDepth int
 }
 
 // Limits bound what a client can send and ask for. Zero fields mean the defaults.
@@ -299,6 +313,7 @@ func bindTenant(c *Tenant, g host.Guard) (*host.Tenant, error) {
 	t := &host.Tenant{ID: c.ID, BaseURL: c.BaseURL, Members: host.MemberPolicy(c.Members), Allow: allowPort(c.Allow, g), Self: selfPort(c.Me)}
 	var errs []error
 	t.Types, errs = bindTypes(c.Types)
+	byDefault(&t.Members.MaxDepth, 10)
 	t.Judge = rulesPort(c, &t.Types, g)
 	t.Stores = bindStores(c.Store, g)
 	t.Tolerances.Strict = c.Strict

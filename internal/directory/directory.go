@@ -24,10 +24,11 @@ const Batch = 1000
 type Directory struct {
 	types  *host.Types
 	stores *host.Stores
+	policy *host.MemberPolicy
 }
 
 // Of is the directory of a tenant.
-func Of(t *host.Tenant) Directory { return Directory{&t.Types, &t.Stores} }
+func Of(t *host.Tenant) Directory { return Directory{&t.Types, &t.Stores, &t.Members} }
 
 // Check refuses a resource whose type is not the tenant's own value, as a faulty store may
 // return.

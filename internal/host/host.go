@@ -96,6 +96,8 @@ type MemberPolicy struct {
 	SkipUnknown     bool
 	KeepAbsent      bool
 	RemoveUnclaimed bool
+	Nested          bool
+	MaxDepth        int
 }
 
 // Limits bound what a client can make large.
