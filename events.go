@@ -24,6 +24,7 @@ const (
 	MemberRemoved   EventKind = "member removed"
 	MemberUnknown   EventKind = "member unknown" // the handler left out a member that is not provisioned
 	MemberExempt    EventKind = "member exempt"  // the handler did not add or remove a member who is exempt
+	MemberNested    EventKind = "member nested"  // the handler left out a group that would be in a circle, or too deep
 	MembersKept     EventKind = "members kept"   // a full list did not remove unclaimed members; Reason says how many
 	RoleGranted     EventKind = "role granted"
 	RoleRevoked     EventKind = "role revoked"

@@ -222,8 +222,8 @@ func (m *memberTerms) find(ctx context.Context, t memberTerm) ([]string, error) 
 	return ids, nil
 }
 
-// usersIn lists the users who are members of a group. A client that may not list groups
-// does not see them in users either.
+// usersIn lists the users who belong to a group. A client that may not list groups does not
+// see them in users either.
 func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, error) {
 	if err := m.by.MayList(ctx, m.dir.types.Group); err != nil {
 		return nil, err
@@ -236,13 +236,11 @@ func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, er
 	case err != nil:
 		return nil, err
 	}
-	err = m.dir.EachMember(ctx, group, func(page []host.Ref) error {
-		for _, r := range page {
-			if r.Type == m.dir.types.User.Name {
-				ids = append(ids, r.ID)
-			}
+	err = m.dir.UsersBelow(ctx, []string{group.ID}, func(page []string) error {
+		if page, err = m.dir.belonging(ctx, page, group.ID); err != nil {
+			return err
 		}
-		if len(ids) > maxIDs {
+		if ids = append(ids, page...); len(ids) > maxIDs {
 			return tooManyIDs(m.a)
 		}
 		return nil
@@ -251,6 +249,30 @@ func (m *memberTerms) usersIn(ctx context.Context, groupID string) ([]string, er
 		return []string{}, nil
 	}
 	return ids, err
+}
+
+// belonging returns those of the users below a group who belong to it. They all do, unless
+// groups in groups are circles or too deep.
+func (t Directory) belonging(ctx context.Context, users []string, group string) ([]string, error) {
+	if !t.policy.Nested {
+		return users, nil
+	}
+	refs := make([]host.Ref, len(users))
+	for i, id := range users {
+		refs[i] = host.Ref{Type: t.types.User.Name, ID: id}
+	}
+	paths, err := t.Closure(ctx, refs, nil)
+	if err != nil {
+		return nil, err
+	}
+	var in []string
+	for _, p := range paths {
+		if p.GroupID == group {
+			in = append(in, p.Member.ID)
+		}
+	}
+	slices.Sort(in)
+	return in, nil
 }
 
 func tooManyIDs(a *model.Attribute) *fault.Error {

@@ -9,7 +9,6 @@ import (
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/member"
 	"github.com/scimkit/scim/internal/model"
 )
 
@@ -121,10 +120,8 @@ func (w *writer) complete(before *doc.Document, data []byte, left []*model.Attri
 			a = a.Parent
 		}
 		if a == t.Members {
-			e.members = &member.Delta{}
-			for _, r := range full.members.Add() {
-				e.members.Join(r)
-			}
+			e.members = full.members
+			e.members.All = false
 			continue
 		}
 		if v := full.after.Find(a); v.Attr != nil {

@@ -68,7 +68,8 @@ func (w *writer) lockToDelete(ctx context.Context, ref host.Ref) (*doc.Document,
 }
 
 // groupsWith lists the ids of the groups that a deletion of ref changes, in order: those
-// with the member ref, and ref itself if it is a group.
+// with the member ref, and, if it is a group, ref itself and the groups below it, whose
+// members lose what came through it.
 func (w *writer) groupsWith(ctx context.Context, ref host.Ref) ([]string, error) {
 	ms, err := w.dir.GroupsOf(ctx, []host.Ref{ref})
 	if err != nil {
@@ -79,7 +80,11 @@ func (w *writer) groupsWith(ctx context.Context, ref host.Ref) ([]string, error)
 		ids = append(ids, m.GroupID)
 	}
 	if ref.Type == "Group" {
-		ids = append(ids, ref.ID)
+		below, err := w.dir.Below(ctx, ref.ID)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, below.IDs()...)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil

@@ -17,8 +17,8 @@ type view struct {
 	r       *request
 	sel     *doc.Selection
 	derived *model.Attribute // nil: the answer does not show it
-	// groups are the ids of the groups of those users that prepare got last.
-	groups map[host.Ref][]string
+	// groups are the groups of those users that prepare got last.
+	groups map[host.Ref][]directory.Path
 	names  groupNames
 }
 
@@ -44,16 +44,16 @@ func (v *view) prepare(ctx context.Context, ds ...*doc.Document) error {
 	for i, d := range ds {
 		refs[i] = host.RefOf(d)
 	}
-	ms, err := v.r.dir.GroupsOf(ctx, refs)
+	paths, err := v.r.dir.Closure(ctx, refs, nil)
 	v.groups = nil
-	if err != nil || len(ms) == 0 {
+	if err != nil || len(paths) == 0 {
 		return err
 	}
-	v.groups = make(map[host.Ref][]string, len(ds))
+	v.groups = make(map[host.Ref][]directory.Path, len(ds))
 	ids := map[string]bool{}
-	for _, m := range ms {
-		v.groups[m.Member] = append(v.groups[m.Member], m.GroupID)
-		ids[m.GroupID] = true
+	for _, p := range paths {
+		v.groups[p.Member] = append(v.groups[p.Member], p)
+		ids[p.GroupID] = true
 	}
 	if len(ids) > directory.Batch {
 		return nil // write reads them part by part
@@ -77,13 +77,21 @@ func (v *view) writeGroups(ctx context.Context, s *sink, d *doc.Document, locati
 	s.b = encode(s.b, d, doc.Drop(d.Values, v.derived), v.sel, location)
 	list := doc.NewElements(v.derived, v.sel, "value", "$ref", "display", "type")
 	s.b = list.Begin(s.b)
-	for ids := range slices.Chunk(v.groups[host.RefOf(d)], directory.Batch) {
+	for paths := range slices.Chunk(v.groups[host.RefOf(d)], directory.Batch) {
+		ids := make([]string, len(paths))
+		for i, p := range paths {
+			ids[i] = p.GroupID
+		}
 		if err := v.names.read(ctx, v.r, ids); err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if name := v.names[id]; name != nil {
-				s.b = list.Append(s.b, id, v.r.location(host.Ref{Type: "Group", ID: id}), *name, "direct")
+		for _, p := range paths {
+			typ := "direct"
+			if p.Distance > 0 {
+				typ = "indirect"
+			}
+			if name := v.names[p.GroupID]; name != nil {
+				s.b = list.Append(s.b, p.GroupID, v.r.location(host.Ref{Type: "Group", ID: p.GroupID}), *name, typ)
 			}
 			if err := s.pass(); err != nil {
 				return err

@@ -39,27 +39,26 @@ func (w *writer) planMembers(ctx context.Context, before *doc.Document, d *membe
 	p.add, p.Remove = d.Add(), d.Remove()
 	there := map[host.Ref]bool{}
 	if before != nil && (d.All || w.t.Stores.Members == nil) {
-		keep := map[host.Ref]bool{}
-		for _, r := range p.add {
-			keep[r] = true
-		}
+		var current []host.Ref
 		err := w.dir.EachMember(ctx, before, func(page []host.Ref) error {
-			for _, m := range page {
-				there[m] = true
-				if d.All && !keep[m] {
-					p.Remove = append(p.Remove, m)
-				}
-			}
+			current = append(current, page...)
 			return nil
 		})
-		if err == nil && d.All {
-			err = w.guard.keepUnclaimed(ctx, before, p)
-		}
 		if err != nil {
+			return nil, err
+		}
+		for _, m := range current {
+			there[m] = true
+		}
+		guessAgain(w, d, p, there)
+		if err := removeOthers(ctx, w, before, d, p, current); err != nil {
 			return nil, err
 		}
 	}
 	unknown, err := w.unknownMembers(ctx, p.add, there)
+	if err == nil {
+		unknown, err = guessGroups(ctx, w, d, p, unknown)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +116,24 @@ func (p *memberPlan) drop(refused []host.Ref) {
 	}
 	isGone := func(r host.Ref) bool { return gone[r] }
 	p.add, p.Named, p.claim = slices.DeleteFunc(p.add, isGone), slices.DeleteFunc(p.Named, isGone), slices.DeleteFunc(p.claim, isGone)
+}
+
+// removeOthers makes the plan of a full list remove the current members that it does not
+// name.
+func removeOthers(ctx context.Context, w *writer, before *doc.Document, d *member.Delta, p *memberPlan, current []host.Ref) error {
+	if !d.All {
+		return nil
+	}
+	keep := map[host.Ref]bool{}
+	for _, r := range p.add {
+		keep[r] = true
+	}
+	for _, m := range current {
+		if !keep[m] {
+			p.Remove = append(p.Remove, m)
+		}
+	}
+	return w.guard.keepUnclaimed(ctx, before, p)
 }
 
 // unknownMembers lists those of refs that do not exist and are not in the group.

@@ -33,6 +33,7 @@ type writer struct {
 	// judge refuses edits of existing resources. Nil: every edit is allowed.
 	judge   func(before *doc.Document, e *edit) error
 	adopted adoptions
+	created []host.Ref // the resources that the request has created
 	// spent is the work that the writer has caused, in units of match.Work.
 	spent int
 	named naming
@@ -179,16 +180,11 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 	if m := t.Members; m != nil {
 		list := doc.Get(values, m)
 		if list.Attr != nil || before == nil || !w.t.Members.KeepAbsent {
-			refs, err := member.ReadAll(list)
-			if err == nil {
-				err = w.named.add(m, len(refs))
+			if e.members, err = member.ReadAll(list); err == nil {
+				err = w.named.add(m, len(e.members.Add()))
 			}
 			if err != nil {
 				return nil, err
-			}
-			e.members = &member.Delta{All: true}
-			for _, r := range refs {
-				e.members.Join(r)
 			}
 		}
 		values = doc.Drop(values, m)
@@ -315,6 +311,9 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	if err := w.checkRoles(write.Before, e.after); err != nil {
 		return nil, err
 	}
+	if err := (nesting{w}).check(ctx, write.Before, write.After, members); err != nil {
+		return nil, err
+	}
 	write.Members = &members.Members
 	after, turn, err := w.work.Before(ctx, write)
 	if err != nil {
@@ -420,6 +419,7 @@ func (w *writer) put(ctx context.Context, before, after *doc.Document, m *member
 		if err := w.dir.Check(created); err != nil {
 			return nil, err
 		}
+		w.created = append(w.created, host.RefOf(created))
 		return created, w.changeMembers(ctx, created.ID, m)
 	}
 	if err := w.changeMembers(ctx, before.ID, m); err != nil {

@@ -21,6 +21,7 @@ const (
 	MemberRemoved   EventKind = "member removed"
 	MemberUnknown   EventKind = "member unknown"
 	MemberExempt    EventKind = "member exempt"
+	MemberNested    EventKind = "member nested"
 	MembersKept     EventKind = "members kept"
 	RoleGranted     EventKind = "role granted"
 	RoleRevoked     EventKind = "role revoked"

@@ -40,21 +40,29 @@ func Read(v doc.Value) (Ref, error) {
 	return r, nil
 }
 
-// ReadAll reads a whole list, in order and without duplicates.
-func ReadAll(v doc.Value) ([]Ref, error) {
-	refs := make([]Ref, 0, len(v.Kids()))
-	seen := make(map[Ref]bool, len(v.Kids()))
+// HasType reports whether an element of "members" itself says that it is a user or a group.
+func HasType(e doc.Value) bool {
+	typ := e.Field(e.Attr.Lookup("type")).Text
+	if strings.EqualFold(typ, "User") || strings.EqualFold(typ, "Group") {
+		return true
+	}
+	segments := strings.Split(strings.TrimRight(e.Field(e.Attr.Lookup("$ref")).Text, "/"), "/")
+	if len(segments) < 2 {
+		return false
+	}
+	kind := segments[len(segments)-2]
+	return strings.EqualFold(kind, "Users") || strings.EqualFold(kind, "Groups")
+}
+
+// ReadAll reads a whole list, which replaces the members of a group.
+func ReadAll(v doc.Value) (*Delta, error) {
+	d := &Delta{All: true}
 	for _, e := range v.Kids() {
-		r, err := Read(e)
-		if err != nil {
+		if err := d.JoinValue(e); err != nil {
 			return nil, err
 		}
-		if !seen[r] {
-			seen[r] = true
-			refs = append(refs, r)
-		}
 	}
-	return refs, nil
+	return d, nil
 }
 
 // Value is the stored form of members in a group without a MemberStore. It has a type only
@@ -78,6 +86,7 @@ func Value(members *model.Attribute, refs []Ref) doc.Value {
 type Delta struct {
 	All         bool
 	add, remove []Ref
+	guess       []bool      // by position in add: a user only because the client named no type
 	at          map[Ref]int // the position of a reference: i+1 in add, -(i+1) in remove
 }
 
@@ -100,6 +109,24 @@ func live(list []Ref) []Ref {
 	return out
 }
 
+// IsGuess reports whether a reference to add is a user only because the client named no
+// type.
+func (d *Delta) IsGuess(r Ref) bool { i := d.at[r]; return i > 0 && d.guess[i-1] }
+
+// JoinValue adds the member in an element of "members" to the group.
+func (d *Delta) JoinValue(e doc.Value) error {
+	r, err := Read(e)
+	if err != nil {
+		return err
+	}
+	known := d.at[r] > 0
+	d.Join(r)
+	if i := d.at[r] - 1; r.Type == "User" {
+		d.guess[i] = (!known || d.guess[i]) && !HasType(e)
+	}
+	return nil
+}
+
 // Join adds r to the group. It cancels an earlier Leave.
 func (d *Delta) Join(r Ref) {
 	i := d.at[r]
@@ -109,7 +136,7 @@ func (d *Delta) Join(r Ref) {
 	if i < 0 {
 		d.remove[-i-1] = Ref{}
 	}
-	d.add = append(d.add, r)
+	d.add, d.guess = append(d.add, r), append(d.guess, false)
 	d.note(r, len(d.add))
 }
 

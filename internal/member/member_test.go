@@ -61,8 +61,48 @@ func TestValueIsReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.Add()); diff != "" {
 		t.Errorf("each member once, in order (-want +got):\n%s", diff)
+	}
+}
+
+func TestIsGuess(t *testing.T) {
+	a := members(t)
+	field := func(name, text string) doc.Value { return doc.Simple(a.Lookup(name), text) }
+	plain := doc.Composite(a, field("value", "1"))
+	typed := doc.Composite(a, field("value", "1"), field("type", "user"))
+	other := doc.Composite(a, field("value", "1"), field("type", "direct_member"))
+	group := doc.Composite(a, field("value", "1"), field("$ref", "../Groups/1"))
+	user := Ref{"User", "1"}
+	tests := []struct {
+		name string
+		list []doc.Value
+		want bool
+	}{
+		{"no type", []doc.Value{plain}, true},
+		{"another type", []doc.Value{other}, true},
+		{"type", []doc.Value{typed}, false},
+		{"no type, then type", []doc.Value{plain, typed}, false},
+		{"type, then no type", []doc.Value{typed, plain}, false},
+		{"no type, and a group", []doc.Value{plain, group}, true},
+		{"a group", []doc.Value{group}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := &Delta{}
+			for _, e := range tt.list {
+				if err := d.JoinValue(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if d.IsGuess(user) != tt.want || d.IsGuess(Ref{"Group", "1"}) {
+				t.Errorf("the user is a guess: %v, want %v", d.IsGuess(user), tt.want)
+			}
+			d.Leave(user)
+			if d.IsGuess(user) {
+				t.Error("a guess has left")
+			}
+		})
 	}
 }
 

@@ -1,8 +1,6 @@
 package patch
 
 import (
-	"strings"
-
 	"github.com/go-json-experiment/json/jsontext"
 	filter "github.com/scim2/filter-parser/v2"
 
@@ -49,13 +47,17 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 		r.members.Clear()
 	}
 	for _, e := range v.Kids() {
+		if op != remove {
+			if err := r.members.JoinValue(e); err != nil {
+				return err
+			}
+			continue
+		}
 		ref, err := member.Read(e)
 		switch {
 		case err != nil:
 			return err
-		case op != remove:
-			r.members.Join(ref)
-		case hasType(e):
+		case member.HasType(e):
 			r.members.Leave(ref)
 		default:
 			r.leave(ref.ID)
@@ -91,20 +93,6 @@ func nameMembers(r *Request, members int) error {
 		return doc.TooManyMembers(r.t.Members, limit)
 	}
 	return nil
-}
-
-// hasType reports whether an element itself says that it is a user or a group.
-func hasType(e doc.Value) bool {
-	typ := e.Field(e.Attr.Lookup("type")).Text
-	if strings.EqualFold(typ, "User") || strings.EqualFold(typ, "Group") {
-		return true
-	}
-	segments := strings.Split(strings.TrimRight(e.Field(e.Attr.Lookup("$ref")).Text, "/"), "/")
-	if len(segments) < 2 {
-		return false
-	}
-	kind := segments[len(segments)-2]
-	return strings.EqualFold(kind, "Users") || strings.EqualFold(kind, "Groups")
 }
 
 // leave removes the user and the group with an id, because clients leave out the type when

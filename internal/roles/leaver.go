@@ -35,17 +35,17 @@ type answer struct {
 func (w *Work) ask(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, leaverTime)
 	defer cancel()
-	if w.leaver.answers == nil {
-		w.leaver.answers = map[host.Source]answer{}
+	if w.needs.answers == nil {
+		w.needs.answers = map[host.Source]answer{}
 	}
-	for _, v := range w.leaver.open {
+	for _, v := range w.needs.open {
 		var a answer
 		if a.err = ctx.Err(); a.err == nil {
 			a.roles, a.err = w.t.ask(ctx, v.roleSource(nil))
 		}
-		w.leaver.answers[v.key()] = a
+		w.needs.answers[v.key()] = a
 	}
-	w.leaver.open = nil
+	w.needs.open = nil
 }
 
 // resolveLeaver looks up the role of a new value of a user whom the request leaves inactive.
@@ -57,9 +57,9 @@ func (w *Work) resolveLeaver(ctx context.Context, user *doc.Document, v value, l
 			return nil, false, err
 		}
 	}
-	a, ok := w.leaver.answers[v.key()]
+	a, ok := w.needs.answers[v.key()]
 	if !ok {
-		w.leaver.open = append(w.leaver.open, v)
+		w.needs.open = append(w.needs.open, v)
 		return nil, false, nil
 	}
 	if a.err == nil {

@@ -288,7 +288,7 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 			return nil, nil, err
 		}
 	}
-	if len(w.leaver.open) > 0 {
+	if len(w.needs.open) > 0 {
 		return nil, nil, errUnanswered
 	}
 	return found, bad, nil

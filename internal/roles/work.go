@@ -26,8 +26,8 @@ type Work struct {
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
 	// cause is why this unit completes what an earlier one with its key left open.
-	cause  cause
-	leaver leaver // the new values of a user whom the request leaves inactive
+	cause cause
+	needs needs // what the write needs before it begins
 }
 
 // Tell queues events for delivery after the commit.
@@ -73,8 +73,8 @@ const isolationTries = 20
 // earlier operation with the same key could not finish. An Isolate within another one of
 // the same Work joins that one.
 //
-// If fn needs answers of the resolver that it must not wait for, Isolate undoes fn, asks, and
-// runs fn again.
+// If fn needs answers of the resolver that it must not wait for, or has to lock groups before
+// those that it has locked, Isolate undoes fn, asks and locks, and runs fn again.
 //
 // fn takes its locks in the order that CONTRIBUTING.md prescribes under "Locks".
 func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
@@ -82,7 +82,7 @@ func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	if w.depth > 0 {
 		return err
 	}
-	for try := 0; err != nil && len(w.leaver.open) > 0 && try < isolationTries; try++ {
+	for try := 0; err != nil && w.needs.isOpen() && try < isolationTries; try++ {
 		w.ask(ctx)
 		err = w.isolate(ctx, key, fn)
 	}
@@ -95,11 +95,14 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	defer func() { w.depth-- }() // also if fn panics: the store may recover and try again
 	events, later := len(w.events), len(w.later)
 	attempt := func(ctx context.Context) error {
-		w.events, w.later, w.stored, w.leaver.open = w.events[:events], w.later[:later], false, nil // fn may run again
+		w.events, w.later, w.stored, w.needs.open = w.events[:events], w.later[:later], false, nil // fn may run again
 		if w.isInner() {
 			return fn(ctx)
 		}
 		w.atEnd = nil
+		if err := w.needs.lock(ctx, w.t); err != nil {
+			return err
+		}
 		if err := fn(ctx); err != nil {
 			return err
 		}
@@ -107,14 +110,14 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	}
 	run := attempt
 	switch {
-	case !w.t.isTransactional() && key != "":
-		unlock, err := w.e.Locks.Lock(ctx, keylock.Key(w.t.ID, key))
+	case !w.t.isTransactional():
+		unlock, err := w.e.Locks.Lock(ctx, w.needs.keys(w.t, key, w.depth == 1)...)
 		if err != nil {
 			w.stored = false
 			return err
 		}
 		defer unlock()
-	case w.t.isTransactional() && !w.isInner():
+	case !w.isInner():
 		run = func(ctx context.Context) error { return w.t.Stores.InTx(ctx, attempt) }
 	}
 	var err error

@@ -1,0 +1,88 @@
+package roles
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
+)
+
+// needs are what a write turns out to need before it begins. Isolate undoes the write, gets
+// it, and runs the write again.
+type needs struct {
+	leaver
+	groups []string // the groups to lock, in order of id
+	// locked are the groups that the current attempt has locked because of groups.
+	locked map[string]bool
+}
+
+// isOpen reports whether the last attempt failed for want of something.
+func (n *needs) isOpen() bool { return len(n.open) > 0 || len(n.groups) > len(n.locked) }
+
+// errUnlocked ends an attempt of Isolate that needs further groups locked.
+var errUnlocked = errors.New("scim: a write has to lock further groups")
+
+// LockGroups makes sure that the groups are locked until the end of the unit. self is the
+// group that the unit has locked already, "" for none. Locks are taken in order of id. So if
+// groups are missing, the error ends the attempt, and Isolate begins the next one with all
+// of them.
+//
+// The members of a group get what the groups above it give. So a write that changes what is
+// above a group, or what a group above it gives, locks the group. Nobody then changes its
+// members meanwhile: each of both writes would miss the other.
+func (w *Work) LockGroups(self string, groups []string) error {
+	if !slices.ContainsFunc(groups, func(id string) bool { return id != self && !w.needs.locked[id] }) {
+		return nil
+	}
+	w.needs.groups = append(w.needs.groups, groups...)
+	if self != "" {
+		w.needs.groups = append(w.needs.groups, self)
+	}
+	slices.Sort(w.needs.groups)
+	w.needs.groups = slices.Compact(w.needs.groups)
+	return errUnlocked
+}
+
+// lockBelow is LockGroups for all groups below one that the unit has locked.
+func (w *Work) lockBelow(ctx context.Context, group string) error {
+	below, err := w.t.dir.Below(ctx, group)
+	if err != nil {
+		return err
+	}
+	return w.LockGroups(group, below.IDs())
+}
+
+// lock locks the groups in a transaction.
+func (n *needs) lock(ctx context.Context, t tenant) error {
+	n.locked = make(map[string]bool, len(n.groups))
+	for _, id := range n.groups {
+		if t.isTransactional() {
+			if _, err := t.dir.Lock(ctx, groupRef(id)); err != nil && !host.IsNotFound(err) {
+				return err
+			}
+		}
+		n.locked[id] = true
+	}
+	return nil
+}
+
+// keys are what a unit of a store without transactions locks in this process: the key of a
+// write, if it has one, and the groups. A unit within another one locks only what that one
+// has not locked.
+func (n *needs) keys(t tenant, key string, isOuter bool) []string {
+	var keys []string
+	isLocked := false
+	for _, id := range n.groups {
+		g := keylock.Key("Group", id)
+		isLocked = isLocked || g == key
+		if isOuter {
+			keys = append(keys, keylock.Key(t.ID, g))
+		}
+	}
+	if key != "" && !isLocked {
+		keys = append(keys, keylock.Key(t.ID, key))
+	}
+	return keys
+}
