@@ -24,10 +24,24 @@ type Path struct {
 	Via string
 }
 
-// Closure lists the groups to which members belong, themselves or through groups in groups.
-// For each group it has the shortest path. The paths of one member are in order of distance,
-// then of age, the oldest first. keeps, if it is not nil, says which memberships count.
-func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(host.Membership) bool) ([]Path, error) {
+// Closure is the groups to which some members belong, themselves or through groups in groups.
+type Closure struct {
+	// Paths are, for each member and group, the shortest path. Those of one member are in
+	// order of distance, then of age, the oldest first.
+	Paths []Path
+	up    *ascent // nil: groups in groups do not count
+}
+
+// Reaches reports whether the members of a group belong to another one through it. One of
+// the members of the closure is a member of the group itself.
+func (c *Closure) Reaches(group, other string) bool {
+	return group == other ||
+		c.up != nil && slices.ContainsFunc(c.up.reach(group), func(p Path) bool { return p.GroupID == other })
+}
+
+// Closure reads the groups to which members belong. keeps, if it is not nil, says which
+// memberships count.
+func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(host.Membership) bool) (*Closure, error) {
 	direct, err := t.GroupsOf(ctx, members)
 	if err != nil {
 		return nil, err
@@ -40,7 +54,7 @@ func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(h
 		paths[i] = Path{Membership: m, Via: m.GroupID}
 	}
 	if !t.policy.Nested || len(direct) == 0 {
-		return paths, nil
+		return &Closure{Paths: paths}, nil
 	}
 	a := t.newAscent(keeps)
 	groups := make([]string, len(direct))
@@ -50,7 +64,7 @@ func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(h
 	if err := a.climb(ctx, distinct(groups)); err != nil {
 		return nil, err
 	}
-	return a.extend(paths), nil
+	return &Closure{a.extend(paths), a}, nil
 }
 
 // ascent is what is known of the groups above some groups.

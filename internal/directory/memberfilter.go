@@ -261,12 +261,12 @@ func (t Directory) belonging(ctx context.Context, users []string, group string) 
 	for i, id := range users {
 		refs[i] = host.Ref{Type: t.types.User.Name, ID: id}
 	}
-	paths, err := t.Closure(ctx, refs, nil)
+	c, err := t.Closure(ctx, refs, nil)
 	if err != nil {
 		return nil, err
 	}
 	var in []string
-	for _, p := range paths {
+	for _, p := range c.Paths {
 		if p.GroupID == group {
 			in = append(in, p.Member.ID)
 		}

@@ -163,7 +163,7 @@ func TestClosure(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := gocmp.Diff(test.want, show(got)); diff != "" {
+				if diff := gocmp.Diff(test.want, show(got.Paths)); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", test.reason, diff)
 				}
 			})
@@ -186,7 +186,7 @@ func TestClosureOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	var order []string
-	for _, p := range got {
+	for _, p := range got.Paths {
 		order = append(order, p.GroupID)
 	}
 	if diff := gocmp.Diff([]string{"z", "y", "b", "a", "00", "0"}, order); diff != "" {
@@ -197,7 +197,7 @@ func TestClosureOrder(t *testing.T) {
 		t.Errorf("%d calls for three levels, error %v; want one for each and one that finds nothing", g.calls, err)
 	}
 	got, err = dir.Closure(t.Context(), []host.Ref{{Type: "User", ID: "u"}}, func(m host.Membership) bool { return m.Member.ID != "b" && m.GroupID != "y" })
-	if diff := gocmp.Diff([]string{"u b 1 z", "u z 0 z"}, show(got)); diff != "" || err != nil {
+	if diff := gocmp.Diff([]string{"u b 1 z", "u z 0 z"}, show(got.Paths)); diff != "" || err != nil {
 		t.Errorf("without some memberships: error %v (-want +got):\n%s", err, diff)
 	}
 }
@@ -300,7 +300,7 @@ func TestNestingAgainstNaive(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, p := range paths {
+			for _, p := range paths.Paths {
 				if got[p.Member.ID] == nil {
 					got[p.Member.ID] = map[string]int{}
 				}

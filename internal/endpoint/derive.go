@@ -44,14 +44,14 @@ func (v *view) prepare(ctx context.Context, ds ...*doc.Document) error {
 	for i, d := range ds {
 		refs[i] = host.RefOf(d)
 	}
-	paths, err := v.r.dir.Closure(ctx, refs, nil)
+	c, err := v.r.dir.Closure(ctx, refs, nil)
 	v.groups = nil
-	if err != nil || len(paths) == 0 {
+	if err != nil || len(c.Paths) == 0 {
 		return err
 	}
 	v.groups = make(map[host.Ref][]directory.Path, len(ds))
 	ids := map[string]bool{}
-	for _, p := range paths {
+	for _, p := range c.Paths {
 		v.groups[p.Member] = append(v.groups[p.Member], p)
 		ids[p.GroupID] = true
 	}

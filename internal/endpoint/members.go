@@ -20,10 +20,9 @@ import (
 
 // memberPlan is the change of a group's members.
 type memberPlan struct {
-	// add are the members to add. added are those that the store did add.
-	add, added []host.Ref
-	claim      []host.Ref   // unclaimed members of the group that the request names
-	left       []host.Event // about members that the plan leaves out or keeps
+	add   []host.Ref   // the members to add
+	claim []host.Ref   // unclaimed members of the group that the request names
+	left  []host.Event // about members that the plan leaves out or keeps
 	roles.Members
 }
 
@@ -197,15 +196,15 @@ func (p *memberPlan) embed(before, after *doc.Document) *doc.Document {
 // changed.
 func (w *writer) changeMembers(ctx context.Context, groupID string, p *memberPlan) error {
 	if w.t.Stores.Members == nil {
-		p.added, p.Removed = p.add, p.Remove
+		p.Added, p.Removed = p.add, p.Remove
 		return nil
 	}
 	change := func(add, remove []host.Ref) error {
 		added, removed, err := w.t.Stores.Members.ChangeMembers(ctx, groupID, add, remove)
-		p.added, p.Removed = append(p.added, added...), append(p.Removed, removed...)
+		p.Added, p.Removed = append(p.Added, added...), append(p.Removed, removed...)
 		return err
 	}
-	p.added, p.Removed = nil, nil
+	p.Added, p.Removed = nil, nil
 	for chunk := range slices.Chunk(p.Remove, directory.Batch) {
 		if err := change(nil, chunk); err != nil {
 			return err
@@ -322,7 +321,7 @@ func (w *writer) tell(before, after *doc.Document, p *memberPlan, adopted bool) 
 	for _, m := range p.Removed {
 		w.work.Tell(host.Event{Kind: host.MemberRemoved, Resource: ref, Member: m})
 	}
-	for _, m := range p.added {
+	for _, m := range p.Added {
 		w.work.Tell(host.Event{Kind: host.MemberAdded, Resource: ref, Member: m})
 	}
 }

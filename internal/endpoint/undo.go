@@ -32,7 +32,7 @@ func (all adoptions) of(ref host.Ref) *adoption {
 // noteMembers records how a write changed the members of a group that the request adopted.
 func (all adoptions) noteMembers(ref host.Ref, p *memberPlan) {
 	if a := all.of(ref); a != nil {
-		a.added, a.removed = append(a.added, p.added...), append(a.removed, p.Removed...)
+		a.added, a.removed = append(a.added, p.Added...), append(a.removed, p.Removed...)
 	}
 }
 

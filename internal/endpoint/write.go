@@ -332,7 +332,7 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	if err := turn.After(ctx, out); err != nil {
 		return out, err
 	}
-	if out, err = dropDeleted(ctx, w, out, members.added); err != nil {
+	if out, err = dropDeleted(ctx, w, out, members.Added); err != nil {
 		return out, err
 	}
 	if c.SetsPassword && e.setsPassword(w.t) {
@@ -425,7 +425,7 @@ func (w *writer) put(ctx context.Context, before, after *doc.Document, m *member
 	if err := w.changeMembers(ctx, before.ID, m); err != nil {
 		return nil, err
 	}
-	moved := w.t.Stores.Members != nil && len(m.added)+len(m.Removed) > 0
+	moved := w.t.Stores.Members != nil && len(m.Added)+len(m.Removed) > 0
 	if after.Equal(before) && !moved {
 		return before, nil
 	}

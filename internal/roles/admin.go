@@ -108,6 +108,11 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 		if err != nil || !change.isChange() {
 			return err
 		}
+		if change.movesRoles() {
+			if err := w.lockBelow(ctx, now.ID); err != nil {
+				return err
+			}
+		}
 		if err := w.setLink(ctx, now, change); err != nil || !change.movesRoles() {
 			return err
 		}
@@ -208,6 +213,9 @@ func (c *Admin) Confirm(ctx context.Context, groupID string, role host.RoleKey, 
 		r := run{ids: userIDs, namedIn: host.GroupSource(groupID), confirms: role, cause: applicationConfirms}
 		if len(userIDs) == 0 {
 			r.group = groupID
+			if err := w.lockBelow(ctx, groupID); err != nil {
+				return err
+			}
 			if change.isChange() {
 				if err := w.setLink(ctx, g, change); err != nil {
 					return err

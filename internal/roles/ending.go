@@ -23,15 +23,34 @@ func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) 
 		e.run.ids, e.run.view.deleted = []string{gone.ID}, gone.ID
 	case gone.Type == w.t.Types.Group && w.t.Roles.Joint:
 		e.run.group, e.run.view.gone = gone.ID, gone.ID
+		return e, e.readAbove(ctx)
 	case gone.Type == w.t.Types.Group:
-		// Read the members now: after the deletion the store no longer knows them.
+		// Read the users now: after the deletion the store no longer knows them.
 		e.run.view.gone = gone.ID
-		return e, w.t.dir.EachMember(ctx, gone, func(page []host.Ref) error {
-			e.run.ids = append(e.run.ids, userIDs(page)...)
-			return nil
-		})
+		return e, e.readUsers(ctx)
 	}
 	return e, nil
+}
+
+// readUsers finds the users who belong to the group.
+func (e *Ending) readUsers(ctx context.Context) error {
+	return e.w.t.dir.UsersBelow(ctx, []string{e.gone.ID}, func(ids []string) error {
+		e.run.ids = append(e.run.ids, ids...)
+		return nil
+	})
+}
+
+// readAbove finds them if groups above the group give them something. What the group itself
+// gave, the ledger knows.
+func (e *Ending) readAbove(ctx context.Context) error {
+	if !e.w.t.Tenant.Members.Nested {
+		return nil
+	}
+	above, err := e.w.t.dir.GroupsOf(ctx, []host.Ref{groupRef(e.gone.ID)})
+	if err != nil || len(above) == 0 {
+		return err
+	}
+	return e.readUsers(ctx)
 }
 
 // Before deactivates a user and revokes the roles that the deletion ends. An error stops the

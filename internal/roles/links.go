@@ -251,12 +251,12 @@ func (w *Work) unlinkGone(ctx context.Context, ids []string, why cause) error {
 	for i, id := range ids {
 		refs[i] = userRef(id)
 	}
-	ms, err := w.t.dir.GroupsOf(ctx, refs)
+	closure, err := w.t.dir.Closure(ctx, refs, nil)
 	if err != nil {
 		return err
 	}
 	seen := map[string]bool{}
-	for _, m := range ms {
+	for _, m := range closure.Paths {
 		if seen[m.GroupID] {
 			continue
 		}

@@ -129,16 +129,19 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	for i, p := range people {
 		refs[i], by[p.id] = userRef(p.id), p
 	}
-	ms, err := t.dir.GroupsOf(ctx, refs)
+	closure, err := t.dir.Closure(ctx, refs, r.view.filter())
 	if err != nil {
 		return nil, err
 	}
 	if t.Stores.Members == nil {
-		sortByGrant(ms, by)
+		sortByGrant(closure.Paths, by)
 	}
-	keys := make([]host.Source, 0, len(ms))
-	for _, m := range ms {
-		keys = append(keys, host.GroupSource(m.GroupID))
+	keys := make([]host.Source, 0, len(closure.Paths)+1)
+	for _, p := range closure.Paths {
+		keys = append(keys, host.GroupSource(p.GroupID))
+	}
+	if r.view.gone != "" {
+		keys = append(keys, host.GroupSource(r.view.gone))
 	}
 	values := make([][]value, len(people))
 	for i, p := range people {
@@ -156,19 +159,31 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	}
 	for i, p := range people {
 		for _, v := range values[i] {
-			p.want(links[v.key()], v.source(), &r)
+			p.want(links[v.key()], origin{source: v.source()}, &r)
 		}
 	}
-	for _, m := range ms {
-		if p := by[m.Member.ID]; p != nil && isUser(m.Member) && r.view.keeps(m) {
-			p.want(links[host.GroupSource(m.GroupID)], host.GroupSource(m.GroupID), &r)
+	for _, path := range closure.Paths {
+		if p := by[path.Member.ID]; p != nil && isUser(path.Member) {
+			from := origin{source: host.GroupSource(path.GroupID), isNamed: r.isNamedBelow(closure, path)}
+			if path.Distance > 0 {
+				from.via = path.Via
+			}
+			p.want(links[from.source], from, &r)
 		}
 	}
 	return links, nil
 }
 
+// origin says how a source reaches a user.
+type origin struct {
+	source  host.Source
+	via     string // the user's own group, if the source is a group above it
+	isNamed bool   // the client has just named the user in a group below the source
+}
+
 // want adds the roles that a source gives, or will give after a confirmation.
-func (p *person) want(l host.Link, source host.Source, r *run) {
+func (p *person) want(l host.Link, from origin, r *run) {
+	source := from.source
 	for _, linked := range l.Roles {
 		role := linked.Role
 		if !linked.Confirmed {
@@ -176,6 +191,9 @@ func (p *person) want(l host.Link, source host.Source, r *run) {
 			continue
 		}
 		named := r.naming(l.Source, p.id, role.Key())
+		if named == unnamed && from.isNamed {
+			named = byClient
+		}
 		i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.Key() == role.Key() })
 		if i < 0 {
 			i = len(p.wants)
@@ -187,15 +205,16 @@ func (p *person) want(l host.Link, source host.Source, r *run) {
 			continue
 		}
 		w.sources = append(w.sources, source)
+		w.via = append(w.via, from.via)
 		w.named = append(w.named, named)
 	}
 }
 
 // sortByGrant orders memberships whose time is unknown by their grants. Groups that give
-// something already come first, the oldest grant first.
-func sortByGrant(ms []host.Membership, by map[string]*person) {
-	at := map[host.Membership]time.Time{}
-	for _, m := range ms {
+// something already come first, the oldest grant first, and all groups in order of distance.
+func sortByGrant(paths []directory.Path, by map[string]*person) {
+	at := map[directory.Path]time.Time{}
+	for _, m := range paths {
 		if p := by[m.Member.ID]; p != nil {
 			for _, g := range p.entries {
 				if g.Source == host.GroupSource(m.GroupID) {
@@ -204,10 +223,12 @@ func sortByGrant(ms []host.Membership, by map[string]*person) {
 			}
 		}
 	}
-	slices.SortStableFunc(ms, func(a, b host.Membership) int {
+	slices.SortStableFunc(paths, func(a, b directory.Path) int {
 		x, given := at[a]
 		y, too := at[b]
 		switch {
+		case a.Distance != b.Distance:
+			return a.Distance - b.Distance
 		case given && too:
 			return x.Compare(y)
 		case given:

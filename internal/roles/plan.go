@@ -2,6 +2,7 @@ package roles
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -36,9 +37,21 @@ const (
 type want struct {
 	role    host.Role
 	sources []host.Source
+	via     []string // by source: the user's own group, if the source is a group above it
 	named   []naming // by source
 	// declined says that the application declined to confirm that the source gives the role.
 	declined bool
+}
+
+// through says for people through which groups sources above them give the role.
+func (w *want) through(sources []host.Source) string {
+	var ways []string
+	for i, s := range w.sources {
+		if group, _ := s.Group(); w.via[i] != "" && slices.Contains(sources, s) {
+			ways = append(ways, fmt.Sprintf("group %q gives it through group %q", group, w.via[i]))
+		}
+	}
+	return strings.Join(ways, ", ")
 }
 
 // naming says who has just named a user as a member.
@@ -306,7 +319,7 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 		// hand.
 		hand = false
 		o.change.Grant = append(o.change.Grant, w.role)
-		o.note(host.RoleGranted, p.person, w.role, giving, "")
+		o.note(host.RoleGranted, p.person, w.role, giving, w.through(giving))
 	}
 	place := placed{role: w.role, isNew: !live || !has, told: told}
 	for _, s := range giving {
@@ -324,13 +337,17 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 	*order = append(*order, place)
 	o.dropOthers(w, es)
 	o.change.Roles = append(o.change.Roles, w.role)
+	through := w.through(giving)
+	if through != "" {
+		through = "; " + through
+	}
 	switch {
 	case !has:
-		o.stand(w.role, host.Due, giving, "given by a source; not held yet")
+		o.stand(w.role, host.Due, giving, "given by a source; not held yet"+through)
 	case hand:
-		o.stand(w.role, host.Both, giving, "given in the application first, and by a source: it stays when the source stops giving it")
+		o.stand(w.role, host.Both, giving, "given in the application first, and by a source: it stays when the source stops giving it"+through)
 	default:
-		o.stand(w.role, host.Granted, giving, "given by a source")
+		o.stand(w.role, host.Granted, giving, "given by a source"+through)
 	}
 }
 

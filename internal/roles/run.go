@@ -2,20 +2,20 @@ package roles
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/member"
 )
 
-// run is one reconciliation of some users. If it names a group or values, it also covers
-// all members of the group and all users with one of the values.
+// run is one reconciliation of some users. If it names groups or values, it also covers all
+// who belong to the groups, themselves or through groups in them, and all users with one of
+// the values.
 type run struct {
 	ids    []string
-	group  string
+	group  string   // the group that gives something else than before
+	below  []string // groups that join or leave another group
 	values []value
 	// namedIn is a source. The client has just named the users in named as members of this
 	// group, or as owners of this value.
@@ -50,20 +50,35 @@ func (r *run) naming(source host.Source, userID string, role host.RoleKey) namin
 	return unnamed
 }
 
+// isNamedBelow reports whether the client names a user in a group through which the user
+// belongs to the group of a path.
+func (r *run) isNamedBelow(c *directory.Closure, p directory.Path) bool {
+	group, ok := r.namedIn.Group()
+	return ok && p.Distance > 0 && r.named[p.Member.ID] && c.Reaches(group, p.GroupID)
+}
+
 // view is the change that an operation is about to make. Readers lay it over the stored
 // data.
 type view struct {
-	user    *doc.Document   // the user as the operation will store it
-	deleted string          // the id of a user being deleted
-	gone    string          // the id of a group being deleted
-	from    string          // the id of the group that the users in left have left
-	left    map[string]bool // the ids of these users
-	link    *host.Link      // the new link of a group
+	user    *doc.Document     // the user as the operation will store it
+	deleted string            // the id of a user being deleted
+	gone    string            // the id of a group being deleted
+	from    string            // the id of the group that the members in left have left
+	left    map[host.Ref]bool // these members
+	link    *host.Link        // the new link of a group
 }
 
 // keeps reports whether a membership still exists after the operation.
 func (v *view) keeps(m host.Membership) bool {
-	return m.GroupID != v.gone && (m.GroupID != v.from || !v.left[m.Member.ID])
+	return m.GroupID != v.gone && m.Member != groupRef(v.gone) && (m.GroupID != v.from || !v.left[m.Member])
+}
+
+// filter is keeps for directory.Closure.
+func (v *view) filter() func(host.Membership) bool {
+	if v.gone == "" && v.from == "" {
+		return nil
+	}
+	return v.keeps
 }
 
 // eachBatch calls fn with the users of a run in batches. All users come in order of id,
@@ -79,8 +94,8 @@ func (t tenant) eachBatch(ctx context.Context, r run, fn func(ids []string) erro
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	if r.group != "" {
-		err := t.eachOfGroup(ctx, r, func(users []string) error {
+	if r.group != "" || len(r.below) > 0 {
+		err := t.eachOfGroups(ctx, r, func(users []string) error {
 			n, isThere := slices.BinarySearch(ids, users[len(users)-1])
 			if isThere {
 				n++
@@ -106,27 +121,15 @@ func chunks(ids []string, fn func(ids []string) error) error {
 	return nil
 }
 
-// eachOfGroup calls fn with the users of the group of a run, in order of id.
-func (t tenant) eachOfGroup(ctx context.Context, r run, fn func(ids []string) error) error {
-	if r.group == r.view.gone && t.Roles.Sources != nil {
+// eachOfGroups calls fn with the users of the groups of a run, in order of id.
+func (t tenant) eachOfGroups(ctx context.Context, r run, fn func(ids []string) error) error {
+	switch {
+	case r.group == "":
+		return t.dir.UsersBelow(ctx, r.below, fn)
+	case r.group == r.view.gone && t.Roles.Sources != nil:
 		return t.eachGranted(ctx, host.GroupSource(r.group), fn)
 	}
-	g, err := t.Stores.Get(ctx, groupRef(r.group))
-	if errors.Is(err, host.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if t.Stores.Members == nil {
-		return chunks(userIDs(member.Of(g)), fn)
-	}
-	return t.dir.EachMember(ctx, g, func(page []host.Ref) error {
-		if users := userIDs(page); len(users) > 0 {
-			return fn(users)
-		}
-		return nil
-	})
+	return t.dir.UsersBelow(ctx, append(slices.Clone(r.below), r.group), fn)
 }
 
 // eachGranted calls fn with the users to whom a source gives something.
@@ -141,6 +144,20 @@ func (t tenant) eachGranted(ctx context.Context, source host.Source, fn func(ids
 		}
 		after = ids[len(ids)-1]
 	}
+}
+
+// isEmpty reports whether a run that names no values covers nobody.
+func (r *run) isEmpty() bool { return len(r.ids) == 0 && r.group == "" && len(r.below) == 0 }
+
+// groupIDs lists the ids of those references that name groups.
+func groupIDs(list []host.Ref) []string {
+	var ids []string
+	for _, r := range list {
+		if r.Type == "Group" {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
 }
 
 // userIDs lists the ids of those references that name users, in order.

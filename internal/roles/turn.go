@@ -14,8 +14,8 @@ import (
 type Write struct {
 	Before *doc.Document // nil for a new resource
 	After  *doc.Document
-	// Members is the change of a group's members. The caller sets Removed before it calls
-	// Turn.After.
+	// Members is the change of a group's members. The caller sets Added and Removed before it
+	// calls Turn.After.
 	Members *Members
 	// IsAdopted says that the new resource adopts Before.
 	IsAdopted bool
@@ -26,6 +26,7 @@ type Members struct {
 	Remove  []host.Ref // members to remove; with a MemberStore some may be gone already
 	Named   []host.Ref // users that the client named as members, including current members
 	Dropped []host.Ref // members that the client asked to remove, including those already gone
+	Added   []host.Ref // members that the store did add
 	Removed []host.Ref // members that the store did remove
 }
 
@@ -47,6 +48,11 @@ func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, e
 	var err error
 	if t.link, err = w.relink(ctx, write); err != nil {
 		return nil, nil, err
+	}
+	if write.Before != nil && t.link != nil && t.link.movesRoles() {
+		if err := w.lockBelow(ctx, write.Before.ID); err != nil {
+			return nil, nil, err
+		}
 	}
 	if t.write.After, t.values, err = w.relinkValues(ctx, write.Before, write.After); err != nil {
 		return nil, nil, err
@@ -136,6 +142,9 @@ func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
 	for _, id := range userIDs(m.Named) {
 		r.named[id] = true
 	}
+	if w.t.Tenant.Members.Nested {
+		r.below = groupIDs(slices.Concat(m.Added, m.Removed))
+	}
 	var failed error
 	if c != nil {
 		c.now.Source = host.GroupSource(group.ID)
@@ -149,7 +158,7 @@ func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
 	if t.Always {
 		r.group = group.ID
 	}
-	if failed != nil && w.t.isTransactional() || len(r.ids) == 0 && r.group == "" {
+	if failed != nil && w.t.isTransactional() || r.isEmpty() {
 		return failed
 	}
 	// A store without transactions keeps the write. The ledger may keep the link although it
@@ -171,9 +180,12 @@ func (t *Turn) revokeAhead(ctx context.Context) error {
 	case after.Type == w.t.Types.User && t.write.Before.Active() && (!after.Active() || t.values != nil && t.values.moves):
 		r.ids, r.view.user = []string{after.ID}, after
 	case after.Type == w.t.Types.Group:
-		r.ids, r.view.from, r.view.left = userIDs(t.write.Members.Remove), after.ID, map[string]bool{}
-		for _, id := range r.ids {
-			r.view.left[id] = true
+		r.ids, r.view.from, r.view.left = userIDs(t.write.Members.Remove), after.ID, map[host.Ref]bool{}
+		for _, m := range t.write.Members.Remove {
+			r.view.left[m] = true
+		}
+		if w.t.Tenant.Members.Nested {
+			r.below = groupIDs(t.write.Members.Remove)
 		}
 		if c != nil && c.movesRoles() {
 			now := c.now
@@ -181,7 +193,7 @@ func (t *Turn) revokeAhead(ctx context.Context) error {
 			r.group, r.view.link = after.ID, &now
 		}
 	}
-	if len(r.ids) == 0 && r.group == "" {
+	if r.isEmpty() {
 		return nil
 	}
 	unlink := r.view.link != nil && c.isAnotherRole()
@@ -191,7 +203,7 @@ func (t *Turn) revokeAhead(ctx context.Context) error {
 				return err
 			}
 		}
-		return w.settleAll(ctx, run{ids: r.ids, group: r.group})
+		return w.settleAll(ctx, run{ids: r.ids, group: r.group, below: r.below})
 	})
 	if err := w.settleAll(ctx, r); err != nil {
 		w.e.Log.WarnContext(ctx, "scim: revoking ahead of a write failed", "resource", fmt.Sprint(host.RefOf(after)), "error", err)

@@ -63,6 +63,7 @@ func merge(runs []run) []run {
 			merged = append(merged, run{group: r.group})
 		}
 		rest.ids = append(rest.ids, r.ids...)
+		rest.below = append(rest.below, r.below...)
 		for _, v := range r.values {
 			if !slices.Contains(rest.values, v) {
 				rest.values = append(rest.values, v)
@@ -71,7 +72,9 @@ func merge(runs []run) []run {
 	}
 	slices.Sort(rest.ids)
 	rest.ids = slices.Compact(rest.ids)
-	if len(rest.ids)+len(rest.values) > 0 {
+	slices.Sort(rest.below)
+	rest.below = slices.Compact(rest.below)
+	if len(rest.ids)+len(rest.below)+len(rest.values) > 0 {
 		merged = append(merged, rest)
 	}
 	return merged
@@ -80,7 +83,7 @@ func merge(runs []run) []run {
 func sizeOf(runs []run) int {
 	n := len(runs)
 	for _, r := range runs {
-		n += len(r.ids) + len(r.values)
+		n += len(r.ids) + len(r.below) + len(r.values)
 	}
 	return n
 }
@@ -95,6 +98,9 @@ func describe(runs []run) []string {
 	for _, r := range merge(runs) {
 		if r.group != "" {
 			all = append(all, string(host.GroupSource(r.group)))
+		}
+		for _, g := range r.below {
+			all = append(all, string(host.GroupSource(g)))
 		}
 		for _, v := range r.values {
 			all = append(all, string(v.key()))

@@ -22,7 +22,7 @@ type scenario struct {
 // find nothing to do, and Explain must agree with the held roles (S100).
 func TestRoles(t *testing.T) {
 	all := slices.Concat(sourceScenarios(), handScenarios(), linkScenarios(), renameScenarios(),
-		accountScenarios(), memberScenarios(), attributeScenarios(), failureScenarios(), repeatScenarios(), adoptionScenarios())
+		accountScenarios(), memberScenarios(), attributeScenarios(), failureScenarios(), repeatScenarios(), adoptionScenarios(), nestingScenarios())
 	everywhere(t, func(t *testing.T, in setting) {
 		for _, s := range all {
 			if s.kinds != nil && !slices.Contains(s.kinds, in.kind) || in.crawls && !s.servers {

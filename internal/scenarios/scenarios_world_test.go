@@ -32,6 +32,7 @@ type world struct {
 	t      reporter
 	app    *testhost.Roles
 	roles  scim.Roles
+	policy scim.MemberPolicy
 	host   host
 	store  scim.Store
 	ledger scim.Ledger
@@ -100,7 +101,7 @@ func (w *world) now() time.Time {
 // config is the first server's.
 func (w *world) config() scim.Config {
 	return scim.Config{
-		Store: w.store, Auth: auth.None(), Roles: &w.roles, Now: w.now, Log: slog.New(slog.DiscardHandler),
+		Store: w.store, Auth: auth.None(), Roles: &w.roles, Members: w.policy, Now: w.now, Log: slog.New(slog.DiscardHandler),
 		NewID: func() string {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -300,9 +301,14 @@ func (w *world) sendPost(endpoint, id string, body any) reply {
 	return w.send("POST", endpoint, body)
 }
 
+// groupBody is a group. A member "Group id" is a group, any other one the id of a user.
 func groupBody(name string, members ...string) map[string]any {
 	list := []any{}
 	for _, m := range members {
+		if id, ok := strings.CutPrefix(m, "Group "); ok {
+			list = append(list, map[string]string{"value": id, "type": "Group"})
+			continue
+		}
 		list = append(list, map[string]string{"value": m})
 	}
 	return map[string]any{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "displayName": name, "members": list}
