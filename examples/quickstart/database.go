@@ -37,7 +37,7 @@ func open(ctx context.Context, where string, roles ...string) (*place, error) {
 	driver, dsn, dialect, texts := "", "", sqlstore.SQLite, "json_each($1)"
 	switch kind, rest, _ := strings.Cut(where, ":"); {
 	case where == "memory":
-		return &place{memory.New(), newApp(roles...), true, func() error { return nil }}, nil
+		return &place{memory.New(memory.UniqueIDs()), newApp(roles...), true, func() error { return nil }}, nil
 	case kind == "sqlite" && rest != "":
 		driver, dsn = "sqlite", sqlstore.SQLiteDSN(rest)
 	case kind == "postgres" && rest != "":
@@ -52,7 +52,7 @@ func open(ctx context.Context, where string, roles ...string) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := sqlstore.New(db, dialect, sqlstore.Options{})
+	s, err := sqlstore.New(db, dialect, sqlstore.Options{UniqueIDs: true}) // the ids are UUIDs
 	if err == nil {
 		err = s.Migrate(ctx)
 	}

@@ -40,6 +40,7 @@ func main() {
 type settings struct {
 	addr, token, store string
 	missing            scim.MissingRole
+	nested             bool
 }
 
 func parse(args []string, errOut io.Writer) (s settings, err error) {
@@ -50,6 +51,7 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 	f.StringVar(&s.store, "store", "memory", "`where` resources and roles are kept: memory, sqlite:FILE or postgres:DSN")
 	missing := f.String("missing-role", "link", "`what` becomes of a group that no role has the name of:\n"+
 		"link (accept it, and link it when the role appears) or refuse")
+	f.BoolVar(&s.nested, "nested", true, "the members of a group in a group get what that one gives;\n-nested=false: they do not")
 	if err := f.Parse(args); err != nil {
 		return s, err
 	}
@@ -87,7 +89,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	defer p.close() //nolint:errcheck // every change was committed
 	key, _ := auth.NewToken()
-	handler, err := newServer(s, p, token, key, log)
+	handler, err := newServer(ctx, s, p, token, key, log)
 	if err != nil {
 		return err
 	}
@@ -123,10 +125,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 
 // newServer puts the application together. This is the code that an application writes.
 // token is the SCIM client's, and key opens the page.
-func newServer(s settings, where *place, token, key string, log *slog.Logger) (http.Handler, error) {
+func newServer(ctx context.Context, s settings, where *place, token, key string, log *slog.Logger) (http.Handler, error) {
 	h, err := scim.New(scim.Config{
-		Store: where.store,
-		Auth:  auth.Bearer(auth.TokenOf(token)),
+		Store:   where.store,
+		Auth:    auth.Bearer(auth.TokenOf(token)),
+		Members: scim.MemberPolicy{Nested: s.nested},
 		Roles: &scim.Roles{
 			Resolver: where.app,
 			Missing:  s.missing,
@@ -151,6 +154,12 @@ func newServer(s settings, where *place, token, key string, log *slog.Logger) (h
 	reconciler, err := h.Reconciler(nil)
 	if err != nil {
 		return nil, err
+	}
+	// An earlier run may have had another -nested, or ended half-way.
+	for next, more := "", true; more; more = next != "" {
+		if next, err = reconciler.All(ctx, next); err != nil {
+			return nil, err
+		}
 	}
 	p := &page{app: where.app, store: where.store, roles: reconciler}
 	return scim.Mount("/scim/v2", h, (&guard{host, key, p.routes()}).handler()), nil

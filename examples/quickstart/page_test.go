@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -357,4 +358,38 @@ func TestChangeRolesIsAllOrNothing(t *testing.T) {
 	if diff := cmp.Diff(want, held); diff != "" {
 		t.Errorf("the first change of a failed call stays undone (-want +got):\n%s", diff)
 	}
+}
+
+// The members of a group in a group get what that one gives, unless -nested=false.
+func TestNested(t *testing.T) {
+	for _, where := range []string{"memory", "sqlite:" + filepath.Join(t.TempDir(), "scim.db")} {
+		t.Run(where[:6], func(t *testing.T) {
+			s := start(t, "-token", secret, "-store", where)
+			team := s.create(t, "/Groups", group("Team", s.create(t, "/Users", user("ada"))))
+			editors := s.create(t, "/Groups", group("Editor", team)) // without a type
+			s.expect(t, "through a group in a group", "Editor, through group Editor")
+			if where != "memory" {
+				s.stop()
+				err := <-s.done
+				s.done <- err
+				s = start(t, "-token", secret, "-store", where, "-nested=false")
+				s.expect(t, "started again without", "no roles")
+				s.stop()
+				err = <-s.done
+				s.done <- err
+				s = start(t, "-token", secret, "-store", where)
+				s.expect(t, "and with it", "Editor, through group Editor")
+			}
+			if status, answer := s.scim(t, "PUT", "/Groups/"+team, group("Team", editors)); status != 200 || strings.Contains(answer, editors) {
+				t.Errorf("a circle: %d %s", status, answer) // ada leaves, so it is carried out without the group
+			}
+			s.expect(t, "no member any more", "no roles")
+		})
+	}
+	t.Run("off", func(t *testing.T) {
+		s := start(t, "-token", secret, "-nested=false")
+		team := s.create(t, "/Groups", group("Team", s.create(t, "/Users", user("ada"))))
+		s.create(t, "/Groups", group("Editor", team))
+		s.expect(t, "groups in groups give nothing", "no roles")
+	})
 }

@@ -45,6 +45,10 @@ func attributesGiveRoles(resolver scim.RoleResolver) *scim.Roles {
 	return &scim.Roles{Resolver: resolver, Attributes: []string{"roles", "userType"}}
 }
 
+func groupsInGroups(store scim.Store, roles *scim.Roles) scim.Config {
+	return scim.Config{Store: store, Roles: roles, Members: scim.MemberPolicy{Nested: true}}
+}
+
 // The end of what the page shows.
 
 // Application is the reader's own.
@@ -103,4 +107,21 @@ func TestRoles(t *testing.T) {
 	holds("after everything was reconciled,", 1)
 	request(t, h, http.StatusNoContent, "DELETE", "/Users/"+ann, "")
 	holds("deleted,", 0)
+}
+
+// A group in a group gives the role of the group above.
+func TestGroupsInGroups(t *testing.T) {
+	m := newRoleMap()
+	h := handler(t, groupsInGroups(memory.New(memory.UniqueIDs()), &scim.Roles{Resolver: m}))
+	ann := id(request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann"}`))
+	team := id(request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "Team", "members": [{"value": "`+ann+`"}]}`))
+	all := id(request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "Editor", "members": [{"value": "`+team+`"}]}`))
+	if len(m.held[ann]) != 1 {
+		t.Errorf("through a group in a group Ann holds %v", m.held[ann])
+	}
+	request(t, h, http.StatusBadRequest, "PATCH", "/Groups/"+team, `{"Operations": [{"op": "add", "path": "members", "value": [{"value": "`+all+`"}]}]}`)
+	request(t, h, http.StatusNoContent, "DELETE", "/Groups/"+all, "")
+	if len(m.held[ann]) != 0 {
+		t.Errorf("without the group above Ann holds %v", m.held[ann])
+	}
 }
