@@ -85,7 +85,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	h, err := scim.New(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a},
+	h, err := scim.New(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a}, Members: scim.MemberPolicy{Nested: true},
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err
