@@ -107,6 +107,7 @@ func TestBudgets(t *testing.T) {
 		compare(t, "change, 100,000 members, to 100", 1.5, change("large"), change("small"))
 		compare(t, "check, 100,000 members, to 100", 1.5, check("large"), check("small"))
 	})
+	t.Run("groups in groups", nestingBudgets)
 	t.Run("binding a tenant", func(t *testing.T) {
 		bind := bindTenant(t)
 		var cpu []time.Duration

@@ -53,8 +53,11 @@ func (r *run) naming(source host.Source, userID string, role host.RoleKey) namin
 // isNamedBelow reports whether the client names a user in a group through which the user
 // belongs to the group of a path.
 func (r *run) isNamedBelow(c *directory.Closure, p directory.Path) bool {
+	if !r.named[p.Member.ID] {
+		return false
+	}
 	group, ok := r.namedIn.Group()
-	return ok && p.Distance > 0 && r.named[p.Member.ID] && c.Reaches(group, p.GroupID)
+	return ok && c.Reaches(group, p.GroupID)
 }
 
 // view is the change that an operation is about to make. Readers lay it over the stored

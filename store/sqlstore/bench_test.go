@@ -126,16 +126,18 @@ func (h holders) ChangeRoles(ctx context.Context, changes []scim.RoleChange) err
 
 // crowd is n users, who have roles by their groups.
 type crowd struct {
-	h  *scim.Handler
-	s  *sqlstore.Store
-	db *sql.DB
+	h     *scim.Handler
+	s     *sqlstore.Store
+	db    *sql.DB
+	roles scim.RoleResolver
 }
 
 func newCrowd(tb testing.TB, db *sql.DB, d sqlstore.Dialect, n int) *crowd {
 	tb.Helper()
 	s := newStore(tb, db, d, sqlstore.Options{})
 	populate(tb, db, d, s, n)
-	return &crowd{handler(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: newHolders(tb, s, db, d)}}), s, db}
+	roles := newHolders(tb, s, db, d)
+	return &crowd{handler(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: roles}}), s, db, roles}
 }
 
 // join makes a group of the first n users, past the handler, which has given them a

@@ -1,0 +1,81 @@
+package budgets
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
+)
+
+// nestedHandler makes a handler with n users, a group "large" without ten of them and a group
+// "small" of a hundred. Each of both is in a group, which is in another one, and so on, depth
+// times. The group "Editor" gives a role and is empty.
+func nestedHandler(tb testing.TB, n, depth int) (http.Handler, *testhost.Roles) {
+	tb.Helper()
+	s := newFilledStore(tb, n, small)
+	members := make([]scim.Ref, n-10)
+	for i := range members {
+		members[i] = scim.Ref{Type: "User", ID: "u" + strconv.Itoa(i)}
+	}
+	put(tb, s, scim.GroupType(), "Editor", `{"displayName":"Editor"}`)
+	for name, list := range map[string][]scim.Ref{"small": members[:100], "large": members} {
+		for i := range depth + 1 {
+			id := name
+			if i > 0 {
+				id += strconv.Itoa(i)
+			}
+			put(tb, s, scim.GroupType(), id, fmt.Sprintf(`{"displayName":%q}`, id))
+			if _, _, err := s.ChangeMembers(context.Background(), id, list, nil); err != nil {
+				tb.Fatal(err)
+			}
+			list = []scim.Ref{{Type: "Group", ID: id}}
+		}
+	}
+	app := testhost.NewRoles()
+	h := testhost.New(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: app}, Members: scim.MemberPolicy{Nested: true}})
+	send(tb, h, "PATCH", "/Groups/Editor", patchMembers("add", ""), 204) // finds its role
+	return h, app
+}
+
+// patchMembers is the body of a PATCH that adds or removes a group.
+func patchMembers(op, group string) string {
+	value := "[]"
+	if group != "" {
+		value = `[{"value":"` + group + `","type":"Group"}]`
+	}
+	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"` + op + `","path":"members","value":` + value + `}]}`
+}
+
+// A member five groups below the one that gives a role is changed in a group of 100,000 as in
+// one of 100, and a group of 10,000 is put into another one within a second.
+func nestingBudgets(t *testing.T) {
+	h, _ := nestedHandler(t, 100_000, 5)
+	send(t, h, "PATCH", "/Groups/small5", `{"Operations":[{"op":"replace","path":"displayName","value":"Viewer"}]}`, 204)
+	send(t, h, "PATCH", "/Groups/large5", `{"Operations":[{"op":"replace","path":"displayName","value":"Viewer"}]}`, 204)
+	change := func(group string) func() cost {
+		return func() cost { return measure(250, func(i int) { toggle(t, h, group, i) }) }
+	}
+	compare(t, "change, 100,000 members, to 100", 1.5, change("large"), change("small"))
+
+	h, app := nestedHandler(t, 10_010, 1)
+	var in, out []time.Duration
+	for range 5 {
+		in = append(in, measure(1, func(int) { send(t, h, "PATCH", "/Groups/Editor", patchMembers("add", "large1"), 204) }).wall)
+		if n := len(app.Holders("r-editor")); n != 10_000 {
+			t.Fatalf("%d hold the role", n)
+		}
+		out = append(out, measure(1, func(int) { send(t, h, "PATCH", "/Groups/Editor", patchMembers("remove", "large1"), 204) }).wall)
+		if n := len(app.Holders("r-editor")); n != 0 {
+			t.Fatalf("%d still hold the role", n)
+		}
+	}
+	t.Logf("%-34s %v of at most 1s (taken out: %v)", "a group of 10,000 put into another", median(in), median(out))
+	if median(in) > time.Second || median(out) > time.Second {
+		t.Errorf("it takes %v, and %v to take it out", median(in), median(out))
+	}
+}
