@@ -1,0 +1,53 @@
+package upgrades
+
+import (
+	"bytes"
+	"compress/gzip"
+	"database/sql"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+func TestMain(m *testing.M) { postgres.Main(m) }
+
+// kept is the folder with the databases. Their tables are those of ledger1.sql, store3.sql
+// and mapped1.sql.
+const kept = "testdata/before-scopes"
+
+// golden is what each world showed when its databases were recorded.
+func golden(t *testing.T) (v map[string]any) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(kept, "shown.json"))
+	check(t, err)
+	check(t, json.Unmarshal(text, &v))
+	return v
+}
+
+func openSQLite(t testing.TB, file string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(file))
+	check(t, err)
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
+	return db
+}
+
+// unpack writes a kept SQLite file into a folder of the test and returns its name.
+func unpack(t testing.TB, name string) (file string) {
+	t.Helper()
+	f, err := os.Open(filepath.Join(kept, name))
+	check(t, err)
+	defer f.Close() //nolint:errcheck // it is only read
+	r, err := gzip.NewReader(f)
+	check(t, err)
+	var b bytes.Buffer
+	_, err = io.Copy(&b, r)
+	check(t, err)
+	file = filepath.Join(t.TempDir(), "scim.db")
+	check(t, os.WriteFile(file, b.Bytes(), 0o600))
+	return file
+}
