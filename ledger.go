@@ -114,7 +114,8 @@ type Link struct {
 	Source Source
 	// Name says for which name of the group the resolver was asked. It is "" for a value.
 	Name string
-	// At is the time when the source last got other roles.
+	// At is the time when the source last got other roles. It is the zero time if an earlier
+	// version of the library made the link.
 	At time.Time
 	// Roles are the roles as the resolver last described them.
 	Roles []LinkedRole

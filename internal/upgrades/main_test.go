@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,7 +14,23 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-func TestMain(m *testing.M) { postgres.Main(m) }
+// TestMain is also the main function of processes that migrate.
+func TestMain(m *testing.M) {
+	text := os.Getenv(jobVar)
+	if text == "" {
+		postgres.Main(m)
+		return
+	}
+	var j job
+	err := json.Unmarshal([]byte(text), &j)
+	if err == nil {
+		err = j.run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
 
 // kept is the folder with the databases. Their tables are those of ledger1.sql, store3.sql
 // and mapped1.sql.
@@ -50,4 +67,18 @@ func unpack(t testing.TB, name string) (file string) {
 	file = filepath.Join(t.TempDir(), "scim.db")
 	check(t, os.WriteFile(file, b.Bytes(), 0o600))
 	return file
+}
+
+// loadPostgres loads a kept dump into a new database and returns its data source name.
+func loadPostgres(t testing.TB, name string) (dsn string) {
+	t.Helper()
+	dsn = postgres.DSN(t)
+	text, err := os.ReadFile(filepath.Join(kept, name))
+	check(t, err)
+	db, err := sql.Open("pgx", dsn)
+	check(t, err)
+	defer db.Close() //nolint:errcheck // the test opens it again
+	_, err = db.Exec(string(text))
+	check(t, err)
+	return dsn
 }

@@ -78,7 +78,7 @@ func (l *Ledger) SetLink(ctx context.Context, k scim.Link) error {
 			return err
 		}
 		_, err := l.db.Exec(ctx, `INSERT INTO {p}links (tenant, source, name, at, roles) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (source, tenant) DO UPDATE SET name = excluded.name, at = excluded.at, roles = excluded.roles`,
+			ON CONFLICT (tenant, source) DO UPDATE SET name = excluded.name, at = excluded.at, roles = excluded.roles`,
 			k.Source, k.Name, max(0, dialect.Micros(k.At)), string(text))
 		return err
 	})
