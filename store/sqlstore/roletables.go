@@ -2,18 +2,25 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/roletables"
 )
 
-// RoleTables are two tables of the application in the store's database: one has its roles,
-// the other the users' roles. A group stands for the role that has its displayName, and a
-// value of scim.Roles.Attributes for the role that it names. Names are compared exactly
-// after Unicode normalisation (NFC), because a look-alike must not give a role. Once
-// linked, a group or value keeps its role when the role is renamed. An application that
-// decides otherwise, or keeps one role per user in a column, writes its own
-// scim.RoleResolver.
+// RoleShape says where an application keeps roles in the store's database. It is a
+// RoleTables or a RoleColumn.
+type RoleShape interface{ shape() roletables.Shape }
+
+// RoleTables are two tables of the application: one has its roles, the other, Holders, the
+// users' roles. A user has a role while there is a row. Without the first table, List has
+// the roles.
+//
+// If Match is nil, a group stands for the role that has its displayName, and a value of
+// scim.Roles.Attributes for the role that it names. Names are compared exactly after Unicode
+// normalisation (NFC), because a look-alike must not give a role. Once linked, a group or
+// value keeps its role when the role is renamed.
 type RoleTables struct {
 	Roles    string // Roles is the table with a row for each role.
 	ID, Name string // ID and Name are its columns.
@@ -23,18 +30,104 @@ type RoleTables struct {
 	// Tenant is the column of Roles that holds Options.Tenant. If it is empty, all tenants
 	// share the roles.
 	Tenant string
+	// Where is a condition in SQL on a row of Roles, as t, such as "t.kind = 'list'". SCIM
+	// gives no other roles. If it is empty, it gives all.
+	Where string
+	// List has the roles if no table has them. ID is the text in the column of the role:
+	// the label of an enum, a number, or "true" and "false" for a boolean. Scope is empty.
+	List []scim.Role
+	// Match returns the roles that a source stands for, each by ID, or by Name if ID is
+	// empty. It leaves out roles of other shapes. The resolver fills in the rest, and leaves
+	// out roles that do not exist. Scope is only needed if Scope.Column is set. Its errors
+	// are those of scim.RoleResolver.
+	Match func(ctx context.Context, src scim.RoleSource) ([]scim.Role, error)
 
 	Holders    string // Holders is the table with a row for each role of a user.
 	User, Role string // User and Role are its columns, with the user's id and the role's.
+	// Scope says what the roles are roles of. The default is scope "".
+	Scope RoleScope
 	// Insert returns values of further columns of Holders for a new row. It may be nil. The
 	// Store does not read these columns: only Reconciler.GivenByHand says that a role was
 	// given by hand.
 	Insert func(user, role string) map[string]any
 }
 
-// RoleResolver returns a scim.RoleResolver over two tables. It returns an error if they or
-// their columns do not exist. The resolver joins the store's transaction, and each of its
-// statements is about many users.
-func (s *Store) RoleResolver(ctx context.Context, t RoleTables) (scim.RoleResolver, error) {
-	return roletables.New(ctx, s.db, roletables.Tables(t))
+// RoleColumn is a column that holds a role: of the users' table, or of the table of
+// memberships. It holds one role, so its scopes need scim.Roles.Exclusive. The roles are in
+// a table that the column refers to, or in List.
+//
+// A user without a row gets no role. If a row appears, such as a membership, the user gets
+// the role at the next reconciliation.
+type RoleColumn struct {
+	Table  string // Table has the column.
+	User   string // User is its column with the user's id.
+	Column string // Column holds the role's ID: a text, a label of an enum, a number, a boolean.
+	// Base is the value of Column for a user who has been given nothing, such as false,
+	// "member" or 4. Nil means NULL. It is no role: the resolver does not list it, and writes
+	// it when the role ends. NULL always means the same. Any other value is a role.
+	Base any
+	// Scope says what the roles are roles of. In a table of memberships, Scope.Column is the
+	// column with the group's id.
+	Scope RoleScope
+
+	// These fields are those of RoleTables. Without a table of roles, List has them.
+	Roles, ID, Name, Weight, Protected, Tenant, Where string
+	List                                              []scim.Role
+	Match                                             func(ctx context.Context, src scim.RoleSource) ([]scim.Role, error)
+}
+
+// RoleScope says what roles are roles of: see scim.Role.Scope.
+type RoleScope struct {
+	// Name is the scope. With a Column, it is what scopes begin with, such as "project:".
+	Name string
+	// Column is the column, beside the user's id, with the id of what the roles are roles
+	// of. The scope is Name and this id, such as "project:7". Match is then required.
+	Column string
+	// Table and Key are the table with these ids, and its column. If it is set, a scope that
+	// is not there has no roles. Otherwise a database with a foreign key refuses to give the
+	// role, and the request fails. Tenant is the column of Table that holds Options.Tenant. If
+	// it is empty, all tenants share the scopes.
+	Table, Key, Tenant string
+}
+
+func (t RoleTables) shape() roletables.Shape {
+	return roletables.Shape{Type: "RoleTables", Roles: t.Roles, ID: t.ID, Name: t.Name, Weight: t.Weight, Protected: t.Protected, Tenant: t.Tenant,
+		Where: t.Where, List: t.List, Match: t.Match, Holders: t.Holders, User: t.User, Role: t.Role, Scope: roletables.Scope(t.Scope), Insert: t.Insert}
+}
+
+func (c RoleColumn) shape() roletables.Shape {
+	return roletables.Shape{Type: "RoleColumn", Roles: c.Roles, ID: c.ID, Name: c.Name, Weight: c.Weight, Protected: c.Protected, Tenant: c.Tenant,
+		Where: c.Where, List: c.List, Match: c.Match, Holders: c.Table, User: c.User, Role: c.Column, Scope: roletables.Scope(c.Scope), IsColumn: true, Base: c.Base}
+}
+
+// RoleResolver returns a scim.RoleResolver over the tables of one or more shapes. Their
+// scopes must be distinct. A source stands for the roles that any of them finds. It returns
+// an error if a table or a column does not exist, or cannot hold a value. A Column of a
+// Table that a RoleColumn is about must be ReadOnly. The resolver joins the store's
+// transaction, and each of its statements is about many users.
+func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.RoleResolver, error) {
+	all := make([]roletables.Shape, len(shapes))
+	for i, shape := range shapes {
+		all[i] = shape.shape()
+		if err := s.checkUnwritten(all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return roletables.New(ctx, s.db, all)
+}
+
+// checkUnwritten returns an error if clients can write a role directly, by an attribute.
+func (s *Store) checkUnwritten(shape roletables.Shape) error {
+	for typ := range s.resources.Types {
+		t := s.app.Table(typ)
+		if t == nil || !strings.EqualFold(t.Name, shape.Holders) {
+			continue
+		}
+		for _, c := range t.Columns {
+			if strings.EqualFold(c.Name, shape.Role) && !c.ReadOnly {
+				return fmt.Errorf("sqlstore: %s: %s.%s is the Column of %q: set ReadOnly, otherwise clients write roles directly", shape.Type, t.Name, c.Name, c.Path)
+			}
+		}
+	}
+	return nil
 }

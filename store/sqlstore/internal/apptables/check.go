@@ -27,7 +27,7 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
 	err = errors.Join(err, CheckNames(ctx, m.db, m.Name, m.Visible, columns...))
 	if err == nil && m.Exempt != "" {
-		err = checkCondition(ctx, m.db, m.Name, "Exempt", m.Exempt)
+		err = CheckCondition(ctx, m.db, m.Name, "Exempt", m.Exempt)
 	}
 	if err == nil {
 		err = readTypes(ctx, m.db, m.Name, m.Columns)
@@ -70,13 +70,13 @@ func CheckNames(ctx context.Context, db *database.DB, table, condition string, c
 		}
 	}
 	if condition != "" {
-		all = errors.Join(all, checkCondition(ctx, db, table, "Visible", condition))
+		all = errors.Join(all, CheckCondition(ctx, db, table, "Visible", condition))
 	}
 	return all
 }
 
-// checkCondition asks the database for a condition on a row called t.
-func checkCondition(ctx context.Context, db *database.DB, table, field, condition string) error {
+// CheckCondition asks the database for a condition on a row called t.
+func CheckCondition(ctx context.Context, db *database.DB, table, field, condition string) error {
 	if err := askNothing(ctx, db, table, "CASE WHEN "+condition+" THEN 1 END"); err != nil {
 		return fmt.Errorf("sqlstore: table %s: %s: %w", table, field, err)
 	}
@@ -136,21 +136,34 @@ func (m *Table) FindVisibleColumns(ctx context.Context) ([]string, error) {
 
 // readTypes asks the database for the types of columns.
 func readTypes(ctx context.Context, db *database.DB, table string, columns []mapping.BoundColumn) error {
-	text := "SELECT 1"
+	names := make([]string, len(columns))
 	for i := range columns {
-		text += ", t." + columns[i].Name
+		names[i] = columns[i].Name
+	}
+	types, err := ColumnTypes(ctx, db, table, names...)
+	for i := range types {
+		columns[i].DatabaseType = types[i]
+	}
+	return err
+}
+
+// ColumnTypes asks the database for the types of columns, and returns their names.
+func ColumnTypes(ctx context.Context, db *database.DB, table string, columns ...string) (names []string, err error) {
+	text := "SELECT 1"
+	for _, c := range columns {
+		text += ", t." + c
 	}
 	rows, err := db.Conn(ctx).QueryContext(ctx, text+" FROM "+table+" AS t WHERE 1 = 0")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // there are no rows
 	types, err := rows.ColumnTypes()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i := range columns {
-		columns[i].DatabaseType = types[i+1].DatabaseTypeName()
+	for _, t := range types[1:] {
+		names = append(names, t.DatabaseTypeName())
 	}
-	return rows.Err()
+	return names, rows.Err()
 }

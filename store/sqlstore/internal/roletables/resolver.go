@@ -1,7 +1,7 @@
-// Package roletables resolves roles in two tables of the application.
 package roletables
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,154 +10,98 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
-	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// Tables are the RoleTables of package sqlstore, which convert to them.
-type Tables struct {
-	Roles             string
-	ID, Name          string
-	Weight, Protected string
-	Tenant            string
-	Holders           string
-	User, Role        string
-	Insert            func(user, role string) map[string]any
-}
-
-// New returns a scim.RoleResolver over two tables, and looks whether they exist.
-func New(ctx context.Context, db *database.DB, t Tables) (scim.RoleResolver, error) {
-	var err error
-	for what, name := range map[string]string{"Roles": t.Roles, "ID": t.ID, "Name": t.Name, "Holders": t.Holders, "User": t.User, "Role": t.Role} {
-		if !dialect.IsName(name) {
-			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a table or column", what, name))
+// New returns a scim.RoleResolver over shapes, and looks whether their tables exist. Each
+// shape has scopes of its own.
+func New(ctx context.Context, db *database.DB, shapes []Shape) (scim.RoleResolver, error) {
+	if len(shapes) == 0 {
+		return nil, errors.New("sqlstore: RoleResolver: needs a RoleTables or a RoleColumn")
+	}
+	r := &resolver{db: db}
+	for _, declared := range shapes {
+		s, err := bind(ctx, db, declared)
+		if err != nil {
+			return nil, err
 		}
-	}
-	for what, name := range map[string]string{"Weight": t.Weight, "Protected": t.Protected, "Tenant": t.Tenant} {
-		if name != "" && !dialect.IsName(name) {
-			err = errors.Join(err, fmt.Errorf("sqlstore: RoleTables: %s %q: needs the name of a column", what, name))
+		for _, other := range r.shapes {
+			if s.overlaps(other) {
+				return nil, fmt.Errorf("sqlstore: RoleResolver: %s and %s: the scopes %q and %q are not distinct", other.Holders, s.Holders, other.Scope.Name, s.Scope.Name)
+			}
 		}
+		r.shapes = append(r.shapes, s)
 	}
-	if err != nil {
-		return nil, err
-	}
-	err = db.Retry(ctx, func() error {
-		return errors.Join(apptables.CheckNames(ctx, db, t.Roles, "", mapping.NonEmpty(t.ID, t.Name, t.Weight, t.Protected, t.Tenant)...), apptables.CheckNames(ctx, db, t.Holders, "", t.User, t.Role))
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &resolver{db, t}, nil
+	return r, nil
 }
 
 // resolver is a scim.RoleResolver.
 type resolver struct {
-	db *database.DB
-	t  Tables
+	db     *database.DB
+	shapes []*shape
 }
 
-// columns are those of a role, as r, that method role scans.
-func (r *resolver) columns() string {
-	text := "CAST(r." + r.t.ID + " AS text), r." + r.t.Name
-	for _, c := range []string{r.t.Weight, r.t.Protected} {
-		if c == "" {
-			text += ", NULL"
-		} else {
-			text += ", r." + c
+// owner returns the shape that a scope belongs to, or nil.
+func (r *resolver) owner(scope string) *shape {
+	for _, s := range r.shapes {
+		if s.owns(scope) {
+			return s
 		}
 	}
-	return text
-}
-
-// role scans a role, and more.
-func (r *resolver) role(scan func(dest ...any) error, more ...any) (role scim.Role, err error) {
-	var name *string
-	var weight *float64 // The column may be numeric.
-	var protected *bool
-	if err := scan(append([]any{&role.ID, &name, &weight, &protected}, more...)...); err != nil {
-		return role, err
-	}
-	if name != nil {
-		role.Name = *name
-	}
-	if weight != nil {
-		role.Weight = int(*weight)
-	}
-	role.Protected = protected != nil && *protected
-	return role, nil
-}
-
-// mine is the condition that a role, as r, belongs to the tenant.
-func (r *resolver) mine(w *dialect.Arguments) string {
-	if r.t.Tenant == "" {
-		return "1 = 1"
-	}
-	return "r." + r.t.Tenant + " = " + w.Add(r.db.Tenant)
-}
-
-// find lists the roles that satisfy a condition, in order of id.
-func (r *resolver) find(ctx context.Context, w *dialect.Arguments, condition, lock string) (all []scim.Role, err error) {
-	err = r.db.EachAppRow(ctx, w, "SELECT "+r.columns()+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND "+condition+" ORDER BY r."+r.t.ID+lock,
-		func(scan func(...any) error) error {
-			role, err := r.role(scan)
-			all = append(all, role)
-			return err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: roles: %w", err)
-	}
-	return all, nil
+	return nil
 }
 
 // ResolveRoles implements scim.RoleResolver.
-func (r *resolver) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
-	if len(src.Linked) > 0 {
-		ids := make([]string, len(src.Linked))
-		for i, role := range src.Linked {
-			ids[i] = role.ID
+func (r *resolver) ResolveRoles(ctx context.Context, src scim.RoleSource) (all []scim.Role, err error) {
+	var asked []*shape
+	var reason error
+	for _, s := range r.shapes {
+		roles, isAsked, err := s.match(ctx, src)
+		var refusal *scim.Error
+		switch {
+		case errors.Is(err, scim.ErrNoRole), errors.As(err, &refusal) && refusal.Status < http.StatusInternalServerError:
+			reason = err
+		case err != nil:
+			return nil, err
 		}
-		w := r.db.Arguments()
-		linked, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) IN ("+w.AddAll(ids)+")", "")
-		if err != nil || len(linked) > 0 {
-			return linked, err
+		if isAsked {
+			asked = append(asked, s)
 		}
+		all = append(all, roles...)
 	}
-	name := src.Name()
-	w := r.db.Arguments()
-	same, err := r.find(ctx, w, "CAST(r."+r.t.Name+" AS text) IN ("+w.AddAll([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
-	if err != nil {
-		return nil, err
-	}
-	for _, role := range same { // The column's collation may compare differently.
-		if norm.NFC.String(role.Name) == norm.NFC.String(name) {
-			return []scim.Role{role}, nil
-		}
-	}
-	if src.Group != nil {
+	switch {
+	case len(all) > 0:
+		return all, nil
+	case reason != nil:
+		return nil, reason
+	case src.Group != nil:
 		return nil, scim.ErrNoRole
+	default:
+		return nil, r.refusal(ctx, src, asked)
 	}
-	return nil, r.refusal(ctx, src)
 }
 
 // refusal returns the error that tells a client which roles an attribute can name.
-func (r *resolver) refusal(ctx context.Context, src scim.RoleSource) error {
-	w := r.db.Arguments()
+func (r *resolver) refusal(ctx context.Context, src scim.RoleSource, asked []*shape) error {
+	const most = 20
 	var names []string
-	err := r.db.EachAppRow(ctx, w, "SELECT r."+r.t.Name+" FROM "+r.t.Roles+" AS r WHERE "+r.mine(w)+" AND r."+r.t.Name+" IS NOT NULL ORDER BY r."+r.t.ID+" LIMIT 21",
-		database.Texts(&names))
-	if err != nil {
-		return fmt.Errorf("sqlstore: roles: %w", err)
+	for _, s := range asked {
+		some, err := s.names(ctx, most+1-len(names))
+		if err != nil {
+			return err
+		}
+		names = append(names, some...)
 	}
-	if len(names) > 20 {
-		names[20] = "and others"
+	if len(names) > most {
+		names[most] = "and others"
 	}
-	return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: scim.ErrNoRole,
-		Detail: fmt.Sprintf("%s: there is no role %.100q; the roles are %s", src.Attribute, src.Value, strings.Join(names, ", "))}
+	detail := fmt.Sprintf("%s: there is no role %.100q", src.Attribute, src.Value)
+	if len(names) > 0 {
+		detail += "; the roles are " + strings.Join(names, ", ")
+	}
+	return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: scim.ErrNoRole, Detail: detail}
 }
 
 // HeldRoles implements scim.RoleResolver.
@@ -168,16 +112,15 @@ func (r *resolver) HeldRoles(ctx context.Context, userIDs []string) (map[string]
 		return nil, err
 	}
 	for part := range slices.Chunk(known, dialect.MaxArguments) {
-		w := r.db.Arguments()
-		err := r.db.EachAppRow(ctx, w, "SELECT "+r.columns()+", CAST(h."+r.t.User+" AS text) FROM "+r.t.Holders+" AS h JOIN "+r.t.Roles+" AS r ON r."+r.t.ID+" = h."+r.t.Role+
-			" WHERE "+r.mine(w)+" AND h."+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
-			var user string
-			role, err := r.role(scan, &user)
-			held[user] = append(held[user], role)
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("sqlstore: roles of %d users: %w", len(userIDs), err)
+		for _, s := range r.shapes {
+			err := s.held(ctx, part, func(user string, role scim.Role) {
+				if !slices.Contains(held[user], role) { // Two rows may say the same.
+					held[user] = append(held[user], role)
+				}
+			})
+			if err != nil {
+				return nil, fmt.Errorf("sqlstore: roles of %d users: %w", len(userIDs), err)
+			}
 		}
 	}
 	return held, nil
@@ -199,86 +142,158 @@ func (r *resolver) knownIDs(ctx context.Context, userIDs []string) (known []stri
 	return dialect.Distinct(known), nil
 }
 
-// ChangeRoles implements scim.RoleResolver. It compares the role as a text. This keeps the
-// database from reading everybody who has the role, because the users are few.
-func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
-	give, take := map[string][]string{}, map[string][]string{} // They are users, by role.
-	for _, c := range changes {
-		for _, role := range c.Grant {
-			give[role.ID] = append(give[role.ID], c.UserID)
+// held calls add for each role that users hold in the shape. It leaves out the base role.
+func (s *shape) held(ctx context.Context, users []string, add func(user string, role scim.Role)) error {
+	w := s.db.Arguments()
+	text := "SELECT " + s.columns() + ", CAST(h." + s.User + " AS text), " + s.id() + ", " + s.scope() + " FROM " + s.Holders + " AS h"
+	if s.Roles != "" {
+		if s.IsColumn { // Whatever a column holds takes its place.
+			text += " LEFT"
 		}
-		for _, role := range c.Revoke {
-			take[role.ID] = append(take[role.ID], c.UserID)
-		}
+		text += " JOIN " + s.Roles + " AS t ON t." + s.ID + " = h." + s.Role
 	}
-	err := r.db.Write(ctx, func(ctx context.Context) error {
-		for _, role := range slices.Sorted(maps.Keys(take)) {
-			for part := range slices.Chunk(dialect.Distinct(take[role]), dialect.MaxArguments) {
-				w := r.db.Arguments()
-				if err := r.db.ExecApp(ctx, w, "DELETE FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
-					" AND "+r.t.User+" IN ("+w.AddAll(part)+")"); err != nil {
-					return err
-				}
+	text += " WHERE h." + s.Role + " IS NOT NULL AND h." + s.User + " IN (" + w.AddAll(users) + ")"
+	if s.Scope.Column != "" {
+		text += " AND h." + s.Scope.Column + " IS NOT NULL"
+	}
+	if s.Tenant != "" && !s.IsColumn {
+		text += " AND t." + s.Tenant + " = " + w.Add(s.db.Tenant)
+	}
+	return s.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
+		var user, id, scope string
+		role, err := scanRole(scan, &user, &id, &scope)
+		if err != nil || id == "" || s.isBase(id) {
+			return err
+		}
+		if role.ID == "" { // It is in the List, or unknown to the declaration.
+			role = scim.Role{ID: id, Name: id}
+			if i := slices.IndexFunc(s.List, func(r scim.Role) bool { return r.ID == id }); i >= 0 {
+				role = s.List[i]
 			}
 		}
-		for _, role := range slices.Sorted(maps.Keys(give)) {
-			err := r.grant(ctx, role, dialect.Distinct(give[role]))
-			if database.IsDangling(err) { // The application has just deleted a user or the role.
-				return fmt.Errorf("%w: %w", database.ErrMoved, err)
-			}
-			if err != nil {
-				return err
-			}
-		}
+		role.Scope = s.Scope.Name + scope
+		add(user, role)
 		return nil
 	})
+}
+
+// isBase reports whether a value that is not NULL means that a user has no role. False is
+// one too, unless it is in the List.
+func (s *shape) isBase(id string) bool {
+	if !s.IsColumn {
+		return false
+	}
+	if s.isBool && id == "false" {
+		return !slices.ContainsFunc(s.List, func(r scim.Role) bool { return r.ID == id })
+	}
+	return s.Base != nil && id == s.base
+}
+
+// edit is what changes for one user in one scope. give and take are ids of roles.
+type edit struct {
+	user, scope string
+	give, take  []string
+}
+
+// ChangeRoles implements scim.RoleResolver.
+func (r *resolver) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	edits, err := r.edits(changes)
+	if err == nil {
+		err = r.db.Write(ctx, func(ctx context.Context) error { return r.carryOut(ctx, edits) })
+	}
+	if errors.Is(err, errTaken) && database.Tx(ctx, r.db.Pool) != nil {
+		err = fmt.Errorf("%w: %w", database.ErrMoved, err) // The transaction that has read the roles can run again.
+	}
 	if err != nil {
 		return fmt.Errorf("sqlstore: change the roles of %d users: %w", len(changes), err)
 	}
 	return nil
 }
 
-// grant gives a role to users who do not have it.
-func (r *resolver) grant(ctx context.Context, role string, users []string) error {
-	lock := ""
-	if r.db.Dialect == dialect.Postgres {
-		lock = " FOR KEY SHARE" // Nobody can delete the role before this is committed.
+// edits sorts changes by shape, user and scope. Each list is in order of user and scope.
+func (r *resolver) edits(changes []scim.RoleChange) (map[*shape][]edit, error) {
+	type key struct{ user, scope string }
+	all := map[key]*edit{}
+	of := func(user, scope string) *edit {
+		k := key{user, scope}
+		if all[k] == nil {
+			all[k] = &edit{user: user, scope: scope}
+		}
+		return all[k]
 	}
-	w := r.db.Arguments()
-	known, err := r.find(ctx, w, "CAST(r."+r.t.ID+" AS text) = "+w.Add(role), lock)
-	if err != nil {
-		return err
+	for _, c := range changes {
+		for _, role := range c.Grant {
+			if r.owner(role.Scope) == nil {
+				return nil, fmt.Errorf("role %q: scope %q: %w", role.ID, role.Scope, scim.ErrNoRole)
+			}
+			e := of(c.UserID, role.Scope)
+			e.give = append(e.give, role.ID)
+		}
+		for _, role := range c.Revoke {
+			if r.owner(role.Scope) != nil { // Nobody has a role that does not exist.
+				e := of(c.UserID, role.Scope)
+				e.take = append(e.take, role.ID)
+			}
+		}
 	}
-	if len(known) == 0 {
-		return fmt.Errorf("role %q: %w", role, scim.ErrNoRole)
+	edits := map[*shape][]edit{}
+	for _, e := range all {
+		s := r.owner(e.scope)
+		edits[s] = append(edits[s], *e)
 	}
-	for part := range slices.Chunk(users, dialect.MaxArguments) {
-		has := make(map[string]bool)
-		w := r.db.Arguments()
-		err := r.db.EachAppRow(ctx, w, "SELECT CAST("+r.t.User+" AS text) FROM "+r.t.Holders+" WHERE CAST("+r.t.Role+" AS text) = "+w.Add(role)+
-			" AND "+r.t.User+" IN ("+w.AddAll(part)+")", func(scan func(...any) error) error {
-			var user string
-			err := scan(&user)
-			has[user] = true
-			return err
-		})
+	for _, list := range edits {
+		slices.SortFunc(list, func(a, b edit) int { return cmp.Or(strings.Compare(a.user, b.user), strings.Compare(a.scope, b.scope)) })
+	}
+	return edits, nil
+}
+
+// carryOut makes all edits in the transaction that ctx carries. It looks at the roles to
+// give before it writes anything.
+func (r *resolver) carryOut(ctx context.Context, edits map[*shape][]edit) error {
+	for _, s := range r.shapes {
+		for _, p := range sorted(places(edits[s], func(e edit) []string { return e.give })) {
+			if err := s.lockExisting(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range r.shapes {
+		if len(edits[s]) == 0 {
+			continue
+		}
+		change := s.changeRows
+		if s.IsColumn {
+			change = s.changeCells
+		}
+		err := change(ctx, edits[s])
+		if database.IsDangling(err) { // The application has just deleted a user or the role.
+			err = fmt.Errorf("%w: %w", database.ErrMoved, err)
+		}
 		if err != nil {
-			return err
-		}
-		rows := make([][]mapping.Setting, 0, len(part))
-		for _, user := range part {
-			if has[user] {
-				continue
-			}
-			row := []mapping.Setting{{Column: r.t.User, Value: user}, {Column: r.t.Role, Value: role}}
-			if r.t.Insert != nil {
-				row = append(row, mapping.SettingsOf(r.t.Insert(user, role))...)
-			}
-			rows = append(rows, row)
-		}
-		if _, err := apptables.InsertMissing(ctx, r.db, r.t.Holders, rows); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// place is a role in a scope.
+type place struct{ scope, role string }
+
+// places returns users by the roles that part names.
+func places(edits []edit, part func(edit) []string) map[place][]string {
+	users := map[place][]string{}
+	for _, e := range edits {
+		for _, role := range part(e) {
+			p := place{e.scope, role}
+			users[p] = append(users[p], e.user)
+		}
+	}
+	return users
+}
+
+// sorted returns the keys in order, so that all transactions write in one order.
+func sorted(users map[place][]string) []place {
+	return slices.SortedFunc(maps.Keys(users), func(a, b place) int {
+		return cmp.Or(strings.Compare(a.scope, b.scope), strings.Compare(a.role, b.role))
+	})
 }

@@ -1,0 +1,70 @@
+package roletables
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+)
+
+// changeRows deletes and inserts rows of Holders. It compares the role as a text. This keeps
+// the database from reading everybody who has the role, because the users are few.
+func (s *shape) changeRows(ctx context.Context, edits []edit) error {
+	take := places(edits, func(e edit) []string { return e.take })
+	for _, p := range sorted(take) {
+		for part := range slices.Chunk(dialect.Distinct(take[p]), dialect.MaxArguments) {
+			w := s.db.Arguments()
+			if err := s.db.ExecApp(ctx, w, "DELETE FROM "+s.Holders+" AS h WHERE "+s.ofUsers(w, p, part)); err != nil {
+				return err
+			}
+		}
+	}
+	give := places(edits, func(e edit) []string { return e.give })
+	for _, p := range sorted(give) {
+		for part := range slices.Chunk(dialect.Distinct(give[p]), dialect.MaxArguments) {
+			if err := s.insert(ctx, p, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ofUsers is the condition that a row, as h, gives these users a role in a scope.
+func (s *shape) ofUsers(w *dialect.Arguments, p place, users []string) string {
+	return s.id() + " = " + w.Add(p.role) + " AND " + s.inScope(w, p.scope) + " AND h." + s.User + " IN (" + w.AddAll(users) + ")"
+}
+
+// insert gives a role to those users who do not have it. The table may have no unique index.
+func (s *shape) insert(ctx context.Context, p place, users []string) error {
+	has := make(map[string]bool)
+	w := s.db.Arguments()
+	err := s.db.EachAppRow(ctx, w, "SELECT CAST(h."+s.User+" AS text) FROM "+s.Holders+" AS h WHERE "+s.ofUsers(w, p, users), func(scan func(...any) error) error {
+		var user string
+		err := scan(&user)
+		has[user] = true
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var rows [][]mapping.Setting
+	for _, user := range users {
+		if has[user] {
+			continue
+		}
+		row := []mapping.Setting{{Column: s.User, Value: user}, {Column: s.Role, Value: s.cell(p.role)}}
+		if s.Scope.Column != "" {
+			row = append(row, mapping.Setting{Column: s.Scope.Column, Value: strings.TrimPrefix(p.scope, s.Scope.Name)})
+		}
+		if s.Insert != nil {
+			row = append(row, mapping.SettingsOf(s.Insert(user, p.role))...)
+		}
+		rows = append(rows, row)
+	}
+	_, err = apptables.InsertMissing(ctx, s.db, s.Holders, rows)
+	return err
+}
