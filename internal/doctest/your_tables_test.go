@@ -3,6 +3,7 @@ package doctest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,6 +80,59 @@ func rolesIn(ctx context.Context, store *sqlstore.Store) (scim.RoleResolver, err
 		Holders: "user_roles", User: "user_id", Role: "role_id",
 		Insert: func(user, role string) map[string]any { return map[string]any{"given_by": "scim"} },
 	})
+}
+
+func administrators(ctx context.Context, store *sqlstore.Store) (*scim.Roles, error) {
+	resolver, err := store.RoleResolver(ctx, sqlstore.RoleColumn{
+		Table: "users", User: "id", Column: "is_admin", Base: false,
+		List: []scim.Role{{ID: "true", Name: "Administrators", Protected: true}},
+	})
+	return &scim.Roles{Resolver: resolver, Exclusive: true}, err
+}
+
+func teamAdmins(ctx context.Context, store *sqlstore.Store) (scim.RoleResolver, error) {
+	return store.RoleResolver(ctx, sqlstore.RoleColumn{
+		Table: "team_members", User: "user_id", Column: "admin", Base: false,
+		Scope: sqlstore.RoleScope{Name: "team:", Column: "team_id", Table: "teams", Key: "id"},
+		List:  []scim.Role{{ID: "true", Name: "Team administrator"}},
+		Match: func(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
+			team, found := strings.CutSuffix(src.Name(), " admins") // the group "Apollo admins" is for the team "Apollo"
+			if !found || src.Group == nil {
+				return nil, nil // no role of these
+			}
+			var id string
+			err := store.DB(ctx).QueryRowContext(ctx, "SELECT CAST(id AS text) FROM teams WHERE name = $1", team).Scan(&id)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil, nil
+			}
+			return []scim.Role{{Scope: "team:" + id, ID: "true"}}, err
+		},
+	})
+}
+
+func projectRoles(match func(context.Context, scim.RoleSource) ([]scim.Role, error)) sqlstore.RoleTables {
+	return sqlstore.RoleTables{
+		Holders: "project_members", User: "user_id", Role: "role",
+		Scope: sqlstore.RoleScope{Name: "project:", Column: "project_id", Table: "projects", Key: "id"},
+		List:  []scim.Role{{ID: "viewer", Name: "Viewer"}, {ID: "editor", Name: "Editor", Weight: 1}},
+		Match: match,
+	}
+}
+
+func twoSlots(ctx context.Context, store *sqlstore.Store) (*scim.Roles, error) {
+	slot := func(column, kind string, base any) sqlstore.RoleColumn {
+		return sqlstore.RoleColumn{
+			Table: "users", User: "id", Column: column, Base: base, Scope: sqlstore.RoleScope{Name: kind},
+			Roles: "roles", ID: "id", Name: "name", Where: "t.type = '" + kind + "'",
+		}
+	}
+	resolver, err := store.RoleResolver(ctx, slot("user_role_id", "user", 2), slot("list_role_id", "list", nil))
+	return &scim.Roles{Resolver: resolver, PolicyOf: func(scope string) scim.RolePolicy {
+		if scope == "user" {
+			return scim.RolePolicy{Exclusive: true, Base: "2"}
+		}
+		return scim.RolePolicy{Exclusive: true}
+	}}, err
 }
 
 // The end of what the page shows.
@@ -174,5 +228,75 @@ func TestStaff(t *testing.T) {
 	request(t, h, http.StatusForbidden, "PATCH", "/Users/2", `{"Operations": [{"op": "replace", "value": {"nickName": "R"}}]}`)
 	if got := rows(t, db, "SELECT count(*) FROM users"); got != "2" {
 		t.Errorf("%s users are left", got)
+	}
+}
+
+// The declarations of roles give them through the endpoint.
+func TestRoleShapes(t *testing.T) {
+	users := sqlstore.Table{Type: "User", Name: "users", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
+		Insert: func(*scim.Resource) map[string]any { return map[string]any{"user_role_id": 2} }}
+	db := database(t,
+		"CREATE TABLE roles (id integer PRIMARY KEY, type text NOT NULL, name text NOT NULL)",
+		"CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, email text NOT NULL UNIQUE, user_role_id integer NOT NULL REFERENCES roles (id), list_role_id integer REFERENCES roles (id))",
+		"ALTER TABLE users ADD COLUMN is_admin boolean NOT NULL DEFAULT false",
+		"CREATE TABLE teams (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE)",
+		"CREATE TABLE team_members (team_id bigint NOT NULL, user_id bigint NOT NULL, admin boolean)",
+		"CREATE TABLE projects (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE)",
+		"CREATE TABLE project_members (project_id integer NOT NULL REFERENCES projects (id), user_id bigint NOT NULL REFERENCES users (id), role text NOT NULL, UNIQUE (project_id, user_id))",
+		"INSERT INTO roles VALUES (1, 'user', 'Editors'), (2, 'user', 'Readers'), (3, 'list', 'Editors')", "INSERT INTO projects VALUES (7, 'Mars')",
+	)
+	store := migrated(t, db, sqlstore.Options{
+		Tables:  []sqlstore.Table{users, {Type: "Group", Name: "teams", Key: "id", Columns: []sqlstore.Column{{Name: "name", Path: "displayName"}}}},
+		Members: &sqlstore.Join{Name: "team_members", Group: "team_id", User: "user_id"},
+	})
+	inTeams := func() (*scim.Roles, error) {
+		r, err := teamAdmins(t.Context(), store)
+		return &scim.Roles{Resolver: r, Exclusive: true}, err
+	}
+	inProjects := func() (*scim.Roles, error) {
+		r, err := store.RoleResolver(t.Context(), projectRoles(func(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
+			return []scim.Role{{Scope: "project:7", Name: src.Name()}}, nil
+		}))
+		return &scim.Roles{Resolver: r, Exclusive: true}, err
+	}
+	slots := func() (*scim.Roles, error) { return twoSlots(t.Context(), store) }
+	admins := func() (*scim.Roles, error) { return administrators(t.Context(), store) }
+	for _, c := range []struct {
+		what         string
+		roles        func() (*scim.Roles, error)
+		first, group string // The group first exists before.
+		query        string
+		want, after  string
+	}{
+		{"boolean", admins, "Staff", "Administrators", "SELECT is_admin FROM users WHERE id = ?", "1", "0"},
+		{"two columns", slots, "Board", "Editors", "SELECT user_role_id || ' ' || COALESCE(list_role_id, '-') FROM users WHERE id = ?", "1 3", "2 -"},
+		{"memberships", inTeams, "Apollo", "Apollo admins", "SELECT admin FROM team_members JOIN teams ON teams.id = team_id AND name = 'Apollo' WHERE user_id = ?", "1", "0"},
+		{"projects", inProjects, "Crew", "Viewer", "SELECT COALESCE(max(project_id || ' ' || role), 'none') FROM project_members WHERE user_id = ?", "7 viewer", "none"},
+	} {
+		roles, err := c.roles()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := handler(t, scim.Config{Store: store, Roles: roles})
+		user := id(request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "`+c.what+`"}`))
+		members := `"members": [{"value": "` + user + `"}]}`
+		request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "`+c.first+`", `+members)
+		group := id(request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "`+c.group+`", `+members))
+		if c.what == "boolean" { // The role is protected.
+			r, err := h.Reconciler(nil)
+			if err == nil {
+				err = r.Confirm(t.Context(), group, scim.Role{ID: "true"})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := rows(t, db, strings.Replace(c.query, "?", user, 1)); got != c.want {
+			t.Errorf("%s: in the group: %q, want %q", c.what, got, c.want)
+		}
+		request(t, h, http.StatusNoContent, "DELETE", "/Groups/"+group, "")
+		if got := rows(t, db, strings.Replace(c.query, "?", user, 1)); got != c.after {
+			t.Errorf("%s: without the group: %q, want %q", c.what, got, c.after)
+		}
 	}
 }
