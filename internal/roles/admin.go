@@ -158,7 +158,7 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 		if err != nil {
 			return err
 		}
-		if err := w.linkValue(ctx, v, change); err != nil || !change.movesRoles() {
+		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil || !change.movesRoles() {
 			return err
 		}
 		return w.reconcile(ctx, run{values: []value{v}, cause: applicationReports})
@@ -246,7 +246,7 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text string, role h
 		r := run{ids: userIDs, namedIn: v.key(), confirms: role, cause: applicationConfirms}
 		if len(userIDs) == 0 {
 			r.values = []value{v}
-			if err := w.linkValue(ctx, v, change); err != nil {
+			if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/fault"
@@ -210,17 +211,17 @@ func (c *linkChange) linkTo(key host.Source, roles []host.Role) {
 }
 
 // storeLink stores a link that changes.
-func (w *Work) storeLink(ctx context.Context, c *linkChange) error {
+func (t tenant) storeLink(ctx context.Context, c *linkChange, now time.Time) error {
 	if c.now.At.IsZero() || c.movesRoles() {
-		c.now.At = w.e.now()
+		c.now.At = now
 	}
-	return w.t.Roles.Ledger.SetLink(ctx, c.now)
+	return t.Roles.Ledger.SetLink(ctx, c.now)
 }
 
 // setLink stores the link of a group and queues events.
 func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
 	c.now.Source = host.GroupSource(g.ID)
-	if err := w.storeLink(ctx, c); err != nil {
+	if err := w.t.storeLink(ctx, c, w.e.now()); err != nil {
 		return err
 	}
 	ref := host.RefOf(g)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
@@ -137,12 +138,12 @@ func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source
 }
 
 // linkValue stores the link of a value if it changes.
-func (w *Work) linkValue(ctx context.Context, v value, c *linkChange) error {
+func (t tenant) linkValue(ctx context.Context, v value, c *linkChange, now time.Time) error {
 	c.now.Source = v.key()
 	if !c.isChange() {
 		return nil
 	}
-	return w.storeLink(ctx, c)
+	return t.storeLink(ctx, c, now)
 }
 
 // relinkKnownValue looks up the role of a value again. The application has reported that
@@ -186,7 +187,7 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) er
 		if why != applicationReports {
 			c.now = host.Link{} // as in unlinkGone
 		}
-		if err := w.linkValue(ctx, v, c); err != nil {
+		if err := w.t.linkValue(ctx, v, c, w.e.now()); err != nil {
 			return err
 		}
 		w.later = append(w.later, run{values: []value{v}, cause: why}) // reconciles the other users of the value
@@ -221,7 +222,7 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 		if change == nil || slices.Contains(bad, v.attr) {
 			continue
 		}
-		if err := w.linkValue(ctx, v, change); err != nil {
+		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
 			return nil, nil, err
 		}
 		if change.movesRoles() {

@@ -54,6 +54,10 @@ var longFunctions = map[string]string{
 // and the role engine's work are small values: no object that every function changes.
 var smallRooms = []string{"internal/endpoint", "internal/roles"}
 
+// wideTypes may have more methods than maxMethods. The handler finds a store's capabilities as
+// methods of one value, and each method only passes on to a room of the store.
+var wideTypes = map[string]int{"store/sqlstore.Store": 40}
+
 // TestShapes measures all non-test code of the module.
 func TestShapes(t *testing.T) {
 	t.Run("files and functions", func(t *testing.T) {
@@ -261,8 +265,9 @@ func checkMethods(p typedPackage) []string {
 				n++
 			}
 		}
-		if n > maxMethods {
-			complaints = append(complaints, fmt.Sprintf("%s: %s has %d methods with those of embedded types, more than %d: divide it", p.at(name.Pos()), name.Name(), n, maxMethods))
+		most := max(wideTypes[p.path+"."+name.Name()], maxMethods)
+		if n > most {
+			complaints = append(complaints, fmt.Sprintf("%s: %s has %d methods with those of embedded types, more than %d: divide it", p.at(name.Pos()), name.Name(), n, most))
 		}
 	}
 	slices.Sort(complaints)
