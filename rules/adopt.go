@@ -17,7 +17,7 @@ import (
 // scim.Claimer, these are accounts without an externalId, and the request must set one. If
 // both have an externalId, the two must be equal: an address is often given to a new person.
 // Where two accounts match, none is adopted. For sqlstore's mapped tables use Store.Adopt,
-// which also brings back retired rows.
+// which also finds hidden rows and brings back retired ones.
 func AdoptByUserName(ctx context.Context, c *scim.Change) error {
 	return adopt(ctx, c, "User", "userName")
 }

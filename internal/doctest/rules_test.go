@@ -134,3 +134,20 @@ func TestNewAddress(t *testing.T) {
 		t.Errorf("the user's account is %s", got)
 	}
 }
+
+// Rules also adopt rows of the application's tables that clients can find.
+func TestRulesOverTables(t *testing.T) {
+	db := database(t, "CREATE TABLE users (id text PRIMARY KEY, email text)", "INSERT INTO users VALUES ('a', 'ann@example.com')",
+		"CREATE TABLE teams (id text PRIMARY KEY, name text)", "INSERT INTO teams VALUES ('t', 'Ops')")
+	table := func(typ, name, column, path string) sqlstore.Table {
+		return sqlstore.Table{Type: typ, Name: name, Key: "id", KeepID: true, Unclaimed: sqlstore.FindUnclaimed, Columns: []sqlstore.Column{{Name: column, Path: path}}}
+	}
+	s := migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{table("User", "users", "email", "userName"), table("Group", "teams", "name", "displayName")}})
+	h := handler(t, scim.Config{Store: s, Rules: []scim.Rule{rules.AdoptByUserName, rules.AdoptGroupByName, rules.Unique("Group", "displayName")}})
+	for path, body := range map[string]string{"/Users": `{"userName": "ann@example.com"}`, "/Groups": `{"displayName": "Ops"}`} {
+		if got := id(request(t, h, http.StatusCreated, "POST", path, body)); got != "a" && got != "t" {
+			t.Errorf("POST %s: the id is %s", path, got)
+		}
+		request(t, h, http.StatusConflict, "POST", path, body)
+	}
+}
