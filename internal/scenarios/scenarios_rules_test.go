@@ -392,6 +392,30 @@ func existingScenarios() []scenario {
 				w.activate("V")
 				w.wantRoles("V", "R")
 			}},
+		{name: "a rule asks for a reconciliation", reason: "the rule changed what roles depend on, and the write changes no source",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U", "V")
+				w.group("G", "R", "U", "V")
+				reconcile := false
+				w.ruled(func(_ context.Context, c *scim.Change) error { c.Reconcile = reconcile; return nil })
+				write := func(path, id string) {
+					w.do("PATCH", path, patchBody(map[string]any{"op": "add", "path": "externalId", "value": id}))
+				}
+				w.app.Take("U", "R")
+				w.app.Take("V", "R")
+				write("/Users/U", "1")
+				write("/Groups/G", "1")
+				w.wantRoles("U")
+				reconcile = true
+				write("/Users/U", "2")
+				w.wantRoles("U", "R")
+				w.wantRoles("V")
+				w.app.Take("U", "R")
+				write("/Groups/G", "2")
+				w.wantRoles("U", "R")
+				w.wantRoles("V", "R")
+			}},
 		{name: "S69 S72 an existing account, no policy", reason: "nobody takes over an account by naming it",
 			run: func(w *world) {
 				before(w, map[string]any{})
