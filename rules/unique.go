@@ -19,8 +19,8 @@ import (
 //
 // Put it behind rules that adopt: the value may be that of the adopted resource.
 //
-// Requests at the same time are decided one after the other if the store locks tenants (it
-// has LockTenant, as store/sqlstore does), or runs one transaction at a time, as store/memory
+// Requests at the same time are decided one after the other if the store is a
+// scim.TenantLocker, as store/sqlstore is, or runs one transaction at a time, as store/memory
 // does. With any other store two requests at the same time can both succeed; a unique index
 // of the application prevents that.
 func Unique(typ, path string) scim.Rule {
@@ -32,9 +32,7 @@ func Unique(typ, path string) scim.Rule {
 		if len(values) == 0 {
 			return nil
 		}
-		if l, ok := c.Tenant.Store.(interface {
-			LockTenant(ctx context.Context, kind string) error
-		}); ok {
+		if l, ok := c.Tenant.Store.(scim.TenantLocker); ok {
 			if err := l.LockTenant(ctx, "unique "+typ+" "+path); err != nil {
 				return err
 			}

@@ -463,14 +463,6 @@ func existingScenarios() []scenario {
 	}
 }
 
-// lockedStore is a sqlstore that locks tenants.
-type lockedStore struct {
-	complete
-	lock func(ctx context.Context) error
-}
-
-func (s *lockedStore) LockTenant(ctx context.Context, _ string) error { return s.lock(ctx) }
-
 // Of requests at the same time in two processes, one gets a unique value.
 func TestUniqueAtOnce(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) database{"SQLite": sqliteFile, "PostgreSQL": postgresServer} {
@@ -478,17 +470,9 @@ func TestUniqueAtOnce(t *testing.T) {
 			d := open(t)
 			servers := make([]*scim.Handler, 2)
 			for i := range servers {
-				db := d.pool(t)
-				own, err := ownTables(db, d.dialect, sqlstore.Options{})
+				s, err := ownTables(d.pool(t), d.dialect, sqlstore.Options{})
 				if err != nil {
 					t.Fatal(err)
-				}
-				s := &lockedStore{own, func(ctx context.Context) error { return nil }} // SQLite has one writer anyway
-				if d.dialect == sqlstore.Postgres {
-					s.lock = func(ctx context.Context) error {
-						_, err := sqlstore.Tx(ctx, db).ExecContext(ctx, "SELECT pg_advisory_xact_lock(1)")
-						return err
-					}
 				}
 				servers[i] = testhost.New(t, scim.Config{Store: s, Auth: auth.None(), Rules: []scim.Rule{rules.Unique("User", "externalId")}})
 			}
