@@ -11,11 +11,18 @@ import (
 // there before is there again, and the users hold the roles that it gives.
 func adoptionScenarios() []scenario {
 	var all []scenario
-	for name, nth := range map[string]int{"first": 1, "second": 2} {
+	for i, name := range []string{"first", "second"} {
+		nth := i + 1
 		all = append(all,
-			scenario{name: "S119 ChangeRoles fails at the " + name + " call of the adoption of a user", roles: scim.Roles{Attributes: []string{"roles"}},
-				reason: "the former values give the former roles", run: func(w *world) { userAdoptionFails(w, nth) }},
+			scenario{name: "S119 ChangeRoles fails at the " + name + " call of the adoption of a user",
+				given: "U has the value A; ChangeRoles fails at its " + name + " call",
+				when:  "a POST with the value B adopts U, and is sent again",
+				then:  "An error: U holds A as before. Then U holds B.",
+				roles: scim.Roles{Attributes: []string{"roles"}}, reason: "the former values give the former roles", run: func(w *world) { userAdoptionFails(w, nth) }},
 			scenario{name: "S119 ChangeRoles fails at the " + name + " call of the adoption of a group",
+				given:  "V in G→R; ChangeRoles fails at its " + name + " call",
+				when:   "a POST with the member U adopts G, and is sent again",
+				then:   "An error: V holds R as before. Then U holds it, and V does not.",
 				reason: "the former members hold the role, and nobody else", run: func(w *world) { groupAdoptionFails(w, nth) }})
 	}
 	return all

@@ -57,7 +57,11 @@ func with(body map[string]any, name string, value any) map[string]any {
 func attributeScenarios() []scenario {
 	roles := scim.Roles{Attributes: []string{"roles"}}
 	return []scenario{
-		{name: "S5 attribute and group give the same role", reason: "sources count separately", roles: roles,
+		{name: "S5 attribute and group give the same role",
+			given:  "U's attribute names R, and U is in G→R",
+			when:   "the attribute is cleared; then it is set, and U leaves G; then it is cleared",
+			then:   "U keeps R until the last source lets go.",
+			reason: "sources count separately", roles: roles,
 			run: func(w *world) {
 				w.role("R")
 				w.userNamed("U", "R")
@@ -74,8 +78,12 @@ func attributeScenarios() []scenario {
 				w.wantRoles("U")
 				w.wantLedger("U")
 			}},
-		{name: "S6 attribute and group in a single-role application", reason: "Pick looks at the union, not at kinds of source",
-			roles: scim.Roles{Attributes: []string{"roles"}, Pick: scim.PickHeaviest},
+		{name: "S6 attribute and group in a single-role application",
+			given:  "the attribute names Viewer (1), U is in G→Editor (2); Pick is the heaviest",
+			when:   "U is removed from G",
+			then:   "U held Editor. One change revokes Editor and grants Viewer.",
+			reason: "Pick looks at the union, not at kinds of source",
+			roles:  scim.Roles{Attributes: []string{"roles"}, Pick: scim.PickHeaviest},
 			run: func(w *world) {
 				w.role("Viewer", 1)
 				w.role("Editor", 2)
@@ -88,8 +96,12 @@ func attributeScenarios() []scenario {
 				w.wantRoles("U", "Viewer")
 				w.wantChanges("U +Viewer -Editor = Viewer")
 			}},
-		{name: "attributes come before groups, and the primary element first", reason: "what is said of a person is more than what is said of a group",
-			roles: roles,
+		{name: "attributes come before groups, and the primary element first",
+			given:  "U in G→D",
+			when:   "a PUT sets roles A, B and C, and C is primary",
+			then:   "`Roles` is C, A, B, D.",
+			reason: "what is said of a person is more than what is said of a group",
+			roles:  roles,
 			run: func(w *world) {
 				for _, r := range []string{"A", "B", "C", "D"} {
 					w.role(r)
@@ -102,7 +114,11 @@ func attributeScenarios() []scenario {
 				w.do("PUT", "/Users/U", b)
 				w.wantChanges("U +C +A +B = C A B D")
 			}},
-		{name: "S48 a value that names no role", reason: "refused whole: nothing stored, nothing given", roles: roles,
+		{name: "S48 a value that names no role",
+			given:  "the resolver accepts Viewer and refuses Boss",
+			when:   "a POST, a PUT or a PATCH sets Boss",
+			then:   "400 invalidValue lists the roles that exist. Nothing is stored or given.",
+			reason: "refused whole: nothing stored, nothing given", roles: roles,
 			run: func(w *world) {
 				w.role("Viewer")
 				w.app.Resolve = refuseUnoffered(w)
@@ -122,7 +138,11 @@ func attributeScenarios() []scenario {
 				w.wantEvents()
 				w.wantChanges()
 			}},
-		{name: "S49 a value that names no role in a request that deactivates", reason: "a leaver must not keep access because of a bad attribute", roles: roles,
+		{name: "S49 a value that names no role in a request that deactivates",
+			given:  "U's attribute names Viewer",
+			when:   "a PUT sets active false and Boss",
+			then:   "200: U is inactive, Viewer is revoked, the attribute keeps Viewer, and an event reports Boss.",
+			reason: "a leaver must not keep access because of a bad attribute", roles: roles,
 			run: func(w *world) {
 				w.role("Viewer")
 				w.userNamed("U", "Viewer")
@@ -134,7 +154,11 @@ func attributeScenarios() []scenario {
 				w.activate("U")
 				w.wantRoles("U", "Viewer")
 			}},
-		{name: "S111 the same again", reason: "clients retry", roles: roles,
+		{name: "S111 the same again",
+			given:  "S49 was answered with 200",
+			when:   "the client sends it again",
+			then:   "200, and nothing changes.",
+			reason: "clients retry", roles: roles,
 			run: func(w *world) {
 				w.role("Viewer")
 				w.userNamed("U", "Viewer")
@@ -146,9 +170,17 @@ func attributeScenarios() []scenario {
 				w.wantEvents("role unknown U attr:roles")
 				w.wantChanges()
 			}},
-		{name: "S113 taking away asks nobody", reason: "the stored links and the ledger say what to revoke", roles: roles,
+		{name: "S113 taking away asks nobody",
+			given:  "values and groups that name no role",
+			when:   "users are removed from groups, deactivated and deleted, and a group is deleted",
+			then:   "All is done at once, without a call of ResolveRoles.",
+			reason: "the stored links and the ledger say what to revoke", roles: roles,
 			run: takeAwayUnasked},
-		{name: "S113 a known value of a user who leaves", reason: "its link says which role it names", roles: roles,
+		{name: "S113 a known value of a user who leaves",
+			given:  "V's attribute names Editor, U's names Viewer",
+			when:   "a PUT sets active false and Editor for U",
+			then:   "200 without a call of ResolveRoles. Once active again, U holds Editor.",
+			reason: "its link says which role it names", roles: roles,
 			run: func(w *world) {
 				w.role("Viewer")
 				w.role("Editor")
@@ -162,7 +194,11 @@ func attributeScenarios() []scenario {
 				w.activate("U")
 				w.wantRoles("U", "Editor")
 			}},
-		{name: "S50 a stored value has since lost its role", reason: "an echoed value is not judged again", roles: roles,
+		{name: "S50 a stored value has since lost its role",
+			given:  "U and V have the value Editor; the role was deleted, reported",
+			when:   "the client sends the value back with other changes; then the role Editor exists again, and a PUT sends the value",
+			then:   "200 each time. U holds Editor again after the last PUT.",
+			reason: "an echoed value is not judged again", roles: roles,
 			run: func(w *world) {
 				w.role("Editor")
 				w.userNamed("U", "Editor")
@@ -180,7 +216,11 @@ func attributeScenarios() []scenario {
 				w.wantRoles("U", "Editor")
 				w.wantRoles("V")
 			}},
-		{name: "S50 a role that is gone and nobody told", reason: "as with groups, for all who have the value", roles: roles,
+		{name: "S50 a role that is gone and nobody told",
+			given:  "U and V have the value Editor; the role was deleted, not reported",
+			when:   "a PUT sends the value back, and U is reconciled",
+			then:   "200. No grant of Editor is left, and the value is unlinked.",
+			reason: "as with groups, for all who have the value", roles: roles,
 			run: func(w *world) {
 				w.role("Editor")
 				w.userNamed("U", "Editor")
@@ -192,7 +232,11 @@ func attributeScenarios() []scenario {
 				w.wantLedger("V")
 				w.wantLink("attr:roles=Editor", "")
 			}},
-		{name: "S51 the attribute is absent, null, empty or removed", reason: "PUT replaces; giving nothing is the safe reading", roles: roles,
+		{name: "S51 the attribute is absent, null, empty or removed",
+			given:  "U's attribute names Viewer",
+			when:   "a PUT without the attribute, with null or with []; or a PATCH that removes it or its element",
+			then:   "Viewer is revoked each time.",
+			reason: "PUT replaces; giving nothing is the safe reading", roles: roles,
 			run: func(w *world) {
 				w.role("Viewer")
 				for i, clear := range []func(id string){
@@ -215,8 +259,12 @@ func attributeScenarios() []scenario {
 					w.wantChanges(id + " -Viewer")
 				}
 			}},
-		{name: "S52 two attributes, for two kinds of roles", reason: "which role may come from which source is the resolver's answer",
-			roles: scim.Roles{Attributes: []string{"userType", "title"}},
+		{name: "S52 two attributes, for two kinds of roles",
+			given:  "the resolver accepts Own from userType and Team from title",
+			when:   "a user is POSTed with them exchanged, then as accepted",
+			then:   "First 400 invalidValue. Then U holds Own and Team.",
+			reason: "which role may come from which source is the resolver's answer",
+			roles:  scim.Roles{Attributes: []string{"userType", "title"}},
 			run: func(w *world) {
 				w.role("Own")
 				w.role("Team")
@@ -232,7 +280,11 @@ func attributeScenarios() []scenario {
 				w.wantRoles("U", "Own", "Team")
 				w.wantLedger("U", "Own attr:userType", "Team attr:title")
 			}},
-		{name: "S54 a role that is set while the user is inactive", reason: "while inactive nothing is held", roles: roles,
+		{name: "S54 a role that is set while the user is inactive",
+			given:  "U's attribute names Viewer",
+			when:   "a PUT sets active false and Editor; later one sets active true and Viewer. Another user is created inactive with Editor",
+			then:   "Accepted. A user holds the stored role once active.",
+			reason: "while inactive nothing is held", roles: roles,
 			run: func(w *world) {
 				w.role("Viewer")
 				w.role("Editor")
@@ -250,7 +302,11 @@ func attributeScenarios() []scenario {
 				w.activate("V")
 				w.wantRoles("V", "Editor")
 			}},
-		{name: "S57 a client that only ever adds", reason: "add adds, replace replaces", roles: roles,
+		{name: "S57 a client that only ever adds",
+			given:  "U's attribute names A",
+			when:   "a PATCH adds B; another one replaces by B",
+			then:   "U holds A and B; then B alone.",
+			reason: "add adds, replace replaces", roles: roles,
 			run: func(w *world) {
 				w.role("A")
 				w.role("B")
@@ -260,7 +316,11 @@ func attributeScenarios() []scenario {
 				w.do("PATCH", "/Users/U", patchBody(rolesOp("replace", "B")))
 				w.wantRoles("U", "B")
 			}},
-		{name: "by hand, and then by an attribute", reason: "it was held before", roles: roles,
+		{name: "by hand, and then by an attribute",
+			given:  "U holds R by hand",
+			when:   "the attribute is set to R, then cleared",
+			then:   "As S15: the grant is marked, and U keeps R.",
+			reason: "it was held before", roles: roles,
 			run: func(w *world) {
 				w.role("R")
 				w.user("U")
@@ -271,7 +331,11 @@ func attributeScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.wantLedger("U")
 			}},
-		{name: "an attribute that names a protected role", reason: "whoever can write an attribute must not thereby make administrators", roles: roles,
+		{name: "an attribute that names a protected role",
+			given:  "U and V get the value Owner; Owner is protected",
+			when:   "the application confirms the value; later both are deactivated and reactivated",
+			then:   "Nobody holds Owner before. Afterwards it waits for each until the client sets the value anew, or the application confirms the user.",
+			reason: "whoever can write an attribute must not thereby make administrators", roles: roles,
 			run: func(w *world) {
 				w.protectedRole("Owner")
 				w.mark()
@@ -301,7 +365,11 @@ func attributeScenarios() []scenario {
 				w.putNamed("V", "Owner")
 				w.wantRoles("V", "Owner")
 			}},
-		{name: "the resolver is down", reason: "an error is not an answer, and does not hold up a revocation", roles: roles,
+		{name: "the resolver is down",
+			given:  "U's attribute names A; ResolveRoles fails",
+			when:   "a new value is set; a value is sent back unchanged; one request deactivates; one clears the attribute",
+			then:   "The first is 500 and changes nothing. The others succeed, and revoke.",
+			reason: "an error is not an answer, and does not hold up a revocation", roles: roles,
 			run: func(w *world) {
 				w.role("A")
 				w.role("B")
@@ -325,7 +393,11 @@ func attributeScenarios() []scenario {
 				w.wantRoles("V")
 				w.app.Fail = nil
 			}},
-		{name: "a role is renamed in the application", reason: "a link holds the role's id; the name counts for whoever gets the value anew", roles: roles,
+		{name: "a role is renamed in the application",
+			given:  "U has the value R1; role R1 gets another name, and a new role R2 the name R1",
+			when:   "a new user V arrives with the value R1",
+			then:   "V holds R2, and so does U: one value stands for the same roles for everybody.",
+			reason: "a link holds the role's id; the name counts for whoever gets the value anew", roles: roles,
 			run: func(w *world) {
 				w.role("R1")
 				w.userNamed("U", "R1")
@@ -340,7 +412,11 @@ func attributeScenarios() []scenario {
 				w.wantRoles("U", "R1") // one value gives only one role
 				w.wantLedger("U", "R2 attr:roles")
 			}},
-		{name: "a role appears that stored values name", reason: "as for groups", roles: roles,
+		{name: "a role appears that stored values name",
+			given:  "users with the value R, whose role was deleted, reported",
+			when:   "a new role R appears, reported",
+			then:   "All of them hold it.",
+			reason: "as for groups", roles: roles,
 			run: func(w *world) {
 				w.role("R")
 				for i := range 3 {
@@ -355,7 +431,11 @@ func attributeScenarios() []scenario {
 					w.wantLedger(fmt.Sprint("U", i), "again attr:roles")
 				}
 			}},
-		{name: "a value that is long", reason: "its link has a key that every store takes", roles: roles,
+		{name: "a value that is long",
+			given:  "a role with a name of 5,000 bytes",
+			when:   "U gets the value, is deactivated and reactivated",
+			then:   "U holds the role at the end.",
+			reason: "its link has a key that every store takes", roles: roles,
 			run: func(w *world) {
 				name := strings.Repeat("long ", 1000)
 				w.app.Put(scim.Role{ID: "R", Name: name})
@@ -365,8 +445,12 @@ func attributeScenarios() []scenario {
 				w.activate("U")
 				w.wantRoles("U", name)
 			}},
-		{name: "an attribute in an application with one role", reason: "a hand-given role occupies the place",
-			roles: scim.Roles{Attributes: []string{"roles"}, Exclusive: true},
+		{name: "an attribute in an application with one role",
+			given:  "Exclusive; U holds A by hand",
+			when:   "the attribute is set to B; A is taken by hand, and U is reconciled; the attribute is set to A",
+			then:   "B waits; then U holds B; then A.",
+			reason: "a hand-given role occupies the place",
+			roles:  scim.Roles{Attributes: []string{"roles"}, Exclusive: true},
 			run: func(w *world) {
 				w.role("A")
 				w.role("B")
@@ -381,8 +465,12 @@ func attributeScenarios() []scenario {
 				w.putNamed("U", "A")
 				w.wantRoles("U", "A")
 			}},
-		{name: "an attribute changes in a store without transactions", reason: "a crash leaves too little access, not too much",
-			roles: roles, kinds: []string{bare},
+		{name: "an attribute changes in a store without transactions",
+			given:  "U's attribute names A",
+			when:   "a PUT sets B",
+			then:   "A is revoked before the write, and B granted after it.",
+			reason: "a crash leaves too little access, not too much",
+			roles:  roles, kinds: []string{bare}, only: "a transaction shows no moment between",
 			run: func(w *world) {
 				w.role("A")
 				w.role("B")
@@ -399,7 +487,11 @@ func attributeScenarios() []scenario {
 				w.diff("writes", 1, looked)
 				w.wantRoles("U", "B")
 			}},
-		{name: "deleted", reason: "what an attribute gave ends with the user", roles: roles,
+		{name: "deleted",
+			given:  "U's attribute names R",
+			when:   "U is deleted",
+			then:   "R is revoked.",
+			reason: "what an attribute gave ends with the user", roles: roles,
 			run: func(w *world) {
 				w.role("R")
 				w.userNamed("U", "R")

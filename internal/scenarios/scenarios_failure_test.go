@@ -1,9 +1,11 @@
 package scenarios
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/testhost"
@@ -12,25 +14,61 @@ import (
 func failureScenarios() []scenario {
 	heaviest := scim.Roles{Pick: scim.PickHeaviest, Attributes: []string{"roles"}}
 	all := []scenario{
-		{name: "S91 ChangeRoles fails", reason: "the client must not believe that it is done", run: changeFails},
-		{name: "S92 everybody is reconciled beside live removals", reason: "a state read before a removal may not be written after it",
-			run: besideRemovals},
-		{name: "S93 S1 S2 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate}, servers: true,
+		{name: "S91 ChangeRoles fails",
+			given:  "V in G→R, U not; ChangeRoles fails",
+			when:   "U is added, V removed, and each request is sent again once ChangeRoles works",
+			then:   "500 both times, and nobody gains or loses. The repetition completes both.",
+			reason: "the client must not believe that it is done", run: changeFails},
+		{name: "S92 everybody is reconciled beside live removals",
+			given:  "G→R with thousands of members",
+			when:   "members are removed while everybody is reconciled",
+			then:   "Nobody who was removed holds R at the end.",
+			reason: "a state read before a removal may not be written after it",
+			run:    besideRemovals},
+		{name: "S93 S1 S2 on two servers",
+			given:  "two servers over one database",
+			when:   "the requests of S1 and S2 go to both in turn",
+			then:   "As S1 and S2.",
+			reason: "the lock is the database's", kinds: []string{joint, separate}, only: "several servers need the locks of transactions", servers: true,
 			run: func(w *world) { w.servers(2); twoGroups(w) }},
-		{name: "S93 S3 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate}, servers: true,
+		{name: "S93 S3 on two servers",
+			given:  "two servers over one database",
+			when:   "the requests of S3 go to both in turn",
+			then:   "As S3.",
+			reason: "the lock is the database's", kinds: []string{joint, separate}, only: "several servers need the locks of transactions", servers: true,
 			run: func(w *world) { w.servers(2); letGoTogether(w, w.size(200, 50)) }},
-		{name: "S93 S81 on two servers", reason: "the lock is the database's", kinds: []string{joint, separate}, servers: true,
+		{name: "S93 S81 on two servers",
+			given:  "two servers over one database",
+			when:   "the requests of S81 go to both in turn",
+			then:   "As S81.",
+			reason: "the lock is the database's", kinds: []string{joint, separate}, only: "several servers need the locks of transactions", servers: true,
 			run: func(w *world) { w.servers(2); crowd(w) }},
-		{name: "S89 crash after ChangeRoles", reason: "the role is SCIM's, and never taken for hand-given",
-			run: func(w *world) { crashAt(w, "changed") }},
-		{name: "S90 crash before ChangeRoles", reason: "an intention is not a grant",
-			run: func(w *world) { crashAt(w, "change") }},
+		{name: "S89 crash after ChangeRoles",
+			given:  "V in G→R, U not",
+			when:   "U is added, or V removed, and the process dies after ChangeRoles; then everybody is reconciled",
+			then:   "Each user holds R exactly as a member of G, and only through SCIM.",
+			reason: "the role is SCIM's, and never taken for hand-given",
+			run:    func(w *world) { crashAt(w, "changed") }},
+		{name: "S90 crash before ChangeRoles",
+			given:  "as before",
+			when:   "the same, and the process dies before ChangeRoles",
+			then:   "Each user holds R exactly as a member of G, and only through SCIM.",
+			reason: "an intention is not a grant",
+			run:    func(w *world) { crashAt(w, "change") }},
 	}
+	const given = "A, B in G→R (20); A, C in G2→S (10); C also holds R by hand, and B's attribute names S; a role T (30); Pick is the heaviest"
 	for _, c := range crashes() {
+		end := c.end()
 		all = append(all, scenario{name: "S89 S90 crash at every call of " + c.name, roles: heaviest,
+			given:  given,
+			when:   "the process dies at any call of " + c.name + "; everybody is reconciled, and the request sent again",
+			then:   "The reconciliation brings roles in line with what is stored. At the end " + end,
 			reason: "whatever was stored when the process died, roles follow the memberships after a reconciliation",
 			run:    func(w *world) { everyCrash(w, c) }},
 			scenario{name: "S119 a panic at every call of " + c.name, roles: heaviest,
+				given:  given,
+				when:   "any one call of " + c.name + " panics, and the request is sent again",
+				then:   "At the end " + end,
 				reason: "a panic leaves no less than an error, and the repeated request completes the change",
 				run:    func(w *world) { everyPanic(w, c) }})
 	}
@@ -185,6 +223,16 @@ type crash struct {
 	// want are the roles of A, B and C after the client has repeated the request until it
 	// succeeded.
 	want [3][]string
+}
+
+// end says which roles A, B and C hold at the end.
+func (c crash) end() string {
+	var each []string
+	for i, user := range []string{"A", "B", "C"} {
+		roles := strings.Join(c.want[i], " and ")
+		each = append(each, user+" holds "+cmp.Or(roles, "nothing"))
+	}
+	return strings.Join(each, ", ") + "."
 }
 
 // crashes start from this state: A and B are in G→R (weight 20), and A and C in G2→S (10).

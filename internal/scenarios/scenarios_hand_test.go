@@ -9,7 +9,11 @@ import (
 func handScenarios() []scenario {
 	exclusive := scim.Roles{Exclusive: true}
 	return []scenario{
-		{name: "S14 by hand only, the group knows nothing", reason: "what groups do not give, groups do not take",
+		{name: "S14 by hand only, the group knows nothing",
+			given:  "U holds R by hand and is not in G→R",
+			when:   "G is PUT, loses a member, and is deleted",
+			then:   "U keeps R, and is never listed in `members`.",
+			reason: "what groups do not give, groups do not take",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U", "V", "W")
@@ -26,7 +30,11 @@ func handScenarios() []scenario {
 				w.wantRoles("V")
 				w.wantLedger("U")
 			}},
-		{name: "S15 by hand first, then the group", reason: "it was held before the group gave it",
+		{name: "S15 by hand first, then the group",
+			given:  "U holds R by hand",
+			when:   "U is added to G→R, then removed",
+			then:   "After the addition the grant is marked by hand. After the removal there is no grant, and U keeps R.",
+			reason: "it was held before the group gave it",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U")
@@ -43,7 +51,11 @@ func handScenarios() []scenario {
 				w.wantEvents("member added G U", "member removed G U", "role retained U R G")
 				w.wantChanges()
 			}},
-		{name: "S16 group first, then by hand", reason: "the entry was marked when the application reported it",
+		{name: "S16 group first, then by hand",
+			given:  "two users in G→R; both are also given R by hand, but only one of these is reported",
+			when:   "G loses both",
+			then:   "The reported one keeps R. The other one loses it.",
+			reason: "the entry was marked when the application reported it",
 			run: func(w *world) {
 				w.role("R")
 				w.user("told", "untold")
@@ -55,7 +67,11 @@ func handScenarios() []scenario {
 				w.wantRoles("told", "R")
 				w.wantRoles("untold")
 			}},
-		{name: "S17 by hand and through the group, the hand-given share is taken back", reason: "the group still says so, and the hand-given share has ended",
+		{name: "S17 by hand and through the group, the hand-given share is taken back",
+			given:  "U holds R by hand and is in G→R",
+			when:   "R is taken by hand; U is reconciled, then removed from G",
+			then:   "The reconciliation grants R without the mark. The removal revokes it.",
+			reason: "the group still says so, and the hand-given share has ended",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U")
@@ -70,7 +86,11 @@ func handScenarios() []scenario {
 				w.remove("G", "U")
 				w.wantRoles("U")
 			}},
-		{name: "S18 given by the group only, taken by hand", reason: "this cannot be told from drift, which is healed",
+		{name: "S18 given by the group only, taken by hand",
+			given:  "U in G→R",
+			when:   "R is taken by hand",
+			then:   "Explain says `due`. The next reconciliation grants R again.",
+			reason: "this cannot be told from drift, which is healed",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U")
@@ -83,8 +103,12 @@ func handScenarios() []scenario {
 				w.wantEvents("role granted U R G")
 				w.wantExplain("U", "R granted group:G")
 			}},
-		{name: "S19 S21 a hand-given higher role occupies the place, and goes", reason: "the only place must not be overwritten",
-			roles: exclusive,
+		{name: "S19 S21 a hand-given higher role occupies the place, and goes",
+			given:  "Exclusive; U holds Admin by hand",
+			when:   "U is added to G→Viewer; then Admin is taken by hand, and U is reconciled",
+			then:   "Viewer waits behind Admin. Then U holds Viewer.",
+			reason: "the only place must not be overwritten",
+			roles:  exclusive,
 			run: func(w *world) {
 				w.role("Admin", 30)
 				w.role("Viewer", 10)
@@ -103,8 +127,12 @@ func handScenarios() []scenario {
 				w.wantRoles("U", "Viewer")
 				w.wantLedger("U", "Viewer group:G")
 			}},
-		{name: "S20 a hand-given lower role occupies the place", reason: "giving less is safer than overwriting",
-			roles: exclusive,
+		{name: "S20 a hand-given lower role occupies the place",
+			given:  "Exclusive; U holds Viewer by hand",
+			when:   "U is added to G→Admin, then removed",
+			then:   "Admin waits. U keeps Viewer throughout.",
+			reason: "giving less is safer than overwriting",
+			roles:  exclusive,
 			run: func(w *world) {
 				w.role("Admin", 30)
 				w.role("Viewer", 10)
@@ -122,8 +150,12 @@ func handScenarios() []scenario {
 				w.wantLedger("U")
 				w.wantChanges()
 			}},
-		{name: "S22 a base role is not hand-given", reason: "a default is what remains when nothing is given",
-			roles: exclusive,
+		{name: "S22 a base role is not hand-given",
+			given:  "Exclusive; HeldRoles leaves out the base role, which everybody has",
+			when:   "U is added to G→Editor, then removed",
+			then:   "U holds Editor, and then only the base role.",
+			reason: "a default is what remains when nothing is given",
+			roles:  exclusive,
 			run: func(w *world) {
 				// HeldRoles does not return a default role. The application shows it for
 				// users without a role.
@@ -135,8 +167,12 @@ func handScenarios() []scenario {
 				w.remove("G", "U")
 				w.wantRoles("U")
 			}},
-		{name: "S23 no fall-back to former roles", reason: "history gives nothing",
-			roles: exclusive,
+		{name: "S23 no fall-back to former roles",
+			given:  "Exclusive; U was in G1→Viewer and moved to G2→Editor",
+			when:   "U is removed from G2",
+			then:   "U holds nothing.",
+			reason: "history gives nothing",
+			roles:  exclusive,
 			run: func(w *world) {
 				w.role("Viewer", 10)
 				w.role("Editor", 20)
@@ -149,7 +185,11 @@ func handScenarios() []scenario {
 				w.remove("G2", "U")
 				w.wantRoles("U")
 			}},
-		{name: "S24 users and roles from before SCIM", reason: "held and not in the ledger at first sight is hand-given",
+		{name: "S24 users and roles from before SCIM",
+			given:  "users who held roles before SCIM, and one who held none",
+			when:   "groups with all of them are pushed, and deleted again",
+			then:   "Everybody holds what they held before SCIM.",
+			reason: "held and not in the ledger at first sight is hand-given",
 			run: func(w *world) {
 				w.role("R")
 				w.role("S")

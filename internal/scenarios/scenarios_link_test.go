@@ -12,8 +12,12 @@ import (
 func linkScenarios() []scenario {
 	refuse := scim.Roles{Missing: scim.RefuseGroup}
 	return []scenario{
-		{name: "S25 pushed, no such role, refuse", reason: "the role must exist first",
-			roles: refuse,
+		{name: "S25 pushed, no such role, refuse",
+			given:  "`Missing` is RefuseGroup; there is no role Ops",
+			when:   "a group Ops is POSTed, and again once the role exists",
+			then:   "First 400 invalidValue, and nothing is stored. Then the members hold Ops.",
+			reason: "the role must exist first",
+			roles:  refuse,
 			run: func(w *world) {
 				w.user("U")
 				r := w.sendPost("/Groups", "G", groupBody("Ops", "U"))
@@ -23,7 +27,11 @@ func linkScenarios() []scenario {
 				w.group("G", "Ops", "U")
 				w.wantRoles("U", "Ops")
 			}},
-		{name: "S26 pushed, no such role, linked later", reason: "backfill",
+		{name: "S26 pushed, no such role, linked later",
+			given:  "a group Ops with two active members and one inactive one; there is no role Ops",
+			when:   "the role appears, reported twice",
+			then:   "The first report links the group and grants Ops to the two. The second one changes nothing.",
+			reason: "backfill",
 			run: func(w *world) {
 				w.user("A", "B", "C")
 				w.deactivate("C")
@@ -41,7 +49,11 @@ func linkScenarios() []scenario {
 				w.wantEvents()
 				w.wantChanges()
 			}},
-		{name: "S27 names are compared as they are", reason: "a look-alike must not give a role: the resolver sees what was sent",
+		{name: "S27 names are compared as they are",
+			given:  "a role Editor",
+			when:   "groups named editor, `Editor ` with a space, and Editor with a zero-width space are pushed",
+			then:   "None of them is linked.",
+			reason: "a look-alike must not give a role: the resolver sees what was sent",
 			run: func(w *world) {
 				w.role("Editor")
 				w.user("U")
@@ -52,7 +64,11 @@ func linkScenarios() []scenario {
 				}
 				w.wantRoles("U")
 			}},
-		{name: "S28 S29 a role is renamed, and a new one takes the old name", reason: "the link is by id",
+		{name: "S28 S29 a role is renamed, and a new one takes the old name",
+			given:  "U in G→role 7, named Ops",
+			when:   "role 7 gets another name, and a new role 9 is named Ops, both reported; G is PUT as it is",
+			then:   "G stays linked to 7. Nobody gets 9.",
+			reason: "the link is by id",
 			run: func(w *world) {
 				w.app.Put(scim.Role{ID: "7", Name: "Ops"})
 				w.user("U")
@@ -72,10 +88,18 @@ func linkScenarios() []scenario {
 				w.wantEvents()
 				w.wantChanges()
 			}},
-		{name: "S30 S31 a role is deleted and created again, link later", reason: "there is nothing to revoke; a new role of the name is linked",
-			run: func(w *world) { roleDeleted(w); w.reportChange(); w.wantLink("G", "new"); w.wantRoles("U", "Ops") }},
-		{name: "S31 created again, refuse", reason: "linked at the client's next write of the group",
-			roles: refuse,
+		{name: "S30 S31 a role is deleted and created again, link later",
+			given:  "U in G→Ops",
+			when:   "Ops is deleted, reported; a new role Ops appears, reported",
+			then:   "The first report unlinks G, drops the grants and keeps the members, without a call of ChangeRoles. The second one links G, and U holds the new role.",
+			reason: "there is nothing to revoke; a new role of the name is linked",
+			run:    func(w *world) { roleDeleted(w); w.reportChange(); w.wantLink("G", "new"); w.wantRoles("U", "Ops") }},
+		{name: "S31 created again, refuse",
+			given:  "as before, and `Missing` is RefuseGroup",
+			when:   "the new role is reported; later the client PUTs G",
+			then:   "The report links nothing. The PUT links G, and U holds the new role.",
+			reason: "linked at the client's next write of the group",
+			roles:  refuse,
 			run: func(w *world) {
 				roleDeleted(w)
 				w.reportChange()
@@ -85,7 +109,11 @@ func linkScenarios() []scenario {
 				w.wantLink("G", "new")
 				w.wantRoles("U", "Ops")
 			}},
-		{name: "S31 created again, protected", reason: "only after the application confirms",
+		{name: "S31 created again, protected",
+			given:  "as before, and the new role is protected",
+			when:   "the role is reported, and G is PUT; later the application confirms",
+			then:   "U holds nothing before the confirmation, and the new role afterwards.",
+			reason: "only after the application confirms",
 			run: func(w *world) {
 				roleDeleted(w)
 				w.app.Put(scim.Role{ID: "new", Name: "Ops", Protected: true})
@@ -96,7 +124,11 @@ func linkScenarios() []scenario {
 				w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "new"}))
 				w.wantRoles("U", "Ops")
 			}},
-		{name: "S32 the deletion of a role is not reported", reason: "the client is not at fault",
+		{name: "S32 the deletion of a role is not reported",
+			given:  "U in G→R; R was deleted, not reported",
+			when:   "V is added to G",
+			then:   "The request succeeds. G is unlinked, and no grant of R is left.",
+			reason: "the client is not at fault",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U", "V")
@@ -113,7 +145,11 @@ func linkScenarios() []scenario {
 				w.put("G", "R", "U", "V")
 				w.wantLedger("U")
 			}},
-		{name: "S32 the deletion of a role and a new one of the name are not reported", reason: "the request succeeds, and the new role is linked when it is reported",
+		{name: "S32 the deletion of a role and a new one of the name are not reported",
+			given:  "U in G→R; R was deleted and a new role R made, neither reported",
+			when:   "V is added to G; later the application reports",
+			then:   "The request succeeds, and G is unlinked. The report links G to the new role, and both hold it.",
+			reason: "the request succeeds, and the new role is linked when it is reported",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U", "V")
@@ -128,7 +164,11 @@ func linkScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.wantRoles("V", "R")
 			}},
-		{name: "S30 the role of two groups is deleted", reason: "looking at one group must not make the other's members be passed over",
+		{name: "S30 the role of two groups is deleted",
+			given:  "one user in G1→R and in G2→R, another one in G2",
+			when:   "R is deleted, reported",
+			then:   "Both groups are unlinked, and no grant is left.",
+			reason: "looking at one group must not make the other's members be passed over",
 			run: func(w *world) {
 				w.role("R")
 				w.user("both", "one")
@@ -142,9 +182,17 @@ func linkScenarios() []scenario {
 				w.wantChanges()
 				w.wantEvents("group unlinked G1 R", "group unlinked G2 R")
 			}},
-		{name: "S38 two groups of the same name", reason: "group names are not unique",
-			run: twoGroups},
-		{name: "S39 S40 a group is deleted and pushed again", reason: "it takes what came through it, and a new group remembers nothing",
+		{name: "S38 two groups of the same name",
+			given:  "U in two groups that are both named R",
+			when:   "U is removed from one, then from the other",
+			then:   "As S1 and S2: each group is a source of its own.",
+			reason: "group names are not unique",
+			run:    twoGroups},
+		{name: "S39 S40 a group is deleted and pushed again",
+			given:  "in G→R: U1; U2, who also holds R by hand; U3, who is also in G2→R. Not in G: U4, who holds R by hand",
+			when:   "G is deleted; then a new group R with U1, U2 and U3 is POSTed",
+			then:   "Only U1 loses R. Then U1 holds R, the grant of U2 is marked by hand, and U3 has two grants.",
+			reason: "it takes what came through it, and a new group remembers nothing",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U1", "U2", "U3", "U4")
@@ -162,7 +210,11 @@ func linkScenarios() []scenario {
 				w.wantLedger("U3", "R group:G'", "R group:G2")
 				w.wantRoles("U1", "R")
 			}},
-		{name: "S41 S42 the application releases a group", reason: "the same end as a DELETE; a client that stopped pushing sends none",
+		{name: "S41 S42 the application releases a group",
+			given:  "as S39",
+			when:   "the application calls Release; later the client PUTs the group, and then POSTs it",
+			then:   "Only U1 loses R. The PUT is 404. The POST makes a new group, and U1 holds R.",
+			reason: "the same end as a DELETE; a client that stopped pushing sends none",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U1", "U2", "U3", "U4")
@@ -176,7 +228,11 @@ func linkScenarios() []scenario {
 				w.group("G'", "R", "U1")
 				w.wantRoles("U1", "R")
 			}},
-		{name: "S43 a mapping made in the application", reason: "the resolver decides by the group's id",
+		{name: "S43 a mapping made in the application",
+			given:  "ResolveRoles maps the group's id to R; U in G",
+			when:   "the client renames G",
+			then:   "U keeps R, without a call of ChangeRoles.",
+			reason: "the resolver decides by the group's id",
 			run: func(w *world) {
 				w.role("R")
 				w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
@@ -194,7 +250,11 @@ func linkScenarios() []scenario {
 				w.wantChanges()
 				w.wantEvents("group updated G")
 			}},
-		{name: "S47 the resolver is down", reason: "an outage is not an answer",
+		{name: "S47 the resolver is down",
+			given:  "U in G→R; ResolveRoles fails with an error that is not ErrNoRole",
+			when:   "G is renamed; another group is pushed; U is removed from G",
+			then:   "The rename and the push are 500 or 503, and nothing changes. The removal revokes R.",
+			reason: "an outage is not an answer",
 			run: func(w *world) {
 				w.role("R")
 				w.role("S")
@@ -225,7 +285,11 @@ func linkScenarios() []scenario {
 				w.remove("G", "U") // an outage of the resolver does not block a revocation
 				w.wantRoles("U")
 			}},
-		{name: "S47 the resolver's own SCIM request fails", reason: "only an *Error of this library is an answer",
+		{name: "S47 the resolver's own SCIM request fails",
+			given:  "U in G→R; ResolveRoles returns an error of another SCIM library, with status 404",
+			when:   "G is renamed, and the application calls RolesChanged",
+			then:   "Both fail, and U keeps R.",
+			reason: "only an *Error of this library is an answer",
 			run: func(w *world) {
 				w.role("R")
 				w.role("S")
@@ -246,8 +310,12 @@ func linkScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.app.Fail = nil
 			}},
-		{name: "S46 a role that groups cannot give, refuse", reason: "as if there were none, and the answer says why",
-			roles: refuse,
+		{name: "S46 a role that groups cannot give, refuse",
+			given:  "`Missing` is RefuseGroup; the resolver refuses Boss for groups and says why",
+			when:   "a group Boss is POSTed",
+			then:   "400 invalidValue with the resolver's reason. Nothing is stored.",
+			reason: "as if there were none, and the answer says why",
+			roles:  refuse,
 			run: func(w *world) {
 				w.user("U")
 				w.app.Fail = personal
@@ -255,7 +323,11 @@ func linkScenarios() []scenario {
 				w.wantRefused(r, 400, "invalidValue", "personal")
 				w.diff("status of the refused group", 404, w.send("GET", "/Groups/G", nil).status)
 			}},
-		{name: "S46 a role that groups cannot give, linked later", reason: "as if there were none",
+		{name: "S46 a role that groups cannot give, linked later",
+			given:  "the resolver refuses Boss for groups",
+			when:   "a group Boss with U is POSTed",
+			then:   "The group is stored and gives nothing.",
+			reason: "as if there were none",
 			run: func(w *world) {
 				w.user("U")
 				w.app.Fail = personal

@@ -13,7 +13,11 @@ import (
 
 func memberScenarios() []scenario {
 	return []scenario{
-		{name: "S73 add, known and unknown", reason: "a request that only gives may be refused whole, so that somebody sees it",
+		{name: "S73 add, known and unknown",
+			given:  "G→R; x is no user",
+			when:   "a PATCH adds U3 and x",
+			then:   "400 invalidValue names x. U3 is not added.",
+			reason: "a request that only gives may be refused whole, so that somebody sees it",
 			run: func(w *world) {
 				pair(w)
 				w.user("U3")
@@ -21,7 +25,11 @@ func memberScenarios() []scenario {
 				w.wantMembers("G", "U1", "U2")
 				w.wantRoles("U3")
 			}},
-		{name: "S74 a full list with an unknown member", reason: "a client that never forgets a dead id must be able to remove",
+		{name: "S74 a full list with an unknown member",
+			given:  "U1 and U2 in G→R; x is no user",
+			when:   "a PUT lists U1 and x",
+			then:   "200: U2 is out and loses R, U1 keeps it, and an event reports x.",
+			reason: "a client that never forgets a dead id must be able to remove",
 			run: func(w *world) {
 				pair(w)
 				w.diff("status", 200, w.put("G", "R", "U1", "x").status)
@@ -30,13 +38,29 @@ func memberScenarios() []scenario {
 				w.wantRoles("U2")
 				w.wantEvents("member unknown G x", "member removed G U2", "role revoked U2 R G")
 			}},
-		{name: "S75 PUT without members", reason: "some clients send an emptied group without the attribute",
-			run: func(w *world) { w.emptyGroup(func(b map[string]any) { delete(b, "members") }) }},
-		{name: "S75 PUT with null members", reason: "null is absent",
-			run: func(w *world) { w.emptyGroup(func(b map[string]any) { b["members"] = nil }) }},
-		{name: "S75 PUT with no members in the list", reason: "an empty list is a list",
-			run: func(w *world) { w.emptyGroup(func(b map[string]any) { b["members"] = []any{} }) }},
-		{name: "S76 remove members with an empty list", reason: `"these: none" is not "all"`,
+		{name: "S75 PUT without members",
+			given:  "U1 and U2 in G→R, U2 also holds R by hand",
+			when:   "G is PUT without `members`",
+			then:   "The group is empty. U1 loses R, U2 keeps it.",
+			reason: "some clients send an emptied group without the attribute",
+			run:    func(w *world) { w.emptyGroup(func(b map[string]any) { delete(b, "members") }) }},
+		{name: "S75 PUT with null members",
+			given:  "as before",
+			when:   "G is PUT with `members` null",
+			then:   "The group is empty. U1 loses R, U2 keeps it.",
+			reason: "null is absent",
+			run:    func(w *world) { w.emptyGroup(func(b map[string]any) { b["members"] = nil }) }},
+		{name: "S75 PUT with no members in the list",
+			given:  "as before",
+			when:   "G is PUT with `members` []",
+			then:   "The group is empty. U1 loses R, U2 keeps it.",
+			reason: "an empty list is a list",
+			run:    func(w *world) { w.emptyGroup(func(b map[string]any) { b["members"] = []any{} }) }},
+		{name: "S76 remove members with an empty list",
+			given:  "U1 and U2 in G→R",
+			when:   "a PATCH removes `members` with the value []; another one without a value",
+			then:   "The first one changes nothing. The second one removes all, and revokes R.",
+			reason: `"these: none" is not "all"`,
 			run: func(w *world) {
 				pair(w)
 				was := w.version("G")
@@ -49,7 +73,11 @@ func memberScenarios() []scenario {
 				w.wantRoles("U1")
 				w.wantRoles("U2")
 			}},
-		{name: "S77 removing who is no member, adding who is", reason: "clients retry",
+		{name: "S77 removing who is no member, adding who is",
+			given:  "U1 in G→R, U2 not",
+			when:   "U2 is removed, and U1 added",
+			then:   "2xx, and nothing changes.",
+			reason: "clients retry",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U1", "U2")
@@ -62,7 +90,11 @@ func memberScenarios() []scenario {
 				w.wantChanges()
 				w.diff("version", was, w.version("G"))
 			}},
-		{name: "S78 the same member twice", reason: "a role is not counted twice, nor a name chosen by the sender",
+		{name: "S78 the same member twice",
+			given:  "G→R, U1 not in it",
+			when:   "a PUT lists U1 three times, once with another spelling of the type and a display of its own",
+			then:   "U1 is one member, with the display that the server computes, and has one grant.",
+			reason: "a role is not counted twice, nor a name chosen by the sender",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U1")
@@ -75,7 +107,11 @@ func memberScenarios() []scenario {
 				}
 				w.wantLedger("U1", "R group:G")
 			}},
-		{name: "S79 the same id in users and groups", reason: "clients omit the type for users; guessing a group gives the role to all of it",
+		{name: "S79 the same id in users and groups",
+			given:  "a user 5, and a group 5 with another user",
+			when:   "G→R gets the member 5 without a type; later with the type Group, or with a `$ref` to Groups",
+			then:   "Without a type user 5 joins and holds R. Otherwise group 5 joins, and nobody gets R, because nesting is off.",
+			reason: "clients omit the type for users; guessing a group gives the role to all of it",
 			run: func(w *world) {
 				w.role("R")
 				w.user("5", "6")
@@ -96,10 +132,22 @@ func memberScenarios() []scenario {
 				w.wantMembers("G", "Group 5")
 				w.wantRoles("5")
 			}},
-		{name: "S80 a member of another tenant", reason: "nothing crosses tenants", run: otherTenant},
-		{name: "S81 concurrent adds and removes of different members", reason: "reconciling is idempotent and one user at a time",
-			run: crowd},
-		{name: "S82 retried after a lost answer", reason: "the second time there is nothing left to do",
+		{name: "S80 a member of another tenant",
+			given:  "two tenants",
+			when:   "an id that only the other tenant has is added to G, or listed in a PUT",
+			then:   "As an unknown id: 400 with the same text, or left out.",
+			reason: "nothing crosses tenants", run: otherTenant},
+		{name: "S81 concurrent adds and removes of different members",
+			given:  "G→R with many members",
+			when:   "many PATCHes at the same time: some users leave, some leave and come back, some join",
+			then:   "Members and holders are what the last request about each user says.",
+			reason: "reconciling is idempotent and one user at a time",
+			run:    crowd},
+		{name: "S82 retried after a lost answer",
+			given:  "a PATCH that added U3 and removed U1 was carried out",
+			when:   "the client sends it again",
+			then:   "2xx, and nothing changes.",
+			reason: "the second time there is nothing left to do",
 			run: func(w *world) {
 				pair(w)
 				w.user("U3")

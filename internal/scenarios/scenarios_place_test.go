@@ -35,8 +35,8 @@ var places = []place{
 	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace,
 		open: onSQL(sqliteFile, ownTables)},
 	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, ownTables)},
-	{name: "SQLite, mapped", kinds: []string{joint}, slow: true, crawls: testhost.UnderRace, open: onSQL(sqliteFile, appTables)},
-	{name: "PostgreSQL, mapped", kinds: []string{joint}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, appTables)},
+	{name: "SQLite, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(sqliteFile, appTables)},
+	{name: "PostgreSQL, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, appTables)},
 }
 
 // everywhere runs a test in every place and for every kind of world there.

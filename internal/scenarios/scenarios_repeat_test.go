@@ -12,21 +12,45 @@ import (
 func repeatScenarios() []scenario {
 	heaviest := scim.Roles{Pick: scim.PickHeaviest}
 	var all []scenario
-	for how, fail := range map[string]func() error{
-		"fails":  func() error { return errors.New("down") },
-		"panics": func() error { panic("a mistake of the application") },
+	for _, mistake := range []struct {
+		how  string
+		fail func() error
+	}{
+		{"fails", func() error { return errors.New("down") }},
+		{"panics", func() error { panic("a mistake of the application") }},
 	} {
+		how, fail := mistake.how, mistake.fail
 		all = append(all, []scenario{
-			{name: "S119 ChangeRoles " + how + " at a rename", reason: "the repeated rename completes it",
-				run: func(w *world) { renameFails(w, fail) }},
-			{name: "S119 ChangeRoles " + how + " at a new group", reason: "no group exists twice",
-				run: func(w *world) { newGroupFails(w, fail) }},
-			{name: "S119 ChangeRoles " + how + " within a circle of a bulk request", reason: "all or none",
-				run: func(w *world) { circleFails(w, fail) }},
-			{name: "S119 ChangeRoles " + how + " at the second batch of a deletion", reason: "the group is not gone before its roles are",
-				run: func(w *world) { secondBatchFails(w, fail) }},
-			{name: "S119 ChangeRoles " + how + " at what a deletion gives", reason: "a repeated deletion completes it, although the group is gone",
-				roles: heaviest, kinds: []string{separate},
+			{name: "S119 ChangeRoles " + how + " at a rename",
+				given:  "U in G→A; ChangeRoles " + how + "",
+				when:   "G is renamed to B, and the request is sent again",
+				then:   "500 until ChangeRoles works. Then U holds B.",
+				reason: "the repeated rename completes it",
+				run:    func(w *world) { renameFails(w, fail) }},
+			{name: "S119 ChangeRoles " + how + " at a new group",
+				given:  "ChangeRoles " + how + "",
+				when:   "a group R with U is POSTed, and again once ChangeRoles works",
+				then:   "500, and no group. Then there is one group, and U holds R.",
+				reason: "no group exists twice",
+				run:    func(w *world) { newGroupFails(w, fail) }},
+			{name: "S119 ChangeRoles " + how + " within a circle of a bulk request",
+				given:  "ChangeRoles " + how + "",
+				when:   "a bulk request creates two groups that contain each other, and is sent again",
+				then:   "500 for both, and no group. Then both exist, and U holds the roles of both.",
+				reason: "all or none",
+				run:    func(w *world) { circleFails(w, fail) }},
+			{name: "S119 ChangeRoles " + how + " at the second batch of a deletion",
+				given:  "G→R with 1,001 members; ChangeRoles " + how + " at its second call",
+				when:   "G is deleted, and the request is sent again",
+				then:   "500: the group is there, and all hold R. Then nobody does.",
+				reason: "the group is not gone before its roles are",
+				run:    func(w *world) { secondBatchFails(w, fail) }},
+			{name: "S119 ChangeRoles " + how + " at what a deletion gives",
+				given:  "U in G→R (20) and in G2→S (10); Pick is the heaviest; ChangeRoles " + how + " when it grants S",
+				when:   "G is deleted, and the request is sent again",
+				then:   "500, and R is revoked. The repetition is 404, and U holds S.",
+				reason: "a repeated deletion completes it, although the group is gone",
+				roles:  heaviest, kinds: []string{separate}, only: "elsewhere a deletion changes roles in one step",
 				run: func(w *world) { lastStepFails(w, fail) }},
 		}...)
 	}
