@@ -207,6 +207,31 @@ func handScenarios() []scenario {
 				}
 				w.wantRoles("D")
 			}},
+		{name: "S100 Explain agrees",
+			given:  "Exclusive; U holds Admin by hand and is in G→Viewer; V is in G and holds Viewer by hand too; W is in G",
+			when:   "Explain is asked, and everybody is reconciled",
+			then:   "U: Admin is by hand, Viewer waits. V: Viewer is both. W: Viewer is granted. The reconciliation changes nothing.",
+			reason: "a state that cannot be explained cannot be trusted",
+			roles:  exclusive,
+			run: func(w *world) {
+				w.role("Admin")
+				w.role("Viewer")
+				w.user("U", "V", "W")
+				w.byHand("U", "Admin")
+				w.byHand("V", "Viewer")
+				w.group("G", "Viewer", "U", "V", "W")
+				w.wantExplain("U", "Admin by hand", "Viewer waiting group:G")
+				w.wantExplain("V", "Viewer both group:G")
+				w.wantExplain("W", "Viewer granted group:G")
+				w.app.Take("W", "Viewer")
+				w.wantExplain("W", "Viewer due group:G")
+				w.reconcile("W")
+				w.wantExplain("W", "Viewer granted group:G")
+				w.mark()
+				w.all()
+				w.wantChanges()
+				w.wantEvents()
+			}},
 	}
 }
 

@@ -35,8 +35,8 @@ var places = []place{
 	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace,
 		open: onSQL(sqliteFile, ownTables)},
 	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, ownTables)},
-	{name: "SQLite, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(sqliteFile, appTables)},
-	{name: "PostgreSQL, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, appTables)},
+	{name: "SQLite, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(sqliteFile)},
+	{name: "PostgreSQL, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(postgresServer)},
 }
 
 // everywhere runs a test in every place and for every kind of world there.
@@ -78,6 +78,9 @@ type host struct {
 	another func() scim.Store
 	// bulk stores resources.
 	bulk func(rs []*scim.Resource) error
+	// lock locks an account in the application. nil: the application keeps its locks
+	// outside the store.
+	lock func(user string) (isLocked func() bool)
 }
 
 // complete is a store with every capability.

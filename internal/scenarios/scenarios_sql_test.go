@@ -64,7 +64,7 @@ func ownTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, er
 func appTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, error) {
 	people, teams, joins := "people_"+o.Tenant, "teams_"+o.Tenant, "team_people_"+o.Tenant
 	for _, text := range []string{
-		"CREATE TABLE IF NOT EXISTS " + people + " (id text PRIMARY KEY, org text NOT NULL, email text NOT NULL, status text NOT NULL)",
+		"CREATE TABLE IF NOT EXISTS " + people + " (id text PRIMARY KEY, org text NOT NULL, email text NOT NULL, status text NOT NULL, locked boolean NOT NULL DEFAULT false)",
 		"CREATE TABLE IF NOT EXISTS " + teams + " (id text PRIMARY KEY, org text NOT NULL, name text)",
 		"CREATE TABLE IF NOT EXISTS " + joins + " (team_id text NOT NULL REFERENCES " + teams + ", person_id text NOT NULL REFERENCES " + people + ", PRIMARY KEY (team_id, person_id))",
 	} {
@@ -104,6 +104,27 @@ func onSQL(open func(t *testing.T) database, store func(*sql.DB, sqlstore.Dialec
 				return s
 			}
 			return hostOf(w, make(pools[0]), &roleTable{pools, d.dialect, tenant}, func() complete { return make(pools[1]) })
+		}
+	}
+}
+
+// onAppTables is onSQL for tables of an application, which locks accounts in a column.
+func onAppTables(open func(t *testing.T) database) func(t *testing.T) site {
+	return func(t *testing.T) site {
+		mapped := onSQL(open, appTables)(t)
+		return func(w *world) host {
+			h := mapped(w)
+			rows := h.roles.(*roleTable)
+			people, db := "people_"+rows.tenant, rows.pools[0]
+			h.lock = func(user string) func() bool {
+				_, err := db.Exec("UPDATE "+people+" SET locked = true WHERE id = $1", user)
+				w.must(err)
+				return func() (locked bool) {
+					w.must(db.QueryRow("SELECT locked FROM "+people+" WHERE id = $1", user).Scan(&locked))
+					return locked
+				}
+			}
+			return h
 		}
 	}
 }

@@ -37,6 +37,7 @@ func chapters() []chapter {
 		{"Groups that are renamed", renameScenarios()},
 		{"Roles named by attributes", attributeScenarios()},
 		{"People who leave and return", accountScenarios()},
+		{"Accounts that are not only the client's", ownAccountScenarios()},
 		{"Changes of members", memberScenarios()},
 		{"Groups in groups", nestingScenarios()},
 		{"Crashes and races", failureScenarios()},
@@ -203,6 +204,12 @@ func sourceScenarios() []scenario {
 				w.add("G1", "U")
 				w.wantChanges("U +R1 = R2 R3 R1")
 			}},
+		{name: "S12 several teams in one bulk request",
+			given:  "U and V in no group",
+			when:   "one bulk request adds U to G2→R2 and then to G1→R1; another one POSTs G4→R4 and then G3→R3 with V",
+			then:   "`Roles` is in the order of the operations: R2, R1 for U, and R4, R3 for V.",
+			reason: "the order must not depend on chance",
+			run:    severalTeams},
 		{name: "S13 a re-push does not touch seniority",
 			given:  "U in G1→R1, then in G2→R2",
 			when:   "G2, G1 and the user are PUT as they are",
@@ -224,6 +231,32 @@ func sourceScenarios() []scenario {
 				w.diff("versions", was, []string{w.version("G1"), w.version("G2")})
 			}},
 	}
+}
+
+// severalTeams is S12.
+func severalTeams(w *world) {
+	for _, n := range []string{"1", "2", "3", "4"} {
+		w.role("R" + n)
+	}
+	w.user("U", "V")
+	w.group("G1", "R1")
+	w.group("G2", "R2")
+	w.mark()
+	bulk := func(ops ...map[string]any) {
+		w.t.Helper()
+		r := w.do("POST", "/Bulk", map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:BulkRequest"}, "Operations": ops})
+		for _, op := range r.body["Operations"].([]any) {
+			if status := op.(map[string]any)["status"].(string); status[0] != '2' {
+				w.t.Errorf("%v", op)
+			}
+		}
+	}
+	bulk(map[string]any{"method": "PATCH", "path": "/Groups/G2", "data": patchBody(addOp("U"))},
+		map[string]any{"method": "PATCH", "path": "/Groups/G1", "data": patchBody(addOp("U"))})
+	w.wantChanges("U +R2 = R2", "U +R1 = R2 R1")
+	bulk(map[string]any{"method": "POST", "path": "/Groups", "bulkId": "a", "data": groupBody("R4", "V")},
+		map[string]any{"method": "POST", "path": "/Groups", "bulkId": "b", "data": groupBody("R3", "V")})
+	w.wantChanges("V +R4 = R4", "V +R3 = R4 R3")
 }
 
 // twoGroups is S1 and S2.

@@ -43,6 +43,7 @@ type world struct {
 	nextID string
 	time   time.Time
 	turn   int
+	fresh  int      // the number of ids that the scenario did not choose
 	ids    []string // the ids of all users that ever existed
 	events []scim.Event
 	// drift says that roles differ from their sources at the end of the scenario.
@@ -106,7 +107,10 @@ func (w *world) config() scim.Config {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			id := w.nextID
-			w.nextID = ""
+			if w.nextID = ""; id == "" {
+				w.fresh++
+				id = fmt.Sprint("fresh", w.fresh)
+			}
 			return id
 		},
 		OnEvent: func(_ context.Context, e scim.Event) {
