@@ -46,8 +46,10 @@ type Turn struct {
 func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, error) {
 	t := &Turn{w: w, write: write}
 	var err error
-	if t.link, err = w.relink(ctx, write); err != nil {
-		return nil, nil, err
+	if write.Before != nil || !w.t.isTransactional() { // else After asks, which knows the id that the store gave
+		if t.link, err = w.relink(ctx, write); err != nil {
+			return nil, nil, err
+		}
 	}
 	if write.Before != nil && t.link != nil && t.link.movesRoles() {
 		if err := w.lockBelow(ctx, write.Before.ID); err != nil {
@@ -137,7 +139,14 @@ func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 }
 
 func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
-	w, m, c := t.w, t.write.Members, t.link
+	w, m := t.w, t.write.Members
+	if t.write.Before == nil && (t.link == nil || group.ID != t.write.After.ID) {
+		var err error
+		if t.link, err = w.relink(ctx, Write{After: group}); err != nil {
+			return err
+		}
+	}
+	c := t.link
 	r := run{ids: userIDs(slices.Concat(m.Named, m.Dropped, m.Removed)), namedIn: host.GroupSource(group.ID), named: map[string]bool{}}
 	for _, id := range userIDs(m.Named) {
 		r.named[id] = true

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -250,6 +251,24 @@ func linkScenarios() []scenario {
 				w.wantChanges()
 				w.wantEvents("group updated G")
 			}},
+		{name: "S110 ids of groups that the database gives",
+			given:  "a store that gives ids itself; `Missing` is RefuseGroup; ResolveRoles knows the group by its id",
+			when:   "a group with U is POSTed, and a group without a role",
+			then:   "The resolver saw the id that the group has, and U holds R. The other group is refused, and not stored.",
+			reason: "a mapping by id cannot work otherwise",
+			roles:  refuse, kinds: []string{joint, separate}, only: "without transactions a group is refused before the store gives an id",
+			run: idsOfTheDatabase},
+		{name: "S110 ids of groups that the database gives, linked later",
+			given:  "as before, and `Missing` is LinkLater",
+			when:   "a group with U is POSTed",
+			then:   "The resolver saw the id that the group has, and U holds R.",
+			reason: "a mapping by id cannot work otherwise",
+			run: func(w *world) {
+				databaseIDs(w)
+				w.diff("id", any("id7"), w.do("POST", "/Groups", groupBody("any name", "U")).body["id"])
+				w.wantRoles("U", "R")
+				w.wantLink("id7", "R")
+			}},
 		{name: "S47 the resolver is down",
 			given:  "U in G→R; ResolveRoles fails with an error that is not ErrNoRole",
 			when:   "G is renamed; another group is pushed; U is removed from G",
@@ -336,6 +355,73 @@ func linkScenarios() []scenario {
 				w.wantRoles("U")
 			}},
 	}
+}
+
+// numberingEdge and numberingBare are stores that give ids to groups themselves.
+type (
+	numberingEdge struct {
+		*edgeStore
+		number func(*scim.Resource) *scim.Resource
+	}
+	numberingBare struct {
+		*steppedStore
+		number func(*scim.Resource) *scim.Resource
+	}
+)
+
+func (s numberingEdge) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
+	return s.edgeStore.Create(ctx, s.number(r))
+}
+
+func (s numberingBare) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
+	return s.steppedStore.Create(ctx, s.number(r))
+}
+
+// Volatile implements scim.Volatile.
+func (s numberingBare) Volatile() {}
+
+// databaseIDs makes a store that gives groups the ids id7, id8 and so on, and a resolver
+// that knows only the group id7.
+func databaseIDs(w *world) {
+	w.t.Helper()
+	n := 6
+	number := func(r *scim.Resource) *scim.Resource {
+		if r.Type() != scim.GroupType() {
+			return r
+		}
+		n++
+		meta := r.Meta()
+		meta.ID = fmt.Sprint("id", n)
+		doc, err := r.MarshalJSON()
+		w.must(err)
+		numbered, err := r.Type().Bind(meta, doc, nil)
+		w.must(err)
+		return numbered
+	}
+	switch s := w.store.(type) {
+	case *edgeStore:
+		w.store = numberingEdge{s, number}
+	case *steppedStore:
+		w.store = numberingBare{s, number}
+	}
+	w.restart()
+	w.role("R")
+	w.user("U")
+	w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
+		if src.Group.ID() != "id7" {
+			return nil, scim.ErrNoRole
+		}
+		return []scim.Role{{ID: "R", Name: "R"}}, nil
+	}
+}
+
+func idsOfTheDatabase(w *world) {
+	databaseIDs(w)
+	w.diff("id", any("id7"), w.do("POST", "/Groups", groupBody("any name", "U")).body["id"])
+	w.wantRoles("U", "R")
+	w.wantLink("id7", "R")
+	w.wantRefused(w.send("POST", "/Groups", groupBody("another", "U")), 400, "invalidValue", "another")
+	w.diff("groups", any(1.0), w.do("GET", "/Groups", nil).body["totalResults"])
 }
 
 // personal is a resolver's answer that groups may not give this role.
