@@ -2,6 +2,7 @@ package roles
 
 import (
 	"context"
+	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
@@ -40,9 +41,16 @@ func (e *Ending) readUsers(ctx context.Context) error {
 	})
 }
 
-// readAbove finds them if groups above the group give them something. What the group itself
-// gave, the ledger knows.
+// readAbove finds them if groups above the group give them something, or if a role of the
+// group can decide about other roles. What the group itself gave, the ledger knows.
 func (e *Ending) readAbove(ctx context.Context) error {
+	decides, err := e.mayDecide(ctx)
+	if err != nil {
+		return err
+	}
+	if decides {
+		return e.readUsers(ctx)
+	}
 	if !e.w.t.Tenant.Members.Nested {
 		return nil
 	}
@@ -51,6 +59,16 @@ func (e *Ending) readAbove(ctx context.Context) error {
 		return err
 	}
 	return e.readUsers(ctx)
+}
+
+// mayDecide reports whether a role of the group can decide about other roles of a member who
+// does not get it: Pick may give Editor only beside Licensed, and leave Licensed out.
+func (e *Ending) mayDecide(ctx context.Context) (bool, error) {
+	source := host.GroupSource(e.gone.ID)
+	links, err := e.w.t.links(ctx, []host.Source{source})
+	return slices.ContainsFunc(links[source].Roles, func(r host.LinkedRole) bool {
+		return e.w.t.Roles.PolicyOf(r.Role.Scope).Pick != nil
+	}), err
 }
 
 // Before deactivates a user and revokes the roles that the deletion ends. An error stops the

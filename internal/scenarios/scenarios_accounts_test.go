@@ -311,6 +311,8 @@ func (w *world) aware() *aware {
 	switch s := w.store.(type) {
 	case *edgeStore:
 		w.store = awareEdge{s, a}
+	case *sourceStore:
+		w.store = awareEdge{s.edgeStore, a}
 	case *steppedStore:
 		w.store = awareBare{s, a}
 	default:

@@ -103,3 +103,19 @@ func (s *edgeStore) ChangeMembers(ctx context.Context, groupID string, add, remo
 	defer s.steppedStore.w.at("ChangedMembers")
 	return s.all.ChangeMembers(ctx, groupID, add, remove)
 }
+
+// sourceStore is an edgeStore whose ledger finds grants by their source.
+type sourceStore struct {
+	*edgeStore
+	sources scim.SourceLedger
+}
+
+func (s *sourceStore) SourceUsers(ctx context.Context, source scim.Source, after string, limit int) ([]string, error) {
+	s.steppedStore.w.at("SourceUsers")
+	return s.sources.SourceUsers(ctx, source, after, limit)
+}
+
+func (s *sourceStore) DropSource(ctx context.Context, source scim.Source) error {
+	s.steppedStore.w.at("DropSource")
+	return s.sources.DropSource(ctx, source)
+}

@@ -401,6 +401,8 @@ func databaseIDs(w *world) {
 	switch s := w.store.(type) {
 	case *edgeStore:
 		w.store = numberingEdge{s, number}
+	case *sourceStore:
+		w.store = numberingEdge{s.edgeStore, number}
 	case *steppedStore:
 		w.store = numberingBare{s, number}
 	}

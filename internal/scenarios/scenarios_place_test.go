@@ -94,7 +94,13 @@ type complete interface {
 // hostOf makes a host with a store with every capability, and with roles that commit with
 // it. another opens the same store as another process.
 func hostOf(w *world, s complete, roles testhost.RoleRows, another func() complete) host {
-	stepped := func(s complete) scim.Store { return &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, s} }
+	stepped := func(s complete) scim.Store {
+		edge := &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, s}
+		if sources, ok := s.(scim.SourceLedger); ok {
+			return &sourceStore{edge, sources}
+		}
+		return edge
+	}
 	return host{store: stepped(s), roles: roles, another: func() scim.Store { return stepped(another()) },
 		bulk: func(rs []*scim.Resource) error {
 			return s.InTx(ctx(), func(ctx context.Context) error {
