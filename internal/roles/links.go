@@ -242,10 +242,23 @@ func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) erro
 
 const awaitsConfirmation = "a protected role is given only after the application confirms"
 
-// unlinkGone removes the links of these users' groups and values whose role no longer
-// exists. It defers the reconciliation of the other users of these sources.
-func (w *Work) unlinkGone(ctx context.Context, ids []string, why cause) error {
-	if err := w.unlinkGoneValues(ctx, ids, why); err != nil {
+// hasDead reports whether a link has a dead role.
+func hasDead(l host.Link, dead map[host.RoleKey]bool) bool {
+	return slices.ContainsFunc(l.Roles, func(r host.LinkedRole) bool { return dead[r.Role.Key()] })
+}
+
+// dropDead removes dead roles from the new link. The resolver may still name them.
+func (c *linkChange) dropDead(dead map[host.RoleKey]bool) {
+	c.now.Roles = slices.DeleteFunc(slices.Clone(c.now.Roles), func(r host.LinkedRole) bool { return dead[r.Role.Key()] })
+	if !c.now.IsLinked() {
+		c.now = host.Link{}
+	}
+}
+
+// unlinkGone removes the links of these users' groups and values to dead roles. It defers
+// the reconciliation of the other users of these sources.
+func (w *Work) unlinkGone(ctx context.Context, ids []string, why cause, dead map[host.RoleKey]bool) error {
+	if err := w.unlinkGoneValues(ctx, ids, why, dead); err != nil {
 		return err
 	}
 	refs := make([]host.Ref, len(ids))
@@ -262,14 +275,19 @@ func (w *Work) unlinkGone(ctx context.Context, ids []string, why cause) error {
 			continue
 		}
 		seen[m.GroupID] = true
-		if err := w.unlinkIfGone(ctx, m.GroupID, why); err != nil {
+		if err := w.unlinkIfGone(ctx, m.GroupID, why, dead); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *Work) unlinkIfGone(ctx context.Context, groupID string, why cause) error {
+func (w *Work) unlinkIfGone(ctx context.Context, groupID string, why cause, dead map[host.RoleKey]bool) error {
+	links, err := w.t.links(ctx, []host.Source{host.GroupSource(groupID)})
+	l := links[host.GroupSource(groupID)]
+	if err != nil || !hasDead(l, dead) {
+		return err
+	}
 	g, err := w.t.Stores.Get(ctx, groupRef(groupID))
 	if errors.Is(err, host.ErrNotFound) {
 		return nil
@@ -277,15 +295,15 @@ func (w *Work) unlinkIfGone(ctx context.Context, groupID string, why cause) erro
 	if err != nil {
 		return err
 	}
-	c, err := w.t.relinkKnown(ctx, g)
-	if err != nil || !c.isAnotherRole() {
-		return err
+	c := &linkChange{was: l, now: l, reason: "the role is gone"}
+	if why == applicationReports {
+		// Otherwise a new role with this name gets its link, like every new role, when the
+		// application reports it.
+		if c, err = w.t.relinkKnown(ctx, g); err != nil {
+			return err
+		}
 	}
-	if why != applicationReports {
-		// The application may have another role with this name now. Like every new role, it
-		// gets its link when the application reports it.
-		c.now, c.reason = host.Link{}, "the role is gone"
-	}
+	c.dropDead(dead)
 	if err := w.setLink(ctx, g, c); err != nil {
 		return err
 	}

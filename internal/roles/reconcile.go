@@ -82,12 +82,17 @@ const vanishedTries = 3
 // settle reconciles at most a batch of users, each atomically.
 func (w *Work) settle(ctx context.Context, ids []string, r run) error {
 	for try := 0; ; try++ {
-		err := (&batch{w: w, run: r, ids: ids}).settle(ctx)
+		b := &batch{w: w, run: r, ids: ids}
+		err := b.settle(ctx)
 		if !errors.Is(err, host.ErrNoRole) || try == vanishedTries {
 			return err
 		}
 		// The role of a link is gone, and the application did not report it.
-		if err := w.unlinkGone(ctx, ids, r.cause); err != nil {
+		dead, err := b.deadRoles(ctx)
+		if err != nil {
+			return err
+		}
+		if err := w.unlinkGone(ctx, ids, r.cause, dead); err != nil {
 			return err
 		}
 	}

@@ -158,8 +158,8 @@ func (t tenant) relinkKnownValue(ctx context.Context, v value, was host.Link) (*
 	return c, err
 }
 
-// unlinkGoneValues removes the links of these users' values whose role no longer exists.
-func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) error {
+// unlinkGoneValues removes the links of these users' values to dead roles.
+func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause, dead map[host.RoleKey]bool) error {
 	if w.t.Roles.Attributes == nil {
 		return nil
 	}
@@ -173,20 +173,17 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause) er
 	}
 	for _, v := range values {
 		l := links[v.key()]
-		if !l.IsLinked() {
+		if !hasDead(l, dead) {
 			continue
 		}
 		delete(links, v.key()) // look up each value once
-		c, err := w.t.relinkKnownValue(ctx, v, l)
-		if err != nil {
-			return err
+		c := &linkChange{was: l, now: l}
+		if why == applicationReports {
+			if c, err = w.t.relinkKnownValue(ctx, v, l); err != nil {
+				return err
+			}
 		}
-		if !c.isAnotherRole() {
-			continue
-		}
-		if why != applicationReports {
-			c.now = host.Link{} // as in unlinkGone
-		}
+		c.dropDead(dead)
 		if err := w.t.linkValue(ctx, v, c, w.e.now()); err != nil {
 			return err
 		}

@@ -165,6 +165,12 @@ func linkScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.wantRoles("V", "R")
 			}},
+		{name: "S120 the resolver names a role that is gone",
+			given:  "ResolveRoles maps G1 to R, and G2 and G3 to D, which was deleted; U in all, V in G2",
+			when:   "U is removed from G1; later G2 gets another member, and the application reports",
+			then:   "Done: U holds nothing, and G2 and G3 are unlinked. The same after each later step.",
+			reason: "the client is not at fault",
+			run:    deadRole},
 		{name: "S30 the role of two groups is deleted",
 			given:  "one user in G1→R and in G2→R, another one in G2",
 			when:   "R is deleted, reported",
@@ -424,6 +430,44 @@ func idsOfTheDatabase(w *world) {
 	w.wantLink("id7", "R")
 	w.wantRefused(w.send("POST", "/Groups", groupBody("another", "U")), 400, "invalidValue", "another")
 	w.diff("groups", any(1.0), w.do("GET", "/Groups", nil).body["totalResults"])
+}
+
+// deadRole is S120.
+func deadRole(w *world) {
+	w.role("R")
+	w.role("D")
+	w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
+		id := map[string]string{"G1": "R", "G2": "D", "G3": "D"}[src.Group.ID()]
+		return []scim.Role{{ID: id, Name: id}}, nil
+	}
+	w.user("U", "V", "W")
+	w.group("G1", "one", "U", "W")
+	w.group("G2", "two", "U", "V")
+	w.group("G3", "three", "U")
+	w.wantRoles("U", "D", "R")
+	w.app.Drop("D")
+	w.mark()
+	w.remove("G1", "U")
+	w.wantMembers("G1", "W")
+	w.wantRoles("U")
+	w.wantRoles("W", "R")
+	settled := func() {
+		w.t.Helper()
+		for _, u := range []string{"U", "V"} {
+			w.wantRoles(u)
+			w.wantLedger(u)
+		}
+		w.wantLink("G2", "")
+		w.wantLink("G3", "")
+	}
+	settled()
+	w.wantEvents("member removed G1 U", "role revoked U R G1", "group unlinked G2 D", "group unlinked G3 D")
+	w.add("G2", "W")
+	w.wantMembers("G2", "U", "V", "W")
+	w.wantRoles("W", "R")
+	settled()
+	w.reportChange()
+	settled()
 }
 
 // personal is a resolver's answer that groups may not give this role.
