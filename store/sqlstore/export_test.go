@@ -24,6 +24,13 @@ func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args
 // MembersQuery is the query by which Members reads a page.
 const MembersQuery = owntables.PageQuery
 
+// The queries by which PendingLedger's lists are read.
+const (
+	AllLinksQuery   = owntables.AllLinksQuery
+	OpenGrantsQuery = owntables.OpenGrantsQuery
+	NotesQuery      = owntables.NotesQuery
+)
+
 // Statement is a statement as the database gets it.
 func Statement(s *Store, text string) string { return s.db.Statement(text) }
 

@@ -105,7 +105,17 @@ func fillPlans(t *testing.T, s *sqlstore.Store, n int) (last, g *scim.Resource) 
 			if _, _, err = s.ChangeMembers(ctx, g.ID(), []scim.Ref{last.Ref()}, nil); err != nil {
 				return err
 			}
-			if err = s.Record(ctx, []scim.Grant{{UserID: last.ID(), RoleID: "r", Source: scim.GroupSource(g.ID())}}, nil); err != nil {
+			grant := scim.Grant{UserID: last.ID(), RoleID: "r", Source: scim.GroupSource(g.ID())}
+			if i%10 == 0 {
+				grant.State = scim.GrantWaitsForReturn
+			}
+			if err = s.Record(ctx, []scim.Grant{grant}, nil); err != nil {
+				return err
+			}
+			if err = s.SetLink(ctx, scim.Link{Source: grant.Source, Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r", Name: name}}}}); err != nil {
+				return err
+			}
+			if err = s.SetNote(ctx, scim.Note{Kind: "k", Key: name, Text: name}); err != nil {
 				return err
 			}
 		}
@@ -167,6 +177,7 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 			}
 		})
 	}
+	pages := map[string]bool{"members": true, "all links": true, "further links": true, "open grants": true, "more open grants": true, "notes": true}
 	for name, c := range map[string]struct {
 		text  string
 		args  []any
@@ -179,8 +190,15 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 			[]any{tenant, "User", `["x"]`}, "scim_members_member"},
 		"grants": {"SELECT g.role_id" + sqlstore.Each(d, "$2", "grants", "g", "g.tenant = $1 AND g.user_id = w.value"), []any{tenant, `["x"]`},
 			"scim_grants_pkey|PRIMARY KEY .user_id=. AND tenant=."},
+		"links": {"SELECT k.roles" + sqlstore.Each(d, "$2", "links", "k", "k.tenant = $1 AND k.source = w.value"), []any{tenant, `["group:x"]`},
+			`Index Cond: .*tenant = .* AND .source = |PRIMARY KEY .tenant=. AND source=`},
+		"all links":        {sqlstore.AllLinksQuery, []any{tenant, "", 100}, `Index Cond: .*tenant = .* AND .source > |PRIMARY KEY .tenant=. AND source>`},
+		"further links":    {sqlstore.AllLinksQuery, []any{tenant, "group:0", 100}, `Index Cond: .*tenant = .* AND .source > |PRIMARY KEY .tenant=. AND source>`},
+		"open grants":      {sqlstore.OpenGrantsQuery, []any{tenant, "", "", "", "", 20}, `(?s)scim_grants_open.*Index Cond: .*ROW|INDEX scim_grants_open .tenant=. AND .user_id`},
+		"more open grants": {sqlstore.OpenGrantsQuery, []any{tenant, last.ID(), "", "", "", 20}, `(?s)scim_grants_open.*Index Cond: .*ROW|INDEX scim_grants_open .tenant=. AND .user_id`},
+		"notes":            {sqlstore.NotesQuery, []any{tenant, "k", "x", 100}, `(?s)scim_notes_pkey.*Index Cond: .*kind = .*tenant = .*key > |PRIMARY KEY .kind=. AND tenant=. AND key>`},
 	} {
-		if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || scans.MatchString(p) || ordered && sorts.MatchString(p) && name == "members" {
+		if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || scans.MatchString(p) || ordered && sorts.MatchString(p) && pages[name] {
 			t.Errorf("%s: want %s:\n%s", name, c.index, p)
 		}
 	}

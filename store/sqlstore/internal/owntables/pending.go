@@ -8,16 +8,23 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
+// The pages of PendingLedger, in order of an index. $1 is the tenant.
+const (
+	AllLinksQuery   = "SELECT " + linkColumns + " FROM {p}links AS k WHERE k.tenant = $1 AND k.source > $2 ORDER BY k.source LIMIT $3"
+	OpenGrantsQuery = "SELECT " + grantColumns + " FROM {p}grants AS g" +
+		" WHERE g.tenant = $1 AND g.state <> '' AND (g.user_id, g.scope, g.role_id, g.source) > ($2, $3, $4, $5)" +
+		" ORDER BY g.user_id, g.scope, g.role_id, g.source LIMIT $6"
+	NotesQuery = "SELECT n.kind, n.key, n.at, n.body FROM {p}notes AS n WHERE n.tenant = $1 AND n.kind = $2 AND n.key > $3 ORDER BY n.key LIMIT $4"
+)
+
 // AllLinks implements scim.PendingLedger.
 func (l *Ledger) AllLinks(ctx context.Context, after scim.Source, limit int) ([]scim.Link, error) {
-	return list(ctx, l, "links", scanLink, "SELECT "+linkColumns+" FROM {p}links AS k WHERE k.tenant = $1 AND k.source > $2 ORDER BY k.source LIMIT $3", after, limit)
+	return list(ctx, l, "links", scanLink, AllLinksQuery, after, limit)
 }
 
 // OpenGrants implements scim.PendingLedger.
 func (l *Ledger) OpenGrants(ctx context.Context, after scim.Grant, limit int) ([]scim.Grant, error) {
-	return list(ctx, l, "open grants", scanGrant, "SELECT "+grantColumns+` FROM {p}grants AS g
-		WHERE g.tenant = $1 AND g.state <> '' AND (g.user_id, g.scope, g.role_id, g.source) > ($2, $3, $4, $5)
-		ORDER BY g.user_id, g.scope, g.role_id, g.source LIMIT $6`, after.UserID, after.Scope, after.RoleID, after.Source, limit)
+	return list(ctx, l, "open grants", scanGrant, OpenGrantsQuery, after.UserID, after.Scope, after.RoleID, after.Source, limit)
 }
 
 // Notes implements scim.PendingLedger.
@@ -27,7 +34,7 @@ func (l *Ledger) Notes(ctx context.Context, kind, after string, limit int) ([]sc
 		err = scan(&n.Kind, &n.Key, &at, &n.Text)
 		n.At = dialect.FromMicros(at)
 		return n, err
-	}, "SELECT n.kind, n.key, n.at, n.body FROM {p}notes AS n WHERE n.tenant = $1 AND n.kind = $2 AND n.key > $3 ORDER BY n.key LIMIT $4", kind, after, limit)
+	}, NotesQuery, kind, after, limit)
 }
 
 // SetNote implements scim.PendingLedger.
