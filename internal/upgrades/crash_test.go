@@ -183,3 +183,35 @@ func TestThreeProcesses(t *testing.T) {
 		}
 	})
 }
+
+// A server of the version before is in a transaction that locks the tables in another order
+// than the upgrade. PostgreSQL ends one of the two. If it is the upgrade, it runs again.
+func TestBesideTransaction(t *testing.T) {
+	c := worlds[0].openKept(t, sqlstore.Postgres)
+	tx, err := c.db.Begin()
+	check(t, err)
+	defer tx.Rollback() //nolint:errcheck // it does nothing after Commit
+	_, err = tx.Exec("UPDATE scim_links SET weight = weight")
+	check(t, err)
+	done := make(chan error, 1)
+	go func() { done <- c.migrate(t.Context(), "first") }()
+	for isWaiting := false; !isWaiting; time.Sleep(5 * time.Millisecond) { // the upgrade has locked the grants
+		check(t, c.db.QueryRow("SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"+
+			" AND wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE scim_links%')").Scan(&isWaiting))
+		select {
+		case err := <-done:
+			t.Fatalf("the upgrade did not wait, error %v", err)
+		default:
+		}
+	}
+	var waiting int
+	ended := tx.QueryRow("SELECT count(*) FROM scim_grants WHERE waiting = 1").Scan(&waiting)
+	if ended == nil {
+		ended = tx.Commit()
+	} else {
+		check(t, tx.Rollback())
+	}
+	check(t, <-done)
+	t.Logf("the transaction ended with: %v", ended)
+	checkUpgraded(t, c.place)
+}
