@@ -3,12 +3,15 @@ package crashtest
 import (
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimkit/scim"
 )
 
 // rows calls row for each row of a query.
@@ -78,11 +81,22 @@ func (d *database) checkRoles(t *testing.T, when string) {
 
 	links := map[string]string{}
 	check(rows(d.db, func(scan func(...any) error) error {
-		var group, role string
-		err := scan(&group, &role)
-		links[group] = role
-		return err
-	}, "SELECT group_id, role_id FROM scim_links WHERE confirmed = 1"))
+		var source scim.Source
+		var text string
+		if err := scan(&source, &text); err != nil {
+			return err
+		}
+		var roles []struct {
+			ID        string
+			Confirmed bool
+		}
+		group, _ := source.Group()
+		if err := json.Unmarshal([]byte(text), &roles); err != nil || len(roles) != 1 || !roles[0].Confirmed {
+			return fmt.Errorf("link of %s: roles %s, error %v", source, text, err)
+		}
+		links[group] = roles[0].ID
+		return nil
+	}, "SELECT source, roles FROM scim_links"))
 	if diff := cmp.Diff(roleOf, links); diff != "" {
 		t.Errorf("%s: links of groups to roles (-want +got):\n%s", when, diff)
 	}
@@ -104,7 +118,7 @@ func (d *database) checkRoles(t *testing.T, when string) {
 		err := scan(&g.User, &g.Role, &g.Source, &g.ByHand)
 		entries = append(entries, g)
 		return err
-	}, "SELECT user_id, role_id, source, by_hand FROM scim_grants WHERE waiting = 0"))
+	}, "SELECT user_id, role_id, source, by_hand FROM scim_grants WHERE state = ''"))
 
 	var wantHeld, wantEntries []give
 	for g := range byHand {

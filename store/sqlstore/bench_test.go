@@ -151,7 +151,7 @@ func (c *crowd) join(tb testing.TB, d sqlstore.Dialect, name string, n int) stri
 	users := " FROM scim_resources WHERE type = 'User' AND id < '" + userID(n) + "'"
 	for _, text := range []string{
 		"INSERT INTO scim_members (tenant, group_id, member_type, member_id, since) SELECT tenant, '" + g.ID() + "', type, id, 0" + users,
-		"INSERT INTO scim_grants (tenant, user_id, role_id, source, at, by_hand, waiting) SELECT tenant, id, '" + name + "', 'group:" + g.ID() + "', 0, 0, 0" + users,
+		"INSERT INTO scim_grants (tenant, user_id, scope, role_id, source, at, by_hand, state, rank) SELECT tenant, id, '', '" + name + "', 'group:" + g.ID() + "', 0, 0, '', 0" + users,
 		"INSERT INTO held (user_id, role) SELECT id, '" + name + "'" + users,
 	} {
 		if res, err := c.db.Exec(text); err != nil {
