@@ -13,7 +13,9 @@ import (
 var migrations embed.FS
 
 // Migrate creates the tables, or brings those of an earlier version of this package up to
-// date. Call it at every start. Any number of processes may do so at once.
+// date, in one transaction. Call it at every start. Any number of processes may do so at
+// once. Stop processes of the earlier version before: they cannot use the new tables. Tables
+// of a later version are an error.
 //
 // With Tables it first looks whether the tables and columns in Options exist, all but those
 // of Insert. It creates triggers on the application's tables. Then it reads the rows of the
@@ -35,7 +37,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 // Migrate creates the ledger's tables, or brings those of an earlier version of this
-// package up to date. Call it at every start. Any number of processes may do so at once.
+// package up to date, as Store.Migrate does.
 func (l *Ledger) Migrate(ctx context.Context) error {
 	return l.schema.Migrate(ctx, nil, "ledger")
 }
