@@ -81,8 +81,6 @@ func shapes() []shaped {
 	return []shaped{
 		{name: "an enum", exclusive: true, roles: grades, give: "UPDATE people SET grade = $2 WHERE id = $1",
 			shapes: []sqlstore.RoleShape{sqlstore.RoleColumn{Table: "people", User: "id", Column: "grade", Base: "member", List: grades}}},
-		{name: "a number", exclusive: true, roles: []scim.Role{{ID: "1", Name: "one"}, {ID: "2", Name: "two"}}, give: "UPDATE people SET level = $2 WHERE id = $1",
-			shapes: []sqlstore.RoleShape{sqlstore.RoleColumn{Table: "people", User: "id", Column: "level", Base: 0, List: []scim.Role{{ID: "1", Name: "one"}, {ID: "2", Name: "two"}}}}},
 		{name: "a reference", exclusive: true, drops: true, give: "UPDATE people SET office_id = $2 WHERE id = $1", shapes: []sqlstore.RoleShape{offices}},
 		{name: "two booleans", rows: "UPDATE people SET is_auditor = false WHERE id = $1", give: "UPDATE people SET is_admin = $2 WHERE id = $1",
 			roles: []scim.Role{{ID: "true", Name: "Administrators", Scope: "admin"}, {ID: "true", Name: "Auditors", Scope: "auditor"}},

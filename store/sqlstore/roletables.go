@@ -109,7 +109,7 @@ func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.Rol
 	all := make([]roletables.Shape, len(shapes))
 	for i, shape := range shapes {
 		all[i] = shape.shape()
-		if err := s.checkUnwritten(all[i]); err != nil {
+		if err := checkUnwritten(s, all[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +117,7 @@ func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.Rol
 }
 
 // checkUnwritten returns an error if clients can write a role directly, by an attribute.
-func (s *Store) checkUnwritten(shape roletables.Shape) error {
+func checkUnwritten(s *Store, shape roletables.Shape) error {
 	for typ := range s.resources.Types {
 		t := s.app.Table(typ)
 		if t == nil || !strings.EqualFold(t.Name, shape.Holders) {
