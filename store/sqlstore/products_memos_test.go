@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/scimkit/scim"
@@ -142,5 +143,36 @@ func TestMemos(t *testing.T) {
 		p.exec("INSERT INTO space_member (space_id, user_id, role) VALUES (1, " + ann + ", 'EDITOR')")
 		p.drop("/Users/" + ann)
 		p.want("users are deleted, and what refers to their rows", "0 0", p.row(`SELECT count(*) || ' ' || (SELECT count(*) FROM space_member) FROM "user"`))
+	})
+}
+
+// The unique index of space_member allows one role in a space. A role that is given by hand
+// while a request is about to give another one stays, and the other one waits.
+func TestMemosMeanwhile(t *testing.T) {
+	onProducts(t, memosTables, nil, func(p *product) {
+		memos(p)
+		ann, bob := p.user("ann"), p.user("bob")
+		resolver := p.roles.Resolver
+		give := func(user string) error {
+			return resolver.ChangeRoles(p.t.Context(), []scim.RoleChange{{UserID: user, Grant: []scim.Role{{ID: "EDITOR", Scope: "space:1"}}}})
+		}
+		p.exec("INSERT INTO space_member (space_id, user_id, role) VALUES (1, " + bob + ", 'VIEWER')")
+		if err := give(bob); err == nil || !strings.Contains(err.Error(), "does scope \"space:1\" need Exclusive?") {
+			p.t.Errorf("a second role in one space: error %v", err)
+		}
+		if p.d == sqlstore.SQLite {
+			return // A request excludes other writers.
+		}
+		group := p.group("Research EDITOR")
+		p.roles.Resolver = roleMeanwhile{resolver, new(sync.Once), func() {
+			p.exec("INSERT INTO space_member (space_id, user_id, role) VALUES (1, " + ann + ", 'VIEWER')")
+		}}
+		p.open()
+		p.join(group, ann)
+		role := "SELECT role FROM space_member WHERE user_id = " + ann
+		p.want("by hand", "VIEWER", p.row(role))
+		p.exec("DELETE FROM space_member WHERE user_id = " + ann)
+		p.settle(ann)
+		p.want("it has waited", "EDITOR", p.row(role))
 	})
 }

@@ -156,6 +156,14 @@ func TestVikunja(t *testing.T) {
 		p.set(bob, "roles", "", 200)
 		p.want("no longer", "", p.row("SELECT "+list("username")+" FROM users WHERE is_admin = "+yes))
 
+		p.group("Odyssey admins", bob)
+		odyssey := p.group("Odyssey", bob)
+		members("the team is newer than the group of its administrators", odyssey, "bob")
+		if err := reconciler(p.h).RolesChanged(p.t.Context()); err != nil {
+			p.t.Fatal(err)
+		}
+		members("the application tells of the new team", odyssey, "bob*")
+
 		p.drop("/Groups/" + admins)
 		members("the group of administrators is deleted", apollo, "ann bob*")
 		admins = p.group("Apollo admins", ann, bob)

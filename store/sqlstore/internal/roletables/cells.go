@@ -9,7 +9,7 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// errTaken says that a column holds another role than the one to give.
+// errTaken says that another role is where the one to give should be.
 var errTaken = errors.New("another role has the place")
 
 // slot is where a user has a role of a scope. It has one row, or several if the table has no

@@ -2,6 +2,7 @@ package roletables
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -40,14 +41,7 @@ func (s *shape) ofUsers(w *dialect.Arguments, p place, users []string) string {
 
 // insert gives a role to those users who do not have it. The table may have no unique index.
 func (s *shape) insert(ctx context.Context, p place, users []string) error {
-	has := make(map[string]bool)
-	w := s.db.Arguments()
-	err := s.db.EachAppRow(ctx, w, "SELECT CAST(h."+s.User+" AS text) FROM "+s.Holders+" AS h WHERE "+s.ofUsers(w, p, users), func(scan func(...any) error) error {
-		var user string
-		err := scan(&user)
-		has[user] = true
-		return err
-	})
+	has, err := s.having(ctx, p, users)
 	if err != nil {
 		return err
 	}
@@ -65,6 +59,25 @@ func (s *shape) insert(ctx context.Context, p place, users []string) error {
 		}
 		rows = append(rows, row)
 	}
-	_, err = apptables.InsertMissing(ctx, s.db, s.Holders, rows)
-	return err
+	n, err := apptables.InsertMissing(ctx, s.db, s.Holders, rows)
+	if err != nil || n == int64(len(rows)) {
+		return err
+	}
+	if has, err = s.having(ctx, p, users); err != nil || len(has) == len(users) {
+		return err // Somebody else has given the role meanwhile.
+	}
+	return fmt.Errorf("%w: a unique index or a trigger of %s keeps role %q from %d users: does scope %q need Exclusive?", errTaken, s.Holders, p.role, len(users)-len(has), p.scope)
+}
+
+// having returns those of the users who have a role.
+func (s *shape) having(ctx context.Context, p place, users []string) (has map[string]bool, err error) {
+	has = make(map[string]bool)
+	w := s.db.Arguments()
+	err = s.db.EachAppRow(ctx, w, "SELECT CAST(h."+s.User+" AS text) FROM "+s.Holders+" AS h WHERE "+s.ofUsers(w, p, users), func(scan func(...any) error) error {
+		var user string
+		err := scan(&user)
+		has[user] = true
+		return err
+	})
+	return has, err
 }
