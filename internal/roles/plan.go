@@ -324,7 +324,7 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 	place := placed{role: w.role, isNew: !live || !has, told: told}
 	for _, s := range giving {
 		g, ok := bySource[s]
-		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: now, ByHand: hand}
+		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: p.since(s, now), ByHand: hand}
 		if ok {
 			next.At, next.Rank = g.At, g.Rank
 		}
@@ -349,6 +349,17 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 	default:
 		o.stand(w.role, host.Granted, giving, "given by a source"+through)
 	}
+}
+
+// since is when a source began to give the user anything; now if it begins now. A source that
+// stands for another role keeps its place among the sources of the user.
+func (p *scoped) since(source host.Source, now time.Time) time.Time {
+	for _, g := range p.person.entries {
+		if g.Source == source && g.At.Before(now) {
+			now = g.At
+		}
+	}
+	return now
 }
 
 // dropOthers drops the grants of sources that no longer give the role.
