@@ -394,6 +394,12 @@ func (f *faulty) Record(ctx context.Context, put, drop []scim.Grant) error {
 		switch f.fault {
 		case "forgets who was by hand":
 			put[i].ByHand = false
+		case "forgets what a grant waits for":
+			put[i].State = scim.GrantGiven
+		case "forgets the order of roles":
+			put[i].Rank = 0
+		case "one role of all scopes":
+			put[i].Scope = ""
 		case "ledger in seconds":
 			put[i].At = put[i].At.Truncate(time.Second)
 		}
@@ -457,6 +463,9 @@ func (f *faulty) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 func (f *faulty) SetLink(ctx context.Context, l scim.Link) error {
 	if f.fault == "links stay" && len(l.Roles) == 0 {
 		return nil
+	}
+	if f.fault == "one role for a source" && len(l.Roles) > 1 {
+		l.Roles = l.Roles[:1]
 	}
 	return f.Store.SetLink(ctx, l)
 }
