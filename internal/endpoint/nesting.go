@@ -115,8 +115,7 @@ func (n nesting) check(ctx context.Context, before, after *doc.Document, p *memb
 	}
 	for _, r := range refused {
 		ref := host.Ref{Type: "Group", ID: r.Child}
-		is := func(m host.Ref) bool { return m == ref }
-		p.add, p.Named = slices.DeleteFunc(p.add, is), slices.DeleteFunc(p.Named, is)
+		p.drop([]host.Ref{ref})
 		reason := fmt.Sprintf("left out: the group would be more than %d levels deep", n.w.t.Members.MaxDepth)
 		if r.IsCircle {
 			reason = "left out: the group would belong to itself"

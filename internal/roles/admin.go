@@ -109,7 +109,7 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 			return err
 		}
 		if change.movesRoles() {
-			if err := w.lockBelow(ctx, now.ID); err != nil {
+			if err := lockBelow(ctx, w, now.ID); err != nil {
 				return err
 			}
 		}
@@ -213,7 +213,7 @@ func (c *Admin) Confirm(ctx context.Context, groupID string, role host.RoleKey, 
 		r := run{ids: userIDs, namedIn: host.GroupSource(groupID), confirms: role, cause: applicationConfirms}
 		if len(userIDs) == 0 {
 			r.group = groupID
-			if err := w.lockBelow(ctx, groupID); err != nil {
+			if err := lockBelow(ctx, w, groupID); err != nil {
 				return err
 			}
 			if change.isChange() {

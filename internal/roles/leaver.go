@@ -32,20 +32,20 @@ type answer struct {
 }
 
 // ask looks up the open values. All look-ups together take at most leaverTime.
-func (w *Work) ask(ctx context.Context) {
+func (l *leaver) ask(ctx context.Context, t tenant) {
 	ctx, cancel := context.WithTimeout(ctx, leaverTime)
 	defer cancel()
-	if w.needs.answers == nil {
-		w.needs.answers = map[host.Source]answer{}
+	if l.answers == nil {
+		l.answers = map[host.Source]answer{}
 	}
-	for _, v := range w.needs.open {
+	for _, v := range l.open {
 		var a answer
 		if a.err = ctx.Err(); a.err == nil {
-			a.roles, a.err = w.t.ask(ctx, v.roleSource(nil))
+			a.roles, a.err = t.ask(ctx, v.roleSource(nil))
 		}
-		w.needs.answers[v.key()] = a
+		l.answers[v.key()] = a
 	}
-	w.needs.open = nil
+	l.open = nil
 }
 
 // resolveLeaver looks up the role of a new value of a user whom the request leaves inactive.

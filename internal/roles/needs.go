@@ -46,7 +46,7 @@ func (w *Work) LockGroups(self string, groups []string) error {
 }
 
 // lockBelow is LockGroups for all groups below one that the unit has locked.
-func (w *Work) lockBelow(ctx context.Context, group string) error {
+func lockBelow(ctx context.Context, w *Work, group string) error {
 	below, err := w.t.dir.Below(ctx, group)
 	if err != nil {
 		return err

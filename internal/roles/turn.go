@@ -52,7 +52,7 @@ func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, e
 		}
 	}
 	if write.Before != nil && t.link != nil && t.link.movesRoles() {
-		if err := w.lockBelow(ctx, write.Before.ID); err != nil {
+		if err := lockBelow(ctx, w, write.Before.ID); err != nil {
 			return nil, nil, err
 		}
 	}

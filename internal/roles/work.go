@@ -83,7 +83,7 @@ func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		return err
 	}
 	for try := 0; err != nil && w.needs.isOpen() && try < isolationTries; try++ {
-		w.ask(ctx)
+		w.needs.ask(ctx, w.t)
 		err = w.isolate(ctx, key, fn)
 	}
 	w.events, w.ahead = slices.Concat(w.ahead, w.events), nil

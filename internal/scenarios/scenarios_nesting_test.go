@@ -203,6 +203,11 @@ func protectedAbove(w *world) {
 	w.wantRoles("U")
 	w.add("G2", "U")
 	w.wantRoles("U", "R")
+	w.add("G1", "U") // a member of both
+	w.deactivate("U")
+	w.activate("U")
+	w.add("G2", "U")
+	w.wantRoles("U", "R")
 }
 
 // nestedGoes is S84.
