@@ -196,7 +196,7 @@ func (a *arena) call(what string, err error) bool {
 	switch {
 	case err == nil:
 		return true
-	case errors.Is(err, scim.ErrNotFound), errors.As(err, &e) && e.Status < 500, strings.Contains(err.Error(), "is linked to role"),
+	case errors.Is(err, scim.ErrNotFound), errors.As(err, &e) && e.Status < 500, strings.Contains(err.Error(), "does not stand for role"),
 		strings.Contains(err.Error(), "violates foreign key constraint"):
 		return false // another operation has just deleted or renamed it
 	}
