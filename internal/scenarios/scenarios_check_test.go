@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
 )
 
 // Checks of the expected state.
@@ -62,7 +63,7 @@ func (w *world) entries(user string) []string {
 	}
 	lines := []string{}
 	for _, g := range grants {
-		line := g.RoleID + " " + string(g.Source)
+		line := testhost.KeyOf(g.Scope, g.RoleID) + " " + string(g.Source)
 		if g.ByHand {
 			line += " by hand"
 		}
@@ -81,8 +82,8 @@ func (w *world) wantLedger(user string, want ...string) {
 	w.diff("ledger of "+user, want, w.entries(user))
 }
 
-// link is "R", "R unconfirmed" or "" for a group, or for a value as "attr:path=value".
-func (w *world) link(of string) string {
+// linked lists the roles of a group, or of a value as "attr:path=value".
+func (w *world) linked(of string) []scim.LinkedRole {
 	w.t.Helper()
 	source := scim.GroupSource(of)
 	if strings.HasPrefix(of, "attr:") {
@@ -92,13 +93,24 @@ func (w *world) link(of string) string {
 	if err != nil {
 		w.t.Fatalf("Links: %v", err)
 	}
-	switch {
-	case len(links) == 0:
-		return ""
-	case links[0].Roles[0].Confirmed:
-		return links[0].Roles[0].Role.ID
+	if len(links) == 0 {
+		return nil
 	}
-	return links[0].Roles[0].Role.ID + " unconfirmed"
+	return links[0].Roles
+}
+
+// link lists them as "R", or "R unconfirmed", with commas between them.
+func (w *world) link(of string) string {
+	w.t.Helper()
+	var texts []string
+	for _, r := range w.linked(of) {
+		text := keyOf(r.Role)
+		if !r.Confirmed {
+			text += " unconfirmed"
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
 }
 
 func (w *world) wantLink(group, want string) {
@@ -126,7 +138,7 @@ func (w *world) wantEvents(want ...string) {
 			continue
 		}
 		words := []string{string(e.Kind), e.Resource.ID}
-		for _, s := range []string{e.Member.ID, e.Role.ID} {
+		for _, s := range []string{e.Member.ID, keyOf(e.Role)} {
 			if s != "" {
 				words = append(words, s)
 			}
@@ -150,16 +162,16 @@ func (w *world) wantChanges(want ...string) {
 	for _, c := range w.app.Changes() {
 		words := []string{c.UserID}
 		for _, r := range c.Grant {
-			words = append(words, "+"+r.ID)
+			words = append(words, "+"+keyOf(r))
 		}
 		for _, r := range c.Revoke {
-			words = append(words, "-"+r.ID)
+			words = append(words, "-"+keyOf(r))
 		}
 		if len(c.Roles) > 0 {
 			words = append(words, "=")
 		}
 		for _, r := range c.Roles {
-			words = append(words, r.ID)
+			words = append(words, keyOf(r))
 		}
 		got = append(got, strings.Join(words, " "))
 	}
@@ -178,7 +190,7 @@ func (w *world) explain(user string) []string {
 		if s.Reason == "" {
 			w.t.Errorf("Explain(%s): no reason for %s", user, s.Role.ID)
 		}
-		words := []string{s.Role.ID, string(s.State)}
+		words := []string{keyOf(s.Role), string(s.State)}
 		for _, source := range slices.Sorted(slices.Values(s.Sources)) {
 			words = append(words, string(source))
 		}
@@ -241,14 +253,16 @@ func (w *world) standings(user string) []string {
 		list, _ := body[attr].([]any)
 		for _, e := range list {
 			key, from := source(e.(map[string]any)["value"].(string))
-			if role, waits := strings.CutSuffix(w.link(key), " unconfirmed"); waits {
-				lines = append(lines, role+" waiting "+from)
+			for _, r := range w.linked(key) {
+				if !r.Confirmed {
+					lines = append(lines, keyOf(r.Role)+" waiting "+from)
+				}
 			}
 		}
 	}
 	of := map[string][]scim.Grant{}
 	for _, g := range grants {
-		of[g.RoleID] = append(of[g.RoleID], g)
+		of[testhost.KeyOf(g.Scope, g.RoleID)] = append(of[testhost.KeyOf(g.Scope, g.RoleID)], g)
 	}
 	for role := range held {
 		if _, ok := of[role]; !ok {
@@ -284,3 +298,5 @@ func (w *world) standings(user string) []string {
 func isHeld(g scim.Grant) bool {
 	return g.State == scim.GrantGiven || g.State == scim.GrantRetained
 }
+
+func keyOf(r scim.Role) string { return testhost.KeyOf(r.Scope, r.ID) }

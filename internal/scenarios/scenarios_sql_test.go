@@ -131,7 +131,7 @@ func onAppTables(open func(t *testing.T) database) func(t *testing.T) site {
 
 // roleTables are an application's tables of many tenants.
 const roleTables = `
-CREATE TABLE app_roles (tenant text, id text, name text NOT NULL, weight bigint NOT NULL, protected boolean NOT NULL, PRIMARY KEY (tenant, id));
+CREATE TABLE app_roles (tenant text, id text, name text NOT NULL, weight bigint NOT NULL, protected boolean NOT NULL, scope text NOT NULL, PRIMARY KEY (tenant, id));
 CREATE TABLE app_held (tenant text, user_id text, role_id text, PRIMARY KEY (tenant, user_id, role_id),
 	FOREIGN KEY (tenant, role_id) REFERENCES app_roles ON DELETE CASCADE);
 CREATE TABLE app_log (n bigserial PRIMARY KEY, tenant text NOT NULL, changes text NOT NULL)`
@@ -186,17 +186,18 @@ func (r *roleTable) query(ctx context.Context, row func(scan func(...any) error)
 func (r *roleTable) Roles(ctx context.Context) (all []scim.Role, err error) {
 	err = r.query(ctx, func(scan func(...any) error) error {
 		var x scim.Role
-		err := scan(&x.ID, &x.Name, &x.Weight, &x.Protected)
+		err := scan(&x.ID, &x.Name, &x.Weight, &x.Protected, &x.Scope)
+		x.ID = strings.TrimPrefix(x.ID, x.Scope+"/")
 		all = append(all, x)
 		return err
-	}, "SELECT id, name, weight, protected FROM app_roles WHERE tenant = $1")
+	}, "SELECT id, name, weight, protected, scope FROM app_roles WHERE tenant = $1")
 	slices.SortFunc(all, func(a, b scim.Role) int { return strings.Compare(a.ID, b.ID) })
 	return all, err
 }
 
 func (r *roleTable) Put(ctx context.Context, x scim.Role) error {
-	return r.exec(ctx, `INSERT INTO app_roles VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant, id) DO UPDATE
-		SET name = excluded.name, weight = excluded.weight, protected = excluded.protected`, x.ID, x.Name, x.Weight, x.Protected)
+	return r.exec(ctx, `INSERT INTO app_roles VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, id) DO UPDATE
+		SET name = excluded.name, weight = excluded.weight, protected = excluded.protected`, testhost.KeyOf(x.Scope, x.ID), x.Name, x.Weight, x.Protected, x.Scope)
 }
 
 func (r *roleTable) Drop(ctx context.Context, roleID string) error {
@@ -208,10 +209,11 @@ func (r *roleTable) Held(ctx context.Context, userIDs []string) (map[string][]sc
 	err := r.query(ctx, func(scan func(...any) error) error {
 		var user string
 		var x scim.Role
-		err := scan(&user, &x.ID, &x.Name, &x.Weight, &x.Protected)
+		err := scan(&user, &x.ID, &x.Name, &x.Weight, &x.Protected, &x.Scope)
+		x.ID = strings.TrimPrefix(x.ID, x.Scope+"/")
 		held[user] = append(held[user], x)
 		return err
-	}, `SELECT h.user_id, r.id, r.name, r.weight, r.protected FROM app_held h JOIN app_roles r ON r.tenant = h.tenant AND r.id = h.role_id
+	}, `SELECT h.user_id, r.id, r.name, r.weight, r.protected, r.scope FROM app_held h JOIN app_roles r ON r.tenant = h.tenant AND r.id = h.role_id
 		WHERE h.tenant = $1 AND h.user_id IN (SELECT e.value ->> 0 FROM `+r.each()+")", list(tuples(userIDs)))
 	for _, roles := range held {
 		slices.SortFunc(roles, func(a, b scim.Role) int { return strings.Compare(a.ID, b.ID) })
@@ -244,10 +246,10 @@ func (r *roleTable) Change(ctx context.Context, changes []scim.RoleChange) error
 	var grant, revoke [][]string
 	for _, c := range changes {
 		for _, x := range c.Revoke {
-			revoke = append(revoke, []string{c.UserID, x.ID})
+			revoke = append(revoke, []string{c.UserID, testhost.KeyOf(x.Scope, x.ID)})
 		}
 		for _, x := range c.Grant {
-			grant = append(grant, []string{c.UserID, x.ID})
+			grant = append(grant, []string{c.UserID, testhost.KeyOf(x.Scope, x.ID)})
 		}
 	}
 	if len(revoke) > 0 {
@@ -265,7 +267,7 @@ func (r *roleTable) Change(ctx context.Context, changes []scim.RoleChange) error
 		return err
 	}
 	for _, pair := range grant {
-		if !slices.ContainsFunc(all, func(x scim.Role) bool { return x.ID == pair[1] }) {
+		if !slices.ContainsFunc(all, func(x scim.Role) bool { return testhost.KeyOf(x.Scope, x.ID) == pair[1] }) {
 			return fmt.Errorf("role %s: %w", pair[1], scim.ErrNoRole)
 		}
 	}

@@ -32,6 +32,7 @@ type chapter struct {
 func chapters() []chapter {
 	return []chapter{
 		{"Several sources", sourceScenarios()},
+		{"Several roles of a source, and scopes", scopeScenarios()},
 		{"Roles that depend on others", dependentScenarios()},
 		{"Roles given by hand", handScenarios()},
 		{"Groups and their roles", linkScenarios()},

@@ -1,6 +1,7 @@
 package testhost
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -49,6 +50,22 @@ type RoleRows interface {
 	Noted(ctx context.Context) ([]scim.RoleChange, error)
 }
 
+// KeyOf is the text that stands for a role in these tests: its id, or "scope/id".
+func KeyOf(scope, id string) string {
+	if scope == "" {
+		return id
+	}
+	return scope + "/" + id
+}
+
+// RoleOf is the role for which KeyOf returns key, without a name.
+func RoleOf(key string) scim.Role {
+	if scope, id, ok := strings.Cut(key, "/"); ok {
+		return scim.Role{Scope: scope, ID: id}
+	}
+	return scim.Role{ID: key}
+}
+
 // NewRoles has the roles Admin (weight 30), Editor (20) and Viewer (10) with the ids
 // "r-admin", "r-editor" and "r-viewer". None is protected.
 func NewRoles() *Roles {
@@ -82,12 +99,12 @@ func (t *Roles) Drop(roleID string) { fine(t.Rows.Drop(context.Background(), rol
 
 // Give gives a role by hand, as an administrator does.
 func (t *Roles) Give(userID, roleID string) {
-	fine(t.Rows.Change(context.Background(), []scim.RoleChange{{UserID: userID, Grant: []scim.Role{{ID: roleID}}}}))
+	fine(t.Rows.Change(context.Background(), []scim.RoleChange{{UserID: userID, Grant: []scim.Role{RoleOf(roleID)}}}))
 }
 
 // Take takes a role by hand, as an administrator does.
 func (t *Roles) Take(userID, roleID string) {
-	fine(t.Rows.Change(context.Background(), []scim.RoleChange{{UserID: userID, Revoke: []scim.Role{{ID: roleID}}}}))
+	fine(t.Rows.Change(context.Background(), []scim.RoleChange{{UserID: userID, Revoke: []scim.Role{RoleOf(roleID)}}}))
 }
 
 // Of lists the names of the roles that a user holds, sorted.
@@ -104,7 +121,7 @@ func (t *Roles) Of(userID string) []string {
 func (t *Roles) IDs(userID string) map[string]bool {
 	ids := map[string]bool{}
 	for _, r := range Must(t.Rows.Held(context.Background(), []string{userID}))[userID] {
-		ids[r.ID] = true
+		ids[KeyOf(r.Scope, r.ID)] = true
 	}
 	return ids
 }
@@ -194,7 +211,7 @@ func (t *Roles) ChangeRoles(ctx context.Context, changes []scim.RoleChange) erro
 // RoleMaps are RoleRows in memory, without transactions.
 type RoleMaps struct {
 	mu      sync.Mutex
-	all     map[string]scim.Role       // by id
+	all     map[string]scim.Role       // by KeyOf
 	holding map[string]map[string]bool // role ids by user
 	log     []scim.RoleChange
 }
@@ -219,7 +236,9 @@ func (m *RoleMaps) sorted(in func(id string) bool) []scim.Role {
 			list = append(list, r)
 		}
 	}
-	slices.SortFunc(list, func(a, b scim.Role) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b scim.Role) int {
+		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Scope, b.Scope))
+	})
 	return list
 }
 
@@ -227,7 +246,7 @@ func (m *RoleMaps) sorted(in func(id string) bool) []scim.Role {
 func (m *RoleMaps) Put(_ context.Context, r scim.Role) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.all[r.ID] = r
+	m.all[KeyOf(r.Scope, r.ID)] = r
 	return nil
 }
 
@@ -275,20 +294,20 @@ func (m *RoleMaps) Change(_ context.Context, changes []scim.RoleChange) error {
 	defer m.mu.Unlock()
 	for _, c := range changes {
 		for _, r := range c.Grant {
-			if _, ok := m.all[r.ID]; !ok {
+			if _, ok := m.all[KeyOf(r.Scope, r.ID)]; !ok {
 				return fmt.Errorf("role %s: %w", r.ID, scim.ErrNoRole)
 			}
 		}
 	}
 	for _, c := range changes {
 		for _, r := range c.Revoke {
-			delete(m.holding[c.UserID], r.ID)
+			delete(m.holding[c.UserID], KeyOf(r.Scope, r.ID))
 		}
 		for _, r := range c.Grant {
 			if m.holding[c.UserID] == nil {
 				m.holding[c.UserID] = map[string]bool{}
 			}
-			m.holding[c.UserID][r.ID] = true
+			m.holding[c.UserID][KeyOf(r.Scope, r.ID)] = true
 		}
 	}
 	return nil
