@@ -44,8 +44,12 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 }
 
 // RolesChanged looks up every group again, and every user's values if Roles.Attributes is
-// set. It then reconciles, in batches, the users whose role is now another. Call it when
-// roles of the application appear, change or go, or when sources stand for other roles.
+// set. It then reconciles, in batches, the users whose role is now another. With a
+// PendingLedger it also reconciles the users for whom a role waits behind one that was given
+// by hand, and revokes what attributes gave that are no longer in Roles.Attributes.
+//
+// Call it when roles of the application appear, change or go, or when sources stand for
+// other roles.
 func (c *Reconciler) RolesChanged(ctx context.Context) error {
 	return outward(c.a.RolesChanged(ctx))
 }

@@ -91,7 +91,10 @@ func (c *Admin) RolesChanged(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.valuesChanged(ctx)
+	if err := c.valuesChanged(ctx); err != nil {
+		return err
+	}
+	return c.openChanged(ctx)
 }
 
 func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {

@@ -129,6 +129,7 @@ func (b *batch) revokeOnly(ctx context.Context) error {
 	swap := !b.w.t.isTransactional() && v.link == nil && (v.user == nil || !v.user.Active())
 	var told []host.Event
 	for _, p := range b.outs {
+		p.reordered = false // the ledger would not know that the application was told
 		if !swap {
 			p.withholdGrants()
 		}

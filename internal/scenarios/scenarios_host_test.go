@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/memory"
 )
 
 // The stores and ledgers of worlds report their calls to world.at.
@@ -74,6 +75,7 @@ func (l *steppedLedger) SetLink(ctx context.Context, link scim.Link) error {
 type edgeStore struct {
 	steppedStore
 	steppedLedger
+	openLedger
 	all complete
 }
 
@@ -118,4 +120,43 @@ func (s *sourceStore) SourceUsers(ctx context.Context, source scim.Source, after
 func (s *sourceStore) DropSource(ctx context.Context, source scim.Source) error {
 	s.steppedStore.w.at("DropSource")
 	return s.sources.DropSource(ctx, source)
+}
+
+// openLedger has the methods of a scim.PendingLedger.
+type openLedger struct {
+	open scim.PendingLedger
+	w    *world
+}
+
+func (l openLedger) AllLinks(ctx context.Context, after scim.Source, limit int) ([]scim.Link, error) {
+	l.w.at("AllLinks")
+	return l.open.AllLinks(ctx, after, limit)
+}
+
+func (l openLedger) OpenGrants(ctx context.Context, after scim.Grant, limit int) ([]scim.Grant, error) {
+	l.w.at("OpenGrants")
+	return l.open.OpenGrants(ctx, after, limit)
+}
+
+func (l openLedger) Notes(ctx context.Context, kind, after string, limit int) ([]scim.Note, error) {
+	l.w.at("Notes")
+	return l.open.Notes(ctx, kind, after, limit)
+}
+
+func (l openLedger) SetNote(ctx context.Context, n scim.Note) error {
+	l.w.at("SetNote")
+	defer l.w.at("SetNoted")
+	return l.open.SetNote(ctx, n)
+}
+
+// bareLedger is a ledger beside a store.
+type bareLedger struct {
+	*steppedLedger
+	openLedger
+}
+
+// newBareLedger is an empty ledger in memory.
+func newBareLedger(w *world) scim.Ledger {
+	l := memory.NewLedger()
+	return bareLedger{&steppedLedger{l, w}, openLedger{l, w}}
 }

@@ -16,7 +16,11 @@ func (w *world) nest(depth int) {
 
 func nestingScenarios() []scenario {
 	return []scenario{
-		{name: "S79 the same id in users and groups, with nesting", reason: "guessing a group gives the role to all of it",
+		{name: "S79 the same id in users and groups, with nesting",
+			given:  "nesting is on; a user 5, and a group 5 with another user",
+			when:   "G→R gets the member 5 without a type, then with the type Group; 5 is removed without a type",
+			then:   "First user 5 joins, then group 5, whose users get R. The removal names both.",
+			reason: "guessing a group gives the role to all of it",
 			run: func(w *world) {
 				w.nest(10)
 				w.role("R")
@@ -33,10 +37,22 @@ func nestingScenarios() []scenario {
 				w.wantRoles("5")
 				w.wantRoles("6")
 			}},
-		{name: "S83 a nested group gives the role", reason: "whoever is in a group in the group belongs to it",
-			run: nestedGives},
-		{name: "S83 the parent's role changes", reason: "a parent's change reaches users too", run: parentChanges},
-		{name: "S83 nesting is off", reason: "groups in groups are stored and listed, and give nothing",
+		{name: "S83 a nested group gives the role",
+			given:  "nesting is on; G1→R, and G2, which gives no role",
+			when:   "G2 joins G1, users and groups join and leave G2, users are deactivated and deleted",
+			then:   "Whoever belongs to G1 through groups holds R, with a grant of G1, and nobody else.",
+			reason: "whoever is in a group in the group belongs to it",
+			run:    nestedGives},
+		{name: "S83 the parent's role changes",
+			given:  "nesting is on; G1→R contains G2, which contains G3 with U",
+			when:   "G1 is renamed, loses its role, gets one, is deleted",
+			then:   "U follows the role of G1 each time.",
+			reason: "a parent's change reaches users too", run: parentChanges},
+		{name: "S83 nesting is off",
+			given:  "nesting is off; G1→R contains G2 with U",
+			when:   "nesting is switched on, and off again; each time everybody is reconciled",
+			then:   "G2 is listed in G1, and U holds nothing. Then U holds R; then nothing again.",
+			reason: "groups in groups are stored and listed, and give nothing",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U")
@@ -53,9 +69,21 @@ func nestingScenarios() []scenario {
 				w.wantRoles("U")
 				w.wantLedger("U")
 			}},
-		{name: "S83 a protected role", reason: "whoever is named in a nested group is named", run: protectedAbove},
-		{name: "S84 a nested group is removed, or deleted", reason: "what came through it goes", run: nestedGoes},
-		{name: "S85 direct and nested", reason: "a closure is a set",
+		{name: "S83 a protected role",
+			given:  "nesting is on; G1 stands for R, which is protected, and contains G2 with U",
+			when:   "the application confirms; U is deactivated and reactivated; G1 is told of G2 again; then a PATCH names U in G2",
+			then:   "U holds R after the confirmation, and after the PATCH that names U.",
+			reason: "whoever is named in a nested group is named", run: protectedAbove},
+		{name: "S84 a nested group is removed, or deleted",
+			given:  "nesting is on; G1→R contains G2→S, which contains G3 with U; W is in G2 and holds R by hand",
+			when:   "G2 is removed from G1, deleted or released, or G1 is deleted",
+			then:   "U loses R, and S too if G2 is gone. W keeps R.",
+			reason: "what came through it goes", run: nestedGoes},
+		{name: "S85 direct and nested",
+			given:  "nesting is on; U in G1→R, and in G2, which is in G1",
+			when:   "either way ends; then the other one",
+			then:   "U keeps R with one grant of G1, and loses it with the last way.",
+			reason: "a closure is a set",
 			run: func(w *world) {
 				w.nest(10)
 				w.role("R")
@@ -76,12 +104,28 @@ func nestingScenarios() []scenario {
 					w.deleteGroup("G1")
 				}
 			}},
-		{name: "S86 a diamond, and a cycle", reason: "what comes another way stays", run: diamond},
-		{name: "S86 two requests close a cycle", reason: "exactly one wins", kinds: []string{joint, separate, bare}, servers: true,
+		{name: "S86 a diamond, and a cycle",
+			given:  "nesting is on; G1→R contains G2 and G3, and both contain G4 with U",
+			when:   "G2 drops G4; then G4 is to contain G1, itself, or a group that does not exist",
+			then:   "U keeps R, through G3. The rest is 400 invalidValue, and names the chain.",
+			reason: "what comes another way stays", run: diamond},
+		{name: "S86 two requests close a cycle",
+			given:  "nesting is on; groups without a circle",
+			when:   "requests for all edges of a circle at the same time, many times",
+			then:   "All but one succeed. One is 400.",
+			reason: "exactly one wins", servers: true,
 			run: func(w *world) { closeTogether(w, w.size(200, 20)) }},
-		{name: "S83 a member joins while its group does", reason: "no request misses the other", kinds: []string{joint, separate}, servers: true,
+		{name: "S83 a member joins while its group does",
+			given:  "nesting is on; two servers over one database",
+			when:   "U joins or leaves a group while that group joins or leaves G1→R, many times",
+			then:   "U holds R exactly if U belongs to G1 at the end.",
+			reason: "no request misses the other", kinds: []string{joint, separate}, only: "several servers need the locks of transactions", servers: true,
 			run: func(w *world) { w.servers(2); joinTogether(w, w.size(200, 20)) }},
-		{name: "S87 a child with a role of its own", reason: "a union",
+		{name: "S87 a child with a role of its own",
+			given:  "nesting is on; G1→A contains G2→B",
+			when:   "U joins G2, before or after G2 joins G1",
+			then:   "U holds A and B.",
+			reason: "a union",
 			run: func(w *world) {
 				for _, childFirst := range []bool{true, false} {
 					v := w.world(w.t, w.roles)
@@ -91,14 +135,22 @@ func nestingScenarios() []scenario {
 					v.checkSettled()
 				}
 			}},
-		{name: "S87 a child with a role of its own, the heaviest", reason: "then Pick", roles: scim.Roles{Pick: scim.PickHeaviest},
+		{name: "S87 a child with a role of its own, the heaviest",
+			given:  "nesting is on; G1→A (20) contains G2→B (10) with U; Pick is the heaviest",
+			when:   "G2 is removed from G1",
+			then:   "U held A, and holds B.",
+			reason: "then Pick", roles: scim.Roles{Pick: scim.PickHeaviest},
 			run: func(w *world) {
 				w.ownRole(true)
 				w.wantRoles("U", "A")
 				w.remove("G1", "G2")
 				w.wantRoles("U", "B")
 			}},
-		{name: "S87 a child with a role of its own, the first", reason: "distance 0 before 1", roles: scim.Roles{Pick: pickFirst},
+		{name: "S87 a child with a role of its own, the first",
+			given:  "nesting is on; G1→A contains G2→B with U; Pick is the first",
+			when:   "everybody is reconciled",
+			then:   "U holds B: the nearest group comes first.",
+			reason: "distance 0 before 1", roles: scim.Roles{Pick: pickFirst},
 			run: func(w *world) {
 				for _, childFirst := range []bool{true, false} {
 					v := w.world(w.t, w.roles)
@@ -107,8 +159,16 @@ func nestingScenarios() []scenario {
 					v.checkSettled()
 				}
 			}},
-		{name: "S88 too deep", reason: "refused, never cut", run: tooDeep},
-		{name: "S88 switched on over what is stored", reason: "what is a circle or too deep gives nothing", run: switchedOn},
+		{name: "S88 too deep",
+			given:  "nesting is on with `MaxDepth` 3; a chain of four groups",
+			when:   "a fifth group is put above it, or below it",
+			then:   "400 invalidValue, and names the chain. Nothing is cut.",
+			reason: "refused, never cut", run: tooDeep},
+		{name: "S88 switched on over what is stored",
+			given:  "groups that contain each other, and a chain of five; nesting was off",
+			when:   "nesting is switched on with `MaxDepth` 3, and everybody is reconciled; later the circle and the chain are opened",
+			then:   "What is a circle or too deep gives nothing. Afterwards it gives its roles.",
+			reason: "what is a circle or too deep gives nothing", run: switchedOn},
 	}
 }
 

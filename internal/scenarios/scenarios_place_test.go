@@ -89,13 +89,14 @@ type complete interface {
 	scim.Transactor
 	scim.MemberStore
 	scim.Ledger
+	scim.PendingLedger
 }
 
 // hostOf makes a host with a store with every capability, and with roles that commit with
 // it. another opens the same store as another process.
 func hostOf(w *world, s complete, roles testhost.RoleRows, another func() complete) host {
 	stepped := func(s complete) scim.Store {
-		edge := &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, s}
+		edge := &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, openLedger{s, w}, s}
 		if sources, ok := s.(scim.SourceLedger); ok {
 			return &sourceStore{edge, sources}
 		}
@@ -124,7 +125,7 @@ func inMemory(w *world) host {
 func inMaps(w *world) host {
 	s := testhost.NewBareStore()
 	stepped := &steppedStore{s, w}
-	return host{store: stepped, ledger: &steppedLedger{memory.NewLedger(), w}, another: func() scim.Store { return stepped },
+	return host{store: stepped, ledger: newBareLedger(w), another: func() scim.Store { return stepped },
 		bulk: func(rs []*scim.Resource) error {
 			s.Put(rs)
 			return nil

@@ -35,6 +35,7 @@ func chapters() []chapter {
 		{"Several roles of a source, and scopes", scopeScenarios()},
 		{"Roles that depend on others", dependentScenarios()},
 		{"Roles given by hand", handScenarios()},
+		{"What the application reports, and the order of roles", reportScenarios()},
 		{"Groups and their roles", linkScenarios()},
 		{"Groups that are renamed", renameScenarios()},
 		{"Roles named by attributes", attributeScenarios()},
