@@ -17,20 +17,22 @@ import (
 
 // TestRules plays the scenarios of the ready-made rules everywhere.
 func TestRules(t *testing.T) {
-	all := slices.Concat(newAccountScenarios(), domainScenarios(), existingScenarios())
 	everywhere(t, func(t *testing.T, in setting) {
-		for _, s := range all {
-			if in.crawls && !s.servers || s.kinds != nil && !slices.Contains(s.kinds, in.kind) {
-				continue // sequential requests have no races
+		for _, c := range ruleChapters() {
+			for _, s := range c.scenarios {
+				t.Run(s.name, func(t *testing.T) { s.play(t, in, false) })
 			}
-			t.Run(s.name, func(t *testing.T) {
-				s.run(in.world(t, s.roles))
-				if t.Failed() {
-					t.Log("because: " + s.reason)
-				}
-			})
 		}
 	})
+}
+
+// ruleChapters are the scenarios of the ready-made rules.
+func ruleChapters() []chapter {
+	return []chapter{
+		{"Rules: a new address means a new account", newAccountScenarios()},
+		{"Rules: verified domains", domainScenarios()},
+		{"Rules: accounts that are there already", existingScenarios()},
+	}
 }
 
 // accounts is an application in which SCIM users stand for accounts, and an account is an
@@ -128,11 +130,19 @@ func (w *world) userName(id string) any {
 func newAccountScenarios() []scenario {
 	const address = "account of new@example.com"
 	var all []scenario
-	for name, rename := range map[string]func(w *world){
-		"PUT":   func(w *world) { w.do("PUT", "/Users/U", profile("new")) },
-		"PATCH": func(w *world) { w.do("PATCH", "/Users/U", renameTo("new@example.com")) },
+	for _, by := range []struct {
+		name   string
+		rename func(w *world)
+	}{
+		{"PUT", func(w *world) { w.do("PUT", "/Users/U", profile("new")) }},
+		{"PATCH", func(w *world) { w.do("PATCH", "/Users/U", renameTo("new@example.com")) }},
 	} {
-		all = append(all, scenario{name: "S71 a new address means a new account, by " + name, reason: "no account may keep access without a master",
+		name, rename := by.name, by.rename
+		all = append(all, scenario{name: "S71 a new address means a new account, by " + name,
+			given:  "an application in which an account is an address, with rules.NewAccount; U in G→R, holds S by hand",
+			when:   "the client changes the userName of U; later U leaves G and comes back, and is renamed again",
+			then:   "The resource keeps its id. The old account is deactivated, loses R and keeps S. The new one gets R, and no S.",
+			reason: "no account may keep access without a master",
 			run: func(w *world) {
 				a := w.movesAccounts()
 				rename(w)
@@ -156,7 +166,11 @@ func newAccountScenarios() []scenario {
 			}})
 	}
 	return append(all,
-		scenario{name: "S71 the new address has an account, which may be linked", reason: "what was given to it by hand stays by hand",
+		scenario{name: "S71 the new address has an account, which may be linked",
+			given:  "as before, and the new address has an account that holds R by hand; the policy allows it",
+			when:   "the client changes the userName; then U leaves G",
+			then:   "The known account keeps R, also after U has left G.",
+			reason: "what was given to it by hand stays by hand",
 			run: func(w *world) {
 				a := w.movesAccounts()
 				a.links = true
@@ -168,7 +182,11 @@ func newAccountScenarios() []scenario {
 				w.remove("G", "U")
 				w.wantRoles("known", "R")
 			}},
-		scenario{name: "S71 the new address has an account, which may not be linked", reason: "whoever names an address would take over an account",
+		scenario{name: "S71 the new address has an account, which may not be linked",
+			given:  "as before, and the policy does not allow it",
+			when:   "the client changes the userName",
+			then:   "409 uniqueness, and nothing changes.",
+			reason: "whoever names an address would take over an account",
 			run: func(w *world) {
 				a := w.movesAccounts()
 				w.wantRefused(w.send("PUT", "/Users/U", profile("known")), 409, "uniqueness", "userName")
@@ -181,7 +199,11 @@ func newAccountScenarios() []scenario {
 				w.remove("G", "U")
 				w.wantRoles("U", "S")
 			}},
-		scenario{name: "S71 the new address is another user's", reason: "the store refuses it, and nothing moves",
+		scenario{name: "S71 the new address is another user's",
+			given:  "as before, and V has the new userName",
+			when:   "the client changes the userName of U",
+			then:   "409 uniqueness, and no account moves.",
+			reason: "the store refuses it, and nothing moves",
 			run: func(w *world) {
 				a := w.movesAccounts()
 				w.user("V")
@@ -189,7 +211,11 @@ func newAccountScenarios() []scenario {
 				w.diff("moves", 0, a.moves)
 				w.wantRoles("U", "R", "S")
 			}},
-		scenario{name: "S71 a protected role that waits goes on waiting", reason: "a new address must not bring an administrator back (S61)",
+		scenario{name: "S71 a protected role that waits goes on waiting",
+			given:  "as before, and Owner waits for U's return",
+			when:   "the client changes the userName; then a PATCH names U; then the userName changes again",
+			then:   "Owner waits on. Then the new account holds it, and takes it along.",
+			reason: "a new address must not bring an administrator back (S61)",
 			run: func(w *world) {
 				w.protectedRole("Owner")
 				w.movesAccounts()
@@ -207,7 +233,11 @@ func newAccountScenarios() []scenario {
 				w.wantRoles(address)
 				w.wantRoles("account of third@example.com", "Owner", "R")
 			}},
-		scenario{name: "S71 what the old account has by hand stays there", reason: "hand-given roles are not carried over",
+		scenario{name: "S71 what the old account has by hand stays there",
+			given:  "as before, and the old account holds T by hand, which a group gives too, and Owner by hand, while the group's waits",
+			when:   "the client changes the userName",
+			then:   "The old account keeps S, T and Owner. The new one gets R and T, which groups give.",
+			reason: "hand-given roles are not carried over",
 			run: func(w *world) {
 				w.role("T")
 				w.protectedRole("Owner")
@@ -225,7 +255,11 @@ func newAccountScenarios() []scenario {
 				w.wantRoles(address, "R", "T")
 				w.wantLedger("U", "Owner group:I waiting", "R group:G", "T group:H")
 			}},
-		scenario{name: "S71 other letters are no new address", reason: "stores compare names without case",
+		scenario{name: "S71 other letters are no new address",
+			given:  "as before",
+			when:   "the client changes only the case of the userName",
+			then:   "No account moves.",
+			reason: "stores compare names without case",
 			run: func(w *world) {
 				a := w.movesAccounts()
 				w.do("PUT", "/Users/U", profile("u"))
@@ -233,7 +267,11 @@ func newAccountScenarios() []scenario {
 				w.diff("moves", 0, a.moves)
 				w.wantRoles("U", "R", "S")
 			}},
-		scenario{name: "S71 renamed and deactivated at once", reason: "a leaver needs no new account",
+		scenario{name: "S71 renamed and deactivated at once",
+			given:  "as before",
+			when:   "a PUT changes the userName and sets active false; a later one sets active true",
+			then:   "First the userName stays, and R is revoked. Then the new account gets R.",
+			reason: "a leaver needs no new account",
 			run: func(w *world) {
 				a := w.movesAccounts()
 				leaves := profile("new")
@@ -250,8 +288,12 @@ func newAccountScenarios() []scenario {
 				w.wantRoles("U", "S")
 				w.wantRoles(address, "R")
 			}},
-		scenario{name: "S71 the write fails after the account has moved", reason: "the client's repetition completes the change",
-			kinds: []string{separate, bare}, // in a joint world the accounts are in the transaction too
+		scenario{name: "S71 the write fails after the account has moved",
+			given:  "as before; the request fails after the account has moved",
+			when:   "the client sends it again",
+			then:   "500. Then the new account holds R.",
+			reason: "the client's repetition completes the change",
+			kinds:  []string{separate, bare}, only: "in a joint world the accounts are in the transaction too",
 			run: func(w *world) {
 				a := w.movesAccounts()
 				fail := true
@@ -270,7 +312,11 @@ func newAccountScenarios() []scenario {
 				w.wantRoles(address, "R")
 				w.wantLedger("U", "R group:G")
 			}},
-		scenario{name: "S71 in a world without roles", reason: "accounts move without roles too",
+		scenario{name: "S71 in a world without roles",
+			given:  "as before, and the tenant has no roles",
+			when:   "the client changes the userName",
+			then:   "The account moves.",
+			reason: "accounts move without roles too",
 			run: func(w *world) {
 				a := &accounts{RoleResolver: w.app, of: map[string]string{}}
 				c := w.config()
@@ -295,7 +341,11 @@ func domainScenarios() []scenario {
 	domains := rules.VerifiedDomains([]string{"example.com", "example.org"})
 	about := []string{"userName", "example.com, example.org"}
 	return []scenario{
-		{name: "S118 an address elsewhere is created, renamed to, and made through Bulk", reason: "whoever names an address would take over an account",
+		{name: "S118 an address elsewhere is created, renamed to, and made through Bulk",
+			given:  "rules.VerifiedDomains with example.com and example.org",
+			when:   "a user with another domain is POSTed, renamed to, or made in a bulk request",
+			then:   "400 invalidValue names the domains. Nothing is stored.",
+			reason: "whoever names an address would take over an account",
 			run: func(w *world) {
 				w.ruled(domains)
 				w.wantRefused(w.sendPost("/Users", "E", elsewhere()), 400, "invalidValue", about...)
@@ -316,7 +366,11 @@ func domainScenarios() []scenario {
 				w.diff("users", any(float64(1)), w.do("GET", "/Users?count=0", nil).body["totalResults"])
 				w.do("PATCH", "/Users/U", renameTo("U@EXAMPLE.org"))
 			}},
-		{name: "S118 an address elsewhere is adopted", reason: "the client would take over the account",
+		{name: "S118 an address elsewhere is adopted",
+			given:  "as before, and an account from before has another domain, and holds S by hand",
+			when:   "a POST with its userName would adopt it",
+			then:   "400 invalidValue. The account keeps S.",
+			reason: "the client would take over the account",
 			run: func(w *world) {
 				w.role("S")
 				w.post("/Users", "U", elsewhere())
@@ -333,7 +387,11 @@ func domainScenarios() []scenario {
 				w.do("POST", "/Users", profile("U"))
 				w.wantRoles("U", "S")
 			}},
-		{name: "S118 a leaving user can still be deactivated", reason: "access ends without delay",
+		{name: "S118 a leaving user can still be deactivated",
+			given:  "as before",
+			when:   "a PUT sets active false and another domain; a user from before with another domain is changed, deactivated and reactivated",
+			then:   "200 each time. The userName of the first stays, and R follows `active`.",
+			reason: "access ends without delay",
 			run: func(w *world) {
 				w.role("R")
 				w.post("/Users", "before", map[string]any{"userName": "before@elsewhere.test"})
@@ -375,7 +433,11 @@ func existingScenarios() []scenario {
 		return p
 	}
 	return []scenario{
-		{name: "S64 suspended by the application", reason: "a routine profile push must not lift a security lock",
+		{name: "S64 suspended by the application",
+			given:  "rules.KeepSuspended says that the application has locked U, and not V",
+			when:   "a PUT says active true for U; V is reactivated",
+			then:   "U stays inactive, and an event says so. V holds R.",
+			reason: "a routine profile push must not lift a security lock",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U", "V")
@@ -392,7 +454,11 @@ func existingScenarios() []scenario {
 				w.activate("V")
 				w.wantRoles("V", "R")
 			}},
-		{name: "a rule asks for a reconciliation", reason: "the rule changed what roles depend on, and the write changes no source",
+		{name: "a rule asks for a reconciliation",
+			given:  "U and V in G→R, and R was taken by hand",
+			when:   "a request changes an attribute that gives nothing, and a rule asks for a reconciliation of the user or the group",
+			then:   "Who was reconciled holds R again.",
+			reason: "the rule changed what roles depend on, and the write changes no source",
 			run: func(w *world) {
 				w.role("R")
 				w.user("U", "V")
@@ -416,20 +482,32 @@ func existingScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.wantRoles("V", "R")
 			}},
-		{name: "S69 S72 an existing account, no policy", reason: "nobody takes over an account by naming it",
+		{name: "S69 S72 an existing account, no policy",
+			given:  "U was there before SCIM, holds Admin by hand; no rule",
+			when:   "a user with the same userName is POSTed",
+			then:   "409 uniqueness. U keeps Admin.",
+			reason: "nobody takes over an account by naming it",
 			run: func(w *world) {
 				before(w, map[string]any{})
 				w.wantRefused(w.sendPost("/Users", "X", known("1")), 409, "uniqueness", "userName")
 				w.wantRoles("U", "Admin")
 			}},
-		{name: "S69 the same userName, another externalId", reason: "an address is given to a new person more often than one thinks",
+		{name: "S69 the same userName, another externalId",
+			given:  "as before, with rules.AdoptByUserName, and U has an externalId",
+			when:   "a user with the same userName and another externalId is POSTed",
+			then:   "409 uniqueness. U keeps Admin.",
+			reason: "an address is given to a new person more often than one thinks",
 			run: func(w *world) {
 				before(w, map[string]any{"externalId": "2"})
 				w.ruled(rules.AdoptByUserName)
 				w.wantRefused(w.sendPost("/Users", "X", known("1")), 409, "uniqueness", "userName")
 				w.wantRoles("U", "Admin")
 			}},
-		{name: "S72 an existing account is linked", reason: "what was given by hand stays by hand",
+		{name: "S72 an existing account is linked",
+			given:  "as before, and U has no externalId",
+			when:   "a user with the same userName is POSTed; later U joins and leaves a group of Admin",
+			then:   "201 with the id of U, who keeps Admin by hand throughout.",
+			reason: "what was given by hand stays by hand",
 			run: func(w *world) {
 				before(w, map[string]any{})
 				w.ruled(rules.AdoptByUserName)
@@ -440,8 +518,12 @@ func existingScenarios() []scenario {
 				w.remove("G", "U")
 				w.wantRoles("U", "Admin")
 			}},
-		{name: "S72 several clients at once, over two servers", reason: "one of them gets the account", servers: true,
-			kinds: []string{joint, separate}, // without transactions nothing keeps a second client out
+		{name: "S72 several clients at once, over two servers",
+			given:  "as before; two servers over one database",
+			when:   "ten clients POST the userName at the same time, with different externalIds",
+			then:   "One gets 201 and the account, nine get 409.",
+			reason: "one of them gets the account", servers: true,
+			kinds: []string{joint, separate}, only: "without transactions nothing keeps a second client out",
 			run: func(w *world) {
 				before(w, map[string]any{})
 				var h []*scim.Handler
