@@ -85,10 +85,9 @@
 // returns the [Reconciler], which takes such news:
 //
 //	func giveByHand(ctx context.Context, app *Application, roles *scim.Reconciler, user, role string) error {
-//		if err := app.give(ctx, user, role); err != nil {
-//			return err
-//		}
-//		return roles.GivenByHand(ctx, user, scim.Role{ID: role})
+//		return roles.GiveByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
+//			return app.give(ctx, user, role)
+//		})
 //	}
 //
 // [Reconciler.RolesChanged] is for roles that appear, change or go. [Reconciler.Users]

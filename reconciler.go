@@ -54,15 +54,37 @@ func (c *Reconciler) RolesChanged(ctx context.Context) error {
 	return outward(c.a.RolesChanged(ctx))
 }
 
-// GivenByHand records that an administrator gave the user a role in the application. If a
-// source gives the same role, the role then stays when the source no longer gives it.
-// Only Scope and ID of role count.
+// GiveByHand gives a role by hand. An administrator does so in the application. change is the
+// application's own part, which writes the role. It may be nil if that has happened. Only
+// Scope and ID of role count.
 //
-// Call it whenever the application gives a role. For users without grants it does
-// nothing. In a transaction of the store, call it before you write the role: it locks the
-// user, and a request that changes the user's roles locks the user first too.
-func (c *Reconciler) GivenByHand(ctx context.Context, userID string, role Role) error {
-	return outward(c.a.GivenByHand(ctx, userID, host.Role(role).Key()))
+// If a source gives the same role, the role then stays when the source no longer gives it. If
+// the scope is exclusive, roles from sources wait from now on.
+//
+// GiveByHand locks the user, and calls change under this lock. It begins a transaction of the
+// Store, or joins the one in ctx. change gets its context, so it writes in the transaction, and it
+// commits with the ledger. After a rollback change may run again. If change fails, GiveByHand
+// changes nothing and returns its error.
+//
+// If roles do not commit with the Store, change may run again too, so it must be idempotent.
+// The ledger then knows that the role is given by hand before change runs. After a crash in
+// between, the user keeps a role that a source gave when the source lets go. TakeByHand
+// undoes that. An error after change says that the user could not be reconciled: call Users.
+func (c *Reconciler) GiveByHand(ctx context.Context, userID string, role Role, change func(ctx context.Context) error) error {
+	return outward(c.a.GiveByHand(ctx, userID, host.Role(role).Key(), change))
+}
+
+// TakeByHand takes a role by hand. change is the application's own part, as in GiveByHand.
+//
+// still are the sources that give the role. If there are any, the user keeps it, and
+// TakeByHand does not call change. It only forgets that the role was also given by hand. So
+// the role goes when the sources let go. Tell the administrator which groups to change.
+//
+// Otherwise it calls change. A role that waited because the user held this one by hand is then
+// granted.
+func (c *Reconciler) TakeByHand(ctx context.Context, userID string, role Role, change func(ctx context.Context) error) (still []Source, err error) {
+	list, err := c.a.TakeByHand(ctx, userID, host.Role(role).Key(), change)
+	return convert(list, sourceOut), outward(err)
 }
 
 // Confirm lets a group give a protected role that waits for confirmation. Without

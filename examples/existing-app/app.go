@@ -13,7 +13,7 @@ import (
 )
 
 // This file is the application as it was before SCIM. It has users who log in, their teams
-// and their roles. New are the column roles.protected, the calls of GivenByHand and
+// and their roles. New are the column roles.protected, the calls of GiveByHand and
 // Confirm, and the page for confirmations.
 
 // tables is the application's schema. The words in braces differ between databases.
@@ -129,10 +129,10 @@ func (a *app) give(ctx context.Context, email, role string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.db.ExecContext(ctx, "INSERT INTO user_roles (user_id, role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", userID, roleID); err != nil {
+	return a.roles.GiveByHand(ctx, userID, scim.Role{ID: roleID}, func(ctx context.Context) error {
+		_, err := sqlstore.Tx(ctx, a.db).ExecContext(ctx, "INSERT INTO user_roles (user_id, role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", userID, roleID)
 		return err
-	}
-	return a.roles.GivenByHand(ctx, userID, scim.Role{ID: roleID})
+	})
 }
 
 // confirm lets a team give a protected role. A real application lets administrators in only.

@@ -35,16 +35,19 @@ func (p *page) routes() http.Handler {
 		if _, err := p.store.Get(ctx, scim.Ref{Type: "User", ID: user}); err != nil {
 			return fmt.Errorf("user %q: %w", user, err)
 		}
-		if err := p.app.give(ctx, user, role); err != nil {
-			return err
-		}
-		return p.roles.GivenByHand(ctx, user, scim.Role{ID: role})
+		return p.roles.GiveByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
+			return p.app.give(ctx, user, role)
+		})
 	}))
 	mux.HandleFunc("POST /take", form(func(ctx context.Context, f url.Values) error {
-		if err := p.app.take(ctx, f.Get("user"), f.Get("role")); err != nil {
-			return err
+		user, role := f.Get("user"), f.Get("role")
+		still, err := p.roles.TakeByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
+			return p.app.take(ctx, user, role)
+		})
+		if err == nil && len(still) > 0 {
+			err = fmt.Errorf("%v still gives the role: remove the user there", still)
 		}
-		return p.roles.Users(ctx, f.Get("user"))
+		return err
 	}))
 	mux.HandleFunc("POST /roles", form(func(ctx context.Context, f url.Values) error {
 		if err := p.app.add(ctx, f.Get("name")); err != nil {

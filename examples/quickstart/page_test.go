@@ -117,8 +117,10 @@ func TestByHandAndThroughGroup(t *testing.T) {
 	s.expect(t, "an administrator took it", "no roles")
 	s.members(t, "add", editors, ada)
 	s.expect(t, "the group gives it", "Editor, through group Editor")
-	s.must(t, "/take", editor)
-	s.expect(t, "what a group gives comes back", "Editor, through group Editor")
+	if status, body := s.post(t, "/take", editor, nil); status != 400 || !strings.Contains(body, "group:"+editors) {
+		t.Errorf("taking what a group gives: %d %s, want 400 and the group", status, body)
+	}
+	s.expect(t, "what a group gives stays", "Editor, through group Editor")
 	s.must(t, "/give", editor)
 	s.expect(t, "given by hand what the group gives", "Editor, by hand and through group Editor")
 	s.must(t, "/give", map[string]string{"user": ada, "role": "role-3"})

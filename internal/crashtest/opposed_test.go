@@ -303,8 +303,8 @@ func (a *arena) operations() []*operation {
 			name := anyRole(rnd)
 			return a.call("ConfirmValue", s.roles.ConfirmValue(ctx, "userType", name, scim.Role{ID: name}))
 		}},
-		{name: "GivenByHand", do: func(s *server, rnd *rand.Rand) bool {
-			return a.call("GivenByHand", a.giveByHand(s, a.user(rnd), anyRole(rnd)))
+		{name: "GiveByHand", do: func(s *server, rnd *rand.Rand) bool {
+			return a.call("GiveByHand", a.giveByHand(s, a.user(rnd), anyRole(rnd)))
 		}},
 		{name: "Explain", do: func(s *server, rnd *rand.Rand) bool {
 			_, err := s.roles.Explain(ctx, a.user(rnd))
@@ -378,15 +378,12 @@ func (a *arena) circle(s *server, rnd *rand.Rand) bool {
 	return len(parts) == 3 || a.nested && bytes.Contains(got.body, []byte("cannot belong to itself"))
 }
 
-// giveByHand gives a role in a transaction that begins with the call of the Reconciler.
+// giveByHand gives a role by hand.
 func (a *arena) giveByHand(s *server, user, role string) error {
 	if !a.mapped {
 		return s.give(a.t.Context(), s.roles, user, role)
 	}
-	return s.store.InTx(a.t.Context(), func(ctx context.Context) error {
-		if err := s.roles.GivenByHand(ctx, user, scim.Role{ID: role}); err != nil {
-			return err
-		}
+	return s.roles.GiveByHand(a.t.Context(), user, scim.Role{ID: role}, func(ctx context.Context) error {
 		_, err := s.store.DB(ctx).ExecContext(ctx, "INSERT INTO people_roles VALUES ($1, $2) ON CONFLICT DO NOTHING", user, role)
 		return err
 	})

@@ -129,10 +129,7 @@ type app struct {
 
 // give gives a role by hand.
 func (a *app) give(ctx context.Context, roles *scim.Reconciler, user, role string) error {
-	return a.store.InTx(ctx, func(ctx context.Context) error {
-		if err := roles.GivenByHand(ctx, user, scim.Role{ID: role}); err != nil { // first, because it locks the user
-			return err
-		}
+	return roles.GiveByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
 		_, err := a.store.DB(ctx).ExecContext(ctx, `INSERT INTO held VALUES ($1, $2, 1)
 			ON CONFLICT (user_id, role) DO UPDATE SET by_hand = 1`, user, role)
 		return err

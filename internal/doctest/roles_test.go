@@ -3,6 +3,7 @@ package doctest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -27,10 +28,19 @@ func (a *Application) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]
 }
 
 func giveByHand(ctx context.Context, app *Application, roles *scim.Reconciler, user, role string) error {
-	if err := app.give(ctx, user, role); err != nil {
-		return err
+	return roles.GiveByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
+		return app.give(ctx, user, role)
+	})
+}
+
+func takeByHand(ctx context.Context, app *Application, roles *scim.Reconciler, user, role string) error {
+	still, err := roles.TakeByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
+		return app.take(ctx, user, role)
+	})
+	if err == nil && len(still) > 0 {
+		err = fmt.Errorf("%v still gives the role", still)
 	}
-	return roles.GivenByHand(ctx, user, scim.Role{ID: role})
+	return err
 }
 
 func repair(ctx context.Context, roles *scim.Reconciler) (err error) {
@@ -73,6 +83,7 @@ func (a *Application) roleByName(_ context.Context, name string) (scim.Role, err
 }
 
 func (*Application) give(context.Context, string, string) error { return nil }
+func (*Application) take(context.Context, string, string) error { return nil }
 
 // A group and an attribute give the same role; by hand it stays when both let go.
 func TestRoles(t *testing.T) {

@@ -150,12 +150,11 @@ func (a *app) giveRole(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) give(ctx context.Context, person, role int64) error {
-	_, err := a.db.ExecContext(ctx, `INSERT INTO people_roles (person_id, role_id, given_by) VALUES (?, ?, 'admin page')
-		ON CONFLICT DO UPDATE SET given_by = excluded.given_by`, person, role)
-	if err != nil {
+	return a.roles.GiveByHand(ctx, strconv.FormatInt(person, 10), scim.Role{ID: strconv.FormatInt(role, 10)}, func(ctx context.Context) error {
+		_, err := sqlstore.Tx(ctx, a.db).ExecContext(ctx, `INSERT INTO people_roles (person_id, role_id, given_by) VALUES (?, ?, 'admin page')
+			ON CONFLICT DO UPDATE SET given_by = excluded.given_by`, person, role)
 		return err
-	}
-	return a.roles.GivenByHand(ctx, strconv.FormatInt(person, 10), scim.Role{ID: strconv.FormatInt(role, 10)})
+	})
 }
 
 // confirm lets a team give a protected role.

@@ -174,32 +174,6 @@ func (c *Admin) lockValue(ctx context.Context, v value) (unlock func(), err erro
 	return c.e.Locks.Lock(ctx, keylock.Key(c.t.ID, string(v.key())))
 }
 
-// GivenByHand marks a role as given by hand if sources give it to the user.
-func (c *Admin) GivenByHand(ctx context.Context, userID string, role host.RoleKey) error {
-	unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
-		if err != nil {
-			return err
-		}
-		var put []host.Grant
-		for _, g := range grants {
-			if g.Role() == role && !g.ByHand && g.IsHeld() {
-				g.ByHand = true
-				put = append(put, g)
-			}
-		}
-		if len(put) == 0 {
-			return nil
-		}
-		return c.t.Roles.Ledger.Record(ctx, put, nil)
-	})
-}
-
 // Confirm confirms the link of a group to a protected role. Without users it
 // confirms the link and gives the role to all waiting users. With users it gives the role
 // to these only.

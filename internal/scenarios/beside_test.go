@@ -82,10 +82,7 @@ func meet(w *world, op string, n int64, first, second func() error) (met bool, e
 // A ledger outside the store locks no users, so the library locks them while it reads and
 // records their grants. Two operations meet at every call of the application.
 func TestLedgerBesideTheStore(t *testing.T) {
-	byHand := func(w *world) error {
-		w.app.Give("U", "R")
-		return w.reconciler().GivenByHand(ctx(), "U", scim.Role{ID: "R"})
-	}
+	byHand := func(w *world) error { return w.giveByHand("U", "R") }
 	patch := func(op map[string]any) func(w *world) error {
 		return func(w *world) error {
 			if r := w.send("PATCH", "/Groups/G", patchBody(op)); r.status/100 != 2 {
@@ -125,6 +122,10 @@ func TestLedgerBesideTheStore(t *testing.T) {
 		{"an administrator gives it, and a request lets go", "it was given by hand before the group let go",
 			func(w *world) { w.role("R"); w.group("G", "R", "U") },
 			byHand, patch(removeOp("U")), func(w *world) { w.wantRoles("U", "R"); w.wantLedger("U") }},
+		{"an administrator takes it, and a request gives it", "the hand-given share ends, whoever is first",
+			func(w *world) { w.role("R"); w.group("G", "R"); w.byHand("U", "R") },
+			func(w *world) error { _, err := w.takeByHand("U", "R"); return err }, patch(addOp("U")),
+			func(w *world) { w.wantRoles("U", "R"); w.wantLedger("U", "R group:G") }},
 		{"Explain, and a request gives it", "nobody gave it by hand",
 			func(w *world) { w.role("R"); w.group("G", "R") },
 			func(w *world) error {

@@ -34,7 +34,7 @@ func chapters() []chapter {
 		{"Several sources", sourceScenarios()},
 		{"Several roles of a source, and scopes", scopeScenarios()},
 		{"Roles that depend on others", dependentScenarios()},
-		{"Roles given by hand", handScenarios()},
+		{"Roles given by hand", append(handScenarios(), stepScenarios()...)},
 		{"What the application reports, and the order of roles", reportScenarios()},
 		{"Groups and their roles", linkScenarios()},
 		{"Groups that are renamed", renameScenarios()},

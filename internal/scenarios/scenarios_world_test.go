@@ -237,11 +237,27 @@ func (w *world) reportChange() {
 	w.must(w.reconciler().RolesChanged(context.Background()))
 }
 
-// byHand gives a role in the application and reports this.
+// byHand gives a role by hand.
 func (w *world) byHand(user, role string) {
 	w.t.Helper()
-	w.app.Give(user, role)
-	w.must(w.reconciler().GivenByHand(context.Background(), user, scim.Role{ID: role}))
+	w.must(w.giveByHand(user, role))
+}
+
+// giveByHand gives a role as an administrator's page does.
+func (w *world) giveByHand(user, role string) error {
+	return w.reconciler().GiveByHand(ctx(), user, scim.Role{ID: role}, func(ctx context.Context) error {
+		w.at("by hand")
+		return w.app.Rows.Change(ctx, []scim.RoleChange{{UserID: user, Grant: []scim.Role{{ID: role}}}})
+	})
+}
+
+// takeByHand takes a role as an administrator's page does. It returns the sources that still
+// give the role.
+func (w *world) takeByHand(user, role string) ([]scim.Source, error) {
+	return w.reconciler().TakeByHand(ctx(), user, scim.Role{ID: role}, func(ctx context.Context) error {
+		w.at("by hand")
+		return w.app.Rows.Change(ctx, []scim.RoleChange{{UserID: user, Revoke: []scim.Role{{ID: role}}}})
+	})
 }
 
 // reconcile reconciles users.

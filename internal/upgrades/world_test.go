@@ -292,8 +292,9 @@ func (n *tenant) remove(t *testing.T, endpoint, name string) {
 // byHand gives a role in the application.
 func (n *tenant) byHand(t *testing.T, name string, role scim.Role) {
 	t.Helper()
-	check(t, n.roles.GivenByHand(t.Context(), n.id(name), role))
-	check(t, n.exec(t.Context(), "INSERT INTO held (tenant, user_id, role) VALUES ($1, $2, $3)", n.name, n.id(name), role.ID))
+	check(t, n.roles.GiveByHand(t.Context(), n.id(name), role, func(ctx context.Context) error {
+		return n.exec(ctx, "INSERT INTO held (tenant, user_id, role) VALUES ($1, $2, $3)", n.name, n.id(name), role.ID)
+	}))
 }
 
 func (n *tenant) confirm(t *testing.T, group string, role scim.Role, users ...string) {

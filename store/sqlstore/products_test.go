@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -130,11 +131,14 @@ func (p *product) settle(users ...string) {
 	}
 }
 
-// byHand gives a role as an administrator does: by a statement, and a word to the library.
+// byHand gives a role as an administrator does: by a statement.
 func (p *product) byHand(user string, role scim.Role, statement string) {
 	p.t.Helper()
-	p.exec(statement)
-	if err := reconciler(p.h).GivenByHand(p.t.Context(), user, role); err != nil {
+	err := reconciler(p.h).GiveByHand(p.t.Context(), user, role, func(ctx context.Context) error {
+		_, err := p.s.DB(ctx).ExecContext(ctx, statement)
+		return err
+	})
+	if err != nil {
 		p.t.Fatal(err)
 	}
 }

@@ -47,7 +47,7 @@ type RoleTables struct {
 	// Scope says what the roles are roles of. The default is scope "".
 	Scope RoleScope
 	// Insert returns values of further columns of Holders for a new row. It may be nil. The
-	// Store does not read these columns: only Reconciler.GivenByHand says that a role was
+	// Store does not read these columns: only Reconciler.GiveByHand says that a role was
 	// given by hand.
 	Insert func(user, role string) map[string]any
 }

@@ -1,0 +1,214 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+
+	"github.com/scimkit/scim"
+)
+
+// stepScenarios are about GiveByHand and TakeByHand, which include the application's change.
+func stepScenarios() []scenario {
+	exclusive := scim.Roles{Exclusive: true}
+	return []scenario{
+		{name: "S16 given by hand, with the application's change",
+			given:  "U and V in G→R",
+			when:   "U is given R by hand; then G loses both",
+			then:   "U keeps R. V loses it.",
+			reason: "the mark and the change are one step",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U", "V")
+				w.group("G", "R", "U", "V")
+				w.mark()
+				w.byHand("U", "R")
+				w.wantExplain("U", "R both group:G")
+				w.wantLedger("U", "R group:G by hand")
+				w.wantEvents()
+				w.wantChanges()
+				w.remove("G", "U", "V")
+				w.wantRoles("U", "R")
+				w.wantRoles("V")
+			}},
+		{name: "S16 the application's change fails",
+			given:  "U in G→R",
+			when:   "U is to be given R by hand, but the change fails or panics; then G loses U",
+			then:   "The error comes back. There is no mark, and U loses R.",
+			reason: "nobody gave it by hand",
+			run:    handChangeFails},
+		{name: "S16 given by hand in a transaction of the application",
+			given:  "U in G→R",
+			when:   "the application gives U the role R by hand in a transaction that it rolls back, then in one that commits; G loses U",
+			then:   "After the rollback there is no mark. After the commit there is one, and U keeps R.",
+			reason: "the mark joins the transaction",
+			kinds:  []string{joint}, only: "the mark does not commit with the change",
+			run: inTransaction},
+		{name: "S17 taken by hand, while a group gives it too",
+			given:  "U holds R by hand and is in G→R",
+			when:   "R is taken with TakeByHand; then G loses U",
+			then:   "TakeByHand names G and leaves R, without the mark. The removal revokes R.",
+			reason: "the hand-given share has ended; the group still says so",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.byHand("U", "R")
+				w.group("G", "R", "U")
+				w.mark()
+				w.wantStill("U", "R", "group:G")
+				w.wantRoles("U", "R")
+				w.wantLedger("U", "R group:G")
+				w.wantChanges()
+				w.wantEvents()
+				w.remove("G", "U")
+				w.wantRoles("U")
+			}},
+		{name: "S18 taken by hand, while only groups give it",
+			given:  "U in G1→R and in G2→R",
+			when:   "R is taken with TakeByHand, twice",
+			then:   "TakeByHand names G1 and G2, and changes nothing.",
+			reason: "the next reconciliation would give it back",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.group("G1", "R", "U")
+				w.group("G2", "R", "U")
+				w.mark()
+				for range 2 {
+					w.wantStill("U", "R", "group:G1", "group:G2")
+					w.wantRoles("U", "R")
+					w.wantLedger("U", "R group:G1", "R group:G2")
+				}
+				w.wantChanges()
+				w.wantEvents()
+			}},
+		{name: "S18 taken by hand in the application, then with TakeByHand",
+			given:  "U in G→R; the application took R without a word",
+			when:   "R is taken with TakeByHand",
+			then:   "TakeByHand names G, and U holds R again.",
+			reason: "what a source gives, it gives",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.group("G", "R", "U")
+				w.app.Take("U", "R")
+				w.wantStill("U", "R", "group:G")
+				w.wantRoles("U", "R")
+				w.wantLedger("U", "R group:G")
+			}},
+		{name: "S19 S21 taken by hand while another role waits",
+			given:  "Exclusive; U holds Viewer through G→Viewer",
+			when:   "Admin is given by hand, then taken with TakeByHand",
+			then:   "Admin takes the place of Viewer, which waits. Then U holds Viewer again.",
+			reason: "nothing shadows it any more",
+			roles:  exclusive,
+			run: func(w *world) {
+				w.role("Admin", 30)
+				w.role("Viewer", 10)
+				w.user("U")
+				w.group("G", "Viewer", "U")
+				w.mark()
+				w.byHand("U", "Admin")
+				w.wantRoles("U", "Admin")
+				w.wantLedger("U", "Viewer group:G waiting")
+				w.wantChanges("U -Viewer")
+				w.wantExplain("U", "Admin by hand", "Viewer waiting group:G")
+				w.mark()
+				w.wantStill("U", "Admin")
+				w.wantRoles("U", "Viewer")
+				w.wantLedger("U", "Viewer group:G")
+				w.wantEvents("role granted U Viewer G")
+			}},
+		{name: "S21 taken by hand, and a heavier role waits",
+			given:  "Exclusive, the heaviest; U holds Viewer by hand and is in G1→Viewer; Admin waits from G2",
+			when:   "Viewer is taken with TakeByHand",
+			then:   "U holds Admin: nothing gives Viewer while the place is free.",
+			reason: "what is taken is asked as if it were gone",
+			roles:  exclusive,
+			run: func(w *world) {
+				w.role("Admin", 30)
+				w.role("Viewer", 10)
+				w.user("U")
+				w.byHand("U", "Viewer")
+				w.group("G2", "Admin", "U")
+				w.group("G1", "Viewer", "U")
+				w.wantRoles("U", "Viewer")
+				w.wantStill("U", "Viewer")
+				w.wantRoles("U", "Admin")
+			}},
+	}
+}
+
+// handChangeFails is S16 with a change that fails.
+func handChangeFails(w *world) {
+	w.role("R")
+	w.user("U")
+	w.group("G", "R", "U")
+	w.mark()
+	failed := errors.New("the page could not be saved")
+	for _, change := range []func(context.Context) error{
+		func(context.Context) error { return failed },
+		func(context.Context) error { panic("the page") },
+	} {
+		err := w.reconciler().GiveByHand(ctx(), "U", scim.Role{ID: "R"}, change)
+		if err == nil {
+			w.t.Errorf("GiveByHand returns no error")
+		}
+		w.wantLedger("U", "R group:G")
+		if _, err = w.reconciler().TakeByHand(ctx(), "V", scim.Role{ID: "R"}, change); err == nil {
+			w.t.Errorf("TakeByHand returns no error")
+		}
+	}
+	err := w.reconciler().GiveByHand(ctx(), "U", scim.Role{ID: "R"}, func(context.Context) error { return failed })
+	if !errors.Is(err, failed) {
+		w.t.Errorf("GiveByHand returns %v, want the error of the change", err)
+	}
+	short, cancel := context.WithCancel(ctx())
+	err = w.reconciler().GiveByHand(short, "U", scim.Role{ID: "R"}, func(ctx context.Context) error {
+		cancel()
+		return ctx.Err()
+	})
+	if !errors.Is(err, context.Canceled) {
+		w.t.Errorf("GiveByHand returns %v, want the error of the context", err)
+	}
+	w.wantLedger("U", "R group:G")
+	w.wantEvents()
+	w.wantChanges()
+	w.remove("G", "U")
+	w.wantRoles("U")
+}
+
+// inTransaction is S16 in a transaction of the application.
+func inTransaction(w *world) {
+	w.role("R")
+	w.user("U")
+	w.group("G", "R", "U")
+	undone := errors.New("the rest failed")
+	for _, want := range []error{undone, nil} {
+		err := w.store.(scim.Transactor).InTx(ctx(), func(ctx context.Context) error {
+			err := w.reconciler().GiveByHand(ctx, "U", scim.Role{ID: "R"}, func(ctx context.Context) error {
+				return w.app.Rows.Change(ctx, []scim.RoleChange{{UserID: "U", Grant: []scim.Role{{ID: "R"}}}})
+			})
+			if err != nil {
+				return err
+			}
+			return want
+		})
+		if !errors.Is(err, want) {
+			w.t.Errorf("the transaction ends with %v, want %v", err, want)
+		}
+		if want != nil {
+			w.wantLedger("U", "R group:G")
+		}
+	}
+	w.wantLedger("U", "R group:G by hand")
+	w.remove("G", "U")
+	w.wantRoles("U", "R")
+}
+
+// wantStill takes a role with TakeByHand, and checks the sources that still give it.
+func (w *world) wantStill(user, role string, sources ...scim.Source) {
+	w.t.Helper()
+	still, err := w.takeByHand(user, role)
+	w.must(err)
+	w.diff("sources that still give "+role, append([]scim.Source{}, sources...), append([]scim.Source{}, still...))
+}
