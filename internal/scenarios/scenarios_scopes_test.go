@@ -151,12 +151,12 @@ func sameIDTwice(w *world) {
 		"one": {{ID: "Viewer", Name: "Viewer 1", Scope: "1"}}, "two": {{ID: "Viewer", Name: "Viewer 2", Scope: "2"}}})
 	w.user("U")
 	w.app.Give("U", "2/Viewer")
-	w.must(w.reconciler().GivenByHand(ctx(), "U", scim.Role{ID: "Viewer", Scope: "2"}))
+	w.must(w.reconciler().GiveByHand(ctx(), "U", scim.Role{ID: "Viewer", Scope: "2"}, nil))
 	w.group("G1", "one", "U")
 	w.group("G2", "two", "U")
 	w.wantLedger("U", "1/Viewer group:G1", "2/Viewer group:G2 by hand")
 	w.wantExplain("U", "1/Viewer granted group:G1", "2/Viewer both group:G2")
-	w.must(w.reconciler().GivenByHand(ctx(), "U", scim.Role{ID: "Viewer", Scope: "3"})) // another role
+	w.must(w.reconciler().GiveByHand(ctx(), "U", scim.Role{ID: "Viewer", Scope: "3"}, nil)) // another role
 	w.remove("G1", "U")
 	w.remove("G2", "U")
 	w.wantRoles("U", "Viewer 2")
@@ -169,7 +169,7 @@ func permissionBeside(w *world) {
 		"R1": {{ID: "R1", Name: "R1"}}, "R2": {{ID: "R2", Name: "R2"}}})
 	w.user("U")
 	w.app.Give("U", "permission/Editor")
-	w.must(w.reconciler().GivenByHand(ctx(), "U", permission("Editor")))
+	w.must(w.reconciler().GiveByHand(ctx(), "U", permission("Editor"), nil))
 	w.putNamed("U", "Viewer")
 	w.group("G1", "R1", "U")
 	w.group("G2", "R2", "U")
