@@ -94,37 +94,43 @@ func (t Directory) newAscent(keeps func(host.Membership) bool) *ascent {
 // there are more, it is twice as many, so that the circles among them are complete.
 func (a *ascent) climb(ctx context.Context, groups []string) error {
 	limit := a.dir.policy.MaxDepth
-	if err := a.load(ctx, groups, limit+1); err != nil {
+	isTree, err := a.load(ctx, groups, limit+1)
+	if err != nil {
 		return err
 	}
-	if a.isSound = len(longest(a.parents, groups, limit+1)) <= limit+1; a.isSound {
+	if a.isSound = isTree || len(longest(a.parents, groups, limit+1)) <= limit+1; a.isSound {
 		return nil
 	}
-	return a.load(ctx, groups, 2*limit+1)
+	_, err = a.load(ctx, groups, 2*limit+1)
+	return err
 }
 
-// load looks up the memberships of groups in others, for some levels.
-func (a *ascent) load(ctx context.Context, groups []string, levels int) error {
-	seen := map[string]bool{}
+// load looks up the memberships of groups in others, for some levels. isTree says that nothing
+// is above these levels, and that one way leads to each group.
+func (a *ascent) load(ctx context.Context, groups []string, levels int) (isTree bool, err error) {
+	seen := make(map[string]bool, len(groups))
+	for _, g := range groups {
+		seen[g] = true
+	}
+	isTree = true
 	for ; levels > 0 && len(groups) > 0; levels-- {
 		if err := a.lookUp(ctx, groups); err != nil {
-			return err
+			return false, err
 		}
 		var next []string
 		for _, g := range groups {
-			seen[g] = true
-		}
-		for _, g := range groups {
 			for _, m := range a.above[g] {
-				if !seen[m.GroupID] {
-					seen[m.GroupID] = true
-					next = append(next, m.GroupID)
+				if seen[m.GroupID] {
+					isTree = false
+					continue
 				}
+				seen[m.GroupID] = true
+				next = append(next, m.GroupID)
 			}
 		}
 		groups = next
 	}
-	return nil
+	return isTree && len(groups) == 0, nil
 }
 
 // lookUp looks up the memberships of those groups that are not looked up yet.
@@ -135,6 +141,9 @@ func (a *ascent) lookUp(ctx context.Context, groups []string) error {
 			a.above[g] = nil
 			refs = append(refs, groupRef(g))
 		}
+	}
+	if len(refs) == 0 {
+		return nil
 	}
 	ms, err := a.memberships(ctx, refs)
 	if err != nil {
@@ -151,7 +160,10 @@ func (a *ascent) lookUp(ctx context.Context, groups []string) error {
 // memberships lists the memberships of groups. If groups carry their members themselves, it
 // reads all groups, once.
 func (a *ascent) memberships(ctx context.Context, groups []host.Ref) ([]host.Membership, error) {
-	if a.dir.stores.Members != nil {
+	switch {
+	case a.dir.stores.Members != nil && len(groups) <= Batch: // in any order
+		return a.dir.stores.Members.GroupsOf(ctx, groups)
+	case a.dir.stores.Members != nil:
 		return a.dir.GroupsOf(ctx, groups)
 	}
 	if a.all == nil {
@@ -245,26 +257,28 @@ func (a *ascent) extend(direct []Path) []Path {
 		member host.Ref
 		group  string
 	}
-	best := make(map[key]Path, len(direct))
+	var all []Path
+	best := make(map[key]int, len(direct)) // where the best path is
 	put := func(p Path) {
 		k := key{p.Member, p.GroupID}
-		if was, ok := best[k]; !ok || comparePaths(p, was) < 0 {
-			best[k] = p
+		i, ok := best[k]
+		switch {
+		case !ok:
+			best[k] = len(all)
+			all = append(all, p)
+		case comparePaths(p, all[i]) < 0:
+			all[i] = p
 		}
 	}
 	for _, d := range direct {
 		put(d)
 		for _, up := range a.reach(d.GroupID) {
-			p := Path{Membership: host.Membership{GroupID: up.GroupID, Member: d.Member, Since: up.Since}, Distance: up.Distance, Via: d.GroupID}
-			if d.Since.After(p.Since) {
-				p.Since = d.Since
+			up.Member, up.Via = d.Member, d.GroupID
+			if d.Since.After(up.Since) {
+				up.Since = d.Since
 			}
-			put(p)
+			put(up)
 		}
-	}
-	all := make([]Path, 0, len(best))
-	for _, p := range best {
-		all = append(all, p)
 	}
 	slices.SortFunc(all, func(x, y Path) int {
 		return cmp.Or(comparePaths(x, y), cmp.Compare(x.Member.ID, y.Member.ID), cmp.Compare(x.Member.Type, y.Member.Type))
@@ -280,39 +294,35 @@ func comparePaths(x, y Path) int {
 // reach lists the groups to which the members of a group belong through it, with the
 // shortest path and, among these, the one that began first.
 func (a *ascent) reach(group string) []Path {
-	if paths, ok := a.reached[group]; ok {
+	paths, ok := a.reached[group]
+	if ok {
 		return paths
 	}
-	var paths []Path
-	level := map[string]Path{group: {}}
-	seen := map[string]bool{group: true}
-	if a.isTooDeep(group) {
-		level = nil
-	}
-	for distance := 1; len(level) > 0; distance++ {
-		next := map[string]Path{}
-		for child, way := range level {
-			for _, m := range a.above[child] {
-				if seen[m.GroupID] || a.isCircle(m) {
-					continue
-				}
-				p := Path{Membership: m, Distance: distance}
-				if way.Since.After(p.Since) {
-					p.Since = way.Since
-				}
-				if was, ok := next[m.GroupID]; !ok || p.Since.Before(was.Since) {
-					next[m.GroupID] = p
-				}
+	paths = []Path{{Membership: host.Membership{GroupID: group}}}
+	at := map[string]int{group: 0}
+	isTooDeep := a.isTooDeep(group)
+	for i := 0; i < len(paths) && !isTooDeep; i++ {
+		way := paths[i]
+		for _, m := range a.above[way.GroupID] {
+			if a.isCircle(m) {
+				continue
+			}
+			p := Path{Membership: m, Distance: way.Distance + 1}
+			if way.Since.After(p.Since) {
+				p.Since = way.Since
+			}
+			j, ok := at[m.GroupID]
+			switch {
+			case !ok:
+				at[m.GroupID] = len(paths)
+				paths = append(paths, p)
+			case paths[j].Distance == p.Distance && p.Since.Before(paths[j].Since):
+				paths[j].Since = p.Since
 			}
 		}
-		for id, p := range next {
-			seen[id] = true
-			paths = append(paths, p)
-		}
-		level = next
 	}
-	a.reached[group] = paths
-	return paths
+	a.reached[group] = paths[1:]
+	return paths[1:]
 }
 
 // longest returns the ids on a longest walk that begins at one of some ids and takes at most
