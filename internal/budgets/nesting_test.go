@@ -80,4 +80,45 @@ func nestingBudgets(t *testing.T) {
 	if median(in) > time.Second || median(out) > time.Second {
 		t.Errorf("it takes %v, and %v to take it out", median(in), median(out))
 	}
+
+	// The worst that the depth allows: each of ten groups has 10,000 users of its own.
+	h, app = tenDeep(t)
+	in = nil
+	for range 3 {
+		in = append(in, measure(1, func(int) { send(t, h, "PATCH", "/Groups/Editor", patchMembers("add", "deep0"), 204) }).wall)
+		if n := len(app.Holders("r-editor")); n != 100_000 {
+			t.Fatalf("%d hold the role", n)
+		}
+		send(t, h, "PATCH", "/Groups/Editor", patchMembers("remove", "deep0"), 204)
+	}
+	t.Logf("%-34s %v of at most 10s", "ten groups of 10,000, ten deep", median(in))
+	if median(in) > 10*time.Second {
+		t.Errorf("it takes %v", median(in))
+	}
+}
+
+// tenDeep makes a handler with ten groups of 10,000 users, each in the next one, and an empty
+// group "Editor" that gives a role.
+func tenDeep(tb testing.TB) (http.Handler, *testhost.Roles) {
+	tb.Helper()
+	s := newFilledStore(tb, 100_000, small)
+	put(tb, s, scim.GroupType(), "Editor", `{"displayName":"Editor"}`)
+	for i := 9; i >= 0; i-- {
+		id := "deep" + strconv.Itoa(i)
+		put(tb, s, scim.GroupType(), id, fmt.Sprintf(`{"displayName":%q}`, id))
+		var members []scim.Ref
+		for u := i; u < 100_000; u += 10 {
+			members = append(members, scim.Ref{Type: "User", ID: "u" + strconv.Itoa(u)})
+		}
+		if i < 9 {
+			members = append(members, scim.Ref{Type: "Group", ID: "deep" + strconv.Itoa(i+1)})
+		}
+		if _, _, err := s.ChangeMembers(context.Background(), id, members, nil); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	app := testhost.NewRoles()
+	h := testhost.New(tb, scim.Config{Store: s, Roles: &scim.Roles{Resolver: app}, Members: scim.MemberPolicy{Nested: true}})
+	send(tb, h, "PATCH", "/Groups/Editor", patchMembers("add", ""), 204)
+	return h, app
 }

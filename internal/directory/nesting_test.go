@@ -431,3 +431,34 @@ func TestManyBelow(t *testing.T) {
 		}
 	}
 }
+
+// TestIdlePages lists idle memberships of more groups than a page has.
+func TestIdlePages(t *testing.T) {
+	g := &graph{}
+	var ids []string
+	for i := range Batch + 5 {
+		ids = append(ids, fmt.Sprintf("g%04d", i))
+	}
+	last := ids[len(ids)-1]
+	g.put(ids[0], ids[0])
+	g.put(last, ids[1], ids[2])
+	g.put(ids[2], last)
+	for name, dir := range directories(t, g, ids, 10) {
+		g.groups = g.groups[:len(ids)]
+		var got []string
+		for after, more := "", true; more; more = after != "" {
+			idle, next, err := dir.IdleNesting(t.Context(), after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range idle {
+				got = append(got, fmt.Sprint(e.GroupID, " ", e.Member.ID, " ", e.IsCircle))
+			}
+			after = next
+		}
+		want := []string{ids[0] + " " + ids[0] + " true", last + " " + ids[2] + " true", ids[2] + " " + last + " true"}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -238,3 +238,37 @@ func TestNestedFailure(t *testing.T) {
 		}
 	})
 }
+
+// If ids are unique, one of a user and a group with the same id is created, and the other one
+// conflicts, also in two processes at once.
+func TestUniqueIDs(t *testing.T) {
+	processes(t, 2, func(t *testing.T, dbs []*sql.DB, d sqlstore.Dialect) {
+		stores := make([]*sqlstore.Store, len(dbs))
+		for i, db := range dbs {
+			stores[i] = newStore(t, db, d, sqlstore.Options{UniqueIDs: true})
+		}
+		for round := range 30 {
+			m := scim.Meta{ID: fmt.Sprint("twin", round), Created: time.Now(), LastModified: time.Now()}
+			user, err := scim.UserType().Bind(m, nil, map[string]any{"userName": m.ID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := scim.GroupType().Bind(m, nil, map[string]any{"displayName": m.ID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var conflicts [2]bool
+			parallel(t, 2, func(i int) error {
+				_, err := stores[(i+round)%2].Create(t.Context(), []*scim.Resource{user, g}[i])
+				var e *scim.Error
+				if conflicts[i] = errors.As(err, &e) && e.Status == 409; conflicts[i] {
+					return nil
+				}
+				return err
+			})
+			if conflicts[0] == conflicts[1] {
+				t.Fatalf("round %d: the user conflicts: %t, the group: %t", round, conflicts[0], conflicts[1])
+			}
+		}
+	})
+}
