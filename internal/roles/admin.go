@@ -183,7 +183,7 @@ func (c *Admin) Confirm(ctx context.Context, groupID string, role host.RoleKey, 
 		if err != nil {
 			return err
 		}
-		change, err := c.confirm(ctx, host.GroupSource(groupID), role)
+		change, err := c.confirm(ctx, host.GroupSource(groupID), role, userIDs)
 		if err != nil {
 			return fmt.Errorf("scim: Reconciler.Confirm: group %q %w", groupID, err)
 		}
@@ -216,7 +216,7 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text string, role h
 	}
 	defer unlock()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		change, err := c.confirm(ctx, v.key(), role)
+		change, err := c.confirm(ctx, v.key(), role, userIDs)
 		if err != nil {
 			return fmt.Errorf("scim: Reconciler.ConfirmValue: %s %q %w", attribute, text, err)
 		}
@@ -232,8 +232,8 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text string, role h
 }
 
 // confirm returns the change that confirms a role of a source. It returns an error if the
-// source does not stand for the role.
-func (c *Admin) confirm(ctx context.Context, source host.Source, role host.RoleKey) (*linkChange, error) {
+// source does not stand for the role, or if somebody confirms users before the source.
+func (c *Admin) confirm(ctx context.Context, source host.Source, role host.RoleKey, userIDs []string) (*linkChange, error) {
 	links, err := c.t.links(ctx, []host.Source{source})
 	if err != nil {
 		return nil, err
@@ -243,6 +243,9 @@ func (c *Admin) confirm(ctx context.Context, source host.Source, role host.RoleK
 	r := change.now.Find(role)
 	if r == nil {
 		return nil, fmt.Errorf("does not stand for role %q%s, but for %s", role.ID, ofScope(role.Scope), rolesText(change.was.Known()))
+	}
+	if len(userIDs) > 0 && !r.Confirmed {
+		return nil, fmt.Errorf("is not confirmed for role %q%s: confirm it first, without users", role.ID, ofScope(role.Scope))
 	}
 	r.Confirmed, r.Declined = true, false
 	return change, nil

@@ -168,7 +168,7 @@ func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now 
 	done = map[string]bool{}
 	chosen := p.wants
 	if p.presence == active {
-		chosen = pick(policy, p, h.held)
+		chosen = pick(policy, p, h)
 	}
 	var order ordering
 	for _, w := range chosen {
@@ -265,25 +265,43 @@ func roleByHand(held []host.Role, entries map[string][]host.Grant) string {
 	return ""
 }
 
-// pick lets the application choose among the wanted roles.
-func pick(policy host.RolePolicy, p *scoped, held map[string]host.Role) []want {
+// pick lets the application choose among the wanted roles. A role that goes on waiting is no
+// candidate: it gives nothing, so it must not displace another one. Such roles come last.
+func pick(policy host.RolePolicy, p *scoped, h holdings) []want {
 	choose := policy.Pick
 	if choose == nil {
 		return p.wants
 	}
-	all := make([]host.Candidate, len(p.wants))
-	for i, w := range p.wants {
-		_, has := held[w.role.ID]
-		all[i] = host.Candidate{Role: w.role, Held: has}
+	var open, shut []want
+	var all []host.Candidate
+	for _, w := range p.wants {
+		if w.isShut(h.entries[w.role.ID]) {
+			shut = append(shut, w)
+			continue
+		}
+		_, has := h.held[w.role.ID]
+		open = append(open, w)
+		all = append(all, host.Candidate{Role: w.role, Held: has})
 	}
 	var out []want
 	for _, chosen := range choose(all) {
 		same := func(w want) bool { return w.role.ID == chosen.ID }
-		if i := slices.IndexFunc(p.wants, same); i >= 0 && !slices.ContainsFunc(out, same) {
-			out = append(out, p.wants[i])
+		if i := slices.IndexFunc(open, same); i >= 0 && !slices.ContainsFunc(out, same) {
+			out = append(out, open[i])
 		}
 	}
-	return out
+	return append(out, shut...)
+}
+
+// isShut reports whether all sources of a wanted role have grants that go on waiting.
+func (w want) isShut(es []host.Grant) bool {
+	for i, s := range w.sources {
+		j := slices.IndexFunc(es, func(g host.Grant) bool { return g.Source == s })
+		if j < 0 || !isShut(es[j], w.role, w.named[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // give makes sure that the user holds a wanted role and that the ledger has its sources.

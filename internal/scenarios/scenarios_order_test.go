@@ -167,6 +167,95 @@ func reportScenarios() []scenario {
 				w.add("G", "U")
 				w.wantRoles("U", "Owner")
 			}},
+		{name: "a person is confirmed before the link is",
+			given:  "R is protected, and its link to G is not confirmed; U and V in G",
+			when:   "the application confirms G, R and U; later G and R; then U and an unknown group",
+			then:   "The first call returns an error, and nobody holds R. The second one grants R to both. The third one returns an error.",
+			reason: "nothing is granted that nobody decided, and nobody believes that it was",
+			run: func(w *world) {
+				role := scim.Role{ID: "R"}
+				w.protectedRole("R")
+				w.user("U", "V")
+				w.group("G", "R", "U", "V")
+				if err := w.reconciler().Confirm(ctx(), "G", role, "U"); err == nil {
+					w.t.Errorf("a person was confirmed for a group that is not")
+				}
+				w.wantRoles("U")
+				w.wantLink("G", "R unconfirmed")
+				w.must(w.reconciler().Confirm(ctx(), "G", role))
+				w.wantRoles("U", "R")
+				w.wantRoles("V", "R")
+				if err := w.reconciler().Confirm(ctx(), "none", role, "U"); err == nil {
+					w.t.Errorf("a group that does not exist was confirmed")
+				}
+			}},
+		{name: "a person is confirmed before the value is",
+			given:  "R is protected, and its link to a value is not confirmed; U has the value",
+			when:   "the application confirms the value, R and U; later the value and R",
+			then:   "The first call returns an error, and U does not hold R. The second one grants R.",
+			reason: "as before",
+			roles:  scim.Roles{Attributes: []string{"roles"}},
+			run: func(w *world) {
+				role := scim.Role{ID: "R"}
+				w.protectedRole("R")
+				w.userNamed("U", "R")
+				if err := w.reconciler().ConfirmValue(ctx(), "roles", "R", role, "U"); err == nil {
+					w.t.Errorf("a person was confirmed for a value that is not")
+				}
+				w.wantRoles("U")
+				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "R", role))
+				w.wantRoles("U", "R")
+			}},
+		{name: "Pick names a role twice, and one that no source gives",
+			given:  "Pick returns each role twice, and a role that U holds by hand",
+			when:   "U joins G→R, and leaves it",
+			then:   "ChangeRoles grants R once, with `Roles` R, and revokes it once. The other role is never touched.",
+			reason: "a mistake of the application must not become a grant",
+			roles: scim.Roles{Pick: func(all []scim.Candidate) (picked []scim.Role) {
+				for _, c := range all {
+					picked = append(picked, c.Role, c.Role)
+				}
+				return append(picked, scim.Role{ID: "H", Name: "H"})
+			}},
+			run: func(w *world) {
+				w.role("R")
+				w.role("H")
+				w.user("U")
+				w.byHand("U", "H")
+				w.group("G", "R")
+				w.mark()
+				w.add("G", "U")
+				w.wantChanges("U +R = R")
+				w.wantLedger("U", "R group:G")
+				w.remove("G", "U")
+				w.wantChanges("U -R")
+				w.wantRoles("U", "H")
+			}},
+		{name: "of a held and a waiting role the held one is picked",
+			given:  "Pick is the heaviest; U in G1→Owner (30), which is protected, and in G2→Viewer (10)",
+			when:   "U is deactivated and reactivated; later a PATCH names U in G1",
+			then:   "U holds Viewer while Owner waits. Then U holds Owner.",
+			reason: "a role that waits gives nothing, so it must not take another one away",
+			roles:  scim.Roles{Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.app.Put(scim.Role{ID: "Owner", Name: "Owner", Protected: true, Weight: 30})
+				w.role("Viewer", 10)
+				w.user("U")
+				w.group("G1", "Owner", "U")
+				w.must(w.reconciler().Confirm(ctx(), "G1", scim.Role{ID: "Owner"}))
+				w.group("G2", "Viewer", "U")
+				w.wantRoles("U", "Owner")
+				w.deactivate("U")
+				w.activate("U")
+				w.wantRoles("U", "Viewer")
+				w.wantExplain("U", "Owner waiting group:G1", "Viewer granted group:G2")
+				w.add("G2", "U")
+				w.wantRoles("U", "Viewer")
+				w.mark()
+				w.add("G1", "U")
+				w.wantRoles("U", "Owner")
+				w.wantChanges("U +Owner -Viewer = Owner")
+			}},
 		{name: "S112 who waited behind a role that is deleted",
 			given:  "Exclusive; U holds Admin by hand, and Viewer of G waits; V holds Admin by hand and is in no group",
 			when:   "Admin is deleted in the application, reported",
