@@ -31,7 +31,7 @@ func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
 // it returns "". It returns an error if the user after no longer exists: begin again
 // then.
 //
-// Run it after a crash, and at intervals to repair drift:
+// Run it after a crash, and at intervals to repair drift. At the end it does what Settle does.
 //
 //	for next := ""; ; {
 //		if next, err = roles.All(ctx, next); err != nil || next == "" {
@@ -90,6 +90,10 @@ func (c *Reconciler) TakeByHand(ctx context.Context, userID string, role Role, c
 // Confirm lets a group give a protected role that waits for confirmation. Without
 // userIDs it confirms the link and the waiting role of every member. With userIDs it
 // confirms only the waiting roles of these users.
+//
+// If the link awaits confirmation, userIDs get the role and the link goes on waiting: its
+// other members get nothing. Users whom DeclinePending declined get the role only if
+// userIDs name them.
 //
 // role is the role that the administrator saw; only its Scope and ID count. If the group
 // no longer stands for it, because a client renamed the group, Confirm changes nothing and

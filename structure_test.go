@@ -41,6 +41,7 @@ var rootFiles = []struct{ file, reason string }{
 	{"roles.go", "RoleResolver, Roles"},
 	{"ledger.go", "Ledger and its capabilities, Grant, Link, Source: what the library remembers about roles"},
 	{"reconciler.go", "Reconciler, the application's handle on roles"},
+	{"pending.go", "Pending: what awaits somebody, and the decisions about it"},
 	{"events.go", "Event and its kinds"},
 	{"roleports.go", "the ports of roles, which ports.go has no room for"},
 	{"ports.go", "passes the application's values to the internal packages, and their errors back"},

@@ -42,6 +42,7 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 	// undo must finish even if the request's time is up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.s.c.Limits.Time)
 	defer cancel()
+	left := false
 	for _, d := range slices.Backward(created) {
 		if d == nil {
 			continue
@@ -51,8 +52,12 @@ func (w *writer) undo(ctx context.Context, created []*doc.Document) {
 			err = undoOne(ctx, w, d, removeFirst) // perhaps roles cannot be changed now
 		}
 		if err != nil {
+			left = true
 			w.r.s.c.Log.ErrorContext(ctx, "scim: a failed creation could not be undone", "resource", fmt.Sprint(host.RefOf(d)), "error", err)
 		}
+	}
+	if !left {
+		w.work.Forget(ctx)
 	}
 }
 

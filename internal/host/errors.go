@@ -17,6 +17,8 @@ var (
 	ErrNotFound = errors.New("scim: not found")
 	// ErrNoRole is a resolver's answer for a role that does not exist.
 	ErrNoRole = errors.New("scim: no such role")
+	// ErrMoved says that a pending matter is not as it was seen.
+	ErrMoved = errors.New("scim: it changed since it was listed")
 	// ErrStale says that another writer changed the resource between reading and writing
 	// it.
 	ErrStale = errors.New("scim: the resource changed meanwhile")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
@@ -70,7 +69,10 @@ func (c *Admin) All(ctx context.Context, after string) (next string, err error) 
 		return "", err
 	}
 	if len(ids) < directory.Batch {
-		return "", nil
+		if c.t.Roles.Pending == nil {
+			return "", nil
+		}
+		return "", c.Settle(ctx)
 	}
 	return ids[len(ids)-1], nil
 }
@@ -172,102 +174,6 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 // store has no row of a value's link to lock, as it has for a group's.
 func (c *Admin) lockValue(ctx context.Context, v value) (unlock func(), err error) {
 	return c.e.Locks.Lock(ctx, keylock.Key(c.t.ID, string(v.key())))
-}
-
-// Confirm confirms the link of a group to a protected role. Without users it
-// confirms the link and gives the role to all waiting users. With users it gives the role
-// to these only.
-func (c *Admin) Confirm(ctx context.Context, groupID string, role host.RoleKey, userIDs ...string) error {
-	return c.do(ctx, groupID, func(ctx context.Context, w *Work) error {
-		g, err := w.t.dir.Lock(ctx, groupRef(groupID))
-		if err != nil {
-			return err
-		}
-		change, err := c.confirm(ctx, host.GroupSource(groupID), role, userIDs)
-		if err != nil {
-			return fmt.Errorf("scim: Reconciler.Confirm: group %q %w", groupID, err)
-		}
-		r := run{ids: userIDs, namedIn: host.GroupSource(groupID), confirms: role, cause: applicationConfirms}
-		if len(userIDs) == 0 {
-			r.group = groupID
-			if err := lockBelow(ctx, w, groupID); err != nil {
-				return err
-			}
-			if change.isChange() {
-				if err := w.setLink(ctx, g, change); err != nil {
-					return err
-				}
-			}
-		}
-		return w.reconcile(ctx, r)
-	})
-}
-
-// ConfirmValue is Confirm for a value of one of Roles.Attributes.
-func (c *Admin) ConfirmValue(ctx context.Context, attribute, text string, role host.RoleKey, userIDs ...string) error {
-	a := c.t.Types.User.Find(attribute)
-	if a == nil || !slices.Contains(c.t.Roles.Attributes, a) {
-		return fmt.Errorf("scim: Reconciler.ConfirmValue: %q is not one of Roles.Attributes", attribute)
-	}
-	v := value{a, text}
-	unlock, err := c.lockValue(ctx, v)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		change, err := c.confirm(ctx, v.key(), role, userIDs)
-		if err != nil {
-			return fmt.Errorf("scim: Reconciler.ConfirmValue: %s %q %w", attribute, text, err)
-		}
-		r := run{ids: userIDs, namedIn: v.key(), confirms: role, cause: applicationConfirms}
-		if len(userIDs) == 0 {
-			r.values = []value{v}
-			if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
-				return err
-			}
-		}
-		return w.reconcile(ctx, r)
-	})
-}
-
-// confirm returns the change that confirms a role of a source. It returns an error if the
-// source does not stand for the role, or if somebody confirms users before the source.
-func (c *Admin) confirm(ctx context.Context, source host.Source, role host.RoleKey, userIDs []string) (*linkChange, error) {
-	links, err := c.t.links(ctx, []host.Source{source})
-	if err != nil {
-		return nil, err
-	}
-	change := &linkChange{was: links[source], now: links[source]}
-	change.now.Roles = slices.Clone(change.was.Roles)
-	r := change.now.Find(role)
-	if r == nil {
-		return nil, fmt.Errorf("does not stand for role %q%s, but for %s", role.ID, ofScope(role.Scope), rolesText(change.was.Known()))
-	}
-	if len(userIDs) > 0 && !r.Confirmed {
-		return nil, fmt.Errorf("is not confirmed for role %q%s: confirm it first, without users", role.ID, ofScope(role.Scope))
-	}
-	r.Confirmed, r.Declined = true, false
-	return change, nil
-}
-
-// rolesText lists roles for an error.
-func rolesText(list []host.Role) string {
-	if len(list) == 0 {
-		return "none"
-	}
-	texts := make([]string, len(list))
-	for i, r := range list {
-		texts[i] = fmt.Sprintf("%q%s", r.ID, ofScope(r.Scope))
-	}
-	return strings.Join(texts, ", ")
-}
-
-func ofScope(scope string) string {
-	if scope == "" {
-		return ""
-	}
-	return fmt.Sprintf(" of scope %q", scope)
 }
 
 // Explain says for each role whether the user holds it, a source gives it, or it is

@@ -118,7 +118,7 @@ func (e *Ending) AfterAll(ctx context.Context) error {
 	if !w.t.hasRoles() {
 		return nil
 	}
-	w.later = append(w.later, e.run)
+	w.later.add(e.run, true)
 	return e.unlink(ctx)
 }
 

@@ -210,9 +210,20 @@ func (c *linkChange) linkTo(key host.Source, roles []host.Role) {
 	}
 }
 
+// getsOtherRoles reports whether the source now stands for other roles. If it keeps a role
+// that is not confirmed, its time stays: see person.isConfirmed.
+func (c *linkChange) getsOtherRoles() bool {
+	isOpen := func(r host.LinkedRole) bool {
+		was := c.was.Find(r.Role.Key())
+		return was != nil && !was.Confirmed && !r.Confirmed
+	}
+	return !slices.EqualFunc(c.was.Roles, c.now.Roles, func(a, b host.LinkedRole) bool { return a.Role.Key() == b.Role.Key() }) &&
+		!slices.ContainsFunc(c.now.Roles, isOpen)
+}
+
 // storeLink stores a link that changes.
 func (t tenant) storeLink(ctx context.Context, c *linkChange, now time.Time) error {
-	if c.now.At.IsZero() || c.movesRoles() {
+	if c.now.At.IsZero() || c.getsOtherRoles() {
 		c.now.At = now
 	}
 	return t.Roles.Ledger.SetLink(ctx, c.now)
@@ -231,6 +242,7 @@ func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) erro
 	for _, now := range c.now.Roles {
 		was := c.was.Find(now.Role.Key())
 		switch {
+		case now.Declined:
 		case !now.Confirmed:
 			w.Tell(host.Event{Kind: host.GroupWaiting, Resource: ref, Role: now.Role, Reason: awaitsConfirmation})
 		case was == nil || !was.Confirmed:
@@ -307,6 +319,6 @@ func (w *Work) unlinkIfGone(ctx context.Context, groupID string, why cause, dead
 	if err := w.setLink(ctx, g, c); err != nil {
 		return err
 	}
-	w.later = append(w.later, run{group: g.ID, cause: why}) // the other members
+	w.later.add(run{group: g.ID, cause: why}, true) // the other members
 	return nil
 }

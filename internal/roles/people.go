@@ -186,11 +186,11 @@ func (p *person) want(l host.Link, from origin, r *run) {
 	source := from.source
 	for _, linked := range l.Roles {
 		role := linked.Role
-		if !linked.Confirmed {
+		named := r.naming(l.Source, p.id, role.Key())
+		if !linked.Confirmed && named != byApplication && !p.isConfirmed(l, role.Key(), source) {
 			p.unconfirmed = append(p.unconfirmed, want{role: role, sources: []host.Source{source}, declined: linked.Declined})
 			continue
 		}
-		named := r.naming(l.Source, p.id, role.Key())
 		if named == unnamed && from.isNamed {
 			named = byClient
 		}
@@ -208,6 +208,15 @@ func (p *person) want(l host.Link, from origin, r *run) {
 		w.via = append(w.via, from.via)
 		w.named = append(w.named, named)
 	}
+}
+
+// isConfirmed reports whether the application has decided about this user alone, although it
+// has not confirmed that the source gives the role. Only such a decision makes a grant from a
+// link that is not confirmed. An older grant is from a link before this one.
+func (p *person) isConfirmed(l host.Link, role host.RoleKey, source host.Source) bool {
+	return slices.ContainsFunc(p.entries, func(g host.Grant) bool {
+		return g.Role() == role && g.Source == source && g.State != host.GrantRetained && !g.At.Before(l.At)
+	})
 }
 
 // sortByGrant orders memberships whose time is unknown by their grants. Groups that give

@@ -315,8 +315,11 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 			live, hand, told = true, hand || g.ByHand, max(told, g.Rank)
 		}
 	}
-	var giving, waiting []host.Source
+	var giving, waiting, confirmed []host.Source
 	for i, s := range w.sources {
+		if w.named[i] == byApplication {
+			confirmed = append(confirmed, s)
+		}
 		if g, ok := bySource[s]; ok && isShut(g, w.role, w.named[i]) {
 			waiting = append(waiting, s)
 			continue
@@ -345,6 +348,9 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: p.since(s, now), ByHand: hand}
 		if ok {
 			next.At, next.Rank = g.At, g.Rank
+		}
+		if !g.IsHeld() && slices.Contains(confirmed, s) {
+			next.At = now // the time of the decision: see isConfirmed
 		}
 		if !ok || g.ByHand != hand || g.State != host.GrantGiven {
 			o.put = append(o.put, next)
@@ -464,6 +470,9 @@ func (o *outcome) note(k host.EventKind, p *person, role host.Role, sources []ho
 func (o *outcome) stand(role host.Role, s host.State, sources []host.Source, reason string) {
 	o.explained = append(o.explained, host.Explanation{Role: role, State: s, Sources: sources, Reason: reason})
 }
+
+// isOpen reports whether anything is left to do once the ledger has the intentions.
+func (o *outcome) isOpen() bool { return o.changes() || len(o.putAfter)+len(o.drop) > 0 }
 
 // changes reports whether the application has to grant or revoke anything, or has to put
 // the user's roles into another order.

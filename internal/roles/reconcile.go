@@ -3,6 +3,7 @@ package roles
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/scimkit/scim/internal/host"
 )
@@ -58,18 +59,22 @@ func (w *Work) reconcileNow(ctx context.Context, r run) error {
 	if w.t.Roles.Joint || r.ahead {
 		return w.settleAll(ctx, r)
 	}
-	w.later = append(w.later, r)
 	if !w.t.Roles.LedgerLocks {
+		w.later.add(r, true)
 		return nil
 	}
-	return w.t.eachBatch(ctx, r, func(ids []string) error {
+	due := false
+	err := w.t.eachBatch(ctx, r, func(ids []string) error {
 		b := &batch{w: w, run: r, ids: ids}
 		if err := b.look(ctx); err != nil {
 			return err
 		}
+		due = due || slices.ContainsFunc(b.outs, (*outcome).isOpen)
 		b.tellIntentions()
 		return b.lead(ctx)
 	})
+	w.later.add(r, due)
+	return err
 }
 
 func (w *Work) settleAll(ctx context.Context, r run) error {

@@ -42,8 +42,12 @@ func (r *run) naming(source host.Source, userID string, role host.RoleKey) namin
 	switch {
 	case source != r.namedIn:
 		return unnamed
-	case r.cause == applicationConfirms && role == r.confirms:
+	case r.cause == applicationConfirms && role != r.confirms:
+		return unnamed
+	case r.cause == applicationConfirms && r.named[userID]:
 		return byApplication
+	case r.cause == applicationConfirms:
+		return byClient // whom the application declined goes on waiting
 	case r.named[userID]:
 		return byClient
 	}
@@ -53,7 +57,7 @@ func (r *run) naming(source host.Source, userID string, role host.RoleKey) namin
 // isNamedBelow reports whether the client names a user in a group through which the user
 // belongs to the group of a path.
 func (r *run) isNamedBelow(c *directory.Closure, p directory.Path) bool {
-	if !r.named[p.Member.ID] {
+	if !r.named[p.Member.ID] || r.cause == applicationConfirms {
 		return false
 	}
 	group, ok := r.namedIn.Group()

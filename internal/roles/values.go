@@ -187,7 +187,7 @@ func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause, de
 		if err := w.t.linkValue(ctx, v, c, w.e.now()); err != nil {
 			return err
 		}
-		w.later = append(w.later, run{values: []value{v}, cause: why}) // reconciles the other users of the value
+		w.later.add(run{values: []value{v}, cause: why}, true) // reconciles the other users of the value
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/keylock"
 )
 
 // Work is the unit in which one operation of a client or of the application writes and
@@ -19,7 +18,7 @@ type Work struct {
 	depth  int          // the nesting depth of Isolate
 	events []host.Event // events that Deliver sends after the commit
 	ahead  []host.Event // events of roles changed ahead of a write; Deliver sends them even if the write fails
-	later  []run        // reconciliations to run after the store's commit
+	later  later        // reconciliations to run after the store's commit
 	// atEnd are reconciliations to run at the end of a transaction with several writes.
 	atEnd []run
 	// restore gives back the roles that were revoked ahead of a write, if the write fails.
@@ -93,9 +92,10 @@ func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Cont
 func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
 	w.depth++
 	defer func() { w.depth-- }() // also if fn panics: the store may recover and try again
-	events, later := len(w.events), len(w.later)
+	events, later, rollsBack := len(w.events), len(w.later.runs), w.t.hasRoles() && w.t.Roles.LedgerLocks
 	attempt := func(ctx context.Context) error {
-		w.events, w.later, w.stored, w.needs.open = w.events[:events], w.later[:later], false, nil // fn may run again
+		w.events, w.stored, w.needs.open = w.events[:events], false, nil // fn may run again
+		w.later.rewind(later, rollsBack)
 		if w.isInner() {
 			return fn(ctx)
 		}
@@ -106,7 +106,10 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		if err := fn(ctx); err != nil {
 			return err
 		}
-		return w.reconcileAtEnd(ctx)
+		if err := w.reconcileAtEnd(ctx); err != nil {
+			return err
+		}
+		return afterwards{w, key}.note(ctx)
 	}
 	run := attempt
 	switch {
@@ -127,7 +130,8 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		}
 	}
 	if err != nil && !w.stored {
-		w.events, w.later = w.events[:events], w.later[:later]
+		w.events = w.events[:events]
+		w.later.rewind(later, rollsBack)
 	}
 	return err
 }
@@ -159,36 +163,9 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 	if err == nil {
 		w.stored = true
 	}
-	if key != "" {
-		key = keylock.Key(w.t.ID, key)
-		for _, r := range w.e.unsettled.take(key) {
-			r.cause = w.cause
-			w.later = append(w.later, r)
-		}
-	}
-	failed := w.runLater(ctx)
-	if failed != nil {
-		w.e.unsettled.keep(key, w.later)
-		w.e.Log.ErrorContext(ctx, "scim: roles could not be reconciled after a write; repeat the request, or run Reconciler.All",
-			"left", describe(w.later), "error", failed)
-	}
-	w.later = nil
+	failed := afterwards{w, key}.finish(ctx, host.IsNotFound(err))
 	if err != nil && !host.IsNotFound(err) {
 		return err
 	}
 	return cmp.Or(failed, err)
-}
-
-// runLater runs the deferred reconciliations. Those that it does not finish stay in
-// w.later.
-func (w *Work) runLater(ctx context.Context) error {
-	for len(w.later) > 0 {
-		r := w.later[0]
-		r.view = view{deleted: r.view.deleted} // the store has everything else by now
-		if err := w.settleAll(ctx, r); err != nil {
-			return err
-		}
-		w.later = w.later[1:]
-	}
-	return nil
 }

@@ -228,6 +228,7 @@ func (w *world) checkSettled() {
 		}
 	}
 	w.reconcile(there...)
+	w.wantNothingUnfinished()
 	w.wantChanges()
 	w.wantEvents()
 	for _, id := range there {
@@ -254,7 +255,10 @@ func (w *world) standings(user string) []string {
 		for _, e := range list {
 			key, from := source(e.(map[string]any)["value"].(string))
 			for _, r := range w.linked(key) {
-				if !r.Confirmed {
+				isDecided := slices.ContainsFunc(grants, func(g scim.Grant) bool {
+					return testhost.KeyOf(g.Scope, g.RoleID) == keyOf(r.Role) && string(g.Source) == from
+				})
+				if !r.Confirmed && !isDecided { // else the application has decided about this user alone
 					lines = append(lines, keyOf(r.Role)+" waiting "+from)
 				}
 			}

@@ -43,6 +43,7 @@ func chapters() []chapter {
 		{"Accounts that are not only the client's", ownAccountScenarios()},
 		{"Changes of members", memberScenarios()},
 		{"Groups in groups", nestingScenarios()},
+		{"What awaits somebody", pendingScenarios()},
 		{"Crashes and races", failureScenarios()},
 		{"Requests sent again", repeatScenarios()},
 		{"Adoptions that fail", adoptionScenarios()},
