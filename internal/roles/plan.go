@@ -349,7 +349,7 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 		if ok {
 			next.At, next.Rank = g.At, g.Rank
 		}
-		if !g.IsHeld() && slices.Contains(confirmed, s) {
+		if (!ok || !g.IsHeld()) && slices.Contains(confirmed, s) {
 			next.At = now // the time of the decision: see isConfirmed
 		}
 		if !ok || g.ByHand != hand || g.State != host.GrantGiven {
