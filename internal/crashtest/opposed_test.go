@@ -306,6 +306,9 @@ func (a *arena) operations() []*operation {
 		{name: "GiveByHand", do: func(s *server, rnd *rand.Rand) bool {
 			return a.call("GiveByHand", a.giveByHand(s, a.user(rnd), anyRole(rnd)))
 		}},
+		{name: "TakeByHand", do: func(s *server, rnd *rand.Rand) bool {
+			return a.call("TakeByHand", a.takeByHand(s, a.user(rnd), anyRole(rnd)))
+		}},
 		{name: "Explain", do: func(s *server, rnd *rand.Rand) bool {
 			_, err := s.roles.Explain(ctx, a.user(rnd))
 			return a.call("Explain", err)
@@ -378,10 +381,23 @@ func (a *arena) circle(s *server, rnd *rand.Rand) bool {
 	return len(parts) == 3 || a.nested && bytes.Contains(got.body, []byte("cannot belong to itself"))
 }
 
+// takeByHand takes a role by hand.
+func (a *arena) takeByHand(s *server, user, role string) error {
+	if !a.mapped {
+		_, err := s.take(a.t.Context(), s.roles, user, role, "")
+		return err
+	}
+	_, err := s.roles.TakeByHand(a.t.Context(), user, scim.Role{ID: role}, func(ctx context.Context) error {
+		_, err := s.store.DB(ctx).ExecContext(ctx, "DELETE FROM people_roles WHERE person_id = $1 AND role = $2", user, role)
+		return err
+	})
+	return err
+}
+
 // giveByHand gives a role by hand.
 func (a *arena) giveByHand(s *server, user, role string) error {
 	if !a.mapped {
-		return s.give(a.t.Context(), s.roles, user, role)
+		return s.give(a.t.Context(), s.roles, user, role, "")
 	}
 	return s.roles.GiveByHand(a.t.Context(), user, scim.Role{ID: role}, func(ctx context.Context) error {
 		_, err := s.store.DB(ctx).ExecContext(ctx, "INSERT INTO people_roles VALUES ($1, $2) ON CONFLICT DO NOTHING", user, role)

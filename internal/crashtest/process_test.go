@@ -21,6 +21,9 @@ type database struct {
 	postgres bool
 	mapped   bool    // users and groups are rows of the application's own tables
 	db       *sql.DB // to look into it
+	// elsewhere is an SQLite file with the application's roles, if they do not commit with
+	// the store.
+	elsewhere string
 }
 
 // databases runs a test on each database, with the store's own tables and with tables of
@@ -75,6 +78,9 @@ func (d *database) start(t *testing.T) *process {
 	p.cmd.Env = append(os.Environ(), databaseVar+"="+address)
 	if d.mapped {
 		p.cmd.Env = append(p.cmd.Env, mappedVar+"=1")
+	}
+	if d.elsewhere != "" {
+		p.cmd.Env = append(p.cmd.Env, elsewhereVar+"="+d.elsewhere)
 	}
 	p.cmd.Stderr = &p.log
 	in, err := p.cmd.StdinPipe()

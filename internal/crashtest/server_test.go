@@ -31,6 +31,10 @@ const databaseVar = "SCIM_CRASHTEST_DATABASE"
 // mappedVar says that users and groups are rows of the application's own tables.
 const mappedVar = "SCIM_CRASHTEST_MAPPED"
 
+// elsewhereVar names an SQLite file with the application's roles. They then do not commit with
+// the store. Without it they are in the store's database.
+const elsewhereVar = "SCIM_CRASHTEST_ROLES"
+
 // roleNames are the application's roles.
 var roleNames = []string{"Admin", "Auditor", "Editor", "Viewer"}
 
@@ -46,6 +50,11 @@ func open(ctx context.Context, database string, mapped bool) (*app, error) {
 	}
 	db.SetMaxOpenConns(20)
 	a := &app{db: db, d: d}
+	if file := os.Getenv(elsewhereVar); file != "" {
+		if a.elsewhere, err = sql.Open("sqlite", sqlstore.SQLiteDSN(file)); err != nil {
+			return nil, err
+		}
+	}
 	var o sqlstore.Options
 	if mapped {
 		if o, err = tables(ctx, db); err != nil {
@@ -69,7 +78,7 @@ func open(ctx context.Context, database string, mapped bool) (*app, error) {
 			"CREATE TABLE IF NOT EXISTS held (user_id text, role text REFERENCES roles, by_hand smallint NOT NULL, PRIMARY KEY (user_id, role))",
 			"INSERT INTO roles VALUES ('" + strings.Join(roleNames, "'), ('") + "') ON CONFLICT DO NOTHING",
 		} {
-			if _, err := a.store.DB(ctx).ExecContext(ctx, text); err != nil {
+			if _, err := a.rows(ctx).ExecContext(ctx, text); err != nil {
 				return err
 			}
 		}
@@ -85,17 +94,24 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	h, err := scim.New(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a}, Members: scim.MemberPolicy{Nested: true},
+	h, err := scim.New(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a, Separate: a.elsewhere != nil}, Members: scim.MemberPolicy{Nested: true},
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /give", func(w http.ResponseWriter, r *http.Request) {
-		err := a.give(r.Context(), testhost.Must(h.Reconciler(nil)), r.FormValue("user"), r.FormValue("role"))
+		err := a.give(r.Context(), testhost.Must(h.Reconciler(nil)), r.FormValue("user"), r.FormValue("role"), r.FormValue("die"))
 		if err != nil {
 			scim.WriteError(w, err)
 		}
+	})
+	mux.HandleFunc("POST /take", func(w http.ResponseWriter, r *http.Request) {
+		still, err := a.take(r.Context(), testhost.Must(h.Reconciler(nil)), r.FormValue("user"), r.FormValue("role"), r.FormValue("die"))
+		if err != nil {
+			scim.WriteError(w, err)
+		}
+		fmt.Fprint(w, still)
 	})
 	mux.HandleFunc("POST /reconcile", func(w http.ResponseWriter, r *http.Request) {
 		before := a.changes.Load()
@@ -125,21 +141,56 @@ type app struct {
 	db      *sql.DB
 	d       sqlstore.Dialect
 	changes atomic.Int64 // of roles that the library has asked for
+	// elsewhere is the database of the roles if it is not the store's.
+	elsewhere *sql.DB
 }
 
-// give gives a role by hand.
-func (a *app) give(ctx context.Context, roles *scim.Reconciler, user, role string) error {
+// rows is the database of the roles, or the store's transaction in it.
+func (a *app) rows(ctx context.Context) sqlstore.DBTX {
+	if a.elsewhere != nil {
+		return a.elsewhere
+	}
+	return a.store.DB(ctx)
+}
+
+// give gives a role by hand. The process dies before or after the statement if die says so.
+func (a *app) give(ctx context.Context, roles *scim.Reconciler, user, role, die string) error {
 	return roles.GiveByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
-		_, err := a.store.DB(ctx).ExecContext(ctx, `INSERT INTO held VALUES ($1, $2, 1)
+		return a.byHand(ctx, die, `INSERT INTO held VALUES ($1, $2, 1)
 			ON CONFLICT (user_id, role) DO UPDATE SET by_hand = 1`, user, role)
-		return err
 	})
+}
+
+// take takes a role by hand.
+func (a *app) take(ctx context.Context, roles *scim.Reconciler, user, role, die string) ([]scim.Source, error) {
+	return roles.TakeByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
+		return a.byHand(ctx, die, "DELETE FROM held WHERE user_id = $1 AND role = $2", user, role)
+	})
+}
+
+func (a *app) byHand(ctx context.Context, die, statement, user, role string) error {
+	if die == "before" {
+		kill9()
+	}
+	_, err := a.rows(ctx).ExecContext(ctx, statement, user, role)
+	if die == "after" {
+		kill9()
+	}
+	return err
+}
+
+// kill9 ends this process as kill -9 does.
+func kill9() {
+	if p, err := os.FindProcess(os.Getpid()); err == nil {
+		p.Kill() //nolint:errcheck // select shows it
+	}
+	select {}
 }
 
 func (a *app) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	name := src.Name()
 	var n int
-	err := a.store.DB(ctx).QueryRowContext(ctx, "SELECT count(*) FROM roles WHERE name = $1", name).Scan(&n)
+	err := a.rows(ctx).QueryRowContext(ctx, "SELECT count(*) FROM roles WHERE name = $1", name).Scan(&n)
 	if err == nil && n == 0 {
 		err = scim.ErrNoRole
 	}
@@ -148,7 +199,7 @@ func (a *app) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Rol
 
 // list is a JSON array, given as an argument, as a query.
 func (a *app) list(arg string) string {
-	if a.d == sqlstore.SQLite {
+	if a.d == sqlstore.SQLite || a.elsewhere != nil {
 		return "SELECT value FROM json_each(" + arg + ")"
 	}
 	return "SELECT jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb))"
@@ -159,7 +210,7 @@ func (a *app) HeldRoles(ctx context.Context, userIDs []string) (map[string][]sci
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.store.DB(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE user_id IN ("+a.list("$1")+")", string(ids))
+	rows, err := a.rows(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE user_id IN ("+a.list("$1")+")", string(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +250,7 @@ func (a *app) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error 
 			if err != nil {
 				return err
 			}
-			if _, err := a.store.DB(ctx).ExecContext(ctx, text, role, string(ids)); err != nil {
+			if _, err := a.rows(ctx).ExecContext(ctx, text, role, string(ids)); err != nil {
 				return err
 			}
 		}
