@@ -412,7 +412,7 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 	if r.Resolver == nil {
 		errs = append(errs, mistake("Roles.Resolver", "is missing"))
 	}
-	if t.Types.User == nil || t.Types.Group == nil && len(r.Attributes) == 0 {
+	if t.Types.User == nil || t.Types.Group == nil && len(r.Attributes) == 0 && !r.WithoutGroups {
 		return append(errs, mistake("Roles", "groups give roles, so Types must have User and Group"))
 	}
 	all := &struct { // allocated at once, as in bindStores
@@ -424,7 +424,8 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 	}{resolverPort: resolverPort{r.Resolver, g}}
 	b := &all.Roles
 	*b = host.Roles{Resolver: &all.resolverPort, PolicyOf: policyPort(r), Refuse: r.Missing == RefuseGroup, Paused: r.Paused,
-		Attributes: slices.Grow([]*model.Attribute(nil), len(r.Attributes))}
+		WithoutGroups: r.WithoutGroups || t.Types.Group == nil,
+		Attributes:    slices.Grow([]*model.Attribute(nil), len(r.Attributes))}
 	t.Roles = b
 	if r.PolicyOf != nil && (r.Pick != nil || r.Exclusive) {
 		errs = append(errs, mistake("Roles.PolicyOf", "takes the place of Pick and Exclusive: set only one of them"))
@@ -459,9 +460,12 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 	_, joins := ledger.(TxLedger)
 	b.LedgerLocks = t.Stores.Tx != nil && (r.Ledger == nil || joins)
 	b.Joint = b.LedgerLocks && !r.Separate
-	if s, ok := ledger.(SourceLedger); ok && b.Joint { // else entries trail the revocations, one after the other
+	if s, ok := ledger.(SourceLedger); ok {
 		all.sourcePort = sourcePort{s, g}
-		b.Sources = &all.sourcePort
+		b.Finder = &all.sourcePort
+		if b.Joint { // else entries trail the revocations, one after the other
+			b.Sources = b.Finder
+		}
 	}
 	if p, ok := ledger.(PendingLedger); ok {
 		all.pendingPort = pendingPort{p, g}

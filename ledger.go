@@ -102,6 +102,8 @@ const (
 	// GrantWaitsForTrust: the application distrusts the source until a client names the
 	// user again.
 	GrantWaitsForTrust GrantState = "trust"
+	// GrantPaused: Roles.Paused is set.
+	GrantPaused GrantState = "paused"
 	// GrantDeclined: the application has declined to give the role to this user.
 	GrantDeclined GrantState = "declined"
 	// GrantRetained: no source gives the role any more, but a guard keeps it.

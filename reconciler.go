@@ -44,14 +44,30 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 }
 
 // RolesChanged looks up every group again, and every user's values if Roles.Attributes is
-// set. It then reconciles, in batches, the users whose role is now another. With a
-// PendingLedger it also reconciles the users for whom a role waits behind one that was given
-// by hand, and revokes what attributes gave that are no longer in Roles.Attributes.
+// set. It then reconciles, in batches, the users whose role is now another. Call it when
+// roles of the application appear, change or go, when sources stand for other roles, and
+// after a change of Roles.Attributes, Roles.Paused or Roles.WithoutGroups.
 //
-// Call it when roles of the application appear, change or go, or when sources stand for
-// other roles.
+// With a PendingLedger it also revokes what sources gave that are switched off now, and
+// reconciles the users for whom a role waits for a place, or waited for the end of a pause.
+// With another ledger, run All as well. After an error or a crash call it again.
 func (c *Reconciler) RolesChanged(ctx context.Context) error {
 	return outward(c.a.RolesChanged(ctx))
+}
+
+// RolesChangedFrom does one step of RolesChanged, for tenants so large that a process may
+// end before all is done. A step looks up at most 100 groups, or the values of at most 1,000
+// users. The first call has an empty after, each further one the text that the call before
+// returned, until it returns "".
+func (c *Reconciler) RolesChangedFrom(ctx context.Context, after string) (next string, err error) {
+	next, err = c.a.RolesChangedFrom(ctx, after)
+	return next, outward(err)
+}
+
+// GroupRolesChanged is RolesChanged for one group, which the application maps to other roles.
+// For an unknown group the error is ErrNotFound.
+func (c *Reconciler) GroupRolesChanged(ctx context.Context, groupID string) error {
+	return outward(c.a.GroupRolesChanged(ctx, groupID))
 }
 
 // GiveByHand gives a role by hand. An administrator does so in the application. change is the

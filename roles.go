@@ -142,8 +142,15 @@ type Roles struct {
 	Missing MissingRole
 	// Paused means that sources give no roles for the time being. What they gave before
 	// stays until a client removes a member, deactivates or deletes a user, or deletes a
-	// group. After a change of Paused call Reconciler.RolesChanged.
+	// group. What they would give waits with the state GrantPaused. After a change of Paused
+	// call Reconciler.RolesChanged.
+	//
+	// To pause, do not set Tenant.Roles to nil: then removals do not revoke either.
 	Paused bool
+	// WithoutGroups means that groups give no roles. A tenant whose Types have no "Group" needs
+	// it too. After a change of WithoutGroups call Reconciler.RolesChanged: it revokes what
+	// groups gave, or gives it again. Protected roles then wait for confirmation.
+	WithoutGroups bool
 }
 
 // RolePolicy says which of the roles of one scope a user gets.

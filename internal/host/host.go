@@ -65,6 +65,8 @@ type Roles struct {
 	// Sources is the ledger if it can drop grants by their source and roles commit with the
 	// store. Nil: the engine drops grants one by one.
 	Sources SourceLedger
+	// Finder is the ledger if it finds grants by their source. Nil: it cannot.
+	Finder SourceLedger
 	// Pending is the ledger if it can list what awaits somebody. Nil: it cannot.
 	Pending    PendingLedger
 	Attributes []*model.Attribute // the attributes of users that name roles
@@ -74,6 +76,8 @@ type Roles struct {
 	PolicyOf func(scope string) RolePolicy
 	Refuse   bool // refuse a new group that stands for no role
 	Paused   bool // give nothing, and go on taking
+	// WithoutGroups says that groups give nothing, and that what they gave ends.
+	WithoutGroups bool
 }
 
 // Self configures what users may do at /Me.

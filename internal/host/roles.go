@@ -94,6 +94,7 @@ const (
 	GrantWaitsForPlace  GrantState = "place"
 	GrantWaitsForReturn GrantState = "return"
 	GrantWaitsForTrust  GrantState = "trust"
+	GrantPaused         GrantState = "paused"
 	GrantDeclined       GrantState = "declined"
 	GrantRetained       GrantState = "retained"
 )

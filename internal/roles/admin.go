@@ -77,28 +77,6 @@ func (c *Admin) All(ctx context.Context, after string) (next string, err error) 
 	return ids[len(ids)-1], nil
 }
 
-// RolesChanged looks up the role of every group again, and with Roles.Attributes that of
-// every value. It reconciles, in batches, the users whose role changed.
-func (c *Admin) RolesChanged(ctx context.Context) error {
-	if c.t.Types.Group != nil {
-		err := c.t.dir.Each(ctx, c.t.Types.Group, nil, func(page []*doc.Document) error {
-			for _, g := range page {
-				if err := c.groupChanged(ctx, g); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if err := c.valuesChanged(ctx); err != nil {
-		return err
-	}
-	return c.openChanged(ctx)
-}
-
 func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 	return c.do(ctx, g.ID, func(ctx context.Context, w *Work) error {
 		now, err := w.t.dir.Lock(ctx, host.RefOf(g))
@@ -122,29 +100,6 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 			return err
 		}
 		return w.reconcile(ctx, run{group: now.ID, cause: applicationReports})
-	})
-}
-
-// valuesChanged looks up every value of the role attributes. It reconciles the users of
-// those values whose role changed.
-func (c *Admin) valuesChanged(ctx context.Context) error {
-	if c.t.Roles.Attributes == nil {
-		return nil
-	}
-	seen := map[host.Source]bool{}
-	return c.t.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
-		for _, u := range page {
-			for _, v := range valuesOf(c.t.Tenant, u) {
-				if seen[v.key()] {
-					continue
-				}
-				seen[v.key()] = true
-				if err := c.valueChanged(ctx, v); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
 	})
 }
 

@@ -55,7 +55,7 @@ func (c *linkChange) lost() []host.Role {
 // groups.
 func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
 	before, after := write.Before, write.After
-	if !w.t.hasRoles() || after.Type != w.t.Types.Group {
+	if !w.t.hasRoles() || after.Type != w.t.Types.Group || w.t.Roles.WithoutGroups {
 		return nil, nil
 	}
 	c := &linkChange{}

@@ -129,7 +129,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	for i, p := range people {
 		refs[i], by[p.id] = userRef(p.id), p
 	}
-	closure, err := t.dir.Closure(ctx, refs, r.view.filter())
+	closure, err := t.closure(ctx, refs, r)
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +172,14 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 		}
 	}
 	return links, nil
+}
+
+// closure reads the groups of users that give roles.
+func (t tenant) closure(ctx context.Context, users []host.Ref, r run) (*directory.Closure, error) {
+	if t.Roles.WithoutGroups {
+		return &directory.Closure{}, nil
+	}
+	return t.dir.Closure(ctx, users, r.view.filter())
 }
 
 // origin says how a source reaches a user.

@@ -39,6 +39,7 @@ type want struct {
 	sources []host.Source
 	via     []string // by source: the user's own group, if the source is a group above it
 	named   []naming // by source
+	doubts  []doubt  // by source; nil: the application distrusts none of them
 	// declined says that the application declined to confirm that the source gives the role.
 	declined bool
 }
@@ -109,8 +110,8 @@ func (o *outcome) planScope(r *host.Roles, p *scoped, now time.Time) {
 		p.held = slices.DeleteFunc(slices.Clone(p.held), func(r host.Role) bool { return r.ID == policy.Base })
 	}
 	h := p.holdings()
-	if r.Paused {
-		o.pause(p, h)
+	if p.presence == active {
+		o.holdBack(r, p, h, now)
 	}
 	done := o.giveWanted(policy, p, h, now)
 	for _, id := range slices.Sorted(maps.Keys(h.entries)) {
@@ -143,20 +144,6 @@ func (o *outcome) revokeAll(p *person) {
 		}
 		o.note(host.RoleRevoked, p, role, sources, "the account was deleted")
 	}
-}
-
-// pause leaves only the roles wanted that the user has from SCIM already.
-func (o *outcome) pause(p *scoped, h holdings) {
-	p.wants = slices.DeleteFunc(slices.Clone(p.wants), func(w want) bool {
-		_, has := h.held[w.role.ID]
-		if has && slices.ContainsFunc(h.entries[w.role.ID], host.Grant.IsHeld) {
-			return false
-		}
-		if !has {
-			o.stand(w.role, host.Waiting, w.sources, "the application has paused the giving of roles")
-		}
-		return true
-	})
 }
 
 // giveWanted handles the roles that sources give. It returns the ids of these roles.
@@ -199,12 +186,19 @@ func (o *outcome) endUnwanted(p *scoped, id string, es []host.Grant, held map[st
 	}
 	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == id && w.role.Protected })
 	for _, g := range es {
+		if slices.Contains(p.back[id].sources, g.Source) {
+			continue
+		}
 		if i >= 0 && !g.IsHeld() {
 			if j := slices.Index(p.wants[i].sources, g.Source); j >= 0 && isShut(g, p.wants[i].role, p.wants[i].named[j]) {
 				continue
 			}
 		}
 		o.drop = append(o.drop, g)
+	}
+	if back, ok := p.back[id]; ok {
+		o.end(p, role, es, held, back.reason)
+		return
 	}
 	o.release(p, role, es, held)
 }
@@ -315,21 +309,15 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 			live, hand, told = true, hand || g.ByHand, max(told, g.Rank)
 		}
 	}
-	var giving, waiting, confirmed []host.Source
-	for i, s := range w.sources {
-		if w.named[i] == byApplication {
-			confirmed = append(confirmed, s)
-		}
-		if g, ok := bySource[s]; ok && isShut(g, w.role, w.named[i]) {
-			waiting = append(waiting, s)
-			continue
-		}
-		giving = append(giving, s)
-	}
+	open, shut := w.divide(func(i int) bool {
+		g, ok := bySource[w.sources[i]]
+		return !ok || !isShut(g, w.role, w.named[i])
+	})
+	giving := open.sources
 	if len(giving) == 0 {
-		o.dropOthers(w, es)
+		o.dropOthers(p, w, es)
 		o.release(p, w.role, es, held)
-		o.stand(w.role, host.Waiting, waiting, "waits for the client to name the user as a member again, or for the application to confirm")
+		o.stand(w.role, host.Waiting, shut.sources, "waits for the client to name the user as a member again, or for the application to confirm")
 		return
 	}
 	if !live {
@@ -343,23 +331,24 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 		o.note(host.RoleGranted, p.person, w.role, giving, w.through(giving))
 	}
 	place := placed{role: w.role, isNew: !live || !has, told: told}
-	for _, s := range giving {
+	for i, s := range giving {
 		g, ok := bySource[s]
 		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: p.since(s, now), ByHand: hand}
 		if ok {
 			next.At, next.Rank = g.At, g.Rank
 		}
-		if (!ok || !g.IsHeld()) && slices.Contains(confirmed, s) {
+		if (!ok || !g.IsHeld()) && open.named[i] == byApplication {
 			next.At = now // the time of the decision: see isConfirmed
 		}
-		if !ok || g.ByHand != hand || g.State != host.GrantGiven {
+		next.At = open.renew(i, next.At, next.State)
+		if !ok || g.ByHand != hand || g.State != host.GrantGiven || !g.At.Equal(next.At) {
 			o.put = append(o.put, next)
 		} else {
 			place.kept = append(place.kept, next)
 		}
 	}
 	*order = append(*order, place)
-	o.dropOthers(w, es)
+	o.dropOthers(p, w, es)
 	o.change.Roles = append(o.change.Roles, w.role)
 	through := w.through(giving)
 	if through != "" {
@@ -387,9 +376,9 @@ func (p *scoped) since(source host.Source, now time.Time) time.Time {
 }
 
 // dropOthers drops the grants of sources that no longer give the role.
-func (o *outcome) dropOthers(w want, es []host.Grant) {
+func (o *outcome) dropOthers(p *scoped, w want, es []host.Grant) {
 	for _, g := range es {
-		if !slices.Contains(w.sources, g.Source) {
+		if !slices.Contains(w.sources, g.Source) && !slices.Contains(p.back[w.role.ID].sources, g.Source) {
 			o.drop = append(o.drop, g)
 		}
 	}
@@ -437,12 +426,18 @@ func (o *outcome) shelve(p *scoped, w want, es []host.Grant, held map[string]hos
 	o.end(p, w.role, es, held, "the user is not active")
 }
 
-// wait records a role that sources give but the user does not get yet. A grant that is shut
-// keeps its state: it waits for more than this one does.
+// wait records a role that sources give but the user does not get yet.
 func (o *outcome) wait(p *scoped, w want, es []host.Grant, state host.GrantState, reason string, now time.Time) {
+	o.await(p, w, es, state, reason, now)
+	o.dropOthers(p, w, es)
+}
+
+// await records that sources wait with a role. A grant that is shut keeps its state: it
+// waits for more than this one does.
+func (o *outcome) await(p *scoped, w want, es []host.Grant, state host.GrantState, reason string, now time.Time) {
 	fresh, events := false, &o.events
 	for i, s := range w.sources {
-		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: now, State: state}
+		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: w.renew(i, now, state), State: state}
 		j := slices.IndexFunc(es, func(g host.Grant) bool { return g.Source == s })
 		switch {
 		case j < 0:
@@ -452,11 +447,10 @@ func (o *outcome) wait(p *scoped, w want, es []host.Grant, state host.GrantState
 			o.putAfter = append(o.putAfter, next)
 			fresh = true
 		case es[j].State != state && !isShut(es[j], w.role, w.named[i]):
-			next.At = es[j].At
+			next.At = w.renew(i, es[j].At, state)
 			o.put = append(o.put, next)
 		}
 	}
-	o.dropOthers(w, es)
 	if fresh {
 		*events = append(*events, host.Event{Kind: host.RoleWaiting, Resource: userRef(p.id), Role: w.role, Sources: w.sources, Reason: reason})
 	}

@@ -142,7 +142,7 @@ func (t tenant) eachOfGroups(ctx context.Context, r run, fn func(ids []string) e
 // eachGranted calls fn with the users to whom a source gives something.
 func (t tenant) eachGranted(ctx context.Context, source host.Source, fn func(ids []string) error) error {
 	for after := ""; ; {
-		ids, err := t.Roles.Sources.SourceUsers(ctx, source, after, directory.Batch)
+		ids, err := t.Roles.Finder.SourceUsers(ctx, source, after, directory.Batch)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

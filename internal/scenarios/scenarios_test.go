@@ -36,6 +36,7 @@ func chapters() []chapter {
 		{"Roles that depend on others", dependentScenarios()},
 		{"Roles given by hand", append(handScenarios(), stepScenarios()...)},
 		{"What the application reports, and the order of roles", reportScenarios()},
+		{"Settings that are switched off and on", switchScenarios()},
 		{"Groups and their roles", linkScenarios()},
 		{"Groups that are renamed", renameScenarios()},
 		{"Roles named by attributes", attributeScenarios()},

@@ -33,6 +33,7 @@ type world struct {
 	app    *testhost.Roles
 	roles  scim.Roles
 	policy scim.MemberPolicy
+	types  []*scim.ResourceType
 	host   host
 	store  scim.Store
 	ledger scim.Ledger
@@ -102,7 +103,7 @@ func (w *world) now() time.Time {
 // config is the first server's.
 func (w *world) config() scim.Config {
 	return scim.Config{
-		Store: w.store, Auth: auth.None(), Roles: &w.roles, Members: w.policy, Now: w.now, Log: slog.New(slog.DiscardHandler),
+		Store: w.store, Auth: auth.None(), Types: w.types, Roles: &w.roles, Members: w.policy, Now: w.now, Log: slog.New(slog.DiscardHandler),
 		NewID: func() string {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -1,0 +1,121 @@
+package roles
+
+import (
+	"slices"
+	"time"
+
+	"github.com/scimkit/scim/internal/host"
+)
+
+// doubt says that the application distrusts a source since a point in time. The zero doubt
+// says that it does not.
+type doubt struct {
+	at time.Time
+	// keeps says that users keep what the source gave them before.
+	keeps bool
+}
+
+// heldBack are the sources of one role that give it, but not now.
+type heldBack struct {
+	sources []host.Source
+	reason  string
+}
+
+const (
+	isPaused     = "the application has paused the giving of roles"
+	isDistrusted = "the application distrusts the source until a client names the user again, or the application trusts the source"
+)
+
+// holdBack takes from the wanted roles those sources that must not give now, and records
+// that they wait. Pick sees only roles that can be given.
+func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) {
+	isDoubted := func(w want) bool { return w.doubts != nil }
+	if !r.Paused && !slices.ContainsFunc(p.wants, isDoubted) {
+		return
+	}
+	var wants []want
+	for _, w := range p.wants {
+		isHeld := h.isGiven(w.role.ID)
+		open, doubted := w.divide(func(i int) bool { return !p.isDoubted(&w, i, h) })
+		o.hold(p, doubted, h, host.GrantWaitsForTrust, isDistrusted, now)
+		if r.Paused && !isHeld {
+			o.hold(p, open, h, host.GrantPaused, isPaused, now)
+			continue
+		}
+		if len(open.sources) > 0 {
+			wants = append(wants, open)
+		}
+	}
+	p.wants = wants
+}
+
+// isGiven reports whether the user holds a role because of a source.
+func (h holdings) isGiven(role string) bool {
+	_, has := h.held[role]
+	return has && slices.ContainsFunc(h.entries[role], host.Grant.IsHeld)
+}
+
+// isDoubted reports whether the application distrusts that a source gives a role to the
+// user. A client that has named the user in the source since then, has settled the doubt.
+func (p *scoped) isDoubted(w *want, i int, h holdings) bool {
+	d := w.doubt(i)
+	if d.at.IsZero() || w.named[i] != unnamed {
+		return false
+	}
+	isSettled := func(g host.Grant) bool {
+		return g.Source == w.sources[i] && g.State != host.GrantWaitsForTrust && !g.At.Before(d.at)
+	}
+	isKept := func(g host.Grant) bool { return g.Source == w.sources[i] && g.IsHeld() }
+	return !slices.ContainsFunc(p.person.entries, isSettled) &&
+		!(d.keeps && h.isGiven(w.role.ID) && slices.ContainsFunc(h.entries[w.role.ID], isKept))
+}
+
+// hold records that sources wait with a role.
+func (o *outcome) hold(p *scoped, w want, h holdings, state host.GrantState, reason string, now time.Time) {
+	if len(w.sources) == 0 {
+		return
+	}
+	if p.back == nil {
+		p.back = map[string]heldBack{}
+	}
+	p.back[w.role.ID] = heldBack{append(p.back[w.role.ID].sources, w.sources...), reason}
+	o.await(p, w, h.entries[w.role.ID], state, reason, now)
+}
+
+// divide returns a want with the sources for which is returns true, and one with the others.
+func (w want) divide(is func(i int) bool) (yes, no want) {
+	yes, no = want{role: w.role}, want{role: w.role}
+	for i := range w.sources {
+		to := &no
+		if is(i) {
+			to = &yes
+		}
+		to.sources, to.via, to.named = append(to.sources, w.sources[i]), append(to.via, w.via[i]), append(to.named, w.named[i])
+		if w.doubts != nil {
+			to.doubts = append(to.doubts, w.doubts[i])
+		}
+	}
+	return yes, no
+}
+
+// doubt is the doubt about a source.
+func (w *want) doubt(i int) doubt {
+	if w.doubts == nil {
+		return doubt{}
+	}
+	return w.doubts[i]
+}
+
+// renew returns the time of a grant that gets a state. It is at, unless the source is
+// distrusted: a grant from before the doubt gives nothing until the user is named.
+func (w *want) renew(i int, at time.Time, state host.GrantState) time.Time {
+	d := w.doubt(i)
+	switch {
+	case d.at.IsZero():
+	case state == host.GrantWaitsForTrust && !at.Before(d.at):
+		return d.at.Add(-time.Microsecond)
+	case w.named[i] != unnamed && at.Before(d.at):
+		return d.at
+	}
+	return at
+}
