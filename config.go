@@ -39,7 +39,7 @@ type Config struct {
 	Strict bool
 	// Without switches off single tolerances.
 	Without []Tolerance
-	// Members decides how groups treat unknown and absent members.
+	// Members decides how groups treat unknown and absent members, and groups in groups.
 	Members MemberPolicy
 	// Me turns on /Me. Nil: /Me is 501.
 	Me *SelfService
@@ -117,7 +117,7 @@ type Tenant struct {
 	Strict bool
 	// Without switches off single tolerances.
 	Without []Tolerance
-	// Members decides how groups treat unknown and absent members.
+	// Members decides how groups treat unknown and absent members, and groups in groups.
 	Members MemberPolicy
 	// Me turns on /Me. Nil: /Me is 501.
 	Me *SelfService

@@ -127,7 +127,8 @@ type Roles struct {
 	Separate bool
 	// Pick chooses among the roles that the sources give to a user in one scope. The first
 	// role that it returns is the primary one. Its argument lists the roles from attributes
-	// in their order, and then those from groups in the order of joining. Nil: all of them.
+	// in their order, and then those from groups in the order of joining: the
+	// user's own groups before those above them (see MemberPolicy.Nested). Nil: all of them.
 	Pick func(candidates []Candidate) []Role
 	// Exclusive means that a user can hold only one role of a scope, for example in one
 	// column. If the user holds a role by hand, roles from sources wait. Pick must then
