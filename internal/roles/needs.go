@@ -16,10 +16,17 @@ type needs struct {
 	groups []string // the groups to lock, in order of id
 	// locked are the groups that the current attempt has locked because of groups.
 	locked map[string]bool
+	short  bool // groups has grown in the current attempt
 }
 
 // isOpen reports whether the last attempt failed for want of something.
-func (n *needs) isOpen() bool { return len(n.open) > 0 || len(n.groups) > len(n.locked) }
+func (n *needs) isOpen() bool { return len(n.open) > 0 || n.short }
+
+// prepare gets for the next attempt what the last one wanted, apart from locks.
+func (n *needs) prepare(ctx context.Context, t tenant) {
+	n.short = false
+	n.ask(ctx, t)
+}
 
 // errUnlocked ends an attempt of Isolate that needs further groups locked.
 var errUnlocked = errors.New("scim: a write has to lock further groups")
@@ -36,6 +43,7 @@ func (w *Work) LockGroups(self string, groups []string) error {
 	if !slices.ContainsFunc(groups, func(id string) bool { return id != self && !w.needs.locked[id] }) {
 		return nil
 	}
+	w.needs.short = true
 	w.needs.groups = append(w.needs.groups, groups...)
 	if self != "" {
 		w.needs.groups = append(w.needs.groups, self)

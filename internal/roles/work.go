@@ -82,8 +82,11 @@ func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		return err
 	}
 	for try := 0; err != nil && w.needs.isOpen() && try < isolationTries; try++ {
-		w.needs.ask(ctx, w.t)
+		w.needs.prepare(ctx, w.t)
 		err = w.isolate(ctx, key, fn)
+	}
+	if err != nil && w.needs.short { // others go on changing what is below a group
+		err = host.ErrStale
 	}
 	w.events, w.ahead = slices.Concat(w.ahead, w.events), nil
 	return w.finish(ctx, key, err)
