@@ -141,6 +141,42 @@ func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value string, 
 	return outward(c.a.ConfirmValue(ctx, attribute, value, host.Role(role).Key(), userIDs...))
 }
 
+// Managed says what of a user or group is the client's, for the pages of the application: what
+// an administrator changes there, the client's next request changes back. It changes
+// nothing. For an unknown resource the error is an *Error with the status 404.
+//
+// It does not say which client. The library does not store that, because a tenant usually has one.
+// Event.Principal names the client of each write.
+func (c *Reconciler) Managed(ctx context.Context, ref Ref) (*Managed, error) {
+	m, err := c.a.Managed(ctx, host.Ref(ref))
+	if err != nil {
+		return nil, outward(err)
+	}
+	return &Managed{IsClaimed: m.IsClaimed, Attributes: m.Attributes, Groups: m.Groups, Unclaimed: convert(m.Unclaimed, refOut),
+		Roles: convert(m.Roles, explanationOut)}, nil
+}
+
+// Managed says what of a resource is the client's. Reconciler.Managed returns it. Of an exempt
+// user nothing is.
+type Managed struct {
+	// IsClaimed means that a client has created, adopted or changed the resource. Without a
+	// Claimer everything is claimed.
+	IsClaimed bool
+	// Attributes are the paths of the attributes of a claimed resource, in ascending order,
+	// such as "name.givenName". They have a value, and clients can write them. The client's
+	// next PUT also clears what the application writes into the other attributes that the
+	// store shows to clients.
+	Attributes []string
+	// Groups are, for a user, the ids of the groups of which a client has named the user as
+	// a member, in ascending order.
+	Groups []string
+	// Unclaimed are, for a group, the members that no client has named. All other members are
+	// the client's.
+	Unclaimed []Ref
+	// Roles are, for a user, the held roles that only sources give, with these sources.
+	Roles []Explanation
+}
+
 // Explanation says why a user holds a role or waits for it. Reconciler.Explain returns it.
 type Explanation struct {
 	// Role is the role.

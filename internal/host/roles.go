@@ -170,3 +170,12 @@ type Explanation struct {
 	Sources []Source
 	Reason  string
 }
+
+// Managed says what of a resource is the client's.
+type Managed struct {
+	IsClaimed  bool
+	Attributes []string
+	Groups     []string
+	Unclaimed  []Ref
+	Roles      []Explanation
+}

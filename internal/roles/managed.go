@@ -1,0 +1,130 @@
+package roles
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim/internal/directory"
+	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/model"
+)
+
+// Managed says what of a resource is the client's. An exempt user has nothing of it.
+func (c *Admin) Managed(ctx context.Context, ref host.Ref) (*host.Managed, error) {
+	d, err := c.t.dir.Fetch(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	exempt, err := c.t.dir.Exempt(ctx, ref)
+	if err != nil || exempt[ref] {
+		return &host.Managed{}, err
+	}
+	m := &host.Managed{IsClaimed: true}
+	if c.t.Stores.Claimer != nil {
+		if m.IsClaimed, err = c.t.Stores.Claimer.IsClaimed(ctx, ref); err != nil {
+			return nil, err
+		}
+	}
+	if m.IsClaimed {
+		m.Attributes = writable(d)
+	}
+	switch {
+	case d.Type == c.t.Types.Group && c.t.Stores.Claimer != nil && c.t.Stores.Members != nil:
+		m.Unclaimed, err = c.t.unclaimed(ctx, ref.ID)
+	case d.Type == c.t.Types.User:
+		if m.Groups, err = c.t.groupsByClient(ctx, ref); err != nil {
+			return nil, err
+		}
+		m.Roles, err = c.rolesBySource(ctx, ref.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// writable lists the paths of the attributes that have a value and that clients can write,
+// in order. Members are no attribute here.
+func writable(d *doc.Document) []string {
+	var paths []string
+	var add func(values []doc.Value)
+	add = func(values []doc.Value) {
+		for _, v := range values {
+			switch a := v.Attr; {
+			case a.Meta || a.Mutability == model.ReadOnly || a == d.Type.Members:
+			case a.Kind == model.Complex && !a.Multi:
+				add(v.Kids())
+			default:
+				paths = append(paths, a.Path)
+			}
+		}
+	}
+	add(d.Values)
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// unclaimed lists the members of a group that no client has named.
+func (t tenant) unclaimed(ctx context.Context, group string) (all []host.Ref, err error) {
+	for after := (host.Ref{}); ; after = all[len(all)-1] {
+		page, err := t.Stores.Claimer.UnclaimedMembers(ctx, group, after, directory.Batch)
+		if all = append(all, page...); err != nil || len(page) < directory.Batch {
+			return all, err
+		}
+	}
+}
+
+// groupsByClient lists the groups of which a client has named the user as a member.
+func (t tenant) groupsByClient(ctx context.Context, user host.Ref) ([]string, error) {
+	if t.Types.Group == nil {
+		return nil, nil
+	}
+	closure, err := t.dir.Closure(ctx, []host.Ref{user}, nil)
+	if err != nil {
+		return nil, err
+	}
+	var groups []string
+	for _, p := range closure.Paths {
+		if p.Distance > 0 {
+			continue
+		}
+		isUnclaimed, err := t.isUnclaimed(ctx, p.GroupID, user)
+		if err != nil {
+			return nil, err
+		}
+		if !isUnclaimed {
+			groups = append(groups, p.GroupID)
+		}
+	}
+	slices.Sort(groups)
+	return groups, nil
+}
+
+// isUnclaimed reports whether no client has named a member of a group. It reads the
+// unclaimed members in order, and begins shortly before this one.
+func (t tenant) isUnclaimed(ctx context.Context, group string, m host.Ref) (bool, error) {
+	if t.Stores.Claimer == nil || t.Stores.Members == nil {
+		return false, nil
+	}
+	after := host.Ref{Type: m.Type, ID: m.ID[:max(len(m.ID)-1, 0)]}
+	for {
+		page, err := t.Stores.Claimer.UnclaimedMembers(ctx, group, after, directory.Batch)
+		if err != nil || slices.Contains(page, m) {
+			return err == nil, err
+		}
+		if len(page) < directory.Batch {
+			return false, nil
+		}
+		if after = page[len(page)-1]; strings.Compare(after.ID, m.ID) > 0 || after.Type != m.Type {
+			return false, nil
+		}
+	}
+}
+
+// rolesBySource lists the roles that a user has only because sources give them.
+func (c *Admin) rolesBySource(ctx context.Context, userID string) ([]host.Explanation, error) {
+	list, err := c.Explain(ctx, userID)
+	return only(list, func(e host.Explanation) bool { return e.State == host.Granted }), err
+}
