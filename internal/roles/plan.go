@@ -207,7 +207,7 @@ func (o *outcome) endUnwanted(p *scoped, id string, es []host.Grant, held map[st
 func (o *outcome) explainRest(p *scoped) {
 	for _, h := range p.held {
 		isExplained := slices.ContainsFunc(o.explained, func(s host.Explanation) bool {
-			return s.Role.ID == h.ID && s.State != host.Waiting
+			return s.Role.Key() == h.Key() && s.State != host.Waiting
 		})
 		if !isExplained {
 			o.stand(h, host.ByHand, nil, "given in the application; no source gives it")

@@ -1,0 +1,390 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
+)
+
+// The steps of histories.
+
+// joined says that members of a group joined it now, except those who were there before.
+func (n *naive) joined(ids []string, before map[string]int) map[string]int {
+	m := map[string]int{}
+	for _, id := range ids {
+		if m[id] = n.clock; before[id] != 0 {
+			m[id] = before[id]
+		}
+	}
+	return m
+}
+
+func (h *history) push(t *rapid.T) {
+	if len(h.n.groups) == 4 {
+		t.Skip("enough")
+	}
+	id, name, members := h.id("g"), rapid.SampledFrom(names).Draw(t, "name"), h.some(t)
+	next := h.n.clone()
+	roles := next.resolve(name, nil)
+	g := &naiveGroup{name: name, link: linkTo(nil, roles), members: next.joined(members, nil), groups: map[string]int{}}
+	next.groups[id] = g
+	if len(h.n.groups) > 0 && rapid.Bool().Draw(t, "with a group") {
+		g.groups[pick(t, "group", h.n.groups)] = next.clock
+	}
+	body := groupBody(name, g.all()...)
+	switch {
+	case h.n.rules.isNested && next.height(id) > next.rules.depth:
+		h.w.wantRefused(h.w.sendPost("/Groups", id, body), 400, "invalidValue", "at most")
+		return
+	case next.height(id) > next.rules.depth:
+		t.Skip("it would be too deep if nesting were on")
+	case h.n.rules.refuses && len(roles) == 0:
+		h.w.wantRefused(h.w.sendPost("/Groups", id, body), 400, "invalidValue", name)
+		return
+	}
+	h.name(next, id, members...)
+	h.request(t, next, func() bool { return h.isThere("/Groups/" + id) },
+		func() reply { return h.w.sendPost("/Groups", id, body) })
+}
+
+func (h *history) isThere(path string) bool { return h.w.send("GET", path, nil).status == 200 }
+
+// changeGroup sends a request that leaves a group as next has it.
+func (h *history) changeGroup(t *rapid.T, next *naive, id string, send func() reply) {
+	state := func(g *naiveGroup) string {
+		all := g.all()
+		slices.Sort(all)
+		return fmt.Sprint(g.name, all, g.link.String())
+	}
+	h.request(t, next, func() bool {
+		now := fmt.Sprint(h.w.do("GET", "/Groups/"+id, nil).body["displayName"], h.w.members(id), h.linkOf("group:"+id))
+		return now != state(h.n.groups[id]) && now == state(next.groups[id])
+	}, send)
+}
+
+func (h *history) put(t *rapid.T) {
+	id := pick(t, "group", h.n.groups)
+	name, members := rapid.SampledFrom(append(names, h.n.groups[id].name)).Draw(t, "name"), h.some(t)
+	next := h.n.clone()
+	g := next.groups[id]
+	takes := false
+	for m := range g.members {
+		takes = takes || !slices.Contains(members, m)
+	}
+	g.members = next.joined(members, g.members)
+	if rapid.Bool().Draw(t, "without groups") {
+		takes = takes || len(g.groups) > 0
+		g.groups = map[string]int{}
+	}
+	next.write(id, name, takes)
+	h.name(next, id, members...)
+	h.changeGroup(t, next, id, func() reply { return h.w.send("PUT", "/Groups/"+id, groupBody(name, g.all()...)) })
+}
+
+func (h *history) rename(t *rapid.T) {
+	id := pick(t, "group", h.n.groups)
+	name := rapid.SampledFrom(names).Draw(t, "name")
+	next := h.n.clone()
+	next.write(id, name, false)
+	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, renameBody(name)) })
+}
+
+func (h *history) add(t *rapid.T) {
+	id, who := pick(t, "group", h.n.groups), pick(t, "user", h.n.active)
+	next := h.n.clone()
+	g := next.groups[id]
+	g.members = next.joined(append(slices.Collect(maps.Keys(g.members)), who), g.members)
+	next.write(id, g.name, false)
+	h.name(next, id, who)
+	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, patchBody(addOp(who))) })
+}
+
+func (h *history) remove(t *rapid.T) {
+	id, who := pick(t, "group", h.n.groups), pick(t, "user", h.n.active)
+	next := h.n.clone()
+	delete(next.groups[id].members, who)
+	next.write(id, next.groups[id].name, true)
+	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, patchBody(removeOp(who))) })
+}
+
+// nest puts a group into another one.
+func (h *history) nest(t *rapid.T) {
+	id, sub := pick(t, "group", h.n.groups), pick(t, "member", h.n.groups)
+	body := patchBody(addOp("Group " + sub))
+	next := h.n.clone()
+	g := next.groups[id]
+	closes := h.n.isAbove(sub, id)
+	if !closes {
+		g.groups = next.joined(append(slices.Collect(maps.Keys(g.groups)), sub), g.groups)
+	}
+	isTooDeep := false
+	for other := range next.groups {
+		isTooDeep = isTooDeep || next.height(other) > next.rules.depth
+	}
+	switch {
+	case !closes && !isTooDeep:
+	case !h.n.rules.isNested:
+		t.Skip("it would be refused if nesting were on")
+	case closes:
+		h.w.wantRefused(h.w.send("PATCH", "/Groups/"+id, body), 400, "invalidValue")
+		return
+	default:
+		h.w.wantRefused(h.w.send("PATCH", "/Groups/"+id, body), 400, "invalidValue", "at most")
+		return
+	}
+	next.write(id, g.name, false)
+	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, body) })
+}
+
+// unnest takes a group out of another one.
+func (h *history) unnest(t *rapid.T) {
+	id := pick(t, "group", h.n.groups)
+	sub := pick(t, "member", h.n.groups[id].groups)
+	next := h.n.clone()
+	delete(next.groups[id].groups, sub)
+	next.write(id, next.groups[id].name, true)
+	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, patchBody(removeOp(sub))) })
+}
+
+func (h *history) delete(t *rapid.T) {
+	id := pick(t, "group", h.n.groups)
+	next := h.n.clone()
+	delete(next.groups, id)
+	for _, g := range next.groups {
+		delete(g.groups, id)
+	}
+	h.request(t, next, func() bool { return !h.isThere("/Groups/" + id) },
+		func() reply { return h.w.send("DELETE", "/Groups/"+id, nil) })
+}
+
+func (h *history) active(t *rapid.T) {
+	who := pick(t, "user", h.n.active)
+	to := !h.n.active[who]
+	next := h.n.clone()
+	next.active[who] = to
+	h.request(t, next, func() bool { return h.w.do("GET", "/Users/"+who, nil).body["active"] == to },
+		func() reply { return h.w.send("PATCH", "/Users/"+who, activeBody(to)) })
+	if h.w.kind == bare && !to && h.n != next {
+		h.shut(who)
+	}
+}
+
+// shut adopts grants that wait for a user's return. A process that dies ahead of a
+// deactivation leaves them, and the user stays active.
+func (h *history) shut(user string) {
+	for _, g := range testhost.Must(h.w.ledger.Grants(ctx(), []string{user})) {
+		if g.State == scim.GrantWaitsForReturn {
+			h.n.isShut[fmt.Sprint(user, " ", g.Scope, "/", g.RoleID, " ", g.Source)] = true
+		}
+	}
+}
+
+// assign sets the attribute that names roles, sometimes to a name without a role. The
+// server does not look up a value again that the user already has. For an inactive user it
+// does not look up a value that anybody has and that has a link.
+func (h *history) assign(t *rapid.T) {
+	if !h.n.rules.hasValues {
+		t.Skip("no attribute names roles")
+	}
+	who := pick(t, "user", h.n.active)
+	values := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 2, rapid.ID[string]).Draw(t, "values")
+	send := func() reply { return h.w.send("PATCH", "/Users/"+who, patchBody(rolesOp("replace", values...))) }
+	next := h.n.clone()
+	for _, v := range slices.Sorted(slices.Values(values)) {
+		inactive := !h.n.active[who]
+		if slices.Contains(h.n.values[who], v) || inactive && len(next.links[v]) > 0 && h.n.isUsed(v) {
+			continue
+		}
+		roles := next.resolve(v, nil)
+		if next.links[v] = linkTo(next.links[v], roles); len(roles) > 0 {
+			continue
+		}
+		if !inactive {
+			h.w.wantRefused(send(), 400, "invalidValue", "roles", v)
+		} else if r := send(); r.status != 200 { // the attribute keeps its values
+			t.Fatalf("%d %s", r.status, r.detail())
+		}
+		return
+	}
+	next.values[who] = values
+	h.request(t, next, func() bool {
+		now := []string{}
+		list, _ := h.w.do("GET", "/Users/"+who, nil).body["roles"].([]any)
+		for _, e := range list {
+			now = append(now, e.(map[string]any)["value"].(string))
+		}
+		return slices.Equal(now, values)
+	}, send)
+	for v, link := range next.links { // the link may exist before a user has the value
+		if h.w.kind == bare && h.linkOf("attr:roles="+v) == link.String() {
+			h.n.links[v] = link
+		}
+	}
+}
+
+// leave deletes a user and creates another one.
+func (h *history) leave(t *rapid.T) {
+	who := pick(t, "user", h.n.active)
+	next := h.n.clone()
+	delete(next.active, who)
+	delete(next.hand, who)
+	delete(next.values, who)
+	for _, g := range next.groups {
+		delete(g.members, who)
+	}
+	gone := func() bool { return !h.isThere("/Users/" + who) }
+	h.request(t, next, gone, func() reply { return h.w.send("DELETE", "/Users/"+who, nil) })
+	if !gone() {
+		// A failed deletion may have revoked roles, which do not return. The client repeats
+		// the deletion.
+		h.w.do("DELETE", "/Users/"+who, nil)
+		h.n = next
+	}
+	h.newUser()
+}
+
+// give gives a role in the application. If it does not report this, nobody can see that it
+// gave a role again.
+func (h *history) give(t *rapid.T) {
+	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
+	r := h.n.roles[role]
+	if h.isBase(r) {
+		t.Skip("everybody has it")
+	}
+	isReported := rapid.Bool().Draw(t, "reported")
+	isNew := !slices.Contains(h.n.wasFate[who].held, role)
+	h.w.app.Give(who, role)
+	if isReported {
+		h.w.must(h.admin().GivenByHand(ctx(), who, scim.Role{Scope: r.scope, ID: r.id}))
+	}
+	if isReported || isNew {
+		h.n.hand[who][role] = true
+	}
+	h.reconcile(who)
+}
+
+// take takes a role in the application.
+func (h *history) take(t *rapid.T) {
+	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
+	h.w.app.Take(who, role)
+	delete(h.n.hand[who], role)
+	delete(h.n.wasFate[who].given, role)
+	h.reconcile(who)
+}
+
+// reconcile reconciles a user, and compares with what Explain said before.
+func (h *history) reconcile(who string) {
+	h.w.must(h.admin().Users(ctx(), who))
+}
+
+// role creates, renames, changes or deletes a role in the application, and reports this.
+func (h *history) role(t *rapid.T) {
+	what := rapid.SampledFrom([]string{"create", "rename", "delete", "weigh", "protect"}).Draw(t, "what")
+	if what == "create" {
+		if len(h.n.roles) == 5 {
+			t.Skip("enough")
+		}
+		h.newRole(t)
+	} else {
+		r := h.n.roles[pick(t, "role", h.n.roles)]
+		switch what {
+		case "rename":
+			if h.n.rules.isPaused {
+				t.Skip("a role that moves from one source to another is lost in between")
+			}
+			r.name = rapid.SampledFrom(names).Draw(t, "name")
+		case "weigh":
+			h.count++
+			r.weight = h.count
+		case "protect":
+			r.protected = !r.protected && !h.isBase(r)
+		}
+		if what != "delete" {
+			h.putRole(r)
+		} else {
+			h.drop(r.key())
+		}
+	}
+	h.w.must(h.admin().RolesChanged(ctx()))
+	h.n.report()
+}
+
+func (h *history) drop(role string) {
+	h.w.app.Drop(role)
+	delete(h.n.roles, role)
+	for _, of := range h.n.hand {
+		delete(of, role)
+	}
+	for _, f := range h.n.wasFate {
+		delete(f.given, role)
+	}
+}
+
+// confirm confirms a role of a source, or the waiting roles of a user.
+func (h *history) confirm(t *rapid.T) {
+	sources := map[string]naiveLink{}
+	for id, g := range h.n.groups {
+		sources["group:"+id] = g.link
+	}
+	for v, l := range h.n.links {
+		if h.n.rules.hasValues && h.n.isUsed(v) {
+			sources["attr:roles="+v] = l
+		}
+	}
+	source := pick(t, "source", sources)
+	key := pick(t, "role", sources[source])
+	linked := sources[source][key]
+	var users []string
+	if rapid.Bool().Draw(t, "one user") {
+		users = []string{pick(t, "user", h.n.active)}
+	} else {
+		linked.confirmed = true
+		sources[source][key] = linked
+	}
+	role := scim.Role{Scope: linked.role.scope, ID: linked.role.id}
+	if id, ok := scim.Source(source).Group(); ok {
+		h.w.must(h.admin().Confirm(ctx(), id, role, users...))
+	} else {
+		_, v, _ := scim.Source(source).Attribute()
+		h.w.must(h.admin().ConfirmValue(ctx(), "roles", v, role, users...))
+	}
+	for u := range h.n.active {
+		if len(users) == 0 || users[0] == u {
+			h.nameFor(u, key, source)
+		}
+	}
+}
+
+// nameFor says that the application confirms a role of a source for a user.
+func (h *history) nameFor(user, role, source string) {
+	for _, v := range h.n.values[user] {
+		if source == "attr:roles="+v {
+			source = "attr:roles"
+		}
+	}
+	h.named[fmt.Sprint(user, " ", role, " ", source)] = true
+}
+
+// pause makes sources give nothing for a time, or ends that.
+func (h *history) pause(*rapid.T) {
+	h.broken = ""
+	h.n.rules.isPaused = !h.n.rules.isPaused
+	h.w.roles.Paused = h.n.rules.isPaused
+	h.restart()
+	h.w.must(h.admin().RolesChanged(ctx()))
+	h.w.all()
+	h.n.report()
+}
+
+// toggleNesting switches nesting on or off.
+func (h *history) toggleNesting(*rapid.T) {
+	h.n.rules.isNested = !h.n.rules.isNested
+	h.w.policy.Nested = h.n.rules.isNested
+	h.restart()
+	h.w.all()
+}

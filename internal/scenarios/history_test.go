@@ -1,0 +1,427 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pgregory.net/rapid"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
+)
+
+// history is an application with handlers, and its model.
+type history struct {
+	w      *world
+	n      *naive
+	count  int
+	turn   int
+	steps  *int
+	broken string // how the next call of ChangeRoles fails
+	// told is the order of a user's roles that the application was told last.
+	told map[string][]string
+	// named are those whom this step names: see naive.turn.
+	named map[string]bool
+}
+
+var names = []string{"R1", "R2", "R3"}
+
+func newHistory(t *rapid.T, in setting, steps *int) *history {
+	n := &naive{rules: drawRules(t, in.kind), active: map[string]bool{}, hand: map[string]map[string]bool{}, groups: map[string]*naiveGroup{},
+		roles: map[string]naiveRole{}, values: map[string][]string{}, links: map[string]naiveLink{}}
+	h := &history{n: n, steps: steps, told: map[string][]string{}}
+	h.w = in.world(t, h.config())
+	h.w.policy = scim.MemberPolicy{Nested: n.rules.isNested, MaxDepth: n.rules.depth}
+	h.w.app.Resolve = h.resolve
+	h.w.roles.Resolver = &scopedRoles{h.w.app, h}
+	h.restart()
+	for range 3 {
+		h.newUser()
+	}
+	for range 3 {
+		h.newRole(t)
+	}
+	h.n.turn(nil)
+	return h
+}
+
+// drawRules draws the configuration of a history.
+func drawRules(t *rapid.T, kind string) naiveRules {
+	picks := []string{"all", "heaviest", "licence", "first"}
+	if kind == bare {
+		picks = picks[:3] // the store does not know who joined first
+	}
+	policy := func() naivePolicy {
+		p := naivePolicy{pick: rapid.SampledFrom(picks).Draw(t, "pick")}
+		if p.pick != "all" && p.pick != "licence" && rapid.Bool().Draw(t, "exclusive") {
+			p.exclusive = true
+		}
+		return p
+	}
+	r := naiveRules{
+		scopes:  map[string]naivePolicy{},
+		refuses: rapid.Bool().Draw(t, "refuses"), isSticky: rapid.Bool().Draw(t, "sticky"),
+		hasValues: rapid.IntRange(0, 3).Draw(t, "attributes") > 0,
+		isNested:  rapid.Bool().Draw(t, "nested"), depth: rapid.IntRange(1, 3).Draw(t, "depth"),
+	}
+	if rapid.Bool().Draw(t, "one scope") {
+		r.scopes[""] = policy()
+		return r
+	}
+	for _, scope := range []string{"a", "b"} {
+		p := policy()
+		if p.exclusive {
+			p.base = "r1"
+		}
+		r.scopes[scope] = p
+	}
+	return r
+}
+
+// config is the configuration that the rules of the model describe.
+func (h *history) config() scim.Roles {
+	rules := h.n.rules
+	policies := map[string]scim.RolePolicy{}
+	for scope, p := range rules.scopes {
+		policies[scope] = scim.RolePolicy{Pick: map[string]func([]scim.Candidate) []scim.Role{
+			"heaviest": scim.PickHeaviest, "first": pickFirst, "licence": pickEven}[p.pick], Exclusive: p.exclusive, Base: p.base}
+	}
+	roles := scim.Roles{PolicyOf: func(scope string) scim.RolePolicy { return policies[scope] }}
+	if p, ok := policies[""]; ok {
+		roles = scim.Roles{Pick: p.Pick, Exclusive: p.Exclusive}
+	}
+	if rules.refuses {
+		roles.Missing = scim.RefuseGroup
+	}
+	if rules.hasValues {
+		roles.Attributes = []string{"roles"}
+	}
+	return roles
+}
+
+// pickEven gives the roles with even weights to those who also have one with an odd
+// weight, which nobody gets.
+func pickEven(all []scim.Candidate) []scim.Role {
+	var even []scim.Role
+	for _, c := range all {
+		if c.Weight%2 == 0 {
+			even = append(even, c.Role)
+		}
+	}
+	if len(even) == len(all) {
+		return nil
+	}
+	return even
+}
+
+// scopedRoles gives the roles of the application scopes: the id of a row is "scope/id".
+type scopedRoles struct {
+	*testhost.Roles
+	h *history
+}
+
+func (r *scopedRoles) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	held, err := r.Roles.HeldRoles(ctx, userIDs)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]scim.Role{}
+	for _, u := range userIDs {
+		hasScope := map[string]bool{}
+		for _, x := range held[u] {
+			x.Scope, x.ID, _ = strings.Cut(x.ID, "/")
+			hasScope[x.Scope] = true
+			all[u] = append(all[u], x)
+		}
+		for scope, p := range r.h.n.rules.scopes {
+			if p.base != "" && !hasScope[scope] {
+				all[u] = append(all[u], scim.Role{Scope: scope, ID: p.base, Name: "base"})
+			}
+		}
+	}
+	return all, nil
+}
+
+func (r *scopedRoles) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	rows := func(roles []scim.Role) (all []scim.Role) {
+		for _, x := range roles {
+			x.ID, x.Scope = x.Scope+"/"+x.ID, ""
+			all = append(all, x)
+		}
+		return all
+	}
+	all := make([]scim.RoleChange, len(changes))
+	for i, c := range changes {
+		all[i] = scim.RoleChange{UserID: c.UserID, Grant: rows(c.Grant), Revoke: rows(c.Revoke), Roles: rows(c.Roles)}
+	}
+	return r.Roles.ChangeRoles(ctx, all)
+}
+
+func (h *history) resolve(src scim.RoleSource) ([]scim.Role, error) {
+	linked := naiveLink{}
+	for _, r := range src.Linked {
+		linked[r.Scope+"/"+r.ID] = naiveLinked{}
+	}
+	var all []scim.Role
+	for _, r := range h.n.resolve(src.Name(), linked) {
+		all = append(all, scim.Role{Scope: r.scope, ID: r.id, Name: r.name, Weight: r.weight, Protected: r.protected})
+	}
+	if len(all) == 0 {
+		return nil, scim.ErrNoRole
+	}
+	return all, nil
+}
+
+// restart makes new handlers. A store without transactions allows only one process.
+func (h *history) restart() {
+	if h.w.kind == bare {
+		h.w.restart()
+		return
+	}
+	h.w.servers(2)
+}
+
+// admin is a reconciler of one of the handlers.
+func (h *history) admin() *scim.Reconciler {
+	h.turn++
+	return testhost.Must(h.w.h[h.turn%len(h.w.h)].Reconciler(nil))
+}
+
+func (h *history) newUser() {
+	id := h.id("u")
+	h.w.user(id)
+	h.n.active[id] = true
+	h.n.hand[id] = map[string]bool{}
+}
+
+// newRole creates a role with the next id of its scope. So two scopes have the same ids.
+func (h *history) newRole(t *rapid.T) {
+	scope := rapid.SampledFrom(slices.Sorted(maps.Keys(h.n.rules.scopes))).Draw(t, "scope")
+	h.count++
+	r := naiveRole{scope: scope, name: rapid.SampledFrom(names).Draw(t, "name"), weight: h.count}
+	for i := 1; r.id == ""; i++ {
+		id := fmt.Sprint("r", i)
+		if _, isTaken := h.n.roles[scope+"/"+id]; !isTaken {
+			r.id = id
+		}
+	}
+	r.protected = !h.isBase(r) && rapid.IntRange(0, 3).Draw(t, "protected") == 0
+	h.putRole(r)
+}
+
+func (h *history) isBase(r naiveRole) bool { return h.n.rules.scopes[r.scope].base == r.id }
+
+func (h *history) putRole(r naiveRole) {
+	h.w.app.Put(scim.Role{ID: r.key(), Name: r.name, Weight: r.weight, Protected: r.protected})
+	h.n.roles[r.key()] = r
+}
+
+func (h *history) id(kind string) string {
+	h.count++
+	return fmt.Sprint(kind, h.count)
+}
+
+func pick[V any](t *rapid.T, what string, from map[string]V) string {
+	if len(from) == 0 {
+		t.Skip("none")
+	}
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(from))).Draw(t, what)
+}
+
+func (h *history) some(t *rapid.T) []string {
+	return rapid.SliceOfNDistinct(rapid.SampledFrom(slices.Sorted(maps.Keys(h.n.active))), 0, 3, rapid.ID[string]).Draw(t, "members")
+}
+
+// name names users as members of a group, and of the groups above it.
+func (h *history) name(n *naive, group string, users ...string) {
+	for id := range n.groups {
+		for _, u := range users {
+			if id == group || n.rules.isNested && n.isAbove(id, group) {
+				h.named[fmt.Sprint(u, " * group:", id)] = true
+			}
+		}
+	}
+}
+
+// request sends a request that turns the model into next. If it fails, stored says whether
+// the store has the write. Then new processes reconcile everybody.
+func (h *history) request(t *rapid.T, next *naive, stored func() bool, send func() reply) {
+	if h.broken == "" {
+		if r := send(); r.status/100 != 2 {
+			t.Fatalf("%d %s", r.status, r.detail())
+		}
+		h.n = next
+		return
+	}
+	how, hit := h.broken, false
+	h.broken = ""
+	change := func(op string) {
+		switch {
+		case hit && how != "error":
+			panic("the process is dead")
+		case hit || op != how && (op != "change" || how != "error"):
+			return
+		}
+		hit = true
+		if how != "error" { // the store returns this error below, and later calls succeed
+			panic("the process dies")
+		}
+	}
+	h.w.step = change
+	usual := h.w.app.Fail
+	h.w.app.Fail = func(op string) error {
+		was := hit
+		h.w.at(op)
+		if how == "error" && hit && !was {
+			return errors.New("down")
+		}
+		return nil
+	}
+	r := send()
+	h.w.step, h.w.app.Fail = nil, usual
+	ok := r.status/100 == 2
+	switch {
+	case ok || h.w.kind != joint && stored():
+		h.n = next
+	case h.w.kind == joint && stored():
+		t.Fatalf("%d, and yet it is stored", r.status)
+	}
+	if ok && hit && how != "error" {
+		t.Fatalf("the process died and answered %d", r.status)
+	}
+	if hit {
+		h.restart()
+		h.w.all()
+		h.forgetNames()
+	}
+}
+
+// forgetNames forgets those named in this step whose grants still wait: the request failed
+// before anybody took notice.
+func (h *history) forgetNames() {
+	for user := range h.n.active {
+		for _, g := range testhost.Must(h.w.ledger.Grants(ctx(), []string{user})) {
+			if g.State == scim.GrantWaitsForReturn {
+				delete(h.named, fmt.Sprint(user, " * ", g.Source))
+			}
+		}
+	}
+}
+
+// breakNext makes the next request fail at the application.
+func (h *history) breakNext(t *rapid.T) {
+	if h.n.rules.isPaused {
+		t.Skip("what is revoked does not come back")
+	}
+	h.broken = rapid.SampledFrom([]string{"error", "change", "changed"}).Draw(t, "how")
+}
+
+// linkOf is the link of a source in the ledger, as naiveLink.String has it.
+func (h *history) linkOf(source string) string {
+	var all []string
+	for _, l := range testhost.Must(h.w.ledger.Links(ctx(), []scim.Source{scim.Source(source)})) {
+		for _, r := range l.Roles {
+			text := r.Role.Scope + "/" + r.Role.ID
+			if !r.Confirmed {
+				text += " unconfirmed"
+			}
+			all = append(all, text)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// check compares the application with the model.
+func (h *history) check(t *rapid.T) {
+	h.w.t = t
+	*h.steps++
+	h.n.turn(h.named)
+	h.named = map[string]bool{}
+	for id, g := range h.n.groups {
+		h.w.wantMembers(id, g.all()...)
+		h.w.diff("link of "+id, g.link.String(), h.linkOf("group:"+id))
+	}
+	users := slices.Sorted(maps.Keys(h.n.active))
+	for _, u := range users {
+		f := h.n.wasFate[u]
+		h.w.diff("roles of "+u, f.held, slices.Sorted(maps.Keys(h.w.app.IDs(u))))
+		h.w.diff("ledger of "+u, f.ledger, h.ledger(u))
+		h.w.diff("Explain "+u, f.explained, h.explain(u))
+	}
+	for _, u := range h.w.ids {
+		if _, ok := h.n.active[u]; !ok {
+			h.w.wantRoles(u)
+		}
+	}
+	h.checkOrder()
+	// S100
+	h.w.mark()
+	h.w.must(h.admin().Users(ctx(), users...))
+	h.w.wantChanges()
+	h.w.wantEvents()
+	for _, u := range users {
+		h.w.diff("Explain again "+u, h.n.wasFate[u].explained, h.explain(u))
+	}
+}
+
+// checkOrder checks that the application knows in which order the sources give roles.
+func (h *history) checkOrder() {
+	for _, c := range h.w.app.Changes() {
+		h.told[c.UserID] = nil
+		for _, r := range c.Roles {
+			h.told[c.UserID] = append(h.told[c.UserID], r.ID)
+		}
+	}
+	if h.w.kind == bare {
+		return // the store does not know who joined first
+	}
+	for u, f := range h.n.wasFate {
+		both := func(a, b []string) []string {
+			return slices.DeleteFunc(slices.Clone(a), func(role string) bool { return !slices.Contains(b, role) })
+		}
+		h.w.diff("order of "+u, both(f.order, h.told[u]), both(h.told[u], f.order))
+	}
+}
+
+func (g *naiveGroup) all() []string {
+	all := slices.Collect(maps.Keys(g.members))
+	for id := range g.groups {
+		all = append(all, "Group "+id)
+	}
+	return all
+}
+
+func (h *history) ledger(user string) (lines []string) {
+	for _, g := range testhost.Must(h.w.ledger.Grants(ctx(), []string{user})) {
+		line := fmt.Sprint(g.Scope, "/", g.RoleID, " ", g.Source)
+		switch {
+		case !isHeld(g):
+			line += " waiting"
+		case g.ByHand:
+			line += " by hand"
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func (h *history) explain(user string) (lines []string) {
+	for _, s := range testhost.Must(h.admin().Explain(ctx(), user)) {
+		if s.Reason == "" {
+			h.w.t.Errorf("Explain(%s): no reason for %s", user, s.Role.ID)
+		}
+		words := []string{s.Role.Scope + "/" + s.Role.ID, string(s.State)}
+		for _, source := range slices.Sorted(slices.Values(s.Sources)) {
+			words = append(words, string(source))
+		}
+		lines = append(lines, strings.Join(words, " "))
+	}
+	slices.Sort(lines)
+	return lines
+}
