@@ -260,7 +260,7 @@ func (h *history) give(t *rapid.T) {
 	isNew := !slices.Contains(h.n.wasFate[who].held, role)
 	h.w.app.Give(who, role)
 	if isReported {
-		h.w.must(h.admin().GivenByHand(ctx(), who, scim.Role{Scope: r.scope, ID: r.id}))
+		h.w.must(h.admin().GiveByHand(ctx(), who, scim.Role{Scope: r.scope, ID: r.id}, nil))
 	}
 	if isReported || isNew {
 		h.n.hand[who][role] = true

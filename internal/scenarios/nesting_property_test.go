@@ -16,12 +16,14 @@ import (
 // requests are refused.
 func TestNestingProperty(t *testing.T) {
 	everywhere(t, func(t *testing.T, in setting) {
+		steps := 2000
 		switch {
 		case in.crawls:
-			fewer(t, 100)
+			steps /= 100
 		case in.slow:
-			fewer(t, 20)
+			steps /= 20
 		}
+		playSteps(t, steps)
 		rapid.Check(t, func(t *rapid.T) {
 			h := newFamily(t, in)
 			t.Repeat(map[string]func(*rapid.T){
