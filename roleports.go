@@ -11,12 +11,20 @@ import (
 func roleIn(r Role) host.Role  { return host.Role(r) }
 func roleOut(r host.Role) Role { return Role(r) }
 
+func roleSourceOut(src host.RoleSource) RoleSource {
+	return RoleSource{Group: resource(src.Group), PreviousName: src.PreviousName,
+		Attribute: src.Attribute, Value: src.Value, Linked: convert(src.Linked, roleOut)}
+}
+
+func roleChangeOut(c host.RoleChange) RoleChange {
+	return RoleChange{UserID: c.UserID, Grant: convert(c.Grant, roleOut), Revoke: convert(c.Revoke, roleOut), Roles: convert(c.Roles, roleOut)}
+}
+
 type resolverPort port[RoleResolver]
 
 func (p resolverPort) ResolveRoles(ctx context.Context, src host.RoleSource) (_ []host.Role, err error) {
 	defer p.Catch(&err)
-	roles, err := p.app.ResolveRoles(ctx, RoleSource{Group: resource(src.Group), PreviousName: src.PreviousName,
-		Attribute: src.Attribute, Value: src.Value, Linked: convert(src.Linked, roleOut)})
+	roles, err := p.app.ResolveRoles(ctx, roleSourceOut(src))
 	return convert(roles, roleIn), inward(err)
 }
 
@@ -32,9 +40,7 @@ func (p resolverPort) HeldRoles(ctx context.Context, userIDs []string) (_ map[st
 
 func (p resolverPort) ChangeRoles(ctx context.Context, changes []host.RoleChange) (err error) {
 	defer p.Catch(&err)
-	return inward(p.app.ChangeRoles(ctx, convert(changes, func(c host.RoleChange) RoleChange {
-		return RoleChange{UserID: c.UserID, Grant: convert(c.Grant, roleOut), Revoke: convert(c.Revoke, roleOut), Roles: convert(c.Roles, roleOut)}
-	})))
+	return inward(p.app.ChangeRoles(ctx, convert(changes, roleChangeOut)))
 }
 
 func pickPort(pick func([]Candidate) []Role) func([]host.Candidate) []host.Role {

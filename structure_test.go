@@ -42,6 +42,7 @@ var rootFiles = []struct{ file, reason string }{
 	{"ledger.go", "Ledger and its capabilities, Grant, Link, Source: what the library remembers about roles"},
 	{"reconciler.go", "Reconciler, the application's handle on roles"},
 	{"pending.go", "Pending: what awaits somebody, and the decisions about it"},
+	{"preview.go", "WhatIf, Request, Foreseen: what a change or a request would do to roles"},
 	{"events.go", "Event and its kinds"},
 	{"roleports.go", "the ports of roles, which ports.go has no room for"},
 	{"ports.go", "passes the application's values to the internal packages, and their errors back"},

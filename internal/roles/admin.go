@@ -46,35 +46,45 @@ func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
 // All reconciles up to a batch of users, in order of creation. It starts behind the user
 // after ("": at the first one). It returns the last user, "" if no more are left.
 func (c *Admin) All(ctx context.Context, after string) (next string, err error) {
-	q := &host.Query{Limit: directory.Batch}
-	if after != "" {
-		u, err := c.t.Stores.Get(ctx, userRef(after))
-		if errors.Is(err, host.ErrNotFound) {
-			return "", fmt.Errorf("scim: Reconciler.All: user %q is gone: start again from the beginning: %w", after, err)
-		}
-		if err != nil {
-			return "", err
-		}
-		q.After = host.KeyOf(q, u)
-	}
-	page, err := c.t.Stores.List(ctx, c.t.Types.User, q)
+	ids, next, err := pageOfUsers(ctx, c.t, "All", after)
 	if err != nil {
 		return "", err
-	}
-	ids := make([]string, len(page.Resources))
-	for i, u := range page.Resources {
-		ids[i] = u.ID
 	}
 	if err := c.Users(ctx, ids...); err != nil {
 		return "", err
 	}
-	if len(ids) < directory.Batch {
-		if c.t.Roles.Pending == nil {
-			return "", nil
-		}
+	if next == "" && c.t.Roles.Pending != nil {
 		return "", c.Settle(ctx)
 	}
-	return ids[len(ids)-1], nil
+	return next, nil
+}
+
+// pageOfUsers lists up to a batch of users, in order of creation, behind the user after. It
+// also returns the last one, "" if no more are left. method is for an error.
+func pageOfUsers(ctx context.Context, t tenant, method, after string) (ids []string, next string, err error) {
+	q := &host.Query{Limit: directory.Batch}
+	if after != "" {
+		u, err := t.Stores.Get(ctx, userRef(after))
+		if errors.Is(err, host.ErrNotFound) {
+			return nil, "", fmt.Errorf("scim: Reconciler.%s: user %q is gone: start again from the beginning: %w", method, after, err)
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		q.After = host.KeyOf(q, u)
+	}
+	page, err := t.Stores.List(ctx, t.Types.User, q)
+	if err != nil {
+		return nil, "", err
+	}
+	ids = make([]string, len(page.Resources))
+	for i, u := range page.Resources {
+		ids[i] = u.ID
+	}
+	if len(ids) == directory.Batch {
+		next = ids[len(ids)-1]
+	}
+	return ids, next, nil
 }
 
 func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {

@@ -126,8 +126,12 @@ func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, 
 	if err != nil {
 		return nil, err
 	}
-	c := &linkChange{was: links[host.GroupSource(g.ID)]}
-	c.now = c.was
+	return t.relinkFrom(ctx, g, links[host.GroupSource(g.ID)])
+}
+
+// relinkFrom is relinkKnown for a group with this link.
+func (t tenant) relinkFrom(ctx context.Context, g *doc.Document, was host.Link) (*linkChange, error) {
+	c := &linkChange{was: was, now: was}
 	if !c.was.IsLinked() && t.Roles.Refuse {
 		return c, nil // the client's next write links the group
 	}
@@ -135,7 +139,7 @@ func (t tenant) relinkKnown(ctx context.Context, g *doc.Document) (*linkChange, 
 	if isForAnotherName(c.was, g) {
 		src.Linked = nil // as if the client renamed the group now
 	}
-	err = t.resolve(ctx, src, host.GroupSource(g.ID), c)
+	err := t.resolve(ctx, src, host.GroupSource(g.ID), c)
 	if reason, none := noRole(err); none {
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "the role is gone")
 		return c, nil
@@ -221,11 +225,16 @@ func (c *linkChange) getsOtherRoles() bool {
 		!slices.ContainsFunc(c.now.Roles, isOpen)
 }
 
-// storeLink stores a link that changes.
-func (t tenant) storeLink(ctx context.Context, c *linkChange, now time.Time) error {
+// setTime sets the time of the link to now if its roles are others now.
+func (c *linkChange) setTime(now time.Time) {
 	if c.now.At.IsZero() || c.getsOtherRoles() {
 		c.now.At = now
 	}
+}
+
+// storeLink stores a link that changes.
+func (t tenant) storeLink(ctx context.Context, c *linkChange, now time.Time) error {
+	c.setTime(now)
 	return t.Roles.Ledger.SetLink(ctx, c.now)
 }
 

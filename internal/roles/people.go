@@ -157,6 +157,11 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	if r.view.link != nil {
 		links[r.view.link.Source] = *r.view.link
 	}
+	if r.view.again != nil {
+		if err := t.lookAgain(ctx, *r.view.again, links, closure.Paths, values); err != nil {
+			return nil, err
+		}
+	}
 	for i, p := range people {
 		for _, v := range values[i] {
 			p.want(links[v.key()], origin{source: v.source()}, &r)

@@ -3,6 +3,7 @@ package roles
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
@@ -73,6 +74,13 @@ type view struct {
 	from    string            // the id of the group that the members in left have left
 	left    map[host.Ref]bool // these members
 	link    *host.Link        // the new link of a group
+	again   *again            // look up the roles of sources again
+}
+
+// again says which sources to look up again: one, or all if it is "". now is the time.
+type again struct {
+	only host.Source
+	now  time.Time
 }
 
 // keeps reports whether a membership still exists after the operation.

@@ -47,6 +47,8 @@ type world struct {
 	fresh  int      // the number of ids that the scenario did not choose
 	ids    []string // the ids of all users that ever existed
 	events []scim.Event
+	// foresees makes the world preview each request and compare that with what then happens.
+	foresees bool
 	// drift says that roles differ from their sources at the end of the scenario.
 	drift bool
 }
@@ -182,7 +184,12 @@ func (w *world) send(method, path string, body any) reply {
 		req.Header.Set("Content-Type", "application/scim+json")
 	}
 	rec := httptest.NewRecorder()
+	judge := func(int) {}
+	if w.foresees && method != "GET" {
+		judge = w.foresee(h, method, path, b)
+	}
 	h.ServeHTTP(rec, req)
+	judge(rec.Code)
 	r := reply{status: rec.Code, etag: rec.Header().Get("ETag")}
 	if rec.Body.Len() > 0 {
 		if err := json.Unmarshal(rec.Body.Bytes(), &r.body); err != nil {

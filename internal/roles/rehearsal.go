@@ -1,0 +1,145 @@
+package roles
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
+)
+
+// Rehearsal is a resolver that notes the changes of roles and makes none. It has those of a
+// page of users, in order of id.
+type Rehearsal struct {
+	host.Resolver
+	after   string
+	limit   int
+	changes []host.RoleChange // at most one more than limit, by user
+	// held says which roles users hold after the changes noted so far, and whether. Nil: a
+	// request with one operation looks at each user before it changes the user's roles.
+	held map[string]map[host.Role]bool
+}
+
+// Rehearse returns a copy of a tenant in which a request has no effects, if the caller rolls
+// the store's transaction back. The rehearsal has the changes of roles of at most limit
+// users behind the user after. isBulk: the request has several operations.
+func Rehearse(t *host.Tenant, after string, limit int, isBulk bool) (*host.Tenant, *Rehearsal, error) {
+	if t.Stores.Tx == nil || t.Roles == nil || !t.Roles.LedgerLocks {
+		return nil, nil, errors.New("scim: a request can be previewed only if the store has transactions and the ledger takes part in them")
+	}
+	r := &Rehearsal{Resolver: t.Roles.Resolver, after: after, limit: limit}
+	if isBulk {
+		r.held = map[string]map[host.Role]bool{}
+	}
+	roles := *t.Roles
+	roles.Resolver = r
+	copied := *t
+	copied.Roles = &roles
+	copied.Stores.Deactivator = nil
+	if t.Stores.Passwords != nil {
+		copied.Stores.Passwords = noPasswords{}
+	}
+	return &copied, r, nil
+}
+
+// noPasswords takes passwords and forgets them.
+type noPasswords struct{}
+
+func (noPasswords) SetPassword(context.Context, string, string) error { return nil }
+
+// Quiet returns an engine that sends no events, and shares nothing with e.
+func (e *Engine) Quiet(log *slog.Logger) *Engine {
+	return &Engine{Locks: new(keylock.Locks), Log: log, Now: e.Now, Time: e.Time}
+}
+
+// Begin forgets all changes, because the transaction begins anew.
+func (r *Rehearsal) Begin() {
+	r.changes = nil
+	clear(r.held)
+}
+
+// HeldRoles implements host.Resolver.
+func (r *Rehearsal) HeldRoles(ctx context.Context, userIDs []string) (map[string][]host.Role, error) {
+	held, err := r.Resolver.HeldRoles(ctx, userIDs)
+	if err != nil || len(r.held) == 0 {
+		return held, err
+	}
+	held = maps.Clone(held)
+	for _, id := range userIDs {
+		for role, holds := range r.held[id] {
+			all := slices.DeleteFunc(slices.Clone(held[id]), func(h host.Role) bool { return h.Key() == role.Key() })
+			if holds {
+				all = append(all, role)
+			}
+			held[id] = all
+		}
+	}
+	return held, nil
+}
+
+// ChangeRoles implements host.Resolver.
+func (r *Rehearsal) ChangeRoles(_ context.Context, changes []host.RoleChange) error {
+	for _, c := range changes {
+		r.hold(c)
+		if c.UserID > r.after {
+			r.note(c)
+		}
+	}
+	return nil
+}
+
+func (r *Rehearsal) hold(c host.RoleChange) {
+	if r.held == nil {
+		return
+	}
+	of := r.held[c.UserID]
+	if of == nil {
+		of = map[host.Role]bool{}
+		r.held[c.UserID] = of
+	}
+	for holds, list := range map[bool][]host.Role{false: c.Revoke, true: c.Grant} {
+		for _, role := range list {
+			maps.DeleteFunc(of, func(known host.Role, _ bool) bool { return known.Key() == role.Key() })
+			of[role] = holds
+		}
+	}
+}
+
+// note adds a change of a user to the earlier ones.
+func (r *Rehearsal) note(c host.RoleChange) {
+	i, found := slices.BinarySearchFunc(r.changes, c.UserID, func(have host.RoleChange, id string) int { return strings.Compare(have.UserID, id) })
+	if found {
+		r.changes[i] = joined(r.changes[i], c)
+		return
+	}
+	if i > r.limit {
+		return
+	}
+	r.changes = slices.Insert(r.changes, i, c)
+	r.changes = r.changes[:min(len(r.changes), r.limit+1)]
+}
+
+// joined is one change in the place of two, one after the other.
+func joined(a, b host.RoleChange) host.RoleChange {
+	without := func(list, gone []host.Role) []host.Role {
+		return slices.DeleteFunc(slices.Clone(list), func(r host.Role) bool {
+			return slices.ContainsFunc(gone, func(g host.Role) bool { return g.Key() == r.Key() })
+		})
+	}
+	return host.RoleChange{UserID: a.UserID, Roles: b.Roles,
+		Grant:  append(without(a.Grant, b.Revoke), without(without(b.Grant, a.Revoke), a.Grant)...),
+		Revoke: append(without(a.Revoke, b.Grant), without(without(b.Revoke, a.Grant), a.Revoke)...)}
+}
+
+// Page returns the changes, and the last user if more follow.
+func (r *Rehearsal) Page() (list []host.RoleChange, next string) {
+	if len(r.changes) > r.limit {
+		r.changes = r.changes[:r.limit]
+		next = r.changes[r.limit-1].UserID
+	}
+	return r.changes, next
+}
