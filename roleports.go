@@ -43,6 +43,39 @@ func (p resolverPort) ChangeRoles(ctx context.Context, changes []host.RoleChange
 	return inward(p.app.ChangeRoles(ctx, convert(changes, roleChangeOut)))
 }
 
+type namerPort port[RoleNamer]
+
+func (p namerPort) RoleNames(ctx context.Context, attribute string) (_ []string, err error) {
+	defer p.Catch(&err)
+	names, err := p.app.RoleNames(ctx, attribute)
+	return names, inward(err)
+}
+
+type creatorPort port[RoleCreator]
+
+func (p creatorPort) CreateRole(ctx context.Context, src host.RoleSource) (_ host.Role, err error) {
+	defer p.Catch(&err)
+	role, err := p.app.CreateRole(ctx, roleSourceOut(src))
+	return host.Role(role), inward(err)
+}
+
+// bindResolver looks at the capabilities of the resolver.
+func bindResolver(r *Roles, b *host.Roles, g host.Guard) []error {
+	b.SwitchNeedsUnassign = r.SwitchNeedsUnassign
+	if n, ok := r.Resolver.(RoleNamer); ok {
+		b.Names = namerPort{n, g}
+	}
+	if r.Missing != CreateRole {
+		return nil
+	}
+	c, ok := r.Resolver.(RoleCreator)
+	if !ok {
+		return []error{mistake("Roles.Missing", "CreateRole needs a Resolver that is a RoleCreator, and %T is none", r.Resolver)}
+	}
+	b.Creator = creatorPort{c, g}
+	return nil
+}
+
 func pickPort(pick func([]Candidate) []Role) func([]host.Candidate) []host.Role {
 	if pick == nil {
 		return nil

@@ -32,6 +32,29 @@ type RoleResolver interface {
 	ChangeRoles(ctx context.Context, changes []RoleChange) error
 }
 
+// RoleNamer is a RoleResolver that lists the names of roles, for people to choose from.
+// Schemas then shows them as the canonicalValues of the attributes that name roles, and a
+// refusal of an unknown value lists them. The library asks at each such request.
+type RoleNamer interface {
+	// RoleNames lists the values of an attribute that stand for a role. attribute is one of
+	// Roles.Attributes. "" stands for all names of roles, whatever source can give them.
+	RoleNames(ctx context.Context, attribute string) ([]string, error)
+}
+
+// RoleCreator is a RoleResolver that can create roles, for MissingRole CreateRole.
+type RoleCreator interface {
+	RoleNamer
+	// CreateRole creates the role of src.Group and returns it. The role must not be
+	// Protected. ctx carries the Store's transaction, if there is one, so a request that
+	// fails leaves no role.
+	//
+	// If the Store is a TenantLocker, two requests do not create a role at the same time.
+	// Otherwise another server may: return the role of this name if it exists by now.
+	// ErrNoRole means that there should be none: the group is linked later. An *Error with
+	// a status below 500 refuses a new group.
+	CreateRole(ctx context.Context, src RoleSource) (Role, error)
+}
+
 // Role is one of the application's roles. Scope and ID identify it.
 type Role struct {
 	// ID identifies the role within its Scope. A rename should not change it. Name is for
@@ -99,6 +122,15 @@ const (
 	// existing group, which loses its link. If that were refused, the client could not
 	// remove members either.
 	RefuseGroup
+	// CreateRole creates the role of a new group, or of one with a new displayName or
+	// externalId. Any other group is linked when the role appears, as with LinkLater: so a
+	// role that an administrator deletes does not return. Roles.Resolver must be a
+	// RoleCreator.
+	//
+	// A role is not created, and a new group is refused (400 invalidValue), if its name looks
+	// like that of a role that exists. Such names differ in case, in width, in spaces or in
+	// characters that nobody sees.
+	CreateRole
 )
 
 // Roles configures how groups and attributes of users give roles.
@@ -141,6 +173,10 @@ type Roles struct {
 	// Missing decides what happens to a group that stands for no role. The default is
 	// LinkLater.
 	Missing MissingRole
+	// SwitchNeedsUnassign refuses (400 mutability) to replace the role that one of Attributes
+	// gives to an active user by another role. The client first clears the attribute or
+	// deactivates the user, in a request of its own. Adding a role is no replacement.
+	SwitchNeedsUnassign bool
 	// Paused means that sources give no roles for the time being. What they gave before
 	// stays until a client removes a member, deactivates or deletes a user, or deletes a
 	// group. What they would give waits with the state GrantPaused. After a change of Paused

@@ -91,8 +91,9 @@ func ResourceTypes(base string, types []*model.Type) []Object {
 	return all
 }
 
-// Schemas describes each schema of types once.
-func Schemas(base string, types []*model.Type) []Object {
+// Schemas describes each schema of types once. canonical has the values of attributes whose
+// values only the application knows.
+func Schemas(base string, types []*model.Type, canonical map[*model.Attribute][]string) []Object {
 	var all []Object
 	seen := map[string]bool{}
 	for _, t := range types {
@@ -104,7 +105,7 @@ func Schemas(base string, types []*model.Type) []Object {
 			var list []Object
 			for _, a := range s.Attributes.Sub {
 				if !a.Meta && !a.Extension && a.Name != "externalId" {
-					list = append(list, describe(a))
+					list = append(list, describe(a, canonical))
 				}
 			}
 			all = append(all, Object{
@@ -118,7 +119,7 @@ func Schemas(base string, types []*model.Type) []Object {
 }
 
 // describe makes the description of an attribute (RFC 7643, Section 7).
-func describe(a *model.Attribute) Object {
+func describe(a *model.Attribute, canonical map[*model.Attribute][]string) Object {
 	e := Object{
 		"name": a.Name, "type": a.Kind.String(), "multiValued": a.Multi, "description": a.Description,
 		"required":   a.Required,
@@ -132,7 +133,9 @@ func describe(a *model.Attribute) Object {
 			e["uniqueness"] = "server"
 		}
 	}
-	if a.Canonical != nil {
+	if values, ok := canonical[a]; ok {
+		e["canonicalValues"] = append([]string{}, values...)
+	} else if a.Canonical != nil {
 		e["canonicalValues"] = a.Canonical
 	}
 	if a.RefTypes != nil {
@@ -140,7 +143,7 @@ func describe(a *model.Attribute) Object {
 	}
 	var subs []Object
 	for _, s := range a.Sub {
-		subs = append(subs, describe(s))
+		subs = append(subs, describe(s, canonical))
 	}
 	if subs != nil {
 		e["subAttributes"] = subs

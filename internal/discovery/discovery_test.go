@@ -61,7 +61,7 @@ func TestResourceTypes(t *testing.T) {
 }
 
 func TestSchemas(t *testing.T) {
-	all := Schemas("https://x.test", types(t))
+	all := Schemas("https://x.test", types(t), nil)
 	if len(all) != 2 {
 		t.Fatalf("%d schemas, want each of 2 once", len(all))
 	}

@@ -27,6 +27,17 @@ func (a *Application) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]
 	return []scim.Role{role}, err
 }
 
+func (a *Application) RoleNames(ctx context.Context, attribute string) ([]string, error) {
+	if attribute == "userType" {
+		return a.personalNames(ctx)
+	}
+	return a.allNames(ctx)
+}
+
+func (a *Application) CreateRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+	return a.addRole(ctx, src.Name())
+}
+
 func giveByHand(ctx context.Context, app *Application, roles *scim.Reconciler, user, role string) error {
 	return roles.GiveByHand(ctx, user, scim.Role{ID: role}, func(ctx context.Context) error {
 		return app.give(ctx, user, role)
@@ -80,6 +91,22 @@ func (a *Application) roleByID(_ context.Context, id string) (scim.Role, error) 
 
 func (a *Application) roleByName(_ context.Context, name string) (scim.Role, error) {
 	return a.find(func(r scim.Role) bool { return r.Name == name })
+}
+
+var _ scim.RoleCreator = (*Application)(nil)
+
+func (a *Application) allNames(context.Context) (names []string, err error) {
+	for _, r := range a.roles {
+		names = append(names, r.Name)
+	}
+	return names, nil
+}
+
+func (*Application) personalNames(context.Context) ([]string, error) { return []string{"Author"}, nil }
+
+func (a *Application) addRole(_ context.Context, name string) (scim.Role, error) {
+	a.roles = append(a.roles, scim.Role{ID: name, Name: name})
+	return a.roles[len(a.roles)-1], nil
 }
 
 func (*Application) give(context.Context, string, string) error { return nil }

@@ -7,11 +7,12 @@ import (
 
 	"github.com/scimkit/scim/internal/discovery"
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/roles"
 )
 
 // discover answers one of the three discovery endpoints (RFC 7644, Section 4).
 func discover(endpoint, id string) action {
-	return func(_ context.Context, r *request, _ []byte) (*answer, error) {
+	return func(ctx context.Context, r *request, _ []byte) (*answer, error) {
 		if r.params.filter != "" {
 			return nil, fault.Refuse(http.StatusForbidden, "", "filters are not possible on discovery endpoints")
 		}
@@ -24,7 +25,11 @@ func discover(endpoint, id string) action {
 		}
 		all := discovery.ResourceTypes(r.base, r.t.Types.All)
 		if endpoint == "Schemas" {
-			all = discovery.Schemas(r.base, r.t.Types.All)
+			canonical, err := roles.CanonicalValues(ctx, r.t)
+			if err != nil {
+				return nil, err
+			}
+			all = discovery.Schemas(r.base, r.t.Types.All, canonical)
 		}
 		if id == "" {
 			return jsonAnswer(discovery.List(all))

@@ -75,7 +75,14 @@ type Roles struct {
 	// PolicyOf is the policy of a scope.
 	PolicyOf func(scope string) RolePolicy
 	Refuse   bool // refuse a new group that stands for no role
-	Paused   bool // give nothing, and go on taking
+	// Creator creates the role of a group that stands for none. Nil: do not. With it, there
+	// is Names.
+	Creator RoleCreator
+	// Names lists the names of roles. Nil: it cannot.
+	Names RoleNamer
+	// SwitchNeedsUnassign refuses to replace the role of an active user by another one.
+	SwitchNeedsUnassign bool
+	Paused              bool // give nothing, and go on taking
 	// WithoutGroups says that groups give nothing, and that what they gave ends.
 	WithoutGroups bool
 }

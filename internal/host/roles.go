@@ -14,6 +14,16 @@ type Resolver interface {
 	ChangeRoles(ctx context.Context, changes []RoleChange) error
 }
 
+// RoleNamer lists names of roles.
+type RoleNamer interface {
+	RoleNames(ctx context.Context, attribute string) ([]string, error)
+}
+
+// RoleCreator creates the role of a group.
+type RoleCreator interface {
+	CreateRole(ctx context.Context, src RoleSource) (Role, error)
+}
+
 // Role is one of the application's roles. Scope and ID identify it.
 type Role struct {
 	ID, Name  string

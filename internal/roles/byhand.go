@@ -20,10 +20,10 @@ import (
 func (c *Admin) GiveByHand(ctx context.Context, userID string, role host.RoleKey, change func(ctx context.Context) error) error {
 	if c.t.Roles.Joint {
 		return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-			if _, err := c.mark(ctx, userID, role); err != nil {
+			if _, err := mark(ctx, c.t, userID, role); err != nil {
 				return err
 			}
-			if err := c.callChange(ctx, change); err != nil {
+			if err := c.e.callChange(ctx, change); err != nil {
 				return err
 			}
 			return w.reconcile(ctx, run{ids: []string{userID}})
@@ -47,45 +47,47 @@ func (c *Admin) giveSeparately(ctx context.Context, userID string, role host.Rol
 	for isDone := false; !isDone; {
 		var fresh []host.Grant
 		err := c.t.Stores.InTx(ctx, func(ctx context.Context) (err error) {
-			fresh, err = c.mark(ctx, userID, role)
+			fresh, err = mark(ctx, c.t, userID, role)
 			return err
 		})
 		marked = append(marked, fresh...)
 		if err == nil {
 			err = c.t.Stores.InTx(ctx, func(ctx context.Context) error {
-				open, err := c.unmarked(ctx, userID, role)
+				open, err := unmarked(ctx, c.t, userID, role)
 				if isDone = len(open) == 0; err != nil || !isDone {
 					return err
 				}
-				return c.callChange(ctx, change)
+				return c.e.callChange(ctx, change)
 			})
 		}
 		if err != nil {
-			return errors.Join(err, c.takeMarks(ctx, userID, marked))
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.e.Time) // the caller may be gone
+			defer cancel()
+			return errors.Join(err, takeMarks(ctx, c.t, userID, marked))
 		}
 	}
 	return nil
 }
 
 // callChange calls the application's own part of a change by hand.
-func (c *Admin) callChange(ctx context.Context, change func(ctx context.Context) error) (err error) {
+func (e *Engine) callChange(ctx context.Context, change func(ctx context.Context) error) (err error) {
 	if change == nil {
 		return nil
 	}
-	defer host.Guard{Log: c.e.Log}.Catch(&err)
+	defer host.Guard{Log: e.Log}.Catch(&err)
 	return change(ctx)
 }
 
 // unmarked lists the grants of a role that the user holds and that are not marked as given
 // by hand. It locks the user.
-func (c *Admin) unmarked(ctx context.Context, userID string, role host.RoleKey) ([]host.Grant, error) {
-	grants, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
+func unmarked(ctx context.Context, t tenant, userID string, role host.RoleKey) ([]host.Grant, error) {
+	grants, err := t.Roles.Ledger.Grants(ctx, []string{userID})
 	return only(grants, func(g host.Grant) bool { return g.Role() == role && !g.ByHand && g.IsHeld() }), err
 }
 
 // mark marks the grants of a role as given by hand. It returns those that were not marked.
-func (c *Admin) mark(ctx context.Context, userID string, role host.RoleKey) ([]host.Grant, error) {
-	fresh, err := c.unmarked(ctx, userID, role)
+func mark(ctx context.Context, t tenant, userID string, role host.RoleKey) ([]host.Grant, error) {
+	fresh, err := unmarked(ctx, t, userID, role)
 	if err != nil || len(fresh) == 0 {
 		return nil, err
 	}
@@ -93,19 +95,16 @@ func (c *Admin) mark(ctx context.Context, userID string, role host.RoleKey) ([]h
 	for i := range put {
 		put[i].ByHand = true
 	}
-	return fresh, c.t.Roles.Ledger.Record(ctx, put, nil)
+	return fresh, t.Roles.Ledger.Record(ctx, put, nil)
 }
 
-// takeMarks takes the marks from those of the grants that still exist. It does so even if
-// the caller is gone.
-func (c *Admin) takeMarks(ctx context.Context, userID string, marked []host.Grant) error {
+// takeMarks takes the marks from those of the grants that still exist.
+func takeMarks(ctx context.Context, t tenant, userID string, marked []host.Grant) error {
 	if len(marked) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.e.Time)
-	defer cancel()
-	return c.t.Stores.InTx(ctx, func(ctx context.Context) error {
-		now, err := c.t.Roles.Ledger.Grants(ctx, []string{userID})
+	return t.Stores.InTx(ctx, func(ctx context.Context) error {
+		now, err := t.Roles.Ledger.Grants(ctx, []string{userID})
 		if err != nil {
 			return err
 		}
@@ -119,7 +118,7 @@ func (c *Admin) takeMarks(ctx context.Context, userID string, marked []host.Gran
 		if len(put) == 0 {
 			return nil
 		}
-		return c.t.Roles.Ledger.Record(ctx, put, nil)
+		return t.Roles.Ledger.Record(ctx, put, nil)
 	})
 }
 
@@ -139,7 +138,7 @@ func (c *Admin) TakeByHand(ctx context.Context, userID string, role host.RoleKey
 		}
 		switch {
 		case len(still) == 0:
-			return c.callChange(ctx, change)
+			return c.e.callChange(ctx, change)
 		case len(own) > 0:
 			return c.t.Roles.Ledger.Record(ctx, own, nil)
 		}

@@ -78,10 +78,16 @@ func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
 	}
 	err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, src, host.GroupSource(after.ID), c) })
 	reason, none := noRole(err)
+	refuse := w.t.Roles.Refuse
+	if none && reason == "" && w.t.Roles.Creator != nil && (before == nil || renamed) {
+		err = w.t.attempt(ctx, func(ctx context.Context) error { return w.createRole(ctx, src, host.GroupSource(after.ID), c) })
+		reason, none = noRole(err)
+		refuse = reason != ""
+	}
 	switch {
 	case err == nil:
 		return c, nil
-	case none && before == nil && w.t.Roles.Refuse:
+	case none && before == nil && refuse:
 		if reason != "" {
 			return nil, err
 		}

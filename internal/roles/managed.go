@@ -32,12 +32,13 @@ func (c *Admin) Managed(ctx context.Context, ref host.Ref) (*host.Managed, error
 	}
 	switch {
 	case d.Type == c.t.Types.Group && c.t.Stores.Claimer != nil && c.t.Stores.Members != nil:
-		m.Unclaimed, err = c.t.unclaimed(ctx, ref.ID)
+		m.Unclaimed, err = unclaimed(ctx, c.t, ref.ID)
 	case d.Type == c.t.Types.User:
-		if m.Groups, err = c.t.groupsByClient(ctx, ref); err != nil {
+		if m.Groups, err = groupsByClient(ctx, c.t, ref); err != nil {
 			return nil, err
 		}
-		m.Roles, err = c.rolesBySource(ctx, ref.ID)
+		m.Roles, err = c.Explain(ctx, ref.ID)
+		m.Roles = only(m.Roles, func(e host.Explanation) bool { return e.State == host.Granted })
 	}
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func writable(d *doc.Document) []string {
 }
 
 // unclaimed lists the members of a group that no client has named.
-func (t tenant) unclaimed(ctx context.Context, group string) (all []host.Ref, err error) {
+func unclaimed(ctx context.Context, t tenant, group string) (all []host.Ref, err error) {
 	for after := (host.Ref{}); ; after = all[len(all)-1] {
 		page, err := t.Stores.Claimer.UnclaimedMembers(ctx, group, after, directory.Batch)
 		if all = append(all, page...); err != nil || len(page) < directory.Batch {
@@ -77,7 +78,7 @@ func (t tenant) unclaimed(ctx context.Context, group string) (all []host.Ref, er
 }
 
 // groupsByClient lists the groups of which a client has named the user as a member.
-func (t tenant) groupsByClient(ctx context.Context, user host.Ref) ([]string, error) {
+func groupsByClient(ctx context.Context, t tenant, user host.Ref) ([]string, error) {
 	if t.Types.Group == nil {
 		return nil, nil
 	}
@@ -90,7 +91,7 @@ func (t tenant) groupsByClient(ctx context.Context, user host.Ref) ([]string, er
 		if p.Distance > 0 {
 			continue
 		}
-		isUnclaimed, err := t.isUnclaimed(ctx, p.GroupID, user)
+		isUnclaimed, err := isUnclaimed(ctx, t, p.GroupID, user)
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +105,7 @@ func (t tenant) groupsByClient(ctx context.Context, user host.Ref) ([]string, er
 
 // isUnclaimed reports whether no client has named a member of a group. It reads the
 // unclaimed members in order, and begins shortly before this one.
-func (t tenant) isUnclaimed(ctx context.Context, group string, m host.Ref) (bool, error) {
+func isUnclaimed(ctx context.Context, t tenant, group string, m host.Ref) (bool, error) {
 	if t.Stores.Claimer == nil || t.Stores.Members == nil {
 		return false, nil
 	}
@@ -121,10 +122,4 @@ func (t tenant) isUnclaimed(ctx context.Context, group string, m host.Ref) (bool
 			return false, nil
 		}
 	}
-}
-
-// rolesBySource lists the roles that a user has only because sources give them.
-func (c *Admin) rolesBySource(ctx context.Context, userID string) ([]host.Explanation, error) {
-	list, err := c.Explain(ctx, userID)
-	return only(list, func(e host.Explanation) bool { return e.State == host.Granted }), err
 }

@@ -5,13 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/match"
@@ -207,6 +205,9 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 	if !w.t.hasRoles() || w.t.Roles.Attributes == nil || after.Type != w.t.Types.User {
 		return after, nil, nil
 	}
+	if err := checkSwitch(ctx, w.t, before, after); err != nil {
+		return nil, nil, err
+	}
 	was := valuesOf(w.t.Tenant, before)
 	values := slices.SortedFunc(slices.Values(valuesOf(w.t.Tenant, after)), func(a, b value) int { return cmp.Compare(a.key(), b.key()) })
 	found, bad, err := w.resolveValues(ctx, before, after, values)
@@ -281,7 +282,7 @@ func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, v
 			// Go on despite the error: the value gives no role, as before.
 			w.e.Log.WarnContext(ctx, "scim: the role of an attribute could not be looked up", "user", after.ID, "attribute", v.attr.Path, "error", err)
 		case none && reason == "":
-			return nil, nil, fault.Refuse(http.StatusBadRequest, fault.InvalidValue, fmt.Sprintf("%s: there is no role for the value %q", v.attr.Path, fault.ClipName(v.text)))
+			return nil, nil, unknownValue(ctx, w.t, v)
 		default:
 			return nil, nil, err
 		}

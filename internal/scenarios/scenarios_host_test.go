@@ -106,6 +106,12 @@ func (s *edgeStore) ChangeMembers(ctx context.Context, groupID string, add, remo
 	return s.all.ChangeMembers(ctx, groupID, add, remove)
 }
 
+// LockTenant implements scim.TenantLocker.
+func (s *edgeStore) LockTenant(ctx context.Context, kind string) error {
+	s.steppedStore.w.at("LockTenant")
+	return s.all.(scim.TenantLocker).LockTenant(ctx, kind)
+}
+
 // sourceStore is an edgeStore whose ledger finds grants by their source.
 type sourceStore struct {
 	*edgeStore

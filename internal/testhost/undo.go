@@ -62,3 +62,20 @@ func (r UndoRoles) Change(ctx context.Context, changes []scim.RoleChange) error 
 	}
 	return r.RoleMaps.Change(ctx, changes)
 }
+
+// Put implements RoleRows. A rollback undoes it.
+func (r UndoRoles) Put(ctx context.Context, role scim.Role) error {
+	if undo, ok := ctx.Value(undoKey{}).(*[]func()); ok {
+		r.mu.Lock()
+		before, existed := r.all[role.ID]
+		r.mu.Unlock()
+		*undo = append(*undo, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.all[role.ID] = before; !existed {
+				delete(r.all, role.ID)
+			}
+		})
+	}
+	return r.RoleMaps.Put(ctx, role)
+}
