@@ -108,7 +108,8 @@ type Foreseen struct {
 // Each page plays the request again.
 //
 // The request runs in full: it calls Store, Ledger, Rules and Allow, but neither ChangeRoles,
-// SetPassword, Deactivate nor OnEvent. A method of yours that does something outside the
+// CreateRole, SetPassword, Deactivate nor OnEvent. A role that CreateRole would create has the
+// name of its group as the ID. A method of yours that does something outside the
 // transaction asks IsPreview. A role that is gone, without a report, counts as if it existed.
 //
 // The Store must be a Transactor, and the Ledger must take part in its transactions.

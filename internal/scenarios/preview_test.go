@@ -366,3 +366,21 @@ func TestPreviewHasNoEffects(t *testing.T) {
 	}
 	w.diff("calls with effects of the requests", 3, e.calls)
 }
+
+// A preview creates no role, also where roles do not commit with the store.
+func TestPreviewCreatesNoRole(t *testing.T) {
+	for _, kind := range []string{joint, separate} {
+		t.Run(kind, func(t *testing.T) {
+			w := newWorld(t, kind, scim.Roles{})
+			w.creates(1)
+			w.user("U")
+			f, err := w.reconciler().PreviewRequest(ctx(), scim.Request{Method: "POST", Path: "/Groups",
+				Body: []byte(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Ops","members":[{"value":"U"}]}`)}, "", 0)
+			w.must(err)
+			w.diff("status", 201, f.Status)
+			ops := []scim.Role{{ID: "Ops", Name: "Ops"}}
+			w.diff("changes", []scim.RoleChange{{UserID: "U", Grant: ops, Roles: ops}}, f.Changes)
+			w.wantRoleNames()
+		})
+	}
+}
