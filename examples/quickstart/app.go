@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,33 @@ type roleApp interface {
 	give(ctx context.Context, userID, roleID string) error
 	take(ctx context.Context, userID, roleID string) error
 	forget(ctx context.Context, userID string) error
+}
+
+// creating is a roleApp with roles that groups create. Only -missing-role create uses that.
+type creating struct{ roleApp }
+
+var _ scim.RoleCreator = creating{}
+
+// RoleNames lists the names of all roles.
+func (c creating) RoleNames(ctx context.Context, _ string) (names []string, err error) {
+	all, err := c.list(ctx)
+	for _, r := range all {
+		names = append(names, r.Name)
+	}
+	return names, err
+}
+
+// CreateRole adds the role of a group.
+func (c creating) CreateRole(ctx context.Context, src scim.RoleSource) (scim.Role, error) {
+	if err := c.add(ctx, src.Name()); err != nil {
+		return scim.Role{}, err
+	}
+	all, err := c.list(ctx)
+	i := slices.IndexFunc(all, func(r scim.Role) bool { return r.Name == strings.TrimSpace(src.Name()) })
+	if err != nil || i < 0 {
+		return scim.Role{}, cmp.Or(err, scim.ErrNoRole)
+	}
+	return all[i], nil
 }
 
 var errNoName = errors.New("a role needs a name")

@@ -50,7 +50,7 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 	f.StringVar(&s.token, "token", "", "bearer `token` of the SCIM client (default: a new one, printed)")
 	f.StringVar(&s.store, "store", "memory", "`where` resources and roles are kept: memory, sqlite:FILE or postgres:DSN")
 	missing := f.String("missing-role", "link", "`what` becomes of a group that no role has the name of:\n"+
-		"link (accept it, and link it when the role appears) or refuse")
+		"link (accept it, and link it when the role appears), refuse, or create (the role)")
 	f.BoolVar(&s.nested, "nested", true, "the members of a group in a group get what that one gives;\n-nested=false: they do not")
 	if err := f.Parse(args); err != nil {
 		return s, err
@@ -66,8 +66,10 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 		s.missing = scim.LinkLater
 	case "refuse":
 		s.missing = scim.RefuseGroup
+	case "create":
+		s.missing = scim.CreateRole
 	default:
-		return s, fmt.Errorf("-missing-role %s is not possible: say link or refuse", *missing)
+		return s, fmt.Errorf("-missing-role %s is not possible: say link, refuse or create", *missing)
 	}
 	return s, nil
 }
@@ -131,7 +133,7 @@ func newServer(ctx context.Context, s settings, where *place, token, key string,
 		Auth:    auth.Bearer(auth.TokenOf(token)),
 		Members: scim.MemberPolicy{Nested: s.nested},
 		Roles: &scim.Roles{
-			Resolver: where.app,
+			Resolver: creating{where.app},
 			Missing:  s.missing,
 			Separate: where.separate,
 		},

@@ -208,7 +208,7 @@ func TestArguments(t *testing.T) {
 		want string
 	}{
 		{"a store that is not there", []string{"-store", "sqlite"}, "-store sqlite is not possible: say memory, sqlite:FILE or postgres:DSN"},
-		{"missing role", []string{"-missing-role", "create"}, "-missing-role create is not possible: say link or refuse"},
+		{"missing role", []string{"-missing-role", "ignore"}, "-missing-role ignore is not possible: say link, refuse or create"},
 		{"a token with a space", []string{"-token", "a b"}, "-token: a token has only ASCII letters, digits and punctuation, and no spaces"},
 		{"a word", []string{"start"}, `there is no argument "start": see -help`},
 		{"address without port", []string{"-addr", "localhost"}, "-addr: address localhost: missing port in address"},

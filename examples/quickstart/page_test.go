@@ -137,6 +137,15 @@ func TestMissingRole(t *testing.T) {
 		s.must(t, "/roles", map[string]string{"name": "Billing"})
 		s.expect(t, "the role appeared and the members have it", "Billing, through group Billing")
 	})
+	t.Run("create", func(t *testing.T) {
+		s := start(t, "-token", secret, "-missing-role", "create")
+		ada := s.create(t, "/Users", user("ada"))
+		s.create(t, "/Groups", group("Billing", ada))
+		s.expect(t, "the group created its role", "Billing, through group Billing")
+		if status, body := s.scim(t, "POST", "/Groups", group("EDIT​OR")); status != 400 || !strings.Contains(body, "Editor") {
+			t.Errorf("a name that looks like Editor: %d %s, want 400", status, body)
+		}
+	})
 	t.Run("refuse", func(t *testing.T) {
 		s := start(t, "-token", secret, "-missing-role", "refuse")
 		status, body := s.scim(t, "POST", "/Groups", group("Billing"))

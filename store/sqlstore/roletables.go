@@ -42,6 +42,11 @@ type RoleTables struct {
 	// are those of scim.RoleResolver.
 	Match func(ctx context.Context, src scim.RoleSource) ([]scim.Role, error)
 
+	// Create makes the resolver a scim.RoleCreator: see scim.Roles.Missing. It returns values
+	// of further columns of Roles for a new role, nil for none. Name and Tenant are set anyway. The
+	// database gives the ID. Nil: no roles are created.
+	Create func(name string) map[string]any
+
 	Holders    string // Holders is the table with a row for each role of a user.
 	User, Role string // User and Role are its columns, with the user's id and the role's.
 	// Scope says what the roles are roles of. The default is scope "".
@@ -92,7 +97,7 @@ type RoleScope struct {
 
 func (t RoleTables) shape() roletables.Shape {
 	return roletables.Shape{Type: "RoleTables", Roles: t.Roles, ID: t.ID, Name: t.Name, Weight: t.Weight, Protected: t.Protected, Tenant: t.Tenant,
-		Where: t.Where, List: t.List, Match: t.Match, Holders: t.Holders, User: t.User, Role: t.Role, Scope: roletables.Scope(t.Scope), Insert: t.Insert}
+		Where: t.Where, List: t.List, Match: t.Match, Create: t.Create, Holders: t.Holders, User: t.User, Role: t.Role, Scope: roletables.Scope(t.Scope), Insert: t.Insert}
 }
 
 func (c RoleColumn) shape() roletables.Shape {
@@ -104,7 +109,7 @@ func (c RoleColumn) shape() roletables.Shape {
 // scopes must be distinct. A source stands for the roles that any of them finds. It returns
 // an error if a table or a column does not exist, or cannot hold a value. A Column of a
 // Table that a RoleColumn is about must be ReadOnly. The resolver joins the store's
-// transaction, and each of its statements is about many users.
+// transaction, and each of its statements is about many users. It is a scim.RoleNamer.
 func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.RoleResolver, error) {
 	all := make([]roletables.Shape, len(shapes))
 	for i, shape := range shapes {

@@ -34,7 +34,7 @@ func New(ctx context.Context, db *database.DB, shapes []Shape) (scim.RoleResolve
 		}
 		r.shapes = append(r.shapes, s)
 	}
-	return r, nil
+	return r.withCreator()
 }
 
 // resolver is a scim.RoleResolver.

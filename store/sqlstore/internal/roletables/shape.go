@@ -28,6 +28,7 @@ type Shape struct {
 	Where             string
 	List              []scim.Role
 	Match             func(ctx context.Context, src scim.RoleSource) ([]scim.Role, error)
+	Create            func(name string) map[string]any
 
 	// Holders is the table with the users' roles, with its columns.
 	Holders    string
