@@ -27,18 +27,21 @@ const (
 )
 
 // holdBack takes from the wanted roles those sources that must not give now, and records
-// that they wait. Pick sees only roles that can be given.
+// that they wait. Pick sees only roles that can be given. Everybody has the base role.
 func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) {
 	isDoubted := func(w want) bool { return w.doubts != nil }
 	if !r.Paused && !slices.ContainsFunc(p.wants, isDoubted) {
 		return
+	}
+	if r.Paused {
+		p.unpaused = p.wants
 	}
 	var wants []want
 	for _, w := range p.wants {
 		isHeld := h.isGiven(w.role.ID)
 		open, doubted := w.divide(func(i int) bool { return !p.isDoubted(&w, i, h) })
 		o.hold(p, doubted, h, host.GrantWaitsForTrust, isDistrusted, now)
-		if r.Paused && !isHeld {
+		if r.Paused && !isHeld && w.role.ID != r.PolicyOf(p.scope).Base {
 			o.hold(p, open, h, host.GrantPaused, isPaused, now)
 			continue
 		}
@@ -47,6 +50,29 @@ func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) 
 		}
 	}
 	p.wants = wants
+}
+
+// keepDecided adds to the roles that Pick chooses in a pause those that it would choose without
+// the pause: a role that waits can decide that the user gets another one. The rest waits too.
+func (o *outcome) keepDecided(policy host.RolePolicy, p *scoped, h holdings, chosen []want, now time.Time) []want {
+	if p.unpaused == nil || policy.Pick == nil {
+		return chosen
+	}
+	of := func(list []want, id string) int {
+		return slices.IndexFunc(list, func(w want) bool { return w.role.ID == id })
+	}
+	var all []want
+	for _, w := range slices.Concat(pick(policy, p.unpaused, h), chosen) {
+		if i := of(p.wants, w.role.ID); i >= 0 && of(all, w.role.ID) < 0 {
+			all = append(all, p.wants[i])
+		}
+	}
+	for _, w := range p.wants {
+		if of(all, w.role.ID) < 0 && w.role.ID != policy.Base {
+			o.hold(p, w, h, host.GrantPaused, isPaused, now)
+		}
+	}
+	return all
 }
 
 // isGiven reports whether the user holds a role because of a source.

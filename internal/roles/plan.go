@@ -155,7 +155,7 @@ func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now 
 	done = map[string]bool{}
 	chosen := p.wants
 	if p.presence == active {
-		chosen = pick(policy, p, h)
+		chosen = o.keepDecided(policy, p, h, pick(policy, p.wants, h), now)
 	}
 	var order ordering
 	for _, w := range chosen {
@@ -261,14 +261,14 @@ func roleByHand(held []host.Role, entries map[string][]host.Grant) string {
 
 // pick lets the application choose among the wanted roles. A role that goes on waiting is no
 // candidate: it gives nothing, so it must not displace another one. Such roles come last.
-func pick(policy host.RolePolicy, p *scoped, h holdings) []want {
+func pick(policy host.RolePolicy, wants []want, h holdings) []want {
 	choose := policy.Pick
 	if choose == nil {
-		return p.wants
+		return wants
 	}
 	var open, shut []want
 	var all []host.Candidate
-	for _, w := range p.wants {
+	for _, w := range wants {
 		if w.isShut(h.entries[w.role.ID]) {
 			shut = append(shut, w)
 			continue
