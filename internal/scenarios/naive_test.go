@@ -11,19 +11,16 @@ import (
 // naive is a model of the rules. It keeps what histories do and computes everything else
 // from it again after each step. It shares no code with the library.
 type naive struct {
-	rules  naiveRules
-	clock  int
-	active map[string]bool            // whether each existing user is active
-	hand   map[string]map[string]bool // user → keys of the roles given by hand
-	groups map[string]*naiveGroup
-	roles  map[string]naiveRole // by key
-	values map[string][]string  // user → values of the attribute
-	links  map[string]naiveLink // by value
-	isShut map[string]bool      // "user role source": the grant waits for the return
-	// isDecided has "user role source" of users whom the application confirmed by name, although
-	// it has not confirmed that the source gives the role.
-	isDecided map[string]bool
-	wasFate   map[string]*naiveFate
+	rules   naiveRules
+	clock   int
+	active  map[string]bool            // whether each existing user is active
+	hand    map[string]map[string]bool // user → keys of the roles given by hand
+	groups  map[string]*naiveGroup
+	roles   map[string]naiveRole // by key
+	values  map[string][]string  // user → values of the attribute
+	links   map[string]naiveLink // by value
+	isShut  map[string]bool      // "user role source": the grant waits for the return
+	wasFate map[string]*naiveFate
 }
 
 // naiveRules are the configuration of a history.
@@ -216,7 +213,7 @@ type naiveWant struct {
 func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 	add := func(l naiveLink, source string) {
 		for _, key := range slices.Sorted(maps.Keys(l)) {
-			if !l[key].confirmed && !n.isDecided[fmt.Sprint(user, " ", key, " ", source)] {
+			if !l[key].confirmed {
 				unconfirmed = append(unconfirmed, key+" waiting "+source)
 				continue
 			}
@@ -244,7 +241,6 @@ func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 // has just named.
 func (n *naive) turn(named map[string]bool) {
 	n.clock++
-	n.decide(named)
 	shut := map[string]bool{}
 	for u, isActive := range n.active {
 		wants, _ := n.wants(u)
@@ -265,31 +261,7 @@ func (n *naive) turn(named map[string]bool) {
 			now[u] = n.fate(u)
 		}
 		n.wasFate = now
-		maps.DeleteFunc(n.isDecided, func(grant string, _ bool) bool { return !n.hasEntry(grant) })
 	}
-}
-
-// decide notes which users the application confirms by name, although it has not confirmed
-// that the source gives the role.
-func (n *naive) decide(named map[string]bool) {
-	was := n.isDecided
-	n.isDecided = map[string]bool{}
-	for u := range n.active {
-		_, unconfirmed := n.wants(u)
-		for _, line := range unconfirmed {
-			grant := u + " " + strings.Replace(line, " waiting ", " ", 1)
-			if was[grant] || named[grant] {
-				n.isDecided[grant] = true
-			}
-		}
-	}
-}
-
-// hasEntry reports whether the ledger should have a grant: "user role source".
-func (n *naive) hasEntry(grant string) bool {
-	user, entry, _ := strings.Cut(grant, " ")
-	f := n.wasFate[user]
-	return f != nil && slices.ContainsFunc(f.ledger, func(line string) bool { return line == entry || strings.HasPrefix(line, entry+" ") })
 }
 
 // naiveFate is what a user should have.
