@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,7 +32,7 @@ func (h *history) push(t *rapid.T) {
 	id, name, members := h.id("g"), rapid.SampledFrom(names).Draw(t, "name"), h.some(t)
 	next := h.n.clone()
 	roles := next.resolve(name, nil)
-	g := &naiveGroup{name: name, link: linkTo(nil, roles), members: next.joined(members, nil), groups: map[string]int{}}
+	g := &naiveGroup{name: name, link: next.linkTo(nil, roles), members: next.joined(members, nil), groups: map[string]int{}}
 	next.groups[id] = g
 	if len(h.n.groups) > 0 && rapid.Bool().Draw(t, "with a group") {
 		g.groups[pick(t, "group", h.n.groups)] = next.clock
@@ -62,7 +63,7 @@ func (h *history) changeGroup(t *rapid.T, next *naive, id string, send func() re
 		return fmt.Sprint(g.name, all, g.link.String())
 	}
 	h.request(t, next, func() bool {
-		now := fmt.Sprint(h.w.do("GET", "/Groups/"+id, nil).body["displayName"], h.w.members(id), h.linkOf("group:"+id))
+		now := fmt.Sprint(h.w.do("GET", "/Groups/"+id, nil).body["displayName"], h.w.members(id), h.w.link(id))
 		return now != state(h.n.groups[id]) && now == state(next.groups[id])
 	}, send)
 }
@@ -179,7 +180,7 @@ func (h *history) active(t *rapid.T) {
 func (h *history) shut(user string) {
 	for _, g := range testhost.Must(h.w.ledger.Grants(ctx(), []string{user})) {
 		if g.State == scim.GrantWaitsForReturn {
-			h.n.isShut[fmt.Sprint(user, " ", g.Scope, "/", g.RoleID, " ", g.Source)] = true
+			h.n.isShut[fmt.Sprint(user, " ", testhost.KeyOf(g.Scope, g.RoleID), " ", g.Source)] = true
 		}
 	}
 }
@@ -201,7 +202,7 @@ func (h *history) assign(t *rapid.T) {
 			continue
 		}
 		roles := next.resolve(v, nil)
-		if next.links[v] = linkTo(next.links[v], roles); len(roles) > 0 {
+		if next.links[v] = next.linkTo(next.links[v], roles); len(roles) > 0 {
 			continue
 		}
 		if !inactive {
@@ -221,7 +222,7 @@ func (h *history) assign(t *rapid.T) {
 		return slices.Equal(now, values)
 	}, send)
 	for v, link := range next.links { // the link may exist before a user has the value
-		if h.w.kind == bare && h.linkOf("attr:roles="+v) == link.String() {
+		if h.w.kind == bare && h.w.link("attr:roles="+v) == link.String() {
 			h.n.links[v] = link
 		}
 	}
@@ -252,29 +253,45 @@ func (h *history) leave(t *rapid.T) {
 // gave a role again.
 func (h *history) give(t *rapid.T) {
 	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
-	r := h.n.roles[role]
-	if h.isBase(r) {
+	if h.isBase(h.n.roles[role]) {
 		t.Skip("everybody has it")
 	}
-	isReported := rapid.Bool().Draw(t, "reported")
 	isNew := !slices.Contains(h.n.wasFate[who].held, role)
-	h.w.app.Give(who, role)
-	if isReported {
-		h.w.must(h.admin().GiveByHand(ctx(), who, scim.Role{Scope: r.scope, ID: r.id}, nil))
+	if rapid.Bool().Draw(t, "in one step") {
+		h.w.must(h.admin().GiveByHand(ctx(), who, testhost.RoleOf(role), func(ctx context.Context) error {
+			return h.w.app.Rows.Change(ctx, []scim.RoleChange{{UserID: who, Grant: []scim.Role{testhost.RoleOf(role)}}})
+		}))
+		h.n.hand[who][role] = true
+		return
 	}
-	if isReported || isNew {
+	h.w.app.Give(who, role)
+	if isNew {
 		h.n.hand[who][role] = true
 	}
 	h.reconcile(who)
 }
 
-// take takes a role in the application.
+// take takes a role in the application. If a source gives it, the user keeps it.
 func (h *history) take(t *rapid.T) {
 	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
-	h.w.app.Take(who, role)
 	delete(h.n.hand[who], role)
 	delete(h.n.wasFate[who].given, role)
-	h.reconcile(who)
+	if !rapid.Bool().Draw(t, "in one step") {
+		h.w.app.Take(who, role)
+		h.reconcile(who)
+		return
+	}
+	still, err := h.admin().TakeByHand(ctx(), who, testhost.RoleOf(role), func(ctx context.Context) error {
+		return h.w.app.Rows.Change(ctx, []scim.RoleChange{{UserID: who, Revoke: []scim.Role{testhost.RoleOf(role)}}})
+	})
+	h.w.must(err)
+	var want []scim.Source
+	for _, s := range h.n.fate(who).given[role] {
+		want = append(want, scim.Source(s))
+	}
+	slices.Sort(still)
+	slices.Sort(want)
+	h.w.diff("sources that still give the role", want, still)
 }
 
 // reconcile reconciles a user, and compares with what Explain said before.
@@ -346,7 +363,7 @@ func (h *history) confirm(t *rapid.T) {
 		linked.confirmed = true
 		sources[source][key] = linked
 	}
-	role := scim.Role{Scope: linked.role.scope, ID: linked.role.id}
+	role := testhost.RoleOf(key)
 	if id, ok := scim.Source(source).Group(); ok {
 		h.w.must(h.admin().Confirm(ctx(), id, role, users...))
 	} else {
@@ -364,7 +381,7 @@ func (h *history) confirm(t *rapid.T) {
 func (h *history) nameFor(user, role, source string) {
 	for _, v := range h.n.values[user] {
 		if source == "attr:roles="+v {
-			source = "attr:roles"
+			h.named[fmt.Sprint(user, " ", role, " attr:roles")] = true
 		}
 	}
 	h.named[fmt.Sprint(user, " ", role, " ", source)] = true

@@ -32,12 +32,12 @@ var names = []string{"R1", "R2", "R3"}
 
 func newHistory(t *rapid.T, in setting, steps *int) *history {
 	n := &naive{rules: drawRules(t, in.kind), active: map[string]bool{}, hand: map[string]map[string]bool{}, groups: map[string]*naiveGroup{},
-		roles: map[string]naiveRole{}, values: map[string][]string{}, links: map[string]naiveLink{}}
+		roles: map[string]naiveRole{}, values: map[string][]string{}, links: map[string]naiveLink{}, grantAt: map[string]int{}}
 	h := &history{n: n, steps: steps, told: map[string][]string{}}
 	h.w = in.world(t, h.config())
 	h.w.policy = scim.MemberPolicy{Nested: n.rules.isNested, MaxDepth: n.rules.depth}
 	h.w.app.Resolve = h.resolve
-	h.w.roles.Resolver = &scopedRoles{h.w.app, h}
+	h.w.roles.Resolver = &rolesWithBase{h.w.app, h}
 	h.restart()
 	for range 3 {
 		h.newUser()
@@ -118,53 +118,32 @@ func pickEven(all []scim.Candidate) []scim.Role {
 	return even
 }
 
-// scopedRoles gives the roles of the application scopes: the id of a row is "scope/id".
-type scopedRoles struct {
+// rolesWithBase are the roles of the application. Where a scope has a base role, users without
+// another role of the scope have that.
+type rolesWithBase struct {
 	*testhost.Roles
 	h *history
 }
 
-func (r *scopedRoles) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+func (r *rolesWithBase) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
 	held, err := r.Roles.HeldRoles(ctx, userIDs)
 	if err != nil {
 		return nil, err
 	}
-	all := map[string][]scim.Role{}
 	for _, u := range userIDs {
-		hasScope := map[string]bool{}
-		for _, x := range held[u] {
-			x.Scope, x.ID, _ = strings.Cut(x.ID, "/")
-			hasScope[x.Scope] = true
-			all[u] = append(all[u], x)
-		}
 		for scope, p := range r.h.n.rules.scopes {
-			if p.base != "" && !hasScope[scope] {
-				all[u] = append(all[u], scim.Role{Scope: scope, ID: p.base, Name: "base"})
+			if p.base != "" && !slices.ContainsFunc(held[u], func(x scim.Role) bool { return x.Scope == scope }) {
+				held[u] = append(held[u], scim.Role{Scope: scope, ID: p.base, Name: "base"})
 			}
 		}
 	}
-	return all, nil
-}
-
-func (r *scopedRoles) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
-	rows := func(roles []scim.Role) (all []scim.Role) {
-		for _, x := range roles {
-			x.ID, x.Scope = x.Scope+"/"+x.ID, ""
-			all = append(all, x)
-		}
-		return all
-	}
-	all := make([]scim.RoleChange, len(changes))
-	for i, c := range changes {
-		all[i] = scim.RoleChange{UserID: c.UserID, Grant: rows(c.Grant), Revoke: rows(c.Revoke), Roles: rows(c.Roles)}
-	}
-	return r.Roles.ChangeRoles(ctx, all)
+	return held, nil
 }
 
 func (h *history) resolve(src scim.RoleSource) ([]scim.Role, error) {
 	linked := naiveLink{}
 	for _, r := range src.Linked {
-		linked[r.Scope+"/"+r.ID] = naiveLinked{}
+		linked[keyOf(r)] = naiveLinked{}
 	}
 	var all []scim.Role
 	for _, r := range h.n.resolve(src.Name(), linked) {
@@ -205,7 +184,7 @@ func (h *history) newRole(t *rapid.T) {
 	r := naiveRole{scope: scope, name: rapid.SampledFrom(names).Draw(t, "name"), weight: h.count}
 	for i := 1; r.id == ""; i++ {
 		id := fmt.Sprint("r", i)
-		if _, isTaken := h.n.roles[scope+"/"+id]; !isTaken {
+		if _, isTaken := h.n.roles[testhost.KeyOf(scope, id)]; !isTaken {
 			r.id = id
 		}
 	}
@@ -216,7 +195,7 @@ func (h *history) newRole(t *rapid.T) {
 func (h *history) isBase(r naiveRole) bool { return h.n.rules.scopes[r.scope].base == r.id }
 
 func (h *history) putRole(r naiveRole) {
-	h.w.app.Put(scim.Role{ID: r.key(), Name: r.name, Weight: r.weight, Protected: r.protected})
+	h.w.app.Put(scim.Role{Scope: r.scope, ID: r.id, Name: r.name, Weight: r.weight, Protected: r.protected})
 	h.n.roles[r.key()] = r
 }
 
@@ -320,22 +299,6 @@ func (h *history) breakNext(t *rapid.T) {
 	h.broken = rapid.SampledFrom([]string{"error", "change", "changed"}).Draw(t, "how")
 }
 
-// linkOf is the link of a source in the ledger, as naiveLink.String has it.
-func (h *history) linkOf(source string) string {
-	var all []string
-	for _, l := range testhost.Must(h.w.ledger.Links(ctx(), []scim.Source{scim.Source(source)})) {
-		for _, r := range l.Roles {
-			text := r.Role.Scope + "/" + r.Role.ID
-			if !r.Confirmed {
-				text += " unconfirmed"
-			}
-			all = append(all, text)
-		}
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
-}
-
 // check compares the application with the model.
 func (h *history) check(t *rapid.T) {
 	h.w.t = t
@@ -344,13 +307,13 @@ func (h *history) check(t *rapid.T) {
 	h.named = map[string]bool{}
 	for id, g := range h.n.groups {
 		h.w.wantMembers(id, g.all()...)
-		h.w.diff("link of "+id, g.link.String(), h.linkOf("group:"+id))
+		h.w.diff("link of "+id, g.link.String(), h.w.link(id))
 	}
 	users := slices.Sorted(maps.Keys(h.n.active))
 	for _, u := range users {
 		f := h.n.wasFate[u]
 		h.w.diff("roles of "+u, f.held, slices.Sorted(maps.Keys(h.w.app.IDs(u))))
-		h.w.diff("ledger of "+u, f.ledger, h.ledger(u))
+		h.w.diff("ledger of "+u, f.ledger, h.w.entries(u))
 		h.w.diff("Explain "+u, f.explained, h.explain(u))
 	}
 	for _, u := range h.w.ids {
@@ -374,7 +337,7 @@ func (h *history) checkOrder() {
 	for _, c := range h.w.app.Changes() {
 		h.told[c.UserID] = nil
 		for _, r := range c.Roles {
-			h.told[c.UserID] = append(h.told[c.UserID], r.ID)
+			h.told[c.UserID] = append(h.told[c.UserID], keyOf(r))
 		}
 	}
 	if h.w.kind == bare {
@@ -396,27 +359,12 @@ func (g *naiveGroup) all() []string {
 	return all
 }
 
-func (h *history) ledger(user string) (lines []string) {
-	for _, g := range testhost.Must(h.w.ledger.Grants(ctx(), []string{user})) {
-		line := fmt.Sprint(g.Scope, "/", g.RoleID, " ", g.Source)
-		switch {
-		case !isHeld(g):
-			line += " waiting"
-		case g.ByHand:
-			line += " by hand"
-		}
-		lines = append(lines, line)
-	}
-	slices.Sort(lines)
-	return lines
-}
-
 func (h *history) explain(user string) (lines []string) {
 	for _, s := range testhost.Must(h.admin().Explain(ctx(), user)) {
 		if s.Reason == "" {
 			h.w.t.Errorf("Explain(%s): no reason for %s", user, s.Role.ID)
 		}
-		words := []string{s.Role.Scope + "/" + s.Role.ID, string(s.State)}
+		words := []string{keyOf(s.Role), string(s.State)}
 		for _, source := range slices.Sorted(slices.Values(s.Sources)) {
 			words = append(words, string(source))
 		}

@@ -20,6 +20,8 @@ type naive struct {
 	values  map[string][]string  // user → values of the attribute
 	links   map[string]naiveLink // by value
 	isShut  map[string]bool      // "user role source": the grant waits for the return
+	grantAt map[string]int       // "user role source" → when the grant was made
+	named   map[string]bool      // see turn
 	wasFate map[string]*naiveFate
 }
 
@@ -39,14 +41,19 @@ type naivePolicy struct {
 	base      string
 }
 
-// naiveRole is a role. Its key is "scope/id".
+// naiveRole is a role. Its key is "id", or "scope/id".
 type naiveRole struct {
 	scope, id, name string
 	weight          int
 	protected       bool
 }
 
-func (r naiveRole) key() string { return r.scope + "/" + r.id }
+func (r naiveRole) key() string {
+	if r.scope == "" {
+		return r.id
+	}
+	return r.scope + "/" + r.id
+}
 
 // naiveLink are the roles of a source, by key.
 type naiveLink map[string]naiveLinked
@@ -54,17 +61,17 @@ type naiveLink map[string]naiveLinked
 type naiveLinked struct {
 	role      naiveRole
 	confirmed bool
+	at        int // when the source got these roles; the same for all roles of a link
 }
 
 func (l naiveLink) String() string {
 	var all []string
-	for key, r := range l {
-		if !r.confirmed {
+	for _, key := range slices.Sorted(maps.Keys(l)) {
+		if !l[key].confirmed {
 			key += " unconfirmed"
 		}
 		all = append(all, key)
 	}
-	slices.Sort(all)
 	return strings.Join(all, ", ")
 }
 
@@ -107,11 +114,25 @@ func (n *naive) resolve(name string, linked naiveLink) (all []naiveRole) {
 	return all
 }
 
-// linkTo is a link to roles. A role that was linked before keeps its confirmation.
-func linkTo(was naiveLink, roles []naiveRole) naiveLink {
-	l := naiveLink{}
+// linkTo is a link to roles. A role that was linked before keeps its confirmation. If one that
+// is not confirmed stays, the link is as old as before.
+func (n *naive) linkTo(was naiveLink, roles []naiveRole) naiveLink {
+	l, at, isOpen := naiveLink{}, n.clock+1, false
 	for _, r := range roles {
-		l[r.key()] = naiveLinked{r, !r.protected || was[r.key()].confirmed}
+		old, ok := was[r.key()]
+		next := naiveLinked{r, !r.protected || old.confirmed, 0}
+		isOpen = isOpen || ok && !old.confirmed && !next.confirmed
+		l[r.key()] = next
+	}
+	isSame := slices.Equal(slices.Sorted(maps.Keys(was)), slices.Sorted(maps.Keys(l)))
+	for _, old := range was {
+		if isOpen || isSame {
+			at = old.at
+		}
+	}
+	for key, r := range l {
+		r.at = at
+		l[key] = r
 	}
 	return l
 }
@@ -121,7 +142,7 @@ func linkTo(was naiveLink, roles []naiveRole) naiveLink {
 func (n *naive) write(id, name string, takes bool) {
 	g := n.groups[id]
 	if g.name != name || len(g.link) == 0 && !takes {
-		g.name, g.link = name, linkTo(g.link, n.resolve(name, nil))
+		g.name, g.link = name, n.linkTo(g.link, n.resolve(name, nil))
 	}
 }
 
@@ -129,12 +150,12 @@ func (n *naive) write(id, name string, takes bool) {
 func (n *naive) report() {
 	for _, g := range n.groups {
 		if len(g.link) > 0 || !n.rules.refuses {
-			g.link = linkTo(g.link, n.resolve(g.name, g.link))
+			g.link = n.linkTo(g.link, n.resolve(g.name, g.link))
 		}
 	}
 	for v, l := range n.links {
 		if n.isUsed(v) {
-			n.links[v] = linkTo(l, n.resolve(v, l))
+			n.links[v] = n.linkTo(l, n.resolve(v, l))
 		}
 	}
 }
@@ -211,9 +232,12 @@ type naiveWant struct {
 // wants lists what sources give to a user, in order, and the unconfirmed roles as Explain
 // does.
 func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
-	add := func(l naiveLink, source string) {
+	add := func(l naiveLink, of, source string) {
 		for _, key := range slices.Sorted(maps.Keys(l)) {
-			if !l[key].confirmed {
+			// A grant from a link that is not confirmed comes from a decision about this user.
+			at, isDecided := n.grantAt[fmt.Sprint(user, " ", key, " ", source)]
+			isDecided = isDecided && at >= l[key].at || n.named[fmt.Sprint(user, " ", key, " ", of)]
+			if !l[key].confirmed && !isDecided {
 				unconfirmed = append(unconfirmed, key+" waiting "+source)
 				continue
 			}
@@ -228,11 +252,11 @@ func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 	}
 	if n.rules.hasValues {
 		for _, v := range n.values[user] {
-			add(n.links[v], "attr:roles")
+			add(n.links[v], "attr:roles="+v, "attr:roles")
 		}
 	}
 	for _, p := range n.groupsOf(user) {
-		add(n.groups[p.group].link, "group:"+p.group)
+		add(n.groups[p.group].link, "group:"+p.group, "group:"+p.group)
 	}
 	return wants, unconfirmed
 }
@@ -241,6 +265,7 @@ func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 // has just named.
 func (n *naive) turn(named map[string]bool) {
 	n.clock++
+	n.named = named
 	shut := map[string]bool{}
 	for u, isActive := range n.active {
 		wants, _ := n.wants(u)
@@ -255,13 +280,38 @@ func (n *naive) turn(named map[string]bool) {
 		}
 	}
 	n.isShut = shut
-	for range 2 { // what a pause ends, it does not give back
+	for range 3 { // a pause does not give back what it ended, and so on
 		now := map[string]*naiveFate{}
 		for u := range n.active {
 			now[u] = n.fate(u)
 		}
-		n.wasFate = now
+		n.date(now)
+		n.wasFate, n.named = now, nil
 	}
+}
+
+// date says when the grants were made. A source that gives another role keeps its time.
+func (n *naive) date(now map[string]*naiveFate) {
+	at := map[string]int{}
+	for u, f := range now {
+		for _, line := range f.ledger {
+			words := strings.Fields(line)
+			role, source, waits := words[0], words[1], words[len(words)-1] == "waiting"
+			grant := fmt.Sprint(u, " ", role, " ", source)
+			was, ok := n.grantAt[grant]
+			isNew := !waits && n.named[grant] && (!ok || n.wasFate[u] == nil || !slices.Contains(n.wasFate[u].given[role], source))
+			if !ok || isNew {
+				was = n.clock
+			}
+			for other, then := range n.grantAt {
+				if !ok && !isNew && !waits && strings.HasPrefix(other, u+" ") && strings.HasSuffix(other, " "+source) {
+					was = min(was, then)
+				}
+			}
+			at[grant] = was
+		}
+	}
+	n.grantAt = at
 }
 
 // naiveFate is what a user should have.
@@ -337,37 +387,40 @@ func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
 	if n.rules.isPaused {
 		candidates = nil
 		for _, w := range wants {
-			key := w.role.key()
-			switch was := n.wasFate[user]; {
-			case was != nil && was.given[key] != nil:
+			was := n.wasFate[user]
+			if was != nil && was.given[w.role.key()] != nil || w.role.id == policy.base {
 				candidates = append(candidates, w)
-			case !n.hand[user][key] && w.role.id != policy.base:
-				f.explain(w)
+			} else {
+				f.wait(w)
 			}
 		}
 	}
 	slot := ""
 	for _, role := range slices.Sorted(maps.Keys(n.hand[user])) {
-		if slot == "" && policy.exclusive && strings.HasPrefix(role, scope+"/") {
+		if slot == "" && policy.exclusive && n.roles[role].scope == scope {
 			slot = role
 		}
 	}
-	chosen := choose(policy.pick, candidates)
+	isShut := func(w naiveWant) bool {
+		return !slices.ContainsFunc(w.sources, func(s string) bool { return !n.isShut[fmt.Sprint(user, " ", w.role.key(), " ", s)] })
+	}
+	choice := func(some []naiveWant) []naiveWant {
+		if policy.pick == "all" {
+			return some
+		}
+		open, shut := divide(some, func(w naiveWant) bool { return !isShut(w) })
+		return append(choose(policy.pick, open), shut...)
+	}
+	chosen := choice(candidates)
 	if n.rules.isPaused { // what a role outside the candidates decides stays decided
-		for _, w := range choose(policy.pick, wants) {
-			has := func(some []naiveWant) bool {
+		has := func(some []naiveWant) func(w naiveWant) bool {
+			return func(w naiveWant) bool {
 				return slices.ContainsFunc(some, func(x naiveWant) bool { return x.role.key() == w.role.key() })
 			}
-			if has(candidates) && !has(chosen) {
-				chosen = append(chosen, w)
-			}
 		}
-		slices.SortFunc(chosen, func(a, b naiveWant) int {
-			at := func(w naiveWant) int {
-				return slices.IndexFunc(wants, func(x naiveWant) bool { return x.role.key() == w.role.key() })
-			}
-			return at(a) - at(b)
-		})
+		decided, _ := divide(choice(wants), has(candidates))
+		_, more := divide(chosen, has(decided))
+		chosen = append(decided, more...)
 	}
 	isChosen := map[string]bool{}
 	for _, w := range chosen {
@@ -400,11 +453,24 @@ func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
 	}
 	for _, w := range wants {
 		for _, s := range w.sources {
-			if !isChosen[w.role.key()] && n.isShut[fmt.Sprint(user, " ", w.role.key(), " ", s)] {
-				f.ledger = append(f.ledger, w.role.key()+" "+s+" waiting")
+			line := w.role.key() + " " + s + " waiting"
+			if !isChosen[w.role.key()] && !slices.Contains(f.ledger, line) && n.isShut[fmt.Sprint(user, " ", w.role.key(), " ", s)] {
+				f.ledger = append(f.ledger, line)
 			}
 		}
 	}
+}
+
+// divide divides wants by a condition.
+func divide(wants []naiveWant, is func(w naiveWant) bool) (yes, no []naiveWant) {
+	for _, w := range wants {
+		if is(w) {
+			yes = append(yes, w)
+		} else {
+			no = append(no, w)
+		}
+	}
+	return yes, no
 }
 
 // choose is Pick.
