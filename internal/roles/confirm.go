@@ -13,7 +13,7 @@ import (
 // confirms the link and gives the role to all waiting users, except those whom the
 // application declined. With users it gives the role to these only.
 func (c *Admin) Confirm(ctx context.Context, groupID string, role host.RoleKey, userIDs ...string) error {
-	return c.confirmGroup(ctx, confirmation{group: groupID, role: role, users: userIDs, change: func(l host.Link) (*linkChange, error) {
+	return confirmGroup(ctx, c, confirmation{group: groupID, role: role, users: userIDs, change: func(l host.Link) (*linkChange, error) {
 		change, err := confirm(l, role)
 		if err != nil {
 			return nil, fmt.Errorf("scim: Reconciler.Confirm: group %q %w", groupID, err)
@@ -28,7 +28,7 @@ func (c *Admin) ConfirmValue(ctx context.Context, attribute, text string, role h
 	if err != nil {
 		return fmt.Errorf("scim: Reconciler.ConfirmValue: %w", err)
 	}
-	return c.confirmValue(ctx, v, confirmation{role: role, users: userIDs, change: func(l host.Link) (*linkChange, error) {
+	return confirmValue(ctx, c, v, confirmation{role: role, users: userIDs, change: func(l host.Link) (*linkChange, error) {
 		change, err := confirm(l, role)
 		if err != nil {
 			return nil, fmt.Errorf("scim: Reconciler.ConfirmValue: %s %q %w", attribute, text, err)
@@ -58,7 +58,7 @@ func (f *confirmation) run(source host.Source) run {
 }
 
 // confirmGroup carries out a decision about a group.
-func (c *Admin) confirmGroup(ctx context.Context, f confirmation) error {
+func confirmGroup(ctx context.Context, c *Admin, f confirmation) error {
 	return c.do(ctx, f.group, func(ctx context.Context, w *Work) error {
 		g, err := w.t.dir.Lock(ctx, groupRef(f.group))
 		if err != nil {
@@ -99,7 +99,7 @@ func (c *Admin) valueOf(attribute, text string) (value, error) {
 }
 
 // confirmValue carries out a decision about a value.
-func (c *Admin) confirmValue(ctx context.Context, v value, f confirmation) error {
+func confirmValue(ctx context.Context, c *Admin, v value, f confirmation) error {
 	unlock, err := c.lockValue(ctx, v)
 	if err != nil {
 		return err

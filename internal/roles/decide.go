@@ -71,7 +71,7 @@ func decideLink(ctx context.Context, c *Admin, k pendingKey, d Decision) error {
 		return c, nil
 	}
 	if group, ok := k.Source.Group(); ok {
-		err := c.confirmGroup(ctx, confirmation{group: group, role: k.role(), change: change})
+		err := confirmGroup(ctx, c, confirmation{group: group, role: k.role(), change: change})
 		if host.IsNotFound(err) {
 			return moved("group %q is gone", group)
 		}
@@ -85,7 +85,7 @@ func decideLink(ctx context.Context, c *Admin, k pendingKey, d Decision) error {
 	if v.key() != k.Source {
 		return fmt.Errorf("scim: the value of %s is too long to be found: use Reconciler.ConfirmValue", path)
 	}
-	return c.confirmValue(ctx, v, confirmation{role: k.role(), change: change})
+	return confirmValue(ctx, c, v, confirmation{role: k.role(), change: change})
 }
 
 // seen finds a grant as it was seen. In a transaction this locks the user.
@@ -170,7 +170,7 @@ func confirmPerson(ctx context.Context, c *Admin, k pendingKey) error {
 
 // finishNoted completes an unfinished change.
 func finishNoted(ctx context.Context, c *Admin, k pendingKey) error {
-	open, err := c.t.openNotes(ctx, unitPrefix(k.Note))
+	open, err := openNotes(ctx, c.t, unitPrefix(k.Note))
 	if err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 		links[r.view.link.Source] = *r.view.link
 	}
 	if r.view.again != nil {
-		if err := t.lookAgain(ctx, *r.view.again, links, closure.Paths, values); err != nil {
+		if err := lookAgain(ctx, t, *r.view.again, links, closure.Paths, values); err != nil {
 			return nil, err
 		}
 	}

@@ -65,7 +65,7 @@ func previewed(ctx context.Context, t tenant, only host.Source, after string) (i
 
 // lookAgain looks up the roles of groups and values again, or only those of one source. It
 // sets links as RolesChanged would store them.
-func (t tenant) lookAgain(ctx context.Context, a again, links map[host.Source]host.Link, paths []directory.Path, values [][]value) error {
+func lookAgain(ctx context.Context, t tenant, a again, links map[host.Source]host.Link, paths []directory.Path, values [][]value) error {
 	known := map[host.Source]bool{}
 	isNew := func(s host.Source) bool {
 		isKnown := known[s] || a.only != "" && a.only != s

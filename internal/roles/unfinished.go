@@ -89,7 +89,7 @@ func (a afterwards) note(ctx context.Context) error {
 // takeOver makes the unit complete the reconciliations in the notes whose keys have a
 // prefix.
 func (a afterwards) takeOver(ctx context.Context, prefix string) error {
-	old, err := a.w.t.openNotes(ctx, prefix)
+	old, err := openNotes(ctx, a.w.t, prefix)
 	for _, n := range old {
 		l := &a.w.later
 		if slices.Contains(l.notes, n.key) {
@@ -101,7 +101,7 @@ func (a afterwards) takeOver(ctx context.Context, prefix string) error {
 		}
 		for _, r := range n.runs {
 			r.cause = a.w.cause
-			if r.view.deleted, err = a.w.t.ifGone(ctx, r.view.deleted); err != nil {
+			if r.view.deleted, err = ifGone(ctx, a.w.t, r.view.deleted); err != nil {
 				return err
 			}
 			l.runs = append(l.runs, r)
@@ -111,7 +111,7 @@ func (a afterwards) takeOver(ctx context.Context, prefix string) error {
 }
 
 // ifGone returns the id of a deleted user, and "" if a user has this id again.
-func (t tenant) ifGone(ctx context.Context, userID string) (string, error) {
+func ifGone(ctx context.Context, t tenant, userID string) (string, error) {
 	if userID == "" {
 		return "", nil
 	}
@@ -244,7 +244,7 @@ func resourceOf(noteKey string) host.Ref {
 }
 
 // openNotes reads the notes whose keys have a prefix.
-func (t tenant) openNotes(ctx context.Context, prefix string) (all []openNote, err error) {
+func openNotes(ctx context.Context, t tenant, prefix string) (all []openNote, err error) {
 	for after := prefix; ; {
 		page, err := t.Roles.Pending.Notes(ctx, unfinishedKind, after, notesPage)
 		if err != nil {

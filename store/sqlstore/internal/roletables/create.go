@@ -25,13 +25,13 @@ func (r *resolver) RoleNames(ctx context.Context, attribute string) ([]string, e
 			return nil, err
 		}
 		for _, name := range names {
-			isValue := true
+			isNamed := true
 			if attribute != "" && s.Match != nil {
-				if isValue, err = isValue(ctx, s, attribute, name); err != nil {
+				if isNamed, err = isValue(ctx, s, attribute, name); err != nil {
 					return nil, err
 				}
 			}
-			if isValue && !slices.Contains(all, name) {
+			if isNamed && !slices.Contains(all, name) {
 				all = append(all, name)
 			}
 		}
