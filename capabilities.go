@@ -30,6 +30,53 @@ type UniqueIDs interface {
 	UniqueIDs() bool
 }
 
+// bindStores allocates all ports at once: with TenantFor it runs for each request.
+func bindStores(s Store, g host.Guard) host.Stores {
+	p := &struct {
+		storePort
+		txPort
+		membersPort
+		passwordPort
+		deactivatorPort
+		claimerPort
+		exempterPort
+		lockerPort
+	}{storePort: storePort{s, g}}
+	b := host.Stores{Store: &p.storePort}
+	if c, ok := s.(Transactor); ok {
+		p.txPort = txPort{c, g}
+		b.Tx = &p.txPort
+	}
+	if c, ok := s.(MemberStore); ok {
+		p.membersPort = membersPort{c, g}
+		b.Members = &p.membersPort
+	}
+	if c, ok := s.(PasswordSetter); ok {
+		p.passwordPort = passwordPort{c, g}
+		b.Passwords = &p.passwordPort
+	}
+	if c, ok := s.(Deactivator); ok {
+		p.deactivatorPort = deactivatorPort{c, g}
+		b.Deactivator = &p.deactivatorPort
+	}
+	if c, ok := s.(Claimer); ok {
+		p.claimerPort = claimerPort{c, g}
+		b.Claimer = &p.claimerPort
+	}
+	if c, ok := s.(Exempter); ok {
+		p.exempterPort = exempterPort{c, g}
+		b.Exempter = &p.exempterPort
+	}
+	if c, ok := s.(TenantLocker); ok {
+		p.lockerPort = lockerPort{c, g}
+		b.Locker = &p.lockerPort
+	}
+	if c, ok := s.(UniqueIDs); ok {
+		b.HasUniqueIDs = c.UniqueIDs()
+	}
+	return b
+}
+
 type lockerPort port[TenantLocker]
 
 func (p lockerPort) LockTenant(ctx context.Context, kind string) (err error) {

@@ -41,6 +41,8 @@ type Config struct {
 	Without []Tolerance
 	// Members decides how groups treat unknown and absent members, and groups in groups.
 	Members MemberPolicy
+	// Seats returns how many users may be active. Nil: any number.
+	Seats func(ctx context.Context) (int, error)
 	// Me turns on /Me. Nil: /Me is 501.
 	Me *SelfService
 
@@ -119,6 +121,12 @@ type Tenant struct {
 	Without []Tolerance
 	// Members decides how groups treat unknown and absent members, and groups in groups.
 	Members MemberPolicy
+	// Seats returns how many users may be active, exempt and unclaimed ones included. The
+	// handler asks when a client creates an active user or reactivates one. If that many are
+	// active already, the request is refused (403). A deactivation never fails. An error
+	// fails the request. With a TenantLocker exactly one of two requests for the last seat
+	// succeeds, also in two processes. Nil: any number.
+	Seats func(ctx context.Context) (int, error)
 	// Me turns on /Me. Nil: /Me is 501.
 	Me *SelfService
 }
@@ -284,7 +292,7 @@ func (t *Tenant) setFields() []string {
 	}{
 		{"Store", t.Store != nil}, {"Types", t.Types != nil}, {"Roles", t.Roles != nil}, {"Rules", t.Rules != nil},
 		{"Allow", t.Allow != nil}, {"BaseURL", t.BaseURL != ""}, {"Strict", t.Strict}, {"Without", t.Without != nil},
-		{"Members", t.Members != MemberPolicy{}}, {"Me", t.Me != nil},
+		{"Members", t.Members != MemberPolicy{}}, {"Seats", t.Seats != nil}, {"Me", t.Me != nil},
 	} {
 		if f.isSet {
 			set = append(set, f.name)
@@ -314,7 +322,7 @@ func bindTenant(c *Tenant, g host.Guard) (*host.Tenant, error) {
 	var errs []error
 	t.Types, errs = bindTypes(c.Types)
 	byDefault(&t.Members.MaxDepth, 10)
-	t.Judge = rulesPort(c, &t.Types, g)
+	t.Judge, t.Seats = rulesPort(c, &t.Types, g), seatsPort(c.Seats, g)
 	t.Stores = bindStores(c.Store, g)
 	t.Tolerances.Strict = c.Strict
 	t.Tolerances.Off = make([]tolerance.Name, len(c.Without))
@@ -358,53 +366,6 @@ func bindTypes(list []*ResourceType) (t host.Types, errs []error) {
 	}
 	t.User, t.Group = t.Named("User"), t.Named("Group")
 	return t, errs
-}
-
-// bindStores allocates all ports at once: with TenantFor it runs for each request.
-func bindStores(s Store, g host.Guard) host.Stores {
-	p := &struct {
-		storePort
-		txPort
-		membersPort
-		passwordPort
-		deactivatorPort
-		claimerPort
-		exempterPort
-		lockerPort
-	}{storePort: storePort{s, g}}
-	b := host.Stores{Store: &p.storePort}
-	if c, ok := s.(Transactor); ok {
-		p.txPort = txPort{c, g}
-		b.Tx = &p.txPort
-	}
-	if c, ok := s.(MemberStore); ok {
-		p.membersPort = membersPort{c, g}
-		b.Members = &p.membersPort
-	}
-	if c, ok := s.(PasswordSetter); ok {
-		p.passwordPort = passwordPort{c, g}
-		b.Passwords = &p.passwordPort
-	}
-	if c, ok := s.(Deactivator); ok {
-		p.deactivatorPort = deactivatorPort{c, g}
-		b.Deactivator = &p.deactivatorPort
-	}
-	if c, ok := s.(Claimer); ok {
-		p.claimerPort = claimerPort{c, g}
-		b.Claimer = &p.claimerPort
-	}
-	if c, ok := s.(Exempter); ok {
-		p.exempterPort = exempterPort{c, g}
-		b.Exempter = &p.exempterPort
-	}
-	if c, ok := s.(TenantLocker); ok {
-		p.lockerPort = lockerPort{c, g}
-		b.Locker = &p.lockerPort
-	}
-	if c, ok := s.(UniqueIDs); ok {
-		b.HasUniqueIDs = c.UniqueIDs()
-	}
-	return b
 }
 
 func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
@@ -458,6 +419,9 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 	}
 	all.ledgerPort = ledgerPort{ledger, g}
 	b.Ledger = &all.ledgerPort
+	var more []error
+	b.Guards, more = bindGuards(r, ledger, g)
+	errs = append(errs, more...)
 	_, joins := ledger.(TxLedger)
 	b.LedgerLocks = t.Stores.Tx != nil && (r.Ledger == nil || joins)
 	b.Joint = b.LedgerLocks && !r.Separate

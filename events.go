@@ -29,7 +29,9 @@ const (
 	RoleGranted     EventKind = "role granted"
 	RoleRevoked     EventKind = "role revoked"
 	RoleWaiting     EventKind = "role waiting"
-	RoleRetained    EventKind = "role retained"    // no source gives the role any more; it stays because it was given by hand
+	RoleRetained    EventKind = "role retained"    // no source gives the role any more; it stays, and Reason says why
+	RoleUnheld      EventKind = "role unheld"      // the last active holder of the protected Role has left: see Roles.KeepLastHolder
+	WriteHeld       EventKind = "write held"       // Roles.Breaker holds back changes until Reconciler.ReleaseBreaker
 	ResourceChanged EventKind = "resource changed" // a resource that is no user or group
 	RoleUnknown     EventKind = "role unknown"     // a new value names no role, so the attribute kept the former one
 	PartLeftOut     EventKind = "part left out"    // a Rule left a part of the request out; Reason says which and why

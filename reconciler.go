@@ -200,4 +200,6 @@ const (
 	StateWaiting RoleState = "waiting" // a source gives it; the user does not hold it yet
 	StateDue     RoleState = "due"     // the next reconciliation grants it
 	StateLeaving RoleState = "leaving" // the next reconciliation revokes it
+	// StateRetained: no source gives it any more, and the user keeps it as its last holder.
+	StateRetained RoleState = "retained"
 )

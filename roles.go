@@ -170,6 +170,23 @@ type Roles struct {
 	// and Exclusive. It must return the same policy for the same scope. Nil: Pick and
 	// Exclusive are the policy of every scope.
 	PolicyOf func(scope string) RolePolicy
+	// KeepLastHolder keeps a protected role for its last active holder if no source gives it
+	// any more. The role is revoked as soon as another active user holds it. Users whom the
+	// Store does not know are active. A user who is deactivated or deleted loses the role
+	// nevertheless. The Resolver must be a RoleHolders, and the Ledger a PendingLedger.
+	KeepLastHolder bool
+	// Breaker holds back a write that would take roles from too many users within some time:
+	// 429 with Retry-After, and nothing of it is stored. It judges writes of groups, members
+	// and attributes, and RolesChanged, but not Users and All. The event WriteHeld reports it
+	// once for each resource. Reconciler.ReleaseBreaker lets the repeated request through.
+	// The Ledger must be a PendingLedger and a GrantCounter. Nil: nothing is held back.
+	Breaker *Breaker
+	// Guard judges what a write would do to roles, once, before any of it is done. An *Error
+	// refuses the whole write and is its answer. Any other error is answered with 500. It
+	// judges what Breaker judges, but never a user who is deactivated or deleted. It may be
+	// called in the Store's transaction, and again if the transaction runs again. Nil: all is
+	// allowed.
+	Guard func(ctx context.Context, p *RolePlan) error
 	// Missing decides what happens to a group that stands for no role. The default is
 	// LinkLater.
 	Missing MissingRole

@@ -36,7 +36,7 @@ func New(c Config) (*Handler, error) {
 	h, log := &Handler{}, cmp.Or(c.Log, slog.Default())
 	guard := host.Guard{Log: log}
 	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
-		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Me: c.Me}
+		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Seats: c.Seats, Me: c.Me}
 	if c.TenantFor == nil {
 		if h.single, err = bindTenant(&flat, guard); err != nil {
 			errs = append(errs, err)

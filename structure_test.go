@@ -33,7 +33,8 @@ func TestRootFiles(t *testing.T) {
 var rootFiles = []struct{ file, reason string }{
 	{"doc.go", "the tour"},
 	{"scim.go", "New, Handler, Mount, Store and its capabilities, errors"},
-	{"capabilities.go", "TenantLocker and UniqueIDs, capabilities that few stores need, with their ports"},
+	{"capabilities.go", "what a store is able to; TenantLocker and UniqueIDs, capabilities that few stores need, with their ports"},
+	{"guards.go", "what judges changes of roles before they are made, with its ports"},
 	{"config.go", "Config, Tenant, Limits: validation, and what is prepared once for each tenant"},
 	{"resource.go", "Resource, ResourceType, access to attributes, structs, schemas"},
 	{"patch.go", "Patch"},

@@ -40,14 +40,19 @@ func (c *Closure) Reaches(group, other string) bool {
 }
 
 // Closure reads the groups to which members belong. keeps, if it is not nil, says which
-// memberships count.
-func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(host.Membership) bool) (*Closure, error) {
+// memberships count. more are memberships of these members that are about to be stored.
+func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(host.Membership) bool, more ...host.Membership) (*Closure, error) {
 	direct, err := t.GroupsOf(ctx, members)
 	if err != nil {
 		return nil, err
 	}
 	if keeps != nil {
 		direct = slices.DeleteFunc(direct, func(m host.Membership) bool { return !keeps(m) })
+	}
+	for _, m := range more {
+		if !slices.ContainsFunc(direct, func(d host.Membership) bool { return d.GroupID == m.GroupID && d.Member == m.Member }) {
+			direct = append(direct, m)
+		}
 	}
 	paths := make([]Path, len(direct))
 	for i, m := range direct {

@@ -311,6 +311,9 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 	if err := w.checkRoles(write.Before, e.after); err != nil {
 		return nil, err
 	}
+	if err := (seats{w}).take(ctx, write.Before, write.After); err != nil {
+		return nil, err
+	}
 	if err := (nesting{w}).check(ctx, write.Before, write.After, members); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,8 @@ const (
 	ResourceChanged EventKind = "resource changed"
 	RoleUnknown     EventKind = "role unknown"
 	PartLeftOut     EventKind = "part left out"
+	RoleUnheld      EventKind = "role unheld"
+	WriteHeld       EventKind = "write held"
 	ToleranceUsed   EventKind = "tolerance used"
 )
 

@@ -36,6 +36,8 @@ type Tenant struct {
 
 	// Judge runs the application's rules on a change. Nil: there are none.
 	Judge func(ctx context.Context, c *Change) error
+	// Seats is how many users may be active. Nil: any number.
+	Seats func(ctx context.Context) (int, error)
 	// Allow asks the application whether an operation is allowed. Nil: all are allowed.
 	Allow func(ctx context.Context, a Access) error
 }
@@ -85,6 +87,7 @@ type Roles struct {
 	Paused              bool // give nothing, and go on taking
 	// WithoutGroups says that groups give nothing, and that what they gave ends.
 	WithoutGroups bool
+	Guards        Guards
 }
 
 // Self configures what users may do at /Me.

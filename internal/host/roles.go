@@ -165,12 +165,13 @@ type Note struct {
 type State string
 
 const (
-	Granted State = "granted"
-	ByHand  State = "by hand"
-	Both    State = "both"
-	Waiting State = "waiting"
-	Due     State = "due"
-	Leaving State = "leaving"
+	Granted  State = "granted"
+	ByHand   State = "by hand"
+	Both     State = "both"
+	Waiting  State = "waiting"
+	Due      State = "due"
+	Leaving  State = "leaving"
+	Retained State = "retained"
 )
 
 // Explanation says whether a user holds one role, and why.

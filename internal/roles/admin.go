@@ -34,7 +34,7 @@ func (c *Admin) do(ctx context.Context, group string, fn func(ctx context.Contex
 func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
 	for chunk := range slices.Chunk(userIDs, directory.Batch) {
 		err := c.do(ctx, "", func(ctx context.Context, w *Work) error {
-			return w.reconcile(ctx, run{ids: chunk})
+			return w.reconcile(ctx, run{ids: chunk, cause: applicationRepairs})
 		})
 		if err != nil {
 			return err
@@ -97,6 +97,7 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 			return err
 		}
 		w.cause = applicationReports
+		w.guards.subject = subject{groupRef(g.ID), host.GroupSource(g.ID), host.CauseReport}
 		change, err := w.t.relinkKnown(ctx, now)
 		if err != nil || !change.isChange() {
 			return err
@@ -106,10 +107,17 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 				return err
 			}
 		}
+		r := run{group: now.ID, cause: applicationReports}
+		if change.movesRoles() {
+			change.now.Source = host.GroupSource(now.ID)
+			if err := (judge{w}).link(ctx, r, change.now); err != nil {
+				return err
+			}
+		}
 		if err := w.setLink(ctx, now, change); err != nil || !change.movesRoles() {
 			return err
 		}
-		return w.reconcile(ctx, run{group: now.ID, cause: applicationReports})
+		return w.reconcile(ctx, r)
 	})
 }
 
@@ -128,10 +136,18 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 		if err != nil {
 			return err
 		}
+		w.guards.subject = subject{source: v.key(), cause: host.CauseReport}
+		r := run{values: []value{v}, cause: applicationReports}
+		if change.movesRoles() {
+			change.now.Source = v.key()
+			if err := (judge{w}).link(ctx, r, change.now); err != nil {
+				return err
+			}
+		}
 		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil || !change.movesRoles() {
 			return err
 		}
-		return w.reconcile(ctx, run{values: []value{v}, cause: applicationReports})
+		return w.reconcile(ctx, r)
 	})
 }
 
@@ -149,7 +165,7 @@ func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Explanation,
 		return nil, err
 	}
 	defer unlock()
-	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}}
+	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}, reads: true}
 	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
 		return nil, err
 	}

@@ -26,13 +26,17 @@ func (c *Admin) GiveByHand(ctx context.Context, userID string, role host.RoleKey
 			if err := c.e.callChange(ctx, change); err != nil {
 				return err
 			}
-			return w.reconcile(ctx, run{ids: []string{userID}})
+			noteHolder(w, role)
+			return w.reconcile(ctx, run{ids: []string{userID}, cause: applicationRepairs})
 		})
 	}
 	if err := c.giveSeparately(ctx, userID, role, change); err != nil {
 		return err
 	}
-	return c.Users(ctx, userID)
+	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		noteHolder(w, role)
+		return w.reconcile(ctx, run{ids: []string{userID}, cause: applicationRepairs})
+	})
 }
 
 // giveSeparately gives a role that does not commit with the ledger. The change runs under
@@ -149,7 +153,7 @@ func (c *Admin) TakeByHand(ctx context.Context, userID string, role host.RoleKey
 			if err := take(ctx); err != nil {
 				return err
 			}
-			return w.reconcile(ctx, run{ids: []string{userID}})
+			return w.reconcile(ctx, run{ids: []string{userID}, cause: applicationRepairs})
 		})
 		return still, err
 	}

@@ -73,9 +73,13 @@ func confirmGroup(ctx context.Context, c *Admin, f confirmation) error {
 		if err != nil {
 			return err
 		}
+		w.guards.subject = subject{groupRef(f.group), source, host.CauseConfirmation}
 		r := f.run(source)
 		if len(f.users) == 0 {
 			r.group = f.group
+			if err := (judge{w}).link(ctx, r, change.now); err != nil {
+				return err
+			}
 			if err := lockBelow(ctx, w, f.group); err != nil {
 				return err
 			}
@@ -114,9 +118,13 @@ func confirmValue(ctx context.Context, c *Admin, v value, f confirmation) error 
 		if err != nil {
 			return err
 		}
+		w.guards.subject = subject{source: v.key(), cause: host.CauseConfirmation}
 		r := f.run(v.key())
 		if len(f.users) == 0 {
 			r.values = []value{v}
+			if err := (judge{w}).link(ctx, r, change.now); err != nil {
+				return err
+			}
 			if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
 				return err
 			}

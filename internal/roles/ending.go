@@ -18,10 +18,11 @@ type Ending struct {
 // Ending begins the deletion of a resource. It finds the users whose roles the deletion ends.
 func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) {
 	e := &Ending{w: w, gone: gone}
+	w.guards.subject = subject{ref: host.RefOf(gone), cause: host.CauseDelete}
 	switch {
 	case !w.t.hasRoles():
 	case gone.Type == w.t.Types.User:
-		e.run.ids, e.run.view.deleted = []string{gone.ID}, gone.ID
+		e.run.ids, e.run.view.deleted, e.run.cause = []string{gone.ID}, gone.ID, userLeaves
 	case gone.Type == w.t.Types.Group && w.t.Roles.Joint:
 		e.run.group, e.run.view.gone = gone.ID, gone.ID
 		return e, e.readAbove(ctx)
@@ -76,6 +77,11 @@ func (e *Ending) mayDecide(ctx context.Context) (bool, error) {
 // users get the revoked roles back.
 func (e *Ending) Before(ctx context.Context) error {
 	w, r := e.w, e.run
+	if e.run.cause == userLeaves {
+		if err := (breaker{w}).holdLeaver(ctx); err != nil {
+			return err
+		}
+	}
 	if err := w.deactivate(ctx, e.gone); err != nil {
 		return err
 	}
@@ -84,6 +90,9 @@ func (e *Ending) Before(ctx context.Context) error {
 	}
 	if r.view.deleted == "" {
 		w.restore = append(w.restore, func(ctx context.Context) error { return w.settleAll(ctx, run{ids: r.ids}) })
+	}
+	if err := (judge{w}).runs(ctx, r); err != nil {
+		return err
 	}
 	r.ahead = true
 	return w.settleAll(ctx, r)
@@ -107,7 +116,10 @@ func (e *Ending) After(ctx context.Context) error {
 	if err := e.unlink(ctx); err != nil || w.t.Roles.Sources == nil || e.gone.Type != w.t.Types.Group {
 		return err
 	}
-	return w.t.Roles.Sources.DropSource(ctx, host.GroupSource(e.gone.ID))
+	if err := w.t.Roles.Sources.DropSource(ctx, host.GroupSource(e.gone.ID)); err != nil || len(w.guards.kept) == 0 {
+		return err
+	}
+	return w.t.Roles.Ledger.Record(ctx, w.guards.kept, nil) // those of last holders stay
 }
 
 // AfterAll replaces Before and After if roles cannot be changed now and do not commit with

@@ -129,7 +129,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	for i, p := range people {
 		refs[i], by[p.id] = userRef(p.id), p
 	}
-	closure, err := t.closure(ctx, refs, r)
+	closure, err := t.closure(ctx, refs, r, by)
 	if err != nil {
 		return nil, err
 	}
@@ -180,11 +180,11 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 }
 
 // closure reads the groups of users that give roles.
-func (t tenant) closure(ctx context.Context, users []host.Ref, r run) (*directory.Closure, error) {
+func (t tenant) closure(ctx context.Context, users []host.Ref, r run, by map[string]*person) (*directory.Closure, error) {
 	if t.Roles.WithoutGroups {
 		return &directory.Closure{}, nil
 	}
-	return t.dir.Closure(ctx, users, r.view.filter())
+	return t.dir.Closure(ctx, users, r.view.filter(), r.view.joining(by)...)
 }
 
 // origin says how a source reaches a user.

@@ -70,10 +70,13 @@ type outcome struct {
 	put       []host.Grant // recorded before the change, so that no grant is missing from the ledger
 	putAfter  []host.Grant // recorded after the change, together with drop
 	drop      []host.Grant
+	retained  []host.Grant // the grants of a last holder, as they are afterwards
 	early     []host.Event // events to send once put is recorded
 	events    []host.Event
 	explained []host.Explanation
 	reordered bool // the application knows another order of the roles
+	// keep are the protected roles that the user keeps as their last holder.
+	keep []host.RoleKey
 }
 
 // holdings is what a user holds in one scope and what the ledger says about it, by role id.
@@ -87,9 +90,9 @@ type holdings struct {
 // a source starts to give a role that the user already holds, plan marks the role as given
 // by hand. The user then keeps it when the source stops giving it.
 //
-// Each scope is planned by itself.
-func plan(r *host.Roles, p *person, now time.Time) *outcome {
-	o := &outcome{change: host.RoleChange{UserID: p.id}}
+// Each scope is planned by itself. keep are roles that the user keeps as their last holder.
+func plan(r *host.Roles, p *person, now time.Time, keep ...host.RoleKey) *outcome {
+	o := &outcome{change: host.RoleChange{UserID: p.id}, keep: keep}
 	if p.presence == deleted {
 		o.revokeAll(p)
 		return o
@@ -148,9 +151,12 @@ func (o *outcome) revokeAll(p *person) {
 
 // giveWanted handles the roles that sources give. It returns the ids of these roles.
 func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now time.Time) (done map[string]bool) {
-	slot := ""
+	slot, why := "", " by hand"
 	if policy.Exclusive {
 		slot = roleByHand(p.held, h.entries)
+		if kept := o.keeps(p.scope); slot == "" && kept != "" {
+			slot, why = kept, " as its last active holder"
+		}
 	}
 	done = map[string]bool{}
 	chosen := p.wants
@@ -167,7 +173,7 @@ func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now 
 		case p.presence != active:
 			o.shelve(p, w, es, h.held, now)
 		case slot != "" && slot != w.role.ID:
-			o.wait(p, w, es, host.GrantWaitsForPlace, "waiting: the user holds "+h.held[slot].Name+" by hand, and the application allows one role per user", now)
+			o.wait(p, w, es, host.GrantWaitsForPlace, "waiting: the user holds "+h.held[slot].Name+why+", and the application allows one role per user", now)
 			o.release(p, w.role, es, h.held)
 		default:
 			o.give(p, w, es, h.held, now, &order)
@@ -407,6 +413,10 @@ func (o *outcome) end(p *scoped, role host.Role, es []host.Grant, held map[strin
 	if hand {
 		o.note(host.RoleRetained, p.person, h, sources, "the user had the role before a source gave it")
 		o.stand(h, host.ByHand, nil, "given in the application; no source gives it any more")
+		return
+	}
+	if slices.Contains(o.keep, role.Key()) {
+		o.retain(p, h, es)
 		return
 	}
 	o.change.Revoke = append(o.change.Revoke, h)

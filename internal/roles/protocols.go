@@ -19,6 +19,8 @@ type batch struct {
 	run  run
 	ids  []string
 	outs []*outcome
+	// reads says that nothing comes of the plan, so no decision needs a lock.
+	reads bool
 }
 
 // settle reconciles the batch with the protocol that fits the application's databases.
@@ -30,6 +32,9 @@ func (b *batch) settle(ctx context.Context) error {
 			return err
 		}
 		defer unlock()
+	}
+	if !joint {
+		defer b.w.guards.unlockKind(holderDecisions)
 	}
 	var err error
 	switch {
@@ -72,6 +77,9 @@ func (e *Engine) lockUsers(ctx context.Context, t tenant, ids []string) (unlock 
 // applications without transactions: its order of steps survives a crash.
 func (b *batch) allAtOnce(ctx context.Context) error {
 	if err := b.look(ctx); err != nil {
+		return err
+	}
+	if err := b.judge(ctx); err != nil {
 		return err
 	}
 	if err := b.lead(ctx); err != nil {
@@ -125,8 +133,7 @@ func (b *batch) revokeOnly(ctx context.Context) error {
 	if err := b.look(ctx); err != nil {
 		return err
 	}
-	v := b.run.view
-	swap := !b.w.t.isTransactional() && v.link == nil && (v.user == nil || !v.user.Active())
+	v, swap := b.run.view, b.swaps()
 	var told []host.Event
 	for _, p := range b.outs {
 		p.reordered = false // the ledger would not know that the application was told
@@ -138,7 +145,7 @@ func (b *batch) revokeOnly(ctx context.Context) error {
 		}
 		told = append(told, p.early...)
 		for _, e := range p.events {
-			if e.Kind == host.RoleRevoked || e.Kind == host.RoleGranted && swap {
+			if e.Kind == host.RoleRevoked || e.Kind == host.RoleUnheld || e.Kind == host.RoleGranted && swap {
 				told = append(told, e)
 			}
 		}
@@ -149,8 +156,14 @@ func (b *batch) revokeOnly(ctx context.Context) error {
 	if err := b.change(ctx); err != nil {
 		return err
 	}
-	b.w.ahead = append(b.w.ahead, told...)
+	b.w.mail.ahead = append(b.w.mail.ahead, told...)
 	return nil
+}
+
+// swaps reports whether a reconciliation ahead of a write may also give roles.
+func (b *batch) swaps() bool {
+	v := b.run.view
+	return !b.w.t.isTransactional() && v.link == nil && (v.user == nil || !v.user.Active())
 }
 
 // withholdGrants removes everything but revocations from an outcome.
@@ -194,7 +207,7 @@ func (b *batch) look(ctx context.Context) (err error) {
 		}
 		b.outs[i] = plan(b.w.t.Roles, p, now)
 	}
-	return nil
+	return b.keepLastHolders(ctx, people, now)
 }
 
 // intentions are the grants that the ledger must have before the change.
@@ -216,14 +229,20 @@ func (b *batch) change(ctx context.Context) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	return b.w.t.Roles.Resolver.ChangeRoles(ctx, changes)
+	if err := b.w.t.Roles.Resolver.ChangeRoles(ctx, changes); err != nil {
+		return err
+	}
+	b.w.guards.noteGrants(b.w.t.Roles, changes)
+	return nil
 }
 
 // trail records revocations after the change.
 func (b *batch) trail(ctx context.Context) error {
 	drop := collect(b.outs, func(p *outcome) []host.Grant { return p.drop })
 	if gone := b.run.view.gone; gone != "" && b.w.t.Roles.Sources != nil { // Ending.After drops all grants of this group at once
-		drop = slices.DeleteFunc(drop, func(g host.Grant) bool { return g.Source == host.GroupSource(gone) })
+		isGone := func(g host.Grant) bool { return g.Source == host.GroupSource(gone) }
+		drop = slices.DeleteFunc(drop, isGone)
+		b.w.guards.kept = append(b.w.guards.kept, only(collect(b.outs, func(p *outcome) []host.Grant { return p.retained }), isGone)...)
 	}
 	return b.record(ctx, collect(b.outs, func(p *outcome) []host.Grant { return p.putAfter }), drop)
 }

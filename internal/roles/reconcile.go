@@ -25,21 +25,12 @@ func (w *Work) reconcile(ctx context.Context, r run) error {
 // the users of all these writes, in order of id.
 func (w *Work) reconcileAtEnd(ctx context.Context) error {
 	if len(w.atEnd) > 1 && w.t.Roles.LedgerLocks {
-		var all run
-		for _, r := range w.atEnd {
-			err := w.t.eachBatch(ctx, r, func(ids []string) error {
-				all.ids = append(all.ids, ids...)
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		err := w.t.eachBatch(ctx, all, func(ids []string) error {
-			_, err := w.t.Roles.Ledger.Grants(ctx, ids)
+		if err := lockAll(ctx, w, w.atEnd); err != nil {
 			return err
-		})
-		if err != nil {
+		}
+	}
+	if len(w.atEnd) > 1 {
+		if err := (judge{w}).runs(ctx, w.atEnd...); err != nil {
 			return err
 		}
 	}
@@ -51,30 +42,57 @@ func (w *Work) reconcileAtEnd(ctx context.Context) error {
 	return nil
 }
 
+// lockAll locks the users of runs, in order of id, in a ledger that locks.
+func lockAll(ctx context.Context, w *Work, runs []run) error {
+	var all run
+	for _, r := range runs {
+		err := w.t.eachBatch(ctx, r, func(ids []string) error {
+			all.ids = append(all.ids, ids...)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return w.t.eachBatch(ctx, all, func(ids []string) error {
+		_, err := w.t.Roles.Ledger.Grants(ctx, ids)
+		return err
+	})
+}
+
 // reconcileNow reconciles now if roles commit with the store, otherwise after its commit. In
 // the second case, a ledger that commits with the store records the intentions together
 // with the write. Any other ledger records them after the commit. Within the transaction
 // another caller could change the grants between reading and recording.
 func (w *Work) reconcileNow(ctx context.Context, r run) error {
 	if w.t.Roles.Joint || r.ahead {
+		if !r.isOneBatch() { // else the batch is judged before it is settled
+			if err := (judge{w}).runs(ctx, r); err != nil {
+				return err
+			}
+		}
 		return w.settleAll(ctx, r)
 	}
 	if !w.t.Roles.LedgerLocks {
 		w.later.add(r, true)
-		return nil
+		return judge{w}.runs(ctx, r)
 	}
-	due := false
+	due, all := false, judge{w}.newTally(r)
 	err := w.t.eachBatch(ctx, r, func(ids []string) error {
-		b := &batch{w: w, run: r, ids: ids}
+		b := &batch{w: w, run: r, ids: ids, reads: true}
 		if err := b.look(ctx); err != nil {
 			return err
 		}
+		all.add(b)
 		due = due || slices.ContainsFunc(b.outs, (*outcome).isOpen)
 		b.tellIntentions()
 		return b.lead(ctx)
 	})
 	w.later.add(r, due)
-	return err
+	if err != nil {
+		return err
+	}
+	return judge{w}.decide(ctx, all)
 }
 
 func (w *Work) settleAll(ctx context.Context, r run) error {

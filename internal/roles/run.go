@@ -36,6 +36,8 @@ const (
 	clientWrites        cause = iota
 	applicationReports        // the application reports that its roles or its mapping changed
 	applicationConfirms       // the application confirms one role; counts as naming all users in namedIn
+	applicationRepairs        // the application asks for what is due; guards do not judge it
+	userLeaves                // a client deactivates or deletes the user
 )
 
 // naming says who names a user in a source. The application names a user for one role.
@@ -73,6 +75,7 @@ type view struct {
 	gone    string            // the id of a group being deleted
 	from    string            // the id of the group that the members in left have left
 	left    map[host.Ref]bool // these members
+	joins   []string          // the ids of users who join the group from
 	link    *host.Link        // the new link of a group
 	again   *again            // look up the roles of sources again
 }
@@ -86,6 +89,16 @@ type again struct {
 // keeps reports whether a membership still exists after the operation.
 func (v *view) keeps(m host.Membership) bool {
 	return m.GroupID != v.gone && m.Member != groupRef(v.gone) && (m.GroupID != v.from || !v.left[m.Member])
+}
+
+// joining lists the memberships in the group from that users get.
+func (v *view) joining(users map[string]*person) (all []host.Membership) {
+	for _, id := range v.joins {
+		if users[id] != nil {
+			all = append(all, host.Membership{GroupID: v.from, Member: userRef(id)})
+		}
+	}
+	return all
 }
 
 // filter is keeps for directory.Closure.

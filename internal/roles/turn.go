@@ -45,6 +45,10 @@ type Turn struct {
 // attribute names no role: then the attribute keeps its value. An error refuses the write.
 func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, error) {
 	t := &Turn{w: w, write: write}
+	w.guards.subject = subject{ref: host.RefOf(write.After), cause: host.CauseWrite}
+	if err := t.holdLeaver(ctx); err != nil {
+		return nil, nil, err
+	}
 	var err error
 	if write.Before != nil || !w.t.isTransactional() { // else After asks, which knows the id that the store gave
 		if t.link, err = w.relink(ctx, write); err != nil {
@@ -68,6 +72,9 @@ func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, e
 		}
 	}
 	if write.Before != nil && !w.t.isTransactional() {
+		if err := t.judgeAhead(ctx); err != nil {
+			return nil, nil, err
+		}
 		if err := t.revokeAhead(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -90,6 +97,7 @@ func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
 	if !w.t.hasRoles() {
 		return nil
 	}
+	w.guards.subject.ref = host.RefOf(stored)
 	switch stored.Type {
 	case w.t.Types.User:
 		return t.followUser(ctx, stored)
@@ -109,7 +117,7 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 	case before == nil || before.Active() == user.Active() && user.Active():
 		return nil
 	}
-	return t.w.reconcile(ctx, run{ids: []string{user.ID}})
+	return t.w.reconcile(ctx, run{ids: []string{user.ID}, cause: t.cause()})
 }
 
 // followValues reconciles after a write that changes the values of a user's role
@@ -117,7 +125,7 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 	w, c := t.w, t.values
 	// Reconcile first: a repeated request changes no value, so it would not come here again.
-	if err := w.reconcile(ctx, run{ids: []string{user.ID}, values: c.others}); err != nil || len(c.fresh) == 0 {
+	if err := w.reconcile(ctx, run{ids: []string{user.ID}, values: c.others, cause: t.cause()}); err != nil || len(c.fresh) == 0 {
 		return err
 	}
 	values := valuesOf(w.t.Tenant, user)

@@ -204,6 +204,7 @@ func (a afterwards) run(ctx context.Context) error {
 			return err
 		}
 		a.w.later.runs = a.w.later.runs[1:]
+		releaseRetained(ctx, a.w)
 	}
 	return nil
 }

@@ -220,6 +220,12 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 		if change == nil || slices.Contains(bad, v.attr) {
 			continue
 		}
+		if !w.t.isTransactional() && w.t.Roles.Guards.Judges() && change.isChange() {
+			w.restore = append(w.restore, func(ctx context.Context) error { // a guard may refuse the write
+				change.was.Source = v.key()
+				return w.t.Roles.Ledger.SetLink(ctx, change.was)
+			})
+		}
 		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
 			return nil, nil, err
 		}

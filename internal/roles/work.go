@@ -12,32 +12,38 @@ import (
 // Work is the unit in which one operation of a client or of the application writes and
 // changes roles. Only one goroutine may use it.
 type Work struct {
-	e      *Engine
-	t      tenant
-	who    string
-	depth  int          // the nesting depth of Isolate
-	events []host.Event // events that Deliver sends after the commit
-	ahead  []host.Event // events of roles changed ahead of a write; Deliver sends them even if the write fails
-	later  later        // reconciliations to run after the store's commit
+	e     *Engine
+	t     tenant
+	who   string
+	depth int // the nesting depth of Isolate
+	mail  mail
+	later later // reconciliations to run after the store's commit
 	// atEnd are reconciliations to run at the end of a transaction with several writes.
 	atEnd []run
 	// restore gives back the roles that were revoked ahead of a write, if the write fails.
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
 	// cause is why this unit completes what an earlier one with its key left open.
-	cause cause
-	needs needs // what the write needs before it begins
+	cause  cause
+	needs  needs // what the write needs before it begins
+	guards guards
+}
+
+// mail is the events of a unit.
+type mail struct {
+	events []host.Event // events that Deliver sends after the commit
+	ahead  []host.Event // events of roles changed ahead of a write; Deliver sends them even if the write fails
 }
 
 // Tell queues events for delivery after the commit.
 func (w *Work) Tell(e ...host.Event) {
 	if w.e.Emit != nil { // else a request about many users fills memory with unused events
-		w.events = append(w.events, e...)
+		w.mail.events = append(w.mail.events, e...)
 	}
 }
 
 // Include queues the events of another unit of work, which undid a part of this one.
-func (w *Work) Include(undone *Work) { w.Tell(undone.events...) }
+func (w *Work) Include(undone *Work) { w.Tell(undone.mail.events...) }
 
 // Deliver sends the queued events to the application.
 func (w *Work) Deliver(ctx context.Context) {
@@ -45,14 +51,14 @@ func (w *Work) Deliver(ctx context.Context) {
 		return
 	}
 	now := w.e.Now()
-	for _, e := range w.events {
+	for _, e := range w.mail.events {
 		e.Tenant, e.Principal = w.t.ID, w.who
 		if e.At.IsZero() {
 			e.At = now
 		}
 		w.e.Emit(ctx, e)
 	}
-	w.events = nil
+	w.mail.events = nil
 }
 
 // IsStored reports whether the store has kept a write for good. With transactions it is
@@ -83,25 +89,28 @@ func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	}
 	for try := 0; err != nil && w.needs.isOpen() && try < isolationTries; try++ {
 		w.needs.prepare(ctx, w.t)
+		w.guards.unlock()
 		err = w.isolate(ctx, key, fn)
 	}
 	if err != nil && w.needs.short { // others go on changing what is below a group
 		err = host.ErrStale
 	}
-	w.events, w.ahead = slices.Concat(w.ahead, w.events), nil
+	w.mail.events, w.mail.ahead = slices.Concat(w.mail.ahead, w.mail.events), nil
+	breaker{w}.close(ctx, err)
 	return w.finish(ctx, key, err)
 }
 
 func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
 	w.depth++
 	defer func() { w.depth-- }() // also if fn panics: the store may recover and try again
-	events, later, rollsBack := len(w.events), len(w.later.runs), w.t.hasRoles() && w.t.Roles.LedgerLocks
+	events, later, rollsBack := len(w.mail.events), len(w.later.runs), w.t.hasRoles() && w.t.Roles.LedgerLocks
 	attempt := func(ctx context.Context) error {
-		w.events, w.stored, w.needs.open = w.events[:events], false, nil // fn may run again
+		w.mail.events, w.stored, w.needs.open = w.mail.events[:events], false, nil // fn may run again
 		w.later.rewind(later, rollsBack)
 		if w.isInner() {
 			return fn(ctx)
 		}
+		w.guards.begin(w.depth == 1)
 		w.atEnd = nil
 		if err := w.needs.lock(ctx, w.t); err != nil {
 			return err
@@ -133,7 +142,7 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		}
 	}
 	if err != nil && !w.stored {
-		w.events = w.events[:events]
+		w.mail.events = w.mail.events[:events]
 		w.later.rewind(later, rollsBack)
 	}
 	return err
@@ -165,6 +174,7 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 	}
 	if err == nil {
 		w.stored = true
+		releaseRetained(ctx, w)
 	}
 	failed := afterwards{w, key}.finish(ctx, host.IsNotFound(err))
 	if err != nil && !host.IsNotFound(err) {

@@ -67,7 +67,10 @@ func (w *world) entries(user string) []string {
 		if g.ByHand {
 			line += " by hand"
 		}
-		if !isHeld(g) {
+		switch {
+		case g.State == scim.GrantRetained:
+			line += " retained"
+		case !isHeld(g):
 			line += " waiting"
 		}
 		lines = append(lines, line)
@@ -281,6 +284,8 @@ func (w *world) standings(user string) []string {
 				words[1] = "waiting"
 			case g.ByHand:
 				words[1] = "both"
+			case g.State == scim.GrantRetained:
+				words[1] = "retained"
 			default:
 				words[1] = "granted"
 			}

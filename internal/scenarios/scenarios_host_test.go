@@ -130,8 +130,9 @@ func (s *sourceStore) DropSource(ctx context.Context, source scim.Source) error 
 
 // openLedger has the methods of a scim.PendingLedger.
 type openLedger struct {
-	open scim.PendingLedger
-	w    *world
+	open   scim.PendingLedger
+	counts scim.GrantCounter
+	w      *world
 }
 
 func (l openLedger) AllLinks(ctx context.Context, after scim.Source, limit int) ([]scim.Link, error) {
@@ -142,6 +143,11 @@ func (l openLedger) AllLinks(ctx context.Context, after scim.Source, limit int) 
 func (l openLedger) OpenGrants(ctx context.Context, after scim.Grant, limit int) ([]scim.Grant, error) {
 	l.w.at("OpenGrants")
 	return l.open.OpenGrants(ctx, after, limit)
+}
+
+func (l openLedger) GrantedUsers(ctx context.Context) (int, error) {
+	l.w.at("GrantedUsers")
+	return l.counts.GrantedUsers(ctx)
 }
 
 func (l openLedger) Notes(ctx context.Context, kind, after string, limit int) ([]scim.Note, error) {
@@ -164,5 +170,5 @@ type bareLedger struct {
 // newBareLedger is an empty ledger in memory.
 func newBareLedger(w *world) scim.Ledger {
 	l := memory.NewLedger()
-	return bareLedger{&steppedLedger{l, w}, openLedger{l, w}}
+	return bareLedger{&steppedLedger{l, w}, openLedger{l, l, w}}
 }

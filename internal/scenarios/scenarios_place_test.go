@@ -90,13 +90,15 @@ type complete interface {
 	scim.MemberStore
 	scim.Ledger
 	scim.PendingLedger
+	scim.GrantCounter
+	scim.TenantLocker
 }
 
 // hostOf makes a host with a store with every capability, and with roles that commit with
 // it. another opens the same store as another process.
 func hostOf(w *world, s complete, roles testhost.RoleRows, another func() complete) host {
 	stepped := func(s complete) scim.Store {
-		edge := &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, openLedger{s, w}, s}
+		edge := &edgeStore{steppedStore{s, w}, steppedLedger{s, w}, openLedger{s, s, w}, s}
 		if sources, ok := s.(scim.SourceLedger); ok {
 			return &sourceStore{edge, sources}
 		}

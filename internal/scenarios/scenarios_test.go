@@ -48,6 +48,7 @@ func chapters() []chapter {
 		{"What awaits somebody", pendingScenarios()},
 		{"Crashes and races", failureScenarios()},
 		{"Requests sent again", repeatScenarios()},
+		{"Guards", guardScenarios()},
 		{"Adoptions that fail", adoptionScenarios()},
 	}
 }

@@ -34,6 +34,7 @@ type world struct {
 	roles  scim.Roles
 	policy scim.MemberPolicy
 	types  []*scim.ResourceType
+	seats  int // how many users may be active; 0: any number
 	host   host
 	store  scim.Store
 	ledger scim.Ledger
@@ -104,7 +105,12 @@ func (w *world) now() time.Time {
 
 // config is the first server's.
 func (w *world) config() scim.Config {
+	var seats func(context.Context) (int, error)
+	if w.seats > 0 {
+		seats = func(context.Context) (int, error) { return w.seats, nil }
+	}
 	return scim.Config{
+		Seats: seats,
 		Store: w.store, Auth: auth.None(), Types: w.types, Roles: &w.roles, Members: w.policy, Now: w.now, Log: slog.New(slog.DiscardHandler),
 		NewID: func() string {
 			w.mu.Lock()
@@ -154,9 +160,10 @@ func (w *world) reconciler() *scim.Reconciler { return testhost.Must(w.h[0].Reco
 
 // reply is an answer.
 type reply struct {
-	status int
-	etag   string
-	body   map[string]any
+	status     int
+	etag       string
+	retryAfter string
+	body       map[string]any
 }
 
 func (r reply) detail() string { s, _ := r.body["detail"].(string); return s }
@@ -190,7 +197,7 @@ func (w *world) send(method, path string, body any) reply {
 	}
 	h.ServeHTTP(rec, req)
 	judge(rec.Code)
-	r := reply{status: rec.Code, etag: rec.Header().Get("ETag")}
+	r := reply{status: rec.Code, etag: rec.Header().Get("ETag"), retryAfter: rec.Header().Get("Retry-After")}
 	if rec.Body.Len() > 0 {
 		if err := json.Unmarshal(rec.Body.Bytes(), &r.body); err != nil {
 			w.t.Fatalf("%s %s: %v: %s", method, path, err, rec.Body)

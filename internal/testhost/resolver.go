@@ -13,7 +13,10 @@ import (
 	"github.com/scimkit/scim"
 )
 
-var _ scim.RoleResolver = (*Roles)(nil)
+var (
+	_ scim.RoleResolver = (*Roles)(nil)
+	_ scim.RoleHolders  = (*Roles)(nil)
+)
 
 // Roles is an application's side of roles. By default it keeps them in maps, which do not
 // take part in a store's transaction: use it with scim.Roles.Separate then. A group gets
@@ -189,6 +192,19 @@ func (t *Roles) HeldRoles(ctx context.Context, userIDs []string) (map[string][]s
 		return nil, err
 	}
 	return t.Rows.Held(ctx, userIDs)
+}
+
+// RoleHolders implements scim.RoleHolders.
+func (t *Roles) RoleHolders(ctx context.Context, role scim.Role, after string, limit int) ([]string, error) {
+	if err := t.begin(ctx, "holders"); err != nil {
+		return nil, err
+	}
+	all, err := t.Rows.Holders(ctx, KeyOf(role.Scope, role.ID))
+	i, found := slices.BinarySearch(all, after)
+	if found {
+		i++
+	}
+	return all[i:min(i+limit, len(all))], err
 }
 
 // ChangeRoles implements scim.RoleResolver.

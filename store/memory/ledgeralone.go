@@ -10,6 +10,7 @@ import (
 var (
 	_ scim.Ledger        = (*Ledger)(nil)
 	_ scim.PendingLedger = (*Ledger)(nil)
+	_ scim.GrantCounter  = (*Ledger)(nil)
 	_ scim.Volatile      = (*Ledger)(nil)
 )
 
@@ -96,6 +97,13 @@ func (l *Ledger) Notes(ctx context.Context, kind, after string, limit int) ([]sc
 		return nil, err
 	}
 	return l.l.notesOf(kind, after, limit), nil
+}
+
+// GrantedUsers implements scim.GrantCounter.
+func (l *Ledger) GrantedUsers(ctx context.Context) (int, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.l.grants), ctx.Err()
 }
 
 // SetNote implements scim.PendingLedger.

@@ -9,6 +9,7 @@ import (
 var (
 	_ scim.Ledger        = (*Store)(nil)
 	_ scim.PendingLedger = (*Store)(nil)
+	_ scim.GrantCounter  = (*Store)(nil)
 )
 
 // Grants implements scim.Ledger.
@@ -70,6 +71,15 @@ func (s *Store) Notes(ctx context.Context, kind, after string, limit int) (list 
 		return nil
 	})
 	return list, err
+}
+
+// GrantedUsers implements scim.GrantCounter.
+func (s *Store) GrantedUsers(ctx context.Context) (n int, err error) {
+	err = s.read(ctx, func() error {
+		n = len(s.ledger.grants)
+		return nil
+	})
+	return n, err
 }
 
 // SetNote implements scim.PendingLedger.

@@ -71,5 +71,8 @@ func (l *ledger) Notes(ctx context.Context, kind, after string, limit int) ([]sc
 	return l.own.Notes(ctx, kind, after, limit)
 }
 
+// GrantedUsers implements scim.GrantCounter. It reads an index of all grants of the tenant.
+func (l *ledger) GrantedUsers(ctx context.Context) (int, error) { return l.own.GrantedUsers(ctx) }
+
 // SetNote implements scim.PendingLedger.
 func (l *ledger) SetNote(ctx context.Context, n scim.Note) error { return l.own.SetNote(ctx, n) }

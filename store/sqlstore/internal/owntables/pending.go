@@ -54,6 +54,19 @@ func (l *Ledger) SetNote(ctx context.Context, n scim.Note) error {
 	return nil
 }
 
+// GrantedUsers implements scim.GrantCounter.
+func (l *Ledger) GrantedUsers(ctx context.Context) (int, error) {
+	counts, err := list(ctx, l, "users with grants", func(scan func(...any) error) (n int, err error) {
+		err = scan(&n)
+		return n, err
+	},
+		"SELECT COUNT(*) FROM (SELECT DISTINCT g.user_id FROM {p}grants AS g WHERE g.tenant = $1) AS u")
+	if err != nil || len(counts) == 0 {
+		return 0, err
+	}
+	return counts[0], nil
+}
+
 // list reads the rows of a query.
 func list[T any](ctx context.Context, l *Ledger, what string, one func(scan func(...any) error) (T, error), query string, args ...any) (all []T, err error) {
 	err = l.db.Read(ctx, func() error {

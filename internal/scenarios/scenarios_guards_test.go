@@ -1,0 +1,430 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
+)
+
+func guardScenarios() []scenario {
+	return slices.Concat(lastHolderScenarios(), breakerScenarios(), ownGuardScenarios(), seatScenarios())
+}
+
+// admins pushes a group that gives the protected role Admin.
+func (w *world) admins(group, name string, members ...string) {
+	w.t.Helper()
+	w.app.Put(scim.Role{ID: name, Name: name, Weight: 30, Protected: true})
+	w.group(group, name, members...)
+	w.must(w.reconciler().Confirm(ctx(), group, scim.Role{ID: name}))
+}
+
+func lastHolderScenarios() []scenario {
+	keep := scim.Roles{KeepLastHolder: true}
+	return []scenario{
+		{name: "S95 the last holder of a protected role leaves the group",
+			given:  "KeepLastHolder; U is the only holder of the protected role Admin, through G",
+			when:   "U is removed from G; then V is added to G",
+			then:   "The removal succeeds, and U keeps Admin: retained. When V has it, U loses it.",
+			reason: "neither a lock-out nor a client that fails for ever",
+			roles:  keep, run: lastHolder},
+		{name: "S95 all holders leave the group in one request",
+			given:  "KeepLastHolder; U, V and W hold Admin through G",
+			when:   "G is PUT without members; then W is given Admin by hand",
+			then:   "U, the first in order of id, keeps Admin. W's Admin by hand releases it.",
+			reason: "one holder is enough to get back in",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V", "W")
+				w.admins("G", "Admin", "U", "V", "W")
+				w.put("G", "Admin")
+				w.wantRoles("U", "Admin")
+				w.wantRoles("V")
+				w.wantRoles("W")
+				w.byHand("W", "Admin")
+				w.wantRoles("U")
+				w.wantRoles("W", "Admin")
+			}},
+		{name: "S95 the successor is named in the same request",
+			given:  "KeepLastHolder; U holds Admin through G",
+			when:   "G is PUT with V as its only member",
+			then:   "V holds Admin, and U does not.",
+			reason: "there is an active holder at every moment",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V")
+				w.admins("G", "Admin", "U")
+				w.put("G", "Admin", "V")
+				w.wantRoles("U")
+				w.wantRoles("V", "Admin")
+			}},
+		{name: "S95 who counts as another holder",
+			given:  "KeepLastHolder; U holds Admin through G, V by hand, and V is inactive; an account that SCIM does not know holds Admin",
+			when:   "that account loses Admin and V comes back, each followed by a removal of U from G",
+			then:   "U loses Admin each time, but not while only V, inactive, holds it too.",
+			reason: "an inactive holder cannot get in; the application looks after an account that is not SCIM's",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V")
+				w.admins("G", "Admin", "U")
+				w.byHand("V", "Admin")
+				w.deactivate("V")
+				w.app.Give("unknown", "Admin")
+				w.remove("G", "U")
+				w.wantRoles("U")
+				w.add("G", "U")
+				w.app.Take("unknown", "Admin")
+				w.remove("G", "U")
+				w.wantRoles("U", "Admin")
+				w.wantLedger("U", "Admin group:G retained")
+				w.activate("V")
+				w.reconcile("U")
+				w.wantRoles("U")
+			}},
+		{name: "S95 the group of the last holder is deleted or renamed",
+			given:  "KeepLastHolder; U holds Admin through G1, and V holds Owner, protected too, through G2",
+			when:   "G1 is deleted, and G2 is renamed to a name without a role; then a new group gives both roles to W",
+			then:   "Each keeps the role, still SCIM's, until W has it.",
+			reason: "the end of a source is no other end than that of a membership",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V", "W")
+				w.admins("G1", "Admin", "U")
+				w.admins("G2", "Owner", "V")
+				w.deleteGroup("G1")
+				w.rename("G2", "Nothing")
+				w.wantRoles("U", "Admin")
+				w.wantLedger("U", "Admin group:G1 retained")
+				w.wantRoles("V", "Owner")
+				w.all()
+				w.admins("G3", "Admin", "W")
+				w.admins("G4", "Owner", "W")
+				w.wantRoles("U")
+				w.wantRoles("V")
+				w.wantRoles("W", "Admin", "Owner")
+			}},
+		{name: "S95 another role waits for the last holder's",
+			given:  "KeepLastHolder, Exclusive; U holds Admin through G1",
+			when:   "U is moved to G2→Viewer; then V is added to G1",
+			then:   "U keeps Admin, and Viewer waits. When V holds Admin, U holds Viewer.",
+			reason: "the scope has one place",
+			roles:  scim.Roles{KeepLastHolder: true, Exclusive: true},
+			run: func(w *world) {
+				w.role("Viewer", 10)
+				w.user("U", "V")
+				w.admins("G1", "Admin", "U")
+				w.group("G2", "Viewer")
+				w.remove("G1", "U")
+				w.add("G2", "U")
+				w.wantRoles("U", "Admin")
+				w.wantLedger("U", "Admin group:G1 retained", "Viewer group:G2 waiting")
+				w.add("G1", "V")
+				w.wantRoles("U", "Viewer")
+			}},
+		{name: "S95 a retained role is given again",
+			given:  "KeepLastHolder; U's Admin is retained",
+			when:   "U is added to G again, V is added, U is removed",
+			then:   "Admin is given to U as before, and then revoked.",
+			reason: "a source gives it again",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V")
+				w.admins("G", "Admin", "U")
+				w.remove("G", "U")
+				w.add("G", "U")
+				w.wantLedger("U", "Admin group:G")
+				w.add("G", "V")
+				w.wantRoles("U", "Admin")
+				w.remove("G", "U")
+				w.wantRoles("U")
+			}},
+		{name: "S95 two last holders leave at the same time",
+			given:  "KeepLastHolder; U holds Admin through G1, V through G2",
+			when:   "both are removed at the same time, again and again",
+			then:   "Exactly one of them keeps Admin each time.",
+			reason: "each request must see the other's decision",
+			roles:  keep, servers: true, run: lastHoldersLeave},
+		{name: "S96 the last holder is deactivated or deleted",
+			given:  "KeepLastHolder; U is the only holder of Admin, through G",
+			when:   "U is deactivated; in another world U is deleted",
+			then:   "Admin is revoked at once, and the event \"role unheld\" reports it.",
+			reason: "a leaver's access ends, whatever the role",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V")
+				w.admins("G1", "Admin", "U")
+				w.admins("G2", "Owner", "V")
+				w.mark()
+				w.deactivate("U")
+				w.wantRoles("U")
+				w.wantEvents("user deactivated U", "role waiting U Admin G1", "role revoked U Admin G1", "role unheld U Admin")
+				w.mark()
+				w.deleteUser("V")
+				w.wantRoles("V")
+				w.wantEvents("user deleted V", "role revoked V Owner G2", "role unheld V Owner", "member removed G2 V")
+			}},
+	}
+}
+
+// lastHolder is S95.
+func lastHolder(w *world) {
+	w.user("U", "V")
+	w.admins("G", "Admin", "U")
+	w.mark()
+	w.remove("G", "U")
+	w.wantMembers("G")
+	w.wantRoles("U", "Admin")
+	w.wantLedger("U", "Admin group:G retained")
+	w.wantExplain("U", "Admin retained group:G")
+	w.wantEvents("member removed G U", "role retained U Admin G")
+	w.wantChanges()
+	w.mark()
+	w.put("G", "Admin")
+	w.reconcile("U")
+	w.wantEvents()
+	w.add("G", "V")
+	w.wantRoles("U")
+	w.wantRoles("V", "Admin")
+	w.wantLedger("U")
+	w.wantEvents("member added G V", "role granted V Admin G", "role revoked U Admin G")
+}
+
+// parallel makes two servers, or one if the store cannot lock a tenant: decisions of a tenant
+// are then made in one process.
+func (w *world) parallel() {
+	w.t.Helper()
+	if w.kind == bare {
+		w.restart()
+		return
+	}
+	w.servers(2)
+}
+
+// lastHoldersLeave is S95 with two requests at the same time.
+func lastHoldersLeave(w *world) {
+	w.parallel()
+	w.user("U", "V")
+	w.admins("G1", "Admin", "U")
+	w.admins("G2", "Admin", "V")
+	for range w.size(200, 20) {
+		w.add("G1", "U")
+		w.add("G2", "V")
+		w.reconcile("U", "V")
+		testhost.Parallel(2, func(i int) { w.remove([]string{"G1", "G2"}[i], []string{"U", "V"}[i]) })
+		if n := len(w.app.Holders("Admin")); n != 1 {
+			w.t.Fatalf("%d users hold the role, want 1", n)
+		}
+	}
+}
+
+// crew provisions users "u000" to a number.
+func (w *world) crew(n int) []string {
+	w.t.Helper()
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("u%03d", i)
+	}
+	w.user(ids...)
+	return ids
+}
+
+func breakerScenarios() []scenario {
+	return []scenario{
+		{name: "S97 a full list takes a role from many",
+			given:  "Breaker with 20 %, 4 users, 10 minutes; 10 users in G→R",
+			when:   "G is PUT with 6 of them, twice; the application releases the breaker; the PUT is sent again",
+			then:   "429 with Retry-After twice: nothing is stored, and one event. After the release it succeeds.",
+			reason: "a percentage alone would stop small customers; clients do not repeat what another 4xx answers",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
+			run:    massRemoval},
+		{name: "S97 few users pass",
+			given:  "Breaker with 20 %, 4 users; 10 users in G→R",
+			when:   "G is PUT with 7 of them",
+			then:   "It succeeds: 3 are fewer than 4.",
+			reason: "a percentage alone would stop small customers",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
+			run: func(w *world) {
+				all := w.crew(10)
+				w.role("R")
+				w.group("G", "R", all...)
+				w.put("G", "R", all[3:]...)
+				w.wantRoles(all[0])
+			}},
+		{name: "S97 many small writes add up",
+			given:  "Breaker with 20 %, 4 users, 10 minutes; 10 users in G→R",
+			when:   "one after the other is removed, each request is sent twice, and 10 minutes later it goes on",
+			then:   "The fourth is refused, each time that it is sent. 10 minutes later three more pass.",
+			reason: "a client removes people one by one; refused and repeated requests take nothing",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
+			run: func(w *world) {
+				all := w.crew(10)
+				w.role("R")
+				w.group("G", "R", all...)
+				for _, u := range all[:3] {
+					w.remove("G", u)
+					w.remove("G", u)
+				}
+				for range 3 {
+					w.wantRefused(w.send("PATCH", "/Groups/G", patchBody(removeOp(all[3]))), http.StatusTooManyRequests, "", "4 of 10")
+				}
+				w.wantRoles(all[3], "R")
+				w.wait(11 * time.Minute)
+				for _, u := range all[3:6] {
+					w.remove("G", u)
+				}
+				w.wantRefused(w.send("PATCH", "/Groups/G", patchBody(removeOp(all[6]))), http.StatusTooManyRequests, "")
+			}},
+		{name: "S97 groups, attributes and reports are held back",
+			given:  "Breaker with 20 %, 4 users; 5 users in G→R, a user attribute and a role that others get too",
+			when:   "G is deleted, renamed, or stands for another role",
+			then:   "Each is 429 or an error, and nothing changes.",
+			reason: "whatever takes the role, it is the same mistake",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
+			run:    massByGroup},
+		{name: "S97 leavers go through and count",
+			given:  "Breaker with 20 %, 4 users; 10 users in G→R",
+			when:   "6 users are deactivated or deleted, then another one is removed from G",
+			then:   "All 6 leave at once. The removal is refused.",
+			reason: "the access of somebody who leaves must end",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
+			run: func(w *world) {
+				all := w.crew(10)
+				w.role("R")
+				w.group("G", "R", all...)
+				for _, u := range all[:3] {
+					w.deactivate(u)
+				}
+				for _, u := range all[3:6] {
+					w.deleteUser(u)
+				}
+				for _, u := range all[:6] {
+					w.wantRoles(u)
+				}
+				w.wantRefused(w.send("PATCH", "/Groups/G", patchBody(removeOp(all[6]))), http.StatusTooManyRequests, "")
+				w.wantRoles(all[6], "R")
+			}},
+		{name: "S97 leavers can be held back too",
+			given:  "Breaker with 20 %, 4 users, HoldLeavers; 10 users in G→R",
+			when:   "4 users are deactivated or deleted",
+			then:   "The fourth is 429 and stays active.",
+			reason: "the application has chosen so",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4, HoldLeavers: true}},
+			run: func(w *world) {
+				all := w.crew(10)
+				w.role("R")
+				w.group("G", "R", all...)
+				w.deactivate(all[0])
+				w.deleteUser(all[1])
+				w.deactivate(all[2])
+				w.wantRefused(w.send("PATCH", "/Users/"+all[3], activeBody(false)), http.StatusTooManyRequests, "")
+				w.wantRefused(w.send("DELETE", "/Users/"+all[3], nil), http.StatusTooManyRequests, "")
+				w.wantRoles(all[3], "R")
+				w.must(w.reconciler().ReleaseBreaker(ctx(), time.Minute))
+				w.deactivate(all[3])
+				w.wantRoles(all[3])
+			}},
+	}
+}
+
+// wait lets time pass.
+func (w *world) wait(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.time = w.time.Add(d)
+}
+
+// massRemoval is S97.
+func massRemoval(w *world) {
+	all := w.crew(10)
+	w.role("R")
+	w.group("G", "R", all...)
+	version := w.version("G")
+	w.mark()
+	for range 2 {
+		r := w.send("PUT", "/Groups/G", groupBody("R", all[4:]...))
+		w.wantRefused(r, http.StatusTooManyRequests, "", "4 of 10", "20%")
+		if r.retryAfter != "60" {
+			w.t.Errorf("Retry-After %q, want 60", r.retryAfter)
+		}
+	}
+	w.wantEvents("write held G")
+	w.wantChanges()
+	w.wantMembers("G", all...)
+	w.diff("version", version, w.version("G"))
+	w.must(w.reconciler().ReleaseBreaker(ctx(), 5*time.Minute))
+	w.put("G", "R", all[4:]...)
+	for _, u := range all[:4] {
+		w.wantRoles(u)
+	}
+	w.wait(6 * time.Minute)
+	w.remove("G", all[4])
+}
+
+// massByGroup is S97 for everything but members.
+func massByGroup(w *world) {
+	all := w.crew(5)
+	w.role("R")
+	w.role("Other")
+	w.group("G", "R", all...)
+	w.mark()
+	w.wantRefused(w.send("DELETE", "/Groups/G", nil), http.StatusTooManyRequests, "", "5 of 5")
+	w.wantRefused(w.send("PATCH", "/Groups/G", renameBody("Other")), http.StatusTooManyRequests, "", "5 of 5")
+	w.app.Resolve = func(scim.RoleSource) ([]scim.Role, error) { return []scim.Role{{ID: "Other", Name: "Other"}}, nil }
+	var refused *scim.Error
+	if err := w.reconciler().RolesChanged(ctx()); !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests {
+		w.t.Errorf("RolesChanged: %v", err)
+	}
+	w.app.Resolve = nil
+	w.wantChanges()
+	w.wantEvents("write held G")
+	w.wantLink("G", "R")
+	for _, u := range all {
+		w.wantRoles(u, "R")
+		w.wantLedger(u, "R group:G")
+	}
+	w.must(w.reconciler().ReleaseBreaker(ctx(), time.Minute))
+	w.rename("G", "Other")
+	w.wantRoles(all[0], "Other")
+}
+
+func ownGuardScenarios() []scenario {
+	return nil
+}
+
+func seatScenarios() []scenario {
+	return []scenario{
+		{name: "S117 seats",
+			given:  "3 seats, U, V and W active, X inactive",
+			when:   "a user is created active, X comes back; W is deactivated, X comes back; two at a time, again and again",
+			then:   "Refused with 403 and the number. Then X gets the seat of W. Exactly one of two gets the last seat.",
+			reason: "products sell seats", servers: true,
+			run: seats},
+	}
+}
+
+// seats is S117.
+func seats(w *world) {
+	w.user("U", "V", "W")
+	w.post("/Users", "X", with(profile("X"), "active", false))
+	w.seats = 3
+	w.parallel()
+	w.wantRefused(w.sendPost("/Users", "Y", profile("Y")), http.StatusForbidden, "", "active", "3 seats")
+	w.wantRefused(w.send("PATCH", "/Users/X", activeBody(true)), http.StatusForbidden, "", "3 seats")
+	w.do("PUT", "/Users/U", profile("U"))
+	w.post("/Users", "Z", with(profile("Z"), "active", false))
+	w.deactivate("W")
+	w.activate("X")
+	w.deactivate("X")
+	for range w.size(200, 20) {
+		var status [2]int
+		testhost.Parallel(2, func(i int) { status[i] = w.send("PATCH", "/Users/"+[]string{"X", "W"}[i], activeBody(true)).status })
+		slices.Sort(status[:])
+		w.diff("answers", [2]int{http.StatusOK, http.StatusForbidden}, status)
+		w.deactivate("X")
+		w.deactivate("W")
+	}
+}
