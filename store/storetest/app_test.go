@@ -161,6 +161,27 @@ func (a *app) HeldRoles(ctx context.Context, userIDs []string) (map[string][]sci
 	return out, nil
 }
 
+// RoleHolders implements scim.RoleHolders.
+func (a *app) RoleHolders(ctx context.Context, role scim.Role, after string, limit int) ([]string, error) {
+	leave, err := a.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var ids []string
+	for pair := range a.held {
+		isSame := pair[1] == role.ID || a.fault == "lists holders of every role"
+		if isSame && pair[0] > after && !(a.fault == "lists holders behind the first page" && after == "") {
+			ids = append(ids, pair[0])
+		}
+	}
+	if a.fault == "lists users for an unknown role" && role.ID == noRole.ID {
+		return []string{"somebody"}, nil
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)[:min(limit, len(slices.Compact(ids)))], nil
+}
+
 func (a *app) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
 	leave, err := a.enter(ctx)
 	if err != nil {

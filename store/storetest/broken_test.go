@@ -161,8 +161,8 @@ func brokenResolvers() []broken[Harness] {
 		{"counts grants", "one revocation is not enough", resolver, "roles/grant twice", []string{"roles/revoke and grant", "roles/at once", "roles/by hand"}},
 		{"replaces all roles", "what was given by hand is lost", resolver, "roles/grant beside", []string{"roles/revoke twice", "roles/at once"}},
 		{"revokes all", "revoking one role takes what was given by hand", resolver, "roles/revoke twice", []string{"roles/grant beside"}},
-		{"revokes from everybody", "one person leaves, all lose the role", resolver, "roles/others untouched", []string{"roles/batch"}},
-		{"never revokes", "people who left keep their roles", resolver, "roles/revoke", []string{"roles/batch", "roles/grant beside", "roles/grant twice", "roles/others untouched", "roles/revoke and grant", "roles/transaction"}},
+		{"revokes from everybody", "one person leaves, all lose the role", resolver, "roles/others untouched", []string{"roles/batch", "roles/holders"}},
+		{"never revokes", "people who left keep their roles", resolver, "roles/revoke", []string{"roles/batch", "roles/grant beside", "roles/grant twice", "roles/others untouched", "roles/revoke and grant", "roles/transaction", "roles/holders"}},
 		{"knows only its own grants", "a hand-given role is taken for one that is missing", resolver, "roles/by hand", nil},
 		{"lists the default", "the default role counts as hand-given", resolver, "roles/nothing held", []string{"roles/*"}},
 		{"lists everybody", "roles of others are taken for one's own", resolver, "roles/others untouched", []string{"roles/by hand", "roles/at once"}},
@@ -174,6 +174,9 @@ func brokenResolvers() []broken[Harness] {
 		{"believes links", "a role that is gone is granted", resolver, "roles/dropped role", nil},
 		{"not in the transaction", "a refused request changes roles", resolver, "roles/transaction", nil},
 		{"an outage is no role", "an outage takes everybody's roles", resolver, "roles/cancelled", nil},
+		{"lists holders of every role", "an editor counts as the last administrator", resolver, "roles/holders", nil},
+		{"lists holders behind the first page", "every holder is the last one", resolver, "roles/holders", nil},
+		{"lists users for an unknown role", "a role that nobody holds has a holder", resolver, "roles/holders of an unknown role", nil},
 		{"ignores the context", "a request that was given up changes roles", resolver, "roles/cancelled", nil},
 	}
 }

@@ -27,6 +27,7 @@ func brokenCapabilities() []broken[scim.Store] {
 		{"after by time alone", "people who were created at once are missing from a list", newFaulty, "keyset/created at once", nil},
 		{"forgets transactions", "what was answered with 201 is not there", newFaulty, "transaction/commit", append(loose, "members at once/big group")},
 		{"grants of everybody", "one user's reconciliation takes the roles of others", newFaulty, "ledger/named users", []string{"ledger/*", "isolation/grants lock users"}},
+		{"counts grants of users", "the breaker lets too much through", newFaulty, "ledger/users with grants", nil},
 		{"record reads and writes", "a grant is forgotten, and looks hand-given for ever", newFaulty, "ledger/at once", nil},
 		{"never joins", "a nested call stands still", newFaulty, "transaction/nested", []string{"tenant lock/again"}},
 		{"commits what panics", "half of a request is stored", newFaulty, "transaction/panic", nil},

@@ -451,6 +451,15 @@ func (f *faulty) Record(ctx context.Context, put, drop []scim.Grant) error {
 	return f.Store.Record(ctx, put, drop)
 }
 
+// GrantedUsers implements scim.GrantCounter.
+func (f *faulty) GrantedUsers(ctx context.Context) (int, error) {
+	n, err := f.Store.GrantedUsers(ctx)
+	if f.fault == "counts grants of users" {
+		n *= 2
+	}
+	return n, err
+}
+
 func (f *faulty) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
 	if f.fault == "grants of everybody" {
 		f.mu.Lock()

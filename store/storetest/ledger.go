@@ -106,6 +106,31 @@ func storeLedgerSteps() []step[scim.Store] {
 
 func ledgerSteps() []step[ledgerSubject] {
 	return []step[ledgerSubject]{
+		{"users with grants", "GrantedUsers counts each user with a grant once, whatever its state.", func(t *probe, l ledgerSubject) {
+			c, ok := l.ledger.(scim.GrantCounter)
+			if !ok {
+				t.Skipf("the Ledger is no GrantCounter: scim.Roles.Breaker needs one")
+			}
+			users := []string{l.user(t), l.user(t), l.user(t)}
+			var all []scim.Grant
+			for i, u := range users[:2] {
+				for _, role := range []string{"a", "b"} {
+					all = append(all, scim.Grant{UserID: u, RoleID: role, Source: scim.GroupSource("g"), At: instant, State: []scim.GrantState{scim.GrantGiven, scim.GrantWaitsForPlace}[i]})
+				}
+			}
+			for want := range 3 {
+				if got, err := c.GrantedUsers(t.ctx); err != nil || got != want {
+					t.Errorf("GrantedUsers: %d, error %v, want %d", got, err, want)
+				}
+				if want < 2 {
+					l.record(t, all[2*want:2*want+2], nil)
+				}
+			}
+			l.record(t, nil, all[:3])
+			if got, err := c.GrantedUsers(t.ctx); err != nil || got != 1 {
+				t.Errorf("GrantedUsers after Record dropped grants: %d, error %v, want 1", got, err)
+			}
+		}},
 		{"round trip", "The ledger keeps all fields of a grant, At to the millisecond.", func(t *probe, l ledgerSubject) {
 			var all []scim.Grant
 			user, group := l.user(t), l.group(t)

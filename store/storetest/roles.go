@@ -206,5 +206,5 @@ func resolveSteps() []step[Harness] {
 }
 
 func roleSteps() group[Harness] {
-	return group[Harness]{"roles", slices.Concat(resolveSteps(), changeSteps(), roleBatchSteps())}
+	return group[Harness]{"roles", slices.Concat(resolveSteps(), changeSteps(), roleBatchSteps(), holderSteps())}
 }
