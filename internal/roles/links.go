@@ -285,7 +285,7 @@ func (c *linkChange) dropDead(dead map[host.RoleKey]bool) {
 // unlinkGone removes the links of these users' groups and values to dead roles. It defers
 // the reconciliation of the other users of these sources.
 func (w *Work) unlinkGone(ctx context.Context, ids []string, why cause, dead map[host.RoleKey]bool) error {
-	if err := w.unlinkGoneValues(ctx, ids, why, dead); err != nil {
+	if err := unlinkGoneValues(ctx, w, ids, why, dead); err != nil {
 		return err
 	}
 	refs := make([]host.Ref, len(ids))

@@ -157,7 +157,7 @@ func (t tenant) relinkKnownValue(ctx context.Context, v value, was host.Link) (*
 }
 
 // unlinkGoneValues removes the links of these users' values to dead roles.
-func (w *Work) unlinkGoneValues(ctx context.Context, ids []string, why cause, dead map[host.RoleKey]bool) error {
+func unlinkGoneValues(ctx context.Context, w *Work, ids []string, why cause, dead map[host.RoleKey]bool) error {
 	if w.t.Roles.Attributes == nil {
 		return nil
 	}
