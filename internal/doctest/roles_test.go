@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/scimkit/scim/internal/testhost"
 
@@ -68,6 +69,60 @@ func attributesGiveRoles(resolver scim.RoleResolver) *scim.Roles {
 
 func groupsInGroups(store scim.Store, roles *scim.Roles) scim.Config {
 	return scim.Config{Store: store, Roles: roles, Members: scim.MemberPolicy{Nested: true}}
+}
+
+func listPending(ctx context.Context, roles *scim.Reconciler) (lines []string, err error) {
+	for next := ""; ; {
+		var page []scim.Pending
+		if page, next, err = roles.Pending(ctx, next, 100); err != nil {
+			return nil, err
+		}
+		for _, p := range page {
+			lines = append(lines, fmt.Sprintf("%s: %s %s %s since %s: %s", p.Kind, p.Name, p.UserID, p.Role.Name, p.At.Format(time.DateOnly), p.Reason))
+		}
+		if next == "" {
+			return lines, nil
+		}
+	}
+}
+
+func decide(ctx context.Context, roles *scim.Reconciler, key string, yes bool) error {
+	decide := roles.DeclinePending
+	if yes {
+		decide = roles.ConfirmPending
+	}
+	err := decide(ctx, key)
+	if errors.Is(err, scim.ErrMoved) {
+		return errors.New("this has changed meanwhile: look at the list again")
+	}
+	return err
+}
+
+func whatIfAll(ctx context.Context, roles *scim.Reconciler, now scim.Roles) (gain, lose int, err error) {
+	now.Exclusive, now.Pick = false, nil // a copy: all roles instead of one
+	for next := ""; ; {
+		var page []scim.RoleChange
+		if page, next, err = roles.Preview(ctx, scim.WhatIf{Roles: &now}, next); err != nil {
+			return 0, 0, err
+		}
+		for _, c := range page {
+			gain, lose = gain+len(c.Grant), lose+len(c.Revoke)
+		}
+		if next == "" {
+			return gain, lose, nil
+		}
+	}
+}
+
+func whatIfDeleted(ctx context.Context, roles *scim.Reconciler, groupID string) ([]scim.RoleChange, error) {
+	f, err := roles.PreviewRequest(ctx, scim.Request{Method: "DELETE", Path: "/Groups/" + groupID}, "", 1000)
+	if err != nil {
+		return nil, err
+	}
+	if f.Status >= 400 {
+		return nil, errors.New(f.Detail)
+	}
+	return f.Changes, nil // of the first 1,000 users; f.Next says whether more follow
 }
 
 // The end of what the page shows.
@@ -161,5 +216,46 @@ func TestGroupsInGroups(t *testing.T) {
 	request(t, h, http.StatusNoContent, "DELETE", "/Groups/"+all, "")
 	if len(m.held[ann]) != 0 {
 		t.Errorf("without the group above Ann holds %v", m.held[ann])
+	}
+}
+
+// What awaits somebody is listed and decided, and a preview tells what then happens.
+func TestPendingAndPreview(t *testing.T) {
+	m := newRoleMap()
+	m.roles[0].Protected = true
+	roles := scim.Roles{Resolver: m, Exclusive: true}
+	h := handler(t, scim.Config{Store: memory.New(), Roles: &roles})
+	c := testhost.Must(h.Reconciler(nil))
+	ann := id(request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann"}`))
+	member := `"members": [{"value": "` + ann + `"}]}`
+	group := id(request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "Editor", `+member))
+	request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "Viewer", `+member)
+	lines, err := listPending(t.Context(), c)
+	if err != nil || len(lines) != 1 {
+		t.Fatalf("%q, error %v", lines, err)
+	}
+	list, _, err := c.Pending(t.Context(), "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gain, lose, err := whatIfAll(t.Context(), c, roles); gain+lose != 0 || err != nil {
+		t.Errorf("+%d -%d, error %v, want no change", gain, lose, err)
+	}
+	if err := decide(t.Context(), c, list[0].Key, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := decide(t.Context(), c, list[0].Key, true); err == nil {
+		t.Error("decided twice")
+	}
+	if gain, lose, err := whatIfAll(t.Context(), c, roles); gain != 1 || lose != 0 || err != nil {
+		t.Errorf("+%d -%d, error %v, want one more role", gain, lose, err)
+	}
+	was := slices.Clone(m.held[ann])
+	changes, err := whatIfDeleted(t.Context(), c, group)
+	if err != nil || len(changes) > 1 || !slices.Equal(was, m.held[ann]) {
+		t.Errorf("%v, error %v; Ann holds %v, held %v", changes, err, m.held[ann], was)
+	}
+	if _, err := whatIfDeleted(t.Context(), c, "nobody"); err == nil {
+		t.Error("an unknown group could be deleted")
 	}
 }

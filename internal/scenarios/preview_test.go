@@ -132,6 +132,7 @@ var unforeseen = map[string]string{
 	"large group":                  "it is about thousands, and a preview page by page of each is slow",
 	"within a circle":              "ChangeRoles fails, and a preview does not call it",
 	"S110":                         "the scenario counts the ids that the store gives",
+	"a created role is protected":  "only CreateRole knows what it makes, and a preview does not call it",
 	"S32":                          "only ChangeRoles knows that a role is gone, and a preview does not call it",
 	"S120":                         "only ChangeRoles knows that a role is gone, and a preview does not call it",
 	"one of several roles is gone": "only ChangeRoles knows that a role is gone, and a preview does not call it",
