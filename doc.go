@@ -90,6 +90,8 @@
 //		})
 //	}
 //
+// [Reconciler.TakeByHand] takes a role by hand, and names the sources that still give it.
+// [Reconciler.Managed] says what of a user or group is the client's.
 // [Reconciler.RolesChanged] is for roles that appear, change or go. [Reconciler.Users]
 // and [Reconciler.All] reconcile users. [Reconciler.Confirm] lets a source give a
 // protected role. [Reconciler.Explain] says why a user holds a role.
