@@ -239,7 +239,7 @@ func sortByGrant(paths []directory.Path, by map[string]*person) {
 	for _, m := range paths {
 		if p := by[m.Member.ID]; p != nil {
 			for _, g := range p.entries {
-				if g.Source == host.GroupSource(m.GroupID) {
+				if was, ok := at[m]; g.Source == host.GroupSource(m.GroupID) && (!ok || g.At.Before(was)) {
 					at[m] = g.At
 				}
 			}
