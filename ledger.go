@@ -129,6 +129,10 @@ type LinkedRole struct {
 	// Confirmed means that the source gives the role. If it is false, the role is protected
 	// and waits for Reconciler.Confirm. Declined means that the application refused.
 	Confirmed, Declined bool
+	// Newer means that the value of an attribute has named the role only since users had the
+	// value. Those users keep the roles that it named before. A newer role is only for users
+	// with a grant of it from the attribute.
+	Newer bool
 }
 
 // Source is what gives a role: a group, or a value of one of Roles.Attributes. Its text

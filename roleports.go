@@ -133,14 +133,14 @@ func (p ledgerPort) Links(ctx context.Context, sources []host.Source) (_ []host.
 
 func linkIn(l Link) host.Link {
 	return host.Link{Source: host.Source(l.Source), Name: l.Name, At: l.At, Roles: convert(l.Roles, func(r LinkedRole) host.LinkedRole {
-		return host.LinkedRole{Role: host.Role(r.Role), Confirmed: r.Confirmed, Declined: r.Declined}
+		return host.LinkedRole{Role: host.Role(r.Role), Confirmed: r.Confirmed, Declined: r.Declined, Newer: r.Newer}
 	})}
 }
 
 func (p ledgerPort) SetLink(ctx context.Context, l host.Link) (err error) {
 	defer p.Catch(&err)
 	return inward(p.app.SetLink(ctx, Link{Source: Source(l.Source), Name: l.Name, At: l.At, Roles: convert(l.Roles, func(r host.LinkedRole) LinkedRole {
-		return LinkedRole{Role: Role(r.Role), Confirmed: r.Confirmed, Declined: r.Declined}
+		return LinkedRole{Role: Role(r.Role), Confirmed: r.Confirmed, Declined: r.Declined, Newer: r.Newer}
 	})}))
 }
 

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/scimkit/scim/internal/doc"
@@ -122,10 +123,16 @@ type LinkedRole struct {
 	Role      Role
 	Confirmed bool
 	Declined  bool
+	Newer     bool // the role is only for users with a grant of it from the source
 }
 
 // IsLinked reports whether the source stands for any role.
 func (l Link) IsLinked() bool { return len(l.Roles) > 0 }
+
+// HasNewer reports whether a role of the source is only for some of its users.
+func (l Link) HasNewer() bool {
+	return slices.ContainsFunc(l.Roles, func(r LinkedRole) bool { return r.Newer })
+}
 
 // Find returns the link to one role, nil if there is none.
 func (l Link) Find(k RoleKey) *LinkedRole {

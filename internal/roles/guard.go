@@ -305,9 +305,9 @@ func (t *Turn) judgeAhead(ctx context.Context) error {
 			r.ids = []string{after.ID}
 		}
 		if t.values != nil {
-			r.values = t.values.others
+			r.found = t.values.found
 		}
-		if len(r.ids)+len(r.values) == 0 {
+		if len(r.ids) == 0 {
 			return nil
 		}
 	case after.Type == w.t.Types.Group:

@@ -110,7 +110,7 @@ func (o *outcome) hold(p *scoped, w want, h holdings, state host.GrantState, rea
 
 // divide returns a want with the sources for which is returns true, and one with the others.
 func (w want) divide(is func(i int) bool) (yes, no want) {
-	yes, no = want{role: w.role}, want{role: w.role}
+	yes, no = want{role: w.role, isFor: w.isFor}, want{role: w.role, isFor: w.isFor}
 	for i := range w.sources {
 		to := &no
 		if is(i) {

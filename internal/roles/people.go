@@ -199,9 +199,16 @@ func (p *person) want(l host.Link, from origin, r *run) {
 	source := from.source
 	for _, linked := range l.Roles {
 		role := linked.Role
+		if l.HasNewer() && !p.isFor(l, linked, source, r) {
+			continue
+		}
+		isFor := everybody
+		if linked.Newer {
+			isFor = thisUser
+		}
 		named := r.naming(l.Source, p.id, role.Key())
-		if !linked.Confirmed && named != byApplication && !p.isConfirmed(l, role.Key(), source) {
-			p.unconfirmed = append(p.unconfirmed, want{role: role, sources: []host.Source{source}, declined: linked.Declined})
+		if !linked.Confirmed && named != byApplication && !p.isConfirmed(l, linked, source) {
+			p.unconfirmed = append(p.unconfirmed, want{role: role, sources: []host.Source{source}, declined: linked.Declined, isFor: isFor})
 			continue
 		}
 		if named == unnamed && from.isNamed {
@@ -213,6 +220,7 @@ func (p *person) want(l host.Link, from origin, r *run) {
 			p.wants = append(p.wants, want{role: role})
 		}
 		w := &p.wants[i]
+		w.isFor = max(w.isFor, isFor)
 		if j := slices.Index(w.sources, source); j >= 0 { // two values of one attribute share a source
 			w.named[j] = max(w.named[j], named)
 			continue
@@ -225,10 +233,12 @@ func (p *person) want(l host.Link, from origin, r *run) {
 
 // isConfirmed reports whether the application has decided about this user alone, although it
 // has not confirmed that the source gives the role. Only such a decision makes a grant from a
-// link that is not confirmed. An older grant is from a link before this one.
-func (p *person) isConfirmed(l host.Link, role host.RoleKey, source host.Source) bool {
+// link that is not confirmed. An older grant is from a link before this one. A newer role has
+// a waiting grant in any case.
+func (p *person) isConfirmed(l host.Link, linked host.LinkedRole, source host.Source) bool {
 	return slices.ContainsFunc(p.entries, func(g host.Grant) bool {
-		return g.Role() == role && g.Source == source && g.State != host.GrantRetained && !g.At.Before(l.At)
+		return g.Role() == linked.Role.Key() && g.Source == source && g.State != host.GrantRetained && !g.At.Before(l.At) &&
+			(!linked.Newer || g.IsHeld())
 	})
 }
 

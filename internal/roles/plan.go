@@ -40,6 +40,7 @@ type want struct {
 	via     []string // by source: the user's own group, if the source is a group above it
 	named   []naming // by source
 	doubts  []doubt  // by source; nil: the application distrusts none of them
+	isFor   audience
 	// declined says that the application declined to confirm that the source gives the role.
 	declined bool
 }
@@ -180,6 +181,7 @@ func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now 
 		}
 	}
 	o.rank(p, order)
+	o.keepNewer(p, h, done, now)
 	return done
 }
 
@@ -427,7 +429,7 @@ func (o *outcome) end(p *scoped, role host.Role, es []host.Grant, held map[strin
 // shelve handles a role that sources give to an inactive user. It revokes the role. It
 // records a protected role as waiting, so that reactivation alone does not give it back.
 func (o *outcome) shelve(p *scoped, w want, es []host.Grant, held map[string]host.Role, now time.Time) {
-	if !w.role.Protected {
+	if !w.role.Protected && w.isFor != thisUser {
 		o.drop = append(o.drop, es...)
 		o.end(p, w.role, es, held, "the user is not active")
 		return

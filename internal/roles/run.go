@@ -22,6 +22,9 @@ type run struct {
 	// group, or as owners of this value.
 	namedIn host.Source
 	named   map[string]bool
+	// found are the roles that the resolver has just named for values of the only user, by the
+	// keys of the values.
+	found map[host.Source][]host.RoleKey
 	// confirms is the role that the application confirms in namedIn.
 	confirms host.RoleKey
 	cause    cause

@@ -110,7 +110,7 @@ func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
 func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 	before := t.write.Before
 	switch {
-	case t.values != nil && (t.values.moves || len(t.values.others) > 0):
+	case t.values != nil && t.values.moves:
 		return t.followValues(ctx, user)
 	case t.Always:
 	case t.write.IsAdopted: // the client now owns the memberships that the account had before
@@ -125,7 +125,7 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 	w, c := t.w, t.values
 	// Reconcile first: a repeated request changes no value, so it would not come here again.
-	if err := w.reconcile(ctx, run{ids: []string{user.ID}, values: c.others, cause: t.cause()}); err != nil || len(c.fresh) == 0 {
+	if err := w.reconcile(ctx, run{ids: []string{user.ID}, found: c.found, cause: t.cause()}); err != nil || len(c.fresh) == 0 {
 		return err
 	}
 	values := valuesOf(w.t.Tenant, user)

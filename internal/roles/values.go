@@ -153,6 +153,7 @@ func (t tenant) relinkKnownValue(ctx context.Context, v value, was host.Link) (*
 		c.now = host.Link{}
 		return c, nil
 	}
+	c.keepNewer()
 	return c, err
 }
 
@@ -192,9 +193,10 @@ func unlinkGoneValues(ctx context.Context, w *Work, ids []string, why cause, dea
 
 // valueChange is how a write of a user changes the links of values.
 type valueChange struct {
-	fresh  map[host.Source]bool // the keys of values that the write adds to the user
-	moves  bool                 // the user's values or their roles change
-	others []value              // values whose role changes and which other users may have too
+	fresh map[host.Source]bool // the keys of values that the write adds to the user
+	moves bool                 // the user's values or their roles change
+	// found are the roles that the resolver has just named for values, by key.
+	found map[host.Source][]host.RoleKey
 }
 
 // relinkValues looks up the roles that a user's attributes name when a client writes the
@@ -214,11 +216,23 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &valueChange{fresh: map[host.Source]bool{}}
+	c := &valueChange{fresh: map[host.Source]bool{}, found: map[host.Source][]host.RoleKey{}}
 	for _, v := range values {
 		change := found[v]
 		if change == nil || slices.Contains(bad, v.attr) {
 			continue
+		}
+		for _, r := range change.now.Roles {
+			c.found[v.key()] = append(c.found[v.key()], r.Role.Key())
+		}
+		if change.was.IsLinked() && change.isChange() {
+			hasOthers, err := w.t.hasOwner(ctx, v)
+			if err != nil {
+				return nil, nil, err
+			}
+			if hasOthers {
+				change.keepOthers()
+			}
 		}
 		if !w.t.isTransactional() && w.t.Roles.Guards.Judges() && change.isChange() {
 			w.restore = append(w.restore, func(ctx context.Context) error { // a guard may refuse the write
@@ -229,12 +243,7 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
 			return nil, nil, err
 		}
-		if change.movesRoles() {
-			c.moves = true
-			if change.was.IsLinked() {
-				c.others = append(c.others, v)
-			}
-		}
+		c.moves = c.moves || change.movesRoles()
 		if !slices.Contains(was, v) {
 			c.fresh[v.key()] = true
 		}

@@ -393,10 +393,42 @@ func attributeScenarios() []scenario {
 				w.wantRoles("V")
 				w.app.Fail = nil
 			}},
+		{name: "S109 one person's attribute moves nobody else",
+			given:  "role 7 Editor was renamed Writer, and a new role 9 Editor exists, both reported; U and W have the value Editor, W is inactive",
+			when:   "a new user V arrives with the value Editor; then everybody is reconciled, and W is reactivated; V leaves and returns; 7 is deleted, reported",
+			then:   "V holds 9. U keeps 7, and W gets 7. V holds 9 again. After the report all three hold 9.",
+			reason: "a link is by id; names are looked at for whoever gets the value anew", roles: roles,
+			run: oneValueTwoRoles},
+		{name: "S109 the new role is picked for nobody else",
+			given:  "as before; Pick is the heaviest, and all are in G→Other (20); 7 has weight 10, 9 has weight 5",
+			when:   "V arrives with the value Editor; 9 gets the weight 30, reported; later 7 gets the weight 40, reported",
+			then:   "All hold Other; then V holds 9, and U holds Other; then U holds 7, and V holds 9.",
+			reason: "as before, also for who holds nothing through the value",
+			roles:  scim.Roles{Attributes: []string{"roles"}, Pick: scim.PickHeaviest},
+			run:    newerRoleUnpicked},
+		{name: "S109 the new role is protected",
+			given:  "as in the first one; role 9 is protected",
+			when:   "V arrives with the value Editor; everybody is reconciled; the application confirms the value for 9",
+			then:   "U keeps 7. V holds nothing before the confirmation, and 9 afterwards.",
+			reason: "nobody gets what nobody decided", roles: roles,
+			run: func(w *world) {
+				w.app.Put(scim.Role{ID: "7", Name: "Editor"})
+				w.userNamed("U", "Editor")
+				w.app.Put(scim.Role{ID: "7", Name: "Writer"})
+				w.app.Put(scim.Role{ID: "9", Name: "Editor", Protected: true})
+				w.reportChange()
+				w.userNamed("V", "Editor")
+				w.all()
+				w.wantRoles("U", "Writer")
+				w.wantRoles("V")
+				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Editor", scim.Role{ID: "9"}))
+				w.wantRoles("U", "Writer")
+				w.wantRoles("V", "Editor")
+			}},
 		{name: "a role is renamed in the application",
-			given:  "U has the value R1; role R1 gets another name, and a new role R2 the name R1",
-			when:   "a new user V arrives with the value R1",
-			then:   "V holds R2, and so does U: one value stands for the same roles for everybody.",
+			given:  "U has the value R1; role R1 gets another name, reported; later there is a new role R2 named R1",
+			when:   "a user V arrives with the value R1, before and after the new role",
+			then:   "Before: 400 invalidValue. After: V holds R2. U keeps R1, and holds R2 once a client removes the value and sets it again.",
 			reason: "a link holds the role's id; the name counts for whoever gets the value anew", roles: roles,
 			run: func(w *world) {
 				w.role("R1")
@@ -409,7 +441,11 @@ func attributeScenarios() []scenario {
 				w.wantRoles("U", "Other")
 				w.userNamed("V", "R1")
 				w.wantRoles("V", "R1")
-				w.wantRoles("U", "R1") // one value gives only one role
+				w.wantRoles("U", "Other")
+				w.putNamed("U")
+				w.wantRoles("U")
+				w.putNamed("U", "R1")
+				w.wantRoles("U", "R1")
 				w.wantLedger("U", "R2 attr:roles")
 			}},
 		{name: "a role appears that stored values name",
@@ -500,6 +536,65 @@ func attributeScenarios() []scenario {
 				w.wantLedger("U")
 			}},
 	}
+}
+
+// oneValueTwoRoles is S109.
+func oneValueTwoRoles(w *world) {
+	w.app.Put(scim.Role{ID: "7", Name: "Editor"})
+	w.userNamed("U", "Editor")
+	w.userNamed("W", "Editor")
+	w.deactivate("W")
+	w.app.Put(scim.Role{ID: "7", Name: "Writer"})
+	w.app.Put(scim.Role{ID: "9", Name: "Editor"})
+	w.reportChange()
+	w.mark()
+	w.userNamed("V", "Editor")
+	w.wantChanges("V +9 = 9")
+	w.wantEvents("user provisioned V", "role granted V 9 attr:roles")
+	w.wantRoles("U", "Writer")
+	w.wantRoles("V", "Editor")
+	w.all()
+	w.reportChange()
+	w.activate("W")
+	w.wantRoles("U", "Writer")
+	w.wantRoles("V", "Editor")
+	w.wantRoles("W", "Writer")
+	w.deactivate("V")
+	w.wantRoles("V")
+	w.activate("V")
+	w.wantRoles("V", "Editor")
+	w.do("PUT", "/Users/U", with(userWithRoles("U", "Editor"), "title", "x")) // an echo
+	w.wantRoles("U", "Writer")
+	w.app.Drop("7")
+	w.reportChange()
+	for _, u := range []string{"U", "V", "W"} {
+		w.wantRoles(u, "Editor")
+		w.wantLedger(u, "9 attr:roles")
+	}
+}
+
+func newerRoleUnpicked(w *world) {
+	w.role("Other", 20)
+	w.group("G", "Other")
+	w.app.Put(scim.Role{ID: "7", Name: "Editor", Weight: 10})
+	w.userNamed("U", "Editor")
+	w.add("G", "U")
+	w.app.Put(scim.Role{ID: "7", Name: "Writer", Weight: 10})
+	w.app.Put(scim.Role{ID: "9", Name: "Editor", Weight: 5})
+	w.reportChange()
+	w.user("V")
+	w.add("G", "V")
+	w.putNamed("V", "Editor")
+	w.wantRoles("U", "Other")
+	w.wantRoles("V", "Other")
+	w.app.Put(scim.Role{ID: "9", Name: "Editor", Weight: 30})
+	w.reportChange()
+	w.wantRoles("U", "Other")
+	w.wantRoles("V", "Editor")
+	w.app.Put(scim.Role{ID: "7", Name: "Writer", Weight: 40})
+	w.reportChange()
+	w.wantRoles("U", "Writer")
+	w.wantRoles("V", "Editor")
 }
 
 // takeAwayUnasked is S113.

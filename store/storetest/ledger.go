@@ -252,7 +252,7 @@ func ledgerSteps() []step[ledgerSubject] {
 			l.links(t, g[1:], b)
 			l.links(t, []string{nobody})
 			l.links(t, nil)
-			a.Name, a.At, a.Roles = "Röles", instant, append(slices.Clone(a.Roles), scim.LinkedRole{Role: scim.Role{ID: "r-1", Scope: "project 1"}, Declined: true})
+			a.Name, a.At, a.Roles = "Röles", instant, append(slices.Clone(a.Roles), scim.LinkedRole{Role: scim.Role{ID: "r-1", Scope: "project 1"}, Declined: true, Newer: true})
 			l.setLink(t, a)
 			l.links(t, g, a, b)
 			a.Roles = []scim.LinkedRole{{Role: scim.Role{ID: "r-2"}, Confirmed: true}}

@@ -19,6 +19,7 @@ type linkedRole struct {
 	Protected bool   `json:"protected,omitempty"`
 	Confirmed bool   `json:"confirmed,omitempty"`
 	Declined  bool   `json:"declined,omitempty"`
+	Newer     bool   `json:"newer,omitempty"`
 }
 
 // linkColumns are the columns, of k, that scanLink reads.
@@ -39,7 +40,7 @@ func scanLink(scan func(...any) error) (k scim.Link, err error) {
 	}
 	for _, r := range roles {
 		k.Roles = append(k.Roles, scim.LinkedRole{Role: scim.Role{ID: r.ID, Name: r.Name, Scope: r.Scope, Weight: r.Weight, Protected: r.Protected},
-			Confirmed: r.Confirmed, Declined: r.Declined})
+			Confirmed: r.Confirmed, Declined: r.Declined, Newer: r.Newer})
 	}
 	return k, nil
 }
@@ -66,7 +67,7 @@ func (l *Ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link,
 func (l *Ledger) SetLink(ctx context.Context, k scim.Link) error {
 	roles := make([]linkedRole, len(k.Roles))
 	for i, r := range k.Roles {
-		roles[i] = linkedRole{r.Role.Scope, r.Role.ID, r.Role.Name, r.Role.Weight, r.Role.Protected, r.Confirmed, r.Declined}
+		roles[i] = linkedRole{r.Role.Scope, r.Role.ID, r.Role.Name, r.Role.Weight, r.Role.Protected, r.Confirmed, r.Declined, r.Newer}
 	}
 	text, err := json.Marshal(roles)
 	if err != nil {
