@@ -383,6 +383,14 @@ func (f *naiveFate) explain(w naiveWant) {
 // choose says what an active user should have of one scope.
 func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
 	policy := n.rules.scopes[scope]
+	wants = slices.DeleteFunc(slices.Clone(wants), func(w naiveWant) bool { // a role that waits is no candidate
+		isOpen := slices.ContainsFunc(w.sources, func(s string) bool { return !n.isShut[fmt.Sprint(user, " ", w.role.key(), " ", s)] })
+		if isOpen || w.role.id == policy.base {
+			return false
+		}
+		f.wait(w)
+		return true
+	})
 	candidates := wants
 	if n.rules.isPaused {
 		candidates = nil

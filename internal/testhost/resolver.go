@@ -63,7 +63,7 @@ func KeyOf(scope, id string) string {
 
 // RoleOf is the role for which KeyOf returns key, without a name.
 func RoleOf(key string) scim.Role {
-	if scope, id, ok := strings.Cut(key, "/"); ok {
+	if scope, id, ok := strings.Cut(key, "/"); ok && scope != "" {
 		return scim.Role{Scope: scope, ID: id}
 	}
 	return scim.Role{ID: key}
