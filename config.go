@@ -379,9 +379,7 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 	all := &struct { // allocated at once, as in bindStores
 		host.Roles
 		resolverPort
-		ledgerPort
-		sourcePort
-		pendingPort
+		ledgerPorts
 	}{resolverPort: resolverPort{r.Resolver, g}}
 	b := &all.Roles
 	*b = host.Roles{Resolver: &all.resolverPort, PolicyOf: policyPort(r), Refuse: r.Missing == RefuseGroup, Paused: r.Paused,
@@ -417,25 +415,13 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 	if _, store := c.Store.(Volatile); forgets && !store {
 		errs = append(errs, mistake("Roles.Ledger", "%T loses its contents at a restart and %T does not, so SCIM could never revoke the roles that it gave: use a ledger that lasts as long as the store, or give the store a method Volatile() if it loses its contents too", ledger, c.Store))
 	}
-	all.ledgerPort = ledgerPort{ledger, g}
-	b.Ledger = &all.ledgerPort
 	var more []error
 	b.Guards, more = bindGuards(r, ledger, g)
 	errs = append(errs, more...)
 	_, joins := ledger.(TxLedger)
 	b.LedgerLocks = t.Stores.Tx != nil && (r.Ledger == nil || joins)
 	b.Joint = b.LedgerLocks && !r.Separate
-	if s, ok := ledger.(SourceLedger); ok {
-		all.sourcePort = sourcePort{s, g}
-		b.Finder = &all.sourcePort
-		if b.Joint { // else entries trail the revocations, one after the other
-			b.Sources = b.Finder
-		}
-	}
-	if p, ok := ledger.(PendingLedger); ok {
-		all.pendingPort = pendingPort{p, g}
-		b.Pending = &all.pendingPort
-	}
+	all.bind(ledger, b, g)
 	return errs
 }
 

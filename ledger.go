@@ -59,6 +59,21 @@ type PendingLedger interface {
 	SetNote(ctx context.Context, n Note) error
 }
 
+// TenantLedger is a Ledger that can forget a tenant. Reconciler.End needs it.
+type TenantLedger interface {
+	// UsersWithGrants lists at most limit ids of users who have a grant, in ascending order. It
+	// begins after the id after, or at the first id if after is "".
+	UsersWithGrants(ctx context.Context, after string, limit int) ([]string, error)
+	// Fence waits until every other transaction ends that has called Grants. Until its own
+	// transaction ends, no call of Grants in another transaction returns. Without a
+	// transaction it does nothing.
+	Fence(ctx context.Context) error
+	// Forget deletes at most limit of the links, as many of the notes, and everything else but
+	// the grants that the ledger keeps for the tenant. It leaves the link of the source keep.
+	// isLeft says that there may be more: the library then calls it again.
+	Forget(ctx context.Context, keep Source, limit int) (isLeft bool, err error)
+}
+
 // Note is a text that the library keeps in a PendingLedger. Kind and Key identify it.
 type Note struct {
 	Kind, Key string

@@ -144,6 +144,35 @@ func (p ledgerPort) SetLink(ctx context.Context, l host.Link) (err error) {
 	})}))
 }
 
+// ledgerPorts are the capabilities of a ledger.
+type ledgerPorts struct {
+	ledgerPort
+	sourcePort
+	pendingPort
+	tenantLedgerPort
+}
+
+// bind looks at the capabilities of a ledger.
+func (p *ledgerPorts) bind(ledger Ledger, b *host.Roles, g host.Guard) {
+	p.ledgerPort = ledgerPort{ledger, g}
+	b.Ledger = &p.ledgerPort
+	if c, ok := ledger.(SourceLedger); ok {
+		p.sourcePort = sourcePort{c, g}
+		b.Finder = &p.sourcePort
+		if b.Joint { // else entries trail the revocations, one after the other
+			b.Sources = b.Finder
+		}
+	}
+	if c, ok := ledger.(PendingLedger); ok {
+		p.pendingPort = pendingPort{c, g}
+		b.Pending = &p.pendingPort
+	}
+	if c, ok := ledger.(TenantLedger); ok {
+		p.tenantLedgerPort = tenantLedgerPort{c, g}
+		b.Ender = &p.tenantLedgerPort
+	}
+}
+
 type pendingPort port[PendingLedger]
 
 func (p pendingPort) AllLinks(ctx context.Context, after host.Source, limit int) (_ []host.Link, err error) {
@@ -167,6 +196,25 @@ func (p pendingPort) Notes(ctx context.Context, kind, after string, limit int) (
 func (p pendingPort) SetNote(ctx context.Context, n host.Note) (err error) {
 	defer p.Catch(&err)
 	return inward(p.app.SetNote(ctx, Note(n)))
+}
+
+type tenantLedgerPort port[TenantLedger]
+
+func (p tenantLedgerPort) UsersWithGrants(ctx context.Context, after string, limit int) (_ []string, err error) {
+	defer p.Catch(&err)
+	ids, err := p.app.UsersWithGrants(ctx, after, limit)
+	return ids, inward(err)
+}
+
+func (p tenantLedgerPort) Fence(ctx context.Context) (err error) {
+	defer p.Catch(&err)
+	return inward(p.app.Fence(ctx))
+}
+
+func (p tenantLedgerPort) Forget(ctx context.Context, keep host.Source, limit int) (_ bool, err error) {
+	defer p.Catch(&err)
+	isLeft, err := p.app.Forget(ctx, Source(keep), limit)
+	return isLeft, inward(err)
 }
 
 type sourcePort port[SourceLedger]

@@ -7,6 +7,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/store/memory"
 )
 
@@ -28,6 +29,26 @@ func report(ctx context.Context, h *scim.Handler, tenant *scim.Tenant) error {
 	}
 	for after := ""; ; {
 		if after, err = roles.RolesChangedFrom(ctx, after); err != nil || after == "" {
+			return err
+		}
+	}
+}
+
+func afterRestore(ctx context.Context, roles *scim.Reconciler) error {
+	if err := roles.Distrust(ctx, scim.DistrustRevoke); err != nil {
+		return err
+	}
+	return repair(ctx, roles) // All, until it returns ""
+}
+
+func end(ctx context.Context, roles *scim.Reconciler, keep bool) error {
+	how := scim.EndRevoke
+	if keep {
+		how = scim.EndKeep
+	}
+	for {
+		isDone, err := roles.End(ctx, how)
+		if err != nil || isDone {
 			return err
 		}
 	}
@@ -63,4 +84,31 @@ func TestSwitches(t *testing.T) {
 	set("without groups too", Switches{GiveRoles: true}, 0)
 	set("paused", Switches{GroupRoles: true}, 0)
 	set("on again", Switches{GiveRoles: true, GroupRoles: true}, 1)
+}
+
+// After a restored backup a client names people again. Then SCIM ends, and Ann keeps her role.
+func TestDistrustAndEnd(t *testing.T) {
+	m := newRoleMap()
+	h := handler(t, scim.Config{Store: memory.New(), Roles: &scim.Roles{Resolver: m}})
+	ann := id(request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann"}`))
+	group := id(request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "Editor", "members": [{"value": "`+ann+`"}]}`))
+	roles := testhost.Must(h.Reconciler(nil))
+	holds := func(when string, want int) {
+		t.Helper()
+		if got := len(m.held[ann]); got != want {
+			t.Errorf("%s Ann holds %d roles, want %d", when, got, want)
+		}
+	}
+	if err := afterRestore(t.Context(), roles); err != nil {
+		t.Fatal(err)
+	}
+	holds("distrusted,", 0)
+	request(t, h, http.StatusNoContent, "PATCH", "/Groups/"+group, `{"Operations": [{"op": "add", "path": "members", "value": [{"value": "`+ann+`"}]}]}`)
+	holds("named again,", 1)
+	if err := end(t.Context(), roles, true); err != nil {
+		t.Fatal(err)
+	}
+	holds("at the end", 1)
+	request(t, h, http.StatusNoContent, "DELETE", "/Groups/"+group, "")
+	holds("by hand,", 1)
 }

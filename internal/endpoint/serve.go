@@ -178,6 +178,9 @@ func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if !isAcceptable(r.Header.Values("Accept")) {
 		return nil, fault.Refuse(http.StatusNotAcceptable, "", "Accept must admit "+wire.ContentType+" or application/json")
 	}
+	if err := s.c.Engine.CheckOpen(ctx, t); err != nil && !at.open {
+		return nil, err
+	}
 	q := s.begin(t, who)
 	q.at, q.header = at, r.Header
 	q.base = address.Base(r, t.BaseURL, at.tail, s.c.TrustedProxies)

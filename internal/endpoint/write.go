@@ -295,9 +295,13 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 		return nil, err
 	}
 	refused := members.leaveOut(c.Add)
-	write := roles.Write{Before: before, After: c.After, IsAdopted: before == nil && c.Adopt != ""}
+	write := roles.Write{Before: before, After: c.After}
+	if op != host.OpPatch {
+		write.Kind = roles.Replaces
+	}
 	switch {
-	case write.IsAdopted:
+	case before == nil && c.Adopt != "":
+		write.Kind = roles.Adopts
 		if err := w.adopt(ctx, &write, c.Adopt); err != nil {
 			return nil, err
 		}
@@ -328,7 +332,7 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 		return nil, err
 	}
 	w.adopted.noteMembers(host.RefOf(out), members)
-	w.tell(write.Before, out, members, write.IsAdopted)
+	w.tell(write.Before, out, members, write.Kind == roles.Adopts)
 	for _, reason := range c.Left {
 		w.work.Tell(host.Event{Kind: host.PartLeftOut, Resource: host.RefOf(out), Reason: reason})
 	}

@@ -70,7 +70,9 @@ type Roles struct {
 	// Finder is the ledger if it finds grants by their source. Nil: it cannot.
 	Finder SourceLedger
 	// Pending is the ledger if it can list what awaits somebody. Nil: it cannot.
-	Pending    PendingLedger
+	Pending PendingLedger
+	// Ender is the ledger if it can forget a tenant. Nil: it cannot.
+	Ender      TenantLedger
 	Attributes []*model.Attribute // the attributes of users that name roles
 	// Joint says that the application's role changes commit with the store's.
 	Joint bool

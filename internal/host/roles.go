@@ -161,6 +161,13 @@ type PendingLedger interface {
 	SetNote(ctx context.Context, n Note) error
 }
 
+// TenantLedger forgets a tenant.
+type TenantLedger interface {
+	UsersWithGrants(ctx context.Context, after string, limit int) ([]string, error)
+	Fence(ctx context.Context) error
+	Forget(ctx context.Context, keep Source, limit int) (isLeft bool, err error)
+}
+
 // Note is a text that the engine keeps under a kind and a key.
 type Note struct {
 	Kind, Key string

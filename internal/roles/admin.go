@@ -165,7 +165,11 @@ func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Explanation,
 		return nil, err
 	}
 	defer unlock()
-	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}, reads: true}
+	s, err := c.t.standing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}, reads: true, run: run{ending: s.End}}
 	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
 		return nil, err
 	}

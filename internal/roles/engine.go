@@ -9,6 +9,7 @@ package roles
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/scimkit/scim/internal/directory"
@@ -27,6 +28,10 @@ type Engine struct {
 	Emit func(ctx context.Context, e host.Event)
 
 	unsettled unsettled
+	// fence is held for reading while users are reconciled whom the ledger does not lock. Who
+	// ends SCIM for a tenant holds it for writing, and so waits for them.
+	fence   sync.RWMutex
+	endings endings
 }
 
 // Begin begins a unit of work in a tenant. who is the client's id for events, "" for the

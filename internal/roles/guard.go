@@ -301,7 +301,7 @@ func (t *Turn) judgeAhead(ctx context.Context) error {
 	switch {
 	case after.Type == w.t.Types.User:
 		r.view.user = after
-		if t.Always || t.write.IsAdopted || t.write.Before.Active() != after.Active() || t.values != nil && t.values.moves {
+		if t.Always || t.write.Kind == Adopts || t.write.Before.Active() != after.Active() || t.values != nil && t.values.moves {
 			r.ids = []string{after.ID}
 		}
 		if t.values != nil {

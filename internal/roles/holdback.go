@@ -10,10 +10,19 @@ import (
 // doubt says that the application distrusts a source since a point in time. The zero doubt
 // says that it does not.
 type doubt struct {
-	at time.Time
-	// keeps says that users keep what the source gave them before.
-	keeps bool
+	at  time.Time
+	how DistrustHow
+	// isSettled says that a client has named the user since then.
+	isSettled bool
 }
+
+// DistrustHow says what becomes of what a distrusted source gave before.
+type DistrustHow string
+
+const (
+	DistrustKeep   DistrustHow = "keep"
+	DistrustRevoke DistrustHow = "revoke"
+)
 
 // heldBack are the sources of one role that give it, but not now.
 type heldBack struct {
@@ -33,21 +42,25 @@ func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) 
 	if !r.Paused && !slices.ContainsFunc(p.wants, isDoubted) {
 		return
 	}
-	if r.Paused {
-		p.unpaused = p.wants
-	}
-	var wants []want
+	var wants, trusted []want
+	base := r.PolicyOf(p.scope).Base
 	for _, w := range p.wants {
-		isHeld := h.isGiven(w.role.ID)
 		open, doubted := w.divide(func(i int) bool { return !p.isDoubted(&w, i, h) })
-		o.hold(p, doubted, h, host.GrantWaitsForTrust, isDistrusted, now)
-		if r.Paused && !isHeld && w.role.ID != r.PolicyOf(p.scope).Base {
+		if w.role.ID != base {
+			o.hold(p, doubted, h, host.GrantWaitsForTrust, isDistrusted, now)
+		}
+		if len(open.sources) == 0 {
+			continue
+		}
+		trusted = append(trusted, open)
+		if r.Paused && !h.isGiven(w.role.ID) && w.role.ID != base {
 			o.hold(p, open, h, host.GrantPaused, isPaused, now)
 			continue
 		}
-		if len(open.sources) > 0 {
-			wants = append(wants, open)
-		}
+		wants = append(wants, open)
+	}
+	if r.Paused {
+		p.unpaused = trusted
 	}
 	p.wants = wants
 }
@@ -82,18 +95,22 @@ func (h holdings) isGiven(role string) bool {
 }
 
 // isDoubted reports whether the application distrusts that a source gives a role to the
-// user. A client that has named the user in the source since then, has settled the doubt.
+// user. A client that has named the user in the source since then, has settled the doubt. Such
+// a source gets new grants: see want.renew.
 func (p *scoped) isDoubted(w *want, i int, h holdings) bool {
-	d := w.doubt(i)
-	if d.at.IsZero() || w.named[i] != unnamed {
+	d, source := w.doubt(i), w.sources[i]
+	isSettled := func(g host.Grant) bool {
+		return g.Source == source && g.State != host.GrantWaitsForTrust && !g.At.Before(d.at)
+	}
+	isKept := func(g host.Grant) bool { return g.Source == source && g.IsHeld() }
+	switch {
+	case d.at.IsZero():
+		return false
+	case w.named[i] != unnamed || slices.ContainsFunc(p.person.entries, isSettled):
+		w.doubts[i].isSettled = true
 		return false
 	}
-	isSettled := func(g host.Grant) bool {
-		return g.Source == w.sources[i] && g.State != host.GrantWaitsForTrust && !g.At.Before(d.at)
-	}
-	isKept := func(g host.Grant) bool { return g.Source == w.sources[i] && g.IsHeld() }
-	return !slices.ContainsFunc(p.person.entries, isSettled) &&
-		!(d.keeps && h.isGiven(w.role.ID) && slices.ContainsFunc(h.entries[w.role.ID], isKept))
+	return d.how == DistrustRevoke || !h.isGiven(w.role.ID) || !slices.ContainsFunc(h.entries[w.role.ID], isKept)
 }
 
 // hold records that sources wait with a role.
@@ -133,15 +150,16 @@ func (w *want) doubt(i int) doubt {
 }
 
 // renew returns the time of a grant that gets a state. It is at, unless the source is
-// distrusted: a grant from before the doubt gives nothing until the user is named.
+// distrusted. Then a grant is from before the doubt if it waits for trust, and from after it
+// if a client has named the user.
 func (w *want) renew(i int, at time.Time, state host.GrantState) time.Time {
 	d := w.doubt(i)
+	isOld := at.Before(d.at)
 	switch {
-	case d.at.IsZero():
-	case state == host.GrantWaitsForTrust && !at.Before(d.at):
-		return d.at.Add(-time.Microsecond)
-	case w.named[i] != unnamed && at.Before(d.at):
+	case d.isSettled && isOld:
 		return d.at
+	case state == host.GrantWaitsForTrust && !isOld:
+		return d.at.Add(-time.Microsecond)
 	}
 	return at
 }

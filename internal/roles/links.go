@@ -69,7 +69,7 @@ func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
 		c.was = links[host.GroupSource(before.ID)]
 		c.now = c.was
 		renamed = isRenamed(before, after)
-		if !renamed && (c.was.IsLinked() || len(write.Members.Dropped) > 0 && !write.IsAdopted) {
+		if !renamed && (c.was.IsLinked() || len(write.Members.Dropped) > 0 && write.Kind != Adopts) {
 			return c, nil
 		}
 		if renamed {

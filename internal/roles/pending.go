@@ -150,7 +150,7 @@ func (l *pendingList) links(ctx context.Context, from pendingKey) error {
 func (l *pendingList) link(link host.Link, from pendingKey) {
 	for _, r := range link.Roles {
 		isBehind := from.Kind == "" || compareRoles(r.Role, host.Role{Scope: from.Scope, ID: from.Role}) > 0
-		if r.Confirmed || r.Declined || !isBehind {
+		if r.Confirmed || r.Declined || !r.Role.Protected || !isBehind { // a group that is off gives nothing, and awaits nobody
 			continue
 		}
 		l.add(linkKey(link, r.Role.Key()), host.Pending{Source: link.Source, Name: link.Name, Role: r.Role, At: link.At, Reason: awaitsConfirmation})

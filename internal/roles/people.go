@@ -37,9 +37,11 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 			return nil, err
 		}
 	}
-	links, err := t.wants(ctx, people, users, r)
-	if err != nil {
-		return nil, err
+	var links map[host.Source]host.Link
+	if r.ending == "" {
+		if links, err = t.wants(ctx, people, users, r); err != nil {
+			return nil, err
+		}
 	}
 	if gone := links[host.GroupSource(r.view.gone)]; t.Roles.Joint && gone.IsLinked() && haveOnly(people, gone) {
 		for _, p := range people {
@@ -136,7 +138,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	if t.Stores.Members == nil {
 		sortByGrant(closure.Paths, by)
 	}
-	keys := make([]host.Source, 0, len(closure.Paths)+1)
+	keys := make([]host.Source, 0, len(closure.Paths)+2)
 	for _, p := range closure.Paths {
 		keys = append(keys, host.GroupSource(p.GroupID))
 	}
@@ -150,7 +152,14 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 			keys = append(keys, v.key())
 		}
 	}
+	if len(keys) > 0 {
+		keys = append(keys, standingSource)
+	}
 	links, err := t.links(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	doubtOf, err := t.doubts(ctx, links, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -164,12 +173,13 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	}
 	for i, p := range people {
 		for _, v := range values[i] {
-			p.want(links[v.key()], origin{source: v.source()}, &r)
+			p.want(links[v.key()], origin{source: v.source(), doubt: doubtOf(v.source())}, &r)
 		}
 	}
 	for _, path := range closure.Paths {
 		if p := by[path.Member.ID]; p != nil && isUser(path.Member) {
 			from := origin{source: host.GroupSource(path.GroupID), isNamed: r.isNamedBelow(closure, path)}
+			from.doubt = doubtOf(from.source)
 			if path.Distance > 0 {
 				from.via = path.Via
 			}
@@ -192,6 +202,7 @@ type origin struct {
 	source  host.Source
 	via     string // the user's own group, if the source is a group above it
 	isNamed bool   // the client has just named the user in a group below the source
+	doubt   doubt
 }
 
 // want adds the roles that a source gives, or will give after a confirmation.
@@ -228,6 +239,10 @@ func (p *person) want(l host.Link, from origin, r *run) {
 		w.sources = append(w.sources, source)
 		w.via = append(w.via, from.via)
 		w.named = append(w.named, named)
+		if w.doubts != nil || !from.doubt.at.IsZero() {
+			w.doubts = append(w.doubts, make([]doubt, len(w.sources)-1-len(w.doubts))...)
+			w.doubts = append(w.doubts, from.doubt)
+		}
 	}
 }
 

@@ -126,11 +126,16 @@ func (o *outcome) planScope(r *host.Roles, p *scoped, now time.Time) {
 	o.explainRest(p)
 }
 
-// leave is the outcome for an exempt user: it changes nothing.
-func leave(p *person) *outcome {
+const (
+	isExempt = "the user is exempt: SCIM neither gives nor takes its roles"
+	isEnded  = "SCIM ends, and the user keeps the role as if it was given by hand"
+)
+
+// leave is the outcome for an exempt user, or at the end of SCIM: it changes no role.
+func leave(p *person, reason string) *outcome {
 	o := &outcome{change: host.RoleChange{UserID: p.id}}
 	for _, role := range p.held {
-		o.stand(role, host.ByHand, nil, "the user is exempt: SCIM neither gives nor takes its roles")
+		o.stand(role, host.ByHand, nil, reason)
 	}
 	return o
 }
@@ -458,9 +463,11 @@ func (o *outcome) await(p *scoped, w want, es []host.Grant, state host.GrantStat
 		case es[j].IsHeld():
 			o.putAfter = append(o.putAfter, next)
 			fresh = true
-		case es[j].State != state && !isShut(es[j], w.role, w.named[i]):
+		case !isShut(es[j], w.role, w.named[i]):
 			next.At = w.renew(i, es[j].At, state)
-			o.put = append(o.put, next)
+			if es[j].State != state || !es[j].At.Equal(next.At) {
+				o.put = append(o.put, next)
+			}
 		}
 	}
 	if fresh {

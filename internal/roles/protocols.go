@@ -70,7 +70,12 @@ func (e *Engine) lockUsers(ctx context.Context, t tenant, ids []string) (unlock 
 	for i, id := range ids {
 		keys[i] = keylock.Key(t.ID, "role", id)
 	}
-	return e.Locks.Lock(ctx, keys...)
+	release, err := e.Locks.Lock(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	e.fence.RLock()
+	return func() { e.fence.RUnlock(); release() }, nil
 }
 
 // allAtOnce is the protocol for one transaction around everything. It also serves
@@ -201,13 +206,22 @@ func (b *batch) look(ctx context.Context) (err error) {
 	b.outs = make([]*outcome, len(people))
 	now := b.w.e.now()
 	for i, p := range people {
-		if exempt[userRef(p.id)] {
-			b.outs[i] = leave(p)
-			continue
+		switch {
+		case exempt[userRef(p.id)]:
+			b.outs[i] = leave(p, isExempt)
+		case b.run.ending == EndKeep:
+			b.outs[i] = leave(p, isEnded)
+		default:
+			b.outs[i] = plan(b.w.t.Roles, p, now)
 		}
-		b.outs[i] = plan(b.w.t.Roles, p, now)
 	}
-	return b.keepLastHolders(ctx, people, now)
+	if err := b.keepLastHolders(ctx, people, now); err != nil || b.run.ending == "" {
+		return err
+	}
+	for i, p := range people {
+		b.outs[i].endAll(p)
+	}
+	return nil
 }
 
 // intentions are the grants that the ledger must have before the change.

@@ -25,11 +25,14 @@ type run struct {
 	// found are the roles that the resolver has just named for values of the only user, by the
 	// keys of the values.
 	found map[host.Source][]host.RoleKey
+	// namedValues are the values that the client has just given to the users in named.
+	namedValues map[host.Source]bool
 	// confirms is the role that the application confirms in namedIn.
 	confirms host.RoleKey
 	cause    cause
 	view     view
-	ahead    bool // revoke only, and leave the ledger as it is, because a write follows
+	ending   EndHow // not "": SCIM ends for the tenant, and the users' grants with it
+	ahead    bool   // revoke only, and leave the ledger as it is, because a write follows
 }
 
 // cause is why a reconciliation runs.
@@ -46,6 +49,8 @@ const (
 // naming says who names a user in a source. The application names a user for one role.
 func (r *run) naming(source host.Source, userID string, role host.RoleKey) naming {
 	switch {
+	case r.namedValues[source] && r.named[userID]:
+		return byClient
 	case source != r.namedIn:
 		return unnamed
 	case r.cause == applicationConfirms && role != r.confirms:

@@ -17,9 +17,21 @@ type Write struct {
 	// Members is the change of a group's members. The caller sets Added and Removed before it
 	// calls Turn.After.
 	Members *Members
-	// IsAdopted says that the new resource adopts Before.
-	IsAdopted bool
+	// Kind says more about the write.
+	Kind WriteKind
 }
+
+// WriteKind says more about a write.
+type WriteKind int
+
+const (
+	// Changes says that the client names only what it changes.
+	Changes WriteKind = iota
+	// Replaces says that the client names the whole resource.
+	Replaces
+	// Adopts says that the new resource adopts Before. The client names it whole.
+	Adopts
+)
 
 // Members is the change of a group's members.
 type Members struct {
@@ -60,7 +72,7 @@ func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, e
 			return nil, nil, err
 		}
 	}
-	if t.write.After, t.values, err = w.relinkValues(ctx, write.Before, write.After); err != nil {
+	if t.write.After, t.values, err = w.relinkValues(ctx, write); err != nil {
 		return nil, nil, err
 	}
 	after := t.write.After
@@ -110,10 +122,10 @@ func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
 func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 	before := t.write.Before
 	switch {
-	case t.values != nil && t.values.moves:
+	case t.values != nil && (t.values.moves || len(t.values.named) > 0):
 		return t.followValues(ctx, user)
 	case t.Always:
-	case t.write.IsAdopted: // the client now owns the memberships that the account had before
+	case t.write.Kind == Adopts: // the client now owns the memberships that the account had before
 	case before == nil || before.Active() == user.Active() && user.Active():
 		return nil
 	}
@@ -125,7 +137,8 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 	w, c := t.w, t.values
 	// Reconcile first: a repeated request changes no value, so it would not come here again.
-	if err := w.reconcile(ctx, run{ids: []string{user.ID}, found: c.found, cause: t.cause()}); err != nil || len(c.fresh) == 0 {
+	r := run{ids: []string{user.ID}, found: c.found, cause: t.cause(), named: map[string]bool{user.ID: true}, namedValues: c.named}
+	if err := w.reconcile(ctx, r); err != nil || len(c.fresh) == 0 {
 		return err
 	}
 	values := valuesOf(w.t.Tenant, user)

@@ -127,12 +127,16 @@ func (t tenant) withValue(v value) (*match.Filter, error) {
 	return match.Parse(t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
 }
 
+// valueLinks reads the links of values, and the standing of the tenant.
 func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source]host.Link, error) {
-	keys := make([]host.Source, len(values))
+	if len(values) == 0 {
+		return map[host.Source]host.Link{}, nil
+	}
+	keys := make([]host.Source, len(values), len(values)+1)
 	for i, v := range values {
 		keys[i] = v.key()
 	}
-	return t.links(ctx, keys)
+	return t.links(ctx, append(keys, standingSource))
 }
 
 // linkValue stores the link of a value if it changes.
@@ -197,13 +201,17 @@ type valueChange struct {
 	moves bool                 // the user's values or their roles change
 	// found are the roles that the resolver has just named for values, by key.
 	found map[host.Source][]host.RoleKey
+	// named are the keys of values that the client gives to the user now, if the application
+	// distrusts sources.
+	named map[host.Source]bool
 }
 
 // relinkValues looks up the roles that a user's attributes name when a client writes the
 // user. It asks the resolver about new values and about values without a role. It returns
 // the user to store. If the request leaves the user inactive, attributes that name no role
 // keep their value, because a deactivation must not wait.
-func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*doc.Document, *valueChange, error) {
+func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *valueChange, error) {
+	before, after := write.Before, write.After
 	if !w.t.hasRoles() || w.t.Roles.Attributes == nil || after.Type != w.t.Types.User {
 		return after, nil, nil
 	}
@@ -212,11 +220,18 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 	}
 	was := valuesOf(w.t.Tenant, before)
 	values := slices.SortedFunc(slices.Values(valuesOf(w.t.Tenant, after)), func(a, b value) int { return cmp.Compare(a.key(), b.key()) })
-	found, bad, err := w.resolveValues(ctx, before, after, values)
+	links, err := w.t.valueLinks(ctx, values)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, bad, err := w.resolveValues(ctx, before, after, values, links)
 	if err != nil {
 		return nil, nil, err
 	}
 	c := &valueChange{fresh: map[host.Source]bool{}, found: map[host.Source][]host.RoleKey{}}
+	if c.named, err = namedValues(write.Kind, was, values, links); err != nil {
+		return nil, nil, err
+	}
 	for _, v := range values {
 		change := found[v]
 		if change == nil || slices.Contains(bad, v.attr) {
@@ -255,14 +270,27 @@ func (w *Work) relinkValues(ctx context.Context, before, after *doc.Document) (*
 	return after, c, nil
 }
 
+// namedValues returns the keys of the values that the client gives to the user now: those that
+// are new, or all if the client names the whole user. It returns nil if the application
+// distrusts no source.
+func namedValues(kind WriteKind, was, values []value, links map[host.Source]host.Link) (map[host.Source]bool, error) {
+	var s standing
+	if err := decode(links[standingSource], &s); err != nil || s.Doubt.At.IsZero() {
+		return nil, err
+	}
+	named := map[host.Source]bool{}
+	for _, v := range values {
+		if kind != Changes || !slices.Contains(was, v) {
+			named[v.key()] = true
+		}
+	}
+	return named, nil
+}
+
 // resolveValues looks up the roles of values and stores nothing. bad lists the attributes
 // that a user must keep whom the request leaves inactive. About such a user it asks only
 // if nobody has the value yet, or if the value has no link.
-func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, values []value) (found map[value]*linkChange, bad []*model.Attribute, err error) {
-	links, err := w.t.valueLinks(ctx, values)
-	if err != nil {
-		return nil, nil, err
-	}
+func (w *Work) resolveValues(ctx context.Context, before, after *doc.Document, values []value, links map[host.Source]host.Link) (found map[value]*linkChange, bad []*model.Attribute, err error) {
 	was := valuesOf(w.t.Tenant, before)
 	leaves := before != nil && !after.Active()
 	found = map[value]*linkChange{}

@@ -128,11 +128,33 @@ func (s *sourceStore) DropSource(ctx context.Context, source scim.Source) error 
 	return s.sources.DropSource(ctx, source)
 }
 
-// openLedger has the methods of a scim.PendingLedger.
+// openLedger has the methods of a scim.PendingLedger and of a scim.TenantLedger.
 type openLedger struct {
-	open   scim.PendingLedger
+	open   listingLedger
 	counts scim.GrantCounter
 	w      *world
+}
+
+// listingLedger lists what it has.
+type listingLedger interface {
+	scim.PendingLedger
+	scim.TenantLedger
+}
+
+func (l openLedger) UsersWithGrants(ctx context.Context, after string, limit int) ([]string, error) {
+	l.w.at("UsersWithGrants")
+	return l.open.UsersWithGrants(ctx, after, limit)
+}
+
+func (l openLedger) Fence(ctx context.Context) error {
+	l.w.at("Fence")
+	return l.open.Fence(ctx)
+}
+
+func (l openLedger) Forget(ctx context.Context, keep scim.Source, limit int) (bool, error) {
+	l.w.at("Forget")
+	defer l.w.at("Forgot")
+	return l.open.Forget(ctx, keep, limit)
 }
 
 func (l openLedger) AllLinks(ctx context.Context, after scim.Source, limit int) ([]scim.Link, error) {

@@ -89,7 +89,7 @@ type complete interface {
 	scim.Transactor
 	scim.MemberStore
 	scim.Ledger
-	scim.PendingLedger
+	listingLedger
 	scim.GrantCounter
 	scim.TenantLocker
 }

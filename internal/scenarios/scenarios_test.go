@@ -37,6 +37,8 @@ func chapters() []chapter {
 		{"Roles given by hand", append(handScenarios(), stepScenarios()...)},
 		{"What the application reports, and the order of roles", reportScenarios()},
 		{"Settings that are switched off and on", switchScenarios()},
+		{"Sources that the application distrusts", distrustScenarios()},
+		{"The end of SCIM", endScenarios()},
 		{"Groups and their roles", linkScenarios()},
 		{"Groups that are renamed", renameScenarios()},
 		{"Roles that a client's group creates", creationScenarios()},

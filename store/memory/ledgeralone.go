@@ -11,6 +11,7 @@ var (
 	_ scim.Ledger        = (*Ledger)(nil)
 	_ scim.PendingLedger = (*Ledger)(nil)
 	_ scim.GrantCounter  = (*Ledger)(nil)
+	_ scim.TenantLedger  = (*Ledger)(nil)
 	_ scim.Volatile      = (*Ledger)(nil)
 )
 
@@ -115,4 +116,28 @@ func (l *Ledger) SetNote(ctx context.Context, n scim.Note) error {
 	}
 	l.l.setNote(n)
 	return nil
+}
+
+// UsersWithGrants implements scim.TenantLedger.
+func (l *Ledger) UsersWithGrants(ctx context.Context, after string, limit int) ([]string, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return l.l.usersWithGrants(after, limit), nil
+}
+
+// Fence implements scim.TenantLedger. There are no transactions.
+func (l *Ledger) Fence(ctx context.Context) error { return ctx.Err() }
+
+// Forget implements scim.TenantLedger.
+func (l *Ledger) Forget(ctx context.Context, keep scim.Source, limit int) (isLeft bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	isLeft, _ = l.l.forget(keep, limit)
+	return isLeft, nil
 }

@@ -10,6 +10,7 @@ var (
 	_ scim.Ledger        = (*Store)(nil)
 	_ scim.PendingLedger = (*Store)(nil)
 	_ scim.GrantCounter  = (*Store)(nil)
+	_ scim.TenantLedger  = (*Store)(nil)
 )
 
 // Grants implements scim.Ledger.
@@ -88,4 +89,27 @@ func (s *Store) SetNote(ctx context.Context, n scim.Note) error {
 		s.did(s.ledger.setNote(n))
 		return nil
 	})
+}
+
+// UsersWithGrants implements scim.TenantLedger.
+func (s *Store) UsersWithGrants(ctx context.Context, after string, limit int) (ids []string, err error) {
+	err = s.read(ctx, func() error {
+		ids = s.ledger.usersWithGrants(after, limit)
+		return nil
+	})
+	return ids, err
+}
+
+// Fence implements scim.TenantLedger. A transaction has the Store to itself anyway.
+func (s *Store) Fence(ctx context.Context) error { return ctx.Err() }
+
+// Forget implements scim.TenantLedger.
+func (s *Store) Forget(ctx context.Context, keep scim.Source, limit int) (isLeft bool, err error) {
+	err = s.write(ctx, func() error {
+		var undo func()
+		isLeft, undo = s.ledger.forget(keep, limit)
+		s.did(undo)
+		return nil
+	})
+	return isLeft, err
 }

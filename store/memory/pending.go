@@ -73,3 +73,36 @@ func (l ledger) setNote(n scim.Note) (undo func()) {
 		}
 	}
 }
+
+// usersWithGrants lists users who have a grant, in order of id.
+func (l ledger) usersWithGrants(after string, limit int) []string {
+	return slices.Clone(first(slices.Sorted(maps.Keys(l.grants)), after, limit, cmp.Compare[string]))
+}
+
+// forget deletes links other than that of keep, and notes, at most limit of each. undo
+// reverses that.
+func (l ledger) forget(keep scim.Source, limit int) (isLeft bool, undo func()) {
+	var undos []func()
+	for source := range l.links {
+		if source == keep {
+			continue
+		}
+		if isLeft = len(undos) == limit; isLeft {
+			break
+		}
+		undos = append(undos, l.setLink(scim.Link{Source: source}))
+	}
+	links := len(undos)
+	for k := range l.notes {
+		if len(undos) == links+limit {
+			isLeft = true
+			break
+		}
+		undos = append(undos, l.setNote(scim.Note{Kind: k.kind, Key: k.key}))
+	}
+	return isLeft, func() {
+		for _, undo := range undos {
+			undo()
+		}
+	}
+}

@@ -76,3 +76,16 @@ func (l *ledger) GrantedUsers(ctx context.Context) (int, error) { return l.own.G
 
 // SetNote implements scim.PendingLedger.
 func (l *ledger) SetNote(ctx context.Context, n scim.Note) error { return l.own.SetNote(ctx, n) }
+
+// UsersWithGrants implements scim.TenantLedger.
+func (l *ledger) UsersWithGrants(ctx context.Context, after string, limit int) ([]string, error) {
+	return l.own.UsersWithGrants(ctx, after, limit)
+}
+
+// Fence implements scim.TenantLedger.
+func (l *ledger) Fence(ctx context.Context) error { return l.own.Fence(ctx) }
+
+// Forget implements scim.TenantLedger.
+func (l *ledger) Forget(ctx context.Context, keep scim.Source, limit int) (isLeft bool, err error) {
+	return l.own.Forget(ctx, keep, limit)
+}

@@ -49,6 +49,15 @@ func (b *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 	return b.Conn(ctx).ExecContext(ctx, b.Statement(text), b.Bound(args)...)
 }
 
+// Count is Exec for a statement of which the caller needs the number of rows.
+func (b *DB) Count(ctx context.Context, text string, args ...any) (int64, error) {
+	r, err := b.Exec(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
 // Bound returns the arguments of a statement. They begin with the tenant.
 func (b *DB) Bound(args []any) []any {
 	return append([]any{b.Tenant}, args...)
@@ -135,10 +144,17 @@ func (b *DB) lock(ctx context.Context, name string) error {
 	if b.Dialect == dialect.SQLite {
 		return nil
 	}
+	_, err := b.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", b.lockKey(name))
+	return err
+}
+
+// NameKey is the key of the advisory lock that LockName takes.
+func (b *DB) NameKey(name string) int64 { return b.lockKey(b.Tenant + "\x00" + name) }
+
+func (b *DB) lockKey(name string) int64 {
 	h := fnv.New64a()
 	fmt.Fprint(h, "sqlstore:", b.Prefix, "\x00", name) //nolint:errcheck // never fails
-	_, err := b.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64()))
-	return err
+	return int64(h.Sum64())
 }
 
 // Statement returns text in the dialect, with the names of the tables.

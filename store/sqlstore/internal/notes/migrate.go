@@ -263,3 +263,12 @@ func (s *Triggers) lockAll(ctx context.Context, typ string) error {
 		" AND r.seen IS NOT NULL ORDER BY r.id FOR NO KEY UPDATE) AS x", typ)
 	return err
 }
+
+// Leave ends the notes of the tenant, and erases at most limit of them.
+func (s *Triggers) Leave(ctx context.Context, limit int) (isLeft bool, err error) {
+	if _, err := s.db.Conn(ctx).ExecContext(ctx, s.db.Statement("DELETE FROM {p}schema WHERE part = $1"), tenantPart+s.db.Tenant); err != nil {
+		return false, err
+	}
+	n, err := s.db.Count(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT n.seq FROM {p}stale AS n WHERE n.tenant = $1 LIMIT $2)", limit)
+	return n == int64(limit), err
+}

@@ -1,0 +1,155 @@
+package roles
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/scimkit/scim/internal/directory"
+	"github.com/scimkit/scim/internal/host"
+)
+
+// EndHow says what becomes of what SCIM gave, when SCIM ends for a tenant.
+type EndHow string
+
+const (
+	EndKeep   EndHow = "keep"
+	EndRevoke EndHow = "revoke"
+)
+
+// errEndedOtherwise is the error of an End that another one contradicts.
+func errEndedOtherwise(how EndHow) error {
+	return fmt.Errorf("scim: Reconciler.End: the end has begun already, to %s the roles: go on with that", how)
+}
+
+// End does one step of the end of SCIM for the tenant. The first one records that it ends,
+// behind the fence: from then on no other transaction grants anything. Each further one takes
+// the grants of a batch of users. The last ones forget the rest. It returns true if nothing of
+// the tenant is left.
+func (c *Admin) End(ctx context.Context, how EndHow) (isDone bool, err error) {
+	l := c.t.Roles.Ender
+	if l == nil || c.t.Roles.Pending == nil {
+		return false, errors.New("scim: Reconciler.End: the ledger must be a PendingLedger and a TenantLedger")
+	}
+	s, err := c.t.standing(ctx)
+	if err != nil {
+		return false, err
+	}
+	switch s.End {
+	case how:
+	case "":
+		return false, c.beginEnd(ctx, how)
+	default:
+		return false, errEndedOtherwise(s.End)
+	}
+	ids, err := l.UsersWithGrants(ctx, "", directory.Batch)
+	if err != nil {
+		return false, err
+	}
+	if len(ids) > 0 {
+		return false, c.endUsers(ctx, ids, how)
+	}
+	isLeft, err := l.Forget(ctx, standingSource, directory.Batch)
+	if err != nil || isLeft {
+		return false, err
+	}
+	defer c.e.endings.forget(c.t.ID)
+	if err := c.t.Roles.Ledger.SetLink(ctx, host.Link{Source: standingSource}); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// beginEnd records that SCIM ends for the tenant.
+func (c *Admin) beginEnd(ctx context.Context, how EndHow) error {
+	defer c.e.endings.forget(c.t.ID)
+	if !c.t.Roles.LedgerLocks { // other reconciliations in this process hold the fence for reading
+		c.e.fence.Lock()
+		defer c.e.fence.Unlock()
+	}
+	return c.changeStanding(ctx, func(ctx context.Context, s *standing) error {
+		if s.End != "" && s.End != how {
+			return errEndedOtherwise(s.End)
+		}
+		if c.t.Roles.LedgerLocks {
+			if err := c.t.Roles.Ender.Fence(ctx); err != nil {
+				return err
+			}
+		}
+		s.End = how
+		return nil
+	})
+}
+
+// endUsers ends the grants of users. A person has decided that, so of the guards only the last
+// holder of a role counts.
+func (c *Admin) endUsers(ctx context.Context, ids []string, how EndHow) error {
+	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		w.SkipGuards()
+		return w.reconcile(ctx, run{ids: ids, ending: how})
+	})
+}
+
+// endAll is the outcome of the end of SCIM for a user: nothing is left in the ledger. If a
+// guard keeps a role, the user holds it by hand from now on.
+func (o *outcome) endAll(p *person) {
+	o.put, o.putAfter, o.retained = nil, nil, nil
+	o.drop = p.entries
+}
+
+// endings remembers for which tenants SCIM is being ended, and when the ledger said so.
+type endings struct {
+	mu sync.Mutex
+	m  map[string]ending
+}
+
+type ending struct {
+	asked time.Time
+	is    bool
+}
+
+// forget makes the next request ask the ledger.
+func (e *endings) forget(tenant string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.m, tenant)
+}
+
+const (
+	// endingTime is for how long an answer of the ledger holds.
+	endingTime = time.Second
+	// endingTenants is how many answers are kept.
+	endingTenants = 10_000
+)
+
+// CheckOpen returns an error if SCIM is being ended for the tenant. It asks the ledger once a
+// second, and an outage of the ledger closes nothing: what gives roles asks again.
+func (e *Engine) CheckOpen(ctx context.Context, t *host.Tenant) error {
+	if t.Roles == nil || t.Roles.Ender == nil {
+		return nil
+	}
+	now := e.Now()
+	e.endings.mu.Lock()
+	last, isKnown := e.endings.m[t.ID]
+	e.endings.mu.Unlock()
+	if age := now.Sub(last.asked); !isKnown || age < 0 || age >= endingTime {
+		s, err := tenant{Tenant: t}.standing(ctx)
+		if err != nil {
+			e.Log.WarnContext(ctx, "scim: the ledger does not say whether SCIM ends for the tenant", "tenant", t.ID, "error", err)
+			return nil
+		}
+		last = ending{now, s.End != ""}
+		e.endings.mu.Lock()
+		if e.endings.m == nil || len(e.endings.m) >= endingTenants {
+			e.endings.m = map[string]ending{}
+		}
+		e.endings.m[t.ID] = last
+		e.endings.mu.Unlock()
+	}
+	if last.is {
+		return errEnding()
+	}
+	return nil
+}

@@ -1,0 +1,259 @@
+package roles
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/scimkit/scim/internal/directory"
+	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/keylock"
+)
+
+// standing is what the application has said about all sources of a tenant. The ledger keeps
+// it as a link of a source of its own. So each reconciliation that reads links reads it in the
+// same call, and most tenants have none.
+type standing struct {
+	// End says that SCIM is being ended for the tenant, and how. "": it is not.
+	End EndHow `json:",omitempty"`
+	// Doubt is the doubt about all sources.
+	Doubt verdict `json:",omitzero"`
+	// Some says that single sources have a mark of their own.
+	Some bool `json:",omitempty"`
+}
+
+// verdict says since when the application distrusts a source, or trusts it although it
+// distrusts all.
+type verdict struct {
+	At time.Time
+	// How is what becomes of what the source gave before. "": the mark ends an older doubt.
+	How DistrustHow `json:",omitempty"`
+}
+
+const (
+	standingSource = host.Source("tenant:")
+	markPrefix     = "trust:"
+)
+
+// markSource is where the ledger keeps the mark of a source.
+func markSource(of host.Source) host.Source { return host.Source(markPrefix + string(of)) }
+
+// encode makes a link that holds a value of the engine. zero deletes it.
+func encode(at host.Source, value any, isZero bool) (host.Link, error) {
+	l := host.Link{Source: at}
+	if isZero {
+		return l, nil
+	}
+	text, err := json.Marshal(value)
+	l.Roles = []host.LinkedRole{{Role: host.Role{ID: string(text)}, Confirmed: true}} // it awaits nobody
+	return l, err
+}
+
+func decode(l host.Link, value any) error {
+	if !l.IsLinked() {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(l.Roles[0].Role.ID), value); err != nil {
+		return fmt.Errorf("scim: the ledger's entry %q is damaged: %w", l.Source, err)
+	}
+	return nil
+}
+
+// errEnding is the answer while SCIM is being ended for a tenant.
+func errEnding() error {
+	return &fault.Error{Status: http.StatusServiceUnavailable, Detail: "SCIM is being switched off here", RetryAfter: time.Hour}
+}
+
+// noDoubt is the doubt about each source of a tenant that distrusts none.
+func noDoubt(host.Source) doubt { return doubt{} }
+
+// doubts reads what the application distrusts. links has the standing of the tenant, and the
+// links with these keys.
+func (t tenant) doubts(ctx context.Context, links map[host.Source]host.Link, keys []host.Source) (func(of host.Source) doubt, error) {
+	l, ok := links[standingSource]
+	if !ok {
+		return noDoubt, nil
+	}
+	var s standing
+	if err := decode(l, &s); err != nil {
+		return nil, err
+	}
+	if s.End != "" {
+		return nil, errEnding()
+	}
+	marks := map[host.Source]verdict{}
+	if s.Some {
+		of := make([]host.Source, len(keys))
+		for i, source := range keys {
+			of[i] = markSource(source)
+		}
+		stored, err := t.links(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		for source, l := range stored {
+			var m verdict
+			if err := decode(l, &m); err != nil {
+				return nil, err
+			}
+			marks[host.Source(strings.TrimPrefix(string(source), markPrefix))] = m
+		}
+	}
+	return func(of host.Source) doubt {
+		m := s.Doubt
+		if own, ok := marks[of]; ok && !own.At.Before(m.At) {
+			m = own
+		}
+		if m.How == "" {
+			return doubt{}
+		}
+		return doubt{at: m.At, how: m.How}
+	}, nil
+}
+
+// standing reads the standing of the tenant.
+func (t tenant) standing(ctx context.Context) (s standing, err error) {
+	links, err := t.links(ctx, []host.Source{standingSource})
+	if err != nil {
+		return s, err
+	}
+	return s, decode(links[standingSource], &s)
+}
+
+// changeStanding calls fn with the standing of the tenant and stores what fn makes of it. Two
+// changes run one after the other: in this process, and with a host.TenantLocker in all.
+func (c *Admin) changeStanding(ctx context.Context, fn func(ctx context.Context, s *standing) error) error {
+	unlock, err := c.e.Locks.Lock(ctx, keylock.Key(c.t.ID, string(standingSource)))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	change := func(ctx context.Context) error {
+		if c.t.Stores.Locker != nil && c.t.Roles.LedgerLocks {
+			if err := c.t.Stores.Locker.LockTenant(ctx, "standing"); err != nil {
+				return err
+			}
+		}
+		s, err := c.t.standing(ctx)
+		if err != nil {
+			return err
+		}
+		if err := fn(ctx, &s); err != nil {
+			return err
+		}
+		l, err := encode(standingSource, s, s == standing{})
+		if err != nil {
+			return err
+		}
+		return c.t.Roles.Ledger.SetLink(ctx, l)
+	}
+	if !c.t.isTransactional() {
+		return change(ctx)
+	}
+	return c.t.Stores.InTx(ctx, change)
+}
+
+// errNoList is the error of calls that need a list of all links.
+func errNoList(call string) error {
+	return fmt.Errorf("scim: Reconciler.%s: the ledger must be a PendingLedger", call)
+}
+
+// Distrust makes sources give nothing to users whom no client has named since now. Without
+// groups it means all sources.
+func (c *Admin) Distrust(ctx context.Context, how DistrustHow, groupIDs ...string) error {
+	if c.t.Roles.Pending == nil {
+		return errNoList("Distrust")
+	}
+	m := verdict{At: c.e.now(), How: how}
+	if len(groupIDs) == 0 {
+		return c.changeStanding(ctx, func(_ context.Context, s *standing) error {
+			s.Doubt = m
+			return nil
+		})
+	}
+	for _, group := range groupIDs {
+		if err := c.setMark(ctx, host.GroupSource(group), m); err != nil {
+			return err
+		}
+		if err := c.reconcileMembers(ctx, group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Trust ends what Distrust began, and gives what waits for it.
+func (c *Admin) Trust(ctx context.Context, groupIDs ...string) error {
+	if c.t.Roles.Pending == nil {
+		return errNoList("Trust")
+	}
+	for _, group := range groupIDs {
+		if err := c.setMark(ctx, host.GroupSource(group), verdict{At: c.e.now()}); err != nil {
+			return err
+		}
+		if err := c.reconcileMembers(ctx, group); err != nil {
+			return err
+		}
+	}
+	if len(groupIDs) > 0 {
+		return nil
+	}
+	if err := c.trustAll(ctx); err != nil {
+		return err
+	}
+	r := &report{c, nil}
+	for after := ""; ; {
+		next, err := r.reopen(ctx, after)
+		if err != nil || next == "" {
+			return err
+		}
+		after = next
+	}
+}
+
+// trustAll forgets every doubt. The standing goes last, because without it nobody looks for the
+// marks of single sources.
+func (c *Admin) trustAll(ctx context.Context) error {
+	return c.changeStanding(ctx, func(ctx context.Context, s *standing) error {
+		for after := host.Source(markPrefix); ; {
+			links, err := c.t.Roles.Pending.AllLinks(ctx, after, directory.Batch)
+			if err != nil {
+				return err
+			}
+			for _, l := range links {
+				if after = l.Source; !strings.HasPrefix(string(l.Source), markPrefix) {
+					continue
+				}
+				if err := c.t.Roles.Ledger.SetLink(ctx, host.Link{Source: l.Source}); err != nil {
+					return err
+				}
+			}
+			if len(links) == 0 || !strings.HasPrefix(string(after), markPrefix) {
+				s.Doubt, s.Some = verdict{}, false
+				return nil
+			}
+		}
+	})
+}
+
+// setMark stores the mark of one source.
+func (c *Admin) setMark(ctx context.Context, of host.Source, m verdict) error {
+	return c.changeStanding(ctx, func(ctx context.Context, s *standing) error {
+		isNeedless := m.How == "" && s.Doubt.At.IsZero()
+		l, err := encode(markSource(of), m, isNeedless)
+		if err != nil {
+			return err
+		}
+		s.Some = s.Some || !isNeedless
+		return c.t.Roles.Ledger.SetLink(ctx, l)
+	})
+}
+
+// reconcileMembers reconciles all who belong to a group, in batches.
+func (c *Admin) reconcileMembers(ctx context.Context, group string) error {
+	return c.t.eachBatch(ctx, run{group: group}, func(ids []string) error { return c.Users(ctx, ids...) })
+}

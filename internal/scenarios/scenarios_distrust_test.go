@@ -1,0 +1,201 @@
+package scenarios
+
+import (
+	"github.com/scimkit/scim"
+)
+
+// distrustScenarios are S116.
+func distrustScenarios() []scenario {
+	return []scenario{
+		{name: "S116 a backup is restored, and users keep what they hold",
+			given:  "U, V in G→R; X in G is inactive, Y's role was taken outside; all sources are distrusted, and users keep their roles",
+			when:   "everybody is reconciled; X is activated; a PATCH adds Y to G again; a PUT of G names X; N is added; then Trust",
+			then:   "U and V keep R. X, Y and N get R when they are named, and not before. After Trust nothing waits.",
+			reason: "reconciling to old memberships would bring leavers back",
+			run:    distrustAndKeep},
+		{name: "S116 a backup is restored, and users lose what SCIM gave",
+			given:  "U, V in G→R, H in G with R by hand; all sources are distrusted, and roles are revoked",
+			when:   "everybody is reconciled; U is named by an add, V by a new group G2→R; then everybody is reconciled again",
+			then:   "U and V lose R, and H keeps R by hand. U gets R from G when named, V from G2. G still waits for V.",
+			reason: "a client knows who is there today",
+			run:    distrustAndRevoke},
+		{name: "S116 one group is distrusted",
+			given:  "U in G→R and in G2→S; G is distrusted, and roles are revoked",
+			when:   "U is deactivated and activated; then G is trusted",
+			then:   "U loses R, and holds S all the time. Trust gives R back.",
+			reason: "other sources are not affected",
+			run: func(w *world) {
+				w.role("R")
+				w.role("S")
+				w.user("U")
+				w.group("G", "R", "U")
+				w.group("G2", "S", "U")
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke, "G"))
+				w.wantRoles("U", "S")
+				w.wantExplain("U", "R waiting group:G", "S granted group:G2")
+				w.deactivate("U")
+				w.activate("U")
+				w.wantRoles("U", "S")
+				w.must(w.reconciler().Trust(ctx(), "G"))
+				w.wantRoles("U", "R", "S")
+				w.wantExplain("U", "R granted group:G", "S granted group:G2")
+			}},
+		{name: "S116 all but one group are distrusted",
+			given:  "U in G→R, V in G2→S; all sources are distrusted, and roles are revoked",
+			when:   "G is trusted; then all are distrusted again",
+			then:   "U gets R back, V waits for S. Then both wait.",
+			reason: "Trust ends what was said before it, and Distrust begins again",
+			run: func(w *world) {
+				w.role("R")
+				w.role("S")
+				w.user("U", "V")
+				w.group("G", "R", "U")
+				w.group("G2", "S", "V")
+				for range 2 {
+					w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke))
+					w.all()
+					w.wantRoles("U")
+					w.wantRoles("V")
+					w.must(w.reconciler().Trust(ctx(), "G"))
+					w.wantRoles("U", "R")
+					w.wantRoles("V")
+				}
+				w.must(w.reconciler().Trust(ctx()))
+				w.wantRoles("V", "S")
+				w.mark()
+				w.all()
+				w.wantChanges()
+			}},
+		{name: "S116 Pick does not see a role that waits for trust",
+			given:  "Pick is the heaviest; U in G→Admin (30) and in G2→Viewer (10); G is distrusted, and roles are revoked",
+			when:   "a client names U in G again",
+			then:   "U holds Viewer, and Admin once named.",
+			reason: "a role that nobody gets must not keep another one away",
+			roles:  scim.Roles{Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.role("Admin", 30)
+				w.role("Viewer", 10)
+				w.user("U")
+				w.group("G", "Admin", "U")
+				w.group("G2", "Viewer", "U")
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke, "G"))
+				w.wantRoles("U", "Viewer")
+				w.add("G", "U")
+				w.wantRoles("U", "Admin")
+				w.all()
+				w.wantRoles("U", "Admin")
+			}},
+		{name: "S116 attributes are distrusted too",
+			given:  "U's and V's roles name R; all sources are distrusted, and roles are revoked",
+			when:   "a PATCH changes U's title; a PUT replaces U; V's value is removed and set again",
+			then:   "The PATCH gives nothing. The PUT gives U the role again, and the new value V.",
+			reason: "a client that replaces a user says what the user is",
+			roles:  scim.Roles{Attributes: []string{"roles"}},
+			run: func(w *world) {
+				w.role("R")
+				w.userNamed("U", "R")
+				w.userNamed("V", "R")
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke))
+				w.all()
+				w.wantRoles("U")
+				w.do("PATCH", "/Users/U", patchBody(map[string]any{"op": "replace", "path": "title", "value": "Dr."}))
+				w.wantRoles("U")
+				w.wantExplain("U", "R waiting attr:roles")
+				w.putNamed("U", "R")
+				w.wantRoles("U", "R")
+				w.do("PATCH", "/Users/V", patchBody(map[string]any{"op": "remove", "path": "roles"}))
+				w.do("PATCH", "/Users/V", patchBody(rolesOp("add", "R")))
+				w.wantRoles("V", "R")
+				w.userNamed("N", "R")
+				w.wantRoles("N", "R")
+				w.all()
+				w.wantRoles("U", "R")
+				w.wantRoles("V", "R")
+			}},
+		{name: "S116 a group that stands for another role",
+			given:  "U, V in G→R; G is distrusted, and U is named again",
+			when:   "G is renamed to S, and back to R, again and again",
+			then:   "U holds the role of the name. V waits for it.",
+			reason: "who was named in the group counts for all its roles",
+			run: func(w *world) {
+				w.role("R")
+				w.role("S")
+				w.user("U", "V")
+				w.group("G", "R", "U", "V")
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke, "G"))
+				w.add("G", "U")
+				for _, name := range []string{"S", "R", "S"} {
+					w.rename("G", name)
+					w.wantRoles("U", name)
+					w.wantRoles("V")
+					w.wantExplain("V", name+" waiting group:G")
+				}
+			}},
+	}
+}
+
+// distrustAndKeep is S116.
+func distrustAndKeep(w *world) {
+	w.role("R")
+	w.user("U", "V", "X", "Y", "N")
+	w.group("G", "R", "U", "V", "X", "Y")
+	w.deactivate("X")
+	w.app.Take("Y", "R")
+	w.must(w.reconciler().Distrust(ctx(), scim.DistrustKeep))
+	w.mark()
+	w.all()
+	w.wantChanges()
+	w.activate("X")
+	for _, u := range []string{"X", "Y"} {
+		w.wantRoles(u)
+		w.wantExplain(u, "R waiting group:G")
+	}
+	w.add("G", "Y")
+	w.wantRoles("Y", "R")
+	w.put("G", "R", "U", "V", "X", "Y")
+	w.wantRoles("X", "R")
+	w.add("G", "N")
+	w.wantRoles("N", "R")
+	w.restart()
+	w.all()
+	for _, u := range []string{"U", "V", "X", "Y", "N"} {
+		w.wantExplain(u, "R granted group:G")
+	}
+	w.remove("G", "N")
+	w.wantRoles("N")
+	w.must(w.reconciler().Trust(ctx()))
+	w.mark()
+	w.all()
+	w.wantChanges()
+}
+
+// distrustAndRevoke is S116.
+func distrustAndRevoke(w *world) {
+	w.role("R")
+	w.user("U", "V", "H")
+	w.byHand("H", "R")
+	w.group("G", "R", "U", "V", "H")
+	w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke))
+	w.mark()
+	w.wantExplain("U", "R leaving", "R waiting group:G")
+	w.all()
+	w.wantRoles("U")
+	w.wantRoles("V")
+	w.wantRoles("H", "R")
+	w.wantExplain("U", "R waiting group:G")
+	w.wantExplain("H", "R by hand", "R waiting group:G")
+	w.add("G", "U")
+	w.wantRoles("U", "R")
+	w.group("G2", "R", "V")
+	w.wantRoles("V", "R")
+	w.wantLedger("V", "R group:G waiting", "R group:G2")
+	w.remove("G2", "V")
+	w.wantRoles("V")
+	w.wantLedger("V", "R group:G waiting")
+	w.all()
+	w.wantRoles("U", "R")
+	w.wantRoles("H", "R")
+	w.remove("G", "H")
+	w.wantRoles("H", "R")
+	w.wantLedger("H")
+}

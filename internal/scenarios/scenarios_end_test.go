@@ -1,0 +1,233 @@
+package scenarios
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// endScenarios are S45.
+func endScenarios() []scenario {
+	roles := scim.Roles{Attributes: []string{"roles"}}
+	return []scenario{
+		{name: "S45 SCIM ends, and users keep their roles",
+			given:  "U in G→R, H in G with R by hand too, P waits for the protected role of G2, A's attribute names S",
+			when:   "End keeps the roles; then all roles of groups are by hand; then SCIM begins again with a removal and a new member",
+			then:   "Nobody loses a role. The ledger has nothing of the tenant. What is given later follows the sources again.",
+			reason: "an outage as a side effect would be wrong", roles: roles,
+			run: endAndKeep},
+		{name: "S45 SCIM ends, and what it gave is revoked",
+			given:  "as before",
+			when:   "End revokes the roles",
+			then:   "U and A hold nothing. H keeps R by hand. The ledger has nothing of the tenant.",
+			reason: "as the deletion of every group and attribute", roles: roles,
+			run: func(w *world) {
+				w.beforeEnd()
+				w.mark()
+				w.end(scim.EndRevoke)
+				w.wantRoles("U")
+				w.wantRoles("A")
+				w.wantRoles("H", "R")
+				w.wantNothingLeft()
+				w.wantEvents("role revoked U R G", "role revoked A S attr:roles", "role retained H R G")
+				w.all()
+				w.wantRoles("U")
+			}},
+		{name: "S45 while SCIM ends",
+			given:  "End has begun to revoke, and the ledger still has grants",
+			when:   "clients add members, users with roles and groups; the application reconciles, and asks for the other end",
+			then:   "Each answer is 503, nothing is granted, and Explain says that roles leave. End goes on.",
+			reason: "the end must not race with the beginning", roles: roles,
+			run: whileEnding},
+		{name: "S45 a request that runs when the end begins",
+			given:  "a request has read what U holds, and is about to record a grant",
+			when:   "End begins meanwhile",
+			then:   "End waits for the request, and takes what it gave.",
+			reason: "nothing of the tenant may be left",
+			run:    endWaits},
+		{name: "S45 crash at every call of the end",
+			given:  "as before; some users keep their roles, in another world they lose them",
+			when:   "the process dies at any call of End, and the application calls End again",
+			then:   "End comes to its end, with the same outcome.",
+			reason: "a person has decided, and nobody watches until the end", roles: roles,
+			run: func(w *world) {
+				for _, how := range []scim.EndHow{scim.EndKeep, scim.EndRevoke} {
+					crashAtEnd(w, how)
+				}
+			}},
+	}
+}
+
+// beforeEnd is the state in which SCIM ends.
+func (w *world) beforeEnd() {
+	w.t.Helper()
+	w.role("R")
+	w.role("S")
+	w.protectedRole("P")
+	w.user("U", "H", "P")
+	w.byHand("H", "R")
+	w.group("G", "R", "U", "H")
+	w.group("G2", "P", "P")
+	w.userNamed("A", "S")
+	w.must(w.reconciler().Distrust(ctx(), scim.DistrustKeep, "G2"))
+}
+
+// end calls End until it is done.
+func (w *world) end(how scim.EndHow) {
+	w.t.Helper()
+	for range 20 {
+		isDone, err := w.reconciler().End(ctx(), how)
+		w.must(err)
+		if isDone {
+			return
+		}
+	}
+	w.t.Fatalf("End never comes to its end")
+}
+
+// wantNothingLeft checks that the ledger has nothing of the tenant.
+func (w *world) wantNothingLeft() {
+	w.t.Helper()
+	l := w.ledger.(listingLedger)
+	users, err := l.UsersWithGrants(ctx(), "", 10)
+	w.must(err)
+	w.diff("users with grants", []string{}, users)
+	links, err := l.AllLinks(ctx(), "", 10)
+	w.must(err)
+	w.diff("links", []scim.Link{}, links)
+}
+
+func endAndKeep(w *world) {
+	w.beforeEnd()
+	w.mark()
+	w.end(scim.EndKeep)
+	w.wantChanges()
+	w.wantEvents()
+	w.wantRoles("U", "R")
+	w.wantRoles("A", "S")
+	w.wantRoles("P")
+	w.wantExplain("U", "R by hand")
+	w.wantNothingLeft()
+	w.remove("G", "U")
+	w.wantRoles("U", "R")
+	w.user("N")
+	w.add("G", "N")
+	w.wantRoles("N", "R")
+	w.wantExplain("H", "R both group:G")
+	w.remove("G", "N")
+	w.wantRoles("N")
+	w.end(scim.EndRevoke)
+	w.wantRoles("H", "R")
+	w.wantNothingLeft()
+}
+
+func whileEnding(w *world) {
+	w.beforeEnd()
+	w.user("N")
+	isDone, err := w.reconciler().End(ctx(), scim.EndRevoke)
+	w.must(err)
+	w.diff("done", false, isDone)
+	w.mark()
+	for what, r := range map[string]reply{
+		"a new member": w.send("PATCH", "/Groups/G", patchBody(addOp("N"))),
+		"a new user":   w.sendPost("/Users", "M", userWithRoles("M", "S")),
+		"a read":       w.send("GET", "/Users/U", nil),
+		"a list":       w.send("PUT", "/Groups/G", groupBody("R", "U", "N")),
+	} {
+		if r.status != http.StatusServiceUnavailable {
+			w.t.Errorf("%s: %d %s, want 503", what, r.status, r.detail())
+		}
+	}
+	w.wantChanges()
+	w.wantExplain("U", "R leaving")
+	w.wantExplain("H", "R by hand")
+	if err := w.reconciler().Users(ctx(), "U"); err == nil {
+		w.t.Errorf("users are reconciled while SCIM ends")
+	}
+	if _, err := w.reconciler().End(ctx(), scim.EndKeep); err == nil {
+		w.t.Errorf("an end that revokes becomes one that keeps")
+	}
+	if _, err := w.reconciler().End(ctx(), ""); err == nil {
+		w.t.Errorf("End needs no decision")
+	}
+	w.end(scim.EndRevoke)
+	w.wantNothingLeft()
+	w.wantRoles("U")
+	w.wantRoles("N")
+	w.do("GET", "/Users/U", nil)
+}
+
+func endWaits(w *world) {
+	w.role("R")
+	w.user("U")
+	w.group("G", "R")
+	w.servers(2)
+	var once sync.Once
+	began, goOn := make(chan struct{}), make(chan struct{})
+	w.step = func(op string) {
+		if op == "Record" {
+			once.Do(func() {
+				close(began)
+				<-goOn
+			})
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { w.send("PATCH", "/Groups/G", patchBody(addOp("U"))) }) // a separate role comes after the commit, and is 503
+	<-began
+	begun := make(chan error, 1)
+	wg.Go(func() {
+		_, err := w.reconciler().End(ctx(), scim.EndRevoke)
+		begun <- err
+	})
+	select {
+	case err := <-begun:
+		w.t.Errorf("End begins beside a request that grants: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(goOn)
+	wg.Wait()
+	w.step = nil
+	w.end(scim.EndRevoke)
+	w.wantRoles("U")
+	w.wantNothingLeft()
+}
+
+// crashAtEnd kills the process at each call of End in turn.
+func crashAtEnd(w *world, how scim.EndHow) {
+	for nth := 1; ; nth += w.size(1, 5) {
+		v := w.world(w.t, w.roles)
+		v.beforeEnd()
+		died := v.dies("", nth, func() {
+			defer func() {
+				if p := recover(); p != nil && fmt.Sprint(p)[:15] != "the process die" {
+					panic(p)
+				}
+			}()
+			for isDone := false; !isDone; {
+				var err error
+				if isDone, err = v.reconciler().End(ctx(), how); err != nil {
+					return
+				}
+			}
+		})
+		if died {
+			v.end(how)
+		}
+		v.wantNothingLeft()
+		if how == scim.EndKeep {
+			v.wantRoles("U", "R")
+			v.wantRoles("A", "S")
+		} else {
+			v.wantRoles("U")
+			v.wantRoles("A")
+		}
+		v.wantRoles("H", "R")
+		if !died {
+			return
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package owntables
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+)
+
+// fence is the name of the lock that Grants shares and that Fence takes alone.
+const fence = "grants"
+
+// Fence implements scim.TenantLedger. In SQLite a transaction has the database to itself.
+func (l *Ledger) Fence(ctx context.Context) error {
+	if database.Tx(ctx, l.db.Pool) == nil {
+		return ctx.Err()
+	}
+	if err := l.db.LockName(ctx, fence); err != nil {
+		return fmt.Errorf("sqlstore: wait for the transactions that read grants: %w", err)
+	}
+	return nil
+}
+
+// UsersWithGrants implements scim.TenantLedger.
+func (l *Ledger) UsersWithGrants(ctx context.Context, after string, limit int) ([]string, error) {
+	return list(ctx, l, "users with grants", func(scan func(...any) error) (id string, err error) {
+		err = scan(&id)
+		return id, err
+	}, "SELECT DISTINCT g.user_id FROM {p}grants AS g WHERE g.tenant = $1 AND g.user_id > $2 ORDER BY g.user_id LIMIT $3", after, limit)
+}
+
+// Forget implements scim.TenantLedger.
+func (l *Ledger) Forget(ctx context.Context, keep scim.Source, limit int) (isLeft bool, err error) {
+	err = l.db.Write(ctx, func(ctx context.Context) error {
+		isLeft = false
+		for _, s := range []struct {
+			text string
+			args []any
+		}{
+			{"DELETE FROM {p}links WHERE tenant = $1 AND source IN (SELECT k.source FROM {p}links AS k WHERE k.tenant = $1 AND k.source <> $2 LIMIT $3)", []any{keep, limit}},
+			{"DELETE FROM {p}notes WHERE tenant = $1 AND (kind, key) IN (SELECT n.kind, n.key FROM {p}notes AS n WHERE n.tenant = $1 LIMIT $2)", []any{limit}},
+			{l.forgetLocks(), []any{limit}},
+		} {
+			if s.text == "" {
+				continue
+			}
+			n, err := l.db.Count(ctx, s.text, s.args...)
+			if err != nil {
+				return err
+			}
+			isLeft = isLeft || n == int64(limit)
+		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("sqlstore: forget the links and notes of the tenant: %w", err)
+	}
+	return isLeft, nil
+}
+
+// forgetLocks deletes the rows by which users are locked, but those that are locked now.
+func (l *Ledger) forgetLocks() string {
+	if l.db.Dialect == dialect.SQLite {
+		return ""
+	}
+	return "DELETE FROM {p}users WHERE tenant = $1 AND user_id IN (SELECT u.user_id FROM {p}users AS u WHERE u.tenant = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)"
+}
+
+// EraseTenant erases resources and memberships, at most limit rows of each table.
+func (s *Resources) EraseTenant(ctx context.Context, limit int) (isLeft bool, err error) {
+	for _, text := range []string{
+		"DELETE FROM {p}members WHERE tenant = $1 AND (group_id, member_type, member_id) IN (SELECT m.group_id, m.member_type, m.member_id FROM {p}members AS m WHERE m.tenant = $1 LIMIT $2)",
+		"DELETE FROM {p}lookups WHERE tenant = $1 AND (value, path, type, id) IN (SELECT l.value, l.path, l.type, l.id FROM {p}lookups AS l WHERE l.tenant = $1 LIMIT $2)",
+		"DELETE FROM {p}resources WHERE tenant = $1 AND (id, type, deleted) IN (SELECT r.id, r.type, r.deleted FROM {p}resources AS r WHERE r.tenant = $1 LIMIT $2)",
+	} {
+		n, err := s.db.Count(ctx, text, limit)
+		if err != nil {
+			return false, err
+		}
+		isLeft = isLeft || n == int64(limit)
+	}
+	return isLeft, nil
+}
