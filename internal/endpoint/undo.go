@@ -66,7 +66,7 @@ func undoOne(ctx context.Context, w *writer, d *doc.Document, remove func(contex
 	ref := host.RefOf(d)
 	adopted := w.adopted.of(ref)
 	u := newWriter(w.r.another())
-	u.work.SkipGuards()
+	roles.SkipGuards(u.work)
 	err := u.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		now, err := u.lockToDelete(ctx, ref)
 		if err != nil {

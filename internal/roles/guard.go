@@ -45,7 +45,7 @@ const (
 )
 
 // SkipGuards makes the guards judge nothing of this unit, because it undoes a write.
-func (w *Work) SkipGuards() { w.guards.state = unguarded }
+func SkipGuards(w *Work) { w.guards.state = unguarded }
 
 // begin begins an attempt. isOuter says that it is not a part of another one.
 func (g *guards) begin(isOuter bool) {

@@ -24,7 +24,7 @@ func (c *Admin) Preview(ctx context.Context, only host.Source, after string) (li
 		return nil, "", err
 	}
 	defer unlock()
-	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: ids, run: run{cause: applicationReports, view: view{again: &again{only, c.e.now()}}}}
+	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: ids, reads: true, run: run{cause: applicationReports, view: view{again: &again{only, c.e.now()}}}}
 	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
 		return nil, "", err
 	}

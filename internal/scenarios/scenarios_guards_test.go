@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -285,6 +286,31 @@ func breakerScenarios() []scenario {
 			reason: "whatever takes the role, it is the same mistake",
 			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
 			run:    massByGroup},
+		{name: "S97 attributes that give roles are held back",
+			given:  "Breaker with 20 %, 4 users; userType gives R to 10 users",
+			when:   "the userType of one after the other becomes Other, a role too",
+			then:   "The fourth is refused, and keeps R and its userType. After the release it succeeds.",
+			reason: "an attribute gives roles exactly as a group does",
+			roles:  scim.Roles{Attributes: []string{"userType"}, Breaker: &scim.Breaker{Minimum: 4}},
+			run: func(w *world) {
+				w.role("R")
+				w.role("Other")
+				all := make([]string, 10)
+				for i := range all {
+					all[i] = fmt.Sprint("u", i)
+					w.post("/Users", all[i], with(profile(all[i]), "userType", "R"))
+				}
+				for _, u := range all[:3] {
+					w.do("PUT", "/Users/"+u, with(profile(u), "userType", "Other"))
+				}
+				w.wantRefused(w.send("PUT", "/Users/"+all[3], with(profile(all[3]), "userType", "Other")), http.StatusTooManyRequests, "", "4 of 10")
+				w.wantRoles(all[3], "R")
+				w.diff("userType", any("R"), w.do("GET", "/Users/"+all[3], nil).body["userType"])
+				w.do("PUT", "/Users/"+all[3], with(with(profile(all[3]), "userType", "R"), "title", "no role changes"))
+				w.must(w.reconciler().ReleaseBreaker(ctx(), time.Minute))
+				w.do("PUT", "/Users/"+all[3], with(profile(all[3]), "userType", "Other"))
+				w.wantRoles(all[3], "Other")
+			}},
 		{name: "S97 leavers go through and count",
 			given:  "Breaker with 20 %, 4 users; 10 users in G→R",
 			when:   "6 users are deactivated or deleted, then another one is removed from G",
@@ -392,7 +418,143 @@ func massByGroup(w *world) {
 }
 
 func ownGuardScenarios() []scenario {
-	return nil
+	return []scenario{
+		{name: "S97 the application's own guard",
+			given:  "Guard refuses each plan that takes a role from more than 2 users; 4 users in G→R",
+			when:   "one is removed; all are; G is renamed, deleted, or stands for another role; all are deactivated",
+			then:   "The first and the last pass. The others are refused with the guard's error, and nothing is stored.",
+			reason: "the guard sees the whole plan before any of it is done",
+			run:    ownGuard},
+		{name: "S97 the application's guard reads every change",
+			given:  "Guard adds up the changes of each plan; 2,500 users",
+			when:   "they are pushed in one group, which is then deleted",
+			then:   "Each plan has all changes, once, also beyond one batch.",
+			reason: "a plan may be longer than memory",
+			run:    longPlans},
+		{name: "S97 a guard that fails",
+			given:  "Guard returns an error that is no *Error, then panics",
+			when:   "a member is added",
+			then:   "500 each time, and nothing is stored.",
+			reason: "an error is not an answer",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.group("G", "R")
+				w.mark()
+				for _, fail := range []func() error{func() error { return errors.New("broken") }, func() error { panic("broken") }} {
+					w.guard(func(context.Context, *scim.RolePlan) error { return fail() })
+					w.wantRefused(w.send("PATCH", "/Groups/G", patchBody(addOp("U"))), http.StatusInternalServerError, "")
+				}
+				w.wantMembers("G")
+				w.wantRoles("U")
+				w.wantEvents()
+				w.guard(nil)
+				w.add("G", "U")
+				w.wantRoles("U", "R")
+			}},
+		{name: "S97 the application's guard and an adopted or created group",
+			given:  "Guard refuses everything; PickHeaviest; U holds Viewer",
+			when:   "a group that gives U Admin in its place is created",
+			then:   "It is refused, and the group does not exist.",
+			reason: "a creation takes roles too",
+			roles:  scim.Roles{Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.role("Viewer", 10)
+				w.role("Admin", 30)
+				w.user("U")
+				w.group("G1", "Viewer", "U")
+				w.guard(func(_ context.Context, p *scim.RolePlan) error {
+					return &scim.Error{Status: http.StatusConflict, Detail: "not now"}
+				})
+				w.wantRefused(w.sendPost("/Groups", "G2", groupBody("Admin", "U")), http.StatusConflict, "", "not now")
+				w.diff("status", http.StatusNotFound, w.send("GET", "/Groups/G2", nil).status)
+				w.wantRoles("U", "Viewer")
+				w.guard(nil)
+			}},
+	}
+}
+
+// guard sets the application's guard. nil: there is none.
+func (w *world) guard(fn func(ctx context.Context, p *scim.RolePlan) error) {
+	w.t.Helper()
+	w.roles.Guard = fn
+	w.restart()
+}
+
+// ownGuard is S97 with a guard of the application.
+func ownGuard(w *world) {
+	all := w.crew(4)
+	w.role("R")
+	w.role("Other")
+	w.group("G", "R", all...)
+	var seen []string
+	w.guard(func(_ context.Context, p *scim.RolePlan) error {
+		line := fmt.Sprint(p.Cause, " ", p.Resource.ID, " ", p.Source)
+		for _, c := range p.Roles {
+			line += fmt.Sprintf(" %s +%d -%d", c.Role.ID, c.Grants, c.Revokes)
+			if c.Revokes > 2 {
+				seen = append(seen, line)
+				return &scim.Error{Status: http.StatusConflict, Detail: "ask the administrator"}
+			}
+		}
+		seen = append(seen, line)
+		return nil
+	})
+	w.remove("G", all[0])
+	w.add("G", all[0])
+	refused := func(r reply) {
+		w.t.Helper()
+		w.wantRefused(r, http.StatusConflict, "", "ask the administrator")
+	}
+	w.mark()
+	refused(w.send("PUT", "/Groups/G", groupBody("R")))
+	refused(w.send("PATCH", "/Groups/G", renameBody("Other")))
+	refused(w.send("DELETE", "/Groups/G", nil))
+	w.app.Resolve = func(scim.RoleSource) ([]scim.Role, error) { return []scim.Role{{ID: "Other", Name: "Other"}}, nil }
+	var is *scim.Error
+	if err := w.reconciler().RolesChanged(ctx()); !errors.As(err, &is) || is.Status != http.StatusConflict {
+		w.t.Errorf("RolesChanged: %v", err)
+	}
+	w.app.Resolve = nil
+	w.wantChanges()
+	w.wantEvents()
+	w.wantMembers("G", all...)
+	w.wantLink("G", "R")
+	for _, u := range all {
+		w.wantRoles(u, "R")
+		w.wantLedger(u, "R group:G")
+		w.deactivate(u)
+		w.wantRoles(u)
+	}
+	w.diff("plans", []string{"write G  R +0 -1", "write G  R +1 -0", "write G  R +0 -4", "write G  Other +4 -0 R +0 -4", "delete G  R +0 -4",
+		"report G group:G Other +4 -0 R +0 -4"}, seen)
+}
+
+// longPlans is S97 with plans of several batches.
+func longPlans(w *world) {
+	all := w.many(w.size(2500, 1100))
+	w.role("R")
+	var plans []string
+	w.guard(func(ctx context.Context, p *scim.RolePlan) error {
+		grants, revokes, last := 0, 0, ""
+		for c, err := range p.Changes(ctx) {
+			if err != nil {
+				return err
+			}
+			if c.UserID <= last {
+				w.t.Errorf("%s comes after %s", c.UserID, last)
+			}
+			grants, revokes, last = grants+len(c.Grant), revokes+len(c.Revoke), c.UserID
+		}
+		plans = append(plans, fmt.Sprint(p.Users, p.Roles, " ", grants, revokes))
+		return nil
+	})
+	w.group("G", "R", all...)
+	w.deleteGroup("G")
+	n := len(all)
+	role := "{R R  0 false} "
+	w.diff("plans", []string{fmt.Sprintf("%d [{%s%d 0}] %d 0", n, role, n, n), fmt.Sprintf("%d [{%s0 %d}] 0 %d", n, role, n, n)}, plans)
+	w.diff("holders", []string{}, w.app.Holders("R"))
 }
 
 func seatScenarios() []scenario {
