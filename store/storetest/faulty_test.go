@@ -479,6 +479,44 @@ func (f *faulty) SetLink(ctx context.Context, l scim.Link) error {
 	return f.Store.SetLink(ctx, l)
 }
 
+func (f *faulty) AllLinks(ctx context.Context, after scim.Source, limit int) ([]scim.Link, error) {
+	list, err := f.Store.AllLinks(ctx, after, limit)
+	if f.fault == "lists unconfirmed links alone" {
+		list = slices.DeleteFunc(list, func(l scim.Link) bool { return l.Roles[0].Confirmed })
+	}
+	return list, err
+}
+
+func (f *faulty) OpenGrants(ctx context.Context, after scim.Grant, limit int) ([]scim.Grant, error) {
+	switch f.fault {
+	case "open grants user by user":
+		after = scim.Grant{UserID: after.UserID, Source: "\U0010ffff", RoleID: "\U0010ffff", Scope: "\U0010ffff"}
+		if after.UserID == "" {
+			after = scim.Grant{}
+		}
+	case "retained grants are given":
+		list, err := f.Store.OpenGrants(ctx, after, 1000)
+		list = slices.DeleteFunc(list, func(g scim.Grant) bool { return g.State == scim.GrantRetained })
+		return list[:min(limit, len(list))], err
+	}
+	return f.Store.OpenGrants(ctx, after, limit)
+}
+
+func (f *faulty) Notes(ctx context.Context, kind, after string, limit int) ([]scim.Note, error) {
+	list, err := f.Store.Notes(ctx, kind, after, limit)
+	if f.fault == "notes backwards" {
+		slices.Reverse(list)
+	}
+	return list, err
+}
+
+func (f *faulty) SetNote(ctx context.Context, n scim.Note) error {
+	if f.fault == "notes stay" && n.Text == "" {
+		return nil
+	}
+	return f.Store.SetNote(ctx, n)
+}
+
 func (f *faulty) SetPassword(ctx context.Context, userID, password string) error {
 	if f.fault != "password as a value" {
 		return nil

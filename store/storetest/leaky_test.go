@@ -72,6 +72,13 @@ func (l *leaky) Record(ctx context.Context, put, drop []scim.Grant) error {
 	return l.Store.Record(ctx, put, drop)
 }
 
+func (l *leaky) Notes(ctx context.Context, kind, after string, limit int) ([]scim.Note, error) {
+	if l.fault == "notes of everybody" {
+		return l.other.Notes(ctx, kind, after, limit)
+	}
+	return l.Store.Notes(ctx, kind, after, limit)
+}
+
 func brokenTenants() []broken[tenants] {
 	return []broken[tenants]{
 		{"gets everybody's", "a customer reads another one's people", leakyTenants, "tenants/get", nil},
@@ -80,6 +87,7 @@ func brokenTenants() []broken[tenants] {
 		{"lists everybody's", "a customer finds another one's people", leakyTenants, "tenants/list", nil},
 		{"one index for everybody", "a consultant cannot be with two customers", leakyTenants, "tenants/same names", []string{"tenants/members", "tenants/ledger"}},
 		{"memberships of everybody", "a customer's groups give roles at another one", leakyTenants, "tenants/members", nil},
+		{"notes of everybody", "a customer sees what another one's clients have left unfinished", leakyTenants, "tenants/ledger", nil},
 		{"drops everybody's", "grants are forgotten, and look hand-given for ever", leakyTenants, "tenants/ledger", nil},
 	}
 }

@@ -96,7 +96,7 @@ var instant = time.Date(2024, 2, 29, 23, 59, 58, 765_000_000, time.FixedZone("",
 // storeLedgerSteps are the steps of the ledger for a Store that is a Ledger.
 func storeLedgerSteps() []step[scim.Store] {
 	var steps []step[scim.Store]
-	for _, st := range ledgerSteps() {
+	for _, st := range slices.Concat(ledgerSteps(), pendingSteps()) {
 		steps = append(steps, step[scim.Store]{st.Name, st.Rule, func(t *probe, s scim.Store) {
 			st.Run(t, ledgerOf(t, s))
 		}})

@@ -24,6 +24,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/scimkit/scim"
@@ -49,7 +50,7 @@ func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
 // RunLedger checks a Ledger that is not a Store. It calls newLedger for each step.
 // newLedger returns a fresh, empty Ledger. Run checks the Ledger of a Store.
 func RunLedger(t *testing.T, newLedger func(t *testing.T) scim.Ledger) {
-	group[ledgerSubject]{"ledger", ledgerSteps()}.run(t, func(t *testing.T) ledgerSubject { return ledgerSubject{ledger: newLedger(t)} })
+	group[ledgerSubject]{"ledger", slices.Concat(ledgerSteps(), pendingSteps())}.run(t, func(t *testing.T) ledgerSubject { return ledgerSubject{ledger: newLedger(t)} })
 }
 
 // RunRoles checks a RoleResolver. It calls newResolver for each step. newResolver returns
@@ -89,6 +90,7 @@ func capabilities(s scim.Store) []string {
 	_, members := s.(scim.MemberStore)
 	_, ledger := s.(scim.Ledger)
 	_, sources := s.(scim.SourceLedger)
+	_, pending := s.(scim.PendingLedger)
 	_, passwords := s.(scim.PasswordSetter)
 	_, deactivator := s.(scim.Deactivator)
 	_, claimer := s.(scim.Claimer)
@@ -106,6 +108,7 @@ func capabilities(s scim.Store) []string {
 		{"MemberStore", members, "members live in the group resource, and a change costs as much as the group is big"},
 		{"Ledger", ledger, "scim.Roles needs a Ledger of its own"},
 		{"SourceLedger", sources, "what a group gave thousands is dropped from the ledger one by one"},
+		{"PendingLedger", pending, "what is pending cannot be listed, and unfinished changes of roles do not outlive a process"},
 		{"PasswordSetter", passwords, "passwords are dropped"},
 		{"Deactivator", deactivator, "sessions and keys of people who leave are not ended"},
 		{"Claimer", claimer, "clients may delete every user and every group"},

@@ -25,8 +25,9 @@ type tenants struct{ a, b scim.Store }
 // household is the data of tenant a in a step.
 type household struct {
 	user, group, other *scim.Resource // other is no member
-	grant              scim.Grant
+	grant, open        scim.Grant
 	link               scim.Link
+	note               scim.Note
 	before             []scim.Membership
 }
 
@@ -39,6 +40,9 @@ func newHousehold(t *probe, s scim.Store) household {
 		group: t.create(s, t.group("Engineers")),
 	}
 	h.grant = scim.Grant{UserID: h.user.ID(), RoleID: "editor", Source: scim.GroupSource(h.group.ID()), At: instant, ByHand: true}
+	h.open = h.grant
+	h.open.RoleID, h.open.ByHand, h.open.State = "waits", false, scim.GrantWaitsForReturn
+	h.note = scim.Note{Kind: "k", Key: "of a", At: instant, Text: "a"}
 	h.link = scim.Link{Source: scim.GroupSource(h.group.ID()), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "editor", Name: "Editor"}, Confirmed: true}}}
 	if store, ok := s.(scim.MemberStore); ok {
 		m := members{t, store}
@@ -47,8 +51,11 @@ func newHousehold(t *probe, s scim.Store) household {
 	}
 	if ledger, ok := s.(scim.Ledger); ok {
 		l := ledgerSubject{ledger, s}
-		l.record(t, []scim.Grant{h.grant}, nil)
+		l.record(t, []scim.Grant{h.grant, h.open}, nil)
 		l.setLink(t, h.link)
+		if p, ok := l.ledger.(scim.PendingLedger); ok {
+			setNote(t, p, h.note)
+		}
 	}
 	return h
 }
@@ -73,8 +80,13 @@ func (h household) expectUnchanged(t *probe, s scim.Store) {
 	}
 	if ledger, ok := s.(scim.Ledger); ok {
 		l := ledgerSubject{ledger, s}
-		l.grants(t, []string{h.user.ID()}, h.grant)
+		l.grants(t, []string{h.user.ID()}, h.grant, h.open)
 		l.links(t, []string{h.group.ID()}, h.link)
+		if p, ok := l.ledger.(scim.PendingLedger); ok {
+			expectOpen(t, p, h.open)
+			expectLinks(t, p, h.link)
+			expectNotes(t, p, "k", h.note)
+		}
 	}
 }
 
@@ -189,6 +201,13 @@ func tenantSteps() []step[tenants] {
 			users, groups := []string{h.user.ID()}, []string{h.group.ID()}
 			l.grants(t, users)
 			l.links(t, groups)
+			if p, ok := l.ledger.(scim.PendingLedger); ok {
+				expectOpen(t, p)
+				expectLinks(t, p)
+				expectNotes(t, p, "k")
+				setNote(t, p, scim.Note{Kind: "k", Key: "of a"})
+				setNote(t, p, scim.Note{Kind: "k", Key: "of b", At: instant, Text: "b"})
+			}
 			createTwin(t, s.b, h.user)
 			createTwin(t, s.b, h.group)
 			l.record(t, nil, []scim.Grant{h.grant})

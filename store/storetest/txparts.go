@@ -56,7 +56,16 @@ func txPartSteps() []step[scim.Store] {
 			link := scim.Link{Source: scim.GroupSource(group), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "old", Name: "Old"}, Confirmed: true}}}
 			l.record(t, []scim.Grant{old}, nil)
 			l.setLink(t, link)
+			p, hasNotes := l.ledger.(scim.PendingLedger)
+			kept, note := scim.Note{Kind: "k", Key: "kept", At: instant, Text: "kept"}, scim.Note{Kind: "k", Key: "new", At: instant, Text: "new"}
+			if hasNotes {
+				setNote(t, p, kept)
+			}
 			change := func(ctx context.Context) error {
+				if hasNotes {
+					setNote(t.with(ctx), p, note)
+					setNote(t.with(ctx), p, scim.Note{Kind: kept.Kind, Key: kept.Key})
+				}
 				if err := l.ledger.Record(ctx, []scim.Grant{fresh}, []scim.Grant{old}); err != nil {
 					return err
 				}
@@ -71,11 +80,17 @@ func txPartSteps() []step[scim.Store] {
 			rollBack(t, s, change)
 			l.grants(t, []string{user}, old)
 			l.links(t, []string{group}, link)
+			if hasNotes {
+				expectNotes(t, p, "k", kept)
+			}
 			if err := tx.InTx(t.ctx, change); err != nil {
 				t.Fatalf("InTx: %v", err)
 			}
 			l.grants(t, []string{user}, fresh)
 			l.links(t, []string{group})
+			if hasNotes {
+				expectNotes(t, p, "k", note)
+			}
 		}},
 	}
 }
