@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -26,7 +27,7 @@ func (n *naive) joined(ids []string, before map[string]int) map[string]int {
 }
 
 func (h *history) push(t *rapid.T) {
-	if len(h.n.groups) == 4 {
+	if len(h.n.groups) == 5 {
 		t.Skip("enough")
 	}
 	id, name, members := h.id("g"), rapid.SampledFrom(names).Draw(t, "name"), h.some(t)
@@ -37,13 +38,14 @@ func (h *history) push(t *rapid.T) {
 	if len(h.n.groups) > 0 && rapid.Bool().Draw(t, "with a group") {
 		g.groups[pick(t, "group", h.n.groups)] = next.clock
 	}
+	if !h.n.rules.isNested && next.height(id) > next.rules.depth {
+		g.groups = map[string]int{} // it would be too deep if nesting were on
+	}
 	body := groupBody(name, g.all()...)
 	switch {
 	case h.n.rules.isNested && next.height(id) > next.rules.depth:
 		h.w.wantRefused(h.w.sendPost("/Groups", id, body), 400, "invalidValue", "at most")
 		return
-	case next.height(id) > next.rules.depth:
-		t.Skip("it would be too deep if nesting were on")
 	case h.n.rules.refuses && len(roles) == 0:
 		h.w.wantRefused(h.w.sendPost("/Groups", id, body), 400, "invalidValue", name)
 		return
@@ -165,6 +167,10 @@ func (h *history) delete(t *rapid.T) {
 
 func (h *history) active(t *rapid.T) {
 	who := pick(t, "user", h.n.active)
+	gone := slices.DeleteFunc(slices.Sorted(maps.Keys(h.n.active)), func(u string) bool { return h.n.active[u] })
+	if len(gone) > 0 && rapid.Bool().Draw(t, "return") {
+		who = gone[0]
+	}
 	to := !h.n.active[who]
 	next := h.n.clone()
 	next.active[who] = to
@@ -357,11 +363,17 @@ func (h *history) confirm(t *rapid.T) {
 			sources["attr:roles="+v] = l
 		}
 	}
+	if rapid.Bool().Draw(t, "unconfirmed") {
+		maps.DeleteFunc(sources, func(_ string, l naiveLink) bool { return !strings.Contains(l.String(), " unconfirmed") })
+	}
 	source := pick(t, "source", sources)
 	key := pick(t, "role", sources[source])
 	linked := sources[source][key]
 	var users []string
 	if rapid.Bool().Draw(t, "one user") {
+		if !linked.confirmed && h.n.rules.scopes[linked.role.scope].pick == "licence" {
+			t.Skip("the ledger does not keep such a decision if Pick leaves the role out")
+		}
 		users = []string{pick(t, "user", h.n.active)}
 	} else {
 		linked.confirmed = true

@@ -31,9 +31,9 @@ type history struct {
 var names = []string{"R1", "R2", "R3"}
 
 func newHistory(t *rapid.T, in setting, steps *int) *history {
-	n := &naive{rules: drawRules(t, in.kind), active: map[string]bool{}, hand: map[string]map[string]bool{}, groups: map[string]*naiveGroup{},
+	n := &naive{rules: drawRules(t, in.kind), clock: 1, active: map[string]bool{}, hand: map[string]map[string]bool{}, groups: map[string]*naiveGroup{},
 		roles: map[string]naiveRole{}, values: map[string][]string{}, links: map[string]naiveLink{}, grantAt: map[string]int{}}
-	h := &history{n: n, steps: steps, told: map[string][]string{}}
+	h := &history{n: n, steps: steps, told: map[string][]string{}, named: map[string]bool{}}
 	h.w = in.world(t, h.config())
 	h.w.policy = scim.MemberPolicy{Nested: n.rules.isNested, MaxDepth: n.rules.depth}
 	h.w.app.Resolve = h.resolve
@@ -45,19 +45,23 @@ func newHistory(t *rapid.T, in setting, steps *int) *history {
 	for range 3 {
 		h.newRole(t)
 	}
-	h.n.turn(nil)
+	for range 3 {
+		h.push(t)
+		h.n.turn(h.named)
+		h.named = map[string]bool{}
+	}
 	return h
 }
 
 // drawRules draws the configuration of a history.
 func drawRules(t *rapid.T, kind string) naiveRules {
-	picks := []string{"all", "heaviest", "licence", "first"}
+	picks := []string{"all", "heaviest", "sorted", "licence", "first"}
 	if kind == bare {
-		picks = picks[:3] // the store does not know who joined first
+		picks = picks[:4] // the store does not know who joined first
 	}
 	policy := func() naivePolicy {
 		p := naivePolicy{pick: rapid.SampledFrom(picks).Draw(t, "pick")}
-		if p.pick != "all" && p.pick != "licence" && rapid.Bool().Draw(t, "exclusive") {
+		if (p.pick == "heaviest" || p.pick == "first") && rapid.IntRange(0, 2).Draw(t, "exclusive") > 0 {
 			p.exclusive = true
 		}
 		return p
@@ -88,7 +92,7 @@ func (h *history) config() scim.Roles {
 	policies := map[string]scim.RolePolicy{}
 	for scope, p := range rules.scopes {
 		policies[scope] = scim.RolePolicy{Pick: map[string]func([]scim.Candidate) []scim.Role{
-			"heaviest": scim.PickHeaviest, "first": pickFirst, "licence": pickEven}[p.pick], Exclusive: p.exclusive, Base: p.base}
+			"heaviest": scim.PickHeaviest, "first": pickFirst, "sorted": pickSorted, "licence": pickEven}[p.pick], Exclusive: p.exclusive, Base: p.base}
 	}
 	roles := scim.Roles{PolicyOf: func(scope string) scim.RolePolicy { return policies[scope] }}
 	if p, ok := policies[""]; ok {
@@ -99,6 +103,14 @@ func (h *history) config() scim.Roles {
 	}
 	if rules.hasValues {
 		roles.Attributes = []string{"roles"}
+	}
+	return roles
+}
+
+// pickSorted gives all roles, the heaviest first.
+func pickSorted(all []scim.Candidate) (roles []scim.Role) {
+	for _, c := range slices.SortedFunc(slices.Values(all), func(a, b scim.Candidate) int { return b.Weight - a.Weight }) {
+		roles = append(roles, c.Role)
 	}
 	return roles
 }
@@ -188,7 +200,7 @@ func (h *history) newRole(t *rapid.T) {
 			r.id = id
 		}
 	}
-	r.protected = !h.isBase(r) && rapid.IntRange(0, 3).Draw(t, "protected") == 0
+	r.protected = !h.isBase(r) && rapid.IntRange(0, 2).Draw(t, "protected") == 0
 	h.putRole(r)
 }
 

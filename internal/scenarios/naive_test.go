@@ -36,7 +36,7 @@ type naiveRules struct {
 }
 
 type naivePolicy struct {
-	pick      string // all, heaviest, first or licence
+	pick      string // all, heaviest, first, sorted or licence
 	exclusive bool
 	base      string
 }
@@ -489,6 +489,8 @@ func choose(pick string, wants []naiveWant) []naiveWant {
 	switch pick {
 	case "first":
 		return wants[:1]
+	case "sorted":
+		return slices.SortedStableFunc(slices.Values(wants), func(a, b naiveWant) int { return b.role.weight - a.role.weight })
 	case "heaviest":
 		heaviest := wants[0]
 		for _, w := range wants {

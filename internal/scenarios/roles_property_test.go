@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -13,7 +14,8 @@ import (
 // model of the rules. After each step it compares the held roles, the ledger, the links, the
 // order of roles and Explain.
 //
-// SCIM_STEPS is how many steps it plays in each world, and a tenth of them over SQL.
+// SCIM_STEPS is how many steps it plays in each world, and a tenth of them over SQL. If the model
+// differs, the test logs after how many steps it did for the first time: see .ci/mutants.
 func TestRolesProperty(t *testing.T) {
 	everywhere(t, func(t *testing.T, in setting) {
 		steps := 3000
@@ -30,42 +32,46 @@ func TestRolesProperty(t *testing.T) {
 			steps /= 10
 		}
 		playSteps(t, steps)
-		played := 0
+		played, found := 0, 0
+		t.Cleanup(func() {
+			if found > 0 {
+				t.Logf("DIFFERENCE after %d steps", found)
+			}
+		})
 		rapid.Check(t, func(t *rapid.T) {
+			defer func() {
+				if t.Failed() && found == 0 {
+					found = played
+				}
+			}()
 			h := newHistory(t, in, &played)
-			t.Repeat(map[string]func(*rapid.T){
-				"":        h.check,
-				"push":    h.push,
-				"put":     h.put,
-				"rename":  h.rename,
-				"add":     h.add,
-				"remove":  h.remove,
-				"nest":    h.nest,
-				"unnest":  h.unnest,
-				"delete":  h.delete,
-				"active":  h.active,
-				"assign":  h.assign,
-				"leave":   h.leave,
-				"give":    h.give,
-				"take":    h.take,
-				"role":    h.role,
-				"confirm": h.confirm,
-				"pause":   h.pause,
-				"nesting": h.toggleNesting,
-				"break":   h.breakNext,
-			})
+			steps := map[string]func(*rapid.T){"": h.check}
+			for i, often := range []map[string]func(*rapid.T){{
+				"put": h.put, "add": h.add, "remove": h.remove, "active": h.active, "assign": h.assign,
+				"give": h.give, "take": h.take, "role": h.role, "confirm": h.confirm, "nest": h.nest,
+			}, {
+				"push": h.push, "rename": h.rename, "unnest": h.unnest, "delete": h.delete, "leave": h.leave,
+				"pause": h.pause, "nesting": h.toggleNesting, "break": h.breakNext,
+			}} {
+				for name, step := range often {
+					for n := range 2 - i { // the first ones are twice as frequent
+						steps[name+strings.Repeat(" again", n)] = step
+					}
+				}
+			}
+			t.Repeat(steps)
 		})
 		t.Logf("%d steps", played)
 	})
 }
 
-// stepsEach is how many steps a history has on average.
+// stepsEach is how many steps a history has on average, a fifth of which find nothing to do.
 const stepsEach = 50
 
 // playSteps makes rapid play about so many steps in a test.
 func playSteps(t *testing.T, steps int) {
 	t.Helper()
-	for name, value := range map[string]int{"rapid.checks": max(steps/stepsEach, 1), "rapid.steps": stepsEach} {
+	for name, value := range map[string]int{"rapid.checks": max(steps*5/4/stepsEach, 1), "rapid.steps": stepsEach} {
 		f := flag.Lookup(name).Value
 		was := f.String()
 		if err := f.Set(strconv.Itoa(value)); err != nil {
