@@ -41,6 +41,7 @@ var rootFiles = []struct{ file, reason string }{
 	{"filter.go", "Filter, Query, Page, Scan, translation of filters for adapters"},
 	{"roles.go", "RoleResolver, Roles"},
 	{"ledger.go", "Ledger and its capabilities, Grant, Link, Source: what the library remembers about roles"},
+	{"switchoff.go", "Distrust, Trust, End: what an administrator decides about all that SCIM gave"},
 	{"reconciler.go", "Reconciler, the application's handle on roles"},
 	{"pending.go", "Pending: what awaits somebody, and the decisions about it"},
 	{"preview.go", "WhatIf, Request, Foreseen: what a change or a request would do to roles"},

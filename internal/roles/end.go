@@ -87,7 +87,7 @@ func (c *Admin) beginEnd(ctx context.Context, how EndHow) error {
 // holder of a role counts.
 func (c *Admin) endUsers(ctx context.Context, ids []string, how EndHow) error {
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		w.SkipGuards()
+		SkipGuards(w)
 		return w.reconcile(ctx, run{ids: ids, ending: how})
 	})
 }

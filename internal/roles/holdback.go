@@ -60,7 +60,7 @@ func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) 
 		wants = append(wants, open)
 	}
 	if r.Paused {
-		p.unpaused = trusted
+		p.rest.unpaused = trusted
 	}
 	p.wants = wants
 }
@@ -68,14 +68,14 @@ func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) 
 // keepDecided adds to the roles that Pick chooses in a pause those that it would choose without
 // the pause: a role that waits can decide that the user gets another one. The rest waits too.
 func (o *outcome) keepDecided(policy host.RolePolicy, p *scoped, h holdings, chosen []want, now time.Time) []want {
-	if p.unpaused == nil || policy.Pick == nil {
+	if p.rest.unpaused == nil || policy.Pick == nil {
 		return chosen
 	}
 	of := func(list []want, id string) int {
 		return slices.IndexFunc(list, func(w want) bool { return w.role.ID == id })
 	}
 	var all []want
-	for _, w := range slices.Concat(pick(policy, p.unpaused, h), chosen) {
+	for _, w := range slices.Concat(pick(policy, p.rest.unpaused, h), chosen) {
 		if i := of(p.wants, w.role.ID); i >= 0 && of(all, w.role.ID) < 0 {
 			all = append(all, p.wants[i])
 		}
@@ -118,10 +118,10 @@ func (o *outcome) hold(p *scoped, w want, h holdings, state host.GrantState, rea
 	if len(w.sources) == 0 {
 		return
 	}
-	if p.back == nil {
-		p.back = map[string]heldBack{}
+	if p.rest.back == nil {
+		p.rest.back = map[string]heldBack{}
 	}
-	p.back[w.role.ID] = heldBack{append(p.back[w.role.ID].sources, w.sources...), reason}
+	p.rest.back[w.role.ID] = heldBack{append(p.rest.back[w.role.ID].sources, w.sources...), reason}
 	o.await(p, w, h.entries[w.role.ID], state, reason, now)
 }
 

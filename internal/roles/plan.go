@@ -199,7 +199,7 @@ func (o *outcome) endUnwanted(p *scoped, id string, es []host.Grant, held map[st
 	}
 	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.ID == id && w.role.Protected })
 	for _, g := range es {
-		if slices.Contains(p.back[id].sources, g.Source) {
+		if slices.Contains(p.rest.back[id].sources, g.Source) {
 			continue
 		}
 		if i >= 0 && !g.IsHeld() {
@@ -209,7 +209,7 @@ func (o *outcome) endUnwanted(p *scoped, id string, es []host.Grant, held map[st
 		}
 		o.drop = append(o.drop, g)
 	}
-	if back, ok := p.back[id]; ok {
+	if back, ok := p.rest.back[id]; ok {
 		o.end(p, role, es, held, back.reason)
 		return
 	}
@@ -391,7 +391,7 @@ func (p *scoped) since(source host.Source, now time.Time) time.Time {
 // dropOthers drops the grants of sources that no longer give the role.
 func (o *outcome) dropOthers(p *scoped, w want, es []host.Grant) {
 	for _, g := range es {
-		if !slices.Contains(w.sources, g.Source) && !slices.Contains(p.back[w.role.ID].sources, g.Source) {
+		if !slices.Contains(w.sources, g.Source) && !slices.Contains(p.rest.back[w.role.ID].sources, g.Source) {
 			o.drop = append(o.drop, g)
 		}
 	}

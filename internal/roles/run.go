@@ -22,17 +22,22 @@ type run struct {
 	// group, or as owners of this value.
 	namedIn host.Source
 	named   map[string]bool
-	// found are the roles that the resolver has just named for values of the only user, by the
-	// keys of the values.
-	found map[host.Source][]host.RoleKey
-	// namedValues are the values that the client has just given to the users in named.
-	namedValues map[host.Source]bool
+	fresh   freshValues // what the client has just given to the users in named
 	// confirms is the role that the application confirms in namedIn.
 	confirms host.RoleKey
 	cause    cause
 	view     view
 	ending   EndHow // not "": SCIM ends for the tenant, and the users' grants with it
 	ahead    bool   // revoke only, and leave the ledger as it is, because a write follows
+}
+
+// freshValues are values of role attributes that a client has just given to a user.
+type freshValues struct {
+	// found are the roles that the resolver has just named for values, by the keys of the
+	// values.
+	found map[host.Source][]host.RoleKey
+	// named are the keys of the values, if the application distrusts sources.
+	named map[host.Source]bool
 }
 
 // cause is why a reconciliation runs.
@@ -49,7 +54,7 @@ const (
 // naming says who names a user in a source. The application names a user for one role.
 func (r *run) naming(source host.Source, userID string, role host.RoleKey) naming {
 	switch {
-	case r.namedValues[source] && r.named[userID]:
+	case r.fresh.named[source] && r.named[userID]:
 		return byClient
 	case source != r.namedIn:
 		return unnamed

@@ -14,8 +14,13 @@ type scoped struct {
 	entries     []host.Grant
 	held        []host.Role
 	unconfirmed []want
-	back        map[string]heldBack // by role id; nil: holdBack has taken nothing from wants
-	unpaused    []want              // the wants before holdBack; nil: there is no pause
+	rest        rest
+}
+
+// rest is what holdBack has taken from the wants of a scope.
+type rest struct {
+	back     map[string]heldBack // by role id; nil: nothing
+	unpaused []want              // the wants before holdBack; nil: there is no pause
 }
 
 func (p *scoped) holdings() holdings {
@@ -33,13 +38,13 @@ func (p *scoped) holdings() holdings {
 func (p *person) byScope() []*scoped {
 	scopes := p.scopes()
 	if len(scopes) == 1 { // most applications have one kind of role
-		return []*scoped{{p, scopes[0], p.wants, p.entries, p.held, p.unconfirmed, nil, nil}}
+		return []*scoped{{p, scopes[0], p.wants, p.entries, p.held, p.unconfirmed, rest{}}}
 	}
 	all := make([]*scoped, len(scopes))
 	for i, scope := range scopes {
 		wanted := func(w want) bool { return w.role.Scope == scope }
 		all[i] = &scoped{p, scope, only(p.wants, wanted), only(p.entries, func(g host.Grant) bool { return g.Scope == scope }),
-			only(p.held, func(r host.Role) bool { return r.Scope == scope }), only(p.unconfirmed, wanted), nil, nil}
+			only(p.held, func(r host.Role) bool { return r.Scope == scope }), only(p.unconfirmed, wanted), rest{}}
 	}
 	return all
 }

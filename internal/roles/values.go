@@ -199,11 +199,7 @@ func unlinkGoneValues(ctx context.Context, w *Work, ids []string, why cause, dea
 type valueChange struct {
 	fresh map[host.Source]bool // the keys of values that the write adds to the user
 	moves bool                 // the user's values or their roles change
-	// found are the roles that the resolver has just named for values, by key.
-	found map[host.Source][]host.RoleKey
-	// named are the keys of values that the client gives to the user now, if the application
-	// distrusts sources.
-	named map[host.Source]bool
+	freshValues
 }
 
 // relinkValues looks up the roles that a user's attributes name when a client writes the
@@ -228,7 +224,7 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &valueChange{fresh: map[host.Source]bool{}, found: map[host.Source][]host.RoleKey{}}
+	c := &valueChange{fresh: map[host.Source]bool{}, freshValues: freshValues{found: map[host.Source][]host.RoleKey{}}}
 	if c.named, err = namedValues(write.Kind, was, values, links); err != nil {
 		return nil, nil, err
 	}
