@@ -86,6 +86,35 @@ func open(ctx context.Context, database string, mapped bool) (*app, error) {
 	})
 }
 
+// waitIfTold waits for ever in ChangeRoles, if a test has said so.
+func (a *app) waitIfTold() {
+	if a.hang.Load() {
+		a.hangs.Store(true)
+		select {}
+	}
+}
+
+// handleUnfinished adds what the test of unfinished changes needs.
+func (a *app) handleUnfinished(mux *http.ServeMux, roles *scim.Reconciler) {
+	mux.HandleFunc("POST /hang", func(http.ResponseWriter, *http.Request) { a.hang.Store(true) })
+	mux.HandleFunc("GET /hangs", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, a.hangs.Load()) })
+	mux.HandleFunc("POST /settle", func(w http.ResponseWriter, r *http.Request) {
+		if err := roles.Settle(r.Context()); err != nil {
+			scim.WriteError(w, err)
+		}
+	})
+	mux.HandleFunc("GET /pending", func(w http.ResponseWriter, r *http.Request) {
+		list, _, err := roles.Pending(r.Context(), "", 0)
+		if err != nil {
+			scim.WriteError(w, err)
+			return
+		}
+		for _, p := range list {
+			fmt.Fprintln(w, p.Kind, p.Resource.ID)
+		}
+	})
+}
+
 // serve runs a process with a SCIM endpoint and an administrator's endpoint. It ends when
 // its input ends.
 func serve() error {
@@ -123,6 +152,7 @@ func serve() error {
 		}
 		fmt.Fprint(w, a.changes.Load()-before)
 	})
+	a.handleUnfinished(mux, testhost.Must(h.Reconciler(nil)))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -141,6 +171,8 @@ type app struct {
 	db      *sql.DB
 	d       sqlstore.Dialect
 	changes atomic.Int64 // of roles that the library has asked for
+	hang    atomic.Bool  // hang says that ChangeRoles never ends.
+	hangs   atomic.Bool  // hangs says that a call does not end.
 	// elsewhere is the database of the roles if it is not the store's.
 	elsewhere *sql.DB
 }
@@ -228,6 +260,7 @@ func (a *app) HeldRoles(ctx context.Context, userIDs []string) (map[string][]sci
 
 func (a *app) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
 	a.changes.Add(1)
+	a.waitIfTold()
 	give, take := map[string][]string{}, map[string][]string{}
 	for _, c := range changes {
 		for _, r := range c.Grant {
