@@ -95,7 +95,7 @@ type holdings struct {
 func plan(r *host.Roles, p *person, now time.Time, keep ...host.RoleKey) *outcome {
 	o := &outcome{change: host.RoleChange{UserID: p.id}, keep: keep}
 	if p.presence == deleted {
-		o.revokeAll(p)
+		o.revokeAll(r, p)
 		return o
 	}
 	for _, in := range p.byScope() {
@@ -140,11 +140,11 @@ func leave(p *person, reason string) *outcome {
 	return o
 }
 
-// revokeAll revokes all roles of a deleted account.
-func (o *outcome) revokeAll(p *person) {
-	o.change.Revoke = slices.Clone(p.held)
+// revokeAll revokes all roles of a deleted account. Everybody has the base role.
+func (o *outcome) revokeAll(r *host.Roles, p *person) {
+	o.change.Revoke = only(p.held, func(h host.Role) bool { base := r.PolicyOf(h.Scope).Base; return base == "" || h.ID != base })
 	o.drop = p.entries
-	for _, role := range p.held {
+	for _, role := range o.change.Revoke {
 		var sources []host.Source
 		for _, g := range p.entries {
 			if g.Role() == role.Key() && g.IsHeld() {
