@@ -44,21 +44,21 @@ func (h *history) push(t *rapid.T) {
 	body := groupBody(name, g.all()...)
 	switch {
 	case h.n.rules.isNested && next.height(id) > next.rules.depth:
-		h.w.wantRefused(h.w.sendPost("/Groups", id, body), 400, "invalidValue", "at most")
+		h.w.wantRefused(h.send(call{"POST", "/Groups", body, id}), 400, "invalidValue", "at most")
 		return
 	case h.n.rules.refuses && len(roles) == 0:
-		h.w.wantRefused(h.w.sendPost("/Groups", id, body), 400, "invalidValue", name)
+		h.w.wantRefused(h.send(call{"POST", "/Groups", body, id}), 400, "invalidValue", name)
 		return
 	}
 	h.name(next, id, members...)
 	h.request(t, next, func() bool { return h.isThere("/Groups/" + id) },
-		func() reply { return h.w.sendPost("/Groups", id, body) })
+		call{"POST", "/Groups", body, id})
 }
 
 func (h *history) isThere(path string) bool { return h.w.send("GET", path, nil).status == 200 }
 
 // changeGroup sends a request that leaves a group as next has it.
-func (h *history) changeGroup(t *rapid.T, next *naive, id string, send func() reply) {
+func (h *history) changeGroup(t *rapid.T, next *naive, id string, c call) {
 	state := func(g *naiveGroup) string {
 		all := g.all()
 		slices.Sort(all)
@@ -67,7 +67,7 @@ func (h *history) changeGroup(t *rapid.T, next *naive, id string, send func() re
 	h.request(t, next, func() bool {
 		now := fmt.Sprint(h.w.do("GET", "/Groups/"+id, nil).body["displayName"], h.w.members(id), h.w.link(id))
 		return now != state(h.n.groups[id]) && now == state(next.groups[id])
-	}, send)
+	}, c)
 }
 
 func (h *history) put(t *rapid.T) {
@@ -86,7 +86,7 @@ func (h *history) put(t *rapid.T) {
 	}
 	next.write(id, name, takes)
 	h.name(next, id, members...)
-	h.changeGroup(t, next, id, func() reply { return h.w.send("PUT", "/Groups/"+id, groupBody(name, g.all()...)) })
+	h.changeGroup(t, next, id, call{"PUT", "/Groups/" + id, groupBody(name, g.all()...), ""})
 }
 
 func (h *history) rename(t *rapid.T) {
@@ -94,7 +94,7 @@ func (h *history) rename(t *rapid.T) {
 	name := rapid.SampledFrom(names).Draw(t, "name")
 	next := h.n.clone()
 	next.write(id, name, false)
-	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, renameBody(name)) })
+	h.changeGroup(t, next, id, call{"PATCH", "/Groups/" + id, renameBody(name), ""})
 }
 
 func (h *history) add(t *rapid.T) {
@@ -104,7 +104,7 @@ func (h *history) add(t *rapid.T) {
 	g.members = next.joined(append(slices.Collect(maps.Keys(g.members)), who), g.members)
 	next.write(id, g.name, false)
 	h.name(next, id, who)
-	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, patchBody(addOp(who))) })
+	h.changeGroup(t, next, id, call{"PATCH", "/Groups/" + id, patchBody(addOp(who)), ""})
 }
 
 func (h *history) remove(t *rapid.T) {
@@ -112,7 +112,7 @@ func (h *history) remove(t *rapid.T) {
 	next := h.n.clone()
 	delete(next.groups[id].members, who)
 	next.write(id, next.groups[id].name, true)
-	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, patchBody(removeOp(who))) })
+	h.changeGroup(t, next, id, call{"PATCH", "/Groups/" + id, patchBody(removeOp(who)), ""})
 }
 
 // nest puts a group into another one.
@@ -134,14 +134,14 @@ func (h *history) nest(t *rapid.T) {
 	case !h.n.rules.isNested:
 		t.Skip("it would be refused if nesting were on")
 	case closes:
-		h.w.wantRefused(h.w.send("PATCH", "/Groups/"+id, body), 400, "invalidValue")
+		h.w.wantRefused(h.send(call{"PATCH", "/Groups/" + id, body, ""}), 400, "invalidValue")
 		return
 	default:
-		h.w.wantRefused(h.w.send("PATCH", "/Groups/"+id, body), 400, "invalidValue", "at most")
+		h.w.wantRefused(h.send(call{"PATCH", "/Groups/" + id, body, ""}), 400, "invalidValue", "at most")
 		return
 	}
 	next.write(id, g.name, false)
-	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, body) })
+	h.changeGroup(t, next, id, call{"PATCH", "/Groups/" + id, body, ""})
 }
 
 // unnest takes a group out of another one.
@@ -151,7 +151,7 @@ func (h *history) unnest(t *rapid.T) {
 	next := h.n.clone()
 	delete(next.groups[id].groups, sub)
 	next.write(id, next.groups[id].name, true)
-	h.changeGroup(t, next, id, func() reply { return h.w.send("PATCH", "/Groups/"+id, patchBody(removeOp(sub))) })
+	h.changeGroup(t, next, id, call{"PATCH", "/Groups/" + id, patchBody(removeOp(sub)), ""})
 }
 
 func (h *history) delete(t *rapid.T) {
@@ -162,7 +162,7 @@ func (h *history) delete(t *rapid.T) {
 		delete(g.groups, id)
 	}
 	h.request(t, next, func() bool { return !h.isThere("/Groups/" + id) },
-		func() reply { return h.w.send("DELETE", "/Groups/"+id, nil) })
+		call{"DELETE", "/Groups/" + id, nil, ""})
 }
 
 func (h *history) active(t *rapid.T) {
@@ -175,7 +175,7 @@ func (h *history) active(t *rapid.T) {
 	next := h.n.clone()
 	next.active[who] = to
 	h.request(t, next, func() bool { return h.w.do("GET", "/Users/"+who, nil).body["active"] == to },
-		func() reply { return h.w.send("PATCH", "/Users/"+who, activeBody(to)) })
+		call{"PATCH", "/Users/" + who, activeBody(to), ""})
 	if h.w.kind == bare && !to && h.n != next {
 		h.shut(who)
 	}
@@ -200,7 +200,7 @@ func (h *history) assign(t *rapid.T) {
 	}
 	who := pick(t, "user", h.n.active)
 	values := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 2, rapid.ID[string]).Draw(t, "values")
-	send := func() reply { return h.w.send("PATCH", "/Users/"+who, patchBody(rolesOp("replace", values...))) }
+	c := call{"PATCH", "/Users/" + who, patchBody(rolesOp("replace", values...)), ""}
 	next := h.n.clone()
 	for _, v := range slices.Sorted(slices.Values(values)) {
 		inactive := !h.n.active[who]
@@ -216,8 +216,8 @@ func (h *history) assign(t *rapid.T) {
 			continue
 		}
 		if !inactive {
-			h.w.wantRefused(send(), 400, "invalidValue", "roles", v)
-		} else if r := send(); r.status != 200 { // the attribute keeps its values
+			h.w.wantRefused(h.send(c), 400, "invalidValue", "roles", v)
+		} else if r := h.send(c); r.status != 200 { // the attribute keeps its values
 			t.Fatalf("%d %s", r.status, r.detail())
 		}
 		return
@@ -230,7 +230,7 @@ func (h *history) assign(t *rapid.T) {
 			now = append(now, e.(map[string]any)["value"].(string))
 		}
 		return slices.Equal(now, values)
-	}, send)
+	}, c)
 	for v, link := range next.links { // the link may exist before a user has the value
 		if h.w.kind == bare && h.w.link("attr:roles="+v) == link.String() {
 			h.n.links[v] = link
@@ -249,7 +249,7 @@ func (h *history) leave(t *rapid.T) {
 		delete(g.members, who)
 	}
 	gone := func() bool { return !h.isThere("/Users/" + who) }
-	h.request(t, next, gone, func() reply { return h.w.send("DELETE", "/Users/"+who, nil) })
+	h.request(t, next, gone, call{"DELETE", "/Users/" + who, nil, ""})
 	if !gone() {
 		// A failed deletion may have revoked roles, which do not return. The client repeats
 		// the deletion.
@@ -337,8 +337,25 @@ func (h *history) role(t *rapid.T) {
 			h.drop(r.key())
 		}
 	}
+	h.report(scim.WhatIf{}, func() {})
+}
+
+// report reports what changes in the application, and compares with its preview.
+func (h *history) report(what scim.WhatIf, change func()) {
+	var foreseen []scim.RoleChange
+	for next := ""; ; {
+		some, last, err := h.admin().Preview(ctx(), what, next)
+		h.w.must(err)
+		foreseen = append(foreseen, some...)
+		if next = last; next == "" {
+			break
+		}
+	}
+	change()
 	h.w.must(h.admin().RolesChanged(ctx()))
+	h.w.all()
 	h.n.report()
+	h.compare("changes after a report", foreseen)
 }
 
 func (h *history) drop(role string) {
@@ -406,18 +423,20 @@ func (h *history) nameFor(user, role, source string) {
 // pause makes sources give nothing for a time, or ends that.
 func (h *history) pause(*rapid.T) {
 	h.broken = ""
-	h.n.rules.isPaused = !h.n.rules.isPaused
-	h.w.roles.Paused = h.n.rules.isPaused
-	h.restart()
-	h.w.must(h.admin().RolesChanged(ctx()))
-	h.w.all()
-	h.n.report()
+	roles := h.w.roles
+	roles.Paused = !roles.Paused
+	h.report(scim.WhatIf{Roles: &roles}, func() {
+		h.n.rules.isPaused, h.w.roles.Paused = roles.Paused, roles.Paused
+		h.restart()
+	})
 }
 
 // toggleNesting switches nesting on or off.
 func (h *history) toggleNesting(*rapid.T) {
-	h.n.rules.isNested = !h.n.rules.isNested
-	h.w.policy.Nested = h.n.rules.isNested
-	h.restart()
-	h.w.all()
+	policy := h.w.policy
+	policy.Nested = !policy.Nested
+	h.report(scim.WhatIf{Members: &policy}, func() {
+		h.n.rules.isNested, h.w.policy = policy.Nested, policy
+		h.restart()
+	})
 }

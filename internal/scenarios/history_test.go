@@ -2,9 +2,11 @@ package scenarios
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -238,11 +240,93 @@ func (h *history) name(n *naive, group string, users ...string) {
 	}
 }
 
+// call is a request. id is the id of a new resource.
+type call struct {
+	method, path string
+	body         any
+	id           string
+}
+
+// send sends a request, and compares with its preview.
+func (h *history) send(c call) reply {
+	if h.w.kind == bare { // nothing can be rolled back
+		return h.play(c)
+	}
+	body, err := json.Marshal(c.body)
+	h.w.must(err)
+	if c.body == nil {
+		body = nil
+	}
+	h.w.nextID = c.id
+	f, err := h.admin().PreviewRequest(ctx(), scim.Request{Method: c.method, Path: c.path, Body: body,
+		Header: http.Header{"Content-Type": {"application/scim+json"}}}, "", 0)
+	h.w.must(err)
+	r := h.play(c)
+	if f.Status != r.status {
+		h.w.t.Errorf("%s %s: %d %s, foreseen %d %s", c.method, c.path, r.status, r.detail(), f.Status, f.Detail)
+	}
+	h.compare(c.method+" "+c.path, f.Changes)
+	return r
+}
+
+func (h *history) play(c call) reply {
+	h.w.nextID = c.id
+	return h.w.send(c.method, c.path, c.body)
+}
+
+// compare compares what a preview says with the changes since the last step.
+func (h *history) compare(what string, foreseen []scim.RoleChange) {
+	h.w.diff(what+" (-foreseen +done)", net(foreseen), net(h.changes()))
+}
+
+// changes lists the changes since the last call, and remembers the order of roles.
+func (h *history) changes() []scim.RoleChange {
+	all := h.w.app.Changes()
+	for _, c := range all {
+		h.told[c.UserID] = nil
+		for _, r := range c.Roles {
+			h.told[c.UserID] = append(h.told[c.UserID], keyOf(r))
+		}
+	}
+	return all
+}
+
+// net sums up changes: "U +granted -revoked = roles in order".
+func net(changes []scim.RoleChange) (lines []string) {
+	sum, last, times := map[string]map[string]int{}, map[string]string{}, map[string]int{}
+	for _, c := range changes {
+		if sum[c.UserID] == nil {
+			sum[c.UserID] = map[string]int{}
+		}
+		times[c.UserID]++
+		last[c.UserID] = " ="
+		for _, r := range c.Grant {
+			sum[c.UserID][" +"+keyOf(r)]++
+			sum[c.UserID][" -"+keyOf(r)]--
+		}
+		for _, r := range c.Revoke {
+			sum[c.UserID][" +"+keyOf(r)]--
+			sum[c.UserID][" -"+keyOf(r)]++
+		}
+		for _, r := range c.Roles {
+			last[c.UserID] += " " + keyOf(r)
+		}
+	}
+	for u, of := range sum {
+		maps.DeleteFunc(of, func(_ string, n int) bool { return n <= 0 })
+		if len(of) > 0 || times[u] == 1 {
+			lines = append(lines, u+strings.Join(slices.Sorted(maps.Keys(of)), "")+last[u])
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
 // request sends a request that turns the model into next. If it fails, stored says whether
 // the store has the write. Then new processes reconcile everybody.
-func (h *history) request(t *rapid.T, next *naive, stored func() bool, send func() reply) {
+func (h *history) request(t *rapid.T, next *naive, stored func() bool, c call) {
 	if h.broken == "" {
-		if r := send(); r.status/100 != 2 {
+		if r := h.send(c); r.status/100 != 2 {
 			t.Fatalf("%d %s", r.status, r.detail())
 		}
 		h.n = next
@@ -272,7 +356,7 @@ func (h *history) request(t *rapid.T, next *naive, stored func() bool, send func
 		}
 		return nil
 	}
-	r := send()
+	r := h.play(c)
 	h.w.step, h.w.app.Fail = nil, usual
 	ok := r.status/100 == 2
 	switch {
@@ -346,12 +430,7 @@ func (h *history) check(t *rapid.T) {
 
 // checkOrder checks that the application knows in which order the sources give roles.
 func (h *history) checkOrder() {
-	for _, c := range h.w.app.Changes() {
-		h.told[c.UserID] = nil
-		for _, r := range c.Roles {
-			h.told[c.UserID] = append(h.told[c.UserID], keyOf(r))
-		}
-	}
+	h.changes()
 	if h.w.kind == bare {
 		return // the store does not know who joined first
 	}
