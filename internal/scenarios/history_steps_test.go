@@ -33,7 +33,10 @@ func (h *history) push(t *rapid.T) {
 	id, name, members := h.id("g"), rapid.SampledFrom(names).Draw(t, "name"), h.some(t)
 	next := h.n.clone()
 	roles := next.resolve(name, nil)
-	g := &naiveGroup{name: name, link: next.linkTo(nil, roles), members: next.joined(members, nil), groups: map[string]int{}}
+	if h.n.rules.hasNoGroups {
+		roles = nil
+	}
+	g := &naiveGroup{name: name, link: next.linkTo(nil, roles), linked: name, members: next.joined(members, nil), groups: map[string]int{}}
 	next.groups[id] = g
 	if len(h.n.groups) > 0 && rapid.Bool().Draw(t, "with a group") {
 		g.groups[pick(t, "group", h.n.groups)] = next.clock
@@ -46,7 +49,7 @@ func (h *history) push(t *rapid.T) {
 	case h.n.rules.isNested && next.height(id) > next.rules.depth:
 		h.w.wantRefused(h.send(call{"POST", "/Groups", body, id}), 400, "invalidValue", "at most")
 		return
-	case h.n.rules.refuses && len(roles) == 0:
+	case h.n.rules.refuses && len(roles) == 0 && !h.n.rules.hasNoGroups:
 		h.w.wantRefused(h.send(call{"POST", "/Groups", body, id}), 400, "invalidValue", name)
 		return
 	}
@@ -373,7 +376,9 @@ func (h *history) drop(role string) {
 func (h *history) confirm(t *rapid.T) {
 	sources := map[string]naiveLink{}
 	for id, g := range h.n.groups {
-		sources["group:"+id] = g.link
+		if !h.n.rules.hasNoGroups {
+			sources["group:"+id] = g.link
+		}
 	}
 	for v, l := range h.n.links {
 		if h.n.rules.hasValues && h.n.isUsed(v) {
@@ -439,4 +444,46 @@ func (h *history) toggleNesting(*rapid.T) {
 		h.n.rules.isNested, h.w.policy = policy.Nested, policy
 		h.restart()
 	})
+}
+
+// toggleAttributes switches the attribute that names roles on or off.
+func (h *history) toggleAttributes(*rapid.T) {
+	h.broken = ""
+	roles := h.w.roles
+	roles.Attributes = nil
+	if !h.n.rules.hasValues {
+		roles.Attributes = []string{"roles"}
+	}
+	h.report(scim.WhatIf{Roles: &roles}, func() {
+		h.n.rules.hasValues, h.w.roles.Attributes = !h.n.rules.hasValues, roles.Attributes
+		h.restart()
+	})
+}
+
+// toggleGroups switches on or off that groups give roles.
+func (h *history) toggleGroups(*rapid.T) {
+	h.broken = ""
+	roles := h.w.roles
+	roles.WithoutGroups = !roles.WithoutGroups
+	h.report(scim.WhatIf{Roles: &roles}, func() {
+		h.n.rules.hasNoGroups, h.w.roles.WithoutGroups = roles.WithoutGroups, roles.WithoutGroups
+		if roles.WithoutGroups {
+			h.n.endGroups()
+		}
+		h.restart()
+	})
+}
+
+// end ends SCIM for the tenant.
+func (h *history) end(t *rapid.T) {
+	how := rapid.SampledFrom([]scim.EndHow{scim.EndKeep, scim.EndRevoke}).Draw(t, "end")
+	h.w.end(how)
+	h.w.wantNothingLeft()
+	for u, f := range h.n.wasFate {
+		want := f.held
+		if how == scim.EndRevoke {
+			want = slices.Sorted(maps.Keys(h.n.hand[u]))
+		}
+		h.w.diff(fmt.Sprint("roles of ", u, " after the end: ", how), want, slices.Sorted(maps.Keys(h.w.app.IDs(u))))
+	}
 }

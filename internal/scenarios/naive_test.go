@@ -31,6 +31,7 @@ type naiveRules struct {
 	refuses            bool // Missing is RefuseGroup
 	isSticky           bool // the resolver keeps the roles that a source is linked to
 	hasValues          bool // an attribute names roles
+	hasNoGroups        bool // groups give no roles
 	isNested, isPaused bool
 	depth              int
 }
@@ -78,6 +79,7 @@ func (l naiveLink) String() string {
 type naiveGroup struct {
 	name    string
 	link    naiveLink
+	linked  string         // the name for which the link was made
 	members map[string]int // when each user joined
 	groups  map[string]int // when each group joined
 }
@@ -90,7 +92,7 @@ func (n *naive) clone() *naive {
 		c.hand[u] = maps.Clone(of)
 	}
 	for id, g := range n.groups {
-		c.groups[id] = &naiveGroup{g.name, maps.Clone(g.link), maps.Clone(g.members), maps.Clone(g.groups)}
+		c.groups[id] = &naiveGroup{g.name, maps.Clone(g.link), g.linked, maps.Clone(g.members), maps.Clone(g.groups)}
 	}
 	return &c
 }
@@ -141,21 +143,46 @@ func (n *naive) linkTo(was naiveLink, roles []naiveRole) naiveLink {
 // members from a group looks up its roles only if it also changes its name.
 func (n *naive) write(id, name string, takes bool) {
 	g := n.groups[id]
-	if g.name != name || len(g.link) == 0 && !takes {
-		g.name, g.link = name, n.linkTo(g.link, n.resolve(name, nil))
+	isRenamed := g.name != name
+	g.name = name
+	if !n.rules.hasNoGroups && (isRenamed || len(g.link) == 0 && !takes) {
+		g.link, g.linked = n.linkTo(g.link, n.resolve(name, nil)), name
 	}
 }
 
 // report looks up all roles again, as a report of the application does.
 func (n *naive) report() {
 	for _, g := range n.groups {
-		if len(g.link) > 0 || !n.rules.refuses {
-			g.link = n.linkTo(g.link, n.resolve(g.name, g.link))
+		if n.rules.hasNoGroups || len(g.link) == 0 && n.rules.refuses {
+			continue
+		}
+		known := g.link
+		if g.linked != g.name {
+			known = nil // as if the client renamed it now
+		}
+		g.link, g.linked = n.linkTo(g.link, n.resolve(g.name, known)), g.name
+	}
+	if !n.rules.hasValues {
+		n.links = map[string]naiveLink{}
+		return
+	}
+	isSeen := map[string]bool{}
+	for _, values := range n.values {
+		for _, v := range values {
+			if !isSeen[v] {
+				isSeen[v] = true
+				n.links[v] = n.linkTo(n.links[v], n.resolve(v, n.links[v]))
+			}
 		}
 	}
-	for v, l := range n.links {
-		if n.isUsed(v) {
-			n.links[v] = n.linkTo(l, n.resolve(v, l))
+}
+
+// endGroups is what remains of the links of groups that give no roles any more.
+func (n *naive) endGroups() {
+	for _, g := range n.groups {
+		for key, r := range g.link {
+			r.confirmed = false
+			g.link[key] = r
 		}
 	}
 }
@@ -256,6 +283,9 @@ func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 		}
 	}
 	for _, p := range n.groupsOf(user) {
+		if n.rules.hasNoGroups {
+			break
+		}
 		add(n.groups[p.group].link, "group:"+p.group, "group:"+p.group)
 	}
 	return wants, unconfirmed

@@ -51,7 +51,7 @@ func TestRolesProperty(t *testing.T) {
 				"give": h.give, "take": h.take, "role": h.role, "confirm": h.confirm, "nest": h.nest,
 			}, {
 				"push": h.push, "rename": h.rename, "unnest": h.unnest, "delete": h.delete, "leave": h.leave,
-				"pause": h.pause, "nesting": h.toggleNesting, "break": h.breakNext,
+				"pause": h.pause, "nesting": h.toggleNesting, "break": h.breakNext, "attributes": h.toggleAttributes, "groups": h.toggleGroups,
 			}} {
 				for name, step := range often {
 					for n := range 2 - i { // the first ones are twice as frequent
@@ -60,6 +60,7 @@ func TestRolesProperty(t *testing.T) {
 				}
 			}
 			t.Repeat(steps)
+			h.end(t)
 		})
 		t.Logf("%d steps", played)
 	})
