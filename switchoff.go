@@ -31,13 +31,13 @@ func (c *Reconciler) Distrust(ctx context.Context, how DistrustHow, groupIDs ...
 	if how != DistrustKeep && how != DistrustRevoke {
 		return fmt.Errorf("scim: Reconciler.Distrust: %q is neither DistrustKeep nor DistrustRevoke", how)
 	}
-	return outward(c.a.Distrust(ctx, roles.DistrustHow(how), groupIDs...))
+	return outward(roles.SwitchOf(c.a).Distrust(ctx, roles.DistrustHow(how), groupIDs...))
 }
 
 // Trust ends what Distrust began, for these groups or, without groupIDs, for all sources. It
 // gives what waits for it. After an error call it again.
 func (c *Reconciler) Trust(ctx context.Context, groupIDs ...string) error {
-	return outward(c.a.Trust(ctx, groupIDs...))
+	return outward(roles.SwitchOf(c.a).Trust(ctx, groupIDs...))
 }
 
 // EndHow says what Reconciler.End does with the roles that SCIM gave.
@@ -64,6 +64,6 @@ func (c *Reconciler) End(ctx context.Context, how EndHow) (isDone bool, err erro
 	if how != EndKeep && how != EndRevoke {
 		return false, fmt.Errorf("scim: Reconciler.End: %q is neither EndKeep nor EndRevoke", how)
 	}
-	isDone, err = c.a.End(ctx, roles.EndHow(how))
+	isDone, err = roles.SwitchOf(c.a).End(ctx, roles.EndHow(how))
 	return isDone, outward(err)
 }

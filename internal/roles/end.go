@@ -28,19 +28,19 @@ func errEndedOtherwise(how EndHow) error {
 // behind the fence: from then on no other transaction grants anything. Each further one takes
 // the grants of a batch of users. The last ones forget the rest. It returns true if nothing of
 // the tenant is left.
-func (c *Admin) End(ctx context.Context, how EndHow) (isDone bool, err error) {
-	l := c.t.Roles.Ender
-	if l == nil || c.t.Roles.Pending == nil {
+func (a Switch) End(ctx context.Context, how EndHow) (isDone bool, err error) {
+	l := a.c.t.Roles.Ender
+	if l == nil || a.c.t.Roles.Pending == nil {
 		return false, errors.New("scim: Reconciler.End: the ledger must be a PendingLedger and a TenantLedger")
 	}
-	s, err := c.t.standing(ctx)
+	s, err := a.c.t.standing(ctx)
 	if err != nil {
 		return false, err
 	}
 	switch s.End {
 	case how:
 	case "":
-		return false, c.beginEnd(ctx, how)
+		return false, a.beginEnd(ctx, how)
 	default:
 		return false, errEndedOtherwise(s.End)
 	}
@@ -49,32 +49,32 @@ func (c *Admin) End(ctx context.Context, how EndHow) (isDone bool, err error) {
 		return false, err
 	}
 	if len(ids) > 0 {
-		return false, c.endUsers(ctx, ids, how)
+		return false, a.endUsers(ctx, ids, how)
 	}
 	isLeft, err := l.Forget(ctx, standingSource, directory.Batch)
 	if err != nil || isLeft {
 		return false, err
 	}
-	defer c.e.endings.forget(c.t.ID)
-	if err := c.t.Roles.Ledger.SetLink(ctx, host.Link{Source: standingSource}); err != nil {
+	defer a.c.e.endings.forget(a.c.t.ID)
+	if err := a.c.t.Roles.Ledger.SetLink(ctx, host.Link{Source: standingSource}); err != nil {
 		return false, err
 	}
 	return true, nil
 }
 
 // beginEnd records that SCIM ends for the tenant.
-func (c *Admin) beginEnd(ctx context.Context, how EndHow) error {
-	defer c.e.endings.forget(c.t.ID)
-	if !c.t.Roles.LedgerLocks { // other reconciliations in this process hold the fence for reading
-		c.e.fence.Lock()
-		defer c.e.fence.Unlock()
+func (a Switch) beginEnd(ctx context.Context, how EndHow) error {
+	defer a.c.e.endings.forget(a.c.t.ID)
+	if !a.c.t.Roles.LedgerLocks { // other reconciliations in this process hold the fence for reading
+		a.c.e.fence.Lock()
+		defer a.c.e.fence.Unlock()
 	}
-	return c.changeStanding(ctx, func(ctx context.Context, s *standing) error {
+	return a.changeStanding(ctx, func(ctx context.Context, s *standing) error {
 		if s.End != "" && s.End != how {
 			return errEndedOtherwise(s.End)
 		}
-		if c.t.Roles.LedgerLocks {
-			if err := c.t.Roles.Ender.Fence(ctx); err != nil {
+		if a.c.t.Roles.LedgerLocks {
+			if err := a.c.t.Roles.Ender.Fence(ctx); err != nil {
 				return err
 			}
 		}
@@ -85,8 +85,8 @@ func (c *Admin) beginEnd(ctx context.Context, how EndHow) error {
 
 // endUsers ends the grants of users. A person has decided that, so of the guards only the last
 // holder of a role counts.
-func (c *Admin) endUsers(ctx context.Context, ids []string, how EndHow) error {
-	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+func (a Switch) endUsers(ctx context.Context, ids []string, how EndHow) error {
+	return a.c.do(ctx, "", func(ctx context.Context, w *Work) error {
 		SkipGuards(w)
 		return w.reconcile(ctx, run{ids: ids, ending: how})
 	})

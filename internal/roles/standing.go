@@ -34,6 +34,12 @@ type verdict struct {
 	How DistrustHow `json:",omitempty"`
 }
 
+// Switch is the application's handle on the standing of a tenant.
+type Switch struct{ c *Admin }
+
+// SwitchOf is the Switch of a tenant.
+func SwitchOf(c *Admin) Switch { return Switch{c} }
+
 const (
 	standingSource = host.Source("tenant:")
 	markPrefix     = "trust:"
@@ -126,19 +132,19 @@ func (t tenant) standing(ctx context.Context) (s standing, err error) {
 
 // changeStanding calls fn with the standing of the tenant and stores what fn makes of it. Two
 // changes run one after the other: in this process, and with a host.TenantLocker in all.
-func (c *Admin) changeStanding(ctx context.Context, fn func(ctx context.Context, s *standing) error) error {
-	unlock, err := c.e.Locks.Lock(ctx, keylock.Key(c.t.ID, string(standingSource)))
+func (a Switch) changeStanding(ctx context.Context, fn func(ctx context.Context, s *standing) error) error {
+	unlock, err := a.c.e.Locks.Lock(ctx, keylock.Key(a.c.t.ID, string(standingSource)))
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	change := func(ctx context.Context) error {
-		if c.t.Stores.Locker != nil && c.t.Roles.LedgerLocks {
-			if err := c.t.Stores.Locker.LockTenant(ctx, "standing"); err != nil {
+		if a.c.t.Stores.Locker != nil && a.c.t.Roles.LedgerLocks {
+			if err := a.c.t.Stores.Locker.LockTenant(ctx, "standing"); err != nil {
 				return err
 			}
 		}
-		s, err := c.t.standing(ctx)
+		s, err := a.c.t.standing(ctx)
 		if err != nil {
 			return err
 		}
@@ -149,12 +155,12 @@ func (c *Admin) changeStanding(ctx context.Context, fn func(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		return c.t.Roles.Ledger.SetLink(ctx, l)
+		return a.c.t.Roles.Ledger.SetLink(ctx, l)
 	}
-	if !c.t.isTransactional() {
+	if !a.c.t.isTransactional() {
 		return change(ctx)
 	}
-	return c.t.Stores.InTx(ctx, change)
+	return a.c.t.Stores.InTx(ctx, change)
 }
 
 // errNoList is the error of calls that need a list of all links.
@@ -164,22 +170,22 @@ func errNoList(call string) error {
 
 // Distrust makes sources give nothing to users whom no client has named since now. Without
 // groups it means all sources.
-func (c *Admin) Distrust(ctx context.Context, how DistrustHow, groupIDs ...string) error {
-	if c.t.Roles.Pending == nil {
+func (a Switch) Distrust(ctx context.Context, how DistrustHow, groupIDs ...string) error {
+	if a.c.t.Roles.Pending == nil {
 		return errNoList("Distrust")
 	}
-	m := verdict{At: c.e.now(), How: how}
+	m := verdict{At: a.c.e.now(), How: how}
 	if len(groupIDs) == 0 {
-		return c.changeStanding(ctx, func(_ context.Context, s *standing) error {
+		return a.changeStanding(ctx, func(_ context.Context, s *standing) error {
 			s.Doubt = m
 			return nil
 		})
 	}
 	for _, group := range groupIDs {
-		if err := c.setMark(ctx, host.GroupSource(group), m); err != nil {
+		if err := a.setMark(ctx, host.GroupSource(group), m); err != nil {
 			return err
 		}
-		if err := c.reconcileMembers(ctx, group); err != nil {
+		if err := a.reconcileMembers(ctx, group); err != nil {
 			return err
 		}
 	}
@@ -187,25 +193,25 @@ func (c *Admin) Distrust(ctx context.Context, how DistrustHow, groupIDs ...strin
 }
 
 // Trust ends what Distrust began, and gives what waits for it.
-func (c *Admin) Trust(ctx context.Context, groupIDs ...string) error {
-	if c.t.Roles.Pending == nil {
+func (a Switch) Trust(ctx context.Context, groupIDs ...string) error {
+	if a.c.t.Roles.Pending == nil {
 		return errNoList("Trust")
 	}
 	for _, group := range groupIDs {
-		if err := c.setMark(ctx, host.GroupSource(group), verdict{At: c.e.now()}); err != nil {
+		if err := a.setMark(ctx, host.GroupSource(group), verdict{At: a.c.e.now()}); err != nil {
 			return err
 		}
-		if err := c.reconcileMembers(ctx, group); err != nil {
+		if err := a.reconcileMembers(ctx, group); err != nil {
 			return err
 		}
 	}
 	if len(groupIDs) > 0 {
 		return nil
 	}
-	if err := c.trustAll(ctx); err != nil {
+	if err := a.trustAll(ctx); err != nil {
 		return err
 	}
-	r := &report{c, nil}
+	r := &report{a.c, nil}
 	for after := ""; ; {
 		next, err := r.reopen(ctx, after)
 		if err != nil || next == "" {
@@ -217,10 +223,10 @@ func (c *Admin) Trust(ctx context.Context, groupIDs ...string) error {
 
 // trustAll forgets every doubt. The standing goes last, because without it nobody looks for the
 // marks of single sources.
-func (c *Admin) trustAll(ctx context.Context) error {
-	return c.changeStanding(ctx, func(ctx context.Context, s *standing) error {
+func (a Switch) trustAll(ctx context.Context) error {
+	return a.changeStanding(ctx, func(ctx context.Context, s *standing) error {
 		for after := host.Source(markPrefix); ; {
-			links, err := c.t.Roles.Pending.AllLinks(ctx, after, directory.Batch)
+			links, err := a.c.t.Roles.Pending.AllLinks(ctx, after, directory.Batch)
 			if err != nil {
 				return err
 			}
@@ -228,7 +234,7 @@ func (c *Admin) trustAll(ctx context.Context) error {
 				if after = l.Source; !strings.HasPrefix(string(l.Source), markPrefix) {
 					continue
 				}
-				if err := c.t.Roles.Ledger.SetLink(ctx, host.Link{Source: l.Source}); err != nil {
+				if err := a.c.t.Roles.Ledger.SetLink(ctx, host.Link{Source: l.Source}); err != nil {
 					return err
 				}
 			}
@@ -241,19 +247,19 @@ func (c *Admin) trustAll(ctx context.Context) error {
 }
 
 // setMark stores the mark of one source.
-func (c *Admin) setMark(ctx context.Context, of host.Source, m verdict) error {
-	return c.changeStanding(ctx, func(ctx context.Context, s *standing) error {
+func (a Switch) setMark(ctx context.Context, of host.Source, m verdict) error {
+	return a.changeStanding(ctx, func(ctx context.Context, s *standing) error {
 		isNeedless := m.How == "" && s.Doubt.At.IsZero()
 		l, err := encode(markSource(of), m, isNeedless)
 		if err != nil {
 			return err
 		}
 		s.Some = s.Some || !isNeedless
-		return c.t.Roles.Ledger.SetLink(ctx, l)
+		return a.c.t.Roles.Ledger.SetLink(ctx, l)
 	})
 }
 
 // reconcileMembers reconciles all who belong to a group, in batches.
-func (c *Admin) reconcileMembers(ctx context.Context, group string) error {
-	return c.t.eachBatch(ctx, run{group: group}, func(ids []string) error { return c.Users(ctx, ids...) })
+func (a Switch) reconcileMembers(ctx context.Context, group string) error {
+	return a.c.t.eachBatch(ctx, run{group: group}, func(ids []string) error { return a.c.Users(ctx, ids...) })
 }

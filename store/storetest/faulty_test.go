@@ -451,6 +451,35 @@ func (f *faulty) Record(ctx context.Context, put, drop []scim.Grant) error {
 	return f.Store.Record(ctx, put, drop)
 }
 
+// UsersWithGrants implements scim.TenantLedger.
+func (f *faulty) UsersWithGrants(ctx context.Context, after string, limit int) ([]string, error) {
+	if f.fault == "lists users with grants from the start" {
+		after = ""
+	}
+	return f.Store.UsersWithGrants(ctx, after, limit)
+}
+
+// Forget implements scim.TenantLedger.
+func (f *faulty) Forget(ctx context.Context, keep scim.Source, limit int) (bool, error) {
+	switch f.fault {
+	case "forgets that SCIM ends":
+		keep = ""
+	case "forgets grants too":
+		users, err := f.Store.UsersWithGrants(ctx, "", 100)
+		if err != nil {
+			return false, err
+		}
+		grants, err := f.Store.Grants(ctx, users)
+		if err != nil {
+			return false, err
+		}
+		if err := f.Store.Record(ctx, nil, grants); err != nil {
+			return false, err
+		}
+	}
+	return f.Store.Forget(ctx, keep, limit)
+}
+
 // GrantedUsers implements scim.GrantCounter.
 func (f *faulty) GrantedUsers(ctx context.Context) (int, error) {
 	n, err := f.Store.GrantedUsers(ctx)

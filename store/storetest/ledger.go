@@ -96,12 +96,17 @@ var instant = time.Date(2024, 2, 29, 23, 59, 58, 765_000_000, time.FixedZone("",
 // storeLedgerSteps are the steps of the ledger for a Store that is a Ledger.
 func storeLedgerSteps() []step[scim.Store] {
 	var steps []step[scim.Store]
-	for _, st := range slices.Concat(ledgerSteps(), pendingSteps()) {
+	for _, st := range allLedgerSteps() {
 		steps = append(steps, step[scim.Store]{st.Name, st.Rule, func(t *probe, s scim.Store) {
 			st.Run(t, ledgerOf(t, s))
 		}})
 	}
 	return steps
+}
+
+// allLedgerSteps are the steps of every Ledger, and those of its capabilities.
+func allLedgerSteps() []step[ledgerSubject] {
+	return slices.Concat(ledgerSteps(), pendingSteps(), tenantLedgerSteps())
 }
 
 func ledgerSteps() []step[ledgerSubject] {

@@ -24,7 +24,6 @@
 package storetest
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/scimkit/scim"
@@ -50,7 +49,7 @@ func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
 // RunLedger checks a Ledger that is not a Store. It calls newLedger for each step.
 // newLedger returns a fresh, empty Ledger. Run checks the Ledger of a Store.
 func RunLedger(t *testing.T, newLedger func(t *testing.T) scim.Ledger) {
-	group[ledgerSubject]{"ledger", slices.Concat(ledgerSteps(), pendingSteps())}.run(t, func(t *testing.T) ledgerSubject { return ledgerSubject{ledger: newLedger(t)} })
+	group[ledgerSubject]{"ledger", allLedgerSteps()}.run(t, func(t *testing.T) ledgerSubject { return ledgerSubject{ledger: newLedger(t)} })
 }
 
 // RunRoles checks a RoleResolver. It calls newResolver for each step. newResolver returns
