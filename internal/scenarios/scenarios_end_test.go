@@ -48,6 +48,22 @@ func endScenarios() []scenario {
 			then:   "End waits for the request, and takes what it gave.",
 			reason: "nothing of the tenant may be left",
 			run:    endWaits},
+		{name: "S45 the last holder of a role when SCIM ends",
+			given:  "KeepLastHolder; U and V hold Admin, which is protected and confirmed, through G; the breaker lets nobody lose a role",
+			when:   "End revokes the roles",
+			then:   "One of them keeps Admin, as if it was given by hand. The breaker does not count. Nothing is left in the ledger.",
+			reason: "a person has decided about all, but the way back in must not be lost",
+			roles:  scim.Roles{KeepLastHolder: true, Breaker: &scim.Breaker{Share: 0.01, Minimum: 1}},
+			run: func(w *world) {
+				w.protectedRole("Admin")
+				w.user("U", "V")
+				w.group("G", "Admin", "U", "V")
+				w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Admin"}))
+				w.end(scim.EndRevoke)
+				w.diff("holders", 1, len(w.app.Holders("Admin")))
+				w.wantNothingLeft()
+				w.wantExplain(w.app.Holders("Admin")[0], "Admin by hand")
+			}},
 		{name: "S45 crash at every call of the end",
 			given:  "as before; some users keep their roles, in another world they lose them",
 			when:   "the process dies at any call of End, and the application calls End again",
