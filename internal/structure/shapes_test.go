@@ -39,6 +39,8 @@ var longFunctions = map[string]string{
 	"store/storetest.ledgerSteps":     "a table of steps",
 	"store/storetest.listSteps":       "a table of steps",
 	"store/storetest.lockSteps":       "a table of steps",
+	"store/storetest.pendingSteps":    "a table of steps",
+	"store/storetest.txPartSteps":     "a table of steps",
 	"store/storetest.memberSteps":     "a table of steps",
 	"store/storetest.changeSteps":     "a table of steps",
 	"store/storetest.roleBatchSteps":  "a table of steps",
