@@ -24,6 +24,7 @@ type database struct {
 	// elsewhere is an SQLite file with the application's roles, if they do not commit with
 	// the store.
 	elsewhere string
+	guard     string // the guard that processes started from now on have: see guardVar
 }
 
 // databases runs a test on each database, with the store's own tables and with tables of
@@ -78,6 +79,9 @@ func (d *database) start(t *testing.T) *process {
 	p.cmd.Env = append(os.Environ(), databaseVar+"="+address)
 	if d.mapped {
 		p.cmd.Env = append(p.cmd.Env, mappedVar+"=1")
+	}
+	if d.guard != "" {
+		p.cmd.Env = append(p.cmd.Env, guardVar+"="+d.guard)
 	}
 	if d.elsewhere != "" {
 		p.cmd.Env = append(p.cmd.Env, elsewhereVar+"="+d.elsewhere)

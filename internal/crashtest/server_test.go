@@ -123,12 +123,13 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	h, err := scim.New(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a, Separate: a.elsewhere != nil}, Members: scim.MemberPolicy{Nested: true},
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	h, err := scim.New(guarded(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a, Separate: a.elsewhere != nil}, Members: scim.MemberPolicy{Nested: true},
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}, a))
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
+	guardRoutes(mux, h)
 	mux.HandleFunc("POST /give", func(w http.ResponseWriter, r *http.Request) {
 		err := a.give(r.Context(), testhost.Must(h.Reconciler(nil)), r.FormValue("user"), r.FormValue("role"), r.FormValue("die"))
 		if err != nil {
