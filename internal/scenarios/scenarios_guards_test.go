@@ -50,6 +50,24 @@ func lastHolderScenarios() []scenario {
 				w.wantRoles("U")
 				w.wantRoles("W", "Admin")
 			}},
+		{name: "S95 more holders than a batch leave in one request",
+			given:  "KeepLastHolder; 2,500 users hold Admin through G",
+			when:   "G is emptied; they are all put into it again; G is deleted",
+			then:   "Exactly one keeps Admin each time.",
+			reason: "what the first batch leaves to the second one counts",
+			roles:  keep,
+			run: func(w *world) {
+				all := w.many(w.size(2500, 1100))
+				w.admins("G", "Admin", all...)
+				w.put("G", "Admin")
+				w.diff("holders", 1, len(w.app.Holders("Admin")))
+				w.put("G", "Admin", all...)
+				w.diff("holders", len(all), len(w.app.Holders("Admin")))
+				w.deleteGroup("G")
+				last := w.app.Holders("Admin")
+				w.diff("holders", 1, len(last))
+				w.wantExplain(last[0], "Admin retained group:G")
+			}},
 		{name: "S95 the successor is named in the same request",
 			given:  "KeepLastHolder; U holds Admin through G",
 			when:   "G is PUT with V as its only member",
@@ -242,6 +260,24 @@ func breakerScenarios() []scenario {
 			reason: "a percentage alone would stop small customers; clients do not repeat what another 4xx answers",
 			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
 			run:    massRemoval},
+		{name: "S97 a full list takes a role from 500 of 1,000",
+			given:  "Breaker with 20 %, 20 users, 10 minutes; 1,000 users in G→R",
+			when:   "G is PUT with 500 of them; the application releases the breaker; the PUT is sent again",
+			then:   "429, and nothing is stored. After the release it succeeds.",
+			reason: "as before",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Share: 0.2, Minimum: 20, Window: 10 * time.Minute}},
+			run: func(w *world) {
+				all := w.many(w.size(1000, 100))
+				half := all[len(all)/2:]
+				w.role("R")
+				w.group("G", "R", all...)
+				w.wantRefused(w.send("PUT", "/Groups/G", groupBody("R", half...)), http.StatusTooManyRequests, "", fmt.Sprintf("%d of %d", len(half), len(all)))
+				w.diff("holders", len(all), len(w.app.Holders("R")))
+				w.wantMembers("G", all...)
+				w.must(w.reconciler().ReleaseBreaker(ctx(), time.Minute))
+				w.put("G", "R", half...)
+				w.diff("holders", half, w.app.Holders("R"))
+			}},
 		{name: "S97 few users pass",
 			given:  "Breaker with 20 %, 4 users; 10 users in G→R",
 			when:   "G is PUT with 7 of them",
