@@ -65,11 +65,14 @@ func (p *person) isFor(l host.Link, linked host.LinkedRole, source host.Source, 
 	return !linked.Newer
 }
 
-// keepNewer records the newer roles of values that the user does not get: a later
-// reconciliation must know that they are for this user.
-func (o *outcome) keepNewer(p *scoped, h holdings, done map[string]bool, now time.Time) {
+// keepNewer records what is decided about this user alone, if Pick leaves the role out. A later
+// reconciliation must know that a newer role of a value is for the user, that the application
+// confirmed the role for the user, or that a client named the user since a distrust.
+func (o *outcome) keepNewer(policy host.RolePolicy, p *scoped, h holdings, done map[string]bool, now time.Time) {
 	for _, w := range p.wants {
-		if w.isFor == thisUser && !done[w.role.ID] {
+		isHeldBack := slices.Contains(p.rest.back[w.role.ID].sources, w.sources[0])
+		isDecided := w.isFor == thisUser || slices.ContainsFunc(w.doubts, func(d doubt) bool { return d.isSettled })
+		if isDecided && !done[w.role.ID] && !isHeldBack && w.role.ID != policy.Base {
 			done[w.role.ID] = true
 			o.wait(p, w, h.entries[w.role.ID], host.GrantWaitsForPlace, "waiting: the application picks other roles", now)
 			o.release(p, w.role, h.entries[w.role.ID], h.held)

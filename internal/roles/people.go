@@ -222,6 +222,9 @@ func (p *person) want(l host.Link, from origin, r *run) {
 			p.unconfirmed = append(p.unconfirmed, want{role: role, sources: []host.Source{source}, declined: linked.Declined, isFor: isFor})
 			continue
 		}
+		if !linked.Confirmed {
+			isFor = thisUser
+		}
 		if named == unnamed && from.isNamed {
 			named = byClient
 		}

@@ -186,7 +186,7 @@ func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now 
 		}
 	}
 	o.rank(p, order)
-	o.keepNewer(p, h, done, now)
+	o.keepNewer(policy, p, h, done, now)
 	return done
 }
 
