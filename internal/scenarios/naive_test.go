@@ -252,8 +252,9 @@ func (n *naive) height(group string) int {
 
 // naiveWant is a role with the sources that give it to a user.
 type naiveWant struct {
-	role    naiveRole
-	sources []string
+	role       naiveRole
+	sources    []string
+	isPersonal bool // the application confirmed it for this user alone
 }
 
 // wants lists what sources give to a user, in order, and the unconfirmed roles as Explain
@@ -272,6 +273,7 @@ func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 			if i < 0 {
 				i, wants = len(wants), append(wants, naiveWant{role: l[key].role})
 			}
+			wants[i].isPersonal = wants[i].isPersonal || !l[key].confirmed
 			if !slices.Contains(wants[i].sources, source) {
 				wants[i].sources = append(wants[i].sources, source)
 			}
@@ -487,6 +489,11 @@ func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
 		f.order = append(f.order, key)
 		for _, s := range waits {
 			f.ledger = append(f.ledger, key+" "+s+" waiting")
+		}
+	}
+	for _, w := range candidates { // what is decided about this user alone must not be forgotten
+		if w.isPersonal && !isChosen[w.role.key()] && w.role.id != policy.base {
+			f.wait(w)
 		}
 	}
 	for _, w := range wants {
