@@ -23,37 +23,56 @@ func (b *batch) keepLastHolders(ctx context.Context, people []*person, now time.
 	if b.w.t.Roles.Guards.Holders == nil {
 		return nil
 	}
-	losers := b.losers()
-	if len(losers) == 0 {
-		return nil
-	}
-	if !b.reads {
-		if err := b.w.LockTenant(ctx, holderDecisions); err != nil {
+	// In an exclusive scope, who keeps a role does not get another one. Then somebody else may
+	// be the last holder of that one. So judge the changed plan again.
+	for isChanged := true; isChanged; {
+		losers := b.losers()
+		if len(losers) == 0 {
+			return nil
+		}
+		if !b.reads {
+			if err := b.w.LockTenant(ctx, holderDecisions); err != nil {
+				return err
+			}
+		}
+		var err error
+		if isChanged, err = b.keepOne(ctx, people, losers, now); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// keepOne retains the first role that would have no active holder and that somebody can
+// keep. If there is none, it reports the roles that nobody holds afterwards.
+func (b *batch) keepOne(ctx context.Context, people []*person, losers []loss, now time.Time) (isKept bool, err error) {
 	gone, err := b.leavers(ctx, people, losers)
 	if err != nil {
-		return err
+		return false, err
 	}
+	var unheld []loss
 	for _, l := range losers {
 		hasOther, err := b.hasOtherHolder(ctx, l)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if hasOther {
 			continue
 		}
 		i := slices.IndexFunc(l.at, func(i int) bool { return !gone[people[i].id] })
 		if i < 0 {
-			at := l.at[len(l.at)-1]
-			b.outs[at].note(host.RoleUnheld, people[at], l.role, nil, "the last active holder left")
+			unheld = append(unheld, l)
 			continue
 		}
 		at := l.at[i]
 		b.outs[at] = plan(b.w.t.Roles, people[at], now, append(b.outs[at].keep, l.role.Key())...)
+		return true, nil
 	}
-	return nil
+	for _, l := range unheld {
+		at := l.at[len(l.at)-1]
+		b.outs[at].note(host.RoleUnheld, people[at], l.role, nil, "the last active holder left")
+	}
+	return false, nil
 }
 
 // loss is a protected role that users of a batch lose.

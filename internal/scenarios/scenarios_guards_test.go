@@ -144,6 +144,24 @@ func lastHolderScenarios() []scenario {
 				w.add("G1", "V")
 				w.wantRoles("U", "Viewer")
 			}},
+		{name: "S95 who keeps one role cannot take another one",
+			given:  "KeepLastHolder, Exclusive; A holds Owner through G1, and B, after A in order of id, the lighter Admin through G2",
+			when:   "G1 is PUT with B as its only member",
+			then:   "B keeps Admin, and Owner waits. So A keeps Owner.",
+			reason: "what B would get counts only if B gets it",
+			roles:  scim.Roles{KeepLastHolder: true, Exclusive: true},
+			run: func(w *world) {
+				w.user("A", "B")
+				w.admins("G1", "Owner", "A")
+				w.admins("G2", "Admin", "B")
+				w.app.Put(scim.Role{ID: "Owner", Name: "Owner", Weight: 40, Protected: true})
+				w.reportChange()
+				w.put("G1", "Owner", "B")
+				w.wantRoles("A", "Owner")
+				w.wantRoles("B", "Admin")
+				w.wantLedger("A", "Owner group:G1 retained")
+				w.wantLedger("B", "Admin group:G2 retained", "Owner group:G1 waiting")
+			}},
 		{name: "S95 a retained role is given again",
 			given:  "KeepLastHolder; U's Admin is retained",
 			when:   "U is added to G again, V is added, U is removed",
