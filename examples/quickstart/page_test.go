@@ -142,7 +142,7 @@ func TestMissingRole(t *testing.T) {
 		ada := s.create(t, "/Users", user("ada"))
 		s.create(t, "/Groups", group("Billing", ada))
 		s.expect(t, "the group created its role", "Billing, through group Billing")
-		if status, body := s.scim(t, "POST", "/Groups", group("EDIT​OR")); status != 400 || !strings.Contains(body, "Editor") {
+		if status, body := s.scim(t, "POST", "/Groups", group("EDIT\u200bOR")); status != 400 || !strings.Contains(body, "Editor") {
 			t.Errorf("a name that looks like Editor: %d %s, want 400", status, body)
 		}
 	})

@@ -189,7 +189,11 @@ func TestRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds("after the role was renamed,", 1)
-	if err := giveByHand(t.Context(), &Application{}, testhost.Must(h.Reconciler(nil)), ann, "1"); err != nil {
+	byHand := testhost.Must(h.Reconciler(nil))
+	if err := takeByHand(t.Context(), &Application{}, byHand, ann, "1"); err == nil || !strings.Contains(err.Error(), "userType") {
+		t.Errorf("what the attribute gives was taken by hand: %v", err)
+	}
+	if err := giveByHand(t.Context(), &Application{}, byHand, ann, "1"); err != nil {
 		t.Fatal(err)
 	}
 	request(t, h, http.StatusOK, "PATCH", "/Users/"+ann, `{"Operations": [{"op": "remove", "path": "userType"}]}`)
