@@ -314,7 +314,7 @@ func (h *history) reconcile(who string) {
 
 // role creates, renames, changes or deletes a role in the application, and reports this.
 func (h *history) role(t *rapid.T) {
-	what := rapid.SampledFrom([]string{"create", "rename", "delete", "weigh", "protect"}).Draw(t, "what")
+	what := rapid.SampledFrom([]string{"create", "rename", "delete", "weigh", "weigh again", "protect"}).Draw(t, "what")
 	if what == "create" {
 		if len(h.n.roles) == 5 {
 			t.Skip("enough")
@@ -328,7 +328,7 @@ func (h *history) role(t *rapid.T) {
 				t.Skip("a role that moves from one source to another is lost in between")
 			}
 			r.name = rapid.SampledFrom(names).Draw(t, "name")
-		case "weigh":
+		case "weigh", "weigh again":
 			h.count++
 			r.weight = h.count
 		case "protect":

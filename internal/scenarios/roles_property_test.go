@@ -18,7 +18,7 @@ import (
 // differs, the test logs after how many steps it did for the first time: see .ci/mutants.
 func TestRolesProperty(t *testing.T) {
 	everywhere(t, func(t *testing.T, in setting) {
-		steps := 3000
+		steps := 2000
 		if s := os.Getenv("SCIM_STEPS"); s != "" {
 			var err error
 			if steps, err = strconv.Atoi(s); err != nil {
