@@ -134,6 +134,11 @@ func (c *Admin) endSource(ctx context.Context, l host.Link) error {
 	if err := c.reconcileGranted(ctx, of); err != nil {
 		return err
 	}
+	if of != l.Source && c.t.Roles.Finder != nil { // whom the application has confirmed by name
+		if err := c.reconcileGranted(ctx, l.Source); err != nil {
+			return err
+		}
+	}
 	group, isGroup := l.Source.Group()
 	if !isGroup {
 		return c.t.Roles.Ledger.SetLink(ctx, host.Link{Source: l.Source})

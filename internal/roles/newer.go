@@ -57,7 +57,7 @@ func (p *person) isFor(l host.Link, linked host.LinkedRole, source host.Source, 
 		return slices.Contains(found, linked.Role.Key())
 	}
 	has := func(k host.RoleKey) bool {
-		return slices.ContainsFunc(p.entries, func(g host.Grant) bool { return g.Source == source && g.Role() == k })
+		return slices.ContainsFunc(p.entries, func(g host.Grant) bool { return (g.Source == source || g.Source == l.Source) && g.Role() == k })
 	}
 	if slices.ContainsFunc(l.Roles, func(r host.LinkedRole) bool { return r.Newer && has(r.Role.Key()) }) {
 		return has(linked.Role.Key())

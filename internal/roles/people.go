@@ -207,9 +207,8 @@ type origin struct {
 
 // want adds the roles that a source gives, or will give after a confirmation.
 func (p *person) want(l host.Link, from origin, r *run) {
-	source := from.source
 	for _, linked := range l.Roles {
-		role := linked.Role
+		role, source := linked.Role, from.source
 		if l.HasNewer() && !p.isFor(l, linked, source, r) {
 			continue
 		}
@@ -218,12 +217,14 @@ func (p *person) want(l host.Link, from origin, r *run) {
 			isFor = thisUser
 		}
 		named := r.naming(l.Source, p.id, role.Key())
-		if !linked.Confirmed && named != byApplication && !p.isConfirmed(l, linked, source) {
+		if !linked.Confirmed && named != byApplication && !p.isConfirmed(l, linked) {
 			p.unconfirmed = append(p.unconfirmed, want{role: role, sources: []host.Source{source}, declined: linked.Declined, isFor: isFor})
 			continue
 		}
 		if !linked.Confirmed {
-			isFor = thisUser
+			// All values of an attribute share one source. What is decided about one value must
+			// not be taken for a decision about another one.
+			isFor, source = thisUser, l.Source
 		}
 		if named == unnamed && from.isNamed {
 			named = byClient
@@ -253,9 +254,9 @@ func (p *person) want(l host.Link, from origin, r *run) {
 // has not confirmed that the source gives the role. Only such a decision makes a grant from a
 // link that is not confirmed. An older grant is from a link before this one. A newer role has
 // a waiting grant in any case.
-func (p *person) isConfirmed(l host.Link, linked host.LinkedRole, source host.Source) bool {
+func (p *person) isConfirmed(l host.Link, linked host.LinkedRole) bool {
 	return slices.ContainsFunc(p.entries, func(g host.Grant) bool {
-		return g.Role() == linked.Role.Key() && g.Source == source && g.State != host.GrantRetained && !g.At.Before(l.At) &&
+		return g.Role() == linked.Role.Key() && g.Source == l.Source && g.State != host.GrantRetained && !g.At.Before(l.At) &&
 			(!linked.Newer || g.IsHeld())
 	})
 }

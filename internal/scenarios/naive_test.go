@@ -263,19 +263,23 @@ func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 	add := func(l naiveLink, of, source string) {
 		for _, key := range slices.Sorted(maps.Keys(l)) {
 			// A grant from a link that is not confirmed comes from a decision about this user.
-			at, isDecided := n.grantAt[fmt.Sprint(user, " ", key, " ", source)]
+			at, isDecided := n.grantAt[fmt.Sprint(user, " ", key, " ", of)]
 			isDecided = isDecided && at >= l[key].at || n.named[fmt.Sprint(user, " ", key, " ", of)]
 			if !l[key].confirmed && !isDecided {
 				unconfirmed = append(unconfirmed, key+" waiting "+source)
 				continue
+			}
+			from := source
+			if !l[key].confirmed {
+				from = of
 			}
 			i := slices.IndexFunc(wants, func(w naiveWant) bool { return w.role.key() == key })
 			if i < 0 {
 				i, wants = len(wants), append(wants, naiveWant{role: l[key].role})
 			}
 			wants[i].isPersonal = wants[i].isPersonal || !l[key].confirmed
-			if !slices.Contains(wants[i].sources, source) {
-				wants[i].sources = append(wants[i].sources, source)
+			if !slices.Contains(wants[i].sources, from) {
+				wants[i].sources = append(wants[i].sources, from)
 			}
 		}
 	}

@@ -208,6 +208,27 @@ func reportScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.wantRoles("V", "R")
 			}},
+		{name: "a user loses the confirmed one of two values",
+			given:  "values R and Boss stand for the protected role R; R is confirmed, Boss is not; U has both",
+			when:   "the client takes the value R from U",
+			then:   "U loses R: what was confirmed for one value is not confirmed for another.",
+			reason: "nobody decided that Boss gives the role",
+			roles:  scim.Roles{Attributes: []string{"roles"}},
+			run: func(w *world) {
+				w.protectedRole("R")
+				w.app.Resolve = func(scim.RoleSource) ([]scim.Role, error) {
+					return []scim.Role{{ID: "R", Name: "R", Protected: true}}, nil
+				}
+				w.userNamed("U", "R", "Boss")
+				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "R", scim.Role{ID: "R"}))
+				w.wantRoles("U", "R")
+				w.putNamed("U", "Boss")
+				w.wantRoles("U")
+				w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Boss", scim.Role{ID: "R"}, "U"))
+				w.wantRoles("U", "R")
+				w.putNamed("U")
+				w.wantRoles("U")
+			}},
 		{name: "Pick names a role twice, and one that no source gives",
 			given:  "Pick returns each role twice, and a role that U holds by hand",
 			when:   "U joins G→R, and leaves it",
