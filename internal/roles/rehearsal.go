@@ -22,6 +22,9 @@ type Rehearsal struct {
 	// held says which roles users hold after the changes noted so far, and whether. Nil: a
 	// request with one operation looks at each user before it changes the user's roles.
 	held map[string]map[host.Role]bool
+	// holders says which users the changes noted so far make holders of protected roles, and
+	// whom they do not leave one. Nil: no guard asks.
+	holders map[host.RoleKey]map[string]bool
 }
 
 // Rehearse returns a copy of a tenant in which a request has no effects, if the caller rolls
@@ -37,6 +40,10 @@ func Rehearse(t *host.Tenant, after string, limit int, isBulk bool) (*host.Tenan
 	}
 	roles := *t.Roles
 	roles.Resolver = r
+	if h := roles.Guards.Holders; h != nil {
+		r.holders = map[host.RoleKey]map[string]bool{}
+		roles.Guards.Holders = rehearsedHolders{h, r}
+	}
 	if roles.Creator != nil {
 		roles.Creator = noCreator{}
 	}
@@ -71,6 +78,7 @@ func (e *Engine) Quiet(log *slog.Logger) *Engine {
 func (r *Rehearsal) Begin() {
 	r.changes = nil
 	clear(r.held)
+	clear(r.holders)
 }
 
 // HeldRoles implements host.Resolver.
@@ -96,6 +104,8 @@ func (r *Rehearsal) HeldRoles(ctx context.Context, userIDs []string) (map[string
 func (r *Rehearsal) ChangeRoles(_ context.Context, changes []host.RoleChange) error {
 	for _, c := range changes {
 		r.hold(c)
+		r.holdProtected(c.UserID, c.Revoke, false)
+		r.holdProtected(c.UserID, c.Grant, true)
 		if c.UserID > r.after {
 			r.note(c)
 		}
@@ -117,6 +127,46 @@ func (r *Rehearsal) hold(c host.RoleChange) {
 			maps.DeleteFunc(of, func(known host.Role, _ bool) bool { return known.Key() == role.Key() })
 			of[role] = holds
 		}
+	}
+}
+
+func (r *Rehearsal) holdProtected(user string, roles []host.Role, holds bool) {
+	for _, role := range roles {
+		if r.holders == nil || !role.Protected {
+			continue
+		}
+		if r.holders[role.Key()] == nil {
+			r.holders[role.Key()] = map[string]bool{}
+		}
+		r.holders[role.Key()][user] = holds
+	}
+}
+
+// rehearsedHolders are the holders of roles after the changes that a rehearsal has noted.
+type rehearsedHolders struct {
+	app host.RoleHolders
+	r   *Rehearsal
+}
+
+// RoleHolders implements host.RoleHolders. It may return more than limit.
+func (h rehearsedHolders) RoleHolders(ctx context.Context, role host.Role, after string, limit int) ([]string, error) {
+	changed := h.r.holders[role.Key()]
+	for {
+		page, err := h.app.RoleHolders(ctx, role, after, limit)
+		if err != nil || len(changed) == 0 {
+			return page, err
+		}
+		ids := only(page, func(id string) bool { holds, isChanged := changed[id]; return holds || !isChanged })
+		for id, holds := range changed {
+			if holds && id > after && (len(page) == 0 || id < page[len(page)-1]) {
+				ids = append(ids, id)
+			}
+		}
+		if len(ids) > 0 || len(page) == 0 {
+			slices.Sort(ids)
+			return slices.Compact(ids), nil
+		}
+		after = page[len(page)-1]
 	}
 }
 

@@ -128,6 +128,8 @@ var unforeseen = map[string]string{
 	"S81":                          "a preview is about the state before the request",
 	"S92":                          "a preview is about the state before the request",
 	"at every call":                "the scenario counts calls of the application",
+	"the application's own guard":  "the scenario counts calls of the application",
+	"reads every change":           "it is about thousands, and a preview page by page of each is slow",
 	"second batch":                 "it is about thousands, and a preview page by page of each is slow",
 	"large group":                  "it is about thousands, and a preview page by page of each is slow",
 	"within a circle":              "ChangeRoles fails, and a preview does not call it",

@@ -162,6 +162,25 @@ func lastHolderScenarios() []scenario {
 				w.wantLedger("A", "Owner group:G1 retained")
 				w.wantLedger("B", "Admin group:G2 retained", "Owner group:G1 waiting")
 			}},
+		{name: "S95 two last holders leave in one bulk request",
+			given:  "KeepLastHolder; U holds Admin through G1, V through G2",
+			when:   "one bulk request removes U from G1 and V from G2",
+			then:   "V keeps Admin. A preview says so.",
+			reason: "each operation is a request of its own",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V")
+				w.admins("G1", "Admin", "U")
+				w.admins("G2", "Admin", "V")
+				w.do("POST", "/Bulk", map[string]any{
+					"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:BulkRequest"},
+					"Operations": []any{
+						map[string]any{"method": "PATCH", "path": "/Groups/G1", "data": patchBody(removeOp("U"))},
+						map[string]any{"method": "PATCH", "path": "/Groups/G2", "data": patchBody(removeOp("V"))},
+					}})
+				w.wantRoles("U")
+				w.wantRoles("V", "Admin")
+			}},
 		{name: "S95 a retained role is given again",
 			given:  "KeepLastHolder; U's Admin is retained",
 			when:   "U is added to G again, V is added, U is removed",
