@@ -169,8 +169,9 @@ func (c *Admin) TakeByHand(ctx context.Context, userID string, role host.RoleKey
 	return still, c.Users(ctx, userID)
 }
 
-// givesAgain returns the sources that would give a role again if the user did not hold it.
-// own are the grants of the role that change then: they lose their marks.
+// givesAgain returns the sources that give a role if the user does not hold it by hand. What
+// sources have given they go on giving, also in a pause, if that leaves it to the user. own
+// are the grants of the role that are marked, without their marks.
 func (c *Admin) givesAgain(ctx context.Context, userID string, role host.RoleKey) (still []host.Source, own []host.Grant, err error) {
 	defer host.Guard{Log: c.e.Log}.Catch(&err) // Roles.Pick is the application's code
 	ids := []string{userID}
@@ -183,12 +184,25 @@ func (c *Admin) givesAgain(ctx context.Context, userID string, role host.RoleKey
 		return nil, nil, err
 	}
 	p := people[0]
-	p.held = only(p.held, func(r host.Role) bool { return r.Key() != role })
-	o := plan(c.t.Roles, p, c.e.now())
-	for _, e := range o.explained {
-		if e.Role.Key() == role && e.State == host.Due {
+	isGiven := false
+	for i := range p.entries {
+		g := &p.entries[i]
+		if g.Role() != role || !g.IsHeld() {
+			continue
+		}
+		isGiven = true
+		if g.ByHand {
+			g.ByHand = false
+			own = append(own, *g)
+		}
+	}
+	if !isGiven {
+		p.held = only(p.held, func(r host.Role) bool { return r.Key() != role })
+	}
+	for _, e := range plan(c.t.Roles, p, c.e.now()).explained {
+		if e.Role.Key() == role && (e.State == host.Due || e.State == host.Granted) {
 			still = e.Sources
 		}
 	}
-	return still, only(o.put, func(g host.Grant) bool { return g.Role() == role && g.IsHeld() }), nil
+	return still, own, nil
 }

@@ -288,8 +288,8 @@ func (h *history) give(t *rapid.T) {
 func (h *history) take(t *rapid.T) {
 	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
 	delete(h.n.hand[who], role)
-	delete(h.n.wasFate[who].given, role)
 	if !rapid.Bool().Draw(t, "in one step") {
+		delete(h.n.wasFate[who].given, role)
 		h.w.app.Take(who, role)
 		h.reconcile(who)
 		return

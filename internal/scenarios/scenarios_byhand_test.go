@@ -135,6 +135,20 @@ func stepScenarios() []scenario {
 				w.wantStill("U", "Viewer")
 				w.wantRoles("U", "Admin")
 			}},
+		{name: "S17 S44 taken by hand in a pause",
+			given:  "U and V in G→R; V also holds R by hand; the giving of roles is paused, reported",
+			when:   "R is taken from both with TakeByHand; they are reconciled; the pause ends, reported",
+			then:   "TakeByHand names G and leaves R, without a mark. Both hold R throughout.",
+			reason: "what sources gave before a pause stays",
+			run:    func(w *world) { takenWhileHeldBack(w, func() { w.pause(true); w.reportChange() }) }},
+		{name: "S17 S116 taken by hand while the application distrusts",
+			given:  "U and V in G→R; V also holds R by hand; the application distrusts G, and keeps what it gave",
+			when:   "R is taken from both with TakeByHand; they are reconciled; the distrust ends",
+			then:   "TakeByHand names G and leaves R, without a mark. Both hold R throughout.",
+			reason: "what a distrusted source gave before stays",
+			run: func(w *world) {
+				takenWhileHeldBack(w, func() { w.must(w.reconciler().Distrust(ctx(), scim.DistrustKeep, "G")) })
+			}},
 	}
 }
 
@@ -211,4 +225,31 @@ func (w *world) wantStill(user, role string, sources ...scim.Source) {
 	still, err := w.takeByHand(user, role)
 	w.must(err)
 	w.diff("sources that still give "+role, append([]scim.Source{}, sources...), append([]scim.Source{}, still...))
+}
+
+// takenWhileHeldBack is S17 while sources give nothing new.
+func takenWhileHeldBack(w *world, holdBack func()) {
+	w.role("R")
+	w.user("U", "V")
+	w.group("G", "R", "U", "V")
+	w.byHand("V", "R")
+	holdBack()
+	w.mark()
+	for range 2 {
+		for _, user := range []string{"U", "V"} {
+			w.wantStill(user, "R", "group:G")
+			w.reconcile(user)
+			w.wantRoles(user, "R")
+			w.wantLedger(user, "R group:G")
+			w.wantExplain(user, "R granted group:G")
+		}
+	}
+	w.wantChanges()
+	w.wantEvents()
+	w.remove("G", "V")
+	w.wantRoles("V")
+	w.pause(false)
+	w.must(w.reconciler().Trust(ctx()))
+	w.reportChange()
+	w.wantRoles("U", "R")
 }
