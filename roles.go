@@ -173,7 +173,9 @@ type Roles struct {
 	// KeepLastHolder keeps a protected role for its last active holder if no source gives it
 	// any more. The role is revoked as soon as another active user holds it. Users whom the
 	// Store does not know are active. A user who is deactivated or deleted loses the role
-	// nevertheless. The Resolver must be a RoleHolders, and the Ledger a PendingLedger.
+	// nevertheless. HeldRoles must say which roles are Protected. The Resolver must be a
+	// RoleHolders, and the Ledger a PendingLedger. After a change of KeepLastHolder call
+	// Reconciler.RolesChanged.
 	KeepLastHolder bool
 	// Breaker holds back a write that would take roles from too many users within some time:
 	// 429 with Retry-After, and nothing of it is stored. It judges writes of groups, members

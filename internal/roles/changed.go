@@ -231,8 +231,8 @@ func (r *report) page(ctx context.Context, t *model.Type, limit int, after strin
 	return string(key), err
 }
 
-// reopen reconciles users with grants that wait for what a report can end: a pause, a
-// distrust, or a role that takes the place of another.
+// reopen reconciles users with grants that are as they are because of what a report can end: a
+// pause, a distrust, a role that takes the place of another, or the guard of last holders.
 func (r *report) reopen(ctx context.Context, after string) (next string, err error) {
 	if r.c.t.Roles.Pending == nil {
 		return "", nil
@@ -250,7 +250,7 @@ func (r *report) reopen(ctx context.Context, after string) (next string, err err
 	var ids []string
 	for _, g := range grants {
 		switch g.State {
-		case host.GrantPaused, host.GrantWaitsForTrust, host.GrantWaitsForPlace:
+		case host.GrantPaused, host.GrantWaitsForTrust, host.GrantWaitsForPlace, host.GrantRetained:
 			ids = append(ids, g.UserID)
 		}
 	}

@@ -33,13 +33,14 @@ func (c *Admin) Decide(ctx context.Context, key string, d Decision) error {
 	case k.Kind == host.PendingPerson && d == Confirmed:
 		return confirmPerson(ctx, c, k)
 	case k.Kind == host.PendingPerson:
-		return decideGrant(ctx, c, k, func(w *Work, g host.Grant) (put, drop []host.Grant, err error) {
+		return decideGrant(ctx, c, k, func(_ context.Context, w *Work, g host.Grant) (put, drop []host.Grant, err error) {
 			g.State, g.At = host.GrantDeclined, w.e.now()
 			return []host.Grant{g}, nil, nil
 		})
 	case k.Kind == host.PendingRetained && d == Confirmed: // the user keeps the role as the application's own
-		return decideGrant(ctx, c, k, func(_ *Work, g host.Grant) (put, drop []host.Grant, err error) {
-			return nil, []host.Grant{g}, nil
+		return decideGrant(ctx, c, k, func(ctx context.Context, w *Work, g host.Grant) (put, drop []host.Grant, err error) {
+			all, err := w.t.Roles.Ledger.Grants(ctx, []string{k.User})
+			return nil, only(all, func(o host.Grant) bool { return o.Role() == g.Role() && o.State == host.GrantRetained }), err
 		})
 	case k.Kind == host.PendingRetained:
 		return errors.New("scim: a guard keeps the role: it goes when the guard allows it, or when the application takes it")
@@ -103,7 +104,7 @@ func (t tenant) seen(ctx context.Context, k pendingKey) (host.Grant, error) {
 }
 
 // decideGrant changes a grant as decide says.
-func decideGrant(ctx context.Context, c *Admin, k pendingKey, decide func(w *Work, g host.Grant) (put, drop []host.Grant, err error)) error {
+func decideGrant(ctx context.Context, c *Admin, k pendingKey, decide func(ctx context.Context, w *Work, g host.Grant) (put, drop []host.Grant, err error)) error {
 	unlock, err := c.e.lockUsers(ctx, c.t, []string{k.User})
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func decideGrant(ctx context.Context, c *Admin, k pendingKey, decide func(w *Wor
 		if err != nil {
 			return err
 		}
-		put, drop, err := decide(w, g)
+		put, drop, err := decide(ctx, w, g)
 		if err != nil {
 			return err
 		}

@@ -129,6 +129,7 @@ var unforeseen = map[string]string{
 	"S92":                          "a preview is about the state before the request",
 	"at every call":                "the scenario counts calls of the application",
 	"the application's own guard":  "the scenario counts calls of the application",
+	"more holders than a batch":    "it is about thousands, and a preview page by page of each is slow",
 	"reads every change":           "it is about thousands, and a preview page by page of each is slow",
 	"second batch":                 "it is about thousands, and a preview page by page of each is slow",
 	"large group":                  "it is about thousands, and a preview page by page of each is slow",

@@ -198,6 +198,48 @@ func lastHolderScenarios() []scenario {
 				w.remove("G", "U")
 				w.wantRoles("U")
 			}},
+		{name: "S95 a retained role is no longer protected",
+			given:  "KeepLastHolder; U's Admin and V's Owner are retained",
+			when:   "Admin is not protected any more, reported; KeepLastHolder is switched off, reported",
+			then:   "The first report revokes Admin, and the second one Owner.",
+			reason: "a guard that is switched off must not leave access behind",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V")
+				w.admins("G1", "Admin", "U")
+				w.admins("G2", "Owner", "V")
+				w.remove("G1", "U")
+				w.remove("G2", "V")
+				w.role("Admin")
+				w.reportChange()
+				w.wantRoles("U")
+				w.wantRoles("V", "Owner")
+				w.roles.KeepLastHolder = false
+				w.restart()
+				w.reportChange()
+				w.wantRoles("V")
+			}},
+		{name: "S95 a role that two sources gave is retained",
+			given:  "KeepLastHolder, nesting; U is in C, which is in P1 and P2, both →Admin",
+			when:   "U is removed from C; the application confirms one of the two pending matters; V gets Admin by hand",
+			then:   "U keeps Admin, which is now given by hand.",
+			reason: "who decides about the role decides about all of it",
+			roles:  keep,
+			run: func(w *world) {
+				w.policy.Nested = true
+				w.restart()
+				w.user("U", "V")
+				w.group("C", "C", "U")
+				w.admins("P1", "Admin", "Group C")
+				w.group("P2", "Admin", "Group C")
+				w.must(w.reconciler().Confirm(ctx(), "P2", scim.Role{ID: "Admin"}))
+				w.remove("C", "U")
+				w.wantLedger("U", "Admin group:P1 retained", "Admin group:P2 retained")
+				w.must(w.reconciler().ConfirmPending(ctx(), w.pending(100)[0].Key))
+				w.byHand("V", "Admin")
+				w.wantRoles("U", "Admin")
+				w.wantLedger("U")
+			}},
 		{name: "S95 two last holders leave at the same time",
 			given:  "KeepLastHolder; U holds Admin through G1, V through G2",
 			when:   "both are removed at the same time, again and again",
