@@ -40,6 +40,9 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 // host.ErrStale, and the transaction runs again.
 func (w *writer) lockToDelete(ctx context.Context, ref host.Ref) (*doc.Document, error) {
 	if w.t.Stores.Tx == nil {
+		if err := w.lockBelow(ctx, ref); err != nil {
+			return nil, err
+		}
 		return w.dir.Fetch(ctx, ref)
 	}
 	groups, err := w.groupsWith(ctx, ref)
@@ -65,6 +68,19 @@ func (w *writer) lockToDelete(ctx context.Context, ref host.Ref) (*doc.Document,
 		}
 	}
 	return before, nil
+}
+
+// lockBelow locks the groups below a group in this process, for a store without transactions:
+// who joins one of them meanwhile would keep what came through the group.
+func (w *writer) lockBelow(ctx context.Context, ref host.Ref) error {
+	if ref.Type != "Group" {
+		return nil
+	}
+	below, err := w.dir.Below(ctx, ref.ID)
+	if err != nil {
+		return err
+	}
+	return w.work.LockGroups(ref.ID, below.IDs())
 }
 
 // groupsWith lists the ids of the groups that a deletion of ref changes, in order: those

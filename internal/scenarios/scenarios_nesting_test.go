@@ -119,8 +119,14 @@ func nestingScenarios() []scenario {
 			given:  "nesting is on; two servers over one database",
 			when:   "U joins or leaves a group while that group joins or leaves G1→R, many times",
 			then:   "U holds R exactly if U belongs to G1 at the end.",
-			reason: "no request misses the other", kinds: []string{joint, separate}, only: "several servers need the locks of transactions", servers: true,
-			run: func(w *world) { w.servers(2); joinTogether(w, w.size(200, 20)) }},
+			reason: "no request misses the other", servers: true,
+			run: func(w *world) { joinTogether(w, w.size(200, 20)) }},
+		{name: "S84 a member joins while a group above is deleted",
+			given:  "nesting is on; G1→R contains M, which contains C",
+			when:   "U and V join C while M is deleted, many times",
+			then:   "Nobody holds R at the end.",
+			reason: "no request misses the other", servers: true,
+			run: func(w *world) { w.nest(10); deleteMiddle(w, w.size(200, 20)) }},
 		{name: "S87 a child with a role of its own",
 			given:  "nesting is on; G1→A contains G2→B",
 			when:   "U joins G2, before or after G2 joins G1",
@@ -332,6 +338,30 @@ func diamond(w *world) {
 	w.wantRoles("U")
 }
 
+// deleteMiddle is S84 with a group in the middle that is deleted while others join below it.
+func deleteMiddle(w *world, times int) {
+	w.parallel()
+	w.role("R")
+	w.user("U", "V")
+	w.group("C", "C")
+	w.group("G1", "R")
+	for i := range times {
+		m := fmt.Sprint("M", i)
+		w.group(m, m, "Group C")
+		w.add("G1", "Group "+m)
+		testhost.Parallel(3, func(j int) {
+			if j == 0 {
+				w.deleteGroup(m)
+				return
+			}
+			w.add("C", []string{"U", "V"}[j-1])
+		})
+		w.wantRoles("U")
+		w.wantRoles("V")
+		w.remove("C", "U", "V")
+	}
+}
+
 // closeTogether is S86: requests for all edges of a circle at the same time. All but one
 // succeed.
 func closeTogether(w *world, times int) {
@@ -377,7 +407,7 @@ func closeTogether(w *world, times int) {
 // or that one gets another role.
 func joinTogether(w *world, times int) {
 	w.nest(10)
-	w.servers(2)
+	w.parallel()
 	w.role("R")
 	w.user("U", "V")
 	w.group("G3", "no role")
