@@ -45,7 +45,7 @@ const (
 	// PendingLink: a source stands for a protected role. Confirm or decline it.
 	PendingLink PendingKind = "link"
 	// PendingPerson: a user waits for a role. Confirm or decline it. If the user holds another
-	// role by hand in the only place, take that one first.
+	// role by hand in the only place, take that one instead: a confirmation frees no place.
 	PendingPerson PendingKind = "person"
 	// PendingRetained: a guard keeps a role that no source gives. To confirm it makes the role
 	// one that was given by hand.
@@ -73,6 +73,9 @@ func (c *Reconciler) Pending(ctx context.Context, after string, limit int) (list
 // ConfirmPending confirms the matter with this key: a source or a user gets the role, or an
 // unfinished change is completed. If the matter is not as it was listed, it changes nothing
 // and returns ErrMoved. A matter that cannot be confirmed is another error.
+//
+// Like Confirm, it frees no place. A user who waits because another role has the only place
+// goes on waiting, and the matter stays in the list. Take the other role with TakeByHand.
 func (c *Reconciler) ConfirmPending(ctx context.Context, key string) error {
 	return outward(c.a.Decide(ctx, key, roles.Confirmed))
 }

@@ -111,10 +111,12 @@ func (c *Reconciler) TakeByHand(ctx context.Context, userID string, role Role, c
 // other members get nothing. Users whom DeclinePending declined get the role only if
 // userIDs name them.
 //
+// A confirmation frees no place. In an exclusive scope, users who hold another role by hand
+// go on waiting until the application takes that one: see TakeByHand.
+//
 // role is the role that the administrator saw; only its Scope and ID count. If the group
 // no longer stands for it, because a client renamed the group, Confirm changes nothing and
-// returns an error. So it does with userIDs before the link is confirmed. For an unknown
-// group the error is an *Error with the status 404.
+// returns an error. For an unknown group the error is an *Error with the status 404.
 func (c *Reconciler) Confirm(ctx context.Context, groupID string, role Role, userIDs ...string) error {
 	return outward(c.a.Confirm(ctx, groupID, host.Role(role).Key(), userIDs...))
 }

@@ -123,11 +123,9 @@ func decideGrant(ctx context.Context, c *Admin, k pendingKey, decide func(ctx co
 	})
 }
 
-// confirmPerson gives a user the role for which the user waits.
+// confirmPerson gives a user the role for which the user waits. As after Confirm, a user
+// whose place another role has goes on waiting for the place.
 func confirmPerson(ctx context.Context, c *Admin, k pendingKey) error {
-	if k.State == host.GrantWaitsForPlace {
-		return fmt.Errorf("scim: user %q cannot have role %q%s yet: the user holds another role by hand, and the application allows one; take that one first", k.User, k.Role, ofScope(k.Scope))
-	}
 	group, isGroup := k.Source.Group()
 	return c.do(ctx, group, func(ctx context.Context, w *Work) error {
 		if isGroup {

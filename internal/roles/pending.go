@@ -209,7 +209,7 @@ func (l *pendingList) people(ctx context.Context, from pendingKey) error {
 func waitReason(state host.GrantState) string {
 	switch state {
 	case host.GrantWaitsForPlace:
-		return "the user holds another role by hand, and the application allows one role per user"
+		return "another role has the place: the user holds it by hand or as its last holder, or the application picks it"
 	case host.GrantWaitsForReturn:
 		return "the role is protected, and the user was inactive: it waits for the client to name the user again, or for a confirmation"
 	case host.GrantWaitsForTrust:

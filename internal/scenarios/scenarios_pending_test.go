@@ -26,6 +26,13 @@ func pendingScenarios() []scenario {
 			then:   "U holds Owner. V waits until the application names V. W is listed no more.",
 			reason: "each is decided as it was seen",
 			run:    pendingPeople},
+		{name: "pending: a user who waits for a place",
+			given:  "Exclusive; U holds Manager by hand, and Editor of G waits",
+			when:   "Editor is confirmed for U, in the list and by name; Manager is taken by hand; U leaves G",
+			then:   "Both confirmations leave everything as it is. Afterwards the matter moved.",
+			reason: "a confirmation frees no place",
+			roles:  scim.Roles{Exclusive: true},
+			run:    pendingPlace},
 		{name: "pending: a value of one user",
 			given:  "U has a value for Owner, protected and confirmed, and was inactive",
 			when:   "U is confirmed, and declined after another absence",
@@ -270,6 +277,29 @@ func pendingPeople(w *world) {
 	list = w.wantPending("person W Owner group:G")
 	w.deleteUser("W")
 	w.wantMoved(list[0])
+}
+
+func pendingPlace(w *world) {
+	w.role("Manager")
+	w.role("Editor")
+	w.user("U")
+	w.byHand("U", "Manager")
+	w.group("G", "Editor", "U")
+	matter := w.wantPending("person U Editor group:G")[0]
+	w.mark()
+	w.confirms(matter)
+	w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Editor"}, "U"))
+	w.wantRoles("U", "Manager")
+	w.diff("the matter", []scim.Pending{matter}, w.pending(1000))
+	w.wantChanges()
+	w.wantEvents()
+	w.wantStill("U", "Manager")
+	w.wantRoles("U", "Editor")
+	w.wantPending()
+	w.wantMoved(matter)
+	w.remove("G", "U")
+	w.wantMoved(matter)
+	w.wantRoles("U")
 }
 
 func pendingValue(w *world) {
