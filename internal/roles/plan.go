@@ -330,7 +330,7 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 	if len(giving) == 0 {
 		o.dropOthers(p, w, es)
 		o.release(p, w.role, es, held)
-		o.stand(w.role, host.Waiting, shut.sources, "waits for the client to name the user as a member again, or for the application to confirm")
+		o.explainWait(shut, es, "waits for the client to name the user as a member again, or for the application to confirm")
 		return
 	}
 	if !live {
@@ -441,39 +441,6 @@ func (o *outcome) shelve(p *scoped, w want, es []host.Grant, held map[string]hos
 	}
 	o.wait(p, w, es, host.GrantWaitsForReturn, "waiting: the user is not active", now)
 	o.end(p, w.role, es, held, "the user is not active")
-}
-
-// wait records a role that sources give but the user does not get yet.
-func (o *outcome) wait(p *scoped, w want, es []host.Grant, state host.GrantState, reason string, now time.Time) {
-	o.await(p, w, es, state, reason, now)
-	o.dropOthers(p, w, es)
-}
-
-// await records that sources wait with a role. A grant that is shut keeps its state: it
-// waits for more than this one does.
-func (o *outcome) await(p *scoped, w want, es []host.Grant, state host.GrantState, reason string, now time.Time) {
-	fresh, events := false, &o.events
-	for i, s := range w.sources {
-		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: w.renew(i, now, state), State: state}
-		j := slices.IndexFunc(es, func(g host.Grant) bool { return g.Source == s })
-		switch {
-		case j < 0:
-			o.put = append(o.put, next)
-			events, fresh = &o.early, true
-		case es[j].IsHeld():
-			o.putAfter = append(o.putAfter, next)
-			fresh = true
-		case !isShut(es[j], w.role, w.named[i]):
-			next.At = w.renew(i, es[j].At, state)
-			if es[j].State != state || !es[j].At.Equal(next.At) {
-				o.put = append(o.put, next)
-			}
-		}
-	}
-	if fresh {
-		*events = append(*events, host.Event{Kind: host.RoleWaiting, Resource: userRef(p.id), Role: w.role, Sources: w.sources, Reason: reason})
-	}
-	o.stand(w.role, host.Waiting, w.sources, reason)
 }
 
 func (o *outcome) note(k host.EventKind, p *person, role host.Role, sources []host.Source, reason string) {

@@ -28,11 +28,17 @@ func pendingScenarios() []scenario {
 			run:    pendingPeople},
 		{name: "pending: a user who waits for a place",
 			given:  "Exclusive; U holds Manager by hand, and Editor of G waits",
-			when:   "Editor is confirmed for U, in the list and by name; Manager is taken by hand; U leaves G",
-			then:   "Both confirmations leave everything as it is. Afterwards the matter moved.",
+			when:   "Editor is confirmed for U, in the list and by name, then declined; U leaves and returns; Manager is taken by hand; U leaves G",
+			then:   "Both confirmations leave everything as it is. The decline ends with the absence. When U holds Editor, the matter moved.",
 			reason: "a confirmation frees no place",
 			roles:  scim.Roles{Exclusive: true},
 			run:    pendingPlace},
+		{name: "pending: a declined user, and another membership",
+			given:  "U and V in G→Owner, protected and confirmed; they were inactive, and are declined",
+			when:   "they are reconciled and reported; U is removed from G and added again; G is renamed and renamed back, and confirmed",
+			then:   "V waits until the rename. U gets Owner with the new membership, V with the new confirmation.",
+			reason: "the decision is about what the source gives the user now",
+			run:    declinedAgain},
 		{name: "pending: a value of one user",
 			given:  "U has a value for Owner, protected and confirmed, and was inactive",
 			when:   "U is confirmed, and declined after another absence",
@@ -261,8 +267,16 @@ func pendingPeople(w *world) {
 	w.wantPending("person W Owner group:G")
 	w.wantMoved(list[0])
 	w.wantMoved(list[1])
+	w.wantReason("V", "Owner", "the application declined the role for this user")
+	w.wantReason("W", "Owner", "name the user as a member again")
 	w.add("G", "V") // the client names V, whom the application declined
 	w.wantRoles("V")
+	w.pause(true)
+	w.reportChange()
+	w.wantReason("V", "Owner", "the application declined the role for this user")
+	w.wantReason("W", "Owner", "paused")
+	w.pause(false)
+	w.reportChange()
 	w.deactivate("W")
 	if err := w.reconciler().ConfirmPending(ctx(), list[2].Key); err == nil || errors.Is(err, scim.ErrMoved) {
 		w.t.Errorf("an inactive user was confirmed, or moved: %v", err)
@@ -279,6 +293,32 @@ func pendingPeople(w *world) {
 	w.wantMoved(list[0])
 }
 
+func declinedAgain(w *world) {
+	w.app.Put(scim.Role{ID: "Owner", Name: "Owner", Protected: true})
+	w.user("U", "V")
+	w.group("G", "Owner", "U", "V")
+	w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Owner"}))
+	for _, u := range []string{"U", "V"} {
+		w.deactivate(u)
+		w.activate(u)
+	}
+	for _, p := range w.wantPending("person U Owner group:G", "person V Owner group:G") {
+		w.declines(p)
+	}
+	w.all()
+	w.reportChange()
+	w.wantRoles("U")
+	w.wantRoles("V")
+	w.remove("G", "U")
+	w.add("G", "U")
+	w.wantRoles("U", "Owner")
+	w.rename("G", "Other")
+	w.rename("G", "Owner")
+	w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Owner"}))
+	w.wantRoles("U", "Owner")
+	w.wantRoles("V", "Owner")
+}
+
 func pendingPlace(w *world) {
 	w.role("Manager")
 	w.role("Editor")
@@ -293,6 +333,13 @@ func pendingPlace(w *world) {
 	w.diff("the matter", []scim.Pending{matter}, w.pending(1000))
 	w.wantChanges()
 	w.wantEvents()
+	w.declines(matter)
+	w.wantReason("U", "Editor", "the application declined the role for this user")
+	w.wantPending()
+	w.deactivate("U")
+	w.activate("U")
+	matter = w.wantPending("person U Editor group:G")[0]
+	w.wantReason("U", "Editor", "waiting: the user holds Manager by hand")
 	w.wantStill("U", "Manager")
 	w.wantRoles("U", "Editor")
 	w.wantPending()
