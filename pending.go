@@ -80,9 +80,14 @@ func (c *Reconciler) ConfirmPending(ctx context.Context, key string) error {
 	return outward(c.a.Decide(ctx, key, roles.Confirmed))
 }
 
-// DeclinePending declines the matter with this key, which is then no longer pending. The
-// source does not give the role, or the user does not get it, until Confirm or ConfirmValue
-// names them. Errors are as in ConfirmPending.
+// DeclinePending declines the matter with this key, which is then no longer pending. Errors are
+// as in ConfirmPending.
+//
+// A declined source does not give the role until Confirm or ConfirmValue names it. A declined
+// user does not get it until they name the user, or until the source no longer gives the user
+// the role. So if the client removes the user from the group and adds the user again, that is
+// a new membership, and gives the role. If the role is not protected, the decision also ends
+// when the user is deactivated.
 func (c *Reconciler) DeclinePending(ctx context.Context, key string) error {
 	return outward(c.a.Decide(ctx, key, roles.Declined))
 }
