@@ -371,7 +371,7 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 	case !has:
 		o.stand(w.role, host.Due, giving, "given by a source; not held yet"+through)
 	case hand:
-		o.stand(w.role, host.Both, giving, "given in the application first, and by a source: it stays when the source stops giving it"+through)
+		o.stand(w.role, host.Both, giving, "given in the application, and by a source too: it stays when the source stops giving it"+through)
 	default:
 		o.stand(w.role, host.Granted, giving, "given by a source"+through)
 	}
@@ -418,7 +418,7 @@ func (o *outcome) end(p *scoped, role host.Role, es []host.Grant, held map[strin
 		return
 	}
 	if hand {
-		o.note(host.RoleRetained, p.person, h, sources, "the user had the role before a source gave it")
+		o.note(host.RoleRetained, p.person, h, sources, "the application has given the role by hand too")
 		o.stand(h, host.ByHand, nil, "given in the application; no source gives it any more")
 		return
 	}

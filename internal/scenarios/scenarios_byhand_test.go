@@ -23,6 +23,7 @@ func stepScenarios() []scenario {
 				w.mark()
 				w.byHand("U", "R")
 				w.wantExplain("U", "R both group:G")
+				w.wantReason("U", "R", "given in the application, and by a source too")
 				w.wantLedger("U", "R group:G by hand")
 				w.wantEvents()
 				w.wantChanges()
