@@ -132,6 +132,10 @@ func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 
 // Explain lists the roles that the user holds, that sources give or that wait, each with
 // its reason. It changes nothing.
+//
+// If one source gives a role and another one waits with it, the list has the role twice: see
+// RoleState. A role that the user does not hold because Pick leaves it out is not in the list,
+// unless the application decided about it for this user.
 func (c *Reconciler) Explain(ctx context.Context, userID string) ([]Explanation, error) {
 	list, err := c.a.Explain(ctx, userID)
 	return convert(list, explanationOut), outward(err)
@@ -185,7 +189,8 @@ type Explanation struct {
 	Role Role
 	// State says whether the user holds the role, and from what origin.
 	State RoleState
-	// Sources are all sources that give the role.
+	// Sources are the sources that give the role. In StateWaiting they are those that wait, in
+	// StateRetained those that gave it.
 	Sources []Source
 	// Reason is a text for people. Programs should read State.
 	Reason string
@@ -194,14 +199,15 @@ type Explanation struct {
 // RoleState says whether a user holds a role, and from what origin.
 type RoleState string
 
-// The states of a role.
+// The states of a role. Explain lists a role twice if the user holds it and a source waits with it
+// too: once as StateWaiting, once in the state in which it is held.
 const (
 	StateGranted RoleState = "granted" // the user holds it because a source gives it
-	StateByHand  RoleState = "by hand" // the user holds it by hand, and no source gives it
+	StateByHand  RoleState = "by hand" // the user holds it by hand, and not because of a source
 	StateBoth    RoleState = "both"    // the user holds it by hand, and a source gives it too
-	StateWaiting RoleState = "waiting" // a source gives it; the user does not hold it yet
+	StateWaiting RoleState = "waiting" // a source stands for it, and does not give it yet: Reason says why
 	StateDue     RoleState = "due"     // the next reconciliation grants it
 	StateLeaving RoleState = "leaving" // the next reconciliation revokes it
-	// StateRetained: no source gives it any more, and the user keeps it as its last holder.
+	// StateRetained: no source gives it now, and the user keeps it as its last holder.
 	StateRetained RoleState = "retained"
 )

@@ -128,7 +128,9 @@ func (o *outcome) planScope(r *host.Roles, p *scoped, now time.Time) {
 
 const (
 	isExempt = "the user is exempt: SCIM neither gives nor takes its roles"
-	isEnded  = "SCIM ends, and the user keeps the role as if it was given by hand"
+	// heldByHand is true if a source waits with the role, too.
+	heldByHand = "given in the application, and not held because of a source"
+	isEnded    = "SCIM ends, and the user keeps the role as if it was given by hand"
 )
 
 // leave is the outcome for an exempt user, or at the end of SCIM: it changes no role.
@@ -223,7 +225,7 @@ func (o *outcome) explainRest(p *scoped) {
 			return s.Role.Key() == h.Key() && s.State != host.Waiting
 		})
 		if !isExplained {
-			o.stand(h, host.ByHand, nil, "given in the application; no source gives it")
+			o.stand(h, host.ByHand, nil, heldByHand)
 		}
 	}
 	for _, w := range p.unconfirmed {
@@ -419,7 +421,7 @@ func (o *outcome) end(p *scoped, role host.Role, es []host.Grant, held map[strin
 	}
 	if hand {
 		o.note(host.RoleRetained, p.person, h, sources, "the application has given the role by hand too")
-		o.stand(h, host.ByHand, nil, "given in the application; no source gives it any more")
+		o.stand(h, host.ByHand, nil, heldByHand)
 		return
 	}
 	if slices.Contains(o.keep, role.Key()) {

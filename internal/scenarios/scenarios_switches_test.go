@@ -148,6 +148,7 @@ func pauseAndGoOn(w *world) {
 	w.wantEvents("member added G N", "member added G H", "role waiting N R G", "role waiting H R G")
 	w.wantExplain("N", "R waiting group:G")
 	w.wantExplain("H", "R waiting group:G", "R by hand")
+	w.wantReason("H", "R", "given in the application, and not held because of a source")
 	w.remove("G", "U")
 	w.deactivate("V")
 	w.deleteUser("W")
