@@ -72,7 +72,11 @@ func (c *Reconciler) GroupRolesChanged(ctx context.Context, groupID string) erro
 
 // GiveByHand gives a role by hand. An administrator does so in the application. change is the
 // application's own part, which writes the role. It may be nil if that has happened. Only
-// Scope and ID of role count.
+// Scope and ID of role count: those that HeldRoles returns.
+//
+// If the Store has no such user, the error is an *Error with the status 404. If the user does
+// not hold the role after change, because Scope or ID is wrong, GiveByHand changes nothing and
+// returns an error. If roles do not commit with the Store, it checks that only without change.
 //
 // If a source gives the same role, the role then stays when the source no longer gives it. If
 // the scope is exclusive, roles from sources wait from now on.
@@ -90,7 +94,8 @@ func (c *Reconciler) GiveByHand(ctx context.Context, userID string, role Role, c
 	return outward(c.a.GiveByHand(ctx, userID, host.Role(role).Key(), change))
 }
 
-// TakeByHand takes a role by hand. change is the application's own part, as in GiveByHand.
+// TakeByHand takes a role by hand. change is the application's own part, as in GiveByHand. If
+// the Store has no such user, the error is an *Error with the status 404.
 //
 // still are the sources that give the role. If there are any, the user keeps it, and
 // TakeByHand does not call change. It only forgets that the role was also given by hand. So

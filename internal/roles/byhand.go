@@ -3,6 +3,7 @@ package roles
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/scimkit/scim/internal/host"
@@ -10,6 +11,10 @@ import (
 
 // GiveByHand gives a user a role by hand. change is the application's own part. Nil: the
 // application has done it. Afterwards the user is reconciled.
+//
+// The error is a 404 if the store has no such user. It is an error, too, if the user does not
+// hold the role afterwards: then the role's Scope or ID is wrong. If the change may take a
+// while to be seen, because roles are elsewhere, this is not checked.
 //
 // If a source gives the role too, its grants get a mark, so that the user keeps the role
 // when the source lets go. If roles do not commit with the ledger, the mark is durable before
@@ -20,10 +25,16 @@ import (
 func (c *Admin) GiveByHand(ctx context.Context, userID string, role host.RoleKey, change func(ctx context.Context) error) error {
 	if c.t.Roles.Joint {
 		return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+			if _, err := c.t.dir.Fetch(ctx, userRef(userID)); err != nil {
+				return err
+			}
 			if _, err := mark(ctx, c.t, userID, role); err != nil {
 				return err
 			}
 			if err := c.e.callChange(ctx, change); err != nil {
+				return err
+			}
+			if err := checkHeld(ctx, c.t, userID, role); err != nil {
 				return err
 			}
 			noteHolder(w, role)
@@ -47,6 +58,14 @@ func (c *Admin) giveSeparately(ctx context.Context, userID string, role host.Rol
 		return err
 	}
 	defer unlock()
+	if _, err := c.t.dir.Fetch(ctx, userRef(userID)); err != nil {
+		return err
+	}
+	if change == nil {
+		if err := checkHeld(ctx, c.t, userID, role); err != nil {
+			return err
+		}
+	}
 	var marked []host.Grant
 	for isDone := false; !isDone; {
 		var fresh []host.Grant
@@ -71,6 +90,19 @@ func (c *Admin) giveSeparately(ctx context.Context, userID string, role host.Rol
 		}
 	}
 	return nil
+}
+
+// checkHeld returns an error if a user does not hold a role that the application has given.
+func checkHeld(ctx context.Context, t tenant, userID string, role host.RoleKey) error {
+	if t.Roles.PolicyOf(role.Scope).Base == role.ID {
+		return nil // everybody has it, and HeldRoles may leave it out
+	}
+	held, err := t.Roles.Resolver.HeldRoles(ctx, []string{userID})
+	if err != nil || slices.ContainsFunc(held[userID], func(r host.Role) bool { return r.Key() == role }) {
+		return err
+	}
+	return fmt.Errorf("scim: Reconciler.GiveByHand: after the change HeldRoles does not list role %q%s for user %q, but %s: pass the Scope and ID that it has there",
+		role.ID, ofScope(role.Scope), userID, rolesText(held[userID]))
 }
 
 // callChange calls the application's own part of a change by hand.
@@ -135,6 +167,9 @@ func takeMarks(ctx context.Context, t tenant, userID string, marked []host.Grant
 // goes when the sources let go.
 func (c *Admin) TakeByHand(ctx context.Context, userID string, role host.RoleKey, change func(ctx context.Context) error) (still []host.Source, err error) {
 	take := func(ctx context.Context) error {
+		if _, err := c.t.dir.Fetch(ctx, userRef(userID)); err != nil {
+			return err
+		}
 		var own []host.Grant
 		var err error
 		if still, own, err = c.givesAgain(ctx, userID, role); err != nil {

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/scimkit/scim"
 )
@@ -44,6 +45,12 @@ func stepScenarios() []scenario {
 			reason: "the mark joins the transaction",
 			kinds:  []string{joint}, only: "the mark does not commit with the change",
 			run: inTransaction},
+		{name: "S16 given by hand, but not to a user or not a role",
+			given:  "U in G→R of scope 1",
+			when:   "R of no scope is reported as given by hand, and with a change if roles commit with the store; R is given to and taken from an unknown user",
+			then:   "Errors: the role is not one that U holds, and 404. Nothing is marked, and U loses R with G.",
+			reason: "a mistake must not go unnoticed until access is lost",
+			run:    handMistakes},
 		{name: "S17 taken by hand, while a group gives it too",
 			given:  "U holds R by hand and is in G→R",
 			when:   "R is taken with TakeByHand; then G loses U",
@@ -188,6 +195,45 @@ func handChangeFails(w *world) {
 	w.wantLedger("U", "R group:G")
 	w.wantEvents()
 	w.wantChanges()
+	w.remove("G", "U")
+	w.wantRoles("U")
+}
+
+// handMistakes is S16 with a role or a user that is not there.
+func handMistakes(w *world) {
+	scoped := scim.Role{ID: "R", Name: "R", Scope: "1"}
+	w.standsFor(map[string][]scim.Role{"R": {scoped}})
+	w.user("U")
+	w.group("G", "R", "U")
+	w.mark()
+	wrong := scim.Role{ID: "R"}
+	err := w.reconciler().GiveByHand(ctx(), "U", wrong, nil)
+	w.diff("the error names the role that U holds", true, err != nil && strings.Contains(err.Error(), `"R" of scope "1"`))
+	if w.kind == joint {
+		err = w.reconciler().GiveByHand(ctx(), "U", wrong, func(ctx context.Context) error {
+			return w.app.Rows.Change(ctx, []scim.RoleChange{{UserID: "U", Grant: []scim.Role{scoped}}})
+		})
+		w.diff("the error names the role that U holds", true, err != nil && strings.Contains(err.Error(), `"R" of scope "1"`))
+	}
+	called := func(context.Context) error {
+		w.t.Errorf("the change is called for an unknown user")
+		return nil
+	}
+	give := w.reconciler().GiveByHand(ctx(), "none", scoped, called)
+	_, take := w.reconciler().TakeByHand(ctx(), "none", scoped, called)
+	for _, err := range []error{give, take} {
+		var refused *scim.Error
+		w.diff("an unknown user is a 404", true, errors.As(err, &refused) && refused.Status == 404)
+	}
+	w.wantLedger("U", "1/R group:G")
+	w.wantLedger("none")
+	w.wantEvents()
+	w.wantChanges()
+	w.must(w.reconciler().GiveByHand(ctx(), "U", scoped, nil))
+	w.wantLedger("U", "1/R group:G by hand")
+	still, err := w.reconciler().TakeByHand(ctx(), "U", scoped, nil)
+	w.must(err)
+	w.diff("sources that still give it", []scim.Source{"group:G"}, still)
 	w.remove("G", "U")
 	w.wantRoles("U")
 }

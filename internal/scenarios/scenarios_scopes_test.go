@@ -156,7 +156,6 @@ func sameIDTwice(w *world) {
 	w.group("G2", "two", "U")
 	w.wantLedger("U", "1/Viewer group:G1", "2/Viewer group:G2 by hand")
 	w.wantExplain("U", "1/Viewer granted group:G1", "2/Viewer both group:G2")
-	w.must(w.reconciler().GiveByHand(ctx(), "U", scim.Role{ID: "Viewer", Scope: "3"}, nil)) // another role
 	w.remove("G1", "U")
 	w.remove("G2", "U")
 	w.wantRoles("U", "Viewer 2")
