@@ -206,7 +206,7 @@ func (c *Admin) TakeByHand(ctx context.Context, userID string, role host.RoleKey
 
 // givesAgain returns the sources that give a role if the user does not hold it by hand. What
 // sources have given they go on giving, also in a pause, if that leaves it to the user. own
-// are the grants of the role that are marked, without their marks.
+// are the grants of the role as they are then: those that are marked lose their marks.
 func (c *Admin) givesAgain(ctx context.Context, userID string, role host.RoleKey) (still []host.Source, own []host.Grant, err error) {
 	defer host.Guard{Log: c.e.Log}.Catch(&err) // Roles.Pick is the application's code
 	ids := []string{userID}
@@ -234,7 +234,11 @@ func (c *Admin) givesAgain(ctx context.Context, userID string, role host.RoleKey
 	if !isGiven {
 		p.held = only(p.held, func(r host.Role) bool { return r.Key() != role })
 	}
-	for _, e := range plan(c.t.Roles, p, c.e.now()).explained {
+	o := plan(c.t.Roles, p, c.e.now())
+	if !isGiven { // the source begins to give it now, and nobody has recorded that
+		own = only(o.put, func(g host.Grant) bool { return g.Role() == role && g.IsHeld() })
+	}
+	for _, e := range o.explained {
 		if e.Role.Key() == role && (e.State == host.Due || e.State == host.Granted) {
 			still = e.Sources
 		}
