@@ -19,7 +19,8 @@ type WhatIf struct {
 	// policy as it is.
 	Members *MemberPolicy
 	// Resolve replaces RoleResolver.ResolveRoles: other sources have other roles. Nil: the
-	// resolver's answers.
+	// resolver's answers. If the resolver is ready-made, as that of sqlstore, set Roles instead,
+	// with a second resolver.
 	Resolve func(ctx context.Context, src RoleSource) ([]Role, error)
 	// Only is the only source whose roles are looked up again. Other sources keep theirs. If it
 	// is a group, the preview reads only its users. "": all sources.
@@ -28,7 +29,8 @@ type WhatIf struct {
 
 // Preview lists what a change in the application would grant and revoke, and to whom. It does
 // what RolesChanged and All would do after the change, and changes nothing: it calls
-// ResolveRoles and HeldRoles, and no other method that has effects.
+// ResolveRoles and HeldRoles, and no other method that has effects. It does not ask guards, so
+// it lists what Roles.Breaker or Roles.Guard would hold back.
 //
 // Each call reads at most 1,000 users. It begins after the user after, or at the first one if
 // after is "". Call it again with the id that it returns, until it returns "". Users without a
@@ -111,6 +113,8 @@ type Foreseen struct {
 // CreateRole, SetPassword, Deactivate nor OnEvent. A role that CreateRole would create has the
 // name of its group as the ID. A method of yours that does something outside the
 // transaction asks IsPreview. A role that is gone, without a report, counts as if it existed.
+// A deletion may fail although the request would not: if rows of roles refer to the user's row
+// without ON DELETE CASCADE, ChangeRoles would have deleted them first.
 //
 // The Store must be a Transactor, and the Ledger must take part in its transactions.
 // Otherwise PreviewRequest returns an error.
