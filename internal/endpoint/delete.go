@@ -40,7 +40,7 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 // host.ErrStale, and the transaction runs again.
 func (w *writer) lockToDelete(ctx context.Context, ref host.Ref) (*doc.Document, error) {
 	if w.t.Stores.Tx == nil {
-		if err := w.lockBelow(ctx, ref); err != nil {
+		if err := lockBelow(ctx, w, ref); err != nil {
 			return nil, err
 		}
 		return w.dir.Fetch(ctx, ref)
@@ -72,7 +72,7 @@ func (w *writer) lockToDelete(ctx context.Context, ref host.Ref) (*doc.Document,
 
 // lockBelow locks the groups below a group in this process, for a store without transactions:
 // who joins one of them meanwhile would keep what came through the group.
-func (w *writer) lockBelow(ctx context.Context, ref host.Ref) error {
+func lockBelow(ctx context.Context, w *writer, ref host.Ref) error {
 	if ref.Type != "Group" {
 		return nil
 	}
