@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -96,7 +97,44 @@ func (w *Work) reconcileNow(ctx context.Context, r run) error {
 }
 
 func (w *Work) settleAll(ctx context.Context, r run) error {
-	return w.t.eachBatch(ctx, r, func(ids []string) error { return w.settle(ctx, ids, r) })
+	if w.t.Roles.Joint { // all or nothing
+		return w.t.eachBatch(ctx, r, func(ids []string) error { return w.settle(ctx, ids, r) })
+	}
+	f := failures{left: failuresOfRun}
+	err := w.t.eachBatch(ctx, r, func(ids []string) error { return w.settleMost(ctx, ids, r, &f) })
+	return cmp.Or(f.first, err)
+}
+
+// failuresOfRun is after how many failed calls of the application a run ends. One user whose
+// roles cannot be changed costs about ten.
+const failuresOfRun = 30
+
+// failures counts failed calls of the application.
+type failures struct {
+	first error
+	left  int
+}
+
+// settleMost is settle if roles do not commit with the store. If it fails, it tries with each
+// half of the users: one whose roles cannot be changed must not keep those of all others.
+// After too many failures it returns the error: then the application has an outage.
+func (w *Work) settleMost(ctx context.Context, ids []string, r run, f *failures) error {
+	err := w.settle(ctx, ids, r)
+	if err == nil {
+		return nil
+	}
+	f.first, f.left = cmp.Or(f.first, err), f.left-1
+	switch {
+	case ctx.Err() != nil || f.left <= 0:
+		return err
+	case len(ids) == 1:
+		return nil // settleAll returns it
+	}
+	half := len(ids) / 2
+	if err := w.settleMost(ctx, ids[:half], r, f); err != nil {
+		return err
+	}
+	return w.settleMost(ctx, ids[half:], r, f)
 }
 
 // vanishedTries is how often settle tries a batch again because a linked role is gone.

@@ -2,8 +2,10 @@ package scenarios
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -19,6 +21,26 @@ func failureScenarios() []scenario {
 			when:   "U is added, V removed, and each request is sent again once ChangeRoles works",
 			then:   "500 both times, and nobody gains or loses. The repetition completes both.",
 			reason: "the client must not believe that it is done", run: changeFails},
+		{name: "S91 one user's roles cannot be changed",
+			given:  "A, X and Z in G→R; ChangeRoles fails whenever X is among the users",
+			when:   "G is PUT without members",
+			then:   "500, and A and Z have lost R. When ChangeRoles works, Settle completes it for X.",
+			reason: "one account that the application cannot change must not keep the roles of others",
+			kinds:  []string{separate, bare}, only: "roles that commit with the store change all at once",
+			run: func(w *world) {
+				w.role("R")
+				w.user("A", "X", "Z")
+				w.group("G", "R", "A", "X", "Z")
+				usual := w.app.Rows
+				w.app.Rows = withoutUser{usual, "X"}
+				w.diff("status", http.StatusInternalServerError, w.send("PUT", "/Groups/G", groupBody("R")).status)
+				w.wantRoles("A")
+				w.wantRoles("X", "R")
+				w.wantRoles("Z")
+				w.app.Rows = usual
+				w.must(w.reconciler().Settle(ctx()))
+				w.wantRoles("X")
+			}},
 		{name: "S92 everybody is reconciled beside live removals",
 			given:  "G→R with thousands of members",
 			when:   "members are removed while everybody is reconciled",
@@ -392,4 +414,17 @@ func (w *world) wantConsistent(when string, byHand bool) {
 		slices.Sort(want)
 		w.diff(when+": roles of "+user, want, w.app.Of(user))
 	}
+}
+
+// withoutUser fails to change the roles of one user.
+type withoutUser struct {
+	testhost.RoleRows
+	user string
+}
+
+func (r withoutUser) Change(ctx context.Context, changes []scim.RoleChange) error {
+	if slices.ContainsFunc(changes, func(c scim.RoleChange) bool { return c.UserID == r.user }) {
+		return errors.New("this user's roles cannot be changed")
+	}
+	return r.RoleRows.Change(ctx, changes)
 }
