@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -103,6 +104,9 @@ func (p holdersPort) RoleHolders(ctx context.Context, role host.Role, after stri
 	ids, err := p.app.RoleHolders(ctx, Role(role), after, limit)
 	if err == nil && !slices.IsSorted(ids) {
 		err = errors.New("scim: RoleHolders.RoleHolders returned ids that are not in ascending order")
+	}
+	if err == nil && len(ids) > 0 && ids[0] <= after { // else it is asked for ever
+		err = fmt.Errorf("scim: RoleHolders.RoleHolders returned %q, which is not after %q", ids[0], after)
 	}
 	return slices.Clone(ids), inward(err)
 }
