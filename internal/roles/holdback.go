@@ -100,17 +100,25 @@ func (h holdings) isGiven(role string) bool {
 func (p *scoped) isDoubted(w *want, i int, h holdings) bool {
 	d, source := w.doubt(i), w.sources[i]
 	isSettled := func(g host.Grant) bool {
-		return g.Source == source && g.State != host.GrantWaitsForTrust && !g.At.Before(d.at)
+		return g.Source == source && g.State != host.GrantWaitsForTrust && g.State != host.GrantWaitsForReturn && !g.At.Before(d.at)
 	}
 	isKept := func(g host.Grant) bool { return g.Source == source && g.IsHeld() }
 	switch {
 	case d.at.IsZero():
 		return false
-	case w.named[i] != unnamed || slices.ContainsFunc(p.person.entries, isSettled):
+	case p.isNamed(source) || slices.ContainsFunc(p.person.entries, isSettled):
 		w.doubts[i].isSettled = true
 		return false
 	}
 	return d.how == DistrustRevoke || !h.isGiven(w.role.ID) || !slices.ContainsFunc(h.entries[w.role.ID], isKept)
+}
+
+// isNamed reports whether somebody has just named the user in a source, for whichever role.
+func (p *person) isNamed(source host.Source) bool {
+	return slices.ContainsFunc(p.wants, func(w want) bool {
+		i := slices.Index(w.sources, source)
+		return i >= 0 && w.named[i] != unnamed
+	})
 }
 
 // hold records that sources wait with a role.

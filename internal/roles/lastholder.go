@@ -171,6 +171,9 @@ func (o *outcome) retain(p *scoped, role host.Role, es []host.Grant) {
 	is := func(g host.Grant) bool { return g.Role() == role.Key() }
 	o.drop = slices.DeleteFunc(o.drop, func(g host.Grant) bool { return is(g) && g.IsHeld() })
 	o.putAfter = slices.DeleteFunc(o.putAfter, is)
+	o.events = slices.DeleteFunc(o.events, func(e host.Event) bool { // the user need not wait for a role that stays
+		return e.Kind == host.RoleWaiting && e.Role.Key() == role.Key()
+	})
 	var sources []host.Source
 	isNew := false
 	for _, g := range es {

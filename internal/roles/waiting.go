@@ -25,6 +25,7 @@ func (o *outcome) await(p *scoped, w want, es []host.Grant, state host.GrantStat
 			o.put = append(o.put, next)
 			events, fresh = &o.early, true
 		case es[j].IsHeld():
+			next.At = w.renew(i, es[j].At, state)
 			o.putAfter = append(o.putAfter, next)
 			fresh = true
 		case !isShut(es[j], w.role, w.named[i]):

@@ -112,6 +112,76 @@ func distrustScenarios() []scenario {
 				w.wantRoles("U", "R")
 				w.wantRoles("V", "R")
 			}},
+		{name: "S116 a kept role waits for the place",
+			given:  "Exclusive; U holds R through G; G is distrusted, and users keep their roles",
+			when:   "S is given to U by hand, and taken",
+			then:   "R waits for S, and then for a client that names U.",
+			reason: "nobody has named U since",
+			roles:  scim.Roles{Exclusive: true},
+			run: func(w *world) {
+				w.role("R")
+				w.role("S")
+				w.user("U")
+				w.group("G", "R", "U")
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustKeep, "G"))
+				w.byHand("U", "S")
+				w.wantRoles("U", "S")
+				_, err := w.takeByHand("U", "S")
+				w.must(err)
+				w.wantRoles("U")
+				w.wantExplain("U", "R waiting group:G")
+				w.add("G", "U")
+				w.wantRoles("U", "R")
+			}},
+		{name: "S116 a user with a protected role comes back",
+			given:  "U in G→R and Admin, which is protected; G is distrusted, and users keep their roles",
+			when:   "U is deactivated and activated",
+			then:   "R and Admin wait.",
+			reason: "nobody has named U since",
+			run: func(w *world) {
+				w.twoRolesOf("G", "U")
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustKeep, "G"))
+				w.deactivate("U")
+				w.activate("U")
+				w.wantRoles("U")
+				w.add("G", "U")
+				w.wantRoles("U", "Admin", "R")
+			}},
+		{name: "S116 the application confirms one of two roles",
+			given:  "U in G→R and Admin, which is protected; G is distrusted, and roles are revoked",
+			when:   "the application confirms G, Admin and U",
+			then:   "U holds both at once, and nothing changes later.",
+			reason: "who is named in the group counts for all its roles",
+			run: func(w *world) {
+				w.twoRolesOf("G", "U")
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke, "G"))
+				w.wantRoles("U")
+				w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Admin"}, "U"))
+				w.wantRoles("U", "Admin", "R")
+				w.mark()
+				w.all()
+				w.wantChanges()
+			}},
+		{name: "S95 S116 the last holder waits for trust",
+			given:  "KeepLastHolder; U is the only holder of Admin, through G; G is distrusted, and roles are revoked",
+			when:   "U is reconciled again and again; then G is trusted",
+			then:   "U keeps Admin, and no event says that it waits. Then G gives it.",
+			reason: "nothing changes",
+			roles:  scim.Roles{KeepLastHolder: true},
+			run: func(w *world) {
+				w.user("U")
+				w.admins("G", "Admin", "U")
+				w.mark()
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke, "G"))
+				w.wantEvents("role retained U Admin G")
+				w.mark()
+				w.reconcile("U")
+				w.all()
+				w.wantEvents()
+				w.wantRoles("U", "Admin")
+				w.must(w.reconciler().Trust(ctx(), "G"))
+				w.wantExplain("U", "Admin granted group:G")
+			}},
 		{name: "S116 a group that stands for another role",
 			given:  "U, V in G→R; G is distrusted, and U is named again",
 			when:   "G is renamed to S, and back to R, again and again",
@@ -132,6 +202,19 @@ func distrustScenarios() []scenario {
 				}
 			}},
 	}
+}
+
+// twoRolesOf makes a group that stands for R and for Admin, which is protected and confirmed.
+func (w *world) twoRolesOf(group string, users ...string) {
+	w.t.Helper()
+	w.role("R")
+	w.protectedRole("Admin")
+	w.app.Resolve = func(scim.RoleSource) ([]scim.Role, error) {
+		return []scim.Role{{ID: "Admin", Name: "Admin", Protected: true}, {ID: "R", Name: "R"}}, nil
+	}
+	w.user(users...)
+	w.group(group, "Both", users...)
+	w.must(w.reconciler().Confirm(ctx(), group, scim.Role{ID: "Admin"}))
 }
 
 // distrustAndKeep is S116.
