@@ -29,10 +29,12 @@ type GrantCounter interface {
 // Breaker holds back writes that take roles from many users, as after a mistake in the
 // identity provider. See Roles.Breaker. Zero fields mean the defaults.
 type Breaker struct {
-	// Share is the share of users, between 0 and 1, who may lose a role within Window. All
-	// users count who have a grant, or had one at the beginning of the Window. Default: 0.2.
+	// Share is the share of users, between 0 and 1, who may lose a role within Window. It is
+	// a share of the users who have a grant, or of those at the beginning of the Window if
+	// they were more. Default: 0.2.
 	Share float64
-	// Minimum is the number of users who must lose a role for the breaker to act. Default: 20.
+	// Minimum is the number of users who must lose a role for the breaker to act. A user counts
+	// once in a Window. More than 2,000 users are an estimate. Default: 20.
 	Minimum int
 	// Window is the time in which users count. Default: 10 minutes.
 	Window time.Duration

@@ -2,8 +2,10 @@ package roles
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -11,12 +13,6 @@ import (
 	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 )
-
-// losses are users who lose roles.
-type losses struct {
-	lost int // the users who lose a role
-	gone int // those of them who have nothing from SCIM afterwards
-}
 
 // refusal is what the breaker has refused.
 type refusal struct{ lost, of int }
@@ -28,15 +24,17 @@ const breakerNote, breakerKey = "breaker", "state"
 // breakerState is what the breaker remembers.
 type breakerState struct {
 	Slots []slot      `json:"slots,omitempty"`
+	Level int         `json:"level,omitzero"` // the crowd.level of the slots together
 	Until time.Time   `json:"until,omitzero"` // the application has released the breaker until then
 	Held  []heldWrite `json:"held,omitempty"`
 }
 
-// slot counts losses in a tenth of the window.
+// slot has the users who lost a role in a tenth of the window. A user is in the newest slot
+// possible, and in no other.
 type slot struct {
 	From time.Time `json:"from"`
-	Lost int       `json:"lost"`
-	Gone int       `json:"gone"`
+	Of   int       `json:"of"`   // the users with grants at its beginning
+	Lost []byte    `json:"lost"` // their hashes, 8 bytes each
 }
 
 // heldWrite is a write that the breaker holds back.
@@ -72,6 +70,9 @@ func (b breaker) read(ctx context.Context) (s breakerState, err error) {
 	now, window := w.e.now(), w.t.Roles.Guards.Breaker.Window
 	s.Slots = slices.DeleteFunc(s.Slots, func(x slot) bool { return !x.From.After(now.Add(-window)) })
 	s.Held = slices.DeleteFunc(s.Held, func(x heldWrite) bool { return x.Last.Before(now.Add(-max(window, heldTime))) })
+	if len(s.Slots) == 0 {
+		s.Level = 0
+	}
 	return s, nil
 }
 
@@ -88,33 +89,58 @@ func (b breaker) write(ctx context.Context, s breakerState) error {
 	return b.w.t.Roles.Pending.SetNote(ctx, n)
 }
 
-// sum adds up the losses in the window.
-func (s *breakerState) sum() (l losses) {
+// lost is the users who lost a role in the window.
+func (s *breakerState) lost() crowd {
+	c := crowd{level: s.Level}
 	for _, x := range s.Slots {
-		l.lost, l.gone = l.lost+x.Lost, l.gone+x.Gone
+		for h := range slices.Chunk(x.Lost, 8) {
+			c.addHash(binary.BigEndian.Uint64(h))
+		}
 	}
-	return l
+	return c
 }
 
-// add counts losses.
-func (s *breakerState) add(l losses, now time.Time, window time.Duration) {
-	if n := len(s.Slots); n == 0 || !s.Slots[n-1].From.After(now.Add(-window/slotsOfWindow)) {
-		s.Slots = append(s.Slots, slot{From: now})
+// needsSlot reports whether a new tenth of the window begins.
+func (s *breakerState) needsSlot(now time.Time, window time.Duration) bool {
+	n := len(s.Slots)
+	return n == 0 || !s.Slots[n-1].From.After(now.Add(-window/slotsOfWindow))
+}
+
+// add adds users who lose a role to the last slot.
+func (s *breakerState) add(lost crowd) {
+	all := s.lost()
+	all.addAll(lost)
+	s.Level = all.level
+	last := len(s.Slots) - 1
+	for i := range s.Slots {
+		var kept []byte
+		for h := range slices.Chunk(s.Slots[i].Lost, 8) {
+			key := binary.BigEndian.Uint64(h)
+			if all.hashes[key] && (i == last || !lost.hashes[key]) {
+				kept = append(kept, h...)
+				delete(all.hashes, key)
+			}
+		}
+		s.Slots[i].Lost = kept
 	}
-	last := &s.Slots[len(s.Slots)-1]
-	last.Lost, last.Gone = last.Lost+l.lost, last.Gone+l.gone
+	for _, h := range slices.Sorted(maps.Keys(all.hashes)) { // those of lost
+		s.Slots[last].Lost = binary.BigEndian.AppendUint64(s.Slots[last].Lost, h)
+	}
 }
 
 // isOver reports whether losses, with those in the window, are more than the breaker lets
 // through, and of how many users. It counts the users only if it must.
-func (b breaker) isOver(ctx context.Context, s *breakerState, l losses) (r refusal, over bool, err error) {
-	w, limit, sum := b.w, b.w.t.Roles.Guards.Breaker, s.sum()
-	r.lost = sum.lost + l.lost
+func (b breaker) isOver(ctx context.Context, s *breakerState, lost crowd) (r refusal, over bool, err error) {
+	w, limit, all := b.w, b.w.t.Roles.Guards.Breaker, s.lost()
+	all.addAll(lost)
+	r.lost = all.size()
 	if r.lost < limit.Minimum || s.Until.After(w.e.now()) {
 		return r, false, nil
 	}
-	have, err := w.t.Roles.Guards.Counter.GrantedUsers(ctx)
-	r.of = have + sum.gone
+	r.of, err = w.t.Roles.Guards.Counter.GrantedUsers(ctx)
+	for _, x := range s.Slots {
+		r.of = max(r.of, x.Of)
+	}
 	return r, float64(r.lost) > limit.Share*float64(r.of), err
 }
 
@@ -138,7 +164,7 @@ func (b breaker) count(ctx context.Context, all *tally) error {
 		return err
 	}
 	if !all.leaves() || w.t.Roles.Guards.Breaker.HoldLeavers {
-		r, over, err := b.isOver(ctx, &s, all.losses)
+		r, over, err := b.isOver(ctx, &s, all.lost)
 		if err != nil {
 			return err
 		}
@@ -147,16 +173,18 @@ func (b breaker) count(ctx context.Context, all *tally) error {
 		}
 	}
 	if !w.t.Roles.LedgerLocks {
-		w.guards.uncounted.lost += all.lost
-		w.guards.uncounted.gone += all.gone
-		return nil
+		w.guards.uncounted.addAll(all.lost)
+		if w.guards.of == 0 && s.needsSlot(w.e.now(), w.t.Roles.Guards.Breaker.Window) {
+			w.guards.of, err = w.t.Roles.Guards.Counter.GrantedUsers(ctx)
+		}
+		return err
 	}
-	return b.keep(ctx, s, all.losses)
+	return b.keep(ctx, s, all.lost)
 }
 
 // keep records losses that were let through. While the breaker is released they do not
 // count.
-func (b breaker) keep(ctx context.Context, s breakerState, l losses) error {
+func (b breaker) keep(ctx context.Context, s breakerState, lost crowd) error {
 	w := b.w
 	what, now := w.guards.subject.String(), w.e.now()
 	held := len(s.Held)
@@ -167,7 +195,17 @@ func (b breaker) keep(ctx context.Context, s breakerState, l losses) error {
 		}
 	} else {
 		s.Until = time.Time{}
-		s.add(l, now, w.t.Roles.Guards.Breaker.Window)
+		if s.needsSlot(now, w.t.Roles.Guards.Breaker.Window) {
+			of := w.guards.of
+			if of == 0 {
+				var err error
+				if of, err = w.t.Roles.Guards.Counter.GrantedUsers(ctx); err != nil {
+					return err
+				}
+			}
+			s.Slots = append(s.Slots, slot{From: now, Of: of})
+		}
+		s.add(lost)
 	}
 	return b.write(ctx, s)
 }
@@ -181,7 +219,7 @@ func (s subject) String() string {
 }
 
 // holdLeaver refuses a deactivation or a deletion before it has any effect.
-func (b breaker) holdLeaver(ctx context.Context) error {
+func (b breaker) holdLeaver(ctx context.Context, userID string) error {
 	w := b.w
 	if !w.t.hasRoles() || w.guards.state != unjudged || w.t.Roles.Guards.Breaker == nil || !w.t.Roles.Guards.Breaker.HoldLeavers {
 		return nil
@@ -190,7 +228,9 @@ func (b breaker) holdLeaver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, over, err := b.isOver(ctx, &s, losses{1, 1})
+	var lost crowd
+	lost.add(userID)
+	r, over, err := b.isOver(ctx, &s, lost)
 	if err != nil || !over {
 		return err
 	}
@@ -202,7 +242,7 @@ func (t *Turn) holdLeaver(ctx context.Context) error {
 	if t.cause() != userLeaves {
 		return nil
 	}
-	return breaker{t.w}.holdLeaver(ctx)
+	return breaker{t.w}.holdLeaver(ctx, t.write.After.ID)
 }
 
 // cause is why the reconciliation after a write runs.
@@ -221,7 +261,7 @@ func (b breaker) close(ctx context.Context, err error) {
 	g.state = max(g.state, judged) // what is still to do belongs to a plan that was judged
 	defer g.unlock()
 	isHeld := g.refusal != nil && err != nil && !w.stored
-	isOpen := g.uncounted.lost > 0 && (err == nil || w.stored)
+	isOpen := g.uncounted.size() > 0 && (err == nil || w.stored)
 	if !isHeld && !isOpen {
 		return
 	}

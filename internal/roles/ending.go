@@ -78,7 +78,7 @@ func (e *Ending) mayDecide(ctx context.Context) (bool, error) {
 func (e *Ending) Before(ctx context.Context) error {
 	w, r := e.w, e.run
 	if e.run.cause == userLeaves {
-		if err := (breaker{w}).holdLeaver(ctx); err != nil {
+		if err := (breaker{w}).holdLeaver(ctx, e.gone.ID); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,8 @@ type guards struct {
 	subject subject
 	state   judgement
 	// uncounted are losses for the breaker, if the ledger does not commit with the store.
-	uncounted losses
+	uncounted crowd
+	of        int // the users with grants before them; 0: the breaker knows
 	refusal   *refusal
 	granted   []host.RoleKey // the protected roles that somebody has got
 	kept      []host.Grant   // grants of a deleted group that last holders keep
@@ -53,7 +54,7 @@ func (g *guards) begin(isOuter bool) {
 		g.state = unjudged
 	}
 	if isOuter {
-		g.uncounted, g.refusal, g.granted, g.kept = losses{}, nil, nil, nil
+		g.uncounted, g.of, g.refusal, g.granted, g.kept = crowd{}, 0, nil, nil, nil
 	}
 }
 
@@ -130,7 +131,7 @@ func (j judge) runs(ctx context.Context, runs ...run) error {
 func (b *batch) judge(ctx context.Context) error {
 	g := &b.w.t.Roles.Guards
 	takes := func(o *outcome) bool { return len(o.change.Revoke) > 0 }
-	if g.Judge == nil && (g.Breaker == nil || b.run.cause != userLeaves && !slices.ContainsFunc(b.outs, takes)) {
+	if g.Judge == nil && (g.Breaker == nil || !slices.ContainsFunc(b.outs, takes)) {
 		return nil
 	}
 	all := judge{b.w}.newTally(b.run)
@@ -143,11 +144,11 @@ func (b *batch) judge(ctx context.Context) error {
 
 // tally counts what a plan changes.
 type tally struct {
-	w    *Work
-	runs []run
-	outs []*outcome // the whole plan if it is one batch
-	losses
-	users int // whose roles change
+	w     *Work
+	runs  []run
+	outs  []*outcome // the whole plan if it is one batch
+	users int        // whose roles change
+	lost  crowd      // those of them who lose a role
 	roles []host.RoleCount
 	seen  map[string]bool // users, if there are several runs
 }
@@ -197,10 +198,7 @@ func (a *tally) add(b *batch) {
 		}
 		a.users++
 		if len(o.change.Revoke) > 0 {
-			a.lost++
-			if len(o.change.Roles) == 0 {
-				a.gone++
-			}
+			a.lost.add(o.change.UserID)
 		}
 		for _, role := range o.change.Grant {
 			a.count(role).Grants++
@@ -238,10 +236,7 @@ func (j judge) decide(ctx context.Context, all *tally) error {
 			return err
 		}
 	}
-	if all.leaves() && all.lost == 0 {
-		all.losses = losses{1, 1}
-	}
-	if g.Breaker == nil || all.lost == 0 {
+	if g.Breaker == nil || all.lost.size() == 0 {
 		return nil
 	}
 	return breaker{w}.count(ctx, all)

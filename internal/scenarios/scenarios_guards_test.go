@@ -394,6 +394,32 @@ func breakerScenarios() []scenario {
 				}
 				w.wantRefused(w.send("PATCH", "/Groups/G", patchBody(removeOp(all[6]))), http.StatusTooManyRequests, "")
 			}},
+		{name: "S97 the same user again and again",
+			given:  "Breaker with 20 %, 4 users; 10 users in G→R",
+			when:   "one is removed and added four times; it and two others are removed, and one of them deactivated, one deleted; then a fourth one is removed",
+			then:   "Only the last removal is refused: 4 of 10.",
+			reason: "the breaker counts users, each once in its window",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
+			run: func(w *world) {
+				all := w.crew(10)
+				w.role("R")
+				w.group("G", "R", all...)
+				for range 4 {
+					w.remove("G", all[0])
+					w.add("G", all[0])
+					w.wait(2 * time.Minute)
+				}
+				w.remove("G", all[1])
+				w.deactivate(all[1])
+				w.remove("G", all[2])
+				w.remove("G", all[0])
+				w.deleteUser(all[0])
+				w.wantRefused(w.send("PATCH", "/Groups/G", patchBody(removeOp(all[3]))), http.StatusTooManyRequests, "", "4 of 10")
+				w.wait(5 * time.Minute)
+				w.wantRefused(w.send("PATCH", "/Groups/G", patchBody(removeOp(all[3]))), http.StatusTooManyRequests, "", "4 of 10")
+				w.wait(6 * time.Minute)
+				w.remove("G", all[3])
+			}},
 		{name: "S97 groups, attributes and reports are held back",
 			given:  "Breaker with 20 %, 4 users; 5 users in G→R, a user attribute and a role that others get too",
 			when:   "G is deleted, renamed, or stands for another role",
