@@ -50,7 +50,8 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 //
 // With a PendingLedger it also revokes what sources gave that are switched off now, and
 // reconciles the users for whom a role waits for a place, or waited for the end of a pause.
-// With another ledger, run All as well. After an error or a crash call it again.
+// With another ledger, run All as well. After an error or a crash call it again. An *Error
+// with the status 429 comes from Roles.Breaker: call ReleaseBreaker before.
 func (c *Reconciler) RolesChanged(ctx context.Context) error {
 	return outward(c.a.RolesChanged(ctx))
 }

@@ -179,9 +179,10 @@ type Roles struct {
 	KeepLastHolder bool
 	// Breaker holds back a write that would take roles from too many users within some time:
 	// 429 with Retry-After, and nothing of it is stored. It judges writes of groups, members
-	// and attributes, and RolesChanged, but not Users and All. The event WriteHeld reports it
-	// once for each resource. Reconciler.ReleaseBreaker lets the repeated request through.
-	// The Ledger must be a PendingLedger and a GrantCounter. Nil: nothing is held back.
+	// and attributes, and RolesChanged, also after a switch such as WithoutGroups, but not
+	// Users, All and End. The event WriteHeld reports it once for each resource.
+	// Reconciler.ReleaseBreaker lets the repeated request or call through. The Ledger must be
+	// a PendingLedger and a GrantCounter. Nil: nothing is held back.
 	Breaker *Breaker
 	// Guard judges what a write would do to roles, once, before any of it is done. An *Error
 	// refuses the whole write and is its answer. Any other error is answered with 500. It

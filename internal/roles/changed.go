@@ -131,13 +131,22 @@ func (c *Admin) endSource(ctx context.Context, l host.Link) error {
 	if path, _, isValue := l.Source.Attribute(); isValue {
 		of = host.AttributeSource(path, "")
 	}
-	if err := c.reconcileGranted(ctx, of); err != nil {
+	ids, err := c.usersGranted(ctx, of)
+	if err == nil && of != l.Source && c.t.Roles.Finder != nil { // whom the application has confirmed by name
+		var named []string
+		named, err = c.usersGranted(ctx, l.Source)
+		ids = append(ids, named...)
+	}
+	if err != nil {
 		return err
 	}
-	if of != l.Source && c.t.Roles.Finder != nil { // whom the application has confirmed by name
-		if err := c.reconcileGranted(ctx, l.Source); err != nil {
-			return err
-		}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if err := c.judgeEnd(ctx, l.Source, ids); err != nil {
+		return err
+	}
+	if err := c.Users(ctx, ids...); err != nil {
+		return err
 	}
 	group, isGroup := l.Source.Group()
 	if !isGroup {
@@ -165,19 +174,38 @@ func (c *Admin) endSource(ctx context.Context, l host.Link) error {
 	})
 }
 
-// reconcileGranted reconciles the users to whom a source gives something.
-func (c *Admin) reconcileGranted(ctx context.Context, source host.Source) error {
-	reconcile := func(ids []string) error { return c.Users(ctx, ids...) }
-	if c.t.Roles.Finder != nil {
-		return c.t.eachGranted(ctx, source, reconcile)
+// judgeEnd asks the guards about the end of what a source gave, before any of it ends.
+func (c *Admin) judgeEnd(ctx context.Context, source host.Source, ids []string) error {
+	if !c.t.Roles.Guards.Judges() {
+		return nil
 	}
-	return c.t.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
-		ids := make([]string, len(page))
-		for i, u := range page {
-			ids[i] = u.ID
+	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		w.guards.subject = subject{source: source, cause: host.CauseReport}
+		if group, ok := source.Group(); ok {
+			w.guards.subject.ref = groupRef(group)
 		}
-		return reconcile(ids)
+		return judge{w}.runs(ctx, run{ids: ids, cause: applicationReports})
 	})
+}
+
+// usersGranted lists the users to whom a source gives something, or all users if the ledger
+// does not find them.
+func (c *Admin) usersGranted(ctx context.Context, source host.Source) (ids []string, err error) {
+	add := func(page []string) error {
+		ids = append(ids, page...)
+		return nil
+	}
+	if c.t.Roles.Finder != nil {
+		err = c.t.eachGranted(ctx, source, add)
+		return ids, err
+	}
+	err = c.t.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
+		for _, u := range page {
+			ids = append(ids, u.ID)
+		}
+		return nil
+	})
+	return ids, err
 }
 
 // relinkGroups looks up groups again.

@@ -427,6 +427,13 @@ func breakerScenarios() []scenario {
 			reason: "whatever takes the role, it is the same mistake",
 			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}},
 			run:    massByGroup},
+		{name: "S97 a switch is held back",
+			given:  "Breaker with 20 %, 4 users; 8 users in G→R, 8 with R2 by userType",
+			when:   "groups give no roles any more, RolesChanged twice; the breaker is released; the same for userType",
+			then:   "RolesChanged is 429 each time, and takes nothing. After the release it takes R, then R2.",
+			reason: "RolesChanged takes roles from many, whatever the reason",
+			roles:  scim.Roles{Attributes: []string{"userType"}, Breaker: &scim.Breaker{Minimum: 4}},
+			run:    massBySwitch},
 		{name: "S97 attributes that give roles are held back",
 			given:  "Breaker with 20 %, 4 users; userType gives R to 10 users",
 			when:   "the userType of one after the other becomes Other, a role too",
@@ -556,6 +563,48 @@ func massByGroup(w *world) {
 	w.must(w.reconciler().ReleaseBreaker(ctx(), time.Minute))
 	w.rename("G", "Other")
 	w.wantRoles(all[0], "Other")
+}
+
+// massBySwitch is S97 for switches of the application.
+func massBySwitch(w *world) {
+	w.role("R")
+	w.role("R2")
+	all := make([]string, 8)
+	for i := range all {
+		all[i] = fmt.Sprint("u", i)
+		w.post("/Users", all[i], with(profile(all[i]), "userType", "R2"))
+	}
+	w.group("G", "R", all...)
+	release := func() { w.must(w.reconciler().ReleaseBreaker(ctx(), time.Minute)) }
+	refused := func(roles ...string) {
+		w.t.Helper()
+		w.restart()
+		w.mark()
+		for range 2 {
+			var is *scim.Error
+			if err := w.reconciler().RolesChanged(ctx()); !errors.As(err, &is) || is.Status != http.StatusTooManyRequests {
+				w.t.Errorf("RolesChanged: %v", err)
+			}
+		}
+		w.wantChanges()
+		w.diff("events", 1, len(w.events))
+		for _, u := range all {
+			w.wantRoles(u, roles...)
+		}
+		release()
+		w.reportChange()
+		w.wait(2 * time.Minute)
+	}
+	w.roles.WithoutGroups = true
+	refused("R", "R2")
+	w.wantRoles(all[7], "R2")
+	w.roles.Attributes = nil
+	refused("R2")
+	w.wantRoles(all[7])
+	w.roles.WithoutGroups, w.roles.Attributes = false, []string{"userType"}
+	w.restart()
+	w.reportChange()
+	w.wantRoles(all[7], "R", "R2")
 }
 
 func ownGuardScenarios() []scenario {
