@@ -53,7 +53,10 @@ const (
 	// PendingNesting: a group in a group gives nothing, because it is a circle or too deep. A
 	// client or the application must change the membership.
 	PendingNesting PendingKind = "nesting"
-	// PendingHeldBack: a guard holds back a change.
+	// PendingHeldBack: Roles.Breaker holds back a write of Resource, or RolesChanged for Source,
+	// since At. Reason says who tried, when, and how many users would lose a role. To confirm
+	// it is to call ReleaseBreaker for an hour, if it is the same by then: so the client's next
+	// attempt succeeds. It is listed for a day after the last attempt.
 	PendingHeldBack PendingKind = "held back"
 	// PendingUnfinished: a write is stored, but not all roles are changed. To confirm it is to
 	// complete it: see Settle.

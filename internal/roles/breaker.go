@@ -15,7 +15,10 @@ import (
 )
 
 // refusal is what the breaker has refused.
-type refusal struct{ lost, of int }
+type refusal struct {
+	lost, of int // with the users in the window
+	own      int // the users who would lose a role
+}
 
 // breakerNote is the kind of the note that keeps the breaker's state. It is the only note of
 // its kind in a tenant.
@@ -42,8 +45,14 @@ type heldWrite struct {
 	What  string    `json:"what"`
 	Since time.Time `json:"since"`
 	Last  time.Time `json:"last"` // when the client last tried
-	Lost  int       `json:"lost"`
-	Of    int       `json:"of"`
+	// Own is the number of users who would lose a role. Lost has those in the window too.
+	Own       int            `json:"own"`
+	Lost      int            `json:"lost"`
+	Of        int            `json:"of"`
+	Ref       host.Ref       `json:"ref,omitzero"`
+	Source    host.Source    `json:"source,omitempty"`
+	Cause     host.PlanCause `json:"cause,omitempty"`
+	Principal string         `json:"who,omitempty"`
 }
 
 const (
@@ -58,16 +67,19 @@ const (
 type breaker struct{ w *Work }
 
 // read reads the state, without what is too old.
-func (b breaker) read(ctx context.Context) (s breakerState, err error) {
-	w := b.w
-	notes, err := w.t.Roles.Pending.Notes(ctx, breakerNote, "", 1)
+func (b breaker) read(ctx context.Context) (breakerState, error) {
+	return b.w.t.breakerState(ctx, b.w.e.now())
+}
+
+func (t tenant) breakerState(ctx context.Context, now time.Time) (s breakerState, err error) {
+	notes, err := t.Roles.Pending.Notes(ctx, breakerNote, "", 1)
 	if err != nil || len(notes) == 0 {
 		return s, err
 	}
 	if err := json.Unmarshal([]byte(notes[0].Text), &s); err != nil {
 		return s, fmt.Errorf("scim: the ledger's note %q of kind %q is not the breaker's: %w", notes[0].Key, notes[0].Kind, err)
 	}
-	now, window := w.e.now(), w.t.Roles.Guards.Breaker.Window
+	window := t.Roles.Guards.Breaker.Window
 	s.Slots = slices.DeleteFunc(s.Slots, func(x slot) bool { return !x.From.After(now.Add(-window)) })
 	s.Held = slices.DeleteFunc(s.Held, func(x heldWrite) bool { return x.Last.Before(now.Add(-max(window, heldTime))) })
 	if len(s.Slots) == 0 {
@@ -133,7 +145,7 @@ func (s *breakerState) add(lost crowd) {
 func (b breaker) isOver(ctx context.Context, s *breakerState, lost crowd) (r refusal, over bool, err error) {
 	w, limit, all := b.w, b.w.t.Roles.Guards.Breaker, s.lost()
 	all.addAll(lost)
-	r.lost = all.size()
+	r.own, r.lost = lost.size(), all.size()
 	if r.lost < limit.Minimum || s.Until.After(w.e.now()) {
 		return r, false, nil
 	}
@@ -279,7 +291,7 @@ func (b breaker) close(ctx context.Context, err error) {
 		if isOpen {
 			return b.keep(ctx, s, g.uncounted)
 		}
-		if isNew = s.hold(g.subject.String(), *g.refusal, w.e.now()); len(s.Held) > heldLimit {
+		if isNew = s.hold(g.subject, *g.refusal, w.who, w.e.now()); len(s.Held) > heldLimit {
 			return nil
 		}
 		return b.write(ctx, s)
@@ -301,13 +313,16 @@ func sourcesOf(s subject) []host.Source {
 }
 
 // hold records that a write is held back. It reports whether it is the first time.
-func (s *breakerState) hold(what string, r refusal, now time.Time) (isNew bool) {
+func (s *breakerState) hold(of subject, r refusal, who string, now time.Time) (isNew bool) {
+	what := of.String()
 	i := slices.IndexFunc(s.Held, func(x heldWrite) bool { return x.What == what })
 	if isNew = i < 0; isNew {
 		i = len(s.Held)
-		s.Held = append(s.Held, heldWrite{What: what, Since: now})
+		s.Held = append(s.Held, heldWrite{What: what, Since: now, Ref: of.ref})
 	}
-	s.Held[i].Last, s.Held[i].Lost, s.Held[i].Of = now, r.lost, r.of
+	x := &s.Held[i]
+	x.Last, x.Own, x.Lost, x.Of = now, r.own, r.lost, r.of
+	x.Source, x.Cause, x.Principal = of.source, of.cause, who
 	return isNew
 }
 
@@ -319,8 +334,20 @@ func ReleaseBreaker(ctx context.Context, c *Admin, d time.Duration) error {
 	if d <= 0 {
 		return fmt.Errorf("scim: Reconciler.ReleaseBreaker: %v is no time", d)
 	}
+	return releaseIf(ctx, c, d, func(breakerState) error { return nil })
+}
+
+// releaseIf is ReleaseBreaker if check has no error.
+func releaseIf(ctx context.Context, c *Admin, d time.Duration, check func(breakerState) error) error {
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
 		if err := w.LockTenant(ctx, breakerDecisions); err != nil {
+			return err
+		}
+		s, err := breaker{w}.read(ctx)
+		if err != nil {
+			return err
+		}
+		if err := check(s); err != nil {
 			return err
 		}
 		return breaker{w}.write(ctx, breakerState{Until: w.e.now().Add(d)})

@@ -46,6 +46,10 @@ func (c *Admin) Decide(ctx context.Context, key string, d Decision) error {
 		return errors.New("scim: a guard keeps the role: it goes when the guard allows it, or when the application takes it")
 	case k.Kind == host.PendingNesting:
 		return errors.New("scim: this membership cannot be confirmed or declined: remove the member from the group, or raise MemberPolicy.MaxDepth if it is too deep")
+	case k.Kind == host.PendingHeldBack && d == Confirmed:
+		return releaseHeld(ctx, c, k)
+	case k.Kind == host.PendingHeldBack:
+		return errors.New("scim: what the breaker holds back cannot be declined: nothing of it is stored; correct it in the identity provider")
 	case k.Kind == host.PendingUnfinished && d == Confirmed:
 		return finishNoted(ctx, c, k)
 	case k.Kind == host.PendingUnfinished:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/host"
@@ -25,6 +26,7 @@ type pendingKey struct {
 	State  host.GrantState  `json:"t,omitempty"`
 	At     int64            `json:"a,omitempty"` // microseconds
 	Note   string           `json:"n,omitempty"` // the key of a note
+	Users  int              `json:"h,omitempty"` // how many users lose a role
 	Group  string           `json:"g,omitempty"`
 	Member string           `json:"m,omitempty"`
 	Page   string           `json:"p,omitempty"` // the group behind which the page begins
@@ -54,6 +56,7 @@ func parsePendingKey(text string) (k pendingKey, err error) {
 // pendingList is a page of the list. Each part adds to it until it is full.
 type pendingList struct {
 	t     tenant
+	now   time.Time
 	limit int
 	items []host.Pending
 }
@@ -79,6 +82,7 @@ func pendingParts() []pendingPart {
 		{[]host.PendingKind{host.PendingPerson, host.PendingRetained}, (*pendingList).people},
 		{[]host.PendingKind{host.PendingNesting}, (*pendingList).nesting},
 		{[]host.PendingKind{host.PendingUnfinished}, (*pendingList).unfinished},
+		{[]host.PendingKind{host.PendingHeldBack}, (*pendingList).held},
 	}
 }
 
@@ -91,7 +95,7 @@ func (c *Admin) Pending(ctx context.Context, after string, limit int) (list []ho
 	if limit <= 0 || limit > directory.Batch {
 		limit = directory.Batch
 	}
-	l := &pendingList{t: c.t, limit: limit}
+	l := &pendingList{t: c.t, now: c.e.now(), limit: limit}
 	var from pendingKey
 	begun := after == ""
 	if !begun {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -526,6 +527,7 @@ func massRemoval(w *world) {
 		}
 	}
 	w.wantEvents("write held G")
+	w.wantHeldBack(all)
 	w.wantChanges()
 	w.wantMembers("G", all...)
 	w.diff("version", version, w.version("G"))
@@ -536,6 +538,42 @@ func massRemoval(w *world) {
 	}
 	w.wait(6 * time.Minute)
 	w.remove("G", all[4])
+}
+
+// heldBack lists what the breaker holds back.
+func (w *world) heldBack() (list []scim.Pending) {
+	for _, p := range w.pending(1) {
+		if p.Kind == scim.PendingHeldBack {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// wantHeldBack expects that only a PUT of G without 4 of all users is held back. It confirms
+// what is held back after it was listed, once it is another PUT and once it is the same.
+func (w *world) wantHeldBack(all []string) {
+	w.t.Helper()
+	list := w.heldBack()
+	if len(list) != 1 || list[0].Resource.ID != "G" || w.now().Sub(list[0].At) > time.Second || !strings.Contains(list[0].Reason, "4 of 10") {
+		w.t.Fatalf("pending: %+v", list)
+	}
+	c := w.reconciler()
+	if err := c.DeclinePending(ctx(), list[0].Key); err == nil {
+		w.t.Errorf("it was declined")
+	}
+	w.wantRefused(w.send("PUT", "/Groups/G", groupBody("R", all[5:]...)), http.StatusTooManyRequests, "", "5 of 10")
+	if err := c.ConfirmPending(ctx(), list[0].Key); !errors.Is(err, scim.ErrMoved) {
+		w.t.Errorf("confirmation of another write: %v, want ErrMoved", err)
+	}
+	list = w.heldBack()
+	w.diff("held back", 1, len(list))
+	w.must(c.ConfirmPending(ctx(), list[0].Key))
+	w.diff("held back", 0, len(w.heldBack()))
+	if err := c.ConfirmPending(ctx(), list[0].Key); !errors.Is(err, scim.ErrMoved) {
+		w.t.Errorf("second confirmation: %v, want ErrMoved", err)
+	}
+	w.wait(time.Hour)
 }
 
 // massByGroup is S97 for everything but members.
@@ -588,6 +626,7 @@ func massBySwitch(w *world) {
 		}
 		w.wantChanges()
 		w.diff("events", 1, len(w.events))
+		w.diff("held back", 1, len(w.heldBack()))
 		for _, u := range all {
 			w.wantRoles(u, roles...)
 		}
