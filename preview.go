@@ -109,10 +109,11 @@ type Foreseen struct {
 // at most limit users, in order of id, behind the user after. 0 means 1,000, which is the most.
 // Each page plays the request again.
 //
-// The request runs in full: it calls Store, Ledger, Rules and Allow, but neither ChangeRoles,
-// CreateRole, SetPassword, Deactivate nor OnEvent. A role that CreateRole would create has the
-// name of its group as the ID. A method of yours that does something outside the
-// transaction asks IsPreview. A role that is gone, without a report, counts as if it existed.
+// The request runs in full: it calls Store, Ledger, Rules, Allow and Roles.Guard, but neither
+// ChangeRoles, CreateRole, SetPassword, Deactivate nor OnEvent. A role that CreateRole would
+// create has the name of its group as the ID. A method of yours that does something outside
+// the transaction asks IsPreview. What Roles.Breaker would hold back is foreseen as 429, and
+// not counted. A role that is gone, without a report, counts as if it existed.
 // A deletion may fail although the request would not: if rows of roles refer to the user's row
 // without ON DELETE CASCADE, ChangeRoles would have deleted them first.
 //
