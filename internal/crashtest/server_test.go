@@ -103,6 +103,17 @@ func (a *app) handleUnfinished(mux *http.ServeMux, roles *scim.Reconciler) {
 			scim.WriteError(w, err)
 		}
 	})
+	mux.HandleFunc("POST /end", func(w http.ResponseWriter, r *http.Request) {
+		for {
+			isDone, err := roles.End(r.Context(), scim.EndHow(r.FormValue("how")))
+			if err != nil {
+				scim.WriteError(w, err)
+			}
+			if err != nil || isDone {
+				return
+			}
+		}
+	})
 	mux.HandleFunc("GET /pending", func(w http.ResponseWriter, r *http.Request) {
 		list, _, err := roles.Pending(r.Context(), "", 0)
 		if err != nil {
