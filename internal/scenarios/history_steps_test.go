@@ -54,18 +54,8 @@ func (h *history) push(t *rapid.T) {
 		return
 	}
 	h.name(next, id, members...)
-	confirms := h.broken == "" && rapid.Bool().Draw(t, "confirmed")
 	h.request(t, next, func() bool { return h.isThere("/Groups/" + id) },
 		call{"POST", "/Groups", body, id})
-	if !confirms {
-		return
-	}
-	for key, linked := range g.link {
-		h.w.must(h.admin().Confirm(ctx(), id, testhost.RoleOf(key)))
-		linked.confirmed = true
-		g.link[key] = linked
-	}
-	h.changes()
 }
 
 func (h *history) isThere(path string) bool { return h.w.send("GET", path, nil).status == 200 }
@@ -122,9 +112,6 @@ func (h *history) add(t *rapid.T) {
 
 func (h *history) remove(t *rapid.T) {
 	id, who := pick(t, "group", h.n.groups), pick(t, "user", h.n.active)
-	if members := h.n.groups[id].members; len(members) > 0 && rapid.Bool().Draw(t, "a member") {
-		who = pick(t, "member", members)
-	}
 	next := h.n.clone()
 	delete(next.groups[id].members, who)
 	next.write(id, next.groups[id].name, true)
@@ -278,11 +265,7 @@ func (h *history) leave(t *rapid.T) {
 // give gives a role in the application. If it does not report this, nobody can see that it
 // gave a role again.
 func (h *history) give(t *rapid.T) {
-	who := pick(t, "user", h.n.active)
-	role := pick(t, "role", h.n.roles)
-	if waiting := h.n.wasFate[who].waiting(); len(waiting) > 0 && rapid.Bool().Draw(t, "that waits") {
-		role = rapid.SampledFrom(waiting).Draw(t, "role")
-	}
+	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
 	if h.isBase(h.n.roles[role]) {
 		t.Skip("everybody has it")
 	}
@@ -299,19 +282,12 @@ func (h *history) give(t *rapid.T) {
 		h.n.hand[who][role] = true
 	}
 	h.reconcile(who)
-	if h.n.rules.keepsLast {
-		h.w.all() // nobody has told the library that somebody else holds the role
-	}
 }
 
 // take takes a role in the application. If a source gives it, the user keeps it.
 func (h *history) take(t *rapid.T) {
 	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
-	if given := h.n.wasFate[who].given; len(given) > 0 && rapid.Bool().Draw(t, "that a source gives") {
-		role = pick(t, "role", given)
-	}
 	delete(h.n.hand[who], role)
-	delete(h.n.wasFate[who].retained, role)
 	if !rapid.Bool().Draw(t, "in one step") {
 		delete(h.n.wasFate[who].given, role)
 		h.w.app.Take(who, role)
@@ -325,9 +301,6 @@ func (h *history) take(t *rapid.T) {
 	var want []scim.Source
 	for _, s := range h.n.fate(who).given[role] {
 		want = append(want, scim.Source(s))
-	}
-	if len(want) == 0 {
-		delete(h.n.wasFate[who].given, role)
 	}
 	slices.Sort(still)
 	slices.Sort(want)
@@ -370,12 +343,11 @@ func (h *history) role(t *rapid.T) {
 			h.drop(r.key())
 		}
 	}
-	h.report(scim.WhatIf{}, func() {}, h.n.rules.keepsLast || rapid.Bool().Draw(t, "all"))
+	h.report(scim.WhatIf{}, func() {})
 }
 
-// report reports what changes in the application, and compares with its preview. The
-// application reconciles everybody after a change of the configuration.
-func (h *history) report(what scim.WhatIf, change func(), all bool) {
+// report reports what changes in the application, and compares with its preview.
+func (h *history) report(what scim.WhatIf, change func()) {
 	var foreseen []scim.RoleChange
 	for next := ""; ; {
 		some, last, err := h.admin().Preview(ctx(), what, next)
@@ -387,9 +359,7 @@ func (h *history) report(what scim.WhatIf, change func(), all bool) {
 	}
 	change()
 	h.w.must(h.admin().RolesChanged(ctx()))
-	if all {
-		h.w.all()
-	}
+	h.w.all()
 	h.n.report()
 	h.compare("changes after a report", foreseen)
 }
@@ -402,7 +372,6 @@ func (h *history) drop(role string) {
 	}
 	for _, f := range h.n.wasFate {
 		delete(f.given, role)
-		delete(f.retained, role)
 	}
 }
 
@@ -464,31 +433,7 @@ func (h *history) pause(*rapid.T) {
 	h.report(scim.WhatIf{Roles: &roles}, func() {
 		h.n.rules.isPaused, h.w.roles.Paused = roles.Paused, roles.Paused
 		h.restart()
-	}, true)
-}
-
-// distrust distrusts a group.
-func (h *history) distrust(t *rapid.T) {
-	if h.w.kind == bare {
-		t.Skip("the ledger has no list")
-	}
-	id := pick(t, "group", h.n.groups)
-	how := rapid.SampledFrom([]scim.DistrustHow{scim.DistrustKeep, scim.DistrustRevoke}).Draw(t, "how")
-	h.broken = ""
-	h.w.must(h.admin().Distrust(ctx(), how, id))
-	h.n.doubts["group:"+id] = naiveDoubt{h.n.clock + 1, how == scim.DistrustKeep}
-}
-
-// trust trusts a group again, or all.
-func (h *history) trust(t *rapid.T) {
-	source := pick(t, "source", h.n.doubts)
-	if rapid.Bool().Draw(t, "all") {
-		h.n.doubts = map[string]naiveDoubt{}
-		h.w.must(h.admin().Trust(ctx()))
-		return
-	}
-	delete(h.n.doubts, source)
-	h.w.must(h.admin().Trust(ctx(), strings.TrimPrefix(source, "group:")))
+	})
 }
 
 // toggleNesting switches nesting on or off.
@@ -498,7 +443,7 @@ func (h *history) toggleNesting(*rapid.T) {
 	h.report(scim.WhatIf{Members: &policy}, func() {
 		h.n.rules.isNested, h.w.policy = policy.Nested, policy
 		h.restart()
-	}, true)
+	})
 }
 
 // toggleAttributes switches the attribute that names roles on or off.
@@ -512,7 +457,7 @@ func (h *history) toggleAttributes(*rapid.T) {
 	h.report(scim.WhatIf{Roles: &roles}, func() {
 		h.n.rules.hasValues, h.w.roles.Attributes = !h.n.rules.hasValues, roles.Attributes
 		h.restart()
-	}, true)
+	})
 }
 
 // toggleGroups switches on or off that groups give roles.
@@ -526,7 +471,7 @@ func (h *history) toggleGroups(*rapid.T) {
 			h.n.endGroups()
 		}
 		h.restart()
-	}, true)
+	})
 }
 
 // end ends SCIM for the tenant.
@@ -534,12 +479,11 @@ func (h *history) end(t *rapid.T) {
 	how := rapid.SampledFrom([]scim.EndHow{scim.EndKeep, scim.EndRevoke}).Draw(t, "end")
 	h.w.end(how)
 	h.w.wantNothingLeft()
-	if how == scim.EndRevoke {
-		h.n.groups, h.n.values, h.n.rules.isPaused = map[string]*naiveGroup{}, map[string][]string{}, false
-		h.n.wasFate = h.n.fates()
-	}
 	for u, f := range h.n.wasFate {
 		want := f.held
+		if how == scim.EndRevoke {
+			want = slices.Sorted(maps.Keys(h.n.hand[u]))
+		}
 		h.w.diff(fmt.Sprint("roles of ", u, " after the end: ", how), want, slices.Sorted(maps.Keys(h.w.app.IDs(u))))
 	}
 }

@@ -16,13 +16,12 @@ type naive struct {
 	active  map[string]bool            // whether each existing user is active
 	hand    map[string]map[string]bool // user → keys of the roles given by hand
 	groups  map[string]*naiveGroup
-	roles   map[string]naiveRole  // by key
-	values  map[string][]string   // user → values of the attribute
-	links   map[string]naiveLink  // by value
-	isShut  map[string]bool       // "user role source": the grant waits for the return
-	grantAt map[string]int        // "user role source" → when the grant was made
-	named   map[string]bool       // see turn
-	doubts  map[string]naiveDoubt // by source
+	roles   map[string]naiveRole // by key
+	values  map[string][]string  // user → values of the attribute
+	links   map[string]naiveLink // by value
+	isShut  map[string]bool      // "user role source": the grant waits for the return
+	grantAt map[string]int       // "user role source" → when the grant was made
+	named   map[string]bool      // see turn
 	wasFate map[string]*naiveFate
 }
 
@@ -33,15 +32,8 @@ type naiveRules struct {
 	isSticky           bool // the resolver keeps the roles that a source is linked to
 	hasValues          bool // an attribute names roles
 	hasNoGroups        bool // groups give no roles
-	keepsLast          bool // the last active holder keeps a protected role
 	isNested, isPaused bool
 	depth              int
-}
-
-// naiveDoubt says that the application distrusts a source, and since when.
-type naiveDoubt struct {
-	at    int
-	keeps bool // users keep what they hold
 }
 
 type naivePolicy struct {
@@ -262,7 +254,7 @@ func (n *naive) height(group string) int {
 type naiveWant struct {
 	role       naiveRole
 	sources    []string
-	isPersonal bool // something is decided about this user alone
+	isPersonal bool // the application confirmed it for this user alone
 }
 
 // wants lists what sources give to a user, in order, and the unconfirmed roles as Explain
@@ -272,7 +264,7 @@ func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 		for _, key := range slices.Sorted(maps.Keys(l)) {
 			// A grant from a link that is not confirmed comes from a decision about this user.
 			at, isDecided := n.grantAt[fmt.Sprint(user, " ", key, " ", of)]
-			isDecided = isDecided && at >= l[key].at && !n.isRetained(user, key, of) || n.named[fmt.Sprint(user, " ", key, " ", of)]
+			isDecided = isDecided && at >= l[key].at || n.named[fmt.Sprint(user, " ", key, " ", of)]
 			if !l[key].confirmed && !isDecided {
 				unconfirmed = append(unconfirmed, key+" waiting "+source)
 				continue
@@ -325,54 +317,13 @@ func (n *naive) turn(named map[string]bool) {
 	}
 	n.isShut = shut
 	for range 3 { // a pause does not give back what it ended, and so on
-		now := n.fates()
+		now := map[string]*naiveFate{}
+		for u := range n.active {
+			now[u] = n.fate(u)
+		}
 		n.date(now)
 		n.wasFate, n.named = now, nil
 	}
-}
-
-// fates says what everybody should have. The first active user in order of id keeps a
-// protected role if nobody active would hold it.
-func (n *naive) fates() map[string]*naiveFate {
-	keep := map[string][]string{}
-	for {
-		now := map[string]*naiveFate{}
-		for u := range n.active {
-			now[u] = n.fate(u, keep[u]...)
-		}
-		user, role := n.lastHolder(now)
-		if role == "" {
-			return now
-		}
-		keep[user] = append(keep[user], role)
-	}
-}
-
-// lastHolder finds a user who must keep a role.
-func (n *naive) lastHolder(now map[string]*naiveFate) (user, role string) {
-	if !n.rules.keepsLast {
-		return "", ""
-	}
-	isHeld := map[string]bool{}
-	for u, f := range now {
-		for _, role := range f.held {
-			isHeld[role] = isHeld[role] || n.active[u]
-		}
-	}
-	for _, u := range slices.Sorted(maps.Keys(n.active)) {
-		for _, role := range slices.Sorted(maps.Keys(n.roles)) {
-			if n.active[u] && n.roles[role].protected && !isHeld[role] && len(n.wasFate[u].from(role)) > 0 {
-				return u, role
-			}
-		}
-	}
-	return "", ""
-}
-
-// isRetained reports whether a user keeps the role of a source as its last holder.
-func (n *naive) isRetained(user, role, source string) bool {
-	was := n.wasFate[user]
-	return was != nil && slices.Contains(was.retained[role], source)
 }
 
 // date says when the grants were made. A source that gives another role keeps its time.
@@ -382,7 +333,6 @@ func (n *naive) date(now map[string]*naiveFate) {
 		for _, line := range f.ledger {
 			words := strings.Fields(line)
 			role, source, waits := words[0], words[1], words[len(words)-1] == "waiting"
-			doubt, isDoubted := n.doubts[source]
 			grant := fmt.Sprint(u, " ", role, " ", source)
 			was, ok := n.grantAt[grant]
 			isNew := !waits && n.named[grant] && (!ok || n.wasFate[u] == nil || !slices.Contains(n.wasFate[u].given[role], source))
@@ -393,13 +343,6 @@ func (n *naive) date(now map[string]*naiveFate) {
 				if !ok && !isNew && !waits && strings.HasPrefix(other, u+" ") && strings.HasSuffix(other, " "+source) {
 					was = min(was, then)
 				}
-			}
-			switch { // the time says whether somebody named the user since the doubt
-			case !isDoubted:
-			case f.doubted[role+" "+source] && !n.isShut[grant] && was >= doubt.at:
-				was = doubt.at - 1
-			case f.settled[source]:
-				was = max(was, doubt.at)
 			}
 			at[grant] = was
 		}
@@ -414,22 +357,11 @@ type naiveFate struct {
 	held      []string
 	ledger    []string
 	explained []string
-	retained  map[string][]string // role → sources that gave it before
-	doubted   map[string]bool     // "role source": the grant waits for trust
-	settled   map[string]bool     // distrusted sources in which somebody has named the user since
-}
-
-// from lists the sources of a role that the user holds because of them.
-func (f *naiveFate) from(role string) []string {
-	if f == nil {
-		return nil
-	}
-	return append(slices.Clone(f.given[role]), f.retained[role]...)
 }
 
 // fate says what a user should have now.
-func (n *naive) fate(user string, keep ...string) *naiveFate {
-	f := &naiveFate{given: map[string][]string{}, retained: map[string][]string{}, doubted: map[string]bool{}, settled: map[string]bool{}}
+func (n *naive) fate(user string) *naiveFate {
+	f := &naiveFate{given: map[string][]string{}}
 	wants, unconfirmed := n.wants(user)
 	f.explained = unconfirmed
 	for _, scope := range slices.Sorted(maps.Keys(n.rules.scopes)) {
@@ -440,7 +372,7 @@ func (n *naive) fate(user string, keep ...string) *naiveFate {
 			}
 		}
 		if n.active[user] {
-			n.choose(f, user, scope, n.trusted(f, user, some), keep)
+			n.choose(f, user, scope, some)
 			continue
 		}
 		for _, w := range some {
@@ -450,12 +382,6 @@ func (n *naive) fate(user string, keep ...string) *naiveFate {
 		}
 	}
 	held := maps.Clone(n.hand[user])
-	for _, role := range keep {
-		if f.given[role] == nil {
-			held[role] = true
-			f.retain(role, n.wasFate[user].from(role))
-		}
-	}
 	for role, sources := range f.given {
 		held[role] = true
 		state, mark := "granted", ""
@@ -478,74 +404,6 @@ func (n *naive) fate(user string, keep ...string) *naiveFate {
 	return f
 }
 
-// waiting lists the roles that wait.
-func (f *naiveFate) waiting() (roles []string) {
-	for _, line := range f.ledger {
-		if role, ok := strings.CutSuffix(line, " waiting"); ok {
-			roles = append(roles, strings.Fields(role)[0])
-		}
-	}
-	return roles
-}
-
-// retain records a role that a user keeps as its last holder.
-func (f *naiveFate) retain(role string, sources []string) {
-	f.retained[role] = sources
-	for _, s := range sources {
-		f.ledger = slices.DeleteFunc(f.ledger, func(line string) bool { return line == role+" "+s+" waiting" })
-		f.ledger = append(f.ledger, role+" "+s+" retained")
-	}
-	f.explained = append(f.explained, role+" retained "+strings.Join(slices.Sorted(slices.Values(sources)), " "))
-}
-
-// trusted takes away what distrusted sources give to a user whom nobody has named in them
-// since.
-func (n *naive) trusted(f *naiveFate, user string, wants []naiveWant) (trusted []naiveWant) {
-	for _, w := range wants {
-		role, all := w.role.key(), w.sources
-		w.sources = nil
-		var doubted []string
-		for _, s := range all {
-			doubt, isDoubted := n.doubts[s]
-			isSettled := isDoubted && n.isSettled(user, s, doubt)
-			isKept := doubt.keeps && slices.Contains(n.wasFate[user].from(role), s)
-			if isSettled {
-				f.settled[s], w.isPersonal = true, true
-			}
-			if isDoubted && !isSettled && !isKept {
-				doubted = append(doubted, s)
-				f.doubted[role+" "+s] = true
-			} else {
-				w.sources = append(w.sources, s)
-			}
-		}
-		if len(doubted) > 0 && w.role.id != n.rules.scopes[w.role.scope].base {
-			f.wait(naiveWant{role: w.role, sources: doubted})
-		}
-		if len(w.sources) > 0 {
-			trusted = append(trusted, w)
-		}
-	}
-	return trusted
-}
-
-// isSettled reports whether somebody has named the user in a source since a doubt.
-func (n *naive) isSettled(user, source string, doubt naiveDoubt) bool {
-	for naming := range n.named {
-		if strings.HasPrefix(naming, user+" ") && strings.HasSuffix(naming, " "+source) {
-			return true
-		}
-	}
-	for grant, at := range n.grantAt {
-		words := strings.Fields(grant)
-		was := n.wasFate[user]
-		if words[0] == user && words[2] == source && at >= doubt.at && !n.isShut[grant] && was != nil && !was.doubted[words[1]+" "+source] {
-			return true
-		}
-	}
-	return false
-}
-
 // wait records a role that a user does not get yet.
 func (f *naiveFate) wait(w naiveWant) {
 	for _, s := range w.sources {
@@ -559,7 +417,7 @@ func (f *naiveFate) explain(w naiveWant) {
 }
 
 // choose says what an active user should have of one scope.
-func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant, keep []string) {
+func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
 	policy := n.rules.scopes[scope]
 	wants = slices.DeleteFunc(slices.Clone(wants), func(w naiveWant) bool { // a role that waits is no candidate
 		isOpen := slices.ContainsFunc(w.sources, func(s string) bool { return !n.isShut[fmt.Sprint(user, " ", w.role.key(), " ", s)] })
@@ -573,7 +431,8 @@ func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant, keep
 	if n.rules.isPaused {
 		candidates = nil
 		for _, w := range wants {
-			if len(n.wasFate[user].from(w.role.key())) > 0 || w.role.id == policy.base {
+			was := n.wasFate[user]
+			if was != nil && was.given[w.role.key()] != nil || w.role.id == policy.base {
 				candidates = append(candidates, w)
 			} else {
 				f.wait(w)
@@ -582,11 +441,6 @@ func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant, keep
 	}
 	slot := ""
 	for _, role := range slices.Sorted(maps.Keys(n.hand[user])) {
-		if slot == "" && policy.exclusive && n.roles[role].scope == scope {
-			slot = role
-		}
-	}
-	for _, role := range keep {
 		if slot == "" && policy.exclusive && n.roles[role].scope == scope {
 			slot = role
 		}

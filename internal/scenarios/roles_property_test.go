@@ -49,11 +49,9 @@ func TestRolesProperty(t *testing.T) {
 			for i, often := range []map[string]func(*rapid.T){{
 				"put": h.put, "add": h.add, "remove": h.remove, "active": h.active, "assign": h.assign,
 				"give": h.give, "take": h.take, "role": h.role, "confirm": h.confirm, "nest": h.nest,
-				"distrust": h.distrust,
 			}, {
 				"push": h.push, "rename": h.rename, "unnest": h.unnest, "delete": h.delete, "leave": h.leave,
 				"pause": h.pause, "nesting": h.toggleNesting, "break": h.breakNext, "attributes": h.toggleAttributes, "groups": h.toggleGroups,
-				"trust": h.trust,
 			}} {
 				for name, step := range often {
 					for n := range 2 - i { // the first ones are twice as frequent
