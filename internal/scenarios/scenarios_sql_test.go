@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite"
 
@@ -46,7 +48,8 @@ func (d database) pool(t *testing.T) *sql.DB {
 	}
 	db.SetMaxOpenConns(20) // fewer than the requests at once, so that they wait for one another
 	db.SetMaxIdleConns(20)
-	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
+	db.SetConnMaxIdleTime(time.Second) // other worlds may use another database by then
+	t.Cleanup(func() { db.Close() })   //nolint:errcheck // the test is over
 	return db
 }
 
@@ -108,12 +111,27 @@ func onSQL(open func(t *testing.T) database, store func(*sql.DB, sqlstore.Dialec
 	}
 }
 
+// worldsInDatabase is how many worlds with tables of their own share a database. The more
+// tables there are, the longer the next ones take.
+const worldsInDatabase = 40
+
 // onAppTables is onSQL for tables of an application, which locks accounts in a column.
 func onAppTables(open func(t *testing.T) database) func(t *testing.T) site {
 	return func(t *testing.T) site {
-		mapped := onSQL(open, appTables)(t)
+		var mu sync.Mutex
+		var mapped site
+		worlds := 0
+		next := func() site {
+			mu.Lock()
+			defer mu.Unlock()
+			if worlds%worldsInDatabase == 0 {
+				mapped = onSQL(open, appTables)(t)
+			}
+			worlds++
+			return mapped
+		}
 		return func(w *world) host {
-			h := mapped(w)
+			h := next()(w)
 			rows := h.roles.(*roleTable)
 			people, db := "people_"+rows.tenant, rows.pools[0]
 			h.lock = func(user string) func() bool {
