@@ -222,7 +222,8 @@ func TestNewRefusesFieldsBesideTenantFor(t *testing.T) {
 	store := memory.New()
 	full := scim.Config{Store: store, Types: []*scim.ResourceType{scim.UserType()}, Roles: &scim.Roles{}, Rules: []scim.Rule{nil},
 		Allow: func(context.Context, scim.Access) error { return nil }, BaseURL: "https://app.example.com", Strict: true,
-		Without: []scim.Tolerance{"op-case"}, Members: scim.MemberPolicy{KeepAbsent: true}, Me: &scim.SelfService{}}
+		Without: []scim.Tolerance{"op-case"}, Members: scim.MemberPolicy{KeepAbsent: true}, Me: &scim.SelfService{},
+		Seats: func(context.Context) (int, error) { return 1, nil }}
 	tenant := reflect.TypeFor[scim.Tenant]()
 	names := map[string]bool{}
 	for i := range tenant.NumField() {
