@@ -43,9 +43,11 @@ func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) 
 		return
 	}
 	var wants, trusted []want
-	base := r.PolicyOf(p.scope).Base
+	policy := r.PolicyOf(p.scope)
+	base := policy.Base
+	slot, _ := o.slot(policy, p, h)
 	for _, w := range p.wants {
-		open, doubted := w.divide(func(i int) bool { return !p.isDoubted(&w, i, h) })
+		open, doubted := w.divide(func(i int) bool { return !p.isDoubted(&w, i, h, slot) })
 		if w.role.ID != base {
 			o.hold(p, doubted, h, host.GrantWaitsForTrust, isDistrusted, now)
 		}
@@ -97,7 +99,7 @@ func (h holdings) isGiven(role string) bool {
 // isDoubted reports whether the application distrusts that a source gives a role to the
 // user. A client that has named the user in the source since then, has settled the doubt. Such
 // a source gets new grants: see want.renew.
-func (p *scoped) isDoubted(w *want, i int, h holdings) bool {
+func (p *scoped) isDoubted(w *want, i int, h holdings, slot string) bool {
 	d, source := w.doubt(i), w.sources[i]
 	isSettled := func(g host.Grant) bool {
 		return g.Source == source && g.State != host.GrantWaitsForTrust && g.State != host.GrantWaitsForReturn && !g.At.Before(d.at)
@@ -109,6 +111,9 @@ func (p *scoped) isDoubted(w *want, i int, h holdings) bool {
 	case p.isNamed(source) || slices.ContainsFunc(p.person.entries, isSettled):
 		w.doubts[i].isSettled = true
 		return false
+	}
+	if slot != "" && slot != w.role.ID { // a role that has no place is not kept
+		return true
 	}
 	return d.how == DistrustRevoke || !h.isGiven(w.role.ID) || !slices.ContainsFunc(h.entries[w.role.ID], isKept)
 }

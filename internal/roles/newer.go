@@ -67,12 +67,17 @@ func (p *person) isFor(l host.Link, linked host.LinkedRole, source host.Source, 
 
 // keepNewer records what is decided about this user alone, if Pick leaves the role out. A later
 // reconciliation must know that a newer role of a value is for the user, that the application
-// confirmed the role for the user, or that a client named the user since a distrust.
+// confirmed the role for the user, or that a client named the user since a distrust. A role that a
+// distrusted source gave before waits for trust as soon as the user does not hold it.
 func (o *outcome) keepNewer(policy host.RolePolicy, p *scoped, h holdings, done map[string]bool, now time.Time) {
 	for _, w := range p.wants {
-		isHeldBack := slices.Contains(p.rest.back[w.role.ID].sources, w.sources[0])
+		if done[w.role.ID] || w.role.ID == policy.Base || slices.Contains(p.rest.back[w.role.ID].sources, w.sources[0]) {
+			continue
+		}
+		kept, w := w.divide(func(i int) bool { d := w.doubt(i); return !d.at.IsZero() && !d.isSettled })
+		o.hold(p, kept, h, host.GrantWaitsForTrust, isDistrusted, now)
 		isDecided := w.isFor == thisUser || slices.ContainsFunc(w.doubts, func(d doubt) bool { return d.isSettled })
-		if isDecided && !done[w.role.ID] && !isHeldBack && w.role.ID != policy.Base {
+		if isDecided && len(w.sources) > 0 {
 			done[w.role.ID] = true
 			o.wait(p, w, h.entries[w.role.ID], host.GrantWaitsForPlace, "waiting: the application picks other roles", now)
 			o.release(p, w.role, h.entries[w.role.ID], h.held)

@@ -159,13 +159,7 @@ func (o *outcome) revokeAll(r *host.Roles, p *person) {
 
 // giveWanted handles the roles that sources give. It returns the ids of these roles.
 func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now time.Time) (done map[string]bool) {
-	slot, why := "", " by hand"
-	if policy.Exclusive {
-		slot = roleByHand(p.held, h.entries)
-		if kept := o.keeps(p.scope); slot == "" && kept != "" {
-			slot, why = kept, " as its last active holder"
-		}
-	}
+	slot, why := o.slot(policy, p, h)
 	done = map[string]bool{}
 	chosen := p.wants
 	if p.presence == active {
@@ -190,6 +184,17 @@ func (o *outcome) giveWanted(policy host.RolePolicy, p *scoped, h holdings, now 
 	o.rank(p, order)
 	o.keepNewer(policy, p, h, done, now)
 	return done
+}
+
+// slot finds the role that takes the only place of an exclusive scope, "" if none does.
+func (o *outcome) slot(policy host.RolePolicy, p *scoped, h holdings) (id, why string) {
+	if !policy.Exclusive {
+		return "", ""
+	}
+	if id = roleByHand(p.held, h.entries); id != "" {
+		return id, " by hand"
+	}
+	return o.keeps(p.scope), " as its last active holder"
 }
 
 // endUnwanted handles a role that the ledger knows and that no source gives. It keeps the

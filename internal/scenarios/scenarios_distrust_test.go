@@ -113,25 +113,55 @@ func distrustScenarios() []scenario {
 				w.wantRoles("V", "R")
 			}},
 		{name: "S116 a kept role waits for the place",
-			given:  "Exclusive; U holds R through G; G is distrusted, and users keep their roles",
-			when:   "S is given to U by hand, and taken",
-			then:   "R waits for S, and then for a client that names U.",
+			given:  "Exclusive; U holds R through G, and is in G2→Lighter; G is distrusted, and users keep their roles",
+			when:   "S is given to U by hand; U is removed from G2; S is taken",
+			then:   "R and Lighter wait. R goes on waiting for a client that names U.",
 			reason: "nobody has named U since",
 			roles:  scim.Roles{Exclusive: true},
 			run: func(w *world) {
-				w.role("R")
+				w.role("R", 10)
 				w.role("S")
 				w.user("U")
 				w.group("G", "R", "U")
 				w.must(w.reconciler().Distrust(ctx(), scim.DistrustKeep, "G"))
+				w.role("Lighter")
+				w.group("G2", "Lighter", "U")
 				w.byHand("U", "S")
 				w.wantRoles("U", "S")
+				w.wantLedger("U", "R group:G waiting", "Lighter group:G2 waiting")
+				w.mark()
+				w.reconcile("U")
+				w.wantEvents()
+				w.remove("G2", "U")
 				_, err := w.takeByHand("U", "S")
 				w.must(err)
 				w.wantRoles("U")
 				w.wantExplain("U", "R waiting group:G")
 				w.add("G", "U")
 				w.wantRoles("U", "R")
+			}},
+		{name: "S116 Pick leaves a kept role out",
+			given:  "Pick is the heaviest; U holds Viewer through G1; G1 is distrusted, and users keep their roles",
+			when:   "U is added to G2→Admin, and removed",
+			then:   "U holds Admin, and then nothing: Viewer waits from the addition on.",
+			reason: "nobody has named U in G1 since",
+			roles:  scim.Roles{Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.role("Admin", 30)
+				w.role("Viewer", 10)
+				w.user("U")
+				w.group("G1", "Viewer", "U")
+				w.group("G2", "Admin")
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustKeep, "G1"))
+				w.add("G2", "U")
+				w.wantRoles("U", "Admin")
+				w.wantLedger("U", "Admin group:G2", "Viewer group:G1 waiting")
+				w.mark()
+				w.reconcile("U")
+				w.wantEvents()
+				w.remove("G2", "U")
+				w.wantRoles("U")
+				w.wantLedger("U", "Viewer group:G1 waiting")
 			}},
 		{name: "S116 a user with a protected role comes back",
 			given:  "U in G→R and Admin, which is protected; G is distrusted, and users keep their roles",
