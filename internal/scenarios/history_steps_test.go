@@ -30,7 +30,7 @@ func (h *history) push(t *rapid.T) {
 	if len(h.n.groups) == 5 {
 		t.Skip("enough")
 	}
-	id, name, members := h.id("g"), rapid.SampledFrom(names).Draw(t, "name"), h.some(t)
+	id, name, members := h.id("g"), sample(t, "name", names), h.some(t)
 	next := h.n.clone()
 	roles := next.resolve(name, nil)
 	if h.n.rules.hasNoGroups {
@@ -54,8 +54,23 @@ func (h *history) push(t *rapid.T) {
 		return
 	}
 	h.name(next, id, members...)
+	confirms := h.broken == "" && rapid.Bool().Draw(t, "confirmed")
 	h.request(t, next, func() bool { return h.isThere("/Groups/" + id) },
 		call{"POST", "/Groups", body, id})
+	if !confirms {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(g.link)) {
+		linked := g.link[key]
+		if linked.confirmed {
+			continue
+		}
+		h.w.must(h.admin().Confirm(ctx(), id, testhost.RoleOf(key)))
+		linked.confirmed = true
+		g.link[key] = linked
+		break // a second one could take the place of this one, whose last holder keeps it
+	}
+	h.changes()
 }
 
 func (h *history) isThere(path string) bool { return h.w.send("GET", path, nil).status == 200 }
@@ -75,7 +90,7 @@ func (h *history) changeGroup(t *rapid.T, next *naive, id string, c call) {
 
 func (h *history) put(t *rapid.T) {
 	id := pick(t, "group", h.n.groups)
-	name, members := rapid.SampledFrom(append(names, h.n.groups[id].name)).Draw(t, "name"), h.some(t)
+	name, members := sample(t, "name", append(names, h.n.groups[id].name)), h.some(t)
 	next := h.n.clone()
 	g := next.groups[id]
 	takes := false
@@ -94,7 +109,7 @@ func (h *history) put(t *rapid.T) {
 
 func (h *history) rename(t *rapid.T) {
 	id := pick(t, "group", h.n.groups)
-	name := rapid.SampledFrom(names).Draw(t, "name")
+	name := sample(t, "name", names)
 	next := h.n.clone()
 	next.write(id, name, false)
 	h.changeGroup(t, next, id, call{"PATCH", "/Groups/" + id, renameBody(name), ""})
@@ -112,6 +127,9 @@ func (h *history) add(t *rapid.T) {
 
 func (h *history) remove(t *rapid.T) {
 	id, who := pick(t, "group", h.n.groups), pick(t, "user", h.n.active)
+	if members := h.n.groups[id].members; len(members) > 0 && rapid.Bool().Draw(t, "a member") {
+		who = pick(t, "member", members)
+	}
 	next := h.n.clone()
 	delete(next.groups[id].members, who)
 	next.write(id, next.groups[id].name, true)
@@ -179,6 +197,9 @@ func (h *history) active(t *rapid.T) {
 	next.active[who] = to
 	h.request(t, next, func() bool { return h.w.do("GET", "/Users/"+who, nil).body["active"] == to },
 		call{"PATCH", "/Users/" + who, activeBody(to), ""})
+	if to && h.n.rules.keepsLast {
+		h.w.all() // the user may hold by hand what somebody keeps as its last holder
+	}
 	if h.w.kind == bare && !to && h.n != next {
 		h.shut(who)
 	}
@@ -202,7 +223,7 @@ func (h *history) assign(t *rapid.T) {
 		t.Skip("no attribute names roles")
 	}
 	who := pick(t, "user", h.n.active)
-	values := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 2, rapid.ID[string]).Draw(t, "values")
+	values := sample(t, "values", [][]string{{}, {"R1"}, {"R2"}, {"R3"}, {"R1", "R2"}, {"R2", "R1"}, {"R1", "R3"}, {"R3", "R2"}})
 	c := call{"PATCH", "/Users/" + who, patchBody(rolesOp("replace", values...)), ""}
 	next := h.n.clone()
 	for _, v := range slices.Sorted(slices.Values(values)) {
@@ -266,6 +287,9 @@ func (h *history) leave(t *rapid.T) {
 // gave a role again.
 func (h *history) give(t *rapid.T) {
 	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
+	if waiting := h.n.waiting(); len(waiting) > 0 && sample(t, "that waits", []bool{true, true, true, false}) {
+		who, role, _ = strings.Cut(sample(t, "role", waiting), " ")
+	}
 	if h.isBase(h.n.roles[role]) {
 		t.Skip("everybody has it")
 	}
@@ -282,14 +306,21 @@ func (h *history) give(t *rapid.T) {
 		h.n.hand[who][role] = true
 	}
 	h.reconcile(who)
+	if h.n.rules.keepsLast {
+		h.w.all() // nobody has told the library that somebody else holds the role
+	}
 }
 
 // take takes a role in the application. If a source gives it, the user keeps it.
 func (h *history) take(t *rapid.T) {
 	who, role := pick(t, "user", h.n.active), pick(t, "role", h.n.roles)
+	if given := h.n.given(); len(given) > 0 && sample(t, "that a source gives", []bool{true, true, true, false}) {
+		words := strings.Fields(sample(t, "role", given))
+		who, role = words[0], words[1]
+	}
 	delete(h.n.hand[who], role)
-	if !rapid.Bool().Draw(t, "in one step") {
-		delete(h.n.wasFate[who].given, role)
+	if !sample(t, "in one step", []bool{true, false, false}) {
+		h.n.lose(who, role)
 		h.w.app.Take(who, role)
 		h.reconcile(who)
 		return
@@ -301,6 +332,9 @@ func (h *history) take(t *rapid.T) {
 	var want []scim.Source
 	for _, s := range h.n.fate(who).given[role] {
 		want = append(want, scim.Source(s))
+	}
+	if len(want) == 0 {
+		h.n.lose(who, role)
 	}
 	slices.Sort(still)
 	slices.Sort(want)
@@ -314,7 +348,7 @@ func (h *history) reconcile(who string) {
 
 // role creates, renames, changes or deletes a role in the application, and reports this.
 func (h *history) role(t *rapid.T) {
-	what := rapid.SampledFrom([]string{"create", "rename", "delete", "weigh", "weigh again", "protect"}).Draw(t, "what")
+	what := sample(t, "what", []string{"create", "rename", "delete", "weigh", "protect"})
 	if what == "create" {
 		if len(h.n.roles) == 5 {
 			t.Skip("enough")
@@ -327,8 +361,8 @@ func (h *history) role(t *rapid.T) {
 			if h.n.rules.isPaused {
 				t.Skip("a role that moves from one source to another is lost in between")
 			}
-			r.name = rapid.SampledFrom(names).Draw(t, "name")
-		case "weigh", "weigh again":
+			r.name = sample(t, "name", names)
+		case "weigh":
 			h.count++
 			r.weight = h.count
 		case "protect":
@@ -343,11 +377,25 @@ func (h *history) role(t *rapid.T) {
 			h.drop(r.key())
 		}
 	}
-	h.report(scim.WhatIf{}, func() {})
+	h.report(scim.WhatIf{}, func() {}, h.n.rules.keepsLast || rapid.Bool().Draw(t, "all"))
 }
 
-// report reports what changes in the application, and compares with its preview.
-func (h *history) report(what scim.WhatIf, change func()) {
+// weigh makes a role that users get after others the heaviest one.
+func (h *history) weigh(t *rapid.T) {
+	behind := h.n.behind()
+	if len(behind) == 0 {
+		t.Skip("there is none")
+	}
+	r := h.n.roles[sample(t, "role", behind)]
+	h.count++
+	r.weight = h.count
+	h.putRole(r)
+	h.report(scim.WhatIf{}, func() {}, rapid.Bool().Draw(t, "all"))
+}
+
+// report reports what changes in the application, and compares with its preview. The
+// application reconciles everybody after a change of the configuration.
+func (h *history) report(what scim.WhatIf, change func(), all bool) {
 	var foreseen []scim.RoleChange
 	for next := ""; ; {
 		some, last, err := h.admin().Preview(ctx(), what, next)
@@ -359,7 +407,9 @@ func (h *history) report(what scim.WhatIf, change func()) {
 	}
 	change()
 	h.w.must(h.admin().RolesChanged(ctx()))
-	h.w.all()
+	if all {
+		h.w.all()
+	}
 	h.n.report()
 	h.compare("changes after a report", foreseen)
 }
@@ -372,6 +422,7 @@ func (h *history) drop(role string) {
 	}
 	for _, f := range h.n.wasFate {
 		delete(f.given, role)
+		delete(f.retained, role)
 	}
 }
 
@@ -395,7 +446,7 @@ func (h *history) confirm(t *rapid.T) {
 	key := pick(t, "role", sources[source])
 	linked := sources[source][key]
 	var users []string
-	if rapid.Bool().Draw(t, "one user") {
+	if !h.n.rules.keepsLast && rapid.Bool().Draw(t, "one user") { // who keeps a role as its last holder loses this decision
 		users = []string{pick(t, "user", h.n.active)}
 	} else {
 		linked.confirmed = true
@@ -433,7 +484,48 @@ func (h *history) pause(*rapid.T) {
 	h.report(scim.WhatIf{Roles: &roles}, func() {
 		h.n.rules.isPaused, h.w.roles.Paused = roles.Paused, roles.Paused
 		h.restart()
-	})
+	}, true)
+}
+
+// distrust distrusts a group.
+func (h *history) distrust(t *rapid.T) {
+	if h.w.kind == bare {
+		t.Skip("the ledger has no list")
+	}
+	id := pick(t, "group", h.n.groups)
+	how := sample(t, "how", []scim.DistrustHow{scim.DistrustKeep, scim.DistrustRevoke})
+	if given := h.n.given(); len(given) > 0 && sample(t, "that gives a role", []bool{true, true, true, false}) {
+		if group, ok := strings.CutPrefix(strings.Fields(sample(t, "source", given))[2], "group:"); ok {
+			id = group
+		}
+	}
+	h.broken = ""
+	h.w.must(h.admin().Distrust(ctx(), how, id))
+	h.n.doubts["group:"+id] = naiveDoubt{h.n.clock + 1, how == scim.DistrustKeep}
+}
+
+// trust trusts a group again, or all.
+func (h *history) trust(t *rapid.T) {
+	source := pick(t, "source", h.n.doubts)
+	if rapid.Bool().Draw(t, "all") {
+		h.n.doubts = map[string]naiveDoubt{}
+		h.w.must(h.admin().Trust(ctx()))
+		return
+	}
+	delete(h.n.doubts, source)
+	h.w.must(h.admin().Trust(ctx(), strings.TrimPrefix(source, "group:")))
+}
+
+// off lists the steps that end a state in which groups give nothing. They are frequent, because
+// little happens in such a state.
+func (h *history) off() (steps []func(*rapid.T)) {
+	if h.n.rules.isPaused {
+		steps = append(steps, h.pause)
+	}
+	if h.n.rules.hasNoGroups {
+		steps = append(steps, h.toggleGroups)
+	}
+	return steps
 }
 
 // toggleNesting switches nesting on or off.
@@ -443,7 +535,7 @@ func (h *history) toggleNesting(*rapid.T) {
 	h.report(scim.WhatIf{Members: &policy}, func() {
 		h.n.rules.isNested, h.w.policy = policy.Nested, policy
 		h.restart()
-	})
+	}, true)
 }
 
 // toggleAttributes switches the attribute that names roles on or off.
@@ -457,7 +549,7 @@ func (h *history) toggleAttributes(*rapid.T) {
 	h.report(scim.WhatIf{Roles: &roles}, func() {
 		h.n.rules.hasValues, h.w.roles.Attributes = !h.n.rules.hasValues, roles.Attributes
 		h.restart()
-	})
+	}, true)
 }
 
 // toggleGroups switches on or off that groups give roles.
@@ -471,19 +563,20 @@ func (h *history) toggleGroups(*rapid.T) {
 			h.n.endGroups()
 		}
 		h.restart()
-	})
+	}, true)
 }
 
 // end ends SCIM for the tenant.
 func (h *history) end(t *rapid.T) {
-	how := rapid.SampledFrom([]scim.EndHow{scim.EndKeep, scim.EndRevoke}).Draw(t, "end")
+	how := sample(t, "end", []scim.EndHow{scim.EndKeep, scim.EndRevoke})
 	h.w.end(how)
 	h.w.wantNothingLeft()
+	if how == scim.EndRevoke {
+		h.n.groups, h.n.values, h.n.rules.isPaused = map[string]*naiveGroup{}, map[string][]string{}, false
+		h.n.wasFate = h.n.fates()
+	}
 	for u, f := range h.n.wasFate {
 		want := f.held
-		if how == scim.EndRevoke {
-			want = slices.Sorted(maps.Keys(h.n.hand[u]))
-		}
 		h.w.diff(fmt.Sprint("roles of ", u, " after the end: ", how), want, slices.Sorted(maps.Keys(h.w.app.IDs(u))))
 	}
 }

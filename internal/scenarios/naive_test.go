@@ -16,12 +16,14 @@ type naive struct {
 	active  map[string]bool            // whether each existing user is active
 	hand    map[string]map[string]bool // user → keys of the roles given by hand
 	groups  map[string]*naiveGroup
-	roles   map[string]naiveRole // by key
-	values  map[string][]string  // user → values of the attribute
-	links   map[string]naiveLink // by value
-	isShut  map[string]bool      // "user role source": the grant waits for the return
-	grantAt map[string]int       // "user role source" → when the grant was made
-	named   map[string]bool      // see turn
+	roles   map[string]naiveRole  // by key
+	values  map[string][]string   // user → values of the attribute
+	links   map[string]naiveLink  // by value
+	isShut  map[string]bool       // "user role source": the grant waits for the return
+	grantAt map[string]int        // "user role source" → when the grant was made
+	named   map[string]bool       // see turn
+	doubts  map[string]naiveDoubt // by source
+	keeps   map[string]bool       // "user role": the library says that the user keeps it as its last holder
 	wasFate map[string]*naiveFate
 }
 
@@ -32,8 +34,15 @@ type naiveRules struct {
 	isSticky           bool // the resolver keeps the roles that a source is linked to
 	hasValues          bool // an attribute names roles
 	hasNoGroups        bool // groups give no roles
+	keepsLast          bool // the last active holder keeps a protected role
 	isNested, isPaused bool
 	depth              int
+}
+
+// naiveDoubt says that the application distrusts a source, and since when.
+type naiveDoubt struct {
+	at    int
+	keeps bool // users keep what they hold
 }
 
 type naivePolicy struct {
@@ -254,7 +263,8 @@ func (n *naive) height(group string) int {
 type naiveWant struct {
 	role       naiveRole
 	sources    []string
-	isPersonal bool // the application confirmed it for this user alone
+	isPersonal bool     // something is decided about this user alone
+	kept       []string // distrusted sources that go on giving what they gave before
 }
 
 // wants lists what sources give to a user, in order, and the unconfirmed roles as Explain
@@ -264,7 +274,7 @@ func (n *naive) wants(user string) (wants []naiveWant, unconfirmed []string) {
 		for _, key := range slices.Sorted(maps.Keys(l)) {
 			// A grant from a link that is not confirmed comes from a decision about this user.
 			at, isDecided := n.grantAt[fmt.Sprint(user, " ", key, " ", of)]
-			isDecided = isDecided && at >= l[key].at || n.named[fmt.Sprint(user, " ", key, " ", of)]
+			isDecided = isDecided && at >= l[key].at && !n.isRetained(user, key, of) || n.named[fmt.Sprint(user, " ", key, " ", of)]
 			if !l[key].confirmed && !isDecided {
 				unconfirmed = append(unconfirmed, key+" waiting "+source)
 				continue
@@ -317,13 +327,100 @@ func (n *naive) turn(named map[string]bool) {
 	}
 	n.isShut = shut
 	for range 3 { // a pause does not give back what it ended, and so on
-		now := map[string]*naiveFate{}
-		for u := range n.active {
-			now[u] = n.fate(u)
-		}
+		now := n.fates()
 		n.date(now)
 		n.wasFate, n.named = now, nil
 	}
+}
+
+// fates says what everybody should have. An active user keeps a protected role if nobody active
+// would hold it. If several users lose it, it is the one who keeps it according to the ledger:
+// that depends on the order of the library's work.
+func (n *naive) fates() map[string]*naiveFate {
+	keep := map[string][]string{}
+	for {
+		now := map[string]*naiveFate{}
+		for u := range n.active {
+			now[u] = n.fate(u, keep[u]...)
+		}
+		user, role := n.lastHolder(now)
+		if role == "" {
+			return now
+		}
+		keep[user] = append(keep[user], role)
+	}
+}
+
+// lastHolder finds a user who must keep a role.
+func (n *naive) lastHolder(now map[string]*naiveFate) (user, role string) {
+	if !n.rules.keepsLast {
+		return "", ""
+	}
+	isHeld := map[string]bool{}
+	for u, f := range now {
+		for _, role := range f.held {
+			isHeld[role] = isHeld[role] || n.active[u]
+		}
+	}
+	for _, u := range slices.Sorted(maps.Keys(n.active)) {
+		for _, r := range slices.Sorted(maps.Keys(n.roles)) {
+			isLast := n.active[u] && n.roles[r].protected && !isHeld[r] && len(n.wasFate[u].from(r)) > 0
+			if isLast && (role == "" || r == role && n.keeps[u+" "+r]) {
+				user, role = u, r
+			}
+		}
+	}
+	return user, role
+}
+
+// behind lists roles that a user gets after others because of their weights.
+func (n *naive) behind() (roles []string) {
+	for _, f := range n.wasFate {
+		for i := 1; i < len(f.order); i++ {
+			scope := n.roles[f.order[i]].scope
+			if n.roles[f.order[i-1]].scope == scope && n.rules.scopes[scope].pick == "sorted" {
+				roles = append(roles, f.order[i])
+			}
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
+// given lists "user role source" for roles that sources give: those that users keep although the
+// source is distrusted, if there are any.
+func (n *naive) given() []string {
+	var all, kept []string
+	for u, f := range n.wasFate {
+		for role, sources := range f.given {
+			for _, s := range sources {
+				all = append(all, u+" "+role+" "+s)
+				if n.doubts[s].keeps && !f.settled[s] {
+					kept = append(kept, u+" "+role+" "+s)
+				}
+			}
+		}
+	}
+	if len(kept) > 0 {
+		all = kept
+	}
+	slices.Sort(all)
+	return all
+}
+
+// lose says that the application has taken a role from a user.
+func (n *naive) lose(user, role string) {
+	for _, s := range n.wasFate[user].retained[role] {
+		delete(n.grantAt, fmt.Sprint(user, " ", role, " ", s))
+	}
+	delete(n.wasFate[user].retained, role)
+	delete(n.wasFate[user].given, role)
+}
+
+// isRetained reports whether a user keeps the role of a source as its last holder.
+func (n *naive) isRetained(user, role, source string) bool {
+	was := n.wasFate[user]
+	return was != nil && slices.Contains(was.retained[role], source)
 }
 
 // date says when the grants were made. A source that gives another role keeps its time.
@@ -333,6 +430,7 @@ func (n *naive) date(now map[string]*naiveFate) {
 		for _, line := range f.ledger {
 			words := strings.Fields(line)
 			role, source, waits := words[0], words[1], words[len(words)-1] == "waiting"
+			doubt, isDoubted := n.doubts[source]
 			grant := fmt.Sprint(u, " ", role, " ", source)
 			was, ok := n.grantAt[grant]
 			isNew := !waits && n.named[grant] && (!ok || n.wasFate[u] == nil || !slices.Contains(n.wasFate[u].given[role], source))
@@ -343,6 +441,13 @@ func (n *naive) date(now map[string]*naiveFate) {
 				if !ok && !isNew && !waits && strings.HasPrefix(other, u+" ") && strings.HasSuffix(other, " "+source) {
 					was = min(was, then)
 				}
+			}
+			switch { // the time says whether somebody named the user since the doubt
+			case !isDoubted:
+			case f.doubted[role+" "+source] && !n.isShut[grant] && was >= doubt.at:
+				was = doubt.at - 1
+			case f.settled[source] && !slices.Contains(f.retained[role], source):
+				was = max(was, doubt.at)
 			}
 			at[grant] = was
 		}
@@ -357,11 +462,22 @@ type naiveFate struct {
 	held      []string
 	ledger    []string
 	explained []string
+	retained  map[string][]string // role → sources that gave it before
+	doubted   map[string]bool     // "role source": the grant waits for trust
+	settled   map[string]bool     // distrusted sources in which somebody has named the user since
+}
+
+// from lists the sources of a role that the user holds because of them.
+func (f *naiveFate) from(role string) []string {
+	if f == nil {
+		return nil
+	}
+	return append(slices.Clone(f.given[role]), f.retained[role]...)
 }
 
 // fate says what a user should have now.
-func (n *naive) fate(user string) *naiveFate {
-	f := &naiveFate{given: map[string][]string{}}
+func (n *naive) fate(user string, keep ...string) *naiveFate {
+	f := &naiveFate{given: map[string][]string{}, retained: map[string][]string{}, doubted: map[string]bool{}, settled: map[string]bool{}}
 	wants, unconfirmed := n.wants(user)
 	f.explained = unconfirmed
 	for _, scope := range slices.Sorted(maps.Keys(n.rules.scopes)) {
@@ -372,7 +488,7 @@ func (n *naive) fate(user string) *naiveFate {
 			}
 		}
 		if n.active[user] {
-			n.choose(f, user, scope, some)
+			n.choose(f, user, scope, n.trusted(f, user, some, n.slot(user, scope, keep)), keep)
 			continue
 		}
 		for _, w := range some {
@@ -382,6 +498,12 @@ func (n *naive) fate(user string) *naiveFate {
 		}
 	}
 	held := maps.Clone(n.hand[user])
+	for _, role := range keep {
+		if f.given[role] == nil {
+			held[role] = true
+			f.retain(role, n.wasFate[user].from(role))
+		}
+	}
 	for role, sources := range f.given {
 		held[role] = true
 		state, mark := "granted", ""
@@ -404,6 +526,93 @@ func (n *naive) fate(user string) *naiveFate {
 	return f
 }
 
+// waiting lists "user role" for active users and roles that wait for somebody who names the
+// user: those for which another role of an exclusive scope would make place, if there are any.
+func (n *naive) waiting() []string {
+	var all, rivals []string
+	for u, f := range n.wasFate {
+		for _, line := range f.ledger {
+			role, source, _ := strings.Cut(strings.TrimSuffix(line, " waiting"), " ")
+			if !n.active[u] || !f.doubted[role+" "+source] && !n.isShut[u+" "+role+" "+source] {
+				continue
+			}
+			all = append(all, u+" "+role)
+			for other := range f.given {
+				scope := n.roles[other].scope
+				if scope == n.roles[role].scope && n.rules.scopes[scope].exclusive {
+					rivals = append(rivals, u+" "+role)
+				}
+			}
+		}
+	}
+	if len(rivals) > 0 {
+		all = rivals
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// retain records a role that a user keeps as its last holder.
+func (f *naiveFate) retain(role string, sources []string) {
+	f.retained[role] = sources
+	for _, s := range sources {
+		f.ledger = slices.DeleteFunc(f.ledger, func(line string) bool { return line == role+" "+s+" waiting" })
+		f.ledger = append(f.ledger, role+" "+s+" retained")
+	}
+	f.explained = append(f.explained, role+" retained "+strings.Join(slices.Sorted(slices.Values(sources)), " "))
+}
+
+// trusted takes away what distrusted sources give to a user whom nobody has named in them
+// since.
+func (n *naive) trusted(f *naiveFate, user string, wants []naiveWant, slot string) (trusted []naiveWant) {
+	for _, w := range wants {
+		role, all := w.role.key(), w.sources
+		w.sources = nil
+		var doubted []string
+		for _, s := range all {
+			doubt, isDoubted := n.doubts[s]
+			isSettled := isDoubted && n.isSettled(user, s, doubt)
+			isKept := doubt.keeps && (slot == "" || slot == role) && slices.Contains(n.wasFate[user].from(role), s)
+			if isSettled {
+				f.settled[s], w.isPersonal = true, true
+			}
+			if isDoubted && !isSettled && !isKept {
+				doubted = append(doubted, s)
+				f.doubted[role+" "+s] = true
+			} else {
+				w.sources = append(w.sources, s)
+			}
+			if isDoubted && !isSettled && isKept {
+				w.kept = append(w.kept, s)
+			}
+		}
+		if len(doubted) > 0 && w.role.id != n.rules.scopes[w.role.scope].base {
+			f.wait(naiveWant{role: w.role, sources: doubted})
+		}
+		if len(w.sources) > 0 {
+			trusted = append(trusted, w)
+		}
+	}
+	return trusted
+}
+
+// isSettled reports whether somebody has named the user in a source since a doubt.
+func (n *naive) isSettled(user, source string, doubt naiveDoubt) bool {
+	for naming := range n.named {
+		if strings.HasPrefix(naming, user+" ") && strings.HasSuffix(naming, " "+source) {
+			return true
+		}
+	}
+	for grant, at := range n.grantAt {
+		words := strings.Fields(grant)
+		was := n.wasFate[user]
+		if words[0] == user && words[2] == source && at >= doubt.at && !n.isShut[grant] && was != nil && !was.doubted[words[1]+" "+source] {
+			return true
+		}
+	}
+	return false
+}
+
 // wait records a role that a user does not get yet.
 func (f *naiveFate) wait(w naiveWant) {
 	for _, s := range w.sources {
@@ -417,7 +626,7 @@ func (f *naiveFate) explain(w naiveWant) {
 }
 
 // choose says what an active user should have of one scope.
-func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
+func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant, keep []string) {
 	policy := n.rules.scopes[scope]
 	wants = slices.DeleteFunc(slices.Clone(wants), func(w naiveWant) bool { // a role that waits is no candidate
 		isOpen := slices.ContainsFunc(w.sources, func(s string) bool { return !n.isShut[fmt.Sprint(user, " ", w.role.key(), " ", s)] })
@@ -431,20 +640,14 @@ func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
 	if n.rules.isPaused {
 		candidates = nil
 		for _, w := range wants {
-			was := n.wasFate[user]
-			if was != nil && was.given[w.role.key()] != nil || w.role.id == policy.base {
+			if len(n.wasFate[user].from(w.role.key())) > 0 || w.role.id == policy.base {
 				candidates = append(candidates, w)
 			} else {
 				f.wait(w)
 			}
 		}
 	}
-	slot := ""
-	for _, role := range slices.Sorted(maps.Keys(n.hand[user])) {
-		if slot == "" && policy.exclusive && n.roles[role].scope == scope {
-			slot = role
-		}
-	}
+	slot := n.slot(user, scope, keep)
 	isShut := func(w naiveWant) bool {
 		return !slices.ContainsFunc(w.sources, func(s string) bool { return !n.isShut[fmt.Sprint(user, " ", w.role.key(), " ", s)] })
 	}
@@ -495,8 +698,16 @@ func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
 			f.ledger = append(f.ledger, key+" "+s+" waiting")
 		}
 	}
-	for _, w := range candidates { // what is decided about this user alone must not be forgotten
-		if w.isPersonal && !isChosen[w.role.key()] && w.role.id != policy.base {
+	for _, w := range candidates {
+		if isChosen[w.role.key()] || w.role.id == policy.base {
+			continue
+		}
+		if len(w.kept) > 0 && !n.rules.isPaused {
+			f.wait(naiveWant{role: w.role, sources: w.kept})
+			w.sources = slices.DeleteFunc(slices.Clone(w.sources), func(s string) bool { return slices.Contains(w.kept, s) })
+		}
+		// What is decided about this user alone must not be forgotten. In a pause the rest waits too.
+		if (w.isPersonal || n.rules.isPaused) && len(w.sources) > 0 {
 			f.wait(w)
 		}
 	}
@@ -508,6 +719,16 @@ func (n *naive) choose(f *naiveFate, user, scope string, wants []naiveWant) {
 			}
 		}
 	}
+}
+
+// slot is the role that takes the only place of an exclusive scope.
+func (n *naive) slot(user, scope string, keep []string) string {
+	for _, role := range slices.Concat(slices.Sorted(maps.Keys(n.hand[user])), keep) {
+		if n.rules.scopes[scope].exclusive && n.roles[role].scope == scope {
+			return role
+		}
+	}
+	return ""
 }
 
 // divide divides wants by a condition.

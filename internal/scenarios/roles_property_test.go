@@ -3,8 +3,8 @@ package scenarios
 import (
 	"flag"
 	"os"
+	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -45,21 +45,33 @@ func TestRolesProperty(t *testing.T) {
 				}
 			}()
 			h := newHistory(t, in, &played)
-			steps := map[string]func(*rapid.T){"": h.check}
+			var names []string
+			all := map[string]func(*rapid.T){}
 			for i, often := range []map[string]func(*rapid.T){{
+				"give": h.give, "take": h.take, "distrust": h.distrust,
+			}, {
 				"put": h.put, "add": h.add, "remove": h.remove, "active": h.active, "assign": h.assign,
-				"give": h.give, "take": h.take, "role": h.role, "confirm": h.confirm, "nest": h.nest,
+				"role": h.role, "confirm": h.confirm, "nest": h.nest,
+				"weigh": h.weigh,
 			}, {
 				"push": h.push, "rename": h.rename, "unnest": h.unnest, "delete": h.delete, "leave": h.leave,
 				"pause": h.pause, "nesting": h.toggleNesting, "break": h.breakNext, "attributes": h.toggleAttributes, "groups": h.toggleGroups,
+				"trust": h.trust,
 			}} {
 				for name, step := range often {
-					for n := range 2 - i { // the first ones are twice as frequent
-						steps[name+strings.Repeat(" again", n)] = step
-					}
+					all[name] = step
+					names = append(names, slices.Repeat([]string{name}, 3-i)...) // the first ones are the most frequent
 				}
 			}
-			t.Repeat(steps)
+			slices.Sort(names)
+			step := func(t *rapid.T) {
+				next := all[sample(t, "step", names)]
+				if off := h.off(); len(off) > 0 && sample(t, "on again", []bool{false, false, false, true}) {
+					next = sample(t, "what", off)
+				}
+				next(t)
+			}
+			t.Repeat(map[string]func(*rapid.T){"": h.check, "step": step})
 			h.end(t)
 		})
 		t.Logf("%d steps", played)
@@ -67,7 +79,7 @@ func TestRolesProperty(t *testing.T) {
 }
 
 // stepsEach is how many steps a history has on average, a fifth of which find nothing to do.
-const stepsEach = 50
+const stepsEach = 25
 
 // playSteps makes rapid play about so many steps in a test.
 func playSteps(t *testing.T, steps int) {
