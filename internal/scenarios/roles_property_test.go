@@ -41,7 +41,7 @@ func TestRolesProperty(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			defer func() {
 				if t.Failed() && found == 0 {
-					found = played
+					found = max(played, 1)
 				}
 			}()
 			h := newHistory(t, in, &played)
