@@ -30,7 +30,8 @@ type WhatIf struct {
 // Preview lists what a change in the application would grant and revoke, and to whom. It does
 // what RolesChanged and All would do after the change, and changes nothing: it calls
 // ResolveRoles and HeldRoles, and no other method that has effects. It does not ask guards, so
-// it lists what Roles.Breaker or Roles.Guard would hold back.
+// it lists what Roles.Breaker or Roles.Guard would hold back. Where several users would lose a
+// protected role and Roles.KeepLastHolder keeps it for one of them, this may be another one.
 //
 // Each call reads at most 1,000 users. It begins after the user after, or at the first one if
 // after is "". Call it again with the id that it returns, until it returns "". Users without a

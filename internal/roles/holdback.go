@@ -47,7 +47,10 @@ func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) 
 	base := policy.Base
 	slot, _ := o.slot(policy, p, h)
 	for _, w := range p.wants {
-		open, doubted := w.divide(func(i int) bool { return !p.isDoubted(&w, i, h, slot) })
+		// No grant records who was named for a base role, so the doubt about it ends with trust only.
+		open, doubted := w.divide(func(i int) bool {
+			return !p.isDoubted(&w, i, h, slot) && (w.role.ID != base || w.doubt(i).at.IsZero())
+		})
 		if w.role.ID != base {
 			o.hold(p, doubted, h, host.GrantWaitsForTrust, isDistrusted, now)
 		}

@@ -571,7 +571,7 @@ func (n *naive) trusted(f *naiveFate, user string, wants []naiveWant, slot strin
 		var doubted []string
 		for _, s := range all {
 			doubt, isDoubted := n.doubts[s]
-			isSettled := isDoubted && n.isSettled(user, s, doubt)
+			isSettled := isDoubted && n.isSettled(user, s, doubt) && w.role.id != n.rules.scopes[w.role.scope].base
 			isKept := doubt.keeps && (slot == "" || slot == role) && slices.Contains(n.wasFate[user].from(role), s)
 			if isSettled {
 				f.settled[s], w.isPersonal = true, true
