@@ -41,6 +41,8 @@ type Config struct {
 	Without []Tolerance
 	// Members decides how groups treat unknown and absent members, and groups in groups.
 	Members MemberPolicy
+	// OnWrite is told of each write before its commit. Nil: nobody is.
+	OnWrite func(ctx context.Context, w *Written) error
 	// Seats returns how many users may be active. Nil: any number.
 	Seats func(ctx context.Context) (int, error)
 	// Me turns on /Me. Nil: /Me is 501.
@@ -121,6 +123,16 @@ type Tenant struct {
 	Without []Tolerance
 	// Members decides how groups treat unknown and absent members, and groups in groups.
 	Members MemberPolicy
+	// OnWrite is told of each resource that a client creates, changes or deletes, after the
+	// Store and the roles have the write, and before the commit. Use it for what must be written
+	// together with the resource: an audit row, an invitation, a default project. ctx has the
+	// transaction of a Transactor. OnWrite does not hear of a request that changes nothing.
+	//
+	// An error refuses the request, as that of a Rule does, and the transaction is rolled back.
+	// If the database asks to repeat the transaction, the handler calls OnWrite again. So send
+	// e-mails from OnEvent, which is called after the commit. If the Store is no Transactor, a
+	// creation is undone after an error, and other writes stay.
+	OnWrite func(ctx context.Context, w *Written) error
 	// Seats returns how many users may be active, exempt and unclaimed ones included. The
 	// handler asks when a client creates an active user or reactivates one. If that many are
 	// active already, the request is refused (403). A deactivation never fails. An error
@@ -292,7 +304,7 @@ func (t *Tenant) setFields() []string {
 	}{
 		{"Store", t.Store != nil}, {"Types", t.Types != nil}, {"Roles", t.Roles != nil}, {"Rules", t.Rules != nil},
 		{"Allow", t.Allow != nil}, {"BaseURL", t.BaseURL != ""}, {"Strict", t.Strict}, {"Without", t.Without != nil},
-		{"Members", t.Members != MemberPolicy{}}, {"Seats", t.Seats != nil}, {"Me", t.Me != nil},
+		{"Members", t.Members != MemberPolicy{}}, {"OnWrite", t.OnWrite != nil}, {"Seats", t.Seats != nil}, {"Me", t.Me != nil},
 	} {
 		if f.isSet {
 			set = append(set, f.name)
@@ -322,7 +334,7 @@ func bindTenant(c *Tenant, g host.Guard) (*host.Tenant, error) {
 	var errs []error
 	t.Types, errs = bindTypes(c.Types)
 	byDefault(&t.Members.MaxDepth, 10)
-	t.Judge, t.Seats = rulesPort(c, &t.Types, g), seatsPort(c.Seats, g)
+	t.Judge, t.Written, t.Seats = rulesPort(c, &t.Types, g), writtenPort(c, g), seatsPort(c.Seats, g)
 	t.Stores = bindStores(c.Store, g)
 	t.Tolerances.Strict = c.Strict
 	t.Tolerances.Off = make([]tolerance.Name, len(c.Without))

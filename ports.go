@@ -315,6 +315,18 @@ func rulesPort(c *Tenant, types *host.Types, g host.Guard) func(context.Context,
 	}
 }
 
+// writtenPort returns a function that tells the application of a write.
+func writtenPort(c *Tenant, g host.Guard) func(context.Context, *host.Written) error {
+	if c.OnWrite == nil {
+		return nil
+	}
+	return func(ctx context.Context, w *host.Written) (err error) {
+		defer g.Catch(&err)
+		return inward(c.OnWrite(ctx, &Written{Op: Op(w.Op), Before: resource(w.Before), After: resource(w.After), Adopted: w.IsAdopted,
+			Add: convert(w.Add, refOut), Remove: convert(w.Remove, refOut), Principal: Principal(w.Principal), Tenant: c}))
+	}
+}
+
 // allowPort returns a function that asks the application whether it allows an operation.
 func allowPort(allow func(context.Context, Access) error, g host.Guard) func(context.Context, host.Access) error {
 	if allow == nil {

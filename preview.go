@@ -111,7 +111,7 @@ type Foreseen struct {
 // Each page plays the request again.
 //
 // The request runs in full: it calls Store, Ledger, Rules, Allow and Roles.Guard, but neither
-// ChangeRoles, CreateRole, SetPassword, Deactivate nor OnEvent. A role that CreateRole would
+// ChangeRoles, CreateRole, SetPassword, Deactivate, OnWrite nor OnEvent. A role that CreateRole would
 // create has the name of its group as the ID. A method of yours that does something outside
 // the transaction asks IsPreview. What Roles.Breaker would hold back is foreseen as 429, and
 // not counted. A role that is gone, without a report, counts as if it existed.

@@ -36,7 +36,7 @@ func New(c Config) (*Handler, error) {
 	h, log := &Handler{}, cmp.Or(c.Log, slog.Default())
 	guard := host.Guard{Log: log}
 	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
-		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, Seats: c.Seats, Me: c.Me}
+		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, OnWrite: c.OnWrite, Seats: c.Seats, Me: c.Me}
 	if c.TenantFor == nil {
 		if h.single, err = bindTenant(&flat, guard); err != nil {
 			errs = append(errs, err)
@@ -363,6 +363,26 @@ type Change struct {
 // deactivates a user: access must end without delay. Leave out the part that the rule does
 // not allow, and say so in c.Left. The package rules has ready-made rules.
 type Rule func(ctx context.Context, c *Change) error
+
+// Written is a write that the Store has, and that is not committed yet. Tenant.OnWrite is told
+// of it.
+type Written struct {
+	// Op is OpCreate, OpReplace, OpPatch or OpDelete.
+	Op Op
+	// Before is the resource before the write; nil after a creation. After is the stored
+	// resource, with its final id; nil after a deletion.
+	Before, After *Resource
+	// Adopted says that the creation has adopted the existing resource Before: see
+	// Change.Adopt.
+	Adopted bool
+	// Add and Remove are the members that have joined and left a group.
+	Add, Remove []Ref
+	// Principal is the client. It is zero if the application deletes a group with
+	// Reconciler.Release.
+	Principal Principal
+	// Tenant is the tenant of the request.
+	Tenant *Tenant
+}
 
 // Access is an operation that Tenant.Allow judges.
 type Access struct {

@@ -223,7 +223,7 @@ func TestNewRefusesFieldsBesideTenantFor(t *testing.T) {
 	full := scim.Config{Store: store, Types: []*scim.ResourceType{scim.UserType()}, Roles: &scim.Roles{}, Rules: []scim.Rule{nil},
 		Allow: func(context.Context, scim.Access) error { return nil }, BaseURL: "https://app.example.com", Strict: true,
 		Without: []scim.Tolerance{"op-case"}, Members: scim.MemberPolicy{KeepAbsent: true}, Me: &scim.SelfService{},
-		Seats: func(context.Context) (int, error) { return 1, nil }}
+		Seats: func(context.Context) (int, error) { return 1, nil }, OnWrite: func(context.Context, *scim.Written) error { return nil }}
 	tenant := reflect.TypeFor[scim.Tenant]()
 	names := map[string]bool{}
 	for i := range tenant.NumField() {

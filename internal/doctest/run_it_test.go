@@ -3,12 +3,14 @@ package doctest
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/store/memory"
+	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // What follows, up to the end marker, is in docs/run-it.md and docs/troubleshooting.md.
@@ -86,6 +89,20 @@ func why(ctx context.Context, roles *scim.Reconciler, userID string) error {
 		fmt.Println(s.Role.Name, s.State, s.Sources, s.Reason)
 	}
 	return err
+}
+
+// withAudit writes a row in the request's transaction. Without the row there is no write.
+func withAudit(c scim.Config, store *sqlstore.Store) scim.Config {
+	c.OnWrite = func(ctx context.Context, w *scim.Written) error {
+		now := w.After
+		if now == nil { // deleted
+			now = w.Before
+		}
+		_, err := store.DB(ctx).ExecContext(ctx, "INSERT INTO audit (client, op, type, id) VALUES (?, ?, ?, ?)",
+			w.Principal.ID, string(w.Op), now.Type().Name(), now.ID())
+		return err
+	}
+	return c
 }
 
 // The end of what the pages show.
@@ -170,5 +187,38 @@ func TestRunIt(t *testing.T) {
 	limited := rateLimit(h, func(*http.Request) bool { return false })
 	if got := request(t, limited, http.StatusTooManyRequests, "GET", "/Users", "").Header().Get("Retry-After"); got != "10" {
 		t.Errorf("Retry-After is %q", got)
+	}
+}
+
+func TestAudit(t *testing.T) {
+	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the test is over
+	s, err := sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{})
+	if err == nil {
+		err = s.Migrate(t.Context())
+	}
+	if err == nil {
+		_, err = db.Exec("CREATE TABLE audit (client TEXT, op TEXT, type TEXT, id TEXT, UNIQUE (op, type))")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := testhost.New(t, withAudit(scim.Config{Store: s}, s))
+	ann := testhost.Create(t, h, "/Users", `{"userName":"ann"}`)
+	testhost.Create(t, h, "/Groups", `{"displayName":"team"}`)
+	if got := testhost.Do(t, h, "POST", "/Users", `{"userName":"bob"}`).StatusCode; got/100 == 2 {
+		t.Errorf("the audit table refuses a second creation, and yet the answer is %d", got)
+	}
+	testhost.Do(t, h, "DELETE", "/Users/"+ann, "")
+	var lines, users int
+	if err := db.QueryRow("SELECT count(*) FROM audit").Scan(&lines); err != nil {
+		t.Fatal(err)
+	}
+	users = int(testhost.Decode(t, testhost.Do(t, h, "GET", "/Users", ""))["totalResults"].(float64))
+	if lines != 3 || users != 0 {
+		t.Errorf("%d lines and %d users, want 3 and 0", lines, users)
 	}
 }

@@ -27,7 +27,7 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 		if err := w.applyRules(ctx, &host.Change{Op: host.OpDelete, Before: before, Principal: w.r.who}); err != nil {
 			return err
 		}
-		return w.remove(ctx, before)
+		return removeTold(ctx, w, before)
 	})
 	if err = leaveAfterwards(ctx, w, ref, err); err != nil {
 		return nil, err
@@ -184,7 +184,9 @@ func leaveAfterwards(ctx context.Context, w *writer, ref host.Ref, err error) er
 func (s *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
 	w := newWriter(s.begin(t, host.Principal{}))
 	ref := host.Ref{Type: "Group", ID: groupID}
-	err := leaveAfterwards(ctx, w, ref, w.withLockBy(ctx, w.lockToDelete, ref, w.remove))
+	err := leaveAfterwards(ctx, w, ref, w.withLockBy(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
+		return removeTold(ctx, w, before)
+	}))
 	w.work.Deliver(ctx)
 	return err
 }

@@ -347,7 +347,7 @@ func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e 
 			return out, err
 		}
 	}
-	return out, nil
+	return out, written(ctx, w, op, write, out)
 }
 
 // setsPassword reports whether an edit sets a password that the tenant's store takes.

@@ -36,6 +36,8 @@ type Tenant struct {
 
 	// Judge runs the application's rules on a change. Nil: there are none.
 	Judge func(ctx context.Context, c *Change) error
+	// Written tells the application of a write, before the commit. Nil: it does not want to know.
+	Written func(ctx context.Context, w *Written) error
 	// Seats is how many users may be active. Nil: any number.
 	Seats func(ctx context.Context) (int, error)
 	// Allow asks the application whether an operation is allowed. Nil: all are allowed.
@@ -184,6 +186,15 @@ type Change struct {
 	SetsPassword  bool     // false after Judge: the password is dropped
 	Reconcile     bool     // reconcile the roles of the user or the group's members
 	Left          []string // why parts of the request were left out
+}
+
+// Written is a write that the store has. Before is nil after a creation, After after a deletion.
+type Written struct {
+	Op            Op
+	Before, After *doc.Document
+	IsAdopted     bool
+	Add, Remove   []Ref // the members that have joined and left
+	Principal     Principal
 }
 
 // Access describes an operation to Tenant.Allow.

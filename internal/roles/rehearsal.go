@@ -49,7 +49,7 @@ func Rehearse(t *host.Tenant, after string, limit int, isBulk bool) (*host.Tenan
 	}
 	copied := *t
 	copied.Roles = &roles
-	copied.Stores.Deactivator = nil
+	copied.Stores.Deactivator, copied.Written = nil, nil
 	if t.Stores.Passwords != nil {
 		copied.Stores.Passwords = noPasswords{}
 	}

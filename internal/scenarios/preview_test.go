@@ -341,6 +341,10 @@ func TestPreviewHasNoEffects(t *testing.T) {
 		}
 		return nil
 	}}
+	c.OnWrite = func(context.Context, *scim.Written) error {
+		e.calls++
+		return nil
+	}
 	w.h = []*scim.Handler{w.handler(c)}
 	w.role("R")
 	w.user("U")
@@ -353,6 +357,7 @@ func TestPreviewHasNoEffects(t *testing.T) {
 		{Method: "PATCH", Path: "/Users/nobody", Body: []byte(`{}`)},
 	}
 	w.mark()
+	e.calls = 0
 	for i, want := range []int{201, 200, 204, 400} {
 		f, err := w.reconciler().PreviewRequest(ctx(), requests[i], "", 0)
 		w.must(err)
@@ -368,7 +373,7 @@ func TestPreviewHasNoEffects(t *testing.T) {
 	for _, r := range requests[:3] {
 		w.do(r.Method, r.Path, string(r.Body))
 	}
-	w.diff("calls with effects of the requests", 3, e.calls)
+	w.diff("calls with effects of the requests, with those of OnWrite", 6, e.calls)
 }
 
 // A preview creates no role, also where roles do not commit with the store.
