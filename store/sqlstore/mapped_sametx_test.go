@@ -54,6 +54,31 @@ func TestMappedRuleWrites(t *testing.T) {
 	})
 }
 
+// OnWrite may write the rows of the person too, and what it wrote is read back.
+func TestMappedOnWrite(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		told := func(ctx context.Context, w *scim.Written) error {
+			if w.After == nil {
+				return nil
+			}
+			if _, err := a.s.DB(ctx).ExecContext(ctx, "UPDATE people SET mobile = 'told' WHERE id = CAST($1 AS bigint)", w.After.ID()); err != nil {
+				return err
+			}
+			_, err := a.s.DB(ctx).ExecContext(ctx, "INSERT INTO people_emails (person_id, address) VALUES (CAST($1 AS bigint), $2)", w.After.ID(), string(w.Op))
+			return err
+		}
+		c := newClient(a.t, scim.Config{Store: a.s, OnWrite: told})
+		c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"nickName","value":"x"}]}`, 200)
+		a.want("mobile", "told", a.row("SELECT mobile FROM people WHERE id = 2"))
+		u := a.get("User", "2")
+		a.want("nickName", "x", u.String("nickName"))
+		a.want("emails", 1, len(u.Get("emails").([]any)))
+		c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"nickName","value":"y"}]}`, 200)
+		a.want("emails after a second change", 2, len(a.get("User", "2").Get("emails").([]any)))
+		c.do("DELETE", "/Users/2", "", 204)
+	})
+}
+
 // A trigger on memberships keeps a count, or a name, in the team's row that is mapped.
 func TestMappedTeamCounter(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
