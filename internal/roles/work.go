@@ -37,21 +37,28 @@ type mail struct {
 
 // Tell queues events for delivery after the commit.
 func (w *Work) Tell(e ...host.Event) {
-	if w.e.Emit != nil { // else a request about many users fills memory with unused events
-		w.mail.events = append(w.mail.events, e...)
+	if w.e.Emit == nil { // or a request about many users fills memory with unused events
+		e = only(e, isLogged)
 	}
+	w.mail.events = append(w.mail.events, e...)
 }
+
+// isLogged reports whether the log has an event: nobody gets the role before somebody acts.
+func isLogged(e host.Event) bool { return e.Kind == host.GroupWaiting }
 
 // Include queues the events of another unit of work, which undid a part of this one.
 func (w *Work) Include(undone *Work) { w.Tell(undone.mail.events...) }
 
 // Deliver sends the queued events to the application.
 func (w *Work) Deliver(ctx context.Context) {
-	if w.e.Emit == nil {
-		return
-	}
 	now := w.e.Now()
 	for _, e := range w.mail.events {
+		if isLogged(e) {
+			w.e.Log.WarnContext(ctx, "scim: a protected role waits for Reconciler.Confirm", "tenant", w.t.ID, "group", e.Resource.ID, "role", e.Role.ID, "name", e.Role.Name)
+		}
+		if w.e.Emit == nil {
+			continue
+		}
 		e.Tenant, e.Principal = w.t.ID, w.who
 		if e.At.IsZero() {
 			e.At = now
