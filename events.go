@@ -57,8 +57,11 @@ type Event struct {
 	Sources []Source
 	// Reason is a text for people; "" if Kind says everything.
 	Reason string
-	// Tolerance is the tolerance, in ToleranceUsed.
+	// Tolerance is the tolerance, in ToleranceUsed. Path says where the request used it first:
+	// the path of an attribute such as "emails.primary", or the name of a field of the message
+	// such as "op". It is "" for a value without quotes in a filter.
 	Tolerance Tolerance
+	Path      string
 	// At is the time of the event.
 	At time.Time
 }

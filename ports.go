@@ -367,7 +367,7 @@ func eventPort(receive func(context.Context, Event), g host.Guard) func(context.
 
 func eventOut(e host.Event) Event {
 	return Event{Kind: EventKind(e.Kind), Tenant: e.Tenant, Principal: e.Principal, Resource: Ref(e.Resource), Member: Ref(e.Member),
-		Role: Role(e.Role), Sources: convert(e.Sources, sourceOut), Reason: e.Reason, Tolerance: Tolerance(e.Tolerance), At: e.At}
+		Role: Role(e.Role), Sources: convert(e.Sources, sourceOut), Reason: e.Reason, Tolerance: Tolerance(e.Tolerance), Path: e.Path, At: e.At}
 }
 
 type authPort struct{ Authenticator }

@@ -98,7 +98,7 @@ func checkSchemas(v jsontext.Value, use *tolerance.Use) error {
 			return nil
 		}
 	}
-	if v == nil && use.Allow(tolerance.MissingSchemas) {
+	if v == nil && use.Allow(tolerance.MissingSchemas, "schemas") {
 		return nil
 	}
 	return badSyntax("schemas: must contain " + requestURN)

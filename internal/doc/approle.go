@@ -25,7 +25,7 @@ func (d *decoder) expand(v Value) Value {
 	in := newDecoder([]byte(text), Options{MaxDepth: d.o.MaxDepth})
 	defer in.release()
 	inner, err := in.object(v.Attr)
-	if err != nil || in.end() != nil || inner.Field(value).Text == "" || !d.o.Tol.Allow(tolerance.JSONInString) {
+	if err != nil || in.end() != nil || inner.Field(value).Text == "" || !d.o.Tol.Allow(tolerance.JSONInString, v.Attr.Path) {
 		return v
 	}
 	fields := v.Kids()

@@ -60,7 +60,7 @@ func Decode(t *model.Type, body []byte, o Options) (*Body, error) {
 	if err := d.end(); err != nil {
 		return nil, err
 	}
-	if !d.body.HasSchemas && !o.Stored && !o.Tol.Allow(tolerance.MissingSchemas) {
+	if !d.body.HasSchemas && !o.Stored && !o.Tol.Allow(tolerance.MissingSchemas, "schemas") {
 		return nil, fault.New(fault.InvalidSyntax, "schemas: is required and must list %s", t.URN)
 	}
 	result := d.body
@@ -137,7 +137,7 @@ func (d *decoder) value(a *model.Attribute) (Value, error) {
 	if kind == '[' {
 		return d.list(a)
 	}
-	if kind != 'n' && kind != 0 && !d.o.Tol.Allow(tolerance.ObjectForArray) {
+	if kind != 'n' && kind != 0 && !d.o.Tol.Allow(tolerance.ObjectForArray, a.Path) {
 		return Value{}, d.wrong(a, "a list")
 	}
 	if a.Kind == model.Complex && (kind == '"' || kind == '0' || kind == 't' || kind == 'f') {
@@ -197,7 +197,7 @@ func (d *decoder) single(a *model.Attribute, kind jsontext.Kind) (Value, error) 
 	}
 	var v Value
 	if kind = d.js.PeekKind(); kind != ']' {
-		if !d.o.Tol.Allow(tolerance.ScalarInArray) {
+		if !d.o.Tol.Allow(tolerance.ScalarInArray, a.Path) {
 			return Value{}, fault.New(fault.InvalidValue, "%s: needs %s, got a list", a.Path, describe(a))
 		}
 		var err error
@@ -244,11 +244,11 @@ func (d *decoder) bare(a *model.Attribute, kind jsontext.Kind) (Value, error) {
 	if err != nil {
 		return Value{}, syntax(err)
 	}
-	if string(raw) == `""` && d.o.Tol.Allow(tolerance.EmptyComplex) {
+	if string(raw) == `""` && d.o.Tol.Allow(tolerance.EmptyComplex, a.Path) {
 		return Value{}, nil
 	}
 	sub := a.Lookup("value")
-	if sub == nil || sub.Kind == model.Complex || sub.Multi || string(raw) == `""` || !d.o.Tol.Allow(tolerance.BareComplex) {
+	if sub == nil || sub.Kind == model.Complex || sub.Multi || string(raw) == `""` || !d.o.Tol.Allow(tolerance.BareComplex, a.Path) {
 		return Value{}, mismatch(a, describe(a), raw)
 	}
 	if d.isIgnored(sub) {
@@ -278,7 +278,7 @@ func (d *decoder) bareList(a *model.Attribute) error {
 	if err != nil {
 		return syntax(err)
 	}
-	if string(raw) == `""` && d.o.Tol.Allow(tolerance.EmptyComplex) {
+	if string(raw) == `""` && d.o.Tol.Allow(tolerance.EmptyComplex, a.Path) {
 		return nil
 	}
 	return mismatch(a, "a list", raw)

@@ -155,7 +155,7 @@ func (d *decoder) foreign(more []Value, a *model.Attribute, name string) ([]Valu
 	if d.t != nil && a == d.t.Root {
 		within, rest = d.t.Split(name)
 	}
-	if rest != name && !d.o.Tol.Allow(tolerance.URNKey) {
+	if rest != name && !d.o.Tol.Allow(tolerance.URNKey, name) {
 		return d.unknown(more, a, name)
 	}
 	if rest == "" && rest != name && within == a {
@@ -195,7 +195,7 @@ func (d *decoder) lookup(a *model.Attribute, name string) *model.Attribute {
 	}
 	name, part, dotted := strings.Cut(name, ".")
 	p := a.Lookup(name)
-	if !dotted || p == nil || p.Multi || p.Extension || p.Lookup(part) == nil || !d.o.Tol.Allow(tolerance.DottedKey) {
+	if !dotted || p == nil || p.Multi || p.Extension || p.Lookup(part) == nil || !d.o.Tol.Allow(tolerance.DottedKey, p.Lookup(part).Path) {
 		return nil
 	}
 	return p.Lookup(part)
@@ -205,7 +205,7 @@ func (d *decoder) lookup(a *model.Attribute, name string) *model.Attribute {
 // "display" of a.
 func (d *decoder) isDisplayName(a *model.Attribute, name []byte) bool {
 	return len(name) == len("displayName") && a.Parent != nil && !a.Extension && model.FoldName(string(name)) == "displayname" &&
-		a.Lookup("display") != nil && d.o.Tol.Allow(tolerance.DisplayName)
+		a.Lookup("display") != nil && d.o.Tol.Allow(tolerance.DisplayName, a.Lookup("display").Path)
 }
 
 // unknown skips or keeps an attribute that no schema has.
@@ -217,7 +217,7 @@ func (d *decoder) unknown(more []Value, a *model.Attribute, name string) ([]Valu
 	case a.Parent != nil:
 		path = a.Path + "." + name
 	}
-	if !d.o.Stored && !d.o.Tol.Allow(tolerance.UnknownAttribute) {
+	if !d.o.Stored && !d.o.Tol.Allow(tolerance.UnknownAttribute, clipPath(path)) {
 		return nil, fault.New(fault.InvalidValue, "%s: there is no such attribute", clipPath(path))
 	}
 	if d.t == nil || a != d.t.Root || !d.o.KeepUnknown || d.kept == maxKept {

@@ -103,12 +103,12 @@ func (d *decoder) scalar(a *model.Attribute, raw jsontext.Value) (Value, error) 
 	switch a.Kind {
 	case model.Boolean:
 		truth := model.FoldName(string(text))
-		ok = (truth == "true" || truth == "false") && (!quoted || d.o.Tol.Allow(tolerance.BooleanString))
+		ok = (truth == "true" || truth == "false") && (!quoted || d.o.Tol.Allow(tolerance.BooleanString, a.Path))
 		if ok {
 			return Simple(a, boolText(truth == "true")), nil
 		}
 	case model.Integer, model.Decimal:
-		ok = validNumber(a.Kind, string(text)) && (!quoted || d.o.Tol.Allow(tolerance.NumberString))
+		ok = validNumber(a.Kind, string(text)) && (!quoted || d.o.Tol.Allow(tolerance.NumberString, a.Path))
 	case model.DateTime:
 		if quoted {
 			_, ok = ParseTime(string(text))

@@ -147,7 +147,7 @@ func (b *bulkJob) runOne(ctx context.Context, p *bulkPart) error {
 	if err != nil {
 		return err
 	}
-	p.Ref = ref
+	p.Ref, p.r.at = ref, &route{t: p.Type, id: ref.ID}
 	data, err := b.job.Data(p.Part)
 	if err != nil {
 		return err
@@ -166,6 +166,7 @@ func (p *bulkPart) act(ctx context.Context, w *writer, data []byte) error {
 			return err
 		}
 		p.setCreated(ctx, created)
+		p.r.at.id = created.ID
 		return nil
 	}
 	var a *answer

@@ -23,7 +23,7 @@ type request struct {
 	t      *host.Tenant
 	dir    directory.Directory
 	who    host.Principal
-	at     *route // nil for an operation of a bulk request
+	at     *route // nil where the application, and not a client, begins
 	base   string // the endpoint's absolute address, without a slash at the end
 	params params
 	header http.Header
@@ -45,11 +45,19 @@ func (r *request) another() *request {
 	return q
 }
 
+// about is the resource that the request is about. It has no id before a creation.
+func (r *request) about() (ref host.Ref) {
+	if r.at != nil && r.at.t != nil {
+		ref = host.Ref{Type: r.at.t.Name, ID: r.at.id}
+	}
+	return ref
+}
+
 // deliver sends the events to the application.
 func (r *request) deliver(ctx context.Context) {
 	used := r.use.Used()
 	for _, n := range used {
-		r.work.Tell(host.Event{Kind: host.ToleranceUsed, Tolerance: string(n)})
+		r.work.Tell(host.Event{Kind: host.ToleranceUsed, Resource: r.about(), Tolerance: string(n), Path: r.use.Path(n)})
 	}
 	if len(used) > 0 {
 		r.s.c.Log.DebugContext(ctx, "scim: tolerances used", "client", r.who.ID, "names", used)

@@ -118,7 +118,7 @@ func (r *searchReader) list(name string, v jsontext.Value) (all []string) {
 
 // names reads names of attributes. Some clients send them as in a query string.
 func (r *searchReader) names(name string, v jsontext.Value) []string {
-	if s, ok := jsonwalk.Text(v); ok && r.use.Allow(tolerance.ListInString) {
+	if s, ok := jsonwalk.Text(v); ok && r.use.Allow(tolerance.ListInString, name) {
 		return []string{s}
 	}
 	return r.list(name, v)
@@ -126,7 +126,7 @@ func (r *searchReader) names(name string, v jsontext.Value) []string {
 
 func (r *searchReader) number(name string, v jsontext.Value) *int {
 	s, ok := jsonwalk.Text(v)
-	if !ok || !r.use.Allow(tolerance.NumberString) {
+	if !ok || !r.use.Allow(tolerance.NumberString, name) {
 		s = string(v)
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(s))

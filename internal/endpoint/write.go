@@ -75,6 +75,7 @@ func (w *writer) create(ctx context.Context, t *model.Type, body []byte) (*answe
 	if err != nil {
 		return nil, err
 	}
+	w.r.at.id = created.ID
 	if !w.r.maySee(ctx, t, created.ID) {
 		return w.r.acknowledge(http.StatusCreated, created), nil
 	}

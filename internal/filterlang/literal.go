@@ -92,7 +92,7 @@ func (p *parser) number(start int, word string) (any, error) {
 func (p *parser) readUnquoted(start int, word string) (any, error) {
 	suspect := word[0] == '\'' || strings.ContainsAny(word, `"([`) || !utf8.ValidString(word) ||
 		strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f })
-	if suspect || !p.tol.Allow(tolerance.UnquotedLiteral) {
+	if suspect || !p.tol.Allow(tolerance.UnquotedLiteral, "") {
 		return nil, p.fail(start, `expected a string in double quotes, a number, true, false or null, not %s`, p.quote(word))
 	}
 	return word, nil

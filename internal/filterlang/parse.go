@@ -200,7 +200,7 @@ func (p *parser) valuePath(attr filter.AttributePath) (filter.Expression, error)
 		if err != nil {
 			return nil, err
 		}
-		if !p.tol.Allow(tolerance.ValuePathAttribute) {
+		if !p.tol.Allow(tolerance.ValuePathAttribute, *sub) {
 			return nil, p.fail(at, `expected no sub-attribute after "]": compare %s inside the brackets`, p.quote(*sub))
 		}
 		also, err := p.comparison(filter.AttributePath{AttributeName: *sub})

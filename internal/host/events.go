@@ -46,5 +46,6 @@ type Event struct {
 	Sources   []Source
 	Reason    string
 	Tolerance string
+	Path      string // where the tolerance was used
 	At        time.Time
 }

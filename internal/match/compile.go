@@ -128,7 +128,7 @@ func (c *compiler) valueOf(a *model.Attribute) (*model.Attribute, error) {
 	if v == nil || v.Kind == model.Complex || v.Kind == model.Any || isHidden(v) {
 		return nil, fault.New(fault.InvalidFilter, "%s is complex and cannot be compared; name one of its sub-attributes", a.Path)
 	}
-	if !c.tol.Allow(tolerance.ComplexComparison) {
+	if !c.tol.Allow(tolerance.ComplexComparison, a.Path) {
 		return nil, fault.New(fault.InvalidFilter, "%s is complex and cannot be compared; compare %s", a.Path, v.Path)
 	}
 	return v, nil

@@ -67,7 +67,7 @@ func (c *compiler) literal(n *node, name filter.CompareOperator, lit any) (any, 
 		if text, is := lit.(string); is {
 			folded := model.FoldName(text)
 			b = folded == "true"
-			ok = (b || folded == "false") && c.tol.Allow(tolerance.BooleanLiteral)
+			ok = (b || folded == "false") && c.tol.Allow(tolerance.BooleanLiteral, a.Path)
 		}
 		if !ok {
 			return refuse("a boolean is compared with true or false, not with %s", nameOf(lit))
@@ -81,7 +81,7 @@ func (c *compiler) literal(n *node, name filter.CompareOperator, lit any) (any, 
 		num, ok := numberOf(lit)
 		if text, is := lit.(string); is {
 			num, ok = parseNumber(text)
-			ok = ok && c.tol.Allow(tolerance.NumberString)
+			ok = ok && c.tol.Allow(tolerance.NumberString, a.Path)
 		}
 		if !ok {
 			return refuse("the %s is compared with a number, not with %s", a.Kind, nameOf(lit))

@@ -71,7 +71,7 @@ func (c *compiler) find(s scopeOf, p filter.AttributePath) *model.Attribute {
 				return nil
 			}
 			a := within.Lookup(*sub) // urn:…:User.department
-			if a == nil || !c.tol.Allow(tolerance.DottedExtension) {
+			if a == nil || !c.tol.Allow(tolerance.DottedExtension, a.Path) {
 				return nil
 			}
 			return a
@@ -79,7 +79,7 @@ func (c *compiler) find(s scopeOf, p filter.AttributePath) *model.Attribute {
 	}
 	a := within.Lookup(name)
 	if a == nil && !s.inside && p.URIPrefix == nil { // as in Entra's `manager eq "x"`
-		if a = c.typ.InExtension(name); a != nil && !c.tol.Allow(tolerance.BareExtension) {
+		if a = c.typ.InExtension(name); a != nil && !c.tol.Allow(tolerance.BareExtension, a.Path) {
 			a = nil
 		}
 	}

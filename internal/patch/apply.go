@@ -175,7 +175,7 @@ func (s *state) make(c *change) (doc.Value, error) {
 	switch {
 	case !ok:
 		return doc.Value{}, fault.New(fault.NoTarget, "%s: no value matches the filter, and the server can create one only for \"eq\" joined by \"and\"", c.attr.Path)
-	case !s.r.tol.Allow(tolerance.CreateOnFilter):
+	case !s.r.tol.Allow(tolerance.CreateOnFilter, c.attr.Path):
 		return doc.Value{}, fault.New(fault.NoTarget, "%s: no value matches the filter", c.attr.Path)
 	}
 	return doc.Composite(c.attr, fields...), nil
@@ -183,7 +183,7 @@ func (s *state) make(c *change) (doc.Value, error) {
 
 // refuseNoMatch is the result of a removal whose filter selects nothing (Q34).
 func (s *state) refuseNoMatch(c *change) error {
-	if s.r.tol.Allow(tolerance.RemoveNoMatch) {
+	if s.r.tol.Allow(tolerance.RemoveNoMatch, c.attr.Path) {
 		return nil
 	}
 	return fault.New(fault.NoTarget, "%s: no value matches the filter", c.attr.Path)

@@ -56,7 +56,7 @@ func inString(raw jsontext.Value, o *Options) (jsontext.Value, error) {
 	}
 	inner := jsontext.Value(bytes.TrimSpace(text))
 	switch {
-	case inner.Kind() != '{' || !inner.IsValid() || !o.Doc.Tol.Allow(tolerance.ObjectInString):
+	case inner.Kind() != '{' || !inner.IsValid() || !o.Doc.Tol.Allow(tolerance.ObjectInString, "value"):
 		return raw, nil
 	case jsonwalk.IsDeeper(inner, o.MaxDepth):
 		return nil, tooDeep(o.MaxDepth)
@@ -187,7 +187,7 @@ const maxKept = 100
 
 // other compiles a target that no schema has.
 func (r *Request) other(tg target, op verb, raw jsontext.Value) error {
-	if !r.o.Doc.KeepUnknown || tg.top == "" || r.kept == maxKept || !r.tol.Allow(tolerance.UnknownAttribute) {
+	if !r.o.Doc.KeepUnknown || tg.top == "" || r.kept == maxKept || !r.tol.Allow(tolerance.UnknownAttribute, tg.text) {
 		return r.unknown(tg.text)
 	}
 	r.kept++
@@ -228,7 +228,7 @@ func (r *Request) change(tg target, op verb, raw jsontext.Value) (c change, ok b
 		return c, true, nil
 	case op == remove:
 		if a.Multi && c.where == nil && !isNull(raw) {
-			if !r.tol.Allow(tolerance.RemoveByValue) {
+			if !r.tol.Allow(tolerance.RemoveByValue, a.Path) {
 				return c, false, fault.New(fault.InvalidValue, "%s: remove takes no value; select with a filter in the path", a.Path)
 			}
 			c.value, err = doc.DecodeValue(a, raw, r.o.Doc)
@@ -313,7 +313,7 @@ func (r *Request) single(a *model.Attribute, raw jsontext.Value) (jsontext.Value
 		return jsontext.Value("null"), nil
 	case len(elems) > 1:
 		return nil, fault.New(fault.InvalidValue, "%s: needs one object, got %d in an array", a.Path, len(elems))
-	case !r.tol.Allow(tolerance.ScalarInArray):
+	case !r.tol.Allow(tolerance.ScalarInArray, a.Path):
 		return nil, fault.New(fault.InvalidValue, "%s: needs an object, got an array", a.Path)
 	}
 	return elems[0], nil

@@ -64,7 +64,7 @@ func envelope(body []byte, o Options) ([]operation, error) {
 		return nil, err
 	case !p.atEnd():
 		return nil, fault.New(fault.InvalidSyntax, "there is something behind the end of the JSON object")
-	case !hasSchemas && !o.Doc.Tol.Allow(tolerance.MissingSchemas):
+	case !hasSchemas && !o.Doc.Tol.Allow(tolerance.MissingSchemas, "schemas"):
 		return nil, fault.New(fault.InvalidSyntax, "schemas: is missing; it must contain %q", wire.PatchOp)
 	case !hasOps || len(ops) == 0:
 		return nil, fault.New(fault.InvalidSyntax, "Operations: is missing or empty; it must be an array of operations")
@@ -105,7 +105,7 @@ func (p *parser) operation(o Options) (op operation, err error) {
 	case "remove":
 		op.op = remove
 	}
-	if op.op == 0 || sent != op.op.String() && !o.Doc.Tol.Allow(tolerance.OpCase) {
+	if op.op == 0 || sent != op.op.String() && !o.Doc.Tol.Allow(tolerance.OpCase, "op") {
 		return op, fault.New(fault.InvalidSyntax, "op: must be add, remove or replace, got %q", fault.ClipTo(40, sent))
 	}
 	return op, nil

@@ -62,7 +62,7 @@ func (s *state) unite(l *list, a *model.Attribute) error {
 func (s *state) onePrimary(l *list, p *model.Attribute, set []int) error {
 	keep := set[len(set)-1]
 	for _, i := range set {
-		if i != keep && !s.r.tol.Allow(tolerance.ManyPrimaries) {
+		if i != keep && !s.r.tol.Allow(tolerance.ManyPrimaries, p.Parent.Path) {
 			return manyPrimaries(p.Parent)
 		}
 	}

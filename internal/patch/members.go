@@ -31,7 +31,7 @@ func (r *Request) setMembers(tg target, op verb, raw jsontext.Value) error {
 		r.members.Clear()
 		return nil
 	}
-	if op == remove && !r.tol.Allow(tolerance.RemoveByValue) {
+	if op == remove && !r.tol.Allow(tolerance.RemoveByValue, tg.attr.Path) {
 		return fault.New(fault.InvalidValue, `%s: remove takes no value; use a path such as %s[value eq "id"]`, tg.attr.Path, tg.attr.Path)
 	}
 	o := r.o.Doc
@@ -80,7 +80,7 @@ func unwrap(a *model.Attribute, raw jsontext.Value, tol *tolerance.Use) jsontext
 			inner = value
 		}
 	}
-	if n != 1 || inner == nil || !tol.Allow(tolerance.WrappedMembers) {
+	if n != 1 || inner == nil || !tol.Allow(tolerance.WrappedMembers, "members") {
 		return raw
 	}
 	return inner

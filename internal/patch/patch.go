@@ -142,7 +142,7 @@ func (r *Request) ignore(path string) {
 // unknown handles a path that no schema has. It ignores the path unless the application is
 // strict: an error would keep the client from ever updating the rest of the resource.
 func (r *Request) unknown(path string) error {
-	if !r.tol.Allow(tolerance.UnknownAttribute) {
+	if !r.tol.Allow(tolerance.UnknownAttribute, path) {
 		return fault.New(fault.InvalidPath, "%s: the resource type %s has no such attribute", fault.Clip(path), r.t.Name)
 	}
 	r.ignore(path)
@@ -152,7 +152,7 @@ func (r *Request) unknown(path string) error {
 // readOnly handles a read-only attribute inside a value: clients send back what they have
 // read. It does not report attributes that every client sends.
 func (r *Request) readOnly(a *model.Attribute, path string) error {
-	if !r.tol.Allow(tolerance.ReadOnlyInValue) {
+	if !r.tol.Allow(tolerance.ReadOnlyInValue, path) {
 		return notWritable(path)
 	}
 	if !a.Meta && a.Path != "groups" {

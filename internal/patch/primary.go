@@ -39,7 +39,7 @@ func OnePrimary(before, after doc.Value, tol *tolerance.Use) doc.Value {
 			keep = i
 		}
 	}
-	if all < 2 || fresh > 1 && !tol.Allow(tolerance.ManyPrimaries) {
+	if all < 2 || fresh > 1 && !tol.Allow(tolerance.ManyPrimaries, after.Attr.Path) {
 		return after
 	}
 	elems := append([]doc.Value(nil), after.Kids()...)

@@ -31,8 +31,8 @@ func (r *Request) resolve(within *model.Attribute, text string, key bool) (targe
 	rest := text
 	if urn, after, dotted := r.schema(text); urn != nil {
 		// RFC 7643, Section 3.3 allows an extension's URN as the key of its object.
-		if key && (after != "" || urn == r.t.Root) && !r.tol.Allow(tolerance.URNKey) ||
-			dotted && !r.tol.Allow(tolerance.DottedExtension) {
+		if key && (after != "" || urn == r.t.Root) && !r.tol.Allow(tolerance.URNKey, text) ||
+			dotted && !r.tol.Allow(tolerance.DottedExtension, text) {
 			tg.unknown = true
 			return tg, nil
 		}
@@ -64,7 +64,7 @@ func (r *Request) home(within *model.Attribute, p filter.AttributePath) *model.A
 	if within != r.t.Root || p.URIPrefix != nil || r.o.Doc.KeepUnknown || within.Lookup(p.AttributeName) != nil {
 		return within
 	}
-	if a := r.t.InExtension(p.AttributeName); a != nil && r.tol.Allow(tolerance.BareExtension) {
+	if a := r.t.InExtension(p.AttributeName); a != nil && r.tol.Allow(tolerance.BareExtension, a.Path) {
 		return a.Parent
 	}
 	return within
@@ -81,7 +81,7 @@ func (r *Request) key(tg target, rest string) (target, error) {
 			found, err = r.bind(tg, rest, p)
 		}
 		switch {
-		case err == nil && !found.unknown && r.tol.Allow(tolerance.DottedKey):
+		case err == nil && !found.unknown && r.tol.Allow(tolerance.DottedKey, rest):
 			return found, nil
 		case err != nil && strings.Contains(rest, "["):
 			return tg, err

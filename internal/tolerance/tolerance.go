@@ -2,7 +2,10 @@
 // clients. It also counts the tolerances that one request uses.
 package tolerance
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Name is one tolerance. The names are public as scim.Tolerance.
 type Name string
@@ -60,15 +63,19 @@ type Use struct {
 	Strict bool
 	Off    []Name
 	used   []Name
+	paths  []string // by used
 }
+
+// maxPath is how many bytes of a path a Use keeps. Clients may send long ones.
+const maxPath = 200
 
 // IsOn reports whether n is on.
 func (u *Use) IsOn(n Name) bool {
 	return u == nil || !u.Strict && !slices.Contains(u.Off, n)
 }
 
-// Allow reports whether n is on, and records its use.
-func (u *Use) Allow(n Name) bool {
+// Allow reports whether n is on, and records its use at a path.
+func (u *Use) Allow(n Name, path string) bool {
 	if u == nil {
 		return true
 	}
@@ -80,7 +87,10 @@ func (u *Use) Allow(n Name) bool {
 			return true
 		}
 	}
-	u.used = append(u.used, n)
+	if len(path) > maxPath {
+		path = strings.ToValidUTF8(path[:maxPath], "") + "…"
+	}
+	u.used, u.paths = append(u.used, n), append(u.paths, path)
 	return true
 }
 
@@ -90,4 +100,13 @@ func (u *Use) Used() []Name {
 		return nil
 	}
 	return u.used
+}
+
+// Path says where the request used n first: the path of an attribute, or the name of a field
+// of the message.
+func (u *Use) Path(n Name) string {
+	if i := slices.Index(u.Used(), n); i >= 0 {
+		return u.paths[i]
+	}
+	return ""
 }

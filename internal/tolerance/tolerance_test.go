@@ -3,26 +3,30 @@ package tolerance
 import (
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestUse(t *testing.T) {
-	if !(*Use)(nil).Allow(OpCase) {
+	if !(*Use)(nil).Allow(OpCase, "op") {
 		t.Error("the nil Use refuses")
 	}
-	if (&Use{Strict: true}).Allow(OpCase) {
+	if (&Use{Strict: true}).Allow(OpCase, "op") {
 		t.Error("Strict allows")
 	}
 	u := &Use{Off: []Name{URNKey}}
-	for _, n := range []Name{OpCase, URNKey, DottedKey, OpCase} {
-		if got := u.Allow(n); got != (n != URNKey) {
+	for i, n := range []Name{OpCase, URNKey, DottedKey, OpCase} {
+		if got := u.Allow(n, strings.Repeat("ü", i*100)); got != (n != URNKey) {
 			t.Errorf("Allow(%s) = %t", n, got)
 		}
 	}
 	if diff := cmp.Diff([]Name{OpCase, DottedKey}, u.Used()); diff != "" {
 		t.Errorf("each that was allowed, once (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"", "", strings.Repeat("ü", 100) + "…"}, []string{u.Path(OpCase), u.Path(URNKey), u.Path(DottedKey)}); diff != "" {
+		t.Errorf("the first path of each, clipped (-want +got):\n%s", diff)
 	}
 }
 
