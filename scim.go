@@ -431,6 +431,13 @@ type Principal struct {
 	Data any
 }
 
+// PrincipalOf returns the client whose request has the context ctx, for code of the application
+// that gets no Principal. ok is false outside a request.
+func PrincipalOf(ctx context.Context) (p Principal, ok bool) {
+	of, ok := host.PrincipalOf(ctx)
+	return Principal(of), ok
+}
+
 var (
 	// ErrNotFound is what Store methods return for an unknown resource. It becomes 404.
 	ErrNotFound = host.ErrNotFound

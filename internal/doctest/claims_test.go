@@ -1,6 +1,7 @@
 package doctest
 
 import (
+	"context"
 	"database/sql"
 	"net/http"
 	"strings"
@@ -194,7 +195,9 @@ func TestDeletedTeam(t *testing.T) {
 	}
 	o := openOffice(t, func(o *sqlstore.Options) {
 		o.Tables[1].Visible = "t.gone_at IS NULL"
-		o.Tables[1].Retire = func(now time.Time) map[string]any { return map[string]any{"gone_at": now} }
+		o.Tables[1].Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+			return map[string]any{"gone_at": now}
+		}
 	})
 	o.do(http.StatusForbidden, "DELETE", "/Groups/1", "")
 	o.do(http.StatusCreated, "POST", "/Groups", `{"displayName": "Sales"}`)

@@ -70,15 +70,17 @@ var staff = sqlstore.Table{
 var leavers = sqlstore.Table{
 	Type: "User", Name: "users", Key: "id", Visible: "t.left_at IS NULL",
 	Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
-	Retire:  func(now time.Time) map[string]any { return map[string]any{"left_at": now} },
-	Revive:  map[string]any{"left_at": nil},
+	Retire: func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+		return map[string]any{"left_at": now}
+	},
+	Revive: func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} },
 }
 
 func rolesIn(ctx context.Context, store *sqlstore.Store) (scim.RoleResolver, error) {
 	return store.RoleResolver(ctx, sqlstore.RoleTables{
 		Roles: "roles", ID: "id", Name: "name", Weight: "rank", Protected: "protected",
 		Holders: "user_roles", User: "user_id", Role: "role_id",
-		Insert: func(user, role string) map[string]any { return map[string]any{"given_by": "scim"} },
+		Insert: func(_ context.Context, user, role string) map[string]any { return map[string]any{"given_by": "scim"} },
 	})
 }
 
@@ -234,7 +236,7 @@ func TestStaff(t *testing.T) {
 // The declarations of roles give them through the endpoint.
 func TestRoleShapes(t *testing.T) {
 	users := sqlstore.Table{Type: "User", Name: "users", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
-		Insert: func(*scim.Resource) map[string]any { return map[string]any{"user_role_id": 2} }}
+		Insert: func(context.Context, *scim.Resource) map[string]any { return map[string]any{"user_role_id": 2} }}
 	db := database(t,
 		"CREATE TABLE roles (id integer PRIMARY KEY, type text NOT NULL, name text NOT NULL)",
 		"CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, email text NOT NULL UNIQUE, user_role_id integer NOT NULL REFERENCES roles (id), list_role_id integer REFERENCES roles (id))",

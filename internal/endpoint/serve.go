@@ -50,6 +50,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var a *answer
 	if err == nil {
+		ctx = host.WithPrincipal(ctx, q.who)
 		a, err = act(ctx, q, body)
 		q.deliver(ctx)
 	}

@@ -36,7 +36,7 @@ func withSCIM(ctx context.Context, a *app, db *sql.DB, token string) (http.Handl
 			{
 				Type: "User", Name: "people", Key: "id", Created: "created_at",
 				Visible: "t.kind = 'human'",
-				Insert:  func(*scim.Resource) map[string]any { return map[string]any{"kind": "human"} },
+				Insert:  func(context.Context, *scim.Resource) map[string]any { return map[string]any{"kind": "human"} },
 				Columns: []sqlstore.Column{
 					{Name: "email", Path: "userName", To: lower},
 					{Name: "full_name", Path: "displayName", Empty: ""},
@@ -62,7 +62,7 @@ func withSCIM(ctx context.Context, a *app, db *sql.DB, token string) (http.Handl
 	resolver, err := store.RoleResolver(ctx, sqlstore.RoleTables{
 		Roles: "roles", ID: "id", Name: "name", Weight: "rank", Protected: "protected",
 		Holders: "people_roles", User: "person_id", Role: "role_id",
-		Insert: func(user, role string) map[string]any { return map[string]any{"given_by": "scim"} },
+		Insert: func(_ context.Context, user, role string) map[string]any { return map[string]any{"given_by": "scim"} },
 	})
 	if err != nil {
 		return nil, err

@@ -13,9 +13,9 @@ import (
 // Attributes that it does not send stay.
 //
 // Adopt adopts rows that no client has claimed yet, and rows that a client has deleted and
-// Retire has kept. may decides about each of them, and SamePerson is a ready policy. The
-// application must be sure that the tenant's clients own these names. Otherwise anybody who
-// may create users could take any account.
+// Retire has kept. may decides about each of them, and if it says no, the client gets 409. The
+// ready policies are SamePerson and SameName. The application must be sure that the tenant's
+// clients own these names. Otherwise anybody who may create users could take any account.
 //
 //	Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}
 func (s *Store) Adopt(may func(existing, sent *scim.Resource) bool) scim.Rule {
@@ -36,3 +36,8 @@ func SamePerson(existing, sent *scim.Resource) bool {
 	x, y := existing.String("externalId"), sent.String("externalId")
 	return x == "" || y == "" || x == y
 }
+
+// SameName is a policy for Adopt: whoever has the name is the same person or team, also with
+// another externalId. A person who is deleted and created again in the directory has a new one.
+// Use it only if the directory never gives a name to somebody else.
+func SameName(_, _ *scim.Resource) bool { return true }

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -28,9 +30,13 @@ func TestNamesThatAreNotThere(t *testing.T) {
 			{"a column in quotes", func(o *sqlstore.Options) { o.Tables[0].Columns[2].Name = `"last name"` }, `table people: column "last name"`},
 			{"visible", func(o *sqlstore.Options) { o.Tables[0].Visible = "t.sort = 'person'" }, "table people: Visible"},
 			{"retire", func(o *sqlstore.Options) {
-				o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"gone": now} }
+				o.Tables[0].Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+					return map[string]any{"gone": now}
+				}
 			}, "table people: column gone"},
-			{"revive", func(o *sqlstore.Options) { o.Tables[0].Revive = map[string]any{"went_at": nil} }, "table people: column went_at"},
+			{"revive", func(o *sqlstore.Options) {
+				o.Tables[0].Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"went_at": nil} }
+			}, "table people: column went_at"},
 			{"child", func(o *sqlstore.Options) { o.Tables[0].Children[0].Name = "mails" }, "table mails"},
 			{"parent", func(o *sqlstore.Options) { o.Tables[0].Children[0].Parent = "user_id" }, "table people_emails: column user_id"},
 			{"order", func(o *sqlstore.Options) { o.Tables[0].Children[0].Order = "rank" }, "table people_emails: column rank"},

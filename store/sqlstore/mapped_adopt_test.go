@@ -1,12 +1,16 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -36,7 +40,9 @@ func TestMappedLinkTwice(t *testing.T) {
 				}
 				a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
 					{Type: "User", Name: "people", Key: "id", Visible: "t.left_at IS NULL", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
-						Retire: func(now time.Time) map[string]any { return map[string]any{"left_at": now} }, Revive: map[string]any{"left_at": nil}},
+						Retire: func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+							return map[string]any{"left_at": now}
+						}, Revive: func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }},
 				}})
 				c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
 				c.do("POST", "/Users", `{"userName":"ann"}`, 201)
@@ -63,8 +69,10 @@ func TestMappedLinkMakesActive(t *testing.T) {
 // Who comes back by Link, and is in a team that the application has put them into, has its role.
 func TestMappedReviveRole(t *testing.T) {
 	o := appOptions("o")
-	o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"left_at": now} }
-	o.Tables[0].Revive = map[string]any{"left_at": nil}
+	o.Tables[0].Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+		return map[string]any{"left_at": now}
+	}
+	o.Tables[0].Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
 	inApp(t, o, func(a app) {
 		a.exec("CREATE TABLE jobs (id integer PRIMARY KEY, title text)")
 		a.exec("INSERT INTO jobs VALUES (1, 'Sales')")
@@ -86,5 +94,46 @@ func TestMappedReviveRole(t *testing.T) {
 		c.do("POST", "/Users", `{"userName":"bob@example.com"}`, 201)
 		a.want("members", 2, len(a.members("1")))
 		a.want("holds", "1", a.row("SELECT count(*) FROM job_people WHERE person_id = 2"))
+	})
+}
+
+// Retire sees who leaves and who says so, and may make the row anonymous. Adopt brings the same
+// person back.
+func TestMappedRetireAnonymous(t *testing.T) {
+	o := appOptions("o")
+	client := func(ctx context.Context) string {
+		p, _ := scim.PrincipalOf(ctx)
+		return p.ID
+	}
+	revived := ""
+	o.Tables[0].Insert = func(ctx context.Context, r *scim.Resource) map[string]any {
+		return map[string]any{"mobile": client(ctx) + " made " + r.String("userName")}
+	}
+	o.Tables[0].Retire = func(ctx context.Context, r *scim.Resource, now time.Time) map[string]any {
+		return map[string]any{"left_at": now, "email": "gone-" + r.ID(), "mobile": client(ctx) + " let go"}
+	}
+	o.Tables[0].Revive = func(ctx context.Context, r *scim.Resource) map[string]any {
+		revived = client(ctx) + " brings back " + r.String("userName")
+		return map[string]any{"left_at": nil}
+	}
+	inApp(t, o, func(a app) {
+		token := auth.TokenOf(testhost.Secret)
+		token.ID = "directory"
+		h := testhost.New(a.t, scim.Config{Store: a.s, Auth: auth.Bearer(token), Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
+		id := testhost.Create(a.t, h, "/Users", `{"userName":"ann@x.com","externalId":"e1","name":{"familyName":"A"}}`)
+		mobile := func() string { return a.row("SELECT mobile FROM people WHERE id = " + id) }
+		a.want("the new row", "directory made ann@x.com", mobile())
+		testhost.Do(a.t, h, "DELETE", "/Users/"+id, "")
+		a.want("the address of who has left", "gone-"+id, a.row("SELECT email FROM people WHERE id = "+id))
+		a.want("the row of who has left", "directory let go", mobile())
+		a.want("another person", http.StatusConflict, testhost.Do(a.t, h, "POST", "/Users", `{"userName":"ann@x.com","externalId":"e2"}`).StatusCode)
+		a.want("the row after that", "directory let go", mobile())
+		a.want("who comes back", id, testhost.Create(a.t, h, "/Users", `{"userName":"ann@x.com","externalId":"e1"}`))
+		a.want("the address of who comes back", "ann@x.com", a.row("SELECT email FROM people WHERE id = "+id))
+		a.want("Revive", "directory brings back ann@x.com", revived)
+		a.want("what the client did not send is as it was", "directory made ann@x.com", mobile())
+		testhost.Do(a.t, h, "DELETE", "/Users/"+id, "")
+		h = testhost.New(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SameName)}})
+		a.want("who comes back with another externalId", id, testhost.Create(a.t, h, "/Users", `{"userName":"ann@x.com","externalId":"e2"}`))
 	})
 }

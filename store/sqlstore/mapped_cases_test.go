@@ -270,8 +270,10 @@ func TestMappedRefused(t *testing.T) {
 // A POST takes over a row of before by policy, and by default it does not.
 func TestMappedLink(t *testing.T) {
 	o := appOptions("o")
-	o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"left_at": now} }
-	o.Tables[0].Revive = map[string]any{"left_at": nil}
+	o.Tables[0].Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+		return map[string]any{"left_at": now}
+	}
+	o.Tables[0].Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
 	inApp(t, o, func(a app) {
 		request := func(rules ...scim.Rule) func(method, path, body string) (int, map[string]any) {
 			h, err := scim.New(scim.Config{Store: a.s, Auth: auth.None(), Rules: rules, Log: slog.New(slog.DiscardHandler)})

@@ -162,7 +162,7 @@ func TestMappedMembersCancelled(t *testing.T) {
 	o := appOptions("o")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	o.Members.Insert = func(string, string) map[string]any { cancel(); return nil }
+	o.Members.Insert = func(context.Context, string, string) map[string]any { cancel(); return nil }
 	inApp(t, o, func(a app) {
 		if a.d == sqlstore.Postgres {
 			return // the transaction cannot go on

@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -114,7 +115,7 @@ func TestMappedRoleEnum(t *testing.T) {
 // Join.Insert gives different columns for different people.
 func TestMappedJoinInsertColumns(t *testing.T) {
 	o := appOptions("o")
-	o.Members.Insert = func(_, user string) map[string]any {
+	o.Members.Insert = func(_ context.Context, _, user string) map[string]any {
 		if user == "1" {
 			return map[string]any{"owner": "yes"}
 		}
@@ -138,7 +139,7 @@ func TestMappedRoleInsertColumns(t *testing.T) {
 		a.exec("INSERT INTO jobs VALUES (1, 'Staff')")
 		a.exec("CREATE TABLE job_people (job_id integer, person_id bigint, approved_by text, note text, PRIMARY KEY (job_id, person_id))")
 		jobs, err := a.s.RoleResolver(t.Context(), sqlstore.RoleTables{Roles: "jobs", ID: "id", Name: "title", Holders: "job_people", User: "person_id", Role: "job_id",
-			Insert: func(user, _ string) map[string]any {
+			Insert: func(_ context.Context, user, _ string) map[string]any {
 				if user == "1" {
 					return map[string]any{"approved_by": "board"}
 				}

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -82,8 +83,10 @@ func TestMappedFromOwnTables(t *testing.T) {
 // A former user whom the application has brought back under another name is no former one.
 func TestMappedBackByItself(t *testing.T) {
 	o := appOptions("o")
-	o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"left_at": now} }
-	o.Tables[0].Revive = map[string]any{"left_at": nil}
+	o.Tables[0].Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+		return map[string]any{"left_at": now}
+	}
+	o.Tables[0].Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
 	inApp(t, o, func(a app) {
 		if err := a.s.Delete(a.t.Context(), scim.Ref{Type: "User", ID: "1"}, func(*scim.Resource) error { return nil }); err != nil {
 			a.t.Fatal(err)
@@ -176,8 +179,10 @@ func TestMappedJoinMoves(t *testing.T) {
 // A former user whom the application hides for a reason of its own does not come back.
 func TestMappedFormerHidden(t *testing.T) {
 	o := appOptions("o")
-	o.Tables[0].Retire = func(now time.Time) map[string]any { return map[string]any{"left_at": now} }
-	o.Tables[0].Revive = map[string]any{"left_at": nil}
+	o.Tables[0].Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+		return map[string]any{"left_at": now}
+	}
+	o.Tables[0].Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
 	inApp(t, o, func(a app) {
 		if err := a.s.Delete(a.t.Context(), scim.Ref{Type: "User", ID: "1"}, func(*scim.Resource) error { return nil }); err != nil {
 			a.t.Fatal(err)

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -65,10 +66,10 @@ func TestMappedRolesOfHidden(t *testing.T) {
 // Link takes over a row once, and brings back only who it was.
 func TestMappedLinkOnce(t *testing.T) {
 	o := appOptions("o")
-	o.Tables[0].Retire = func(now time.Time) map[string]any {
+	o.Tables[0].Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
 		return map[string]any{"left_at": now, "email": fmt.Sprint("gone-", now.UnixNano())}
 	}
-	o.Tables[0].Revive = map[string]any{"left_at": nil}
+	o.Tables[0].Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
 	inApp(t, o, func(a app) {
 		h, err := scim.New(scim.Config{Store: a.s, Auth: auth.None(), Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {

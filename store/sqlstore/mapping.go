@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -51,14 +52,21 @@ type Table struct {
 	Created  string
 	Columns  []Column
 	Children []Child
-	// Insert returns values of further columns for a new row, by column. It may be nil.
-	Insert func(r *scim.Resource) map[string]any
+	// Insert returns values of further columns for a new row, by column. Nil: none. r is what
+	// the client creates; it has no id unless KeepID is set. The context has the request's
+	// transaction and its client: see scim.PrincipalOf.
+	Insert func(ctx context.Context, r *scim.Resource) map[string]any
 	// Retire returns the columns to set, instead of deleting the row, when a client deletes
-	// the resource. Use it for rows that others refer to, and for people who may come back.
-	// Afterwards the row must not be Visible. Migrate calls Retire too, for the columns.
-	// Revive has the columns by which Store.Adopt undoes it.
-	Retire func(now time.Time) map[string]any
-	Revive map[string]any
+	// the resource r. Use it for rows that others refer to, and for people who may come back.
+	// It may set mapped columns too, for example to make an address anonymous. Afterwards the
+	// row must not be Visible.
+	//
+	// Revive returns the columns by which Store.Adopt undoes it. r is the resource as it was
+	// when it was deleted. Afterwards the Store writes what the client sends.
+	//
+	// Migrate calls both, with a resource without values, to check the names of the columns.
+	Retire func(ctx context.Context, r *scim.Resource, now time.Time) map[string]any
+	Revive func(ctx context.Context, r *scim.Resource) map[string]any
 }
 
 // Column is a column for one value of the resource. If several columns are for one value,
@@ -136,7 +144,7 @@ type Join struct {
 	Group, User string // Group and User are its columns with the keys.
 	Since       string // Since is the column with the time of joining. If empty, it is when the Store first saw the row.
 	// Insert returns values of further columns for a new membership. It may be nil.
-	Insert func(group, user string) map[string]any
+	Insert func(ctx context.Context, group, user string) map[string]any
 }
 
 // declarations returns tables as package mapping knows them.

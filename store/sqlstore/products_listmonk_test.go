@@ -52,7 +52,7 @@ func listmonk(p *product) {
 			{Name: "username", Path: "userName"}, {Name: "email", Path: "emails.value"}, {Name: "name", Path: "displayName", Empty: ""},
 			sqlstore.ActiveWhen("status", "enabled", "disabled"),
 		},
-		Insert: func(*scim.Resource) map[string]any { return map[string]any{"user_role_id": readerID} },
+		Insert: func(context.Context, *scim.Resource) map[string]any { return map[string]any{"user_role_id": readerID} },
 	}}}, scim.Roles{Attributes: []string{"roles"}, PolicyOf: func(scope string) scim.RolePolicy {
 		return map[string]scim.RolePolicy{"user": {Exclusive: true, Base: readerID}, "list": {Exclusive: true}}[scope]
 	}}, func(*sqlstore.Store) []sqlstore.RoleShape {

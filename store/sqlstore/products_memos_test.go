@@ -42,7 +42,7 @@ func memos(p *product) {
 			{Name: "username", Path: "userName"}, {Name: "email", Path: "emails.value", Empty: ""}, {Name: "nickname", Path: "displayName", Empty: ""},
 			sqlstore.ActiveWhen("row_status", "NORMAL", "ARCHIVED"),
 		},
-		Insert: func(*scim.Resource) map[string]any { return map[string]any{"password_hash": "!"} },
+		Insert: func(context.Context, *scim.Resource) map[string]any { return map[string]any{"password_hash": "!"} },
 	}}}, scim.Roles{Attributes: []string{"userType"}, PolicyOf: func(scope string) scim.RolePolicy {
 		if scope == "" {
 			return scim.RolePolicy{Exclusive: true, Base: "USER"}

@@ -61,11 +61,13 @@ func vikunja(p *product) {
 						},
 						From: func(v any) (any, error) { return v == int64(0), nil }},
 				},
-				Insert: func(*scim.Resource) map[string]any { return map[string]any{"created": now(), "updated": now()} }},
+				Insert: func(context.Context, *scim.Resource) map[string]any {
+					return map[string]any{"created": now(), "updated": now()}
+				}},
 			{Type: "Group", Name: "teams", Key: "id", Columns: []sqlstore.Column{{Name: "name", Path: "displayName"}, {Name: "external_id", Path: "externalId"}},
-				Insert: func(*scim.Resource) map[string]any { return map[string]any{"created_by_id": 1} }},
+				Insert: func(context.Context, *scim.Resource) map[string]any { return map[string]any{"created_by_id": 1} }},
 		},
-		Members: &sqlstore.Join{Name: "team_members", Group: "team_id", User: "user_id", Insert: func(_, _ string) map[string]any {
+		Members: &sqlstore.Join{Name: "team_members", Group: "team_id", User: "user_id", Insert: func(_ context.Context, _, _ string) map[string]any {
 			return map[string]any{"admin": false, "created": now()}
 		}},
 	}, scim.Roles{Exclusive: true, Attributes: []string{"roles"}}, func(s *sqlstore.Store) []sqlstore.RoleShape {

@@ -54,7 +54,7 @@ type RoleTables struct {
 	// Insert returns values of further columns of Holders for a new row. It may be nil. The
 	// Store does not read these columns: only Reconciler.GiveByHand says that a role was
 	// given by hand.
-	Insert func(user, role string) map[string]any
+	Insert func(ctx context.Context, user, role string) map[string]any
 }
 
 // RoleColumn is a column that holds a role: of the users' table, or of the table of

@@ -25,7 +25,7 @@ INSERT INTO jobs (org, title) VALUES ('o', 'Caf` + "\u00e9" + `')`
 
 func jobs() sqlstore.RoleTables {
 	return sqlstore.RoleTables{Roles: "jobs", ID: "id", Name: "title", Weight: "rank", Protected: "careful", Tenant: "org",
-		Holders: "job_people", User: "person_id", Role: "job_id", Insert: func(_, _ string) map[string]any { return map[string]any{"giver": "scim"} }}
+		Holders: "job_people", User: "person_id", Role: "job_id", Insert: func(_ context.Context, _, _ string) map[string]any { return map[string]any{"giver": "scim"} }}
 }
 
 func TestRoleTables(t *testing.T) {

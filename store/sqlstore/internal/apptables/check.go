@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
@@ -21,10 +22,16 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	for _, c := range m.Columns {
 		columns = append(columns, c.Name)
 	}
-	if m.Retire != nil {
-		columns = slices.AppendSeq(columns, maps.Keys(m.Retire(time.Now())))
+	empty, err := m.ResourceType.Bind(scim.Meta{}, nil, nil)
+	if err != nil {
+		return err
 	}
-	columns = slices.AppendSeq(columns, maps.Keys(m.Revive))
+	if m.Retire != nil {
+		columns = slices.AppendSeq(columns, maps.Keys(m.Retire(ctx, empty, time.Now())))
+	}
+	if m.Revive != nil {
+		columns = slices.AppendSeq(columns, maps.Keys(m.Revive(ctx, empty)))
+	}
 	err = errors.Join(err, CheckNames(ctx, m.db, m.Name, m.Visible, columns...))
 	if err == nil && m.Exempt != "" {
 		err = CheckCondition(ctx, m.db, m.Name, "Exempt", m.Exempt)

@@ -80,7 +80,7 @@ func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (
 	for i, user := range users {
 		rows[i] = []mapping.Setting{{Column: s.Group, Value: group}, {Column: s.User, Value: user}}
 		if s.Insert != nil {
-			rows[i] = append(rows[i], mapping.SettingsOf(s.Insert(group, user))...)
+			rows[i] = append(rows[i], mapping.SettingsOf(s.Insert(ctx, group, user))...)
 		}
 	}
 	n, err := InsertMissing(ctx, s.db, s.Name, rows)

@@ -25,7 +25,7 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes []str
 		all = append(all, mapping.Setting{Column: m.Tenant, Value: m.db.Tenant})
 	}
 	if m.Insert != nil {
-		all = append(all, mapping.SettingsOf(m.Insert(r))...)
+		all = append(all, mapping.SettingsOf(m.Insert(ctx, r))...)
 	}
 	err = m.db.InTx(ctx, func(ctx context.Context) error { // A row that the database rejects must not end the transaction.
 		err := insert(ctx, m.db, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
@@ -128,9 +128,10 @@ func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key stri
 }
 
 // DeleteRow deletes the row of a resource, or retires it.
-func (m *Table) DeleteRow(ctx context.Context, key string) error {
+func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource) error {
+	key := r.ID()
 	if m.Retire != nil {
-		return m.Set(ctx, key, mapping.SettingsOf(m.Retire(m.db.Now())))
+		return m.Set(ctx, key, mapping.SettingsOf(m.Retire(ctx, r, m.db.Now())))
 	}
 	for _, c := range m.Children {
 		w := m.db.Arguments()

@@ -3,6 +3,7 @@
 package mapping
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
@@ -20,9 +21,9 @@ type Table struct {
 	Created         string
 	Columns         []Column
 	Children        []Child
-	Insert          func(r *scim.Resource) map[string]any
-	Retire          func(now time.Time) map[string]any
-	Revive          map[string]any
+	Insert          func(ctx context.Context, r *scim.Resource) map[string]any
+	Retire          func(ctx context.Context, r *scim.Resource, now time.Time) map[string]any
+	Revive          func(ctx context.Context, r *scim.Resource) map[string]any
 }
 
 // Column is a Column of package sqlstore.
@@ -46,7 +47,7 @@ type Join struct {
 	Name        string
 	Group, User string
 	Since       string
-	Insert      func(group, user string) map[string]any
+	Insert      func(ctx context.Context, group, user string) map[string]any
 }
 
 // Mapping is a Table that is bound to the attributes of its type.

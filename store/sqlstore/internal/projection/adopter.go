@@ -96,8 +96,8 @@ func (a *Adopter) revive(ctx context.Context, former *owntables.Former, name str
 			return scim.ErrNotFound
 		}
 	}
-	if len(m.Revive) > 0 {
-		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.Set(ctx, r.ID(), mapping.SettingsOf(m.Revive)) }); err != nil {
+	if m.Revive != nil {
+		if err := a.db.InTx(ctx, func(ctx context.Context) error { return m.Set(ctx, r.ID(), mapping.SettingsOf(m.Revive(ctx, r))) }); err != nil {
 			return m.Refusal(ctx, nil, r, err)
 		}
 	}

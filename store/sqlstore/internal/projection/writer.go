@@ -242,7 +242,7 @@ func (w *Writer) Delete(ctx context.Context, ref scim.Ref, check func(before *sc
 			}
 		}
 		if err == nil {
-			err = w.table.DeleteRow(ctx, ref.ID)
+			err = w.table.DeleteRow(ctx, before.Resource)
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)

@@ -55,7 +55,7 @@ func (s *shape) insert(ctx context.Context, p place, users []string) error {
 			row = append(row, mapping.Setting{Column: s.Scope.Column, Value: strings.TrimPrefix(p.scope, s.Scope.Name)})
 		}
 		if s.Insert != nil {
-			row = append(row, mapping.SettingsOf(s.Insert(user, p.role))...)
+			row = append(row, mapping.SettingsOf(s.Insert(ctx, user, p.role))...)
 		}
 		rows = append(rows, row)
 	}

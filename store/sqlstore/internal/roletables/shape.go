@@ -35,7 +35,7 @@ type Shape struct {
 	User, Role string
 	Scope      Scope
 	// Insert returns further values for a new row of Holders.
-	Insert func(user, role string) map[string]any
+	Insert func(ctx context.Context, user, role string) map[string]any
 	// IsColumn says that the rows of Holders are there anyway, and that Role is a column
 	// to update. Base is its value without a role; nil is NULL.
 	IsColumn bool
