@@ -107,17 +107,18 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 				return err
 			}
 		}
-		r := run{group: now.ID, cause: applicationReports}
-		if change.movesRoles() {
-			change.now.Source = host.GroupSource(now.ID)
-			if err := (judge{w}).link(ctx, r, change.now); err != nil {
-				return err
-			}
+		if !change.movesRoles() {
+			return w.setLink(ctx, now, change)
 		}
-		if err := w.setLink(ctx, now, change); err != nil || !change.movesRoles() {
+		change.now.Source = host.GroupSource(now.ID)
+		reconcile, err := reported(ctx, w, run{group: now.ID, cause: applicationReports}, change.now)
+		if err != nil {
 			return err
 		}
-		return w.reconcile(ctx, r)
+		if err := w.setLink(ctx, now, change); err != nil {
+			return err
+		}
+		return reconcile(ctx)
 	})
 }
 
@@ -137,17 +138,18 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 			return err
 		}
 		w.guards.subject = subject{source: v.key(), cause: host.CauseReport}
-		r := run{values: []value{v}, cause: applicationReports}
-		if change.movesRoles() {
-			change.now.Source = v.key()
-			if err := (judge{w}).link(ctx, r, change.now); err != nil {
-				return err
-			}
+		if !change.movesRoles() {
+			return w.t.linkValue(ctx, v, change, w.e.now())
 		}
-		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil || !change.movesRoles() {
+		change.now.Source = v.key()
+		reconcile, err := reported(ctx, w, run{values: []value{v}, cause: applicationReports}, change.now)
+		if err != nil {
 			return err
 		}
-		return w.reconcile(ctx, r)
+		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
+			return err
+		}
+		return reconcile(ctx)
 	})
 }
 

@@ -29,7 +29,7 @@ type part struct {
 
 // parts are the parts of a report. What takes roles away comes first.
 func (r *report) parts() []part {
-	return []part{{"off", r.endOff}, {"groups", r.relinkGroups}, {"users", r.relinkValues}, {"open", r.reopen}}
+	return []part{{"off", r.endOff}, {"groups", r.relinkGroups}, {"users", r.relinkValues}, {"left", r.follow}, {"open", r.reopen}}
 }
 
 // step does one step of the report.
@@ -43,6 +43,9 @@ func (r *report) step(ctx context.Context, after string) (next string, err error
 		}
 	}
 	if place, err = parts[i].step(ctx, place); err != nil {
+		if parts[i].name != "left" { // what the report has changed so far does not wait for the rest
+			err = joinErrors(err, r.followAll(ctx))
+		}
 		return "", err
 	}
 	switch {
@@ -85,7 +88,7 @@ func (c *Admin) GroupRolesChanged(ctx context.Context, groupID string) error {
 	if err != nil {
 		return err
 	}
-	return c.groupChanged(ctx, g)
+	return joinErrors(c.groupChanged(ctx, g), followReport(ctx, c, host.GroupSource(groupID)))
 }
 
 // isOff reports whether the application's settings say that a source gives nothing.

@@ -235,6 +235,9 @@ func unitPrefix(noteKey string) string {
 
 // resourceOf is the resource whose write left a note; the zero Ref if the note does not say.
 func resourceOf(noteKey string) host.Ref {
+	if group, ok := reportedSource(noteKey).Group(); ok {
+		return groupRef(group)
+	}
 	resource, _, _ := strings.Cut(noteKey, "#")
 	typ, id, ok := strings.Cut(resource, "/")
 	id, err := url.PathUnescape(id)
@@ -357,7 +360,7 @@ func (c *Admin) Settle(ctx context.Context) error {
 				continue
 			}
 			done = prefix
-			if err := settleNotes(ctx, c, prefix); err != nil {
+			if err := settleNotes(ctx, c, prefix, nil); err != nil {
 				left, failed = left+1, cmp.Or(failed, err)
 			}
 			if err := ctx.Err(); err != nil {
@@ -382,14 +385,17 @@ func isUnderWay(c *Admin, n host.Note) bool {
 }
 
 // settleNotes completes what the notes with a prefix say. Like the write that left them, it
-// holds the lock of the resource.
-func settleNotes(ctx context.Context, c *Admin, prefix string) error {
+// holds the lock of the resource. prepare may change how the unit works; nil changes nothing.
+func settleNotes(ctx context.Context, c *Admin, prefix string, prepare func(w *Work)) error {
 	ref := resourceOf(prefix)
 	key := ""
 	if ref != (host.Ref{}) {
 		key = keylock.Key(ref.Type, ref.ID)
 	}
 	w := c.e.Begin(c.t.Tenant, "")
+	if prepare != nil {
+		prepare(w)
+	}
 	err := w.Isolate(ctx, key, func(ctx context.Context) error {
 		if key != "" {
 			if _, err := w.t.dir.Lock(ctx, ref); err != nil && !host.IsNotFound(err) {
