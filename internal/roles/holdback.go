@@ -36,7 +36,8 @@ const (
 )
 
 // holdBack takes from the wanted roles those sources that must not give now, and records
-// that they wait. Pick sees only roles that can be given. Everybody has the base role.
+// that they wait. Pick sees only roles that can be given. Everybody has the base role: no grant
+// records it, and neither a pause nor distrust holds it back.
 func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) {
 	isDoubted := func(w want) bool { return w.doubts != nil }
 	if !r.Paused && !slices.ContainsFunc(p.wants, isDoubted) {
@@ -47,18 +48,17 @@ func (o *outcome) holdBack(r *host.Roles, p *scoped, h holdings, now time.Time) 
 	base := policy.Base
 	slot, _ := o.slot(policy, p, h)
 	for _, w := range p.wants {
-		// No grant records who was named for a base role, so the doubt about it ends with trust only.
-		open, doubted := w.divide(func(i int) bool {
-			return !p.isDoubted(&w, i, h, slot) && (w.role.ID != base || w.doubt(i).at.IsZero())
-		})
-		if w.role.ID != base {
-			o.hold(p, doubted, h, host.GrantWaitsForTrust, isDistrusted, now)
+		if w.role.ID == base {
+			wants, trusted = append(wants, w), append(trusted, w)
+			continue
 		}
+		open, doubted := w.divide(func(i int) bool { return !p.isDoubted(&w, i, h, slot) })
+		o.hold(p, doubted, h, host.GrantWaitsForTrust, isDistrusted, now)
 		if len(open.sources) == 0 {
 			continue
 		}
 		trusted = append(trusted, open)
-		if r.Paused && !h.isGiven(w.role.ID) && w.role.ID != base {
+		if r.Paused && !h.isGiven(w.role.ID) {
 			o.hold(p, open, h, host.GrantPaused, isPaused, now)
 			continue
 		}

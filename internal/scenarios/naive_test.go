@@ -571,7 +571,8 @@ func (n *naive) trusted(f *naiveFate, user string, wants []naiveWant, slot strin
 		var doubted []string
 		for _, s := range all {
 			doubt, isDoubted := n.doubts[s]
-			isSettled := isDoubted && n.isSettled(user, s, doubt) && w.role.id != n.rules.scopes[w.role.scope].base
+			isDoubted = isDoubted && w.role.id != n.rules.scopes[w.role.scope].base // which everybody has
+			isSettled := isDoubted && n.isSettled(user, s, doubt)
 			isKept := doubt.keeps && (slot == "" || slot == role) && slices.Contains(n.wasFate[user].from(role), s)
 			if isSettled {
 				f.settled[s], w.isPersonal = true, true
@@ -586,7 +587,7 @@ func (n *naive) trusted(f *naiveFate, user string, wants []naiveWant, slot strin
 				w.kept = append(w.kept, s)
 			}
 		}
-		if len(doubted) > 0 && w.role.id != n.rules.scopes[w.role.scope].base {
+		if len(doubted) > 0 {
 			f.wait(naiveWant{role: w.role, sources: doubted})
 		}
 		if len(w.sources) > 0 {
