@@ -78,13 +78,13 @@ func TestRolesProperty(t *testing.T) {
 	})
 }
 
-// stepsEach is how many steps a history has on average, more than a quarter of which find nothing to do.
+// stepsEach is how many steps a history has on average, more than a third of which find nothing to do.
 const stepsEach = 25
 
 // playSteps makes rapid play about so many steps in a test.
 func playSteps(t *testing.T, steps int) {
 	t.Helper()
-	values := map[string]int{"rapid.checks": max(steps*7/5/stepsEach, 1), "rapid.steps": stepsEach}
+	values := map[string]int{"rapid.checks": max(steps*8/5/stepsEach, 1), "rapid.steps": stepsEach}
 	if os.Getenv("SCIM_STEPS") == "" && flag.Lookup("rapid.seed").Value.String() == "0" {
 		values["rapid.seed"] = 1 // the gate plays the same histories each time; .ci/long and .ci/mutants play others
 	}
