@@ -260,10 +260,13 @@ func (t *Turn) holdLeaver(ctx context.Context) error {
 // cause is why the reconciliation after a write runs.
 func (t *Turn) cause() cause {
 	before, after := t.write.Before, t.write.After
-	if after.Type == t.w.t.Types.User && before != nil && before.Active() && !after.Active() {
-		return userLeaves
+	switch {
+	case after.Type != t.w.t.Types.User || before == nil || before.Active() == after.Active():
+		return clientWrites
+	case after.Active():
+		return userReturns
 	}
-	return clientWrites
+	return userLeaves
 }
 
 // close ends what the guards do in a unit whose write returned err: it counts what the write

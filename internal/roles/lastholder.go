@@ -208,6 +208,23 @@ func (g *guards) noteGrants(r *host.Roles, changes []host.RoleChange) {
 	}
 }
 
+// noteReturn is noteGrants for users who have become active: they count as holders again.
+func (b *batch) noteReturn() {
+	if b.run.cause != userReturns || b.w.t.Roles.Guards.Holders == nil {
+		return
+	}
+	for _, o := range b.outs {
+		for _, e := range o.explained {
+			switch e.State {
+			case host.ByHand, host.Both, host.Granted:
+				if e.Role.Protected {
+					b.w.guards.granted = append(b.w.guards.granted, e.Role.Key())
+				}
+			}
+		}
+	}
+}
+
 // noteHolder is noteGrants for a role that the application gives by hand.
 func noteHolder(w *Work, role host.RoleKey) {
 	if w.t.Roles.Guards.Holders != nil {
@@ -216,7 +233,7 @@ func noteHolder(w *Work, role host.RoleKey) {
 }
 
 // releaseRetained defers the reconciliation of those who keep a role as its last holder, if
-// somebody else has got it.
+// somebody else has got it or has come back with it.
 func releaseRetained(ctx context.Context, w *Work) {
 	granted := w.guards.granted
 	w.guards.granted = nil

@@ -50,6 +50,7 @@ func (b *batch) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.noteReturn()
 	b.tellIntentions()
 	for _, p := range b.outs {
 		b.w.Tell(p.events...)

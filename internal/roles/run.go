@@ -49,6 +49,7 @@ const (
 	applicationConfirms       // the application confirms one role; counts as naming all users in namedIn
 	applicationRepairs        // the application asks for what is due; guards do not judge it
 	userLeaves                // a client deactivates or deletes the user
+	userReturns               // a client makes the user active again
 )
 
 // naming says who names a user in a source. The application names a user for one role.

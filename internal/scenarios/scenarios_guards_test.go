@@ -105,6 +105,23 @@ func lastHolderScenarios() []scenario {
 				w.reconcile("U")
 				w.wantRoles("U")
 			}},
+		{name: "S95 another holder comes back",
+			given:  "KeepLastHolder; U holds Admin through G; V, who is not active, is given Admin by hand; U is removed from G",
+			when:   "V is activated",
+			then:   "U loses Admin at once.",
+			reason: "an active holder is there again",
+			roles:  keep,
+			run: func(w *world) {
+				w.user("U", "V")
+				w.admins("G", "Admin", "U")
+				w.deactivate("V")
+				w.byHand("V", "Admin")
+				w.remove("G", "U")
+				w.wantRoles("U", "Admin")
+				w.activate("V")
+				w.wantRoles("U")
+				w.wantRoles("V", "Admin")
+			}},
 		{name: "S95 the group of the last holder is deleted or renamed",
 			given:  "KeepLastHolder; U holds Admin through G1, and V holds Owner, protected too, through G2",
 			when:   "G1 is deleted, and G2 is renamed to a name without a role; then a new group gives both roles to W",
