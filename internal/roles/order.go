@@ -8,6 +8,7 @@ import (
 type placed struct {
 	role  host.Role
 	isNew bool         // the application does not know yet that sources give the role
+	has   bool         // the user holds the role already
 	told  int          // the rank in the order that the application knows
 	kept  []host.Grant // the grants of the role that nothing else changes
 }
@@ -18,19 +19,23 @@ type ordering []placed
 // rank compares the order with the one that the application was told last. The ledger keeps
 // that order as the ranks of grants. Ranks are equal only if they are from before ranks were
 // kept: then the application is taken to know the order.
+//
+// If a source begins to give a role that the user holds by hand, nothing is granted. Such a
+// role in front of others is a new order, too.
 func (o *outcome) rank(p *scoped, order ordering) {
-	last, isNumbered, sawNew := 0, true, false
+	last, isNumbered, sawNew, sawHeld := 0, true, false, false
 	for _, at := range order {
 		switch {
 		case at.isNew:
-			sawNew = true
-		case at.told < last:
+			sawNew, sawHeld = true, sawHeld || at.has
+		case at.told < last, sawHeld:
 			o.reordered, isNumbered = true, false
 		case at.told == last && last > 0, sawNew, at.told == 0 && len(order) > 1 && at.role != order[0].role:
 			isNumbered = false
 		}
 		last = max(last, at.told)
 	}
+	end, isLate := last, sawHeld && !isNumbered
 	for i, at := range order {
 		rank := at.told
 		switch {
@@ -41,8 +46,15 @@ func (o *outcome) rank(p *scoped, order ordering) {
 			rank = last
 		}
 		for j := range o.put {
-			if g := &o.put[j]; g.Role() == at.role.Key() {
-				g.Rank = rank
+			g := &o.put[j]
+			if g.Role() != at.role.Key() {
+				continue
+			}
+			g.Rank = rank
+			if isLate && at.isNew && at.has { // until the application is told, its place is the last one
+				o.putAfter = append(o.putAfter, *g)
+				end++
+				g.Rank = end
 			}
 		}
 		for _, g := range at.kept {

@@ -78,6 +78,32 @@ func reportScenarios() []scenario {
 				w.remove("G1", "U")
 				w.wantChanges("U = B A")
 			}},
+		{name: "S105 a source gives the role that was given by hand",
+			given:  "Pick returns all roles, the heaviest first; U is given A (20) by hand, and B (10) through G2; C (30) is by hand, too",
+			when:   "G1→A and then G3→C get U; everybody is reconciled; U is removed from G1 and G3",
+			then:   "ChangeRoles is called with no Grant and `Roles` A, B, then with C, A, B, and not again. U keeps all.",
+			reason: "the primary role is another one, although U gets no role",
+			roles:  scim.Roles{Pick: pickByWeight},
+			run: func(w *world) {
+				w.role("A", 20)
+				w.role("B", 10)
+				w.role("C", 30)
+				w.user("U")
+				w.byHand("U", "A")
+				w.byHand("U", "C")
+				w.group("G2", "B", "U")
+				w.mark()
+				w.group("G1", "A", "U")
+				w.wantChanges("U = A B")
+				w.group("G3", "C", "U")
+				w.wantChanges("U = C A B")
+				w.all()
+				w.wantChanges()
+				w.remove("G1", "U")
+				w.remove("G3", "U")
+				w.wantRoles("U", "A", "B", "C")
+				w.wantChanges()
+			}},
 		{name: "S106 the list of role attributes changes",
 			given:  "`Attributes` has userType and title; U's userType names R, U's title names S; V is inactive with userType R",
 			when:   "`Attributes` loses userType, reported; gets it again, reported; becomes empty, reported",
