@@ -44,7 +44,9 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 }
 
 // RolesChanged looks up every group again, and every user's values if Roles.Attributes is
-// set. It then reconciles, in batches, the users whose role is now another. Call it when
+// set. When it has stored what all of them stand for now, it reconciles, in batches, the users
+// whose role is now another. So a user keeps a role that moves from one group to another. With
+// a ledger that is no PendingLedger, it reconciles group by group. Call it when
 // roles of the application appear, change or go, when sources stand for other roles, and
 // after a change of Roles.Attributes, Roles.Paused or Roles.WithoutGroups.
 //

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/rules"
@@ -116,6 +117,60 @@ func switchScenarios() []scenario {
 				w.wantRoles("V", "A")
 				w.diff("error about an unknown group", true, errors.Is(w.reconciler().GroupRolesChanged(ctx(), "none"), scim.ErrNotFound))
 				w.reportChange()
+			}},
+		{name: "S44 a role moves to another group in a report",
+			given:  "U in G→R and in H, which gives nothing",
+			when:   "the resolver gives R to H in the place of G, reported",
+			then:   "U holds R all the time.",
+			reason: "a report that goes group by group would take R, and give it back",
+			kinds:  []string{joint, separate}, only: "the ledger keeps no notes, so a report goes group by group",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.group("G", "R", "U")
+				w.group("H", "H", "U")
+				w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
+					if src.Group.ID() == "H" {
+						return []scim.Role{{ID: "R", Name: "R"}}, nil
+					}
+					return nil, scim.ErrNoRole
+				}
+				w.mark()
+				w.reportChange()
+				w.wantRoles("U", "R")
+				w.wantLedger("U", "R group:H")
+				w.wantChanges()
+			}},
+		{name: "S44 a report ends half-way",
+			given:  "U in G→A, V with the value S of roles",
+			when:   "all roles have new ids; the process ends when the report has looked at all groups and values; the application calls Settle",
+			then:   "What is left is in the list of unfinished changes. Settle completes it.",
+			reason: "links that are stored without their roles must not be forgotten",
+			roles:  scim.Roles{Attributes: []string{"roles"}},
+			kinds:  []string{joint, separate}, only: "the ledger keeps no notes, so a report goes group by group",
+			run: func(w *world) {
+				w.role("A")
+				w.role("S")
+				w.user("U")
+				w.userNamed("V", "S")
+				w.group("G", "A", "U")
+				for _, name := range []string{"A", "S"} {
+					w.app.Drop(name)
+					w.app.Put(scim.Role{ID: "new " + name, Name: name})
+				}
+				after := ""
+				for !strings.HasPrefix(after, "left") {
+					next, err := w.reconciler().RolesChangedFrom(ctx(), after)
+					w.must(err)
+					after = next
+				}
+				w.diff("link", "new A", w.link("G"))
+				w.restart()
+				w.wantPending("unfinished", "unfinished G")
+				w.must(w.reconciler().Settle(ctx()))
+				w.wantPending()
+				w.wantLedger("U", "new A group:G")
+				w.wantLedger("V", "new S attr:roles")
 			}},
 	}
 }
