@@ -6,12 +6,20 @@ import (
 
 // placed is a role in the order of a user's roles of one scope.
 type placed struct {
-	role  host.Role
-	isNew bool         // the application does not know yet that sources give the role
-	has   bool         // the user holds the role already
-	told  int          // the rank in the order that the application knows
-	kept  []host.Grant // the grants of the role that nothing else changes
+	role host.Role
+	news placeNews
+	told int          // the rank in the order that the application knows
+	kept []host.Grant // the grants of the role that nothing else changes
 }
+
+// placeNews says what the application does not know yet of a role's place.
+type placeNews int
+
+const (
+	placeKnown placeNews = iota
+	newByHand            // sources begin to give the role, which the user holds already
+	newRole              // the user gets the role
+)
 
 // ordering are the roles that sources give to a user in one scope, the primary one first.
 type ordering []placed
@@ -26,8 +34,8 @@ func (o *outcome) rank(p *scoped, order ordering) {
 	last, isNumbered, sawNew, sawHeld := 0, true, false, false
 	for _, at := range order {
 		switch {
-		case at.isNew:
-			sawNew, sawHeld = true, sawHeld || at.has
+		case at.news != placeKnown:
+			sawNew, sawHeld = true, sawHeld || at.news == newByHand
 		case at.told < last, sawHeld:
 			o.reordered, isNumbered = true, false
 		case at.told == last && last > 0, sawNew, at.told == 0 && len(order) > 1 && at.role != order[0].role:
@@ -41,7 +49,7 @@ func (o *outcome) rank(p *scoped, order ordering) {
 		switch {
 		case !isNumbered:
 			rank = i + 1
-		case at.isNew:
+		case at.news != placeKnown:
 			last++
 			rank = last
 		}
@@ -51,7 +59,7 @@ func (o *outcome) rank(p *scoped, order ordering) {
 				continue
 			}
 			g.Rank = rank
-			if isLate && at.isNew && at.has { // until the application is told, its place is the last one
+			if isLate && at.news == newByHand { // until the application is told, its place is the last one
 				o.putAfter = append(o.putAfter, *g)
 				end++
 				g.Rank = end

@@ -350,7 +350,13 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 		o.change.Grant = append(o.change.Grant, w.role)
 		o.note(host.RoleGranted, p.person, w.role, giving, w.through(giving))
 	}
-	place := placed{role: w.role, isNew: !live || !has, has: has, told: told}
+	place := placed{role: w.role, told: told}
+	switch {
+	case !has:
+		place.news = newRole
+	case !live:
+		place.news = newByHand
+	}
 	for i, s := range giving {
 		g, ok := bySource[s]
 		next := host.Grant{UserID: p.id, Scope: w.role.Scope, RoleID: w.role.ID, Source: s, At: p.since(s, now), ByHand: hand}
