@@ -2,6 +2,8 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,6 +21,84 @@ func TestMappedStatusEmpty(t *testing.T) {
 			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, sqlstore.ActiveWhen("status", "active", "locked")}}}})
 		for id, name := range map[string]string{"1": "null", "2": "empty", "3": "invited"} {
 			a.want("active: "+name, false, a.get("User", id).Active())
+		}
+	})
+}
+
+// ActiveWhen over the types of columns in which applications keep a status.
+func TestMappedStatusTypes(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		if d == sqlstore.Postgres {
+			if _, err := db.Exec("CREATE TYPE standing AS ENUM ('active', 'locked', 'invited')"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, tt := range []struct {
+			typ              string
+			active, inactive any
+			other            string // a third value, as SQL writes it
+			isPostgres       bool
+			values           [3]string // as texts: active, inactive, other
+		}{
+			{"integer", 0, 2, "1", false, [3]string{"0", "2", "1"}},
+			{"smallint", 1, 0, "7", false, [3]string{"1", "0", "7"}},
+			{"boolean", true, false, "NULL", false, [3]string{"true", "false", ""}},
+			{"boolean", false, true, "NULL", false, [3]string{"false", "true", ""}},
+			{"char(3)", "Y", "N", "'?'", false, [3]string{"Y", "N", "?"}},
+			{"varchar(20)", "active", "locked", "'invited'", false, [3]string{"active", "locked", "invited"}},
+			{"standing", "active", "locked", "'invited'", true, [3]string{"active", "locked", "invited"}},
+		} {
+			if tt.isPostgres && d != sqlstore.Postgres {
+				continue
+			}
+			t.Run(fmt.Sprint(tt.typ, " ", tt.active), func(t *testing.T) {
+				table := fmt.Sprint("people", i)
+				a := app{t: t, db: db, d: d}
+				a.exec(inDialect(d, "CREATE TABLE "+table+" (id {serial}, email text NOT NULL UNIQUE, status "+tt.typ+")")[0])
+				a.exec("INSERT INTO " + table + " (email, status) VALUES ('other', " + tt.other + ")")
+				a.s = newStore(t, db, d, sqlstore.Options{Prefix: table, Tables: []sqlstore.Table{
+					{Type: "User", Name: table, Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, sqlstore.ActiveWhen("status", tt.active, tt.inactive)}}}})
+				status := func(id string) string {
+					text := a.row("SELECT COALESCE(CAST(status AS text), '') FROM " + table + " WHERE id = " + id)
+					if strings.HasPrefix(tt.typ, "boolean") && d == sqlstore.SQLite && text != "" {
+						text = strconv.FormatBool(text == "1")
+					}
+					return strings.TrimRight(text, " ")
+				}
+				a.want("another status is inactive", false, a.get("User", "1").Active())
+				c := newClient(t, scim.Config{Store: a.s})
+				id := c.do("POST", "/Users", `{"userName":"ann","active":true}`, 201)["id"].(string)
+				a.want("created active", tt.values[0], status(id))
+				c.do("PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"active","value":false}]}`, 200)
+				a.want("deactivated", tt.values[1], status(id))
+				a.want("active", false, a.get("User", id).Active())
+				c.do("PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"active","value":true}]}`, 200)
+				a.want("activated", tt.values[0], status(id))
+				a.want("active again", true, a.get("User", id).Active())
+				c.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"active","value":false}]}`, 200)
+				a.want("the other status after a deactivation that changes nothing", tt.values[2], status("1"))
+				c.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"active","value":true}]}`, 200)
+				a.want("the other status after an activation", tt.values[0], status("1"))
+			})
+		}
+	})
+}
+
+// Migrate refuses values of a status that the column cannot hold. Otherwise everybody would be
+// inactive, and a deactivation would do nothing.
+func TestMappedStatusRefused(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, status integer NOT NULL DEFAULT 0)")[0])
+		s, err := sqlstore.New(db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, sqlstore.ActiveWhen("status", "active", "locked")}}}})
+		if err == nil {
+			err = s.Migrate(t.Context())
+		}
+		for _, want := range []string{"table people: column status cannot hold \"active\"", "cannot hold \"locked\"", "as the column holds it"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the error does not say %q: %v", want, err)
+			}
 		}
 	})
 }

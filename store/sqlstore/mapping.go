@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -89,13 +91,16 @@ type Column struct {
 	// only the application decides about it. What a client sends for it is ignored.
 	ReadOnly bool
 
-	null bool // From converts NULL and "" too.
+	null   bool  // From converts NULL and "" too.
+	values []any // all that To returns, if it is known
 }
 
-// ActiveWhen returns the Column of "active" for a column with a text that holds a status. A
-// user is active if the column is active, and becomes inactive by inactive. Any other value
-// means inactive too, and stays until a client activates the user.
-func ActiveWhen(column, active, inactive string) Column {
+// ActiveWhen returns the Column of "active" for a column that holds a status: a text, an enum, an
+// integer or a boolean. A user is active if the column is active, and becomes inactive by
+// inactive. Any other value means inactive too, and stays until a client activates the user.
+// Write both as the column holds them: "active", 0, true. Spaces at the end do not count, because
+// a char(n) column adds some. Migrate refuses values that the column cannot hold.
+func ActiveWhen(column string, active, inactive any) Column {
 	return Column{
 		Name: column, Path: "active", Empty: active,
 		To: func(v any) (any, error) {
@@ -104,9 +109,19 @@ func ActiveWhen(column, active, inactive string) Column {
 			}
 			return active, nil
 		},
-		From: func(v any) (any, error) { return v == active, nil },
-		null: true,
+		From:   func(v any) (any, error) { return isStatus(v, active), nil },
+		null:   true,
+		values: []any{active, inactive},
 	}
+}
+
+// isStatus reports whether a cell holds a status.
+func isStatus(cell, status any) bool {
+	n, isNumber := cell.(int64)
+	if b, ok := status.(bool); ok && isNumber { // a boolean of SQLite
+		return b == (n != 0)
+	}
+	return cell != nil && strings.TrimRight(fmt.Sprint(cell), " ") == strings.TrimRight(fmt.Sprint(status), " ")
 }
 
 // ActiveWhileNull returns the Column of "active" for a column with the time of
@@ -165,7 +180,7 @@ func declarations(tables []Table) []mapping.Table {
 func columnDeclarations(columns []Column) []mapping.Column {
 	all := make([]mapping.Column, len(columns))
 	for i, c := range columns {
-		all[i] = mapping.Column{Name: c.Name, Path: c.Path, Of: c.Of, Empty: c.Empty, To: c.To, From: c.From, ReadOnly: c.ReadOnly, TakesNull: c.null}
+		all[i] = mapping.Column{Name: c.Name, Path: c.Path, Of: c.Of, Empty: c.Empty, To: c.To, From: c.From, ReadOnly: c.ReadOnly, TakesNull: c.null, Values: c.values}
 	}
 	return all
 }

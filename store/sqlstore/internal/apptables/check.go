@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,9 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	if err == nil {
 		err = readTypes(ctx, m.db, m.Name, m.Columns)
 	}
+	if err == nil {
+		err = checkValues(ctx, m.db, m.Name, m.Columns)
+	}
 	if err == nil && m.Visible != "" {
 		m.VisibleColumns, err = m.FindVisibleColumns(ctx)
 	}
@@ -61,6 +65,37 @@ func (m *Table) Check(ctx context.Context) (err error) {
 // Check looks for the table and its columns.
 func (s *Joins) Check(ctx context.Context) error {
 	return CheckNames(ctx, s.db, s.Name, "", mapping.NonEmpty(s.Group, s.User, s.Since)...)
+}
+
+// checkValues asks the database whether the columns can hold the values that are known.
+func checkValues(ctx context.Context, db *database.DB, table string, columns []mapping.BoundColumn) (err error) {
+	for i := range columns {
+		c := &columns[i]
+		for _, v := range c.Values {
+			failed := askNothing(ctx, db, table, "CASE WHEN t."+c.Name+" = "+literal(v)+" THEN 1 END")
+			if failed == nil && strings.HasPrefix(c.DatabaseType, "INT") { // SQLite compares everything
+				if _, isText := v.(string); isText {
+					failed = fmt.Errorf("the column has the type %s", c.DatabaseType)
+				}
+			}
+			if failed != nil {
+				err = errors.Join(err, fmt.Errorf("sqlstore: table %s: column %s cannot hold %#v: write the value as the column holds it, for example 1 for an integer: %w",
+					table, c.Name, v, failed))
+			}
+		}
+	}
+	return err
+}
+
+// literal is a value as SQL writes it.
+func literal(v any) string {
+	switch v := v.(type) {
+	case string:
+		return "'" + strings.ReplaceAll(v, "'", "''") + "'"
+	case bool:
+		return strings.ToUpper(strconv.FormatBool(v))
+	}
+	return fmt.Sprint(v)
 }
 
 // CheckNames asks the database for a table, its columns, and a condition on a row called t.

@@ -32,7 +32,8 @@ type Column struct {
 	Empty          any
 	To, From       func(v any) (any, error)
 	ReadOnly       bool
-	TakesNull      bool // TakesNull says that From converts NULL and "" too.
+	TakesNull      bool  // TakesNull says that From converts NULL and "" too.
+	Values         []any // Values are all that To returns, if they are known.
 }
 
 // Child is a Child of package sqlstore.
