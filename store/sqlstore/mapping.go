@@ -19,12 +19,14 @@ import (
 //
 // A column is written only when a client changes its attribute. While the application
 // leaves the column alone, clients see exactly what they sent. Afterwards they see what
-// the column holds.
+// the column holds. A userName that a client only spells in another way is not written:
+// somebody logs in with it.
 //
 // A userName is unique among the visible rows of the tenant, as SCIM compares it (RFC 7643,
 // Section 4.1.1). If a unique index of the application has the column, a userName is also
 // refused for the other rows in the index, which may be hidden or another tenant's. Their
-// columns count if they have the spelling that was sent, or the same in lower case. Other
+// columns count if they have the spelling that was sent, the same in lower case, or that of the
+// user with this name whom a client deleted last. Other
 // values are unique as the application's indexes say.
 type Table struct {
 	Type string // Type is the name of the resource type, "User" or "Group".
@@ -51,7 +53,10 @@ type Table struct {
 	// database must fill it, to the microsecond if it can. Its value is a time, or a text
 	// such as "2006-01-02 15:04:05" or RFC 3339. Otherwise, and if Created is empty, the time
 	// is when the Store first saw the row.
-	Created  string
+	Created string
+	// Updated is the column with the time of the last change. The Store sets it whenever it
+	// writes the row. Empty: there is no such column, or a trigger sets it.
+	Updated  string
 	Columns  []Column
 	Children []Child
 	// Insert returns values of further columns for a new row, by column. Nil: none. r is what
@@ -90,6 +95,11 @@ type Column struct {
 	// ReadOnly says that the Store never writes the column. The database generates it, or
 	// only the application decides about it. What a client sends for it is ignored.
 	ReadOnly bool
+	// SetOnce says that the Store writes the column only if the attribute had no value. Use it
+	// for what a person changes in the application, such as the time zone. KeepWhenAbsent says
+	// that a client that leaves the attribute out, or removes it, does not change the column.
+	// Clients read back what the column holds.
+	SetOnce, KeepWhenAbsent bool
 
 	null   bool  // From converts NULL and "" too.
 	values []any // all that To returns, if it is known
@@ -166,7 +176,7 @@ type Join struct {
 func declarations(tables []Table) []mapping.Table {
 	all := make([]mapping.Table, len(tables))
 	for i, t := range tables {
-		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Unclaimed: search.Unclaimed(t.Unclaimed), Exempt: t.Exempt, Created: t.Created,
+		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Unclaimed: search.Unclaimed(t.Unclaimed), Exempt: t.Exempt, Created: t.Created, Updated: t.Updated,
 			Columns: columnDeclarations(t.Columns), Insert: t.Insert, Retire: t.Retire, Revive: t.Revive}
 		for _, c := range t.Children {
 			all[i].Children = append(all[i].Children,
@@ -180,7 +190,7 @@ func declarations(tables []Table) []mapping.Table {
 func columnDeclarations(columns []Column) []mapping.Column {
 	all := make([]mapping.Column, len(columns))
 	for i, c := range columns {
-		all[i] = mapping.Column{Name: c.Name, Path: c.Path, Of: c.Of, Empty: c.Empty, To: c.To, From: c.From, ReadOnly: c.ReadOnly, TakesNull: c.null, Values: c.values}
+		all[i] = mapping.Column{Name: c.Name, Path: c.Path, Of: c.Of, Empty: c.Empty, To: c.To, From: c.From, ReadOnly: c.ReadOnly, SetOnce: c.SetOnce, KeepWhenAbsent: c.KeepWhenAbsent, TakesNull: c.null, Values: c.values}
 	}
 	return all
 }

@@ -19,7 +19,7 @@ import (
 // Check looks for the table, its columns and those of its children. A program that names
 // something wrong then fails when it starts, and not when a client needs it.
 func (m *Table) Check(ctx context.Context) (err error) {
-	columns := mapping.NonEmpty(m.Key, m.Tenant, m.Created)
+	columns := mapping.NonEmpty(m.Key, m.Tenant, m.Created, m.Updated)
 	for _, c := range m.Columns {
 		columns = append(columns, c.Name)
 	}

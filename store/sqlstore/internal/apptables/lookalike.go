@@ -2,6 +2,7 @@ package apptables
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,11 +63,37 @@ func (m *Table) HasNamesOfAll() bool {
 	return m.Tenant != "" && slices.ContainsFunc(m.nameIndexes(), func(x nameIndex) bool { return !x.has(m.Tenant) })
 }
 
+// Namesakes are other rows that have a userName, as SCIM compares it.
+type Namesakes struct {
+	Keys []string // Keys are those of rows of other tenants.
+	// Spellings are those of rows of the tenant that clients no longer see: Retire has kept
+	// them.
+	Spellings []string
+}
+
+// Spelling returns the spelling of the userName in a row, "" if that is not the name.
+func (m *Table) Spelling(row mapping.Seen, name string) (spelling string, err error) {
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		if c.Path != namePath || row[c.SeenKey()] == nil {
+			continue
+		}
+		var cell any
+		if err := json.Unmarshal(row[c.SeenKey()], &cell); err != nil {
+			return "", fmt.Errorf("column %s: %w", c.Name, err)
+		}
+		if text, ok := cell.(string); ok && scim.Fold(text) == scim.Fold(name) {
+			return text, nil
+		}
+	}
+	return "", nil
+}
+
 // checkLookAlikes returns a conflict if a unique index holds another row whose userName
 // looks like that of r, which has just been written under key. The database compares most
-// texts letter by letter, and would accept it. namesakes are the keys of rows whose userName
-// is known to be the same for SCIM. Others are found if their column is in lower case.
-func (m *Table) checkLookAlikes(ctx context.Context, key string, before, r *scim.Resource, namesakes []string) error {
+// texts letter by letter, and would accept it. Rows that are not among the namesakes are found
+// if their column is in lower case.
+func (m *Table) checkLookAlikes(ctx context.Context, key string, before, r *scim.Resource, namesakes Namesakes) error {
 	name := r.String(namePath)
 	if before != nil && scim.Fold(before.String(namePath)) == scim.Fold(name) {
 		return nil
@@ -80,12 +107,12 @@ func (m *Table) checkLookAlikes(ctx context.Context, key string, before, r *scim
 		if !ok {
 			continue
 		}
-		spellings := []string{text, strings.ToLower(text), scim.Fold(text)}
+		spellings := append([]string{text, strings.ToLower(text), scim.Fold(text)}, namesakes.Spellings...)
 		slices.Sort(spellings)
 		if !x.isDeferred { // The database has looked for this spelling.
 			spellings = slices.DeleteFunc(spellings, func(s string) bool { return s == text })
 		}
-		switch found, err := m.hasRow(ctx, &x, key, slices.Compact(spellings), namesakes); {
+		switch found, err := m.hasRow(ctx, &x, key, slices.Compact(spellings), namesakes.Keys); {
 		case err != nil:
 			return fmt.Errorf("sqlstore: look-alikes in %s: %w", m.Name, err)
 		case found:

@@ -11,9 +11,8 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// InsertRow inserts the row of a new resource and returns its key. namesakes are the keys of
-// rows of other tenants with its userName.
-func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes []string) (key string, err error) {
+// InsertRow inserts the row of a new resource and returns its key. namesakes have its userName.
+func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes Namesakes) (key string, err error) {
 	all, err := m.Changes(nil, r)
 	if err != nil {
 		return "", err
@@ -27,6 +26,7 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes []str
 	if m.Insert != nil {
 		all = append(all, mapping.SettingsOf(m.Insert(ctx, r))...)
 	}
+	all = m.withUpdated(all)
 	err = m.db.InTx(ctx, func(ctx context.Context) error { // A row that the database rejects must not end the transaction.
 		err := insert(ctx, m.db, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
 		if err != nil {
@@ -40,15 +40,17 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes []str
 	return key, err
 }
 
-// UpdateRow writes what a client changed. row is what was read. namesakes are the keys of
-// rows of other tenants with the new userName.
-func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row, namesakes []string) error {
+// UpdateRow writes what a client changed. row is what was read. namesakes have the new userName.
+func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row, namesakes Namesakes) error {
 	all, err := m.Changes(before, after)
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 && len(m.Children) == 0 {
 		return nil
+	}
+	if len(all) > 0 || m.changesChildren(before, after) {
+		all = m.withUpdated(all)
 	}
 	return m.db.InTx(ctx, func(ctx context.Context) error {
 		if len(all) > 0 {
@@ -61,6 +63,19 @@ func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.R
 		}
 		return m.checkLookAlikes(ctx, key, before, after, namesakes)
 	})
+}
+
+// withUpdated adds the time of the last change, unless the application gives it.
+func (m *Table) withUpdated(all []mapping.Setting) []mapping.Setting {
+	if m.Updated == "" || slices.ContainsFunc(all, func(s mapping.Setting) bool { return s.Column == m.Updated }) {
+		return all
+	}
+	return append(all, mapping.Setting{Column: m.Updated, Value: m.db.Now()})
+}
+
+// changesChildren reports whether rows of child tables change.
+func (m *Table) changesChildren(before, after *scim.Resource) bool {
+	return slices.ContainsFunc(m.Children, func(c mapping.BoundChild) bool { return !reflect.DeepEqual(before.Get(c.Path), after.Get(c.Path)) })
 }
 
 // Set writes columns of a row.
@@ -131,7 +146,7 @@ func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key stri
 func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource) error {
 	key := r.ID()
 	if m.Retire != nil {
-		return m.Set(ctx, key, mapping.SettingsOf(m.Retire(ctx, r, m.db.Now())))
+		return m.Set(ctx, key, m.withUpdated(mapping.SettingsOf(m.Retire(ctx, r, m.db.Now()))))
 	}
 	for _, c := range m.Children {
 		w := m.db.Arguments()

@@ -56,6 +56,7 @@ func (b *binder) bindTable(table Table) {
 	b.checkName(m.Name+": Key", m.Key, true)
 	b.checkName(m.Name+": Tenant", m.Tenant, false)
 	b.checkName(m.Name+": Created", m.Created, false)
+	b.checkName(m.Name+": Updated", m.Updated, false)
 	if m.Tenant == "" && b.tenant != "" {
 		b.fail("%s: without a column for the Tenant its rows would be those of every tenant", m.Name)
 	}

@@ -19,6 +19,7 @@ type Table struct {
 	Unclaimed       search.Unclaimed
 	Exempt          string
 	Created         string
+	Updated         string
 	Columns         []Column
 	Children        []Child
 	Insert          func(ctx context.Context, r *scim.Resource) map[string]any
@@ -32,6 +33,8 @@ type Column struct {
 	Empty          any
 	To, From       func(v any) (any, error)
 	ReadOnly       bool
+	SetOnce        bool  // SetOnce leaves a column alone that has a value.
+	KeepWhenAbsent bool  // KeepWhenAbsent leaves a column alone if the attribute is absent.
 	TakesNull      bool  // TakesNull says that From converts NULL and "" too.
 	Values         []any // Values are all that To returns, if they are known.
 }

@@ -22,10 +22,7 @@ func (m *Mapping) Changes(before, after *scim.Resource) ([]Setting, error) {
 	for i := range m.Columns {
 		c := &m.Columns[i]
 		v := c.ValueIn(after)
-		if c.ReadOnly {
-			continue
-		}
-		if before != nil && reflect.DeepEqual(c.ValueIn(before), v) {
+		if c.ReadOnly || before != nil && c.stays(c.ValueIn(before), v) {
 			continue
 		}
 		cell, err := c.Cell(v)
@@ -38,6 +35,23 @@ func (m *Mapping) Changes(before, after *scim.Resource) ([]Setting, error) {
 	}
 	return all, nil
 }
+
+// stays reports whether the column of a row that exists is left alone when its attribute
+// changes.
+func (c *BoundColumn) stays(was, now any) bool {
+	switch {
+	case reflect.DeepEqual(was, now), c.KeepWhenAbsent && now == nil, c.SetOnce && was != nil:
+		return true
+	case c.Path == namePath: // a log-in may compare it letter by letter
+		x, wasText := was.(string)
+		y, isText := now.(string)
+		return wasText && isText && scim.Fold(x) == scim.Fold(y)
+	}
+	return false
+}
+
+// namePath is the attribute by which people log in.
+const namePath = "userName"
 
 // SettingsOf returns values, by column, as settings in order of the columns.
 func SettingsOf(values map[string]any) []Setting {

@@ -2,6 +2,7 @@ package projection
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -98,7 +99,7 @@ func (w *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.
 		if err := owntables.CheckUpdate(ref, after); err != nil {
 			return err
 		}
-		var namesakes []string
+		var namesakes apptables.Namesakes
 		if scim.Fold(after.String("userName")) != scim.Fold(before.Resource.String("userName")) {
 			if namesakes, err = w.checkUserName(ctx, ref.ID, after); err != nil {
 				return err
@@ -196,9 +197,9 @@ func (w *Writer) seenAfter(ctx context.Context, before *owntables.Projection, af
 // checkUserName returns a conflict if another user has the userName of r. The application's
 // own indexes may compare differently, and may accept what SCIM does not. If an index spans
 // all tenants, checkUserName returns the keys of other tenants' users with this userName.
-func (w *Writer) checkUserName(ctx context.Context, id string, r *scim.Resource) (namesakes []string, err error) {
+func (w *Writer) checkUserName(ctx context.Context, id string, r *scim.Resource) (namesakes apptables.Namesakes, err error) {
 	if w.table.Type != search.UserType {
-		return nil, nil
+		return namesakes, nil
 	}
 	lock, ofAll := w.db.LockName, w.table.HasNamesOfAll()
 	if ofAll {
@@ -206,16 +207,33 @@ func (w *Writer) checkUserName(ctx context.Context, id string, r *scim.Resource)
 	}
 	key := search.IndexKey(scim.Fold(r.String("userName")))
 	if err := lock(ctx, "userName "+key); err != nil {
-		return nil, err
+		return namesakes, err
 	}
 	taken, err := w.projections.HasUserName(ctx, w.table.Type, key, id)
 	if err == nil && taken {
 		err = scim.Conflict("userName")
 	}
 	if err == nil && ofAll {
-		namesakes, err = w.projections.NamesakesElsewhere(ctx, w.table.Type, key)
+		namesakes.Keys, err = w.projections.NamesakesElsewhere(ctx, w.table.Type, key)
+	}
+	if err == nil && w.table.Retire != nil {
+		namesakes.Spellings, err = w.formerSpellings(ctx, key, r)
 	}
 	return namesakes, err
+}
+
+// formerSpellings returns how the row spells the userName that a client deleted last.
+func (w *Writer) formerSpellings(ctx context.Context, key string, r *scim.Resource) ([]string, error) {
+	former, err := w.projections.FindDeleted(ctx, w.table.ResourceType, "userName", key)
+	if err != nil || former == nil || former.Seen == nil {
+		return nil, err
+	}
+	var was mapping.Seen
+	if err := json.Unmarshal(former.Seen, &was); err != nil {
+		return nil, fmt.Errorf("sqlstore: former %s %q: %w", w.table.Type, former.Resource.ID(), err)
+	}
+	spelling, err := w.table.Spelling(was, r.String("userName"))
+	return mapping.NonEmpty(spelling), err
 }
 
 // Delete deletes a resource and its row, if check agrees.
