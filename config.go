@@ -71,6 +71,9 @@ type Config struct {
 	Limits Limits
 	// OnEvent receives each event after the commit, in order, at most once. Nil: the
 	// handler drops events. A panic is logged and loses that event only.
+	//
+	// If a method of Reconciler joins a transaction of the application, the events come when
+	// the method returns, before the commit. They are void if the application rolls back.
 	OnEvent func(ctx context.Context, e Event)
 	// Log is the logger. Nil: slog.Default().
 	Log *slog.Logger

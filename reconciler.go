@@ -87,7 +87,8 @@ func (c *Reconciler) GroupRolesChanged(ctx context.Context, groupID string) erro
 // GiveByHand locks the user, and calls change under this lock. It begins a transaction of the
 // Store, or joins the one in ctx. change gets its context, so it writes in the transaction, and it
 // commits with the ledger. After a rollback change may run again. If change fails, GiveByHand
-// changes nothing and returns its error.
+// changes nothing and returns its error. In a transaction of the application, events come before
+// its commit: see Config.OnEvent.
 //
 // If roles do not commit with the Store, change may run again too, so it must be idempotent.
 // The ledger then knows that the role is given by hand before change runs. After a crash in
