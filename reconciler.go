@@ -22,6 +22,9 @@ type Reconciler struct {
 
 // Users reconciles these users now. Call it after the application changed something that
 // affects roles, or when a user's roles look wrong.
+//
+// If the roles of some users cannot be changed, Users reconciles the others. The error joins
+// those of these users. With a PendingLedger they stay unfinished: see Settle.
 func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
 	return outward(c.a.Users(ctx, userIDs...))
 }
@@ -31,12 +34,14 @@ func (c *Reconciler) Users(ctx context.Context, userIDs ...string) error {
 // it returns "". It returns an error if the user after no longer exists: begin again
 // then.
 //
+// If the roles of some users cannot be changed, All goes on as Users does, and returns both an
+// error and where to go on. After any other error it returns "".
+//
 // Run it after a crash, and at intervals to repair drift. At the end it does what Settle does.
 //
-//	for next := ""; ; {
-//		if next, err = roles.All(ctx, next); err != nil || next == "" {
-//			break
-//		}
+//	for next, more := "", true; more; more = next != "" {
+//		next, err = roles.All(ctx, next)
+//		failed = errors.Join(failed, err)
 //	}
 func (c *Reconciler) All(ctx context.Context, after string) (next string, err error) {
 	next, err = c.a.All(ctx, after)

@@ -56,12 +56,13 @@ func takeByHand(ctx context.Context, app *Application, roles *scim.Reconciler, u
 	return err
 }
 
-func repair(ctx context.Context, roles *scim.Reconciler) (err error) {
-	for next := ""; ; {
-		if next, err = roles.All(ctx, next); err != nil || next == "" {
-			return err
-		}
+func repair(ctx context.Context, roles *scim.Reconciler) (failed error) {
+	for next, more := "", true; more; more = next != "" {
+		var err error
+		next, err = roles.All(ctx, next) // it goes on if the roles of one user cannot be changed
+		failed = errors.Join(failed, err)
 	}
+	return failed
 }
 
 func attributesGiveRoles(resolver scim.RoleResolver) *scim.Roles {

@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,10 +32,65 @@ func (c *Admin) do(ctx context.Context, group string, fn func(ctx context.Contex
 	return err
 }
 
+// Users reconciles users. It goes on after users whose roles cannot be changed. These stay
+// unfinished, and the error names them.
 func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
+	var all leftOut
 	for chunk := range slices.Chunk(userIDs, directory.Batch) {
-		err := c.do(ctx, "", func(ctx context.Context, w *Work) error {
-			return w.reconcile(ctx, run{ids: chunk, cause: applicationRepairs})
+		left, err := c.users(ctx, chunk)
+		if left != nil {
+			all.users, all.errs = append(all.users, left.users...), append(all.errs, left.errs...)
+		}
+		if err != nil {
+			return errors.Join(append(all.errs, err)...)
+		}
+	}
+	if len(all.users) > 0 {
+		return &all
+	}
+	return nil
+}
+
+// users reconciles a batch of users. It returns those whose roles cannot be changed.
+func (c *Admin) users(ctx context.Context, ids []string) (left *leftOut, err error) {
+	r := run{ids: ids, cause: applicationRepairs}
+	f := failures{left: r.failures()}
+	if c.t.Roles.Joint { // a transaction has all or nothing: take another one for others
+		err = f.most(ctx, ids, func(ids []string) error {
+			return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+				return w.reconcile(ctx, run{ids: ids, cause: applicationRepairs})
+			})
+		})
+		return &f.leftOut, cmp.Or(err, c.keepOpen(ctx, f.users))
+	}
+	w := c.e.Begin(c.t.Tenant, "")
+	err = w.Isolate(ctx, "", func(ctx context.Context) error { return w.reconcile(ctx, r) })
+	w.Deliver(ctx)
+	if !errors.As(err, &left) {
+		return nil, err
+	}
+	if err := c.keepOpen(ctx, left.users); err != nil {
+		return left, err
+	}
+	w.Forget(ctx) // the notes of this unit are about the same users
+	return left, nil
+}
+
+// keepOpen notes that users are unfinished, each in a note of its own.
+func (c *Admin) keepOpen(ctx context.Context, userIDs []string) error {
+	if c.t.Roles.Pending == nil {
+		return nil
+	}
+	for _, id := range userIDs {
+		w := c.e.Begin(c.t.Tenant, "")
+		a := afterwards{w, keylock.Key("User", id)}
+		err := c.t.Stores.InTx(ctx, func(ctx context.Context) error {
+			w.later = later{}
+			if err := a.takeOver(ctx, notePrefix(a.key)); err != nil {
+				return err
+			}
+			w.later.add(run{ids: []string{id}}, true)
+			return a.write(ctx)
 		})
 		if err != nil {
 			return err
@@ -44,19 +100,24 @@ func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
 }
 
 // All reconciles up to a batch of users, in order of creation. It starts behind the user
-// after ("": at the first one). It returns the last user, "" if no more are left.
+// after ("": at the first one). It returns the last user, "" if no more are left. If the
+// roles of some users cannot be changed, it returns both next and an error.
 func (c *Admin) All(ctx context.Context, after string) (next string, err error) {
 	ids, next, err := pageOfUsers(ctx, c.t, "All", after)
 	if err != nil {
 		return "", err
 	}
+	left := error(nil)
 	if err := c.Users(ctx, ids...); err != nil {
-		return "", err
+		if !errors.As(err, new(*leftOut)) {
+			return "", err
+		}
+		left = err
 	}
 	if next == "" && c.t.Roles.Pending != nil {
-		return "", c.Settle(ctx)
+		return "", errors.Join(left, c.Settle(ctx))
 	}
-	return next, nil
+	return next, left
 }
 
 // pageOfUsers lists up to a batch of users, in order of creation, behind the user after. It

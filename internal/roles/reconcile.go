@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/scimkit/scim/internal/host"
@@ -100,26 +101,51 @@ func (w *Work) settleAll(ctx context.Context, r run) error {
 	if w.t.Roles.Joint { // all or nothing
 		return w.t.eachBatch(ctx, r, func(ids []string) error { return w.settle(ctx, ids, r) })
 	}
-	f := failures{left: failuresOfRun}
-	err := w.t.eachBatch(ctx, r, func(ids []string) error { return w.settleMost(ctx, ids, r, &f) })
+	f := failures{left: r.failures()}
+	err := w.t.eachBatch(ctx, r, func(ids []string) error {
+		return f.most(ctx, ids, func(ids []string) error { return w.settle(ctx, ids, r) })
+	})
+	if err == nil && len(f.users) > 0 {
+		return &f.leftOut
+	}
 	return cmp.Or(f.first, err)
 }
 
 // failuresOfRun is after how many failed calls of the application a run ends. One user whose
-// roles cannot be changed costs about ten.
-const failuresOfRun = 30
+// roles cannot be changed costs about ten. A repair has more time than a client's request.
+const (
+	failuresOfRun    = 30
+	failuresOfRepair = 300
+)
+
+func (r *run) failures() int {
+	if r.cause == applicationRepairs {
+		return failuresOfRepair
+	}
+	return failuresOfRun
+}
+
+// leftOut is the error of a run that has reconciled all its users but these.
+type leftOut struct {
+	users []string
+	errs  []error
+}
+
+func (l *leftOut) Error() string   { return errors.Join(l.errs...).Error() }
+func (l *leftOut) Unwrap() []error { return l.errs }
 
 // failures counts failed calls of the application.
 type failures struct {
+	leftOut
 	first error
 	left  int
 }
 
-// settleMost is settle if roles do not commit with the store. If it fails, it tries with each
-// half of the users: one whose roles cannot be changed must not keep those of all others.
+// most calls fn with the ids, which does all or nothing. If fn fails, most calls it with each
+// half of them: one user whose roles cannot be changed must not keep those of all others.
 // After too many failures it returns the error: then the application has an outage.
-func (w *Work) settleMost(ctx context.Context, ids []string, r run, f *failures) error {
-	err := w.settle(ctx, ids, r)
+func (f *failures) most(ctx context.Context, ids []string, fn func(ids []string) error) error {
+	err := fn(ids)
 	if err == nil {
 		return nil
 	}
@@ -128,13 +154,14 @@ func (w *Work) settleMost(ctx context.Context, ids []string, r run, f *failures)
 	case ctx.Err() != nil || f.left <= 0:
 		return err
 	case len(ids) == 1:
-		return nil // settleAll returns it
+		f.users, f.errs = append(f.users, ids[0]), append(f.errs, fmt.Errorf("user %q: %w", ids[0], err))
+		return nil
 	}
 	half := len(ids) / 2
-	if err := w.settleMost(ctx, ids[:half], r, f); err != nil {
+	if err := f.most(ctx, ids[:half], fn); err != nil {
 		return err
 	}
-	return w.settleMost(ctx, ids[half:], r, f)
+	return f.most(ctx, ids[half:], fn)
 }
 
 // vanishedTries is how often settle tries a batch again because a linked role is gone.

@@ -195,18 +195,31 @@ func (a afterwards) finish(ctx context.Context, isGone bool) error {
 }
 
 // run runs the deferred reconciliations. Those that it does not finish stay in
-// w.later.
+// w.later: of a run that leaves out some users, only these.
 func (a afterwards) run(ctx context.Context) error {
-	for len(a.w.later.runs) > 0 {
-		r := a.w.later.runs[0]
+	var left leftOut
+	var open []run
+	l := &a.w.later
+	for len(l.runs) > 0 {
+		r := l.runs[0]
 		r.view = view{deleted: r.view.deleted} // the store has everything else by now
-		if err := a.w.settleAll(ctx, r); err != nil {
+		err, out := a.w.settleAll(ctx, r), (*leftOut)(nil)
+		switch {
+		case errors.As(err, &out):
+			left.users, left.errs = append(left.users, out.users...), append(left.errs, out.errs...)
+			open = append(open, run{ids: out.users, cause: r.cause, view: r.view})
+		case err != nil:
+			l.runs = append(open, l.runs...)
 			return err
 		}
-		a.w.later.runs = a.w.later.runs[1:]
+		l.runs = l.runs[1:]
 		releaseRetained(ctx, a.w)
 	}
-	return nil
+	if len(open) == 0 {
+		return nil
+	}
+	l.runs, l.state = open, laterDue // the notes, if there are any, are about more users
+	return &left
 }
 
 // Forget deletes the notes of a failed unit, because the caller has undone its write.
