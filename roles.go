@@ -63,6 +63,10 @@ type Role struct {
 	// Scope says what the role is a role of, for example "project 1" or "permission". It is
 	// "" for an application with one kind of role. Roles of different scopes do not
 	// compete: Pick, Exclusive and the order of roles apply in each scope by itself.
+	//
+	// A role that moves to another scope is another role. Users who hold it then hold it by
+	// hand, and keep it when their sources let go. If they should not, call TakeByHand for
+	// them after RolesChanged.
 	Scope string
 	// Weight orders roles for PickHeaviest.
 	Weight int
