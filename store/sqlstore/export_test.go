@@ -26,10 +26,14 @@ const MembersQuery = owntables.PageQuery
 
 // The queries by which PendingLedger's lists are read.
 const (
-	AllLinksQuery   = owntables.AllLinksQuery
-	OpenGrantsQuery = owntables.OpenGrantsQuery
-	NotesQuery      = owntables.NotesQuery
+	AllLinksQuery = owntables.AllLinksQuery
+	NotesQuery    = owntables.NotesQuery
+
+	UsersWithGrantsQuery = owntables.UsersWithGrantsQuery
 )
+
+// OpenGrantsQuery is the query of PendingLedger.OpenGrants.
+func OpenGrantsQuery(d Dialect) string { return owntables.OpenGrantsQuery(dialect.Dialect(d)) }
 
 // Statement is a statement as the database gets it.
 func Statement(s *Store, text string) string { return s.db.Statement(text) }

@@ -177,7 +177,7 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 			}
 		})
 	}
-	pages := map[string]bool{"members": true, "all links": true, "further links": true, "open grants": true, "more open grants": true, "notes": true}
+	pages := map[string]bool{"members": true, "all links": true, "further links": true, "open grants": true, "more open grants": true, "notes": true, "users with grants": true}
 	for name, c := range map[string]struct {
 		text  string
 		args  []any
@@ -189,13 +189,14 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 		"memberships": {"SELECT m.group_id" + sqlstore.Each(d, "$3", "members", "m", "m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value"),
 			[]any{tenant, "User", `["x"]`}, "scim_members_member"},
 		"grants": {"SELECT g.role_id" + sqlstore.Each(d, "$2", "grants", "g", "g.tenant = $1 AND g.user_id = w.value"), []any{tenant, `["x"]`},
-			"scim_grants_pkey|PRIMARY KEY .user_id=. AND tenant=."},
+			"scim_grants_pkey|PRIMARY KEY .tenant=. AND user_id=."},
+		"users with grants": {sqlstore.UsersWithGrantsQuery, []any{tenant, "", 100}, `(?s)scim_grants_pkey.*Index Cond: .*tenant = .*user_id > |PRIMARY KEY .tenant=. AND user_id>`},
 		"links": {"SELECT k.roles" + sqlstore.Each(d, "$2", "links", "k", "k.tenant = $1 AND k.source = w.value"), []any{tenant, `["group:x"]`},
 			`Index Cond: .*tenant = .* AND .source = |PRIMARY KEY .tenant=. AND source=`},
 		"all links":        {sqlstore.AllLinksQuery, []any{tenant, "", 100}, `Index Cond: .*tenant = .* AND .source > |PRIMARY KEY .tenant=. AND source>`},
 		"further links":    {sqlstore.AllLinksQuery, []any{tenant, "group:0", 100}, `Index Cond: .*tenant = .* AND .source > |PRIMARY KEY .tenant=. AND source>`},
-		"open grants":      {sqlstore.OpenGrantsQuery, []any{tenant, "", "", "", "", 20}, `(?s)scim_grants_open.*Index Cond: .*ROW|INDEX scim_grants_open .tenant=. AND .user_id`},
-		"more open grants": {sqlstore.OpenGrantsQuery, []any{tenant, last.ID(), "", "", "", 20}, `(?s)scim_grants_open.*Index Cond: .*ROW|INDEX scim_grants_open .tenant=. AND .user_id`},
+		"open grants":      {sqlstore.OpenGrantsQuery(d), []any{tenant, "", "", "", "", 20}, `(?s)scim_grants_open.*Index Cond: .*ROW|INDEX scim_grants_open .tenant=. AND .user_id`},
+		"more open grants": {sqlstore.OpenGrantsQuery(d), []any{tenant, last.ID(), "", "", "", 20}, `(?s)scim_grants_open.*Index Cond: .*ROW|INDEX scim_grants_open .tenant=. AND .user_id`},
 		"notes":            {sqlstore.NotesQuery, []any{tenant, "k", "x", 100}, `(?s)scim_notes_pkey.*Index Cond: .*kind = .*tenant = .*key > |PRIMARY KEY .kind=. AND tenant=. AND key>`},
 	} {
 		if p := plan(t, db, d, sqlstore.Statement(s, c.text), c.args); !regexp.MustCompile(c.index).MatchString(p) || scans.MatchString(p) || ordered && sorts.MatchString(p) && pages[name] {

@@ -28,7 +28,7 @@ func (l *Ledger) UsersWithGrants(ctx context.Context, after string, limit int) (
 	return list(ctx, l, "users with grants", func(scan func(...any) error) (id string, err error) {
 		err = scan(&id)
 		return id, err
-	}, "SELECT DISTINCT g.user_id FROM {p}grants AS g WHERE g.tenant = $1 AND g.user_id > $2 ORDER BY g.user_id LIMIT $3", after, limit)
+	}, UsersWithGrantsQuery, after, limit)
 }
 
 // Forget implements scim.TenantLedger.

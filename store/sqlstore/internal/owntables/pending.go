@@ -10,12 +10,24 @@ import (
 
 // The pages of PendingLedger, in order of an index. $1 is the tenant.
 const (
-	AllLinksQuery   = "SELECT " + linkColumns + " FROM {p}links AS k WHERE k.tenant = $1 AND k.source > $2 ORDER BY k.source LIMIT $3"
-	OpenGrantsQuery = "SELECT " + grantColumns + " FROM {p}grants AS g" +
-		" WHERE g.tenant = $1 AND g.state <> '' AND (g.user_id, g.scope, g.role_id, g.source) > ($2, $3, $4, $5)" +
-		" ORDER BY g.user_id, g.scope, g.role_id, g.source LIMIT $6"
+	AllLinksQuery = "SELECT " + linkColumns + " FROM {p}links AS k WHERE k.tenant = $1 AND k.source > $2 ORDER BY k.source LIMIT $3"
+	// UsersWithGrantsQuery lists the users of a tenant that have grants.
+	UsersWithGrantsQuery = "SELECT DISTINCT g.user_id FROM {p}grants AS g WHERE g.tenant = $1 AND g.user_id > $2 ORDER BY g.user_id LIMIT $3"
+
 	NotesQuery = "SELECT n.kind, n.key, n.at, n.body FROM {p}notes AS n WHERE n.tenant = $1 AND n.kind = $2 AND n.key > $3 ORDER BY n.key LIMIT $4"
 )
+
+// OpenGrantsQuery is the query of OpenGrants. Without statistics SQLite would read all grants of
+// the tenant, by the primary key.
+func OpenGrantsQuery(d dialect.Dialect) string {
+	index := ""
+	if d == dialect.SQLite {
+		index = " INDEXED BY {p}grants_open"
+	}
+	return "SELECT " + grantColumns + " FROM {p}grants AS g" + index +
+		" WHERE g.tenant = $1 AND g.state <> '' AND (g.user_id, g.scope, g.role_id, g.source) > ($2, $3, $4, $5)" +
+		" ORDER BY g.user_id, g.scope, g.role_id, g.source LIMIT $6"
+}
 
 // AllLinks implements scim.PendingLedger.
 func (l *Ledger) AllLinks(ctx context.Context, after scim.Source, limit int) ([]scim.Link, error) {
@@ -24,7 +36,7 @@ func (l *Ledger) AllLinks(ctx context.Context, after scim.Source, limit int) ([]
 
 // OpenGrants implements scim.PendingLedger.
 func (l *Ledger) OpenGrants(ctx context.Context, after scim.Grant, limit int) ([]scim.Grant, error) {
-	return list(ctx, l, "open grants", scanGrant, OpenGrantsQuery, after.UserID, after.Scope, after.RoleID, after.Source, limit)
+	return list(ctx, l, "open grants", scanGrant, OpenGrantsQuery(l.db.Dialect), after.UserID, after.Scope, after.RoleID, after.Source, limit)
 }
 
 // Notes implements scim.PendingLedger.

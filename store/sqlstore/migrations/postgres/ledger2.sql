@@ -8,7 +8,7 @@ ALTER TABLE {p}grants ADD COLUMN rank bigint NOT NULL DEFAULT 0;
 UPDATE {p}grants SET state = 'return' WHERE waiting = 1;
 ALTER TABLE {p}grants DROP COLUMN waiting;
 ALTER TABLE {p}grants DROP CONSTRAINT {p}grants_pkey;
-ALTER TABLE {p}grants ADD PRIMARY KEY (user_id, tenant, scope, role_id, source);
+ALTER TABLE {p}grants ADD PRIMARY KEY (tenant, user_id, scope, role_id, source);
 CREATE INDEX {p}grants_open ON {p}grants (tenant, user_id, scope, role_id, source) WHERE state <> '';
 ALTER TABLE {p}links RENAME COLUMN group_id TO source; -- scim.Source
 ALTER TABLE {p}links ADD COLUMN name text NOT NULL DEFAULT ''; -- the name of the group for which the roles were looked up

@@ -12,7 +12,7 @@ CREATE TABLE {p}grants (
 	by_hand smallint NOT NULL, -- 0 or 1
 	state   text NOT NULL, -- scim.GrantState
 	rank    bigint NOT NULL,
-	PRIMARY KEY (user_id, tenant, scope, role_id, source)
+	PRIMARY KEY (tenant, user_id, scope, role_id, source)
 ) WITHOUT ROWID;
 -- Earlier steps did not record why a grant waits. A protected role that waits for a place
 -- may wait for the return of its user too, so it is assumed. For other roles it means nothing.
