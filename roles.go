@@ -184,9 +184,10 @@ type Roles struct {
 	// Breaker holds back a write that would take roles from too many users within some time:
 	// 429 with Retry-After, and nothing of it is stored. It judges writes of groups, members
 	// and attributes, and RolesChanged, also after a switch such as WithoutGroups, but not
-	// Users, All and End. The event WriteHeld reports it once for each resource.
-	// Reconciler.ReleaseBreaker lets the repeated request or call through. The Ledger must be
-	// a PendingLedger and a GrantCounter. Nil: nothing is held back.
+	// Users, All and End. The event WriteHeld reports it once for each resource. Beyond 100
+	// resources it reports one write in each Window. Reconciler.ReleaseBreaker lets the
+	// repeated request or call through. The Ledger must be a PendingLedger and a GrantCounter.
+	// Nil: nothing is held back.
 	Breaker *Breaker
 	// Guard judges what a write would do to roles, once, before any of it is done. An *Error
 	// refuses the whole write and is its answer. Any other error is answered with 500. It

@@ -30,6 +30,8 @@ type breakerState struct {
 	Level int         `json:"level,omitzero"` // the crowd.level of the slots together
 	Until time.Time   `json:"until,omitzero"` // the application has released the breaker until then
 	Held  []heldWrite `json:"held,omitempty"`
+	// Full is when an event last reported a write for which Held has no room.
+	Full time.Time `json:"full,omitzero"`
 }
 
 // slot has the users who lost a role in a tenth of the window. A user is in the newest slot
@@ -294,7 +296,8 @@ func (b breaker) close(ctx context.Context, err error) {
 		if isOpen {
 			return b.keep(ctx, s, g.uncounted)
 		}
-		if isNew = s.hold(g.subject, *g.refusal, w.who, w.e.now()); len(s.Held) > heldLimit {
+		var isKept bool
+		if isNew, isKept = s.hold(g.subject, *g.refusal, w.who, w.e.now(), w.t.Roles.Guards.Breaker.Window); !isKept {
 			return nil
 		}
 		return b.write(ctx, s)
@@ -315,18 +318,28 @@ func sourcesOf(s subject) []host.Source {
 	return []host.Source{s.source}
 }
 
-// hold records that a write is held back. It reports whether it is the first time.
-func (s *breakerState) hold(of subject, r refusal, who string, now time.Time) (isNew bool) {
+// hold records that a write is held back. It reports whether an event should report it, because
+// it is the first time, and whether the state has changed. If there is no room, it records
+// nothing, and one event in a window reports any of these writes.
+func (s *breakerState) hold(of subject, r refusal, who string, now time.Time, window time.Duration) (isNew, isKept bool) {
 	what := of.String()
 	i := slices.IndexFunc(s.Held, func(x heldWrite) bool { return x.What == what })
-	if isNew = i < 0; isNew {
+	isNew = i < 0
+	switch {
+	case isNew && len(s.Held) >= heldLimit:
+		if s.Full.After(now.Add(-window)) {
+			return false, false
+		}
+		s.Full = now
+		return true, true
+	case isNew:
 		i = len(s.Held)
 		s.Held = append(s.Held, heldWrite{What: what, Since: now, Ref: of.ref})
 	}
 	x := &s.Held[i]
 	x.Last, x.Own, x.Lost, x.Of = now, r.own, r.lost, r.of
 	x.Source, x.Cause, x.Principal = of.source, of.cause, who
-	return isNew
+	return isNew, true
 }
 
 // ReleaseBreaker lets everything through for some time, and begins to count anew afterwards.

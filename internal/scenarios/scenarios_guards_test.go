@@ -375,6 +375,33 @@ func breakerScenarios() []scenario {
 				w.put("G", "R", half...)
 				w.diff("holders", half, w.app.Holders("R"))
 			}},
+		{name: "S97 more writes than the breaker remembers",
+			given:  "Breaker with 20 %, 1 user, 10 minutes; U alone is in 103 groups, each with a role",
+			when:   "each of them is deleted, twice",
+			then:   "429 each time. An event reports each of the first 100, and one of the others.",
+			reason: "a client that sends again what is held back must not send an event each time",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 1}},
+			run: func(w *world) {
+				w.user("U")
+				groups := make([]string, 103)
+				for i := range groups {
+					groups[i] = fmt.Sprintf("G%03d", i)
+					w.role("R" + groups[i])
+					w.group(groups[i], "R"+groups[i], "U")
+				}
+				w.mark()
+				for range 2 {
+					for _, id := range groups {
+						w.wantRefused(w.send("DELETE", "/Groups/"+id, nil), http.StatusTooManyRequests, "")
+					}
+				}
+				var want []string
+				for _, id := range groups[:101] {
+					want = append(want, "write held "+id)
+				}
+				w.wantEvents(want...)
+				w.diff("pending", 100, len(w.pending(1000)))
+			}},
 		{name: "S97 few users pass",
 			given:  "Breaker with 20 %, 4 users; 10 users in G→R",
 			when:   "G is PUT with 7 of them",
