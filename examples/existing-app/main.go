@@ -87,6 +87,9 @@ func open(where string) (*sql.DB, sqlstore.Dialect, error) {
 	switch {
 	case kind == "sqlite" && rest != "":
 		db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(rest))
+		if err == nil {
+			err = connect(db)
+		}
 		return db, sqlstore.SQLite, err
 	case kind == "postgres" && strings.HasPrefix(rest, "//"): // postgres://… is a complete DSN
 		rest = where
@@ -96,4 +99,16 @@ func open(where string) (*sql.DB, sqlstore.Dialect, error) {
 		return db, sqlstore.Postgres, err
 	}
 	return nil, 0, fmt.Errorf("-db %s is not possible: say sqlite:FILE or postgres:DSN", where)
+}
+
+// connect makes the first connection, which switches a new file to WAL. If two processes do so at
+// once, SQLite tells one of them without a wait that the file is locked.
+func connect(db *sql.DB) (err error) {
+	for range 100 {
+		if err = db.Ping(); err == nil {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return err
 }

@@ -217,7 +217,7 @@ func TestStartAtOnce(t *testing.T) {
 	for _, where := range []string{"sqlite:" + filepath.Join(t.TempDir(), "app.db"), postgres.DSN(t)} {
 		errs := make(chan error)
 		for range 8 {
-			go func() { errs <- startAndStop(t.Context(), where) }()
+			go func() { errs <- startOne(t, where) }()
 		}
 		for range 8 {
 			if err := <-errs; err != nil {
@@ -228,17 +228,18 @@ func TestStartAtOnce(t *testing.T) {
 	}
 }
 
-// startAndStop starts the application up to its first request.
-func startAndStop(ctx context.Context, where string) error {
+// startOne starts the application up to its first request. The database stays open until the end
+// of the test: SQLite is locked for others for a moment while its last connection closes.
+func startOne(t *testing.T, where string) error {
 	db, d, err := open(where)
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // every change was committed
-	if err := install(ctx, db, d); err != nil {
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // every change was committed
+	if err := install(t.Context(), db, d); err != nil {
 		return err
 	}
-	_, _, err = withSCIM(ctx, http.NotFoundHandler(), db, d, "secret")
+	_, _, err = withSCIM(t.Context(), http.NotFoundHandler(), db, d, "secret")
 	return err
 }
 
