@@ -3,6 +3,7 @@ package roles
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,21 +135,23 @@ func (c *Admin) endSource(ctx context.Context, l host.Link) error {
 	if path, _, isValue := l.Source.Attribute(); isValue {
 		of = host.AttributeSource(path, "")
 	}
-	ids, err := c.usersGranted(ctx, of)
-	if err == nil && of != l.Source && c.t.Roles.Finder != nil { // whom the application has confirmed by name
-		var named []string
-		named, err = c.usersGranted(ctx, l.Source)
-		ids = append(ids, named...)
+	off := []host.Source{of}
+	if of != l.Source && c.t.Roles.Finder != nil { // users whom the application has confirmed by name
+		off = append(off, l.Source)
 	}
-	if err != nil {
+	r := run{cause: applicationReports, view: view{off: off}}
+	if err := c.judgeEnd(ctx, l.Source, r); err != nil {
 		return err
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	if err := c.judgeEnd(ctx, l.Source, ids); err != nil {
+	var left error
+	err := c.t.eachBatch(ctx, r, func(ids []string) error {
+		err := c.Users(ctx, ids...)
+		if errors.As(err, new(*leftOut)) {
+			left, err = joinErrors(left, err), nil
+		}
 		return err
-	}
-	if err := c.Users(ctx, ids...); err != nil {
+	})
+	if err = joinErrors(left, err); err != nil {
 		return err
 	}
 	group, isGroup := l.Source.Group()
@@ -178,7 +181,7 @@ func (c *Admin) endSource(ctx context.Context, l host.Link) error {
 }
 
 // judgeEnd asks the guards about the end of what a source gave, before any of it ends.
-func (c *Admin) judgeEnd(ctx context.Context, source host.Source, ids []string) error {
+func (c *Admin) judgeEnd(ctx context.Context, source host.Source, r run) error {
 	if !c.t.Roles.Guards.Judges() {
 		return nil
 	}
@@ -187,28 +190,8 @@ func (c *Admin) judgeEnd(ctx context.Context, source host.Source, ids []string) 
 		if group, ok := source.Group(); ok {
 			w.guards.subject.ref = groupRef(group)
 		}
-		return judge{w}.runs(ctx, run{ids: ids, cause: applicationReports})
+		return judge{w}.runs(ctx, r)
 	})
-}
-
-// usersGranted lists the users to whom a source gives something, or all users if the ledger
-// does not find them.
-func (c *Admin) usersGranted(ctx context.Context, source host.Source) (ids []string, err error) {
-	add := func(page []string) error {
-		ids = append(ids, page...)
-		return nil
-	}
-	if c.t.Roles.Finder != nil {
-		err = c.t.eachGranted(ctx, source, add)
-		return ids, err
-	}
-	err = c.t.dir.Each(ctx, c.t.Types.User, nil, func(page []*doc.Document) error {
-		for _, u := range page {
-			ids = append(ids, u.ID)
-		}
-		return nil
-	})
-	return ids, err
 }
 
 // relinkGroups looks up groups again.

@@ -101,7 +101,7 @@ func (g *guards) unlock() {
 
 // isOneBatch reports whether a run certainly has no more users than one batch.
 func (r *run) isOneBatch() bool {
-	return r.group == "" && len(r.below) == 0 && len(r.values) == 0 && len(r.ids) <= directory.Batch
+	return r.group == "" && len(r.view.off) == 0 && len(r.below) == 0 && len(r.values) == 0 && len(r.ids) <= directory.Batch
 }
 
 // judge asks the guards about the plans of a Work.

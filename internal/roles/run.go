@@ -92,6 +92,7 @@ type view struct {
 	joins   []string          // the ids of users who join the group from
 	link    *host.Link        // the new link of a group
 	again   *again            // look up the roles of sources again
+	off     []host.Source     // sources that are switched off: the run covers all to whom they give something
 }
 
 // again says which sources to look up again: one, or all if it is "". now is the time.
@@ -126,6 +127,9 @@ func (v *view) filter() func(host.Membership) bool {
 // eachBatch calls fn with the users of a run in batches. All users come in order of id,
 // because fn locks them.
 func (t tenant) eachBatch(ctx context.Context, r run, fn func(ids []string) error) error {
+	if len(r.view.off) > 0 {
+		return t.eachGranted(ctx, fn, r.view.off...)
+	}
 	ids := slices.Clone(r.ids)
 	for _, v := range r.values {
 		owners, err := t.owners(ctx, v)
@@ -169,22 +173,50 @@ func (t tenant) eachOfGroups(ctx context.Context, r run, fn func(ids []string) e
 	case r.group == "":
 		return t.dir.UsersBelow(ctx, r.below, fn)
 	case r.group == r.view.gone && t.Roles.Sources != nil:
-		return t.eachGranted(ctx, host.GroupSource(r.group), fn)
+		return t.eachGranted(ctx, fn, host.GroupSource(r.group))
 	}
 	return t.dir.UsersBelow(ctx, append(slices.Clone(r.below), r.group), fn)
 }
 
-// eachGranted calls fn with the users to whom a source gives something.
-func (t tenant) eachGranted(ctx context.Context, source host.Source, fn func(ids []string) error) error {
+// eachGranted calls fn with the users to whom sources give something, in order of id. If the
+// ledger does not find them, these are all users.
+func (t tenant) eachGranted(ctx context.Context, fn func(ids []string) error, sources ...host.Source) error {
+	if t.Roles.Finder == nil {
+		var ids []string
+		err := t.dir.Each(ctx, t.Types.User, nil, func(page []*doc.Document) error {
+			for _, u := range page {
+				ids = append(ids, u.ID)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		slices.Sort(ids)
+		return chunks(ids, fn)
+	}
 	for after := ""; ; {
-		ids, err := t.Roles.Finder.SourceUsers(ctx, source, after, directory.Batch)
-		if err != nil || len(ids) == 0 {
+		var ids []string
+		end := "" // the pages are complete up to here
+		for _, source := range sources {
+			page, err := t.Roles.Finder.SourceUsers(ctx, source, after, directory.Batch)
+			if err != nil {
+				return err
+			}
+			if n := len(page); n > 0 && (end == "" || page[n-1] < end) {
+				end = page[n-1]
+			}
+			ids = append(ids, page...)
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		slices.Sort(ids)
+		ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id > end })
+		if err := chunks(ids, fn); err != nil {
 			return err
 		}
-		if err := fn(ids); err != nil {
-			return err
-		}
-		after = ids[len(ids)-1]
+		after = end
 	}
 }
 

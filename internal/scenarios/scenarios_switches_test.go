@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -18,6 +19,12 @@ func switchScenarios() []scenario {
 			then:   "While paused N waits, and U, V and W lose R at once. At the end N, X and H hold R, and Y holds S.",
 			reason: "off may not freeze a leaver's access",
 			run:    pauseAndGoOn},
+		{name: "S44 groups that gave roles to more users than a batch are switched off",
+			given:  "1,100 users in G→R; a guard of the application",
+			when:   "WithoutGroups is set, reported; the report is repeated",
+			then:   "The guard sees the whole plan, once. Nobody holds R.",
+			reason: "a switch costs no more memory than a batch",
+			run:    groupsOffForMany},
 		{name: "S44 a pause and a rename",
 			given:  "G→A with U; the giving of roles is paused",
 			when:   "G is renamed to B; the pause ends, reported",
@@ -326,4 +333,21 @@ func reportInSteps(w *world) {
 	if _, err := w.reconciler().RolesChangedFrom(ctx(), "nonsense"); err == nil {
 		w.t.Errorf("a text that no step returned is accepted")
 	}
+}
+
+func groupsOffForMany(w *world) {
+	w.role("R")
+	all := w.many(1100)
+	w.group("G", "R", all...)
+	var plans []int
+	w.roles.Guard = func(_ context.Context, p *scim.RolePlan) error {
+		plans = append(plans, p.Users)
+		return nil
+	}
+	w.roles.WithoutGroups = true
+	w.restart()
+	w.reportChange()
+	w.diff("holders", 0, len(w.app.Holders("R")))
+	w.reportChange()
+	w.diff("users of the plans", []int{len(all)}, plans)
 }
