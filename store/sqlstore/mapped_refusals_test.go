@@ -121,9 +121,13 @@ func TestMappedJoinInsertColumns(t *testing.T) {
 		}
 		return map[string]any{"note": "by SCIM"}
 	}
-	inApp(t, o, func(a app) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		makeApp(t, db, d)
+		a := app{t: t, db: db, d: d}
+		a.exec("INSERT INTO people (org, email, status) VALUES ('o', 'ann@example.com', 'active'), ('o', 'bob@example.com', 'active')")
 		a.exec("ALTER TABLE team_people ADD COLUMN owner text")
 		a.exec("ALTER TABLE team_people ADD COLUMN note text")
+		a.s = newStore(t, db, d, o)
 		c := newClient(a.t, scim.Config{Store: a.s})
 		g := c.do("POST", "/Groups", `{"displayName":"New","members":[{"value":"1"},{"value":"2"}]}`, 201)
 		a.want("owners", "1", a.row("SELECT count(*) FROM team_people WHERE owner IS NOT NULL AND team_id = "+fmt.Sprint(g["id"])))

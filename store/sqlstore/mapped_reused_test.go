@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"testing"
 
@@ -20,7 +21,8 @@ func slugs(t *testing.T, db *sql.DB, d sqlstore.Dialect) app {
 func slugOptions() sqlstore.Options {
 	return sqlstore.Options{Tables: []sqlstore.Table{
 		{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
-		{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
+		{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}},
+			Insert: func(_ context.Context, r *scim.Resource) map[string]any { return map[string]any{"slug": r.String("displayName")} }},
 	}, Members: &sqlstore.Join{Name: "team_people", Group: "team", User: "person_id"}}
 }
 

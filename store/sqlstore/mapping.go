@@ -26,8 +26,8 @@ import (
 // Section 4.1.1). If a unique index of the application has the column, a userName is also
 // refused for the other rows in the index, which may be hidden or another tenant's. Their
 // columns count if they have the spelling that was sent, the same in lower case, or that of the
-// user with this name whom a client deleted last. Other
-// values are unique as the application's indexes say.
+// user with this name whom a client deleted last. Other values are unique as the application's
+// indexes say.
 type Table struct {
 	Type string // Type is the name of the resource type, "User" or "Group".
 	Name string // Name is the table, as SQL writes it.
@@ -71,7 +71,7 @@ type Table struct {
 	// Revive returns the columns by which Store.Adopt undoes it. r is the resource as it was
 	// when it was deleted. Afterwards the Store writes what the client sends.
 	//
-	// Migrate calls both, with a resource without values, to check the names of the columns.
+	// Migrate calls all three with a resource without values, to check the names of the columns.
 	Retire func(ctx context.Context, r *scim.Resource, now time.Time) map[string]any
 	Revive func(ctx context.Context, r *scim.Resource) map[string]any
 }

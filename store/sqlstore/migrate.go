@@ -17,9 +17,8 @@ var migrations embed.FS
 // once. Stop processes of the earlier version before: they cannot use the new tables. Tables
 // of a later version are an error.
 //
-// With Tables it first looks whether the tables and columns in Options exist, all but those
-// of Insert. It creates triggers on the application's tables. Then it reads the rows of the
-// tenant that are new to the Store: all of them, the first time.
+// With Tables it first does what Check does. It creates triggers on the application's tables.
+// Then it reads the rows of the tenant that are new to the Store: all of them, the first time.
 func (s *Store) Migrate(ctx context.Context) error {
 	if s.app.IsEmpty() {
 		return s.schema.Migrate(ctx, nil, "ledger", "store")
@@ -35,6 +34,13 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 	return s.app.Follow(ctx)
 }
+
+// Check looks for mistakes in Options.Tables and Members, and changes nothing. Its error has a
+// line for each mistake, which says what to do. It finds tables and columns that are not there,
+// columns that no insert fills, types that do not fit, and conditions that the Store cannot
+// follow. It calls Insert, Retire and Revive with resources without values, to know their
+// columns. Migrate calls Check. An application can call it in its own tests.
+func (s *Store) Check(ctx context.Context) error { return s.app.Check(ctx) }
 
 // Migrate creates the ledger's tables, or brings those of an earlier version of this
 // package up to date, as Store.Migrate does.

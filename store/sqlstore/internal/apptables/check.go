@@ -23,22 +23,28 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	for _, c := range m.Columns {
 		columns = append(columns, c.Name)
 	}
-	empty, err := m.ResourceType.Bind(scim.Meta{}, nil, nil)
+	sample, err := m.ResourceType.Bind(scim.Meta{ID: "1"}, nil, nil)
 	if err != nil {
 		return err
 	}
 	if m.Retire != nil {
-		columns = slices.AppendSeq(columns, maps.Keys(m.Retire(ctx, empty, time.Now())))
+		columns = slices.AppendSeq(columns, maps.Keys(m.Retire(ctx, sample, time.Now())))
 	}
 	if m.Revive != nil {
-		columns = slices.AppendSeq(columns, maps.Keys(m.Revive(ctx, empty)))
+		columns = slices.AppendSeq(columns, maps.Keys(m.Revive(ctx, sample)))
 	}
-	err = errors.Join(err, CheckNames(ctx, m.db, m.Name, m.Visible, columns...))
-	if err == nil && m.Exempt != "" {
-		err = CheckCondition(ctx, m.db, m.Name, "Exempt", m.Exempt)
+	var inserted []string
+	if m.Insert != nil {
+		inserted, err = keysOf(m.Name, func() map[string]any { return m.Insert(ctx, sample) })
+		columns = append(columns, inserted...)
 	}
-	if err == nil {
-		err = readTypes(ctx, m.db, m.Name, m.Columns)
+	missing := CheckNames(ctx, m.db, m.Name, m.Visible, columns...)
+	err = errors.Join(err, missing)
+	if missing == nil && m.Exempt != "" {
+		err = errors.Join(err, CheckCondition(ctx, m.db, m.Name, "Exempt", m.Exempt))
+	}
+	if missing == nil {
+		err = errors.Join(err, m.diagnose(ctx, inserted), readTypes(ctx, m.db, m.Name, m.Columns))
 	}
 	if err == nil {
 		err = checkValues(ctx, m.db, m.Name, m.Columns)
@@ -49,22 +55,33 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	if err == nil {
 		err = m.readUnique(ctx)
 	}
-	for _, c := range m.Children {
+	for i := range m.Children {
+		c := &m.Children[i]
 		columns := mapping.NonEmpty(c.Parent, c.Order)
 		for _, b := range c.Columns {
 			columns = append(columns, b.Name)
 		}
-		err = errors.Join(err, CheckNames(ctx, m.db, c.Name, "", columns...))
-		if err == nil {
-			err = readTypes(ctx, m.db, c.Name, c.Columns)
+		missing := CheckNames(ctx, m.db, c.Name, "", columns...)
+		if missing == nil {
+			missing = errors.Join(diagnoseChild(ctx, m.db, c), readTypes(ctx, m.db, c.Name, c.Columns))
 		}
+		err = errors.Join(err, missing)
 	}
 	return err
 }
 
-// Check looks for the table and its columns.
-func (s *Joins) Check(ctx context.Context) error {
-	return CheckNames(ctx, s.db, s.Name, "", mapping.NonEmpty(s.Group, s.User, s.Since)...)
+// Check looks for the table and its columns. users and groups are the tables of the members and
+// of their groups.
+func (s *Joins) Check(ctx context.Context, users, groups string) (err error) {
+	var inserted []string
+	if s.Insert != nil {
+		inserted, err = keysOf(s.Name, func() map[string]any { return s.Insert(ctx, "1", "1") })
+	}
+	missing := CheckNames(ctx, s.db, s.Name, "", append(mapping.NonEmpty(s.Group, s.User, s.Since), inserted...)...)
+	if missing == nil {
+		missing = s.diagnose(ctx, users, groups, inserted)
+	}
+	return errors.Join(err, missing)
 }
 
 // checkValues asks the database whether the columns can hold the values that are known.

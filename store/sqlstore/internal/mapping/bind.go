@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -138,7 +139,9 @@ func bindColumn(t *scim.ResourceType, list string, c Column) (BoundColumn, error
 	b := BoundColumn{Column: c, attr: a}
 	switch {
 	case !ok || a.MultiValued || a.Type == scim.TypeComplex || a.Path == "password" || a.Path == "id" || a.Path == "schemas":
-		return b, fmt.Errorf("column %s: Path %q: needs an attribute with one simple value", c.Name, c.Path)
+		return b, fmt.Errorf("column %s: Path %q: needs an attribute with one simple value%s", c.Name, c.Path, meant(t, path))
+	case a.Path != path:
+		return b, fmt.Errorf("column %s: Path %q: write %q", c.Name, c.Path, strings.TrimPrefix(a.Path, list+"."))
 	case a.Parent == nil:
 	case a.Parent.Path == "meta" || a.Parent.Path == "members" || a.Parent.Path == "groups":
 		return b, fmt.Errorf("column %s: Path %q cannot have a column", c.Name, c.Path)
@@ -149,4 +152,28 @@ func bindColumn(t *scim.ResourceType, list string, c Column) (BoundColumn, error
 		return b, fmt.Errorf("column %s: Of is for a part of a multi-valued attribute", c.Name)
 	}
 	return b, nil
+}
+
+// meant says which attributes an unknown path may mean: those with the same letters, also as a part
+// of another attribute, or of a list with this name.
+func meant(t *scim.ResourceType, path string) string {
+	letters := func(s string) string {
+		return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
+	}
+	var all []string
+	for _, a := range t.Attributes() {
+		name := a.Path[strings.LastIndexAny(a.Path, ".:")+1:]
+		isList := a.MultiValued && letters(name) == letters(path)+"s"
+		if isList || a.MultiValued && a.Path == path {
+			if part, ok := t.Attribute(a.Path + ".value"); ok {
+				all = append(all, part.Path)
+			}
+		} else if a.Type != scim.TypeComplex && letters(name) == letters(path[strings.LastIndexAny(path, ".:")+1:]) {
+			all = append(all, a.Path)
+		}
+	}
+	if len(all) == 0 || len(all) > 3 {
+		return ""
+	}
+	return "; do you mean " + strings.Join(all, " or ") + "?"
 }

@@ -72,6 +72,9 @@ type BoundColumn struct {
 	list         string // list is the path of the multi-valued attribute whose element has the value, or empty.
 }
 
+// Type is the type of the column's attribute.
+func (c *BoundColumn) Type() scim.AttributeType { return c.attr.Type }
+
 // BoundChild is a Child whose columns are bound to their attributes.
 type BoundChild struct {
 	Child

@@ -74,7 +74,7 @@ func (f *Follower) Check(ctx context.Context) error {
 			err = errors.Join(err, f.tables[typ].Check(ctx))
 		}
 		if f.joins != nil {
-			err = errors.Join(err, f.joins.Check(ctx))
+			err = errors.Join(err, f.joins.Check(ctx, f.tables[search.UserType].Name, f.tables[search.GroupType].Name))
 		}
 		return err
 	})

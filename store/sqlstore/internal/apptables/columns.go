@@ -1,0 +1,91 @@
+package apptables
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+)
+
+// column is a column of a table of the application, as the database describes it.
+type column struct {
+	name, typ string // typ is in upper case
+	fill      fill
+}
+
+// fill says what an insert has to do about a column.
+type fill int
+
+const (
+	optional  fill = iota // it may be NULL, has a default, or the database generates it
+	mandatory             // NOT NULL, without a default
+)
+
+// columnsOf reads the columns of a table. In PostgreSQL a trigger before the insert may fill any
+// column.
+func columnsOf(ctx context.Context, db *database.DB, table string) (all []column, err error) {
+	w := db.Arguments()
+	text := `SELECT a.attname, format_type(a.atttypid, a.atttypmod),
+			CASE WHEN a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' THEN 1 ELSE 0 END
+			* CASE WHEN EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) THEN 0 ELSE 1 END
+		FROM pg_attribute a WHERE a.attrelid = CAST(CAST(` + w.Add(table) + ` AS text) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
+	if db.Dialect == dialect.SQLite {
+		w = db.Arguments()
+		// A primary key of type INTEGER is the row's number, which SQLite gives.
+		text = `SELECT c.name, c.type, CASE WHEN (c."notnull" = 1 OR c.pk > 0) AND c.dflt_value IS NULL AND c.hidden = 0
+				AND NOT (c.pk > 0 AND upper(c.type) = 'INTEGER') THEN 1 ELSE 0 END
+			FROM pragma_table_xinfo(` + w.Add(unquoted(table)) + `) c ORDER BY c.cid`
+	}
+	err = db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
+		var c column
+		if err := scan(&c.name, &c.typ, &c.fill); err != nil {
+			return err
+		}
+		c.typ = strings.ToUpper(c.typ)
+		all = append(all, c)
+		return nil
+	})
+	return all, err
+}
+
+// find finds a column as SQL names it.
+func find(all []column, name string) *column {
+	i := slices.IndexFunc(all, func(c column) bool { return strings.EqualFold(c.name, unquoted(name)) })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
+// kind is a kind of types whose values do not fit those of another kind.
+type kind string
+
+const (
+	kindOther   kind = "" // any value may fit
+	kindText    kind = "texts"
+	kindNumber  kind = "numbers"
+	kindBoolean kind = "booleans"
+	kindTime    kind = "times"
+	kindDate    kind = "dates"
+)
+
+// kinds are the begins of the names of types, in upper case.
+var kinds = []struct {
+	prefix string
+	kind   kind
+}{
+	{"INTERVAL", kindOther}, {"INT", kindNumber}, {"BIGINT", kindNumber}, {"SMALLINT", kindNumber}, {"NUMERIC", kindNumber}, {"DECIMAL", kindNumber},
+	{"REAL", kindNumber}, {"DOUBLE", kindNumber}, {"FLOAT", kindNumber}, {"BOOL", kindBoolean}, {"TIMESTAMP", kindTime}, {"DATETIME", kindTime},
+	{"DATE", kindDate}, {"TEXT", kindText}, {"VARCHAR", kindText}, {"CHAR", kindText}, {"BPCHAR", kindText}, {"CITEXT", kindText},
+}
+
+func (c *column) kind() kind {
+	for _, k := range kinds {
+		if strings.HasPrefix(c.typ, k.prefix) {
+			return k.kind
+		}
+	}
+	return kindOther
+}

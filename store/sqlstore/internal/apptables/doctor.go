@@ -1,0 +1,173 @@
+package apptables
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/database"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+)
+
+// A mapping may name only what exists, and yet fail when a client creates the first user. diagnose
+// and its parts look for what would fail then. Each finding says what to do.
+
+// finding is one mistake.
+func finding(table, format string, args ...any) error {
+	return fmt.Errorf("sqlstore: table %s: "+format, append([]any{table}, args...)...)
+}
+
+// diagnose looks at the table of a type, whose names are checked. inserted are the columns of
+// Insert.
+func (m *Table) diagnose(ctx context.Context, inserted []string) error {
+	all, err := columnsOf(ctx, m.db, m.Name)
+	if err != nil {
+		return fmt.Errorf("sqlstore: table %s: %w", m.Name, err)
+	}
+	written := append(mapping.NonEmpty(m.Tenant, m.Updated), inserted...)
+	if m.KeepID {
+		written = append(written, m.Key)
+	}
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		if !c.ReadOnly {
+			written = append(written, c.Name)
+		}
+		err = errors.Join(err, checkKind(m.Name, c, find(all, c.Name)))
+	}
+	key := find(all, m.Key)
+	if !slices.ContainsFunc(written, func(name string) bool { return isOf(name, m.Key) }) && key != nil && key.fill == mandatory {
+		written = append(written, m.Key)
+		err = errors.Join(err, finding(m.Name, "the database does not give the key %s: set KeepID, which writes a UUID, or give the column a default", m.Key))
+	}
+	err = errors.Join(err, checkFilled(m.Name, all, written, "a value with Insert, or map it to an attribute"))
+	if key != nil && m.KeepID && key.kind() == kindNumber {
+		err = errors.Join(err, finding(m.Name, "KeepID writes a UUID, and the column %s holds numbers: leave KeepID out, so that the database gives the key", m.Key))
+	}
+	if c := find(all, m.Created); c != nil {
+		switch c.kind() {
+		case kindNumber, kindBoolean:
+			err = errors.Join(err, finding(m.Name, "Created: the column %s holds %s, and must hold a time: leave Created out, and lists are in the order in which the Store first saw the rows", m.Created, c.kind()))
+		case kindDate:
+			err = errors.Join(err, finding(m.Name, "Created: the column %s holds dates, and the rows of one day would have no order: use a column with a time, or leave Created out", m.Created))
+		}
+	}
+	if looksElsewhere.MatchString(m.Visible) {
+		err = errors.Join(err, finding(m.Name, "Visible: %q looks at another table, and no trigger notes the changes there: keep the answer in a column of %s", m.Visible, m.Name))
+	}
+	return err
+}
+
+// looksElsewhere matches a condition with a query.
+var looksElsewhere = regexp.MustCompile(`(?i)\bSELECT\b`)
+
+// checkFilled looks for columns without which the database refuses each new row.
+func checkFilled(table string, all []column, written []string, remedy string) (err error) {
+	for _, c := range all {
+		isWritten := slices.ContainsFunc(written, func(name string) bool { return find([]column{c}, name) != nil })
+		if c.fill == mandatory && !isWritten {
+			err = errors.Join(err, finding(table, "column %s is NOT NULL and has no default: give it %s", c.name, remedy))
+		}
+	}
+	return err
+}
+
+// checkKind looks whether a column can hold the values of its attribute. nil: a column whose
+// description is unknown.
+func checkKind(table string, c *mapping.BoundColumn, is *column) error {
+	if is == nil || c.To != nil || c.From != nil {
+		return nil
+	}
+	typ, fits := c.Type(), []kind(nil)
+	switch typ {
+	case scim.TypeString, scim.TypeReference, scim.TypeBinary:
+		fits = []kind{kindText, kindNumber} // a number may be a key, such as that of a manager
+	case scim.TypeBoolean:
+		fits = []kind{kindText, kindNumber, kindBoolean}
+	case scim.TypeInteger, scim.TypeDecimal:
+		fits = []kind{kindText, kindNumber}
+	case scim.TypeDateTime:
+		fits = []kind{kindText, kindTime}
+	}
+	if k := is.kind(); k != kindOther && !slices.Contains(fits, k) {
+		return finding(table, "column %s holds %s, and %s is a %s: convert with To and From, or map another column", c.Name, k, c.Path, typ)
+	}
+	return nil
+}
+
+// diagnose looks at the table of memberships, whose names are checked.
+func (s *Joins) diagnose(ctx context.Context, users, groups string, inserted []string) error {
+	all, err := columnsOf(ctx, s.db, s.Name)
+	if err != nil {
+		return fmt.Errorf("sqlstore: table %s: %w", s.Name, err)
+	}
+	err = checkFilled(s.Name, all, append([]string{s.Group, s.User}, inserted...), "a value with Members.Insert")
+	refers, failed := references(ctx, s.db, s.Name)
+	if failed != nil {
+		return errors.Join(err, fmt.Errorf("sqlstore: table %s: %w", s.Name, failed))
+	}
+	for _, r := range refers {
+		isUsers, isGroups := isSame(r.table, users), isSame(r.table, groups)
+		if isUsers != isGroups && (isOf(r.column, s.Group) && isUsers || isOf(r.column, s.User) && isGroups) {
+			return errors.Join(err, finding(s.Name, "Members: column %s refers to the table %s: Group and User are swapped", r.column, r.table))
+		}
+	}
+	return err
+}
+
+// keysOf returns the columns of what Insert returns. A panic is an error: the request of a client
+// would fail, too.
+func keysOf(table string, insert func() map[string]any) (keys []string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = finding(table, "Insert panics with values that are absent: %v", p)
+		}
+	}()
+	return slices.Sorted(maps.Keys(insert())), nil
+}
+
+// isSame reports whether two names are those of one table.
+func isSame(a, b string) bool { return strings.EqualFold(unquoted(a), unquoted(b)) }
+
+// reference is a column that refers to another table.
+type reference struct{ column, table string }
+
+// references reads the foreign keys of one column.
+func references(ctx context.Context, db *database.DB, table string) (all []reference, err error) {
+	w := db.Arguments()
+	text := `SELECT a.attname, c.confrelid::regclass::text FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+		WHERE c.contype = 'f' AND cardinality(c.conkey) = 1 AND c.conrelid = CAST(CAST(` + w.Add(table) + ` AS text) AS regclass)`
+	if db.Dialect == dialect.SQLite {
+		w = db.Arguments()
+		text = `SELECT f."from", f."table" FROM pragma_foreign_key_list(` + w.Add(unquoted(table)) + `) f`
+	}
+	err = db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
+		var r reference
+		if err := scan(&r.column, &r.table); err != nil {
+			return err
+		}
+		all = append(all, r)
+		return nil
+	})
+	return all, err
+}
+
+// diagnoseChild looks at a table of elements, whose names are checked.
+func diagnoseChild(ctx context.Context, db *database.DB, c *mapping.BoundChild) error {
+	all, err := columnsOf(ctx, db, c.Name)
+	if err != nil {
+		return fmt.Errorf("sqlstore: table %s: %w", c.Name, err)
+	}
+	written := []string{c.Parent}
+	for i := range c.Columns {
+		written = append(written, c.Columns[i].Name)
+		err = errors.Join(err, checkKind(c.Name, &c.Columns[i], find(all, c.Columns[i].Name)))
+	}
+	return errors.Join(err, checkFilled(c.Name, all, written, "a default, or map it to a part of the element"))
+}
