@@ -61,7 +61,9 @@ type RolePlan struct {
 	// Resource is the user or the group that a client writes, or the group whose roles are
 	// others now. It is zero if a value of an attribute stands for other roles.
 	Resource Ref
-	// Source is the source that stands for other roles; "" in a client's write.
+	// Source is the source that stands for other roles; "" in a client's write. Resource and
+	// Source are both zero if RolesChanged, or Trust without groups, gives what waited, for
+	// example for the end of a pause. Each such plan is about up to 1,000 users.
 	Source Source
 	// Principal is the Principal.ID of the client; "" outside requests.
 	Principal string

@@ -226,8 +226,12 @@ func (b breaker) keep(ctx context.Context, s breakerState, lost crowd) error {
 
 // String names a subject.
 func (s subject) String() string {
-	if s.ref.ID == "" {
+	switch {
+	case s.ref.ID != "":
+	case s.source != "":
 		return string(s.source)
+	default:
+		return string(s.cause)
 	}
 	return s.ref.Type + "/" + s.ref.ID
 }

@@ -140,7 +140,7 @@ func (c *Admin) endSource(ctx context.Context, l host.Link) error {
 		off = append(off, l.Source)
 	}
 	r := run{cause: applicationReports, view: view{off: off}}
-	if err := c.judgeEnd(ctx, l.Source, r); err != nil {
+	if err := c.judgeReport(ctx, l.Source, r); err != nil {
 		return err
 	}
 	var left error
@@ -180,8 +180,9 @@ func (c *Admin) endSource(ctx context.Context, l host.Link) error {
 	})
 }
 
-// judgeEnd asks the guards about the end of what a source gave, before any of it ends.
-func (c *Admin) judgeEnd(ctx context.Context, source host.Source, r run) error {
+// judgeReport asks the guards about what a report is about to do, before any of it is done.
+// source is what gives something else; "" for what waited.
+func (c *Admin) judgeReport(ctx context.Context, source host.Source, r run) error {
 	if !c.t.Roles.Guards.Judges() {
 		return nil
 	}
@@ -268,7 +269,11 @@ func (r *report) reopen(ctx context.Context, after string) (next string, err err
 			ids = append(ids, g.UserID)
 		}
 	}
-	if err := r.c.Users(ctx, slices.Compact(ids)...); err != nil {
+	ids = slices.Compact(ids)
+	if err := r.c.judgeReport(ctx, "", run{ids: ids, cause: applicationReports}); err != nil {
+		return "", err
+	}
+	if err := r.c.Users(ctx, ids...); err != nil {
 		return "", err
 	}
 	last := grants[len(grants)-1]

@@ -201,6 +201,9 @@ func (a Switch) Trust(ctx context.Context, groupIDs ...string) error {
 		if err := a.setMark(ctx, host.GroupSource(group), verdict{At: a.c.e.now()}); err != nil {
 			return err
 		}
+		if err := a.c.judgeReport(ctx, host.GroupSource(group), run{group: group, cause: applicationReports}); err != nil {
+			return err
+		}
 		if err := a.reconcileMembers(ctx, group); err != nil {
 			return err
 		}

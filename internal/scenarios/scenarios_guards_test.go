@@ -698,6 +698,35 @@ func ownGuardScenarios() []scenario {
 			then:   "The first and the last pass. The others are refused with the guard's error, and nothing is stored.",
 			reason: "the guard sees the whole plan before any of it is done",
 			run:    ownGuard},
+		{name: "S97 the application's guard and the end of a pause",
+			given:  "a pause; U and V are added to G→R; a guard of the application",
+			when:   "the pause ends, reported, and the guard refuses; then it allows, reported",
+			then:   "The first report returns the guard's error, and nobody holds R. After the second one both do. The guard sees one plan each time.",
+			reason: "while the write was judged it gave nothing",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U", "V")
+				w.group("G", "R")
+				w.pause(true)
+				w.add("G", "U", "V")
+				w.roles.Paused = false
+				var users []int
+				refusal := error(&scim.Error{Status: http.StatusConflict, Detail: "no"})
+				w.guard(func(_ context.Context, p *scim.RolePlan) error {
+					users = append(users, p.Users)
+					return refusal
+				})
+				err := w.reconciler().RolesChanged(ctx())
+				if e := new(scim.Error); !errors.As(err, &e) || e.Status != http.StatusConflict {
+					w.t.Errorf("RolesChanged: %v", err)
+				}
+				w.wantRoles("U")
+				refusal = nil
+				w.reportChange()
+				w.wantRoles("U", "R")
+				w.wantRoles("V", "R")
+				w.diff("users of the plans", []int{2, 2}, users)
+			}},
 		{name: "S97 the application's guard reads every change",
 			given:  "Guard adds up the changes of each plan; 2,500 users",
 			when:   "they are pushed in one group, which is then deleted",
