@@ -129,6 +129,7 @@ var unforeseen = map[string]string{
 	"S92":                          "a preview is about the state before the request",
 	"at every call":                "the scenario counts calls of the application",
 	"but one user":                 "it is about thousands, and a preview page by page of each is slow",
+	"more users than a batch":      "it is about thousands, and a preview page by page of each is slow",
 	"more holders than a batch":    "it is about thousands, and a preview page by page of each is slow",
 	"reads every change":           "it is about thousands, and a preview page by page of each is slow",
 	"500 of 1,000":                 "it is about thousands, and a preview page by page of each is slow",
