@@ -45,7 +45,7 @@ func (r *report) step(ctx context.Context, after string) (next string, err error
 	}
 	if place, err = parts[i].step(ctx, place); err != nil {
 		if parts[i].name != "left" { // what the report has changed so far does not wait for the rest
-			err = joinErrors(err, r.followAll(ctx))
+			err = joinErrors(err, settleAfter(ctx, r.c))
 		}
 		return "", err
 	}

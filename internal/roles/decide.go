@@ -180,5 +180,5 @@ func finishNoted(ctx context.Context, c *Admin, k pendingKey) error {
 	if !slices.ContainsFunc(open, func(n openNote) bool { return noteKey(host.Note{Key: n.key, At: n.at}) == k }) {
 		return moved("the change is finished")
 	}
-	return settleNotes(ctx, c, unitPrefix(k.Note), nil)
+	return settleNotes(ctx, c, unitPrefix(k.Note))
 }

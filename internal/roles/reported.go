@@ -57,59 +57,37 @@ func reported(ctx context.Context, w *Work, r run, now host.Link) (reconcile fun
 	return func(context.Context) error { return nil }, w.t.Roles.Pending.SetNote(ctx, n)
 }
 
-// follow reconciles the users of sources that a report has left, up to the limit of a step. It
-// goes on after an error.
+// follow reconciles the users of sources that a report has left, and settles whatever else is
+// unfinished: a report that has failed leaves other notes. It goes on after an error.
 func (r *report) follow(ctx context.Context, after string) (next string, failed error) {
 	if r.c.t.Roles.Pending == nil {
 		return "", nil
 	}
-	last := host.Source("")
-	for done := 0; done < linksInStep; {
-		page, err := r.c.t.Roles.Pending.Notes(ctx, unfinishedKind, after, notesPage)
-		if err != nil {
-			return "", joinErrors(failed, err)
-		}
-		for _, n := range page {
-			after = n.Key
-			source := reportedSource(n.Key)
-			if source == "" || source == last {
-				continue
-			}
-			last = source
-			failed = joinErrors(failed, followReport(ctx, r.c, source))
-			if done++; ctx.Err() != nil {
-				return "", joinErrors(failed, ctx.Err())
-			}
-		}
-		if len(page) < notesPage {
+	for range linksInStep / notesPage {
+		next, _, err := settlePage(ctx, r.c, after)
+		failed = joinErrors(failed, err)
+		if next == "" {
 			return "", failed
 		}
+		after = next
 	}
 	return after, failed
 }
 
-// followAll is follow to the end.
-func (r *report) followAll(ctx context.Context) (failed error) {
-	for after := ""; ; {
-		next, err := r.follow(ctx, after)
-		failed = joinErrors(failed, err)
-		if next == "" {
-			return failed
-		}
-		after = next
+// settleAfter settles what is unfinished after an error.
+func settleAfter(ctx context.Context, c *Admin) error {
+	if c.t.Roles.Pending == nil {
+		return nil
 	}
+	return c.Settle(ctx)
 }
 
-// followReport reconciles the users of a source that a report has left. Guards have judged the
-// change of the link.
+// followReport reconciles the users of a source that a report has left.
 func followReport(ctx context.Context, c *Admin, s host.Source) error {
 	if c.t.Roles.Pending == nil {
 		return nil
 	}
-	return settleNotes(ctx, c, reportPrefix(s), func(w *Work) {
-		SkipGuards(w)
-		w.cause = applicationReports
-	})
+	return settleNotes(ctx, c, reportPrefix(s))
 }
 
 // joinErrors joins errors, and leaves a single one as it is.

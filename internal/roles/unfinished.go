@@ -361,33 +361,45 @@ func (c *Admin) Settle(ctx context.Context) error {
 	}
 	left, failed := 0, error(nil)
 	for after := ""; ; {
-		page, err := c.t.Roles.Pending.Notes(ctx, unfinishedKind, after, notesPage)
-		if err != nil {
-			return err
-		}
-		done := ""
-		for _, n := range page {
-			after = n.Key
-			prefix := unitPrefix(n.Key)
-			if prefix == done || isUnderWay(c, n) {
-				continue
-			}
-			done = prefix
-			if err := settleNotes(ctx, c, prefix, nil); err != nil {
-				left, failed = left+1, cmp.Or(failed, err)
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		}
-		if len(page) < notesPage {
+		next, n, err := settlePage(ctx, c, after)
+		left, failed = left+n, cmp.Or(failed, err)
+		if next == "" || ctx.Err() != nil {
 			break
 		}
+		after = next
 	}
-	if failed != nil {
+	if left > 0 {
 		return fmt.Errorf("scim: Reconciler.Settle: %d changes are still unfinished, the first because of: %w", left, failed)
 	}
-	return nil
+	return failed
+}
+
+// settlePage settles what a page of notes says. left is how many changes are still unfinished, the
+// first because of failed. next is the last note, "" if no more follow.
+func settlePage(ctx context.Context, c *Admin, after string) (next string, left int, failed error) {
+	page, err := c.t.Roles.Pending.Notes(ctx, unfinishedKind, after, notesPage)
+	if err != nil {
+		return "", 0, err
+	}
+	done := ""
+	for _, n := range page {
+		next = n.Key
+		prefix := unitPrefix(n.Key)
+		if prefix == done || isUnderWay(c, n) {
+			continue
+		}
+		done = prefix
+		if err := settleNotes(ctx, c, prefix); err != nil {
+			left, failed = left+1, cmp.Or(failed, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return "", left, cmp.Or(failed, err)
+		}
+	}
+	if len(page) < notesPage {
+		next = ""
+	}
+	return next, left, failed
 }
 
 // isUnderWay reports whether a write may still have to commit. Its note is there already if
@@ -398,16 +410,17 @@ func isUnderWay(c *Admin, n host.Note) bool {
 }
 
 // settleNotes completes what the notes with a prefix say. Like the write that left them, it
-// holds the lock of the resource. prepare may change how the unit works; nil changes nothing.
-func settleNotes(ctx context.Context, c *Admin, prefix string, prepare func(w *Work)) error {
+// holds the lock of the resource. Guards have judged the write.
+func settleNotes(ctx context.Context, c *Admin, prefix string) error {
 	ref := resourceOf(prefix)
 	key := ""
 	if ref != (host.Ref{}) {
 		key = keylock.Key(ref.Type, ref.ID)
 	}
 	w := c.e.Begin(c.t.Tenant, "")
-	if prepare != nil {
-		prepare(w)
+	SkipGuards(w)
+	if reportedSource(prefix) != "" {
+		w.cause = applicationReports
 	}
 	err := w.Isolate(ctx, key, func(ctx context.Context) error {
 		if key != "" {

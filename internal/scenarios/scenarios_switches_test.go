@@ -148,6 +148,39 @@ func switchScenarios() []scenario {
 				w.wantLedger("U", "R group:H")
 				w.wantChanges()
 			}},
+		{name: "S44 a report that fails, repeated",
+			given:  "U in G→A, V in H→B",
+			when:   "all roles have new ids; the application reports, and ChangeRoles fails; it reports again",
+			then:   "The first report returns an error. The second one completes it.",
+			reason: "links that are stored without their roles must not be forgotten",
+			run: func(w *world) {
+				for _, name := range []string{"A", "B"} {
+					w.role(name)
+				}
+				w.user("U", "V")
+				w.group("G", "A", "U")
+				w.group("H", "B", "V")
+				for _, name := range []string{"A", "B"} {
+					w.app.Drop(name)
+					w.app.Put(scim.Role{ID: "new " + name, Name: name})
+				}
+				usual := w.app.Fail
+				w.app.Fail = func(op string) error {
+					if op == "change" {
+						return errors.New("down")
+					}
+					return nil
+				}
+				if err := w.reconciler().RolesChanged(ctx()); err == nil {
+					w.t.Errorf("a report that could not change roles returns no error")
+				}
+				w.app.Fail = usual
+				w.restart()
+				w.reportChange()
+				w.wantLedger("U", "new A group:G")
+				w.wantLedger("V", "new B group:H")
+				w.wantNothingUnfinished()
+			}},
 		{name: "S44 a report ends half-way",
 			given:  "U in G→A, V with the value S of roles",
 			when:   "all roles have new ids; the process ends when the report has looked at all groups and values; the application calls Settle",
