@@ -22,7 +22,9 @@ func slugOptions() sqlstore.Options {
 	return sqlstore.Options{Tables: []sqlstore.Table{
 		{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
 		{Type: "Group", Name: "teams", Key: "slug", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}},
-			Insert: func(_ context.Context, r *scim.Resource) map[string]any { return map[string]any{"slug": r.String("displayName")} }},
+			Insert: func(_ context.Context, r *scim.Resource) map[string]any {
+				return map[string]any{"slug": r.String("displayName")}
+			}},
 	}, Members: &sqlstore.Join{Name: "team_people", Group: "team", User: "person_id"}}
 }
 
