@@ -58,6 +58,7 @@ func openOffice(t *testing.T, edit func(o *sqlstore.Options)) *office {
 		t.Fatal(err)
 	}
 	c := adopting(store)
+	c.Rules = []scim.Rule{store.Adopt(sqlstore.SamePerson, "User", "Group")}
 	c.Roles = &scim.Roles{Resolver: resolver}
 	return &office{t, db, handler(t, c), store}
 }

@@ -2,15 +2,19 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/scimkit/scim"
 )
 
-// Adopt returns a rule for types that have a Table. If a client creates a resource whose row
-// exists already, the rule adopts the row instead of refusing the request. It looks for the
-// userName, or for the displayName if there is no userName. The row keeps its key and the
-// roles that were given by hand. What the client sends replaces the row's contents.
-// Attributes that it does not send stay.
+// Adopt returns a rule for types that have a Table: types, or users alone if there are none. If
+// a client creates a resource whose row exists already, the rule adopts the row instead of
+// refusing the request. It looks for the userName, or for the displayName if there is no
+// userName. The row keeps its key and the roles that were given by hand. What the client sends
+// replaces the row's contents. Attributes that it does not send stay.
+//
+// Name "Group" only if every team belongs to the directory. A team that people have made
+// themselves would be the client's from then on: it can rename and delete the team.
 //
 // Adopt adopts rows that no client has claimed yet, and rows that a client has deleted and
 // Retire has kept. may decides about each of them, and if it says no, the client gets 409. The
@@ -18,9 +22,12 @@ import (
 // clients own these names. Otherwise anybody who may create users could take any account.
 //
 //	Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}
-func (s *Store) Adopt(may func(existing, sent *scim.Resource) bool) scim.Rule {
+func (s *Store) Adopt(may func(existing, sent *scim.Resource) bool, types ...string) scim.Rule {
+	if len(types) == 0 {
+		types = []string{"User"}
+	}
 	return func(ctx context.Context, c *scim.Change) error {
-		if c.Op != scim.OpCreate || s.app.Table(c.After.Type().Name()) == nil {
+		if c.Op != scim.OpCreate || !slices.Contains(types, c.After.Type().Name()) || s.app.Table(c.After.Type().Name()) == nil {
 			return nil
 		}
 		return s.db.Write(ctx, func(ctx context.Context) error {

@@ -282,7 +282,7 @@ func TestMappedLink(t *testing.T) {
 			}
 			return func(method, path, body string) (int, map[string]any) { return serve(a.t, h, method, path, body) }
 		}
-		strict, lenient := request(), request(a.s.Adopt(sqlstore.SamePerson))
+		strict, lenient := request(), request(a.s.Adopt(sqlstore.SamePerson, "User", "Group"))
 		body := `{"userName":"ANN@example.com","externalId":"%s","nickName":"Annie"}`
 		status, _ := strict("POST", "/Users", fmt.Sprintf(body, "e1"))
 		a.want("status without a policy", 409, status)

@@ -94,7 +94,7 @@ func TestUnclaimedUserIsNotDeletedInBulk(t *testing.T) {
 // Who was adopted belongs to the client, also if the client sent nothing new.
 func TestAdoptionClaims(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
-		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
+		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson, "User", "Group")}})
 		c.do("POST", "/Users", `{"userName":"bob@example.com"}`, 201)
 		c.do("POST", "/Users", `{"userName":"bob@example.com"}`, 409)
 		c.do("DELETE", "/Users/2", "", 204)
@@ -283,7 +283,7 @@ func TestHideUnclaimed(t *testing.T) {
 	o := appOptions("o")
 	o.Tables[0].Unclaimed = sqlstore.HideUnclaimed
 	inApp(t, o, func(a app) {
-		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
+		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson, "User", "Group")}})
 		for _, path := range []string{"/Users", query(`userName eq "Ann@example.com"`), query(`id eq "1"`), query("active pr")} {
 			a.want(path, float64(0), c.do("GET", path, "", 200)["totalResults"])
 		}
@@ -342,7 +342,7 @@ func TestPrunersLeaveTheAdministrators(t *testing.T) {
 				a.exec("INSERT INTO job_people SELECT 2, id FROM people WHERE email IN ('root@example.com', 'Ann@example.com')")
 				config := scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: jobs}}
 				if unclaimed != sqlstore.ListUnclaimed {
-					config.Rules = []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}
+					config.Rules = []scim.Rule{a.s.Adopt(sqlstore.SamePerson, "User", "Group")}
 				}
 				server := httptest.NewServer(newClient(a.t, config).h)
 				defer server.Close()

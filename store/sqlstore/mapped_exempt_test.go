@@ -20,7 +20,7 @@ func inExemptApp(t *testing.T, test func(a app, c client, events *[]string)) {
 		jobs := a.jobs()
 		a.exec("INSERT INTO job_people VALUES (2, 1)")
 		var events []string
-		c := newClient(a.t, scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: jobs}, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)},
+		c := newClient(a.t, scim.Config{Store: a.s, Roles: &scim.Roles{Resolver: jobs}, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson, "User", "Group")},
 			Me: &scim.SelfService{UserOf: func(context.Context, scim.Principal) (string, error) { return "1", nil }, Writable: []string{"nickName"}},
 			OnEvent: func(_ context.Context, e scim.Event) {
 				if e.Kind == scim.MemberExempt {

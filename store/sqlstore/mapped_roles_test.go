@@ -71,7 +71,7 @@ func TestMappedLinkOnce(t *testing.T) {
 	}
 	o.Tables[0].Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
 	inApp(t, o, func(a app) {
-		h, err := scim.New(scim.Config{Store: a.s, Auth: auth.None(), Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}, Log: slog.New(slog.DiscardHandler)})
+		h, err := scim.New(scim.Config{Store: a.s, Auth: auth.None(), Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson, "User", "Group")}, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			a.t.Fatal(err)
 		}
