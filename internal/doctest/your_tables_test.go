@@ -57,6 +57,15 @@ var email = sqlstore.Column{
 	To: func(v any) (any, error) { return strings.ToLower(v.(string)), nil },
 }
 
+// The users' table has one column for the full name. It is displayName, which this rule makes of two attributes.
+func fullName(_ context.Context, c *scim.Change) (err error) {
+	if c.After != nil && c.After.Type().Name() == "User" && (c.After.Get("name.givenName") != nil || c.After.Get("name.familyName") != nil) {
+		name := strings.TrimSpace(c.After.String("name.givenName") + " " + c.After.String("name.familyName"))
+		c.After, err = c.After.With(map[string]any{"displayName": name})
+	}
+	return err
+}
+
 func adopting(store *sqlstore.Store) scim.Config {
 	return scim.Config{Store: store, Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}}
 }
@@ -138,6 +147,25 @@ func twoSlots(ctx context.Context, store *sqlstore.Store) (*scim.Roles, error) {
 }
 
 // The end of what the page shows.
+
+// TestFullName writes one column from two attributes.
+func TestFullName(t *testing.T) {
+	db := database(t, "CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, email text NOT NULL UNIQUE, full_name text NOT NULL)")
+	store := migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{{Type: "User", Name: "users", Key: "id",
+		Columns: []sqlstore.Column{email, {Name: "full_name", Path: "displayName", Empty: ""}}}}})
+	h := handler(t, scim.Config{Store: store, Rules: []scim.Rule{fullName}})
+	name := func(want string) {
+		t.Helper()
+		if got := rows(t, db, "SELECT full_name FROM users WHERE id = 1"); got != want {
+			t.Errorf("the full name is %q, want %q", got, want)
+		}
+	}
+	request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann@example.com", "name": {"givenName": "Ann", "familyName": "Lee"}}`)
+	name("Ann Lee")
+	request(t, h, http.StatusOK, "PATCH", "/Users/1", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+		"Operations": [{"op": "replace", "path": "name.familyName", "value": "Day"}]}`)
+	name("Ann Day")
+}
 
 // TestMapped writes through the declaration of docs/your-tables.md into its tables.
 func TestMapped(t *testing.T) {

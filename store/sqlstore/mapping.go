@@ -82,13 +82,16 @@ type Column struct {
 	Name string
 	// Path is the attribute, as in scim.Resource.Get. For a multi-valued attribute it names
 	// a part, such as "emails.value". The value is then that of one element: the element
-	// whose type is Of, or, if Of is empty, the primary one.
+	// whose type is Of, or, if Of is empty, the primary one, or else the first. An element
+	// without a type is not one of type Of.
 	Path, Of string
 	// Empty is what the Store writes for an absent value. Nil means NULL, and in a new row
-	// the column's default. NULL, "" and Empty are read as absent values.
+	// the column's default. NULL and "" are read as absent values, and so is Empty if From
+	// is nil.
 	Empty any
 	// To and From convert between the attribute's value, as in scim.Resource.Get, and the
-	// column's. They are not called for absent values. If they are nil, values are kept as
+	// column's. To is not called for an absent value, nor From for NULL and "". From may
+	// return nil: an absent value. If they are nil, values are kept as
 	// they are, or converted to another Go type without loss. Call Reindex after a change
 	// of From.
 	To, From func(v any) (any, error)
