@@ -21,6 +21,15 @@ type TenantLocker interface {
 	LockTenant(ctx context.Context, kind string) error
 }
 
+// ClientKeeper is a Store that remembers which client wrote a resource last. It finds the client
+// with PrincipalOf. Without it Reconciler.Managed does not name clients.
+type ClientKeeper interface {
+	// ClientsOf returns the Principal.ID of the client that created, claimed or changed each of
+	// at most 1,000 resources last. It leaves out resources that are unknown, or that no client
+	// has written.
+	ClientsOf(ctx context.Context, refs []Ref) (map[Ref]string, error)
+}
+
 // UniqueIDs is a Store that knows whether a user and a group can have the same id. If they
 // cannot, a member without a type whose id only a group has is that group (RFC 7643,
 // Section 4.2). Without UniqueIDs such a member is an unknown user.
@@ -41,6 +50,7 @@ func bindStores(s Store, g host.Guard) host.Stores {
 		claimerPort
 		exempterPort
 		lockerPort
+		clientsPort
 	}{storePort: storePort{s, g}}
 	b := host.Stores{Store: &p.storePort}
 	if c, ok := s.(Transactor); ok {
@@ -71,10 +81,26 @@ func bindStores(s Store, g host.Guard) host.Stores {
 		p.lockerPort = lockerPort{c, g}
 		b.Locker = &p.lockerPort
 	}
+	if c, ok := s.(ClientKeeper); ok {
+		p.clientsPort = clientsPort{c, g}
+		b.Clients = &p.clientsPort
+	}
 	if c, ok := s.(UniqueIDs); ok {
 		b.HasUniqueIDs = c.UniqueIDs()
 	}
 	return b
+}
+
+type clientsPort port[ClientKeeper]
+
+func (p clientsPort) ClientsOf(ctx context.Context, refs []host.Ref) (_ map[host.Ref]string, err error) {
+	defer p.Catch(&err)
+	all, err := p.app.ClientsOf(ctx, convert(refs, refOut))
+	out := make(map[host.Ref]string, len(all))
+	for ref, client := range all {
+		out[host.Ref(ref)] = client
+	}
+	return out, inward(err)
 }
 
 type lockerPort port[TenantLocker]

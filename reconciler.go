@@ -165,14 +165,14 @@ func (c *Reconciler) ConfirmValue(ctx context.Context, attribute, value string, 
 // an administrator changes there, the client's next request changes back. It changes
 // nothing. For an unknown resource the error is an *Error with the status 404.
 //
-// It does not say which client. The library does not store that, because a tenant usually has one.
-// Event.Principal names the client of each write.
+// With a ClientKeeper it also says which client: the one that wrote the resource, or the group,
+// last.
 func (c *Reconciler) Managed(ctx context.Context, ref Ref) (*Managed, error) {
 	m, err := c.a.Managed(ctx, host.Ref(ref))
 	if err != nil {
 		return nil, outward(err)
 	}
-	return &Managed{IsClaimed: m.IsClaimed, Attributes: m.Attributes, Groups: m.Groups, Unclaimed: convert(m.Unclaimed, refOut),
+	return &Managed{IsClaimed: m.IsClaimed, Client: m.Client, Clients: m.Clients, Attributes: m.Attributes, Groups: m.Groups, Unclaimed: convert(m.Unclaimed, refOut),
 		Roles: convert(m.Roles, explanationOut)}, nil
 }
 
@@ -182,6 +182,9 @@ type Managed struct {
 	// IsClaimed means that a client has created, adopted or changed the resource. Without a
 	// Claimer everything is claimed.
 	IsClaimed bool
+	// Client is the Principal.ID of the client that wrote the resource last. It is "" if the
+	// Store does not know, or if no client has written it.
+	Client string
 	// Attributes are the paths of the attributes of a claimed resource, in ascending order,
 	// such as "name.givenName". They have a value, and clients can write them. The client's
 	// next PUT also clears what the application writes into the other attributes that the
@@ -195,6 +198,10 @@ type Managed struct {
 	Unclaimed []Ref
 	// Roles are, for a user, the held roles that only sources give, with these sources.
 	Roles []Explanation
+	// Clients are, by the id of a group, the clients that wrote the groups in Groups and in the
+	// Sources of Roles last. A membership or a role belongs to the client of its group, and a
+	// role of an attribute to Client.
+	Clients map[string]string
 }
 
 // Explanation says why a user holds a role or waits for it. Reconciler.Explain returns it.

@@ -66,7 +66,7 @@ func New(c Config) (*Handler, error) {
 			"member store", t.Stores.Members != nil, "roles", t.Roles != nil, "roles commit with the store", t.Roles != nil && t.Roles.Joint,
 			"passwords", t.Stores.Passwords != nil, "deactivator", t.Stores.Deactivator != nil,
 			"claimer", t.Stores.Claimer != nil, "exempter", t.Stores.Exempter != nil,
-			"tenant locker", t.Stores.Locker != nil, "unique ids", t.Stores.HasUniqueIDs)
+			"tenant locker", t.Stores.Locker != nil, "unique ids", t.Stores.HasUniqueIDs, "clients", t.Stores.Clients != nil)
 	}
 	return h, nil
 }

@@ -55,6 +55,7 @@ type Stores struct {
 	Claimer     Claimer
 	Exempter    Exempter
 	Locker      TenantLocker
+	Clients     ClientKeeper
 	// HasUniqueIDs says that no user and group have the same id.
 	HasUniqueIDs bool
 }

@@ -199,8 +199,10 @@ type Explanation struct {
 // Managed says what of a resource is the client's.
 type Managed struct {
 	IsClaimed  bool
+	Client     string // the client that wrote the resource last, "" if unknown
 	Attributes []string
 	Groups     []string
 	Unclaimed  []Ref
 	Roles      []Explanation
+	Clients    map[string]string // by group, for the groups and sources of a user
 }

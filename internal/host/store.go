@@ -64,6 +64,11 @@ type Exempter interface {
 	Exempt(ctx context.Context, userIDs []string) ([]string, error)
 }
 
+// ClientKeeper remembers which client wrote a resource last.
+type ClientKeeper interface {
+	ClientsOf(ctx context.Context, refs []Ref) (map[Ref]string, error)
+}
+
 // TenantLocker locks a tenant for decisions of a kind, until the end of the transaction.
 type TenantLocker interface {
 	LockTenant(ctx context.Context, kind string) error

@@ -40,10 +40,51 @@ func (c *Admin) Managed(ctx context.Context, ref host.Ref) (*host.Managed, error
 		m.Roles, err = c.Explain(ctx, ref.ID)
 		m.Roles = only(m.Roles, func(e host.Explanation) bool { return e.State == host.Granted })
 	}
+	if err == nil {
+		err = nameClients(ctx, c.t, ref, m)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// nameClients sets the clients of a resource and of the groups that matter for it.
+func nameClients(ctx context.Context, t tenant, ref host.Ref, m *host.Managed) error {
+	if t.Stores.Clients == nil || !m.IsClaimed && len(m.Groups)+len(m.Roles) == 0 {
+		return nil
+	}
+	groups := slices.Clone(m.Groups)
+	for _, e := range m.Roles {
+		for _, s := range e.Sources {
+			if group, ok := s.Group(); ok {
+				groups = append(groups, group)
+			}
+		}
+	}
+	slices.Sort(groups)
+	groups = slices.Compact(groups)
+	m.Clients = map[string]string{}
+	for chunk := range slices.Chunk(append([]string{""}, groups...), directory.Batch) {
+		refs := make([]host.Ref, len(chunk))
+		for i, id := range chunk {
+			if refs[i] = groupRef(id); id == "" {
+				refs[i] = ref
+			}
+		}
+		all, err := t.Stores.Clients.ClientsOf(ctx, refs)
+		if err != nil {
+			return err
+		}
+		for r, client := range all {
+			if r == ref && m.IsClaimed {
+				m.Client = client
+			} else if r != ref {
+				m.Clients[r.ID] = client
+			}
+		}
+	}
+	return nil
 }
 
 // writable lists the paths of the attributes that have a value and that clients can write,

@@ -17,6 +17,7 @@ type row struct {
 	r       *scim.Resource
 	created time.Time
 	id      string
+	client  string // the client that wrote the resource last, "" if none has
 }
 
 // newRow removes the reading of the monotonic clock from the time of creation. Clients

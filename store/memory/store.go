@@ -6,6 +6,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ var (
 
 	_ scim.TenantLocker = (*Store)(nil)
 	_ scim.UniqueIDs    = (*Store)(nil)
+	_ scim.ClientKeeper = (*Store)(nil)
 )
 
 // Resources of groupType have members. Resources of userType have a unique userName (RFC
@@ -154,6 +156,7 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 			return err
 		}
 		w := newRow(r)
+		w.client = clientOf(ctx)
 		t.insert(w)
 		s.did(func() { t.remove(w) })
 		return nil
@@ -162,6 +165,26 @@ func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, e
 		return nil, err
 	}
 	return r, nil
+}
+
+// clientOf returns the client whose request has the context ctx.
+func clientOf(ctx context.Context) string {
+	p, _ := scim.PrincipalOf(ctx)
+	return p.ID
+}
+
+// ClientsOf implements scim.ClientKeeper.
+func (s *Store) ClientsOf(ctx context.Context, refs []scim.Ref) (map[scim.Ref]string, error) {
+	all := make(map[scim.Ref]string, len(refs))
+	err := s.read(ctx, func() error {
+		for _, ref := range refs {
+			if w := s.find(ref); w != nil && w.client != "" {
+				all[ref] = w.client
+			}
+		}
+		return nil
+	})
+	return all, err
 }
 
 // Get implements scim.Store.
@@ -201,8 +224,13 @@ func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(*scim.Resource
 		if err := t.free(after, w); err != nil {
 			return err
 		}
+		client := w.client
 		t.replace(w, after)
-		s.did(func() { t.replace(w, before) })
+		w.client = cmp.Or(clientOf(ctx), client)
+		s.did(func() {
+			t.replace(w, before)
+			w.client = client
+		})
 		r = after
 		return nil
 	})

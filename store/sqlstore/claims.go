@@ -11,6 +11,8 @@ import (
 var (
 	_ scim.Claimer  = (*Store)(nil)
 	_ scim.Exempter = (*Store)(nil)
+
+	_ scim.ClientKeeper = (*Store)(nil)
 )
 
 // Unclaimed says where clients see rows of the application that no client has claimed.
@@ -63,4 +65,13 @@ func (s *Store) UnclaimedMembers(ctx context.Context, groupID string, after scim
 // the Store may have a method of its own instead.
 func (s *Store) Exempt(ctx context.Context, userIDs []string) ([]string, error) {
 	return s.app.Exempt(ctx, userIDs)
+}
+
+// ClientsOf implements scim.ClientKeeper.
+func (s *Store) ClientsOf(ctx context.Context, refs []scim.Ref) (map[scim.Ref]string, error) {
+	all, err := s.resources.ClientsOf(ctx, refs)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: clients: %w", err)
+	}
+	return all, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/internal/testhost"
 )
 
@@ -64,5 +65,37 @@ func TestManaged(t *testing.T) {
 		if _, err := reconciler(c.sh).Managed(a.t.Context(), user("99")); !errors.As(err, &refused) || refused.Status != 404 {
 			a.t.Errorf("an unknown user: %v", err)
 		}
+	})
+}
+
+// A client that brings in what the application has written, by reading it, has not written it.
+func TestMappedClients(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		tokens := []auth.Token{auth.TokenOf("first-secret"), auth.TokenOf("second-secret")}
+		tokens[0].ID, tokens[1].ID = "hr", "it"
+		h := testhost.New(a.t, scim.Config{Store: a.s, Auth: auth.Bearer(tokens...), Roles: &scim.Roles{Resolver: testhost.NewRoles(), Separate: true}})
+		do := func(secret, method, path, body string) {
+			a.t.Helper()
+			if res := testhost.Do(a.t, h, method, path, body, "Authorization: Bearer "+secret); res.StatusCode/100 != 2 {
+				a.t.Fatalf("%s %s: %d", method, path, res.StatusCode)
+			}
+		}
+		want := func(reason, id, client string) {
+			a.t.Helper()
+			m, err := reconciler(h).Managed(a.t.Context(), scim.Ref{Type: "User", ID: id})
+			if err != nil {
+				a.t.Fatal(err)
+			}
+			a.want(reason, client, m.Client)
+		}
+		do("first-secret", "GET", "/Users/2", "")
+		want("a row that nobody has written", "2", "")
+		do("first-secret", "PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"title","value":"Dr"}]}`)
+		want("a client writes it", "2", "hr")
+		a.exec("UPDATE people SET last_name = 'Ray' WHERE id = 2")
+		do("second-secret", "GET", "/Users/2", "")
+		want("the application writes it, and another client reads it", "2", "hr")
+		do("second-secret", "PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"name.familyName","value":"Roe"}]}`)
+		want("the other client writes it", "2", "it")
 	})
 }

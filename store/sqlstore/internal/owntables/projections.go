@@ -33,12 +33,12 @@ func (s *Projections) InsertAll(ctx context.Context, all []*Row) error {
 			emails = append(emails, []any{ref.Type, ref.ID, e})
 		}
 		return []any{ref.Type, ref.ID, s.resources.collection(ref.Type), w.created, w.lastModified, w.Resource.Meta().Version,
-			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed), w.display}
+			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed), w.display, w.client}
 	})
 	_, err := s.db.Exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
-		user_name, external_id, display_name, doc, search, seen, claimed, display)
+		user_name, external_id, display_name, doc, search, seen, claimed, display, client)
 		SELECT $1, 0, e.value ->> 0, e.value ->> 1, e.value ->> 2, CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), e.value ->> 5,
-			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.Dialect.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint), e.value ->> 13
+			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.Dialect.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint), e.value ->> 13, e.value ->> 14
 		FROM {rows $2}`, rows)
 	if err == nil && len(emails) > 0 {
 		_, err = s.db.Exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
@@ -53,11 +53,21 @@ func (s *Projections) Insert(ctx context.Context, r *scim.Resource, seen map[str
 	if err != nil {
 		return err
 	}
+	w.client = clientOf(ctx)
 	return s.InsertAll(ctx, []*Row{w})
 }
 
+// Written is a projection that has changed.
+type Written struct {
+	Before, After *scim.Resource
+	Seen          map[string]json.RawMessage
+	Claimed       bool
+	ByClient      bool // ByClient says that a client has changed it, and not the application.
+}
+
 // Update replaces a projection.
-func (s *Projections) Update(ctx context.Context, before, after *scim.Resource, seen map[string]json.RawMessage, claimed bool) error {
+func (s *Projections) Update(ctx context.Context, u Written) error {
+	before, after, seen, claimed := u.Before, u.After, u.Seen, u.Claimed
 	old, err := s.resources.Row(before)
 	if err != nil {
 		return err
@@ -65,6 +75,9 @@ func (s *Projections) Update(ctx context.Context, before, after *scim.Resource, 
 	w, err := s.Row(after, seen, claimed)
 	if err != nil {
 		return err
+	}
+	if u.ByClient {
+		w.client = clientOf(ctx)
 	}
 	if err := s.resources.updateRow(ctx, w); err != nil {
 		return err
@@ -200,7 +213,7 @@ func (s *Projections) IsClaimed(ctx context.Context, ref scim.Ref) (yes bool, er
 // Claim marks a projection as claimed by a client. It returns scim.ErrNotFound if there is
 // none.
 func (s *Projections) Claim(ctx context.Context, ref scim.Ref) error {
-	res, err := s.db.Exec(ctx, "UPDATE {p}resources SET claimed = 1 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", ref.Type, ref.ID)
+	res, err := s.db.Exec(ctx, "UPDATE {p}resources SET claimed = 1, client = $4 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", ref.Type, ref.ID, clientOf(ctx))
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func (s *Resources) Create(ctx context.Context, r *scim.Resource) (*scim.Resourc
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: create %s %q: %w", r.Type().Name(), r.ID(), err)
 	}
+	w.client = clientOf(ctx)
 	err = s.db.Write(ctx, func(ctx context.Context) error {
 		if err := s.refuseTwin(ctx, r.Ref()); err != nil {
 			return err
@@ -111,10 +112,10 @@ func (s *Resources) refuseTwin(ctx context.Context, ref scim.Ref) error {
 func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) {
 	ref := w.Resource.Ref()
 	res, err := s.db.Exec(ctx, `INSERT INTO {p}resources
-		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed, display)
-		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14, $15) ON CONFLICT DO NOTHING`,
+		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed, display, client)
+		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14, $15, $16) ON CONFLICT DO NOTHING`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-		s.collection(ref.Type), w.seen, dialect.Bit(w.claimed), w.display)
+		s.collection(ref.Type), w.seen, dialect.Bit(w.claimed), w.display, w.client)
 	if err != nil {
 		return 0, err
 	}
@@ -125,10 +126,11 @@ func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) 
 func (s *Resources) updateRow(ctx context.Context, w *Row) error {
 	ref := w.Resource.Ref()
 	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
-		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13, display = $14
+		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13, display = $14,
+		client = CASE WHEN CAST($15 AS text) = '' THEN client ELSE CAST($15 AS text) END
 		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-		w.seen, dialect.Bit(w.claimed), w.display)
+		w.seen, dialect.Bit(w.claimed), w.display, w.client)
 	return err
 }
 
@@ -215,6 +217,7 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 	if err != nil {
 		return fail(err)
 	}
+	w.client = clientOf(ctx)
 	update := func(ctx context.Context) error { return s.updateRow(ctx, w) }
 	taken, isRenamed := false, w.userName != old.userName
 	if isRenamed {

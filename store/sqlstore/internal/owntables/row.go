@@ -20,8 +20,9 @@ type Row struct {
 	display               string   // display is what encodeDisplay returns.
 	emails                []string // emails are keys in the form of search.IndexKey.
 	created, lastModified int64
-	seen                  any  // seen is nil, or the JSON of what was read of the application's row.
-	claimed               bool // claimed says that a client has claimed the application's row.
+	seen                  any    // seen is nil, or the JSON of what was read of the application's row.
+	claimed               bool   // claimed says that a client has claimed the application's row.
+	client                string // client is the client that writes the row, empty if no client does.
 }
 
 // Resources are the resources of one tenant, in this package's tables.

@@ -84,9 +84,9 @@ func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string
 	case r != was.Resource && !r.Equal(was.Resource):
 		meta := r.Meta()
 		meta.LastModified = later(f.db.Now(), meta.LastModified)
-		return nil, f.projections.Update(ctx, was.Resource, withNewVersion(r.WithMeta(meta)), app.Seen, was.Claimed)
+		return nil, f.projections.Update(ctx, owntables.Written{Before: was.Resource, After: withNewVersion(r.WithMeta(meta)), Seen: app.Seen, Claimed: was.Claimed})
 	case !app.Seen.Equal(was.Seen):
-		return nil, f.projections.Update(ctx, was.Resource, r, app.Seen, was.Claimed)
+		return nil, f.projections.Update(ctx, owntables.Written{Before: was.Resource, After: r, Seen: app.Seen, Claimed: was.Claimed})
 	}
 	return nil, nil
 }
@@ -154,7 +154,7 @@ func (f *Follower) projectMembers(ctx context.Context, group string, users []str
 	g := groups[group]
 	meta := g.Resource.Meta()
 	meta.LastModified = later(f.db.Now(), meta.LastModified)
-	return f.projections.Update(ctx, g.Resource, withNewVersion(g.Resource.WithMeta(meta)), g.Seen, g.Claimed)
+	return f.projections.Update(ctx, owntables.Written{Before: g.Resource, After: withNewVersion(g.Resource.WithMeta(meta)), Seen: g.Seen, Claimed: g.Claimed})
 }
 
 // later returns the later one of two times.

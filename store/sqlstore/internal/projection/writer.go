@@ -148,7 +148,8 @@ func (w *Writer) store(ctx context.Context, before *owntables.Projection, after 
 	if before == nil {
 		err = w.projections.Insert(ctx, out, row.Seen)
 	} else {
-		err = w.projections.Update(ctx, before.Resource, out, row.Seen, before.Claimed || scim.Claims(before.Resource, after))
+		err = w.projections.Update(ctx, owntables.Written{Before: before.Resource, After: out, Seen: row.Seen,
+			Claimed: before.Claimed || scim.Claims(before.Resource, after), ByClient: true})
 	}
 	if err != nil {
 		return nil, err
