@@ -19,8 +19,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
 // Server is one PostgreSQL server. The first DB starts it, and Stop stops it.
@@ -41,7 +39,8 @@ type Server struct {
 	databases int
 }
 
-// DSN makes a new empty database and returns its data source name for the driver "pgx".
+// DSN makes a new empty database and returns its data source name for the driver
+// Driver.
 // Without binaries it skips the test, or fails it if CI is set.
 func (s *Server) DSN(t testing.TB) string {
 	t.Helper()
@@ -56,7 +55,7 @@ func (s *Server) DSN(t testing.TB) string {
 	s.databases++
 	name := "t" + strconv.Itoa(s.databases)
 	s.mu.Unlock()
-	admin, err := sql.Open("pgx", s.dsn("postgres"))
+	admin, err := sql.Open(Driver, s.dsn("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +69,7 @@ func (s *Server) DSN(t testing.TB) string {
 // DB is a new empty database. The end of the test closes it.
 func (s *Server) DB(t testing.TB) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("pgx", s.DSN(t))
+	db, err := sql.Open(Driver, s.DSN(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +148,7 @@ func (s *Server) Crash(t testing.TB) {
 
 // wait waits until the server answers.
 func (s *Server) wait() error {
-	db, err := sql.Open("pgx", s.dsn("postgres"))
+	db, err := sql.Open(Driver, s.dsn("postgres"))
 	if err != nil {
 		return err
 	}

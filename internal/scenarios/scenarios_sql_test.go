@@ -13,10 +13,9 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite"
-
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/pgtest"
+	"github.com/scimkit/scim/internal/sqlitetest"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/store/sqlstore"
 )
@@ -31,12 +30,11 @@ type database struct {
 }
 
 func sqliteFile(t *testing.T) database {
-	dsn := sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db"))
-	return database{sqlstore.SQLite, "sqlite", strings.Replace(dsn, "synchronous(FULL)", "synchronous(OFF)", 1)}
+	return database{sqlstore.SQLite, sqlitetest.Driver, sqlitetest.FastDSN(filepath.Join(t.TempDir(), "scim.db"))}
 }
 
 func postgresServer(t *testing.T) database {
-	return database{sqlstore.Postgres, "pgx", postgres.DSN(t)}
+	return database{sqlstore.Postgres, pgtest.Driver, postgres.DSN(t)}
 }
 
 // pool connects to the database as another process does.

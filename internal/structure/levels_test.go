@@ -29,6 +29,7 @@ var levels = []level{
 	}},
 	{shared, false, []place{
 		{"internal/testhost", "makes a handler over the memory store, as an application does"},
+		{"internal/sqlitetest", "names the SQLite driver of tests"},
 		{"internal/pgtest", "starts a PostgreSQL server for tests; stands here so that no library code imports it"},
 	}},
 	{"programs", true, []place{

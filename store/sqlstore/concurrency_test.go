@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/pgtest"
+	"github.com/scimkit/scim/internal/sqlitetest"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -33,9 +35,9 @@ func processes(t *testing.T, n int, test func(t *testing.T, dbs []*sql.DB, d sql
 		return dbs
 	}
 	t.Run("SQLite", func(t *testing.T) {
-		test(t, open(t, "sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db"))), sqlstore.SQLite)
+		test(t, open(t, sqlitetest.Driver, sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db"))), sqlstore.SQLite)
 	})
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, open(t, "pgx", postgres.DSN(t)), sqlstore.Postgres) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, open(t, pgtest.Driver, postgres.DSN(t)), sqlstore.Postgres) })
 }
 
 // parallel calls fn n times at once and reports its errors.

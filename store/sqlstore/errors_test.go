@@ -21,12 +21,13 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // A database that is away is no fault of the server: clients are told to come again.
 func TestLostDatabase(t *testing.T) {
-	db, err := sql.Open("pgx", "postgres://127.0.0.1:1/none") // it is not asked
+	db, err := sql.Open(pgtest.Driver, "postgres://127.0.0.1:1/none") // it is not asked
 	if err != nil {
 		t.Fatal(err)
 	}

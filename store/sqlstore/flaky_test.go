@@ -25,6 +25,9 @@ type flaky struct {
 	// silent: a commit is carried out, and its answer is lost.
 	silent bool
 
+	// hide: an error of the database is a text only.
+	hide bool
+
 	// once: it fails once, and then works.
 	once bool
 
@@ -84,13 +87,38 @@ type flakyConn struct {
 }
 
 func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	x, ok := c.Conn.(driver.ExecerContext)
+	if !ok || len(args) > 0 && !c.isDirect() {
+		return nil, driver.ErrSkip
+	}
 	if err := c.f.send(); err != nil {
 		return nil, err
 	}
-	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+	res, err := x.ExecContext(ctx, query, args)
+	if err != nil && c.f.hide {
+		err = errors.New(err.Error())
+	}
+	return res, err
+}
+
+// isDirect reports whether the driver runs statements with arguments without preparing them.
+func (c *flakyConn) isDirect() bool {
+	_, ok := c.Conn.(driver.QueryerContext)
+	return ok
+}
+
+// PrepareContext counts as the statement that is prepared.
+func (c *flakyConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if err := c.f.send(); err != nil {
+		return nil, err
+	}
+	return c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
 }
 
 func (c *flakyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if !c.isDirect() {
+		return nil, driver.ErrSkip
+	}
 	if err := c.f.send(); err != nil {
 		return nil, err
 	}

@@ -14,13 +14,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/internal/sqlitetest"
 )
 
 // relaxed is a new SQLite database that does not wait for the disk.
 func relaxed(t testing.TB) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", relaxedDSN(t))
+	db, err := sql.Open(sqlitetest.Driver, relaxedDSN(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func relaxed(t testing.TB) *sql.DB {
 
 func relaxedDSN(t testing.TB) string {
 	t.Helper()
-	return strings.Replace(sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db")), "synchronous(FULL)", "synchronous(OFF)", 1)
+	return sqlitetest.FastDSN(filepath.Join(t.TempDir(), "scim.db"))
 }
 
 func user(t testing.TB, userName string, more map[string]any) *scim.Resource {

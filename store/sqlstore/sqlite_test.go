@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite"
-
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/sqlitetest"
 	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/store/storetest"
 )
@@ -17,7 +16,7 @@ import (
 // sqliteDB is a new database in a file.
 func sqliteDB(t testing.TB) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "50% of #1?.db")))
+	db, err := sql.Open(sqlitetest.Driver, sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "50% of #1?.db")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +56,7 @@ func TestSQLite(t *testing.T) {
 // Without SQLiteDSN, transactions take the write lock before they read all the same.
 func TestWithoutImmediate(t *testing.T) {
 	dsn := strings.Replace(sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db")), "_txlock=immediate", "_txlock=deferred", 1)
-	db, err := sql.Open("sqlite", dsn)
+	db, err := sql.Open(sqlitetest.Driver, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}

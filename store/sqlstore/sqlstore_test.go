@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/store/storetest"
 )
@@ -366,7 +367,7 @@ func TestReindex(t *testing.T) {
 
 // A database that cannot be reached is an answer that a client tries again after.
 func TestUnreachable(t *testing.T) {
-	db, err := sql.Open("pgx", "postgres://nobody@127.0.0.1:1/none?sslmode=disable&connect_timeout=2")
+	db, err := sql.Open(pgtest.Driver, "postgres://nobody@127.0.0.1:1/none?sslmode=disable&connect_timeout=2")
 	if err != nil {
 		t.Fatal(err)
 	}

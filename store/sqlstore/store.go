@@ -197,9 +197,10 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	return &base{b, database.NewSchema(b, migrations)}, err
 }
 
-// SQLiteDSN returns the data source name of a database in a file, for the driver
-// modernc.org/sqlite. SQLite creates the file if it does not exist. Transactions begin with
-// BEGIN IMMEDIATE, which this package needs. A transaction that reads first and writes
+// SQLiteDSN returns the data source name of a database in a file. It is the same for the
+// drivers modernc.org/sqlite (which registers as "sqlite"), mattn/go-sqlite3 and
+// ncruces/go-sqlite3 (both "sqlite3"): each ignores what is meant for another one. SQLite
+// creates the file if it does not exist. Transactions begin with BEGIN IMMEDIATE, which this package needs. A transaction that reads first and writes
 // later would fail if another one has written meanwhile. Writers wait for one another for
 // up to ten seconds. Readers do not wait (WAL). SQLiteDSN switches foreign_keys on, so that
 // SQLite obeys the REFERENCES of the application's tables.
@@ -211,5 +212,6 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 func SQLiteDSN(file string) string {
 	u := url.URL{Path: filepath.ToSlash(file)}
 	return "file:" + strings.ReplaceAll(u.EscapedPath(), ":", "%3A") + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_txlock=immediate"
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_txlock=immediate" + // modernc, ncruces
+		"&_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=on" // mattn
 }
