@@ -3,7 +3,8 @@ package sqlstore
 import "github.com/scimkit/scim/store/sqlstore/internal/dialect"
 
 // Dialect is the SQL that a database speaks. The package imports no driver: open the
-// *sql.DB with any driver for that database.
+// *sql.DB with a driver whose errors it understands: modernc.org/sqlite, mattn/go-sqlite3 or
+// ncruces/go-sqlite3; pgx or lib/pq.
 type Dialect uint8
 
 // These are the dialects.

@@ -17,6 +17,11 @@ var migrations embed.FS
 // once. Stop processes of the earlier version before: they cannot use the new tables. Tables
 // of a later version are an error.
 //
+// It looks whether it understands errors of the driver, and whether connections to SQLite
+// wait for locks (busy_timeout). With Tables they must also obey the REFERENCES of the tables
+// (foreign_keys). It asks one connection of the pool. An error says what to change.
+// Options.AnyDriver skips this.
+//
 // With Tables it first does what Check does. It creates triggers on the application's tables.
 // Then it reads the rows of the tenant that are new to the Store: all of them, the first time.
 func (s *Store) Migrate(ctx context.Context) error {

@@ -102,6 +102,10 @@ type Options struct {
 	// Tables it is the application's promise, for example because both keys are UUIDs. Do not
 	// set it if a user and a group with the same id may exist already.
 	UniqueIDs bool
+	// AnyDriver says that Migrate accepts a driver whose errors the Store does not understand,
+	// and settings of SQLite that it would refuse: see Migrate. Then conflicts may be answered
+	// with 500, and requests may fail that would only have to wait.
+	AnyDriver bool
 	// KeepDeleted labels the rows of deleted resources with the time instead of erasing
 	// them. Either way clients no longer find them, their unique values are free, and their
 	// memberships are erased.
@@ -157,7 +161,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		return nil, err
 	}
 	join := (*mapping.Join)(o.Members)
-	s.app = projection.New(b.db, s.resources, s.members, s.own, bound, join, cmp.Or(o.Log, slog.Default()))
+	s.app = projection.New(b.db, s.resources, s.members, s.own, bound, join, b.db.Log)
 	if !s.app.IsEmpty() {
 		b.db.Before = s.app.Follow
 	}
@@ -194,6 +198,7 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: use UTF-8 without U+0000", o.Tenant))
 	}
 	b := database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)
+	b.AnyDriver, b.Log = o.AnyDriver, cmp.Or(o.Log, slog.Default())
 	return &base{b, database.NewSchema(b, migrations)}, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"hash/fnv"
+	"log/slog"
 	"time"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -28,12 +29,15 @@ type DB struct {
 	Prefix  string
 	Now     func() time.Time
 	Before  func(ctx context.Context) error // Before, if it is not nil, runs before each new transaction.
-	turn    chan struct{}                   // In SQLite, the transaction that writes holds it.
+	// AnyDriver says that Migrate does not look whether the driver and its settings are fit.
+	AnyDriver bool
+	Log       *slog.Logger
+	turn      chan struct{} // In SQLite, the transaction that writes holds it.
 }
 
 // New returns the database of a tenant.
 func New(db *sql.DB, d dialect.Dialect, tenant, prefix string, now func() time.Time) *DB {
-	return &DB{Pool: db, Dialect: d, Tenant: tenant, Prefix: prefix, Now: now, turn: make(chan struct{}, 1)}
+	return &DB{Pool: db, Dialect: d, Tenant: tenant, Prefix: prefix, Now: now, Log: slog.Default(), turn: make(chan struct{}, 1)}
 }
 
 // Conn returns the transaction that ctx carries, or else the pool.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,11 +23,14 @@ type Schema struct {
 // NewSchema returns the schema. files has the steps in a folder "migrations".
 func NewSchema(db *DB, files fs.FS) *Schema { return &Schema{db, files} }
 
-// Migrate brings parts of the schema up to date, and then calls last, if it is not nil. All
-// of it is one transaction.
+// Migrate looks whether the driver is fit. Then it brings parts of the schema up to date, and
+// calls last, if it is not nil. All of that is one transaction.
 func (s *Schema) Migrate(ctx context.Context, last func(context.Context, *sql.Tx) error, parts ...string) error {
 	if Tx(ctx, s.db.Pool) != nil {
 		return errors.New("sqlstore: Migrate is not for use within a transaction")
+	}
+	if err := s.db.Retry(ctx, func() error { return s.db.check(ctx, slices.Contains(parts, "mapped")) }); err != nil {
+		return err
 	}
 	return s.db.Retry(ctx, func() error {
 		if err := s.migrateOnce(ctx, last, parts); err != nil {
@@ -57,6 +61,9 @@ func (s *Schema) migrateOnce(ctx context.Context, last func(context.Context, *sq
 		if err := s.runSteps(ctx, tx, part); err != nil {
 			return err
 		}
+	}
+	if err := s.db.checkCodes(ctx, tx); err != nil {
+		return err
 	}
 	if last != nil {
 		if err := last(ctx, tx); err != nil {
