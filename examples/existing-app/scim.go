@@ -51,8 +51,8 @@ func withSCIM(ctx context.Context, next http.Handler, db *sql.DB, d sqlstore.Dia
 		Store: store,
 		Auth:  auth.Bearer(auth.TokenOf(token)),
 		Roles: &scim.Roles{Resolver: resolver},
-		// A POST for a known address adopts the existing user: the identity provider owns addresses.
-		Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)},
+		// A POST adopts a user or team that exists. Leave "Group" out if people make teams themselves.
+		Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson, "User", "Group")},
 	})
 	if err != nil {
 		return nil, nil, err

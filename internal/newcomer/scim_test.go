@@ -71,7 +71,7 @@ func withSCIM(ctx context.Context, a *app, db *sql.DB, token string) (http.Handl
 		Store: accounts{store},
 		Auth:  auth.Bearer(auth.TokenOf(token)),
 		Roles: &scim.Roles{Resolver: resolver},
-		Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)},
+		Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson, "User", "Group")},
 	})
 	if err != nil {
 		return nil, err
