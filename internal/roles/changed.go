@@ -35,6 +35,11 @@ func (r *report) parts() []part {
 
 // step does one step of the report.
 func (r *report) step(ctx context.Context, after string) (next string, err error) {
+	if after == "" {
+		if err := r.c.beginReport(ctx); err != nil {
+			return "", err
+		}
+	}
 	parts := r.parts()
 	name, place, _ := strings.Cut(after, " ")
 	i := 0

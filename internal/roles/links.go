@@ -76,6 +76,14 @@ func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
 			src.PreviousName = before.Text("displayName")
 		}
 	}
+	if before == nil {
+		mark, err := w.t.lastReport(ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.lookUps.note(mark)
+		w.lookUps.groups = append(w.lookUps.groups, after)
+	}
 	err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, src, host.GroupSource(after.ID), c) })
 	reason, none := noRole(err)
 	refuse := w.t.Roles.Refuse

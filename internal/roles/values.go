@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -127,16 +128,16 @@ func (t tenant) withValue(v value) (*match.Filter, error) {
 	return match.Parse(t.Types.User, path+" eq "+string(text), filterlang.Limits{Length: len(path) + len(text) + 4}, nil)
 }
 
-// valueLinks reads the links of values, and the standing of the tenant.
+// valueLinks reads the links of values, the standing of the tenant and the mark of the last report.
 func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source]host.Link, error) {
 	if len(values) == 0 {
 		return map[host.Source]host.Link{}, nil
 	}
-	keys := make([]host.Source, len(values), len(values)+1)
+	keys := make([]host.Source, len(values), len(values)+2)
 	for i, v := range values {
 		keys[i] = v.key()
 	}
-	return t.links(ctx, append(keys, standingSource))
+	return t.links(ctx, append(keys, standingSource, reportSource))
 }
 
 // linkValue stores the link of a value if it changes.
@@ -223,6 +224,10 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 	found, bad, err := w.resolveValues(ctx, before, after, values, links)
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(found) > 0 {
+		w.lookUps.note(markOf(links))
+		w.lookUps.values = slices.AppendSeq(w.lookUps.values, maps.Keys(found))
 	}
 	c := &valueChange{fresh: map[host.Source]bool{}, freshValues: freshValues{found: map[host.Source][]host.RoleKey{}}}
 	if c.named, err = namedValues(write.Kind, was, values, links); err != nil {

@@ -27,6 +27,8 @@ type Work struct {
 	cause  cause
 	needs  needs // what the write needs before it begins
 	guards guards
+	// lookUps are look-ups that a report must not miss.
+	lookUps lookUps
 }
 
 // mail is the events of a unit.
@@ -122,6 +124,9 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		}
 		w.guards.begin(w.depth == 1)
 		w.atEnd = nil
+		if w.depth == 1 {
+			w.lookUps = lookUps{}
+		}
 		if err := w.needs.lock(ctx, w.t); err != nil {
 			return err
 		}
@@ -129,6 +134,9 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 			return err
 		}
 		if err := w.reconcileAtEnd(ctx); err != nil {
+			return err
+		}
+		if err := w.checkLookUps(ctx); err != nil {
 			return err
 		}
 		return afterwards{w, key}.note(ctx)
@@ -187,6 +195,9 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 		releaseRetained(ctx, w)
 	}
 	failed := afterwards{w, key}.finish(ctx, host.IsNotFound(err))
+	if w.stored {
+		w.lookUpAgain(ctx)
+	}
 	if err != nil && !host.IsNotFound(err) {
 		return err
 	}

@@ -40,6 +40,8 @@ type world struct {
 	ledger scim.Ledger
 	h      []*scim.Handler // requests go to each in turn
 	step   func(op string) // runs before and after each call of the application
+	// mapping is the application's mapping in tests that change it.
+	mapping *mapping
 
 	mu     sync.Mutex
 	nextID string

@@ -24,7 +24,7 @@ func NewLedger(db *database.DB, hasUsers bool) *Ledger { return &Ledger{db, hasU
 func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
 	ids := dialect.Distinct(userIDs)
 	if len(ids) == 0 {
-		return nil, ctx.Err()
+		return nil, l.share(ctx)
 	}
 	if database.Tx(ctx, l.db.Pool) != nil {
 		if err := l.lock(ctx, ids); err != nil {
@@ -69,6 +69,17 @@ func (l *Ledger) lock(ctx context.Context, ids []string) error {
 	// PostgreSQL locks a row that exists, and then finds that it is not to be updated.
 	_, err := l.db.Exec(ctx, text+" ON CONFLICT (user_id, tenant) DO UPDATE SET tenant = u.tenant WHERE false", dialect.List(ids), l.db.NameKey(fence))
 	return err
+}
+
+// share shares the lock that Fence takes alone, without the lock of a user.
+func (l *Ledger) share(ctx context.Context) error {
+	if database.Tx(ctx, l.db.Pool) == nil {
+		return ctx.Err()
+	}
+	if err := l.db.ShareName(ctx, fence); err != nil {
+		return fmt.Errorf("sqlstore: share the lock of a tenant's grants: %w", err)
+	}
+	return nil
 }
 
 // Record implements scim.Ledger. All of it is stored or nothing.

@@ -1,0 +1,164 @@
+package scenarios
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/scimkit/scim"
+)
+
+// meeting is two operations of two processes. One of them stops at a call of the application,
+// and the other one runs as far as it can.
+type meeting struct {
+	name, reason  string
+	roles         scim.Roles
+	prepare       func(w *world)
+	first, second func(w *world) error
+	want          func(w *world)
+}
+
+// calls are where the first operation of a meeting stops.
+var calls = []string{"Grants", "held", "Links", "SetLink", "SetLinked", "Record", "change", "changed", "resolved", "SourceUsers", "DropSource", "Deleted", "GroupsOf", "committed"}
+
+// try sends a request that must succeed, in the first or the second process. Tests call it in
+// goroutines of their own.
+func try(method, path string, body any) func(w *world) error {
+	return func(w *world) error {
+		if r := w.send(method, path, body); r.status/100 != 2 {
+			return fmt.Errorf("%s %s: %d %s", method, path, r.status, r.detail())
+		}
+		return nil
+	}
+}
+
+// mapping is the application's mapping of names to roles, which can change meanwhile.
+type mapping struct {
+	mu    sync.Mutex
+	roles map[string]scim.Role
+}
+
+// maps creates roles and makes a name stand for the first one. The look-up is "resolved" after
+// it has read the mapping.
+func (w *world) maps(name string, roles ...string) *mapping {
+	w.t.Helper()
+	for _, r := range roles {
+		w.role(r)
+	}
+	m := &mapping{roles: map[string]scim.Role{}}
+	m.set(name, roles[0])
+	w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
+		m.mu.Lock()
+		r, ok := m.roles[src.Name()]
+		m.mu.Unlock()
+		w.at("resolved")
+		if !ok {
+			return nil, scim.ErrNoRole
+		}
+		return []scim.Role{r}, nil
+	}
+	return m
+}
+
+func (m *mapping) set(name, role string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.roles[name] = scim.Role{ID: role, Name: role}
+}
+
+func meetings() []meeting {
+	leaver := func(w *world) {
+		w.role("R")
+		w.user("U", "V")
+		w.deactivate("U")
+		w.group("G", "R", "U", "V")
+	}
+	isGone := func(w *world) {
+		w.wantRoles("U")
+		w.wantRoles("V")
+		w.wantLedger("U")
+		w.wantLedger("V")
+	}
+	remap := func(w *world) error {
+		w.mapping.set("Team", "New")
+		return w.reconciler().RolesChanged(ctx())
+	}
+	remapped := func(w *world) {
+		w.wantRoles("U", "New")
+		w.wantLedger("U", "New group:G")
+	}
+	return []meeting{
+		{"a deletion, and an inactive member comes back", "no source gives the role any more", scim.Roles{}, leaver,
+			try("DELETE", "/Groups/G", nil), try("PATCH", "/Users/U", activeBody(true)), isGone},
+		{"an inactive member comes back, and a deletion", "no source gives the role any more", scim.Roles{}, leaver,
+			try("PATCH", "/Users/U", activeBody(true)), try("DELETE", "/Groups/G", nil), isGone},
+		{"a new group, and its mapping changes", "the report came after the look-up", scim.Roles{},
+			func(w *world) {
+				w.user("U")
+				w.mapping = w.maps("Team", "Old", "New")
+				w.nextID = "G"
+			},
+			try("POST", "/Groups", groupBody("Team", "U")), remap, remapped},
+		{"a new name, and its mapping changes", "the report came after the look-up", scim.Roles{},
+			func(w *world) {
+				w.user("U")
+				w.mapping = w.maps("Other", "Other", "Old", "New")
+				w.mapping.set("Team", "Old")
+				w.group("G", "Other", "U")
+			},
+			try("PATCH", "/Groups/G", renameBody("Team")), remap, remapped},
+		{"a new value, and its mapping changes", "the report came after the look-up", scim.Roles{Attributes: []string{"userType"}},
+			func(w *world) {
+				w.user("U")
+				w.mapping = w.maps("Team", "Old", "New")
+			},
+			try("PATCH", "/Users/U", valueBody("Team")), remap, func(w *world) {
+				w.wantRoles("U", "New")
+				w.wantLedger("U", "New attr:userType")
+			}},
+		{"a known value, and its mapping changes", "the report came after the look-up", scim.Roles{Attributes: []string{"userType"}},
+			func(w *world) {
+				w.user("U", "V")
+				w.mapping = w.maps("Team", "Old", "New")
+				w.do("PATCH", "/Users/V", valueBody("Team"))
+			},
+			try("PATCH", "/Users/U", valueBody("Team")), remap, func(w *world) {
+				w.wantRoles("U", "New")
+				w.wantRoles("V", "New")
+			}},
+	}
+}
+
+func valueBody(v string) map[string]any {
+	return patchBody(map[string]any{"op": "replace", "path": "userType", "value": v})
+}
+
+// Whatever two operations do at once, the roles of everybody are those that their sources give
+// afterwards.
+func TestMeetings(t *testing.T) {
+	everywhere(t, func(t *testing.T, in setting) {
+		for _, tt := range meetings() {
+			t.Run(tt.name, func(t *testing.T) {
+				for _, op := range calls {
+					for n := int64(1); ; n++ {
+						w := in.world(t, tt.roles)
+						tt.prepare(w)
+						if in.kind != bare { // whose locks are those of one process
+							w.servers(2)
+						}
+						met, err := meet(w, op, n, func() error { return tt.first(w) }, func() error { return tt.second(w) })
+						if err != nil {
+							t.Fatalf("at call %d of %s: %v", n, op, err)
+						}
+						if w.step = nil; !met {
+							break
+						}
+						if tt.want(w); t.Failed() {
+							t.Fatalf("at call %d of %s: %s", n, op, tt.reason)
+						}
+					}
+				}
+			})
+		}
+	})
+}
