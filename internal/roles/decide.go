@@ -99,8 +99,12 @@ func (t tenant) seen(ctx context.Context, k pendingKey) (host.Grant, error) {
 	if err != nil {
 		return host.Grant{}, err
 	}
+	links, err := t.links(ctx, []host.Source{k.Source})
+	if err != nil {
+		return host.Grant{}, err
+	}
 	for _, g := range grants {
-		if grantKey(g) == k {
+		if grantKey(g, links[k.Source]) == k {
 			return g, nil
 		}
 	}

@@ -2,7 +2,6 @@ package roles
 
 import (
 	"context"
-	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
@@ -42,14 +41,17 @@ func (e *Ending) readUsers(ctx context.Context) error {
 	})
 }
 
-// readAbove finds them if groups above the group give them something, or if a role of the
-// group can decide about other roles. What the group itself gave, the ledger knows.
+// readAbove finds them if the group, or a group above it, gives something. The ledger knows who
+// has a role of the group. But an inactive member may return at the same time, or a role of the
+// group can decide about other roles of a member who does not get it: Pick may give Editor only
+// beside Licensed, and leave Licensed out.
 func (e *Ending) readAbove(ctx context.Context) error {
-	decides, err := e.mayDecide(ctx)
+	source := host.GroupSource(e.gone.ID)
+	links, err := e.w.t.links(ctx, []host.Source{source})
 	if err != nil {
 		return err
 	}
-	if decides {
+	if l := links[source]; l.IsLinked() {
 		return e.readUsers(ctx)
 	}
 	if !e.w.t.Tenant.Members.Nested {
@@ -60,16 +62,6 @@ func (e *Ending) readAbove(ctx context.Context) error {
 		return err
 	}
 	return e.readUsers(ctx)
-}
-
-// mayDecide reports whether a role of the group can decide about other roles of a member who
-// does not get it: Pick may give Editor only beside Licensed, and leave Licensed out.
-func (e *Ending) mayDecide(ctx context.Context) (bool, error) {
-	source := host.GroupSource(e.gone.ID)
-	links, err := e.w.t.links(ctx, []host.Source{source})
-	return slices.ContainsFunc(links[source].Roles, func(r host.LinkedRole) bool {
-		return e.w.t.Roles.PolicyOf(r.Role.Scope).Pick != nil
-	}), err
 }
 
 // Before deactivates a user and revokes the roles that the deletion ends. An error stops the

@@ -2,6 +2,7 @@ package roles
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ type pendingKey struct {
 	Role   string           `json:"r,omitempty"`
 	State  host.GrantState  `json:"t,omitempty"`
 	At     int64            `json:"a,omitempty"` // microseconds
+	Name   string           `json:"l,omitempty"` // a digest of the name of the group
 	Note   string           `json:"n,omitempty"` // the key of a note
 	Users  int              `json:"h,omitempty"` // how many users lose a role
 	Group  string           `json:"g,omitempty"`
@@ -163,7 +165,16 @@ func (l *pendingList) link(link host.Link, from pendingKey) {
 
 // linkKey identifies a link to a role as it is now.
 func linkKey(l host.Link, role host.RoleKey) pendingKey {
-	return pendingKey{Kind: host.PendingLink, Source: l.Source, Scope: role.Scope, Role: role.ID, At: l.At.UnixMicro()}
+	return pendingKey{Kind: host.PendingLink, Source: l.Source, Scope: role.Scope, Role: role.ID, At: l.At.UnixMicro(), Name: nameDigest(l)}
+}
+
+// nameDigest says which name a source had. Somebody may rename a group to have it confirmed.
+func nameDigest(l host.Link) string {
+	if l.Name == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(l.Name))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // people lists users who wait for a role, and users for whom a guard keeps one.
@@ -198,7 +209,7 @@ func (l *pendingList) people(ctx context.Context, from pendingKey) error {
 					p.Role = r.Role
 				}
 			}
-			if l.add(grantKey(g), p); l.isFull() {
+			if l.add(grantKey(g, links[g.Source]), p); l.isFull() {
 				return nil
 			}
 		}
@@ -224,9 +235,9 @@ func waitReason(state host.GrantState) string {
 	return ""
 }
 
-// grantKey identifies a grant as it is now.
-func grantKey(g host.Grant) pendingKey {
-	k := pendingKey{Kind: host.PendingPerson, Source: g.Source, User: g.UserID, Scope: g.Scope, Role: g.RoleID, State: g.State, At: g.At.UnixMicro()}
+// grantKey identifies a grant as it is now. l is the link of its source.
+func grantKey(g host.Grant, l host.Link) pendingKey {
+	k := pendingKey{Kind: host.PendingPerson, Source: g.Source, User: g.UserID, Scope: g.Scope, Role: g.RoleID, State: g.State, At: g.At.UnixMicro(), Name: nameDigest(l)}
 	if g.State == host.GrantRetained {
 		k.Kind = host.PendingRetained
 	}

@@ -70,6 +70,12 @@ func pendingScenarios() []scenario {
 			then:   "The listed matter can be neither confirmed nor declined: it moved.",
 			reason: "what an administrator saw is not there any more",
 			run:    linkMoves},
+		{name: "pending: a group with another name",
+			given:  "G, named Admins, stands for Owner, protected, and so does every group named Everyone; U, who was inactive, waits in H, named Admins too and confirmed",
+			when:   "both matters are listed; a client renames both groups to Everyone",
+			then:   "The matters moved. They are listed anew, and can be confirmed.",
+			reason: "an administrator decides about the group that the list shows",
+			run:    pendingRenamed},
 		{name: "pending: renamed away and back meanwhile",
 			given:  "G→R, protected and confirmed, U in G; roles cannot be changed",
 			when:   "a client renames G and back; then roles can be changed again",
@@ -652,4 +658,26 @@ func unfinishedLarge(w *world) {
 	w.must(w.reconciler().Settle(ctx()))
 	w.wantPending()
 	w.diff("holders", []string{}, slices.Concat(w.app.Holders("R"), w.app.Holders("S")))
+}
+
+func pendingRenamed(w *world) {
+	owner := scim.Role{ID: "Owner", Name: "Owner", Protected: true}
+	w.standsFor(map[string][]scim.Role{"Admins": {owner}, "Everyone": {owner}})
+	w.user("U")
+	w.group("G", "Admins", "U")
+	w.group("H", "Admins", "U")
+	w.must(w.reconciler().Confirm(ctx(), "H", scim.Role{ID: "Owner"}))
+	w.deactivate("U")
+	w.activate("U")
+	list := w.wantPending("link Owner group:G", "person U Owner group:H")
+	w.rename("G", "Everyone")
+	w.rename("H", "Everyone")
+	for _, p := range list {
+		w.wantMoved(p)
+	}
+	w.wantRoles("U")
+	for _, p := range w.wantPending("link Owner group:G", "person U Owner group:H") {
+		w.confirms(p)
+	}
+	w.wantRoles("U", "Owner")
 }
