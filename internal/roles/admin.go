@@ -190,6 +190,9 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 	}
 	defer unlock()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		if err := fence(ctx, c.t); err != nil {
+			return err
+		}
 		links, err := w.t.valueLinks(ctx, []value{v})
 		if err != nil {
 			return err
@@ -214,8 +217,16 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 	})
 }
 
-// lockValue makes the application's calls about one value run one after the other. The
-// store has no row of a value's link to lock, as it has for a group's.
+// fence waits for the writes that give values to users, and lets no other one begin to do so. The
+// store has no row of a value to lock, as it has for a group.
+func fence(ctx context.Context, t tenant) error {
+	if t.Roles.Ender == nil || !t.Roles.LedgerLocks {
+		return nil
+	}
+	return t.Roles.Ender.Fence(ctx)
+}
+
+// lockValue makes the application's calls about one value run one after the other in this process.
 func (c *Admin) lockValue(ctx context.Context, v value) (unlock func(), err error) {
 	return c.e.Locks.Lock(ctx, keylock.Key(c.t.ID, string(v.key())))
 }

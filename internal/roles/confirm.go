@@ -110,6 +110,9 @@ func confirmValue(ctx context.Context, c *Admin, v value, f confirmation) error 
 	}
 	defer unlock()
 	return c.do(ctx, "", func(ctx context.Context, w *Work) error {
+		if err := fence(ctx, c.t); err != nil {
+			return err
+		}
 		links, err := c.t.valueLinks(ctx, []value{v})
 		if err != nil {
 			return err

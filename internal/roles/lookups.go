@@ -55,10 +55,8 @@ func (c *Admin) beginReport(ctx context.Context) error {
 		return c.t.Roles.Ledger.SetLink(ctx, l)
 	}
 	return c.t.Stores.InTx(ctx, func(ctx context.Context) error {
-		if c.t.Roles.Ender != nil {
-			if err := c.t.Roles.Ender.Fence(ctx); err != nil {
-				return err
-			}
+		if err := fence(ctx, c.t); err != nil {
+			return err
 		}
 		return c.t.Roles.Ledger.SetLink(ctx, l)
 	})

@@ -121,6 +121,11 @@ func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
 
 func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 	before := t.write.Before
+	if t.values != nil {
+		if err := t.w.linkValues(ctx, t.values.links); err != nil {
+			return err
+		}
+	}
 	switch {
 	case t.values != nil && (t.values.moves || len(t.values.named) > 0):
 		return t.followValues(ctx, user)

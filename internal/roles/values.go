@@ -200,7 +200,14 @@ func unlinkGoneValues(ctx context.Context, w *Work, ids []string, why cause, dea
 type valueChange struct {
 	fresh map[host.Source]bool // the keys of values that the write adds to the user
 	moves bool                 // the user's values or their roles change
+	links []valueLink          // to store when the store has the user
 	freshValues
+}
+
+// valueLink is a change of the link of a value.
+type valueLink struct {
+	value  value
+	change *linkChange
 }
 
 // relinkValues looks up the roles that a user's attributes name when a client writes the
@@ -250,13 +257,9 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 				change.keepOthers()
 			}
 		}
-		if !w.t.isTransactional() && w.t.Roles.Guards.Judges() && change.isChange() {
-			w.restore = append(w.restore, func(ctx context.Context) error { // a guard may refuse the write
-				change.was.Source = v.key()
-				return w.t.Roles.Ledger.SetLink(ctx, change.was)
-			})
-		}
-		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
+		if w.t.isTransactional() {
+			c.links = append(c.links, valueLink{v, change})
+		} else if err := w.linkAhead(ctx, valueLink{v, change}); err != nil {
 			return nil, nil, err
 		}
 		c.moves = c.moves || change.movesRoles()
@@ -269,6 +272,47 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 	}
 	c.moves = c.moves || !slices.Equal(was, valuesOf(w.t.Tenant, after))
 	return after, c, nil
+}
+
+// linkAhead stores the link of a value before a store without transactions has the user: what is
+// revoked ahead of the write depends on it.
+func (w *Work) linkAhead(ctx context.Context, l valueLink) error {
+	if w.t.Roles.Guards.Judges() && l.change.isChange() {
+		w.restore = append(w.restore, func(ctx context.Context) error { // a guard may refuse the write
+			l.change.was.Source = l.value.key()
+			return w.t.Roles.Ledger.SetLink(ctx, l.change.was)
+		})
+	}
+	return w.t.linkValue(ctx, l.value, l.change, w.e.now())
+}
+
+// linkValues stores links of values within the transaction of a write. They must still be as the
+// write has seen them: the application may have confirmed a role meanwhile.
+func (w *Work) linkValues(ctx context.Context, list []valueLink) error {
+	list = slices.DeleteFunc(slices.Clone(list), func(l valueLink) bool { return !l.change.isChange() })
+	if len(list) == 0 {
+		return nil
+	}
+	if _, err := w.t.Roles.Ledger.Grants(ctx, nil); err != nil { // shares the fence, so that nobody decides now
+		return err
+	}
+	values := make([]value, len(list))
+	for i, l := range list {
+		values[i] = l.value
+	}
+	links, err := w.t.valueLinks(ctx, values)
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		if !slices.Equal(links[l.value.key()].Roles, l.change.was.Roles) {
+			return host.ErrStale
+		}
+		if err := w.t.linkValue(ctx, l.value, l.change, w.e.now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // namedValues returns the keys of the values that the client gives to the user now: those that

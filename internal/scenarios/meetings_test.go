@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
 )
 
 // meeting is two operations of two processes. One of them stops at a call of the application,
@@ -34,8 +35,9 @@ func try(method, path string, body any) func(w *world) error {
 
 // mapping is the application's mapping of names to roles, which can change meanwhile.
 type mapping struct {
-	mu    sync.Mutex
-	roles map[string]scim.Role
+	mu        sync.Mutex
+	roles     map[string]scim.Role
+	protected bool // whether the next roles that names get are protected
 }
 
 // maps creates roles and makes a name stand for the first one. The look-up is "resolved" after
@@ -63,7 +65,7 @@ func (w *world) maps(name string, roles ...string) *mapping {
 func (m *mapping) set(name, role string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.roles[name] = scim.Role{ID: role, Name: role}
+	m.roles[name] = scim.Role{ID: role, Name: role, Protected: m.protected}
 }
 
 func meetings() []meeting {
@@ -81,11 +83,21 @@ func meetings() []meeting {
 	}
 	remap := func(w *world) error {
 		w.mapping.set("Team", "New")
-		return w.reconciler().RolesChanged(ctx())
+		return testhost.Must(w.h[len(w.h)-1].Reconciler(nil)).RolesChanged(ctx())
 	}
 	remapped := func(w *world) {
 		w.wantRoles("U", "New")
 		w.wantLedger("U", "New group:G")
+	}
+	protectedValue := func(w *world) {
+		w.mapping = w.maps("Team", "Old", "New")
+		w.mapping.protected = true
+		w.mapping.set("Team", "Old")
+		w.user("U")
+		w.do("PATCH", "/Users/U", valueBody("Team"))
+	}
+	confirmValue := func(w *world) error {
+		return w.reconciler().ConfirmValue(ctx(), "userType", "Team", scim.Role{ID: "Old"})
 	}
 	return []meeting{
 		{"a deletion, and an inactive member comes back", "no source gives the role any more", scim.Roles{}, leaver,
@@ -125,6 +137,21 @@ func meetings() []meeting {
 			try("PATCH", "/Users/U", valueBody("Team")), remap, func(w *world) {
 				w.wantRoles("U", "New")
 				w.wantRoles("V", "New")
+			}},
+		{"a value is confirmed, and its mapping changes", "nobody has confirmed the other role", scim.Roles{Attributes: []string{"userType"}},
+			protectedValue, confirmValue, remap, func(w *world) {
+				w.wantRoles("U")
+				w.wantLink("attr:userType=Team", "New unconfirmed")
+			}},
+		{"a value is confirmed, and another user gets it", "a confirmation is not lost", scim.Roles{Attributes: []string{"userType"}},
+			func(w *world) { protectedValue(w); w.user("V") }, confirmValue, try("PATCH", "/Users/V", valueBody("Team")), func(w *world) {
+				w.wantRoles("U", "Old")
+				w.wantRoles("V", "Old")
+			}},
+		{"a user gets a value, which is confirmed", "a confirmation is not lost", scim.Roles{Attributes: []string{"userType"}},
+			func(w *world) { protectedValue(w); w.user("V") }, try("PATCH", "/Users/V", valueBody("Team")), confirmValue, func(w *world) {
+				w.wantRoles("U", "Old")
+				w.wantRoles("V", "Old")
 			}},
 	}
 }
