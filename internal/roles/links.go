@@ -81,8 +81,8 @@ func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.lookUps.note(mark)
-		w.lookUps.groups = append(w.lookUps.groups, after)
+		w.needs.lookUps.note(mark)
+		w.needs.lookUps.groups = append(w.needs.lookUps.groups, after)
 	}
 	err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, src, host.GroupSource(after.ID), c) })
 	reason, none := noRole(err)

@@ -64,15 +64,15 @@ func (c *Admin) beginReport(ctx context.Context) error {
 
 // checkLookUps returns host.ErrStale if a report began since the look-ups of the unit. No other
 // report begins before the transaction ends. Only a ledger that commits with the store can say so.
-func (w *Work) checkLookUps(ctx context.Context) error {
-	if !w.lookUps.isMarked || !w.t.Roles.LedgerLocks {
+func checkLookUps(ctx context.Context, w *Work) error {
+	if !w.needs.lookUps.isMarked || !w.t.Roles.LedgerLocks {
 		return nil
 	}
 	if _, err := w.t.Roles.Ledger.Grants(ctx, nil); err != nil { // shares the fence
 		return err
 	}
 	mark, err := w.t.lastReport(ctx)
-	if err == nil && mark != w.lookUps.mark {
+	if err == nil && mark != w.needs.lookUps.mark {
 		return host.ErrStale
 	}
 	return err
@@ -80,9 +80,9 @@ func (w *Work) checkLookUps(ctx context.Context) error {
 
 // lookUpAgain repeats the look-ups of a unit that has written, if a report began meanwhile and the
 // ledger does not commit with the store.
-func (w *Work) lookUpAgain(ctx context.Context) {
-	l := w.lookUps
-	w.lookUps = lookUps{}
+func lookUpAgain(ctx context.Context, w *Work) {
+	l := w.needs.lookUps
+	w.needs.lookUps = lookUps{}
 	if !l.isMarked || w.t.Roles.LedgerLocks {
 		return
 	}

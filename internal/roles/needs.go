@@ -17,6 +17,9 @@ type needs struct {
 	// locked are the groups that the current attempt has locked because of groups.
 	locked map[string]bool
 	short  bool // groups has grown in the current attempt
+	// lookUps are the look-ups of the current attempt. If a report began since, the write needs
+	// another attempt.
+	lookUps lookUps
 }
 
 // isOpen reports whether the last attempt failed for want of something.

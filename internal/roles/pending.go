@@ -29,9 +29,14 @@ type pendingKey struct {
 	Name   string           `json:"l,omitempty"` // a digest of the name of the group
 	Note   string           `json:"n,omitempty"` // the key of a note
 	Users  int              `json:"h,omitempty"` // how many users lose a role
-	Group  string           `json:"g,omitempty"`
-	Member string           `json:"m,omitempty"`
-	Page   string           `json:"p,omitempty"` // the group behind which the page begins
+	Nested nestedKey        `json:"m,omitzero"`
+}
+
+// nestedKey identifies a membership of a group in a group.
+type nestedKey struct {
+	Group  string `json:"g"`
+	Member string `json:"m"`
+	Page   string `json:"p,omitempty"` // the group behind which the page begins
 }
 
 func (k pendingKey) role() host.RoleKey { return host.RoleKey{Scope: k.Scope, ID: k.Role} }
@@ -247,7 +252,7 @@ func grantKey(g host.Grant, l host.Link) pendingKey {
 // nesting lists memberships of groups in groups that give nothing.
 func (l *pendingList) nesting(ctx context.Context, from pendingKey) error {
 	skip := from.Kind != ""
-	for page := from.Page; !l.isFull(); {
+	for page := from.Nested.Page; !l.isFull(); {
 		idle, next, err := l.t.dir.IdleNesting(ctx, page)
 		if host.IsNotFound(err) { // the group behind which the page begins is gone
 			page, skip = "", false
@@ -256,7 +261,9 @@ func (l *pendingList) nesting(ctx context.Context, from pendingKey) error {
 		if err != nil {
 			return err
 		}
-		is := func(e directory.Idle) bool { return e.GroupID == from.Group && e.Member.ID == from.Member }
+		is := func(e directory.Idle) bool {
+			return e.GroupID == from.Nested.Group && e.Member.ID == from.Nested.Member
+		}
 		if i := slices.IndexFunc(idle, is); skip && i >= 0 {
 			idle = idle[i+1:]
 		}
@@ -266,7 +273,7 @@ func (l *pendingList) nesting(ctx context.Context, from pendingKey) error {
 			if e.IsCircle {
 				reason = "the member is a part of a circle: the group belongs to itself"
 			}
-			l.add(pendingKey{Kind: host.PendingNesting, Group: e.GroupID, Member: e.Member.ID, Page: page},
+			l.add(pendingKey{Kind: host.PendingNesting, Nested: nestedKey{e.GroupID, e.Member.ID, page}},
 				host.Pending{Resource: groupRef(e.GroupID), Member: e.Member, At: e.Since, Reason: reason})
 		}
 		if next == "" {

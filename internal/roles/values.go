@@ -233,8 +233,8 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 		return nil, nil, err
 	}
 	if len(found) > 0 {
-		w.lookUps.note(markOf(links))
-		w.lookUps.values = slices.AppendSeq(w.lookUps.values, maps.Keys(found))
+		w.needs.lookUps.note(markOf(links))
+		w.needs.lookUps.values = slices.AppendSeq(w.needs.lookUps.values, maps.Keys(found))
 	}
 	c := &valueChange{fresh: map[host.Source]bool{}, freshValues: freshValues{found: map[host.Source][]host.RoleKey{}}}
 	if c.named, err = namedValues(write.Kind, was, values, links); err != nil {
@@ -259,7 +259,7 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 		}
 		if w.t.isTransactional() {
 			c.links = append(c.links, valueLink{v, change})
-		} else if err := w.linkAhead(ctx, valueLink{v, change}); err != nil {
+		} else if err := (valueLink{v, change}).storeAhead(ctx, w); err != nil {
 			return nil, nil, err
 		}
 		c.moves = c.moves || change.movesRoles()
@@ -274,9 +274,9 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 	return after, c, nil
 }
 
-// linkAhead stores the link of a value before a store without transactions has the user: what is
+// storeAhead stores the link of a value before a store without transactions has the user: what is
 // revoked ahead of the write depends on it.
-func (w *Work) linkAhead(ctx context.Context, l valueLink) error {
+func (l valueLink) storeAhead(ctx context.Context, w *Work) error {
 	if w.t.Roles.Guards.Judges() && l.change.isChange() {
 		w.restore = append(w.restore, func(ctx context.Context) error { // a guard may refuse the write
 			l.change.was.Source = l.value.key()
@@ -286,10 +286,10 @@ func (w *Work) linkAhead(ctx context.Context, l valueLink) error {
 	return w.t.linkValue(ctx, l.value, l.change, w.e.now())
 }
 
-// linkValues stores links of values within the transaction of a write. They must still be as the
+// linkValues stores the links of a user's values within the transaction of the write. They must still be as the
 // write has seen them: the application may have confirmed a role meanwhile.
-func (w *Work) linkValues(ctx context.Context, list []valueLink) error {
-	list = slices.DeleteFunc(slices.Clone(list), func(l valueLink) bool { return !l.change.isChange() })
+func (c *valueChange) linkValues(ctx context.Context, w *Work) error {
+	list := slices.DeleteFunc(slices.Clone(c.links), func(l valueLink) bool { return !l.change.isChange() })
 	if len(list) == 0 {
 		return nil
 	}

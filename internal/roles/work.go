@@ -27,8 +27,6 @@ type Work struct {
 	cause  cause
 	needs  needs // what the write needs before it begins
 	guards guards
-	// lookUps are look-ups that a report must not miss.
-	lookUps lookUps
 }
 
 // mail is the events of a unit.
@@ -125,7 +123,7 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		w.guards.begin(w.depth == 1)
 		w.atEnd = nil
 		if w.depth == 1 {
-			w.lookUps = lookUps{}
+			w.needs.lookUps = lookUps{}
 		}
 		if err := w.needs.lock(ctx, w.t); err != nil {
 			return err
@@ -136,7 +134,7 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		if err := w.reconcileAtEnd(ctx); err != nil {
 			return err
 		}
-		if err := w.checkLookUps(ctx); err != nil {
+		if err := checkLookUps(ctx, w); err != nil {
 			return err
 		}
 		return afterwards{w, key}.note(ctx)
@@ -196,7 +194,7 @@ func (w *Work) finish(ctx context.Context, key string, err error) error {
 	}
 	failed := afterwards{w, key}.finish(ctx, host.IsNotFound(err))
 	if w.stored {
-		w.lookUpAgain(ctx)
+		lookUpAgain(ctx, w)
 	}
 	if err != nil && !host.IsNotFound(err) {
 		return err
