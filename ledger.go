@@ -123,6 +123,9 @@ const (
 	GrantDeclined GrantState = "declined"
 	// GrantRetained: no source gives the role any more, but a guard keeps it.
 	GrantRetained GrantState = "retained"
+	// GrantRetainedForPlace: a guard keeps the role. Its source still gives it, but another role
+	// has the place.
+	GrantRetainedForPlace GrantState = "retained for place"
 )
 
 // Link associates a source with roles.

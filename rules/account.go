@@ -107,5 +107,5 @@ func isGiven(grants []scim.Grant, r scim.Role) (given bool) {
 
 // isHeld reports whether the user has the role because of the grant.
 func isHeld(g scim.Grant) bool {
-	return g.State == scim.GrantGiven || g.State == scim.GrantRetained
+	return g.State == scim.GrantGiven || g.State == scim.GrantRetained || g.State == scim.GrantRetainedForPlace
 }

@@ -95,7 +95,12 @@ type Grant struct {
 func (g Grant) Role() RoleKey { return RoleKey{g.Scope, g.RoleID} }
 
 // IsHeld reports whether the user has the role because of the grant.
-func (g Grant) IsHeld() bool { return g.State == GrantGiven || g.State == GrantRetained }
+func (g Grant) IsHeld() bool { return g.State == GrantGiven || g.IsRetained() }
+
+// IsRetained reports whether the user has the role only because a guard keeps it.
+func (g Grant) IsRetained() bool {
+	return g.State == GrantRetained || g.State == GrantRetainedForPlace
+}
 
 // GrantState says whether a grant gives its role, or what it waits for.
 type GrantState string
@@ -108,6 +113,8 @@ const (
 	GrantPaused         GrantState = "paused"
 	GrantDeclined       GrantState = "declined"
 	GrantRetained       GrantState = "retained"
+	// GrantRetainedForPlace: the source still gives the role, and waits for its place.
+	GrantRetainedForPlace GrantState = "retained for place"
 )
 
 // Link associates a source with its roles.

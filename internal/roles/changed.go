@@ -270,7 +270,7 @@ func (r *report) reopen(ctx context.Context, after string) (next string, err err
 	var ids []string
 	for _, g := range grants {
 		switch g.State {
-		case host.GrantPaused, host.GrantWaitsForTrust, host.GrantWaitsForPlace, host.GrantRetained:
+		case host.GrantPaused, host.GrantWaitsForTrust, host.GrantWaitsForPlace, host.GrantRetained, host.GrantRetainedForPlace:
 			ids = append(ids, g.UserID)
 		}
 	}

@@ -40,7 +40,7 @@ func (c *Admin) Decide(ctx context.Context, key string, d Decision) error {
 	case k.Kind == host.PendingRetained && d == Confirmed: // the user keeps the role as the application's own
 		return decideGrant(ctx, c, k, func(ctx context.Context, w *Work, g host.Grant) (put, drop []host.Grant, err error) {
 			all, err := w.t.Roles.Ledger.Grants(ctx, []string{k.User})
-			return nil, only(all, func(o host.Grant) bool { return o.Role() == g.Role() && o.State == host.GrantRetained }), err
+			return nil, only(all, func(o host.Grant) bool { return o.Role() == g.Role() && o.IsRetained() }), err
 		})
 	case k.Kind == host.PendingRetained:
 		return errors.New("scim: a guard keeps the role: it goes when the guard allows it, or when the application takes it")

@@ -170,6 +170,12 @@ func (o *outcome) keeps(scope string) string {
 func (o *outcome) retain(p *scoped, role host.Role, es []host.Grant) {
 	is := func(g host.Grant) bool { return g.Role() == role.Key() }
 	o.drop = slices.DeleteFunc(o.drop, func(g host.Grant) bool { return is(g) && g.IsHeld() })
+	var wait []host.Source // these still give the role
+	for _, g := range o.putAfter {
+		if is(g) && g.State == host.GrantWaitsForPlace {
+			wait = append(wait, g.Source)
+		}
+	}
 	o.putAfter = slices.DeleteFunc(o.putAfter, is)
 	o.events = slices.DeleteFunc(o.events, func(e host.Event) bool { // the user need not wait for a role that stays
 		return e.Kind == host.RoleWaiting && e.Role.Key() == role.Key()
@@ -181,8 +187,13 @@ func (o *outcome) retain(p *scoped, role host.Role, es []host.Grant) {
 			continue
 		}
 		sources = append(sources, g.Source)
-		if g.State != host.GrantRetained {
-			g.State, g.Rank, isNew = host.GrantRetained, 0, true
+		state := host.GrantRetained
+		if slices.Contains(wait, g.Source) {
+			state = host.GrantRetainedForPlace
+		}
+		if g.State != state {
+			isNew = isNew || !g.IsRetained()
+			g.State, g.Rank = state, 0
 			o.put = append(o.put, g)
 		}
 		o.retained = append(o.retained, g)
@@ -242,7 +253,7 @@ func releaseRetained(ctx context.Context, w *Work) {
 	}
 	r := run{cause: applicationRepairs}
 	err := w.t.eachOpenGrant(ctx, func(g host.Grant) {
-		if g.State == host.GrantRetained && slices.Contains(granted, g.Role()) {
+		if g.IsRetained() && slices.Contains(granted, g.Role()) {
 			r.ids = append(r.ids, g.UserID)
 		}
 	})

@@ -234,7 +234,7 @@ func waitReason(state host.GrantState) string {
 		return "the role is protected, and the user was inactive: it waits for the client to name the user again, or for a confirmation"
 	case host.GrantWaitsForTrust:
 		return "the application distrusts the source: the role waits for the client to name the user again, or for a confirmation"
-	case host.GrantRetained:
+	case host.GrantRetained, host.GrantRetainedForPlace:
 		return "no source gives the role any more, but a guard keeps it"
 	}
 	return ""
@@ -243,7 +243,7 @@ func waitReason(state host.GrantState) string {
 // grantKey identifies a grant as it is now. l is the link of its source.
 func grantKey(g host.Grant, l host.Link) pendingKey {
 	k := pendingKey{Kind: host.PendingPerson, Source: g.Source, User: g.UserID, Scope: g.Scope, Role: g.RoleID, State: g.State, At: g.At.UnixMicro(), Name: nameDigest(l)}
-	if g.State == host.GrantRetained {
+	if g.IsRetained() {
 		k.Kind = host.PendingRetained
 	}
 	return k

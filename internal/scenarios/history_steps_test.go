@@ -446,7 +446,7 @@ func (h *history) confirm(t *rapid.T) {
 	key := pick(t, "role", sources[source])
 	linked := sources[source][key]
 	var users []string
-	if !h.n.rules.keepsLast && rapid.Bool().Draw(t, "one user") { // who keeps a role as its last holder loses this decision
+	if rapid.Bool().Draw(t, "one user") {
 		users = []string{pick(t, "user", h.n.active)}
 	} else {
 		linked.confirmed = true

@@ -470,7 +470,7 @@ func (h *history) check(t *rapid.T) {
 	h.n.keeps = map[string]bool{}
 	for u := range h.n.active {
 		for _, g := range testhost.Must(h.w.ledger.Grants(ctx(), []string{u})) {
-			if g.State == scim.GrantRetained {
+			if isRetained(g) {
 				h.n.keeps[u+" "+testhost.KeyOf(g.Scope, g.RoleID)] = true
 			}
 		}

@@ -417,10 +417,11 @@ func (n *naive) lose(user, role string) {
 	delete(n.wasFate[user].given, role)
 }
 
-// isRetained reports whether a user keeps the role of a source as its last holder.
+// isRetained reports whether a user keeps the role of a source as its last holder, and the source
+// no longer gives it.
 func (n *naive) isRetained(user, role, source string) bool {
 	was := n.wasFate[user]
-	return was != nil && slices.Contains(was.retained[role], source)
+	return was != nil && slices.Contains(was.retained[role], source) && !was.forPlace[role+" "+source]
 }
 
 // date says when the grants were made. A source that gives another role keeps its time.
@@ -463,6 +464,7 @@ type naiveFate struct {
 	ledger    []string
 	explained []string
 	retained  map[string][]string // role → sources that gave it before
+	forPlace  map[string]bool     // "role source": it is retained, but the source still gives it
 	doubted   map[string]bool     // "role source": the grant waits for trust
 	settled   map[string]bool     // distrusted sources in which somebody has named the user since
 }
@@ -477,7 +479,7 @@ func (f *naiveFate) from(role string) []string {
 
 // fate says what a user should have now.
 func (n *naive) fate(user string, keep ...string) *naiveFate {
-	f := &naiveFate{given: map[string][]string{}, retained: map[string][]string{}, doubted: map[string]bool{}, settled: map[string]bool{}}
+	f := &naiveFate{given: map[string][]string{}, retained: map[string][]string{}, forPlace: map[string]bool{}, doubted: map[string]bool{}, settled: map[string]bool{}}
 	wants, unconfirmed := n.wants(user)
 	f.explained = unconfirmed
 	for _, scope := range slices.Sorted(maps.Keys(n.rules.scopes)) {
@@ -556,7 +558,9 @@ func (n *naive) waiting() []string {
 func (f *naiveFate) retain(role string, sources []string) {
 	f.retained[role] = sources
 	for _, s := range sources {
-		f.ledger = slices.DeleteFunc(f.ledger, func(line string) bool { return line == role+" "+s+" waiting" })
+		isWaiting := func(line string) bool { return line == role+" "+s+" waiting" }
+		f.forPlace[role+" "+s] = slices.ContainsFunc(f.ledger, isWaiting) && !f.doubted[role+" "+s]
+		f.ledger = slices.DeleteFunc(f.ledger, isWaiting)
 		f.ledger = append(f.ledger, role+" "+s+" retained")
 	}
 	f.explained = append(f.explained, role+" retained "+strings.Join(slices.Sorted(slices.Values(sources)), " "))

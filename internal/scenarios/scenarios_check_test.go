@@ -68,7 +68,7 @@ func (w *world) entries(user string) []string {
 			line += " by hand"
 		}
 		switch {
-		case g.State == scim.GrantRetained:
+		case isRetained(g):
 			line += " retained"
 		case !isHeld(g):
 			line += " waiting"
@@ -284,7 +284,7 @@ func (w *world) standings(user string) []string {
 				words[1] = "waiting"
 			case g.ByHand:
 				words[1] = "both"
-			case g.State == scim.GrantRetained:
+			case isRetained(g):
 				words[1] = "retained"
 			default:
 				words[1] = "granted"
@@ -305,7 +305,12 @@ func (w *world) standings(user string) []string {
 
 // isHeld reports whether the user holds the role because of the grant.
 func isHeld(g scim.Grant) bool {
-	return g.State == scim.GrantGiven || g.State == scim.GrantRetained
+	return g.State == scim.GrantGiven || isRetained(g)
 }
 
 func keyOf(r scim.Role) string { return testhost.KeyOf(r.Scope, r.ID) }
+
+// isRetained reports whether a guard keeps the role of a grant.
+func isRetained(g scim.Grant) bool {
+	return g.State == scim.GrantRetained || g.State == scim.GrantRetainedForPlace
+}

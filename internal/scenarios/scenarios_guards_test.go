@@ -180,6 +180,26 @@ func lastHolderScenarios() []scenario {
 				w.wantLedger("A", "Owner group:G1 retained")
 				w.wantLedger("B", "Admin group:G2 retained", "Owner group:G1 waiting")
 			}},
+		{name: "S95 the application confirmed the last holder by name",
+			given:  "KeepLastHolder, Exclusive, Pick is the heaviest; G→Owner, protected, confirmed for U alone; U is its only holder",
+			when:   "U is added to H→Boss, which is heavier; V gets Owner by hand; U leaves H",
+			then:   "U keeps Owner until V has it, then holds Boss, and Owner again.",
+			reason: "the decision is about U in G, and U is in G all the time",
+			roles:  scim.Roles{KeepLastHolder: true, Exclusive: true, Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.app.Put(scim.Role{ID: "Owner", Name: "Owner", Weight: 10, Protected: true})
+				w.role("Boss", 20)
+				w.user("U", "V")
+				w.group("G", "Owner", "U")
+				w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Owner"}, "U"))
+				w.wantRoles("U", "Owner")
+				w.group("H", "Boss", "U")
+				w.wantRoles("U", "Owner")
+				w.byHand("V", "Owner")
+				w.wantRoles("U", "Boss")
+				w.remove("H", "U")
+				w.wantRoles("U", "Owner")
+			}},
 		{name: "S95 two last holders leave in one bulk request",
 			given:  "KeepLastHolder; U holds Admin through G1, V through G2",
 			when:   "one bulk request removes U from G1 and V from G2",

@@ -92,7 +92,7 @@ func pendingSteps() []step[ledgerSubject] {
 			users, sources := []string{l.user(t), l.user(t)}, []scim.Source{scim.GroupSource(l.group(t)), scim.GroupSource(l.group(t))}
 			slices.Sort(users)
 			slices.Sort(sources)
-			states := []scim.GrantState{scim.GrantWaitsForPlace, scim.GrantWaitsForReturn, scim.GrantWaitsForTrust, scim.GrantDeclined, scim.GrantRetained}
+			states := []scim.GrantState{scim.GrantWaitsForPlace, scim.GrantWaitsForReturn, scim.GrantWaitsForTrust, scim.GrantDeclined, scim.GrantRetained, scim.GrantRetainedForPlace}
 			var want, put []scim.Grant
 			for _, user := range users {
 				for _, scope := range []string{"", "a"} {
