@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -146,6 +147,16 @@ func twoSlots(ctx context.Context, store *sqlstore.Store) (*scim.Roles, error) {
 	}}, err
 }
 
+// removeSCIM prints what it will do, and does it.
+func removeSCIM(ctx context.Context, db *sql.DB, store *sqlstore.Store) error {
+	statements, err := sqlstore.UninstallSQL(ctx, db, sqlstore.SQLite, "")
+	if err != nil {
+		return err
+	}
+	fmt.Println(strings.Join(statements, ";\n"))
+	return store.Uninstall(ctx)
+}
+
 // The end of what the page shows.
 
 // TestFullName writes one column from two attributes.
@@ -207,6 +218,15 @@ func TestMapped(t *testing.T) {
 	got := request(t, h, http.StatusOK, "GET", "/Users/1", "").Body.String()
 	if !strings.Contains(got, `"active":false`) || !strings.Contains(got, `"nickName":"A"`) {
 		t.Errorf("after the application changed the row, the client reads %s", got)
+	}
+	if err := removeSCIM(t.Context(), db, store); err != nil {
+		t.Fatal(err)
+	}
+	if got := rows(t, db, "SELECT count(*) FROM sqlite_master WHERE name LIKE 'scim%'"); got != "0" {
+		t.Errorf("%s tables and triggers of SCIM are left", got)
+	}
+	if _, err := db.Exec("UPDATE users SET status = 'active'"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -48,9 +48,7 @@ func (s *Schema) migrateOnce(ctx context.Context, last func(context.Context, *sq
 	}
 	defer tx.Rollback() //nolint:errcheck // it does nothing after Commit
 	if s.db.Dialect == dialect.Postgres {
-		h := fnv.New64a()
-		h.Write([]byte("sqlstore:" + s.db.Prefix)) //nolint:errcheck // never fails
-		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64())); err != nil {
+		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", s.lockKey()); err != nil {
 			return err
 		}
 	}
@@ -71,6 +69,13 @@ func (s *Schema) migrateOnce(ctx context.Context, last func(context.Context, *sq
 		}
 	}
 	return tx.Commit()
+}
+
+// lockKey is the key of the advisory lock of processes that change the schema.
+func (s *Schema) lockKey() int64 {
+	h := fnv.New64a()
+	h.Write([]byte("sqlstore:" + s.db.Prefix)) //nolint:errcheck // never fails
+	return int64(h.Sum64())
 }
 
 // runSteps runs the steps of a part that the database does not have yet.

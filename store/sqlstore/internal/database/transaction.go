@@ -113,6 +113,14 @@ func (b *DB) InTxAlone(ctx context.Context, fn func(ctx context.Context) error) 
 	return b.Retry(ctx, func() error { return b.runOnce(ctx, fn) })
 }
 
+// WriteAlone is Write without Before. It also works without the tables of the package.
+func (b *DB) WriteAlone(ctx context.Context, fn func(ctx context.Context) error) error {
+	if Tx(ctx, b.Pool) != nil {
+		return fn(ctx)
+	}
+	return b.Retry(ctx, func() error { return b.run(ctx, "", fn) })
+}
+
 // takeTurn makes the transactions of this DB write one after the other in SQLite, and
 // returns a function that ends the turn.
 //
@@ -135,13 +143,18 @@ func (b *DB) takeTurn(ctx context.Context) (done func()) {
 
 // runOnce runs fn in a transaction and commits it.
 func (b *DB) runOnce(ctx context.Context, fn func(ctx context.Context) error) error {
+	return b.run(ctx, b.Dialect.Begin(), fn)
+}
+
+// run is runOnce with the first statement of the transaction, which may be empty.
+func (b *DB) run(ctx context.Context, first string, fn func(ctx context.Context) error) error {
 	defer b.takeTurn(ctx)()
 	tx, err := b.Pool.BeginTx(ctx, b.Dialect.Isolation())
 	if err != nil {
 		return fmt.Errorf("sqlstore: begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it does nothing after Commit
-	if first := b.Dialect.Begin(); first != "" {
+	if first != "" {
 		if _, err := tx.ExecContext(ctx, b.Statement(first)); err != nil {
 			return fmt.Errorf("sqlstore: begin (has Migrate been called?): %w", err)
 		}

@@ -1,0 +1,77 @@
+package database
+
+import (
+	"context"
+	"slices"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+)
+
+// ownTable is a table that the steps create. Its columns tell it from a table of the application
+// that has its name.
+type ownTable struct {
+	name    string
+	columns []string
+	grows   bool            // grows says that steps may have added columns.
+	only    dialect.Dialect // only is the database that has it; 0: all.
+}
+
+// owned are the tables in the order in which they are dropped. The last one says what is
+// installed.
+var owned = []ownTable{
+	{name: "stale", columns: []string{"tenant", "type", "id", "member"}, grows: true},
+	{name: "own", columns: []string{"id"}, only: dialect.SQLite},
+	{name: "lookups", columns: []string{"tenant", "type", "path", "value", "id"}},
+	{name: "members", columns: []string{"tenant", "group_id", "member_type", "member_id"}, grows: true},
+	{name: "resources", columns: []string{"tenant", "type", "id", "collection", "search"}, grows: true},
+	{name: "grants", columns: []string{"tenant", "user_id", "role_id", "source"}, grows: true},
+	{name: "links", columns: []string{"tenant", "source", "roles"}, grows: true},
+	{name: "links", columns: []string{"tenant", "group_id", "role_id", "role_name"}, grows: true}, // before the second step
+	{name: "notes", columns: []string{"tenant", "kind", "key", "at", "body"}},
+	{name: "users", columns: []string{"tenant", "user_id"}, only: dialect.Postgres},
+	{name: "schema", columns: []string{"part", "version"}},
+}
+
+// is reports whether a table with these columns is t.
+func (t *ownTable) is(columns []string) bool {
+	isMissing := func(c string) bool { return !slices.Contains(columns, c) }
+	return len(columns) > 0 && !slices.ContainsFunc(t.columns, isMissing) && (t.grows || len(columns) == len(t.columns))
+}
+
+// Removal returns the statements that drop the tables. It asks the database which of them there
+// are.
+func (s *Schema) Removal(ctx context.Context) (all []string, err error) {
+	w := s.db.Arguments()
+	prefix := w.Add(s.db.Prefix)
+	query := `SELECT m.name, i.name, 'DROP TABLE IF EXISTS "' || m.name || '"' FROM sqlite_master m JOIN pragma_table_info(m.name) i
+		WHERE m.type = 'table' AND substr(m.name, 1, length(` + prefix + `)) = ` + prefix
+	if s.db.Dialect == dialect.Postgres {
+		query = `SELECT c.relname, a.attname, format('DROP TABLE IF EXISTS %I.%I', current_schema(), c.relname)
+			FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+			WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = current_schema()) AND c.relkind IN ('r', 'p')
+			AND left(c.relname, length(CAST(` + prefix + ` AS text))) = ` + prefix
+	}
+	columns, drop := make(map[string][]string), make(map[string]string)
+	err = s.db.EachAppRow(ctx, w, query, func(scan func(...any) error) error {
+		var table, column, text string
+		err := scan(&table, &column, &text)
+		columns[table], drop[table] = append(columns[table], column), text
+		return err
+	})
+	for _, t := range owned {
+		name := s.db.Prefix + t.name
+		if (t.only == 0 || t.only == s.db.Dialect) && t.is(columns[name]) {
+			all = append(all, drop[name])
+		}
+	}
+	return all, err
+}
+
+// LockSchema excludes processes that migrate, until the transaction ends.
+func (s *Schema) LockSchema(ctx context.Context) error {
+	if s.db.Dialect != dialect.Postgres { // In SQLite a transaction has the database to itself.
+		return nil
+	}
+	_, err := s.db.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", s.lockKey())
+	return err
+}
