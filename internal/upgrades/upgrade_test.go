@@ -355,3 +355,26 @@ func TestLaterTables(t *testing.T) {
 		}
 	})
 }
+
+// Nothing is left of an earlier version after Uninstall, also if nobody has migrated it.
+func TestUninstallEarlier(t *testing.T) {
+	places(t, func(t *testing.T, p *place) {
+		s, err := sqlstore.New(p.db, p.d, sqlstore.Options{Prefix: p.prefix})
+		check(t, err)
+		check(t, s.Uninstall(t.Context()))
+		text := "SELECT count(*) FROM sqlite_master WHERE substr(name, 1, length($1)) = $1"
+		if p.d == sqlstore.Postgres {
+			text = `SELECT count(*) FROM (SELECT relname FROM pg_class UNION ALL SELECT proname FROM pg_proc UNION ALL SELECT tgname FROM pg_trigger) AS x
+				WHERE left(relname, length(CAST($1 AS text))) = $1`
+		}
+		var left int
+		check(t, p.db.QueryRow(text, p.tablePrefix()).Scan(&left))
+		if left > 0 {
+			t.Errorf("%d tables, indexes, triggers and functions are left", left)
+		}
+		if p.mapped {
+			_, err := p.db.Exec("UPDATE people SET status = 'left'")
+			check(t, err)
+		}
+	})
+}
