@@ -13,9 +13,10 @@ import (
 // It erases users and groups in the package's own tables for good, also those that
 // Options.KeepDeleted keeps. It changes nothing in the application's tables. It ends that
 // triggers note their changes, and forgets what clients claimed and the attributes that no
-// column has. To begin again for the tenant call Migrate.
+// column has. With Tables, every call for the tenant is an error from then on. To begin again
+// call Migrate.
 func (s *Store) EraseTenant(ctx context.Context, limit int) (isLeft bool, err error) {
-	err = s.db.Write(ctx, func(ctx context.Context) error {
+	err = s.db.WriteAlone(ctx, func(ctx context.Context) error {
 		isLeft = false
 		if !s.app.IsEmpty() {
 			var err error

@@ -116,6 +116,21 @@ func (s *Schema) runSteps(ctx context.Context, tx *sql.Tx, part string) error {
 	return s.SetVersion(ctx, tx, part, int64(latest))
 }
 
+// Exists reports whether something has been migrated.
+func (s *Schema) Exists(ctx context.Context) (yes bool, err error) {
+	w := s.db.Arguments()
+	query := "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = "
+	if s.db.Dialect == dialect.Postgres {
+		query = "SELECT 1 FROM pg_class WHERE oid = to_regclass("
+	}
+	query += w.Add(s.db.Statement("{p}schema"))
+	if s.db.Dialect == dialect.Postgres {
+		query += ")"
+	}
+	err = s.db.EachAppRow(ctx, w, query, func(func(...any) error) error { yes = true; return nil })
+	return yes, err
+}
+
 // Version reads the version of a part of the schema. known is false if it has none.
 func (s *Schema) Version(ctx context.Context, q Querier, part string) (version int64, known bool, err error) {
 	err = q.QueryRowContext(ctx, s.db.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&version)

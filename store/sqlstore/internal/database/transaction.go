@@ -113,8 +113,16 @@ func (b *DB) InTxAlone(ctx context.Context, fn func(ctx context.Context) error) 
 	return b.Retry(ctx, func() error { return b.runOnce(ctx, fn) })
 }
 
-// WriteAlone is Write without Before. It also works without the tables of the package.
+// WriteAlone is Write without Before.
 func (b *DB) WriteAlone(ctx context.Context, fn func(ctx context.Context) error) error {
+	if Tx(ctx, b.Pool) != nil {
+		return fn(ctx)
+	}
+	return b.InTxAlone(ctx, fn)
+}
+
+// WriteSchema is WriteAlone for fn that changes the schema. The package's tables may be missing.
+func (b *DB) WriteSchema(ctx context.Context, fn func(ctx context.Context) error) error {
 	if Tx(ctx, b.Pool) != nil {
 		return fn(ctx)
 	}

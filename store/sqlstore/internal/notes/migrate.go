@@ -3,6 +3,7 @@ package notes
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -135,14 +136,14 @@ func (s *Triggers) Enrol(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", t.table, err)
 		}
 	}
-	return s.db.Write(ctx, func(ctx context.Context) error { return s.setEnrolled(ctx, s.db.Conn(ctx)) })
+	return s.db.InTxAlone(ctx, func(ctx context.Context) error { return s.setEnrolled(ctx, s.db.Conn(ctx)) })
 }
 
 // enrolTarget notes all rows of a table that belong to the tenant.
 func (s *Triggers) enrolTarget(ctx context.Context, t target) error {
 	if s.db.Dialect == dialect.Postgres {
 		// The lock waits for transactions whose writes the triggers did not note.
-		err := s.db.InTx(ctx, func(ctx context.Context) error {
+		err := s.db.InTxAlone(ctx, func(ctx context.Context) error {
 			_, err := s.db.Conn(ctx).ExecContext(ctx, "LOCK TABLE "+t.table+" IN SHARE MODE")
 			return err
 		})
@@ -154,23 +155,47 @@ func (s *Triggers) enrolTarget(ctx context.Context, t target) error {
 	if t.isBulk {
 		text += hasGroup
 	}
-	return s.db.Write(ctx, func(ctx context.Context) error {
+	return s.db.InTxAlone(ctx, func(ctx context.Context) error {
 		_, err := s.db.Exec(ctx, text)
 		return err
 	})
 }
 
+// Check looks for triggers that Migrate has created and that are gone or disabled. Its error has
+// a line for each table.
+func (s *Triggers) Check(ctx context.Context) (err error) {
+	q := s.db.Conn(ctx)
+	isThere, err := s.schema.Exists(ctx)
+	if err != nil || !isThere {
+		return err
+	}
+	for _, t := range s.targets() {
+		_, created, failed := s.schema.Version(ctx, q, t.part())
+		exist := true
+		if failed == nil && created {
+			exist, failed = s.exist(ctx, q, t)
+		}
+		if failed != nil {
+			return fmt.Errorf("sqlstore: table %s: triggers: %w", t.table, failed)
+		}
+		if !exist {
+			err = errors.Join(err, fmt.Errorf("sqlstore: table %s: triggers are gone or disabled, so clients do not see changes of the application: call Migrate, which creates them again", t.table))
+		}
+	}
+	return err
+}
+
 // exist reports whether a table has its triggers. A table that is dropped and created
 // anew, which is how SQLite's tables are altered, has none.
-func (s *Triggers) exist(ctx context.Context, tx *sql.Tx, t target) (bool, error) {
-	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2)"
+func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (bool, error) {
+	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
 	table := t.table
 	if s.db.Dialect == dialect.SQLite {
 		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND lower(tbl_name) = lower($2)"
 		table = strings.Trim(lastName.FindString(t.table), `"`)
 	}
 	n := 0
-	err := tx.QueryRowContext(ctx, query, s.name(t), table).Scan(&n)
+	err := q.QueryRowContext(ctx, query, s.name(t), table).Scan(&n)
 	return n == 3, err
 }
 
