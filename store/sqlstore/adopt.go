@@ -16,8 +16,8 @@ import (
 // Name "Group" only if every team belongs to the directory. A team that people have made
 // themselves would be the client's from then on: it can rename and delete the team.
 //
-// Adopt adopts rows that no client has claimed yet, and rows that a client has deleted and
-// Retire has kept. may decides about each of them, and if it says no, the client gets 409. The
+// Adopt adopts rows that no client has claimed yet. If the Table has Revive, it also adopts rows
+// that a client has deleted and Retire has kept. may decides about each of them, and if it says no, the client gets 409. The
 // ready policies are SamePerson and SameName. The application must be sure that the tenant's
 // clients own these names. Otherwise anybody who may create users could take any account.
 //

@@ -71,6 +71,34 @@ func brokenMappings() []brokenMapping {
 			}
 		}), "column left_at"},
 		{"no column for the tenant", "", "", func(o *sqlstore.Options) { o.Tenant = "acme" }, "without a column for the Tenant"},
+		{"a userName in a column of numbers", "number integer", "", users(func(t *sqlstore.Table) {
+			t.Columns[0].Name = "number"
+			t.Insert = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"email": "x"} }
+		}), "column number holds numbers, and userName is a text"},
+		{"a name in a column of numbers", "first integer", "", column(sqlstore.Column{Name: "first", Path: "name.givenName"}), "column first holds numbers, and name.givenName is a text"},
+		{"Group and User are swapped, and their names tell", "", "", func(o *sqlstore.Options) {
+			o.Members = &sqlstore.Join{Name: "crew", Group: "person_id", User: "team_id"}
+		}, "column team_id is named after the table teams: Group and User are swapped"},
+		{"numbers as the time of the last change", "changed bigint", "", users(func(t *sqlstore.Table) { t.Updated = "changed" }), "Updated: the column changed holds numbers, and must hold a time"},
+		{"a flag as the time of the last change", "changed {bool}", "", users(func(t *sqlstore.Table) { t.Updated = "changed" }), "Updated: the column changed holds booleans, and must hold a time"},
+		{"Retire without Visible", "left_at {time}", "", users(func(t *sqlstore.Table) {
+			t.Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+				return map[string]any{"left_at": now}
+			}
+		}), "Retire keeps the row, and without Visible clients would see it again"},
+		{"a number of an employee is fine", "staff_number integer", "", column(sqlstore.Column{Name: "staff_number", Path: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber"}), ""},
+		{"a userName that is converted to a number is fine", "number integer", "", users(func(t *sqlstore.Table) {
+			t.Columns[0] = sqlstore.Column{Name: "number", Path: "userName", To: func(any) (any, error) { return 7, nil },
+				From: func(any) (any, error) { return "ann", nil }}
+			t.Insert = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"email": "x"} }
+		}), ""},
+		{"memberships without foreign keys are fine", "", "", func(o *sqlstore.Options) {
+			o.Members = &sqlstore.Join{Name: "crew", Group: "team_id", User: "person_id"}
+		}, ""},
+		{"names of memberships that say nothing are fine", "", "", func(o *sqlstore.Options) {
+			o.Members = &sqlstore.Join{Name: "pairs", Group: "a", User: "b"}
+		}, ""},
+		{"a time of the last change is fine", "changed {time}, day date", "", users(func(t *sqlstore.Table) { t.Updated = "changed" }), ""},
 		{"a role attribute that is converted is fine", "vip {bool}", "", column(sqlstore.Column{Name: "vip", Path: "title", To: same, From: same}), ""},
 		{"a column with a default is fine", "plan text NOT NULL DEFAULT 'free'", "since {time} DEFAULT CURRENT_TIMESTAMP", nil, ""},
 		{"a mapped column that is NOT NULL is fine", "first text NOT NULL", "", column(sqlstore.Column{Name: "first", Path: "name.givenName", Empty: ""}), ""},
@@ -91,9 +119,11 @@ func TestBrokenMappings(t *testing.T) {
 					return columns
 				}
 				for _, text := range []string{
-					"DROP TABLE IF EXISTS team_people", "DROP TABLE IF EXISTS people", "DROP TABLE IF EXISTS teams",
+					"DROP TABLE IF EXISTS team_people", "DROP TABLE IF EXISTS crew", "DROP TABLE IF EXISTS pairs", "DROP TABLE IF EXISTS people", "DROP TABLE IF EXISTS teams",
 					"CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE" + more(tt.people) + ")",
 					"CREATE TABLE teams (id {serial}, title text NOT NULL)",
+					"CREATE TABLE crew (team_id bigint NOT NULL, person_id bigint NOT NULL, UNIQUE (team_id, person_id))",
+					"CREATE TABLE pairs (a bigint NOT NULL, b bigint NOT NULL, UNIQUE (a, b))",
 					"CREATE TABLE team_people (team_id bigint NOT NULL REFERENCES teams (id), person_id bigint NOT NULL REFERENCES people (id)" + more(tt.joins) + ", UNIQUE (team_id, person_id))",
 				} {
 					a.exec(inDialect(d, text)[0])

@@ -137,3 +137,23 @@ func TestMappedRetireAnonymous(t *testing.T) {
 		a.want("who comes back with another externalId", id, testhost.Create(a.t, h, "/Users", `{"userName":"ann@x.com","externalId":"e2"}`))
 	})
 }
+
+// Without Revive nobody comes back: a person with a name that Retire has given back is a new one.
+func TestMappedRetireForGood(t *testing.T) {
+	o := appOptions("o")
+	o.Tables[0].Retire = func(_ context.Context, r *scim.Resource, now time.Time) map[string]any {
+		return map[string]any{"left_at": now, "email": "gone-" + r.ID()}
+	}
+	inApp(t, o, func(a app) {
+		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson)}})
+		first := c.do("POST", "/Users", `{"userName":"ann@x.com","externalId":"e1","nickName":"A"}`, 201)["id"]
+		for _, externalID := range []string{"e1", "e2"} {
+			c.do("DELETE", fmt.Sprint("/Users/", first), "", 204)
+			next := c.do("POST", "/Users", `{"userName":"ann@x.com","externalId":"`+externalID+`"}`, 201)
+			if next["id"] == first || next["nickName"] != nil {
+				t.Errorf("after %v the client creates %v", first, next)
+			}
+			first = next["id"]
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
@@ -144,6 +145,26 @@ func TestMappedPersonOwns(t *testing.T) {
 		c.do("PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"timezone","value":"Europe/Rome"},{"op":"remove","path":"preferredLanguage"}]}`, 200)
 		a.want("a PATCH", "Asia/Tokyo de -", row())
 		a.want("nothing was written", third, updated())
+	})
+}
+
+// Times in a column of texts are as the database writes them, so that the application can compare
+// them.
+func TestMappedTimesAsTexts(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, updated_at varchar(32), gone_at text)")[0])
+		a.s = newStore(t, db, d, sqlstore.Options{Now: func() time.Time { return time.Date(2026, 1, 31, 9, 30, 0, 123456789, time.UTC) }, Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Updated: "updated_at", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, sqlstore.ActiveWhileNull("gone_at")}}}})
+		c := newClient(t, scim.Config{Store: a.s})
+		id := c.do("POST", "/Users", `{"userName":"ann"}`, 201)["id"].(string)
+		a.want("created", "2026-01-31 09:30:00.123456", a.row("SELECT updated_at FROM people"))
+		c.do("PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"active","value":false}]}`, 200)
+		gone := a.row("SELECT gone_at FROM people")
+		if _, err := time.Parse("2006-01-02 15:04:05.000000", gone); err != nil {
+			t.Errorf("deactivated at %q", gone)
+		}
+		a.want("active", false, a.get("User", id).Active())
 	})
 }
 

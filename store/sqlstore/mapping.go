@@ -69,7 +69,9 @@ type Table struct {
 	// row must not be Visible.
 	//
 	// Revive returns the columns by which Store.Adopt undoes it. r is the resource as it was
-	// when it was deleted. Afterwards the Store writes what the client sends.
+	// when it was deleted. Afterwards the Store writes what the client sends. Without Revive
+	// nobody comes back. Then Retire should change a userName that must be unique, so that the
+	// person can be created as a new one.
 	//
 	// Migrate calls all three with a resource without values, to check the names of the columns.
 	Retire func(ctx context.Context, r *scim.Resource, now time.Time) map[string]any
@@ -144,7 +146,7 @@ func ActiveWhileNull(column string) Column {
 		Name: column, Path: "active",
 		To: func(v any) (any, error) {
 			if v == false {
-				return time.Now().UTC(), nil
+				return time.Now().UTC().Round(0), nil
 			}
 			return nil, nil
 		},

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 )
 
@@ -43,9 +44,15 @@ func (s *Store) Migrate(ctx context.Context) error {
 // Check looks for mistakes in Options.Tables and Members, and changes nothing. Its error has a
 // line for each mistake, which says what to do. It finds tables and columns that are not there,
 // columns that no insert fills, types that do not fit, and conditions that the Store cannot
-// follow. It calls Insert, Retire and Revive with resources without values, to know their
-// columns. Migrate calls Check. An application can call it in its own tests.
-func (s *Store) Check(ctx context.Context) error { return s.app.Check(ctx) }
+// follow. It calls Insert, Retire and Revive with resources without values, and From with nil, to
+// know what they do. Migrate does the same. Check also finds triggers that are gone, which
+// Migrate creates again. An application can call it in its own tests.
+//
+// What works, but perhaps not as intended, is no error: both log it to Options.Log, such as a
+// userName that no unique index protects.
+func (s *Store) Check(ctx context.Context) error {
+	return errors.Join(s.app.Check(ctx), s.triggers.Check(ctx))
+}
 
 // Migrate creates the ledger's tables, or brings those of an earlier version of this
 // package up to date, as Store.Migrate does.

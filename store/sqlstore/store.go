@@ -197,7 +197,8 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	if len(dialect.Storable([]string{o.Tenant})) == 0 {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: use UTF-8 without U+0000", o.Tenant))
 	}
-	b := database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, o.Now)
+	now := func() time.Time { return o.Now().Round(0) } // Drivers may write a monotonic clock into the column.
+	b := database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, now)
 	b.AnyDriver, b.Log = o.AnyDriver, cmp.Or(o.Log, slog.Default())
 	return &base{b, database.NewSchema(b, migrations)}, err
 }

@@ -20,7 +20,7 @@ import (
 // there. All of it is one transaction: that of ctx if it carries one, see WithTx. Call it as the
 // role that called Migrate. Migrate installs everything again.
 func (b *base) Uninstall(ctx context.Context) error {
-	err := b.db.WriteSchema(ctx, func(ctx context.Context) error {
+	err := b.db.WriteAlone(ctx, func(ctx context.Context) error {
 		if err := b.schema.LockSchema(ctx); err != nil {
 			return err
 		}

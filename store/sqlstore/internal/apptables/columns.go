@@ -13,6 +13,7 @@ import (
 type column struct {
 	name, typ string // typ is in upper case
 	fill      fill
+	nullable  bool // nullable says that the column may hold NULL.
 }
 
 // fill says what an insert has to do about a column.
@@ -29,18 +30,19 @@ func columnsOf(ctx context.Context, db *database.DB, table string) (all []column
 	w := db.Arguments()
 	text := `SELECT a.attname, format_type(a.atttypid, a.atttypmod),
 			CASE WHEN a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' THEN 1 ELSE 0 END
-			* CASE WHEN EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) THEN 0 ELSE 1 END
+			* CASE WHEN EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) THEN 0 ELSE 1 END,
+			CASE WHEN a.attnotnull THEN 0 ELSE 1 END
 		FROM pg_attribute a WHERE a.attrelid = CAST(CAST(` + w.Add(table) + ` AS text) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
 	if db.Dialect == dialect.SQLite {
 		w = db.Arguments()
 		// A primary key of type INTEGER is the row's number, which SQLite gives.
 		text = `SELECT c.name, c.type, CASE WHEN (c."notnull" = 1 OR c.pk > 0) AND c.dflt_value IS NULL AND c.hidden = 0
-				AND NOT (c.pk > 0 AND upper(c.type) = 'INTEGER') THEN 1 ELSE 0 END
+				AND NOT (c.pk > 0 AND upper(c.type) = 'INTEGER') THEN 1 ELSE 0 END, CASE WHEN c."notnull" = 0 AND c.pk = 0 THEN 1 ELSE 0 END
 			FROM pragma_table_xinfo(` + w.Add(unquoted(table)) + `) c ORDER BY c.cid`
 	}
 	err = db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		var c column
-		if err := scan(&c.name, &c.typ, &c.fill); err != nil {
+		if err := scan(&c.name, &c.typ, &c.fill, &c.nullable); err != nil {
 			return err
 		}
 		c.typ = strings.ToUpper(c.typ)

@@ -58,6 +58,14 @@ func (m *Table) diagnose(ctx context.Context, inserted []string) error {
 			err = errors.Join(err, finding(m.Name, "Created: the column %s holds dates, and the rows of one day would have no order: use a column with a time, or leave Created out", m.Created))
 		}
 	}
+	updated := find(all, m.Updated)
+	m.updatedIsText.Store(updated != nil && updated.kind() == kindText)
+	if updated != nil && (updated.kind() == kindNumber || updated.kind() == kindBoolean) {
+		err = errors.Join(err, finding(m.Name, "Updated: the column %s holds %s, and must hold a time: leave Updated out, and set the column in a trigger", m.Updated, updated.kind()))
+	}
+	if m.Retire != nil && m.Visible == "" {
+		err = errors.Join(err, finding(m.Name, "Retire keeps the row, and without Visible clients would see it again: exclude retired rows by Visible"))
+	}
 	if looksElsewhere.MatchString(m.Visible) {
 		err = errors.Join(err, finding(m.Name, "Visible: %q looks at another table, and no trigger notes the changes there: keep the answer in a column of %s", m.Visible, m.Name))
 	}
@@ -95,10 +103,18 @@ func checkKind(table string, c *mapping.BoundColumn, is *column) error {
 	case scim.TypeDateTime:
 		fits = []kind{kindText, kindTime}
 	}
+	if is.kind() == kindNumber && !c.ReadOnly && isNeverNumber(c.Path) {
+		return finding(table, "column %s holds numbers, and %s is a text: convert with To and From, or map another column", c.Name, c.Path)
+	}
 	if k := is.kind(); k != kindOther && !slices.Contains(fits, k) {
 		return finding(table, "column %s holds %s, and %s is a %s: convert with To and From, or map another column", c.Name, k, c.Path, typ)
 	}
 	return nil
+}
+
+// isNeverNumber reports whether clients send texts for an attribute that are no numbers.
+func isNeverNumber(path string) bool {
+	return path == namePath || path == "displayName" || path == "emails.value" || strings.HasPrefix(path, "name.")
 }
 
 // diagnose looks at the table of memberships, whose names are checked.
@@ -112,13 +128,52 @@ func (s *Joins) diagnose(ctx context.Context, users, groups string, inserted []s
 	if failed != nil {
 		return errors.Join(err, fmt.Errorf("sqlstore: table %s: %w", s.Name, failed))
 	}
+	isReference := false
 	for _, r := range refers {
 		isUsers, isGroups := isSame(r.table, users), isSame(r.table, groups)
 		if isUsers != isGroups && (isOf(r.column, s.Group) && isUsers || isOf(r.column, s.User) && isGroups) {
 			return errors.Join(err, finding(s.Name, "Members: column %s refers to the table %s: Group and User are swapped", r.column, r.table))
 		}
+		isReference = isReference || isUsers || isGroups
+	}
+	if !isReference {
+		err = errors.Join(err, s.checkWords(users, groups))
 	}
 	return err
+}
+
+// checkWords looks whether a column is named after the wrong table, as person_id is after people.
+func (s *Joins) checkWords(users, groups string) error {
+	for _, c := range []struct{ column, wrong, other string }{{s.User, groups, s.Group}, {s.Group, users, s.User}} {
+		if isNamedAfter(c.column, c.wrong) && !isNamedAfter(c.other, c.wrong) {
+			return finding(s.Name, "Members: column %s is named after the table %s: Group and User are swapped", c.column, c.wrong)
+		}
+	}
+	return nil
+}
+
+// isNamedAfter reports whether a column has the name of a table, or the end of it, as team_id has
+// of teams and of app_team.
+func isNamedAfter(column, table string) bool {
+	c, t := words(column), words(table)
+	if n := len(c) - 1; n > 0 && (c[n] == "id" || c[n] == "uuid" || c[n] == "key") {
+		c = c[:n]
+	}
+	last := len(t) - 1
+	for _, one := range []string{t[last], strings.TrimSuffix(t[last], "s"), strings.TrimSuffix(t[last], "es"), strings.TrimSuffix(t[last], "ies") + "y"} {
+		if t[last] = one; len(c) <= len(t) && slices.Equal(c, t[len(t)-len(c):]) {
+			return true
+		}
+	}
+	return false
+}
+
+// capital matches a capital after a small letter: the begin of a word.
+var capital = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
+// words returns the words of the last part of a name, in lower case.
+func words(name string) []string {
+	return strings.Split(strings.ToLower(capital.ReplaceAllString(unquoted(name), "${1}_${2}")), "_")
 }
 
 // keysOf returns the columns of what Insert returns. A panic is an error: the request of a client

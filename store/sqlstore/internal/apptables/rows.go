@@ -19,6 +19,8 @@ type Table struct {
 	// unique are the unique indexes with the column of userName. Check stores them, also while
 	// requests run.
 	unique atomic.Pointer[[]nameIndex]
+	// updatedIsText says that the column Updated holds texts. Check stores it.
+	updatedIsText atomic.Bool
 }
 
 // NewTable returns the table of a mapping.

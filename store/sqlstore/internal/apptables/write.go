@@ -70,7 +70,11 @@ func (m *Table) withUpdated(all []mapping.Setting) []mapping.Setting {
 	if m.Updated == "" || slices.ContainsFunc(all, func(s mapping.Setting) bool { return s.Column == m.Updated }) {
 		return all
 	}
-	return append(all, mapping.Setting{Column: m.Updated, Value: m.db.Now()})
+	now := m.db.Now()
+	if m.updatedIsText.Load() {
+		return append(all, mapping.Setting{Column: m.Updated, Value: mapping.TextOf(now)})
+	}
+	return append(all, mapping.Setting{Column: m.Updated, Value: now})
 }
 
 // changesChildren reports whether rows of child tables change.

@@ -113,16 +113,8 @@ func (b *DB) InTxAlone(ctx context.Context, fn func(ctx context.Context) error) 
 	return b.Retry(ctx, func() error { return b.runOnce(ctx, fn) })
 }
 
-// WriteAlone is Write without Before.
+// WriteAlone is Write without Before. The tables of the package may be missing.
 func (b *DB) WriteAlone(ctx context.Context, fn func(ctx context.Context) error) error {
-	if Tx(ctx, b.Pool) != nil {
-		return fn(ctx)
-	}
-	return b.InTxAlone(ctx, fn)
-}
-
-// WriteSchema is WriteAlone for fn that changes the schema. The package's tables may be missing.
-func (b *DB) WriteSchema(ctx context.Context, fn func(ctx context.Context) error) error {
 	if Tx(ctx, b.Pool) != nil {
 		return fn(ctx)
 	}

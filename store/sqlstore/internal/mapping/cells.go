@@ -135,8 +135,20 @@ func (c *BoundColumn) Cell(v any) (any, error) {
 			return strconv.FormatBool(b), nil
 		}
 	}
+	if t, ok := v.(time.Time); ok && IsText(c.DatabaseType) {
+		return TextOf(t), nil
+	}
 	return v, nil
 }
+
+// IsText reports whether columns of a type of the database hold texts.
+func IsText(databaseType string) bool {
+	return slices.ContainsFunc([]string{"TEXT", "VARCHAR", "CHAR", "BPCHAR", "CITEXT"}, func(name string) bool { return strings.HasPrefix(databaseType, name) })
+}
+
+// TextOf returns a time as a column of texts holds it: in UTC, as the databases write times. Such
+// texts are in the order of the times.
+func TextOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000") }
 
 // Matches reports whether a cell, read after v was written, stands for v. Otherwise a
 // trigger of the application has changed it.

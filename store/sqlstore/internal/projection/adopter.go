@@ -69,7 +69,7 @@ func (a *Adopter) find(ctx context.Context, path, key string) (*owntables.Former
 		}
 	}
 	former, err := a.projections.FindUnclaimed(ctx, a.table.ResourceType, path, key)
-	if err == nil && former == nil && a.table.Retire != nil {
+	if err == nil && former == nil && a.table.Revive != nil { // Without it nobody comes back.
 		former, err = a.projections.FindDeleted(ctx, a.table.ResourceType, path, key)
 	}
 	return former, err

@@ -67,17 +67,42 @@ func (f *Follower) Writer(typ string) *Writer { return &Writer{f, f.tables[typ]}
 // Adopter returns the adopter of a type that has a Table.
 func (f *Follower) Adopter(typ string) *Adopter { return &Adopter{f.Writer(typ)} }
 
-// Check looks for the tables and columns that the mappings name.
+// Check looks for the tables and columns that the mappings name, and for mistakes. It logs what
+// is doubtful.
 func (f *Follower) Check(ctx context.Context) error {
-	return f.db.Retry(ctx, func() (err error) {
+	var doubts []error
+	err := f.db.Retry(ctx, func() (err error) {
 		for _, typ := range f.types {
 			err = errors.Join(err, f.tables[typ].Check(ctx))
 		}
 		if f.joins != nil {
 			err = errors.Join(err, f.joins.Check(ctx, f.tables[search.UserType].Name, f.tables[search.GroupType].Name))
 		}
+		if err == nil {
+			doubts, err = doubtsOf(ctx, f.types, f.tables, f.joins)
+		}
 		return err
 	})
+	for _, doubt := range doubts {
+		f.log.WarnContext(ctx, doubt.Error())
+	}
+	return err
+}
+
+// doubtsOf returns what is doubtful about tables, and about one of memberships, which may be nil.
+func doubtsOf(ctx context.Context, types []string, tables map[string]*apptables.Table, joins *apptables.Joins) (all []error, err error) {
+	for _, typ := range types {
+		some, err := tables[typ].Doubts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	if joins == nil {
+		return all, nil
+	}
+	some, err := joins.Doubts(ctx)
+	return append(all, some...), err
 }
 
 // ChangeJoins changes the application's memberships of a group as this package's tables

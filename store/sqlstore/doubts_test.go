@@ -1,0 +1,153 @@
+package sqlstore_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// A mapping may work, and yet do what nobody expects. Migrate and Check log that.
+func TestDoubtfulMappings(t *testing.T) {
+	retire := func(values map[string]any) func(t *sqlstore.Table) {
+		return func(t *sqlstore.Table) {
+			t.Visible = "t.left_at IS NULL"
+			t.Retire = func(context.Context, *scim.Resource, time.Time) map[string]any { return values }
+		}
+	}
+	active := func(from func(v any) (any, error)) func(t *sqlstore.Table) {
+		return func(t *sqlstore.Table) {
+			t.Columns = append(t.Columns, sqlstore.Column{Name: "state", Path: "active", From: from,
+				To: func(v any) (any, error) { return map[any]string{true: "on", false: "off"}[v], nil }})
+		}
+	}
+	isOn := func(v any) (any, error) { return v == "on", nil }
+	const (
+		unique = "email text NOT NULL UNIQUE"
+		twice  = "column email is in no unique index"
+		pairs  = "no unique index has team_id and person_id"
+		comes  = "a deleted user cannot come back"
+		null   = "column state may be NULL"
+	)
+	for i, test := range []struct {
+		name          string
+		people, joins string // columns and constraints
+		change        func(t *sqlstore.Table)
+		want          string // "": nothing is logged
+	}{
+		{"two people may have one userName", "email text NOT NULL", "", nil, twice},
+		{"an index that is not unique", "email text NOT NULL, other text UNIQUE", "", nil, twice},
+		{"a unique userName is fine", unique, "", nil, ""},
+		{"a userName that is unique in lower case is fine", "email text NOT NULL; CREATE UNIQUE INDEX {i} ON {people} (lower(email))", "", nil, ""},
+		{"a userName that is unique among some rows is fine", "email text NOT NULL, left_at {time}; CREATE UNIQUE INDEX {i} ON {people} (email) WHERE left_at IS NULL", "", nil, ""},
+		{"a userName that the database generates is fine", "email text UNIQUE, name text GENERATED ALWAYS AS (lower(email)) STORED", "",
+			func(t *sqlstore.Table) {
+				t.Columns[0] = sqlstore.Column{Name: "name", Path: "userName", ReadOnly: true}
+			}, ""},
+		{"a user may be in a team twice", unique, "id {serial}", nil, pairs},
+		{"one row for each role is fine", unique, "job text, UNIQUE (team_id, person_id, job)", nil, ""},
+		{"one team for each is fine", unique, "UNIQUE (person_id)", nil, ""},
+		{"who is retired and never revived", unique + ", left_at {time}", "", retire(map[string]any{"left_at": time.Now()}), comes},
+		{"who is retired gives the name back: fine", unique + ", left_at {time}", "", retire(map[string]any{"left_at": time.Now(), "email": "gone"}), ""},
+		{"who is retired is in no index: fine", "email text NOT NULL, left_at {time}; CREATE UNIQUE INDEX {i} ON {people} (email) WHERE left_at IS NULL", "", retire(map[string]any{"left_at": time.Now()}), ""},
+		{"who is retired may be revived: fine", unique + ", left_at {time}", "", func(t *sqlstore.Table) {
+			retire(map[string]any{"left_at": time.Now()})(t)
+			t.Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
+		}, ""},
+		{"From does not see NULL", unique + ", state text", "", active(isOn), null},
+		{"From cannot take NULL", unique + ", state text", "", active(func(v any) (any, error) { return v.(string) == "on", nil }), null},
+		{"a state that is never NULL is fine", unique + ", state text NOT NULL DEFAULT 'on'", "", active(isOn), ""},
+		{"a From that says the same of NULL is fine", unique + ", state text", "", active(func(v any) (any, error) { return v != "off", nil }), ""},
+		{"ActiveWhen sees NULL", unique + ", state text", "", func(t *sqlstore.Table) { t.Columns = append(t.Columns, sqlstore.ActiveWhen("state", "on", "off")) }, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+				a := app{t: t, db: db, d: d}
+				columns, index, _ := strings.Cut(test.people, "; ")
+				joins := "team_id bigint NOT NULL, person_id bigint NOT NULL, "
+				if test.joins == "" {
+					joins += "PRIMARY KEY (team_id, person_id)"
+				}
+				for _, text := range []string{"CREATE TABLE people (id {serial}, " + columns + ")", strings.NewReplacer("{i}", "one", "{people}", "people").Replace(index),
+					"CREATE TABLE teams (id {serial}, title text NOT NULL)", "CREATE TABLE team_people (" + joins + test.joins + ")"} {
+					if text != "" {
+						a.exec(inDialect(d, text)[0])
+					}
+				}
+				log := &bytes.Buffer{}
+				o := sqlstore.Options{Prefix: fmt.Sprintf("t%d_", i), Log: slog.New(slog.NewTextHandler(log, nil)), Tables: []sqlstore.Table{
+					{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
+					{Type: "Group", Name: "teams", Key: "id", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
+				}, Members: &sqlstore.Join{Name: "team_people", Group: "team_id", User: "person_id"}}
+				if test.change != nil {
+					test.change(&o.Tables[0])
+				}
+				s := newStore(t, db, d, o)
+				check := func(what string) {
+					t.Helper()
+					lines := strings.Count(log.String(), "sqlstore: table ")
+					if want := map[bool]int{false: 1}[test.want == ""]; lines != want || !strings.Contains(log.String(), test.want) {
+						t.Errorf("%s logs %d findings, want %d with %q:\n%s", what, lines, want, test.want, log)
+					}
+					log.Reset()
+				}
+				check("Migrate")
+				if err := s.Check(t.Context()); err != nil {
+					t.Error(err)
+				}
+				check("Check")
+			})
+		})
+	}
+}
+
+// Check tells triggers that are gone, and so does nobody else: Migrate creates them.
+func TestCheckTriggers(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		t := a.t
+		never := appOptions("o")
+		never.Prefix = "never_"
+		s, err := sqlstore.New(a.db, a.d, never)
+		if err == nil {
+			err = s.Check(t.Context())
+		}
+		if err != nil {
+			t.Errorf("before the first Migrate: %v", err)
+		}
+		for _, kind := range []string{"drop", "disable"} {
+			text := "DROP TRIGGER " + a.trigger("people") + " ON people"
+			switch {
+			case a.d == sqlstore.SQLite && kind == "disable":
+				continue // SQLite has no such thing
+			case a.d == sqlstore.SQLite:
+				text = "DROP TRIGGER " + a.trigger("people")
+			case kind == "disable":
+				text = "ALTER TABLE people DISABLE TRIGGER USER"
+			}
+			if err := a.s.Check(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			a.exec(text)
+			if err := a.s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "table people: triggers are gone or disabled") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: error %v", kind, err)
+			}
+			a.exec("INSERT INTO people (org, email) VALUES ('o', '" + kind + "@example.com')")
+			if err := a.s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			a.want("after Migrate", []string{kind + "@example.com"}, find(t, a.s, `userName eq "`+kind+`@example.com"`))
+			a.exec("INSERT INTO people (org, email) VALUES ('o', 'next-" + kind + "@example.com')")
+			a.want("after a change", []string{"next-" + kind + "@example.com"}, find(t, a.s, `userName eq "next-`+kind+`@example.com"`))
+			if err := a.s.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package apptables
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+)
+
+// A mapping may work, and yet do what nobody expects. Such doubts are no errors: the application
+// may have its reasons, and may be unable to change its tables.
+
+// Doubts returns what is doubtful about a table that Check has accepted.
+func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
+	columns, err := columnsOf(ctx, m.db, m.Name)
+	if err != nil {
+		return nil, err
+	}
+	unique, err := uniqueIndexes(ctx, m.db, m.Name)
+	if err != nil {
+		return nil, err
+	}
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		switch {
+		case c.Path == namePath && !c.ReadOnly && !c.IsCopy:
+			if !slices.ContainsFunc(unique, func(x uniqueIndex) bool { return x.has(c.Name) }) {
+				all = append(all, finding(m.Name, "column %s is in no unique index, so the application may give two users one userName, and a client would find the wrong one: create a unique index", c.Name))
+			}
+			returns, err := m.doubtReturn(ctx, c, unique)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, returns...)
+		case c.Path == "active" && !c.IsCopy && c.From != nil && !c.TakesNull:
+			if is := find(columns, c.Name); is != nil && is.nullable && !isActiveForNull(c.From) {
+				all = append(all, finding(m.Name, "column %s may be NULL, which counts as active without a call of From: use ActiveWhen, or declare the column NOT NULL; if NULL means active, let From return true for nil", c.Name))
+			}
+		}
+	}
+	return all, nil
+}
+
+// doubtReturn looks whether a retired row keeps the userName from the person who comes back.
+func (m *Table) doubtReturn(ctx context.Context, name *mapping.BoundColumn, unique []uniqueIndex) (all []error, err error) {
+	if m.Retire == nil || m.Revive != nil {
+		return nil, nil
+	}
+	sample, err := m.ResourceType.Bind(scim.Meta{ID: "1"}, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	for column := range maps.Keys(m.Retire(ctx, sample, time.Now())) {
+		if isOf(column, name.Name) {
+			return nil, nil
+		}
+	}
+	keeps := func(x uniqueIndex) bool { return x.where == "" && x.has(name.Name) }
+	if slices.ContainsFunc(unique, keeps) {
+		all = append(all, finding(m.Name, "a deleted user cannot come back, because the retired row keeps the userName: set Revive and use Store.Adopt, or let Retire change %s", name.Name))
+	}
+	return all, nil
+}
+
+// isActiveForNull reports whether From, if it were asked, would say of NULL what the Store says.
+func isActiveForNull(from func(v any) (any, error)) (yes bool) {
+	defer func() {
+		if recover() != nil { // It expects a value.
+			yes = false
+		}
+	}()
+	v, err := from(nil)
+	return err == nil && (v == nil || v == true)
+}
+
+// Doubts returns what is doubtful about a table of memberships that Check has accepted.
+func (s *Joins) Doubts(ctx context.Context) (all []error, err error) {
+	unique, err := uniqueIndexes(ctx, s.db, s.Name)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: table %s: unique indexes: %w", s.Name, err)
+	}
+	isFine := func(x uniqueIndex) bool { // The pair is unique, or rows differ in something else.
+		within := !slices.ContainsFunc(x.keys, func(key string) bool { return !isOf(key, s.Group) && !isOf(key, s.User) })
+		return within || x.has(s.Group) && x.has(s.User)
+	}
+	if !slices.ContainsFunc(unique, isFine) {
+		all = append(all, finding(s.Name, "no unique index has %s and %s, so a user may be in a group twice if the application and a client add them at the same time: create one", s.Group, s.User))
+	}
+	return all, nil
+}
