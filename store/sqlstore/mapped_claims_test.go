@@ -385,7 +385,7 @@ func TestClaimsOfOlderRows(t *testing.T) {
 		a.exec("INSERT INTO team_people VALUES (3, 1)")
 		c := newClient(a.t, scim.Config{Store: a.s})
 		c.do("PATCH", "/Groups/3", externalID, 204)
-		for _, text := range []string{"DROP INDEX scim_resources_claimed", "ALTER TABLE scim_members DROP COLUMN claimed", "ALTER TABLE scim_resources DROP COLUMN client", "UPDATE scim_schema SET version = 2 WHERE part = 'store'"} {
+		for _, text := range []string{"DROP INDEX scim_resources_claimed", "DROP INDEX scim_resources_created", "ALTER TABLE scim_resources DROP COLUMN id_length", "CREATE INDEX scim_resources_created ON scim_resources (collection, created, id)", "ALTER TABLE scim_members DROP COLUMN claimed", "ALTER TABLE scim_resources DROP COLUMN client", "UPDATE scim_schema SET version = 2 WHERE part = 'store'"} {
 			a.exec(text)
 		}
 		s := newStore(a.t, a.db, a.d, appOptions("o"))

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -145,6 +146,41 @@ func TestMappedPersonOwns(t *testing.T) {
 		c.do("PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"timezone","value":"Europe/Rome"},{"op":"remove","path":"preferredLanguage"}]}`, 200)
 		a.want("a PATCH", "Asia/Tokyo de -", row())
 		a.want("nothing was written", third, updated())
+	})
+}
+
+// Rows with one time of creation are in the order of their keys, as numbers. So a row that is added
+// in the same second does not shift the pages of a client.
+func TestMappedTies(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, created_at {time} NOT NULL DEFAULT '2026-01-31 09:30:00')")[0])
+		var want []string
+		for i := range 120 {
+			a.exec("INSERT INTO people (email) VALUES ($1)", fmt.Sprint("u", i+1))
+			want = append(want, fmt.Sprint("u", i+1))
+		}
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Created: "created_at", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}}}})
+		a.want("the list", want, names(t, a.s))
+		for _, descending := range []bool{false, true} {
+			var got []string
+			for q := (scim.Query{Limit: 7, Descending: descending}); ; {
+				page, err := a.s.List(t.Context(), scim.UserType(), &q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range page.Resources {
+					got = append(got, r.String("userName"))
+				}
+				if len(page.Resources) < q.Limit {
+					break
+				}
+				q.After = scim.KeyOf(&q, page.Resources[len(page.Resources)-1])
+			}
+			a.want("pages", want, got)
+			slices.Reverse(want)
+		}
 	})
 }
 

@@ -52,7 +52,8 @@ type Table struct {
 	// Created is the column with the time of creation, by which lists are ordered. The
 	// database must fill it, to the microsecond if it can. Its value is a time, or a text
 	// such as "2006-01-02 15:04:05" or RFC 3339. Otherwise, and if Created is empty, the time
-	// is when the Store first saw the row.
+	// is when the Store first saw the row. Rows of one time are in the order of their keys;
+	// keys that are numbers are in their own order.
 	Created string
 	// Updated is the column with the time of the last change. The Store sets it whenever it
 	// writes the row. Empty: there is no such column, or a trigger sets it.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -96,9 +97,9 @@ func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 			after = []string{w.number(absent), w.text(place)}
 		}
 	}
-	keys = append(keys, "r.created", "r.id")
+	keys = append(keys, "r.created", "r.id_length", "r.id") // So ids that are numbers are in their own order.
 	if q.After != nil {
-		after = append(after, w.number(dialect.Micros(q.After.Created)), w.text(q.After.ID))
+		after = append(after, w.number(dialect.Micros(q.After.Created)), w.number(int64(utf8.RuneCountInString(q.After.ID))), w.text(q.After.ID))
 	}
 	return keys, after, nil
 }
