@@ -10,6 +10,7 @@ import (
 
 	"github.com/scimkit/scim/internal/sqlitetest"
 	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/store/storetest"
 )
 
 // Migrate refuses settings with which requests would fail, and says what to write.
@@ -76,7 +77,7 @@ func TestSettings(t *testing.T) {
 }
 
 // opaque is a driver.Connector whose driver reports errors as texts.
-type opaque struct{ flaky }
+type opaque struct{ storetest.Failing }
 
 func (o *opaque) Driver() driver.Driver { return opaqueDriver{} }
 
@@ -89,7 +90,7 @@ func TestUnknownDriver(t *testing.T) {
 		if d == sqlstore.Postgres {
 			dsn = postgres.DSN(t)
 		}
-		o := &opaque{flaky{driver: db.Driver(), dsn: dsn, hide: true}}
+		o := &opaque{storetest.Failing{Base: db.Driver(), DSN: dsn, HidesCodes: true}}
 		db = sql.OpenDB(o)
 		t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
 		s, err := sqlstore.New(db, d, sqlstore.Options{})
@@ -100,7 +101,7 @@ func TestUnknownDriver(t *testing.T) {
 			t.Errorf("Migrate: error %v, want one that names the driver and AnyDriver", err)
 		}
 		newStore(t, db, d, sqlstore.Options{AnyDriver: true})
-		o.hide = false // a driver of another name, whose errors are understood
+		o.HidesCodes = false // a driver of another name, whose errors are understood
 		newStore(t, db, d, sqlstore.Options{})
 	})
 }

@@ -414,7 +414,7 @@ func TestStatementsOfClaims(t *testing.T) {
 				if d == sqlstore.Postgres {
 					dsn = postgres.DSN(t)
 				}
-				f := &flaky{driver: db.Driver(), dsn: dsn}
+				f := &storetest.Failing{Base: db.Driver(), DSN: dsn}
 				db := sql.OpenDB(f)
 				t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
 				var o sqlstore.Options
@@ -451,11 +451,11 @@ func TestStatementsOfClaims(t *testing.T) {
 						fill := func(text string) string {
 							return strings.NewReplacer("%[1]s", name+tt.path+tt.method, "%[2]s", u.ID(), "%[3]s", g.ID()).Replace(text)
 						}
-						f.sent = 0
+						f.Sent()
 						if status, answer := serve(t, c.h, tt.method, fill(tt.path), fill(tt.body)); status >= 300 {
 							t.Errorf("%s %s: %d %v", tt.method, tt.path, status, answer)
 						}
-						return f.sent
+						return f.Sent()
 					}
 					count("warm", s) // statements are prepared, and the first ones of a connection are sent
 					without, with := count("without", unaware{s, s, s}), count("with", s)
