@@ -12,6 +12,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/store/storetest"
 )
 
 // What follows, up to the end marker, is in docs/your-tables.md.
@@ -157,6 +158,20 @@ func removeSCIM(ctx context.Context, db *sql.DB, store *sqlstore.Store) error {
 	return store.Uninstall(ctx)
 }
 
+// checkMapping tests the mapping. makeTables creates the application's tables in a new database.
+func checkMapping(t *testing.T, makeTables func(t *testing.T) *sql.DB) {
+	storetest.RunMapping(t, func(t *testing.T) storetest.Mapping {
+		store, err := mapped(makeTables(t), sqlstore.SQLite)
+		if err == nil {
+			err = store.Migrate(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return storetest.Mapping{Store: store} // and what the columns cannot hold
+	})
+}
+
 // The end of what the page shows.
 
 // TestFullName writes one column from two attributes.
@@ -178,16 +193,26 @@ func TestFullName(t *testing.T) {
 	name("Ann Day")
 }
 
-// TestMapped writes through the declaration of docs/your-tables.md into its tables.
-func TestMapped(t *testing.T) {
-	db := database(t,
+// tablesOfMapped are the tables of the page.
+func tablesOfMapped() []string {
+	return []string{
 		`CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, kind text NOT NULL DEFAULT 'person', left_at timestamp, email text NOT NULL UNIQUE,
 			full_name text NOT NULL DEFAULT '', phone text, status text NOT NULL DEFAULT 'active',
 			created_at timestamp NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')))`,
 		"CREATE TABLE user_emails (user_id bigint NOT NULL REFERENCES users (id), address text NOT NULL, kind text)",
 		"CREATE TABLE teams (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE)",
 		"CREATE TABLE team_members (team_id bigint NOT NULL, user_id bigint NOT NULL, PRIMARY KEY (team_id, user_id))",
-		"INSERT INTO users (email, kind) VALUES ('ann@example.com', 'person'), ('robot@example.com', 'machine')")
+	}
+}
+
+func TestMapping(t *testing.T) {
+	checkMapping(t, func(t *testing.T) *sql.DB { return database(t, tablesOfMapped()...) })
+}
+
+// TestMapped writes through the declaration of docs/your-tables.md into its tables.
+func TestMapped(t *testing.T) {
+	db := database(t, append(tablesOfMapped(),
+		"INSERT INTO users (email, kind) VALUES ('ann@example.com', 'person'), ('robot@example.com', 'machine')")...)
 	store, err := mapped(db, sqlstore.SQLite)
 	if err == nil {
 		err = store.Migrate(t.Context())

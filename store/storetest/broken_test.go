@@ -199,6 +199,12 @@ func TestBrokenFaults(t *testing.T) {
 	}
 }
 
+func TestBrokenMappings(t *testing.T) {
+	for _, b := range brokenColumns() {
+		b.test(t, []group[Mapping]{{"mapping", mappingSteps()}})
+	}
+}
+
 func TestBrokenResolvers(t *testing.T) {
 	for _, b := range brokenResolvers() {
 		b.test(t, []group[Harness]{roleSteps()})
@@ -224,9 +230,13 @@ func TestEveryStep(t *testing.T) {
 	for _, b := range brokenClaims() {
 		named[b.step] = true
 	}
+	for _, b := range brokenColumns() {
+		named[b.step] = true
+	}
 	for _, g := range storeSteps() {
 		everyStep(t, named, g)
 	}
+	everyStep(t, named, group[Mapping]{"mapping", mappingSteps()})
 	everyStep(t, named, group[Application]{"claims", claimSteps()})
 	everyStep(t, named, roleSteps())
 	everyStep(t, named, group[tenants]{"tenants", tenantSteps()})
@@ -264,6 +274,8 @@ func TestSound(t *testing.T) {
 			}
 		}
 	})
+	t.Run("mapping", func(t *testing.T) { RunMapping(t, func(*testing.T) Mapping { return newColumns("") }) })
+	t.Run("mapping with limits", func(t *testing.T) { RunMapping(t, func(*testing.T) Mapping { return limitedColumns() }) })
 	t.Run("store over a failing database", func(t *testing.T) { RunFaults(t, func(*testing.T) Faulty { return newFrail("") }) })
 	for _, fault := range []string{"", "exclusive"} {
 		t.Run("resolver "+fault, func(t *testing.T) { RunRoles(t, func(*testing.T) Harness { return newApp(fault).harness() }) })

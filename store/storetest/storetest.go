@@ -14,10 +14,11 @@
 // instead of erasing them. The suite uses scim.UserType and scim.GroupType, with the
 // enterprise extension.
 //
-// Run is for every Store. RunLedger and RunRoles are for the other interfaces. RunClaims is
-// for stores over tables that the application fills too. RunTenants
-// is for stores that keep several tenants in one database. RunFaults is for stores whose
-// database can fail on purpose. RunFilters is for stores that keep any resource type.
+// Run is for every Store. RunLedger and RunRoles are for the other interfaces. RunMapping is for
+// stores over an application's tables, which do not hold every value. RunClaims is for stores
+// over tables that the application fills too. RunTenants is for stores that keep several
+// tenants in one database. RunFaults is for stores whose database can fail on purpose, as that
+// of Failing. RunFilters is for stores that keep any resource type.
 //
 // Some steps use random resources and filters. Their failures print a seed. Set the
 // environment variable SCIM_SEED to this seed to repeat them.
