@@ -266,12 +266,15 @@ func (t Directory) belonging(ctx context.Context, users []string, group string) 
 		return nil, err
 	}
 	var in []string
-	for _, p := range c.Paths {
-		if p.GroupID == group {
-			in = append(in, p.Member.ID)
+	for i, id := range users {
+		paths, err := c.Paths(ctx, refs[i])
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(paths, func(p Path) bool { return p.GroupID == group }) {
+			in = append(in, id)
 		}
 	}
-	slices.Sort(in)
 	return in, nil
 }
 

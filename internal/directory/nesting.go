@@ -19,8 +19,6 @@ type Tree map[string][]string
 // IDs lists the groups of the tree, in order.
 func (b Tree) IDs() []string { return slices.Sorted(maps.Keys(b)) }
 
-func (b Tree) children(id string) []string { return b[id] }
-
 // Below reads the groups in some groups, at every depth. The tree has the groups themselves
 // too. Without MemberPolicy.Nested it has nothing else.
 func (t Directory) Below(ctx context.Context, groups ...string) (Tree, error) {
@@ -223,57 +221,85 @@ type Refusal struct {
 // because a group would belong to itself, or would be too deep. below has what is below
 // these groups.
 func (t Directory) CheckNesting(ctx context.Context, parent string, groups []string, below Tree) ([]Refusal, error) {
-	a := t.newAscent(nil)
-	above := []string{parent} // the longest chain, the highest group first
-	if parent != "" {
-		if err := a.climb(ctx, above); err != nil {
-			return nil, err
-		}
-		above = longest(a.straight, above, t.policy.MaxDepth+1)
-		slices.Reverse(above)
+	above, err := t.chainAbove(ctx, parent)
+	if err != nil {
+		return nil, err
 	}
+	down := below.network()
+	walks, err := down.longest(ctx, t.policy.MaxDepth+1)
+	if err != nil {
+		return nil, err
+	}
+	toParent := below.waysTo(parent)
 	var refused []Refusal
 	for _, g := range groups {
-		if _, isBelow := below[parent]; isBelow {
-			if down := below.path(g, parent); down != nil {
-				refused = append(refused, Refusal{g, append([]string{parent}, down...), true})
-				continue
+		if _, isCircle := toParent[g]; isCircle {
+			chain := []string{parent, g}
+			for ; g != parent; chain = append(chain, g) {
+				g = toParent[g]
 			}
+			refused = append(refused, Refusal{chain[1], chain, true})
+			continue
 		}
-		chain := slices.Concat(above, longest(below.children, []string{g}, t.policy.MaxDepth+1))
-		if len(chain) > t.policy.MaxDepth+1 {
-			refused = append(refused, Refusal{g, chain, false})
+		if at := down.place(g); len(above)+walks[at] > t.policy.MaxDepth {
+			refused = append(refused, Refusal{g, slices.Concat(above, down.walk(at, walks)), false})
 		}
 	}
 	return refused, nil
 }
 
-// path returns the ids on a shortest way down from one group to another, nil if there is
-// none.
-func (b Tree) path(from, to string) []string {
-	last := map[string]string{from: ""}
-	for level := []string{from}; len(level) > 0; {
-		var next []string
-		for _, g := range level {
-			if g == to {
-				way := []string{g}
-				for g != from {
-					g = last[g]
-					way = append(way, g)
-				}
-				slices.Reverse(way)
-				return way
-			}
-			for _, c := range b[g] {
-				if _, ok := last[c]; !ok {
-					last[c] = g
-					next = append(next, c)
-				}
+// chainAbove is the longest chain of groups that ends with a group, the highest one first.
+func (t Directory) chainAbove(ctx context.Context, group string) ([]string, error) {
+	if group == "" { // a new group
+		return []string{""}, nil
+	}
+	a := t.newAscent(nil)
+	if err := a.climb(ctx, []string{group}); err != nil {
+		return nil, err
+	}
+	walks, err := a.longest(ctx, t.policy.MaxDepth+1)
+	if err != nil {
+		return nil, err
+	}
+	chain := a.walk(a.place(group), walks)
+	slices.Reverse(chain)
+	return chain, nil
+}
+
+// network is the tree with steps from each group to its members.
+func (b Tree) network() *network {
+	n := &network{}
+	for _, id := range b.IDs() {
+		at := n.place(id)
+		for _, c := range b[id] {
+			n.steps[at] = append(n.steps[at], step{to: n.place(c)})
+		}
+	}
+	return n
+}
+
+// waysTo says of each group that leads down to a group which group comes next on a shortest
+// way.
+func (b Tree) waysTo(group string) map[string]string {
+	if _, ok := b[group]; !ok {
+		return nil
+	}
+	parents := map[string][]string{}
+	for id, children := range b {
+		for _, c := range children {
+			parents[c] = append(parents[c], id)
+		}
+	}
+	next := map[string]string{group: ""}
+	for found := []string{group}; len(found) > 0; found = found[1:] {
+		for _, p := range parents[found[0]] {
+			if _, ok := next[p]; !ok {
+				next[p] = found[0]
+				found = append(found, p)
 			}
 		}
-		level = next
 	}
-	return nil
+	return next
 }
 
 // Idle is a stored membership of a group in a group that gives nothing.
@@ -311,16 +337,23 @@ func (t Directory) IdleNesting(ctx context.Context, after string) (idle []Idle, 
 		return nil, "", err
 	}
 	for _, g := range groups {
-		isTooDeep := a.isTooDeep(g)
-		ms := slices.SortedFunc(slices.Values(a.above[g]), func(x, y host.Membership) int { return cmp.Compare(x.GroupID, y.GroupID) })
-		for _, m := range ms {
-			if isCircle := a.isCircle(m); isCircle || isTooDeep {
-				idle = append(idle, Idle{m, isCircle})
-			}
-		}
+		idle = append(idle, a.idle(g)...)
 	}
 	if len(groups) < Batch && !page.Cut {
 		return idle, "", nil
 	}
 	return idle, groups[len(groups)-1], nil
+}
+
+// idle lists the memberships of a group in others that give nothing, in order.
+func (a *ascent) idle(group string) (list []Idle) {
+	at := a.place(group)
+	isTooDeep := a.isTooDeep(at)
+	for _, s := range a.steps[at] {
+		if s.isCircle || isTooDeep {
+			list = append(list, Idle{host.Membership{GroupID: a.ids[s.to], Member: groupRef(group), Since: s.since}, s.isCircle})
+		}
+	}
+	slices.SortFunc(list, func(x, y Idle) int { return cmp.Compare(x.GroupID, y.GroupID) })
+	return list
 }

@@ -118,6 +118,34 @@ func directories(t interface{ Fatal(...any) }, g *graph, groups []string, depth 
 	}
 }
 
+func userRef(id string) host.Ref { return host.Ref{Type: "User", ID: id} }
+
+// pathsOf lists the paths of some members. It compares them with the groups of the closure.
+func pathsOf(ctx context.Context, dir Directory, keeps func(host.Membership) bool, members ...host.Ref) (all []Path, err error) {
+	c, err := dir.Closure(ctx, members, keeps)
+	if err != nil {
+		return nil, err
+	}
+	var groups []string
+	for _, m := range members {
+		paths, err := c.Paths(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range paths {
+			groups = append(groups, p.GroupID)
+		}
+		all = append(all, paths...)
+	}
+	if diff := gocmp.Diff(distinct(groups), c.Groups()); diff != "" {
+		return nil, fmt.Errorf("groups of the paths, and of the closure:\n%s", diff)
+	}
+	return all, nil
+}
+
+// edge is the membership of the group child in the group parent.
+type edge struct{ parent, child string }
+
 // show lists the groups of a user: id, distance, via.
 func show(paths []Path) []string {
 	out := []string{}
@@ -159,11 +187,11 @@ func TestClosure(t *testing.T) {
 		}
 		for name, dir := range directories(t, g, test.groups, 3) {
 			t.Run(test.name+" "+name, func(t *testing.T) {
-				got, err := dir.Closure(t.Context(), []host.Ref{{Type: "User", ID: "u"}, {Type: "User", ID: "v"}}, nil)
+				got, err := pathsOf(t.Context(), dir, nil, userRef("u"), userRef("v"))
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := gocmp.Diff(test.want, show(got.Paths)); diff != "" {
+				if diff := gocmp.Diff(test.want, show(got)); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", test.reason, diff)
 				}
 			})
@@ -181,23 +209,23 @@ func TestClosureOrder(t *testing.T) {
 	g.put("0", "b")  // at 4
 	g.put("00", "y") // at 5
 	dir := directories(t, g, []string{"z", "y", "b", "a", "0", "00"}, 10)["edges"]
-	got, err := dir.Closure(t.Context(), []host.Ref{{Type: "User", ID: "u"}}, nil)
+	got, err := pathsOf(t.Context(), dir, nil, userRef("u"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var order []string
-	for _, p := range got.Paths {
+	for _, p := range got {
 		order = append(order, p.GroupID)
 	}
 	if diff := gocmp.Diff([]string{"z", "y", "b", "a", "00", "0"}, order); diff != "" {
 		t.Errorf("by distance, then by age (-want +got):\n%s", diff)
 	}
 	g.calls = 0
-	if _, err := dir.Closure(t.Context(), []host.Ref{{Type: "User", ID: "u"}}, nil); err != nil || g.calls != 4 {
+	if _, err := pathsOf(t.Context(), dir, nil, userRef("u")); err != nil || g.calls != 4 {
 		t.Errorf("%d calls for three levels, error %v; want one for each and one that finds nothing", g.calls, err)
 	}
-	got, err = dir.Closure(t.Context(), []host.Ref{{Type: "User", ID: "u"}}, func(m host.Membership) bool { return m.Member.ID != "b" && m.GroupID != "y" })
-	if diff := gocmp.Diff([]string{"u b 1 z", "u z 0 z"}, show(got.Paths)); diff != "" || err != nil {
+	got, err = pathsOf(t.Context(), dir, func(m host.Membership) bool { return m.Member.ID != "b" && m.GroupID != "y" }, userRef("u"))
+	if diff := gocmp.Diff([]string{"u b 1 z", "u z 0 z"}, show(got)); diff != "" || err != nil {
 		t.Errorf("without some memberships: error %v (-want +got):\n%s", err, diff)
 	}
 }
@@ -295,12 +323,12 @@ func TestNestingAgainstNaive(t *testing.T) {
 		for name, dir := range directories(t, g, ids, depth) {
 			g.groups = g.groups[:len(ids)]
 			got := map[string]map[string]int{}
-			users := []host.Ref{{Type: "User", ID: "u0"}, {Type: "User", ID: "u1"}, {Type: "User", ID: "u2"}}
-			paths, err := dir.Closure(context.Background(), users[:rapid.IntRange(1, 3).Draw(t, "users")], nil)
+			users := []host.Ref{userRef("u0"), userRef("u1"), userRef("u2")}
+			paths, err := pathsOf(context.Background(), dir, nil, users[:rapid.IntRange(1, 3).Draw(t, "users")]...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, p := range paths.Paths {
+			for _, p := range paths {
 				if got[p.Member.ID] == nil {
 					got[p.Member.ID] = map[string]int{}
 				}

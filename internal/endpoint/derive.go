@@ -2,7 +2,6 @@ package endpoint
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/scimkit/scim/internal/directory"
@@ -18,7 +17,7 @@ type view struct {
 	sel     *doc.Selection
 	derived *model.Attribute // nil: the answer does not show it
 	// groups are the groups of those users that prepare got last.
-	groups map[host.Ref][]directory.Path
+	groups *directory.Closure
 	names  groupNames
 }
 
@@ -44,40 +43,42 @@ func (v *view) prepare(ctx context.Context, ds ...*doc.Document) error {
 	for i, d := range ds {
 		refs[i] = host.RefOf(d)
 	}
-	c, err := v.r.dir.Closure(ctx, refs, nil)
-	v.groups = nil
-	if err != nil || len(c.Paths) == 0 {
+	var err error
+	if v.groups, err = v.r.dir.Closure(ctx, refs, nil); err != nil {
 		return err
 	}
-	v.groups = make(map[host.Ref][]directory.Path, len(ds))
-	ids := map[string]bool{}
-	for _, p := range c.Paths {
-		v.groups[p.Member] = append(v.groups[p.Member], p)
-		ids[p.GroupID] = true
-	}
-	if len(ids) > directory.Batch {
+	ids := v.groups.Groups()
+	if len(ids) == 0 || len(ids) > directory.Batch {
 		return nil // write reads them part by part
 	}
-	return v.names.read(ctx, v.r, slices.Collect(maps.Keys(ids)))
+	return v.names.read(ctx, v.r, ids)
 }
 
 // write writes one resource. A long list goes to s part by part.
 func (v *view) write(ctx context.Context, s *sink, d *doc.Document, location string) error {
-	switch {
-	case v.derived == nil || v.derived != d.Type.Members && len(v.groups[host.RefOf(d)]) == 0:
+	switch v.derived {
+	case nil:
 		s.b = encode(s.b, d, d.Values, v.sel, location)
 		return s.pass()
-	case v.derived == d.Type.Members:
+	case d.Type.Members:
 		return v.writeMembers(ctx, s, d, location)
 	}
 	return v.writeGroups(ctx, s, d, location)
 }
 
 func (v *view) writeGroups(ctx context.Context, s *sink, d *doc.Document, location string) error {
+	all, err := v.groups.Paths(ctx, host.RefOf(d))
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		s.b = encode(s.b, d, d.Values, v.sel, location)
+		return s.pass()
+	}
 	s.b = encode(s.b, d, doc.Drop(d.Values, v.derived), v.sel, location)
 	list := doc.NewElements(v.derived, v.sel, "value", "$ref", "display", "type")
 	s.b = list.Begin(s.b)
-	for paths := range slices.Chunk(v.groups[host.RefOf(d)], directory.Batch) {
+	for paths := range slices.Chunk(all, directory.Batch) {
 		ids := make([]string, len(paths))
 		for i, p := range paths {
 			ids[i] = p.GroupID

@@ -304,13 +304,8 @@ func (w *Work) unlinkGone(ctx context.Context, ids []string, why cause, dead map
 	if err != nil {
 		return err
 	}
-	seen := map[string]bool{}
-	for _, m := range closure.Paths {
-		if seen[m.GroupID] {
-			continue
-		}
-		seen[m.GroupID] = true
-		if err := w.unlinkIfGone(ctx, m.GroupID, why, dead); err != nil {
+	for _, group := range closure.Groups() {
+		if err := w.unlinkIfGone(ctx, group, why, dead); err != nil {
 			return err
 		}
 	}

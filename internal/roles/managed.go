@@ -127,8 +127,12 @@ func groupsByClient(ctx context.Context, t tenant, user host.Ref) ([]string, err
 	if err != nil {
 		return nil, err
 	}
+	paths, err := closure.Paths(ctx, user)
+	if err != nil {
+		return nil, err
+	}
 	var groups []string
-	for _, p := range closure.Paths {
+	for _, p := range paths {
 		if p.Distance > 0 {
 			continue
 		}

@@ -269,6 +269,9 @@ func (l *pendingList) nesting(ctx context.Context, from pendingKey) error {
 		}
 		skip = false
 		for _, e := range idle {
+			if l.isFull() { // dense circles have many
+				return nil
+			}
 			reason := "the member is too deep: more groups are above it than MemberPolicy.MaxDepth allows"
 			if e.IsCircle {
 				reason = "the member is a part of a circle: the group belongs to itself"

@@ -135,12 +135,10 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	if err != nil {
 		return nil, err
 	}
-	if t.Stores.Members == nil {
-		sortByGrant(closure.Paths, by)
-	}
-	keys := make([]host.Source, 0, len(closure.Paths)+2)
-	for _, p := range closure.Paths {
-		keys = append(keys, host.GroupSource(p.GroupID))
+	groups := closure.Groups()
+	keys := make([]host.Source, 0, len(groups)+2)
+	for _, id := range groups {
+		keys = append(keys, host.GroupSource(id))
 	}
 	if r.view.gone != "" {
 		keys = append(keys, host.GroupSource(r.view.gone))
@@ -167,7 +165,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 		links[r.view.link.Source] = *r.view.link
 	}
 	if r.view.again != nil {
-		if err := lookAgain(ctx, t, *r.view.again, links, closure.Paths, values); err != nil {
+		if err := lookAgain(ctx, t, *r.view.again, links, groups, values); err != nil {
 			return nil, err
 		}
 	}
@@ -175,15 +173,24 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 		for _, v := range values[i] {
 			p.want(links[v.key()], origin{source: v.source(), doubt: doubtOf(v.source())}, &r)
 		}
-	}
-	for _, path := range closure.Paths {
-		if p := by[path.Member.ID]; p != nil && isUser(path.Member) {
-			from := origin{source: host.GroupSource(path.GroupID), isNamed: r.isNamedBelow(closure, path)}
-			from.doubt = doubtOf(from.source)
+		paths, err := closure.Paths(ctx, refs[i])
+		if err != nil {
+			return nil, err
+		}
+		if t.Stores.Members == nil {
+			sortByGrant(paths, p)
+		}
+		for _, path := range paths {
+			from := origin{source: host.GroupSource(path.GroupID)}
+			link := links[from.source]
+			if !link.IsLinked() {
+				continue
+			}
+			from.isNamed, from.doubt = r.isNamedBelow(closure, path), doubtOf(from.source)
 			if path.Distance > 0 {
 				from.via = path.Via
 			}
-			p.want(links[from.source], from, &r)
+			p.want(link, from, &r)
 		}
 	}
 	return links, nil
@@ -261,22 +268,20 @@ func (p *person) isConfirmed(l host.Link, linked host.LinkedRole) bool {
 	})
 }
 
-// sortByGrant orders memberships whose time is unknown by their grants. Groups that give
-// something already come first, the oldest grant first, and all groups in order of distance.
-func sortByGrant(paths []directory.Path, by map[string]*person) {
-	at := map[directory.Path]time.Time{}
-	for _, m := range paths {
-		if p := by[m.Member.ID]; p != nil {
-			for _, g := range p.entries {
-				if was, ok := at[m]; g.Source == host.GroupSource(m.GroupID) && (!ok || g.At.Before(was)) {
-					at[m] = g.At
-				}
+// sortByGrant orders memberships of one user whose time is unknown by their grants. Groups that
+// give something already come first, the oldest grant first, and all groups in order of distance.
+func sortByGrant(paths []directory.Path, p *person) {
+	at := map[string]time.Time{} // by group
+	for _, g := range p.entries {
+		if group, ok := g.Source.Group(); ok {
+			if was, known := at[group]; !known || g.At.Before(was) {
+				at[group] = g.At
 			}
 		}
 	}
 	slices.SortStableFunc(paths, func(a, b directory.Path) int {
-		x, given := at[a]
-		y, too := at[b]
+		x, given := at[a.GroupID]
+		y, too := at[b.GroupID]
 		switch {
 		case a.Distance != b.Distance:
 			return a.Distance - b.Distance

@@ -66,7 +66,7 @@ func previewed(ctx context.Context, t tenant, only host.Source, after string) (i
 
 // lookAgain looks up the roles of groups and values again, or only those of one source. It
 // sets links as RolesChanged would store them.
-func lookAgain(ctx context.Context, t tenant, a again, links map[host.Source]host.Link, paths []directory.Path, values [][]value) error {
+func lookAgain(ctx context.Context, t tenant, a again, links map[host.Source]host.Link, groups []string, values [][]value) error {
 	known := map[host.Source]bool{}
 	isNew := func(s host.Source) bool {
 		isKnown := known[s] || a.only != "" && a.only != s
@@ -78,12 +78,7 @@ func lookAgain(ctx context.Context, t tenant, a again, links map[host.Source]hos
 		change.setTime(a.now)
 		links[s] = change.now
 	}
-	var groups []string
-	for _, p := range paths {
-		if isNew(host.GroupSource(p.GroupID)) {
-			groups = append(groups, p.GroupID)
-		}
-	}
+	groups = only(groups, func(id string) bool { return isNew(host.GroupSource(id)) })
 	var found []*doc.Document
 	if err := t.dir.ByID(ctx, t.Types.Group, groups, func(g *doc.Document) { found = append(found, g) }); err != nil {
 		return err
