@@ -170,7 +170,7 @@ func (j judge) newTally(runs ...run) *tally {
 // each calls fn with every batch of the plan.
 func (a *tally) each(ctx context.Context, fn func(b *batch) error) error {
 	for _, r := range a.runs {
-		err := a.w.t.eachBatch(ctx, r, func(ids []string) error {
+		err := a.w.eachPart(ctx, r, func(ids []string) error {
 			b := &batch{w: a.w, run: r, ids: ids, reads: true}
 			if err := b.look(ctx); err != nil {
 				return err

@@ -17,6 +17,9 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSize(len(ids), len(grants)); err != nil {
+		return nil, err
+	}
 	people := make([]*person, len(ids))
 	by := make(map[string]*person, len(ids))
 	for i, id := range ids {
@@ -55,10 +58,15 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 	if err != nil {
 		return nil, err
 	}
+	n := 0
 	for id, roles := range held {
 		if p := by[id]; p != nil {
 			p.held = roles
+			n += len(roles)
 		}
+	}
+	if err := checkSize(len(ids), n); err != nil {
+		return nil, err
 	}
 	if users == nil {
 		// Read only users to whom a source gives something. For others it does not matter
@@ -169,6 +177,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 			return nil, err
 		}
 	}
+	n := 0
 	for i, p := range people {
 		for _, v := range values[i] {
 			p.want(links[v.key()], origin{source: v.source(), doubt: doubtOf(v.source())}, &r)
@@ -191,6 +200,10 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 				from.via = path.Via
 			}
 			p.want(link, from, &r)
+		}
+		n += p.wanted()
+		if err := checkSize(len(people), n); err != nil {
+			return nil, err
 		}
 	}
 	return links, nil
@@ -255,6 +268,15 @@ func (p *person) want(l host.Link, from origin, r *run) {
 			w.doubts = append(w.doubts, from.doubt)
 		}
 	}
+}
+
+// wanted counts the roles that sources give, or will give.
+func (p *person) wanted() int {
+	n := len(p.unconfirmed)
+	for _, w := range p.wants {
+		n += len(w.sources)
+	}
+	return n
 }
 
 // isConfirmed reports whether the application has decided about this user alone, although it

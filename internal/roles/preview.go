@@ -25,14 +25,21 @@ func (c *Admin) Preview(ctx context.Context, only host.Source, after string) (li
 		return nil, "", err
 	}
 	defer unlock()
-	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: ids, reads: true, run: run{cause: applicationReports, view: view{again: &again{only, c.e.now()}}}}
-	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
-		return nil, "", err
-	}
-	for _, o := range b.outs {
-		if o.changes() {
-			list = append(list, o.change)
+	w, r := c.e.Begin(c.t.Tenant, ""), run{cause: applicationReports, view: view{again: &again{only, c.e.now()}}}
+	err = w.divide(ids, func(ids []string) error {
+		b := &batch{w: w, ids: ids, reads: true, run: r}
+		if err := c.t.Stores.InTx(ctx, b.look); err != nil {
+			return err
 		}
+		for _, o := range b.outs {
+			if o.changes() {
+				list = append(list, o.change)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
 	}
 	return list, next, nil
 }

@@ -80,7 +80,7 @@ func (w *Work) reconcileNow(ctx context.Context, r run) error {
 		return judge{w}.runs(ctx, r)
 	}
 	due, all := false, judge{w}.newTally(r)
-	err := w.t.eachBatch(ctx, r, func(ids []string) error {
+	err := w.eachPart(ctx, r, func(ids []string) error {
 		b := &batch{w: w, run: r, ids: ids, reads: true}
 		if err := b.look(ctx); err != nil {
 			return err
@@ -99,16 +99,31 @@ func (w *Work) reconcileNow(ctx context.Context, r run) error {
 
 func (w *Work) settleAll(ctx context.Context, r run) error {
 	if w.t.Roles.Joint { // all or nothing
-		return w.t.eachBatch(ctx, r, func(ids []string) error { return w.settle(ctx, ids, r) })
+		return w.t.eachBatch(ctx, r, func(ids []string) error { return w.settleParts(ctx, ids, r) })
 	}
 	f := failures{left: r.failures()}
 	err := w.t.eachBatch(ctx, r, func(ids []string) error {
-		return f.most(ctx, ids, func(ids []string) error { return w.settle(ctx, ids, r) })
+		return f.most(ctx, ids, func(ids []string) error { return w.settleParts(ctx, ids, r) })
 	})
 	if err == nil && len(f.users) > 0 {
 		return &f.leftOut
 	}
 	return cmp.Or(f.first, err)
+}
+
+// settleParts is settle for users who may have too many roles for one batch. The guards judge
+// the whole plan, as if it had several batches from the beginning.
+func (w *Work) settleParts(ctx context.Context, ids []string, r run) error {
+	isWhole := true
+	return w.divide(ids, func(part []string) error {
+		if isWhole && len(part) < len(ids) && r.isOneBatch() && !r.ahead {
+			if err := (judge{w}).runs(ctx, r); err != nil {
+				return err
+			}
+		}
+		isWhole = isWhole && len(part) == len(ids)
+		return w.settle(ctx, part, r)
+	})
 }
 
 // failuresOfRun is after how many failed calls of the application a run ends. One user whose

@@ -23,6 +23,7 @@ type Work struct {
 	// restore gives back the roles that were revoked ahead of a write, if the write fails.
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
+	batch   int  // how many users a batch has at most; 0: directory.Batch. See divide
 	// cause is why this unit completes what an earlier one with its key left open.
 	cause  cause
 	needs  needs // what the write needs before it begins
