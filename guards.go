@@ -130,8 +130,12 @@ func guardPort(guard func(context.Context, *RolePlan) error, g host.Guard) func(
 	}
 	return func(ctx context.Context, p *host.RolePlan) (err error) {
 		defer g.Catch(&err)
-		return inward(guard(ctx, &RolePlan{Cause: PlanCause(p.Cause), Resource: Ref(p.Resource), Source: Source(p.Source), Principal: p.Principal,
-			Users: p.Users, each: p.Each, Roles: convert(p.Roles, func(c host.RoleCount) RoleCount { return RoleCount{Role(c.Role), c.Grants, c.Revokes} })}))
+		err = guard(ctx, &RolePlan{Cause: PlanCause(p.Cause), Resource: Ref(p.Resource), Source: Source(p.Source), Principal: p.Principal,
+			Users: p.Users, each: p.Each, Roles: convert(p.Roles, func(c host.RoleCount) RoleCount { return RoleCount{Role(c.Role), c.Grants, c.Revokes} })})
+		if meaning(err) == nil {
+			return failed(err)
+		}
+		return inward(err)
 	}
 }
 

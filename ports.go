@@ -48,6 +48,19 @@ func inward(err error) error {
 	return &translated{err, e}
 }
 
+// failed is inward for a call that refuses nothing. Its error means that the application could
+// not do something, whatever it wraps: an answer of another service, or one of this package's
+// errors. Only an answer of 500 and above stays, such as 503 with RetryAfter.
+func failed(err error) error {
+	switch e := meaning(err); {
+	case err == nil, e != nil && e.Status >= http.StatusInternalServerError:
+		return inward(err)
+	case e == nil && (errors.Is(err, host.ErrStale) || errors.Is(err, context.DeadlineExceeded)):
+		return inward(err) // the server is busy
+	}
+	return &translated{err, &Error{Status: http.StatusInternalServerError, Detail: "the server could not do this", Err: err}}
+}
+
 // outward converts an internal error to one that the application understands.
 func outward(err error) error {
 	if err == nil {

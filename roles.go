@@ -192,8 +192,10 @@ type Roles struct {
 	// Guard judges what a write would do to roles, once, before any of it is done. An *Error
 	// refuses the whole write and is its answer. Any other error is answered with 500. It
 	// judges what Breaker judges, but never a user who is deactivated or deleted. It may be
-	// called in the Store's transaction, and again if the transaction runs again. Nil: all is
-	// allowed.
+	// called in the Store's transaction, and again if the transaction runs again. If ChangeRoles
+	// returns ErrNoRole, it also judges what then takes the place of the plan. If roles do not
+	// commit with the Store, its error then leaves the write stored and unfinished: see
+	// Reconciler.Settle. Nil: all is allowed.
 	Guard func(ctx context.Context, p *RolePlan) error
 	// Missing decides what happens to a group that stands for no role. The default is
 	// LinkLater.

@@ -172,6 +172,9 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	if r.view.link != nil {
 		links[r.view.link.Source] = *r.view.link
 	}
+	for _, l := range r.view.relinked {
+		links[l.Source] = l
+	}
 	if r.view.again != nil {
 		if err := lookAgain(ctx, t, *r.view.again, links, groups, values); err != nil {
 			return nil, err

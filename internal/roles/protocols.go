@@ -245,6 +245,9 @@ func (b *batch) change(ctx context.Context) error {
 		return nil
 	}
 	if err := b.w.t.Roles.Resolver.ChangeRoles(ctx, changes); err != nil {
+		if errors.Is(err, host.ErrNoRole) {
+			return &roleIsGone{err}
+		}
 		return err
 	}
 	b.w.guards.noteGrants(b.w.t.Roles, changes)

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/scimkit/scim/internal/host"
 )
 
 // reconcile reconciles in the transaction of one write, or at the end of a transaction with
@@ -187,7 +185,7 @@ func (w *Work) settle(ctx context.Context, ids []string, r run) error {
 	for try := 0; ; try++ {
 		b := &batch{w: w, run: r, ids: ids}
 		err := b.settle(ctx)
-		if !errors.Is(err, host.ErrNoRole) || try == vanishedTries {
+		if !errors.As(err, new(*roleIsGone)) || try == vanishedTries {
 			return err
 		}
 		// The role of a link is gone, and the application did not report it.
@@ -195,7 +193,7 @@ func (w *Work) settle(ctx context.Context, ids []string, r run) error {
 		if err != nil {
 			return err
 		}
-		if err := w.unlinkGone(ctx, ids, r.cause, dead); err != nil {
+		if err := w.unlinkGone(ctx, ids, r, dead); err != nil {
 			return err
 		}
 	}

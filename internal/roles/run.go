@@ -93,6 +93,8 @@ type view struct {
 	link    *host.Link        // the new link of a group
 	again   *again            // look up the roles of sources again
 	off     []host.Source     // sources that are switched off: the run covers all to whom they give something
+	// relinked are the new links of sources whose roles are gone.
+	relinked []host.Link
 }
 
 // again says which sources to look up again: one, or all if it is "". now is the time.

@@ -410,7 +410,8 @@ func isUnderWay(c *Admin, n host.Note) bool {
 }
 
 // settleNotes completes what the notes with a prefix say. Like the write that left them, it
-// holds the lock of the resource. Guards have judged the write.
+// holds the lock of the resource. Guards have judged the write, and judge only what takes the
+// place of a role that is gone.
 func settleNotes(ctx context.Context, c *Admin, prefix string) error {
 	ref := resourceOf(prefix)
 	key := ""
@@ -418,9 +419,10 @@ func settleNotes(ctx context.Context, c *Admin, prefix string) error {
 		key = keylock.Key(ref.Type, ref.ID)
 	}
 	w := c.e.Begin(c.t.Tenant, "")
-	SkipGuards(w)
-	if reportedSource(prefix) != "" {
+	w.guards.subject = subject{ref: ref, cause: host.CauseWrite}
+	if source := reportedSource(prefix); source != "" {
 		w.cause = applicationReports
+		w.guards.subject = subject{ref, source, host.CauseReport}
 	}
 	err := w.Isolate(ctx, key, func(ctx context.Context) error {
 		if key != "" {

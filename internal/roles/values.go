@@ -162,40 +162,6 @@ func (t tenant) relinkKnownValue(ctx context.Context, v value, was host.Link) (*
 	return c, err
 }
 
-// unlinkGoneValues removes the links of these users' values to dead roles.
-func unlinkGoneValues(ctx context.Context, w *Work, ids []string, why cause, dead map[host.RoleKey]bool) error {
-	if w.t.Roles.Attributes == nil {
-		return nil
-	}
-	var values []value
-	if err := w.t.dir.ByID(ctx, w.t.Types.User, ids, func(u *doc.Document) { values = append(values, valuesOf(w.t.Tenant, u)...) }); err != nil {
-		return err
-	}
-	links, err := w.t.valueLinks(ctx, values)
-	if err != nil {
-		return err
-	}
-	for _, v := range values {
-		l := links[v.key()]
-		if !hasDead(l, dead) {
-			continue
-		}
-		delete(links, v.key()) // look up each value once
-		c := &linkChange{was: l, now: l}
-		if why == applicationReports {
-			if c, err = w.t.relinkKnownValue(ctx, v, l); err != nil {
-				return err
-			}
-		}
-		c.dropDead(dead)
-		if err := w.t.linkValue(ctx, v, c, w.e.now()); err != nil {
-			return err
-		}
-		w.later.add(run{values: []value{v}, cause: why}, true) // reconciles the other users of the value
-	}
-	return nil
-}
-
 // valueChange is how a write of a user changes the links of values.
 type valueChange struct {
 	fresh map[host.Source]bool // the keys of values that the write adds to the user

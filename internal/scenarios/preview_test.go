@@ -140,6 +140,7 @@ var unforeseen = map[string]string{
 	"a created role is protected":  "only CreateRole knows what it makes, and a preview does not call it",
 	"S32":                          "only ChangeRoles knows that a role is gone, and a preview does not call it",
 	"S120":                         "only ChangeRoles knows that a role is gone, and a preview does not call it",
+	"a plan with a role":           "only ChangeRoles knows that a role is gone, and a preview does not call it",
 	"one of several roles is gone": "only ChangeRoles knows that a role is gone, and a preview does not call it",
 }
 

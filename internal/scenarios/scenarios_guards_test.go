@@ -14,7 +14,7 @@ import (
 )
 
 func guardScenarios() []scenario {
-	return slices.Concat(lastHolderScenarios(), breakerScenarios(), ownGuardScenarios(), seatScenarios())
+	return slices.Concat(lastHolderScenarios(), breakerScenarios(), ownGuardScenarios(), planScenarios(), seatScenarios())
 }
 
 // admins pushes a group that gives the protected role Admin.
