@@ -196,7 +196,7 @@ func (c *Admin) judgeReport(ctx context.Context, source host.Source, r run) erro
 		if group, ok := source.Group(); ok {
 			w.guards.subject.ref = groupRef(group)
 		}
-		return judge{w}.runs(ctx, r)
+		return judge{w}.run(ctx, r)
 	})
 }
 

@@ -83,7 +83,7 @@ func (e *Ending) Before(ctx context.Context) error {
 	if r.view.deleted == "" {
 		w.restore = append(w.restore, func(ctx context.Context) error { return w.settleAll(ctx, run{ids: r.ids}) })
 	}
-	if err := (judge{w}).runs(ctx, r); err != nil {
+	if err := (judge{w}).run(ctx, r); err != nil {
 		return err
 	}
 	r.ahead = true

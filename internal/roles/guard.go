@@ -107,13 +107,13 @@ func (r *run) isOneBatch() bool {
 // judge asks the guards about the plans of a Work.
 type judge struct{ w *Work }
 
-// runs judges the plan of runs before any of it is applied. It reads the plan of all users
+// run judges the plan of a run before any of it is applied. It reads the plan of all users
 // once, and so locks them.
-func (j judge) runs(ctx context.Context, runs ...run) error {
-	w, all := j.w, j.newTally(runs...)
+func (j judge) run(ctx context.Context, r run) error {
+	w, all := j.w, j.newTally(r)
 	if all == nil {
 		if w.t.Roles.Guards.Holders != nil && w.t.Roles.LedgerLocks {
-			return lockAll(ctx, w, runs)
+			return lockAll(ctx, w, r)
 		}
 		return nil
 	}
@@ -145,43 +145,31 @@ func (b *batch) judge(ctx context.Context) error {
 // tally counts what a plan changes.
 type tally struct {
 	w     *Work
-	runs  []run
+	run   run
 	outs  []*outcome // the whole plan if it is one batch
 	users int        // whose roles change
 	lost  crowd      // those of them who lose a role
 	roles []host.RoleCount
-	seen  map[string]bool // users, if there are several runs
 }
 
-// newTally returns nil if no guard judges the runs.
-func (j judge) newTally(runs ...run) *tally {
+// newTally returns nil if no guard judges the run.
+func (j judge) newTally(r run) *tally {
 	w := j.w
-	if !w.t.Roles.Guards.Judges() || w.guards.state != unjudged ||
-		!slices.ContainsFunc(runs, func(r run) bool { return r.cause != applicationRepairs }) {
+	if !w.t.Roles.Guards.Judges() || w.guards.state != unjudged || r.cause == applicationRepairs {
 		return nil
 	}
-	all := &tally{w: w, runs: runs}
-	if len(runs) > 1 {
-		all.seen = map[string]bool{}
-	}
-	return all
+	return &tally{w: w, run: r}
 }
 
 // each calls fn with every batch of the plan.
 func (a *tally) each(ctx context.Context, fn func(b *batch) error) error {
-	for _, r := range a.runs {
-		err := a.w.eachPart(ctx, r, func(ids []string) error {
-			b := &batch{w: a.w, run: r, ids: ids, reads: true}
-			if err := b.look(ctx); err != nil {
-				return err
-			}
-			return fn(b)
-		})
-		if err != nil {
+	return a.w.eachPart(ctx, a.run, func(ids []string) error {
+		b := &batch{w: a.w, run: a.run, ids: ids, reads: true}
+		if err := b.look(ctx); err != nil {
 			return err
 		}
-	}
-	return nil
+		return fn(b)
+	})
 }
 
 // add counts a batch.
@@ -190,11 +178,8 @@ func (a *tally) add(b *batch) {
 		return
 	}
 	for _, o := range b.outs {
-		if a.seen[o.change.UserID] || len(o.change.Grant)+len(o.change.Revoke) == 0 {
+		if len(o.change.Grant)+len(o.change.Revoke) == 0 {
 			continue
-		}
-		if a.seen != nil {
-			a.seen[o.change.UserID] = true
 		}
 		a.users++
 		if len(o.change.Revoke) > 0 {
@@ -219,9 +204,7 @@ func (a *tally) count(role host.Role) *host.RoleCount {
 }
 
 // leaves reports whether the plan is about a user who is deactivated or deleted.
-func (a *tally) leaves() bool {
-	return !slices.ContainsFunc(a.runs, func(r run) bool { return r.cause != userLeaves })
-}
+func (a *tally) leaves() bool { return a.run.cause == userLeaves }
 
 // decide asks the guards about a plan. An error refuses the write.
 func (j judge) decide(ctx context.Context, all *tally) error {
@@ -258,25 +241,18 @@ func (j judge) ask(ctx context.Context, all *tally) error {
 				return errPlanIsOver
 			}
 			if all.outs != nil {
-				return eachChange(all.outs, nil, fn)
+				return eachChange(all.outs, fn)
 			}
-			var seen map[string]bool
-			if len(all.runs) > 1 {
-				seen = map[string]bool{}
-			}
-			return all.each(ctx, func(b *batch) error { return eachChange(b.outs, seen, fn) })
+			return all.each(ctx, func(b *batch) error { return eachChange(b.outs, fn) })
 		},
 	})
 }
 
-// eachChange calls fn with the changes of users who are not in seen, and adds these users.
-func eachChange(outs []*outcome, seen map[string]bool, fn func(host.RoleChange) error) error {
+// eachChange calls fn with the changes of users who get or lose a role.
+func eachChange(outs []*outcome, fn func(host.RoleChange) error) error {
 	for _, o := range outs {
-		if seen[o.change.UserID] || len(o.change.Grant)+len(o.change.Revoke) == 0 {
+		if len(o.change.Grant)+len(o.change.Revoke) == 0 {
 			continue
-		}
-		if seen != nil {
-			seen[o.change.UserID] = true
 		}
 		if err := fn(o.change); err != nil {
 			return err
@@ -330,7 +306,7 @@ func (t *Turn) judgeAhead(ctx context.Context) error {
 	default:
 		return nil
 	}
-	return judge{w}.runs(ctx, r)
+	return judge{w}.run(ctx, r)
 }
 
 // link judges a change of a source's link before it is stored. With transactions the
@@ -340,5 +316,5 @@ func (j judge) link(ctx context.Context, r run, now host.Link) error {
 		return nil
 	}
 	r.view.link = &now
-	return j.runs(ctx, r)
+	return j.run(ctx, r)
 }

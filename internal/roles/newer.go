@@ -53,7 +53,7 @@ func (c *linkChange) keepOthers() {
 // the resolver has named them, and the other roles for everybody else. The ledger says who
 // they are.
 func (p *person) isFor(l host.Link, linked host.LinkedRole, source host.Source, r *run) bool {
-	if found, ok := r.fresh.found[l.Source]; ok {
+	if found, ok := r.found(l.Source, p.id); ok {
 		return slices.Contains(found, linked.Role.Key())
 	}
 	has := func(k host.RoleKey) bool {

@@ -21,40 +21,18 @@ func (w *Work) reconcile(ctx context.Context, r run) error {
 	return w.reconcileNow(ctx, r)
 }
 
-// reconcileAtEnd reconciles at the end of a transaction with several writes. It first locks
-// the users of all these writes, in order of id.
+// reconcileAtEnd reconciles at the end of a transaction with several writes. It plans all of
+// them at once: guards judge each user once, and what is then done is what they have judged.
 func (w *Work) reconcileAtEnd(ctx context.Context) error {
-	if len(w.atEnd) > 1 && w.t.Roles.LedgerLocks {
-		if err := lockAll(ctx, w, w.atEnd); err != nil {
-			return err
-		}
+	if len(w.atEnd) == 0 {
+		return nil
 	}
-	if len(w.atEnd) > 1 {
-		if err := (judge{w}).runs(ctx, w.atEnd...); err != nil {
-			return err
-		}
-	}
-	for _, r := range w.atEnd {
-		if err := w.reconcileNow(ctx, r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.reconcileNow(ctx, together(w.atEnd))
 }
 
-// lockAll locks the users of runs, in order of id, in a ledger that locks.
-func lockAll(ctx context.Context, w *Work, runs []run) error {
-	var all run
-	for _, r := range runs {
-		err := w.t.eachBatch(ctx, r, func(ids []string) error {
-			all.ids = append(all.ids, ids...)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return w.t.eachBatch(ctx, all, func(ids []string) error {
+// lockAll locks the users of a run, in order of id, in a ledger that locks.
+func lockAll(ctx context.Context, w *Work, r run) error {
+	return w.t.eachBatch(ctx, r, func(ids []string) error {
 		_, err := w.t.Roles.Ledger.Grants(ctx, ids)
 		return err
 	})
@@ -67,7 +45,7 @@ func lockAll(ctx context.Context, w *Work, runs []run) error {
 func (w *Work) reconcileNow(ctx context.Context, r run) error {
 	if w.t.Roles.Joint || r.ahead {
 		if !r.isOneBatch() { // else the batch is judged before it is settled
-			if err := (judge{w}).runs(ctx, r); err != nil {
+			if err := (judge{w}).run(ctx, r); err != nil {
 				return err
 			}
 		}
@@ -75,7 +53,7 @@ func (w *Work) reconcileNow(ctx context.Context, r run) error {
 	}
 	if !w.t.Roles.LedgerLocks {
 		w.later.add(r, true)
-		return judge{w}.runs(ctx, r)
+		return judge{w}.run(ctx, r)
 	}
 	due, all := false, judge{w}.newTally(r)
 	err := w.eachPart(ctx, r, func(ids []string) error {
@@ -115,7 +93,7 @@ func (w *Work) settleParts(ctx context.Context, ids []string, r run) error {
 	isWhole := true
 	return w.divide(ids, func(part []string) error {
 		if isWhole && len(part) < len(ids) && r.isOneBatch() && !r.ahead {
-			if err := (judge{w}).runs(ctx, r); err != nil {
+			if err := (judge{w}).run(ctx, r); err != nil {
 				return err
 			}
 		}

@@ -45,7 +45,7 @@ func reported(ctx context.Context, w *Work, r run, now host.Link) (reconcile fun
 	if w.t.Roles.Guards.Judges() {
 		judged := r
 		judged.view.link = &now
-		if err := (judge{w}).runs(ctx, judged); err != nil {
+		if err := (judge{w}).run(ctx, judged); err != nil {
 			return nil, err
 		}
 	}

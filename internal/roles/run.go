@@ -25,10 +25,12 @@ type run struct {
 	fresh   freshValues // what the client has just given to the users in named
 	// confirms is the role that the application confirms in namedIn.
 	confirms host.RoleKey
-	cause    cause
-	view     view
-	ending   EndHow // not "": SCIM ends for the tenant, and the users' grants with it
-	ahead    bool   // revoke only, and leave the ledger as it is, because a write follows
+	// with are the runs of several writes that this run covers. They say who names whom.
+	with   []run
+	cause  cause
+	view   view
+	ending EndHow // not "": SCIM ends for the tenant, and the users' grants with it
+	ahead  bool   // revoke only, and leave the ledger as it is, because a write follows
 }
 
 // freshValues are values of role attributes that a client has just given to a user.
@@ -52,8 +54,40 @@ const (
 	userReturns               // a client makes the user active again
 )
 
+// together is one run for those of several writes.
+func together(runs []run) run {
+	if len(runs) == 1 {
+		return runs[0]
+	}
+	all := run{with: runs, cause: runs[0].cause}
+	for _, r := range runs {
+		all.ids = append(all.ids, r.ids...)
+		if r.group != "" {
+			all.below = append(all.below, r.group)
+		}
+		all.below = append(all.below, r.below...)
+		all.values = append(all.values, r.values...)
+		switch {
+		case r.cause == all.cause:
+		case r.cause == userReturns || all.cause == userReturns:
+			all.cause = userReturns
+		default:
+			all.cause = clientWrites
+		}
+	}
+	return all
+}
+
 // naming says who names a user in a source. The application names a user for one role.
 func (r *run) naming(source host.Source, userID string, role host.RoleKey) naming {
+	most := r.ownNaming(source, userID, role)
+	for i := range r.with {
+		most = max(most, r.with[i].naming(source, userID, role))
+	}
+	return most
+}
+
+func (r *run) ownNaming(source host.Source, userID string, role host.RoleKey) naming {
 	switch {
 	case r.fresh.named[source] && r.named[userID]:
 		return byClient
@@ -74,11 +108,26 @@ func (r *run) naming(source host.Source, userID string, role host.RoleKey) namin
 // isNamedBelow reports whether the client names a user in a group through which the user
 // belongs to the group of a path.
 func (r *run) isNamedBelow(c *directory.Closure, p directory.Path) bool {
+	if slices.ContainsFunc(r.with, func(of run) bool { return of.isNamedBelow(c, p) }) {
+		return true
+	}
 	if !r.named[p.Member.ID] || r.cause == applicationConfirms {
 		return false
 	}
 	group, ok := r.namedIn.Group()
 	return ok && c.Reaches(group, p.GroupID)
+}
+
+// found returns the roles that the resolver has just named for a value that a client has given
+// to a user. ok says whether it has.
+func (r *run) found(value host.Source, userID string) (roles []host.RoleKey, ok bool) {
+	for i := range r.with {
+		if roles, ok := r.with[i].found(value, userID); ok {
+			return roles, true
+		}
+	}
+	roles, ok = r.fresh.found[value]
+	return roles, ok && r.named[userID]
 }
 
 // view is the change that an operation is about to make. Readers lay it over the stored

@@ -206,7 +206,7 @@ func (v *vanished) judge(ctx context.Context, ids []string) error {
 	}
 	w.guards.state = unjudged
 	defer func() { w.guards.state = judged }()
-	return w.t.Stores.InTx(ctx, func(ctx context.Context) error { return judge{w}.runs(ctx, r) })
+	return w.t.Stores.InTx(ctx, func(ctx context.Context) error { return judge{w}.run(ctx, r) })
 }
 
 // store stores the links.

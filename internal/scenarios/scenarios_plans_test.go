@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
 )
 
 // planScenarios are about what the application's guard sees: all that is then done.
@@ -44,6 +45,11 @@ func planScenarios() []scenario {
 			then:   "As with a group.",
 			reason: "a value gives roles exactly as a group does",
 			roles:  scim.Roles{Pick: scim.PickHeaviest, Attributes: []string{"roles"}}, run: goneRoleOfValue},
+		{name: "S97 a plan of a circle that adopts",
+			given:  "U in G→Admin, protected; Admin waits, because U was inactive; Guard refuses each plan that gives Admin",
+			when:   "a bulk request creates two groups that refer to each other, one with A, and one that adopts G; both name U; the guard allows Admin, and it is sent again",
+			then:   "Refused, and nothing is stored. Then U holds both roles. With transactions the guard sees one plan, with both.",
+			reason: "both operations concern the same user, and only one of them names U in G", run: judgedCircle},
 	}
 }
 
@@ -110,4 +116,43 @@ func goneRoleOfValue(w *world) {
 	w.add("G", "V")
 	w.wantRoles("U", "Viewer")
 	w.wantRoles("V", "Viewer")
+}
+
+// judgedCircle is S97 with a circle of a bulk request.
+func judgedCircle(w *world) {
+	w.role("A")
+	w.user("U")
+	w.admins("G", "Admin", "U")
+	w.deactivate("U")
+	w.activate("U")
+	w.wantRoles("U")
+	seen, allow := w.plans("Admin")
+	c := w.config()
+	c.Rules = []scim.Rule{func(_ context.Context, c *scim.Change) error {
+		if c.Op == scim.OpCreate && c.After.String("displayName") == "Admin" {
+			c.Adopt = "G"
+		}
+		return nil
+	}}
+	w.h = []*scim.Handler{w.handler(c)}
+	circle := func() (statuses []any) {
+		w.t.Helper()
+		w.nextID = "new"
+		r := w.do("POST", "/Bulk", testhost.BulkBody(testhost.PostGroup("a", "A", "Group bulkId:b", "User U"),
+			testhost.PostGroup("b", "Admin", "Group bulkId:a", "User U")))
+		for _, op := range r.body["Operations"].([]any) {
+			statuses = append(statuses, op.(map[string]any)["status"])
+		}
+		return statuses
+	}
+	w.diff("refused", []any{"409", "409"}, circle())
+	w.diff("groups", any(1.0), w.do("GET", "/Groups", nil).body["totalResults"])
+	w.wantRoles("U")
+	allow()
+	*seen = nil
+	w.diff("allowed", []any{"201", "201"}, circle())
+	w.wantRoles("U", "A", "Admin")
+	if w.kind != bare {
+		w.diff("plans", []string{"write G A +1 -0 Admin +1 -0"}, *seen)
+	}
 }
