@@ -257,31 +257,49 @@ func (r *report) reopen(ctx context.Context, after string) (next string, err err
 	if r.c.t.Roles.Pending == nil {
 		return "", nil
 	}
+	ids, next, err := r.c.reopened(ctx, after)
+	if err != nil {
+		return "", err
+	}
+	if err := r.c.judgeReport(ctx, "", run{ids: ids, cause: applicationReports}); err != nil {
+		return "", err
+	}
+	return next, r.c.Users(ctx, ids...)
+}
+
+// eachReopened calls fn with all users whom reopen reconciles, in pages.
+func (c *Admin) eachReopened(ctx context.Context, fn func(ids []string) error) error {
+	for after := ""; ; {
+		ids, next, err := c.reopened(ctx, after)
+		if err != nil {
+			return err
+		}
+		if err := fn(ids); err != nil || next == "" {
+			return err
+		}
+		after = next
+	}
+}
+
+// reopened lists a page of the users whom reopen reconciles.
+func (c *Admin) reopened(ctx context.Context, after string) (ids []string, next string, err error) {
 	var from host.Grant
 	if after != "" {
 		if err := json.Unmarshal([]byte(after), &from); err != nil {
-			return "", fmt.Errorf("scim: Reconciler.RolesChangedFrom: %q is no text that it returned: %w", after, err)
+			return nil, "", fmt.Errorf("scim: Reconciler.RolesChangedFrom: %q is no text that it returned: %w", after, err)
 		}
 	}
-	grants, err := r.c.t.Roles.Pending.OpenGrants(ctx, from, directory.Batch)
+	grants, err := c.t.Roles.Pending.OpenGrants(ctx, from, directory.Batch)
 	if err != nil || len(grants) == 0 {
-		return "", err
+		return nil, "", err
 	}
-	var ids []string
 	for _, g := range grants {
 		switch g.State {
 		case host.GrantPaused, host.GrantWaitsForTrust, host.GrantWaitsForPlace, host.GrantRetained, host.GrantRetainedForPlace:
 			ids = append(ids, g.UserID)
 		}
 	}
-	ids = slices.Compact(ids)
-	if err := r.c.judgeReport(ctx, "", run{ids: ids, cause: applicationReports}); err != nil {
-		return "", err
-	}
-	if err := r.c.Users(ctx, ids...); err != nil {
-		return "", err
-	}
 	last := grants[len(grants)-1]
 	place, err := json.Marshal(host.Grant{UserID: last.UserID, Scope: last.Scope, RoleID: last.RoleID, Source: last.Source})
-	return string(place), err
+	return slices.Compact(ids), string(place), err
 }

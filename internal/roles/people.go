@@ -165,7 +165,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	if err != nil {
 		return nil, err
 	}
-	doubtOf, err := t.doubts(ctx, links, keys)
+	doubtOf, err := t.doubtsIn(ctx, &r.view, links, keys)
 	if err != nil {
 		return nil, err
 	}

@@ -144,6 +144,8 @@ type view struct {
 	off     []host.Source     // sources that are switched off: the run covers all to whom they give something
 	// relinked are the new links of sources whose roles are gone.
 	relinked []host.Link
+	// trusts is a source that the application is about to trust; standingSource: all of them.
+	trusts host.Source
 }
 
 // again says which sources to look up again: one, or all if it is "". now is the time.

@@ -121,6 +121,23 @@ func (t tenant) doubts(ctx context.Context, links map[host.Source]host.Link, key
 	}, nil
 }
 
+// doubtsIn is doubts, without those about sources that the application is about to trust.
+func (t tenant) doubtsIn(ctx context.Context, v *view, links map[host.Source]host.Link, keys []host.Source) (func(of host.Source) doubt, error) {
+	doubtOf, err := t.doubts(ctx, links, keys)
+	switch {
+	case err != nil || v.trusts == "":
+		return doubtOf, err
+	case v.trusts == standingSource:
+		return noDoubt, nil
+	}
+	return func(of host.Source) doubt {
+		if of == v.trusts {
+			return doubt{}
+		}
+		return doubtOf(of)
+	}, nil
+}
+
 // standing reads the standing of the tenant.
 func (t tenant) standing(ctx context.Context) (s standing, err error) {
 	links, err := t.links(ctx, []host.Source{standingSource})
@@ -198,10 +215,12 @@ func (a Switch) Trust(ctx context.Context, groupIDs ...string) error {
 		return errNoList("Trust")
 	}
 	for _, group := range groupIDs {
-		if err := a.setMark(ctx, host.GroupSource(group), verdict{At: a.c.e.now()}); err != nil {
+		source := host.GroupSource(group)
+		r := run{group: group, cause: applicationReports, view: view{trusts: source}}
+		if err := a.c.judgeReport(ctx, source, r); err != nil {
 			return err
 		}
-		if err := a.c.judgeReport(ctx, host.GroupSource(group), run{group: group, cause: applicationReports}); err != nil {
+		if err := a.setMark(ctx, source, verdict{At: a.c.e.now()}); err != nil {
 			return err
 		}
 		if err := a.reconcileMembers(ctx, group); err != nil {
@@ -211,17 +230,18 @@ func (a Switch) Trust(ctx context.Context, groupIDs ...string) error {
 	if len(groupIDs) > 0 {
 		return nil
 	}
+	judge := func(ids []string) error {
+		return a.c.judgeReport(ctx, "", run{ids: ids, cause: applicationReports, view: view{trusts: standingSource}})
+	}
+	if a.c.t.Roles.Guards.Judges() { // before anything is stored
+		if err := a.c.eachReopened(ctx, judge); err != nil {
+			return err
+		}
+	}
 	if err := a.trustAll(ctx); err != nil {
 		return err
 	}
-	r := &report{a.c, nil}
-	for after := ""; ; {
-		next, err := r.reopen(ctx, after)
-		if err != nil || next == "" {
-			return err
-		}
-		after = next
-	}
+	return a.c.eachReopened(ctx, func(ids []string) error { return a.c.Users(ctx, ids...) })
 }
 
 // trustAll forgets every doubt. The standing goes last, because without it nobody looks for the

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -45,6 +46,11 @@ func planScenarios() []scenario {
 			then:   "As with a group.",
 			reason: "a value gives roles exactly as a group does",
 			roles:  scim.Roles{Pick: scim.PickHeaviest, Attributes: []string{"roles"}}, run: goneRoleOfValue},
+		{name: "S97 a trust that the guard refuses",
+			given:  "U in G→R, V in G2→S; all sources are distrusted, and roles are revoked; Guard refuses each plan that gives R",
+			when:   "Trust of G, twice, then of all; everybody is reconciled; the guard allows R, and Trust is called again",
+			then:   "Each is the guard's error, and nothing is trusted: nobody holds anything. Then both get their roles.",
+			reason: "what is refused is not stored", run: refusedTrust},
 		{name: "S97 a plan of a circle that adopts",
 			given:  "U in G→Admin, protected; Admin waits, because U was inactive; Guard refuses each plan that gives Admin",
 			when:   "a bulk request creates two groups that refer to each other, one with A, and one that adopts G; both name U; the guard allows Admin, and it is sent again",
@@ -58,7 +64,7 @@ func (w *world) plans(role string) (seen *[]string, allow func()) {
 	w.t.Helper()
 	seen, isAllowed := new([]string), false
 	w.guard(func(ctx context.Context, p *scim.RolePlan) error {
-		line, refusal := strings.TrimSpace(fmt.Sprint(p.Cause, " ", p.Resource.ID, " ", p.Source)), error(nil)
+		line, refusal := strings.Join(strings.Fields(fmt.Sprint(p.Cause, " ", p.Resource.ID, " ", p.Source)), " "), error(nil)
 		for _, c := range p.Roles {
 			line += fmt.Sprintf(" %s +%d -%d", c.Role.ID, c.Grants, c.Revokes)
 			if c.Role.ID == role && c.Grants > 0 && !isAllowed {
@@ -155,4 +161,38 @@ func judgedCircle(w *world) {
 	if w.kind != bare {
 		w.diff("plans", []string{"write G A +1 -0 Admin +1 -0"}, *seen)
 	}
+}
+
+// refusedTrust is S97 with a Trust.
+func refusedTrust(w *world) {
+	w.role("R")
+	w.role("S")
+	w.user("U", "V")
+	w.group("G", "R", "U")
+	w.group("G2", "S", "V")
+	w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke))
+	w.all()
+	seen, allow := w.plans("R")
+	for _, groups := range [][]string{{"G"}, {"G"}, nil} {
+		if err := w.reconciler().Trust(ctx(), groups...); !isConflict(err) {
+			w.t.Errorf("Trust of %v: %v", groups, err)
+		}
+		w.all()
+		w.wantRoles("U")
+		w.wantRoles("V")
+		w.wantExplain("U", "R waiting group:G")
+	}
+	w.diff("plans", []string{"report G group:G R +1 -0", "report G group:G R +1 -0", "report R +1 -0 S +1 -0"}, *seen)
+	allow()
+	w.must(w.reconciler().Trust(ctx(), "G"))
+	w.wantRoles("U", "R")
+	w.wantRoles("V")
+	w.must(w.reconciler().Trust(ctx()))
+	w.wantRoles("V", "S")
+}
+
+// isConflict reports whether an error is that of world.plans.
+func isConflict(err error) bool {
+	is := new(scim.Error)
+	return errors.As(err, &is) && is.Status == http.StatusConflict
 }
