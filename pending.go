@@ -58,8 +58,9 @@ const (
 	// it is to call ReleaseBreaker for an hour, if it is the same by then: so the client's next
 	// attempt succeeds. It is listed for a day after the last attempt.
 	PendingHeldBack PendingKind = "held back"
-	// PendingUnfinished: a write is stored, but not all roles are changed. To confirm it is to
-	// complete it: see Settle.
+	// PendingUnfinished: a write is stored, but not all roles are changed. Or RolesChanged could
+	// not look up Source, or a guard refused what it stands for now. To confirm it is to complete
+	// it: see Settle.
 	PendingUnfinished PendingKind = "unfinished"
 )
 
@@ -96,8 +97,9 @@ func (c *Reconciler) DeclinePending(ctx context.Context, key string) error {
 }
 
 // Settle completes the changes of roles that writes have left unfinished, in any process: the
-// roles could not be changed, or the process was killed. It goes on after a change that fails,
-// and then returns an error. The ledger must be a PendingLedger.
+// roles could not be changed, or the process was killed. It also looks up again the sources that
+// RolesChanged has left out, and guards judge what they stand for. It goes on after a change that
+// fails, and then returns an error. The ledger must be a PendingLedger.
 func (c *Reconciler) Settle(ctx context.Context) error { return outward(c.a.Settle(ctx)) }
 
 func pendingOut(p host.Pending) Pending {

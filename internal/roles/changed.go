@@ -19,6 +19,11 @@ import (
 type report struct {
 	c    *Admin
 	seen map[host.Source]bool // values that are looked up already
+	omitted
+}
+
+func newReport(c *Admin) *report {
+	return &report{c, map[host.Source]bool{}, omitted{of: c}}
 }
 
 // part is a part of a report. Its step handles what comes after a place ("": everything), up
@@ -66,19 +71,22 @@ func (r *report) step(ctx context.Context, after string) (next string, err error
 // RolesChanged looks up the role of every group again, and with Roles.Attributes that of
 // every value. It reconciles, in batches, the users whose role changed.
 func (c *Admin) RolesChanged(ctx context.Context) error {
-	r := &report{c, map[host.Source]bool{}}
+	r := newReport(c)
 	for after := ""; ; {
 		next, err := r.step(ctx, after)
 		if err != nil || next == "" {
-			return err
+			return joinErrors(r.omitted.err(), err)
 		}
 		after = next
 	}
 }
 
-// RolesChangedFrom does one step of RolesChanged.
+// RolesChangedFrom does one step of RolesChanged. If the step leaves sources out, it returns
+// both next and an error.
 func (c *Admin) RolesChangedFrom(ctx context.Context, after string) (next string, err error) {
-	return (&report{c, map[host.Source]bool{}}).step(ctx, after)
+	r := newReport(c)
+	next, err = r.step(ctx, after)
+	return next, joinErrors(r.omitted.err(), err)
 }
 
 // GroupRolesChanged is RolesChanged for one group.
@@ -94,7 +102,11 @@ func (c *Admin) GroupRolesChanged(ctx context.Context, groupID string) error {
 	if err != nil {
 		return err
 	}
-	return joinErrors(c.groupChanged(ctx, g), followReport(ctx, c, host.GroupSource(groupID)))
+	o := omitted{of: c}
+	if err := joinErrors(c.groupChanged(ctx, g), followReport(ctx, c, host.GroupSource(groupID))); err != nil {
+		return err
+	}
+	return o.source(ctx, host.GroupSource(groupID), run{}, nil)
 }
 
 // isOff reports whether the application's settings say that a source gives nothing.
@@ -205,7 +217,9 @@ func (r *report) relinkGroups(ctx context.Context, after string) (next string, e
 	if r.c.t.Types.Group == nil || r.c.t.Roles.WithoutGroups {
 		return "", nil
 	}
-	return r.page(ctx, r.c.t.Types.Group, linksInStep, after, func(g *doc.Document) error { return r.c.groupChanged(ctx, g) })
+	return r.page(ctx, r.c.t.Types.Group, linksInStep, after, func(g *doc.Document) error {
+		return r.source(ctx, host.GroupSource(g.ID), run{group: g.ID}, r.c.groupChanged(ctx, g))
+	})
 }
 
 // relinkValues looks up the values of users again.
@@ -219,7 +233,7 @@ func (r *report) relinkValues(ctx context.Context, after string) (next string, e
 				continue
 			}
 			r.seen[v.key()] = true
-			if err := r.c.valueChanged(ctx, v); err != nil {
+			if err := r.source(ctx, v.key(), run{values: []value{v}}, r.c.valueChanged(ctx, v)); err != nil {
 				return err
 			}
 		}
@@ -257,7 +271,7 @@ func (r *report) reopen(ctx context.Context, after string) (next string, err err
 	if r.c.t.Roles.Pending == nil {
 		return "", nil
 	}
-	ids, next, err := r.c.reopened(ctx, after)
+	ids, next, err := reopened(ctx, r.c, after)
 	if err != nil {
 		return "", err
 	}
@@ -268,9 +282,9 @@ func (r *report) reopen(ctx context.Context, after string) (next string, err err
 }
 
 // eachReopened calls fn with all users whom reopen reconciles, in pages.
-func (c *Admin) eachReopened(ctx context.Context, fn func(ids []string) error) error {
+func eachReopened(ctx context.Context, c *Admin, fn func(ids []string) error) error {
 	for after := ""; ; {
-		ids, next, err := c.reopened(ctx, after)
+		ids, next, err := reopened(ctx, c, after)
 		if err != nil {
 			return err
 		}
@@ -282,7 +296,7 @@ func (c *Admin) eachReopened(ctx context.Context, fn func(ids []string) error) e
 }
 
 // reopened lists a page of the users whom reopen reconciles.
-func (c *Admin) reopened(ctx context.Context, after string) (ids []string, next string, err error) {
+func reopened(ctx context.Context, c *Admin, after string) (ids []string, next string, err error) {
 	var from host.Grant
 	if after != "" {
 		if err := json.Unmarshal([]byte(after), &from); err != nil {

@@ -50,8 +50,12 @@ func (c *Admin) Decide(ctx context.Context, key string, d Decision) error {
 		return releaseHeld(ctx, c, k)
 	case k.Kind == host.PendingHeldBack:
 		return errors.New("scim: what the breaker holds back cannot be declined: nothing of it is stored; correct it in the identity provider")
+	case k.Kind == host.PendingUnfinished && d == Confirmed && k.Source != "":
+		return finishOmitted(ctx, c, k)
 	case k.Kind == host.PendingUnfinished && d == Confirmed:
 		return finishNoted(ctx, c, k)
+	case k.Kind == host.PendingUnfinished && k.Source != "":
+		return errors.New("scim: an unfinished report cannot be declined: correct in the application what the source stands for")
 	case k.Kind == host.PendingUnfinished:
 		return errors.New("scim: an unfinished change cannot be declined: what the client wrote is stored already")
 	}

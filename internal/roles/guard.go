@@ -276,7 +276,7 @@ func (t *Turn) judgeAhead(ctx context.Context) error {
 			r.ids = []string{after.ID}
 		}
 		if t.values != nil {
-			r.fresh, r.named = t.values.freshValues, map[string]bool{t.write.After.ID: true}
+			r.writes.fresh, r.named = t.values.freshValues, map[string]bool{t.write.After.ID: true}
 		}
 		if len(r.ids) == 0 {
 			return nil

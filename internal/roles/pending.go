@@ -287,8 +287,18 @@ func (l *pendingList) nesting(ctx context.Context, from pendingKey) error {
 	return nil
 }
 
-// unfinished lists changes of roles that writes have left unfinished.
+// unfinished lists what writes and reports have left unfinished.
 func (l *pendingList) unfinished(ctx context.Context, from pendingKey) error {
+	if from.Source == "" {
+		if err := l.notes(ctx, from); err != nil {
+			return err
+		}
+	}
+	return l.omitted(ctx, from)
+}
+
+// notes lists changes of roles that writes have left unfinished.
+func (l *pendingList) notes(ctx context.Context, from pendingKey) error {
 	for after := from.Note; !l.isFull(); {
 		page, err := l.t.Roles.Pending.Notes(ctx, unfinishedKind, after, notesPage)
 		if err != nil {

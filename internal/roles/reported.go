@@ -79,7 +79,8 @@ func settleAfter(ctx context.Context, c *Admin) error {
 	if c.t.Roles.Pending == nil {
 		return nil
 	}
-	return c.Settle(ctx)
+	_, failed := settleWrites(ctx, c)
+	return failed
 }
 
 // followReport reconciles the users of a source that a report has left.

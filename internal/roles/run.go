@@ -22,15 +22,20 @@ type run struct {
 	// group, or as owners of this value.
 	namedIn host.Source
 	named   map[string]bool
-	fresh   freshValues // what the client has just given to the users in named
+	writes  writes
 	// confirms is the role that the application confirms in namedIn.
 	confirms host.RoleKey
-	// with are the runs of several writes that this run covers. They say who names whom.
-	with   []run
-	cause  cause
-	view   view
-	ending EndHow // not "": SCIM ends for the tenant, and the users' grants with it
-	ahead  bool   // revoke only, and leave the ledger as it is, because a write follows
+	cause    cause
+	view     view
+	ending   EndHow // not "": SCIM ends for the tenant, and the users' grants with it
+	ahead    bool   // revoke only, and leave the ledger as it is, because a write follows
+}
+
+// writes says what the writes of a client name, apart from the users in run.named.
+type writes struct {
+	fresh freshValues // what the client has just given to the users in run.named
+	// with are the runs of several writes that the run covers. Only they say who names whom.
+	with []run
 }
 
 // freshValues are values of role attributes that a client has just given to a user.
@@ -59,7 +64,7 @@ func together(runs []run) run {
 	if len(runs) == 1 {
 		return runs[0]
 	}
-	all := run{with: runs, cause: runs[0].cause}
+	all := run{writes: writes{with: runs}, cause: runs[0].cause}
 	for _, r := range runs {
 		all.ids = append(all.ids, r.ids...)
 		if r.group != "" {
@@ -81,15 +86,15 @@ func together(runs []run) run {
 // naming says who names a user in a source. The application names a user for one role.
 func (r *run) naming(source host.Source, userID string, role host.RoleKey) naming {
 	most := r.ownNaming(source, userID, role)
-	for i := range r.with {
-		most = max(most, r.with[i].naming(source, userID, role))
+	for i := range r.writes.with {
+		most = max(most, r.writes.with[i].naming(source, userID, role))
 	}
 	return most
 }
 
 func (r *run) ownNaming(source host.Source, userID string, role host.RoleKey) naming {
 	switch {
-	case r.fresh.named[source] && r.named[userID]:
+	case r.writes.fresh.named[source] && r.named[userID]:
 		return byClient
 	case source != r.namedIn:
 		return unnamed
@@ -108,7 +113,7 @@ func (r *run) ownNaming(source host.Source, userID string, role host.RoleKey) na
 // isNamedBelow reports whether the client names a user in a group through which the user
 // belongs to the group of a path.
 func (r *run) isNamedBelow(c *directory.Closure, p directory.Path) bool {
-	if slices.ContainsFunc(r.with, func(of run) bool { return of.isNamedBelow(c, p) }) {
+	if slices.ContainsFunc(r.writes.with, func(of run) bool { return of.isNamedBelow(c, p) }) {
 		return true
 	}
 	if !r.named[p.Member.ID] || r.cause == applicationConfirms {
@@ -121,12 +126,12 @@ func (r *run) isNamedBelow(c *directory.Closure, p directory.Path) bool {
 // found returns the roles that the resolver has just named for a value that a client has given
 // to a user. ok says whether it has.
 func (r *run) found(value host.Source, userID string) (roles []host.RoleKey, ok bool) {
-	for i := range r.with {
-		if roles, ok := r.with[i].found(value, userID); ok {
+	for i := range r.writes.with {
+		if roles, ok := r.writes.with[i].found(value, userID); ok {
 			return roles, true
 		}
 	}
-	roles, ok = r.fresh.found[value]
+	roles, ok = r.writes.fresh.found[value]
 	return roles, ok && r.named[userID]
 }
 

@@ -234,14 +234,14 @@ func (a Switch) Trust(ctx context.Context, groupIDs ...string) error {
 		return a.c.judgeReport(ctx, "", run{ids: ids, cause: applicationReports, view: view{trusts: standingSource}})
 	}
 	if a.c.t.Roles.Guards.Judges() { // before anything is stored
-		if err := a.c.eachReopened(ctx, judge); err != nil {
+		if err := eachReopened(ctx, a.c, judge); err != nil {
 			return err
 		}
 	}
 	if err := a.trustAll(ctx); err != nil {
 		return err
 	}
-	return a.c.eachReopened(ctx, func(ids []string) error { return a.c.Users(ctx, ids...) })
+	return eachReopened(ctx, a.c, func(ids []string) error { return a.c.Users(ctx, ids...) })
 }
 
 // trustAll forgets every doubt. The standing goes last, because without it nobody looks for the

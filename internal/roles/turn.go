@@ -142,7 +142,7 @@ func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 func (t *Turn) followValues(ctx context.Context, user *doc.Document) error {
 	w, c := t.w, t.values
 	// Reconcile first: a repeated request changes no value, so it would not come here again.
-	r := run{ids: []string{user.ID}, fresh: c.freshValues, cause: t.cause(), named: map[string]bool{user.ID: true}}
+	r := run{ids: []string{user.ID}, writes: writes{fresh: c.freshValues}, cause: t.cause(), named: map[string]bool{user.ID: true}}
 	if err := w.reconcile(ctx, r); err != nil || len(c.fresh) == 0 {
 		return err
 	}

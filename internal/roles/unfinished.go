@@ -354,24 +354,36 @@ func (t tenant) unpack(n host.Note) ([]run, error) {
 }
 
 // Settle completes the changes of roles that writes have left unfinished, in any process. It
-// goes on after a change that fails.
+// looks up again what reports have left out. It goes on after a change that fails.
 func (c *Admin) Settle(ctx context.Context) error {
 	if c.t.Roles.Pending == nil {
 		return errNoPending
 	}
-	left, failed := 0, error(nil)
-	for after := ""; ; {
-		next, n, err := settlePage(ctx, c, after)
-		left, failed = left+n, cmp.Or(failed, err)
-		if next == "" || ctx.Err() != nil {
-			break
+	left, failed := settleWrites(ctx, c)
+	err := eachOmitted(ctx, c, func(n host.Note) error {
+		if err := lookUp(ctx, c, n); err != nil {
+			left, failed = left+1, cmp.Or(failed, err)
 		}
-		after = next
-	}
+		return ctx.Err()
+	})
+	failed = cmp.Or(failed, err)
 	if left > 0 {
 		return fmt.Errorf("scim: Reconciler.Settle: %d changes are still unfinished, the first because of: %w", left, failed)
 	}
 	return failed
+}
+
+// settleWrites settles what all notes about writes say. left is how many changes are still
+// unfinished, the first because of failed.
+func settleWrites(ctx context.Context, c *Admin) (left int, failed error) {
+	for after := ""; ; {
+		next, n, err := settlePage(ctx, c, after)
+		left, failed = left+n, cmp.Or(failed, err)
+		if next == "" || ctx.Err() != nil {
+			return left, failed
+		}
+		after = next
+	}
 }
 
 // settlePage settles what a page of notes says. left is how many changes are still unfinished, the

@@ -46,6 +46,19 @@ func planScenarios() []scenario {
 			then:   "As with a group.",
 			reason: "a value gives roles exactly as a group does",
 			roles:  scim.Roles{Pick: scim.PickHeaviest, Attributes: []string{"roles"}}, run: goneRoleOfValue},
+		{name: "S97 a report that fails for some sources",
+			given:  "U in G1→A, G2→B, G3→C, G4→D; W has roles E and F; Guard refuses each plan that gives R",
+			when:   "RolesChanged: no role of G1 and E can be looked up, G2 stands for R, G3 for S, F for T; RolesChanged again; then all of it is allowed, and Settle",
+			then:   "An error each time, and S and T are given. Pending lists G1, G2 and E, once each. Settle then looks them up.",
+			reason: "one source that fails must not keep those of all others",
+			roles:  scim.Roles{Attributes: []string{"roles"}},
+			run:    func(w *world) { failingReport(w, w.reportError) }},
+		{name: "S97 a report in steps that fails for some sources",
+			given:  "as before",
+			when:   "as before, with RolesChangedFrom",
+			then:   "As before: the step returns the error, and where to go on.",
+			reason: "as before",
+			roles:  scim.Roles{Attributes: []string{"roles"}}, run: func(w *world) { failingReport(w, w.stepsError) }},
 		{name: "S97 a trust that the guard refuses",
 			given:  "U in G→R, V in G2→S; all sources are distrusted, and roles are revoked; Guard refuses each plan that gives R",
 			when:   "Trust of G, twice, then of all; everybody is reconciled; the guard allows R, and Trust is called again",
@@ -195,4 +208,81 @@ func refusedTrust(w *world) {
 func isConflict(err error) bool {
 	is := new(scim.Error)
 	return errors.As(err, &is) && is.Status == http.StatusConflict
+}
+
+// reportError calls RolesChanged.
+func (w *world) reportError() error { return w.reconciler().RolesChanged(ctx()) }
+
+// stepsError calls RolesChangedFrom, and goes on after an error.
+func (w *world) stepsError() (failed error) {
+	for after := ""; ; {
+		next, err := w.reconciler().RolesChangedFrom(ctx(), after)
+		failed = errors.Join(failed, err)
+		if after = next; after == "" {
+			return failed
+		}
+	}
+}
+
+// failingReport is S97 with a report that fails for some sources.
+func failingReport(w *world, report func() error) {
+	for _, name := range []string{"A", "B", "C", "D", "E", "F", "R", "S", "T"} {
+		w.role(name)
+	}
+	w.user("U")
+	for i, name := range []string{"A", "B", "C", "D"} {
+		w.group(fmt.Sprint("G", i+1), name, "U")
+	}
+	w.userNamed("W", "E", "F")
+	seen, allow := w.plans("R")
+	isDown := true
+	w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
+		name := src.Name()
+		if isDown && (name == "A" || name == "E") {
+			return nil, errDown()
+		}
+		if as := map[string]string{"B": "R", "C": "S", "F": "T"}[name]; as != "" {
+			name = as
+		}
+		return []scim.Role{{ID: name, Name: name}}, nil
+	}
+	for range 2 {
+		if err := report(); !isConflict(err) || strings.Count(err.Error(), "down") != 2 {
+			w.t.Errorf("the report: %v", err)
+		}
+		w.wantRoles("U", "A", "B", "D", "S")
+		w.wantRoles("W", "E", "T")
+		w.wantLink("G2", "B")
+		w.diff("left", []string{" attr:roles=E", "G1 group:G1", "G2 group:G2"}, w.leftOut())
+	}
+	w.diff("plans", []string{"report G2 group:G2 B +0 -1 R +1 -0", "report G3 group:G3 C +0 -1 S +1 -0", "report attr:roles=F F +0 -1 T +1 -0",
+		"report G2 group:G2 B +0 -1 R +1 -0"}, *seen)
+	if err := w.reconciler().Settle(ctx()); !isConflict(err) && !strings.Contains(err.Error(), "down") {
+		w.t.Errorf("Settle: %v", err)
+	}
+	w.diff("left", 3, len(w.leftOut()))
+	isDown = false
+	allow()
+	for _, p := range w.pending(100) {
+		if p.Resource.ID == "G2" {
+			w.must(w.reconciler().ConfirmPending(ctx(), p.Key))
+		}
+	}
+	w.wantRoles("U", "A", "D", "R", "S")
+	w.deleteGroup("G1")
+	w.must(w.reconciler().Settle(ctx()))
+	w.wantRoles("U", "D", "R", "S")
+	w.diff("left", 0, len(w.leftOut()))
+	w.reportChange()
+}
+
+// leftOut lists the sources that reports have left out.
+func (w *world) leftOut() (list []string) {
+	w.t.Helper()
+	for _, p := range w.pending(2) {
+		if p.Kind == scim.PendingUnfinished {
+			list = append(list, fmt.Sprint(p.Resource.ID, " ", p.Source))
+		}
+	}
+	return list
 }
