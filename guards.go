@@ -112,7 +112,7 @@ func (p holdersPort) RoleHolders(ctx context.Context, role host.Role, after stri
 	if err == nil && len(ids) > 0 && ids[0] <= after { // else it is asked for ever
 		err = fmt.Errorf("scim: RoleHolders.RoleHolders returned %q, which is not after %q", ids[0], after)
 	}
-	return slices.Clone(ids), inward(err)
+	return slices.Clone(ids), failed(err)
 }
 
 type counterPort port[GrantCounter]

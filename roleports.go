@@ -35,12 +35,12 @@ func (p resolverPort) HeldRoles(ctx context.Context, userIDs []string) (_ map[st
 	for id, roles := range held {
 		all[id] = convert(roles, roleIn)
 	}
-	return all, inward(err)
+	return all, failed(err)
 }
 
 func (p resolverPort) ChangeRoles(ctx context.Context, changes []host.RoleChange) (err error) {
 	defer p.Catch(&err)
-	return inward(p.app.ChangeRoles(ctx, convert(changes, roleChangeOut)))
+	return failed(p.app.ChangeRoles(ctx, convert(changes, roleChangeOut)))
 }
 
 type namerPort port[RoleNamer]

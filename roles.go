@@ -12,6 +12,9 @@ import (
 //
 // Each call names at most 1,000 users. ctx carries the Store's transaction, if there is
 // one. The methods are safe for concurrent use.
+//
+// An error of HeldRoles or ChangeRoles is answered with 500. An *Error with a status of 500 and
+// above is the answer itself, such as 503 with RetryAfter.
 type RoleResolver interface {
 	// ResolveRoles returns the roles that src stands for, in any order. It has no effects.
 	// It returns when ctx ends. It may be called outside the transaction of the request.

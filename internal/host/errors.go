@@ -37,8 +37,10 @@ func Answer(err error) *fault.Error {
 	var e *fault.Error
 	var a Answerer
 	switch {
-	case errors.As(err, &e):
+	case errors.As(err, &e) && e.Status >= http.StatusBadRequest && e.Status < 600:
 		return e
+	case e != nil: // the status is no error's
+		return &fault.Error{Status: http.StatusInternalServerError, Detail: "the server could not do this", Err: err}
 	case errors.As(err, &a):
 		return a.Answer()
 	case errors.Is(err, ErrNotFound):

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/testhost"
@@ -54,7 +55,46 @@ func repeatScenarios() []scenario {
 				run: func(w *world) { lastStepFails(w, fail) }},
 		}...)
 	}
-	return all
+	return append(all, scenario{name: "S119 the resolver's error has a status",
+		given:  "U in G→R; HeldRoles and ChangeRoles fail with an error of the status 404, 200, 409 or 0, or one that wraps ErrNotFound; then with 503",
+		when:   "U is removed from G, G is deleted, and U is deactivated; then the resolver works, and it is sent again",
+		then:   "500 each time, and 503 with Retry-After for 503. Then U holds nothing.",
+		reason: "it is the answer of another service, and not to this request", run: resolverAnswers})
+}
+
+// resolverAnswers is S119 with errors that have a status.
+func resolverAnswers(w *world) {
+	busy := &scim.Error{Status: 503, Detail: "busy", RetryAfter: time.Minute}
+	for _, op := range []string{"held", "change"} {
+		for _, err := range []error{&scim.Error{Status: 404}, &scim.Error{Status: 200}, fmt.Errorf("roles: %w", &scim.Error{Status: 409}), &scim.Error{},
+			fmt.Errorf("roles: %w", scim.ErrNotFound), busy} {
+			w.role("R")
+			w.user("U")
+			w.group("G", "R", "U")
+			w.app.Fail = func(is string) error {
+				if is == op {
+					return err
+				}
+				return nil
+			}
+			want := 500
+			if err == busy {
+				want = 503
+			}
+			answers := []reply{w.send("PATCH", "/Groups/G", patchBody(removeOp("U"))), w.send("PATCH", "/Users/U", activeBody(false)), w.send("DELETE", "/Groups/G", nil)}
+			for i, r := range answers {
+				if isDone := i > 0 && r.status/100 == 2; !isDone && r.status != want || r.status == 503 && r.retryAfter != "60" {
+					w.t.Errorf("%s: %v: %d %s, Retry-After %q", op, err, r.status, r.detail(), r.retryAfter)
+				}
+			}
+			w.app.Fail = nil
+			w.deleteUser("U")
+			w.send("DELETE", "/Groups/G", nil)
+			w.all()
+			w.wantRoles("U")
+			w.wantLedger("U")
+		}
+	}
 }
 
 // breakChanges makes calls of ChangeRoles fail: the nth one and those after it. The function
