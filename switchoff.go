@@ -53,8 +53,9 @@ const (
 // more: TenantFor returns an *Error with the status 503. Nothing is granted or revoked until
 // End is called.
 //
-// Call it until it returns true. Each call does a step: about 1,000 users. After a crash or an
-// error go on calling it, with the same how. From the first call on, requests and calls of the
+// Call it until it returns true. Each call does a step: about 1,000 users. Before these, End does
+// what Settle does, so that users do not keep what a client has taken already. If that fails, its
+// error says why. After a crash or an error go on calling it, with the same how. From the first call on, requests and calls of the
 // Reconciler that would give roles get an *Error with the status 503, in all processes.
 //
 // At the end the ledger has nothing of the tenant. The resources are the Store's: see its

@@ -17,6 +17,8 @@ import (
 type Admin struct {
 	e *Engine
 	t tenant
+	// ending says how to complete unfinished changes while SCIM ends. "": it does not end.
+	ending EndHow
 }
 
 // do runs fn in a transaction, otherwise under the lock of a group ("": none). Then it
@@ -157,7 +159,7 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 		if err != nil {
 			return err
 		}
-		w.cause = applicationReports
+		w.left.cause = applicationReports
 		w.guards.subject = subject{groupRef(g.ID), host.GroupSource(g.ID), host.CauseReport}
 		change, err := w.t.relinkKnown(ctx, now)
 		if err != nil || !change.isChange() {

@@ -27,11 +27,11 @@ func checkSize(users, roles int) error {
 // errLarge.
 func (w *Work) divide(ids []string, fn func(ids []string) error) error {
 	for len(ids) > 0 {
-		part := ids[:min(len(ids), cmp.Or(w.batch, len(ids)))]
+		part := ids[:min(len(ids), cmp.Or(w.needs.batch, len(ids)))]
 		err := fn(part)
 		switch {
 		case errors.Is(err, errLarge):
-			w.batch = len(part) / 2
+			w.needs.batch = len(part) / 2
 			continue
 		case err != nil:
 			return err

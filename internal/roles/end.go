@@ -17,7 +17,13 @@ type EndHow string
 const (
 	EndKeep   EndHow = "keep"
 	EndRevoke EndHow = "revoke"
+	// endSettle is for users whom unfinished changes are about, if users keep their roles: these
+	// changes are completed first.
+	endSettle EndHow = "settle"
 )
+
+// ends reports whether the grants of users end, whatever their sources say.
+func (h EndHow) ends() bool { return h == EndKeep || h == EndRevoke }
 
 // errEndedOtherwise is the error of an End that another one contradicts.
 func errEndedOtherwise(how EndHow) error {
@@ -25,9 +31,9 @@ func errEndedOtherwise(how EndHow) error {
 }
 
 // End does one step of the end of SCIM for the tenant. The first one records that it ends,
-// behind the fence: from then on no other transaction grants anything. Each further one takes
-// the grants of a batch of users. The last ones forget the rest. It returns true if nothing of
-// the tenant is left.
+// behind the fence: from then on no other transaction grants anything. The next one completes
+// what is unfinished. Each further one takes the grants of a batch of users. The last ones
+// forget the rest. It returns true if nothing of the tenant is left.
 func (a Switch) End(ctx context.Context, how EndHow) (isDone bool, err error) {
 	l := a.c.t.Roles.Ender
 	if l == nil || a.c.t.Roles.Pending == nil {
@@ -43,6 +49,9 @@ func (a Switch) End(ctx context.Context, how EndHow) (isDone bool, err error) {
 		return false, a.beginEnd(ctx, how)
 	default:
 		return false, errEndedOtherwise(s.End)
+	}
+	if err := a.settleUnfinished(ctx, how); err != nil {
+		return false, err
 	}
 	ids, err := l.UsersWithGrants(ctx, "", directory.Batch)
 	if err != nil {
@@ -83,13 +92,32 @@ func (a Switch) beginEnd(ctx context.Context, how EndHow) error {
 	})
 }
 
+// settleUnfinished completes the changes of roles that requests and reports have left
+// unfinished. Without it, users would keep what these changes take.
+func (a Switch) settleUnfinished(ctx context.Context, how EndHow) error {
+	c := *a.c
+	if c.ending = endSettle; how == EndRevoke {
+		c.ending = EndRevoke
+	}
+	if err := c.Settle(ctx); err != nil {
+		return fmt.Errorf("scim: Reconciler.End goes on when the unfinished changes are complete: %w", err)
+	}
+	open, err := c.t.Roles.Pending.Notes(ctx, unfinishedKind, "", 1)
+	if err == nil && len(open) > 0 {
+		err = errors.New("scim: Reconciler.End: a request has begun that may still be under way: call End again when its time is over")
+	}
+	return err
+}
+
 // endUsers ends the grants of users. A person has decided that, so of the guards only the last
-// holder of a role counts.
+// holder of a role counts. It leaves no notes: who has grants is not ended.
 func (a Switch) endUsers(ctx context.Context, ids []string, how EndHow) error {
-	return a.c.do(ctx, "", func(ctx context.Context, w *Work) error {
-		SkipGuards(w)
-		return w.reconcile(ctx, run{ids: ids, ending: how})
-	})
+	w := a.c.e.Begin(a.c.t.Tenant, "")
+	SkipGuards(w)
+	defer w.guards.unlock()
+	err := w.settle(ctx, ids, run{ids: ids, ending: how})
+	w.Deliver(ctx)
+	return err
 }
 
 // endAll is the outcome of the end of SCIM for a user: nothing is left in the ledger. If a

@@ -41,7 +41,7 @@ func (e *Engine) Begin(t *host.Tenant, who string) *Work {
 }
 
 // Admin is the application's handle on the roles of a tenant that has roles.
-func (e *Engine) Admin(t *host.Tenant) *Admin { return &Admin{e, tenant{t, directory.Of(t)}} }
+func (e *Engine) Admin(t *host.Tenant) *Admin { return &Admin{e: e, t: tenant{t, directory.Of(t)}} }
 
 func (e *Engine) now() time.Time { return e.Now().UTC().Truncate(time.Microsecond) }
 

@@ -87,7 +87,7 @@ func lookUpAgain(ctx context.Context, w *Work) {
 		return
 	}
 	mark, err := w.t.lastReport(ctx)
-	c := &Admin{w.e, w.t}
+	c := w.e.Admin(w.t.Tenant)
 	if mark == l.mark && err == nil {
 		return
 	}

@@ -41,7 +41,7 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 		}
 	}
 	var links map[host.Source]host.Link
-	if r.ending == "" {
+	if !r.ending.ends() {
 		if links, err = t.wants(ctx, people, users, r); err != nil {
 			return nil, err
 		}
@@ -165,7 +165,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	if err != nil {
 		return nil, err
 	}
-	doubtOf, err := t.doubtsIn(ctx, &r.view, links, keys)
+	doubtOf, err := t.doubtsIn(ctx, &r, links, keys)
 	if err != nil {
 		return nil, err
 	}

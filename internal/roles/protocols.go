@@ -216,7 +216,7 @@ func (b *batch) look(ctx context.Context) (err error) {
 			b.outs[i] = plan(b.w.t.Roles, p, now)
 		}
 	}
-	if err := b.keepLastHolders(ctx, people, now); err != nil || b.run.ending == "" {
+	if err := b.keepLastHolders(ctx, people, now); err != nil || !b.run.ending.ends() {
 		return err
 	}
 	for i, p := range people {

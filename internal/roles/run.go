@@ -27,7 +27,7 @@ type run struct {
 	confirms host.RoleKey
 	cause    cause
 	view     view
-	ending   EndHow // not "": SCIM ends for the tenant, and the users' grants with it
+	ending   EndHow // not "": SCIM ends for the tenant, and how
 	ahead    bool   // revoke only, and leave the ledger as it is, because a write follows
 }
 

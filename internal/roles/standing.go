@@ -78,8 +78,8 @@ func errEnding() error {
 func noDoubt(host.Source) doubt { return doubt{} }
 
 // doubts reads what the application distrusts. links has the standing of the tenant, and the
-// links with these keys.
-func (t tenant) doubts(ctx context.Context, links map[host.Source]host.Link, keys []host.Source) (func(of host.Source) doubt, error) {
+// links with these keys. It returns an error if SCIM ends, unless the run is a part of the end.
+func (t tenant) doubts(ctx context.Context, links map[host.Source]host.Link, keys []host.Source, ending EndHow) (func(of host.Source) doubt, error) {
 	l, ok := links[standingSource]
 	if !ok {
 		return noDoubt, nil
@@ -88,7 +88,7 @@ func (t tenant) doubts(ctx context.Context, links map[host.Source]host.Link, key
 	if err := decode(l, &s); err != nil {
 		return nil, err
 	}
-	if s.End != "" {
+	if s.End != "" && ending != endSettle {
 		return nil, errEnding()
 	}
 	marks := map[host.Source]verdict{}
@@ -122,16 +122,16 @@ func (t tenant) doubts(ctx context.Context, links map[host.Source]host.Link, key
 }
 
 // doubtsIn is doubts, without those about sources that the application is about to trust.
-func (t tenant) doubtsIn(ctx context.Context, v *view, links map[host.Source]host.Link, keys []host.Source) (func(of host.Source) doubt, error) {
-	doubtOf, err := t.doubts(ctx, links, keys)
+func (t tenant) doubtsIn(ctx context.Context, r *run, links map[host.Source]host.Link, keys []host.Source) (func(of host.Source) doubt, error) {
+	doubtOf, err := t.doubts(ctx, links, keys, r.ending)
 	switch {
-	case err != nil || v.trusts == "":
+	case err != nil || r.view.trusts == "":
 		return doubtOf, err
-	case v.trusts == standingSource:
+	case r.view.trusts == standingSource:
 		return noDoubt, nil
 	}
 	return func(of host.Source) doubt {
-		if of == v.trusts {
+		if of == r.view.trusts {
 			return doubt{}
 		}
 		return doubtOf(of)

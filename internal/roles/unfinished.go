@@ -100,7 +100,7 @@ func (a afterwards) takeOver(ctx context.Context, prefix string) error {
 			l.since = n.at
 		}
 		for _, r := range n.runs {
-			r.cause = a.w.cause
+			r.cause = a.w.left.cause
 			if r.view.deleted, err = ifGone(ctx, a.w.t, r.view.deleted); err != nil {
 				return err
 			}
@@ -172,7 +172,7 @@ func (a afterwards) finish(ctx context.Context, isGone bool) error {
 	}
 	if !hasNotes && a.key != "" {
 		for _, r := range a.w.e.unsettled.take(keylock.Key(a.w.t.ID, a.key)) {
-			r.cause = a.w.cause
+			r.cause = a.w.left.cause
 			a.w.later.add(r, true)
 		}
 	}
@@ -203,6 +203,7 @@ func (a afterwards) run(ctx context.Context) error {
 	for len(l.runs) > 0 {
 		r := l.runs[0]
 		r.view = view{deleted: r.view.deleted} // the store has everything else by now
+		r.ending = a.w.left.ending
 		err, out := a.w.settleAll(ctx, r), (*leftOut)(nil)
 		switch {
 		case errors.As(err, &out):
@@ -431,9 +432,10 @@ func settleNotes(ctx context.Context, c *Admin, prefix string) error {
 		key = keylock.Key(ref.Type, ref.ID)
 	}
 	w := c.e.Begin(c.t.Tenant, "")
+	w.left.ending = c.ending
 	w.guards.subject = subject{ref: ref, cause: host.CauseWrite}
 	if source := reportedSource(prefix); source != "" {
-		w.cause = applicationReports
+		w.left.cause = applicationReports
 		w.guards.subject = subject{ref, source, host.CauseReport}
 	}
 	err := w.Isolate(ctx, key, func(ctx context.Context) error {

@@ -23,11 +23,16 @@ type Work struct {
 	// restore gives back the roles that were revoked ahead of a write, if the write fails.
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
-	batch   int  // how many users a batch has at most; 0: directory.Batch. See divide
-	// cause is why this unit completes what an earlier one with its key left open.
-	cause  cause
+	// left says how this unit completes what an earlier one with its key left open.
+	left   leftover
 	needs  needs // what the write needs before it begins
 	guards guards
+}
+
+// leftover says how a unit completes what an earlier one left open.
+type leftover struct {
+	cause  cause  // why it does so
+	ending EndHow // how SCIM ends meanwhile; "": it does not end
 }
 
 // mail is the events of a unit.

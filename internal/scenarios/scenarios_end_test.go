@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,6 +65,62 @@ func endScenarios() []scenario {
 				w.diff("holders", 1, len(w.app.Holders("Admin")))
 				w.wantNothingLeft()
 				w.wantExplain(w.app.Holders("Admin")[0], "Admin by hand")
+			}},
+		{name: "S45 SCIM ends while a removal is unfinished",
+			given:  "U, V in G→R, W in G and in G2, which gives nothing; ChangeRoles fails while a client removes U and W from G",
+			when:   "End keeps the roles, and ChangeRoles still fails; then ChangeRoles works again, and End goes on",
+			then:   "End is an error, and the removal stays unfinished. At the end only V holds R.",
+			reason: "a role that a client has taken must not become one that is given by hand",
+			kinds:  []string{separate, bare}, only: "roles commit with the store, so no removal is unfinished",
+			run: endWhileUnfinished},
+		{name: "S45 a removal whose roles are not changed yet when the end begins",
+			given:  "U in G→R and in G2, which gives nothing; a client removes U from G",
+			when:   "End begins to keep the roles when the store has committed the removal, and goes on after its answer",
+			then:   "The answer is 503, and End revokes R.",
+			reason: "a role that a client has taken must not become one that is given by hand",
+			kinds:  []string{separate}, only: "elsewhere a removal is one step, or takes the roles first",
+			run: func(w *world) {
+				w.role("R")
+				w.user("U")
+				w.group("G", "R", "U")
+				w.group("G2", "nothing", "U")
+				w.servers(2)
+				w.step = func(op string) {
+					if op == "committed" {
+						w.step = nil
+						_, err := w.reconciler().End(ctx(), scim.EndKeep)
+						w.must(err)
+					}
+				}
+				w.diff("status of the removal", http.StatusServiceUnavailable, w.send("PATCH", "/Groups/G", patchBody(removeOp("U"))).status)
+				w.wantRoles("U", "R")
+				w.end(scim.EndKeep)
+				w.wantRoles("U")
+				w.wantNothingLeft()
+			}},
+		{name: "S45 SCIM ends while a report is unfinished",
+			given:  "U in G→A, V in H→B; both names mean new roles, and a report ends when it has looked at both groups",
+			when:   "End keeps the roles",
+			then:   "U and V hold the new roles, by hand, and not the former ones.",
+			reason: "the links say already what users are to hold",
+			run: func(w *world) {
+				w.halfReported()
+				w.end(scim.EndKeep)
+				w.wantLeft("new A", "new B")
+			}},
+		{name: "S45 SCIM ends with revocations while a report is unfinished",
+			given:  "as before",
+			when:   "End revokes the roles",
+			then:   "U and V hold nothing, and are given nothing on the way.",
+			reason: "what SCIM is to take it need not give before",
+			run: func(w *world) {
+				w.halfReported()
+				w.mark()
+				w.end(scim.EndRevoke)
+				w.wantEvents("role revoked U A G", "role revoked V B H")
+				w.wantNothingLeft()
+				w.wantRoles("U")
+				w.wantRoles("V")
 			}},
 		{name: "S45 crash at every call of the end",
 			given:  "as before; some users keep their roles, in another world they lose them",
@@ -138,6 +196,75 @@ func endAndKeep(w *world) {
 	w.end(scim.EndRevoke)
 	w.wantRoles("H", "R")
 	w.wantNothingLeft()
+}
+
+func endWhileUnfinished(w *world) {
+	w.role("R")
+	w.user("U", "V", "W")
+	w.group("G", "R", "U", "V", "W")
+	w.group("G2", "nothing", "W")
+	works := w.app.Fail
+	w.app.Fail = func(op string) error {
+		if op == "change" {
+			return errors.New("down")
+		}
+		return nil
+	}
+	w.diff("status of a removal", 500, w.send("PATCH", "/Groups/G", patchBody(removeOp("U"), removeOp("W"))).status)
+	for range 2 {
+		var err error
+		for range 5 {
+			var isDone bool
+			if isDone, err = w.reconciler().End(ctx(), scim.EndKeep); isDone {
+				w.t.Fatalf("SCIM has ended, although a removal is unfinished")
+			}
+		}
+		if err == nil {
+			w.t.Errorf("End does not say that it goes no further")
+		}
+		w.wantPending("unfinished G U,W")
+		w.wantRoles("U", "R")
+		w.restart()
+	}
+	w.app.Fail = works
+	w.mark()
+	w.end(scim.EndKeep)
+	w.wantEvents("role revoked U R G", "role revoked W R G")
+	w.wantNothingLeft()
+	w.wantRoles("U")
+	w.wantRoles("V", "R")
+	w.wantRoles("W")
+}
+
+// halfReported is the state after the first half of a report.
+func (w *world) halfReported() {
+	w.t.Helper()
+	w.role("A")
+	w.role("B")
+	w.user("U", "V")
+	w.group("G", "A", "U")
+	w.group("H", "B", "V")
+	w.app.Resolve = func(src scim.RoleSource) ([]scim.Role, error) {
+		return []scim.Role{{ID: "new " + src.Name(), Name: src.Name()}}, nil
+	}
+	w.app.Put(scim.Role{ID: "new A", Name: "new A"})
+	w.app.Put(scim.Role{ID: "new B", Name: "new B"})
+	after := ""
+	for !strings.HasPrefix(after, "left") {
+		next, err := w.reconciler().RolesChangedFrom(ctx(), after)
+		w.must(err)
+		after = next
+	}
+	w.wantRoles("U", "A")
+	w.restart()
+}
+
+// wantLeft checks what U and V hold when SCIM has ended.
+func (w *world) wantLeft(u, v string) {
+	w.t.Helper()
+	w.wantNothingLeft()
+	w.wantRoles("U", u)
+	w.wantRoles("V", v)
 }
 
 func whileEnding(w *world) {
