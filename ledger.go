@@ -59,7 +59,8 @@ type PendingLedger interface {
 	SetNote(ctx context.Context, n Note) error
 }
 
-// TenantLedger is a Ledger that can forget a tenant. Reconciler.End needs it.
+// TenantLedger is a Ledger that can forget a tenant. Reconciler.End needs it. Distrust and Trust
+// use its Fence: without it, what a request beside Distrust gives may count as given after it.
 type TenantLedger interface {
 	// UsersWithGrants lists at most limit ids of users who have a grant, in ascending order. It
 	// begins after the id after, or at the first id if after is "".

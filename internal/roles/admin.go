@@ -219,15 +219,6 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 	})
 }
 
-// fence waits for the writes that give values to users, and lets no other one begin to do so. The
-// store has no row of a value to lock, as it has for a group.
-func fence(ctx context.Context, t tenant) error {
-	if t.Roles.Ender == nil || !t.Roles.LedgerLocks {
-		return nil
-	}
-	return t.Roles.Ender.Fence(ctx)
-}
-
 // lockValue makes the application's calls about one value run one after the other in this process.
 func (c *Admin) lockValue(ctx context.Context, v value) (unlock func(), err error) {
 	return c.e.Locks.Lock(ctx, keylock.Key(c.t.ID, string(v.key())))

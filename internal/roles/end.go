@@ -74,18 +74,9 @@ func (a Switch) End(ctx context.Context, how EndHow) (isDone bool, err error) {
 // beginEnd records that SCIM ends for the tenant.
 func (a Switch) beginEnd(ctx context.Context, how EndHow) error {
 	defer a.c.e.endings.forget(a.c.t.ID)
-	if !a.c.t.Roles.LedgerLocks { // other reconciliations in this process hold the fence for reading
-		a.c.e.fence.Lock()
-		defer a.c.e.fence.Unlock()
-	}
 	return a.changeStanding(ctx, func(ctx context.Context, s *standing) error {
 		if s.End != "" && s.End != how {
 			return errEndedOtherwise(s.End)
-		}
-		if a.c.t.Roles.LedgerLocks {
-			if err := a.c.t.Roles.Ender.Fence(ctx); err != nil {
-				return err
-			}
 		}
 		s.End = how
 		return nil

@@ -45,6 +45,16 @@ func (e *Engine) Admin(t *host.Tenant) *Admin { return &Admin{e: e, t: tenant{t,
 
 func (e *Engine) now() time.Time { return e.Now().UTC().Truncate(time.Microsecond) }
 
+// fence waits for the other transactions that have read grants, and lets no further one read any
+// until this one ends. It also is the lock of the values of attributes, because no row of a value
+// makes the writes wait that give it to users.
+func fence(ctx context.Context, t tenant) error {
+	if t.Roles.Ender == nil || !t.Roles.LedgerLocks {
+		return nil
+	}
+	return t.Roles.Ender.Fence(ctx)
+}
+
 // tenant is a tenant with its directory.
 type tenant struct {
 	*host.Tenant

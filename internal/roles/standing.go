@@ -149,17 +149,27 @@ func (t tenant) standing(ctx context.Context) (s standing, err error) {
 
 // changeStanding calls fn with the standing of the tenant and stores what fn makes of it. Two
 // changes run one after the other: in this process, and with a host.TenantLocker in all.
+//
+// fn runs behind the fence. Who has read the former standing has recorded its grants by then, and
+// everybody else reads the new one. So fn takes the time at which the change begins to count.
 func (a Switch) changeStanding(ctx context.Context, fn func(ctx context.Context, s *standing) error) error {
 	unlock, err := a.c.e.Locks.Lock(ctx, keylock.Key(a.c.t.ID, string(standingSource)))
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if !a.c.t.Roles.LedgerLocks { // other reconciliations in this process hold the fence for reading
+		a.c.e.fence.Lock()
+		defer a.c.e.fence.Unlock()
+	}
 	change := func(ctx context.Context) error {
 		if a.c.t.Stores.Locker != nil && a.c.t.Roles.LedgerLocks {
 			if err := a.c.t.Stores.Locker.LockTenant(ctx, "standing"); err != nil {
 				return err
 			}
+		}
+		if err := fence(ctx, a.c.t); err != nil {
+			return err
 		}
 		s, err := a.c.t.standing(ctx)
 		if err != nil {
@@ -191,15 +201,14 @@ func (a Switch) Distrust(ctx context.Context, how DistrustHow, groupIDs ...strin
 	if a.c.t.Roles.Pending == nil {
 		return errNoList("Distrust")
 	}
-	m := verdict{At: a.c.e.now(), How: how}
 	if len(groupIDs) == 0 {
 		return a.changeStanding(ctx, func(_ context.Context, s *standing) error {
-			s.Doubt = m
+			s.Doubt = verdict{a.c.e.now(), how}
 			return nil
 		})
 	}
 	for _, group := range groupIDs {
-		if err := a.setMark(ctx, host.GroupSource(group), m); err != nil {
+		if err := a.setMark(ctx, host.GroupSource(group), how); err != nil {
 			return err
 		}
 		if err := a.reconcileMembers(ctx, group); err != nil {
@@ -220,7 +229,7 @@ func (a Switch) Trust(ctx context.Context, groupIDs ...string) error {
 		if err := a.c.judgeReport(ctx, source, r); err != nil {
 			return err
 		}
-		if err := a.setMark(ctx, source, verdict{At: a.c.e.now()}); err != nil {
+		if err := a.setMark(ctx, source, ""); err != nil {
 			return err
 		}
 		if err := a.reconcileMembers(ctx, group); err != nil {
@@ -269,11 +278,11 @@ func (a Switch) trustAll(ctx context.Context) error {
 	})
 }
 
-// setMark stores the mark of one source.
-func (a Switch) setMark(ctx context.Context, of host.Source, m verdict) error {
+// setMark stores the mark of one source: what becomes of what it gave, "" if it is trusted.
+func (a Switch) setMark(ctx context.Context, of host.Source, how DistrustHow) error {
 	return a.changeStanding(ctx, func(ctx context.Context, s *standing) error {
-		isNeedless := m.How == "" && s.Doubt.At.IsZero()
-		l, err := encode(markSource(of), m, isNeedless)
+		isNeedless := how == "" && s.Doubt.At.IsZero()
+		l, err := encode(markSource(of), verdict{a.c.e.now(), how}, isNeedless)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,9 @@
 package scenarios
 
 import (
+	"sync"
+	"time"
+
 	"github.com/scimkit/scim"
 )
 
@@ -212,6 +215,40 @@ func distrustScenarios() []scenario {
 				w.must(w.reconciler().Trust(ctx(), "G"))
 				w.wantExplain("U", "Admin granted group:G")
 			}},
+		{name: "S116 a request that runs while the application begins to distrust",
+			given:  "U in G→R is inactive; a request activates U, and has read that nothing is distrusted",
+			when:   "all sources are distrusted, and roles are revoked; the request goes on; everybody is reconciled",
+			then:   "U waits for R.",
+			reason: "no client has named U since",
+			run: func(w *world) {
+				w.inactiveMember()
+				began, goOn := w.stopAt("held")
+				var wg sync.WaitGroup
+				wg.Go(func() { w.activate("U") })
+				<-began
+				wg.Go(func() { w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke)) })
+				time.Sleep(50 * time.Millisecond) // either it waits, or it is done
+				close(goOn)
+				wg.Wait()
+				w.wantDistrusted()
+			}},
+		{name: "S116 a request that runs before the distrust is stored",
+			given:  "U in G→R is inactive; the application distrusts all sources, and roles are revoked",
+			when:   "a request activates U before the store or the ledger has heard of the distrust; everybody is reconciled",
+			then:   "U waits for R.",
+			reason: "no client has named U since",
+			run: func(w *world) {
+				w.inactiveMember()
+				began, goOn := w.stopAt("")
+				var wg sync.WaitGroup
+				wg.Go(func() { w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke)) })
+				<-began
+				wg.Go(func() { w.activate("U") })
+				time.Sleep(50 * time.Millisecond) // either it waits, or it is done
+				close(goOn)
+				wg.Wait()
+				w.wantDistrusted()
+			}},
 		{name: "S116 a group that stands for another role",
 			given:  "U, V in G→R; G is distrusted, and U is named again",
 			when:   "G is renamed to S, and back to R, again and again",
@@ -245,6 +282,42 @@ func (w *world) twoRolesOf(group string, users ...string) {
 	w.user(users...)
 	w.group(group, "Both", users...)
 	w.must(w.reconciler().Confirm(ctx(), group, scim.Role{ID: "Admin"}))
+}
+
+// inactiveMember makes an inactive member U of G→R.
+func (w *world) inactiveMember() {
+	w.t.Helper()
+	w.role("R")
+	w.user("U")
+	w.group("G", "R", "U")
+	w.deactivate("U")
+	w.wantRoles("U")
+}
+
+// wantDistrusted checks that U waits for R when everybody is reconciled.
+func (w *world) wantDistrusted() {
+	w.t.Helper()
+	w.step = nil
+	w.all()
+	w.wantRoles("U")
+	w.wantExplain("U", "R waiting group:G")
+}
+
+// stopAt makes the first call of op ("": any call) wait: it closes began and waits for goOn.
+func (w *world) stopAt(op string) (began, goOn chan struct{}) {
+	var once sync.Once
+	began, goOn = make(chan struct{}), make(chan struct{})
+	w.step = func(at string) {
+		if op == "" || at == op {
+			isFirst := false
+			once.Do(func() { isFirst = true })
+			if isFirst {
+				close(began)
+				<-goOn
+			}
+		}
+	}
+	return began, goOn
 }
 
 // distrustAndKeep is S116.

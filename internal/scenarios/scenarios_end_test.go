@@ -308,16 +308,7 @@ func endWaits(w *world) {
 	w.user("U")
 	w.group("G", "R")
 	w.servers(2)
-	var once sync.Once
-	began, goOn := make(chan struct{}), make(chan struct{})
-	w.step = func(op string) {
-		if op == "Record" {
-			once.Do(func() {
-				close(began)
-				<-goOn
-			})
-		}
-	}
+	began, goOn := w.stopAt("Record")
 	var wg sync.WaitGroup
 	wg.Go(func() { w.send("PATCH", "/Groups/G", patchBody(addOp("U"))) }) // a separate role comes after the commit, and is 503
 	<-began
