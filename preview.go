@@ -99,7 +99,8 @@ type Foreseen struct {
 	Status int
 	Detail string
 	// Changes are the changes of roles, in order of UserID. If the request changes a user
-	// several times, they are one change.
+	// several times, they are one change. A user whose changes cancel each other is not in the
+	// list, so it may be empty although Next is not.
 	Changes []RoleChange
 	// Next is the after of the next page, "" if nothing follows.
 	Next string

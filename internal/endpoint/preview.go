@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
+	"github.com/scimkit/scim/internal/address"
 	"github.com/scimkit/scim/internal/discovery"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/roles"
@@ -29,7 +30,7 @@ var errForeseen = errors.New("scim: the request was only a preview")
 // sends no events. Of the changes of roles it returns those of at most limit users behind
 // the user after.
 func (s *Server) Preview(ctx context.Context, t *host.Tenant, who host.Principal, r *http.Request, after string, limit int) (*Foreseen, error) {
-	t, rehearsal, err := roles.Rehearse(t, after, limit, strings.HasSuffix(r.URL.Path, "/Bulk"))
+	t, rehearsal, err := roles.Rehearse(t, after, limit, isBulk(t, r))
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +70,12 @@ func (s *Server) Preview(ctx context.Context, t *host.Tenant, who host.Principal
 	}
 	f.Changes, f.Next = rehearsal.Page()
 	return f, nil
+}
+
+// isBulk reports whether a request is a bulk request.
+func isBulk(t *host.Tenant, r *http.Request) bool {
+	segments, _ := address.Route(r, (&router{types: &t.Types}).isEndpoint)
+	return slices.Equal(segments, []string{"Bulk"})
 }
 
 // known authenticates everybody as one client.

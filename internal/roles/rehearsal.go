@@ -18,13 +18,34 @@ type Rehearsal struct {
 	host.Resolver
 	after   string
 	limit   int
-	changes []host.RoleChange // at most one more than limit, by user
+	changes []rehearsed // at most one more than limit, by user
 	// held says which roles users hold after the changes noted so far, and whether. Nil: a
 	// request with one operation looks at each user before it changes the user's roles.
 	held map[string]map[host.Role]bool
 	// holders says which users the changes noted so far make holders of protected roles, and
 	// whom they do not leave one. Nil: no guard asks.
 	holders map[host.RoleKey]map[string]bool
+}
+
+// rehearsed is what a request changes for one user. first is the first change.
+type rehearsed struct {
+	host.RoleChange
+	first host.RoleChange
+}
+
+// isNothing reports whether the changes of a user cancel each other. A role that the first
+// change revoked may have another place among others of its scope now: that is a new order.
+func (r *rehearsed) isNothing() bool {
+	if len(r.Grant)+len(r.Revoke) > 0 || len(r.first.Grant)+len(r.first.Revoke) == 0 {
+		return false
+	}
+	isSame := func(a, b host.Role) bool { return a.Key() == b.Key() }
+	if !slices.EqualFunc(without(r.first.Roles, r.first.Grant), without(r.Roles, r.first.Revoke), isSame) {
+		return false
+	}
+	return !slices.ContainsFunc(r.first.Revoke, func(back host.Role) bool {
+		return slices.ContainsFunc(r.Roles, func(of host.Role) bool { return of.Scope == back.Scope && of.ID != back.ID })
+	})
 }
 
 // Rehearse returns a copy of a tenant in which a request has no effects, if the caller rolls
@@ -172,28 +193,30 @@ func (h rehearsedHolders) RoleHolders(ctx context.Context, role host.Role, after
 
 // note adds a change of a user to the earlier ones.
 func (r *Rehearsal) note(c host.RoleChange) {
-	i, found := slices.BinarySearchFunc(r.changes, c.UserID, func(have host.RoleChange, id string) int { return strings.Compare(have.UserID, id) })
+	i, found := slices.BinarySearchFunc(r.changes, c.UserID, func(have rehearsed, id string) int { return strings.Compare(have.UserID, id) })
 	if found {
-		r.changes[i] = joined(r.changes[i], c)
+		r.changes[i].RoleChange = joined(r.changes[i].RoleChange, c)
 		return
 	}
 	if i > r.limit {
 		return
 	}
-	r.changes = slices.Insert(r.changes, i, c)
+	r.changes = slices.Insert(r.changes, i, rehearsed{c, c})
 	r.changes = r.changes[:min(len(r.changes), r.limit+1)]
 }
 
 // joined is one change in the place of two, one after the other.
 func joined(a, b host.RoleChange) host.RoleChange {
-	without := func(list, gone []host.Role) []host.Role {
-		return slices.DeleteFunc(slices.Clone(list), func(r host.Role) bool {
-			return slices.ContainsFunc(gone, func(g host.Role) bool { return g.Key() == r.Key() })
-		})
-	}
 	return host.RoleChange{UserID: a.UserID, Roles: b.Roles,
 		Grant:  append(without(a.Grant, b.Revoke), without(without(b.Grant, a.Revoke), a.Grant)...),
 		Revoke: append(without(a.Revoke, b.Grant), without(without(b.Revoke, a.Grant), a.Revoke)...)}
+}
+
+// without lists the roles that are not in gone.
+func without(list, gone []host.Role) []host.Role {
+	return slices.DeleteFunc(slices.Clone(list), func(r host.Role) bool {
+		return slices.ContainsFunc(gone, func(g host.Role) bool { return g.Key() == r.Key() })
+	})
 }
 
 // Page returns the changes, and the last user if more follow.
@@ -202,5 +225,10 @@ func (r *Rehearsal) Page() (list []host.RoleChange, next string) {
 		r.changes = r.changes[:r.limit]
 		next = r.changes[r.limit-1].UserID
 	}
-	return r.changes, next
+	for _, c := range r.changes {
+		if !c.isNothing() {
+			list = append(list, c.RoleChange)
+		}
+	}
+	return list, next
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
 )
 
 // state is everything that a preview must leave as it is.
@@ -395,4 +396,62 @@ func TestPreviewCreatesNoRole(t *testing.T) {
 			w.wantRoleNames()
 		})
 	}
+}
+
+// A bulk request is previewed as one, however its path is written. What one operation gives and
+// another one takes is no change, unless the order of the roles is another one.
+func TestPreviewOfBulk(t *testing.T) {
+	removeAndAdd := func(group string) []string {
+		return []string{testhost.Patch("/Groups/"+group, `{"op":"remove","path":"members[value eq \"U\"]"}`),
+			testhost.Patch("/Groups/"+group, `{"op":"add","path":"members","value":[{"value":"U"}]}`)}
+	}
+	for _, test := range []struct {
+		name string
+		ops  []string
+		want []string
+	}{
+		{"given and taken back", []string{testhost.Patch("/Groups/G3", `{"op":"add","path":"members","value":[{"value":"U"}]}`),
+			testhost.Patch("/Groups/G3", `{"op":"remove","path":"members[value eq \"U\"]"}`)}, nil},
+		{"taken and given back", removeAndAdd("G1"), []string{"U + - = R2 R1"}},
+		{"taken and given back, the only role", append(removeAndAdd("G2"), testhost.Patch("/Groups/G1", `{"op":"remove","path":"members[value eq \"U\"]"}`)), []string{"U + -R1 = R2"}},
+		{"twice the same", []string{testhost.Patch("/Groups/G3", `{"op":"add","path":"members","value":[{"value":"U"}]}`),
+			testhost.Patch("/Groups/G3", `{"op":"add","path":"members","value":[{"value":"U"}]}`)}, []string{"U +R3 - = R1 R2 R3"}},
+		{"another user", append(removeAndAdd("G4"), testhost.Patch("/Groups/G4", `{"op":"add","path":"members","value":[{"value":"V"}]}`)), []string{"U +R4 - = R1 R2 R4", "V +R4 - = R4"}},
+	} {
+		for _, kind := range []string{joint, separate} {
+			for _, path := range []string{"/Bulk", "/Bulk/"} {
+				t.Run(test.name+" "+kind+" "+path, func(t *testing.T) {
+					w := newWorld(t, kind, scim.Roles{})
+					w.user("U", "V")
+					for _, n := range []string{"1", "2", "3", "4"} {
+						w.role("R" + n)
+						w.group("G"+n, "R"+n)
+					}
+					w.add("G1", "U")
+					w.add("G2", "U")
+					var got []string
+					for after := ""; ; {
+						f, err := w.reconciler().PreviewRequest(ctx(), scim.Request{Method: "POST", Path: path, Body: []byte(testhost.BulkBody(test.ops...))}, after, 1)
+						w.must(err)
+						w.diff("status", 200, f.Status)
+						for _, c := range f.Changes {
+							got = append(got, fmt.Sprint(c.UserID, " +", idsOf(c.Grant), " -", idsOf(c.Revoke), " = ", idsOf(c.Roles)))
+						}
+						if after = f.Next; after == "" {
+							break
+						}
+					}
+					w.diff("changes", test.want, got)
+				})
+			}
+		}
+	}
+}
+
+func idsOf(roles []scim.Role) string {
+	ids := make([]string, len(roles))
+	for i, r := range roles {
+		ids[i] = r.ID
+	}
+	return strings.Join(ids, " ")
 }
