@@ -20,20 +20,7 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 	if err := checkSize(len(ids), len(grants)); err != nil {
 		return nil, err
 	}
-	people := make([]*person, len(ids))
-	by := make(map[string]*person, len(ids))
-	for i, id := range ids {
-		people[i] = &person{id: id}
-		if id == r.view.deleted {
-			people[i].presence = deleted
-		}
-		by[id] = people[i]
-	}
-	for _, g := range grants {
-		if p := by[g.UserID]; p != nil {
-			p.entries = append(p.entries, g)
-		}
-	}
+	people, by := peopleWith(ids, grants, r.view.deleted)
 	var users map[string]*doc.Document
 	if t.Roles.Attributes != nil {
 		if users, err = t.users(ctx, ids, r); err != nil {
@@ -81,6 +68,24 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 		}
 	}
 	return people, nil
+}
+
+// peopleWith returns people in the order of their ids, and by id, with their grants.
+func peopleWith(ids []string, grants []host.Grant, deletedID string) (people []*person, by map[string]*person) {
+	people, by = make([]*person, len(ids)), make(map[string]*person, len(ids))
+	for i, id := range ids {
+		people[i] = &person{id: id}
+		if id == deletedID {
+			people[i].presence = deleted
+		}
+		by[id] = people[i]
+	}
+	for _, g := range grants {
+		if p := by[g.UserID]; p != nil {
+			p.entries = append(p.entries, g)
+		}
+	}
+	return people, by
 }
 
 // exempt returns those of the users whose roles SCIM never changes.
@@ -144,10 +149,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 		return nil, err
 	}
 	groups := closure.Groups()
-	keys := make([]host.Source, 0, len(groups)+2)
-	for _, id := range groups {
-		keys = append(keys, host.GroupSource(id))
-	}
+	keys := groupSources(groups)
 	if r.view.gone != "" {
 		keys = append(keys, host.GroupSource(r.view.gone))
 	}
@@ -165,7 +167,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 	if err != nil {
 		return nil, err
 	}
-	doubtOf, err := t.doubtsIn(ctx, &r, links, keys)
+	doubtOf, err := doubtsIn(ctx, t, &r, links, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -193,16 +195,9 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 			sortByGrant(paths, p)
 		}
 		for _, path := range paths {
-			from := origin{source: host.GroupSource(path.GroupID)}
-			link := links[from.source]
-			if !link.IsLinked() {
-				continue
+			if l := links[host.GroupSource(path.GroupID)]; l.IsLinked() {
+				p.want(l, originOf(path, l.Source, r.isNamedBelow(closure, path), doubtOf), &r)
 			}
-			from.isNamed, from.doubt = r.isNamedBelow(closure, path), doubtOf(from.source)
-			if path.Distance > 0 {
-				from.via = path.Via
-			}
-			p.want(link, from, &r)
 		}
 		n += p.wanted()
 		if err := checkSize(len(people), n); err != nil {
@@ -210,6 +205,14 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 		}
 	}
 	return links, nil
+}
+
+func groupSources(ids []string) []host.Source {
+	all := make([]host.Source, 0, len(ids)+2)
+	for _, id := range ids {
+		all = append(all, host.GroupSource(id))
+	}
+	return all
 }
 
 // closure reads the groups of users that give roles.
@@ -226,6 +229,15 @@ type origin struct {
 	via     string // the user's own group, if the source is a group above it
 	isNamed bool   // the client has just named the user in a group below the source
 	doubt   doubt
+}
+
+// originOf says how a group reaches a user.
+func originOf(path directory.Path, source host.Source, isNamed bool, doubtOf func(host.Source) doubt) origin {
+	from := origin{source: source, isNamed: isNamed, doubt: doubtOf(source)}
+	if path.Distance > 0 {
+		from.via = path.Via
+	}
+	return from
 }
 
 // want adds the roles that a source gives, or will give after a confirmation.

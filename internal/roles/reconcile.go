@@ -171,7 +171,7 @@ func (w *Work) settle(ctx context.Context, ids []string, r run) error {
 		if err != nil {
 			return err
 		}
-		if err := w.unlinkGone(ctx, ids, r, dead); err != nil {
+		if err := unlinkGone(ctx, w, ids, r, dead); err != nil {
 			return err
 		}
 	}

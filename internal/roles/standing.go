@@ -122,7 +122,7 @@ func (t tenant) doubts(ctx context.Context, links map[host.Source]host.Link, key
 }
 
 // doubtsIn is doubts, without those about sources that the application is about to trust.
-func (t tenant) doubtsIn(ctx context.Context, r *run, links map[host.Source]host.Link, keys []host.Source) (func(of host.Source) doubt, error) {
+func doubtsIn(ctx context.Context, t tenant, r *run, links map[host.Source]host.Link, keys []host.Source) (func(of host.Source) doubt, error) {
 	doubtOf, err := t.doubts(ctx, links, keys, r.ending)
 	switch {
 	case err != nil || r.view.trusts == "":

@@ -82,7 +82,7 @@ type goneValue struct {
 // unlinkGone removes the links of these users' groups and values to dead roles. It defers
 // the reconciliation of the other users of these sources. The guards have judged a plan with
 // the dead roles, so they judge what takes its place. An error leaves the links as they are.
-func (w *Work) unlinkGone(ctx context.Context, ids []string, r run, dead map[host.RoleKey]bool) error {
+func unlinkGone(ctx context.Context, w *Work, ids []string, r run, dead map[host.RoleKey]bool) error {
 	v := &vanished{w: w, run: r, dead: dead}
 	if err := v.findValues(ctx, ids); err != nil {
 		return err
@@ -106,10 +106,7 @@ func (v *vanished) findGroups(ctx context.Context, ids []string) error {
 	if err != nil {
 		return err
 	}
-	var sources []host.Source
-	for _, group := range closure.Groups() {
-		sources = append(sources, host.GroupSource(group))
-	}
+	sources := groupSources(closure.Groups())
 	links, err := v.w.t.links(ctx, sources)
 	if err != nil {
 		return err

@@ -139,16 +139,6 @@ func (b *DB) LockName(ctx context.Context, name string) error {
 	return b.lock(ctx, b.Tenant+"\x00"+name)
 }
 
-// ShareName waits for who has called LockName, and makes LockName wait until the transaction
-// ends. Others can share the name meanwhile.
-func (b *DB) ShareName(ctx context.Context, name string) error {
-	if b.Dialect == dialect.SQLite {
-		return nil
-	}
-	_, err := b.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock_shared($1)", b.NameKey(name))
-	return err
-}
-
 // LockNameOfAll is LockName for all tenants.
 func (b *DB) LockNameOfAll(ctx context.Context, name string) error {
 	return b.lock(ctx, name)

@@ -73,10 +73,10 @@ func (l *Ledger) lock(ctx context.Context, ids []string) error {
 
 // share shares the lock that Fence takes alone, without the lock of a user.
 func (l *Ledger) share(ctx context.Context) error {
-	if database.Tx(ctx, l.db.Pool) == nil {
+	if l.db.Dialect == dialect.SQLite || database.Tx(ctx, l.db.Pool) == nil {
 		return ctx.Err()
 	}
-	if err := l.db.ShareName(ctx, fence); err != nil {
+	if _, err := l.db.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock_shared($1)", l.db.NameKey(fence)); err != nil {
 		return fmt.Errorf("sqlstore: share the lock of a tenant's grants: %w", err)
 	}
 	return nil
