@@ -175,6 +175,10 @@ func confirmPerson(ctx context.Context, c *Admin, k pendingKey) error {
 				}
 			}
 		}
+		w.guards.subject = subject{source: r.namedIn, cause: host.CauseConfirmation}
+		if isGroup {
+			w.guards.subject.ref = groupRef(group)
+		}
 		return w.reconcile(ctx, r)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/scimkit/scim"
@@ -46,6 +47,12 @@ func planScenarios() []scenario {
 			then:   "As with a group.",
 			reason: "a value gives roles exactly as a group does",
 			roles:  scim.Roles{Pick: scim.PickHeaviest, Attributes: []string{"roles"}}, run: goneRoleOfValue},
+		{name: "S97 a plan of a pending matter",
+			given:  "U and V in G→Admin, U with the value Owner, both protected; they wait, because they were inactive; X in G2→Boss, not confirmed",
+			when:   "the application confirms each pending matter",
+			then:   "The guard sees a plan for each: a confirmation, with the source.",
+			reason: "a guard decides by the cause",
+			roles:  scim.Roles{Attributes: []string{"roles"}}, run: confirmedPlans},
 		{name: "S97 a report that fails for some sources",
 			given:  "U in G1→A, G2→B, G3→C, G4→D; W has roles E and F; Guard refuses each plan that gives R",
 			when:   "RolesChanged: no role of G1 and E can be looked up, G2 stands for R, G3 for S, F for T; RolesChanged again; then all of it is allowed, and Settle",
@@ -285,4 +292,26 @@ func (w *world) leftOut() (list []string) {
 		}
 	}
 	return list
+}
+
+// confirmedPlans is S97 with pending matters that are confirmed.
+func confirmedPlans(w *world) {
+	w.app.Put(scim.Role{ID: "Owner", Name: "Owner", Protected: true})
+	w.userNamed("U", "Owner")
+	w.user("V", "X")
+	w.admins("G", "Admin", "U", "V")
+	w.must(w.reconciler().ConfirmValue(ctx(), "roles", "Owner", scim.Role{ID: "Owner"}))
+	for _, u := range []string{"U", "V"} {
+		w.deactivate(u)
+		w.activate(u)
+	}
+	w.app.Put(scim.Role{ID: "Boss", Name: "Boss", Protected: true})
+	w.group("G2", "Boss", "X")
+	seen, _ := w.plans("")
+	for _, p := range w.pending(10) {
+		w.must(w.reconciler().ConfirmPending(ctx(), p.Key))
+	}
+	slices.Sort(*seen)
+	w.diff("plans", []string{"confirmation G group:G Admin +1 -0", "confirmation G group:G Admin +1 -0", "confirmation G2 group:G2 Boss +1 -0",
+		"confirmation attr:roles=Owner Owner +1 -0"}, *seen)
 }
