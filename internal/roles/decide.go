@@ -107,8 +107,12 @@ func (t tenant) seen(ctx context.Context, k pendingKey) (host.Grant, error) {
 	if err != nil {
 		return host.Grant{}, err
 	}
+	exempt, err := t.exempt(ctx, []string{k.User})
+	if err != nil {
+		return host.Grant{}, err
+	}
 	for _, g := range grants {
-		if grantKey(g, links[k.Source]) == k {
+		if grantKey(g, links[k.Source]) == k && !exempt[userRef(k.User)] {
 			return g, nil
 		}
 	}

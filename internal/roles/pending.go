@@ -182,7 +182,8 @@ func nameDigest(l host.Link) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-// people lists users who wait for a role, and users for whom a guard keeps one.
+// people lists users who wait for a role, and users for whom a guard keeps one. Nothing of an
+// exempt user is pending.
 func (l *pendingList) people(ctx context.Context, from pendingKey) error {
 	after := host.Grant{UserID: from.User, Scope: from.Scope, RoleID: from.Role, Source: from.Source}
 	for !l.isFull() {
@@ -201,10 +202,18 @@ func (l *pendingList) people(ctx context.Context, from pendingKey) error {
 		if err != nil {
 			return err
 		}
+		ids := make([]string, len(page))
+		for i, g := range page {
+			ids[i] = g.UserID
+		}
+		exempt, err := l.t.exempt(ctx, slices.Compact(ids))
+		if err != nil {
+			return err
+		}
 		for _, g := range page {
 			after = g
 			why := waitReason(g.State)
-			if why == "" {
+			if why == "" || exempt[userRef(g.UserID)] {
 				continue
 			}
 			p := host.Pending{Source: g.Source, Role: host.Role{ID: g.RoleID, Scope: g.Scope}, UserID: g.UserID, At: g.At, Reason: why}

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -57,6 +58,12 @@ func ownAccountScenarios() []scenario {
 			then:   "403 for both deletions of U, and U is inactive. V is claimed by the change, and deleted.",
 			reason: "clients exist that delete everybody whom they do not know",
 			run:    unclaimedAccount},
+		{name: "S115 an account becomes exempt while a role waits",
+			given:  "KeepLastHolder; U and V wait for Admin, because they were inactive; U's Owner is retained",
+			when:   "U becomes exempt; Pending is listed, one at a time, and what was listed before is confirmed",
+			then:   "Only V is pending. ErrMoved for U. When U is no longer exempt, U is pending as before.",
+			reason: "SCIM neither gives nor takes the roles of an exempt user",
+			roles:  scim.Roles{KeepLastHolder: true}, run: exemptWhileWaiting},
 		{name: "S115 an exempt account",
 			given:  "U is exempt and holds R by hand; G→R and G2→S have other members",
 			when:   "a client writes, deactivates or deletes U, or adds U to G2, alone or in a longer list; everybody is reconciled",
@@ -366,4 +373,34 @@ func exemptAccount(w *world) {
 	w.wantLedger("U")
 	w.deleteGroup("G2")
 	w.wantRoles("U", "R")
+}
+
+// exemptWhileWaiting is S115 with pending matters.
+func exemptWhileWaiting(w *world) {
+	a := w.aware()
+	w.user("T", "U", "V")
+	w.admins("G", "Admin", "T", "U", "V")
+	w.admins("G2", "Owner", "U")
+	for _, u := range []string{"U", "V"} {
+		w.deactivate(u)
+		w.activate(u)
+	}
+	w.must(w.reconciler().Confirm(ctx(), "G2", scim.Role{ID: "Owner"}, "U"))
+	w.remove("G2", "U")
+	of := func(user string) (list []scim.Pending) {
+		return slices.DeleteFunc(w.pending(1), func(p scim.Pending) bool { return p.UserID != user })
+	}
+	before := of("U")
+	w.diff("pending of U", 2, len(before))
+	a.exempt = []string{"U"}
+	w.diff("pending of U", 0, len(of("U")))
+	w.diff("pending of V", 1, len(of("V")))
+	for _, p := range before {
+		if err := w.reconciler().ConfirmPending(ctx(), p.Key); !errors.Is(err, scim.ErrMoved) {
+			w.t.Errorf("confirmed: %v", err)
+		}
+	}
+	a.exempt = nil
+	w.diff("pending of U", before, of("U"))
+	w.wantRoles("U", "Owner")
 }
