@@ -34,7 +34,7 @@ func (c *Admin) GiveByHand(ctx context.Context, userID string, role host.RoleKey
 			if err := c.e.callChange(ctx, change); err != nil {
 				return err
 			}
-			if err := checkHeld(ctx, c.t, userID, role); err != nil {
+			if err := checkHeld(ctx, c, userID, role); err != nil {
 				return err
 			}
 			noteHolder(w, role)
@@ -62,7 +62,7 @@ func (c *Admin) giveSeparately(ctx context.Context, userID string, role host.Rol
 		return err
 	}
 	if change == nil {
-		if err := checkHeld(ctx, c.t, userID, role); err != nil {
+		if err := checkHeld(ctx, c, userID, role); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,9 @@ func (c *Admin) giveSeparately(ctx context.Context, userID string, role host.Rol
 }
 
 // checkHeld returns an error if a user does not hold a role that the application has given.
-func checkHeld(ctx context.Context, t tenant, userID string, role host.RoleKey) error {
+func checkHeld(ctx context.Context, c *Admin, userID string, role host.RoleKey) (err error) {
+	defer host.Guard{Log: c.e.Log}.Catch(&err) // Roles.PolicyOf is the application's code
+	t := c.t
 	if t.Roles.PolicyOf(role.Scope).Base == role.ID {
 		return nil // everybody has it, and HeldRoles may leave it out
 	}

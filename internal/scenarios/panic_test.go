@@ -144,3 +144,43 @@ func TestPanicOfOnEvent(t *testing.T) {
 	w.group("G", "R", "U")
 	w.wantEvents("member added G U", "group linked G R", "role granted U R G")
 }
+
+// A panic of PolicyOf is an error of the application's calls. It leaves no mark and no lock.
+func TestPanicOfPolicyOf(t *testing.T) {
+	for _, kind := range []string{joint, separate, bare} {
+		t.Run(kind, func(t *testing.T) {
+			panics := false
+			w := newWorld(t, kind, scim.Roles{PolicyOf: func(string) scim.RolePolicy {
+				if panics {
+					panic("a mistake of the application")
+				}
+				return scim.RolePolicy{Pick: scim.PickHeaviest}
+			}})
+			w.role("R")
+			w.user("U")
+			w.group("G", "R", "U")
+			panics = true
+			r := w.reconciler()
+			if err := r.GiveByHand(ctx(), "U", scim.Role{ID: "R"}, nil); err == nil {
+				t.Error("GiveByHand: no error")
+			}
+			w.wantLedger("U", "R group:G")
+			if err := w.giveByHand("U", "R"); err == nil {
+				t.Error("GiveByHand with a change: no error")
+			}
+			if _, err := w.takeByHand("U", "R"); err == nil {
+				t.Error("TakeByHand: no error")
+			}
+			if err := r.Release(ctx(), "G"); err == nil {
+				t.Error("Release: no error")
+			}
+			panics = false
+			// Where roles are elsewhere the change was made: see GiveByHand.
+			w.wantLedger("U", map[string]string{joint: "R group:G", separate: "R group:G by hand", bare: "R group:G by hand"}[kind])
+			w.wantRoles("U", "R")
+			w.must(r.GiveByHand(ctx(), "U", scim.Role{ID: "R"}, nil))
+			w.wantLedger("U", "R group:G by hand")
+			w.checkSettled()
+		})
+	}
+}
