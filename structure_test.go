@@ -40,6 +40,7 @@ var rootFiles = []struct{ file, reason string }{
 	{"patch.go", "Patch"},
 	{"filter.go", "Filter, Query, Page, Scan, translation of filters for adapters"},
 	{"roles.go", "RoleResolver, Roles"},
+	{"joinresolvers.go", "JoinResolvers: several resolvers of the application as one"},
 	{"ledger.go", "Ledger and its capabilities, Grant, Link, Source: what the library remembers about roles"},
 	{"switchoff.go", "Distrust, Trust, End: what an administrator decides about all that SCIM gave"},
 	{"reconciler.go", "Reconciler, the application's handle on roles"},
@@ -54,6 +55,7 @@ var rootFiles = []struct{ file, reason string }{
 	{"deps_test.go", "keeps dependencies of a few out of every application"},
 	{"structure_test.go", "this list"},
 	{"filter_test.go", "tests TranslateFilter and other exported functions of filter.go"},
+	{"joinresolvers_test.go", "tests JoinResolvers"},
 	{"resource_test.go", "tests exported functions of resource.go"},
 	{"structs_test.go", "tests exported functions of resource.go that bind structs"},
 }

@@ -127,6 +127,17 @@ func whatIfDeleted(ctx context.Context, roles *scim.Reconciler, groupID string) 
 	return f.Changes, nil // of the first 1,000 users; f.Next says whether more follow
 }
 
+// withLicences joins the roles of the application, which keep their scopes, with licences elsewhere.
+func withLicences(app, licences scim.RoleResolver) (*scim.Roles, error) {
+	both, err := scim.JoinResolvers(
+		scim.ScopedResolver{Scope: "", Resolver: app},
+		scim.ScopedResolver{Scope: "licence:", Resolver: licences},
+	)
+	return &scim.Roles{Resolver: both, Separate: true, PolicyOf: func(scope string) scim.RolePolicy {
+		return scim.RolePolicy{Exclusive: scope == "licence:"} // one licence for each user
+	}}, err
+}
+
 // The end of what the page shows.
 
 // Application is the reader's own.
@@ -263,5 +274,22 @@ func TestPendingAndPreview(t *testing.T) {
 	}
 	if _, err := whatIfDeleted(t.Context(), c, "nobody"); err == nil {
 		t.Error("an unknown group could be deleted")
+	}
+}
+
+// TestWithLicences gives a role and a licence by one group.
+func TestWithLicences(t *testing.T) {
+	app, licences := testhost.NewRoles(), testhost.NewRoles()
+	roles, err := withLicences(app, licences)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := testhost.New(t, scim.Config{Store: memory.New(), Roles: roles})
+	ann := testhost.Create(t, h, "/Users", `{"userName":"ann"}`)
+	for _, name := range []string{"Viewer", "Editor"} {
+		testhost.Create(t, h, "/Groups", fmt.Sprintf(`{"displayName":%q,"members":[{"value":%q}]}`, name, ann))
+	}
+	if got, licence := app.Of(ann), licences.Of(ann); !slices.Equal(got, []string{"Editor", "Viewer"}) || !slices.Equal(licence, []string{"Editor"}) {
+		t.Errorf("ann has the roles %q and the licences %q", got, licence)
 	}
 }

@@ -103,14 +103,14 @@ func (b *DB) InTx(ctx context.Context, fn func(ctx context.Context) error) error
 				return nil
 			}
 		}
-		return b.runOnce(ctx, fn)
+		return b.run(ctx, b.Dialect.Begin(), fn)
 	})
 	return cmp.Or(failed, err)
 }
 
 // InTxAlone is InTx without Before.
 func (b *DB) InTxAlone(ctx context.Context, fn func(ctx context.Context) error) error {
-	return b.Retry(ctx, func() error { return b.runOnce(ctx, fn) })
+	return b.Retry(ctx, func() error { return b.run(ctx, b.Dialect.Begin(), fn) })
 }
 
 // WriteAlone is Write without Before. The tables of the package may be missing.
@@ -141,12 +141,7 @@ func (b *DB) takeTurn(ctx context.Context) (done func()) {
 	return func() {}
 }
 
-// runOnce runs fn in a transaction and commits it.
-func (b *DB) runOnce(ctx context.Context, fn func(ctx context.Context) error) error {
-	return b.run(ctx, b.Dialect.Begin(), fn)
-}
-
-// run is runOnce with the first statement of the transaction, which may be empty.
+// run runs fn in a transaction and commits it. first is the first statement, or empty.
 func (b *DB) run(ctx context.Context, first string, fn func(ctx context.Context) error) error {
 	defer b.takeTurn(ctx)()
 	tx, err := b.Pool.BeginTx(ctx, b.Dialect.Isolation())
