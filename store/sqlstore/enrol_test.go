@@ -51,6 +51,13 @@ func TestNotMigrated(t *testing.T) {
 			}
 		}
 		refused("before Migrate")
+		never := appOptions("o")
+		never.Prefix = "never_"
+		if n, err := sqlstore.New(a.db, a.d, never); err != nil {
+			t.Fatal(err)
+		} else if _, err := n.Get(ctx, scim.Ref{Type: "User", ID: "1"}); err == nil || !strings.Contains(err.Error(), "has Migrate been called?") {
+			t.Errorf("without tables: error %v", err)
+		}
 		if err := s.Migrate(ctx); err != nil {
 			t.Fatal(err)
 		}

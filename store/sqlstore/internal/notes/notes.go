@@ -46,7 +46,7 @@ type Batch struct {
 
 // HasAny reports whether there are notes. It is an error if nobody has called Migrate for the
 // tenant: without notes its rows would look as if there were none. One query answers both, so that
-// this costs nothing and holds for all processes.
+// this takes no further call, and what one process does holds for all.
 func (s *Notes) HasAny(ctx context.Context, which Which) (yes bool, err error) {
 	isEnrolled := false
 	err = s.db.Each(ctx, func(scan func(...any) error) error {
@@ -54,10 +54,13 @@ func (s *Notes) HasAny(ctx context.Context, which Which) (yes bool, err error) {
 		return scan(&yes)
 	}, "SELECT CASE WHEN EXISTS (SELECT 1 FROM {p}stale n WHERE n.tenant = $1"+string(which)+") THEN 1 ELSE 0 END FROM {p}schema m WHERE m.part = "+
 		dialect.Quote(tenantPart)+" || CAST($1 AS text) AND m.version = 1")
-	if err == nil && !isEnrolled {
+	if err != nil {
+		return false, fmt.Errorf("read notes (has Migrate been called?): %w", err)
+	}
+	if !isEnrolled {
 		return false, fmt.Errorf("tenant %q is not migrated, or EraseTenant has erased it: call Migrate of its Store first", s.db.Tenant)
 	}
-	return yes, err
+	return yes, nil
 }
 
 // Read reads a batch of notes.
