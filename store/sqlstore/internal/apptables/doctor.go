@@ -144,8 +144,8 @@ func (s *Joins) diagnose(ctx context.Context, users, groups string, inserted []s
 
 // checkWords looks whether a column is named after the wrong table, as person_id is after people.
 func (s *Joins) checkWords(users, groups string) error {
-	for _, c := range []struct{ column, wrong, other string }{{s.User, groups, s.Group}, {s.Group, users, s.User}} {
-		if isNamedAfter(c.column, c.wrong) && !isNamedAfter(c.other, c.wrong) {
+	for _, c := range []struct{ column, right, wrong, other string }{{s.User, users, groups, s.Group}, {s.Group, groups, users, s.User}} {
+		if isNamedAfter(c.column, c.wrong) && !isNamedAfter(c.column, c.right) && !isNamedAfter(c.other, c.wrong) {
 			return finding(s.Name, "Members: column %s is named after the table %s: Group and User are swapped", c.column, c.wrong)
 		}
 	}
