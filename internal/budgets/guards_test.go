@@ -13,10 +13,10 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// counted is the memory store, which counts the calls.
+// counted is the memory store, which counts the calls, and how much of the ledger they list.
 type counted struct {
 	*memory.Store
-	calls atomic.Int64
+	calls, rows atomic.Int64
 }
 
 func (s *counted) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
@@ -51,12 +51,16 @@ func (s *counted) GrantedUsers(ctx context.Context) (int, error) {
 
 func (s *counted) OpenGrants(ctx context.Context, after scim.Grant, limit int) ([]scim.Grant, error) {
 	s.calls.Add(1)
-	return s.Store.OpenGrants(ctx, after, limit)
+	list, err := s.Store.OpenGrants(ctx, after, limit)
+	s.rows.Add(int64(len(list)))
+	return list, err
 }
 
 func (s *counted) Notes(ctx context.Context, kind, after string, limit int) ([]scim.Note, error) {
 	s.calls.Add(1)
-	return s.Store.Notes(ctx, kind, after, limit)
+	list, err := s.Store.Notes(ctx, kind, after, limit)
+	s.rows.Add(int64(len(list)))
+	return list, err
 }
 
 func (s *counted) SetNote(ctx context.Context, n scim.Note) error {
@@ -123,4 +127,51 @@ func patchCost(t *testing.T, c scim.Config, path string, ops ...string) (calls i
 	s.calls.Store(0)
 	allocs = testing.AllocsPerRun(times, both)
 	return s.calls.Load() / (times + 1), allocs
+}
+
+// TestLastHolderCost gives a protected role to one user after the other under KeepLastHolder.
+// Grants of other users that wait cost nothing. Last holders of other roles cost nothing either.
+func TestLastHolderCost(t *testing.T) {
+	cost := func(open int) (calls, rows int64) {
+		s := &counted{Store: memory.New()}
+		app := testhost.NewRoles()
+		app.Put(scim.Role{ID: "r-owner", Name: "Owner", Protected: true})
+		put(t, s, scim.GroupType(), "Owner", `{"displayName":"Owner"}`)
+		const users = 20
+		for i := range users {
+			put(t, s, scim.UserType(), "u"+strconv.Itoa(i), `{"userName":"u`+strconv.Itoa(i)+`@example.com"}`)
+		}
+		role := scim.LinkedRole{Role: scim.Role{ID: "r-owner", Name: "Owner", Protected: true}, Confirmed: true}
+		source := scim.GroupSource("Owner")
+		if err := s.SetLink(t.Context(), scim.Link{Source: source, Name: "Owner", Roles: []scim.LinkedRole{role}}); err != nil {
+			t.Fatal(err)
+		}
+		var grants []scim.Grant
+		for i := range open {
+			state := scim.GrantPaused
+			if i%2 == 0 {
+				state = scim.GrantRetained
+			}
+			grants = append(grants, scim.Grant{UserID: "other" + strconv.Itoa(i), RoleID: "r" + strconv.Itoa(i%3), Source: source, State: state})
+		}
+		if err := s.Record(t.Context(), grants, nil); err != nil {
+			t.Fatal(err)
+		}
+		h := testhost.New(t, scim.Config{Store: s, Roles: &scim.Roles{Resolver: app, KeepLastHolder: true}})
+		s.calls.Store(0)
+		s.rows.Store(0)
+		for i := range users {
+			send(t, h, http.MethodPatch, "/Groups/Owner", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"members","value":[{"value":"u`+strconv.Itoa(i)+`"}]}]}`, 204)
+		}
+		if n := len(app.Holders("r-owner")); n != users {
+			t.Fatalf("%d hold the role, want %d", n, users)
+		}
+		return s.calls.Load(), s.rows.Load()
+	}
+	calls, rows := cost(0)
+	moreCalls, moreRows := cost(5000)
+	if moreCalls != calls || moreRows != rows {
+		t.Errorf("with 5,000 open grants %d calls list %d rows; without them %d calls, %d rows", moreCalls, moreRows, calls, rows)
+	}
+	t.Logf("%d calls, %d rows", calls, rows)
 }

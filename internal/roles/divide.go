@@ -1,7 +1,6 @@
 package roles
 
 import (
-	"cmp"
 	"context"
 	"errors"
 )
@@ -11,29 +10,32 @@ import (
 // have fewer: groups above their groups can give each of them hundreds.
 const mostRoles = 50_000
 
-// errLarge is the error of a batch of several users who have too many roles. Nothing of the
+// tooLarge is the error of a batch of several users who have too many roles. Nothing of the
 // batch is done yet.
-var errLarge = errors.New("scim: the users of a batch have too many roles")
+type tooLarge struct{ fits int } // fits is how many users fit into a batch about.
 
-// checkSize returns errLarge if users have too many roles for a batch. One user never has.
-func checkSize(users, roles int) error {
+func (tooLarge) Error() string { return "scim: the users of a batch have too many roles" }
+
+// checkSize returns tooLarge if the first n of some users have too many roles for a batch. One
+// user never has.
+func checkSize(users, n, roles int) error {
 	if users > 1 && roles > mostRoles {
-		return errLarge
+		return tooLarge{max(1, min(users-1, n*mostRoles/roles))}
 	}
 	return nil
 }
 
 // divide calls fn with the ids in order: with all of them, or with fewer at a time if fn returns
-// errLarge.
-func (w *Work) divide(ids []string, fn func(ids []string) error) error {
-	for len(ids) > 0 {
-		part := ids[:min(len(ids), cmp.Or(w.needs.batch, len(ids)))]
+// tooLarge.
+func divide(ids []string, fn func(ids []string) error) error {
+	for size := len(ids); len(ids) > 0; {
+		part := ids[:min(size, len(ids))]
 		err := fn(part)
-		switch {
-		case errors.Is(err, errLarge):
-			w.needs.batch = len(part) / 2
+		if large := (tooLarge{}); errors.As(err, &large) {
+			size = large.fits
 			continue
-		case err != nil:
+		}
+		if err != nil {
 			return err
 		}
 		ids = ids[len(part):]
@@ -41,7 +43,7 @@ func (w *Work) divide(ids []string, fn func(ids []string) error) error {
 	return nil
 }
 
-// eachPart is eachBatch for a function that can return errLarge.
-func (w *Work) eachPart(ctx context.Context, r run, fn func(ids []string) error) error {
-	return w.t.eachBatch(ctx, r, func(ids []string) error { return w.divide(ids, fn) })
+// eachPart is eachBatch for a function that can return tooLarge.
+func eachPart(ctx context.Context, t tenant, r run, fn func(ids []string) error) error {
+	return t.eachBatch(ctx, r, func(ids []string) error { return divide(ids, fn) })
 }

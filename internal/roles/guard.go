@@ -20,7 +20,9 @@ type guards struct {
 	refusal   *refusal
 	granted   []host.RoleKey // the protected roles that somebody has got
 	kept      []host.Grant   // grants of a deleted group that last holders keep
-	locks     map[string]func()
+	// released are the roles that somebody has got, by users who may keep them as last holders.
+	released map[string][]host.RoleKey
+	locks    map[string]func()
 }
 
 // subject is what a plan comes from.
@@ -163,7 +165,7 @@ func (j judge) newTally(r run) *tally {
 
 // each calls fn with every batch of the plan.
 func (a *tally) each(ctx context.Context, fn func(b *batch) error) error {
-	return a.w.eachPart(ctx, a.run, func(ids []string) error {
+	return eachPart(ctx, a.w.t, a.run, func(ids []string) error {
 		b := &batch{w: a.w, run: a.run, ids: ids, reads: true}
 		if err := b.look(ctx); err != nil {
 			return err

@@ -17,7 +17,6 @@ type needs struct {
 	// locked are the groups that the current attempt has locked because of groups.
 	locked map[string]bool
 	short  bool // groups has grown in the current attempt
-	batch  int  // how many users a batch has at most; 0: directory.Batch. See divide
 	// lookUps are the look-ups of the current attempt. If a report began since, the write needs
 	// another attempt.
 	lookUps lookUps

@@ -17,7 +17,7 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSize(len(ids), len(grants)); err != nil {
+	if err := checkSize(len(ids), len(ids), len(grants)); err != nil {
 		return nil, err
 	}
 	people, by := peopleWith(ids, grants, r.view.deleted)
@@ -52,7 +52,7 @@ func (t tenant) people(ctx context.Context, ids []string, r run) ([]*person, err
 			n += len(roles)
 		}
 	}
-	if err := checkSize(len(ids), n); err != nil {
+	if err := checkSize(len(ids), len(ids), n); err != nil {
 		return nil, err
 	}
 	if users == nil {
@@ -200,7 +200,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 			}
 		}
 		n += p.wanted()
-		if err := checkSize(len(people), n); err != nil {
+		if err := checkSize(len(people), i+1, n); err != nil {
 			return nil, err
 		}
 	}

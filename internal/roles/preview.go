@@ -26,7 +26,7 @@ func (c *Admin) Preview(ctx context.Context, only host.Source, after string) (li
 	}
 	defer unlock()
 	w, r := c.e.Begin(c.t.Tenant, ""), run{cause: applicationReports, view: view{again: &again{only, c.e.now()}}}
-	err = w.divide(ids, func(ids []string) error {
+	err = divide(ids, func(ids []string) error {
 		b := &batch{w: w, ids: ids, reads: true, run: r}
 		if err := c.t.Stores.InTx(ctx, b.look); err != nil {
 			return err

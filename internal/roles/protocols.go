@@ -231,7 +231,13 @@ func (b *batch) intentions() []host.Grant {
 }
 
 // lead records the intentions.
-func (b *batch) lead(ctx context.Context) error { return b.record(ctx, b.intentions(), nil) }
+func (b *batch) lead(ctx context.Context) error {
+	put := b.intentions()
+	if err := b.noteRetained(ctx, put); err != nil {
+		return err
+	}
+	return b.record(ctx, put, nil)
+}
 
 // change asks the application to change the roles.
 func (b *batch) change(ctx context.Context) error {
@@ -262,7 +268,10 @@ func (b *batch) trail(ctx context.Context) error {
 		drop = slices.DeleteFunc(drop, isGone)
 		b.w.guards.kept = append(b.w.guards.kept, only(collect(b.outs, func(p *outcome) []host.Grant { return p.retained }), isGone)...)
 	}
-	return b.record(ctx, collect(b.outs, func(p *outcome) []host.Grant { return p.putAfter }), drop)
+	if err := b.record(ctx, collect(b.outs, func(p *outcome) []host.Grant { return p.putAfter }), drop); err != nil {
+		return err
+	}
+	return b.dropRetained(ctx)
 }
 
 func (b *batch) record(ctx context.Context, put, drop []host.Grant) error {

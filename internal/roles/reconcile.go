@@ -56,7 +56,7 @@ func (w *Work) reconcileNow(ctx context.Context, r run) error {
 		return judge{w}.run(ctx, r)
 	}
 	due, all := false, judge{w}.newTally(r)
-	err := w.eachPart(ctx, r, func(ids []string) error {
+	err := eachPart(ctx, w.t, r, func(ids []string) error {
 		b := &batch{w: w, run: r, ids: ids, reads: true}
 		if err := b.look(ctx); err != nil {
 			return err
@@ -91,7 +91,7 @@ func (w *Work) settleAll(ctx context.Context, r run) error {
 // the whole plan, as if it had several batches from the beginning.
 func (w *Work) settleParts(ctx context.Context, ids []string, r run) error {
 	isWhole := true
-	return w.divide(ids, func(part []string) error {
+	return divide(ids, func(part []string) error {
 		if isWhole && len(part) < len(ids) && r.isOneBatch() && !r.ahead {
 			if err := (judge{w}).run(ctx, r); err != nil {
 				return err

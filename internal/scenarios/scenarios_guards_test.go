@@ -118,9 +118,11 @@ func lastHolderScenarios() []scenario {
 				w.byHand("V", "Admin")
 				w.remove("G", "U")
 				w.wantRoles("U", "Admin")
+				w.wantNotes("retained", 1)
 				w.activate("V")
 				w.wantRoles("U")
 				w.wantRoles("V", "Admin")
+				w.wantNotes("retained", 0)
 			}},
 		{name: "S95 the group of the last holder is deleted or renamed",
 			given:  "KeepLastHolder; U holds Admin through G1, and V holds Owner, protected too, through G2",

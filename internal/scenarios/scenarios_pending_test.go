@@ -196,6 +196,14 @@ func (w *world) wantNothingUnfinished() {
 	}
 }
 
+// wantNotes checks how many notes of a kind the ledger has.
+func (w *world) wantNotes(kind string, want int) {
+	w.t.Helper()
+	list, err := w.ledger.(scim.PendingLedger).Notes(ctx(), kind, "", want+10)
+	w.must(err)
+	w.diff("notes of kind "+kind, want, len(list))
+}
+
 func (w *world) confirms(p scim.Pending) {
 	w.t.Helper()
 	w.must(w.reconciler().ConfirmPending(ctx(), p.Key))
