@@ -57,8 +57,9 @@ func (c *Reconciler) All(ctx context.Context, after string) (next string, err er
 //
 // With a PendingLedger it also revokes what sources gave that are switched off now, and
 // reconciles the users for whom a role waits for a place, or waited for the end of a pause.
-// With another ledger, run All as well. After an error or a crash call it again. An *Error
-// with the status 429 comes from Roles.Breaker: call ReleaseBreaker before.
+// With another ledger, run All as well. If the roles of some users cannot be changed, it goes on
+// as Users does. After an error or a crash call it again. An *Error with the status 429 comes
+// from Roles.Breaker: call ReleaseBreaker before.
 //
 // If some sources cannot be looked up, or a guard refuses what they stand for now, RolesChanged
 // goes on with the others. The error joins those of these sources. With a PendingLedger they
@@ -70,8 +71,8 @@ func (c *Reconciler) RolesChanged(ctx context.Context) error {
 // RolesChangedFrom does one step of RolesChanged, for tenants so large that a process may
 // end before all is done. A step looks up at most 100 groups, or the values of at most 1,000
 // users. The first call has an empty after, each further one the text that the call before
-// returned, until it returns "". If a step leaves out some sources, as RolesChanged does, it
-// returns both an error and where to go on. After any other error it returns "".
+// returned, until it returns "". If a step leaves out some sources or users, as RolesChanged does,
+// it returns both an error and where to go on. After any other error it returns "".
 func (c *Reconciler) RolesChangedFrom(ctx context.Context, after string) (next string, err error) {
 	next, err = c.a.RolesChangedFrom(ctx, after)
 	return next, outward(err)

@@ -25,8 +25,10 @@ const (
 // does so when it creates the user, replaces the user (PUT), or changes the value. Confirm names
 // its users too. What a source would give to others waits with the state GrantWaitsForTrust.
 //
-// With DistrustRevoke and without groupIDs, run All afterwards: it takes the roles. Distrust
-// needs a PendingLedger.
+// With DistrustRevoke and without groupIDs, run All afterwards: it takes the roles. If the roles
+// of some users of groupIDs cannot be changed, Distrust does all others, and the error names these.
+// They stay unfinished: call Settle, because another Distrust begins anew. Distrust needs a
+// PendingLedger.
 func (c *Reconciler) Distrust(ctx context.Context, how DistrustHow, groupIDs ...string) error {
 	if how != DistrustKeep && how != DistrustRevoke {
 		return fmt.Errorf("scim: Reconciler.Distrust: %q is neither DistrustKeep nor DistrustRevoke", how)
@@ -35,7 +37,8 @@ func (c *Reconciler) Distrust(ctx context.Context, how DistrustHow, groupIDs ...
 }
 
 // Trust ends what Distrust began, for these groups or, without groupIDs, for all sources. It
-// gives what waits for it. After an error call it again.
+// gives what waits for it, and goes on as Users does if the roles of some users cannot be changed.
+// After an error call it again.
 func (c *Reconciler) Trust(ctx context.Context, groupIDs ...string) error {
 	return outward(roles.SwitchOf(c.a).Trust(ctx, groupIDs...))
 }
@@ -55,7 +58,9 @@ const (
 //
 // Call it until it returns true. Each call does a step: about 1,000 users. Before these, End does
 // what Settle does, so that users do not keep what a client has taken already. If that fails, its
-// error says why. After a crash or an error go on calling it, with the same how. From the first call on, requests and calls of the
+// error says why. If the roles of some users cannot be changed, End does all others before its
+// error names these, and they are unfinished. After a crash or an error go on calling it, with the
+// same how. From the first call on, requests and calls of the
 // Reconciler that would give roles get an *Error with the status 503, in all processes.
 //
 // At the end the ledger has nothing of the tenant. The resources are the Store's: see its

@@ -2,6 +2,7 @@ package doctest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"testing"
 
@@ -27,11 +28,12 @@ func report(ctx context.Context, h *scim.Handler, tenant *scim.Tenant) error {
 	if err != nil {
 		return err
 	}
-	for after := ""; ; {
-		if after, err = roles.RolesChangedFrom(ctx, after); err != nil || after == "" {
-			return err
-		}
+	var failed error
+	for after, more := "", true; more; more = after != "" {
+		after, err = roles.RolesChangedFrom(ctx, after)
+		failed = errors.Join(failed, err)
 	}
+	return failed
 }
 
 func afterRestore(ctx context.Context, roles *scim.Reconciler) error {

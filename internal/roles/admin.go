@@ -41,16 +41,20 @@ func (c *Admin) Users(ctx context.Context, userIDs ...string) error {
 	for chunk := range slices.Chunk(userIDs, directory.Batch) {
 		left, err := c.users(ctx, chunk)
 		if left != nil {
-			all.users, all.errs = append(all.users, left.users...), append(all.errs, left.errs...)
+			_ = all.add(left)
 		}
 		if err != nil {
-			return errors.Join(append(all.errs, err)...)
+			return all.with(err)
 		}
 	}
-	if len(all.users) > 0 {
-		return &all
-	}
-	return nil
+	return all.with(nil)
+}
+
+// usersOf reconciles the users of a run as Users does, batch by batch.
+func (c *Admin) usersOf(ctx context.Context, r run) error {
+	var left leftOut
+	err := c.t.eachBatch(ctx, r, func(ids []string) error { return left.add(c.Users(ctx, ids...)) })
+	return left.with(err)
 }
 
 // users reconciles a batch of users. It returns those whose roles cannot be changed.

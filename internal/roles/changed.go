@@ -3,7 +3,6 @@ package roles
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,10 +19,11 @@ type report struct {
 	c    *Admin
 	seen map[host.Source]bool // values that are looked up already
 	omitted
+	left leftOut // users whose roles cannot be changed: the report goes on after them
 }
 
 func newReport(c *Admin) *report {
-	return &report{c, map[host.Source]bool{}, omitted{of: c}}
+	return &report{c: c, seen: map[host.Source]bool{}, omitted: omitted{of: c}}
 }
 
 // part is a part of a report. Its step handles what comes after a place ("": everything), up
@@ -75,18 +75,18 @@ func (c *Admin) RolesChanged(ctx context.Context) error {
 	for after := ""; ; {
 		next, err := r.step(ctx, after)
 		if err != nil || next == "" {
-			return joinErrors(r.omitted.err(), err)
+			return joinErrors(r.omitted.err(), r.left.with(err))
 		}
 		after = next
 	}
 }
 
-// RolesChangedFrom does one step of RolesChanged. If the step leaves sources out, it returns
-// both next and an error.
+// RolesChangedFrom does one step of RolesChanged. If the step leaves sources or users out, it
+// returns both next and an error.
 func (c *Admin) RolesChangedFrom(ctx context.Context, after string) (next string, err error) {
 	r := newReport(c)
 	next, err = r.step(ctx, after)
-	return next, joinErrors(r.omitted.err(), err)
+	return next, joinErrors(r.omitted.err(), r.left.with(err))
 }
 
 // GroupRolesChanged is RolesChanged for one group.
@@ -135,7 +135,7 @@ func (r *report) endOff(ctx context.Context, after string) (next string, err err
 		if !r.c.isOff(l.Source) {
 			continue
 		}
-		if err := r.c.endSource(ctx, l); err != nil {
+		if err := r.left.add(r.c.endSource(ctx, l)); err != nil {
 			return "", err
 		}
 	}
@@ -160,15 +160,7 @@ func (c *Admin) endSource(ctx context.Context, l host.Link) error {
 	if err := c.judgeReport(ctx, l.Source, r); err != nil {
 		return err
 	}
-	var left error
-	err := c.t.eachBatch(ctx, r, func(ids []string) error {
-		err := c.Users(ctx, ids...)
-		if errors.As(err, new(*leftOut)) {
-			left, err = joinErrors(left, err), nil
-		}
-		return err
-	})
-	if err = joinErrors(left, err); err != nil {
+	if err := c.usersOf(ctx, r); err != nil {
 		return err
 	}
 	group, isGroup := l.Source.Group()
@@ -278,7 +270,7 @@ func (r *report) reopen(ctx context.Context, after string) (next string, err err
 	if err := r.c.judgeReport(ctx, "", run{ids: ids, cause: applicationReports}); err != nil {
 		return "", err
 	}
-	return next, r.c.Users(ctx, ids...)
+	return next, r.left.add(r.c.Users(ctx, ids...))
 }
 
 // eachReopened calls fn with all users whom reopen reconciles, in pages.

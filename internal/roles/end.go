@@ -50,17 +50,18 @@ func (a Switch) End(ctx context.Context, how EndHow) (isDone bool, err error) {
 	default:
 		return false, errEndedOtherwise(s.End)
 	}
-	if err := a.settleUnfinished(ctx, how); err != nil {
+	unsettled := a.settleUnfinished(ctx, how)
+	if unsettled != nil && how == EndKeep {
+		return false, unsettled
+	}
+	isLeft, err := a.endUsers(ctx, how)
+	if isLeft || err != nil {
 		return false, err
 	}
-	ids, err := l.UsersWithGrants(ctx, "", directory.Batch)
-	if err != nil {
-		return false, err
+	if unsettled != nil {
+		return false, unsettled
 	}
-	if len(ids) > 0 {
-		return false, a.endUsers(ctx, ids, how)
-	}
-	isLeft, err := l.Forget(ctx, standingSource, directory.Batch)
+	isLeft, err = l.Forget(ctx, standingSource, directory.Batch)
 	if err != nil || isLeft {
 		return false, err
 	}
@@ -100,9 +101,33 @@ func (a Switch) settleUnfinished(ctx context.Context, how EndHow) error {
 	return err
 }
 
-// endUsers ends the grants of users. A person has decided that, so of the guards only the last
-// holder of a role counts. It leaves no notes: who has grants is not ended.
-func (a Switch) endUsers(ctx context.Context, ids []string, how EndHow) error {
+// endUsers ends the grants of a batch of users. isLeft says that there may be more. It goes on
+// after users whose roles cannot be changed. When only these are left, its error names them.
+func (a Switch) endUsers(ctx context.Context, how EndHow) (isLeft bool, err error) {
+	f := failures{left: failuresOfRepair}
+	for after := ""; ; {
+		ids, err := a.c.t.Roles.Ender.UsersWithGrants(ctx, after, directory.Batch)
+		if err != nil || len(ids) == 0 {
+			return false, f.with(err)
+		}
+		known := len(f.users)
+		if err := f.most(ctx, ids, func(ids []string) error { return a.endBatch(ctx, ids, how) }); err != nil {
+			return true, f.with(err)
+		}
+		left := f.users[known:]
+		if err := a.c.keepOpen(ctx, left); err != nil {
+			return true, err
+		}
+		if len(left) < len(ids) {
+			return true, nil
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// endBatch ends the grants of users. A person has decided that, so of the guards only the last
+// holder of a role counts.
+func (a Switch) endBatch(ctx context.Context, ids []string, how EndHow) error {
 	w := a.c.e.Begin(a.c.t.Tenant, "")
 	SkipGuards(w)
 	defer w.guards.unlock()

@@ -73,14 +73,26 @@ func (w *Work) reconcileNow(ctx context.Context, r run) error {
 	return judge{w}.decide(ctx, all)
 }
 
+// settleAll reconciles the users of a run: all or nobody if roles commit with the write,
+// otherwise as settleMost.
 func (w *Work) settleAll(ctx context.Context, r run) error {
-	if w.t.Roles.Joint { // all or nothing
+	if w.t.Roles.Joint {
 		return w.t.eachBatch(ctx, r, func(ids []string) error { return w.settleParts(ctx, ids, r) })
 	}
+	return w.settleMost(ctx, r)
+}
+
+// settleMost reconciles the users of a run, outside the transaction of a write. It goes on after
+// users whose roles cannot be changed. A leftOut names them.
+func (w *Work) settleMost(ctx context.Context, r run) error {
 	f := failures{left: r.failures()}
-	err := w.t.eachBatch(ctx, r, func(ids []string) error {
-		return f.most(ctx, ids, func(ids []string) error { return w.settleParts(ctx, ids, r) })
-	})
+	settle := func(ids []string) error {
+		if w.t.Roles.Joint {
+			defer w.guards.unlock() // the batch has a transaction of its own
+		}
+		return w.settleParts(ctx, ids, r)
+	}
+	err := w.t.eachBatch(ctx, r, func(ids []string) error { return f.most(ctx, ids, settle) })
 	if err == nil && len(f.users) > 0 {
 		return &f.leftOut
 	}
@@ -124,6 +136,32 @@ type leftOut struct {
 
 func (l *leftOut) Error() string   { return errors.Join(l.errs...).Error() }
 func (l *leftOut) Unwrap() []error { return l.errs }
+
+// add collects what parts of a work leave out, so that the next part comes. It returns any other
+// error: one that a leftOut is joined with is another one.
+func (l *leftOut) add(err error) error {
+	out, ok := err.(*leftOut)
+	if !ok {
+		return err
+	}
+	for i, id := range out.users {
+		if !slices.Contains(l.users, id) {
+			l.users, l.errs = append(l.users, id), append(l.errs, out.errs[i])
+		}
+	}
+	return nil
+}
+
+// with is the error of a work that ends with err: nil if it has left out nobody.
+func (l *leftOut) with(err error) error {
+	switch {
+	case len(l.users) == 0:
+		return err
+	case err == nil:
+		return l
+	}
+	return errors.Join(append(l.errs, err)...)
+}
 
 // failures counts failed calls of the application.
 type failures struct {

@@ -65,7 +65,7 @@ func (r *report) follow(ctx context.Context, after string) (next string, failed 
 	}
 	for range linksInStep / notesPage {
 		next, _, err := settlePage(ctx, r.c, after)
-		failed = joinErrors(failed, err)
+		failed = joinErrors(failed, r.left.add(err))
 		if next == "" {
 			return "", failed
 		}

@@ -207,15 +207,18 @@ func (a Switch) Distrust(ctx context.Context, how DistrustHow, groupIDs ...strin
 			return nil
 		})
 	}
-	for _, group := range groupIDs {
+	for _, group := range groupIDs { // all of them, before anything can fail
 		if err := a.setMark(ctx, host.GroupSource(group), how); err != nil {
 			return err
 		}
-		if err := a.reconcileMembers(ctx, group); err != nil {
-			return err
+	}
+	var left leftOut
+	for _, group := range groupIDs {
+		if err := left.add(a.c.usersOf(ctx, run{group: group})); err != nil {
+			return left.with(err)
 		}
 	}
-	return nil
+	return left.with(nil)
 }
 
 // Trust ends what Distrust began, and gives what waits for it.
@@ -223,21 +226,22 @@ func (a Switch) Trust(ctx context.Context, groupIDs ...string) error {
 	if a.c.t.Roles.Pending == nil {
 		return errNoList("Trust")
 	}
+	var left leftOut
 	for _, group := range groupIDs {
 		source := host.GroupSource(group)
 		r := run{group: group, cause: applicationReports, view: view{trusts: source}}
 		if err := a.c.judgeReport(ctx, source, r); err != nil {
-			return err
+			return left.with(err)
 		}
 		if err := a.setMark(ctx, source, ""); err != nil {
-			return err
+			return left.with(err)
 		}
-		if err := a.reconcileMembers(ctx, group); err != nil {
-			return err
+		if err := left.add(a.c.usersOf(ctx, run{group: group})); err != nil {
+			return left.with(err)
 		}
 	}
 	if len(groupIDs) > 0 {
-		return nil
+		return left.with(nil)
 	}
 	judge := func(ids []string) error {
 		return a.c.judgeReport(ctx, "", run{ids: ids, cause: applicationReports, view: view{trusts: standingSource}})
@@ -250,7 +254,8 @@ func (a Switch) Trust(ctx context.Context, groupIDs ...string) error {
 	if err := a.trustAll(ctx); err != nil {
 		return err
 	}
-	return eachReopened(ctx, a.c, func(ids []string) error { return a.c.Users(ctx, ids...) })
+	err := eachReopened(ctx, a.c, func(ids []string) error { return left.add(a.c.Users(ctx, ids...)) })
+	return left.with(err)
 }
 
 // trustAll forgets every doubt. The standing goes last, because without it nobody looks for the
@@ -289,9 +294,4 @@ func (a Switch) setMark(ctx context.Context, of host.Source, how DistrustHow) er
 		s.Some = s.Some || !isNeedless
 		return a.c.t.Roles.Ledger.SetLink(ctx, l)
 	})
-}
-
-// reconcileMembers reconciles all who belong to a group, in batches.
-func (a Switch) reconcileMembers(ctx context.Context, group string) error {
-	return a.c.t.eachBatch(ctx, run{group: group}, func(ids []string) error { return a.c.Users(ctx, ids...) })
 }

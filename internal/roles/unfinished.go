@@ -204,7 +204,7 @@ func (a afterwards) run(ctx context.Context) error {
 		r := l.runs[0]
 		r.view = view{deleted: r.view.deleted} // the store has everything else by now
 		r.ending = a.w.left.ending
-		err, out := a.w.settleAll(ctx, r), (*leftOut)(nil)
+		err, out := a.w.settleMost(ctx, r), (*leftOut)(nil)
 		switch {
 		case errors.As(err, &out):
 			left.users, left.errs = append(left.users, out.users...), append(left.errs, out.errs...)

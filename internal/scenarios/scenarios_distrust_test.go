@@ -249,6 +249,49 @@ func distrustScenarios() []scenario {
 				wg.Wait()
 				w.wantDistrusted()
 			}},
+		{name: "S116 one user's roles cannot be changed",
+			given:  "more users than two batches in G→A, V in H→B; the roles of the first user of G cannot be changed",
+			when:   "G and H are distrusted, and roles are revoked; the user's roles can be changed, settled; the same with Trust",
+			then:   "Distrust and Trust are errors that name the user, who is unfinished. All others lose and get their roles. Then the user does.",
+			reason: "one user must not keep all others from losing or getting their roles",
+			run: func(w *world) {
+				x, last := w.beforeOneFails()
+				repair := w.unchangeable(x)
+				w.wantLeftOut(w.reconciler().Distrust(ctx(), scim.DistrustRevoke, "G", "H"), x)
+				for user, roles := range map[string][]string{x: {"A"}, last: {}, "V": {}} {
+					w.wantRoles(user, roles...)
+				}
+				repair()
+				w.must(w.reconciler().Settle(ctx()))
+				w.wantRoles(x)
+				repair = w.unchangeable(x)
+				w.wantLeftOut(w.reconciler().Trust(ctx(), "G", "H"), x)
+				for user, roles := range map[string][]string{x: {}, last: {"A"}, "V": {"B"}} {
+					w.wantRoles(user, roles...)
+				}
+				repair()
+				w.must(w.reconciler().Settle(ctx()))
+				w.wantRoles(x, "A")
+			}},
+		{name: "S116 one user's roles cannot be changed, and all sources are distrusted",
+			given:  "as before",
+			when:   "all sources are distrusted, and roles are revoked; everybody is reconciled; all are trusted, and the user's roles cannot be changed",
+			then:   "Trust is an error that names the user, who is unfinished. All others get their roles.",
+			reason: "one user must not keep all others from their roles",
+			run: func(w *world) {
+				x, last := w.beforeOneFails()
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustRevoke))
+				w.all()
+				w.wantRoles(last)
+				repair := w.unchangeable(x)
+				w.wantLeftOut(w.reconciler().Trust(ctx()), x)
+				for user, roles := range map[string][]string{x: {}, last: {"A"}, "V": {"B"}} {
+					w.wantRoles(user, roles...)
+				}
+				repair()
+				w.must(w.reconciler().Settle(ctx()))
+				w.wantRoles(x, "A")
+			}},
 		{name: "S116 a group that stands for another role",
 			given:  "U, V in G→R; G is distrusted, and U is named again",
 			when:   "G is renamed to S, and back to R, again and again",

@@ -122,6 +122,32 @@ func endScenarios() []scenario {
 				w.wantRoles("U")
 				w.wantRoles("V")
 			}},
+		{name: "S45 one user's roles cannot be changed when SCIM ends",
+			given:  "more users than two batches in G→A, V in H→B; the roles of the first user of G cannot be changed",
+			when:   "End revokes the roles until it is an error, again and again; then the user's roles can be changed, and End goes on",
+			then:   "The error names the user, who is unfinished, when all others have lost their roles. Then the user loses them too.",
+			reason: "one user must not keep all others from losing their roles",
+			run: func(w *world) {
+				x, last := w.beforeOneFails()
+				repair := w.unchangeable(x)
+				for range 2 {
+					var err error
+					for calls := 0; err == nil && calls < 10; calls++ {
+						var isDone bool
+						if isDone, err = w.reconciler().End(ctx(), scim.EndRevoke); isDone {
+							w.t.Fatalf("SCIM has ended, although %s holds A", x)
+						}
+					}
+					w.wantLeftOut(err, x)
+					for user, roles := range map[string][]string{x: {"A"}, last: {}, "V": {}} {
+						w.wantRoles(user, roles...)
+					}
+				}
+				repair()
+				w.end(scim.EndRevoke)
+				w.wantRoles(x)
+				w.wantNothingLeft()
+			}},
 		{name: "S45 crash at every call of the end",
 			given:  "as before; some users keep their roles, in another world they lose them",
 			when:   "the process dies at any call of End, and the application calls End again",

@@ -435,6 +435,34 @@ func (r withoutUser) Change(ctx context.Context, changes []scim.RoleChange) erro
 	return r.RoleRows.Change(ctx, changes)
 }
 
+// unchangeable makes the roles of one user impossible to change, until repair is called.
+func (w *world) unchangeable(user string) (repair func()) {
+	usual := w.app.Rows
+	w.app.Rows = withoutUser{usual, user}
+	return func() { w.app.Rows = usual }
+}
+
+// wantLeftOut checks that an error is about one user, who is unfinished.
+func (w *world) wantLeftOut(err error, user string) {
+	w.t.Helper()
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("user %q", user)) {
+		w.t.Errorf("the error does not name %s: %v", user, err)
+	}
+	isThere := false
+	for next, more := "", true; more; more = next != "" {
+		var page []scim.Pending
+		page, next, err = w.reconciler().Pending(ctx(), next, 1000)
+		w.must(err)
+		for _, p := range page {
+			if p.Kind == scim.PendingUnfinished {
+				isThere = true
+				w.diff("unfinished users", []string{user}, p.Users)
+			}
+		}
+	}
+	w.diff(user+" is unfinished", true, isThere)
+}
+
 func allButOne(w *world) {
 	w.role("R")
 	all := w.many(1100)

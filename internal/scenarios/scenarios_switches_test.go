@@ -181,6 +181,57 @@ func switchScenarios() []scenario {
 				w.wantLedger("V", "new B group:H")
 				w.wantNothingUnfinished()
 			}},
+		{name: "S44 one user's roles cannot be changed in a report",
+			given:  "more users than two batches in G→A, V in H→B; the roles of the first user of G cannot be changed",
+			when:   "all roles have new ids; the application reports, again and again; then the user's roles can be changed, reported",
+			then:   "The report is an error that names the user, who is unfinished. All others hold the new roles. Then the user does.",
+			reason: "one user must not keep all others from their roles",
+			run: func(w *world) {
+				x, last := w.beforeOneFails()
+				for _, name := range []string{"A", "B"} {
+					w.app.Drop(name)
+					w.app.Put(scim.Role{ID: "new " + name, Name: name})
+				}
+				w.reportAllButOne(x, func() {
+					w.wantLedger(last, "new A group:G")
+					w.wantLedger("V", "new B group:H")
+				})
+				w.wantLedger(x, "new A group:G")
+			}},
+		{name: "S44 one user's roles cannot be changed when groups are switched off",
+			given:  "as before",
+			when:   "groups give no roles any more, and the application reports as before",
+			then:   "As before, but users lose their roles.",
+			reason: "one user must not keep all others from losing their roles",
+			run: func(w *world) {
+				x, last := w.beforeOneFails()
+				w.roles.WithoutGroups = true
+				w.restart()
+				w.reportAllButOne(x, func() {
+					w.wantRoles(last)
+					w.wantRoles("V")
+				})
+				w.wantRoles(x)
+				w.roles.WithoutGroups = false
+				w.restart()
+				w.reportChange()
+			}},
+		{name: "S44 one user's roles cannot be changed when a pause ends",
+			given:  "as before, but the giving of roles is paused, and nobody holds a role",
+			when:   "the pause ends, and the application reports as before",
+			then:   "As before, but users get their roles.",
+			reason: "one user must not keep all others from their roles",
+			run: func(w *world) {
+				w.pause(true)
+				x, last := w.beforeOneFails()
+				w.wantRoles(last)
+				w.pause(false)
+				w.reportAllButOne(x, func() {
+					w.wantRoles(last, "A")
+					w.wantRoles("V", "B")
+				})
+				w.wantRoles(x, "A")
+			}},
 		{name: "S44 a report ends half-way",
 			given:  "U in G→A, V with the value S of roles",
 			when:   "all roles have new ids; the process ends when the report has looked at all groups and values; the application calls Settle",
@@ -213,6 +264,37 @@ func switchScenarios() []scenario {
 				w.wantLedger("V", "new S attr:roles")
 			}},
 	}
+}
+
+// beforeOneFails puts more users than a batch into G→A, and V into H→B. It returns the first and
+// the last of the users in G.
+func (w *world) beforeOneFails() (x, last string) {
+	w.t.Helper()
+	w.role("A")
+	w.role("B")
+	all := w.many(w.size(2100, 40))
+	w.group("G", "A", all...)
+	w.user("V")
+	w.group("H", "B", "V")
+	return all[0], all[len(all)-1]
+}
+
+// reportAllButOne reports changes twice while the roles of x cannot be changed, and checks what
+// others hold then. At last x's roles can be changed.
+func (w *world) reportAllButOne(x string, check func()) {
+	w.t.Helper()
+	was := w.app.Of(x)
+	repair := w.unchangeable(x)
+	for range 2 {
+		w.wantLeftOut(w.reconciler().RolesChanged(ctx()), x)
+		w.diff("roles of "+x, was, w.app.Of(x))
+		check()
+		w.restart()
+	}
+	repair()
+	w.reportChange()
+	check()
+	w.wantNothingUnfinished()
 }
 
 // pause sets Roles.Paused.
