@@ -13,7 +13,9 @@ import (
 // Its methods are idempotent. They are safe for concurrent use, also beside requests and
 // on several servers. If Roles.Ledger is set and is no TxLedger, call them outside the
 // Store's transactions. They lock users before they begin a transaction, so calls inside
-// transactions can deadlock.
+// transactions can deadlock. Then, or if the Store has no transactions, do not call them within
+// ChangeRoles, HeldRoles, a guard or a change by hand either: users are locked there. With the
+// context of that call it is an error, and without it the call waits for itself.
 type Reconciler struct {
 	h *Handler
 	t *host.Tenant

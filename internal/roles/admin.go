@@ -225,13 +225,16 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 
 // lockValue makes the application's calls about one value run one after the other in this process.
 func (c *Admin) lockValue(ctx context.Context, v value) (unlock func(), err error) {
+	if err := c.e.checkUnlocked(ctx, c.t); err != nil {
+		return nil, err
+	}
 	return c.e.Locks.Lock(ctx, keylock.Key(c.t.ID, string(v.key())))
 }
 
 // Explain says for each role whether the user holds it, a source gives it, or it is
 // waiting, and why. It changes nothing.
 func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Explanation, error) {
-	unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
+	ctx, unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (c *Admin) GiveByHand(ctx context.Context, userID string, role host.RoleKey
 // giveSeparately gives a role that does not commit with the ledger. The change runs under
 // the user's lock. If a source has begun to give the role before, it first marks the grant.
 func (c *Admin) giveSeparately(ctx context.Context, userID string, role host.RoleKey, change func(ctx context.Context) error) error {
-	unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
+	ctx, unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
 	if err != nil {
 		return err
 	}
@@ -194,11 +194,11 @@ func (c *Admin) TakeByHand(ctx context.Context, userID string, role host.RoleKey
 		})
 		return still, err
 	}
-	unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
+	locked, unlock, err := c.e.lockUsers(ctx, c.t, []string{userID})
 	if err != nil {
 		return nil, err
 	}
-	err = c.t.Stores.InTx(ctx, take)
+	err = c.t.Stores.InTx(locked, take)
 	unlock()
 	if err != nil {
 		return nil, err

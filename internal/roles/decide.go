@@ -121,7 +121,7 @@ func (t tenant) seen(ctx context.Context, k pendingKey) (host.Grant, error) {
 
 // decideGrant changes a grant as decide says.
 func decideGrant(ctx context.Context, c *Admin, k pendingKey, decide func(ctx context.Context, w *Work, g host.Grant) (put, drop []host.Grant, err error)) error {
-	unlock, err := c.e.lockUsers(ctx, c.t, []string{k.User})
+	_, unlock, err := c.e.lockUsers(ctx, c.t, []string{k.User})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ package roles
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/scimkit/scim/internal/directory"
@@ -28,9 +27,9 @@ type Engine struct {
 	Emit func(ctx context.Context, e host.Event)
 
 	unsettled unsettled
-	// fence is held for reading while users are reconciled whom the ledger does not lock. Who
-	// ends SCIM for a tenant holds it for writing, and so waits for them.
-	fence   sync.RWMutex
+	// fences are shared, by tenant, while users are reconciled whom the ledger does not lock. Who
+	// changes the standing of a tenant has its fence alone, and so waits for them.
+	fences  keylock.Fences
 	endings endings
 }
 

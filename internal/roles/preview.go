@@ -20,7 +20,7 @@ func (c *Admin) Preview(ctx context.Context, only host.Source, after string) (li
 		return nil, next, err
 	}
 	slices.Sort(ids) // as reconciliations do: the first one keeps a role as its last holder
-	unlock, err := c.e.lockUsers(ctx, c.t, ids)
+	ctx, unlock, err := c.e.lockUsers(ctx, c.t, ids)
 	if err != nil {
 		return nil, "", err
 	}

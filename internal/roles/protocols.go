@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim/internal/host"
-	"github.com/scimkit/scim/internal/keylock"
 )
 
 // batch is the reconciliation of at most directory.Batch users.
@@ -27,11 +26,12 @@ type batch struct {
 func (b *batch) settle(ctx context.Context) error {
 	joint, tx := b.w.t.Roles.Joint, b.w.t.isTransactional()
 	if !(b.run.ahead && tx) { // else a transaction runs already, and the batch only reads the ledger
-		unlock, err := b.w.e.lockUsers(ctx, b.w.t, b.ids)
+		locked, unlock, err := b.w.e.lockUsers(ctx, b.w.t, b.ids)
 		if err != nil {
 			return err
 		}
 		defer unlock()
+		ctx = locked
 	}
 	if !joint {
 		defer b.w.guards.unlockKind(holderDecisions)
@@ -56,27 +56,6 @@ func (b *batch) settle(ctx context.Context) error {
 		b.w.Tell(p.events...)
 	}
 	return nil
-}
-
-// lockUsers locks users in this process while the engine reads and records their grants. It
-// does nothing if the ledger locks them itself.
-//
-// Take this lock before a transaction of the store, never in one. Otherwise the holder of
-// the lock waits for the transaction, and the transaction for the lock.
-func (e *Engine) lockUsers(ctx context.Context, t tenant, ids []string) (unlock func(), err error) {
-	if t.Roles.LedgerLocks {
-		return func() {}, nil
-	}
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = keylock.Key(t.ID, "role", id)
-	}
-	release, err := e.Locks.Lock(ctx, keys...)
-	if err != nil {
-		return nil, err
-	}
-	e.fence.RLock()
-	return func() { e.fence.RUnlock(); release() }, nil
 }
 
 // allAtOnce is the protocol for one transaction around everything. It also serves

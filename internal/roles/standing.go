@@ -153,14 +153,20 @@ func (t tenant) standing(ctx context.Context) (s standing, err error) {
 // fn runs behind the fence. Who has read the former standing has recorded its grants by then, and
 // everybody else reads the new one. So fn takes the time at which the change begins to count.
 func (a Switch) changeStanding(ctx context.Context, fn func(ctx context.Context, s *standing) error) error {
+	if err := a.c.e.checkUnlocked(ctx, a.c.t); err != nil {
+		return err
+	}
 	unlock, err := a.c.e.Locks.Lock(ctx, keylock.Key(a.c.t.ID, string(standingSource)))
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if !a.c.t.Roles.LedgerLocks { // other reconciliations in this process hold the fence for reading
-		a.c.e.fence.Lock()
-		defer a.c.e.fence.Unlock()
+	if !a.c.t.Roles.LedgerLocks {
+		leave, err := a.c.e.fences.Take(ctx, a.c.t.ID)
+		if err != nil {
+			return err
+		}
+		defer leave()
 	}
 	change := func(ctx context.Context) error {
 		if a.c.t.Stores.Locker != nil && a.c.t.Roles.LedgerLocks {

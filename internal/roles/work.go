@@ -97,6 +97,9 @@ const isolationTries = 20
 // fn takes its locks in the order that CONTRIBUTING.md prescribes under "Locks".
 func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
 	if w.depth == 0 {
+		if err := w.e.checkUnlocked(ctx, w.t); err != nil {
+			return err
+		}
 		defer w.guards.unlock() // also if fn panics
 	}
 	err := w.isolate(ctx, key, fn)

@@ -2,7 +2,9 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,6 +34,151 @@ func besideWriter(w *world) host {
 	h := inMemory(w)
 	h.ledger = &steppedLedger{memory.NewLedger(), w}
 	return h
+}
+
+// withNotes gives worlds a ledger beside the store that keeps notes.
+func withNotes(in site) site {
+	return func(w *world) host {
+		h := in(w)
+		h.ledger = newBareLedger(w)
+		return h
+	}
+}
+
+// calling is an application that calls the library within its own calls.
+type calling struct {
+	*testhost.Roles
+	within func(ctx context.Context, op string)
+}
+
+func (c *calling) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
+	c.within(ctx, "HeldRoles")
+	return c.Roles.HeldRoles(ctx, userIDs)
+}
+
+func (c *calling) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error {
+	c.within(ctx, "ChangeRoles")
+	return c.Roles.ChangeRoles(ctx, changes)
+}
+
+// A call within a call of the application, with the context of that call, would wait for itself.
+// It is an error, and the call around it goes on.
+func TestCallsWithinCallsOfTheApplication(t *testing.T) {
+	calls := map[string]func(ctx context.Context, r *scim.Reconciler) error{
+		"Users of the same user": func(ctx context.Context, r *scim.Reconciler) error { return r.Users(ctx, "U") },
+		"Users of another user":  func(ctx context.Context, r *scim.Reconciler) error { return r.Users(ctx, "V") },
+		"Explain":                func(ctx context.Context, r *scim.Reconciler) error { _, err := r.Explain(ctx, "U"); return err },
+		"GroupRolesChanged":      func(ctx context.Context, r *scim.Reconciler) error { return r.GroupRolesChanged(ctx, "G") },
+		"ConfirmValue": func(ctx context.Context, r *scim.Reconciler) error {
+			return r.ConfirmValue(ctx, "userType", "R", scim.Role{ID: "R"})
+		},
+		"GiveByHand": func(ctx context.Context, r *scim.Reconciler) error {
+			return r.GiveByHand(ctx, "U", scim.Role{ID: "R"}, nil)
+		},
+		"TakeByHand": func(ctx context.Context, r *scim.Reconciler) error {
+			_, err := r.TakeByHand(ctx, "U", scim.Role{ID: "R"}, nil)
+			return err
+		},
+		"Distrust": func(ctx context.Context, r *scim.Reconciler) error { return r.Distrust(ctx, scim.DistrustKeep) },
+		"End":      func(ctx context.Context, r *scim.Reconciler) error { _, err := r.End(ctx, scim.EndKeep); return err },
+	}
+	for name, site := range map[string]site{"least store": inMaps, "rows are locked": withNotes(besideRows), "one writer": withNotes(besideWriter)} {
+		for call, fn := range calls {
+			t.Run(name+"/"+call, func(t *testing.T) {
+				w := setting{kind: bare, site: site}.world(t, scim.Roles{Attributes: []string{"userType"}})
+				seen := map[string]bool{}
+				w.roles.Resolver = &calling{w.app, func(ctx context.Context, op string) {
+					if seen[op] {
+						return
+					}
+					seen[op] = true
+					if err := fn(ctx, w.reconciler()); err == nil || !strings.Contains(err.Error(), "within ChangeRoles") {
+						t.Errorf("within %s: %v, want an error that says so", op, err)
+					}
+				}}
+				w.restart()
+				w.role("R")
+				w.user("U", "V")
+				within(t, func() { w.group("G", "R", "U") })
+				w.wantRoles("U", "R")
+				w.diff("calls", map[string]bool{"HeldRoles": true, "ChangeRoles": true}, seen)
+			})
+		}
+	}
+}
+
+// The context of a call of the application may outlive the lock that the call was under.
+func TestCallsAfterCallsOfTheApplication(t *testing.T) {
+	w := newWorld(t, bare, scim.Roles{})
+	var kept context.Context
+	w.roles.Resolver = &calling{w.app, func(ctx context.Context, _ string) { kept = ctx }}
+	w.restart()
+	w.role("R")
+	w.user("U")
+	w.group("G", "R", "U")
+	w.app.Take("U", "R")
+	within(t, func() { w.must(w.reconciler().Users(context.WithoutCancel(kept), "U")) })
+	w.wantRoles("U", "R")
+}
+
+// Who waits at the fence of a tenant goes on waiting no longer than the context lasts.
+func TestFenceEndsWithContext(t *testing.T) {
+	short := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	ends := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, want the error of the context", what, err)
+		}
+	}
+	for name, site := range map[string]site{"least store": inMaps, "rows are locked": withNotes(besideRows)} {
+		t.Run(name, func(t *testing.T) {
+			w := setting{kind: bare, site: site}.world(t, scim.Roles{})
+			w.role("R")
+			w.user("U", "V")
+			w.group("G", "R", "U")
+			w.app.Take("U", "R")
+			began, goOn := w.stopAt("change")
+			first := make(chan error, 1)
+			go func() { first <- w.reconciler().Users(ctx(), "U") }()
+			<-began
+			within(t, func() {
+				_, err := w.reconciler().End(short(), scim.EndRevoke)
+				ends("End beside a reconciliation", err)
+				ends("Distrust beside a reconciliation", w.reconciler().Distrust(short(), scim.DistrustKeep))
+				w.must(w.reconciler().Users(ctx(), "V")) // both have stopped waiting
+			})
+			close(goOn)
+			w.must(<-first)
+			began, goOn = w.stopAt("SetLink")
+			go func() { first <- w.reconciler().Distrust(ctx(), scim.DistrustKeep) }()
+			<-began
+			within(t, func() { // what follows a commit waits as long as Limits.Time, so ask
+				_, err := w.reconciler().Explain(short(), "V")
+				ends("Explain beside Distrust", err)
+			})
+			close(goOn)
+			w.must(<-first)
+		})
+	}
+}
+
+// within fails if fn does not end.
+func within(t *testing.T, fn func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		fn()
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal(errStuck)
+	}
 }
 
 // errStuck says that two operations wait for each other.
