@@ -73,8 +73,10 @@ type Query struct {
 	// IDs selects resources by id, at most 1,000. Nil: all; an empty list: none.
 	IDs []string
 	// SortBy is the path of the attribute to sort by. "": order of creation, which also
-	// decides between equal values. A multi-valued attribute sorts by its primary value.
-	// Texts sort by their first SortLength characters.
+	// decides between equal values. Of resources with one time of creation the one with the
+	// shorter id comes first, and then the smaller id: so numbers are in their own order. A
+	// multi-valued attribute sorts by its primary value. Texts sort by their first SortLength
+	// characters.
 	// Resources without the attribute come last, or first if Descending (RFC 7644,
 	// Section 3.4.2.3).
 	SortBy string

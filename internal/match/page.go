@@ -1,11 +1,13 @@
 package match
 
 import (
+	"cmp"
 	"iter"
 	"math"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/model"
@@ -122,6 +124,12 @@ func Scan[T any](q *Query, all iter.Seq2[T, error], docOf func(T) *doc.Document)
 	return page, total, nil
 }
 
+// compareIDs orders resources with one time of creation: the shorter id comes first, so that ids
+// that are numbers are in their own order.
+func compareIDs(a, b string) int {
+	return cmp.Or(cmp.Compare(utf8.RuneCountInString(a), utf8.RuneCountInString(b)), strings.Compare(a, b))
+}
+
 // isBehind reports whether d comes after the place q.After in the order of q.
 func (q *Query) isBehind(d *doc.Document) bool {
 	c := 0
@@ -132,7 +140,7 @@ func (q *Query) isBehind(d *doc.Document) bool {
 		c = q.After.Created.Compare(d.Created)
 	}
 	if c == 0 {
-		c = strings.Compare(q.After.ID, d.ID)
+		c = compareIDs(q.After.ID, d.ID)
 	}
 	if q.Descending {
 		c = -c
@@ -177,7 +185,7 @@ func (f *firstRows[T]) compare(a, b row[T]) int {
 		c = a.d.Created.Compare(b.d.Created)
 	}
 	if c == 0 {
-		c = strings.Compare(a.d.ID, b.d.ID)
+		c = compareIDs(a.d.ID, b.d.ID)
 	}
 	if f.descending {
 		return -c

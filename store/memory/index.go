@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/scimkit/scim"
 	"github.com/tidwall/btree"
@@ -27,9 +28,12 @@ func newRow(r *scim.Resource) *row {
 	return &row{r: r, created: m.Created.Round(0), id: m.ID}
 }
 
-// before compares rows in order of creation.
+// before compares rows in order of creation, and those of one time as scim.Scan does.
 func before(a, b *row) bool {
 	if c := a.created.Compare(b.created); c != 0 {
+		return c < 0
+	}
+	if c := utf8.RuneCountInString(a.id) - utf8.RuneCountInString(b.id); c != 0 {
 		return c < 0
 	}
 	return a.id < b.id
