@@ -92,11 +92,7 @@ func (c *Admin) RolesChangedFrom(ctx context.Context, after string) (next string
 // GroupRolesChanged is RolesChanged for one group.
 func (c *Admin) GroupRolesChanged(ctx context.Context, groupID string) error {
 	if source := host.GroupSource(groupID); c.isOff(source) {
-		links, err := c.t.links(ctx, []host.Source{source})
-		if err != nil || !links[source].IsLinked() {
-			return err
-		}
-		return c.endSource(ctx, links[source])
+		return endOff(ctx, c, source)
 	}
 	g, err := c.t.Stores.Get(ctx, groupRef(groupID))
 	if err != nil {
@@ -107,6 +103,27 @@ func (c *Admin) GroupRolesChanged(ctx context.Context, groupID string) error {
 		return err
 	}
 	return o.source(ctx, host.GroupSource(groupID), run{}, nil)
+}
+
+// endOff ends a source that is switched off, if it has a link.
+func endOff(ctx context.Context, c *Admin, s host.Source) error {
+	links, err := c.t.links(ctx, []host.Source{s})
+	if err != nil || !links[s].IsLinked() {
+		return err
+	}
+	return c.endSource(ctx, links[s])
+}
+
+// runOf is a run for all to whom a source gives something, as notes keep it.
+func runOf(t tenant, s host.Source) run {
+	if group, ok := s.Group(); ok {
+		return run{group: group}
+	}
+	path, text, _ := s.Attribute()
+	if a := t.Types.User.Find(path); a != nil {
+		return run{values: []value{{a, text}}}
+	}
+	return run{}
 }
 
 // isOff reports whether the application's settings say that a source gives nothing.
@@ -135,7 +152,7 @@ func (r *report) endOff(ctx context.Context, after string) (next string, err err
 		if !r.c.isOff(l.Source) {
 			continue
 		}
-		if err := r.left.add(r.c.endSource(ctx, l)); err != nil {
+		if err := r.source(ctx, l.Source, runOf(r.c.t, l.Source), r.left.add(r.c.endSource(ctx, l))); err != nil {
 			return "", err
 		}
 	}
@@ -210,7 +227,7 @@ func (r *report) relinkGroups(ctx context.Context, after string) (next string, e
 		return "", nil
 	}
 	return r.page(ctx, r.c.t.Types.Group, linksInStep, after, func(g *doc.Document) error {
-		return r.source(ctx, host.GroupSource(g.ID), run{group: g.ID}, r.c.groupChanged(ctx, g))
+		return r.source(ctx, host.GroupSource(g.ID), run{group: g.ID}, r.left.add(r.c.groupChanged(ctx, g)))
 	})
 }
 
@@ -225,7 +242,7 @@ func (r *report) relinkValues(ctx context.Context, after string) (next string, e
 				continue
 			}
 			r.seen[v.key()] = true
-			if err := r.source(ctx, v.key(), run{values: []value{v}}, r.c.valueChanged(ctx, v)); err != nil {
+			if err := r.source(ctx, v.key(), run{values: []value{v}}, r.left.add(r.c.valueChanged(ctx, v))); err != nil {
 				return err
 			}
 		}
@@ -268,7 +285,7 @@ func (r *report) reopen(ctx context.Context, after string) (next string, err err
 		return "", err
 	}
 	if err := r.c.judgeReport(ctx, "", run{ids: ids, cause: applicationReports}); err != nil {
-		return "", err
+		return next, r.omitted.add(ctx, err) // these users stay as they are
 	}
 	return next, r.left.add(r.c.Users(ctx, ids...))
 }

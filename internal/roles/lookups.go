@@ -91,13 +91,15 @@ func lookUpAgain(ctx context.Context, w *Work) {
 	if mark == l.mark && err == nil {
 		return
 	}
+	out := &omitted{of: c}
 	for _, g := range l.groups {
-		err = joinErrors(err, joinErrors(c.groupChanged(ctx, g), followReport(ctx, c, host.GroupSource(g.ID))))
+		s := host.GroupSource(g.ID)
+		err = joinErrors(err, out.source(ctx, s, run{group: g.ID}, joinErrors(c.groupChanged(ctx, g), followReport(ctx, c, s))))
 	}
 	for _, v := range l.values {
-		err = joinErrors(err, joinErrors(c.valueChanged(ctx, v), followReport(ctx, c, v.key())))
+		err = joinErrors(err, out.source(ctx, v.key(), run{values: []value{v}}, joinErrors(c.valueChanged(ctx, v), followReport(ctx, c, v.key()))))
 	}
-	if err != nil { // the client cannot do anything about it
+	if err = joinErrors(err, out.err()); err != nil { // the client cannot do anything about it
 		w.e.Log.ErrorContext(ctx, "scim: a source could not be looked up again after a report; run Reconciler.RolesChanged", "error", err)
 	}
 }

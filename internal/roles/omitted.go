@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/scimkit/scim/internal/host"
 )
@@ -49,6 +50,14 @@ func (o *omitted) source(ctx context.Context, s host.Source, r run, err error) e
 	if err == nil {
 		return o.drop(ctx, s)
 	}
+	if err := o.add(ctx, fmt.Errorf("%s: %w", s, err)); err != nil {
+		return err
+	}
+	return o.note(ctx, s, r)
+}
+
+// add collects an error. It returns it if the report has to end.
+func (o *omitted) add(ctx context.Context, err error) error {
 	if host.Answer(err).Status >= http.StatusInternalServerError {
 		o.outages++
 	}
@@ -56,11 +65,11 @@ func (o *omitted) source(ctx context.Context, s host.Source, r run, err error) e
 		return err
 	}
 	if len(o.errs) < describeLimit {
-		o.errs = append(o.errs, fmt.Errorf("%s: %w", s, err))
+		o.errs = append(o.errs, err)
 	} else {
 		o.more++
 	}
-	return o.note(ctx, s, r)
+	return nil
 }
 
 // readNotes reads which sources earlier reports have left out.
@@ -77,7 +86,7 @@ func (o *omitted) note(ctx context.Context, s host.Source, r run) error {
 	if o.of.t.Roles.Pending == nil || o.noted[s] {
 		return nil
 	}
-	text, err := json.Marshal(packed([]run{r})[0])
+	text, err := json.Marshal(slices.Concat(packed([]run{r})...))
 	if err != nil {
 		return err
 	}
@@ -132,6 +141,12 @@ func lookUp(ctx context.Context, c *Admin, n host.Note) error {
 	if err != nil {
 		return err
 	}
+	if s := omittedSource(n.Key); c.isOff(s) {
+		runs, err = nil, endOff(ctx, c, s)
+	}
+	if err != nil {
+		return err
+	}
 	for _, r := range runs {
 		if r.group != "" {
 			if err := c.GroupRolesChanged(ctx, r.group); err != nil && !errors.Is(err, host.ErrNotFound) {
@@ -139,9 +154,6 @@ func lookUp(ctx context.Context, c *Admin, n host.Note) error {
 			}
 		}
 		for _, v := range r.values {
-			if c.isOff(v.key()) {
-				continue
-			}
 			if err := joinErrors(c.valueChanged(ctx, v), followReport(ctx, c, v.key())); err != nil {
 				return err
 			}

@@ -135,6 +135,7 @@ var unforeseen = map[string]string{
 	"reads every change":           "it is about thousands, and a preview page by page of each is slow",
 	"500 of 1,000":                 "it is about thousands, and a preview page by page of each is slow",
 	"second batch":                 "it is about thousands, and a preview page by page of each is slow",
+	"one user's roles":             "it is about thousands, and a preview page by page of each is slow",
 	"large group":                  "it is about thousands, and a preview page by page of each is slow",
 	"within a circle":              "ChangeRoles fails, and a preview does not call it",
 	"S110":                         "the scenario counts the ids that the store gives",

@@ -496,7 +496,7 @@ func breakerScenarios() []scenario {
 			run:    massByGroup},
 		{name: "S97 a switch is held back",
 			given:  "Breaker with 20 %, 4 users; 8 users in G→R, 8 with R2 by userType",
-			when:   "groups give no roles any more, RolesChanged twice; the breaker is released; the same for userType",
+			when:   "groups give no roles any more, RolesChanged twice; the breaker is released; groups give roles again; the same for userType",
 			then:   "RolesChanged is 429 each time, and takes nothing. After the release it takes R, then R2.",
 			reason: "RolesChanged takes roles from many, whatever the reason",
 			roles:  scim.Roles{Attributes: []string{"userType"}, Breaker: &scim.Breaker{Minimum: 4}},
@@ -703,10 +703,13 @@ func massBySwitch(w *world) {
 	w.roles.WithoutGroups = true
 	refused("R", "R2")
 	w.wantRoles(all[7], "R2")
+	w.roles.WithoutGroups = false
+	w.restart()
+	w.reportChange()
 	w.roles.Attributes = nil
-	refused("R2")
-	w.wantRoles(all[7])
-	w.roles.WithoutGroups, w.roles.Attributes = false, []string{"userType"}
+	refused("R", "R2")
+	w.wantRoles(all[7], "R")
+	w.roles.Attributes = []string{"userType"}
 	w.restart()
 	w.reportChange()
 	w.wantRoles(all[7], "R", "R2")
