@@ -75,6 +75,8 @@ func TestBudgets(t *testing.T) {
 			t.Run("members", func(t *testing.T) { membersBudget(t, on.open(t), on.d) })
 			t.Run("delete", func(t *testing.T) { deleteBudget(t, on.open, on.d) })
 			t.Run("nested members", func(t *testing.T) { nestedMembersBudget(t, on.open(t), on.d) })
+			t.Run("first Migrate", func(t *testing.T) { firstMigrateBudget(t, on.open(t), on.d) })
+			t.Run("triggers", func(t *testing.T) { triggerBudget(t, on.open(t), on.d) })
 			t.Run("nested group", func(t *testing.T) { nestedGroupBudget(t, on.open, on.d) })
 		})
 	}

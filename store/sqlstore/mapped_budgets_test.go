@@ -1,0 +1,118 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// rowsASecond is how many rows of the application the first Migrate reads in a second at least.
+const rowsASecond = 20_000
+
+// The first Migrate over a table of many people is stopped half-way and goes on, and the
+// application writes meanwhile.
+func firstMigrateBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+	const n = 1_000_000
+	employ(t, db, d, n)
+	s, err := sqlstore.New(db, d, appOptions("o"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	halfWay, stop := context.WithTimeout(t.Context(), n/rowsASecond/4*time.Second)
+	defer stop()
+	if err := s.Migrate(halfWay); err == nil {
+		t.Logf("the first Migrate had no time to be stopped")
+	}
+	known := func() (k int) {
+		if err := db.QueryRow("SELECT count(*) FROM scim_resources").Scan(&k); err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	stopped := known()
+	var wrote atomic.Int64
+	ctx, end := context.WithCancel(t.Context())
+	done := make(chan time.Duration)
+	go func() { done <- writes(ctx, t, db, &wrote) }()
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(start)
+	end()
+	slowest := <-done
+	t.Logf("%s: first Migrate of %d rows in %v, %.0f rows a second of at least %d; stopped at %d; %d writes of the application meanwhile, the slowest in %v",
+		d, n, took.Round(time.Second/10), float64(n)/took.Seconds(), rowsASecond, stopped, wrote.Load(), slowest.Round(time.Millisecond))
+	if float64(n)/took.Seconds() < rowsASecond {
+		t.Errorf("%s: too slow", d)
+	}
+	if k := known(); k != n {
+		t.Errorf("%d of %d people are users", k, n)
+	}
+	if wrote.Load() == 0 {
+		t.Errorf("the application could not write meanwhile")
+	}
+}
+
+// employ inserts n people.
+func employ(t *testing.T, db *sql.DB, d sqlstore.Dialect, n int) {
+	t.Helper()
+	makeApp(t, db, d)
+	for i := 0; i < n; i += 50_000 {
+		if _, err := db.Exec("INSERT INTO people (org, email, first_name, last_name)"+series+
+			" SELECT 'o', 'person' || i || '@example.com', 'Eva', 'Holm ' || i FROM series", i, i+50_000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	analyze(t, db, d)
+}
+
+// writes renames one person after the other until the context ends. It returns the longest time
+// that one of them took.
+func writes(ctx context.Context, t *testing.T, db *sql.DB, wrote *atomic.Int64) (slowest time.Duration) {
+	for i := 0; ctx.Err() == nil; i++ {
+		start := time.Now()
+		if _, err := db.Exec("UPDATE people SET first_name = 'Eve' WHERE id = $1", 1+i*7919%1000); err != nil {
+			t.Error(err)
+			return slowest
+		}
+		slowest = max(slowest, time.Since(start))
+		wrote.Add(1)
+		time.Sleep(10 * time.Millisecond)
+	}
+	return slowest
+}
+
+// A change by the application costs little more with triggers than without.
+func triggerBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+	const n = 10_000
+	employ(t, db, d, n)
+	s, err := sqlstore.New(db, d, appOptions("o"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range inDialect(d, "CREATE TABLE peer (id {serial}, org text NOT NULL, kind text NOT NULL, email text NOT NULL, first_name text NOT NULL,"+
+		" last_name text, status text NOT NULL, mobile text, is_external {bool}, left_at {time}, UNIQUE (org, email));\nINSERT INTO peer SELECT * FROM people") {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	analyze(t, db, d)
+	round := 0
+	rename := func(table string) func(int) {
+		return func(i int) {
+			round++
+			if _, err := db.Exec("UPDATE "+table+" SET first_name = 'Eva ' || $1 WHERE id = $2", round, 1+i%n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	compare(t, d.String()+": a change by the application, with triggers to without", 1.15, 200, rename("people"), rename("peer"))
+}
