@@ -59,10 +59,14 @@ func (o *outcome) rank(p *scoped, order ordering) {
 				continue
 			}
 			g.Rank = rank
-			if isLate && at.news == newByHand { // until the application is told, its place is the last one
+			switch { // until the application is told
+			case isLate && at.news == newByHand: // its place is the last one
 				o.putAfter = append(o.putAfter, *g)
 				end++
 				g.Rank = end
+			case !isNumbered && at.news == placeKnown && at.told > 0: // its place is the former one
+				o.putAfter = append(o.putAfter, *g)
+				g.Rank = at.told
 			}
 		}
 		for _, g := range at.kept {

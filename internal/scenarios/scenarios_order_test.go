@@ -19,6 +19,29 @@ func pickByWeight(candidates []scim.Candidate) (picked []scim.Role) {
 // reportScenarios are about what the application reports, and about the order of roles.
 func reportScenarios() []scenario {
 	return []scenario{
+		{name: "S105 a role that comes from another group moves back",
+			given:  "U in G1 and in G2→R, in this order",
+			when:   "G1 stands for S, reported; then G2 stands for R and S, and G1 for nothing, reported twice",
+			then:   "ChangeRoles gets the new order, R and S, once.",
+			reason: "the ledger has the new grant before the application knows of it",
+			kinds:  []string{joint, separate}, only: "the store does not know when members joined",
+			run: func(w *world) {
+				r, s := scim.Role{ID: "R", Name: "R"}, scim.Role{ID: "S", Name: "S"}
+				names := map[string][]scim.Role{"Two": {r}}
+				w.standsFor(names)
+				w.user("U")
+				w.group("G1", "One", "U")
+				w.group("G2", "Two", "U")
+				w.app.Put(s)
+				names["One"] = []scim.Role{s}
+				w.reportChange()
+				names["Two"], names["One"] = []scim.Role{r, s}, nil
+				w.mark()
+				w.reportChange()
+				w.reportChange()
+				w.wantChanges("U = R S")
+				w.wantLedger("U", "R group:G2", "S group:G2")
+			}},
 		{name: "S105 the primary membership ends, the roles stay",
 			given:  "U joined G1→A, then G2→B, then G3→A",
 			when:   "U is removed from G1; everybody is reconciled",
