@@ -61,6 +61,7 @@ func TestLostDatabase(t *testing.T) {
 		{"a connection that was closed on this side", net.ErrClosed, true},
 		{"a connection that ended after a statement was sent", connError{errors.New("conn closed")}, true},
 		{"an answer of the server in an error of a connection", connError{state("42601")}, false},
+		{"a RoleResolver that could not reach it", &scim.Error{Status: http.StatusInternalServerError, Err: io.ErrUnexpectedEOF}, true},
 		{"a syntax error", state("42601"), false},
 		{"a violated constraint", state("23514"), false},
 		{"a transaction that has failed before", state("25P02"), false},

@@ -122,11 +122,12 @@ func isCutOff(err error) bool {
 }
 
 // Failure returns the error that a caller gets. If another attempt can help, it is an
-// *scim.Error, 503 with RetryAfter.
+// *scim.Error, 503 with RetryAfter. So it is if a RoleResolver could not do something because
+// of its own statement in the transaction, which is 500 by then.
 func (b *DB) Failure(ctx context.Context, err error) error {
 	var e *scim.Error
 	switch {
-	case err == nil, errors.As(err, &e), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err == nil, errors.As(err, &e) && e.Status != http.StatusInternalServerError, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case ctx.Err() != nil:
 		// If ctx ends just before a commit, database/sql reports that the transaction
