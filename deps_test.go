@@ -57,6 +57,7 @@ var unwanted = []struct{ path, what string }{
 	{"modernc.org", "the SQLite driver"},
 	{"github.com/jackc", "the PostgreSQL driver"},
 	{"github.com/lib/pq", "a PostgreSQL driver"},
+	{"github.com/go-sql-driver", "the MariaDB driver"},
 	{"github.com/mattn/go-sqlite3", "an SQLite driver"},
 	{"github.com/golang-jwt", "a JWT library"},
 	{"github.com/go-jose", "a JWT library"},

@@ -31,6 +31,7 @@ var levels = []level{
 		{"internal/testhost", "makes a handler over the memory store, as an application does"},
 		{"internal/sqlitetest", "names the SQLite driver of tests"},
 		{"internal/pgtest", "starts a PostgreSQL server for tests; stands here so that no library code imports it"},
+		{"internal/mariatest", "starts a MariaDB server for tests; stands here for the same reason"},
 	}},
 	{"programs", true, []place{
 		{"examples/quickstart", "shows an application"},

@@ -103,6 +103,18 @@ func (f *Failing) send() error {
 	return f.fail()
 }
 
+// isSkipped reports whether the driver wants to prepare a statement, which then counts in its
+// place.
+func (f *Failing) isSkipped(err error) bool {
+	if !errors.Is(err, driver.ErrSkip) {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent, f.left = f.sent-1, f.left+1
+	return true
+}
+
 // failingConn is a connection of a Failing.
 type failingConn struct {
 	driver.Conn
@@ -119,6 +131,9 @@ func (c *failingConn) ExecContext(ctx context.Context, query string, args []driv
 		return nil, err
 	}
 	res, err := x.ExecContext(ctx, query, args)
+	if c.f.isSkipped(err) {
+		return nil, driver.ErrSkip
+	}
 	if err != nil && c.f.HidesCodes {
 		err = errors.New(err.Error())
 	}
@@ -151,6 +166,9 @@ func (c *failingConn) QueryContext(ctx context.Context, query string, args []dri
 		return nil, err
 	}
 	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	if c.f.isSkipped(err) {
+		return nil, driver.ErrSkip
+	}
 	if err != nil {
 		return nil, err
 	}
