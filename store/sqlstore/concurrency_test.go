@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/mariatest"
 	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/internal/sqlitetest"
 	"github.com/scimkit/scim/store/sqlstore"
@@ -38,6 +39,7 @@ func processes(t *testing.T, n int, test func(t *testing.T, dbs []*sql.DB, d sql
 		test(t, open(t, sqlitetest.Driver, sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "scim.db"))), sqlstore.SQLite)
 	})
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, open(t, pgtest.Driver, postgres.DSN(t)), sqlstore.Postgres) })
+	t.Run("MariaDB", func(t *testing.T) { test(t, open(t, mariatest.Driver, mariadb.DSN(t)), sqlstore.MariaDB) })
 }
 
 // parallel calls fn n times at once and reports its errors.

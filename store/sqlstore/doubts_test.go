@@ -70,6 +70,9 @@ func TestDoubtfulMappings(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 				a := app{t: t, db: db, d: d}
+				if d == sqlstore.MariaDB && strings.Contains(test.name, "is in no index") {
+					return // Nothing says there which rows a generated column is about.
+				}
 				columns, index, _ := strings.Cut(test.people, "; ")
 				joins := "team_id bigint NOT NULL, person_id bigint NOT NULL, "
 				if test.joins == "" {
@@ -124,9 +127,9 @@ func TestCheckTriggers(t *testing.T) {
 		for _, kind := range []string{"drop", "disable"} {
 			text := "DROP TRIGGER " + a.trigger("people") + " ON people"
 			switch {
-			case a.d == sqlstore.SQLite && kind == "disable":
-				continue // SQLite has no such thing
-			case a.d == sqlstore.SQLite:
+			case a.d != sqlstore.Postgres && kind == "disable":
+				continue // only PostgreSQL has such a thing
+			case a.d != sqlstore.Postgres:
 				text = "DROP TRIGGER " + a.trigger("people")
 			case kind == "disable":
 				text = "ALTER TABLE people DISABLE TRIGGER USER"

@@ -86,11 +86,7 @@ type opaqueDriver struct{ driver.Driver }
 // A driver whose errors say nothing is refused at the start, unless AnyDriver says otherwise.
 func TestUnknownDriver(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-		dsn := relaxedDSN(t)
-		if d == sqlstore.Postgres {
-			dsn = postgres.DSN(t)
-		}
-		o := &opaque{storetest.Failing{Base: db.Driver(), DSN: dsn, HidesCodes: true}}
+		o := &opaque{storetest.Failing{Base: db.Driver(), DSN: newDSN(t, d), HidesCodes: true}}
 		db = sql.OpenDB(o)
 		t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
 		s, err := sqlstore.New(db, d, sqlstore.Options{})

@@ -14,12 +14,12 @@ import (
 func ownedRows(t *testing.T, db *sql.DB, d sqlstore.Dialect, tenant string) (all []string) {
 	t.Helper()
 	tables := []string{"resources", "lookups", "members", "grants", "links", "notes", "stale"}
-	if d == sqlstore.Postgres {
+	if d != sqlstore.SQLite {
 		tables = append(tables, "users")
 	}
 	for _, table := range tables {
 		n := 0
-		err := db.QueryRow("SELECT count(*) FROM scim_"+table+" WHERE tenant = $1", tenant).Scan(&n)
+		err := db.QueryRow(says(d, "SELECT count(*) FROM scim_"+table+" WHERE tenant = $1"), tenant).Scan(&n)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -37,6 +38,7 @@ func TestLostDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	state := func(code string) error { return &pgconn.PgError{Code: code} }
+	number := func(n uint16) error { return &mysql.MySQLError{Number: n} }
 	for _, row := range []struct {
 		name string
 		err  error
@@ -62,6 +64,16 @@ func TestLostDatabase(t *testing.T) {
 		{"a connection that ended after a statement was sent", connError{errors.New("conn closed")}, true},
 		{"an answer of the server in an error of a connection", connError{state("42601")}, false},
 		{"a RoleResolver that could not reach it", &scim.Error{Status: http.StatusInternalServerError, Err: io.ErrUnexpectedEOF}, true},
+		{"MariaDB: a lock timeout", number(1205), true},
+		{"MariaDB: a deadlock", number(1213), true},
+		{"MariaDB: a shutdown", number(1053), true},
+		{"MariaDB: killed by an administrator", number(1927), true},
+		{"MariaDB: a statement timeout", number(1969), true},
+		{"MariaDB: no more connections", number(1040), true},
+		{"MariaDB: a replica", number(1290), true},
+		{"MariaDB: a connection that has ended", mysql.ErrInvalidConn, true},
+		{"MariaDB: a syntax error", number(1064), false},
+		{"MariaDB: a violated constraint", number(4025), false},
 		{"a syntax error", state("42601"), false},
 		{"a violated constraint", state("23514"), false},
 		{"a transaction that has failed before", state("25P02"), false},

@@ -22,7 +22,7 @@ func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args
 }
 
 // MembersQuery is the query by which Members reads a page.
-const MembersQuery = owntables.PageQuery
+var MembersQuery = owntables.PageQuery(dialect.Postgres)
 
 // The queries by which PendingLedger's lists are read.
 const (
@@ -51,7 +51,7 @@ func Failure(s *Store, err error) error { return s.db.Failure(context.Background
 func LookedAt(ctx context.Context, s *Store, typ string) ([]string, error) {
 	columns, err := s.app.Table(typ).FindVisibleColumns(ctx)
 	for i, c := range columns {
-		columns[i] = strings.Trim(c, `"`)
+		columns[i] = strings.Trim(c, "`\"")
 	}
 	return columns, err
 }

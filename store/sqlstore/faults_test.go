@@ -23,10 +23,7 @@ func TestFaults(t *testing.T) {
 				storetest.RunFaults(t, func(t *testing.T) storetest.Faulty {
 					fresh := d == sqlstore.SQLite || dsn == ""
 					if fresh {
-						dsn = relaxedDSN(t)
-						if d == sqlstore.Postgres {
-							dsn = postgres.DSN(t)
-						}
+						dsn = newDSN(t, d)
 					}
 					f := &storetest.Failing{Base: db.Driver(), DSN: dsn, Failure: failure}
 					few := sql.OpenDB(f)
@@ -56,11 +53,7 @@ func (givenUp) SQLState() string { return "40001" }
 // happens, and is there once.
 func TestRunsAgain(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-		dsn := relaxedDSN(t)
-		if d == sqlstore.Postgres {
-			dsn = postgres.DSN(t)
-		}
-		f := &storetest.Failing{Base: db.Driver(), DSN: dsn, Failure: storetest.Failure{Err: givenUp{}, Once: true}}
+		f := &storetest.Failing{Base: db.Driver(), DSN: newDSN(t, d), Failure: storetest.Failure{Err: givenUp{}, Once: true}}
 		db = sql.OpenDB(f)
 		t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
 		s := newStore(t, db, d, sqlstore.Options{})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/sqlitetest"
+	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // relaxed is a new SQLite database that does not wait for the disk.
@@ -31,6 +32,18 @@ func relaxed(t testing.TB) *sql.DB {
 func relaxedDSN(t testing.TB) string {
 	t.Helper()
 	return sqlitetest.FastDSN(filepath.Join(t.TempDir(), "scim.db"))
+}
+
+// newDSN is the data source name of a new database.
+func newDSN(t testing.TB, d sqlstore.Dialect) string {
+	t.Helper()
+	switch d {
+	case sqlstore.Postgres:
+		return postgres.DSN(t)
+	case sqlstore.MariaDB:
+		return mariadb.DSN(t)
+	}
+	return relaxedDSN(t)
 }
 
 func user(t testing.TB, userName string, more map[string]any) *scim.Resource {

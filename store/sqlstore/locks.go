@@ -14,8 +14,9 @@ var (
 	_ scim.UniqueIDs    = (*Store)(nil)
 )
 
-// LockTenant implements scim.TenantLocker. In PostgreSQL it is an advisory lock, which leaves
-// no row behind. In SQLite a transaction has the database to itself anyway.
+// LockTenant implements scim.TenantLocker. In PostgreSQL it is an advisory lock, and in
+// MariaDB the lock of a row that it deletes again: nothing stays behind. In SQLite a transaction
+// has the database to itself anyway.
 func (s *Store) LockTenant(ctx context.Context, kind string) error {
 	if database.Tx(ctx, s.db.Pool) == nil {
 		return errors.New("sqlstore: LockTenant needs a transaction")

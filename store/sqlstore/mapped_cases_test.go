@@ -15,6 +15,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/internal/mariatest"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -42,16 +43,34 @@ func inApp(t *testing.T, o sqlstore.Options, test func(a app)) {
 
 func (a app) exec(text string, args ...any) {
 	a.t.Helper()
-	if _, err := a.db.Exec(text, args...); err != nil {
+	if _, err := a.db.Exec(says(a.d, text), args...); err != nil {
 		a.t.Fatalf("%s: %v", text, err)
 	}
+}
+
+// says is a statement of an application as the database understands it. The arguments stand in the
+// order of the placeholders.
+func says(d sqlstore.Dialect, text string) string {
+	if d == sqlstore.MariaDB {
+		text, _ = mariatest.Statement(text)
+	}
+	return text
+}
+
+// run runs a statement of an application, as says writes it.
+func run(ctx context.Context, q sqlstore.DBTX, d sqlstore.Dialect, text string, args ...any) error {
+	if d == sqlstore.MariaDB {
+		text, args = mariatest.Statement(text, args...)
+	}
+	_, err := q.ExecContext(ctx, text, args...)
+	return err
 }
 
 // row is what a query gives, as text.
 func (a app) row(query string) string {
 	a.t.Helper()
 	var s sql.NullString
-	if err := a.db.QueryRow(query).Scan(&s); err != nil {
+	if err := a.db.QueryRow(says(a.d, query)).Scan(&s); err != nil {
 		a.t.Fatalf("%s: %v", query, err)
 	}
 	return s.String
@@ -60,7 +79,7 @@ func (a app) row(query string) string {
 // joined lists who is in the first team in the application.
 func (a app) joined() string {
 	list := "string_agg(CAST(person_id AS text), ',' ORDER BY person_id)"
-	if a.d == sqlstore.SQLite {
+	if a.d != sqlstore.Postgres {
 		list = "group_concat(person_id ORDER BY person_id)"
 	}
 	return a.row("SELECT " + list + " FROM team_people WHERE team_id = 1")
@@ -253,7 +272,7 @@ func TestMappedRefused(t *testing.T) {
 		a.want("the id is kept", made.ID(), a.row("SELECT id FROM u"))
 		a.exec("DELETE FROM u")
 		a.exec("ALTER TABLE u ADD COLUMN hash text NOT NULL DEFAULT ''")
-		if d == sqlstore.Postgres {
+		if d != sqlstore.SQLite {
 			a.exec("ALTER TABLE u ALTER COLUMN hash DROP DEFAULT")
 		} else { // which can only make the table anew
 			a.exec("CREATE TABLE v (id text PRIMARY KEY, email text NOT NULL, nick text, last text NOT NULL, title text, hash text NOT NULL)")
@@ -356,8 +375,23 @@ func TestMappedInTransaction(t *testing.T) {
 // search_path.
 func TestMappedByOthers(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
-		if a.d == sqlstore.SQLite {
+		switch a.d {
+		case sqlstore.SQLite:
 			return // there is neither
+		case sqlstore.MariaDB:
+			a.exec("CREATE USER IF NOT EXISTS writer")
+			for _, table := range []string{"people", "team_people"} {
+				a.exec("GRANT SELECT, UPDATE, INSERT, DELETE ON " + table + " TO writer")
+			}
+			db := openDB(t, mariatest.Driver, strings.Replace(mariadb.In(a.row("SELECT database()")), "root@", "writer@", 1))
+			for _, text := range []string{"UPDATE people SET email = 'by-others@example.com' WHERE id = 2", "DELETE FROM team_people"} {
+				if _, err := db.Exec(text); err != nil {
+					a.t.Fatalf("%s: %v", text, err)
+				}
+			}
+			a.want("people", []string{"Ann@example.com", "by-others@example.com"}, names(a.t, a.s))
+			a.want("members", []string{}, a.members("1"))
+			return
 		}
 		role := "writer_" + strings.ReplaceAll(a.row("SELECT current_database()"), "-", "_")
 		a.exec("CREATE ROLE " + role)

@@ -24,18 +24,16 @@ func TestMappedClaims(t *testing.T) {
 			s := newStore(t, db, d, o)
 			add := func(table, column string) func(context.Context, string) (string, error) {
 				return func(ctx context.Context, name string) (id string, err error) {
-					err = db.QueryRowContext(ctx, "INSERT INTO "+table+" (org, "+column+") VALUES ($1, $2) RETURNING CAST(id AS text)", o.Tenant, name).Scan(&id)
+					err = db.QueryRowContext(ctx, says(d, "INSERT INTO "+table+" (org, "+column+") VALUES ($1, $2) RETURNING CAST(id AS text)"), o.Tenant, name).Scan(&id)
 					return id, err
 				}
 			}
 			return storetest.Application{Store: s, AddUser: add("people", "email"), AddGroup: add("teams", "title"),
 				Join: func(ctx context.Context, groupID, userID string) error {
-					_, err := db.ExecContext(ctx, "INSERT INTO team_people (team_id, person_id) VALUES ($1, $2)", groupID, userID)
-					return err
+					return run(ctx, db, d, "INSERT INTO team_people (team_id, person_id) VALUES ($1, $2)", groupID, userID)
 				},
 				SetExempt: func(ctx context.Context, userID string, exempt bool) error {
-					_, err := db.ExecContext(ctx, "UPDATE people SET is_external = $1 WHERE id = $2", exempt, userID)
-					return err
+					return run(ctx, db, d, "UPDATE people SET is_external = $1 WHERE id = $2", exempt, userID)
 				}}
 		})
 	})
@@ -385,6 +383,9 @@ func TestClaimsOfOlderRows(t *testing.T) {
 		a.exec("INSERT INTO team_people VALUES (3, 1)")
 		c := newClient(a.t, scim.Config{Store: a.s})
 		c.do("PATCH", "/Groups/3", externalID, 204)
+		if a.d == sqlstore.MariaDB {
+			return // Its tables had the columns from the start.
+		}
 		for _, text := range []string{"DROP INDEX scim_resources_claimed", "DROP INDEX scim_resources_created", "ALTER TABLE scim_resources DROP COLUMN id_length", "CREATE INDEX scim_resources_created ON scim_resources (collection, created, id)", "ALTER TABLE scim_members DROP COLUMN claimed", "ALTER TABLE scim_resources DROP COLUMN client", "UPDATE scim_schema SET version = 2 WHERE part = 'store'"} {
 			a.exec(text)
 		}
@@ -408,13 +409,12 @@ type unaware struct {
 // full list of members of a team.
 func TestStatementsOfClaims(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		if d == sqlstore.MariaDB {
+			return // A store without InTx has more transactions there, and each begins with a statement.
+		}
 		for name, mapped := range map[string]bool{"own tables": false, "the application's tables": true} {
 			t.Run(name, func(t *testing.T) {
-				dsn := relaxedDSN(t)
-				if d == sqlstore.Postgres {
-					dsn = postgres.DSN(t)
-				}
-				f := &storetest.Failing{Base: db.Driver(), DSN: dsn}
+				f := &storetest.Failing{Base: db.Driver(), DSN: newDSN(t, d)}
 				db := sql.OpenDB(f)
 				t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
 				var o sqlstore.Options
@@ -475,6 +475,9 @@ func TestStatementsOfClaims(t *testing.T) {
 // Lists that leave out unclaimed rows do not read them.
 func TestPlansOfUnclaimed(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		if d == sqlstore.MariaDB {
+			return // Its plans are not tested.
+		}
 		if d == sqlstore.SQLite {
 			db = relaxed(t)
 		}

@@ -62,7 +62,7 @@ func TestMappedStatusTypes(t *testing.T) {
 					{Type: "User", Name: table, Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}, sqlstore.ActiveWhen("status", tt.active, tt.inactive)}}}})
 				status := func(id string) string {
 					text := a.row("SELECT COALESCE(CAST(status AS text), '') FROM " + table + " WHERE id = " + id)
-					if strings.HasPrefix(tt.typ, "boolean") && d == sqlstore.SQLite && text != "" {
+					if strings.HasPrefix(tt.typ, "boolean") && d != sqlstore.Postgres && text != "" {
 						text = strconv.FormatBool(text == "1")
 					}
 					return strings.TrimRight(text, " ")
@@ -362,6 +362,11 @@ func TestMappedManager(t *testing.T) {
 		c.do("POST", "/Users", strings.Replace(strings.Replace(body, "ann", "abd", 1), `"value":"1"`, `"value":"99"`, 1), 400)
 		c.do("PATCH", "/Users/1", externalID, 200) // else it is unclaimed
 		c.do("DELETE", "/Users/1", "", 204)
+		if d == sqlstore.MariaDB { // No trigger sees what ON DELETE SET NULL does there.
+			if err := a.s.Reindex(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		r = c.do("GET", "/Users?filter=urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value+pr", "", 200)
 		if r["totalResults"] != 0.0 {
 			t.Error(r)

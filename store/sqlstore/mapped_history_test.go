@@ -32,7 +32,7 @@ type appActor struct {
 
 // sql runs a statement of the application's own.
 func (a *appActor) sql(text string, args ...any) {
-	if _, err := a.db.ExecContext(a.t.Context(), text, args...); err != nil && a.alone {
+	if err := run(a.t.Context(), a.db, a.d, text, args...); err != nil && a.alone {
 		a.t.Fatalf("%s %v: %v", text, args, err)
 	}
 }
@@ -49,7 +49,7 @@ func (a *appActor) scim(what string, err error) {
 }
 
 func (a *appActor) one(query string) (id string, ok bool) {
-	err := a.db.QueryRowContext(a.t.Context(), query+" ORDER BY random() LIMIT 1").Scan(&id)
+	err := a.db.QueryRowContext(a.t.Context(), says(a.d, query+" ORDER BY random() LIMIT 1")).Scan(&id)
 	return id, err == nil
 }
 
@@ -130,7 +130,7 @@ func (a *appActor) step() {
 func (a *appActor) agree() {
 	a.t.Helper()
 	lines := func(query string) (all []string) {
-		rows, err := a.db.Query(query)
+		rows, err := a.db.Query(says(a.d, query))
 		if err != nil {
 			a.t.Fatalf("%s: %v", query, err)
 		}

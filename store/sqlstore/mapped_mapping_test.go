@@ -54,8 +54,11 @@ func limitedOptions(org string) sqlstore.Options {
 func TestMappedMappingLimits(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		second := "(date_trunc('second', now()))"
-		if d == sqlstore.SQLite {
+		switch d {
+		case sqlstore.SQLite:
 			db, second = relaxed(t), "CURRENT_TIMESTAMP"
+		case sqlstore.MariaDB:
+			second = "CURRENT_TIMESTAMP"
 		}
 		for _, text := range inDialect(d, strings.ReplaceAll(limitedTables, "{second}", second)) {
 			if d == sqlstore.SQLite { // which ignores lengths

@@ -50,6 +50,8 @@ func TestMappedTriggerKeepsBanned(t *testing.T) {
 		if a.d == sqlstore.Postgres {
 			a.exec("CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF OLD.status = ''banned'' THEN NEW.status := OLD.status; END IF; RETURN NEW; END'")
 			a.exec("CREATE TRIGGER keep BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION keep()")
+		} else if a.d == sqlstore.MariaDB {
+			a.exec("CREATE TRIGGER keep BEFORE UPDATE ON people FOR EACH ROW SET NEW.status = if(OLD.status = 'banned', OLD.status, NEW.status)")
 		} else {
 			a.exec("CREATE TRIGGER keep AFTER UPDATE OF status ON people WHEN OLD.status = 'banned' BEGIN UPDATE people SET status = 'banned' WHERE id = NEW.id; END")
 		}
@@ -155,6 +157,8 @@ func TestMappedRaise(t *testing.T) {
 		if a.d == sqlstore.Postgres {
 			a.exec("CREATE FUNCTION seats() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no seats left''; END'")
 			a.exec("CREATE TRIGGER seats BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION seats()")
+		} else if a.d == sqlstore.MariaDB {
+			a.exec("CREATE TRIGGER seats BEFORE INSERT ON people FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no seats left'")
 		} else {
 			a.exec("CREATE TRIGGER seats BEFORE INSERT ON people BEGIN SELECT RAISE(ABORT, 'no seats left'); END")
 		}

@@ -47,7 +47,7 @@ func TestMappedMigrateAtOnce(t *testing.T) {
 			n := 0
 			for ; ctx.Err() == nil; n++ {
 				for _, org := range []string{"a", "b", "c"} {
-					if _, err := dbs[0].Exec("INSERT INTO people (org, email) VALUES ($1, $2)", org, fmt.Sprint("p", n)); err != nil {
+					if _, err := dbs[0].Exec(says(d, "INSERT INTO people (org, email) VALUES ($1, $2)"), org, fmt.Sprint("p", n)); err != nil {
 						t.Error(err)
 					}
 				}

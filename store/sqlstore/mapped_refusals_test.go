@@ -99,8 +99,12 @@ func TestMappedRoleEnum(t *testing.T) {
 		if a.d == sqlstore.SQLite {
 			return
 		}
-		a.exec("CREATE TYPE role_name AS ENUM ('Sales', 'Admin')")
-		a.exec("CREATE TABLE jobs (id integer PRIMARY KEY, name role_name)")
+		enum := "enum('Sales', 'Admin')"
+		if a.d == sqlstore.Postgres {
+			a.exec("CREATE TYPE role_name AS " + enum)
+			enum = "role_name"
+		}
+		a.exec("CREATE TABLE jobs (id integer PRIMARY KEY, name " + enum + ")")
 		a.exec("INSERT INTO jobs VALUES (1, 'Sales')")
 		a.exec("CREATE TABLE job_people (job_id integer, person_id bigint, PRIMARY KEY (job_id, person_id))")
 		jobs, err := a.s.RoleResolver(t.Context(), sqlstore.RoleTables{Roles: "jobs", ID: "id", Name: "name", Holders: "job_people", User: "person_id", Role: "job_id"})
@@ -181,6 +185,9 @@ func TestMappedBulk(t *testing.T) {
 func TestMappedSoftDeleteTrigger(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
 		a.exec("DELETE FROM team_people")
+		if a.d == sqlstore.MariaDB {
+			return // A trigger can neither write its own table nor suppress the statement there.
+		}
 		if a.d == sqlstore.Postgres {
 			a.exec("CREATE FUNCTION soft() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE people SET left_at = now() WHERE id = OLD.id; RETURN NULL; END'")
 			a.exec("CREATE TRIGGER soft BEFORE DELETE ON people FOR EACH ROW EXECUTE FUNCTION soft()")

@@ -135,6 +135,11 @@ func TestMappedRowsErasedMeanwhile(t *testing.T) {
 		a.want("before", []string{"Ann@example.com", "bob@example.com"}, names(a.t, a.s))
 		rebuild := func(table, definition string) {
 			a.exec("CREATE TABLE kept AS SELECT * FROM " + table)
+			if a.d == sqlstore.MariaDB { // It obeys what refers to a table that is made anew.
+				a.db.SetMaxIdleConns(0)
+				a.exec("SET GLOBAL foreign_key_checks = 0")
+				defer a.exec("SET GLOBAL foreign_key_checks = 1")
+			}
 			a.exec("DROP TABLE " + table + map[sqlstore.Dialect]string{sqlstore.Postgres: " CASCADE"}[a.d])
 			a.exec(inDialect(a.d, definition)[0])
 			a.exec("INSERT INTO " + table + " SELECT * FROM kept")
@@ -201,6 +206,9 @@ func TestMappedFormerHidden(t *testing.T) {
 // Whom a trigger of the application's keeps out of a group is no member for clients.
 func TestMappedJoinRefused(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
+		if a.d == sqlstore.MariaDB {
+			return // A trigger cannot suppress a row there.
+		}
 		if a.d == sqlstore.SQLite {
 			a.exec("CREATE TRIGGER keep_out BEFORE INSERT ON team_people WHEN NEW.person_id = 2 BEGIN SELECT RAISE(IGNORE); END")
 		} else {
@@ -225,7 +233,7 @@ func TestMappedOtherTenants(t *testing.T) {
 		a.exec("INSERT INTO teams (org, title) VALUES ('other', 'More')")
 		a.want("notes", "0", a.row("SELECT count(*) FROM scim_stale"))
 		other := app{t: a.t, db: a.db, d: a.d}
-		if a.d == sqlstore.Postgres {
+		if a.d != sqlstore.SQLite {
 			tx, err := a.db.Begin()
 			if err != nil {
 				a.t.Fatal(err)

@@ -13,11 +13,11 @@ import (
 type appStore struct {
 	*sqlstore.Store
 	text string
+	d    sqlstore.Dialect
 }
 
 func (s appStore) Deactivate(ctx context.Context, u *scim.Resource) error {
-	_, err := s.DB(ctx).ExecContext(ctx, s.text, u.ID())
-	return err
+	return run(ctx, s.DB(ctx), s.d, s.text, u.ID())
 }
 
 // A Deactivator may write the person's row, in the request's transaction.
@@ -31,7 +31,7 @@ func TestMappedDeactivator(t *testing.T) {
 			inApp(t, appOptions("o"), func(a app) {
 				a.exec("UPDATE people SET mobile = '2' WHERE id = 2")
 				a.exec("INSERT INTO people_emails (person_id, address) VALUES (2, 'x')")
-				c := newClient(a.t, scim.Config{Store: appStore{a.s, text}})
+				c := newClient(a.t, scim.Config{Store: appStore{a.s, text, a.d}})
 				c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"active","value":false}]}`, 200)
 				a.want("status", "suspended", a.row("SELECT status FROM people WHERE id = 2"))
 			})
@@ -46,8 +46,7 @@ func TestMappedRuleWrites(t *testing.T) {
 			if ch.Op != scim.OpPatch {
 				return nil
 			}
-			_, err := a.s.DB(ctx).ExecContext(ctx, "UPDATE people SET mobile = 'reviewed' WHERE id = CAST($1 AS bigint)", ch.After.ID())
-			return err
+			return run(ctx, a.s.DB(ctx), a.d, "UPDATE people SET mobile = 'reviewed' WHERE id = CAST($1 AS bigint)", ch.After.ID())
 		}
 		c := newClient(a.t, scim.Config{Store: a.s, Rules: []scim.Rule{rule}})
 		c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"nickName","value":"x"}]}`, 200)
@@ -61,11 +60,10 @@ func TestMappedOnWrite(t *testing.T) {
 			if w.After == nil {
 				return nil
 			}
-			if _, err := a.s.DB(ctx).ExecContext(ctx, "UPDATE people SET mobile = 'told' WHERE id = CAST($1 AS bigint)", w.After.ID()); err != nil {
+			if err := run(ctx, a.s.DB(ctx), a.d, "UPDATE people SET mobile = 'told' WHERE id = CAST($1 AS bigint)", w.After.ID()); err != nil {
 				return err
 			}
-			_, err := a.s.DB(ctx).ExecContext(ctx, "INSERT INTO people_emails (person_id, address) VALUES (CAST($1 AS bigint), $2)", w.After.ID(), string(w.Op))
-			return err
+			return run(ctx, a.s.DB(ctx), a.d, "INSERT INTO people_emails (person_id, address) VALUES (CAST($1 AS bigint), $2)", w.After.ID(), string(w.Op))
 		}
 		c := newClient(a.t, scim.Config{Store: a.s, OnWrite: told})
 		c.do("PATCH", "/Users/2", `{"Operations":[{"op":"replace","path":"nickName","value":"x"}]}`, 200)
@@ -85,6 +83,8 @@ func TestMappedTeamCounter(t *testing.T) {
 		if a.d == sqlstore.Postgres {
 			a.exec("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE people SET status = ''active'' WHERE id = NEW.person_id; RETURN NULL; END'")
 			a.exec("CREATE TRIGGER touch AFTER INSERT ON team_people FOR EACH ROW EXECUTE FUNCTION touch()")
+		} else if a.d == sqlstore.MariaDB {
+			a.exec("CREATE TRIGGER touch AFTER INSERT ON team_people FOR EACH ROW UPDATE people SET status = 'active' WHERE id = NEW.person_id")
 		} else {
 			a.exec("CREATE TRIGGER touch AFTER INSERT ON team_people BEGIN UPDATE people SET status = 'active' WHERE id = NEW.person_id; END")
 		}
@@ -98,8 +98,8 @@ func TestMappedTeamCounter(t *testing.T) {
 // A nested call fails, and the request's transaction goes on.
 func TestMappedNestedFailure(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
-		if a.d == sqlstore.SQLite {
-			return
+		if a.d != sqlstore.Postgres {
+			return // Whoever writes a child waits.
 		}
 		changed := false
 		rule := func(ctx context.Context, ch *scim.Change) error {
@@ -123,8 +123,8 @@ func TestMappedNestedFailure(t *testing.T) {
 // An element is added by the application between the handler's look and its write.
 func TestMappedChildMeanwhile(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {
-		if a.d == sqlstore.SQLite {
-			return
+		if a.d != sqlstore.Postgres {
+			return // Whoever writes a child waits.
 		}
 		rule := func(ctx context.Context, ch *scim.Change) error {
 			a.exec("INSERT INTO people_emails (person_id, address) VALUES (2, 'x')")

@@ -14,12 +14,12 @@ import (
 var migrations embed.FS
 
 // Migrate creates the tables, or brings those of an earlier version of this package up to
-// date, in one transaction. Call it at every start. Any number of processes may do so at
-// once. Stop processes of the earlier version before: they cannot use the new tables. Tables
+// date, in one transaction. In MariaDB each statement commits by itself, and after a failure the
+// next call goes on. Call it at every start. Any number of processes may do so at once. Stop processes of the earlier version before: they cannot use the new tables. Tables
 // of a later version are an error.
 //
-// It looks whether it understands errors of the driver, and whether connections to SQLite
-// wait for locks (busy_timeout). With Tables they must also obey the REFERENCES of the tables
+// It looks whether it understands errors of the driver. It looks at the version and the settings
+// of MariaDB, and whether connections to SQLite wait for locks (busy_timeout). With Tables they must also obey the REFERENCES of the tables
 // (foreign_keys). It asks one connection of the pool. An error says what to change.
 // Options.AnyDriver skips this.
 //

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/scimkit/scim"
@@ -12,7 +13,12 @@ import (
 // postgres is the server of this test process.
 var postgres pgtest.Server
 
-func TestMain(m *testing.M) { postgres.Main(m) }
+func TestMain(m *testing.M) {
+	code := m.Run()
+	postgres.Stop()
+	mariadb.Stop()
+	os.Exit(code)
+}
 
 func TestPostgres(t *testing.T) {
 	db := postgres.DB(t) // each step is a tenant of its own

@@ -25,8 +25,11 @@ type product struct {
 // differs: a word, its form in PostgreSQL, its form in SQLite.
 func onProducts(t *testing.T, script string, words [][3]string, test func(p *product)) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-		if d == sqlstore.SQLite {
+		switch d {
+		case sqlstore.SQLite:
 			db = relaxed(t)
+		case sqlstore.MariaDB:
+			return // The products do not run on it, or with other tables.
 		}
 		own := script
 		for _, w := range words {

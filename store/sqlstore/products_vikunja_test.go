@@ -89,7 +89,7 @@ func vikunja(p *product) {
 						return nil, nil
 					}
 					var id string
-					err := s.DB(ctx).QueryRowContext(ctx, "SELECT CAST(id AS text) FROM teams WHERE name = $1 ORDER BY id LIMIT 1", team).Scan(&id)
+					err := s.DB(ctx).QueryRowContext(ctx, says(p.d, "SELECT CAST(id AS text) FROM teams WHERE name = $1 ORDER BY id LIMIT 1"), team).Scan(&id)
 					if errors.Is(err, sql.ErrNoRows) {
 						return nil, nil
 					}

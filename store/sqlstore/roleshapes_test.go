@@ -36,7 +36,10 @@ const (
 func makeShapes(t testing.TB, db *sql.DB, d sqlstore.Dialect) {
 	t.Helper()
 	script := strings.ReplaceAll(shapeTables, "{grade}", "text")
-	if d == sqlstore.Postgres {
+	switch d {
+	case sqlstore.MariaDB:
+		script = strings.ReplaceAll(shapeTables, "{grade}", "enum('member', 'editor', 'owner')")
+	case sqlstore.Postgres:
 		script = "\nCREATE TYPE grade AS ENUM ('member', 'editor', 'owner');" + strings.ReplaceAll(shapeTables, "{grade}", "grade")
 	}
 	makeApp(t, db, d)
@@ -132,8 +135,7 @@ func (c shaped) harness(t *testing.T, s *sqlstore.Store, d sqlstore.Dialect, res
 		if d == sqlstore.SQLite { // where $2 is a name, and its number the place where it stands
 			text = strings.ReplaceAll(text, "$", "?")
 		}
-		_, err := s.DB(ctx).ExecContext(ctx, text, args...)
-		return err
+		return run(ctx, s.DB(ctx), d, text, args...)
 	}
 	value := func(roleID string) any {
 		if roleID == "true" {
@@ -254,7 +256,7 @@ func TestRoleColumnOverwritesNothing(t *testing.T) {
 			"a role of another scope":   {"owner", scim.RoleChange{Revoke: []scim.Role{{ID: "owner", Scope: "x"}}}, "owner", ""},
 			"one given in other scopes": {"member", scim.RoleChange{Grant: []scim.Role{{ID: "owner", Scope: "x"}}}, "member", "no such role"},
 		} {
-			if _, err := db.Exec("UPDATE people SET grade = $1 WHERE id = $2", c.has, id); err != nil {
+			if err := run(t.Context(), db, d, "UPDATE people SET grade = $1 WHERE id = $2", c.has, id); err != nil {
 				t.Fatal(err)
 			}
 			c.change.UserID = id
@@ -263,7 +265,7 @@ func TestRoleColumnOverwritesNothing(t *testing.T) {
 				t.Errorf("%s: error %v, want %q", name, err, c.text)
 			}
 			var has string
-			if err := db.QueryRow("SELECT CAST(grade AS text) FROM people WHERE id = $1", id).Scan(&has); err != nil || has != c.want {
+			if err := db.QueryRow(says(d, "SELECT CAST(grade AS text) FROM people WHERE id = $1"), id).Scan(&has); err != nil || has != c.want {
 				t.Errorf("%s: the column holds %q, error %v, want %q", name, has, err, c.want)
 			}
 		}
@@ -287,7 +289,7 @@ func TestRoleColumnRace(t *testing.T) {
 			var failed error
 			var one sync.WaitGroup
 			one.Go(func() {
-				if res, err := db.Exec("UPDATE people SET grade = 'owner' WHERE id = $1 AND grade = 'member'", id); err != nil {
+				if res, err := db.Exec(says(d, "UPDATE people SET grade = 'owner' WHERE id = $1 AND grade = 'member'"), id); err != nil {
 					t.Error(err)
 				} else if byHand, err = res.RowsAffected(); err != nil {
 					t.Error(err)
@@ -301,7 +303,7 @@ func TestRoleColumnRace(t *testing.T) {
 					want = "owner"
 				}
 				var has string
-				if err := db.QueryRow("SELECT CAST(grade AS text) FROM people WHERE id = $1", id).Scan(&has); err != nil || has != want || (failed != nil) != (want == "owner") {
+				if err := db.QueryRow(says(d, "SELECT CAST(grade AS text) FROM people WHERE id = $1"), id).Scan(&has); err != nil || has != want || (failed != nil) != (want == "owner") {
 					t.Errorf("given by hand: %d rows; through SCIM: error %v; the column holds %q, error %v, want %q", byHand, failed, has, err, want)
 				}
 			})

@@ -45,8 +45,7 @@ func TestRoleTables(t *testing.T) {
 			t.Fatal(err)
 		}
 		exec := func(ctx context.Context, text string, args ...any) error {
-			_, err := s.DB(ctx).ExecContext(ctx, text, args...)
-			return err
+			return run(ctx, s.DB(ctx), d, text, args...)
 		}
 		storetest.RunRoles(t, func(t *testing.T) storetest.Harness {
 			if err := exec(t.Context(), "DELETE FROM job_people"); err != nil {
@@ -54,8 +53,8 @@ func TestRoleTables(t *testing.T) {
 			}
 			var one, two string
 			if err := errors.Join(
-				db.QueryRow("INSERT INTO jobs (org, title) VALUES ('o', $1) RETURNING CAST(id AS text)", "one "+t.Name()).Scan(&one),
-				db.QueryRow("INSERT INTO jobs (org, title) VALUES ('o', $1) RETURNING CAST(id AS text)", "two "+t.Name()).Scan(&two)); err != nil {
+				db.QueryRow(says(d, "INSERT INTO jobs (org, title) VALUES ('o', $1) RETURNING CAST(id AS text)"), "one "+t.Name()).Scan(&one),
+				db.QueryRow(says(d, "INSERT INTO jobs (org, title) VALUES ('o', $1) RETURNING CAST(id AS text)"), "two "+t.Name()).Scan(&two)); err != nil {
 				t.Fatal(err)
 			}
 			return storetest.Harness{

@@ -45,6 +45,7 @@ func databases(t *testing.T, test func(t *testing.T, db *sql.DB, d sqlstore.Dial
 		test(t, db, sqlstore.SQLite)
 	})
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgres.DB(t), sqlstore.Postgres) })
+	t.Run("MariaDB", func(t *testing.T) { test(t, mariadb.DB(t), sqlstore.MariaDB) })
 }
 
 func TestSQLite(t *testing.T) {

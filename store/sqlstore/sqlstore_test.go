@@ -126,8 +126,12 @@ func TestLedgerJoins(t *testing.T) {
 			t.Errorf("%v is there after a rollback, error %v", got, err)
 		}
 		const n = 10
+		var o *sql.TxOptions
+		if d == sqlstore.MariaDB { // see WithTx
+			o = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+		}
 		parallel(t, n, func(i int) error {
-			tx, err := db.BeginTx(t.Context(), nil)
+			tx, err := db.BeginTx(t.Context(), o)
 			if err != nil {
 				return err
 			}

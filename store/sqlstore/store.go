@@ -1,4 +1,4 @@
-// Package sqlstore is a scim.Store over database/sql, in SQLite or PostgreSQL. It keeps
+// Package sqlstore is a scim.Store over database/sql, in SQLite, PostgreSQL or MariaDB. It keeps
 // resources in tables of its own, or in tables that the application has. It has every
 // capability that the roles engine can use: transactions, memberships as edges, and the
 // ledger.
@@ -33,12 +33,19 @@
 // write its own rows. Otherwise PostgreSQL may have to abort one of two transactions that
 // wait for each other.
 //
+// In MariaDB transactions run at READ COMMITTED too, for the same reason, and take the same
+// locks in the same order. An Update takes FOR UPDATE there, and a transaction that keeps others
+// from deleting a row LOCK IN SHARE MODE. Then it excludes updates, too. So InnoDB finds more
+// deadlocks than PostgreSQL, and the transactions run again. Locks of names are rows, because
+// the locks of GET_LOCK belong to the session.
+//
 // In SQLite a transaction has the database to itself (BEGIN IMMEDIATE). Readers see what
 // was committed before it (WAL).
 //
-// The store retries serialization failures, deadlocks and busy files a few times. If that
-// does not help, or the database cannot be reached, the error is an *scim.Error, 503 with
-// RetryAfter. So it is if the disk is full, or the database only reads, as after a failover.
+// The store retries serialization failures, deadlocks, lock timeouts of MariaDB and busy files a
+// few times. If that does not help, or the database cannot be reached, the error is an
+// *scim.Error, 503 with RetryAfter. So it is if the disk is full, or the database only reads, as
+// after a failover.
 //
 // If a connection ends before the answer to a commit arrives, the transaction may be
 // committed or not. The store does not run it again. It returns the same 503, and the
@@ -176,6 +183,9 @@ var typeNames = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 // prefixes matches what Options.Prefix may be.
 var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,29}$`)
 
+// maxTenant is how many bytes of a tenant the keys in MariaDB hold.
+const maxTenant = 255
+
 // newBase returns what Store and Ledger have in common. Its error lists every mistake in o.
 func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	if o.Prefix == "" {
@@ -188,14 +198,17 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	if db == nil {
 		err = errors.Join(err, errors.New("sqlstore: db is nil"))
 	}
-	if d != SQLite && d != Postgres {
-		err = errors.Join(err, fmt.Errorf("sqlstore: unknown %s: use sqlstore.SQLite or sqlstore.Postgres", d))
+	if d < SQLite || d > MariaDB {
+		err = errors.Join(err, fmt.Errorf("sqlstore: unknown %s: use sqlstore.SQLite, sqlstore.Postgres or sqlstore.MariaDB", d))
 	}
 	if !prefixes.MatchString(o.Prefix) {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Prefix %q: use at most 30 lower case letters, digits and underscores, and no digit first", o.Prefix))
 	}
 	if len(dialect.Storable([]string{o.Tenant})) == 0 {
 		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant %q: use UTF-8 without U+0000", o.Tenant))
+	}
+	if d == MariaDB && len(o.Tenant) > maxTenant {
+		err = errors.Join(err, fmt.Errorf("sqlstore: Tenant has %d bytes, and MariaDB has room for %d", len(o.Tenant), maxTenant))
 	}
 	now := func() time.Time { return o.Now().Round(0) } // Drivers may write a monotonic clock into the column.
 	b := database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, now)

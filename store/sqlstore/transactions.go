@@ -24,7 +24,9 @@ var (
 
 // WithTx returns a context that carries a transaction on db. Calls of a Store or Ledger on
 // db with this context join the transaction and leave its end to the caller. In SQLite the
-// transaction must have begun with BEGIN IMMEDIATE: see SQLiteDSN.
+// transaction must have begun with BEGIN IMMEDIATE: see SQLiteDSN. In MariaDB it must have begun with
+// sql.LevelReadCommitted. At REPEATABLE READ, the default, it would not see what others have
+// changed before it got a lock.
 func WithTx(ctx context.Context, db *sql.DB, tx *sql.Tx) context.Context {
 	return database.WithTx(ctx, db, tx)
 }

@@ -3,8 +3,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/notes"
 )
 
@@ -17,13 +19,19 @@ import (
 //
 // Stop the other programs that use the Store before. Uninstall works in any state: after the
 // application has dropped tables, after some of ours were dropped by hand, and when nothing is
-// there. All of it is one transaction: that of ctx if it carries one, see WithTx. Call it as the
+// there. All of it is one transaction: that of ctx if it carries one, see WithTx. In MariaDB each
+// statement commits by itself: after a failure call it again. Call it as the
 // role that called Migrate. Migrate installs everything again.
 func (b *base) Uninstall(ctx context.Context) error {
+	if b.db.Dialect == dialect.MariaDB && Tx(ctx, b.db.Pool) != nil {
+		return errors.New("sqlstore: uninstall: not for use within a transaction of MariaDB: it would be committed")
+	}
 	err := b.db.WriteAlone(ctx, func(ctx context.Context) error {
-		if err := b.schema.LockSchema(ctx); err != nil {
+		unlock, err := b.schema.LockSchema(ctx)
+		if err != nil {
 			return err
 		}
+		defer unlock()
 		all, err := b.removal(ctx)
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
@@ -94,6 +95,9 @@ func checkValues(ctx context.Context, db *database.DB, table string, columns []m
 				if _, isText := v.(string); isText {
 					failed = fmt.Errorf("the column has the type %s", c.DatabaseType)
 				}
+			}
+			if failed == nil {
+				failed = CheckValue(ctx, db, table, c.Name, v)
 			}
 			if failed != nil {
 				err = errors.Join(err, fmt.Errorf("sqlstore: table %s: column %s cannot hold %#v: write the value as the column holds it, for example 1 for an integer: %w",
@@ -187,7 +191,7 @@ func (m *Table) FindVisibleColumns(ctx context.Context) ([]string, error) {
 			return nil, nil
 		}
 		if slices.Contains(named, strings.ToLower(c)) {
-			found = append(found, `"`+c+`"`)
+			found = append(found, dialect.QuoteName(m.db.Dialect, c))
 		}
 	}
 	return found, rows.Err()
@@ -206,6 +210,14 @@ func readTypes(ctx context.Context, db *database.DB, table string, columns []map
 	return err
 }
 
+// plainType returns the name of a type. MariaDB has many names of integers.
+func plainType(db *database.DB, name string) string {
+	if db.Dialect == dialect.MariaDB && strings.HasSuffix(name, "INT") {
+		return "INT"
+	}
+	return name
+}
+
 // ColumnTypes asks the database for the types of columns, and returns their names.
 func ColumnTypes(ctx context.Context, db *database.DB, table string, columns ...string) (names []string, err error) {
 	text := "SELECT 1"
@@ -222,7 +234,7 @@ func ColumnTypes(ctx context.Context, db *database.DB, table string, columns ...
 		return nil, err
 	}
 	for _, t := range types[1:] {
-		names = append(names, t.DatabaseTypeName())
+		names = append(names, plainType(db, t.DatabaseTypeName()))
 	}
 	return names, rows.Err()
 }

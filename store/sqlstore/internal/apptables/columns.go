@@ -2,7 +2,9 @@ package apptables
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -33,7 +35,16 @@ func columnsOf(ctx context.Context, db *database.DB, table string) (all []column
 			* CASE WHEN EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) THEN 0 ELSE 1 END,
 			CASE WHEN a.attnotnull THEN 0 ELSE 1 END
 		FROM pg_attribute a WHERE a.attrelid = CAST(CAST(` + w.Add(table) + ` AS text) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
-	if db.Dialect == dialect.SQLite {
+	switch db.Dialect {
+	case dialect.MariaDB:
+		w = db.Arguments()
+		text = `SELECT c.column_name, c.column_type, CASE WHEN c.is_nullable = 'NO' AND c.column_default IS NULL AND c.extra NOT LIKE '%auto_increment%'
+				AND c.is_generated = 'NEVER' THEN 1 ELSE 0 END
+				* CASE WHEN EXISTS (SELECT 1 FROM information_schema.triggers g WHERE g.event_object_schema = c.table_schema
+				AND g.event_object_table = c.table_name AND g.event_manipulation = 'INSERT' AND g.action_timing = 'BEFORE') THEN 0 ELSE 1 END,
+				CASE WHEN c.is_nullable = 'YES' THEN 1 ELSE 0 END
+			FROM information_schema.columns c WHERE ` + ofTable(w, "c.table_schema", "c.table_name", table) + ` ORDER BY c.ordinal_position`
+	case dialect.SQLite:
 		w = db.Arguments()
 		// A primary key of type INTEGER is the row's number, which SQLite gives.
 		text = `SELECT c.name, c.type, CASE WHEN (c."notnull" = 1 OR c.pk > 0) AND c.dflt_value IS NULL AND c.hidden = 0
@@ -50,6 +61,34 @@ func columnsOf(ctx context.Context, db *database.DB, table string) (all []column
 		return nil
 	})
 	return all, err
+}
+
+// ofTable is the condition in MariaDB that columns hold the names of a table and its database.
+func ofTable(w *dialect.Arguments, schema, name, table string) string {
+	in, plain := dialect.SchemaAndTable(table)
+	return schema + " = coalesce(nullif(" + w.Add(in) + ", ''), database()) AND " + name + " = " + w.Add(plain)
+}
+
+// CheckValue returns an error if a column of MariaDB cannot hold a value. The database itself would
+// compare any value with any column.
+func CheckValue(ctx context.Context, db *database.DB, table, name string, value any) error {
+	if db.Dialect != dialect.MariaDB {
+		return nil
+	}
+	all, err := columnsOf(ctx, db, table)
+	c := find(all, name)
+	if err != nil || c == nil {
+		return err
+	}
+	text := fmt.Sprint(value)
+	_, notNumber := strconv.ParseFloat(text, 64)
+	_, isText := value.(string)
+	switch kind := c.kind(); {
+	case strings.HasPrefix(c.typ, "ENUM(") && isText && !strings.Contains(c.typ, strings.ToUpper(dialect.Quote(text))),
+		isText && notNumber != nil && (kind == kindNumber || kind == kindBoolean):
+		return fmt.Errorf("the column has the type %s", c.typ)
+	}
+	return nil
 }
 
 // find finds a column as SQL names it.
@@ -81,6 +120,7 @@ var kinds = []struct {
 	{"INTERVAL", kindOther}, {"INT", kindNumber}, {"BIGINT", kindNumber}, {"SMALLINT", kindNumber}, {"NUMERIC", kindNumber}, {"DECIMAL", kindNumber},
 	{"REAL", kindNumber}, {"DOUBLE", kindNumber}, {"FLOAT", kindNumber}, {"BOOL", kindBoolean}, {"TIMESTAMP", kindTime}, {"DATETIME", kindTime},
 	{"DATE", kindDate}, {"TEXT", kindText}, {"VARCHAR", kindText}, {"CHAR", kindText}, {"BPCHAR", kindText}, {"CITEXT", kindText},
+	{"TINYINT(1)", kindBoolean}, {"TINYINT", kindNumber}, {"MEDIUMINT", kindNumber}, {"TINYTEXT", kindText}, {"MEDIUMTEXT", kindText}, {"LONGTEXT", kindText},
 }
 
 func (c *column) kind() kind {

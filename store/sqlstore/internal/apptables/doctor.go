@@ -198,7 +198,13 @@ func references(ctx context.Context, db *database.DB, table string) (all []refer
 	w := db.Arguments()
 	text := `SELECT a.attname, c.confrelid::regclass::text FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 		WHERE c.contype = 'f' AND cardinality(c.conkey) = 1 AND c.conrelid = CAST(CAST(` + w.Add(table) + ` AS text) AS regclass)`
-	if db.Dialect == dialect.SQLite {
+	switch db.Dialect {
+	case dialect.MariaDB:
+		w = db.Arguments()
+		text = `SELECT k.column_name, k.referenced_table_name FROM information_schema.key_column_usage k WHERE k.referenced_table_name IS NOT NULL
+			AND ` + ofTable(w, "k.table_schema", "k.table_name", table) + ` AND NOT EXISTS (SELECT 1 FROM information_schema.key_column_usage o
+			WHERE o.constraint_schema = k.constraint_schema AND o.constraint_name = k.constraint_name AND o.table_name = k.table_name AND o.ordinal_position > 1)`
+	case dialect.SQLite:
 		w = db.Arguments()
 		text = `SELECT f."from", f."table" FROM pragma_foreign_key_list(` + w.Add(unquoted(table)) + `) f`
 	}

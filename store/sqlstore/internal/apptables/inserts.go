@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
@@ -17,7 +18,7 @@ func insert(ctx context.Context, db *database.DB, table string, all []mapping.Se
 		columns[i], places[i] = c.Column, w.Add(c.Value)
 	}
 	text := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")" + returning
-	if len(all) == 0 {
+	if len(all) == 0 && db.Dialect != dialect.MariaDB {
 		text = "INSERT INTO " + table + " DEFAULT VALUES" + returning
 	}
 	if row == nil {
@@ -26,7 +27,7 @@ func insert(ctx context.Context, db *database.DB, table string, all []mapping.Se
 	return db.EachAppRow(ctx, w, text, row)
 }
 
-// InsertMissing inserts the rows that do not exist yet, and returns how many.
+// InsertMissing inserts the rows that do not exist yet, and returns how many. It may return fewer.
 func InsertMissing(ctx context.Context, db *database.DB, table string, rows [][]mapping.Setting) (n int64, err error) {
 	for len(rows) > 0 {
 		// One statement inserts the rows that have the same columns.
@@ -60,9 +61,11 @@ func insertAlike(ctx context.Context, db *database.DB, table string, rows [][]ma
 	for j, c := range rows[0] {
 		columns[j] = c.Column
 	}
-	res, err := db.Conn(ctx).ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Join(values, ", ")+" ON CONFLICT DO NOTHING", w.Values...)
-	if err != nil {
-		return 0, err
+	text := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + strings.Join(values, ", ")
+	if db.Dialect == dialect.MariaDB {
+		// INSERT IGNORE would cut values that do not fit. How many rows this has inserted depends on
+		// the connection's flags, so the caller has to look.
+		return 0, db.ExecApp(ctx, w, text+" ON DUPLICATE KEY UPDATE "+columns[0]+" = "+table+"."+columns[0])
 	}
-	return res.RowsAffected()
+	return database.CountApp(ctx, db, w, text+" ON CONFLICT DO NOTHING")
 }

@@ -143,7 +143,7 @@ func (s *Joins) read(ctx context.Context, w *dialect.Arguments, condition string
 	now := s.db.Now()
 	// A row without a user may be an invitation.
 	condition += " AND " + mapping.NotNull("j", []string{s.Group, s.User})
-	err := s.db.EachAppRow(ctx, w, "SELECT CAST(j."+s.Group+" AS text), CAST(j."+s.User+" AS text), "+since+
+	err := s.db.EachAppRow(ctx, w, "SELECT "+s.db.Dialect.AsText("j."+s.Group)+", "+s.db.Dialect.AsText("j."+s.User)+", "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
 		m := scim.Membership{Member: scim.Ref{Type: search.UserType}, Since: now}
 		var at any

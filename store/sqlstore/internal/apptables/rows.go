@@ -32,7 +32,12 @@ func (m *Table) mine(w *dialect.Arguments) string {
 	if m.Tenant == "" {
 		return "1 = 1" // Bind allows it for one tenant only.
 	}
-	return "t." + m.Tenant + " = " + w.Add(m.db.Tenant)
+	tenant := w.Add(m.db.Tenant)
+	mine := "t." + m.Tenant + " = " + tenant
+	if m.db.Dialect == dialect.MariaDB { // Its collations do not tell "a" from "A", and it reads a number in "7x".
+		mine += " AND " + m.db.Dialect.AsText("t."+m.Tenant) + " = " + tenant
+	}
+	return mine
 }
 
 // These are locks on rows in PostgreSQL. ToUpdate excludes other writers. ToBeErased also
@@ -48,7 +53,7 @@ func (m *Table) Invisible(ctx context.Context, keys []string) ([]string, error) 
 	visible := make(map[string]bool, len(keys))
 	for part := range slices.Chunk(keys, dialect.MaxArguments) {
 		w := m.db.Arguments()
-		text := "SELECT CAST(t." + m.Key + " AS text) FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(part) + ")"
+		text := "SELECT " + m.db.Dialect.AsText("t."+m.Key) + " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(part) + ")"
 		if m.Visible != "" {
 			text += " AND (" + m.Visible + ")"
 		}
@@ -81,7 +86,7 @@ func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[strin
 // ReadExempt returns those of up to MaxArguments keys whose rows are Exempt.
 func (m *Table) ReadExempt(ctx context.Context, keys []string) (exempt []string, err error) {
 	w := m.db.Arguments()
-	err = m.db.EachAppRow(ctx, w, "SELECT CAST(t."+m.Key+" AS text) FROM "+m.Name+" AS t WHERE "+m.mine(w)+
+	err = m.db.EachAppRow(ctx, w, "SELECT "+m.db.Dialect.AsText("t."+m.Key)+" FROM "+m.Name+" AS t WHERE "+m.mine(w)+
 		" AND t."+m.Key+" IN ("+w.AddAll(keys)+") AND ("+m.Exempt+")", database.Texts(&exempt))
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: Exempt of %s: %w", m.Name, err)
@@ -98,15 +103,13 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 	if m.Created != "" {
 		created = "t." + m.Created
 	}
-	text := "SELECT CAST(t." + m.Key + " AS text), " + visible + ", " + created
+	text := "SELECT " + m.db.Dialect.AsText("t."+m.Key) + ", " + visible + ", " + created
 	for _, c := range m.Columns {
 		text += ", t." + c.Name
 	}
 	w := m.db.Arguments()
 	text += " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(keys) + ")"
-	if m.db.Dialect == dialect.Postgres {
-		text += lock
-	}
+	text += m.db.Dialect.Lock(lock)
 	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		r := &mapping.Row{Cells: make([]any, len(m.Columns)), Children: make([][]any, len(m.Children)), Seen: mapping.Seen{}}
 		var key string
@@ -140,7 +143,7 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 // readChildren reads the rows of the i-th child table.
 func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map[string]*mapping.Row) error {
 	c := m.Children[i]
-	text := "SELECT CAST(c." + c.Parent + " AS text)"
+	text := "SELECT " + m.db.Dialect.AsText("c."+c.Parent)
 	for _, column := range c.Columns {
 		text += ", c." + column.Name
 	}

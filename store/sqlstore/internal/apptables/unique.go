@@ -33,7 +33,14 @@ func uniqueIndexes(ctx context.Context, db *database.DB, table string) ([]unique
 		JOIN pg_class c ON c.oid = i.indexrelid
 		CROSS JOIN LATERAL generate_series(1, CAST(i.indnkeyatts AS integer)) AS k(n)
 		WHERE i.indisunique ORDER BY c.oid, k.n`
-	if db.Dialect == dialect.SQLite {
+	switch db.Dialect {
+	case dialect.MariaDB: // A generated column is an expression, and so is the beginning of a column.
+		w = db.Arguments()
+		text = "SELECT s.index_name, CASE WHEN s.sub_part IS NOT NULL THEN concat('left(`', s.column_name, '`, ', s.sub_part, ')')" +
+			" WHEN c.generation_expression IS NOT NULL THEN concat('`', s.column_name, '` AS ', c.generation_expression) ELSE concat('`', s.column_name, '`') END, '', 0, 0" +
+			" FROM information_schema.statistics s JOIN information_schema.columns c ON c.table_schema = s.table_schema AND c.table_name = s.table_name" +
+			" AND c.column_name = s.column_name WHERE s.non_unique = 0 AND " + ofTable(w, "s.table_schema", "s.table_name", table) + " ORDER BY s.index_name, s.seq_in_index"
+	case dialect.SQLite:
 		w = db.Arguments()
 		text = `SELECT l.name, coalesce('"' || k.name || '"', ''), coalesce(m.sql, ''), 0, 0
 			FROM pragma_index_list(` + w.Add(unquoted(table)) + `) l JOIN pragma_index_info(l.name) k
@@ -78,10 +85,10 @@ func partsOfIndex(key, sql string) (keys, where string) {
 }
 
 // lastName matches the last part of a name, which may be in quotes.
-var lastName = regexp.MustCompile(`("[^"]+"|\w+)$`)
+var lastName = regexp.MustCompile("(`[^`]+`|\"[^\"]+\"|\\w+)$")
 
 // unquoted returns the last part of a name, without its quotes.
-func unquoted(name string) string { return strings.Trim(lastName.FindString(name), `"`) }
+func unquoted(name string) string { return strings.Trim(lastName.FindString(name), "`\"") }
 
 // isOf reports whether a key is a column.
 func isOf(key, column string) bool {

@@ -28,7 +28,7 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes Names
 	}
 	all = m.withUpdated(all)
 	err = m.db.InTx(ctx, func(ctx context.Context) error { // A row that the database rejects must not end the transaction.
-		err := insert(ctx, m.db, m.Name, all, " RETURNING CAST("+m.Key+" AS text)", func(scan func(...any) error) error { return scan(&key) })
+		err := insert(ctx, m.db, m.Name, all, " RETURNING "+m.db.Dialect.AsText(m.Key), func(scan func(...any) error) error { return scan(&key) })
 		if err != nil {
 			return err
 		}
@@ -159,5 +159,5 @@ func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource) error {
 		}
 	}
 	w := m.db.Arguments()
-	return m.db.ExecApp(ctx, w, "DELETE FROM "+m.Name+" AS t WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key))
+	return m.db.ExecApp(ctx, w, m.db.Dialect.Delete(m.Name, "t")+" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key))
 }

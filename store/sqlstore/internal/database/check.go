@@ -17,8 +17,11 @@ func (b *DB) check(ctx context.Context, isMapped bool) error {
 	if b.AnyDriver {
 		return nil
 	}
-	if b.Dialect == dialect.Postgres {
+	switch b.Dialect {
+	case dialect.Postgres:
 		return checkStates(ctx, b)
+	case dialect.MariaDB:
+		return checkNumbers(ctx, b)
 	}
 	if libraries := sqliteLibraries(); len(libraries) > 1 {
 		b.Log.WarnContext(ctx, "sqlstore: this program has several SQLite libraries. Open a file with one of them only: they do not see each other's locks, and can destroy the file.",
@@ -46,9 +49,22 @@ func checkStates(ctx context.Context, b *DB) error {
 	return nil
 }
 
+// checkNumbers provokes an error in MariaDB, whose number must be found. Then it looks at the
+// settings.
+func checkNumbers(ctx context.Context, b *DB) error {
+	_, err := b.Pool.ExecContext(ctx, "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1644, MESSAGE_TEXT = 'sqlstore tests whether it understands errors of the driver'")
+	if kindOf(err) == unreachable || ctx.Err() != nil {
+		return err
+	}
+	if kindOf(err) != unfit {
+		return errUnknownDriver(b, err)
+	}
+	return checkMariaDB(ctx, b)
+}
+
 // checkCodes provokes an error in SQLite, whose code must be found. The statement fails, and
 // changes nothing.
-func (b *DB) checkCodes(ctx context.Context, tx *sql.Tx) error {
+func (b *DB) checkCodes(ctx context.Context, tx Querier) error {
 	if b.AnyDriver || b.Dialect != dialect.SQLite {
 		return nil
 	}

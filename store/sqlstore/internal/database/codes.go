@@ -98,26 +98,12 @@ func kindOfSQLite(code int) kind {
 
 // sqliteCode returns the extended result code of an error of SQLite, or 0. It looks at err
 // and at all that it wraps.
-func sqliteCode(err error) int {
-	for err != nil {
-		if code := ownCode(err); code != 0 {
-			return code
-		}
-		switch w := err.(type) {
-		case interface{ Unwrap() error }:
-			err = w.Unwrap()
-		case interface{ Unwrap() []error }:
-			for _, e := range w.Unwrap() {
-				if code := sqliteCode(e); code != 0 {
-					return code
-				}
-			}
-			return 0
-		default:
-			return 0
-		}
-	}
-	return 0
+func sqliteCode(err error) (code int) {
+	walk(err, func(e error) bool {
+		code = ownCode(e)
+		return code != 0
+	})
+	return code
 }
 
 // ownCode returns the code in an error itself. Two drivers have it in types of their own,

@@ -50,7 +50,20 @@ func (b *DB) Conn(ctx context.Context) Querier {
 
 // Exec runs a statement for one tenant. In every statement $1 is the tenant.
 func (b *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	return b.Conn(ctx).ExecContext(ctx, b.Statement(text), b.Bound(args)...)
+	return b.ExecOn(ctx, b.Conn(ctx), text, b.Bound(args)...)
+}
+
+// ExecOn runs a statement of this package. Its arguments begin with $1.
+func (b *DB) ExecOn(ctx context.Context, q Querier, text string, args ...any) (sql.Result, error) {
+	text, args = b.Dialect.Bind(b.Statement(text), args)
+	r, err := q.ExecContext(ctx, text, args...)
+	return r, noticed(ctx, b, err)
+}
+
+// QueryRowOn is ExecOn for a query of one row.
+func QueryRowOn(ctx context.Context, b *DB, q Querier, text string, args ...any) *sql.Row {
+	text, args = b.Dialect.Bind(b.Statement(text), args)
+	return q.QueryRowContext(ctx, text, args...)
 }
 
 // Count is Exec for a statement of which the caller needs the number of rows.
@@ -83,11 +96,22 @@ func (b *DB) ExecApp(ctx context.Context, w *dialect.Arguments, text string) err
 	return b.EachAppRow(ctx, w, text, func(func(...any) error) error { return nil })
 }
 
+// CountApp is ExecApp for a statement of which the caller needs the number of rows.
+func CountApp(ctx context.Context, b *DB, w *dialect.Arguments, text string) (int64, error) {
+	text, args := b.Dialect.Bind(text, w.Values)
+	r, err := b.Conn(ctx).ExecContext(ctx, text, args...)
+	if err != nil {
+		return 0, noticed(ctx, b, err)
+	}
+	return r.RowsAffected()
+}
+
 // each runs a query and calls row for each of its rows.
 func (b *DB) each(ctx context.Context, row func(scan func(dest ...any) error) error, text string, args []any) error {
+	text, args = b.Dialect.Bind(text, args)
 	rows, err := b.Conn(ctx).QueryContext(ctx, text, args...)
 	if err != nil {
-		return err
+		return noticed(ctx, b, err)
 	}
 	defer rows.Close() //nolint:errcheck // Err reports it
 	for rows.Next() {
@@ -95,7 +119,7 @@ func (b *DB) each(ctx context.Context, row func(scan func(dest ...any) error) er
 			return err
 		}
 	}
-	return rows.Err()
+	return noticed(ctx, b, rows.Err())
 }
 
 // ReadAll runs a query for one tenant, of which it expects size rows, and returns what row
@@ -145,11 +169,29 @@ func (b *DB) LockNameOfAll(ctx context.Context, name string) error {
 }
 
 func (b *DB) lock(ctx context.Context, name string) error {
-	if b.Dialect == dialect.SQLite {
+	switch b.Dialect {
+	case dialect.SQLite:
 		return nil
+	case dialect.MariaDB:
+		return lockRow(ctx, b, b.lockKey(name))
 	}
 	_, err := b.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", b.lockKey(name))
 	return err
+}
+
+// lockRow locks a row of a table that has no other use, because locks of MariaDB's GET_LOCK do not
+// end with the transaction. The row is deleted at once: the lock stays until the transaction
+// ends, and nothing is left then.
+func lockRow(ctx context.Context, b *DB, key int64) error {
+	for _, text := range []string{
+		"INSERT INTO {p}locks (name) VALUES ($1) ON DUPLICATE KEY UPDATE name = name",
+		"DELETE FROM {p}locks WHERE name = $1",
+	} {
+		if _, err := b.ExecOn(ctx, b.Conn(ctx), text, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // NameKey is the key of the advisory lock that LockName takes.
@@ -161,7 +203,8 @@ func (b *DB) lockKey(name string) int64 {
 	return int64(h.Sum64())
 }
 
-// Statement returns text in the dialect, with the names of the tables.
+// Statement returns text in the dialect, with the names of the tables. In MariaDB its
+// placeholders still need Dialect.Bind.
 func (b *DB) Statement(text string) string {
 	return b.Dialect.Adapt(text, b.Prefix)
 }

@@ -46,6 +46,9 @@ func kindOf(err error) kind {
 	if k == other {
 		k = kindOfSQLite(sqliteCode(err))
 	}
+	if k == other {
+		k = kindOfMariaDB(mariaErrorIn(err).number)
+	}
 	if k == other && isCutOff(err) {
 		return unreachable
 	}
@@ -80,6 +83,9 @@ func Violated(err error) (constraint string, columns []string) {
 		}
 		return "", nil
 	}
+	if m := duplicateKey.FindStringSubmatch(mariaErrorIn(err).message); m != nil {
+		return m[1], nil
+	}
 	switch m := violation.FindStringSubmatch(err.Error()); {
 	case m == nil:
 		return "", nil
@@ -110,7 +116,7 @@ func isCutOff(err error) bool {
 	var n net.Error
 	var c connError
 	switch {
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n):
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n), isInvalid(err):
 		return true
 	case errors.As(err, &c):
 		// pgx says that a connection is closed with an error of its own, which wraps nothing

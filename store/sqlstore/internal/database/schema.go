@@ -24,8 +24,8 @@ type Schema struct {
 func NewSchema(db *DB, files fs.FS) *Schema { return &Schema{db, files} }
 
 // Migrate looks whether the driver is fit. Then it brings parts of the schema up to date, and
-// calls last, if it is not nil. All of that is one transaction.
-func (s *Schema) Migrate(ctx context.Context, last func(context.Context, *sql.Tx) error, parts ...string) error {
+// calls last, if it is not nil. All of that is one transaction, but not in MariaDB.
+func (s *Schema) Migrate(ctx context.Context, last func(context.Context, Querier) error, parts ...string) error {
 	if Tx(ctx, s.db.Pool) != nil {
 		return errors.New("sqlstore: Migrate is not for use within a transaction")
 	}
@@ -41,7 +41,10 @@ func (s *Schema) Migrate(ctx context.Context, last func(context.Context, *sql.Tx
 }
 
 // migrateOnce is one attempt of Migrate.
-func (s *Schema) migrateOnce(ctx context.Context, last func(context.Context, *sql.Tx) error, parts []string) error {
+func (s *Schema) migrateOnce(ctx context.Context, last func(context.Context, Querier) error, parts []string) error {
+	if s.db.Dialect == dialect.MariaDB {
+		return s.migrateMariaDB(ctx, last, parts)
+	}
 	tx, err := s.db.Pool.BeginTx(ctx, s.db.Dialect.Isolation())
 	if err != nil {
 		return err
@@ -52,7 +55,19 @@ func (s *Schema) migrateOnce(ctx context.Context, last func(context.Context, *sq
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, s.db.Statement("CREATE TABLE IF NOT EXISTS {p}schema (part text PRIMARY KEY, version bigint NOT NULL)")); err != nil {
+	if err := s.migrateOn(ctx, tx, last, parts); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// migrateOn runs the statements of a migration.
+func (s *Schema) migrateOn(ctx context.Context, tx Querier, last func(context.Context, Querier) error, parts []string) error {
+	part := "text"
+	if s.db.Dialect == dialect.MariaDB {
+		part = "varbinary(700)"
+	}
+	if _, err := tx.ExecContext(ctx, s.db.Statement("CREATE TABLE IF NOT EXISTS {p}schema (part "+part+" PRIMARY KEY, version bigint NOT NULL)")); err != nil {
 		return err
 	}
 	for _, part := range parts {
@@ -64,11 +79,9 @@ func (s *Schema) migrateOnce(ctx context.Context, last func(context.Context, *sq
 		return err
 	}
 	if last != nil {
-		if err := last(ctx, tx); err != nil {
-			return err
-		}
+		return last(ctx, tx)
 	}
-	return tx.Commit()
+	return nil
 }
 
 // lockKey is the key of the advisory lock of processes that change the schema.
@@ -79,7 +92,7 @@ func (s *Schema) lockKey() int64 {
 }
 
 // runSteps runs the steps of a part that the database does not have yet.
-func (s *Schema) runSteps(ctx context.Context, tx *sql.Tx, part string) error {
+func (s *Schema) runSteps(ctx context.Context, tx Querier, part string) error {
 	version, _, err := s.Version(ctx, tx, part)
 	if err != nil {
 		return err
@@ -120,7 +133,10 @@ func (s *Schema) runSteps(ctx context.Context, tx *sql.Tx, part string) error {
 func (s *Schema) Exists(ctx context.Context) (yes bool, err error) {
 	w := s.db.Arguments()
 	query := "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = "
-	if s.db.Dialect == dialect.Postgres {
+	switch s.db.Dialect {
+	case dialect.MariaDB:
+		query = "SELECT 1 FROM information_schema.tables WHERE table_schema = database() AND table_name = "
+	case dialect.Postgres:
 		query = "SELECT 1 FROM pg_class WHERE oid = to_regclass("
 	}
 	query += w.Add(s.db.Statement("{p}schema"))
@@ -133,7 +149,7 @@ func (s *Schema) Exists(ctx context.Context) (yes bool, err error) {
 
 // Version reads the version of a part of the schema. known is false if it has none.
 func (s *Schema) Version(ctx context.Context, q Querier, part string) (version int64, known bool, err error) {
-	err = q.QueryRowContext(ctx, s.db.Statement("SELECT version FROM {p}schema WHERE part = $1"), part).Scan(&version)
+	err = QueryRowOn(ctx, s.db, q, "SELECT version FROM {p}schema WHERE part = $1", part).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, nil
 	}
@@ -142,6 +158,6 @@ func (s *Schema) Version(ctx context.Context, q Querier, part string) (version i
 
 // SetVersion stores the version of a part of the schema.
 func (s *Schema) SetVersion(ctx context.Context, q Querier, part string, version int64) error {
-	_, err := q.ExecContext(ctx, s.db.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = excluded.version"), part, version)
+	_, err := s.db.ExecOn(ctx, q, "INSERT INTO {p}schema (part, version) VALUES ($1, $2)"+s.db.Dialect.Upsert("part", "version"), part, version)
 	return err
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -28,6 +30,24 @@ type Transaction struct {
 	tx    *sql.Tx
 	isOwn bool     // isOwn says that InTx has begun it.
 	asked sync.Map // Its keys are those that IsFirst was asked about.
+
+	savepoints int   // savepoints is how many there have been, in MariaDB.
+	lost       error // lost is why the database has rolled back the whole transaction, in MariaDB.
+
+	spans sync.Map // spans are those of Span, by key.
+}
+
+// Span tells which notes of a transaction are left, in MariaDB. Deleted rows stay in an index until
+// the transaction has ended, and a query would go through all of them.
+type Span struct {
+	After atomic.Int64 // No note of the transaction up to this number is left.
+	Last  atomic.Int64 // Last is the highest number of its notes that was deleted.
+}
+
+// Span returns the span of a key in the transaction. A savepoint that is rolled back starts afresh.
+func (j *Transaction) Span(key string) *Span {
+	s, _ := j.spans.LoadOrStore(key, &Span{})
+	return s.(*Span)
 }
 
 // IsOwn reports whether InTx has begun the transaction, and not the application.
@@ -154,8 +174,18 @@ func (b *DB) run(ctx context.Context, first string, fn func(ctx context.Context)
 			return fmt.Errorf("sqlstore: begin (has Migrate been called?): %w", err)
 		}
 	}
-	if err := fn(context.WithValue(ctx, txKey{b.Pool}, &Transaction{tx: tx, isOwn: true})); err != nil {
+	j := &Transaction{tx: tx, isOwn: true}
+	ctx = context.WithValue(ctx, txKey{b.Pool}, j)
+	if b.Before != nil {
+		if err := SetMark(ctx, b); err != nil {
+			return fmt.Errorf("sqlstore: begin: %w", err)
+		}
+	}
+	if err := fn(ctx); err != nil {
 		return err
+	}
+	if j.lost != nil {
+		return j.lost
 	}
 	err = tx.Commit()
 	if IsDuplicate(err) { // The database checks deferred constraints in the commit.
@@ -170,8 +200,12 @@ func (b *DB) run(ctx context.Context, first string, fn func(ctx context.Context)
 // savepoint runs fn in a savepoint of tx. If fn fails, its changes are rolled back, and
 // PostgreSQL accepts further statements.
 func (b *DB) savepoint(ctx context.Context, j *Transaction, fn func(ctx context.Context) error) error {
-	tx := j.tx
-	if _, err := tx.ExecContext(ctx, "SAVEPOINT scim"); err != nil {
+	tx, name := j.tx, "scim"
+	if b.Dialect == dialect.MariaDB { // There a savepoint replaces another one with its name.
+		j.savepoints++
+		name += strconv.Itoa(j.savepoints)
+	}
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
 		return fmt.Errorf("sqlstore: savepoint: %w", err)
 	}
 	done := false
@@ -182,14 +216,15 @@ func (b *DB) savepoint(ctx context.Context, j *Transaction, fn func(ctx context.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			j.asked.Clear()
-			tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT scim") //nolint:errcheck // fn's error is returned
-			tx.ExecContext(ctx, "RELEASE SAVEPOINT scim")     //nolint:errcheck // as above
+			j.spans.Clear()
+			tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name) //nolint:errcheck // fn's error is returned
+			tx.ExecContext(ctx, "RELEASE SAVEPOINT "+name)     //nolint:errcheck // as above
 		}
 	}()
 	if err := fn(ctx); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "RELEASE SAVEPOINT scim"); err != nil {
+	if _, err := tx.ExecContext(ctx, "RELEASE SAVEPOINT "+name); err != nil {
 		return fmt.Errorf("sqlstore: release savepoint: %w", err)
 	}
 	done = true

@@ -35,7 +35,11 @@ func (w *Arguments) AddAll(all []string) string {
 }
 
 // names matches the names of tables and columns.
-var names = regexp.MustCompile(`^([A-Za-z_]\w*|"[^"{}$?]+")(\.([A-Za-z_]\w*|"[^"{}$?]+"))*$`)
+var names = regexp.MustCompile("^" + oneName + `(\.` + oneName + ")*$")
+
+// oneName matches a name without those of the database and the schema. It may be in quotes, which
+// are grave accents in MariaDB.
+const oneName = `([A-Za-z_]\w*|"[^"{}$?]+"|` + "`[^`{}$?]+`)"
 
 // IsName reports whether text is the name of a table or a column, as SQL writes it.
 func IsName(text string) bool { return names.MatchString(text) }

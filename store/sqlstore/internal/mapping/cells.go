@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -29,6 +30,16 @@ func PlainCell(v any) any {
 		return string(v)
 	case time.Time:
 		return v.UTC().Format(time.RFC3339Nano)
+	case uint64:
+		if v <= math.MaxInt64 {
+			return int64(v)
+		}
+		return strconv.FormatUint(v, 10)
+	case float32: // MariaDB's float
+		f, err := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
+		if err == nil {
+			return f
+		}
 	}
 	return v
 }
@@ -131,7 +142,7 @@ func (c *BoundColumn) Cell(v any) (any, error) {
 		switch {
 		case strings.HasPrefix(c.DatabaseType, "INT"), c.DatabaseType == "NUMERIC":
 			return int64(dialect.Bit(b)), nil
-		case c.DatabaseType == "TEXT", c.DatabaseType == "VARCHAR", c.DatabaseType == "BPCHAR":
+		case c.DatabaseType == "TEXT", c.DatabaseType == "VARCHAR", c.DatabaseType == "BPCHAR", c.DatabaseType == "CHAR":
 			return strconv.FormatBool(b), nil
 		}
 	}

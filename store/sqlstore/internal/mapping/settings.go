@@ -97,7 +97,7 @@ func IsSameRow(r []Setting, cells []any) bool {
 // NULL. Drivers report the column in different ways, but all name it.
 func (m *Mapping) MissingPaths(r *scim.Resource, cause error) (paths []string) {
 	names := func(c *BoundColumn) bool {
-		return regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(strings.Trim(c.Name, `"`)) + `(\W|$)`).MatchString(cause.Error())
+		return regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(strings.Trim(c.Name, "`\"")) + `(\W|$)`).MatchString(cause.Error())
 	}
 	for i := range m.Columns {
 		if c := &m.Columns[i]; c.ValueIn(r) == nil && c.Empty == nil && names(c) {

@@ -2,7 +2,6 @@ package notes
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -16,7 +15,7 @@ import (
 
 // Migrate creates the triggers, unless exactly these exist. A table whose triggers it
 // created has all its rows noted, and those that it once had.
-func (s *Triggers) Migrate(ctx context.Context, tx *sql.Tx) error {
+func (s *Triggers) Migrate(ctx context.Context, tx database.Querier) error {
 	path, err := s.searchPath(ctx, tx)
 	if err != nil {
 		return err
@@ -26,7 +25,7 @@ func (s *Triggers) Migrate(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	if !begun { // The triggers, or else Enrol, note the rows of tenants that have begun.
-		if _, err := tx.ExecContext(ctx, s.db.Statement("INSERT INTO {p}schema (part, version) VALUES ($1, 0)"), tenantPart+s.db.Tenant); err != nil {
+		if _, err := s.db.ExecOn(ctx, tx, "INSERT INTO {p}schema (part, version) VALUES ($1, 0)", tenantPart+s.db.Tenant); err != nil {
 			return err
 		}
 	}
@@ -48,7 +47,7 @@ func (s *Triggers) Migrate(ctx context.Context, tx *sql.Tx) error {
 }
 
 // searchPath returns the search_path of the role that migrates, in PostgreSQL.
-func (s *Triggers) searchPath(ctx context.Context, tx *sql.Tx) (path string, err error) {
+func (s *Triggers) searchPath(ctx context.Context, tx database.Querier) (path string, err error) {
 	if s.db.Dialect != dialect.Postgres {
 		return "", nil
 	}
@@ -61,7 +60,7 @@ func (s *Triggers) searchPath(ctx context.Context, tx *sql.Tx) (path string, err
 
 // migrateTarget creates the triggers of a table, unless exactly these exist. noted says
 // that it created them and that all rows are noted.
-func (s *Triggers) migrateTarget(ctx context.Context, tx *sql.Tx, t target, path string) (noted bool, err error) {
+func (s *Triggers) migrateTarget(ctx context.Context, tx database.Querier, t target, path string) (noted bool, err error) {
 	texts := s.replace(t)
 	h := fnv.New64a()
 	fmt.Fprintln(h, texts, t.all, t.more, path) //nolint:errcheck // never fails
@@ -76,13 +75,16 @@ func (s *Triggers) migrateTarget(ctx context.Context, tx *sql.Tx, t target, path
 			return false, err
 		}
 	}
+	if err := s.unsettle(ctx, tx, t, before); err != nil {
+		return false, err
+	}
 	for _, text := range texts {
 		if _, err := tx.ExecContext(ctx, strings.NewReplacer("{p}", s.db.Prefix, "{path}", path).Replace(text)); err != nil {
 			return false, fmt.Errorf("%s: %w", t.table, err)
 		}
 	}
 	if before || !t.isPart { // The parts of new resources come with the resources, as memberships do.
-		text := insertNotes + selectNotes(t) + isEnrolled("x.tenant")
+		text := insertNotes + selectNotes(t) + isEnrolled(s.db.Dialect, "x.tenant")
 		switch {
 		case t.isBulk: // There may be memberships of a table that the mapping had before.
 			text += hasGroup + " UNION SELECT m.tenant, " + dialect.Quote(Membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'"
@@ -118,7 +120,7 @@ func (s *Triggers) isEnrolled(ctx context.Context, q database.Querier) (begun, d
 
 // setEnrolled stores that all rows of the tenant have been noted once.
 func (s *Triggers) setEnrolled(ctx context.Context, q database.Querier) error {
-	_, err := q.ExecContext(ctx, s.db.Statement("UPDATE {p}schema SET version = 1 WHERE part = $1"), tenantPart+s.db.Tenant)
+	_, err := s.db.ExecOn(ctx, q, "UPDATE {p}schema SET version = 1 WHERE part = $1", tenantPart+s.db.Tenant)
 	return err
 }
 
@@ -141,8 +143,12 @@ func (s *Triggers) Enrol(ctx context.Context) error {
 
 // enrolTarget notes all rows of a table that belong to the tenant.
 func (s *Triggers) enrolTarget(ctx context.Context, t target) error {
-	if s.db.Dialect == dialect.Postgres {
-		// The lock waits for transactions whose writes the triggers did not note.
+	switch s.db.Dialect { // The lock waits for transactions whose writes the triggers did not note.
+	case dialect.MariaDB:
+		if err := s.awaitWriters(ctx, t); err != nil {
+			return err
+		}
+	case dialect.Postgres:
 		err := s.db.InTxAlone(ctx, func(ctx context.Context) error {
 			_, err := s.db.Conn(ctx).ExecContext(ctx, "LOCK TABLE "+t.table+" IN SHARE MODE")
 			return err
@@ -190,7 +196,10 @@ func (s *Triggers) Check(ctx context.Context) (err error) {
 func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (bool, error) {
 	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
 	table := t.table
-	if s.db.Dialect == dialect.SQLite {
+	switch s.db.Dialect {
+	case dialect.MariaDB:
+		return s.existInMariaDB(ctx, q, t)
+	case dialect.SQLite:
 		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND lower(tbl_name) = lower($2)"
 		table = strings.Trim(lastName.FindString(t.table), `"`)
 	}
@@ -201,7 +210,7 @@ func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (boo
 
 // dropOld drops the triggers of tables that are no longer mapped. The application can then
 // drop their columns, and a table that is mapped again has all its rows noted.
-func (s *Triggers) dropOld(ctx context.Context, tx *sql.Tx) error {
+func (s *Triggers) dropOld(ctx context.Context, tx database.Querier) error {
 	current := make(map[string]bool)
 	for _, t := range s.targets() {
 		current[t.part()] = true
@@ -234,7 +243,7 @@ func (s *Triggers) dropOld(ctx context.Context, tx *sql.Tx) error {
 				return fmt.Errorf("%s: %w", table, err)
 			}
 		}
-		if _, err := tx.ExecContext(ctx, s.db.Statement("DELETE FROM {p}schema WHERE part = $1"), part); err != nil {
+		if _, err := s.db.ExecOn(ctx, tx, "DELETE FROM {p}schema WHERE part = $1", part); err != nil {
 			return err
 		}
 	}
@@ -281,19 +290,22 @@ func groupsFirst(types []string) []string {
 
 // lockAll locks the resources of a type that have a row of the application, in order of id.
 func (s *Triggers) lockAll(ctx context.Context, typ string) error {
-	if s.db.Dialect != dialect.Postgres {
-		return nil
+	const rows = "SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL ORDER BY r.id"
+	switch s.db.Dialect {
+	case dialect.MariaDB: // It would not lock what a subquery reads.
+		return s.db.Each(ctx, func(func(...any) error) error { return nil }, rows+" FOR UPDATE", typ)
+	case dialect.Postgres:
+		_, err := s.db.HasAny(ctx, "SELECT count(*) FROM ("+rows+" FOR NO KEY UPDATE) AS x", typ)
+		return err
 	}
-	_, err := s.db.HasAny(ctx, "SELECT count(*) FROM (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0"+
-		" AND r.seen IS NOT NULL ORDER BY r.id FOR NO KEY UPDATE) AS x", typ)
-	return err
+	return nil
 }
 
 // Leave ends the notes of the tenant, and erases at most limit of them.
 func (s *Triggers) Leave(ctx context.Context, limit int) (isLeft bool, err error) {
-	if _, err := s.db.Conn(ctx).ExecContext(ctx, s.db.Statement("DELETE FROM {p}schema WHERE part = $1"), tenantPart+s.db.Tenant); err != nil {
+	if _, err := s.db.ExecOn(ctx, s.db.Conn(ctx), "DELETE FROM {p}schema WHERE part = $1", tenantPart+s.db.Tenant); err != nil {
 		return false, err
 	}
-	n, err := s.db.Count(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT n.seq FROM {p}stale AS n WHERE n.tenant = $1 LIMIT $2)", limit)
+	n, err := s.db.Count(ctx, dialect.DeleteSome(s.db.Dialect, "stale", "n", "seq"), limit)
 	return n == int64(limit), err
 }

@@ -5,6 +5,9 @@ package notes
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -30,8 +33,38 @@ type Which string
 // which nobody else sees.
 const (
 	All Which = ""
-	Own Which = " AND tx = txid_current_if_assigned()" // only in PostgreSQL
+	Own Which = " AND tx = {tx}" // not in SQLite
 )
+
+// condition returns the condition of the notes.
+func (s *Notes) condition(ctx context.Context, w Which) string {
+	tx := "txid_current_if_assigned()"
+	if s.db.Dialect == dialect.MariaDB {
+		tx = database.Mark
+	}
+	text := strings.Replace(string(w), "{tx}", tx, 1)
+	if span := s.span(ctx, w); span != nil {
+		text += " AND seq > " + strconv.FormatInt(span.After.Load(), 10)
+	}
+	return text
+}
+
+// force makes MariaDB read notes by their numbers, if it knows from which number on.
+func (s *Notes) force(ctx context.Context, w Which) string {
+	if span := s.span(ctx, w); span != nil && span.After.Load() > 0 {
+		return " FORCE INDEX (PRIMARY)"
+	}
+	return ""
+}
+
+// span is the span of the transaction's own notes in MariaDB, or nil.
+func (s *Notes) span(ctx context.Context, w Which) *database.Span {
+	j := s.db.Transaction(ctx)
+	if s.db.Dialect != dialect.MariaDB || w != Own || j == nil {
+		return nil
+	}
+	return j.Span(s.db.Prefix + "\x00" + s.db.Tenant)
+}
 
 // batchSize is how many notes a batch has at most.
 const batchSize = 1000
@@ -52,13 +85,16 @@ func (s *Notes) HasAny(ctx context.Context, which Which) (yes bool, err error) {
 	err = s.db.Each(ctx, func(scan func(...any) error) error {
 		isEnrolled = true
 		return scan(&yes)
-	}, "SELECT CASE WHEN EXISTS (SELECT 1 FROM {p}stale n WHERE n.tenant = $1"+string(which)+") THEN 1 ELSE 0 END FROM {p}schema m WHERE m.part = "+
-		dialect.Quote(tenantPart)+" || CAST($1 AS text) AND m.version = 1")
+	}, "SELECT CASE WHEN EXISTS (SELECT 1 FROM {p}stale n"+s.force(ctx, which)+" WHERE n.tenant = $1"+s.condition(ctx, which)+") THEN 1 ELSE 0 END FROM {p}schema m WHERE m.part = "+
+		dialect.Concat(s.db.Dialect, dialect.Quote(tenantPart), "CAST($1 AS text)")+" AND m.version = 1")
 	if err != nil {
 		return false, fmt.Errorf("read notes (has Migrate been called?): %w", err)
 	}
 	if !isEnrolled {
 		return false, fmt.Errorf("tenant %q is not migrated, or EraseTenant has erased it: call Migrate of its Store first", s.db.Tenant)
+	}
+	if span := s.span(ctx, which); span != nil && !yes {
+		span.After.Store(span.Last.Load())
 	}
 	return yes, nil
 }
@@ -82,14 +118,25 @@ func (s *Notes) Read(ctx context.Context, which Which) (*Batch, error) {
 			b.Gone[typ] = append(b.Gone[typ], id)
 		}
 		return nil
-	}, "SELECT seq, type, id, member FROM {p}stale WHERE tenant = $1"+string(which)+" ORDER BY type, id, seq LIMIT $2", batchSize)
+	}, "SELECT seq, type, id, member FROM {p}stale"+s.force(ctx, which)+" WHERE tenant = $1"+s.condition(ctx, which)+" ORDER BY type, id, seq LIMIT $2", batchSize)
 	return b, err
 }
 
 // Delete deletes a batch that was followed.
 func (s *Notes) Delete(ctx context.Context, b *Batch) error {
-	_, err := s.db.Exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})",
-		dialect.Tuples(b.seqs, func(n int64) []any { return []any{n} }))
+	return s.delete(ctx, b.seqs)
+}
+
+// delete deletes notes by their numbers.
+func (s *Notes) delete(ctx context.Context, seqs []int64) error {
+	text := "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})"
+	if s.db.Dialect == dialect.MariaDB {
+		text = "DELETE n FROM {rows $2} STRAIGHT_JOIN {p}stale AS n FORCE INDEX (PRIMARY) ON n.seq = CAST(e.value ->> 0 AS bigint) WHERE n.tenant = $1"
+	}
+	_, err := s.db.Exec(ctx, text, dialect.Tuples(seqs, func(n int64) []any { return []any{n} }))
+	if span := s.span(ctx, Own); span != nil && err == nil && len(seqs) > 0 {
+		span.Last.Store(max(span.Last.Load(), slices.Max(seqs)))
+	}
 	return err
 }
 
@@ -97,9 +144,12 @@ func (s *Notes) Delete(ctx context.Context, b *Batch) error {
 // about a resource, or about memberships, that the writer has brought in line itself. An
 // empty id, and nil for members, mean any.
 func (s *Notes) DeleteOwn(ctx context.Context, typ, id string, members []string) error {
-	text, args := "DELETE FROM {p}stale WHERE tenant = $1 AND type = $2", []any{typ}
-	if s.db.Dialect == dialect.Postgres { // In SQLite nobody else can have written a note.
+	text, args := " FROM {p}stale"+s.force(ctx, Own)+" WHERE tenant = $1 AND type = $2", []any{typ}
+	switch s.db.Dialect { // In SQLite nobody else can have written a note.
+	case dialect.Postgres:
 		text += " AND tx = txid_current()"
+	case dialect.MariaDB:
+		text += s.condition(ctx, Own)
 	}
 	if id != "" {
 		args = append(args, id)
@@ -109,8 +159,22 @@ func (s *Notes) DeleteOwn(ctx context.Context, typ, id string, members []string)
 		args = append(args, dialect.Tuples(members, func(m string) []any { return []any{m} }))
 		text += fmt.Sprintf(" AND member IN (SELECT e.value ->> 0 FROM {rows $%d})", len(args)+1)
 	}
-	_, err := s.db.Exec(ctx, text, args...)
-	return err
+	if s.db.Dialect != dialect.MariaDB {
+		_, err := s.db.Exec(ctx, "DELETE"+text, args...)
+		return err
+	}
+	// A DELETE would wait for transactions that have written such notes too.
+	var seqs []int64
+	err := s.db.Each(ctx, func(scan func(...any) error) error {
+		var seq int64
+		err := scan(&seq)
+		seqs = append(seqs, seq)
+		return err
+	}, "SELECT seq"+text, args...)
+	if err != nil || len(seqs) == 0 {
+		return err
+	}
+	return s.delete(ctx, seqs)
 }
 
 // HasOthers reports whether others have changed a resource that this transaction has
@@ -119,28 +183,38 @@ func (s *Notes) HasOthers(ctx context.Context, typ, id string) (bool, error) {
 	if s.db.Dialect == dialect.SQLite { // Nobody else writes.
 		return false, nil
 	}
-	return s.db.HasAny(ctx, "SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> txid_current() LIMIT 1", typ, id)
+	tx := "txid_current()"
+	if s.db.Dialect == dialect.MariaDB {
+		tx = database.Mark
+	}
+	return s.db.HasAny(ctx, "SELECT 1 FROM {p}stale WHERE tenant = $1 AND type = $2 AND id = $3 AND tx <> "+tx+" LIMIT 1", typ, id)
 }
 
 // ownSetting is the setting that holds the key of a group while this Store changes the
 // application's memberships of the group. Stores with another prefix have their own notes.
 func ownSetting(prefix string) string { return "scim." + prefix + "own" }
 
+// ownVariable is ownSetting in MariaDB.
+const ownVariable = "@{p}own"
+
 // Silence runs change, which changes the application's memberships of a group, without
 // notes. The caller brings the memberships in line itself, and in PostgreSQL the notes of
 // 50,000 memberships would slow everybody down until the table is vacuumed.
 func (s *Notes) Silence(ctx context.Context, group string, change func() error) (err error) {
 	begin, end := "INSERT INTO {p}own (id) VALUES ($1)", "DELETE FROM {p}own WHERE id = $1"
-	if s.db.Dialect == dialect.Postgres {
+	switch s.db.Dialect {
+	case dialect.MariaDB:
+		begin, end = "SET "+ownVariable+" = $1", "SET "+ownVariable+" = left($1, 0)"
+	case dialect.Postgres:
 		begin, end = "SELECT set_config('"+ownSetting(s.db.Prefix)+"', $1, true)", "SELECT set_config('"+ownSetting(s.db.Prefix)+"', left($1, 0), true)"
 	}
-	if _, err := s.db.Conn(ctx).ExecContext(ctx, s.db.Statement(begin), group); err != nil {
+	if _, err := s.db.ExecOn(ctx, s.db.Conn(ctx), begin, group); err != nil {
 		return err
 	}
 	// The end must come even if change panics or ctx ends: the application may go on with
 	// the transaction. In PostgreSQL an error ends the transaction, and the setting with it.
 	defer func() {
-		if _, e := s.db.Conn(ctx).ExecContext(context.WithoutCancel(ctx), s.db.Statement(end), group); err == nil {
+		if _, e := s.db.ExecOn(context.WithoutCancel(ctx), s.db.Conn(ctx), end, group); err == nil {
 			err = e
 		}
 	}()

@@ -23,6 +23,10 @@ func Removal(ctx context.Context, db *database.DB) (all []string, err error) {
 			WHERE f.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = current_schema())
 			AND left(f.proname, length(CAST(` + prefix + ` AS text))) = ` + prefix + ` AND strpos(f.prosrc, ` + text + `) > 0 ORDER BY f.proname`
 	}
+	if db.Dialect == dialect.MariaDB {
+		query = "SELECT concat('DROP TRIGGER IF EXISTS `', t.trigger_name, '`') FROM information_schema.triggers t WHERE t.trigger_schema = database()" +
+			" AND left(t.trigger_name, char_length(" + prefix + ")) = " + prefix + " AND instr(t.action_statement, " + text + ") > 0 ORDER BY t.trigger_name"
+	}
 	err = db.EachAppRow(ctx, w, query, database.Texts(&all))
 	return all, err
 }

@@ -37,8 +37,8 @@ func (t *target) part() string { return "watch " + t.table + " " + t.what }
 
 // isEnrolled is the condition that a tenant has a Store. Nobody would follow the notes of
 // other tenants.
-func isEnrolled(tenant string) string {
-	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + dialect.Quote(tenantPart) + " || " + tenant + ")"
+func isEnrolled(d dialect.Dialect, tenant string) string {
+	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + dialect.Concat(d, dialect.Quote(tenantPart), tenant) + ")"
 }
 
 // tenantPart and the name of a tenant are a part of {p}schema. Its version is 1 if all rows
@@ -48,38 +48,41 @@ const tenantPart = "tenant "
 // targets lists the tables of the application.
 func (s *Triggers) targets() []target {
 	var all []target
+	d := s.db.Dialect
 	for _, typ := range s.types {
 		m := s.mappings[typ]
-		t := rowTarget(m)
+		t := rowTarget(d, m)
 		all = append(all, t)
 		for _, c := range m.Children {
-			all = append(all, childTarget(m, c, t))
+			all = append(all, childTarget(d, m, c, t))
 		}
 	}
 	if s.join != nil {
-		all = append(all, joinTarget(s.join, s.mappings[search.GroupType]))
+		all = append(all, joinTarget(d, s.join, s.mappings[search.GroupType]))
 	}
 	return all
 }
 
 // tenantOf is the tenant of a row of m, as a text.
-func tenantOf(m *mapping.Mapping, row string) string {
+func tenantOf(d dialect.Dialect, m *mapping.Mapping, row string) string {
 	if m.Tenant == "" {
 		return "''"
 	}
-	return "CAST(" + row + "." + m.Tenant + " AS text)"
+	return d.AsText(row + "." + m.Tenant)
 }
 
 // keyOf is the key of a row of m, as a text.
-func keyOf(m *mapping.Mapping, row string) string { return "CAST(" + row + "." + m.Key + " AS text)" }
+func keyOf(d dialect.Dialect, m *mapping.Mapping, row string) string {
+	return d.AsText(row + "." + m.Key)
+}
 
 // rowTarget is the table of a type. A row without a tenant belongs to nobody: it may be an
 // administrator or a template.
-func rowTarget(m *mapping.Mapping) target {
+func rowTarget(d dialect.Dialect, m *mapping.Mapping) target {
 	t := target{table: m.Name, what: m.Type, place: mapping.NonEmpty(m.Key, m.Tenant)}
-	t.note = "SELECT " + tenantOf(m, "{row}") + ", " + dialect.Quote(m.Type) + ", " + keyOf(m, "{row}") + ", {gone} WHERE " +
-		mapping.NotNull("{row}", t.place) + " AND " + isEnrolled(tenantOf(m, "{row}"))
-	t.all = "SELECT " + tenantOf(m, "t") + " AS tenant, " + dialect.Quote(m.Type) + " AS type, " + keyOf(m, "t") + " AS id, '' AS member FROM " +
+	t.note = "SELECT " + tenantOf(d, m, "{row}") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "{row}") + ", {gone} WHERE " +
+		mapping.NotNull("{row}", t.place) + " AND " + isEnrolled(d, tenantOf(d, m, "{row}"))
+	t.all = "SELECT " + tenantOf(d, m, "t") + " AS tenant, " + dialect.Quote(m.Type) + " AS type, " + keyOf(d, m, "t") + " AS id, '' AS member FROM " +
 		m.Name + " AS t WHERE " + mapping.NotNull("t", t.place)
 	if m.Visible == "" || m.VisibleColumns != nil {
 		t.only = append(append(mapping.NonEmpty(m.Created), t.place...), m.VisibleColumns...)
@@ -101,19 +104,19 @@ func rowTarget(m *mapping.Mapping) target {
 }
 
 // childTarget is the table of a multi-valued attribute of a type, whose own target is row.
-func childTarget(m *mapping.Mapping, c mapping.BoundChild, row target) target {
+func childTarget(d dialect.Dialect, m *mapping.Mapping, c mapping.BoundChild, row target) target {
 	return target{table: c.Name, what: m.Type + "." + c.Path, place: []string{c.Parent}, all: row.all, isPart: true,
-		note: "SELECT " + tenantOf(m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key +
-			" = {row}." + c.Parent + " AND " + mapping.NotNull("t", row.place) + " AND " + isEnrolled(tenantOf(m, "t"))}
+		note: "SELECT " + tenantOf(d, m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key +
+			" = {row}." + c.Parent + " AND " + mapping.NotNull("t", row.place) + " AND " + isEnrolled(d, tenantOf(d, m, "t"))}
 }
 
 // joinTarget is the table of memberships in groups, which are rows of g.
-func joinTarget(j *mapping.Join, g *mapping.Mapping) target {
+func joinTarget(d dialect.Dialect, j *mapping.Join, g *mapping.Mapping) target {
 	known := mapping.NotNull("t", mapping.NonEmpty(g.Tenant, g.Key))
 	return target{table: j.Name, what: Membership, isBulk: true, place: []string{j.Group, j.User},
-		note: "SELECT " + tenantOf(g, "t") + ", " + dialect.Quote(Membership) + ", CAST({row}." + j.Group + " AS text), CAST({row}." + j.User + " AS text) FROM " +
+		note: "SELECT " + tenantOf(d, g, "t") + ", " + dialect.Quote(Membership) + ", " + d.AsText("{row}."+j.Group) + ", " + d.AsText("{row}."+j.User) + " FROM " +
 			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + mapping.NotNull("{row}", []string{j.User}) + " AND " + known +
-			" AND " + isEnrolled(tenantOf(g, "t")),
-		all: "SELECT " + tenantOf(g, "t") + " AS tenant, " + dialect.Quote(Membership) + " AS type, CAST(j." + j.Group + " AS text) AS id, CAST(j." + j.User + " AS text) AS member FROM " +
+			" AND " + isEnrolled(d, tenantOf(d, g, "t")),
+		all: "SELECT " + tenantOf(d, g, "t") + " AS tenant, " + dialect.Quote(Membership) + " AS type, " + d.AsText("j."+j.Group) + " AS id, " + d.AsText("j."+j.User) + " AS member FROM " +
 			j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + mapping.NotNull("j", []string{j.User}) + " AND " + known}
 }

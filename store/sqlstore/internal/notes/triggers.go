@@ -27,7 +27,7 @@ func NewTriggers(db *database.DB, schema *database.Schema, mappings map[string]*
 }
 
 // lastName is a table's name without that of its schema.
-var lastName = regexp.MustCompile(`("[^"]+"|\w+)$`)
+var lastName = regexp.MustCompile("(`[^`]+`|\"[^\"]+\"|\\w+)$")
 
 // oddities are characters that the name of a trigger does not have.
 var oddities = regexp.MustCompile(`[^a-z0-9]+`)
@@ -43,6 +43,9 @@ func (s *Triggers) name(t target) string {
 // drop returns the statements that drop the triggers of a table.
 func (s *Triggers) drop(t target) []string {
 	name, on := s.name(t), ""
+	if s.db.Dialect == dialect.MariaDB {
+		name = inDatabaseOf(t.table, name)
+	}
 	if s.db.Dialect == dialect.Postgres {
 		on = " ON " + t.table
 	}
@@ -61,6 +64,8 @@ func (s *Triggers) replace(t target) []string {
 	switch {
 	case s.db.Dialect == dialect.SQLite:
 		return append(s.drop(t), s.sqlite(t)...)
+	case s.db.Dialect == dialect.MariaDB:
+		return s.mariadb(t)
 	case t.isBulk:
 		return append(s.drop(t), s.postgresBulk(t)...)
 	default:
@@ -80,6 +85,9 @@ func (t *target) insertNote(row, member string) string {
 
 // changes is the condition that an update changes one of the columns.
 func (s *Triggers) changes(columns []string) string {
+	if s.db.Dialect == dialect.MariaDB {
+		return changesBytes(columns)
+	}
 	differs := "IS NOT"
 	if s.db.Dialect == dialect.Postgres {
 		differs = "IS DISTINCT FROM"

@@ -17,7 +17,7 @@ func (l *Ledger) Fence(ctx context.Context) error {
 	if database.Tx(ctx, l.db.Pool) == nil {
 		return ctx.Err()
 	}
-	if err := l.db.LockName(ctx, fence); err != nil {
+	if err := l.takeFence(ctx); err != nil {
 		return fmt.Errorf("sqlstore: wait for the transactions that read grants: %w", err)
 	}
 	return nil
@@ -39,8 +39,8 @@ func (l *Ledger) Forget(ctx context.Context, keep scim.Source, limit int) (isLef
 			text string
 			args []any
 		}{
-			{"DELETE FROM {p}links WHERE tenant = $1 AND source IN (SELECT k.source FROM {p}links AS k WHERE k.tenant = $1 AND k.source <> $2 LIMIT $3)", []any{keep, limit}},
-			{"DELETE FROM {p}notes WHERE tenant = $1 AND (kind, key) IN (SELECT n.kind, n.key FROM {p}notes AS n WHERE n.tenant = $1 LIMIT $2)", []any{limit}},
+			{l.forgetLinks(), []any{keep, limit}},
+			{dialect.DeleteSome(l.db.Dialect, "notes", "n", "kind", "key"), []any{limit}},
 			{l.forgetLocks(), []any{limit}},
 		} {
 			if s.text == "" {
@@ -52,7 +52,12 @@ func (l *Ledger) Forget(ctx context.Context, keep scim.Source, limit int) (isLef
 			}
 			isLeft = isLeft || n == int64(limit)
 		}
-		return nil
+		if l.db.Dialect != dialect.MariaDB {
+			return nil
+		}
+		n, err := l.forgetLockRows(ctx, limit)
+		isLeft = isLeft || n == int64(limit)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("sqlstore: forget the links and notes of the tenant: %w", err)
@@ -60,10 +65,30 @@ func (l *Ledger) Forget(ctx context.Context, keep scim.Source, limit int) (isLef
 	return isLeft, nil
 }
 
+// forgetLinks deletes links, but that of one source.
+func (l *Ledger) forgetLinks() string {
+	if l.db.Dialect == dialect.MariaDB {
+		return "DELETE FROM {p}links WHERE tenant = $1 AND source <> $2 LIMIT $3"
+	}
+	return "DELETE FROM {p}links WHERE tenant = $1 AND source IN (SELECT k.source FROM {p}links AS k WHERE k.tenant = $1 AND k.source <> $2 LIMIT $3)"
+}
+
+// takeFence waits for all who share the lock of Grants, and keeps others from taking it.
+func (l *Ledger) takeFence(ctx context.Context) error {
+	if l.db.Dialect != dialect.MariaDB {
+		return l.db.LockName(ctx, fence)
+	}
+	_, err := l.db.Exec(ctx, lockUser, fenceUser)
+	return err
+}
+
 // forgetLocks deletes the rows by which users are locked, but those that are locked now.
 func (l *Ledger) forgetLocks() string {
-	if l.db.Dialect == dialect.SQLite {
+	switch l.db.Dialect {
+	case dialect.SQLite:
 		return ""
+	case dialect.MariaDB:
+		return "" // see forgetLockRows
 	}
 	return "DELETE FROM {p}users WHERE tenant = $1 AND user_id IN (SELECT u.user_id FROM {p}users AS u WHERE u.tenant = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)"
 }
@@ -71,9 +96,9 @@ func (l *Ledger) forgetLocks() string {
 // EraseTenant erases resources and memberships, at most limit rows of each table.
 func (s *Resources) EraseTenant(ctx context.Context, limit int) (isLeft bool, err error) {
 	for _, text := range []string{
-		"DELETE FROM {p}members WHERE tenant = $1 AND (group_id, member_type, member_id) IN (SELECT m.group_id, m.member_type, m.member_id FROM {p}members AS m WHERE m.tenant = $1 LIMIT $2)",
-		"DELETE FROM {p}lookups WHERE tenant = $1 AND (value, path, type, id) IN (SELECT l.value, l.path, l.type, l.id FROM {p}lookups AS l WHERE l.tenant = $1 LIMIT $2)",
-		"DELETE FROM {p}resources WHERE tenant = $1 AND (id, type, deleted) IN (SELECT r.id, r.type, r.deleted FROM {p}resources AS r WHERE r.tenant = $1 LIMIT $2)",
+		dialect.DeleteSome(s.db.Dialect, "members", "m", "group_id", "member_type", "member_id"),
+		dialect.DeleteSome(s.db.Dialect, "lookups", "l", "value", "path", "type", "id"),
+		dialect.DeleteSome(s.db.Dialect, "resources", "r", "id", "type", "deleted"),
 	} {
 		n, err := s.db.Count(ctx, text, limit)
 		if err != nil {

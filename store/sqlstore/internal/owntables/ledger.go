@@ -54,8 +54,11 @@ func scanGrant(scan func(...any) error) (g scim.Grant, err error) {
 // do, because PostgreSQL has room for some thousands only. In SQLite a transaction has the
 // database to itself.
 func (l *Ledger) lock(ctx context.Context, ids []string) error {
-	if l.db.Dialect == dialect.SQLite {
+	switch l.db.Dialect {
+	case dialect.SQLite:
 		return nil
+	case dialect.MariaDB:
+		return l.lockRows(ctx, ids)
 	}
 	// One statement locks the rows in order, those that it inserts too. With one statement
 	// for each kind, two transactions could wait for each other. Before the first row it shares
@@ -75,6 +78,9 @@ func (l *Ledger) lock(ctx context.Context, ids []string) error {
 func (l *Ledger) share(ctx context.Context) error {
 	if l.db.Dialect == dialect.SQLite || database.Tx(ctx, l.db.Pool) == nil {
 		return ctx.Err()
+	}
+	if l.db.Dialect == dialect.MariaDB {
+		return l.shareFence(ctx)
 	}
 	if _, err := l.db.Conn(ctx).ExecContext(ctx, "SELECT pg_advisory_xact_lock_shared($1)", l.db.NameKey(fence)); err != nil {
 		return fmt.Errorf("sqlstore: share the lock of a tenant's grants: %w", err)
@@ -103,9 +109,7 @@ func (l *Ledger) Record(ctx context.Context, put, drop []scim.Grant) error {
 		_, err := l.db.Exec(ctx, `INSERT INTO {p}grants (tenant, user_id, scope, role_id, source, at, by_hand, state, rank)
 			SELECT $1, e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3,
 				CAST(e.value ->> 4 AS bigint), CAST(e.value ->> 5 AS bigint), e.value ->> 6, CAST(e.value ->> 7 AS bigint)
-			FROM {rows $2} WHERE 1 = 1
-			ON CONFLICT (user_id, tenant, scope, role_id, source) DO UPDATE
-			SET at = excluded.at, by_hand = excluded.by_hand, state = excluded.state, rank = excluded.rank`,
+			FROM {rows $2} WHERE 1 = 1`+l.db.Dialect.Upsert("user_id, tenant, scope, role_id, source", "at", "by_hand", "state", "rank"),
 			dialect.Tuples(put, func(g scim.Grant) []any {
 				return []any{g.UserID, g.Scope, g.RoleID, g.Source, dialect.Micros(g.At), dialect.Bit(g.ByHand), g.State, g.Rank}
 			}))
@@ -139,8 +143,7 @@ func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 		if len(ids) < alike {
 			rest = append(rest, drop[:len(ids)]...)
 		} else {
-			_, err := l.db.Exec(ctx, "DELETE FROM {p}grants WHERE tenant = $1 AND scope = $2 AND role_id = $3 AND source = $4 AND "+
-				l.db.Dialect.In("user_id", "SELECT value FROM "+l.db.Dialect.Texts("$5")), scope, role, source, dialect.List(ids))
+			_, err := l.db.Exec(ctx, l.dropAlike(), scope, role, source, dialect.List(ids))
 			if err != nil {
 				return err
 			}
@@ -150,10 +153,19 @@ func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	_, err := l.db.Exec(ctx, `DELETE FROM {p}grants WHERE $1 = $1 AND (tenant, user_id, scope, role_id, source) IN
-		(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4 FROM {rows $2})`,
+	_, err := l.db.Exec(ctx, l.db.Dialect.DeleteRows("grants", "tenant", "user_id", "scope", "role_id", "source"),
 		dialect.Tuples(rest, func(g scim.Grant) []any { return []any{l.db.Tenant, g.UserID, g.Scope, g.RoleID, g.Source} }))
 	return err
+}
+
+// dropAlike drops grants of users that have a scope, a role and a source in common.
+func (l *Ledger) dropAlike() string {
+	d := l.db.Dialect
+	if d == dialect.MariaDB {
+		return "DELETE g FROM " + d.Texts("$5") + " AS w STRAIGHT_JOIN {p}grants AS g FORCE INDEX (PRIMARY) ON g.tenant = $1 AND g.user_id = w.value AND g.scope = $2 AND g.role_id = $3 AND g.source = $4"
+	}
+	return "DELETE FROM {p}grants WHERE tenant = $1 AND scope = $2 AND role_id = $3 AND source = $4 AND " +
+		d.In("user_id", "SELECT value FROM "+d.Texts("$5"))
 }
 
 // SourceUsers implements scim.SourceLedger.

@@ -78,8 +78,8 @@ func (l *Ledger) SetLink(ctx context.Context, k scim.Link) error {
 			_, err := l.db.Exec(ctx, "DELETE FROM {p}links WHERE tenant = $1 AND source = $2", k.Source)
 			return err
 		}
-		_, err := l.db.Exec(ctx, `INSERT INTO {p}links (tenant, source, name, at, roles) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (tenant, source) DO UPDATE SET name = excluded.name, at = excluded.at, roles = excluded.roles`,
+		_, err := l.db.Exec(ctx, `INSERT INTO {p}links (tenant, source, name, at, roles) VALUES ($1, $2, $3, $4, $5)`+
+			l.db.Dialect.Upsert("tenant, source", "name", "at", "roles"),
 			k.Source, k.Name, max(0, dialect.Micros(k.At)), string(text))
 		return err
 	})

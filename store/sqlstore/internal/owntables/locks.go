@@ -11,8 +11,11 @@ import (
 // EraseLocks erases the rows by which users are locked that have been erased: see
 // Ledger.lock. It leaves a row that another transaction has locked, and so never waits.
 func (s *Resources) EraseLocks(ctx context.Context, typ string, ids []string) error {
-	if typ != search.UserType || s.db.Dialect != dialect.Postgres || len(ids) == 0 {
+	switch {
+	case typ != search.UserType || len(ids) == 0 || s.db.Dialect == dialect.SQLite:
 		return nil
+	case s.db.Dialect == dialect.MariaDB:
+		return eraseLockRows(ctx, s.db, ids)
 	}
 	_, err := s.db.Exec(ctx, `DELETE FROM {p}users WHERE tenant = $1 AND user_id = ANY(ARRAY(SELECT u.user_id`+
 		s.db.Dialect.Each(s.db.Dialect.Texts("$2"), "users", "u", "u.tenant = $1 AND u.user_id = w.value", " FOR UPDATE SKIP LOCKED")+"))", dialect.List(ids))

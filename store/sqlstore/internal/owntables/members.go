@@ -56,11 +56,18 @@ func (s *Members) Hide(types ...string) {
 
 // PageQuery is the query of Page. It reads the display name of each member by the primary
 // key. Rows that were written before the column display have NULL there: their doc answers.
-const PageQuery = pageOf + pageOrder
+func PageQuery(d dialect.Dialect) string { return pageOf(d) + pageOrder }
 
-const pageOf = `SELECT m.member_type, m.member_id,
+func pageOf(d dialect.Dialect) string { return pageColumns + behindMember(d) }
+
+// behindMember is the condition that a member comes after $3 and $4.
+func behindMember(d dialect.Dialect) string {
+	return d.Beyond([]string{"m.member_type", "m.member_id"}, []string{"$3", "$4"}, ">")
+}
+
+const pageColumns = `SELECT m.member_type, m.member_id,
 	(SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE r.tenant = $1 AND r.type = m.member_type AND r.id = m.member_id AND r.deleted = 0)
-	FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND (m.member_type, m.member_id) > ($3, $4)`
+	FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND `
 
 const pageOrder = ` ORDER BY m.member_type, m.member_id LIMIT $5`
 
@@ -73,7 +80,7 @@ func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limi
 			m.Display, err = decodeDisplay(text)
 		}
 		return m, err
-	}, pageOf+s.seesMember+pageOrder, groupID, after.Type, after.ID, limit)
+	}, pageOf(s.db.Dialect)+s.seesMember+pageOrder, groupID, after.Type, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: members of group %q: %w", groupID, err)
 	}
@@ -120,6 +127,10 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 		return err
 	}
 	keys := s.keys(groupID, remove)
+	if s.db.Dialect == dialect.MariaDB {
+		err = s.removeRows(ctx, keys, collect)
+		return removed, err
+	}
 	if len(keys) > oneByOne {
 		err = s.db.Each(ctx, collect, `DELETE FROM {p}members WHERE $1 = $1 AND (tenant, group_id, member_type, member_id) IN
 			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})
@@ -157,15 +168,32 @@ func (s *Members) Add(ctx context.Context, groupID string, add []scim.Ref) (adde
 			err := scan(&r.ID)
 			added = append(added, r)
 			return err
-		}, `INSERT INTO {p}members (tenant, group_id, member_type, member_id, since)
+		}, s.insert("tenant, group_id, member_type, member_id, since")+`
 			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.db.Dialect.Each(s.db.Dialect.Texts("$4"), "resources", "r",
-			"r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE")+`
-			WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING member_id`, groupID, typ, dialect.List(ids), now)
+			"r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE")+
+			orNothing(s.db.Dialect, " WHERE 1 = 1")+" RETURNING member_id", groupID, typ, dialect.List(ids), now)
 		if err != nil {
 			return nil, err
 		}
 	}
 	return added, nil
+}
+
+// insert begins an INSERT of memberships that leaves alone those that exist. orNothing ends it.
+func (s *Members) insert(columns string) string {
+	if s.db.Dialect == dialect.MariaDB { // The values fit: others have them already.
+		return "INSERT IGNORE INTO {p}members (" + columns + ")"
+	}
+	return "INSERT INTO {p}members (" + columns + ")"
+}
+
+// orNothing ends an INSERT that leaves alone what exists. where is a condition that SQLite needs
+// after a SELECT. In MariaDB an INSERT IGNORE does so, or an error that ends no transaction.
+func orNothing(d dialect.Dialect, where string) string {
+	if d == dialect.MariaDB {
+		return ""
+	}
+	return where + " ON CONFLICT DO NOTHING"
 }
 
 // Lock locks a group, so that requests change its members one after the other. isClaimed
@@ -191,8 +219,7 @@ func (s *Members) Lock(ctx context.Context, groupID string) (isClaimed bool, err
 func (s *Members) Claim(ctx context.Context, groupID string, members []scim.Ref) error {
 	keys := s.keys(groupID, members)
 	if len(keys) > oneByOne {
-		_, err := s.db.Exec(ctx, `UPDATE {p}members SET claimed = 1 WHERE $1 = $1 AND claimed = 0 AND (tenant, group_id, member_type, member_id) IN
-			(SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3 FROM {rows $2})`, dialect.List(keys))
+		_, err := s.db.Exec(ctx, s.db.Dialect.UpdateRows("members", "claimed = 1", "claimed = 0", "tenant", "group_id", "member_type", "member_id"), dialect.List(keys))
 		return err
 	}
 	for _, k := range keys {
@@ -211,7 +238,7 @@ func (s *Members) Unclaimed(ctx context.Context, groupID string, after scim.Ref,
 		err = scan(&r.Type, &r.ID)
 		return r, err
 	}, `SELECT m.member_type, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.claimed = 0
-		AND (m.member_type, m.member_id) > ($3, $4) ORDER BY m.member_type, m.member_id LIMIT $5`, groupID, after.Type, after.ID, limit)
+		AND `+behindMember(s.db.Dialect)+` ORDER BY m.member_type, m.member_id LIMIT $5`, groupID, after.Type, after.ID, limit)
 }
 
 // AddKnown adds memberships whose user and group exist as resources, and returns the groups
@@ -220,10 +247,15 @@ func (s *Members) AddKnown(ctx context.Context, all []scim.Membership) (groups [
 	if len(all) == 0 {
 		return nil, nil
 	}
-	err = s.db.Each(ctx, database.Texts(&groups), "INSERT INTO {p}members (tenant, group_id, member_type, member_id, since, claimed)"+
+	lock := " FOR KEY SHARE"
+	first := lock
+	if s.db.Dialect == dialect.MariaDB { // One lock is for both.
+		first = ""
+	}
+	err = s.db.Each(ctx, database.Texts(&groups), s.insert("tenant, group_id, member_type, member_id, since, claimed")+
 		" SELECT $1, e.value ->> 0, 'User', e.value ->> 1, CAST(e.value ->> 2 AS bigint), 0 FROM {rows $2}"+
-		s.db.Dialect.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", " FOR KEY SHARE")+
-		s.db.Dialect.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", " FOR KEY SHARE")+
-		" WHERE 1 = 1 ON CONFLICT DO NOTHING RETURNING group_id", dialect.Tuples(all, func(m scim.Membership) []any { return []any{m.GroupID, m.Member.ID, dialect.Micros(m.Since)} }))
+		s.db.Dialect.Also("resources", "g", "g.tenant = $1 AND g.type = 'Group' AND g.deleted = 0 AND g.id = e.value ->> 0", first)+
+		s.db.Dialect.Also("resources", "u", "u.tenant = $1 AND u.type = 'User' AND u.deleted = 0 AND u.id = e.value ->> 1", lock)+
+		orNothing(s.db.Dialect, " WHERE 1 = 1")+" RETURNING group_id", dialect.Tuples(all, func(m scim.Membership) []any { return []any{m.GroupID, m.Member.ID, dialect.Micros(m.Since)} }))
 	return groups, err
 }

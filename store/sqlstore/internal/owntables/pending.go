@@ -20,12 +20,15 @@ const (
 // OpenGrantsQuery is the query of OpenGrants. Without statistics SQLite would read all grants of
 // the tenant, by the primary key.
 func OpenGrantsQuery(d dialect.Dialect) string {
-	index := ""
-	if d == dialect.SQLite {
+	index, isOpen := "", "g.state <> ''"
+	switch d {
+	case dialect.SQLite:
 		index = " INDEXED BY {p}grants_open"
+	case dialect.MariaDB:
+		isOpen = "g.is_open = 1"
 	}
 	return "SELECT " + grantColumns + " FROM {p}grants AS g" + index +
-		" WHERE g.tenant = $1 AND g.state <> '' AND (g.user_id, g.scope, g.role_id, g.source) > ($2, $3, $4, $5)" +
+		" WHERE g.tenant = $1 AND " + isOpen + " AND " + d.Beyond([]string{"g.user_id", "g.scope", "g.role_id", "g.source"}, []string{"$2", "$3", "$4", "$5"}, ">") +
 		" ORDER BY g.user_id, g.scope, g.role_id, g.source LIMIT $6"
 }
 
@@ -53,11 +56,11 @@ func (l *Ledger) Notes(ctx context.Context, kind, after string, limit int) ([]sc
 func (l *Ledger) SetNote(ctx context.Context, n scim.Note) error {
 	err := l.db.Write(ctx, func(ctx context.Context) error {
 		if n.Text == "" {
-			_, err := l.db.Exec(ctx, "DELETE FROM {p}notes WHERE tenant = $1 AND kind = $2 AND key = $3", n.Kind, n.Key)
+			_, err := l.db.Exec(ctx, "DELETE FROM {p}notes WHERE tenant = $1 AND kind = $2 AND {key} = $3", n.Kind, n.Key)
 			return err
 		}
-		_, err := l.db.Exec(ctx, `INSERT INTO {p}notes (tenant, kind, key, at, body) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (kind, tenant, key) DO UPDATE SET at = excluded.at, body = excluded.body`, n.Kind, n.Key, dialect.Micros(n.At), n.Text)
+		_, err := l.db.Exec(ctx, "INSERT INTO {p}notes (tenant, kind, {key}, at, body) VALUES ($1, $2, $3, $4, $5)"+
+			l.db.Dialect.Upsert("kind, tenant, key", "at", "body"), n.Kind, n.Key, dialect.Micros(n.At), n.Text)
 		return err
 	})
 	if err != nil {

@@ -23,9 +23,37 @@ func (s *Resources) Projections() *Projections { return &Projections{s.db, s} }
 
 // InsertAll inserts the rows of new projections.
 func (s *Projections) InsertAll(ctx context.Context, all []*Row) error {
-	if len(all) == 0 {
-		return nil
+	for len(all) > 0 {
+		n := len(all)
+		if s.db.Dialect == dialect.MariaDB {
+			n = inOnePacket(all)
+		}
+		if err := s.insertSome(ctx, all[:n]); err != nil {
+			return err
+		}
+		all = all[n:]
 	}
+	return nil
+}
+
+// maxPacket is about how many bytes a statement has at most. MariaDB takes 16 MB
+// (max_allowed_packet), and the escapes of JSON take room, too.
+const maxPacket = 2 << 20
+
+// inOnePacket returns how many of the rows fit into a statement, at least one.
+func inOnePacket(all []*Row) int {
+	size := 0
+	for i, w := range all {
+		seen, _ := w.seen.(string)
+		if size += len(w.doc) + len(w.search) + len(seen); size > maxPacket && i > 0 {
+			return i
+		}
+	}
+	return len(all)
+}
+
+// insertSome inserts the rows of new projections by one statement.
+func (s *Projections) insertSome(ctx context.Context, all []*Row) error {
 	var emails [][]any
 	rows := dialect.Tuples(all, func(w *Row) []any {
 		ref := w.Resource.Ref()
@@ -213,12 +241,14 @@ func (s *Projections) IsClaimed(ctx context.Context, ref scim.Ref) (yes bool, er
 // Claim marks a projection as claimed by a client. It returns scim.ErrNotFound if there is
 // none.
 func (s *Projections) Claim(ctx context.Context, ref scim.Ref) error {
-	res, err := s.db.Exec(ctx, "UPDATE {p}resources SET claimed = 1, client = $4 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", ref.Type, ref.ID, clientOf(ctx))
-	if err != nil {
+	n, err := s.db.Count(ctx, "UPDATE {p}resources SET claimed = 1, client = $4 WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0", ref.Type, ref.ID, clientOf(ctx))
+	if err != nil || n > 0 {
 		return err
 	}
-	if n, err := res.RowsAffected(); err != nil || n > 0 {
-		return err
+	if s.db.Dialect == dialect.MariaDB { // It may not count a row that stays as it is.
+		if there, err := s.IsClaimed(ctx, ref); err != nil || there {
+			return err
+		}
 	}
 	return scim.ErrNotFound
 }

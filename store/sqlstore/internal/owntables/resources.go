@@ -111,15 +111,15 @@ func (s *Resources) refuseTwin(ctx context.Context, ref scim.Ref) error {
 // error would end a transaction of PostgreSQL that could go on.
 func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) {
 	ref := w.Resource.Ref()
-	res, err := s.db.Exec(ctx, `INSERT INTO {p}resources
+	n, err = s.db.Count(ctx, `INSERT INTO {p}resources
 		(tenant, type, id, deleted, collection, created, modified, version, user_name, external_id, display_name, doc, search, seen, claimed, display, client)
-		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14, $15, $16) ON CONFLICT DO NOTHING`,
+		VALUES ($1, $2, $3, 0, $12, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14, $15, $16)`+orNothing(s.db.Dialect, ""),
 		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
 		s.collection(ref.Type), w.seen, dialect.Bit(w.claimed), w.display, w.client)
-	if err != nil {
-		return 0, err
+	if s.db.Dialect == dialect.MariaDB && database.IsDuplicate(err) {
+		return 0, nil
 	}
-	return res.RowsAffected()
+	return n, err
 }
 
 // updateRow replaces the row of a resource.

@@ -135,8 +135,14 @@ func (f *Follower) Follow(ctx context.Context) error {
 	}
 	tx := f.db.Transaction(ctx)
 	which := notes.All
-	if tx != nil && f.db.Dialect == dialect.Postgres && (tx.IsOwn() || !tx.IsFirst(f.db.Prefix+"\x00"+f.db.Tenant)) {
-		which = notes.Own // In SQLite nobody else can have written notes.
+	switch {
+	case tx == nil || f.db.Dialect == dialect.SQLite: // In SQLite nobody else can have written notes.
+	case tx.IsOwn() || !tx.IsFirst(f.db.Prefix+"\x00"+f.db.Tenant):
+		which = notes.Own
+	default:
+		if err := database.SetMark(ctx, f.db); err != nil {
+			return fmt.Errorf("sqlstore: follow the application's tables: %w", err)
+		}
 	}
 	for n := 1; ; n++ {
 		stale := false
@@ -206,7 +212,7 @@ func (f *Follower) followSome(ctx context.Context, which notes.Which) error {
 // order of id. These include the groups of resources that the batch erases. It returns the
 // users among those. In SQLite a transaction has the database to itself.
 func (f *Follower) lock(ctx context.Context, batch *notes.Batch) (users []string, err error) {
-	if f.db.Dialect != dialect.Postgres {
+	if f.db.Dialect == dialect.SQLite {
 		return nil, nil
 	}
 	changed, erased := make(map[string][]string), make(map[string][]string)

@@ -65,11 +65,9 @@ func (s *shape) changeCells(ctx context.Context, edits []edit) error {
 // the rows.
 func (s *shape) lockCells(ctx context.Context, users []string, now map[slot][]string) error {
 	w := s.db.Arguments()
-	text := "SELECT CAST(h." + s.User + " AS text), COALESCE(" + s.scope() + ", ''), COALESCE(" + s.id() + ", '') FROM " + s.Holders +
+	text := "SELECT " + s.db.Dialect.AsText("h."+s.User) + ", COALESCE(" + s.scope() + ", ''), COALESCE(" + s.id() + ", '') FROM " + s.Holders +
 		" AS h WHERE h." + s.User + " IN (" + w.AddAll(users) + ") ORDER BY h." + s.User
-	if s.db.Dialect == dialect.Postgres {
-		text += " FOR NO KEY UPDATE"
-	}
+	text += s.db.Dialect.Lock(" FOR NO KEY UPDATE")
 	return s.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		var user, scope, role string
 		err := scan(&user, &scope, &role)

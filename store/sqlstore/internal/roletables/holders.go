@@ -17,7 +17,7 @@ func (r *resolver) RoleHolders(ctx context.Context, role scim.Role, after string
 		return nil, ctx.Err()
 	}
 	w := s.db.Arguments()
-	user := s.db.Dialect.Text("CAST(h." + s.User + " AS text)")
+	user := s.db.Dialect.Text(s.db.Dialect.AsText("h." + s.User))
 	text := "SELECT DISTINCT " + user + " AS holder FROM " + s.Holders + " AS h"
 	if s.Roles != "" && !s.IsColumn {
 		text += " JOIN " + s.Roles + " AS t ON t." + s.ID + " = h." + s.Role

@@ -17,7 +17,7 @@ func (s *shape) columns() string {
 	if s.Roles == "" {
 		return "NULL, NULL, NULL, NULL"
 	}
-	text := "CAST(t." + s.ID + " AS text), t." + s.Name
+	text := s.db.Dialect.AsText("t."+s.ID) + ", t." + s.Name
 	for _, c := range []string{s.Weight, s.Protected} {
 		if c == "" {
 			text += ", NULL"
@@ -86,7 +86,7 @@ func (s *shape) byID(ctx context.Context, id, lock string) (role scim.Role, exis
 		return s.List[i], true, nil
 	}
 	w := s.db.Arguments()
-	found, err := s.find(ctx, w, "CAST(t."+s.ID+" AS text) = "+w.Add(id), lock)
+	found, err := s.find(ctx, w, s.db.Dialect.AsText("t."+s.ID)+" = "+w.Add(id), lock)
 	if err != nil || len(found) == 0 {
 		return role, false, err
 	}
@@ -99,7 +99,7 @@ func (s *shape) byName(ctx context.Context, name string) (role scim.Role, exists
 	some := s.List
 	if s.Roles != "" {
 		w := s.db.Arguments()
-		some, err = s.find(ctx, w, "CAST(t."+s.Name+" AS text) IN ("+w.AddAll([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
+		some, err = s.find(ctx, w, s.db.Dialect.AsText("t."+s.Name)+" IN ("+w.AddAll([]string{name, norm.NFC.String(name), norm.NFD.String(name)})+")", "")
 		if err != nil {
 			return role, false, err
 		}
@@ -206,10 +206,7 @@ func (s *shape) hasScope(ctx context.Context, scope, lock string) (exists bool, 
 // lockExisting returns scim.ErrNoRole if a role does not exist. In PostgreSQL nobody can
 // delete it before the transaction ends.
 func (s *shape) lockExisting(ctx context.Context, p place) error {
-	lock := ""
-	if s.db.Dialect == dialect.Postgres {
-		lock = " FOR KEY SHARE"
-	}
+	lock := s.db.Dialect.Lock(" FOR KEY SHARE")
 	_, exists, err := s.byID(ctx, p.role, lock)
 	if err == nil && exists {
 		exists, err = s.hasScope(ctx, p.scope, lock)

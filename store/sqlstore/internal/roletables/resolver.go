@@ -145,7 +145,7 @@ func (r *resolver) knownIDs(ctx context.Context, userIDs []string) (known []stri
 // held calls add for each role that users hold in the shape. It leaves out the base role.
 func (s *shape) held(ctx context.Context, users []string, add func(user string, role scim.Role)) error {
 	w := s.db.Arguments()
-	text := "SELECT " + s.columns() + ", CAST(h." + s.User + " AS text), " + s.id() + ", " + s.scope() + " FROM " + s.Holders + " AS h"
+	text := "SELECT " + s.columns() + ", " + s.db.Dialect.AsText("h."+s.User) + ", " + s.id() + ", " + s.scope() + " FROM " + s.Holders + " AS h"
 	if s.Roles != "" {
 		if s.IsColumn { // Whatever a column holds takes its place.
 			text += " LEFT"

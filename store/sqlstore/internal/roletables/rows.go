@@ -18,7 +18,7 @@ func (s *shape) changeRows(ctx context.Context, edits []edit) error {
 	for _, p := range sorted(take) {
 		for part := range slices.Chunk(dialect.Distinct(take[p]), dialect.MaxArguments) {
 			w := s.db.Arguments()
-			if err := s.db.ExecApp(ctx, w, "DELETE FROM "+s.Holders+" AS h WHERE "+s.ofUsers(w, p, part)); err != nil {
+			if err := s.db.ExecApp(ctx, w, s.db.Dialect.Delete(s.Holders, "h")+" WHERE "+s.ofUsers(w, p, part)); err != nil {
 				return err
 			}
 		}
@@ -73,7 +73,7 @@ func (s *shape) insert(ctx context.Context, p place, users []string) error {
 func (s *shape) having(ctx context.Context, p place, users []string) (has map[string]bool, err error) {
 	has = make(map[string]bool)
 	w := s.db.Arguments()
-	err = s.db.EachAppRow(ctx, w, "SELECT CAST(h."+s.User+" AS text) FROM "+s.Holders+" AS h WHERE "+s.ofUsers(w, p, users), func(scan func(...any) error) error {
+	err = s.db.EachAppRow(ctx, w, "SELECT "+s.db.Dialect.AsText("h."+s.User)+" FROM "+s.Holders+" AS h WHERE "+s.ofUsers(w, p, users), func(scan func(...any) error) error {
 		var user string
 		err := scan(&user)
 		has[user] = true

@@ -144,7 +144,7 @@ func (s *shape) checkValues(ctx context.Context) error {
 	}
 	kind := strings.ToUpper(types[0])
 	s.isBool = kind == "BOOL"
-	if s.db.Dialect == dialect.SQLite {
+	if s.db.Dialect != dialect.Postgres {
 		isText := slices.ContainsFunc([]string{"CHAR", "CLOB", "TEXT"}, func(part string) bool { return strings.Contains(kind, part) })
 		s.isBool = !isText && slices.ContainsFunc(values, isBoolText)
 	}
@@ -153,7 +153,11 @@ func (s *shape) checkValues(ctx context.Context) error {
 			return fmt.Errorf(`sqlstore: %s: %s.%s is a boolean, whose values are "true" and "false", not %q`, s.Type, s.Holders, s.Role, value)
 		}
 		w := s.db.Arguments()
-		if err := s.db.ExecApp(ctx, w, "SELECT 1 FROM "+s.Holders+" AS h WHERE 1 = 0 AND h."+s.Role+" = "+w.Add(s.cell(value))); err != nil {
+		err := s.db.ExecApp(ctx, w, "SELECT 1 FROM "+s.Holders+" AS h WHERE 1 = 0 AND h."+s.Role+" = "+w.Add(s.cell(value)))
+		if err == nil {
+			err = apptables.CheckValue(ctx, s.db, s.Holders, s.Role, s.cell(value))
+		}
+		if err != nil {
 			return fmt.Errorf("sqlstore: %s: %s.%s cannot hold %q: %w", s.Type, s.Holders, s.Role, value, err)
 		}
 	}
@@ -175,7 +179,7 @@ func (s *shape) id() string {
 	if s.isBool {
 		return "CASE WHEN h." + s.Role + " THEN 'true' WHEN NOT h." + s.Role + " THEN 'false' END"
 	}
-	return "CAST(h." + s.Role + " AS text)"
+	return s.db.Dialect.AsText("h." + s.Role)
 }
 
 // scope is the expression for the scope in a row of Holders, as h, without Scope.Name.
@@ -183,7 +187,7 @@ func (s *shape) scope() string {
 	if s.Scope.Column == "" {
 		return "''"
 	}
-	return "CAST(h." + s.Scope.Column + " AS text)"
+	return s.db.Dialect.AsText("h." + s.Scope.Column)
 }
 
 // inScope is the condition that a row of Holders, as h, has this scope.

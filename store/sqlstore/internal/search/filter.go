@@ -141,9 +141,9 @@ func constant(yes bool) string {
 // attribute is absent.
 func (w *Writer) value(s scope, a scim.Attribute) string {
 	if s.base == "" && a.Path == "id" {
-		return "r.id"
+		return dialect.Characters(w.d, "r.id")
 	}
-	return w.d.Text("(" + s.object + " ->> " + w.d.Key(Below(s.base, a.Path)) + ")")
+	return w.d.Text("(" + w.d.MemberText(s.object, Below(s.base, a.Path)) + ")")
 }
 
 // some says that one of the values at a satisfies test, or, if absent, that there is none.
@@ -161,13 +161,13 @@ func (w *Writer) some(s scope, a scim.Attribute, absent bool, test func(s scope,
 	e := "e" + strconv.Itoa(w.aliases)
 	in := scope{base: m.Path, object: e + ".value"}
 	if m.Type == scim.TypeComplex {
-		in.self = "(" + in.object + " ->> " + d.Key("#") + ")"
+		in.self = "(" + d.MemberText(in.object, "#") + ")"
 	} else {
 		in.self = d.ElementText(e)
 	}
 	sql := "EXISTS (SELECT 1 FROM " + d.Elements(s.object, name, e) + " WHERE " + w.some(in, a, absent, test) + ")"
 	if absent {
-		return "((" + s.object + " -> " + d.Key(name) + ") IS NULL OR " + sql + ")"
+		return "((" + d.Member(s.object, name) + ") IS NULL OR " + sql + ")"
 	}
 	return sql
 }
@@ -188,6 +188,8 @@ func (w *Writer) comparison(s scope, c scim.Comparison) string {
 		return w.lookUp(c)
 	}
 	switch {
+	case w.isIndexed(c): // the id, which the primary key has
+		return w.compare("r.id", c.Op, literalKey(c.Literal))
 	case c.Null && c.Op == scim.OperatorEq:
 		return w.some(s, c.Attribute, true, func(_ scope, v string) string { return v + " IS NULL" })
 	case c.Null:

@@ -50,7 +50,7 @@ func (w *Writer) everything(q *scim.Query) string {
 	if w.unclaimed == HideUnclaimed || w.unclaimed == FindUnclaimed && q.ForClient {
 		claimed = " AND r.claimed = 1"
 	}
-	return " FROM {p}resources r WHERE r.collection = " + dialect.Quote(w.t.Name()+":") + " || CAST($1 AS text) AND r.deleted = 0" + claimed
+	return " FROM {p}resources r WHERE r.collection = " + dialect.Concat(w.d, dialect.Quote(w.t.Name()+":"), "CAST($1 AS text)") + " AND r.deleted = 0" + claimed
 }
 
 // Page returns the query for a page of these resources, in order, from the place of q on.
@@ -64,7 +64,7 @@ func (w *Writer) Page(columns, where string, q *scim.Query) (string, error) {
 		direction, behind = " DESC", "<"
 	}
 	if q.After != nil {
-		where += " AND (" + strings.Join(keys, ", ") + ") " + behind + " (" + strings.Join(after, ", ") + ")"
+		where += " AND " + w.d.Beyond(keys, after, behind)
 	}
 	order := " ORDER BY " + strings.Join(keys, direction+", ") + direction
 	window := " LIMIT " + w.number(int64(q.Limit))
@@ -132,18 +132,18 @@ func (w *Writer) sortKey(a *scim.Attribute) string {
 		*a = v
 	}
 	if a.Path == "id" {
-		return cut("r.id", scim.SortLength)
+		return cut(dialect.Characters(w.d, "r.id"), scim.SortLength)
 	}
 	d, s := w.d, resource
 	for s.base != a.Path {
 		m, ok := outermost(s.base, *a)
 		switch {
 		case !ok:
-			s.self, s.base = s.object+" ->> "+d.Key(Below(s.base, a.Path)), a.Path
+			s.self, s.base = d.MemberText(s.object, Below(s.base, a.Path)), a.Path
 		case m.Path == a.Path:
-			s.self, s.base = s.object+" -> "+d.Key(Below(s.base, m.Path))+" ->> 0", m.Path
+			s.self, s.base = d.FirstText(s.object, Below(s.base, m.Path)), m.Path
 		default:
-			s.object, s.base = s.object+" -> "+d.Key(Below(s.base, m.Path))+" -> 0", m.Path
+			s.object, s.base = d.First(s.object, Below(s.base, m.Path)), m.Path
 		}
 	}
 	key := d.Text("(" + s.self + ")")
