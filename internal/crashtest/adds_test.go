@@ -89,10 +89,18 @@ func addsAgainstDeletes(t *testing.T, d *database) {
 	t.Logf("%v; %.0f a second for %.0f s", f.c.tally, float64(total)/seconds, seconds)
 }
 
-// noDeadlock checks that PostgreSQL has found no deadlock in the database.
+// noDeadlock checks that PostgreSQL has found no deadlock in the database. MariaDB's locks exclude
+// more than others need to be excluded from, so it finds some, whose transactions run again.
 func (d *database) noDeadlock(t *testing.T) {
 	t.Helper()
 	var n int
+	if d.mariadb {
+		if err := d.db.QueryRow("SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d deadlocks on the server so far", n)
+		return
+	}
 	if err := d.db.QueryRow("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&n); err != nil {
 		t.Fatal(err)
 	}

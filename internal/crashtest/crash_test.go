@@ -138,3 +138,13 @@ func TestCrashOfDatabase(t *testing.T) {
 	}
 	x.report("immediate restarts of PostgreSQL", n)
 }
+
+func TestCrashOfMariaDB(t *testing.T) {
+	d := onMariaDB(t, false)
+	x := newCrash(t, d)
+	n := kills(t)
+	for range n {
+		x.round(true, func() { mariadb.Crash(t) })
+	}
+	x.report("kills of MariaDB", n)
+}

@@ -72,7 +72,8 @@ func (a protectedApp) HeldRoles(ctx context.Context, userIDs []string) (map[stri
 
 // RoleHolders implements scim.RoleHolders.
 func (a protectedApp) RoleHolders(ctx context.Context, role scim.Role, after string, limit int) (ids []string, err error) {
-	rows, err := a.rows(ctx).QueryContext(ctx, "SELECT user_id FROM held WHERE role = $1", role.ID)
+	text, args := a.says("SELECT user_id FROM held WHERE role = $1", role.ID)
+	rows, err := a.rows(ctx).QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -8,12 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scimkit/scim/internal/mariatest"
 	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/internal/testhost"
 )
 
 // postgres is the database server of these tests. A crash does not lose a committed write.
 var postgres = pgtest.Server{Durable: true}
+
+// mariadb is another one.
+var mariadb = mariatest.Server{Durable: true}
 
 // TestMain is also the main function of the serving processes.
 func TestMain(m *testing.M) {
@@ -24,7 +28,10 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	postgres.Main(m)
+	code := m.Run()
+	postgres.Stop()
+	mariadb.Stop()
+	os.Exit(code)
 }
 
 // kills is the number of kills in each test.

@@ -4,12 +4,13 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/scimkit/scim/internal/mariatest"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // tables makes and maps the tables of an application, unless they exist. Their keys are the
 // ids that the handler makes, so a client sees no difference.
-func tables(ctx context.Context, db *sql.DB) (sqlstore.Options, error) {
+func tables(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (sqlstore.Options, error) {
 	if _, err := db.ExecContext(ctx, "SELECT 1 FROM people, teams, team_people"); err != nil {
 		for _, text := range []string{
 			"CREATE TABLE people (id text PRIMARY KEY, email text NOT NULL UNIQUE, status text NOT NULL, title text)",
@@ -17,6 +18,9 @@ func tables(ctx context.Context, db *sql.DB) (sqlstore.Options, error) {
 			"CREATE TABLE team_people (team_id text NOT NULL REFERENCES teams (id), person_id text NOT NULL REFERENCES people (id), PRIMARY KEY (team_id, person_id))",
 			"CREATE INDEX team_people_person ON team_people (person_id)",
 		} {
+			if d == sqlstore.MariaDB {
+				text, _ = mariatest.Statement(text)
+			}
 			if _, err := db.ExecContext(ctx, text); err != nil {
 				return sqlstore.Options{}, err
 			}

@@ -13,12 +13,15 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // database is the database of a test. It survives the processes.
 type database struct {
 	address  string
 	postgres bool
+	mariadb  bool
 	mapped   bool    // users and groups are rows of the application's own tables
 	db       *sql.DB // to look into it
 	// elsewhere is an SQLite file with the application's roles, if they do not commit with
@@ -35,6 +38,7 @@ func databases(t *testing.T, test func(t *testing.T, d *database)) {
 			test(t, openDatabase(t, filepath.Join(t.TempDir(), "scim.db"), false, mapped))
 		})
 		t.Run("PostgreSQL"+name, func(t *testing.T) { test(t, onPostgres(t, mapped)) })
+		t.Run("MariaDB"+name, func(t *testing.T) { test(t, onMariaDB(t, mapped)) })
 	}
 }
 
@@ -49,13 +53,22 @@ func onPostgres(t *testing.T, mapped bool) *database {
 	return d
 }
 
+func onMariaDB(t *testing.T, mapped bool) *database {
+	d := openDatabase(t, mariadb.DSN(t), false, mapped)
+	var value string
+	if err := d.db.QueryRow("SELECT @@innodb_flush_log_at_trx_commit").Scan(&value); err != nil || value != "1" {
+		t.Fatalf("innodb_flush_log_at_trx_commit is %s, error %v: this is no test of durability", value, err)
+	}
+	return d
+}
+
 func openDatabase(t *testing.T, address string, isPostgres, mapped bool) *database {
 	a, err := open(t.Context(), address, mapped)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.db.Close() }) //nolint:errcheck // the test is over
-	return &database{address: address, postgres: isPostgres, mapped: mapped, db: a.db}
+	return &database{address: address, postgres: isPostgres, mariadb: a.d == sqlstore.MariaDB, mapped: mapped, db: a.db}
 }
 
 // process is a serving process.
@@ -75,6 +88,14 @@ func (d *database) start(t *testing.T) *process {
 	address := d.address
 	if d.postgres {
 		address += "&application_name=" + p.name
+	}
+	if d.mariadb {
+		for _, text := range []string{"CREATE USER IF NOT EXISTS ", "GRANT ALL ON *.* TO "} { // its connections are known by the name
+			if _, err := d.db.Exec(text + p.name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		address = strings.Replace(address, "root@", p.name+"@", 1)
 	}
 	p.cmd.Env = append(os.Environ(), databaseVar+"="+address)
 	if d.mapped {
@@ -128,9 +149,13 @@ func (p *process) kill(t *testing.T) {
 // of that process can appear.
 func (d *database) quiet(t *testing.T, p *process) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); d.postgres; time.Sleep(5 * time.Millisecond) {
+	query := "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
+	if d.mariadb {
+		query = "SELECT count(*) FROM information_schema.processlist WHERE user = ?"
+	}
+	for end := time.Now().Add(time.Minute); d.postgres || d.mariadb; time.Sleep(5 * time.Millisecond) {
 		var n int
-		err := d.db.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", p.name).Scan(&n)
+		err := d.db.QueryRow(query, p.name).Scan(&n)
 		if n == 0 && err == nil {
 			return
 		}
@@ -142,6 +167,12 @@ func (d *database) quiet(t *testing.T, p *process) {
 
 // terminate ends all connections of a process.
 func (d *database) terminate(ctx context.Context, p *process) (n int, err error) {
+	if d.mariadb {
+		if err = d.db.QueryRowContext(ctx, "SELECT count(*) FROM information_schema.processlist WHERE user = ?", p.name).Scan(&n); err == nil {
+			_, err = d.db.ExecContext(ctx, "KILL CONNECTION USER "+p.name)
+		}
+		return n, err
+	}
 	err = d.db.QueryRowContext(ctx, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1", p.name).Scan(&n)
 	return n, err
 }

@@ -14,10 +14,12 @@ import (
 )
 
 // Four processes over one database lose no write, give no name twice and no wrong role. No
-// answer is 500 or 503, and the database finds no deadlock.
+// answer is 500 or 503, and PostgreSQL finds no deadlock.
 func TestFourProcesses(t *testing.T) {
 	t.Run("own tables", func(t *testing.T) { fourProcesses(t, onPostgres(t, false)) })
 	t.Run("mapped", func(t *testing.T) { fourProcesses(t, onPostgres(t, true)) })
+	t.Run("MariaDB, own tables", func(t *testing.T) { fourProcesses(t, onMariaDB(t, false)) })
+	t.Run("MariaDB, mapped", func(t *testing.T) { fourProcesses(t, onMariaDB(t, true)) })
 }
 
 func fourProcesses(t *testing.T, d *database) {
@@ -58,7 +60,11 @@ func fourProcesses(t *testing.T, d *database) {
 	}
 	d.checkAll(t, f.c)
 	var twice int
-	if err := d.db.QueryRow(`SELECT count(*) FROM (SELECT lower(doc::jsonb ->> 'userName') FROM scim_resources
+	name := "doc::jsonb ->> 'userName'"
+	if d.mariadb {
+		name = "json_value(doc, '$.userName')"
+	}
+	if err := d.db.QueryRow(`SELECT count(*) FROM (SELECT lower(` + name + `) FROM scim_resources
 		WHERE type = 'User' AND deleted = 0 GROUP BY 1 HAVING count(*) > 1) x`).Scan(&twice); err != nil || twice > 0 {
 		t.Errorf("%d names that two users have, error %v", twice, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/scimkit/scim/internal/mariatest"
 	"github.com/scimkit/scim/internal/testhost"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -44,6 +45,9 @@ func open(ctx context.Context, database string, mapped bool) (*app, error) {
 	if strings.HasPrefix(database, "postgres:") {
 		driver, dsn, d = "pgx", database, sqlstore.Postgres
 	}
+	if strings.Contains(database, "@unix(") {
+		driver, dsn, d = mariatest.Driver, database, sqlstore.MariaDB
+	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		return nil, err
@@ -57,7 +61,7 @@ func open(ctx context.Context, database string, mapped bool) (*app, error) {
 	}
 	var o sqlstore.Options
 	if mapped {
-		if o, err = tables(ctx, db); err != nil {
+		if o, err = tables(ctx, db, d); err != nil {
 			return nil, err
 		}
 	}
@@ -75,15 +79,29 @@ func open(ctx context.Context, database string, mapped bool) (*app, error) {
 		}
 		for _, text := range []string{
 			"CREATE TABLE IF NOT EXISTS roles (name text PRIMARY KEY)",
-			"CREATE TABLE IF NOT EXISTS held (user_id text, role text REFERENCES roles, by_hand smallint NOT NULL, PRIMARY KEY (user_id, role))",
+			"CREATE TABLE IF NOT EXISTS held (user_id text, role text REFERENCES roles (name), by_hand smallint NOT NULL, PRIMARY KEY (user_id, role))",
 			"INSERT INTO roles VALUES ('" + strings.Join(roleNames, "'), ('") + "') ON CONFLICT DO NOTHING",
 		} {
-			if _, err := a.rows(ctx).ExecContext(ctx, text); err != nil {
+			if err := a.exec(ctx, text); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// says is a statement as the database of the roles understands it.
+func (a *app) says(text string, args ...any) (string, []any) {
+	if a.d == sqlstore.MariaDB && a.elsewhere == nil {
+		return mariatest.Statement(text, args...)
+	}
+	return text, args
+}
+
+func (a *app) exec(ctx context.Context, text string, args ...any) error {
+	text, args = a.says(text, args...)
+	_, err := a.rows(ctx).ExecContext(ctx, text, args...)
+	return err
 }
 
 // waitIfTold waits for ever in ChangeRoles, if a test has said so.
@@ -216,7 +234,7 @@ func (a *app) byHand(ctx context.Context, die, statement, user, role string) err
 	if die == "before" {
 		kill9()
 	}
-	_, err := a.rows(ctx).ExecContext(ctx, statement, user, role)
+	err := a.exec(ctx, statement, user, role)
 	if die == "after" {
 		kill9()
 	}
@@ -234,7 +252,8 @@ func kill9() {
 func (a *app) ResolveRoles(ctx context.Context, src scim.RoleSource) ([]scim.Role, error) {
 	name := src.Name()
 	var n int
-	err := a.rows(ctx).QueryRowContext(ctx, "SELECT count(*) FROM roles WHERE name = $1", name).Scan(&n)
+	text, args := a.says("SELECT count(*) FROM roles WHERE name = $1", name)
+	err := a.rows(ctx).QueryRowContext(ctx, text, args...).Scan(&n)
 	if err == nil && n == 0 {
 		err = scim.ErrNoRole
 	}
@@ -246,7 +265,18 @@ func (a *app) list(arg string) string {
 	if a.d == sqlstore.SQLite || a.elsewhere != nil {
 		return "SELECT value FROM json_each(" + arg + ")"
 	}
+	if a.d == sqlstore.MariaDB {
+		return "SELECT value FROM " + mariatest.Rows(arg)
+	}
 	return "SELECT jsonb_array_elements_text(CAST(CAST(" + arg + " AS text) AS jsonb))"
+}
+
+// values is list with a column value.
+func (a *app) values(arg string) string {
+	if a.d == sqlstore.MariaDB && a.elsewhere == nil {
+		return a.list(arg)
+	}
+	return a.list(arg) + " AS value"
 }
 
 func (a *app) HeldRoles(ctx context.Context, userIDs []string) (map[string][]scim.Role, error) {
@@ -254,7 +284,8 @@ func (a *app) HeldRoles(ctx context.Context, userIDs []string) (map[string][]sci
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.rows(ctx).QueryContext(ctx, "SELECT user_id, role FROM held WHERE user_id IN ("+a.list("$1")+")", string(ids))
+	text, args := a.says("SELECT user_id, role FROM held WHERE user_id IN ("+a.list("$1")+")", string(ids))
+	rows, err := a.rows(ctx).QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -284,8 +315,8 @@ func (a *app) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error 
 	}
 	for _, role := range roleNames { // in order: others do the same at once
 		for text, users := range map[string][]string{
-			"DELETE FROM held WHERE role = $1 AND user_id IN (" + a.list("$2") + ")":                                         take[role],
-			"INSERT INTO held SELECT value, $1, 0 FROM (" + a.list("$2") + " AS value) x WHERE 1 = 1 ON CONFLICT DO NOTHING": give[role],
+			"DELETE FROM held WHERE role = $1 AND user_id IN (" + a.list("$2") + ")":                                  take[role],
+			"INSERT INTO held SELECT value, $1, 0 FROM (" + a.values("$2") + ") x WHERE 1 = 1 ON CONFLICT DO NOTHING": give[role],
 		} {
 			if len(users) == 0 {
 				continue
@@ -295,7 +326,7 @@ func (a *app) ChangeRoles(ctx context.Context, changes []scim.RoleChange) error 
 			if err != nil {
 				return err
 			}
-			if _, err := a.rows(ctx).ExecContext(ctx, text, role, string(ids)); err != nil {
+			if err := a.exec(ctx, text, role, string(ids)); err != nil {
 				return err
 			}
 		}

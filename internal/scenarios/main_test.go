@@ -1,5 +1,13 @@
 package scenarios
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
-func TestMain(m *testing.M) { postgres.Main(m) }
+func TestMain(m *testing.M) {
+	code := m.Run()
+	postgres.Stop()
+	mariadb.Stop()
+	os.Exit(code)
+}

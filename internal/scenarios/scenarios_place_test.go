@@ -35,8 +35,10 @@ var places = []place{
 	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace,
 		open: onSQL(sqliteFile, ownTables)},
 	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, ownTables)},
+	{name: "MariaDB", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(mariadbServer, ownTables)},
 	{name: "SQLite, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(sqliteFile)},
 	{name: "PostgreSQL, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(postgresServer)},
+	{name: "MariaDB, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(mariadbServer)},
 }
 
 // everywhere runs a test in every place and for every kind of world there.

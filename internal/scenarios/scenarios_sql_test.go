@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/mariatest"
 	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/internal/sqlitetest"
 	"github.com/scimkit/scim/internal/testhost"
@@ -23,6 +24,9 @@ import (
 // postgres is the server of this test process.
 var postgres pgtest.Server
 
+// mariadb is another one.
+var mariadb mariatest.Server
+
 // database is a new database, and how to connect to it.
 type database struct {
 	dialect     sqlstore.Dialect
@@ -31,6 +35,18 @@ type database struct {
 
 func sqliteFile(t *testing.T) database {
 	return database{sqlstore.SQLite, sqlitetest.Driver, sqlitetest.FastDSN(filepath.Join(t.TempDir(), "scim.db"))}
+}
+
+func mariadbServer(t *testing.T) database {
+	return database{sqlstore.MariaDB, mariatest.Driver, mariadb.DSN(t)}
+}
+
+// says is a statement as the database understands it.
+func says(d sqlstore.Dialect, text string, args ...any) (string, []any) {
+	if d == sqlstore.MariaDB {
+		return mariatest.Statement(text, args...)
+	}
+	return text, args
 }
 
 func postgresServer(t *testing.T) database {
@@ -67,8 +83,9 @@ func appTables(db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) (complete, er
 	for _, text := range []string{
 		"CREATE TABLE IF NOT EXISTS " + people + " (id text PRIMARY KEY, org text NOT NULL, email text NOT NULL, status text NOT NULL, locked boolean NOT NULL DEFAULT false)",
 		"CREATE TABLE IF NOT EXISTS " + teams + " (id text PRIMARY KEY, org text NOT NULL, name text)",
-		"CREATE TABLE IF NOT EXISTS " + joins + " (team_id text NOT NULL REFERENCES " + teams + ", person_id text NOT NULL REFERENCES " + people + ", PRIMARY KEY (team_id, person_id))",
+		"CREATE TABLE IF NOT EXISTS " + joins + " (team_id text NOT NULL REFERENCES " + teams + " (id), person_id text NOT NULL REFERENCES " + people + " (id), PRIMARY KEY (team_id, person_id))",
 	} {
+		text, _ = says(d, text)
 		if _, err := db.Exec(text); err != nil {
 			return nil, err
 		}
@@ -92,6 +109,10 @@ func onSQL(open func(t *testing.T) database, store func(*sql.DB, sqlstore.Dialec
 			if d.dialect == sqlstore.SQLite {
 				statement = strings.Replace(statement, "bigserial", "integer", 1)
 			}
+			if d.dialect == sqlstore.MariaDB { // a varchar holds 255 characters
+				statement = strings.NewReplacer("name text", "name longtext", "changes text", "changes longtext").Replace(statement)
+			}
+			statement, _ = says(d.dialect, statement)
 			if _, err := pools[0].Exec(statement); err != nil {
 				t.Fatal(err)
 			}
@@ -133,10 +154,12 @@ func onAppTables(open func(t *testing.T) database) func(t *testing.T) site {
 			rows := h.roles.(*roleTable)
 			people, db := "people_"+rows.tenant, rows.pools[0]
 			h.lock = func(user string) func() bool {
-				_, err := db.Exec("UPDATE "+people+" SET locked = true WHERE id = $1", user)
+				text, args := says(rows.dialect, "UPDATE "+people+" SET locked = true WHERE id = $1", user)
+				_, err := db.Exec(text, args...)
 				w.must(err)
 				return func() (locked bool) {
-					w.must(db.QueryRow("SELECT locked FROM "+people+" WHERE id = $1", user).Scan(&locked))
+					text, args := says(rows.dialect, "SELECT locked FROM "+people+" WHERE id = $1", user)
+					w.must(db.QueryRow(text, args...).Scan(&locked))
 					return locked
 				}
 			}
@@ -149,7 +172,7 @@ func onAppTables(open func(t *testing.T) database) func(t *testing.T) site {
 const roleTables = `
 CREATE TABLE app_roles (tenant text, id text, name text NOT NULL, weight bigint NOT NULL, protected boolean NOT NULL, scope text NOT NULL, PRIMARY KEY (tenant, id));
 CREATE TABLE app_held (tenant text, user_id text, role_id text, PRIMARY KEY (tenant, user_id, role_id),
-	FOREIGN KEY (tenant, role_id) REFERENCES app_roles ON DELETE CASCADE);
+	FOREIGN KEY (tenant, role_id) REFERENCES app_roles (tenant, id) ON DELETE CASCADE);
 CREATE TABLE app_log (n bigserial PRIMARY KEY, tenant text NOT NULL, changes text NOT NULL)`
 
 // roleTable keeps roles in the database of a sqlstore, and joins its transactions.
@@ -171,8 +194,11 @@ func (r *roleTable) db(ctx context.Context) sqlstore.DBTX {
 
 // each is a list in the argument $2 as a table e with the column value.
 func (r *roleTable) each() string {
-	if r.dialect == sqlstore.SQLite {
+	switch r.dialect {
+	case sqlstore.SQLite:
 		return "json_each($2) AS e"
+	case sqlstore.MariaDB:
+		return mariatest.Rows("$2")
 	}
 	return "jsonb_array_elements(CAST(CAST($2 AS text) AS jsonb)) AS e(value)"
 }
@@ -180,13 +206,15 @@ func (r *roleTable) each() string {
 func list(v any) string { return string(testhost.Must(json.Marshal(v))) }
 
 func (r *roleTable) exec(ctx context.Context, text string, args ...any) error {
-	_, err := r.db(ctx).ExecContext(ctx, text, append([]any{r.tenant}, args...)...)
+	text, args = says(r.dialect, text, append([]any{r.tenant}, args...)...)
+	_, err := r.db(ctx).ExecContext(ctx, text, args...)
 	return err
 }
 
 // query calls row for each row of the result.
 func (r *roleTable) query(ctx context.Context, row func(scan func(...any) error) error, text string, args ...any) error {
-	rows, err := r.db(ctx).QueryContext(ctx, text, append([]any{r.tenant}, args...)...)
+	text, args = says(r.dialect, text, append([]any{r.tenant}, args...)...)
+	rows, err := r.db(ctx).QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
 	}
