@@ -33,8 +33,8 @@ type Breaker struct {
 	// a share of the users who have a grant, or of those at the beginning of the Window if
 	// they were more. Default: 0.2.
 	Share float64
-	// Minimum is the number of users who must lose a role for the breaker to act. A user counts
-	// once in a Window. More than 2,000 users are an estimate. Default: 20.
+	// Minimum is the number of users who must lose a role for the breaker to act. A user who gets a
+	// heavier role of the same scope at the same time loses none. A user counts once in a Window. More than 2,000 users are an estimate. Default: 20.
 	Minimum int
 	// Window is the time in which users count. Default: 10 minutes.
 	Window time.Duration

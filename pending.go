@@ -18,7 +18,8 @@ type Pending struct {
 	Kind PendingKind
 	// Key identifies the matter as it is now. Pass it to ConfirmPending or DeclinePending.
 	Key string
-	// Source is what gives the role. Name is the name for which the group was linked, or "".
+	// Source is what gives the role. Name is the name for which the group was linked, or that of
+	// a resource whose creation is held back, or "".
 	Source Source
 	Name   string
 	// Role is the role. If nothing links Source to the role, only Scope and ID are known.

@@ -164,7 +164,7 @@ func (c *Admin) groupChanged(ctx context.Context, g *doc.Document) error {
 			return err
 		}
 		w.left.cause = applicationReports
-		w.guards.subject = subject{groupRef(g.ID), host.GroupSource(g.ID), host.CauseReport}
+		w.guards.subject = subject{ref: groupRef(g.ID), source: host.GroupSource(g.ID), cause: host.CauseReport}
 		change, err := w.t.relinkKnown(ctx, now)
 		if err != nil || !change.isChange() {
 			return err

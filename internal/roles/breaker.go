@@ -52,6 +52,7 @@ type heldWrite struct {
 	Lost      int            `json:"lost"`
 	Of        int            `json:"of"`
 	Ref       host.Ref       `json:"ref,omitzero"`
+	Name      string         `json:"name,omitempty"` // of a resource that does not exist yet
 	Source    host.Source    `json:"source,omitempty"`
 	Cause     host.PlanCause `json:"cause,omitempty"`
 	Principal string         `json:"who,omitempty"`
@@ -224,16 +225,28 @@ func (b breaker) keep(ctx context.Context, s breakerState, lost crowd) error {
 	return b.write(ctx, s)
 }
 
-// String names a subject.
+// String names a subject. What a client writes and what the application reports about one
+// resource are two subjects, and a client that repeats a creation has the same one each time.
 func (s subject) String() string {
 	switch {
+	case s.cause == host.CauseReport && s.source != "":
+		return "report " + string(s.source)
+	case s.fresh != "":
+		return s.ref.Type + " named " + s.fresh
 	case s.ref.ID != "":
+		return s.ref.Type + "/" + s.ref.ID
 	case s.source != "":
 		return string(s.source)
-	default:
-		return string(s.cause)
 	}
-	return s.ref.Type + "/" + s.ref.ID
+	return string(s.cause)
+}
+
+// resource is what the application can find: nothing yet, if a client creates it.
+func (s subject) resource() host.Ref {
+	if s.fresh != "" {
+		return host.Ref{Type: s.ref.Type}
+	}
+	return s.ref
 }
 
 // holdLeaver refuses a deactivation or a deletion before it has any effect.
@@ -281,7 +294,7 @@ func (b breaker) close(ctx context.Context, err error) {
 	w, g := b.w, &b.w.guards
 	g.state = max(g.state, judged) // what is still to do belongs to a plan that was judged
 	defer g.unlock()
-	isHeld := g.refusal != nil && err != nil && !w.stored
+	isHeld := g.refusal != nil && err != nil && (!w.stored || g.subject.fresh != "") // what is created will be undone
 	isOpen := g.uncounted.size() > 0 && (err == nil || w.stored)
 	if !isHeld && !isOpen {
 		return
@@ -310,7 +323,7 @@ func (b breaker) close(ctx context.Context, err error) {
 		w.e.Log.ErrorContext(ctx, "scim: the breaker's state could not be recorded", "error", failed)
 	}
 	if isHeld && isNew {
-		w.Tell(host.Event{Kind: host.WriteHeld, Resource: g.subject.ref, Sources: sourcesOf(g.subject), Reason: fmt.Sprintf(
+		w.Tell(host.Event{Kind: host.WriteHeld, Resource: g.subject.resource(), Sources: sourcesOf(g.subject), Reason: fmt.Sprintf(
 			"%d of %d users would lose a role within %v", g.refusal.lost, g.refusal.of, w.t.Roles.Guards.Breaker.Window)})
 	}
 }
@@ -338,7 +351,7 @@ func (s *breakerState) hold(of subject, r refusal, who string, now time.Time, wi
 		return true, true
 	case isNew:
 		i = len(s.Held)
-		s.Held = append(s.Held, heldWrite{What: what, Since: now, Ref: of.ref})
+		s.Held = append(s.Held, heldWrite{What: what, Since: now, Ref: of.resource(), Name: of.fresh})
 	}
 	x := &s.Held[i]
 	x.Last, x.Own, x.Lost, x.Of = now, r.own, r.lost, r.of

@@ -73,7 +73,7 @@ func confirmGroup(ctx context.Context, c *Admin, f confirmation) error {
 		if err != nil {
 			return err
 		}
-		w.guards.subject = subject{groupRef(f.group), source, host.CauseConfirmation}
+		w.guards.subject = subject{ref: groupRef(f.group), source: source, cause: host.CauseConfirmation}
 		r := f.run(source)
 		if len(f.users) == 0 {
 			r.group = f.group

@@ -30,6 +30,7 @@ type subject struct {
 	ref    host.Ref
 	source host.Source // the source that stands for other roles; "" if a client writes
 	cause  host.PlanCause
+	fresh  string // the name of a resource that does not exist yet
 }
 
 // The kinds of decisions that are made one after the other in a tenant.
@@ -132,8 +133,7 @@ func (j judge) run(ctx context.Context, r run) error {
 // judge judges a batch that is the whole plan.
 func (b *batch) judge(ctx context.Context) error {
 	g := &b.w.t.Roles.Guards
-	takes := func(o *outcome) bool { return len(o.change.Revoke) > 0 }
-	if g.Judge == nil && (g.Breaker == nil || !slices.ContainsFunc(b.outs, takes)) {
+	if g.Judge == nil && (g.Breaker == nil || !slices.ContainsFunc(b.outs, (*outcome).loses)) {
 		return nil
 	}
 	all := judge{b.w}.newTally(b.run)
@@ -142,6 +142,14 @@ func (b *batch) judge(ctx context.Context) error {
 		all.add(b)
 	}
 	return judge{b.w}.decide(ctx, all)
+}
+
+// loses reports whether the breaker counts the user: a role goes, and no heavier one of its scope
+// takes its place.
+func (o *outcome) loses() bool {
+	return slices.ContainsFunc(o.change.Revoke, func(lost host.Role) bool {
+		return !slices.ContainsFunc(o.change.Grant, func(r host.Role) bool { return r.Scope == lost.Scope && r.Weight > lost.Weight })
+	})
 }
 
 // tally counts what a plan changes.
@@ -184,7 +192,7 @@ func (a *tally) add(b *batch) {
 			continue
 		}
 		a.users++
-		if len(o.change.Revoke) > 0 {
+		if o.loses() {
 			a.lost.add(o.change.UserID)
 		}
 		for _, role := range o.change.Grant {

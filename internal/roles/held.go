@@ -42,7 +42,7 @@ func (l *pendingList) held(ctx context.Context, from pendingKey) error {
 		case x.Cause != host.CauseReport:
 			by = fmt.Sprintf("a %s by client %q", x.Cause, x.Principal)
 		}
-		l.add(heldKey(x), host.Pending{Resource: x.Ref, Source: x.Source, At: x.Since, Reason: fmt.Sprintf(
+		l.add(heldKey(x), host.Pending{Resource: x.Ref, Name: x.Name, Source: x.Source, At: x.Since, Reason: fmt.Sprintf(
 			"the breaker holds back %s, last tried at %s: %d users would lose a role, and with those before %d of %d",
 			by, x.Last.UTC().Format(time.RFC3339), x.Own, x.Lost, x.Of)})
 		if l.isFull() {

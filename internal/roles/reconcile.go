@@ -52,8 +52,11 @@ func (w *Work) reconcileNow(ctx context.Context, r run) error {
 		return w.settleAll(ctx, r)
 	}
 	if !w.t.Roles.LedgerLocks {
+		if err := (judge{w}).run(ctx, r); err != nil { // what is refused must not happen later
+			return err
+		}
 		w.later.add(r, true)
-		return judge{w}.run(ctx, r)
+		return nil
 	}
 	due, all := false, judge{w}.newTally(r)
 	err := eachPart(ctx, w.t, r, func(ids []string) error {

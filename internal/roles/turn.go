@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/scimkit/scim/internal/doc"
+	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 )
 
@@ -57,7 +58,7 @@ type Turn struct {
 // attribute names no role: then the attribute keeps its value. An error refuses the write.
 func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, error) {
 	t := &Turn{w: w, write: write}
-	w.guards.subject = subject{ref: host.RefOf(write.After), cause: host.CauseWrite}
+	w.guards.subject = subjectOf(w.t, write)
 	if err := t.holdLeaver(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -92,6 +93,19 @@ func (w *Work) Before(ctx context.Context, write Write) (*doc.Document, *Turn, e
 		}
 	}
 	return after, t, nil
+}
+
+// subjectOf is what a write is about, for guards.
+func subjectOf(t tenant, write Write) subject {
+	s := subject{ref: host.RefOf(write.After), cause: host.CauseWrite}
+	if write.Before == nil {
+		name := "displayName"
+		if write.After.Type == t.Types.User {
+			name = "userName"
+		}
+		s.fresh = fault.ClipName(write.After.Text(name))
+	}
+	return s
 }
 
 // deactivate calls the application's Deactivator, which ends sessions and tokens.

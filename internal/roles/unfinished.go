@@ -438,7 +438,7 @@ func settleNotes(ctx context.Context, c *Admin, prefix string) error {
 	w.guards.subject = subject{ref: ref, cause: host.CauseWrite}
 	if source := reportedSource(prefix); source != "" {
 		w.left.cause = applicationReports
-		w.guards.subject = subject{ref, source, host.CauseReport}
+		w.guards.subject = subject{ref: ref, source: source, cause: host.CauseReport}
 	}
 	err := w.Isolate(ctx, key, func(ctx context.Context) error {
 		if key != "" {

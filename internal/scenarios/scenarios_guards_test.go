@@ -501,6 +501,29 @@ func breakerScenarios() []scenario {
 			reason: "RolesChanged takes roles from many, whatever the reason",
 			roles:  scim.Roles{Attributes: []string{"userType"}, Breaker: &scim.Breaker{Minimum: 4}},
 			run:    massBySwitch},
+		{name: "S97 a creation that is held back, again and again",
+			given:  "Breaker with 20 %, 4 users; Pick is the last; 8 users in G→R",
+			when:   "H→S is created with all of them, three times; G is emptied; RolesChanged takes R, and is held back too",
+			then:   "All are refused. There is one matter for H, with its name, one for what the client wants of G, and one for the report.",
+			reason: "an administrator decides about each, and nobody knows the id that each attempt had",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}, Pick: pickLast},
+			run:    createdAgain},
+		{name: "S97 a heavier role is no loss",
+			given:  "Breaker with 20 %, 4 users; Pick is the heaviest; 8 users in G→R",
+			when:   "H→S, which is heavier, is created with all of them; then H is deleted",
+			then:   "The creation succeeds. The deletion is refused.",
+			reason: "a promotion takes no access away",
+			roles:  scim.Roles{Breaker: &scim.Breaker{Minimum: 4}, Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				all := w.crew(8)
+				w.role("R", 10)
+				w.role("S", 20)
+				w.group("G", "R", all...)
+				w.group("H", "S", all...)
+				w.wantRoles(all[0], "S")
+				w.wantRefused(w.send("DELETE", "/Groups/H", nil), http.StatusTooManyRequests, "")
+				w.wantRoles(all[7], "S")
+			}},
 		{name: "S97 attributes that give roles are held back",
 			given:  "Breaker with 20 %, 4 users; userType gives R to 10 users",
 			when:   "the userType of one after the other becomes Other, a role too",
@@ -658,7 +681,7 @@ func massByGroup(w *world) {
 	}
 	w.app.Resolve = nil
 	w.wantChanges()
-	w.wantEvents("write held G")
+	w.wantEvents("write held G", "write held G G") // what the client wants, and the report
 	w.wantLink("G", "R")
 	for _, u := range all {
 		w.wantRoles(u, "R")
@@ -667,6 +690,38 @@ func massByGroup(w *world) {
 	w.must(w.reconciler().ReleaseBreaker(ctx(), time.Minute))
 	w.rename("G", "Other")
 	w.wantRoles(all[0], "Other")
+}
+
+// pickLast chooses the role that comes last.
+func pickLast(all []scim.Candidate) []scim.Role {
+	return []scim.Role{all[len(all)-1].Role}
+}
+
+// createdAgain is S97 for a resource that does not exist.
+func createdAgain(w *world) {
+	r, s, other := scim.Role{ID: "R", Name: "R"}, scim.Role{ID: "S", Name: "S"}, scim.Role{ID: "Other", Name: "Other"}
+	names := map[string][]scim.Role{"R": {r}, "S": {s}, "": {other}}
+	w.standsFor(names)
+	all := w.crew(8)
+	w.group("G", "R", all...)
+	w.mark()
+	for range 3 {
+		w.wantRefused(w.sendPost("/Groups", "", groupBody("S", all...)), http.StatusTooManyRequests, "", "8 of 8")
+	}
+	w.wantChanges()
+	w.diff("events about what is held back", 1, len(slices.DeleteFunc(slices.Clone(w.events), func(e scim.Event) bool { return e.Kind != scim.WriteHeld })))
+	w.wantRefused(w.send("PUT", "/Groups/G", groupBody("R")), http.StatusTooManyRequests, "", "8 of 8")
+	names["R"] = names[""]
+	if err := w.reconciler().RolesChanged(ctx()); err == nil {
+		w.t.Errorf("RolesChanged is not held back")
+	}
+	held := []string{}
+	for _, p := range w.heldBack() {
+		held = append(held, fmt.Sprint(p.Resource.Type, " ", p.Resource.ID, p.Name, " ", p.Source))
+	}
+	w.diff("held back", []string{"Group S ", "Group G ", "Group G group:G"}, held)
+	w.must(w.reconciler().ReleaseBreaker(ctx(), time.Minute))
+	w.reportChange()
 }
 
 // massBySwitch is S97 for switches of the application.

@@ -16,7 +16,7 @@ const rowsASecond = 20_000
 // The first Migrate over a table of many people is stopped half-way and goes on, and the
 // application writes meanwhile.
 func firstMigrateBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
-	const n = 1_000_000
+	const n = 200_000
 	employ(t, db, d, n)
 	s, err := sqlstore.New(db, d, appOptions("o"))
 	if err != nil {
