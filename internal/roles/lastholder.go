@@ -170,10 +170,10 @@ func (o *outcome) keeps(scope string) string {
 func (o *outcome) retain(p *scoped, role host.Role, es []host.Grant) {
 	is := func(g host.Grant) bool { return g.Role() == role.Key() }
 	o.drop = slices.DeleteFunc(o.drop, func(g host.Grant) bool { return is(g) && g.IsHeld() })
-	var wait []host.Source // these still give the role
+	wait := map[host.Source]time.Time{} // these still give the role, because of a decision of this time
 	for _, g := range o.putAfter {
 		if is(g) && g.State == host.GrantWaitsForPlace {
-			wait = append(wait, g.Source)
+			wait[g.Source] = g.At
 		}
 	}
 	o.putAfter = slices.DeleteFunc(o.putAfter, is)
@@ -187,13 +187,13 @@ func (o *outcome) retain(p *scoped, role host.Role, es []host.Grant) {
 			continue
 		}
 		sources = append(sources, g.Source)
-		state := host.GrantRetained
-		if slices.Contains(wait, g.Source) {
-			state = host.GrantRetainedForPlace
+		state, at := host.GrantRetained, g.At
+		if since, ok := wait[g.Source]; ok {
+			state, at = host.GrantRetainedForPlace, since
 		}
-		if g.State != state {
+		if g.State != state || !g.At.Equal(at) {
 			isNew = isNew || !g.IsRetained()
-			g.State, g.Rank = state, 0
+			g.State, g.At, g.Rank = state, at, 0
 			o.put = append(o.put, g)
 		}
 		o.retained = append(o.retained, g)

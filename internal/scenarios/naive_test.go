@@ -447,7 +447,7 @@ func (n *naive) date(now map[string]*naiveFate) {
 			case !isDoubted:
 			case f.doubted[role+" "+source] && !n.isShut[grant] && was >= doubt.at:
 				was = doubt.at - 1
-			case f.settled[source] && !slices.Contains(f.retained[role], source):
+			case f.settled[source] && (!slices.Contains(f.retained[role], source) || f.forPlace[role+" "+source]):
 				was = max(was, doubt.at)
 			}
 			at[grant] = was
