@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ var errUnanswered = errors.New("scim: a write needs roles that are not looked up
 type leaver struct {
 	open    []value                // values to look up before the next attempt
 	answers map[host.Source]answer // by key
+	mark    string                 // of the last report before the answers
 }
 
 type answer struct {
@@ -35,12 +37,14 @@ type answer struct {
 func (l *leaver) ask(ctx context.Context, t tenant) {
 	ctx, cancel := context.WithTimeout(ctx, leaverTime)
 	defer cancel()
+	var failed error
 	if l.answers == nil {
 		l.answers = map[host.Source]answer{}
+		l.mark, failed = t.lastReport(ctx)
 	}
 	for _, v := range l.open {
 		var a answer
-		if a.err = ctx.Err(); a.err == nil {
+		if a.err = cmp.Or(failed, ctx.Err()); a.err == nil {
 			a.roles, a.err = t.ask(ctx, v.roleSource(nil))
 		}
 		l.answers[v.key()] = a

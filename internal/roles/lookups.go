@@ -73,6 +73,7 @@ func checkLookUps(ctx context.Context, w *Work) error {
 	}
 	mark, err := w.t.lastReport(ctx)
 	if err == nil && mark != w.needs.lookUps.mark {
+		w.needs.answers = nil
 		return host.ErrStale
 	}
 	return err

@@ -198,6 +198,9 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 	if err != nil {
 		return nil, nil, err
 	}
+		if w.needs.answers != nil { // they are older than the links
+			w.needs.lookUps.isMarked, w.needs.lookUps.mark = true, w.needs.mark
+		}
 	if len(found) > 0 {
 		w.needs.lookUps.note(markOf(links))
 		w.needs.lookUps.values = slices.AppendSeq(w.needs.lookUps.values, maps.Keys(found))
