@@ -41,11 +41,7 @@ func (b *batch) deadRoles(ctx context.Context) (dead map[host.RoleKey]bool, err 
 func (b *batch) probe(ctx context.Context, change host.RoleChange) error {
 	t := b.w.t
 	if !t.Roles.Joint {
-		if err := t.Roles.Resolver.ChangeRoles(ctx, []host.RoleChange{change}); err != nil {
-			return err
-		}
-		change.Grant, change.Revoke = nil, change.Grant
-		return t.Roles.Resolver.ChangeRoles(ctx, []host.RoleChange{change})
+		return b.probeSeparately(ctx, change)
 	}
 	err := t.Stores.InTx(ctx, func(ctx context.Context) error {
 		if err := t.Roles.Resolver.ChangeRoles(ctx, []host.RoleChange{change}); err != nil {
@@ -57,6 +53,33 @@ func (b *batch) probe(ctx context.Context, change host.RoleChange) error {
 		return nil
 	}
 	return err
+}
+
+// probeSeparately is probe for roles that do not commit with the store. Taking the grant back must
+// not take what somebody has given by hand. So it holds the user's lock, and leaves out a role that
+// the user holds by now.
+func (b *batch) probeSeparately(ctx context.Context, change host.RoleChange) error {
+	t, ids := b.w.t, []string{change.UserID}
+	ctx, unlock, err := b.w.e.lockUsers(ctx, t, ids)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return t.Stores.InTx(ctx, func(ctx context.Context) error {
+		if _, err := t.Roles.Ledger.Grants(ctx, ids); err != nil {
+			return err
+		}
+		held, err := t.Roles.Resolver.HeldRoles(ctx, ids)
+		isProbed := func(r host.Role) bool { return r.Key() == change.Grant[0].Key() }
+		if err != nil || slices.ContainsFunc(held[change.UserID], isProbed) {
+			return err
+		}
+		if err := t.Roles.Resolver.ChangeRoles(ctx, []host.RoleChange{change}); err != nil {
+			return err
+		}
+		back := host.RoleChange{UserID: change.UserID, Revoke: change.Grant, Roles: change.Roles}
+		return t.Roles.Resolver.ChangeRoles(ctx, []host.RoleChange{back})
+	})
 }
 
 // vanished is the end of links to roles that the application does not have any more. It
