@@ -120,6 +120,11 @@ func (j judge) run(ctx context.Context, r run) error {
 		}
 		return nil
 	}
+	if !w.t.Roles.LedgerLocks { // the write has locks, for which a call of the library could wait
+		inner, end := w.e.within(ctx, w.t)
+		defer end()
+		ctx = inner
+	}
 	err := all.each(ctx, func(b *batch) error {
 		all.add(b)
 		return nil

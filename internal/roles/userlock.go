@@ -54,12 +54,19 @@ func (e *Engine) lockUsers(ctx context.Context, t tenant, ids []string) (locked 
 		release()
 		return nil, nil, err
 	}
-	isLocked := new(atomic.Bool)
-	isLocked.Store(true)
+	locked, end := e.within(ctx, t)
 	unlock = func() {
-		isLocked.Store(false)
+		end()
 		leave()
 		release()
 	}
-	return context.WithValue(ctx, usersLocked{e, t.ID}, isLocked), unlock, nil
+	return locked, unlock, nil
+}
+
+// within makes a context for calls of the application that must not call the library with it,
+// until end is called.
+func (e *Engine) within(ctx context.Context, t tenant) (inner context.Context, end func()) {
+	isLocked := new(atomic.Bool)
+	isLocked.Store(true)
+	return context.WithValue(ctx, usersLocked{e, t.ID}, isLocked), func() { isLocked.Store(false) }
 }
