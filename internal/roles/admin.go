@@ -25,6 +25,7 @@ type Admin struct {
 // delivers the events.
 func (c *Admin) do(ctx context.Context, group string, fn func(ctx context.Context, w *Work) error) error {
 	w := c.e.Begin(c.t.Tenant, "")
+	w.left.ending = c.ending
 	lock := ""
 	if group != "" {
 		lock = keylock.Key("Group", group)
@@ -59,17 +60,18 @@ func (c *Admin) usersOf(ctx context.Context, r run) error {
 
 // users reconciles a batch of users. It returns those whose roles cannot be changed.
 func (c *Admin) users(ctx context.Context, ids []string) (left *leftOut, err error) {
-	r := run{ids: ids, cause: applicationRepairs}
+	r := run{ids: ids, cause: applicationRepairs, ending: c.ending}
 	f := failures{left: r.failures()}
 	if c.t.Roles.Joint { // a transaction has all or nothing: take another one for others
 		err = f.most(ctx, ids, func(ids []string) error {
 			return c.do(ctx, "", func(ctx context.Context, w *Work) error {
-				return w.reconcile(ctx, run{ids: ids, cause: applicationRepairs})
+				return w.reconcile(ctx, run{ids: ids, cause: applicationRepairs, ending: c.ending})
 			})
 		})
 		return &f.leftOut, cmp.Or(err, c.keepOpen(ctx, f.users))
 	}
 	w := c.e.Begin(c.t.Tenant, "")
+	w.left.ending = c.ending
 	err = w.Isolate(ctx, "", func(ctx context.Context) error { return w.reconcile(ctx, r) })
 	w.Deliver(ctx)
 	if !errors.As(err, &left) {

@@ -217,6 +217,7 @@ func (c *Admin) judgeReport(ctx context.Context, source host.Source, r run) erro
 		if group, ok := source.Group(); ok {
 			w.guards.subject.ref = groupRef(group)
 		}
+		r.ending = w.left.ending
 		return judge{w}.run(ctx, r)
 	})
 }

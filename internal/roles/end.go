@@ -91,7 +91,13 @@ func (a Switch) settleUnfinished(ctx context.Context, how EndHow) error {
 	if c.ending = endSettle; how == EndRevoke {
 		c.ending = EndRevoke
 	}
-	if err := c.Settle(ctx); err != nil {
+	err := error(nil)
+	if how == EndRevoke { // what sources would stand for does not matter
+		_, err = settleWrites(ctx, &c)
+	} else {
+		err = c.Settle(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("scim: Reconciler.End goes on when the unfinished changes are complete: %w", err)
 	}
 	open, err := c.t.Roles.Pending.Notes(ctx, unfinishedKind, "", 1)

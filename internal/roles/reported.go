@@ -39,6 +39,7 @@ func reportedSource(noteKey string) host.Source {
 // reported follows a change of a source's link: it reconciles the users of the source, or notes
 // that they are to be reconciled. Call it before the link is stored.
 func reported(ctx context.Context, w *Work, r run, now host.Link) (reconcile func(ctx context.Context) error, err error) {
+	r.ending = w.left.ending
 	if w.t.Roles.Pending == nil || w.t.isTransactional() && !w.t.Roles.LedgerLocks { // the note would be there before the link
 		return func(ctx context.Context) error { return w.reconcile(ctx, r) }, judge{w}.link(ctx, r, now)
 	}

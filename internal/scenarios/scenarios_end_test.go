@@ -122,6 +122,44 @@ func endScenarios() []scenario {
 				w.wantRoles("U")
 				w.wantRoles("V")
 			}},
+		{name: "S45 SCIM ends with revocations although a report has left a source out",
+			given:  "U in G→R; a report fails for G, because its role cannot be looked up",
+			when:   "End revokes the roles, and the look-up still fails",
+			then:   "End comes to its end. U holds nothing.",
+			reason: "what the source would stand for does not matter",
+			run: func(w *world) {
+				w.damagedReport()
+				w.end(scim.EndRevoke)
+				w.wantNothingLeft()
+				w.wantRoles("U")
+			}},
+		{name: "S45 SCIM ends although a report has left a source out, and a guard judges",
+			given:  "as before; G means S now, and Guard refuses each plan that gives S",
+			when:   "End keeps the roles until it is an error; the look-up works, and End goes on; the guard allows S, and End goes on",
+			then:   "The errors say what is in the way, and U holds R alone. Then U holds S, by hand.",
+			reason: "the end neither goes round a guard nor stands in its own way",
+			run: func(w *world) {
+				look := w.damagedReport()
+				_, allow := w.plans("S")
+				for _, why := range []string{"damaged", "ask the administrator"} {
+					var failed error
+					for range 3 {
+						isDone, err := w.reconciler().End(ctx(), scim.EndKeep)
+						if failed = err; isDone {
+							w.t.Fatalf("SCIM has ended, although a source is left out")
+						}
+					}
+					if failed == nil || !strings.Contains(failed.Error(), why) {
+						w.t.Errorf("End: %v, want an error that says %q", failed, why)
+					}
+					w.wantRoles("U", "R")
+					look()
+				}
+				allow()
+				w.end(scim.EndKeep)
+				w.wantNothingLeft()
+				w.wantRoles("U", "S")
+			}},
 		{name: "S45 one user's roles cannot be changed when SCIM ends",
 			given:  "more users than two batches in G→A, V in H→B; the roles of the first user of G cannot be changed",
 			when:   "End revokes the roles until it is an error, again and again; then the user's roles can be changed, and End goes on",
@@ -283,6 +321,27 @@ func (w *world) halfReported() {
 	}
 	w.wantRoles("U", "A")
 	w.restart()
+}
+
+// damagedReport is a report that leaves out G, which gives U the role R and then means S. After
+// look the application can say so.
+func (w *world) damagedReport() (look func()) {
+	w.t.Helper()
+	w.role("R")
+	w.role("S")
+	w.user("U")
+	w.group("G", "R", "U")
+	isDamaged := true
+	w.app.Resolve = func(scim.RoleSource) ([]scim.Role, error) {
+		if isDamaged {
+			return nil, errors.New("damaged")
+		}
+		return []scim.Role{{ID: "S", Name: "S"}}, nil
+	}
+	if err := w.reportError(); err == nil {
+		w.t.Errorf("the report does not fail")
+	}
+	return func() { isDamaged = false }
 }
 
 // wantLeft checks what U and V hold when SCIM has ended.
