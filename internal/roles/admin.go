@@ -211,14 +211,14 @@ func (c *Admin) valueChanged(ctx context.Context, v value) error {
 		}
 		w.guards.subject = subject{source: v.key(), cause: host.CauseReport}
 		if !change.movesRoles() {
-			return w.t.linkValue(ctx, v, change, w.e.now())
+			return linkValue(ctx, w, v, change)
 		}
 		change.now.Source = v.key()
 		reconcile, err := reported(ctx, w, run{values: []value{v}, cause: applicationReports}, change.now)
 		if err != nil {
 			return err
 		}
-		if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
+		if err := linkValue(ctx, w, v, change); err != nil {
 			return err
 		}
 		return reconcile(ctx)

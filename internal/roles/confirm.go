@@ -128,7 +128,7 @@ func confirmValue(ctx context.Context, c *Admin, v value, f confirmation) error 
 			if err := (judge{w}).link(ctx, r, change.now); err != nil {
 				return err
 			}
-			if err := w.t.linkValue(ctx, v, change, w.e.now()); err != nil {
+			if err := linkValue(ctx, w, v, change); err != nil {
 				return err
 			}
 		}

@@ -57,7 +57,7 @@ func (l *leaver) ask(ctx context.Context, t tenant) {
 // no role, the attribute keeps its former value: isLeftOut is true.
 func (w *Work) resolveLeaver(ctx context.Context, user *doc.Document, v value, l host.Link) (found *linkChange, isLeftOut bool, err error) {
 	if l.IsLinked() {
-		if isKnown, err := w.t.hasOwner(ctx, v); err != nil || isKnown {
+		if isKnown, err := w.t.hasOwner(ctx, v, ""); err != nil || isKnown {
 			return nil, false, err
 		}
 	}

@@ -247,15 +247,39 @@ func (c *linkChange) setTime(now time.Time) {
 }
 
 // storeLink stores a link that changes.
-func (t tenant) storeLink(ctx context.Context, c *linkChange, now time.Time) error {
-	c.setTime(now)
-	return t.Roles.Ledger.SetLink(ctx, c.now)
+func storeLink(ctx context.Context, w *Work, c *linkChange) error {
+	c.setTime(w.e.now())
+	if w.depth > 0 && w.t.isTransactional() && !w.t.Roles.LedgerLocks {
+		was := c.was
+		was.Source = c.now.Source
+		w.current.links = append(w.current.links, was)
+	}
+	return w.t.Roles.Ledger.SetLink(ctx, c.now)
+}
+
+// undoLinks gives sources their former links back after a failed attempt. A ledger beside a
+// store with transactions takes no part in a rollback. What the attempt stored would give roles
+// that a guard has refused, or that a name gives which the group did not get.
+func undoLinks(ctx context.Context, w *Work) error {
+	if len(w.current.links) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.e.Time) // the client may be gone
+	defer cancel()
+	for n := len(w.current.links); n > 0; n-- {
+		if err := w.t.Roles.Ledger.SetLink(ctx, w.current.links[n-1]); err != nil {
+			w.e.Log.ErrorContext(ctx, "scim: the link of a source could not be restored after a failed write", "source", w.current.links[n-1].Source, "error", err)
+			return err
+		}
+		w.current.links = w.current.links[:n-1]
+	}
+	return nil
 }
 
 // setLink stores the link of a group and queues events.
 func (w *Work) setLink(ctx context.Context, g *doc.Document, c *linkChange) error {
 	c.now.Source = host.GroupSource(g.ID)
-	if err := w.t.storeLink(ctx, c, w.e.now()); err != nil {
+	if err := storeLink(ctx, w, c); err != nil {
 		return err
 	}
 	ref := host.RefOf(g)

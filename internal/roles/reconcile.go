@@ -15,7 +15,7 @@ func (w *Work) reconcile(ctx context.Context, r run) error {
 	case !w.t.hasRoles():
 		return nil
 	case w.isInner():
-		w.atEnd = append(w.atEnd, r)
+		w.current.atEnd = append(w.current.atEnd, r)
 		return nil
 	}
 	return w.reconcileNow(ctx, r)
@@ -24,10 +24,10 @@ func (w *Work) reconcile(ctx context.Context, r run) error {
 // reconcileAtEnd reconciles at the end of a transaction with several writes. It plans all of
 // them at once: guards judge each user once, and what is then done is what they have judged.
 func (w *Work) reconcileAtEnd(ctx context.Context) error {
-	if len(w.atEnd) == 0 {
+	if len(w.current.atEnd) == 0 {
 		return nil
 	}
-	return w.reconcileNow(ctx, together(w.atEnd))
+	return w.reconcileNow(ctx, together(w.current.atEnd))
 }
 
 // lockAll locks the users of a run, in order of id, in a ledger that locks.

@@ -136,7 +136,7 @@ func (t *Turn) After(ctx context.Context, stored *doc.Document) error {
 func (t *Turn) followUser(ctx context.Context, user *doc.Document) error {
 	before := t.write.Before
 	if t.values != nil {
-		if err := t.values.linkValues(ctx, t.w); err != nil {
+		if err := t.values.linkValues(ctx, t.w, user.ID); err != nil {
 			return err
 		}
 	}

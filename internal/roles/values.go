@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
@@ -101,9 +100,9 @@ func (t tenant) owners(ctx context.Context, v value) (ids []string, err error) {
 	return ids, err
 }
 
-// hasOwner reports whether any user has a value. Its link is then up to date, because the
+// hasOwner reports whether any user but one has a value. Its link is then up to date, because the
 // application's reports look up only values that users have.
-func (t tenant) hasOwner(ctx context.Context, v value) (bool, error) {
+func (t tenant) hasOwner(ctx context.Context, v value, but string) (bool, error) {
 	f, err := t.withValue(v)
 	if err != nil {
 		return false, err
@@ -112,7 +111,7 @@ func (t tenant) hasOwner(ctx context.Context, v value) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(page.Resources, func(u *doc.Document) bool { return slices.Contains(valuesOf(t.Tenant, u), v) }), nil
+	return slices.ContainsFunc(page.Resources, func(u *doc.Document) bool { return u.ID != but && slices.Contains(valuesOf(t.Tenant, u), v) }), nil
 }
 
 // withValue is the filter for the users who have a value.
@@ -141,12 +140,12 @@ func (t tenant) valueLinks(ctx context.Context, values []value) (map[host.Source
 }
 
 // linkValue stores the link of a value if it changes.
-func (t tenant) linkValue(ctx context.Context, v value, c *linkChange, now time.Time) error {
+func linkValue(ctx context.Context, w *Work, v value, c *linkChange) error {
 	c.now.Source = v.key()
 	if !c.isChange() {
 		return nil
 	}
-	return t.storeLink(ctx, c, now)
+	return storeLink(ctx, w, c)
 }
 
 // relinkKnownValue looks up the role of a value again. The application has reported that
@@ -198,10 +197,10 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(found) > 0 {
 		if w.needs.answers != nil { // they are older than the links
 			w.needs.lookUps.isMarked, w.needs.lookUps.mark = true, w.needs.mark
 		}
-	if len(found) > 0 {
 		w.needs.lookUps.note(markOf(links))
 		w.needs.lookUps.values = slices.AppendSeq(w.needs.lookUps.values, maps.Keys(found))
 	}
@@ -218,7 +217,7 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 			c.found[v.key()] = append(c.found[v.key()], r.Role.Key())
 		}
 		if change.was.IsLinked() && change.isChange() {
-			hasOthers, err := w.t.hasOwner(ctx, v)
+			hasOthers, err := w.t.hasOwner(ctx, v, "")
 			if err != nil {
 				return nil, nil, err
 			}
@@ -252,17 +251,21 @@ func (l valueLink) storeAhead(ctx context.Context, w *Work) error {
 			return w.t.Roles.Ledger.SetLink(ctx, l.change.was)
 		})
 	}
-	return w.t.linkValue(ctx, l.value, l.change, w.e.now())
+	return linkValue(ctx, w, l.value, l.change)
 }
 
 // linkValues stores the links of a user's values within the transaction of the write. They must still be as the
-// write has seen them: the application may have confirmed a role meanwhile.
-func (c *valueChange) linkValues(ctx context.Context, w *Work) error {
+// write has seen them: the application may have confirmed a role meanwhile. A value that loses a role must still
+// belong to nobody else. Another write that has yet to commit may give another role to its user, so wait for it.
+func (c *valueChange) linkValues(ctx context.Context, w *Work, userID string) error {
 	list := slices.DeleteFunc(slices.Clone(c.links), func(l valueLink) bool { return !l.change.isChange() })
 	if len(list) == 0 {
 		return nil
 	}
-	if _, err := w.t.Roles.Ledger.Grants(ctx, nil); err != nil { // shares the fence, so that nobody decides now
+	if err := fence(ctx, w.t); err != nil {
+		return err
+	}
+	if _, err := w.t.Roles.Ledger.Grants(ctx, nil); err != nil { // a ledger without the fence
 		return err
 	}
 	values := make([]value, len(list))
@@ -277,7 +280,14 @@ func (c *valueChange) linkValues(ctx context.Context, w *Work) error {
 		if !slices.Equal(links[l.value.key()].Roles, l.change.was.Roles) {
 			return host.ErrStale
 		}
-		if err := w.t.linkValue(ctx, l.value, l.change, w.e.now()); err != nil {
+		if l.change.isAnotherRole() {
+			if hasOthers, err := w.t.hasOwner(ctx, l.value, userID); err != nil {
+				return err
+			} else if hasOthers {
+				return host.ErrStale
+			}
+		}
+		if err := linkValue(ctx, w, l.value, l.change); err != nil {
 			return err
 		}
 	}

@@ -232,7 +232,7 @@ func (v *vanished) judge(ctx context.Context, ids []string) error {
 // store stores the links.
 func (v *vanished) store(ctx context.Context) error {
 	for _, is := range v.values {
-		if err := v.w.t.linkValue(ctx, is.value, is.linkChange, v.w.e.now()); err != nil {
+		if err := linkValue(ctx, v.w, is.value, is.linkChange); err != nil {
 			return err
 		}
 		v.w.later.add(run{values: []value{is.value}, cause: v.run.cause}, true) // the other users

@@ -12,14 +12,13 @@ import (
 // Work is the unit in which one operation of a client or of the application writes and
 // changes roles. Only one goroutine may use it.
 type Work struct {
-	e     *Engine
-	t     tenant
-	who   string
-	depth int // the nesting depth of Isolate
-	mail  mail
-	later later // reconciliations to run after the store's commit
-	// atEnd are reconciliations to run at the end of a transaction with several writes.
-	atEnd []run
+	e       *Engine
+	t       tenant
+	who     string
+	depth   int // the nesting depth of Isolate
+	mail    mail
+	later   later // reconciliations to run after the store's commit
+	current attempt
 	// restore gives back the roles that were revoked ahead of a write, if the write fails.
 	restore []func(ctx context.Context) error
 	stored  bool // a store without transactions has stored the write
@@ -27,6 +26,14 @@ type Work struct {
 	left   leftover
 	needs  needs // what the write needs before it begins
 	guards guards
+}
+
+// attempt is what a unit knows about its current attempt.
+type attempt struct {
+	// atEnd are reconciliations to run at the end of a transaction with several writes.
+	atEnd []run
+	// links are the links that the attempt has stored, as they were before: see undoLinks.
+	links []host.Link
 }
 
 // leftover says how a unit completes what an earlier one left open.
@@ -100,7 +107,8 @@ func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		if err := w.e.checkUnlocked(ctx, w.t); err != nil {
 			return err
 		}
-		defer w.guards.unlock() // also if fn panics
+		defer w.guards.unlock()                  // also if fn panics
+		defer func() { _ = undoLinks(ctx, w) }() // if fn panics; it logs its errors
 	}
 	err := w.isolate(ctx, key, fn)
 	if w.depth > 0 {
@@ -123,32 +131,30 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	w.depth++
 	defer func() { w.depth-- }() // also if fn panics: the store may recover and try again
 	events, later, rollsBack := len(w.mail.events), len(w.later.runs), w.t.hasRoles() && w.t.Roles.LedgerLocks
-	attempt := func(ctx context.Context) error {
+	run := func(ctx context.Context) error {
 		w.mail.events, w.stored, w.needs.open = w.mail.events[:events], false, nil // fn may run again
 		w.later.rewind(later, rollsBack)
 		if w.isInner() {
 			return fn(ctx)
 		}
+		if err := undoLinks(ctx, w); err != nil { // the store runs it again because it could not commit
+			return err
+		}
 		w.guards.begin(w.depth == 1)
-		w.atEnd = nil
+		w.current.atEnd = nil
 		if w.depth == 1 {
 			w.needs.lookUps = lookUps{}
 		}
 		if err := w.needs.lock(ctx, w.t); err != nil {
 			return err
 		}
-		if err := fn(ctx); err != nil {
-			return err
+		err := isolated(ctx, w, key, fn)
+		if err != nil { // undo it now, under the locks of the transaction
+			err = joinErrors(err, undoLinks(ctx, w))
 		}
-		if err := w.reconcileAtEnd(ctx); err != nil {
-			return err
-		}
-		if err := checkLookUps(ctx, w); err != nil {
-			return err
-		}
-		return afterwards{w, key}.note(ctx)
+		return err
 	}
-	run := attempt
+	all := run
 	switch {
 	case !w.t.isTransactional():
 		unlock, err := w.e.Locks.Lock(ctx, w.needs.keys(w.t, key, w.depth == 1)...)
@@ -158,19 +164,40 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		}
 		defer unlock()
 	case !w.isInner():
-		run = func(ctx context.Context) error { return w.t.Stores.InTx(ctx, attempt) }
+		all = func(ctx context.Context) error { return w.t.Stores.InTx(ctx, run) }
 	}
 	var err error
 	for range isolationTries {
-		if err = run(ctx); !errors.Is(err, host.ErrStale) || w.isInner() {
+		if err = all(ctx); !errors.Is(err, host.ErrStale) || w.isInner() {
 			break
 		}
+	}
+	switch {
+	case w.isInner():
+	case err == nil:
+		w.current.links = nil
+	default:
+		err = joinErrors(err, undoLinks(ctx, w))
 	}
 	if err != nil && !w.stored {
 		w.mail.events = w.mail.events[:events]
 		w.later.rewind(later, rollsBack)
 	}
 	return err
+}
+
+// isolated runs a write, and what follows in its transaction.
+func isolated(ctx context.Context, w *Work, key string, fn func(ctx context.Context) error) error {
+	if err := fn(ctx); err != nil {
+		return err
+	}
+	if err := w.reconcileAtEnd(ctx); err != nil {
+		return err
+	}
+	if err := checkLookUps(ctx, w); err != nil {
+		return err
+	}
+	return afterwards{w, key}.note(ctx)
 }
 
 // isInner reports whether the current Isolate is part of the transaction of an outer one.

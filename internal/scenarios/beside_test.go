@@ -308,3 +308,98 @@ func TestLedgerBesideTheStore(t *testing.T) {
 		}
 	}
 }
+
+// A ledger beside the store takes no part in its rollbacks. So the link that a failed write has
+// stored goes with the write: nobody gets a role through it later.
+func TestFailedWritesLeaveNoLinks(t *testing.T) {
+	remap := func(w *world) error {
+		w.app.Resolve = func(scim.RoleSource) ([]scim.Role, error) { return []scim.Role{{ID: "Admin", Name: "Admin"}}, nil }
+		defer func() { w.app.Resolve = nil }()
+		return w.reconciler().RolesChanged(ctx())
+	}
+	for _, tt := range []struct {
+		name    string
+		prepare func(w *world)
+		fails   func(w *world) error
+	}{
+		{"a group gets another name", func(w *world) { w.group("G", "R", "U") }, try("PATCH", "/Groups/G", renameBody("Admin"))},
+		{"a group stands for another role", func(w *world) { w.group("G", "R", "U") }, remap},
+		{"a value stands for another role", func(w *world) { w.do("PATCH", "/Users/U", valueBody("R")) }, remap},
+		{"the application confirms", func(w *world) { w.protectedRole("Admin"); w.group("G", "Admin", "U") }, func(w *world) error {
+			return w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Admin"})
+		}},
+	} {
+		for _, why := range []string{"a guard refuses", "the commit fails"} {
+			t.Run(tt.name+"/"+why, func(t *testing.T) {
+				w := setting{kind: bare, site: withNotes(besideWriter)}.world(t, scim.Roles{Attributes: []string{"userType"}})
+				st := &failingCommit{edgeStore: w.store.(*edgeStore)}
+				w.store = st
+				w.restart()
+				w.role("Admin")
+				w.role("R")
+				w.user("U")
+				tt.prepare(w)
+				if why == "a guard refuses" {
+					w.plans("Admin")
+				} else {
+					st.fails = true
+				}
+				if err := tt.fails(w); err == nil {
+					t.Errorf("it does not fail")
+				}
+				st.fails = false
+				w.guard(nil)
+				w.all()
+				if w.app.IDs("U")["Admin"] {
+					t.Errorf("U holds Admin")
+				}
+			})
+		}
+	}
+}
+
+// failingCommit is a store whose transactions come to their end and then fail.
+type failingCommit struct {
+	*edgeStore
+	fails bool
+}
+
+func (s *failingCommit) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	isOuter := ctx.Value(s) == nil
+	return s.edgeStore.InTx(context.WithValue(ctx, s, true), func(ctx context.Context) error {
+		if err := fn(ctx); err != nil || !s.fails || !isOuter {
+			return err
+		}
+		return errDown()
+	})
+}
+
+// A guard that calls the library with its context would wait for the locks of the write that it
+// judges, if the store locks nothing itself.
+func TestCallsWithinGuards(t *testing.T) {
+	for name, site := range map[string]site{"least store": inMaps, "rows are locked": withNotes(besideRows), "one writer": withNotes(besideWriter)} {
+		for _, op := range []string{"Guard", "HeldRoles"} {
+			t.Run(name+"/"+op, func(t *testing.T) {
+				w := setting{kind: bare, site: site}.world(t, scim.Roles{})
+				w.role("R")
+				w.user("U")
+				w.group("G", "R")
+				n := 0
+				call := func(ctx context.Context, at string) {
+					if at != op || n > 0 {
+						return
+					}
+					n++
+					if err := w.reconciler().GroupRolesChanged(ctx, "G"); err == nil || !strings.Contains(err.Error(), "within ChangeRoles") {
+						t.Errorf("within %s: %v, want an error that says so", op, err)
+					}
+				}
+				w.roles.Resolver = &calling{w.app, call}
+				w.guard(func(ctx context.Context, _ *scim.RolePlan) error { call(ctx, "Guard"); return nil })
+				within(t, func() { w.add("G", "U") })
+				w.wantRoles("U", "R")
+				w.diff("calls", 1, n)
+			})
+		}
+	}
+}

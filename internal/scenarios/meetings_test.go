@@ -89,6 +89,17 @@ func meetings() []meeting {
 		w.wantRoles("U", "New")
 		w.wantLedger("U", "New group:G")
 	}
+	patchAndRemap := func(w *world) error {
+		w.mapping.set("Team", "New")
+		if err := try("PATCH", "/Users/U", valueBody("Team"))(w); err != nil {
+			return err
+		}
+		return remap(w)
+	}
+	bothRemapped := func(w *world) {
+		w.wantRoles("U", "New")
+		w.wantRoles("V", "New")
+	}
 	protectedValue := func(w *world) {
 		w.mapping = w.maps("Team", "Old", "New")
 		w.mapping.protected = true
@@ -127,6 +138,44 @@ func meetings() []meeting {
 			try("PATCH", "/Users/U", valueBody("Team")), remap, func(w *world) {
 				w.wantRoles("U", "New")
 				w.wantLedger("U", "New attr:userType")
+			}},
+		{"an inactive user gets a value, and its mapping changes", "the report came after the look-up", scim.Roles{Attributes: []string{"userType"}},
+			func(w *world) {
+				w.user("U")
+				w.mapping = w.maps("Team", "Old", "New")
+			},
+			try("PATCH", "/Users/U", patchBody(map[string]any{"op": "replace", "value": map[string]any{"active": false, "userType": "Team"}})), remap, func(w *world) {
+				w.activate("U")
+				w.wantRoles("U", "New")
+			}},
+		{"two users get a new value, and its mapping changes in between", "the report came after both", scim.Roles{Attributes: []string{"userType"}},
+			func(w *world) {
+				w.user("U", "V")
+				w.mapping = w.maps("Team", "Old", "New")
+			},
+			try("PATCH", "/Users/V", valueBody("Team")), patchAndRemap, bothRemapped},
+		{"two users get a value that nobody has any more, and its mapping changes in between", "the report came after both", scim.Roles{Attributes: []string{"userType"}},
+			func(w *world) {
+				w.user("U", "V", "X")
+				w.mapping = w.maps("Team", "Old", "New")
+				w.do("PATCH", "/Users/X", valueBody("Team"))
+				w.deleteUser("X")
+			},
+			try("PATCH", "/Users/V", valueBody("Team")), patchAndRemap, bothRemapped},
+		{"a role of two is gone, and the other one is given by hand", "the library finds out which one is gone, and takes nothing", scim.Roles{},
+			func(w *world) {
+				w.user("U")
+				w.role("Gone")
+				w.role("R")
+				w.app.Resolve = func(scim.RoleSource) ([]scim.Role, error) {
+					return []scim.Role{{ID: "Gone", Name: "Gone"}, {ID: "R", Name: "R"}}, nil
+				}
+				w.group("G", "both")
+				w.app.Drop("Gone")
+			},
+			try("PATCH", "/Groups/G", patchBody(addOp("U"))), func(w *world) error { return w.giveByHand("U", "R") }, func(w *world) {
+				w.remove("G", "U")
+				w.wantRoles("U", "R")
 			}},
 		{"a known value, and its mapping changes", "the report came after the look-up", scim.Roles{Attributes: []string{"userType"}},
 			func(w *world) {
