@@ -25,6 +25,8 @@ type place struct {
 	// crawls says that even fewer repetitions take too long under the race detector. Then
 	// only concurrent tests run, because sequential requests have no races.
 	crawls bool
+	// onlyLong says that the scenarios take a quarter of an hour here, so .ci/long plays them.
+	onlyLong bool
 	// open makes the shared data of a test's worlds, such as a database.
 	open func(t *testing.T) site
 }
@@ -35,16 +37,19 @@ var places = []place{
 	{name: "SQLite", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace,
 		open: onSQL(sqliteFile, ownTables)},
 	{name: "PostgreSQL", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, ownTables)},
-	{name: "MariaDB", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onSQL(mariadbServer, ownTables)},
+	{name: "MariaDB", kinds: []string{joint, separate}, slow: true, onlyLong: true, crawls: testhost.UnderRace, open: onSQL(mariadbServer, ownTables)},
 	{name: "SQLite, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(sqliteFile)},
 	{name: "PostgreSQL, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(postgresServer)},
-	{name: "MariaDB, mapped", kinds: []string{joint, separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(mariadbServer)},
+	{name: "MariaDB, mapped", kinds: []string{joint, separate}, slow: true, onlyLong: true, crawls: testhost.UnderRace, open: onAppTables(mariadbServer)},
 }
 
 // everywhere runs a test in every place and for every kind of world there.
 func everywhere(t *testing.T, test func(t *testing.T, in setting)) {
 	for _, p := range places {
 		t.Run(p.name, func(t *testing.T) {
+			if p.onlyLong && !long {
+				t.Skip("SCIM_LONG is not set")
+			}
 			site := p.open(t)
 			for _, kind := range p.kinds {
 				t.Run(kind, func(t *testing.T) { test(t, setting{kind, p.slow, p.crawls, site}) })

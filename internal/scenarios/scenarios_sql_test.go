@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -121,7 +122,7 @@ func onSQL(open func(t *testing.T) database, store func(*sql.DB, sqlstore.Dialec
 		return func(w *world) host {
 			tenant := fmt.Sprint("tenant", worlds.Add(1))
 			make := func(db *sql.DB) complete {
-				s, err := store(db, d.dialect, sqlstore.Options{Tenant: tenant, Now: w.now})
+				s, err := store(db, d.dialect, sqlstore.Options{Tenant: tenant, Now: w.now, Log: slog.New(slog.DiscardHandler)})
 				w.must(err)
 				return s
 			}
