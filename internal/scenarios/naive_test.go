@@ -408,10 +408,13 @@ func (n *naive) given() []string {
 	return all
 }
 
-// lose says that the application has taken a role from a user.
+// lose says that the application has taken a role from a user. A source that still gives a
+// retained role waits for the place again, and what is decided about this user stays decided.
 func (n *naive) lose(user, role string) {
 	for _, s := range n.wasFate[user].retained[role] {
-		delete(n.grantAt, fmt.Sprint(user, " ", role, " ", s))
+		if n.isRetained(user, role, s) {
+			delete(n.grantAt, fmt.Sprint(user, " ", role, " ", s))
+		}
 	}
 	delete(n.wasFate[user].retained, role)
 	delete(n.wasFate[user].given, role)
