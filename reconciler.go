@@ -153,7 +153,8 @@ func (c *Reconciler) Release(ctx context.Context, groupID string) error {
 }
 
 // Explain lists the roles that the user holds, that sources give or that wait, each with
-// its reason. It changes nothing.
+// its reason. It changes nothing. If there is nothing to list and the store has no such user, the
+// error is an *Error with the status 404.
 //
 // If one source gives a role and another one waits with it, the list has the role twice: see
 // RoleState. A role that the user does not hold because Pick leaves it out is not in the list,

@@ -246,7 +246,14 @@ func (c *Admin) Explain(ctx context.Context, userID string) ([]host.Explanation,
 		return nil, err
 	}
 	b := &batch{w: c.e.Begin(c.t.Tenant, ""), ids: []string{userID}, reads: true, run: run{ending: s.End}}
-	if err := c.t.Stores.InTx(ctx, b.look); err != nil {
+	err = c.t.Stores.InTx(ctx, func(ctx context.Context) error {
+		if err := b.look(ctx); err != nil || len(b.outs[0].explained) > 0 {
+			return err // who is gone may still have roles
+		}
+		_, err := c.t.dir.Fetch(ctx, userRef(userID))
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	return b.outs[0].explained, nil

@@ -363,11 +363,12 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 		if ok {
 			next.At, next.Rank = g.At, g.Rank
 		}
-		if (!ok || !g.IsHeld()) && open.named[i] == byApplication {
+		isGiven := ok && g.State == host.GrantGiven
+		if !isGiven && open.named[i] == byApplication {
 			next.At = now // the time of the decision: see isConfirmed
 		}
 		next.At = open.renew(i, next.At, next.State)
-		if !ok || g.ByHand != hand || g.State != host.GrantGiven || !g.At.Equal(next.At) {
+		if !isGiven || g.ByHand != hand || !g.At.Equal(next.At) {
 			o.put = append(o.put, next)
 		} else {
 			place.kept = append(place.kept, next)
@@ -376,6 +377,11 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 	*order = append(*order, place)
 	o.dropOthers(p, w, es)
 	o.change.Roles = append(o.change.Roles, w.role)
+	o.explainGiven(w, giving, has, hand)
+}
+
+// explainGiven explains a role that sources give.
+func (o *outcome) explainGiven(w want, giving []host.Source, has, hand bool) {
 	through := w.through(giving)
 	if through != "" {
 		through = "; " + through

@@ -221,7 +221,8 @@ func handMistakes(w *world) {
 	}
 	give := w.reconciler().GiveByHand(ctx(), "none", scoped, called)
 	_, take := w.reconciler().TakeByHand(ctx(), "none", scoped, called)
-	for _, err := range []error{give, take} {
+	_, explain := w.reconciler().Explain(ctx(), "none")
+	for _, err := range []error{give, take, explain} {
 		var refused *scim.Error
 		w.diff("an unknown user is a 404", true, errors.As(err, &refused) && refused.Status == 404)
 	}
