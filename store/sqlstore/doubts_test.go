@@ -28,6 +28,12 @@ func TestDoubtfulMappings(t *testing.T) {
 				To: func(v any) (any, error) { return map[any]string{true: "on", false: "off"}[v], nil }})
 		}
 	}
+	visible := func(condition string, c sqlstore.Column) func(t *sqlstore.Table) {
+		return func(t *sqlstore.Table) {
+			t.Visible = condition
+			t.Columns = append(t.Columns, c)
+		}
+	}
 	isOn := func(v any) (any, error) { return v == "on", nil }
 	const (
 		unique = "email text NOT NULL UNIQUE"
@@ -35,6 +41,7 @@ func TestDoubtfulMappings(t *testing.T) {
 		pairs  = "no unique index has team_id and person_id"
 		comes  = "a deleted user cannot come back"
 		null   = "column state may be NULL"
+		hidden = "Visible hides a user whom a client deactivates by column state"
 	)
 	for i, test := range []struct {
 		name          string
@@ -65,6 +72,11 @@ func TestDoubtfulMappings(t *testing.T) {
 		{"From cannot take NULL", unique + ", state text", "", active(func(v any) (any, error) { return v.(string) == "on", nil }), null},
 		{"a state that is never NULL is fine", unique + ", state text NOT NULL DEFAULT 'on'", "", active(isOn), ""},
 		{"a From that says the same of NULL is fine", unique + ", state text", "", active(func(v any) (any, error) { return v != "off", nil }), ""},
+		{"who is inactive is hidden", unique + ", state text NOT NULL DEFAULT 'on'", "", visible("t.state = 'on'", sqlstore.ActiveWhen("state", "on", "off")), hidden},
+		{"who is inactive is hidden by a number", unique + ", state integer NOT NULL DEFAULT 0", "", visible("t.state = 0", sqlstore.ActiveWhen("state", 0, 2)), hidden},
+		{"who is inactive is hidden by a time", unique + ", state {time}", "", visible("t.state IS NULL", sqlstore.ActiveWhileNull("state")), hidden},
+		{"both numbers are visible: fine", unique + ", state integer NOT NULL DEFAULT 0", "", visible("t.state IN (0, 2)", sqlstore.ActiveWhen("state", 0, 2)), ""},
+		{"another state is hidden: fine", unique + ", state text NOT NULL DEFAULT 'on'", "", visible("t.state <> 'gone'", sqlstore.ActiveWhen("state", "on", "off")), ""},
 		{"ActiveWhen sees NULL", unique + ", state text", "", func(t *sqlstore.Table) { t.Columns = append(t.Columns, sqlstore.ActiveWhen("state", "on", "off")) }, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

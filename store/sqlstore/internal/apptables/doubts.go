@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
@@ -41,8 +42,44 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 				all = append(all, finding(m.Name, "column %s may be NULL, which counts as active without a call of From: use ActiveWhen, or declare the column NOT NULL; if NULL means active, let From return true for nil", c.Name))
 			}
 		}
+		if c.Path == "active" && !c.IsCopy && !c.ReadOnly {
+			hides, err := m.hidesInactive(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			if hides {
+				all = append(all, finding(m.Name, "Visible hides a user whom a client deactivates by column %s: the client no longer finds the user and creates a new one, and what has no column is forgotten: let Visible accept inactive users", c.Name))
+			}
+		}
 	}
 	return all, nil
+}
+
+// hidesInactive reports whether Visible excludes a user who becomes inactive. It only knows so if
+// Visible reads no other column.
+func (m *Table) hidesInactive(ctx context.Context, active *mapping.BoundColumn) (yes bool, err error) {
+	if len(m.VisibleColumns) != 1 || !isOf(m.VisibleColumns[0], active.Name) {
+		return false, nil
+	}
+	inactive, err := active.Cell(false)
+	if err != nil {
+		return false, err
+	}
+	value := "NULL"
+	switch v := inactive.(type) {
+	case nil:
+	case int, int32, int64, bool:
+		value = fmt.Sprint(v)
+	case time.Time:
+		value = dialect.Quote(v.UTC().Format(time.DateTime))
+	default:
+		value = dialect.Quote(fmt.Sprint(v))
+	}
+	// The first part of the union gives the column its type.
+	isVisible := true
+	err = m.db.EachAppRow(ctx, m.db.Arguments(), "SELECT CASE WHEN ("+m.Visible+") THEN 1 ELSE 0 END FROM (SELECT t."+active.Name+" FROM "+m.Name+
+		" AS t WHERE 1 = 0 UNION ALL SELECT "+value+") AS t", func(scan func(...any) error) error { return scan(&isVisible) })
+	return !isVisible, err
 }
 
 // doubtReturn looks whether a retired row keeps the userName from the person who comes back.
