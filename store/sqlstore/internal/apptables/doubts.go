@@ -43,7 +43,7 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 			}
 		}
 		if c.Path == "active" && !c.IsCopy && !c.ReadOnly {
-			hides, err := m.hidesInactive(ctx, c)
+			hides, err := hidesInactive(ctx, m, c)
 			if err != nil {
 				return nil, err
 			}
@@ -57,7 +57,7 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 
 // hidesInactive reports whether Visible excludes a user who becomes inactive. It only knows so if
 // Visible reads no other column.
-func (m *Table) hidesInactive(ctx context.Context, active *mapping.BoundColumn) (yes bool, err error) {
+func hidesInactive(ctx context.Context, m *Table, active *mapping.BoundColumn) (yes bool, err error) {
 	if len(m.VisibleColumns) != 1 || !isOf(m.VisibleColumns[0], active.Name) {
 		return false, nil
 	}
