@@ -173,8 +173,27 @@ func TestKeepSuspended(t *testing.T) {
 			{method: "PUT", path: "/Users/locked", body: user("locked", `"active":true,"title":"Dr"`), status: 200, detail: "active:false", left: "active: the application", reason: "a profile push must not lift a lock (S64)"},
 			{method: "GET", path: "/Users/locked", status: 200, detail: "title:Dr", reason: "the rest is done"},
 			{method: "PATCH", path: "/Users/locked", body: patch("active", "true"), status: 200, detail: "active:false", left: "active: the application", reason: "a profile push must not lift a lock (S64)"},
+			{method: "PATCH", path: "/Users/locked", body: `{"Operations":[{"op":"remove","path":"active"}]}`, status: 200, detail: "active:false", reason: "leaving it out activates nobody"},
 			{method: "PATCH", path: "/Users/left", body: patch("active", "true"), status: 200, detail: "active:true", reason: "the client deactivated this one"},
 			{method: "DELETE", path: "/Users/locked", status: 204, reason: "a deletion takes away"},
+		})
+	})
+}
+
+func TestKeepSuspendedAdopts(t *testing.T) {
+	everyStore(t, func(t *testing.T, s scim.Store) {
+		for _, id := range []string{"locked", "quiet", "left"} {
+			stored(t, s, scim.UserType(), id, map[string]any{"userName": id, "active": false})
+		}
+		newTester(t, s, rules.AdoptByUserName, rules.KeepSuspended(func(_ context.Context, user *scim.Resource) (bool, error) {
+			return user.ID() != "left", nil
+		})).play([]step{
+			{method: "POST", path: "/Users", body: user("locked", `"externalId":"1","active":true,"title":"Dr"`), status: 201, detail: "active:false", left: "active: the application", reason: "an adoption must not lift a lock either"},
+			{method: "GET", path: "/Users/locked", status: 200, detail: "title:Dr", reason: "the rest is done"},
+			{method: "POST", path: "/Users", body: user("quiet", `"externalId":"2"`), status: 201, detail: "id:quiet", reason: "it is adopted"},
+			{method: "GET", path: "/Users/quiet", status: 200, detail: "active:false", reason: "a client that says nothing activates nobody"},
+			{method: "POST", path: "/Users", body: user("left", `"externalId":"3","active":true`), status: 201, detail: "active:true", reason: "nobody has locked this one"},
+			{method: "POST", path: "/Users", body: user("new", `"active":true`), status: 201, detail: "active:true", reason: "a new user has no lock"},
 		})
 	})
 }

@@ -42,15 +42,9 @@ func FreezeUserName(ctx context.Context, c *scim.Change) error {
 	if !concerns(c, "User") {
 		return nil
 	}
-	before := c.Before
-	if before == nil {
-		if c.Adopt == "" {
-			return nil
-		}
-		var err error
-		if before, err = c.Tenant.Store.Get(ctx, scim.Ref{Type: "User", ID: c.Adopt}); err != nil {
-			return err
-		}
+	before, err := stored(ctx, c)
+	if err != nil || before == nil {
+		return err
 	}
 	if isSame(before.String("userName"), c.After.String("userName")) {
 		return nil

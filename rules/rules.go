@@ -16,6 +16,15 @@ func concerns(c *scim.Change, typ string) bool {
 	return c.After != nil && c.After.Type().Name() == typ
 }
 
+// stored returns the user that a change is about as it is stored: before the change, or before
+// its adoption. It is nil for a new user.
+func stored(ctx context.Context, c *scim.Change) (*scim.Resource, error) {
+	if c.Before != nil || c.Adopt == "" {
+		return c.Before, nil
+	}
+	return c.Tenant.Store.Get(ctx, scim.Ref{Type: "User", ID: c.Adopt})
+}
+
 // takesAway reports whether a request takes access away, so that no rule may refuse it.
 func takesAway(c *scim.Change) bool {
 	return c.Before != nil && (len(c.Remove) > 0 || concerns(c, "User") && !c.After.Active())

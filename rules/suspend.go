@@ -13,12 +13,17 @@ import (
 // Products need it that keep their own lock in the column to which active is mapped, such as
 // a status that is "locked". If the lock has a column of its own, nothing can lift it.
 // isSuspended sees the stored user. The handler asks only if a request reactivates the user.
+// Put the rule behind those that adopt: an adoption does not lift the suspension either.
 func KeepSuspended(isSuspended func(ctx context.Context, user *scim.Resource) (bool, error)) scim.Rule {
 	return func(ctx context.Context, c *scim.Change) error {
-		if !concerns(c, "User") || c.Before == nil || c.Before.Active() || !c.After.Active() {
-			return nil
+		if !concerns(c, "User") || !c.After.Active() || c.Adopt != "" && c.After.Get("active") == nil {
+			return nil // An adoption that says nothing of it activates nobody.
 		}
-		yes, err := isSuspended(ctx, c.Before)
+		before, err := stored(ctx, c)
+		if err != nil || before == nil || before.Active() {
+			return err
+		}
+		yes, err := isSuspended(ctx, before)
 		if err != nil || !yes {
 			return err
 		}
