@@ -13,6 +13,10 @@ import (
 // userName. The row keeps its key and the roles that were given by hand. What the client sends
 // replaces the row's contents. Attributes that it does not send stay.
 //
+// If several rows have the name, as SCIM compares, the rule adopts the one that spells it as the
+// client does. If there is none, or more than one, it adopts nothing: a user is refused (409), and a
+// group is a new one.
+//
 // Name "Group" only if every team belongs to the directory. A team that people have made
 // themselves would be the client's from then on: it can rename and delete the team.
 //

@@ -157,3 +157,35 @@ func TestMappedRetireForGood(t *testing.T) {
 		}
 	})
 }
+
+// Several rows have the name that a client sends. Nobody knows which one it means, unless one
+// of them is spelt like it.
+func TestMappedAdoptAmbiguous(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a := app{t: t, db: db, d: d}
+		for _, text := range []string{"CREATE TABLE people (id {serial}, email text NOT NULL)", "CREATE TABLE teams (id {serial}, title text NOT NULL)",
+			"CREATE TABLE team_people (team_id bigint NOT NULL, person_id bigint NOT NULL, PRIMARY KEY (team_id, person_id))"} {
+			a.exec(inDialect(d, text)[0])
+		}
+		a.exec("INSERT INTO people (email) VALUES ('twin@x.com'), ('Twin@x.com'), ('Ann@x.com')")
+		a.exec("INSERT INTO teams (title) VALUES ('Holiday'), ('Holiday'), ('sales'), ('Sales'), ('Staff')")
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}},
+			{Type: "Group", Name: "teams", Key: "id", Columns: []sqlstore.Column{{Name: "title", Path: "displayName"}}},
+		}, Members: &sqlstore.Join{Name: "team_people", Group: "team_id", User: "person_id"}})
+		c := newClient(t, scim.Config{Store: a.s, Rules: []scim.Rule{a.s.Adopt(sqlstore.SamePerson, "User", "Group")}})
+		post := func(what, path, name, value string, want int, id string) {
+			t.Helper()
+			got := c.do("POST", path, fmt.Sprintf(`{%q:%q}`, name, value), want)["id"]
+			a.want(what, id, fmt.Sprint(got))
+		}
+		post("two of this name", "/Users", "userName", "TWIN@x.com", 409, "<nil>")
+		post("one is spelt like it", "/Users", "userName", "Twin@x.com", 201, "2")
+		post("one alone", "/Users", "userName", "ann@x.com", 201, "3")
+		post("two teams of this name: a new one", "/Groups", "displayName", "Holiday", 201, "6")
+		post("the same again", "/Groups", "displayName", "Holiday", 201, "7")
+		post("one is spelt like it", "/Groups", "displayName", "Sales", 201, "4")
+		post("one alone", "/Groups", "displayName", "staff", 201, "5")
+		post("a client has it already", "/Groups", "displayName", "Sales", 201, "8")
+	})
+}

@@ -192,16 +192,25 @@ type Former struct {
 	Seen     []byte // Seen is the JSON of the row as it was left then.
 }
 
-// FindUnclaimed returns the first projection that has a name and that no client has
-// claimed, or nil. path is userName or displayName, and key the key of the name.
-func (s *Projections) FindUnclaimed(ctx context.Context, t *scim.ResourceType, path, key string) (f *Former, err error) {
-	err = s.db.Each(ctx, func(scan func(...any) error) (err error) {
-		f = &Former{}
-		f.Resource, err = bind(t, func(dest ...any) error { return scan(append(dest, &f.Deleted)...) })
+// Named is a projection that has the name that was asked for.
+type Named struct {
+	Former
+	IsClaimed bool // IsClaimed says that a client has claimed it.
+}
+
+// FindNamed returns the projections that have a name: at most a hundred, which are enough to
+// say that the name is ambiguous. path is userName or displayName, and key the key of the name.
+func (s *Projections) FindNamed(ctx context.Context, t *scim.ResourceType, path, key string) (all []Named, err error) {
+	err = s.db.Each(ctx, func(scan func(...any) error) error {
+		var n Named
+		var claimed int
+		r, err := bind(t, func(dest ...any) error { return scan(append(dest, &claimed)...) })
+		n.Resource, n.IsClaimed = r, claimed != 0
+		all = append(all, n)
 		return err
-	}, "SELECT "+Columns+", r.deleted FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+nameColumns[path]+" = $3 AND r.deleted = 0"+
-		" AND r.claimed = 0 ORDER BY r.created, r.id LIMIT 1", t.Name(), key)
-	return f, err
+	}, "SELECT "+Columns+", r.claimed FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND "+nameColumns[path]+" = $3 AND r.deleted = 0"+
+		" ORDER BY r.created, r.id LIMIT 100", t.Name(), key)
+	return all, err
 }
 
 // FindDeleted returns the resource that had a name and was deleted last, or nil. It leaves

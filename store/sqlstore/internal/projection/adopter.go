@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
@@ -31,7 +32,7 @@ func (a *Adopter) Adopt(ctx context.Context, c *scim.Change, may func(existing, 
 	if err := a.db.LockName(ctx, path+" "+key); err != nil {
 		return err
 	}
-	former, err := a.find(ctx, path, key)
+	former, err := a.find(ctx, path, c.After.String(path), key)
 	switch {
 	case err != nil || former == nil:
 		return err
@@ -59,20 +60,34 @@ func (a *Adopter) Adopt(ctx context.Context, c *scim.Change, may func(existing, 
 	return nil
 }
 
-// find returns the resource to adopt, or nil: the first one that exists and that no client
-// has claimed, or else the one that was deleted last.
-func (a *Adopter) find(ctx context.Context, path, key string) (*owntables.Former, error) {
+// find returns the resource to adopt, or nil: the one that exists and that no client has
+// claimed, or else the one that was deleted last. Of several that exist with this name, it is the one
+// with the same spelling, because a guess could give somebody another person's account.
+func (a *Adopter) find(ctx context.Context, path, name, key string) (*owntables.Former, error) {
 	if path == "userName" {
 		taken, err := a.projections.HasClaimedUserName(ctx, a.table.Type, key)
 		if err != nil || taken {
 			return nil, err // Create refuses it.
 		}
 	}
-	former, err := a.projections.FindUnclaimed(ctx, a.table.ResourceType, path, key)
-	if err == nil && former == nil && a.table.Revive != nil { // Without it nobody comes back.
-		former, err = a.projections.FindDeleted(ctx, a.table.ResourceType, path, key)
+	all, err := a.projections.FindNamed(ctx, a.table.ResourceType, path, key)
+	if err != nil {
+		return nil, err
 	}
-	return former, err
+	isUnclaimed := func(n owntables.Named) bool { return !n.IsClaimed }
+	if !slices.ContainsFunc(all, isUnclaimed) {
+		if a.table.Revive == nil { // Nobody comes back.
+			return nil, nil
+		}
+		return a.projections.FindDeleted(ctx, a.table.ResourceType, path, key)
+	}
+	if len(all) > 1 {
+		all = slices.DeleteFunc(all, func(n owntables.Named) bool { return n.Resource.String(path) != name })
+	}
+	if len(all) != 1 || all[0].IsClaimed {
+		return nil, nil
+	}
+	return &all[0].Former, nil
 }
 
 // revive restores a resource that was deleted, and its row. It returns scim.ErrNotFound if
