@@ -66,6 +66,9 @@ func (m *Table) diagnose(ctx context.Context, inserted []string) error {
 	if m.Retire != nil && m.Visible == "" {
 		err = errors.Join(err, finding(m.Name, "Retire keeps the row, and without Visible clients would see it again: exclude retired rows by Visible"))
 	}
+	if key != nil {
+		err = errors.Join(err, m.checkKey(ctx))
+	}
 	if looksElsewhere.MatchString(m.Visible) {
 		err = errors.Join(err, finding(m.Name, "Visible: %q looks at another table, and no trigger notes the changes there: keep the answer in a column of %s", m.Visible, m.Name))
 	}
@@ -89,6 +92,9 @@ func checkFilled(table string, all []column, written []string, remedy string) (e
 // checkKind looks whether a column can hold the values of its attribute. nil: a column whose
 // description is unknown.
 func checkKind(table string, c *mapping.BoundColumn, is *column) error {
+	if is != nil && c.TakesNull && len(c.Values) == 0 {
+		return checkWhileNull(table, c, is)
+	}
 	if is == nil || c.To != nil || c.From != nil {
 		return nil
 	}
@@ -112,9 +118,48 @@ func checkKind(table string, c *mapping.BoundColumn, is *column) error {
 	return nil
 }
 
+// checkWhileNull looks whether a column can hold the time of deactivation.
+func checkWhileNull(table string, c *mapping.BoundColumn, is *column) error {
+	if !is.nullable {
+		return finding(table, "column %s is NOT NULL, and ActiveWhileNull writes NULL for an active user: use ActiveWhen, or allow NULL", c.Name)
+	}
+	if k := is.kind(); k == kindNumber || k == kindBoolean {
+		return finding(table, "column %s holds %s, and ActiveWhileNull writes a time: use ActiveWhen, or convert with To and From", c.Name, k)
+	}
+	return nil
+}
+
+// textPaths are attributes for which clients send texts that are no numbers.
+var textPaths = []string{namePath, "displayName", "nickName", "emails.value", "preferredLanguage", "locale", "timezone", "profileUrl"}
+
 // isNeverNumber reports whether clients send texts for an attribute that are no numbers.
 func isNeverNumber(path string) bool {
-	return path == namePath || path == "displayName" || path == "emails.value" || strings.HasPrefix(path, "name.")
+	return slices.Contains(textPaths, path) || strings.HasPrefix(path, "name.")
+}
+
+// checkKey looks whether a unique index has the key. Otherwise one write could change the rows of many.
+func (m *Table) checkKey(ctx context.Context) error {
+	if m.db.Dialect == dialect.SQLite {
+		isRowID := false
+		w := m.db.Arguments()
+		err := m.db.EachAppRow(ctx, w, "SELECT c.name FROM pragma_table_xinfo("+w.Add(unquoted(m.Name))+") c WHERE c.pk > 0", func(scan func(...any) error) error {
+			var name string
+			err := scan(&name)
+			isRowID = isRowID || isOf(dialect.QuoteName(m.db.Dialect, name), m.Key)
+			return err
+		})
+		if err != nil || isRowID {
+			return err
+		}
+	}
+	unique, err := uniqueIndexes(ctx, m.db, m.Name)
+	if err != nil {
+		return fmt.Errorf("sqlstore: table %s: unique indexes: %w", m.Name, err)
+	}
+	if !slices.ContainsFunc(unique, func(x uniqueIndex) bool { return x.has(m.Key) }) {
+		return finding(m.Name, "Key: no unique index has the column %s, so a change of one row could change others: name the primary key", m.Key)
+	}
+	return nil
 }
 
 // diagnose looks at the table of memberships, whose names are checked.

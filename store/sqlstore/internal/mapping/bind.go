@@ -78,6 +78,12 @@ func (b *binder) bindTable(table Table) {
 		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Name == c.Name }); i >= 0 {
 			b.fail("%s: column %s stands for %s and for %s: map it to one attribute; this package keeps attributes without a column", m.Name, c.Name, m.Columns[i].Path, c.Path)
 		}
+		if c.Name == m.Key && !c.ReadOnly {
+			b.fail("%s: column %s is the Key: set ReadOnly, otherwise a client gives the row to somebody else", m.Name, c.Name)
+		}
+		if n := len(c.Values); n > 1 && c.Values[0] == c.Values[n-1] {
+			b.fail("%s: column %s: ActiveWhen has one value for active and inactive users, %v: give two", m.Name, c.Name, c.Values[0])
+		}
 		bound.IsCopy = slices.ContainsFunc(m.Columns, func(o BoundColumn) bool { return o.Path == c.Path && o.Of == c.Of })
 		m.Columns = append(m.Columns, bound)
 	}
