@@ -280,7 +280,7 @@ func anchors(t *testing.T, page string) []string {
 
 var (
 	goTest     = regexp.MustCompile(`\bgo test\b(?:'[^']*'|[^#\n|])*`)
-	goRun      = regexp.MustCompile(`\bgo run (\./[\w/-]+)`)
+	goRun      = regexp.MustCompile(`\bgo run (?:-C (\S+) )?(\./[\w/-]+)`)
 	testOption = regexp.MustCompile(`-(run|bench|fuzz) ('[^']*'|\S+)`)
 	testFunc   = regexp.MustCompile(`(?m)^func ((?:Test|Benchmark|Fuzz)\w*)\(`)
 )
@@ -291,7 +291,7 @@ func TestCommands(t *testing.T) {
 	for _, page := range files(t, ".md") {
 		text := read(t, page)
 		for _, m := range goRun.FindAllStringSubmatch(text, -1) {
-			if _, err := os.Stat(filepath.Join(root, m[1], "main.go")); err != nil {
+			if _, err := os.Stat(filepath.Join(root, m[1], m[2], "main.go")); err != nil {
 				t.Errorf("%s: %s: there is no such program", page, m[0])
 			}
 		}
