@@ -67,7 +67,7 @@ func (m *Table) diagnose(ctx context.Context, inserted []string) error {
 		err = errors.Join(err, finding(m.Name, "Retire keeps the row, and without Visible clients would see it again: exclude retired rows by Visible"))
 	}
 	if key != nil {
-		err = errors.Join(err, m.checkKey(ctx))
+		err = errors.Join(err, checkKey(ctx, m))
 	}
 	if looksElsewhere.MatchString(m.Visible) {
 		err = errors.Join(err, finding(m.Name, "Visible: %q looks at another table, and no trigger notes the changes there: keep the answer in a column of %s", m.Visible, m.Name))
@@ -138,7 +138,7 @@ func isNeverNumber(path string) bool {
 }
 
 // checkKey looks whether a unique index has the key. Otherwise one write could change the rows of many.
-func (m *Table) checkKey(ctx context.Context) error {
+func checkKey(ctx context.Context, m *Table) error {
 	if m.db.Dialect == dialect.SQLite {
 		isRowID := false
 		w := m.db.Arguments()
