@@ -201,15 +201,15 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 	if t.Members != nil {
 		stored = doc.Drop(stored, t.Members)
 	}
-	e.after = before.With(w.carry(t, stored, values))
+	e.after = before.With(carry(w.t.Types.User, t, stored, values))
 	return e, w.check(t, before, e)
 }
 
 // carry adds to values what a client cannot leave out of a resource that exists. Leaving
 // "active" out never activates or deactivates a user.
-func (w *writer) carry(t *model.Type, stored, values []doc.Value) []doc.Value {
+func carry(users, t *model.Type, stored, values []doc.Value) []doc.Value {
 	values = doc.Carry(t, stored, values)
-	if a := t.Root.Lookup("active"); a != nil && t == w.t.Types.User && doc.Get(values, a).Attr == nil {
+	if a := t.Root.Lookup("active"); a != nil && t == users && doc.Get(values, a).Attr == nil {
 		if was := doc.Get(stored, a); was.Attr != nil {
 			return doc.Put(values, was)
 		}
@@ -404,7 +404,7 @@ func (w *writer) adopt(ctx context.Context, write *roles.Write, id string) error
 		return err
 	}
 	w.adopted = append(w.adopted, &adoption{before: before})
-	write.Before, write.After = before, before.With(w.carry(t, before.Values, write.After.Values))
+	write.Before, write.After = before, before.With(carry(w.t.Types.User, t, before.Values, write.After.Values))
 	return nil
 }
 

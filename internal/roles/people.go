@@ -192,7 +192,7 @@ func (t tenant) wants(ctx context.Context, people []*person, users map[string]*d
 			return nil, err
 		}
 		if t.Stores.Members == nil {
-			sortByGrant(paths, p)
+			sortByGrant(paths, p, &r)
 		}
 		for _, path := range paths {
 			if l := links[host.GroupSource(path.GroupID)]; l.IsLinked() {
@@ -307,10 +307,11 @@ func (p *person) isConfirmed(l host.Link, linked host.LinkedRole) bool {
 
 // sortByGrant orders memberships of one user whose time is unknown by their grants. Groups that
 // give something already come first, the oldest grant first, and all groups in order of distance.
-func sortByGrant(paths []directory.Path, p *person) {
+// A grant whose time the run renews is as a new one.
+func sortByGrant(paths []directory.Path, p *person, r *run) {
 	at := map[string]time.Time{} // by group
 	for _, g := range p.entries {
-		if group, ok := g.Source.Group(); ok {
+		if group, ok := g.Source.Group(); ok && !isRenewed(g, r.naming(g.Source, p.id, g.Role())) {
 			if was, known := at[group]; !known || g.At.Before(was) {
 				at[group] = g.At
 			}

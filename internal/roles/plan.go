@@ -364,7 +364,7 @@ func (o *outcome) give(p *scoped, w want, es []host.Grant, held map[string]host.
 			next.At, next.Rank = g.At, g.Rank
 		}
 		isGiven := ok && g.State == host.GrantGiven
-		if !isGiven && open.named[i] == byApplication {
+		if open.named[i] == byApplication && (!ok || isRenewed(g, byApplication)) {
 			next.At = now // the time of the decision: see isConfirmed
 		}
 		next.At = open.renew(i, next.At, next.State)
@@ -395,6 +395,10 @@ func (o *outcome) explainGiven(w want, giving []host.Source, has, hand bool) {
 		o.stand(w.role, host.Granted, giving, "given by a source"+through)
 	}
 }
+
+// isRenewed reports whether a grant gets the time of the decision that gives the role: see
+// isConfirmed.
+func isRenewed(g host.Grant, n naming) bool { return n == byApplication && g.State != host.GrantGiven }
 
 // since is when a source began to give the user anything; now if it begins now. A source that
 // stands for another role keeps its place among the sources of the user.
