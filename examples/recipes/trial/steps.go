@@ -67,20 +67,29 @@ func (r *trial) isRolledBack() {
 	want(r, "the team that new users join", Everyone, r.teams(id))
 }
 
-// deleted deletes users on both sides. The rows stay.
+// deleted deletes users on both sides. The rows stay, and roles end.
 func (r *trial) deleted() {
 	r.t.Helper()
 	id := r.create("dan@example.com", "Dan")
+	viewers := r.group("viewer", id)
+	want(r, "the group gives the role", "viewer", r.read(id).Role)
 	r.do(204, "DELETE", "/Users/"+id, "")
 	want(r, "deleted by a client", true, r.read(id).IsDeleted)
+	want(r, "deleted by a client, role", Member, r.read(id).Role)
 	want(r, "who comes back has the row", id, r.create("dan@example.com", "Daniel"))
 	u := r.read(id)
 	want(r, "deleted", false, u.IsDeleted)
 	want(r, "name", "Daniel", u.Name)
 
+	r.do(204, "PATCH", "/Groups/"+viewers, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+id+`"}]}]}`)
+	want(r, "the group gives the role", "viewer", r.read(id).Role)
 	r.is(r.app.Delete(r.t.Context(), id), "delete")
 	want(r, "deleted by the application", true, r.read(id).IsDeleted)
 	r.do(404, "GET", "/Users/"+id, "")
+	_, roles := r.app.SCIM()
+	r.is(roles.Users(r.t.Context(), id), "reconcile")
+	want(r, "deleted by the application, role", Member, r.read(id).Role)
+	r.do(204, "DELETE", "/Groups/"+viewers, "")
 }
 
 // roles lets a group give a role.

@@ -30,8 +30,8 @@ type Team struct {
 }
 
 // open opens the database and makes its tables.
-func open(file string, connections int) (*gorm.DB, *sql.DB, error) {
-	g, err := gorm.Open(sqlite.Open(sqlstore.SQLiteDSN(file)), &gorm.Config{})
+func open(file string, connections int, c *gorm.Config) (*gorm.DB, *sql.DB, error) {
+	g, err := gorm.Open(sqlite.Open(sqlstore.SQLiteDSN(file)), c)
 	if err != nil {
 		return nil, nil, err
 	}

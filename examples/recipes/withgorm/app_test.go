@@ -12,14 +12,18 @@ import (
 )
 
 func Test(t *testing.T) {
-	trial.Run(t, func(ctx context.Context, file string, connections int) (trial.App, error) {
-		g, db, err := open(file, connections)
-		if err != nil {
-			return nil, err
-		}
-		e, err := withSCIM(ctx, g, db, trial.Token)
-		return played{&app{g, db, e}}, err
-	})
+	for what, prepares := range map[string]bool{"as it is": false, "PrepareStmt": true} {
+		t.Run(what, func(t *testing.T) {
+			trial.Run(t, func(ctx context.Context, file string, connections int) (trial.App, error) {
+				g, db, err := open(file, connections, &gorm.Config{PrepareStmt: prepares})
+				if err != nil {
+					return nil, err
+				}
+				e, err := withSCIM(ctx, g, db, trial.Token)
+				return played{&app{g, db, e}}, err
+			})
+		})
+	}
 }
 
 // played is the application as the test uses it.

@@ -69,7 +69,8 @@ func withSCIM(ctx context.Context, x *sqlx.DB, token string) (e endpoint, err er
 // joined runs sqlx in the transaction of the request.
 type joined struct{ x *sqlx.DB }
 
-// in returns the transaction that ctx carries, or else the pool.
+// in returns the transaction that ctx carries, or else the pool. The transaction does not know its
+// database, so let the pool bind parameters: BindNamed, Rebind.
 func (j joined) in(ctx context.Context) sqlx.ExtContext {
 	if tx := sqlstore.Tx(ctx, j.x.DB); tx != nil {
 		return &sqlx.Tx{Tx: tx, Mapper: j.x.Mapper}
@@ -82,8 +83,11 @@ func (j joined) onWrite(ctx context.Context, w *scim.Written) error {
 	if w.Op != scim.OpCreate || w.After.Type().Name() != "User" {
 		return nil
 	}
-	_, err := sqlx.NamedExecContext(ctx, j.in(ctx), "INSERT INTO team_members (team_id, user_id) SELECT id, :user FROM teams WHERE name = :team",
+	query, args, err := j.x.BindNamed("INSERT INTO team_members (team_id, user_id) SELECT t.id, u.id FROM teams t, users u WHERE t.name = :team AND u.id = :user",
 		map[string]any{"user": w.After.ID(), "team": "Everyone"})
+	if err == nil {
+		_, err = j.in(ctx).ExecContext(ctx, query, args...)
+	}
 	if err == nil && strings.HasSuffix(w.After.String("userName"), "@refused.example") {
 		err = &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Detail: "userName: the application takes no address of this domain"}
 	}
