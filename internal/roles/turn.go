@@ -230,6 +230,7 @@ func (t *Turn) revokeAhead(ctx context.Context) error {
 		r.ids, r.view.user = []string{after.ID}, after
 	case after.Type == w.t.Types.Group:
 		r.ids, r.view.from, r.view.left = userIDs(t.write.Members.Remove), after.ID, map[host.Ref]bool{}
+		r.view.joins = userIDs(t.write.Members.Named) // they may have been members through a group that leaves
 		for _, m := range t.write.Members.Remove {
 			r.view.left[m] = true
 		}

@@ -79,6 +79,23 @@ func nestingScenarios() []scenario {
 			when:   "G2 is removed from G1, deleted or released, or G1 is deleted",
 			then:   "U loses R, and S too if G2 is gone. W keeps R.",
 			reason: "what came through it goes", run: nestedGoes},
+		{name: "S85 a full list names a member instead of a group",
+			given:  "nesting is on; G1→R contains G2 with U and V",
+			when:   "a full list of G1 names U instead of G2",
+			then:   "V loses R. U keeps it, and the application does not see a change of U.",
+			reason: "U is a member all the time; who loses a role for a moment may lose work, and in a pause does not get it back",
+			run: func(w *world) {
+				w.nest(10)
+				w.role("R")
+				w.user("U", "V")
+				w.group("G2", "Team", "U", "V")
+				w.group("G1", "R", "Group G2")
+				w.mark()
+				w.put("G1", "R", "U")
+				w.wantRoles("U", "R")
+				w.wantRoles("V")
+				w.wantChanges("V -R")
+			}},
 		{name: "S85 direct and nested",
 			given:  "nesting is on; U in G1→R, and in G2, which is in G1",
 			when:   "either way ends; then the other one",
