@@ -125,7 +125,7 @@ const (
 	// GrantRetained: no source gives the role any more, but a guard keeps it.
 	GrantRetained GrantState = "retained"
 	// GrantRetainedForPlace: a guard keeps the role. Its source still gives it, but another role
-	// has the place.
+	// has the place, or a pause does not give it again.
 	GrantRetainedForPlace GrantState = "retained for place"
 )
 

@@ -113,7 +113,8 @@ const (
 	GrantPaused         GrantState = "paused"
 	GrantDeclined       GrantState = "declined"
 	GrantRetained       GrantState = "retained"
-	// GrantRetainedForPlace: the source still gives the role, and waits for its place.
+	// GrantRetainedForPlace: the source still gives the role, and waits for its place, or for the
+	// end of a pause.
 	GrantRetainedForPlace GrantState = "retained for place"
 )
 
