@@ -1,7 +1,6 @@
 package owntables
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -56,11 +55,7 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(form)
-	if err != nil {
-		return nil, err
-	}
-	w.doc, w.search = string(raw), string(text)
+	w.doc, w.search = string(raw), search.Encode(form)
 	if w.display, err = encodeDisplay(r); err != nil {
 		return nil, err
 	}

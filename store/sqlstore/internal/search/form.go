@@ -16,8 +16,11 @@ package search
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/scimkit/scim"
 )
@@ -57,12 +60,11 @@ func Below(base, path string) string {
 
 // Form returns the search form of r. raw is r's JSON.
 func (t Type) Form(r *scim.Resource, raw []byte) (map[string]any, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber() // A float has no room for 64 bits.
-	var values map[string]any
-	if err := dec.Decode(&values); err != nil {
+	v, err := decode(jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true)))
+	if err != nil {
 		return nil, err
 	}
+	values, _ := v.(map[string]any)
 	delete(values, "id") // It has a column.
 	m := r.Meta()
 	values["meta"] = map[string]any{
@@ -72,6 +74,79 @@ func (t Type) Form(r *scim.Resource, raw []byte) (map[string]any, error) {
 	form := make(map[string]any)
 	fill(form, "", t.root, values)
 	return form, nil
+}
+
+// decode reads a JSON value. A number stays a text: a float has no room for 64 bits.
+func decode(d *jsontext.Decoder) (any, error) {
+	t, err := d.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch t.Kind() {
+	case '{':
+		m := make(map[string]any)
+		for d.PeekKind() != '}' {
+			t, err := d.ReadToken()
+			if err != nil {
+				return nil, err
+			}
+			name := t.String()
+			if m[name], err = decode(d); err != nil {
+				return nil, err
+			}
+		}
+		_, err := d.ReadToken()
+		return m, err
+	case '[':
+		list := []any{}
+		for d.PeekKind() != ']' {
+			v, err := decode(d)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err := d.ReadToken()
+		return list, err
+	case '"':
+		return t.String(), nil
+	case '0':
+		return json.Number(t.String()), nil
+	case 't', 'f':
+		return t.Bool(), nil
+	}
+	return nil, nil
+}
+
+// Encode returns the JSON of a search form.
+func Encode(form map[string]any) string { return string(appendForm(make([]byte, 0, 1024), form)) }
+
+// appendForm appends the JSON of a search form, or of a part of it.
+func appendForm(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case map[string]any:
+		dst = append(dst, '{')
+		for i, name := range slices.Sorted(maps.Keys(v)) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendForm(dst, name), ':')
+			dst = appendForm(dst, v[name])
+		}
+		return append(dst, '}')
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendForm(dst, e)
+		}
+		return append(dst, ']')
+	case string:
+		dst, _ = jsontext.AppendQuote(dst, v) //nolint:errcheck // it replaces what is no UTF-8
+	}
+	return dst
 }
 
 // dateTime returns a time as clients see it, or nil for the zero time.

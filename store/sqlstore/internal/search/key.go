@@ -2,6 +2,7 @@ package search
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -48,7 +49,9 @@ func keyOf(a scim.Attribute, text string) (key string, ok bool) {
 
 // instantKey returns a text that orders as the instant does.
 func instantKey(t time.Time) string {
-	return fmt.Sprintf("%016x%08x", uint64(t.Unix())^1<<63, t.Nanosecond())
+	key := make([]byte, 0, instantLen)
+	key = binary.BigEndian.AppendUint64(key, uint64(t.Unix())^1<<63)
+	return hex.EncodeToString(binary.BigEndian.AppendUint32(key, uint32(t.Nanosecond())))
 }
 
 // numberKey returns a text that orders exactly as the number does, also beyond 2^53. It is
