@@ -118,7 +118,7 @@ func (s *Joins) ReadAll(ctx context.Context, typ string, ids []string) (all []sc
 	}
 	for part := range slices.Chunk(ids, dialect.MaxArguments) {
 		w := s.db.Arguments()
-		some, err := s.read(ctx, w, "j."+column+" IN ("+w.AddAll(part)+")")
+		some, err := s.read(ctx, w, w.In("j."+column, part))
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +130,7 @@ func (s *Joins) ReadAll(ctx context.Context, typ string, ids []string) (all []sc
 // ReadGroup reads the memberships of some users in a group.
 func (s *Joins) ReadGroup(ctx context.Context, group string, users []string) ([]scim.Membership, error) {
 	w := s.db.Arguments()
-	return s.read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND j."+s.User+" IN ("+w.AddAll(users)+")")
+	return s.read(ctx, w, "j."+s.Group+" = "+w.Add(group)+" AND "+w.In("j."+s.User, users))
 }
 
 // read reads the memberships, as j, that satisfy a condition.

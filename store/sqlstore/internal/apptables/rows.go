@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -40,6 +41,17 @@ func (m *Table) mine(w *dialect.Arguments) string {
 	return mine
 }
 
+// from is the FROM clause for the tenant's rows with some keys, with a condition to which others
+// may be added. SQLite looks them up by their keys. Without statistics it would otherwise go
+// through all rows of the tenant, if their column has an index.
+func from(m *Table, w *dialect.Arguments, keys []string) string {
+	if m.db.Dialect == dialect.SQLite { // Visible may name columns without t, such as key.
+		return " FROM (SELECT value AS scim_wanted FROM json_each(" + w.Add(dialect.List(keys)) + ")) AS w CROSS JOIN " + m.Name + " AS t ON t." + m.Key + " = w.scim_wanted" +
+			" WHERE " + m.mine(w)
+	}
+	return " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND " + w.In("t."+m.Key, keys)
+}
+
 // These are locks on rows in PostgreSQL. ToUpdate excludes other writers. ToBeErased also
 // excludes transactions that insert rows that refer to the locked ones.
 const (
@@ -53,7 +65,7 @@ func (m *Table) Invisible(ctx context.Context, keys []string) ([]string, error) 
 	visible := make(map[string]bool, len(keys))
 	for part := range slices.Chunk(keys, dialect.MaxArguments) {
 		w := m.db.Arguments()
-		text := "SELECT " + m.db.Dialect.AsText("t."+m.Key) + " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(part) + ")"
+		text := "SELECT " + m.db.Dialect.AsText("t."+m.Key) + from(m, w, part)
 		if m.Visible != "" {
 			text += " AND (" + m.Visible + ")"
 		}
@@ -68,6 +80,20 @@ func (m *Table) Invisible(ctx context.Context, keys []string) ([]string, error) 
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return visible[key] }), nil
+}
+
+// Keys lists keys of the tenant's rows in their order, at most limit, from one of them on. The
+// list begins with that one: keys may be equal to the database.
+func Keys(ctx context.Context, m *Table, from string, limit int) (keys []string, err error) {
+	w := m.db.Arguments()
+	text := "SELECT " + m.db.Dialect.AsText("t."+m.Key) + " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND " + mapping.NotNull("t", []string{m.Key})
+	if from != "" {
+		text += " AND t." + m.Key + " >= " + w.Add(from)
+	}
+	if err := m.db.EachAppRow(ctx, w, text+" ORDER BY t."+m.Key+" LIMIT "+strconv.Itoa(limit), database.Texts(&keys)); err != nil {
+		return nil, fmt.Errorf("sqlstore: keys of %s: %w", m.Name, err)
+	}
+	return keys, nil
 }
 
 // Read reads the rows with these keys.
@@ -86,8 +112,7 @@ func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[strin
 // ReadExempt returns those of up to MaxArguments keys whose rows are Exempt.
 func (m *Table) ReadExempt(ctx context.Context, keys []string) (exempt []string, err error) {
 	w := m.db.Arguments()
-	err = m.db.EachAppRow(ctx, w, "SELECT "+m.db.Dialect.AsText("t."+m.Key)+" FROM "+m.Name+" AS t WHERE "+m.mine(w)+
-		" AND t."+m.Key+" IN ("+w.AddAll(keys)+") AND ("+m.Exempt+")", database.Texts(&exempt))
+	err = m.db.EachAppRow(ctx, w, "SELECT "+m.db.Dialect.AsText("t."+m.Key)+from(m, w, keys)+" AND ("+m.Exempt+")", database.Texts(&exempt))
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: Exempt of %s: %w", m.Name, err)
 	}
@@ -108,8 +133,7 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 		text += ", t." + c.Name
 	}
 	w := m.db.Arguments()
-	text += " FROM " + m.Name + " AS t WHERE " + m.mine(w) + " AND t." + m.Key + " IN (" + w.AddAll(keys) + ")"
-	text += m.db.Dialect.Lock(lock)
+	text += from(m, w, keys) + m.db.Dialect.Lock(lock)
 	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		r := &mapping.Row{Cells: make([]any, len(m.Columns)), Children: make([][]any, len(m.Children)), Seen: mapping.Seen{}}
 		var key string
@@ -152,7 +176,7 @@ func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map
 		order = c.Columns[0].Name
 	}
 	w := m.db.Arguments()
-	text += " FROM " + c.Name + " AS c WHERE c." + c.Parent + " IN (" + w.AddAll(keys) + ") ORDER BY c." + c.Parent + ", c." + order
+	text += " FROM " + c.Name + " AS c WHERE " + w.In("c."+c.Parent, keys) + " ORDER BY c." + c.Parent + ", c." + order
 	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		cells := make([]any, len(c.Columns))
 		var key string

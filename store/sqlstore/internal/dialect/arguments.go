@@ -34,6 +34,15 @@ func (w *Arguments) AddAll(all []string) string {
 	return strings.Join(places, ", ")
 }
 
+// In is the condition that a column has one of these keys. SQLite gets them as one argument: it
+// takes longer to bind the hundredth one than the first.
+func (w *Arguments) In(column string, keys []string) string {
+	if w.Dialect == SQLite {
+		return column + " IN (SELECT value FROM json_each(" + w.Add(List(keys)) + "))"
+	}
+	return column + " IN (" + w.AddAll(keys) + ")"
+}
+
 // names matches the names of tables and columns.
 var names = regexp.MustCompile("^" + oneName + `(\.` + oneName + ")*$")
 

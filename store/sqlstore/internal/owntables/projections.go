@@ -52,27 +52,24 @@ func inOnePacket(all []*Row) int {
 	return len(all)
 }
 
-// insertSome inserts the rows of new projections by one statement.
+// insertSome inserts the rows of new projections.
 func (s *Projections) insertSome(ctx context.Context, all []*Row) error {
+	rows := make([][]any, len(all))
 	var emails [][]any
-	rows := dialect.Tuples(all, func(w *Row) []any {
+	for i, w := range all {
 		ref := w.Resource.Ref()
 		for _, e := range w.emails {
-			emails = append(emails, []any{ref.Type, ref.ID, e})
+			emails = append(emails, []any{s.db.Tenant, search.EmailPath, ref.Type, ref.ID, e})
 		}
-		return []any{ref.Type, ref.ID, s.resources.collection(ref.Type), w.created, w.lastModified, w.Resource.Meta().Version,
+		rows[i] = []any{s.db.Tenant, ref.Type, ref.ID, int64(0), s.resources.collection(ref.Type), w.created, w.lastModified, w.Resource.Meta().Version,
 			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed), w.display, w.client}
-	})
-	_, err := s.db.Exec(ctx, `INSERT INTO {p}resources (tenant, deleted, type, id, collection, created, modified, version,
-		user_name, external_id, display_name, doc, search, seen, claimed, display, client)
-		SELECT $1, 0, e.value ->> 0, e.value ->> 1, e.value ->> 2, CAST(e.value ->> 3 AS bigint), CAST(e.value ->> 4 AS bigint), e.value ->> 5,
-			e.value ->> 6, e.value ->> 7, e.value ->> 8, e.value ->> 9, `+s.db.Dialect.JSON("e.value ->> 10")+`, e.value ->> 11, CAST(e.value ->> 12 AS smallint), e.value ->> 13, e.value ->> 14
-		FROM {rows $2}`, rows)
-	if err == nil && len(emails) > 0 {
-		_, err = s.db.Exec(ctx, `INSERT INTO {p}lookups (tenant, path, type, id, value)
-			SELECT $1, $2, e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $3}`, search.EmailPath, dialect.List(emails))
 	}
-	return err
+	err := database.InsertRows(ctx, s.db, `{p}resources (tenant, type, id, deleted, collection, created, modified, version,
+		user_name, external_id, display_name, doc, search, seen, claimed, display, client)`, rows)
+	if err != nil {
+		return err
+	}
+	return database.InsertRows(ctx, s.db, "{p}lookups (tenant, path, type, id, value)", emails)
 }
 
 // Insert inserts the projection of a resource that a client has just created.
@@ -235,6 +232,37 @@ func (s *Projections) Known(ctx context.Context, typ string, ids []string) (know
 			"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL AND r.id = w.value", ""), typ, dialect.List(dialect.Distinct(ids)))
 	})
 	return known, err
+}
+
+// Present returns those of the ids that projections have, and those of them that are older than
+// the Table of their type.
+func (s *Projections) Present(ctx context.Context, typ string, ids []string) (all, old []string, err error) {
+	err = s.db.Each(ctx, func(scan func(...any) error) error {
+		var id string
+		isOld := false
+		err := scan(&id, &isOld)
+		if all = append(all, id); isOld {
+			old = append(old, id)
+		}
+		return err
+	}, "SELECT r.id, CASE WHEN r.seen IS NULL THEN 1 ELSE 0 END"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "resources", "r",
+		"r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.id = w.value", ""), typ, dialect.List(dialect.Distinct(ids)))
+	return all, old, err
+}
+
+// HasAny reports whether there is a resource of a type.
+func (s *Projections) HasAny(ctx context.Context, typ string) (bool, error) {
+	return s.db.HasAny(ctx, "SELECT 1 FROM {p}resources WHERE tenant = $1 AND collection = $2 AND deleted = 0 LIMIT 1", s.resources.collection(typ))
+}
+
+// Analyze tells PostgreSQL how large the tables have become. It keeps plans for small tables
+// until somebody does.
+func (s *Projections) Analyze(ctx context.Context) error {
+	if s.db.Dialect != dialect.Postgres {
+		return nil
+	}
+	_, err := s.db.Pool.ExecContext(ctx, s.db.Statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
+	return err
 }
 
 // IsClaimed reports whether a client has claimed a projection.
