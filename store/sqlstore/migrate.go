@@ -5,6 +5,8 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+
+	"github.com/scimkit/scim/store/sqlstore/internal/projection"
 )
 
 // migrations are the steps that create the tables, named by part, number and dialect. A
@@ -24,7 +26,10 @@ var migrations embed.FS
 // Options.AnyDriver skips this.
 //
 // With Tables it first does what Check does. It creates triggers on the application's tables.
-// Then it reads the rows of the tenant that are new to the Store: all of them, the first time.
+// Then it reads the rows of the tenant that are new to the Store: all of them, the first time. It
+// does so page by page, and the application can write meanwhile. Until it has ended, each call
+// for the tenant is an error. If ctx ends it, the next call goes on. Several goroutines call From
+// at the same time.
 func (s *Store) Migrate(ctx context.Context) error {
 	if s.app.IsEmpty() {
 		return s.schema.Migrate(ctx, nil, "ledger", "store")
@@ -35,7 +40,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.schema.Migrate(ctx, s.triggers.Migrate, "ledger", "store", "mapped"); err != nil {
 		return err
 	}
-	if err := s.triggers.Enrol(ctx); err != nil {
+	if err := s.triggers.Enrol(ctx, func(ctx context.Context) error { return projection.Enrol(ctx, s.app) }); err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
 	return s.app.Follow(ctx)

@@ -76,8 +76,8 @@ func (s *Triggers) existInMariaDB(ctx context.Context, tx database.Querier, t ta
 	return n == 3, err
 }
 
-// awaitWriters waits for transactions that have written the table.
-func (s *Triggers) awaitWriters(ctx context.Context, t target) error {
+// awaitInMariaDB is awaitWriters for MariaDB.
+func (s *Triggers) awaitInMariaDB(ctx context.Context, t target) error {
 	conn, err := s.db.Pool.Conn(ctx)
 	if err != nil {
 		return err

@@ -14,36 +14,41 @@ import (
 )
 
 // Migrate creates the triggers, unless exactly these exist. A table whose triggers it
-// created has all its rows noted, and those that it once had.
+// created has all its rows noted that belong to enrolled tenants, and those that it once had.
 func (s *Triggers) Migrate(ctx context.Context, tx database.Querier) error {
 	path, err := s.searchPath(ctx, tx)
 	if err != nil {
 		return err
 	}
-	begun, done, err := s.isEnrolled(ctx, tx)
-	if err != nil {
+	if err := s.begin(ctx, tx); err != nil {
 		return err
-	}
-	if !begun { // The triggers, or else Enrol, note the rows of tenants that have begun.
-		if _, err := s.db.ExecOn(ctx, tx, "INSERT INTO {p}schema (part, version) VALUES ($1, 0)", tenantPart+s.db.Tenant); err != nil {
-			return err
-		}
 	}
 	if err := s.dropOld(ctx, tx); err != nil {
 		return err
 	}
-	notedAll := true
 	for _, t := range s.targets() {
-		noted, err := s.migrateTarget(ctx, tx, t, path)
-		if err != nil {
+		if err := s.migrateTarget(ctx, tx, t, path); err != nil {
 			return err
 		}
-		notedAll = notedAll && (noted || t.isPart)
-	}
-	if !done && notedAll {
-		return s.setEnrolled(ctx, tx)
 	}
 	return nil
+}
+
+// begin stores that triggers note the rows of the tenant. Enrol brings in the rows that
+// are new. Resources that exist already, because EraseTenant did not end, are noted. That comes
+// first, because in MariaDB each statement commits by itself.
+func (s *Triggers) begin(ctx context.Context, tx database.Querier) error {
+	_, begun, err := s.schema.Version(ctx, tx, tenantPart+s.db.Tenant)
+	if err != nil || begun {
+		return err
+	}
+	for _, typ := range s.types {
+		if _, err := s.db.ExecOn(ctx, tx, insertNotes+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.collection = $1 AND r.deleted = 0 AND r.seen IS NOT NULL",
+			typ+":"+s.db.Tenant); err != nil {
+			return err
+		}
+	}
+	return s.schema.SetVersion(ctx, tx, tenantPart+s.db.Tenant, 0)
 }
 
 // searchPath returns the search_path of the role that migrates, in PostgreSQL.
@@ -58,45 +63,69 @@ func (s *Triggers) searchPath(ctx context.Context, tx database.Querier) (path st
 	return path, err
 }
 
-// migrateTarget creates the triggers of a table, unless exactly these exist. noted says
-// that it created them and that all rows are noted.
-func (s *Triggers) migrateTarget(ctx context.Context, tx database.Querier, t target, path string) (noted bool, err error) {
+// migrateTarget creates the triggers of a table, unless exactly these exist.
+func (s *Triggers) migrateTarget(ctx context.Context, tx database.Querier, t target, path string) error {
 	texts := s.replace(t)
 	h := fnv.New64a()
 	fmt.Fprintln(h, texts, t.all, t.more, path) //nolint:errcheck // never fails
 	version := int64(h.Sum64() >> 1)
 	have, before, err := s.schema.Version(ctx, tx, t.part())
 	if err != nil {
-		return false, err
+		return err
 	}
 	if before && have == version {
 		exist, err := s.exist(ctx, tx, t)
 		if err != nil || exist {
-			return false, err
+			return err
 		}
 	}
 	if err := s.unsettle(ctx, tx, t, before); err != nil {
-		return false, err
+		return err
 	}
 	for _, text := range texts {
 		if _, err := tx.ExecContext(ctx, strings.NewReplacer("{p}", s.db.Prefix, "{path}", path).Replace(text)); err != nil {
-			return false, fmt.Errorf("%s: %w", t.table, err)
+			return fmt.Errorf("%s: %w", t.table, err)
 		}
 	}
 	if before || !t.isPart { // The parts of new resources come with the resources, as memberships do.
-		text := insertNotes + selectNotes(t) + isEnrolled(s.db.Dialect, "x.tenant")
-		switch {
-		case t.isBulk: // There may be memberships of a table that the mapping had before.
-			text += hasGroup + " UNION SELECT m.tenant, " + dialect.Quote(Membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'"
-		case !t.isPart: // Rows may have been erased while the table had no triggers.
-			text += " UNION SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.type = " + dialect.Quote(t.what) + " AND r.deleted = 0 AND r.seen IS NOT NULL"
-		}
 		// This comes after the triggers, and before others can write again.
-		if _, err := tx.ExecContext(ctx, s.db.Statement(text)); err != nil {
-			return false, fmt.Errorf("%s: %w", t.table, err)
+		if err := s.noteAgain(ctx, tx, t); err != nil {
+			return fmt.Errorf("%s: %w", t.table, err)
 		}
 	}
-	return true, s.schema.SetVersion(ctx, tx, t.part(), version)
+	return s.schema.SetVersion(ctx, tx, t.part(), version)
+}
+
+// noteAgain notes what may have changed while a table had no triggers, or others. Enrol brings
+// in the rest of a tenant that is not enrolled. The first time there is nothing to note, and
+// no table of the application is read, so that it can be written again at once.
+func (s *Triggers) noteAgain(ctx context.Context, tx database.Querier, t target) error {
+	some := "{p}schema WHERE part LIKE '" + tenantPart + "%' AND version = 1"
+	if t.isBulk {
+		some = "{p}resources WHERE type = " + dialect.Quote(search.GroupType)
+	}
+	n := 0
+	if err := tx.QueryRowContext(ctx, s.db.Statement("SELECT count(*) FROM "+some)).Scan(&n); err != nil {
+		return err
+	}
+	var queries []string
+	switch {
+	case t.isBulk:
+		if n > 0 {
+			queries = append(queries, selectNotes(t)+hasBegun(s.db.Dialect, "x.tenant")+hasGroup)
+		}
+		// There may be memberships of a table that the mapping had before.
+		queries = append(queries, "SELECT m.tenant, "+dialect.Quote(Membership)+", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'")
+	default:
+		if n > 0 {
+			queries = append(queries, selectNotes(t)+isEnrolled(s.db.Dialect, "x.tenant"))
+		}
+		// Rows may have been erased.
+		typ, _, _ := strings.Cut(t.what, ".")
+		queries = append(queries, "SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.type = "+dialect.Quote(typ)+" AND r.deleted = 0 AND r.seen IS NOT NULL")
+	}
+	_, err := tx.ExecContext(ctx, s.db.Statement(insertNotes+strings.Join(queries, " UNION ")))
+	return err
 }
 
 // insertNotes begins a statement that notes many rows.
@@ -111,60 +140,43 @@ func selectNotes(t target) string {
 // new group come with the group.
 const hasGroup = " AND EXISTS (SELECT 1 FROM {p}resources r WHERE r.tenant = x.tenant AND r.type = 'Group' AND r.id = x.id AND r.deleted = 0)"
 
-// isEnrolled reports whether the triggers note the rows of the tenant, and whether all
-// rows have been noted once.
-func (s *Triggers) isEnrolled(ctx context.Context, q database.Querier) (begun, done bool, err error) {
-	version, begun, err := s.schema.Version(ctx, q, tenantPart+s.db.Tenant)
-	return begun, version == 1, err
-}
-
-// setEnrolled stores that all rows of the tenant have been noted once.
-func (s *Triggers) setEnrolled(ctx context.Context, q database.Querier) error {
-	_, err := s.db.ExecOn(ctx, q, "UPDATE {p}schema SET version = 1 WHERE part = $1", tenantPart+s.db.Tenant)
-	return err
-}
-
-// Enrol notes all rows of a tenant that is new to triggers that existed already.
-func (s *Triggers) Enrol(ctx context.Context) error {
-	_, done, err := s.isEnrolled(ctx, s.db.Pool)
-	if err != nil || done {
+// Enrol brings in all rows of a tenant by readAll, unless that was done before. The tenant
+// counts as enrolled afterwards.
+func (s *Triggers) Enrol(ctx context.Context, readAll func(context.Context) error) error {
+	version, _, err := s.schema.Version(ctx, s.db.Pool, tenantPart+s.db.Tenant)
+	if err != nil || version == 1 {
 		return err
 	}
 	for _, t := range s.targets() {
-		if t.isPart {
-			continue
-		}
-		if err := s.enrolTarget(ctx, t); err != nil {
+		if err := s.awaitWriters(ctx, t); err != nil {
 			return fmt.Errorf("%s: %w", t.table, err)
 		}
 	}
-	return s.db.InTxAlone(ctx, func(ctx context.Context) error { return s.setEnrolled(ctx, s.db.Conn(ctx)) })
-}
-
-// enrolTarget notes all rows of a table that belong to the tenant.
-func (s *Triggers) enrolTarget(ctx context.Context, t target) error {
-	switch s.db.Dialect { // The lock waits for transactions whose writes the triggers did not note.
-	case dialect.MariaDB:
-		if err := s.awaitWriters(ctx, t); err != nil {
+	if err := readAll(ctx); err != nil {
+		return err
+	}
+	return s.db.InTxAlone(ctx, func(ctx context.Context) error {
+		if err := s.db.LockName(ctx, FollowLock); err != nil { // of other processes that read all rows, too
 			return err
 		}
+		_, err := s.db.ExecOn(ctx, s.db.Conn(ctx), "UPDATE {p}schema SET version = 1 WHERE part = $1", tenantPart+s.db.Tenant)
+		return err
+	})
+}
+
+// awaitWriters waits for transactions whose writes the triggers did not note, because they
+// began before the tenant.
+func (s *Triggers) awaitWriters(ctx context.Context, t target) error {
+	switch s.db.Dialect {
+	case dialect.MariaDB:
+		return s.awaitInMariaDB(ctx, t)
 	case dialect.Postgres:
-		err := s.db.InTxAlone(ctx, func(ctx context.Context) error {
+		return s.db.InTxAlone(ctx, func(ctx context.Context) error {
 			_, err := s.db.Conn(ctx).ExecContext(ctx, "LOCK TABLE "+t.table+" IN SHARE MODE")
 			return err
 		})
-		if err != nil {
-			return err
-		}
 	}
-	text := insertNotes + selectNotes(t) + "x.tenant = $1"
-	if t.isBulk {
-		text += hasGroup
-	}
-	return s.db.InTxAlone(ctx, func(ctx context.Context) error {
-		_, err := s.db.Exec(ctx, text)
-		return err
-	})
+	return nil
 }
 
 // Check looks for triggers that Migrate has created and that are gone or disabled. Its error has

@@ -99,6 +99,32 @@ func (s *Notes) HasAny(ctx context.Context, which Which) (yes bool, err error) {
 	return yes, nil
 }
 
+// FollowLock is the name of the lock that a transaction takes which follows notes of everybody.
+const FollowLock = "follow"
+
+// IsEnrolled reports whether all rows of the tenant have been brought in once. It is an error if
+// triggers do not note its rows.
+func (s *Notes) IsEnrolled(ctx context.Context) (yes bool, err error) {
+	begun := false
+	err = s.db.Each(ctx, func(scan func(...any) error) error {
+		begun = true
+		return scan(&yes)
+	}, "SELECT CASE WHEN m.version = 1 THEN 1 ELSE 0 END FROM {p}schema m WHERE m.part = "+dialect.Concat(s.db.Dialect, dialect.Quote(tenantPart), "CAST($1 AS text)"))
+	if err == nil && !begun {
+		err = fmt.Errorf("EraseTenant has erased tenant %q meanwhile", s.db.Tenant)
+	}
+	return yes, err
+}
+
+// Add adds notes of rows.
+func (s *Notes) Add(ctx context.Context, typ string, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	_, err := s.db.Exec(ctx, insertNotes+"SELECT $1, $2, e.value ->> 0, '' FROM {rows $3}", typ, dialect.Tuples(keys, func(key string) []any { return []any{key} }))
+	return err
+}
+
 // Read reads a batch of notes.
 func (s *Notes) Read(ctx context.Context, which Which) (*Batch, error) {
 	b := &Batch{Changed: make(map[string][]string), Gone: make(map[string][]string), Members: make(map[string][]string)}

@@ -2,6 +2,7 @@ package notes
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
@@ -35,14 +36,19 @@ type target struct {
 // part is the part of {p}schema whose version says which triggers the table has.
 func (t *target) part() string { return "watch " + t.table + " " + t.what }
 
-// isEnrolled is the condition that a tenant has a Store. Nobody would follow the notes of
+// hasBegun is the condition that a tenant has a Store. Nobody would follow the notes of
 // other tenants.
-func isEnrolled(d dialect.Dialect, tenant string) string {
+func hasBegun(d dialect.Dialect, tenant string) string {
 	return "EXISTS (SELECT 1 FROM {p}schema n WHERE n.part = " + dialect.Concat(d, dialect.Quote(tenantPart), tenant) + ")"
 }
 
+// isEnrolled is the condition that all rows of a tenant have been brought in once.
+func isEnrolled(d dialect.Dialect, tenant string) string {
+	return strings.TrimSuffix(hasBegun(d, tenant), ")") + " AND n.version = 1)"
+}
+
 // tenantPart and the name of a tenant are a part of {p}schema. Its version is 1 if all rows
-// of the tenant have been noted once, and 0 if not.
+// of the tenant have been brought in once, and 0 if not.
 const tenantPart = "tenant "
 
 // targets lists the tables of the application.
@@ -81,7 +87,7 @@ func keyOf(d dialect.Dialect, m *mapping.Mapping, row string) string {
 func rowTarget(d dialect.Dialect, m *mapping.Mapping) target {
 	t := target{table: m.Name, what: m.Type, place: mapping.NonEmpty(m.Key, m.Tenant)}
 	t.note = "SELECT " + tenantOf(d, m, "{row}") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "{row}") + ", {gone} WHERE " +
-		mapping.NotNull("{row}", t.place) + " AND " + isEnrolled(d, tenantOf(d, m, "{row}"))
+		mapping.NotNull("{row}", t.place) + " AND " + hasBegun(d, tenantOf(d, m, "{row}"))
 	t.all = "SELECT " + tenantOf(d, m, "t") + " AS tenant, " + dialect.Quote(m.Type) + " AS type, " + keyOf(d, m, "t") + " AS id, '' AS member FROM " +
 		m.Name + " AS t WHERE " + mapping.NotNull("t", t.place)
 	if m.Visible == "" || m.VisibleColumns != nil {
@@ -107,7 +113,7 @@ func rowTarget(d dialect.Dialect, m *mapping.Mapping) target {
 func childTarget(d dialect.Dialect, m *mapping.Mapping, c mapping.BoundChild, row target) target {
 	return target{table: c.Name, what: m.Type + "." + c.Path, place: []string{c.Parent}, all: row.all, isPart: true,
 		note: "SELECT " + tenantOf(d, m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key +
-			" = {row}." + c.Parent + " AND " + mapping.NotNull("t", row.place) + " AND " + isEnrolled(d, tenantOf(d, m, "t"))}
+			" = {row}." + c.Parent + " AND " + mapping.NotNull("t", row.place) + " AND " + hasBegun(d, tenantOf(d, m, "t"))}
 }
 
 // joinTarget is the table of memberships in groups, which are rows of g.
@@ -116,7 +122,7 @@ func joinTarget(d dialect.Dialect, j *mapping.Join, g *mapping.Mapping) target {
 	return target{table: j.Name, what: Membership, isBulk: true, place: []string{j.Group, j.User},
 		note: "SELECT " + tenantOf(d, g, "t") + ", " + dialect.Quote(Membership) + ", " + d.AsText("{row}."+j.Group) + ", " + d.AsText("{row}."+j.User) + " FROM " +
 			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + mapping.NotNull("{row}", []string{j.User}) + " AND " + known +
-			" AND " + isEnrolled(d, tenantOf(d, g, "t")),
+			" AND " + hasBegun(d, tenantOf(d, g, "t")),
 		all: "SELECT " + tenantOf(d, g, "t") + " AS tenant, " + dialect.Quote(Membership) + " AS type, " + d.AsText("j."+j.Group) + " AS id, " + d.AsText("j."+j.User) + " AS member FROM " +
 			j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + mapping.NotNull("j", []string{j.User}) + " AND " + known}
 }

@@ -157,10 +157,8 @@ func (f *Follower) Follow(ctx context.Context) error {
 		default:
 			err = f.followSome(ctx, which)
 		}
-		if err == nil && stale && n&(n-1) == 0 && n > 1 && f.db.Dialect == dialect.Postgres && tx == nil {
-			// The database keeps plans for small tables until it has analysed them again, and it
-			// does not do so while the loop fills them.
-			_, err = f.db.Pool.ExecContext(ctx, f.db.Statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
+		if err == nil && stale && n&(n-1) == 0 && n > 1 && tx == nil { // The database would not do so while the loop fills the tables.
+			err = f.projections.Analyze(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: follow the application's tables: %w", err)
@@ -175,7 +173,7 @@ func (f *Follower) Follow(ctx context.Context) error {
 func (f *Follower) followSome(ctx context.Context, which notes.Which) error {
 	if which == notes.All {
 		// Two transactions that follow at once would not see that both insert a resource.
-		if err := f.db.LockName(ctx, "follow"); err != nil {
+		if err := f.db.LockName(ctx, notes.FollowLock); err != nil {
 			return err
 		}
 	}
