@@ -3,6 +3,9 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +15,9 @@ import (
 
 // rowsASecond is how many rows of the application the first Migrate reads in a second at least.
 const rowsASecond = 20_000
+
+// longestWait is how long a write of the application may wait meanwhile.
+const longestWait = time.Second
 
 // The first Migrate over a table of many people is stopped half-way and goes on, and the
 // application writes meanwhile.
@@ -38,7 +44,7 @@ func firstMigrateBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 	var wrote atomic.Int64
 	ctx, end := context.WithCancel(t.Context())
 	done := make(chan time.Duration)
-	go func() { done <- writes(ctx, t, db, &wrote) }()
+	go func() { done <- writes(ctx, t, db, d, &wrote) }()
 	if err := s.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -53,30 +59,36 @@ func firstMigrateBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 	if k := known(); k != n {
 		t.Errorf("%d of %d people are users", k, n)
 	}
-	if wrote.Load() == 0 {
-		t.Errorf("the application could not write meanwhile")
+	if wrote.Load() == 0 || slowest > longestWait {
+		t.Errorf("the application could write %d times meanwhile, and waited for %v once", wrote.Load(), slowest)
 	}
 }
 
-// employ inserts n people.
+// employ inserts n people. Only PostgreSQL looks at the tables by itself, so nobody else is told to.
 func employ(t *testing.T, db *sql.DB, d sqlstore.Dialect, n int) {
 	t.Helper()
 	makeApp(t, db, d)
-	for i := 0; i < n; i += 50_000 {
-		if _, err := db.Exec("INSERT INTO people (org, email, first_name, last_name)"+series+
-			" SELECT 'o', 'person' || i || '@example.com', 'Eva', 'Holm ' || i FROM series", i, i+50_000); err != nil {
+	for i := 0; i < n; i += 10_000 {
+		people := make([]string, 10_000)
+		for k := range people {
+			people[k] = fmt.Sprintf("('o', 'person%d@example.com', 'Eva', 'Holm %d')", i+k, i+k)
+		}
+		if _, err := db.Exec("INSERT INTO people (org, email, first_name, last_name) VALUES " + strings.Join(people, ", ")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	analyze(t, db, d)
+	if d == sqlstore.Postgres {
+		analyze(t, db, d)
+	}
 }
 
 // writes renames one person after the other until the context ends. It returns the longest time
 // that one of them took.
-func writes(ctx context.Context, t *testing.T, db *sql.DB, wrote *atomic.Int64) (slowest time.Duration) {
+func writes(ctx context.Context, t *testing.T, db *sql.DB, d sqlstore.Dialect, wrote *atomic.Int64) (slowest time.Duration) {
+	text := says(d, "UPDATE people SET first_name = 'Eve' WHERE id = $1")
 	for i := 0; ctx.Err() == nil; i++ {
 		start := time.Now()
-		if _, err := db.Exec("UPDATE people SET first_name = 'Eve' WHERE id = $1", 1+i*7919%1000); err != nil {
+		if _, err := db.Exec(text, 1+i*7919%1000); err != nil {
 			t.Error(err)
 			return slowest
 		}
@@ -104,12 +116,15 @@ func triggerBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 	if err := s.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	analyze(t, db, d)
+	if d != sqlstore.MariaDB {
+		analyze(t, db, d)
+	}
 	round := 0
 	rename := func(table string) func(int) {
+		text := says(d, "UPDATE "+table+" SET first_name = $1 WHERE id = $2")
 		return func(i int) {
 			round++
-			if _, err := db.Exec("UPDATE "+table+" SET first_name = 'Eva ' || $1 WHERE id = $2", round, 1+i%n); err != nil {
+			if _, err := db.Exec(text, "Eva "+strconv.Itoa(round), 1+i%n); err != nil {
 				t.Fatal(err)
 			}
 		}
