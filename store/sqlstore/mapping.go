@@ -31,7 +31,7 @@ import (
 type Table struct {
 	Type string // Type is the name of the resource type, "User" or "Group".
 	Name string // Name is the table, as SQL writes it.
-	// Key is the column of the primary key, which has one column. Its text is the
+	// Key is a column that is unique, or unique together with Tenant. Its text is the
 	// resource's id.
 	Key string
 	// KeepID writes the id that the handler gives, a UUID, into Key. By default the
@@ -161,6 +161,7 @@ type Child struct {
 	Path   string // Path is the attribute: "emails".
 	Name   string // Name is the table.
 	Parent string // Parent is its column with the Key of the resource's row.
+	Tenant string // Tenant is its column with the tenant. It is needed if two tenants' rows may have one Key.
 	// Columns hold parts of the element: their Path is "value", "type", "primary" and so
 	// on, and their Of is empty.
 	Columns []Column
@@ -173,6 +174,7 @@ type Child struct {
 type Join struct {
 	Name        string // Name is the table.
 	Group, User string // Group and User are its columns with the keys.
+	Tenant      string // Tenant is its column with the tenant. It is needed if two tenants' rows may have one Key.
 	Since       string // Since is the column with the time of joining. If empty, it is when the Store first saw the row.
 	// Insert returns values of further columns for a new membership. It may be nil.
 	Insert func(ctx context.Context, group, user string) map[string]any
@@ -186,7 +188,7 @@ func declarations(tables []Table) []mapping.Table {
 			Columns: columnDeclarations(t.Columns), Insert: t.Insert, Retire: t.Retire, Revive: t.Revive}
 		for _, c := range t.Children {
 			all[i].Children = append(all[i].Children,
-				mapping.Child{Path: c.Path, Name: c.Name, Parent: c.Parent, Columns: columnDeclarations(c.Columns), Order: c.Order})
+				mapping.Child{Path: c.Path, Name: c.Name, Parent: c.Parent, Tenant: c.Tenant, Columns: columnDeclarations(c.Columns), Order: c.Order})
 		}
 	}
 	return all

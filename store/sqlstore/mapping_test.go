@@ -13,7 +13,7 @@ import (
 func TestDeclarations(t *testing.T) {
 	c := Column{Name: "1", Path: "2", Of: "3", Empty: 4, To: func(any) (any, error) { return nil, nil }, From: func(any) (any, error) { return nil, nil }, ReadOnly: true, SetOnce: true, KeepWhenAbsent: true, null: true, values: []any{true}}
 	table := Table{Type: "1", Name: "2", Key: "3", KeepID: true, Tenant: "4", Visible: "5", Unclaimed: FindUnclaimed, Exempt: "13", Created: "6", Updated: "14", Columns: []Column{c},
-		Children: []Child{{Path: "7", Name: "8", Parent: "9", Columns: []Column{c}, Order: "10"}},
+		Children: []Child{{Path: "7", Name: "8", Parent: "9", Tenant: "15", Columns: []Column{c}, Order: "10"}},
 		Insert:   func(context.Context, *scim.Resource) map[string]any { return nil }, Retire: func(context.Context, *scim.Resource, time.Time) map[string]any { return nil }, Revive: func(context.Context, *scim.Resource) map[string]any { return map[string]any{"11": 12} }}
 	is := declarations([]Table{table})[0]
 	for _, pair := range [][2]any{{table, is}, {table.Children[0], is.Children[0]}, {c, is.Columns[0]}, {c, is.Children[0].Columns[0]}} {

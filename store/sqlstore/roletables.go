@@ -49,6 +49,9 @@ type RoleTables struct {
 
 	Holders    string // Holders is the table with a row for each role of a user.
 	User, Role string // User and Role are its columns, with the user's id and the role's.
+	// UserTenant is its column with Options.Tenant. It is needed if users of two tenants may have
+	// one id: otherwise a tenant changes the roles of another one.
+	UserTenant string
 	// Scope says what the roles are roles of. The default is scope "".
 	Scope RoleScope
 	// Insert returns values of further columns of Holders for a new row. It may be nil. The
@@ -64,9 +67,12 @@ type RoleTables struct {
 // A user without a row gets no role. If a row appears, such as a membership, the user gets
 // the role at the next reconciliation.
 type RoleColumn struct {
-	Table  string // Table has the column.
-	User   string // User is its column with the user's id.
-	Column string // Column holds the role's ID: a text, a label of an enum, a number, a boolean.
+	Table string // Table has the column.
+	User  string // User is its column with the user's id.
+	// UserTenant is its column with Options.Tenant. It is needed if users of two tenants may have
+	// one id, as in a table of the members of organisations.
+	UserTenant string
+	Column     string // Column holds the role's ID: a text, a label of an enum, a number, a boolean.
 	// Base is the value of Column for a user who has been given nothing, such as false,
 	// "member" or 4. Nil means NULL. It is no role: the resolver does not list it, and writes
 	// it when the role ends. NULL always means the same. Any other value is a role.
@@ -97,12 +103,12 @@ type RoleScope struct {
 
 func (t RoleTables) shape() roletables.Shape {
 	return roletables.Shape{Type: "RoleTables", Roles: t.Roles, ID: t.ID, Name: t.Name, Weight: t.Weight, Protected: t.Protected, Tenant: t.Tenant,
-		Where: t.Where, List: t.List, Match: t.Match, Create: t.Create, Holders: t.Holders, User: t.User, Role: t.Role, Scope: roletables.Scope(t.Scope), Insert: t.Insert}
+		Where: t.Where, List: t.List, Match: t.Match, Create: t.Create, Holders: t.Holders, User: t.User, UserTenant: t.UserTenant, Role: t.Role, Scope: roletables.Scope(t.Scope), Insert: t.Insert}
 }
 
 func (c RoleColumn) shape() roletables.Shape {
 	return roletables.Shape{Type: "RoleColumn", Roles: c.Roles, ID: c.ID, Name: c.Name, Weight: c.Weight, Protected: c.Protected, Tenant: c.Tenant,
-		Where: c.Where, List: c.List, Match: c.Match, Holders: c.Table, User: c.User, Role: c.Column, Scope: roletables.Scope(c.Scope), IsColumn: true, Base: c.Base}
+		Where: c.Where, List: c.List, Match: c.Match, Holders: c.Table, User: c.User, UserTenant: c.UserTenant, Role: c.Column, Scope: roletables.Scope(c.Scope), IsColumn: true, Base: c.Base}
 }
 
 // RoleResolver returns a scim.RoleResolver over the tables of one or more shapes. Their

@@ -58,7 +58,7 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	}
 	for i := range m.Children {
 		c := &m.Children[i]
-		columns := mapping.NonEmpty(c.Parent, c.Order)
+		columns := mapping.NonEmpty(c.Parent, c.Tenant, c.Order)
 		for _, b := range c.Columns {
 			columns = append(columns, b.Name)
 		}
@@ -78,7 +78,7 @@ func (s *Joins) Check(ctx context.Context, users, groups string) (err error) {
 	if s.Insert != nil {
 		inserted, err = keysOf(s.Name, func() map[string]any { return s.Insert(ctx, "1", "1") })
 	}
-	missing := CheckNames(ctx, s.db, s.Name, "", append(mapping.NonEmpty(s.Group, s.User, s.Since), inserted...)...)
+	missing := CheckNames(ctx, s.db, s.Name, "", append(mapping.NonEmpty(s.Group, s.User, s.Tenant, s.Since), inserted...)...)
 	if missing == nil {
 		missing = s.diagnose(ctx, users, groups, inserted)
 	}

@@ -168,7 +168,7 @@ func (s *Joins) diagnose(ctx context.Context, users, groups string, inserted []s
 	if err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", s.Name, err)
 	}
-	err = checkFilled(s.Name, all, append([]string{s.Group, s.User}, inserted...), "a value with Members.Insert")
+	err = checkFilled(s.Name, all, append(mapping.NonEmpty(s.Group, s.User, s.Tenant), inserted...), "a value with Members.Insert")
 	refers, failed := references(ctx, s.db, s.Name)
 	if failed != nil {
 		return errors.Join(err, fmt.Errorf("sqlstore: table %s: %w", s.Name, failed))
@@ -270,7 +270,7 @@ func diagnoseChild(ctx context.Context, db *database.DB, c *mapping.BoundChild) 
 	if err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", c.Name, err)
 	}
-	written := []string{c.Parent}
+	written := mapping.NonEmpty(c.Parent, c.Tenant)
 	for i := range c.Columns {
 		written = append(written, c.Columns[i].Name)
 		err = errors.Join(err, checkKind(c.Name, &c.Columns[i], find(all, c.Columns[i].Name)))

@@ -16,25 +16,28 @@ import (
 // Joins are the memberships of users in groups, in a table of the application.
 type Joins struct {
 	*mapping.Join
-	db    *database.DB
-	notes *notes.Notes
+	db     *database.DB
+	notes  *notes.Notes
+	groups *Table
 }
 
-// NewJoins returns the memberships in a table of the application.
-func NewJoins(db *database.DB, j *mapping.Join, n *notes.Notes) *Joins { return &Joins{j, db, n} }
+// NewJoins returns the memberships in a table of the application. groups is the table of the groups.
+func NewJoins(db *database.DB, j *mapping.Join, n *notes.Notes, groups *Table) *Joins {
+	return &Joins{j, db, n, groups}
+}
 
 // DeleteAll deletes the memberships of a user or a group, given by its type.
 func (s *Joins) DeleteAll(ctx context.Context, typ, key string) error {
 	w := s.db.Arguments()
 	switch {
 	case typ == search.UserType:
-		if err := s.db.ExecApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.User+" = "+w.Add(key)); err != nil {
+		if err := s.db.ExecApp(ctx, w, s.delete(w)+" AND j."+s.User+" = "+w.Add(key)+s.inGroupsOfTenant(w)); err != nil {
 			return err
 		}
 		return s.notes.DeleteOwn(ctx, notes.Membership, "", []string{key})
 	case typ == search.GroupType:
 		return s.notes.Silence(ctx, key, func() error {
-			return s.db.ExecApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(key))
+			return s.db.ExecApp(ctx, w, s.delete(w)+" AND j."+s.Group+" = "+w.Add(key))
 		})
 	}
 	return nil
@@ -50,8 +53,8 @@ func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.
 	err = s.notes.Silence(ctx, group, func() error {
 		for part := range slices.Chunk(gone, dialect.MaxArguments) {
 			w := s.db.Arguments()
-			if err := s.db.ExecApp(ctx, w, "DELETE FROM "+s.Name+" WHERE "+s.Group+" = "+w.Add(group)+
-				" AND "+s.User+" IN ("+w.AddAll(part)+")"); err != nil {
+			if err := s.db.ExecApp(ctx, w, s.delete(w)+" AND j."+s.Group+" = "+w.Add(group)+
+				" AND j."+s.User+" IN ("+w.AddAll(part)+")"); err != nil {
 				return err
 			}
 		}
@@ -73,12 +76,29 @@ func (s *Joins) Change(ctx context.Context, group string, added, removed []scim.
 	return rejected, nil
 }
 
+// delete begins a DELETE of memberships, as j, of the tenant.
+func (s *Joins) delete(w *dialect.Arguments) string {
+	return s.db.Dialect.Delete(s.Name, "j") + " WHERE " + OfTenant(s.db, w, "j", s.Tenant)
+}
+
+// inGroupsOfTenant is the condition that a membership, as j, is in a group of the tenant. The same
+// user may be in groups of other tenants.
+func (s *Joins) inGroupsOfTenant(w *dialect.Arguments) string {
+	if s.Tenant != "" || s.groups.Tenant == "" {
+		return ""
+	}
+	return " AND j." + s.Group + " IN (SELECT t." + s.groups.Key + " FROM " + s.groups.Name + " AS t WHERE " + s.groups.mine(w) + ")"
+}
+
 // insertJoins inserts memberships and returns the users whose membership does not exist
 // afterwards.
 func (s *Joins) insertJoins(ctx context.Context, group string, users []string) (rejected []scim.Ref, err error) {
 	rows := make([][]mapping.Setting, len(users))
 	for i, user := range users {
 		rows[i] = []mapping.Setting{{Column: s.Group, Value: group}, {Column: s.User, Value: user}}
+		if s.Tenant != "" {
+			rows[i] = append(rows[i], mapping.Setting{Column: s.Tenant, Value: s.db.Tenant})
+		}
 		if s.Insert != nil {
 			rows[i] = append(rows[i], mapping.SettingsOf(s.Insert(ctx, group, user))...)
 		}
@@ -142,7 +162,7 @@ func (s *Joins) read(ctx context.Context, w *dialect.Arguments, condition string
 	var all []scim.Membership
 	now := s.db.Now()
 	// A row without a user may be an invitation.
-	condition += " AND " + mapping.NotNull("j", []string{s.Group, s.User})
+	condition += " AND " + mapping.NotNull("j", []string{s.Group, s.User}) + " AND " + OfTenant(s.db, w, "j", s.Tenant)
 	err := s.db.EachAppRow(ctx, w, "SELECT "+s.db.Dialect.AsText("j."+s.Group)+", "+s.db.Dialect.AsText("j."+s.User)+", "+since+
 		" FROM "+s.Name+" AS j WHERE "+condition, func(scan func(...any) error) error {
 		m := scim.Membership{Member: scim.Ref{Type: search.UserType}, Since: now}

@@ -65,11 +65,14 @@ func (m *Table) HasNamesOfAll() bool {
 
 // Namesakes are other rows that have a userName, as SCIM compares it.
 type Namesakes struct {
-	Keys []string // Keys are those of rows of other tenants.
+	Elsewhere []Namesake // Elsewhere are rows of other tenants.
 	// Spellings are those of rows of the tenant that clients no longer see: Retire has kept
 	// them.
 	Spellings []string
 }
+
+// Namesake is a row of another tenant.
+type Namesake struct{ Tenant, Key string }
 
 // Spelling returns the spelling of the userName in a row, "" if that is not the name.
 func (m *Table) Spelling(row mapping.Seen, name string) (spelling string, err error) {
@@ -112,39 +115,71 @@ func (m *Table) checkLookAlikes(ctx context.Context, key string, before, r *scim
 		if !x.isDeferred { // The database has looked for this spelling.
 			spellings = slices.DeleteFunc(spellings, func(s string) bool { return s == text })
 		}
-		switch found, err := m.hasRow(ctx, &x, key, slices.Compact(spellings), namesakes.Keys); {
-		case err != nil:
+		found, err := m.hasSpelling(ctx, &x, key, slices.Compact(spellings))
+		if err == nil && !found {
+			found, err = m.hasNamesake(ctx, &x, key, namesakes.Elsewhere)
+		}
+		if err != nil {
 			return fmt.Errorf("sqlstore: look-alikes in %s: %w", m.Name, err)
-		case found:
+		}
+		if found {
 			return scim.Conflict(namePath)
 		}
 	}
 	return nil
 }
 
-// hasRow reports whether an index holds another row than that of key, with one of these
-// spellings or keys, which the index would not let have the same userName.
-func (m *Table) hasRow(ctx context.Context, x *nameIndex, key string, spellings, keys []string) (found bool, err error) {
-	if len(spellings)+len(keys) == 0 {
+// hasSpelling reports whether an index holds another row than that of key, with one of these
+// spellings, which the index would not let have the same userName.
+func (m *Table) hasSpelling(ctx context.Context, x *nameIndex, key string, spellings []string) (found bool, err error) {
+	if len(spellings) == 0 {
 		return false, nil
 	}
 	w := m.db.Arguments()
-	var either []string
-	if len(spellings) > 0 {
-		either = append(either, "t."+x.column.Name+" IN ("+w.AddAll(spellings)+")")
+	text := "SELECT 1 FROM " + m.Name + " AS t WHERE t." + x.column.Name + " IN (" + w.AddAll(spellings) + ")" + m.besides(w, x, key)
+	err = m.db.EachAppRow(ctx, w, text+" LIMIT 1", func(func(...any) error) error { found = true; return nil })
+	return found, err
+}
+
+// hasNamesake is hasSpelling for rows of other tenants. Two tenants may have one key.
+func (m *Table) hasNamesake(ctx context.Context, x *nameIndex, key string, all []Namesake) (found bool, err error) {
+	if len(all) == 0 {
+		return false, nil
 	}
-	if len(keys) > 0 {
-		either = append(either, "t."+m.Key+" IN ("+w.AddAll(keys)+")")
+	keys := make([]string, len(all))
+	for i, n := range all {
+		keys[i] = n.Key
 	}
-	text := "SELECT 1 FROM " + m.Name + " AS t WHERE (" + strings.Join(either, " OR ") + ") AND t." + m.Key + " <> " + w.Add(key)
+	w := m.db.Arguments()
+	text := "SELECT " + m.db.Dialect.AsText("t."+m.Tenant) + ", " + m.db.Dialect.AsText("t."+m.Key) + " FROM " + m.Name + " AS t WHERE t." + m.Key +
+		" IN (" + w.AddAll(dialect.Distinct(keys)) + ")" + m.besides(w, x, key)
+	err = m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
+		var tenant *string // NULL: the row belongs to nobody
+		var n Namesake
+		if err := scan(&tenant, &n.Key); err != nil || tenant == nil {
+			return err
+		}
+		n.Tenant = *tenant
+		found = found || slices.Contains(all, n)
+		return nil
+	})
+	return found, err
+}
+
+// besides is the condition that a row, as t, is another one than that of key, and that a unique
+// index compares the two.
+func (m *Table) besides(w *dialect.Arguments, x *nameIndex, key string) string {
+	own := func(row string) string {
+		return row + "." + m.Key + " = " + w.Add(key) + " AND " + OfTenant(m.db, w, row, m.Tenant)
+	}
+	text := " AND NOT (" + own("t") + ")"
 	for _, k := range x.keys {
 		if !isOf(k, x.column.Name) {
-			text += " AND t." + k + " = (SELECT n." + k + " FROM " + m.Name + " AS n WHERE n." + m.Key + " = " + w.Add(key) + ")"
+			text += " AND t." + k + " = (SELECT n." + k + " FROM " + m.Name + " AS n WHERE " + own("n") + ")"
 		}
 	}
 	if x.where != "" {
-		text += " AND (" + x.where + ") AND EXISTS (SELECT 1 FROM " + m.Name + " AS t WHERE t." + m.Key + " = " + w.Add(key) + " AND (" + x.where + "))"
+		text += " AND (" + x.where + ") AND EXISTS (SELECT 1 FROM " + m.Name + " AS t WHERE " + own("t") + " AND (" + x.where + "))"
 	}
-	err = m.db.EachAppRow(ctx, w, text+" LIMIT 1", func(func(...any) error) error { found = true; return nil })
-	return found, err
+	return text
 }

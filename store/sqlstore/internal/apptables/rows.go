@@ -29,14 +29,18 @@ func NewTable(db *database.DB, m *mapping.Mapping) *Table { return &Table{Mappin
 
 // mine is the condition that a row, as t, belongs to the tenant. Every statement on the
 // table has it.
-func (m *Table) mine(w *dialect.Arguments) string {
-	if m.Tenant == "" {
-		return "1 = 1" // Bind allows it for one tenant only.
+func (m *Table) mine(w *dialect.Arguments) string { return OfTenant(m.db, w, "t", m.Tenant) }
+
+// OfTenant is the condition that a row, given by its alias, belongs to the tenant. column may be
+// empty: Bind allows it for one tenant only, or where keys tell tenants apart.
+func OfTenant(db *database.DB, w *dialect.Arguments, row, column string) string {
+	if column == "" {
+		return "1 = 1"
 	}
-	tenant := w.Add(m.db.Tenant)
-	mine := "t." + m.Tenant + " = " + tenant
-	if m.db.Dialect == dialect.MariaDB { // Its collations do not tell "a" from "A", and it reads a number in "7x".
-		mine += " AND " + m.db.Dialect.AsText("t."+m.Tenant) + " = " + tenant
+	column, tenant := row+"."+column, w.Add(db.Tenant)
+	mine := column + " = " + tenant
+	if db.Dialect == dialect.MariaDB { // Its collations do not tell "a" from "A", and it reads a number in "7x".
+		mine += " AND " + db.Dialect.AsText(column) + " = " + tenant
 	}
 	return mine
 }
@@ -176,7 +180,7 @@ func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map
 		order = c.Columns[0].Name
 	}
 	w := m.db.Arguments()
-	text += " FROM " + c.Name + " AS c WHERE " + w.In("c."+c.Parent, keys) + " ORDER BY c." + c.Parent + ", c." + order
+	text += " FROM " + c.Name + " AS c WHERE " + OfTenant(m.db, w, "c", c.Tenant) + " AND " + w.In("c."+c.Parent, keys) + " ORDER BY c." + c.Parent + ", c." + order
 	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		cells := make([]any, len(c.Columns))
 		var key string

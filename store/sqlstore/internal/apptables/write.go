@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
@@ -121,7 +122,10 @@ func (m *Table) putChildren(ctx context.Context, key string, before, after *scim
 				continue
 			}
 			r = slices.DeleteFunc(r, func(c mapping.Setting) bool { return c.Value == nil }) // The column has its default.
-			if err := insert(ctx, m.db, c.Name, append(r, mapping.Setting{Column: c.Parent, Value: key}), "", nil); err != nil {
+			if r = append(r, mapping.Setting{Column: c.Parent, Value: key}); c.Tenant != "" {
+				r = append(r, mapping.Setting{Column: c.Tenant, Value: m.db.Tenant})
+			}
+			if err := insert(ctx, m.db, c.Name, r, "", nil); err != nil {
 				return fmt.Errorf("%s: %w", c.Name, err)
 			}
 		}
@@ -132,12 +136,12 @@ func (m *Table) putChildren(ctx context.Context, key string, before, after *scim
 // deleteChild deletes one row of a child table.
 func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key string, cells []any) error {
 	w := m.db.Arguments()
-	text := "DELETE FROM " + c.Name + " WHERE " + c.Parent + " = " + w.Add(key)
+	text := m.deleteOfParent(w, c, key)
 	for i, cell := range cells {
 		if cell == nil {
-			text += " AND " + c.Columns[i].Name + " IS NULL"
+			text += " AND c." + c.Columns[i].Name + " IS NULL"
 		} else {
-			text += " AND " + c.Columns[i].Name + " = " + w.Add(cell)
+			text += " AND c." + c.Columns[i].Name + " = " + w.Add(cell)
 		}
 	}
 	if err := m.db.ExecApp(ctx, w, text); err != nil {
@@ -146,15 +150,20 @@ func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key stri
 	return nil
 }
 
+// deleteOfParent begins a DELETE of the rows of a child table, as c, that belong to a resource.
+func (m *Table) deleteOfParent(w *dialect.Arguments, c *mapping.BoundChild, key string) string {
+	return m.db.Dialect.Delete(c.Name, "c") + " WHERE " + OfTenant(m.db, w, "c", c.Tenant) + " AND c." + c.Parent + " = " + w.Add(key)
+}
+
 // DeleteRow deletes the row of a resource, or retires it.
 func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource) error {
 	key := r.ID()
 	if m.Retire != nil {
 		return m.Set(ctx, key, m.withUpdated(mapping.SettingsOf(m.Retire(ctx, r, m.db.Now()))))
 	}
-	for _, c := range m.Children {
+	for i := range m.Children {
 		w := m.db.Arguments()
-		if err := m.db.ExecApp(ctx, w, "DELETE FROM "+c.Name+" WHERE "+c.Parent+" = "+w.Add(key)); err != nil {
+		if err := m.db.ExecApp(ctx, w, m.deleteOfParent(w, &m.Children[i], key)); err != nil {
 			return err
 		}
 	}

@@ -100,6 +100,7 @@ func (b *binder) bindChild(m *Mapping, c Child) {
 	b.checkName("table", c.Name, true)
 	b.checkName(c.Name+": Parent", c.Parent, true)
 	b.checkName(c.Name+": Order", c.Order, false)
+	b.checkTenant(c.Name, c.Tenant, m.Tenant)
 	a, ok := m.ResourceType.Attribute(c.Path)
 	if !ok || !a.MultiValued || a.Type != scim.TypeComplex || a.Parent != nil || len(c.Columns) == 0 || c.Path == "members" {
 		b.fail("%s: Path %q: needs a multi-valued attribute with parts, and Columns for them", c.Name, c.Path)
@@ -129,8 +130,19 @@ func (b *binder) checkJoin(j *Join) {
 	b.checkName(j.Name+": Group", j.Group, true)
 	b.checkName(j.Name+": User", j.User, true)
 	b.checkName(j.Name+": Since", j.Since, false)
-	if b.bound[search.UserType] == nil || b.bound[search.GroupType] == nil {
+	groups := b.bound[search.GroupType]
+	if b.bound[search.UserType] == nil || groups == nil {
 		b.fail("Members: needs a Table for User and one for Group")
+		return
+	}
+	b.checkTenant(j.Name, j.Tenant, groups.Tenant)
+}
+
+// checkTenant checks the Tenant of a table that belongs to another one, whose Tenant is of.
+func (b *binder) checkTenant(table, tenant, of string) {
+	b.checkName(table+": Tenant", tenant, false)
+	if tenant != "" && of == "" {
+		b.fail("%s: Tenant: the Table has no Tenant", table)
 	}
 }
 

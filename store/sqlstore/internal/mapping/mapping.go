@@ -42,6 +42,7 @@ type Column struct {
 // Child is a Child of package sqlstore.
 type Child struct {
 	Path, Name, Parent string
+	Tenant             string
 	Columns            []Column
 	Order              string
 }
@@ -50,6 +51,7 @@ type Child struct {
 type Join struct {
 	Name        string
 	Group, User string
+	Tenant      string
 	Since       string
 	Insert      func(ctx context.Context, group, user string) map[string]any
 }

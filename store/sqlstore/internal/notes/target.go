@@ -109,20 +109,29 @@ func rowTarget(d dialect.Dialect, m *mapping.Mapping) target {
 	return t
 }
 
+// inTenant is the condition that a row of m, as t, has the tenant of a row that refers to it. column
+// is empty if the key tells tenants apart.
+func inTenant(m *mapping.Mapping, row, column string) string {
+	if column == "" {
+		return ""
+	}
+	return " AND t." + m.Tenant + " = " + row + "." + column
+}
+
 // childTarget is the table of a multi-valued attribute of a type, whose own target is row.
 func childTarget(d dialect.Dialect, m *mapping.Mapping, c mapping.BoundChild, row target) target {
-	return target{table: c.Name, what: m.Type + "." + c.Path, place: []string{c.Parent}, all: row.all, isPart: true,
+	return target{table: c.Name, what: m.Type + "." + c.Path, place: mapping.NonEmpty(c.Parent, c.Tenant), all: row.all, isPart: true,
 		note: "SELECT " + tenantOf(d, m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key +
-			" = {row}." + c.Parent + " AND " + mapping.NotNull("t", row.place) + " AND " + hasBegun(d, tenantOf(d, m, "t"))}
+			" = {row}." + c.Parent + inTenant(m, "{row}", c.Tenant) + " AND " + mapping.NotNull("t", row.place) + " AND " + hasBegun(d, tenantOf(d, m, "t"))}
 }
 
 // joinTarget is the table of memberships in groups, which are rows of g.
 func joinTarget(d dialect.Dialect, j *mapping.Join, g *mapping.Mapping) target {
 	known := mapping.NotNull("t", mapping.NonEmpty(g.Tenant, g.Key))
-	return target{table: j.Name, what: Membership, isBulk: true, place: []string{j.Group, j.User},
+	return target{table: j.Name, what: Membership, isBulk: true, place: mapping.NonEmpty(j.Group, j.User, j.Tenant),
 		note: "SELECT " + tenantOf(d, g, "t") + ", " + dialect.Quote(Membership) + ", " + d.AsText("{row}."+j.Group) + ", " + d.AsText("{row}."+j.User) + " FROM " +
-			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + " AND " + mapping.NotNull("{row}", []string{j.User}) + " AND " + known +
+			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + inTenant(g, "{row}", j.Tenant) + " AND " + mapping.NotNull("{row}", []string{j.User}) + " AND " + known +
 			" AND " + hasBegun(d, tenantOf(d, g, "t")),
 		all: "SELECT " + tenantOf(d, g, "t") + " AS tenant, " + dialect.Quote(Membership) + " AS type, " + d.AsText("j."+j.Group) + " AS id, " + d.AsText("j."+j.User) + " AS member FROM " +
-			j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + " WHERE " + mapping.NotNull("j", []string{j.User}) + " AND " + known}
+			j.Name + " AS j JOIN " + g.Name + " AS t ON t." + g.Key + " = j." + j.Group + inTenant(g, "j", j.Tenant) + " WHERE " + mapping.NotNull("j", []string{j.User}) + " AND " + known}
 }

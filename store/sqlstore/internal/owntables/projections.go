@@ -160,12 +160,15 @@ func (s *Projections) HasUserName(ctx context.Context, typ, key, id string) (boo
 		"SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name = $3 AND r.id <> $4 AND "+isLive+" LIMIT 1", typ, key, id)
 }
 
-// NamesakesElsewhere returns the ids of other tenants' projections that have a userName,
-// given as a key.
-func (s *Projections) NamesakesElsewhere(ctx context.Context, typ, key string) (ids []string, err error) {
-	err = s.db.Each(ctx, database.Texts(&ids),
-		"SELECT r.id FROM {p}resources r WHERE r.tenant <> $1 AND r.type = $2 AND r.user_name = $3 AND "+isLive+" LIMIT "+strconv.Itoa(dialect.MaxArguments), typ, key)
-	return ids, err
+// EachNamesakeElsewhere calls add for other tenants' projections that have a userName, given as a
+// key.
+func (s *Projections) EachNamesakeElsewhere(ctx context.Context, typ, key string, add func(tenant, id string)) error {
+	return s.db.Each(ctx, func(scan func(...any) error) error {
+		var tenant, id string
+		err := scan(&tenant, &id)
+		add(tenant, id)
+		return err
+	}, "SELECT r.tenant, r.id FROM {p}resources r WHERE r.tenant <> $1 AND r.type = $2 AND r.user_name = $3 AND "+isLive+" LIMIT "+strconv.Itoa(dialect.MaxArguments), typ, key)
 }
 
 // HasClaimedUserName reports whether a projection that a client has claimed has a

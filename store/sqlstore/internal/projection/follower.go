@@ -50,7 +50,7 @@ func New(db *database.DB, r *owntables.Resources, m *owntables.Members, l *ownta
 		f.tables[typ] = apptables.NewTable(db, m)
 	}
 	if join != nil {
-		f.joins = apptables.NewJoins(db, join, f.notes)
+		f.joins = apptables.NewJoins(db, join, f.notes, f.tables[search.GroupType])
 	}
 	return f
 }

@@ -197,7 +197,7 @@ func (w *Writer) seenAfter(ctx context.Context, before *owntables.Projection, af
 
 // checkUserName returns a conflict if another user has the userName of r. The application's
 // own indexes may compare differently, and may accept what SCIM does not. If an index spans
-// all tenants, checkUserName returns the keys of other tenants' users with this userName.
+// all tenants, checkUserName returns other tenants' users with this userName.
 func (w *Writer) checkUserName(ctx context.Context, id string, r *scim.Resource) (namesakes apptables.Namesakes, err error) {
 	if w.table.Type != search.UserType {
 		return namesakes, nil
@@ -215,7 +215,9 @@ func (w *Writer) checkUserName(ctx context.Context, id string, r *scim.Resource)
 		err = scim.Conflict("userName")
 	}
 	if err == nil && ofAll {
-		namesakes.Keys, err = w.projections.NamesakesElsewhere(ctx, w.table.Type, key)
+		err = w.projections.EachNamesakeElsewhere(ctx, w.table.Type, key, func(tenant, id string) {
+			namesakes.Elsewhere = append(namesakes.Elsewhere, apptables.Namesake{Tenant: tenant, Key: id})
+		})
 	}
 	if err == nil && w.table.Retire != nil {
 		namesakes.Spellings, err = w.formerSpellings(ctx, key, r)

@@ -36,7 +36,7 @@ func (s *shape) changeRows(ctx context.Context, edits []edit) error {
 
 // ofUsers is the condition that a row, as h, gives these users a role in a scope.
 func (s *shape) ofUsers(w *dialect.Arguments, p place, users []string) string {
-	return s.id() + " = " + w.Add(p.role) + " AND " + s.inScope(w, p.scope) + " AND h." + s.User + " IN (" + w.AddAll(users) + ")"
+	return s.id() + " = " + w.Add(p.role) + " AND " + s.inScope(w, p.scope) + " AND " + s.ofTenant(w) + " AND h." + s.User + " IN (" + w.AddAll(users) + ")"
 }
 
 // insert gives a role to those users who do not have it. The table may have no unique index.
@@ -53,6 +53,9 @@ func (s *shape) insert(ctx context.Context, p place, users []string) error {
 		row := []mapping.Setting{{Column: s.User, Value: user}, {Column: s.Role, Value: s.cell(p.role)}}
 		if s.Scope.Column != "" {
 			row = append(row, mapping.Setting{Column: s.Scope.Column, Value: strings.TrimPrefix(p.scope, s.Scope.Name)})
+		}
+		if s.UserTenant != "" {
+			row = append(row, mapping.Setting{Column: s.UserTenant, Value: s.db.Tenant})
 		}
 		if s.Insert != nil {
 			row = append(row, mapping.SettingsOf(s.Insert(ctx, user, p.role))...)

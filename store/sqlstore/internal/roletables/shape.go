@@ -33,6 +33,7 @@ type Shape struct {
 	// Holders is the table with the users' roles, with its columns.
 	Holders    string
 	User, Role string
+	UserTenant string
 	Scope      Scope
 	// Insert returns further values for a new row of Holders.
 	Insert func(ctx context.Context, user, role string) map[string]any
@@ -70,7 +71,7 @@ func bind(ctx context.Context, db *database.DB, declared Shape) (*shape, error) 
 		return nil, err
 	}
 	err := db.Retry(ctx, func() error {
-		err := apptables.CheckNames(ctx, db, s.Holders, "", mapping.NonEmpty(s.User, s.Role, s.Scope.Column)...)
+		err := apptables.CheckNames(ctx, db, s.Holders, "", mapping.NonEmpty(s.User, s.UserTenant, s.Role, s.Scope.Column)...)
 		if s.Roles != "" {
 			err = errors.Join(err, apptables.CheckNames(ctx, db, s.Roles, "", mapping.NonEmpty(s.ID, s.Name, s.Weight, s.Protected, s.Tenant)...))
 		}
@@ -115,7 +116,7 @@ func (s *shape) check() (err error) {
 	}
 	name("ID", s.ID, s.Roles != "")
 	name("Name", s.Name, s.Roles != "")
-	for what, column := range map[string]string{"Weight": s.Weight, "Protected": s.Protected, "Tenant": s.Tenant, "Scope.Tenant": s.Scope.Tenant} {
+	for what, column := range map[string]string{"Weight": s.Weight, "Protected": s.Protected, "Tenant": s.Tenant, "UserTenant": s.UserTenant, "Scope.Tenant": s.Scope.Tenant} {
 		name(what, column, false)
 	}
 	for i, role := range s.List {
@@ -188,6 +189,11 @@ func (s *shape) scope() string {
 		return "''"
 	}
 	return s.db.Dialect.AsText("h." + s.Scope.Column)
+}
+
+// ofTenant is the condition that a row of Holders, as h, belongs to the tenant.
+func (s *shape) ofTenant(w *dialect.Arguments) string {
+	return apptables.OfTenant(s.db, w, "h", s.UserTenant)
 }
 
 // inScope is the condition that a row of Holders, as h, has this scope.
