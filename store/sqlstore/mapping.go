@@ -59,6 +59,7 @@ type Table struct {
 	// writes the row. Empty: there is no such column, or a trigger sets it.
 	Updated  string
 	Columns  []Column
+	Beside   []Beside
 	Children []Child
 	// Insert returns values of further columns for a new row, by column. Nil: none. r is what
 	// the client creates; it has no id unless KeepID is set. The context has the request's
@@ -156,6 +157,36 @@ func ActiveWhileNull(column string) Column {
 	}
 }
 
+// Beside is a table with further columns of a resource, at most one row for each. The Store creates,
+// changes and deletes both rows together. If a resource has no row there, its columns are NULL, and
+// the Store inserts the row when a client sets a value.
+//
+// A Beside without Columns is only watched: triggers note its changes, and the Store never writes it.
+// If Table.Name is a view, Beside names the tables that it reads.
+type Beside struct {
+	Name string // Name is the table.
+	// Key is the column that tells which resource the row belongs to: it has the resource's key. With
+	// a Ref it has what Ref has.
+	Key string
+	// Ref is the column of Table.Name that refers to Key, such as user_id. It may be the Key of
+	// Table too. The row is then created first, and the database gives Key, unless Insert does.
+	Ref     string
+	Tenant  string // Tenant is its column with the tenant. It is needed if two tenants' rows may have one Key.
+	Columns []Column
+	// Insert returns values of further columns for a new row, as Table.Insert does.
+	Insert func(ctx context.Context, r *scim.Resource) map[string]any
+	// Shared says that several rows of Table.Name may have one Ref, also those of other tenants: a
+	// person is in two organisations. The Store never deletes the row. It writes the row only
+	// if no other row has this Ref. Otherwise what a client writes is kept for its tenant alone, until
+	// the application changes the column.
+	Shared bool
+	// Find returns the Key of the row that a new resource r gets if the row exists already, or nil.
+	// The application decides whether the tenant may have this person: whoever is found can log in
+	// afterwards as a user of the tenant. If Find is nil, or returns nil, a userName that the table
+	// has already is refused (409). Find needs Shared.
+	Find func(ctx context.Context, r *scim.Resource) (key any, err error)
+}
+
 // Child maps a multi-valued attribute onto a table with a row for each element.
 type Child struct {
 	Path   string // Path is the attribute: "emails".
@@ -186,6 +217,9 @@ func declarations(tables []Table) []mapping.Table {
 	for i, t := range tables {
 		all[i] = mapping.Table{Type: t.Type, Name: t.Name, Key: t.Key, KeepID: t.KeepID, Tenant: t.Tenant, Visible: t.Visible, Unclaimed: search.Unclaimed(t.Unclaimed), Exempt: t.Exempt, Created: t.Created, Updated: t.Updated,
 			Columns: columnDeclarations(t.Columns), Insert: t.Insert, Retire: t.Retire, Revive: t.Revive}
+		for _, b := range t.Beside {
+			all[i].Beside = append(all[i].Beside, mapping.Beside{Name: b.Name, Key: b.Key, Ref: b.Ref, Tenant: b.Tenant, Columns: columnDeclarations(b.Columns), Insert: b.Insert, Shared: b.Shared, Find: b.Find})
+		}
 		for _, c := range t.Children {
 			all[i].Children = append(all[i].Children,
 				mapping.Child{Path: c.Path, Name: c.Name, Parent: c.Parent, Tenant: c.Tenant, Columns: columnDeclarations(c.Columns), Order: c.Order})

@@ -131,12 +131,16 @@ func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.Rol
 func checkUnwritten(s *Store, shape roletables.Shape) error {
 	for typ := range s.resources.Types {
 		t := s.app.Table(typ)
-		if t == nil || !strings.EqualFold(t.Name, shape.Holders) {
+		if t == nil {
 			continue
 		}
-		for _, c := range t.Columns {
+		for i := range t.Columns {
+			c := &t.Columns[i]
+			if !strings.EqualFold(c.TableName(), shape.Holders) {
+				continue
+			}
 			if strings.EqualFold(c.Name, shape.Role) && !c.ReadOnly {
-				return fmt.Errorf("sqlstore: %s: %s.%s is the Column of %q: set ReadOnly, otherwise clients write roles directly", shape.Type, t.Name, c.Name, c.Path)
+				return fmt.Errorf("sqlstore: %s: %s.%s is the Column of %q: set ReadOnly, otherwise clients write roles directly", shape.Type, c.TableName(), c.Name, c.Path)
 			}
 		}
 	}

@@ -20,8 +20,9 @@ import (
 // Check looks for the table, its columns and those of its children. A program that names
 // something wrong then fails when it starts, and not when a client needs it.
 func (m *Table) Check(ctx context.Context) (err error) {
-	columns := mapping.NonEmpty(m.Key, m.Tenant, m.Created, m.Updated)
-	for _, c := range m.Columns {
+	own := m.ColumnsOf(0)
+	columns := append(mapping.NonEmpty(m.Key, m.Tenant, m.Created, m.Updated), refsOf(m)...)
+	for _, c := range own {
 		columns = append(columns, c.Name)
 	}
 	sample, err := m.ResourceType.Bind(scim.Meta{ID: "1"}, nil, nil)
@@ -45,10 +46,13 @@ func (m *Table) Check(ctx context.Context) (err error) {
 		err = errors.Join(err, CheckCondition(ctx, m.db, m.Name, "Exempt", m.Exempt))
 	}
 	if missing == nil {
-		err = errors.Join(err, m.diagnose(ctx, inserted), readTypes(ctx, m.db, m.Name, m.Columns))
+		err = errors.Join(err, m.diagnose(ctx, inserted), readTypes(ctx, m.db, m.Name, own))
+	}
+	for i := range m.Beside {
+		err = errors.Join(err, checkBeside(ctx, m, i, sample))
 	}
 	if err == nil {
-		err = checkValues(ctx, m.db, m.Name, m.Columns)
+		err = checkValues(ctx, m.db, m.Name, own)
 	}
 	if err == nil && m.Visible != "" {
 		m.VisibleColumns, err = m.FindVisibleColumns(ctx)

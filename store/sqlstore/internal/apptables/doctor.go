@@ -34,8 +34,14 @@ func (m *Table) diagnose(ctx context.Context, inserted []string) error {
 	if m.KeepID {
 		written = append(written, m.Key)
 	}
-	for i := range m.Columns {
-		c := &m.Columns[i]
+	for i := range m.Beside {
+		if !m.Beside[i].IsWatched() {
+			written = append(written, mapping.NonEmpty(m.Beside[i].Ref)...)
+		}
+	}
+	own := m.ColumnsOf(0)
+	for i := range own {
+		c := &own[i]
 		if !c.ReadOnly {
 			written = append(written, c.Name)
 		}
@@ -66,17 +72,33 @@ func (m *Table) diagnose(ctx context.Context, inserted []string) error {
 	if m.Retire != nil && m.Visible == "" {
 		err = errors.Join(err, finding(m.Name, "Retire keeps the row, and without Visible clients would see it again: exclude retired rows by Visible"))
 	}
-	if key != nil {
+	err = errors.Join(err, checkVisible(m), checkView(ctx, m, written))
+	if key != nil && !m.IsView { // The indexes of a view are those of other tables.
 		err = errors.Join(err, checkKey(ctx, m))
-	}
-	if looksElsewhere.MatchString(m.Visible) {
-		err = errors.Join(err, finding(m.Name, "Visible: %q looks at another table, and no trigger notes the changes there: keep the answer in a column of %s", m.Visible, m.Name))
 	}
 	return err
 }
 
-// looksElsewhere matches a condition with a query.
-var looksElsewhere = regexp.MustCompile(`(?i)\bSELECT\b`)
+// looksElsewhere matches a condition with a query, and queried the tables in one.
+var (
+	looksElsewhere = regexp.MustCompile(`(?i)\bSELECT\b`)
+	queried        = regexp.MustCompile("(?i)\\b(?:FROM|JOIN)\\s+([\\w.`\"]+)")
+)
+
+// checkVisible looks whether Visible reads tables whose changes nobody notes.
+func checkVisible(m *Table) error {
+	if !looksElsewhere.MatchString(m.Visible) {
+		return nil
+	}
+	tables := queried.FindAllStringSubmatch(m.Visible, -1)
+	isNoted := func(name string) bool {
+		return isSame(name, m.Name) || slices.ContainsFunc(m.Beside, func(b mapping.Beside) bool { return isSame(name, b.Name) })
+	}
+	if len(tables) > 0 && !slices.ContainsFunc(tables, func(match []string) bool { return !isNoted(match[1]) }) {
+		return nil
+	}
+	return finding(m.Name, "Visible: %q looks at another table, and no trigger notes the changes there: keep the answer in a column of %s, or name the table in Beside", m.Visible, m.Name)
+}
 
 // checkFilled looks for columns without which the database refuses each new row.
 func checkFilled(table string, all []column, written []string, remedy string) (err error) {

@@ -17,20 +17,21 @@ import (
 
 // Doubts returns what is doubtful about a table that Check has accepted.
 func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
-	columns, err := columnsOf(ctx, m.db, m.Name)
-	if err != nil {
-		return nil, err
-	}
-	unique, err := uniqueIndexes(ctx, m.db, m.Name)
-	if err != nil {
-		return nil, err
+	all, err = doubtBeside(ctx, m)
+	if err != nil || m.IsView { // The indexes of a view are those of other tables.
+		return all, err
 	}
 	for i := range m.Columns {
 		c := &m.Columns[i]
+		table := placeOf(m, c).table
 		switch {
 		case c.Path == namePath && !c.ReadOnly && !c.IsCopy:
+			unique, err := uniqueIndexes(ctx, m.db, table)
+			if err != nil {
+				return nil, err
+			}
 			if !slices.ContainsFunc(unique, func(x uniqueIndex) bool { return x.has(c.Name) }) {
-				all = append(all, finding(m.Name, "column %s is in no unique index, so the application may give two users one userName, and a client would find the wrong one: create a unique index", c.Name))
+				all = append(all, finding(table, "column %s is in no unique index, so the application may give two users one userName, and a client would find the wrong one: create a unique index", c.Name))
 			}
 			returns, err := m.doubtReturn(ctx, c, unique)
 			if err != nil {
@@ -38,8 +39,12 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 			}
 			all = append(all, returns...)
 		case c.Path == "active" && !c.IsCopy && c.From != nil && !c.TakesNull:
+			columns, err := columnsOf(ctx, m.db, table)
+			if err != nil {
+				return nil, err
+			}
 			if is := find(columns, c.Name); is != nil && is.nullable && !isActiveForNull(c.From) {
-				all = append(all, finding(m.Name, "column %s may be NULL, which counts as active without a call of From: use ActiveWhen, or declare the column NOT NULL; if NULL means active, let From return true for nil", c.Name))
+				all = append(all, finding(table, "column %s may be NULL, which counts as active without a call of From: use ActiveWhen, or declare the column NOT NULL; if NULL means active, let From return true for nil", c.Name))
 			}
 		}
 		if c.Path == "active" && !c.IsCopy && !c.ReadOnly {
@@ -84,7 +89,7 @@ func hidesInactive(ctx context.Context, m *Table, active *mapping.BoundColumn) (
 
 // doubtReturn looks whether a retired row keeps the userName from the person who comes back.
 func (m *Table) doubtReturn(ctx context.Context, name *mapping.BoundColumn, unique []uniqueIndex) (all []error, err error) {
-	if m.Retire == nil || m.Revive != nil {
+	if m.Retire == nil || m.Revive != nil || name.Beside > 0 && m.Beside[name.Beside-1].Shared { // see doubtBeside
 		return nil, nil
 	}
 	sample, err := m.ResourceType.Bind(scim.Meta{ID: "1"}, nil, nil)

@@ -1,6 +1,7 @@
 package apptables
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,7 +18,8 @@ const namePath = "userName"
 
 // readUnique reads the unique indexes with the column of userName alone or beside others. It
 // leaves out those that have it in an expression, such as lower(email): the database then
-// compares as the application wants.
+// compares as the application wants. In a shared table a userName is unique anyway: somebody
+// logs in with it.
 func (m *Table) readUnique(ctx context.Context) error {
 	var unique []nameIndex
 	for i := range m.Columns {
@@ -25,13 +27,17 @@ func (m *Table) readUnique(ctx context.Context) error {
 		if c.Path != namePath || c.ReadOnly {
 			continue
 		}
-		all, err := uniqueIndexes(ctx, m.db, m.Name)
+		at := placeOf(m, c)
+		all, err := uniqueIndexes(ctx, m.db, at.table)
 		if err != nil {
-			return fmt.Errorf("sqlstore: table %s: unique indexes: %w", m.Name, err)
+			return fmt.Errorf("sqlstore: table %s: unique indexes: %w", at.table, err)
+		}
+		if c.Beside > 0 && m.Beside[c.Beside-1].Shared {
+			all = append(all, uniqueIndex{keys: mapping.NonEmpty(c.Name, at.tenant), isDeferred: true})
 		}
 		for _, x := range all {
 			if x.isPlain() && !x.ofPartition && x.has(c.Name) {
-				unique = append(unique, nameIndex{x, c})
+				unique = append(unique, nameIndex{x, c, at})
 			}
 		}
 	}
@@ -39,10 +45,23 @@ func (m *Table) readUnique(ctx context.Context) error {
 	return nil
 }
 
+// place is a table with columns of the type.
+type place struct{ table, key, tenant string }
+
+// placeOf returns the table of a column.
+func placeOf(m *Table, c *mapping.BoundColumn) place {
+	if c.Beside == 0 {
+		return place{m.Name, m.Key, m.Tenant}
+	}
+	b := &m.Beside[c.Beside-1]
+	return place{b.Name, b.Key, b.Tenant}
+}
+
 // nameIndex is a unique index with the column of userName.
 type nameIndex struct {
 	uniqueIndex
 	column *mapping.BoundColumn
+	at     place
 }
 
 // isPlain reports whether all keys are columns.
@@ -60,7 +79,7 @@ func (m *Table) nameIndexes() []nameIndex {
 
 // HasNamesOfAll reports whether a unique index forbids two tenants to have one userName.
 func (m *Table) HasNamesOfAll() bool {
-	return m.Tenant != "" && slices.ContainsFunc(m.nameIndexes(), func(x nameIndex) bool { return !x.has(m.Tenant) })
+	return m.Tenant != "" && slices.ContainsFunc(m.nameIndexes(), func(x nameIndex) bool { return x.at.tenant == "" || !x.has(x.at.tenant) })
 }
 
 // Namesakes are other rows that have a userName, as SCIM compares it.
@@ -93,15 +112,22 @@ func (m *Table) Spelling(row mapping.Seen, name string) (spelling string, err er
 }
 
 // checkLookAlikes returns a conflict if a unique index holds another row whose userName
-// looks like that of r, which has just been written under key. The database compares most
+// looks like that of r, which has just been written. The database compares most
 // texts letter by letter, and would accept it. Rows that are not among the namesakes are found
 // if their column is in lower case.
-func (m *Table) checkLookAlikes(ctx context.Context, key string, before, r *scim.Resource, namesakes Namesakes) error {
+func (m *Table) checkLookAlikes(ctx context.Context, to *Written, before, r *scim.Resource, namesakes Namesakes) error {
 	name := r.String(namePath)
 	if before != nil && scim.Fold(before.String(namePath)) == scim.Fold(name) {
 		return nil
 	}
 	for _, x := range m.nameIndexes() {
+		key := to.Key
+		if n := x.column.Beside; n > 0 {
+			key = to.keys[n-1]
+		}
+		if to.IsKept(x.column) || key == "" { // The name is not written.
+			continue
+		}
 		cell, err := x.column.Cell(name)
 		if err != nil {
 			return err
@@ -115,12 +141,12 @@ func (m *Table) checkLookAlikes(ctx context.Context, key string, before, r *scim
 		if !x.isDeferred { // The database has looked for this spelling.
 			spellings = slices.DeleteFunc(spellings, func(s string) bool { return s == text })
 		}
-		found, err := m.hasSpelling(ctx, &x, key, slices.Compact(spellings))
+		found, err := hasSpelling(ctx, m, &x, key, slices.Compact(spellings))
 		if err == nil && !found {
-			found, err = m.hasNamesake(ctx, &x, key, namesakes.Elsewhere)
+			found, err = hasNamesake(ctx, m, &x, key, name, namesakes.Elsewhere)
 		}
 		if err != nil {
-			return fmt.Errorf("sqlstore: look-alikes in %s: %w", m.Name, err)
+			return fmt.Errorf("sqlstore: look-alikes in %s: %w", x.at.table, err)
 		}
 		if found {
 			return scim.Conflict(namePath)
@@ -131,19 +157,20 @@ func (m *Table) checkLookAlikes(ctx context.Context, key string, before, r *scim
 
 // hasSpelling reports whether an index holds another row than that of key, with one of these
 // spellings, which the index would not let have the same userName.
-func (m *Table) hasSpelling(ctx context.Context, x *nameIndex, key string, spellings []string) (found bool, err error) {
+func hasSpelling(ctx context.Context, m *Table, x *nameIndex, key string, spellings []string) (found bool, err error) {
 	if len(spellings) == 0 {
 		return false, nil
 	}
 	w := m.db.Arguments()
-	text := "SELECT 1 FROM " + m.Name + " AS t WHERE t." + x.column.Name + " IN (" + w.AddAll(spellings) + ")" + m.besides(w, x, key)
+	text := "SELECT 1 FROM " + x.at.table + " AS t WHERE t." + x.column.Name + " IN (" + w.AddAll(spellings) + ")" + otherThan(m, w, x, key)
 	err = m.db.EachAppRow(ctx, w, text+" LIMIT 1", func(func(...any) error) error { found = true; return nil })
 	return found, err
 }
 
-// hasNamesake is hasSpelling for rows of other tenants. Two tenants may have one key.
-func (m *Table) hasNamesake(ctx context.Context, x *nameIndex, key string, all []Namesake) (found bool, err error) {
-	if len(all) == 0 {
+// hasNamesake is hasSpelling for rows of other tenants, whose clients see name. Two tenants may
+// have one key. In a table beside this one a tenant may see another name than the row has.
+func hasNamesake(ctx context.Context, m *Table, x *nameIndex, key, name string, all []Namesake) (found bool, err error) {
+	if len(all) == 0 || m.Tenant == "" {
 		return false, nil
 	}
 	keys := make([]string, len(all))
@@ -151,35 +178,44 @@ func (m *Table) hasNamesake(ctx context.Context, x *nameIndex, key string, all [
 		keys[i] = n.Key
 	}
 	w := m.db.Arguments()
-	text := "SELECT " + m.db.Dialect.AsText("t."+m.Tenant) + ", " + m.db.Dialect.AsText("t."+m.Key) + " FROM " + m.Name + " AS t WHERE t." + m.Key +
-		" IN (" + w.AddAll(dialect.Distinct(keys)) + ")" + m.besides(w, x, key)
+	from, row := m.Name+" AS t", "t"
+	if n := x.column.Beside; n > 0 {
+		b := &m.Beside[n-1]
+		from, row = m.Name+" AS o JOIN "+b.Name+" AS t ON t."+b.Key+" = o."+cmp.Or(b.Ref, m.Key), "o"
+		if b.Tenant != "" {
+			from += " AND t." + b.Tenant + " = o." + m.Tenant
+		}
+	}
+	text := "SELECT " + m.db.Dialect.AsText(row+"."+m.Tenant) + ", " + m.db.Dialect.AsText(row+"."+m.Key) + ", t." + x.column.Name + " FROM " + from +
+		" WHERE " + row + "." + m.Key + " IN (" + w.AddAll(dialect.Distinct(keys)) + ")" + otherThan(m, w, x, key)
 	err = m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		var tenant *string // NULL: the row belongs to nobody
 		var n Namesake
-		if err := scan(&tenant, &n.Key); err != nil || tenant == nil {
+		var cell any
+		if err := scan(&tenant, &n.Key, &cell); err != nil || tenant == nil {
 			return err
 		}
 		n.Tenant = *tenant
-		found = found || slices.Contains(all, n)
+		found = found || slices.Contains(all, n) && (x.column.Beside == 0 || x.column.Matches(name, mapping.PlainCell(cell)))
 		return nil
 	})
 	return found, err
 }
 
-// besides is the condition that a row, as t, is another one than that of key, and that a unique
+// otherThan is the condition that a row, as t, is another one than that of key, and that a unique
 // index compares the two.
-func (m *Table) besides(w *dialect.Arguments, x *nameIndex, key string) string {
+func otherThan(m *Table, w *dialect.Arguments, x *nameIndex, key string) string {
 	own := func(row string) string {
-		return row + "." + m.Key + " = " + w.Add(key) + " AND " + OfTenant(m.db, w, row, m.Tenant)
+		return row + "." + x.at.key + " = " + w.Add(key) + " AND " + OfTenant(m.db, w, row, x.at.tenant)
 	}
 	text := " AND NOT (" + own("t") + ")"
 	for _, k := range x.keys {
 		if !isOf(k, x.column.Name) {
-			text += " AND t." + k + " = (SELECT n." + k + " FROM " + m.Name + " AS n WHERE " + own("n") + ")"
+			text += " AND t." + k + " = (SELECT n." + k + " FROM " + x.at.table + " AS n WHERE " + own("n") + ")"
 		}
 	}
 	if x.where != "" {
-		text += " AND (" + x.where + ") AND EXISTS (SELECT 1 FROM " + m.Name + " AS t WHERE " + own("t") + " AND (" + x.where + "))"
+		text += " AND (" + x.where + ") AND EXISTS (SELECT 1 FROM " + x.at.table + " AS t WHERE " + own("t") + " AND (" + x.where + "))"
 	}
 	return text
 }

@@ -132,33 +132,41 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 	if m.Created != "" {
 		created = "t." + m.Created
 	}
+	if m.IsView {
+		if err := besidesOf(m).lockUnder(ctx, keys, lock); err != nil {
+			return err
+		}
+		lock = Unlocked
+	}
+	own := m.ColumnsOf(0)
 	text := "SELECT " + m.db.Dialect.AsText("t."+m.Key) + ", " + visible + ", " + created
-	for _, c := range m.Columns {
-		text += ", t." + c.Name
+	for i := range own {
+		text += ", t." + own[i].Name
+	}
+	for _, ref := range refsOf(m) {
+		text += ", " + m.db.Dialect.AsText("t."+ref)
 	}
 	w := m.db.Arguments()
 	text += from(m, w, keys) + m.db.Dialect.Lock(lock)
+	read := make(map[string]*mapping.Row, len(keys))
 	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
-		r := &mapping.Row{Cells: make([]any, len(m.Columns)), Children: make([][]any, len(m.Children)), Seen: mapping.Seen{}}
-		var key string
-		var at any
-		dest := []any{&key, &r.Visible, &at}
-		for i := range r.Cells {
-			dest = append(dest, &r.Cells[i])
-		}
-		if err := scan(dest...); err != nil {
-			return err
-		}
-		r.Created = mapping.ParseInstant(at)
-		for i := range m.Columns {
-			r.Cells[i] = mapping.PlainCell(r.Cells[i])
-			r.Seen[m.Columns[i].SeenKey()] = mapping.Encode(r.Cells[i])
-		}
-		rows[key] = r
-		return nil
+		key, r, err := scanRow(m, scan, len(own))
+		read[key] = r
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	for i := range m.Beside {
+		if err := besidesOf(m).read(ctx, i, lock, read); err != nil {
+			return err
+		}
+	}
+	for key, r := range read {
+		for i := range m.Columns {
+			r.Seen[m.Columns[i].SeenKey()] = mapping.Encode(r.Cells[i])
+		}
+		rows[key] = r
 	}
 	for i := range m.Children {
 		if err := m.readChildren(ctx, i, keys, rows); err != nil {
@@ -166,6 +174,35 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 		}
 	}
 	return nil
+}
+
+// scanRow scans a row whose own columns are so many.
+func scanRow(m *Table, scan func(...any) error, own int) (key string, r *mapping.Row, err error) {
+	r = &mapping.Row{Cells: make([]any, len(m.Columns)), Beside: make([]mapping.Other, len(m.Beside)), Children: make([][]any, len(m.Children)), Seen: mapping.Seen{}}
+	var at any
+	dest := []any{&key, &r.Visible, &at}
+	for i := range own {
+		dest = append(dest, &r.Cells[i])
+	}
+	refs := make([]*string, len(m.Beside)) // NULL refers to no row.
+	for i := range m.Beside {
+		if m.Beside[i].Ref != "" {
+			dest = append(dest, &refs[i])
+		}
+	}
+	if err := scan(dest...); err != nil {
+		return "", nil, err
+	}
+	r.Created = mapping.ParseInstant(at)
+	for i := range own {
+		r.Cells[i] = mapping.PlainCell(r.Cells[i])
+	}
+	for i, ref := range refs {
+		if ref != nil {
+			r.Beside[i].Key = *ref
+		}
+	}
+	return key, r, nil
 }
 
 // readChildren reads the rows of the i-th child table.

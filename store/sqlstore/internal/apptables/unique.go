@@ -134,7 +134,16 @@ func (m *Table) TakenPaths(ctx context.Context, cause error) (paths []string, er
 		}
 		return nil
 	}
-	err = add(m.Name, "", m.Columns)
+	err = add(m.Name, "", m.ColumnsOf(0))
+	for i := range m.Beside {
+		columns := m.ColumnsOf(i + 1)
+		if m.Beside[i].IsWatched() { // The columns of a view may have the names of those under it.
+			columns = m.ColumnsOf(0)
+		}
+		if err == nil {
+			err = add(m.Beside[i].Name, "", columns)
+		}
+	}
 	for i := range m.Children {
 		if c := &m.Children[i]; err == nil {
 			err = add(c.Name, c.Path+".", c.Columns)

@@ -12,13 +12,13 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 )
 
-// InsertRow inserts the row of a new resource and returns its key. namesakes have its userName.
-func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes Namesakes) (key string, err error) {
-	all, err := m.Changes(nil, r)
+// InsertRow inserts the rows of a new resource. namesakes have its userName.
+func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes Namesakes) (*Written, error) {
+	all, err := m.Changes(0, nil, r)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if m.KeepID {
+	if m.KeepID && !slices.Contains(refsOf(m), m.Key) {
 		all = append(all, mapping.Setting{Column: m.Key, Value: r.ID()})
 	}
 	if m.Tenant != "" {
@@ -28,32 +28,43 @@ func (m *Table) InsertRow(ctx context.Context, r *scim.Resource, namesakes Names
 		all = append(all, mapping.SettingsOf(m.Insert(ctx, r))...)
 	}
 	all = m.withUpdated(all)
+	to := newWritten(m, "", nil)
 	err = m.db.InTx(ctx, func(ctx context.Context) error { // A row that the database rejects must not end the transaction.
-		err := insert(ctx, m.db, m.Name, all, " RETURNING "+m.db.Dialect.AsText(m.Key), func(scan func(...any) error) error { return scan(&key) })
+		refs, err := besidesOf(m).insertReferred(ctx, r, to)
 		if err != nil {
 			return err
 		}
-		if err := m.putChildren(ctx, key, nil, r, nil); err != nil {
+		err = insert(ctx, m.db, m.Name, append(all, refs...), " RETURNING "+m.db.Dialect.AsText(m.Key), func(scan func(...any) error) error { return scan(&to.Key) })
+		if err != nil {
 			return err
 		}
-		return m.checkLookAlikes(ctx, key, nil, r, namesakes)
+		if err := besidesOf(m).insertReferring(ctx, r, to); err != nil {
+			return err
+		}
+		if err := m.putChildren(ctx, to.Key, nil, r, nil); err != nil {
+			return err
+		}
+		return m.checkLookAlikes(ctx, to, nil, r, namesakes)
 	})
-	return key, err
+	return to, err
 }
 
 // UpdateRow writes what a client changed. row is what was read. namesakes have the new userName.
-func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row, namesakes Namesakes) error {
-	all, err := m.Changes(before, after)
-	if err != nil {
-		return err
+func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.Resource, row *mapping.Row, namesakes Namesakes) (*Written, error) {
+	to := newWritten(m, key, row)
+	own, err := m.Changes(0, before, after)
+	if err != nil || len(own) == 0 && len(m.Children) == 0 && len(m.Beside) == 0 {
+		return to, err
 	}
-	if len(all) == 0 && len(m.Children) == 0 {
-		return nil
-	}
-	if len(all) > 0 || m.changesChildren(before, after) {
-		all = m.withUpdated(all)
-	}
-	return m.db.InTx(ctx, func(ctx context.Context) error {
+	return to, m.db.InTx(ctx, func(ctx context.Context) error {
+		refs, wrote, err := besidesOf(m).update(ctx, before, after, row, to)
+		if err != nil {
+			return err
+		}
+		all := append(slices.Clone(own), refs...)
+		if len(all) > 0 || wrote || m.changesChildren(before, after) {
+			all = m.withUpdated(all)
+		}
 		if len(all) > 0 {
 			if err := m.Set(ctx, key, all); err != nil {
 				return err
@@ -62,7 +73,7 @@ func (m *Table) UpdateRow(ctx context.Context, key string, before, after *scim.R
 		if err := m.putChildren(ctx, key, before, after, row); err != nil {
 			return err
 		}
-		return m.checkLookAlikes(ctx, key, before, after, namesakes)
+		return m.checkLookAlikes(ctx, to, before, after, namesakes)
 	})
 }
 
@@ -136,7 +147,7 @@ func (m *Table) putChildren(ctx context.Context, key string, before, after *scim
 // deleteChild deletes one row of a child table.
 func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key string, cells []any) error {
 	w := m.db.Arguments()
-	text := m.deleteOfParent(w, c, key)
+	text := deleteOfParent(m, w, c, key)
 	for i, cell := range cells {
 		if cell == nil {
 			text += " AND c." + c.Columns[i].Name + " IS NULL"
@@ -151,22 +162,28 @@ func (m *Table) deleteChild(ctx context.Context, c *mapping.BoundChild, key stri
 }
 
 // deleteOfParent begins a DELETE of the rows of a child table, as c, that belong to a resource.
-func (m *Table) deleteOfParent(w *dialect.Arguments, c *mapping.BoundChild, key string) string {
+func deleteOfParent(m *Table, w *dialect.Arguments, c *mapping.BoundChild, key string) string {
 	return m.db.Dialect.Delete(c.Name, "c") + " WHERE " + OfTenant(m.db, w, "c", c.Tenant) + " AND c." + c.Parent + " = " + w.Add(key)
 }
 
-// DeleteRow deletes the row of a resource, or retires it.
-func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource) error {
+// DeleteRow deletes the row of a resource, as it was read, with the rows beside it, or retires it.
+func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource, row *mapping.Row) error {
 	key := r.ID()
 	if m.Retire != nil {
 		return m.Set(ctx, key, m.withUpdated(mapping.SettingsOf(m.Retire(ctx, r, m.db.Now()))))
 	}
+	if err := besidesOf(m).delete(ctx, row, false); err != nil {
+		return err
+	}
 	for i := range m.Children {
 		w := m.db.Arguments()
-		if err := m.db.ExecApp(ctx, w, m.deleteOfParent(w, &m.Children[i], key)); err != nil {
+		if err := m.db.ExecApp(ctx, w, deleteOfParent(m, w, &m.Children[i], key)); err != nil {
 			return err
 		}
 	}
 	w := m.db.Arguments()
-	return m.db.ExecApp(ctx, w, m.db.Dialect.Delete(m.Name, "t")+" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key))
+	if err := m.db.ExecApp(ctx, w, m.db.Dialect.Delete(m.Name, "t")+" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key)); err != nil {
+		return err
+	}
+	return besidesOf(m).delete(ctx, row, true)
 }

@@ -73,19 +73,9 @@ func (b *binder) bindTable(table Table) {
 	if m.Exempt != "" && table.Type != search.UserType {
 		b.fail("%s: Exempt is for users, and the type is %s", m.Name, table.Type)
 	}
-	for _, c := range table.Columns {
-		bound := b.bindColumn(m.Name, t.ResourceType, "", c)
-		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Name == c.Name }); i >= 0 {
-			b.fail("%s: column %s stands for %s and for %s: map it to one attribute; this package keeps attributes without a column", m.Name, c.Name, m.Columns[i].Path, c.Path)
-		}
-		if c.Name == m.Key && !c.ReadOnly {
-			b.fail("%s: column %s is the Key: set ReadOnly, otherwise a client gives the row to somebody else", m.Name, c.Name)
-		}
-		if n := len(c.Values); n > 1 && c.Values[0] == c.Values[n-1] {
-			b.fail("%s: column %s: ActiveWhen has one value for active and inactive users, %v: give two", m.Name, c.Name, c.Values[0])
-		}
-		bound.IsCopy = slices.ContainsFunc(m.Columns, func(o BoundColumn) bool { return o.Path == c.Path && o.Of == c.Of })
-		m.Columns = append(m.Columns, bound)
+	b.bindColumns(m, 0, m.Name, table.Columns)
+	for i := range table.Beside {
+		b.bindBeside(m, i+1, &table.Beside[i])
 	}
 	for _, c := range table.Children {
 		b.bindChild(m, c)
@@ -93,6 +83,52 @@ func (b *binder) bindTable(table Table) {
 	if table.Type == search.UserType && !slices.ContainsFunc(m.Columns, func(c BoundColumn) bool { return c.Path == "userName" }) {
 		b.fail("%s: a table of users needs a column for userName", m.Name)
 	}
+}
+
+// bindColumns binds the columns of a table: see BoundColumn.Beside for n.
+func (b *binder) bindColumns(m *Mapping, n int, table string, columns []Column) {
+	for _, c := range columns {
+		bound := b.bindColumn(table, m.ResourceType, "", c)
+		bound.Beside, bound.table = n, table
+		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Beside == n && o.Name == c.Name }); i >= 0 {
+			b.fail("%s: column %s stands for %s and for %s: map it to one attribute; this package keeps attributes without a column", table, c.Name, m.Columns[i].Path, c.Path)
+		}
+		if n == 0 && c.Name == m.Key && !c.ReadOnly {
+			b.fail("%s: column %s is the Key: set ReadOnly, otherwise a client gives the row to somebody else", table, c.Name)
+		}
+		if last := len(c.Values) - 1; last > 0 && c.Values[0] == c.Values[last] {
+			b.fail("%s: column %s: ActiveWhen has one value for active and inactive users, %v: give two", table, c.Name, c.Values[0])
+		}
+		bound.IsCopy = slices.ContainsFunc(m.Columns, func(o BoundColumn) bool { return o.Path == c.Path && o.Of == c.Of })
+		m.Columns = append(m.Columns, bound)
+	}
+}
+
+// bindBeside binds the n-th table beside that of a type.
+func (b *binder) bindBeside(m *Mapping, n int, t *Beside) {
+	b.checkName("table", t.Name, true)
+	b.checkName(t.Name+": Key", t.Key, true)
+	b.checkName(t.Name+": Ref", t.Ref, false)
+	b.checkTenant(t.Name, t.Tenant, m.Tenant)
+	isTwice := func(o Beside) bool { return o.Name == t.Name }
+	switch {
+	case t.Name == m.Name || slices.ContainsFunc(m.Beside[:n-1], isTwice):
+		b.fail("%s: Beside: the type %s has this table twice", t.Name, m.Type)
+	case t.Shared && (t.Ref == "" || t.IsWatched()):
+		b.fail("%s: Shared: needs a Ref and Columns", t.Name)
+	case slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Name == t.Key && !c.ReadOnly }):
+		b.fail("%s: column %s is the Key: set ReadOnly", t.Name, t.Key)
+	case t.Find != nil && !t.Shared:
+		b.fail("%s: Find: needs Shared", t.Name)
+	case t.Insert != nil && t.IsWatched():
+		b.fail("%s: Insert: needs Columns: without them the table is only watched", t.Name)
+	}
+	for _, c := range t.Columns {
+		if t.Shared && c.Path == "active" && !c.ReadOnly {
+			b.fail("%s: column %s: active in a shared table would lock somebody out of other tenants: map a column of %s, or set ReadOnly", t.Name, c.Name, m.Name)
+		}
+	}
+	b.bindColumns(m, n, t.Name, t.Columns)
 }
 
 // bindChild binds the table of a multi-valued attribute.

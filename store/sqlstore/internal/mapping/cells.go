@@ -18,9 +18,16 @@ import (
 type Row struct {
 	Visible  bool
 	Created  time.Time
+	Beside   []Other // Beside are the rows in the tables beside it, in the order of Mapping.Beside.
 	Cells    []any   // Cells are in the order of Mapping.Columns.
 	Children [][]any // Children are in the order of Mapping.Children, each with its cells row after row.
 	Seen     Seen
+}
+
+// Other is the row of a resource in a table beside that of its type.
+type Other struct {
+	Key    string // Key is its key, or empty if the resource's row refers to none.
+	Exists bool
 }
 
 // PlainCell returns a cell as a value that JSON can hold.

@@ -5,6 +5,7 @@ package mapping
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -21,6 +22,7 @@ type Table struct {
 	Created         string
 	Updated         string
 	Columns         []Column
+	Beside          []Beside
 	Children        []Child
 	Insert          func(ctx context.Context, r *scim.Resource) map[string]any
 	Retire          func(ctx context.Context, r *scim.Resource, now time.Time) map[string]any
@@ -38,6 +40,19 @@ type Column struct {
 	TakesNull      bool  // TakesNull says that From converts NULL and "" too.
 	Values         []any // Values are all that To returns, if they are known.
 }
+
+// Beside is a Beside of package sqlstore.
+type Beside struct {
+	Name, Key, Ref string
+	Tenant         string
+	Columns        []Column
+	Insert         func(ctx context.Context, r *scim.Resource) map[string]any
+	Shared         bool
+	Find           func(ctx context.Context, r *scim.Resource) (any, error)
+}
+
+// IsWatched says that the table is only watched.
+func (b *Beside) IsWatched() bool { return len(b.Columns) == 0 }
 
 // Child is a Child of package sqlstore.
 type Child struct {
@@ -60,7 +75,8 @@ type Join struct {
 type Mapping struct {
 	Table
 	ResourceType   *scim.ResourceType
-	Columns        []BoundColumn
+	IsView         bool          // IsView says that the table is a view: no triggers can note its changes.
+	Columns        []BoundColumn // Columns are those of the table, and then those of the tables beside it.
 	Children       []BoundChild
 	VisibleColumns []string // VisibleColumns are those that Visible reads; nil if it may read any.
 }
@@ -69,6 +85,8 @@ type Mapping struct {
 type BoundColumn struct {
 	Column
 	IsCopy       bool   // IsCopy says that an earlier column is for the same value. This one is only written.
+	Beside       int    // Beside is 0 for a column of the table, and n for one of the n-th table beside it.
+	table        string // table is the name of the table that has the column.
 	DatabaseType string // DatabaseType is the database's name of the type, empty if unknown.
 	attr         scim.Attribute
 	list         string // list is the path of the multi-valued attribute whose element has the value, or empty.
@@ -83,11 +101,33 @@ type BoundChild struct {
 	Columns []BoundColumn
 }
 
+// TableName is the table that has the column.
+func (c *BoundColumn) TableName() string { return c.table }
+
 // SeenKey is the key under which Seen has the column's cell.
-func (c *BoundColumn) SeenKey() string { return c.Name + " " + c.Path + " " + c.Of }
+func (c *BoundColumn) SeenKey() string {
+	key := c.Name + " " + c.Path + " " + c.Of
+	if c.Beside > 0 {
+		key = c.table + "." + key
+	}
+	return key
+}
 
 // SeenKey is the key under which Seen has the cells of the child's rows.
 func (c *BoundChild) SeenKey() string { return c.Name + " " + c.Path }
+
+// ColumnsOf returns the columns of the table, for 0, or of the n-th table beside it.
+func (m *Mapping) ColumnsOf(n int) []BoundColumn {
+	first := slices.IndexFunc(m.Columns, func(c BoundColumn) bool { return c.Beside == n })
+	if first < 0 {
+		return nil
+	}
+	last := first
+	for last < len(m.Columns) && m.Columns[last].Beside == n {
+		last++
+	}
+	return m.Columns[first:last]
+}
 
 // Seen holds what was read of a row when its resource was brought in line: the JSON of its
 // cells, by SeenKey.

@@ -16,16 +16,16 @@ type Setting struct {
 	Value  any
 }
 
-// Changes returns the settings of a change. before is nil for a new row.
-func (m *Mapping) Changes(before, after *scim.Resource) ([]Setting, error) {
+// Changes returns the settings of a change in the table, for 0, or in the n-th table beside it. before
+// is nil for a new row.
+func (m *Mapping) Changes(n int, before, after *scim.Resource) ([]Setting, error) {
 	var all []Setting
 	for i := range m.Columns {
 		c := &m.Columns[i]
-		v := c.ValueIn(after)
-		if c.ReadOnly || before != nil && c.stays(c.ValueIn(before), v) {
+		if c.Beside != n || !c.IsWritten(before, after) {
 			continue
 		}
-		cell, err := c.Cell(v)
+		cell, err := c.Cell(c.ValueIn(after))
 		if err != nil {
 			return nil, err
 		}
@@ -34,6 +34,11 @@ func (m *Mapping) Changes(before, after *scim.Resource) ([]Setting, error) {
 		}
 	}
 	return all, nil
+}
+
+// IsWritten reports whether a change writes the column. before is nil for a new row.
+func (c *BoundColumn) IsWritten(before, after *scim.Resource) bool {
+	return !c.ReadOnly && (before == nil || !c.stays(c.ValueIn(before), c.ValueIn(after)))
 }
 
 // stays reports whether the column of a row that exists is left alone when its attribute

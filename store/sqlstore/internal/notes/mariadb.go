@@ -25,7 +25,7 @@ func changesBytes(columns []string) string {
 // A statement INSERT ... SELECT reads what is committed now, also in a transaction at
 // REPEATABLE READ. So a trigger knows of a tenant that was enrolled after its transaction began.
 func (s *Triggers) mariadb(t target) []string {
-	trigger := func(event, condition string, statements ...string) string {
+	trigger := func(event, when, condition string, statements ...string) string {
 		body := strings.Join(statements, "; ") + ";"
 		if condition != "" {
 			body = "IF " + condition + " THEN " + body + " END IF;"
@@ -33,8 +33,8 @@ func (s *Triggers) mariadb(t target) []string {
 		// The order of the columns lets the transaction come first.
 		body = strings.ReplaceAll(body, "INSERT INTO {p}stale (tenant, type, id, member) SELECT ",
 			"INSERT INTO {p}stale (tx, tenant, type, id, member) SELECT coalesce("+database.Mark+", 0), ")
-		return fmt.Sprintf("CREATE OR REPLACE TRIGGER %s_%s AFTER %s ON %s FOR EACH ROW BEGIN %s END",
-			inDatabaseOf(t.table, s.name(t)), strings.ToLower(event), event, t.table, body)
+		return fmt.Sprintf("CREATE OR REPLACE TRIGGER %s_%s %s ON %s FOR EACH ROW BEGIN %s END",
+			inDatabaseOf(t.table, s.name(t)), event, when, t.table, body)
 	}
 	unless := func(row string) string {
 		if !t.isBulk {
@@ -46,11 +46,15 @@ func (s *Triggers) mariadb(t target) []string {
 	if t.only != nil {
 		changes = s.changes(t.only)
 	}
-	return []string{
-		trigger("INSERT", unless("NEW"), t.insert("NEW")),
-		trigger("UPDATE", changes, "IF "+s.changes(t.place)+" THEN "+t.insertGone("OLD")+"; END IF", t.insert("NEW")),
-		trigger("DELETE", unless("OLD"), t.insertGone("OLD")),
+	all := []string{
+		trigger("insert", "AFTER INSERT", unless("NEW"), t.insert("NEW")),
+		trigger("update", "AFTER UPDATE", changes, "IF "+s.changes(t.place)+" THEN "+t.insertGone("OLD")+"; END IF", t.insert("NEW")),
+		trigger("delete", t.whenErased()+" DELETE", unless("OLD"), t.insertGone("OLD")),
 	}
+	if t.isUnder {
+		all = append(all, trigger("before", "BEFORE UPDATE", "", t.insertGone("OLD")))
+	}
+	return all
 }
 
 // inDatabaseOf returns the name of a trigger with that of the database of its table.
@@ -72,8 +76,8 @@ func (s *Triggers) existInMariaDB(ctx context.Context, tx database.Querier, t ta
 	schema, table := dialect.SchemaAndTable(t.table)
 	n := 0
 	err := database.QueryRowOn(ctx, s.db, tx, "SELECT count(*) FROM information_schema.triggers WHERE event_object_schema = coalesce(nullif($1, ''), database())"+
-		" AND event_object_table = $2 AND trigger_name IN (concat($3, '_insert'), concat($3, '_update'), concat($3, '_delete'))", schema, table, s.name(t)).Scan(&n)
-	return n == 3, err
+		" AND event_object_table = $2 AND trigger_name IN (concat($3, '_insert'), concat($3, '_update'), concat($3, '_delete'), concat($3, '_before'))", schema, table, s.name(t)).Scan(&n)
+	return n == t.count(), err
 }
 
 // awaitInMariaDB is awaitWriters for MariaDB.

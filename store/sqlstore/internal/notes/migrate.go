@@ -206,18 +206,21 @@ func (s *Triggers) Check(ctx context.Context) (err error) {
 // exist reports whether a table has its triggers. A table that is dropped and created
 // anew, which is how SQLite's tables are altered, has none.
 func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (bool, error) {
-	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
+	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete', $1 || '_before') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
 	table := t.table
+	if t.isView {
+		return true, nil
+	}
 	switch s.db.Dialect {
 	case dialect.MariaDB:
 		return s.existInMariaDB(ctx, q, t)
 	case dialect.SQLite:
-		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete') AND lower(tbl_name) = lower($2)"
+		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete', $1 || '_before') AND lower(tbl_name) = lower($2)"
 		table = strings.Trim(lastName.FindString(t.table), `"`)
 	}
 	n := 0
 	err := q.QueryRowContext(ctx, query, s.name(t), table).Scan(&n)
-	return n == 3, err
+	return n == t.count(), err
 }
 
 // dropOld drops the triggers of tables that are no longer mapped. The application can then
@@ -250,7 +253,7 @@ func (s *Triggers) dropOld(ctx context.Context, tx database.Querier) error {
 		if i := strings.LastIndexByte(table, ' '); i >= 0 {
 			table, what = table[:i], table[i+1:]
 		}
-		for _, text := range s.drop(target{table: table, what: what}) {
+		for _, text := range s.drop(target{table: table, what: what, isUnder: true}) {
 			if _, err := tx.ExecContext(ctx, text); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}

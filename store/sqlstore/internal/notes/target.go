@@ -1,6 +1,7 @@
 package notes
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -29,6 +30,11 @@ type target struct {
 	isPart bool
 	// place are the columns whose change moves a row from one resource to another.
 	place []string
+	// isBefore says that a row is noted before it is erased: afterwards nothing may refer to it.
+	// isUnder says that it is noted before it is changed too: it is a part of a view.
+	isBefore, isUnder bool
+	// isView says that the table is a view, which has no triggers.
+	isView bool
 	// more is what else decides what the rows mean. All rows are noted after a change of it.
 	more string
 }
@@ -59,6 +65,9 @@ func (s *Triggers) targets() []target {
 		m := s.mappings[typ]
 		t := rowTarget(d, m)
 		all = append(all, t)
+		for i := range m.Beside {
+			all = append(all, besideTarget(d, m, i, t))
+		}
 		for _, c := range m.Children {
 			all = append(all, childTarget(d, m, c, t))
 		}
@@ -85,15 +94,18 @@ func keyOf(d dialect.Dialect, m *mapping.Mapping, row string) string {
 // rowTarget is the table of a type. A row without a tenant belongs to nobody: it may be an
 // administrator or a template.
 func rowTarget(d dialect.Dialect, m *mapping.Mapping) target {
-	t := target{table: m.Name, what: m.Type, place: mapping.NonEmpty(m.Key, m.Tenant)}
+	t := target{table: m.Name, what: m.Type, isView: m.IsView, place: mapping.NonEmpty(m.Key, m.Tenant)}
 	t.note = "SELECT " + tenantOf(d, m, "{row}") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "{row}") + ", {gone} WHERE " +
 		mapping.NotNull("{row}", t.place) + " AND " + hasBegun(d, tenantOf(d, m, "{row}"))
 	t.all = "SELECT " + tenantOf(d, m, "t") + " AS tenant, " + dialect.Quote(m.Type) + " AS type, " + keyOf(d, m, "t") + " AS id, '' AS member FROM " +
 		m.Name + " AS t WHERE " + mapping.NotNull("t", t.place)
 	if m.Visible == "" || m.VisibleColumns != nil {
 		t.only = append(append(mapping.NonEmpty(m.Created), t.place...), m.VisibleColumns...)
-		for _, c := range m.Columns {
+		for _, c := range m.ColumnsOf(0) {
 			t.only = append(t.only, c.Name)
+		}
+		for _, b := range m.Beside {
+			t.only = append(t.only, mapping.NonEmpty(b.Ref)...)
 		}
 	}
 	t.more = fmt.Sprint(m.Visible, m.Created)
@@ -116,6 +128,21 @@ func inTenant(m *mapping.Mapping, row, column string) string {
 		return ""
 	}
 	return " AND t." + m.Tenant + " = " + row + "." + column
+}
+
+// besideTarget is the i-th table beside that of a type, whose own target is row.
+func besideTarget(d dialect.Dialect, m *mapping.Mapping, i int, row target) target {
+	b := m.Beside[i]
+	t := target{table: b.Name, what: m.Type + "+", place: mapping.NonEmpty(b.Key, b.Tenant), all: row.all, isPart: true, isBefore: true, isUnder: b.IsWatched() || m.IsView,
+		note: "SELECT " + tenantOf(d, m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + cmp.Or(b.Ref, m.Key) +
+			" = {row}." + b.Key + inTenant(m, "{row}", b.Tenant) + " AND " + mapping.NotNull("t", row.place) + " AND " + hasBegun(d, tenantOf(d, m, "t"))}
+	if !t.isUnder {
+		t.only = append(t.only, t.place...)
+		for _, c := range m.ColumnsOf(i + 1) {
+			t.only = append(t.only, c.Name)
+		}
+	}
+	return t
 }
 
 // childTarget is the table of a multi-valued attribute of a type, whose own target is row.

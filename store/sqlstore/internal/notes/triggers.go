@@ -50,7 +50,11 @@ func (s *Triggers) drop(t target) []string {
 		on = " ON " + t.table
 	}
 	var all []string
-	for _, event := range []string{"insert", "update", "delete"} {
+	events := []string{"insert", "update", "delete"}
+	if t.isUnder {
+		events = append(events, "before")
+	}
+	for _, event := range events {
 		all = append(all, fmt.Sprintf("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on))
 	}
 	if s.db.Dialect == dialect.Postgres {
@@ -62,6 +66,8 @@ func (s *Triggers) drop(t target) []string {
 // replace returns the statements that drop the triggers of a table and create them.
 func (s *Triggers) replace(t target) []string {
 	switch {
+	case t.isView:
+		return nil
 	case s.db.Dialect == dialect.SQLite:
 		return append(s.drop(t), s.sqlite(t)...)
 	case s.db.Dialect == dialect.MariaDB:
@@ -123,24 +129,56 @@ func (s *Triggers) sqlite(t target) []string {
 		}
 		return " WHEN NOT EXISTS (SELECT 1 FROM {p}own WHERE id = CAST(" + row + "." + t.place[0] + " AS text))" // see Notes.Silence
 	}
-	return []string{
+	all := []string{
 		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s BEGIN %s; END", name, t.table, unless("NEW"), t.insert("NEW")),
 		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, t.table, s.when(t), t.insertGone("OLD")+" AND "+s.changes(t.place), t.insert("NEW")),
-		fmt.Sprintf("CREATE TRIGGER %s_delete AFTER DELETE ON %s%s BEGIN %s; END", name, t.table, unless("OLD"), t.insertGone("OLD")),
+		fmt.Sprintf("CREATE TRIGGER %s_delete %s DELETE ON %s%s BEGIN %s; END", name, t.whenErased(), t.table, unless("OLD"), t.insertGone("OLD")),
 	}
+	if t.isUnder {
+		all = append(all, fmt.Sprintf("CREATE TRIGGER %s_before BEFORE UPDATE ON %s BEGIN %s; END", name, t.table, t.insertGone("OLD")))
+	}
+	return all
+}
+
+// whenErased says when a row that is erased is noted.
+func (t *target) whenErased() string {
+	if t.isBefore {
+		return "BEFORE"
+	}
+	return "AFTER"
+}
+
+// count is how many triggers the table has.
+func (t *target) count() int {
+	if t.isUnder {
+		return 4
+	}
+	return 3
 }
 
 // postgres returns the statements that create the triggers of a table in PostgreSQL. They
 // run for each row.
 func (s *Triggers) postgres(t target) []string {
 	name := s.name(t)
-	return []string{
-		fmt.Sprintf(function, name, "IF TG_OP = 'DELETE' THEN "+t.insertGone("OLD")+"; RETURN NULL; END IF; IF TG_OP = 'UPDATE' THEN IF "+
+	result := "NULL"
+	if t.isBefore { // NULL would keep the row.
+		result = "OLD"
+	}
+	erased := "IF TG_OP = 'DELETE' THEN " + t.insertGone("OLD") + "; RETURN " + result + "; END IF; "
+	if t.isUnder {
+		erased += "IF TG_WHEN = 'BEFORE' THEN " + t.insertGone("OLD") + "; RETURN NEW; END IF; "
+	}
+	all := []string{
+		fmt.Sprintf(function, name, erased+"IF TG_OP = 'UPDATE' THEN IF "+
 			s.changes(t.place)+" THEN "+t.insertGone("OLD")+"; END IF; END IF; "+t.insert("NEW")+";"),
 		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name),
 		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s FOR EACH ROW%s EXECUTE FUNCTION %s()", name, t.table, s.when(t), name),
-		fmt.Sprintf("CREATE TRIGGER %s_delete AFTER DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name),
+		fmt.Sprintf("CREATE TRIGGER %s_delete %s DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.whenErased(), t.table, name),
 	}
+	if t.isUnder {
+		all = append(all, fmt.Sprintf("CREATE TRIGGER %s_before BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name))
+	}
+	return all
 }
 
 // postgresBulk is postgres for a table that is written many rows at a time. The triggers

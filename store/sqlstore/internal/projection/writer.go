@@ -66,13 +66,13 @@ func (w *Writer) Create(ctx context.Context, r *scim.Resource) (out *scim.Resour
 		if err != nil {
 			return err
 		}
-		key, err := w.table.InsertRow(ctx, r, namesakes)
+		to, err := w.table.InsertRow(ctx, r, namesakes)
 		if err != nil {
 			return w.table.Refusal(ctx, nil, r, err)
 		}
 		meta := r.Meta()
-		meta.ID = key
-		out, err = w.store(ctx, nil, r.WithMeta(meta), nil)
+		meta.ID = to.Key
+		out, err = w.store(ctx, nil, r.WithMeta(meta), nil, to)
 		return err
 	})
 	if err != nil {
@@ -105,10 +105,11 @@ func (w *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.
 				return err
 			}
 		}
-		if err := w.table.UpdateRow(ctx, ref.ID, before.Resource, after, row, namesakes); err != nil {
+		to, err := w.table.UpdateRow(ctx, ref.ID, before.Resource, after, row, namesakes)
+		if err != nil {
 			return w.table.Refusal(ctx, before.Resource, after, err)
 		}
-		out, err = w.store(ctx, before, after, row)
+		out, err = w.store(ctx, before, after, row, to)
 		return err
 	})
 	if err != nil {
@@ -120,7 +121,7 @@ func (w *Writer) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.
 // store stores a resource after the application's row was written. before and was are nil
 // for a new resource. A column that the write did not set, but that has changed, wins: it
 // has a default, or a trigger of the application has set it.
-func (w *Writer) store(ctx context.Context, before *owntables.Projection, after *scim.Resource, was *mapping.Row) (*scim.Resource, error) {
+func (w *Writer) store(ctx context.Context, before *owntables.Projection, after *scim.Resource, was *mapping.Row, to *apptables.Written) (*scim.Resource, error) {
 	rows, err := w.table.Read(ctx, []string{after.ID()}, apptables.Unlocked)
 	if err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (w *Writer) store(ctx context.Context, before *owntables.Projection, after 
 	case !row.Visible: // The write has hidden it, as the application can.
 		return after, w.resources.Erase(ctx, after.Ref(), false)
 	}
-	known, err := w.seenAfter(ctx, before, after, was, row)
+	known, err := w.seenAfter(ctx, before, after, was, row, to)
 	if err != nil {
 		return nil, err
 	}
@@ -159,12 +160,18 @@ func (w *Writer) store(ctx context.Context, before *owntables.Projection, after 
 
 // seenAfter returns what counts as seen of a row after a write: the cells that the write
 // has set, and those that were seen before it.
-func (w *Writer) seenAfter(ctx context.Context, before *owntables.Projection, after *scim.Resource, was, row *mapping.Row) (mapping.Seen, error) {
+func (w *Writer) seenAfter(ctx context.Context, before *owntables.Projection, after *scim.Resource, was, row *mapping.Row, to *apptables.Written) (mapping.Seen, error) {
 	known := make(mapping.Seen, len(row.Seen))
 	for i := range w.table.Columns {
 		c := &w.table.Columns[i]
 		v := c.ValueIn(after)
 		switch {
+		case to.IsKept(c) && before == nil: // What the client sent counts for the tenant alone.
+			if v != nil && !c.ReadOnly {
+				known[c.SeenKey()] = row.Seen[c.SeenKey()]
+			}
+		case to.IsKept(c) && c.IsWritten(before.Resource, after):
+			known[c.SeenKey()] = was.Seen[c.SeenKey()]
 		case before == nil && (v != nil || c.Empty != nil), before != nil && !reflect.DeepEqual(c.ValueIn(before.Resource), v): // The write has set the column.
 			if !c.ReadOnly && c.Matches(v, row.Cells[i]) {
 				known[c.SeenKey()] = row.Seen[c.SeenKey()]
@@ -253,8 +260,13 @@ func (w *Writer) Delete(ctx context.Context, ref scim.Ref, check func(before *sc
 			return err
 		}
 		// The lock on the row waits for transactions of the application that refer to it.
-		if _, err := w.table.Read(ctx, []string{ref.ID}, apptables.ToBeErased); err != nil {
+		rows, err := w.table.Read(ctx, []string{ref.ID}, apptables.ToBeErased)
+		if err != nil {
 			return err
+		}
+		row := rows[ref.ID]
+		if row == nil {
+			return database.ErrMoved
 		}
 		// The lock of Erase waits for transactions that write memberships, so this comes next.
 		if w.joins != nil {
@@ -263,7 +275,7 @@ func (w *Writer) Delete(ctx context.Context, ref scim.Ref, check func(before *sc
 			}
 		}
 		if err == nil {
-			err = w.table.DeleteRow(ctx, before.Resource)
+			err = w.table.DeleteRow(ctx, before.Resource, row)
 		}
 		if err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)

@@ -66,7 +66,7 @@ func (s *shape) changeCells(ctx context.Context, edits []edit) error {
 func (s *shape) lockCells(ctx context.Context, users []string, now map[slot][]string) error {
 	w := s.db.Arguments()
 	text := "SELECT " + s.db.Dialect.AsText("h."+s.User) + ", COALESCE(" + s.scope() + ", ''), COALESCE(" + s.id() + ", '') FROM " + s.Holders +
-		" AS h WHERE " + s.ofTenant(w) + " AND h." + s.User + " IN (" + w.AddAll(users) + ") ORDER BY h." + s.User
+		" AS h WHERE " + ofTenant(s, w) + " AND h." + s.User + " IN (" + w.AddAll(users) + ") ORDER BY h." + s.User
 	text += s.db.Dialect.Lock(" FOR NO KEY UPDATE")
 	return s.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		var user, scope, role string
@@ -106,7 +106,7 @@ func (s *shape) update(ctx context.Context, p place, value any, users []string, 
 		if only {
 			text += s.id() + " = " + w.Add(p.role) + " AND "
 		}
-		if err := s.db.ExecApp(ctx, w, text+s.inScope(w, p.scope)+" AND "+s.ofTenant(w)+" AND h."+s.User+" IN ("+w.AddAll(part)+")"); err != nil {
+		if err := s.db.ExecApp(ctx, w, text+s.inScope(w, p.scope)+" AND "+ofTenant(s, w)+" AND h."+s.User+" IN ("+w.AddAll(part)+")"); err != nil {
 			return err
 		}
 	}

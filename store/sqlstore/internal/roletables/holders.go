@@ -22,7 +22,7 @@ func (r *resolver) RoleHolders(ctx context.Context, role scim.Role, after string
 	if s.Roles != "" && !s.IsColumn {
 		text += " JOIN " + s.Roles + " AS t ON t." + s.ID + " = h." + s.Role
 	}
-	text += " WHERE " + s.id() + " = " + w.Add(role.ID) + " AND " + s.inScope(w, role.Scope) + " AND " + s.ofTenant(w) + " AND " + user + " > " + w.Add(after)
+	text += " WHERE " + s.id() + " = " + w.Add(role.ID) + " AND " + s.inScope(w, role.Scope) + " AND " + ofTenant(s, w) + " AND " + user + " > " + w.Add(after)
 	if s.Tenant != "" && !s.IsColumn {
 		text += " AND t." + s.Tenant + " = " + w.Add(s.db.Tenant)
 	}

@@ -152,7 +152,7 @@ func (s *shape) held(ctx context.Context, users []string, add func(user string, 
 		}
 		text += " JOIN " + s.Roles + " AS t ON t." + s.ID + " = h." + s.Role
 	}
-	text += " WHERE " + s.ofTenant(w) + " AND h." + s.Role + " IS NOT NULL AND h." + s.User + " IN (" + w.AddAll(users) + ")"
+	text += " WHERE " + ofTenant(s, w) + " AND h." + s.Role + " IS NOT NULL AND h." + s.User + " IN (" + w.AddAll(users) + ")"
 	if s.Scope.Column != "" {
 		text += " AND h." + s.Scope.Column + " IS NOT NULL"
 	}

@@ -36,7 +36,7 @@ func (s *shape) changeRows(ctx context.Context, edits []edit) error {
 
 // ofUsers is the condition that a row, as h, gives these users a role in a scope.
 func (s *shape) ofUsers(w *dialect.Arguments, p place, users []string) string {
-	return s.id() + " = " + w.Add(p.role) + " AND " + s.inScope(w, p.scope) + " AND " + s.ofTenant(w) + " AND h." + s.User + " IN (" + w.AddAll(users) + ")"
+	return s.id() + " = " + w.Add(p.role) + " AND " + s.inScope(w, p.scope) + " AND " + ofTenant(s, w) + " AND h." + s.User + " IN (" + w.AddAll(users) + ")"
 }
 
 // insert gives a role to those users who do not have it. The table may have no unique index.

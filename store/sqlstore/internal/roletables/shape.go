@@ -192,7 +192,7 @@ func (s *shape) scope() string {
 }
 
 // ofTenant is the condition that a row of Holders, as h, belongs to the tenant.
-func (s *shape) ofTenant(w *dialect.Arguments) string {
+func ofTenant(s *shape, w *dialect.Arguments) string {
 	return apptables.OfTenant(s.db, w, "h", s.UserTenant)
 }
 
