@@ -101,8 +101,18 @@ func (m *Table) Set(ctx context.Context, key string, all []mapping.Setting) erro
 	for _, c := range all {
 		sets = append(sets, c.Column+" = "+w.Add(c.Value))
 	}
-	return m.db.ExecApp(ctx, w, "UPDATE "+m.Name+" AS t SET "+strings.Join(sets, ", ")+
-		" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key))
+	target, row := aliased(m)
+	return m.db.ExecApp(ctx, w, "UPDATE "+target+" SET "+strings.Join(sets, ", ")+
+		" WHERE "+OfTenant(m.db, w, row, m.Tenant)+" AND "+row+"."+m.Key+" = "+w.Add(key))
+}
+
+// aliased returns the table as a statement writes it, and the name of its rows there. SQLite does not
+// know the alias of a view that is written.
+func aliased(m *Table) (target, row string) {
+	if m.IsView && m.db.Dialect == dialect.SQLite {
+		return m.Name, m.Name
+	}
+	return m.Name + " AS t", "t"
 }
 
 // putChildren brings the rows of multi-valued attributes in line with after. row is what
@@ -167,12 +177,12 @@ func deleteOfParent(m *Table, w *dialect.Arguments, c *mapping.BoundChild, key s
 }
 
 // DeleteRow deletes the row of a resource, as it was read, with the rows beside it, or retires it.
-func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource, row *mapping.Row) error {
+func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource, was *mapping.Row) error {
 	key := r.ID()
 	if m.Retire != nil {
 		return m.Set(ctx, key, m.withUpdated(mapping.SettingsOf(m.Retire(ctx, r, m.db.Now()))))
 	}
-	if err := besidesOf(m).delete(ctx, row, false); err != nil {
+	if err := besidesOf(m).delete(ctx, was, false); err != nil {
 		return err
 	}
 	for i := range m.Children {
@@ -182,8 +192,12 @@ func (m *Table) DeleteRow(ctx context.Context, r *scim.Resource, row *mapping.Ro
 		}
 	}
 	w := m.db.Arguments()
-	if err := m.db.ExecApp(ctx, w, m.db.Dialect.Delete(m.Name, "t")+" WHERE "+m.mine(w)+" AND t."+m.Key+" = "+w.Add(key)); err != nil {
+	begin, row := m.db.Dialect.Delete(m.Name, "t"), "t"
+	if target, alias := aliased(m); alias != "t" {
+		begin, row = "DELETE FROM "+target, alias
+	}
+	if err := m.db.ExecApp(ctx, w, begin+" WHERE "+OfTenant(m.db, w, row, m.Tenant)+" AND "+row+"."+m.Key+" = "+w.Add(key)); err != nil {
 		return err
 	}
-	return besidesOf(m).delete(ctx, row, true)
+	return besidesOf(m).delete(ctx, was, true)
 }
