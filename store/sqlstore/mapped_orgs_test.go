@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,6 +177,25 @@ func TestMappedOrgsTeams(t *testing.T) {
 	})
 }
 
+// What belongs to the people of all organisations cannot be mapped as if it were one's own.
+func TestMappedOrgsForeignRows(t *testing.T) {
+	address := []sqlstore.Column{{Name: "address", Path: "value"}}
+	for name, change := range map[string]func(t *sqlstore.Table){
+		"children": func(t *sqlstore.Table) {
+			t.Children = []sqlstore.Child{{Path: "emails", Name: "user_emails", Parent: "user_id", Columns: address}}
+		},
+		"beside": func(t *sqlstore.Table) {
+			t.Beside = append(t.Beside, sqlstore.Beside{Name: "profiles", Key: "user_id", Columns: []sqlstore.Column{{Name: "nick", Path: "nickName"}}})
+		},
+	} {
+		o := orgOptions("o", nil)
+		change(&o.Tables[0])
+		if _, err := sqlstore.New(&sql.DB{}, sqlstore.SQLite, o); err == nil || !strings.Contains(err.Error(), "otherwise a tenant changes the rows of another one") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
 // A column of the membership holds the role in the organisation.
 func TestMappedOrgsRoles(t *testing.T) {
 	inOrgs(t, func(a app) {
@@ -184,7 +204,12 @@ func TestMappedOrgsRoles(t *testing.T) {
 		o := orgOptions("o", nil)
 		o.Tables, o.Members = o.Tables[:1], nil
 		a = a.of(o)
-		resolver, err := a.s.RoleResolver(a.t.Context(), sqlstore.RoleColumn{Table: "org_members", User: "user_id", UserTenant: "org_id", Column: "role", List: []scim.Role{{ID: "owner", Name: "Owners"}}})
+		column := sqlstore.RoleColumn{Table: "org_members", User: "user_id", Column: "role", List: []scim.Role{{ID: "owner", Name: "Owners"}}}
+		if _, err := a.s.RoleResolver(a.t.Context(), column); err == nil || !strings.Contains(err.Error(), "set UserTenant") {
+			a.t.Errorf("roles of all organisations: error %v", err)
+		}
+		column.UserTenant = "org_id"
+		resolver, err := a.s.RoleResolver(a.t.Context(), column)
 		if err != nil {
 			a.t.Fatal(err)
 		}

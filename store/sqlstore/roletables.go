@@ -2,10 +2,12 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/roletables"
 )
 
@@ -120,11 +122,21 @@ func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.Rol
 	all := make([]roletables.Shape, len(shapes))
 	for i, shape := range shapes {
 		all[i] = shape.shape()
-		if err := checkUnwritten(s, all[i]); err != nil {
+		if err := errors.Join(checkUnwritten(s, all[i]), checkApart(s, all[i])); err != nil {
 			return nil, err
 		}
 	}
 	return roletables.New(ctx, s.db, all)
+}
+
+// checkApart returns an error if the roles of a tenant's users are those of another tenant's too.
+func checkApart(s *Store, shape roletables.Shape) error {
+	t := s.app.Table("User")
+	isApart := shape.UserTenant != "" || shape.Scope.Column != "" || shape.Tenant != "" && !shape.IsColumn
+	if t == nil || isApart || !mapping.SharesKeys(&t.Mapping.Table) {
+		return nil
+	}
+	return fmt.Errorf("sqlstore: %s: %s: users of two tenants may have one id: set UserTenant, otherwise a tenant changes the roles of another one", shape.Type, shape.Holders)
 }
 
 // checkUnwritten returns an error if clients can write a role directly, by an attribute.

@@ -118,6 +118,8 @@ func (b *binder) bindBeside(m *Mapping, n int, t *Beside) {
 		b.fail("%s: Shared: needs a Ref and Columns", t.Name)
 	case slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Name == t.Key && !c.ReadOnly }):
 		b.fail("%s: column %s is the Key: set ReadOnly", t.Name, t.Key)
+	case t.Ref == "" && t.Tenant == "" && SharesKeys(&m.Table) && !t.IsWatched():
+		b.fail("%s: Tenant: is needed, because rows of two tenants may have one Key: otherwise a tenant changes the rows of another one", t.Name)
 	case t.Find != nil && !t.Shared:
 		b.fail("%s: Find: needs Shared", t.Name)
 	case t.Insert != nil && t.IsWatched():
@@ -141,6 +143,9 @@ func (b *binder) bindChild(m *Mapping, c Child) {
 	if !ok || !a.MultiValued || a.Type != scim.TypeComplex || a.Parent != nil || len(c.Columns) == 0 || c.Path == "members" {
 		b.fail("%s: Path %q: needs a multi-valued attribute with parts, and Columns for them", c.Name, c.Path)
 		return
+	}
+	if c.Tenant == "" && SharesKeys(&m.Table) {
+		b.fail("%s: Tenant: is needed, because rows of two tenants may have one Key: otherwise a tenant changes the rows of another one", c.Name)
 	}
 	child := BoundChild{Child: c}
 	for _, column := range c.Columns {

@@ -116,6 +116,12 @@ func (c *BoundColumn) SeenKey() string {
 // SeenKey is the key under which Seen has the cells of the child's rows.
 func (c *BoundChild) SeenKey() string { return c.Name + " " + c.Path }
 
+// SharesKeys reports whether rows of two tenants may have one key.
+func SharesKeys(t *Table) bool {
+	return slices.ContainsFunc(t.Beside, func(b Beside) bool { return b.Tenant != "" || b.Shared && b.Ref == t.Key }) ||
+		slices.ContainsFunc(t.Children, func(c Child) bool { return c.Tenant != "" })
+}
+
 // ColumnsOf returns the columns of the table, for 0, or of the n-th table beside it.
 func (m *Mapping) ColumnsOf(n int) []BoundColumn {
 	first := slices.IndexFunc(m.Columns, func(c BoundColumn) bool { return c.Beside == n })
