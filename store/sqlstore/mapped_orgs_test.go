@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -218,5 +219,28 @@ func TestMappedOrgsRoles(t *testing.T) {
 		a.want("the role here", "owner", a.row("SELECT role FROM org_members WHERE org_id = 'o'"))
 		c.do("DELETE", "/Groups/"+id, "", 204)
 		a.want("the roles afterwards", "|owner", a.row("SELECT coalesce(role, '') FROM org_members WHERE org_id = 'o'")+"|"+a.row("SELECT role FROM org_members WHERE org_id = 'p'"))
+	})
+}
+
+// An organisation writes a name while another one takes the person in. Whichever comes first, the
+// other one goes on seeing what its client has sent.
+func TestMappedOrgsJoinMeanwhile(t *testing.T) {
+	inOrgs(t, func(a app) {
+		o, p := a.of(orgOptions("o", nil)), a.of(orgOptions("p", byEmail(a.db, a.d)))
+		for i := range 20 {
+			name := fmt.Sprintf("u%d@x.com", i)
+			id := create(a.t, o.s, user(a.t, name, map[string]any{"displayName": "first"})).ID()
+			sent := user(a.t, name, map[string]any{"displayName": "sent"})
+			failed := make(chan error)
+			go func() {
+				_, err := p.s.Create(a.t.Context(), sent)
+				failed <- err
+			}()
+			o.update(id, map[string]any{"displayName": "second"})
+			if err := <-failed; err != nil {
+				a.t.Fatal(err)
+			}
+			a.want("what each organisation calls the person", "second sent", o.get("User", id).String("displayName")+" "+p.get("User", id).String("displayName"))
+		}
 	})
 }
