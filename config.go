@@ -402,6 +402,7 @@ func bindRoles(c *Tenant, t *host.Tenant, g host.Guard) (errs []error) {
 		Attributes:    slices.Grow([]*model.Attribute(nil), len(r.Attributes))}
 	t.Roles = b
 	errs = append(errs, bindResolver(r, b, g)...)
+	errs = append(errs, checkPlaces(r, b.PolicyOf)...)
 	if r.PolicyOf != nil && (r.Pick != nil || r.Exclusive) {
 		errs = append(errs, mistake("Roles.PolicyOf", "takes the place of Pick and Exclusive: set only one of them"))
 	}

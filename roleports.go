@@ -2,6 +2,8 @@ package scim
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/scimkit/scim/internal/host"
 )
@@ -98,6 +100,28 @@ func policyPort(r *Roles) func(scope string) host.RolePolicy {
 		return func(string) host.RolePolicy { return p }
 	}
 	return func(scope string) host.RolePolicy { return in(r.PolicyOf(scope)) }
+}
+
+// placed is a RoleResolver with scopes that have one place, such as a column. It says which role
+// stands there for none; "": no role does.
+type placed interface{ RolePlaces() map[string]string }
+
+// checkPlaces compares the policies with what the resolver says about places.
+func checkPlaces(r *Roles, policy func(scope string) host.RolePolicy) (errs []error) {
+	resolver, ok := r.Resolver.(placed)
+	if !ok {
+		return nil
+	}
+	places := resolver.RolePlaces()
+	for _, scope := range slices.Sorted(maps.Keys(places)) {
+		switch p := policy(scope); {
+		case !p.Exclusive:
+			errs = append(errs, mistake("Roles", "the scope %q is a column, which holds one role: set Exclusive", scope))
+		case p.Base != "" && p.Base != places[scope]:
+			errs = append(errs, mistake("Roles.PolicyOf", "the scope %q: Base is %q, and the column's is %q", scope, p.Base, places[scope]))
+		}
+	}
+	return errs
 }
 
 type ledgerPort port[Ledger]

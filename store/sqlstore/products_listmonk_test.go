@@ -210,26 +210,28 @@ func enrolledUsers() sqlstore.Table {
 	}
 }
 
+// slots are the declarations of the two columns, and what the policies say.
+func slots() (user, list sqlstore.RoleColumn, policies map[string]scim.RolePolicy) {
+	user = sqlstore.RoleColumn{Table: "users", User: "id", Column: "user_role_id", Base: noAccess, Scope: sqlstore.RoleScope{Name: "user"},
+		Roles: "roles", ID: "id", Name: "name", Protected: "is_super", Where: "t.type = 'user'"}
+	list = sqlstore.RoleColumn{Table: "users", User: "id", Column: "list_role_id", Scope: sqlstore.RoleScope{Name: "list"},
+		Roles: "roles", ID: "id", Name: "name", Where: "t.type = 'list' AND t.parent_id IS NULL",
+		Match: func(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
+			name, isList := strings.CutPrefix(src.Name(), "List: ")
+			if !isList {
+				return nil, nil
+			}
+			return []scim.Role{{Name: name}}, nil
+		}}
+	return user, list, map[string]scim.RolePolicy{"user": {Exclusive: true, Base: fmt.Sprint(noAccess)}, "list": {Exclusive: true}}
+}
+
 // enrol opens the endpoint.
 func enrol(p *product, more ...scim.Rule) {
 	p.t.Helper()
-	p.serve(sqlstore.Options{Tables: []sqlstore.Table{enrolledUsers()}}, scim.Roles{PolicyOf: func(scope string) scim.RolePolicy {
-		return map[string]scim.RolePolicy{"user": {Exclusive: true, Base: fmt.Sprint(noAccess)}, "list": {Exclusive: true}}[scope]
-	}}, func(*sqlstore.Store) []sqlstore.RoleShape {
-		return []sqlstore.RoleShape{
-			sqlstore.RoleColumn{Table: "users", User: "id", Column: "user_role_id", Base: noAccess, Scope: sqlstore.RoleScope{Name: "user"},
-				Roles: "roles", ID: "id", Name: "name", Protected: "is_super", Where: "t.type = 'user'"},
-			sqlstore.RoleColumn{Table: "users", User: "id", Column: "list_role_id", Scope: sqlstore.RoleScope{Name: "list"},
-				Roles: "roles", ID: "id", Name: "name", Where: "t.type = 'list' AND t.parent_id IS NULL",
-				Match: func(_ context.Context, src scim.RoleSource) ([]scim.Role, error) {
-					name, isList := strings.CutPrefix(src.Name(), "List: ")
-					if !isList {
-						return nil, nil
-					}
-					return []scim.Role{{Name: name}}, nil
-				}},
-		}
-	})
+	user, list, policies := slots()
+	p.serve(sqlstore.Options{Tables: []sqlstore.Table{enrolledUsers()}}, scim.Roles{PolicyOf: func(scope string) scim.RolePolicy { return policies[scope] }},
+		func(*sqlstore.Store) []sqlstore.RoleShape { return []sqlstore.RoleShape{user, list} })
 	var err error
 	p.h, err = scim.New(scim.Config{Store: enrolled{p.s}, Auth: auth.None(), Roles: &p.roles, Log: slog.New(slog.DiscardHandler),
 		Rules: append([]scim.Rule{p.s.Adopt(sqlstore.SamePerson)}, more...)})
@@ -376,5 +378,44 @@ func TestListmonkDisabled(t *testing.T) {
 		p.do("PUT", "/Users/3", `{"userName":"dora@example.com","externalId":"d","active":true}`, 200)
 		p.do("PATCH", "/Users/8", `{"Operations":[{"op":"Replace","path":"active","value":"True"}]}`, 200)
 		p.want("users", want, listmonkUsers(p))
+	})
+}
+
+// A wrong declaration of roles is told when the program starts, and not when a client gives the
+// first role.
+func TestListmonkRoleMistakes(t *testing.T) {
+	type change func(user, list *sqlstore.RoleColumn, policies map[string]scim.RolePolicy)
+	mistakes := map[string]change{
+		"": func(*sqlstore.RoleColumn, *sqlstore.RoleColumn, map[string]scim.RolePolicy) {},
+		"users.user_role_id is NOT NULL: set Base":                                       func(user, _ *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { user.Base = nil },
+		`Base "99": table roles has no such row`:                                         func(user, _ *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { user.Base = 99 },
+		`Base "1" is the protected role "Super Admin"`:                                   func(user, _ *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { user.Base = 1 },
+		"User: users.username is not the Key id of the table":                            func(user, _ *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { user.User = "username" },
+		"User: users.user_role_id is not the Key id of the table":                        func(user, _ *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { user.User = "user_role_id" },
+		"table roles: Protected: column id":                                              func(user, _ *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { user.Protected = "id" },
+		"table roles: Weight: column name holds texts":                                   func(user, _ *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { user.Weight = "name" },
+		"table roles: ID: column name holds texts, and users.user_role_id holds numbers": func(user, _ *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { user.ID = "name" },
+		`the scope "user" is a column, which holds one role: set Exclusive`: func(_, _ *sqlstore.RoleColumn, policies map[string]scim.RolePolicy) {
+			policies["user"] = scim.RolePolicy{Base: "4"}
+		},
+		`the scope "user": Base is "2", and the column's is "4"`: func(_, _ *sqlstore.RoleColumn, policies map[string]scim.RolePolicy) {
+			policies["user"] = scim.RolePolicy{Exclusive: true, Base: "2"}
+		},
+		"not distinct": func(user, list *sqlstore.RoleColumn, _ map[string]scim.RolePolicy) { list.Scope = user.Scope },
+	}
+	onProducts(t, listmonkTables+";\n"+listmonkPeople, listmonkWords, func(p *product) {
+		p.s = newStore(p.t, p.db, p.d, sqlstore.Options{Tables: []sqlstore.Table{enrolledUsers()}})
+		for want, change := range mistakes {
+			user, list, policies := slots()
+			change(&user, &list, policies)
+			resolver, err := p.s.RoleResolver(p.t.Context(), user, list)
+			if err == nil {
+				_, err = scim.New(scim.Config{Store: p.s, Auth: auth.None(), Log: slog.New(slog.DiscardHandler),
+					Roles: &scim.Roles{Resolver: resolver, PolicyOf: func(scope string) scim.RolePolicy { return policies[scope] }}})
+			}
+			if text := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(text, want) || strings.Contains(text, "\n") {
+				p.t.Errorf("error %v, want %q in one line", err, want)
+			}
+		}
 	})
 }

@@ -485,3 +485,25 @@ func TestRoleShapesTogether(t *testing.T) {
 		}
 	})
 }
+
+// In a column of booleans that is NOT NULL, nobody's value is false: no Base need say so.
+func TestRoleColumnOfBooleans(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		makeShapes(t, db, d)
+		s := newStore(t, db, d, appOptions("o"))
+		r, err := s.RoleResolver(t.Context(), sqlstore.RoleColumn{Table: "people", User: "id", Column: "is_admin", List: []scim.Role{{ID: "true", Name: "Staff"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, staff := create(t, s, user(t, "ann", nil)).ID(), []scim.Role{{ID: "true"}}
+		for _, c := range []scim.RoleChange{{UserID: id, Grant: staff}, {UserID: id, Revoke: staff}} {
+			if err := r.ChangeRoles(t.Context(), []scim.RoleChange{c}); err != nil {
+				t.Fatal(err)
+			}
+			held, err := r.HeldRoles(t.Context(), []string{id})
+			if err != nil || len(held[id]) != len(c.Grant) {
+				t.Errorf("after %v: held %v, error %v", c, held, err)
+			}
+		}
+	})
+}

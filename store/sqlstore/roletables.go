@@ -76,7 +76,8 @@ type RoleColumn struct {
 	UserTenant string
 	Column     string // Column holds the role's ID: a text, a label of an enum, a number, a boolean.
 	// Base is the value of Column for a user who has been given nothing, such as false,
-	// "member" or 4. Nil means NULL. It is no role: the resolver does not list it, and writes
+	// "member" or 4. Nil means NULL, or false if the column is a boolean and NOT NULL. A
+	// protected role is refused: whoever loses a role would get it. It is no role: the resolver does not list it, and writes
 	// it when the role ends. NULL always means the same. Any other value is a role.
 	Base any
 	// Scope says what the roles are roles of. In a table of memberships, Scope.Column is the
@@ -122,7 +123,7 @@ func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.Rol
 	all := make([]roletables.Shape, len(shapes))
 	for i, shape := range shapes {
 		all[i] = shape.shape()
-		if err := errors.Join(checkUnwritten(s, all[i]), checkApart(s, all[i])); err != nil {
+		if err := errors.Join(checkUnwritten(s, all[i]), checkApart(s, all[i]), checkUser(s, all[i])); err != nil {
 			return nil, err
 		}
 	}
@@ -157,4 +158,14 @@ func checkUnwritten(s *Store, shape roletables.Shape) error {
 		}
 	}
 	return nil
+}
+
+// checkUser returns an error if the roles in the table of users are not found by its Key: they
+// would be those of other users.
+func checkUser(s *Store, shape roletables.Shape) error {
+	t := s.app.Table("User")
+	if t == nil || !strings.EqualFold(t.Name, shape.Holders) || strings.EqualFold(t.Key, shape.User) {
+		return nil
+	}
+	return fmt.Errorf("sqlstore: %s: User: %s.%s is not the Key %s of the table", shape.Type, t.Name, shape.User, t.Key)
 }

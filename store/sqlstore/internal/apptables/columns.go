@@ -63,6 +63,33 @@ func columnsOf(ctx context.Context, db *database.DB, table string) (all []column
 	return all, err
 }
 
+// Description is what the database says of a column.
+type Description struct {
+	Kind      string // Kind is such as "numbers", "" if any value may fit.
+	IsNotNull bool
+}
+
+// IsNumber reports whether the column holds numbers.
+func (d Description) IsNumber() bool { return d.Kind == string(kindNumber) }
+
+// IsBoolean reports whether the column holds booleans.
+func (d Description) IsBoolean() bool { return d.Kind == string(kindBoolean) }
+
+// Describe describes a column. Nothing is known of one that the database does not describe.
+func Describe(ctx context.Context, db *database.DB, table, name string) (d Description, err error) {
+	all, err := columnsOf(ctx, db, table)
+	if c := find(all, name); c != nil {
+		d = Description{string(c.kind()), !c.nullable}
+	}
+	return d, err
+}
+
+// References reports whether a column refers to another table by a foreign key.
+func References(ctx context.Context, db *database.DB, table, name string) (bool, error) {
+	all, err := references(ctx, db, table)
+	return slices.ContainsFunc(all, func(r reference) bool { return isOf(r.column, name) }), err
+}
+
 // ofTable is the condition in MariaDB that columns hold the names of a table and its database.
 func ofTable(w *dialect.Arguments, schema, name, table string) string {
 	in, plain := dialect.SchemaAndTable(table)

@@ -84,7 +84,10 @@ func bind(ctx context.Context, db *database.DB, declared Shape) (*shape, error) 
 		if err != nil {
 			return err
 		}
-		return s.checkValues(ctx)
+		if err := s.checkValues(ctx); err != nil {
+			return err
+		}
+		return diagnose(ctx, s)
 	})
 	return s, err
 }
