@@ -34,6 +34,11 @@ func TestDoubtfulMappings(t *testing.T) {
 			t.Columns = append(t.Columns, c)
 		}
 	}
+	badge := func(empty any) func(t *sqlstore.Table) {
+		return func(t *sqlstore.Table) {
+			t.Columns = append(t.Columns, sqlstore.Column{Name: "badge", Path: "nickName", Empty: empty})
+		}
+	}
 	isOn := func(v any) (any, error) { return v == "on", nil }
 	const (
 		unique = "email text NOT NULL UNIQUE"
@@ -41,6 +46,7 @@ func TestDoubtfulMappings(t *testing.T) {
 		pairs  = "no unique index has team_id and person_id"
 		comes  = "a deleted user cannot come back"
 		null   = "column state may be NULL"
+		empty  = "column badge is in a unique index, and Empty is"
 		hidden = "Visible hides a user whom a client deactivates by column state"
 	)
 	for i, test := range []struct {
@@ -68,6 +74,9 @@ func TestDoubtfulMappings(t *testing.T) {
 			retire(map[string]any{"left_at": time.Now()})(t)
 			t.Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
 		}, ""},
+		{"two people without a badge", unique + ", badge text NOT NULL UNIQUE", "", badge(""), empty},
+		{"a badge that may be NULL is fine", unique + ", badge text UNIQUE", "", badge(nil), ""},
+		{"a badge that need not be unique is fine", unique + ", badge text NOT NULL", "", badge(""), ""},
 		{"From does not see NULL", unique + ", state text", "", active(isOn), null},
 		{"From cannot take NULL", unique + ", state text", "", active(func(v any) (any, error) { return v.(string) == "on", nil }), null},
 		{"a state that is never NULL is fine", unique + ", state text NOT NULL DEFAULT 'on'", "", active(isOn), ""},

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
@@ -416,6 +419,70 @@ func TestListmonkRoleMistakes(t *testing.T) {
 			if text := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(text, want) || strings.Contains(text, "\n") {
 				p.t.Errorf("error %v, want %q in one line", err, want)
 			}
+		}
+	})
+}
+
+// A wrong mapping is told by Migrate, and not when a client creates or deletes the first user.
+func TestListmonkMistakes(t *testing.T) {
+	values := func(v map[string]any) func(context.Context, *scim.Resource) map[string]any {
+		return func(context.Context, *scim.Resource) map[string]any { return v }
+	}
+	retire := func(v map[string]any) func(u *sqlstore.Table) {
+		return func(u *sqlstore.Table) {
+			u.Retire = func(context.Context, *scim.Resource, time.Time) map[string]any { return v }
+		}
+	}
+	for _, m := range []struct {
+		want    string
+		isTyped bool // isTyped says that the database must have types.
+		change  func(u *sqlstore.Table)
+	}{
+		{"", false, func(*sqlstore.Table) {}},
+		{"column status holds USER_STATUS, and active is a boolean: use ActiveWhen", true, func(u *sqlstore.Table) {
+			u.Columns[3] = sqlstore.Column{Name: "status", Path: "active"}
+		}},
+		{`Insert: column user_role_id cannot hold "No access"`, true, func(u *sqlstore.Table) { u.Insert = values(map[string]any{"user_role_id": "No access"}) }},
+		{"column user_role_id is NOT NULL", false, func(u *sqlstore.Table) { u.Insert = nil }},
+		{`Retire: column status cannot hold "deleted"`, true, retire(map[string]any{"status": "deleted"})},
+		{"Retire: column deleted_at cannot hold 17", true, retire(map[string]any{"deleted_at": 17})},
+		{`Revive: column status cannot hold "active"`, true, func(u *sqlstore.Table) { u.Revive = values(map[string]any{"status": "active"}) }},
+		{"Updated: column twofa_type cannot hold", true, func(u *sqlstore.Table) { u.Updated = "twofa_type" }},
+		{"column password: a password is no attribute that the Store keeps: leave the column out, and see PasswordSetter", false, func(u *sqlstore.Table) {
+			u.Columns = append(u.Columns, sqlstore.Column{Name: "password", Path: "password"})
+		}},
+	} {
+		t.Run(m.want, func(t *testing.T) {
+			onProducts(t, listmonkTables+";\n"+listmonkPeople, listmonkWords, func(p *product) {
+				if m.isTyped && p.d == sqlstore.SQLite {
+					p.t.Skip("it has no types")
+				}
+				u := enrolledUsers()
+				m.change(&u)
+				s, err := sqlstore.New(p.db, p.d, sqlstore.Options{Tables: []sqlstore.Table{u}})
+				if err == nil {
+					err = s.Migrate(p.t.Context())
+				}
+				if text := fmt.Sprint(err); m.want == "" && err != nil || m.want != "" && (!strings.Contains(text, m.want) || strings.Contains(text, "\n")) {
+					p.t.Errorf("error %v, want %q in one line", err, m.want)
+				}
+			})
+		})
+	}
+}
+
+// The subscribers of a list are no users: their keys would be those of other people.
+func TestListmonkSubscribers(t *testing.T) {
+	onProducts(t, listmonkTables+";\n"+listmonkPeople, listmonkWords, func(p *product) {
+		log := &bytes.Buffer{}
+		newStore(p.t, p.db, p.d, sqlstore.Options{Log: slog.New(slog.NewTextHandler(log, nil)), Tables: []sqlstore.Table{enrolledUsers(), {
+			Type: "Group", Name: "lists", Key: "id", Columns: []sqlstore.Column{{Name: "name", Path: "displayName"}},
+			Insert: func(context.Context, *scim.Resource) map[string]any {
+				return map[string]any{"uuid": uuid.NewString(), "type": "private"}
+			},
+		}}, Members: &sqlstore.Join{Name: "subscriber_lists", Group: "list_id", User: "subscriber_id"}})
+		if want := "User: column subscriber_id refers to the table subscribers, and not to users"; strings.Count(log.String(), want) != 1 {
+			p.t.Errorf("the log does not say %q:\n%s", want, log)
 		}
 	})
 }

@@ -25,20 +25,25 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	for _, c := range own {
 		columns = append(columns, c.Name)
 	}
+	var given []values
 	sample, err := m.ResourceType.Bind(scim.Meta{ID: "1"}, nil, nil)
 	if err != nil {
 		return err
 	}
 	if m.Retire != nil {
-		columns = slices.AppendSeq(columns, maps.Keys(m.Retire(ctx, sample, time.Now())))
+		given = append(given, values{"Retire", m.Retire(ctx, sample, time.Now())})
 	}
 	if m.Revive != nil {
-		columns = slices.AppendSeq(columns, maps.Keys(m.Revive(ctx, sample)))
+		given = append(given, values{"Revive", m.Revive(ctx, sample)})
 	}
 	var inserted []string
 	if m.Insert != nil {
-		inserted, err = keysOf(m.Name, func() map[string]any { return m.Insert(ctx, sample) })
-		columns = append(columns, inserted...)
+		v := values{from: "Insert"}
+		inserted, err = keysOf(m.Name, func() map[string]any { v.all = m.Insert(ctx, sample); return v.all })
+		given = append(given, v)
+	}
+	for _, v := range given {
+		columns = slices.AppendSeq(columns, maps.Keys(v.all))
 	}
 	missing := CheckNames(ctx, m.db, m.Name, m.Visible, columns...)
 	err = errors.Join(err, missing)
@@ -46,7 +51,7 @@ func (m *Table) Check(ctx context.Context) (err error) {
 		err = errors.Join(err, CheckCondition(ctx, m.db, m.Name, "Exempt", m.Exempt))
 	}
 	if missing == nil {
-		err = errors.Join(err, m.diagnose(ctx, inserted), readTypes(ctx, m.db, m.Name, own))
+		err = errors.Join(err, m.diagnose(ctx, inserted, given), readTypes(ctx, m.db, m.Name, own))
 	}
 	for i := range m.Beside {
 		err = errors.Join(err, checkBeside(ctx, m, i, sample))

@@ -14,6 +14,7 @@ import (
 // column is a column of a table of the application, as the database describes it.
 type column struct {
 	name, typ string // typ is in upper case
+	declared  string // declared is the type as the database writes it.
 	fill      fill
 	nullable  bool // nullable says that the column may hold NULL.
 }
@@ -56,7 +57,7 @@ func columnsOf(ctx context.Context, db *database.DB, table string) (all []column
 		if err := scan(&c.name, &c.typ, &c.fill, &c.nullable); err != nil {
 			return err
 		}
-		c.typ = strings.ToUpper(c.typ)
+		c.declared, c.typ = c.typ, strings.ToUpper(c.typ)
 		all = append(all, c)
 		return nil
 	})

@@ -24,8 +24,8 @@ func finding(table, format string, args ...any) error {
 }
 
 // diagnose looks at the table of a type, whose names are checked. inserted are the columns of
-// Insert.
-func (m *Table) diagnose(ctx context.Context, inserted []string) error {
+// Insert, and given are the values of Insert, Retire and Revive.
+func (m *Table) diagnose(ctx context.Context, inserted []string, given []values) error {
 	all, err := columnsOf(ctx, m.db, m.Name)
 	if err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", m.Name, err)
@@ -45,8 +45,9 @@ func (m *Table) diagnose(ctx context.Context, inserted []string) error {
 		if !c.ReadOnly {
 			written = append(written, c.Name)
 		}
-		err = errors.Join(err, checkKind(m.Name, c, find(all, c.Name)))
+		err = errors.Join(err, checkKind(m.Name, c, find(all, c.Name)), checkFlag(ctx, m, c, find(all, c.Name)))
 	}
+	err = errors.Join(err, checkGiven(ctx, m, all, given))
 	key := find(all, m.Key)
 	if !slices.ContainsFunc(written, func(name string) bool { return isOf(name, m.Key) }) && key != nil && key.fill == mandatory {
 		written = append(written, m.Key)

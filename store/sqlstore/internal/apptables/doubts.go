@@ -21,6 +21,11 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 	if err != nil || m.IsView { // The indexes of a view are those of other tables.
 		return all, err
 	}
+	own, err := uniqueIndexes(ctx, m.db, m.Name)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, doubtEmpty(m, own)...)
 	for i := range m.Columns {
 		c := &m.Columns[i]
 		table := placeOf(m, c).table
@@ -87,6 +92,23 @@ func hidesInactive(ctx context.Context, m *Table, active *mapping.BoundColumn) (
 	return !isVisible, err
 }
 
+// doubtEmpty looks for columns where one row only can have the value that stands for absent.
+func doubtEmpty(m *Table, unique []uniqueIndex) (all []error) {
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		if c.Empty == nil || c.ReadOnly || len(c.Values) > 0 || c.Beside > 0 {
+			continue
+		}
+		isAlone := func(x uniqueIndex) bool {
+			return x.where == "" && x.isPlain() && !slices.ContainsFunc(x.keys, func(key string) bool { return !isOf(key, c.Name) && (m.Tenant == "" || !isOf(key, m.Tenant)) })
+		}
+		if slices.ContainsFunc(unique, func(x uniqueIndex) bool { return x.has(c.Name) && isAlone(x) }) {
+			all = append(all, finding(m.Name, "column %s is in a unique index, and Empty is %#v, so one resource only can be without %s: leave Empty out, and allow NULL or let clients send a value", c.Name, c.Empty, c.Path))
+		}
+	}
+	return all
+}
+
 // doubtReturn looks whether a retired row keeps the userName from the person who comes back.
 func (m *Table) doubtReturn(ctx context.Context, name *mapping.BoundColumn, unique []uniqueIndex) (all []error, err error) {
 	if m.Retire == nil || m.Revive != nil || name.Beside > 0 && m.Beside[name.Beside-1].Shared { // see doubtBeside
@@ -119,8 +141,20 @@ func isActiveForNull(from func(v any) (any, error)) (yes bool) {
 	return err == nil && (v == nil || v == true)
 }
 
-// Doubts returns what is doubtful about a table of memberships that Check has accepted.
-func (s *Joins) Doubts(ctx context.Context) (all []error, err error) {
+// Doubts returns what is doubtful about a table of memberships that Check has accepted. users and
+// groups are the tables of the members and of their groups.
+func (s *Joins) Doubts(ctx context.Context, users, groups string) (all []error, err error) {
+	refers, err := references(ctx, s.db, s.Name)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: table %s: %w", s.Name, err)
+	}
+	for _, r := range refers {
+		for _, c := range []struct{ column, field, table string }{{s.User, "User", users}, {s.Group, "Group", groups}} {
+			if isOf(r.column, c.column) && !isSame(r.table, c.table) {
+				all = append(all, finding(s.Name, "Members: %s: column %s refers to the table %s, and not to %s, so a key may be that of somebody else: name the memberships of %s, unless both tables have the same keys", c.field, r.column, r.table, c.table, c.table))
+			}
+		}
+	}
 	unique, err := uniqueIndexes(ctx, s.db, s.Name)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: table %s: unique indexes: %w", s.Name, err)

@@ -197,7 +197,9 @@ func bindColumn(t *scim.ResourceType, list string, c Column) (BoundColumn, error
 	a, ok := t.Attribute(path)
 	b := BoundColumn{Column: c, attr: a}
 	switch {
-	case !ok || a.MultiValued || a.Type == scim.TypeComplex || a.Path == "password" || a.Path == "id" || a.Path == "schemas":
+	case ok && a.Path == "password":
+		return b, fmt.Errorf("column %s: a password is no attribute that the Store keeps: leave the column out, and see PasswordSetter", c.Name)
+	case !ok || a.MultiValued || a.Type == scim.TypeComplex || a.Path == "id" || a.Path == "schemas":
 		return b, fmt.Errorf("column %s: Path %q: needs an attribute with one simple value%s", c.Name, c.Path, meant(t, path))
 	case a.Path != path:
 		return b, fmt.Errorf("column %s: Path %q: write %q", c.Name, c.Path, strings.TrimPrefix(a.Path, list+"."))

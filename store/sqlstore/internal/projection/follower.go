@@ -101,7 +101,7 @@ func doubtsOf(ctx context.Context, types []string, tables map[string]*apptables.
 	if joins == nil {
 		return all, nil
 	}
-	some, err := joins.Doubts(ctx)
+	some, err := joins.Doubts(ctx, tables[search.UserType].Name, tables[search.GroupType].Name)
 	return append(all, some...), err
 }
 
