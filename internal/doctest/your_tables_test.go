@@ -59,6 +59,11 @@ var email = sqlstore.Column{
 	To: func(v any) (any, error) { return strings.ToLower(v.(string)), nil },
 }
 
+var logins = []sqlstore.Column{
+	{Name: "email", Path: "userName"},
+	{Name: "username", Path: "userName", SetOnce: true}, // nobody's log-in changes with the address
+}
+
 // The users' table has one column for the full name. It is displayName, which this rule makes of two attributes.
 func fullName(_ context.Context, c *scim.Change) (err error) {
 	if c.After != nil && c.After.Type().Name() == "User" && (c.After.Get("name.givenName") != nil || c.After.Get("name.familyName") != nil) {
@@ -136,7 +141,8 @@ func twoSlots(ctx context.Context, store *sqlstore.Store) (*scim.Roles, error) {
 	slot := func(column, kind string, base any) sqlstore.RoleColumn {
 		return sqlstore.RoleColumn{
 			Table: "users", User: "id", Column: column, Base: base, Scope: sqlstore.RoleScope{Name: kind},
-			Roles: "roles", ID: "id", Name: "name", Where: "t.type = '" + kind + "'",
+			Roles: "roles", ID: "id", Name: "name",
+			Where: "t.type = '" + kind + "' AND t.id <> 1", // role 1 is the super administrator's: SCIM never gives it
 		}
 	}
 	resolver, err := store.RoleResolver(ctx, slot("user_role_id", "user", 2), slot("list_role_id", "list", nil))
@@ -202,6 +208,22 @@ func tablesOfMapped() []string {
 		"CREATE TABLE user_emails (user_id bigint NOT NULL REFERENCES users (id), address text NOT NULL, kind text)",
 		"CREATE TABLE teams (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE)",
 		"CREATE TABLE team_members (team_id bigint NOT NULL, user_id bigint NOT NULL, PRIMARY KEY (team_id, user_id))",
+	}
+}
+
+func TestLogins(t *testing.T) {
+	db := database(t, "CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, email text NOT NULL UNIQUE, username text NOT NULL UNIQUE)",
+		"INSERT INTO users (email, username) VALUES ('ann@example.com', 'ann')")
+	h := handler(t, scim.Config{Store: migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{{Type: "User", Name: "users", Key: "id", Columns: logins}}})})
+	request(t, h, http.StatusOK, "PUT", "/Users/1", `{"userName": "ann.new@example.com"}`)
+	bob := id(request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "bob@example.com"}`))
+	request(t, h, http.StatusOK, "PUT", "/Users/"+bob, `{"userName": "bob.new@example.com"}`)
+	request(t, h, http.StatusConflict, "POST", "/Users", `{"userName": "bob@example.com"}`)
+	request(t, h, http.StatusConflict, "POST", "/Users", `{"userName": "ann"}`)
+	for user, want := range map[string]string{"1": "ann.new@example.com ann", bob: "bob.new@example.com bob@example.com"} {
+		if got := rows(t, db, "SELECT email || ' ' || username FROM users WHERE id = "+user); got != want {
+			t.Errorf("user %s: %q, want %q", user, got, want)
+		}
 	}
 }
 
@@ -318,7 +340,7 @@ func TestRoleShapes(t *testing.T) {
 		"CREATE TABLE team_members (team_id bigint NOT NULL, user_id bigint NOT NULL, admin boolean)",
 		"CREATE TABLE projects (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE)",
 		"CREATE TABLE project_members (project_id integer NOT NULL REFERENCES projects (id), user_id bigint NOT NULL REFERENCES users (id), role text NOT NULL, UNIQUE (project_id, user_id))",
-		"INSERT INTO roles VALUES (1, 'user', 'Editors'), (2, 'user', 'Readers'), (3, 'list', 'Editors')", "INSERT INTO projects VALUES (7, 'Mars')",
+		"INSERT INTO roles VALUES (1, 'user', 'Super Admin'), (2, 'user', 'Readers'), (3, 'list', 'Editors'), (4, 'user', 'Editors')", "INSERT INTO projects VALUES (7, 'Mars')",
 	)
 	store := migrated(t, db, sqlstore.Options{
 		Tables:  []sqlstore.Table{users, {Type: "Group", Name: "teams", Key: "id", Columns: []sqlstore.Column{{Name: "name", Path: "displayName"}}}},
@@ -344,7 +366,8 @@ func TestRoleShapes(t *testing.T) {
 		want, after  string
 	}{
 		{"boolean", admins, "Staff", "Administrators", "SELECT is_admin FROM users WHERE id = ?", "1", "0"},
-		{"two columns", slots, "Board", "Editors", "SELECT user_role_id || ' ' || COALESCE(list_role_id, '-') FROM users WHERE id = ?", "1 3", "2 -"},
+		{"two columns", slots, "Board", "Editors", "SELECT user_role_id || ' ' || COALESCE(list_role_id, '-') FROM users WHERE id = ?", "4 3", "2 -"},
+		{"the super administrator", slots, "Chiefs", "Super Admin", "SELECT user_role_id FROM users WHERE id = ?", "2", "2"},
 		{"memberships", inTeams, "Apollo", "Apollo admins", "SELECT admin FROM team_members JOIN teams ON teams.id = team_id AND name = 'Apollo' WHERE user_id = ?", "1", "0"},
 		{"projects", inProjects, "Crew", "Viewer", "SELECT COALESCE(max(project_id || ' ' || role), 'none') FROM project_members WHERE user_id = ?", "7 viewer", "none"},
 	} {
