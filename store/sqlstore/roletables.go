@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+	"github.com/scimkit/scim/store/sqlstore/internal/projection"
 	"github.com/scimkit/scim/store/sqlstore/internal/roletables"
 )
 
@@ -123,11 +125,41 @@ func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.Rol
 	all := make([]roletables.Shape, len(shapes))
 	for i, shape := range shapes {
 		all[i] = shape.shape()
-		if err := errors.Join(checkUnwritten(s, all[i]), checkApart(s, all[i]), checkUser(s, all[i])); err != nil {
+		if err := errors.Join(checkUnwritten(s, all[i]), checkApart(s, all[i]), checkUsers(s, all[i])); err != nil {
 			return nil, err
 		}
 	}
-	return roletables.New(ctx, s.db, all)
+	resolver, err := roletables.New(ctx, s.db, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, shape := range all {
+		if err := checkSwapped(ctx, s, shape); err != nil {
+			return nil, err
+		}
+	}
+	return resolver, nil
+}
+
+// checkUsers returns an error if a role of one user would be the role of others too.
+func checkUsers(s *Store, shape roletables.Shape) error {
+	if t := s.app.Table("User"); t != nil && strings.EqualFold(t.Name, shape.Holders) && !strings.EqualFold(t.Key, shape.User) {
+		return fmt.Errorf("sqlstore: %s: User is %s, and the Key of the table %s is %s: use the Key, otherwise other users get the role", shape.Type, shape.User, t.Name, t.Key)
+	}
+	if j := projection.JoinsOf(s.app); j != nil && strings.EqualFold(j.Name, shape.Holders) && shape.IsColumn && shape.Scope.Column == "" {
+		return fmt.Errorf("sqlstore: %s: %s has a row for each group of a user: set Scope.Column to %s, otherwise a role is one in all groups", shape.Type, j.Name, j.Group)
+	}
+	return nil
+}
+
+// checkSwapped returns an error if the columns of holders stand for each other.
+func checkSwapped(ctx context.Context, s *Store, shape roletables.Shape) error {
+	t := s.app.Table("User")
+	if t == nil || shape.Roles == "" || shape.IsColumn {
+		return nil
+	}
+	pair := apptables.Pair{What: shape.Type + ": ", A: "Role", ColumnA: shape.Role, TableA: shape.Roles, B: "User", ColumnB: shape.User, TableB: t.Name}
+	return s.db.Retry(ctx, func() error { return apptables.CheckSwapped(ctx, s.db, shape.Holders, pair) })
 }
 
 // checkApart returns an error if the roles of a tenant's users are those of another tenant's too.
@@ -158,14 +190,4 @@ func checkUnwritten(s *Store, shape roletables.Shape) error {
 		}
 	}
 	return nil
-}
-
-// checkUser returns an error if the roles in the table of users are not found by its Key: they
-// would be those of other users.
-func checkUser(s *Store, shape roletables.Shape) error {
-	t := s.app.Table("User")
-	if t == nil || !strings.EqualFold(t.Name, shape.Holders) || strings.EqualFold(t.Key, shape.User) {
-		return nil
-	}
-	return fmt.Errorf("sqlstore: %s: User: %s.%s is not the Key %s of the table", shape.Type, t.Name, shape.User, t.Key)
 }

@@ -192,29 +192,42 @@ func (s *Joins) diagnose(ctx context.Context, users, groups string, inserted []s
 		return fmt.Errorf("sqlstore: table %s: %w", s.Name, err)
 	}
 	err = checkFilled(s.Name, all, append(mapping.NonEmpty(s.Group, s.User, s.Tenant), inserted...), "a value with Members.Insert")
-	refers, failed := references(ctx, s.db, s.Name)
-	if failed != nil {
-		return errors.Join(err, fmt.Errorf("sqlstore: table %s: %w", s.Name, failed))
+	return errors.Join(err, CheckSwapped(ctx, s.db, s.Name, Pair{What: "Members: ", A: "Group", ColumnA: s.Group, TableA: groups, B: "User", ColumnB: s.User, TableB: users}))
+}
+
+// Pair is two columns that stand for the rows of two tables, with the names of their fields.
+type Pair struct {
+	What               string // What begins the finding.
+	A, ColumnA, TableA string
+	B, ColumnB, TableB string
+}
+
+// CheckSwapped looks whether each column refers to the table of the other. If no column refers to one
+// of them, the names decide.
+func CheckSwapped(ctx context.Context, db *database.DB, table string, p Pair) error {
+	refers, err := references(ctx, db, table)
+	if err != nil {
+		return fmt.Errorf("sqlstore: table %s: %w", table, err)
 	}
 	isReference := false
 	for _, r := range refers {
-		isUsers, isGroups := isSame(r.table, users), isSame(r.table, groups)
-		if isUsers != isGroups && (isOf(r.column, s.Group) && isUsers || isOf(r.column, s.User) && isGroups) {
-			return errors.Join(err, finding(s.Name, "Members: column %s refers to the table %s: Group and User are swapped", r.column, r.table))
+		isA, isB := isSame(r.table, p.TableA), isSame(r.table, p.TableB)
+		if isA != isB && (isOf(r.column, p.ColumnA) && isB || isOf(r.column, p.ColumnB) && isA) {
+			return finding(table, "%scolumn %s refers to the table %s: %s and %s are swapped", p.What, r.column, r.table, p.A, p.B)
 		}
-		isReference = isReference || isUsers || isGroups
+		isReference = isReference || isA || isB
 	}
-	if !isReference {
-		err = errors.Join(err, s.checkWords(users, groups))
+	if isReference {
+		return nil
 	}
-	return err
+	return p.checkWords(table)
 }
 
 // checkWords looks whether a column is named after the wrong table, as person_id is after people.
-func (s *Joins) checkWords(users, groups string) error {
-	for _, c := range []struct{ column, right, wrong, other string }{{s.User, users, groups, s.Group}, {s.Group, groups, users, s.User}} {
+func (p *Pair) checkWords(table string) error {
+	for _, c := range []struct{ column, right, wrong, other string }{{p.ColumnB, p.TableB, p.TableA, p.ColumnA}, {p.ColumnA, p.TableA, p.TableB, p.ColumnB}} {
 		if isNamedAfter(c.column, c.wrong) && !isNamedAfter(c.column, c.right) && !isNamedAfter(c.other, c.wrong) {
-			return finding(s.Name, "Members: column %s is named after the table %s: Group and User are swapped", c.column, c.wrong)
+			return finding(table, "%scolumn %s is named after the table %s: %s and %s are swapped", p.What, c.column, c.wrong, p.A, p.B)
 		}
 	}
 	return nil
@@ -253,6 +266,26 @@ func keysOf(table string, insert func() map[string]any) (keys []string, err erro
 		}
 	}()
 	return slices.Sorted(maps.Keys(insert())), nil
+}
+
+// CheckRows looks whether an insert fills each column of a table that needs a value: with the columns
+// that are written, and those that more returns. field is the name of more, which may be nil.
+func CheckRows(ctx context.Context, db *database.DB, table string, written []string, field string, more func() map[string]any) error {
+	var inserted []string
+	var err error
+	if more != nil {
+		if inserted, err = keysOf(table, more); err != nil {
+			return err
+		}
+	}
+	if err := CheckNames(ctx, db, table, "", inserted...); err != nil {
+		return err
+	}
+	all, err := columnsOf(ctx, db, table)
+	if err != nil {
+		return fmt.Errorf("sqlstore: table %s: %w", table, err)
+	}
+	return checkFilled(table, all, append(written, inserted...), "a value with "+field)
 }
 
 // isSame reports whether two names are those of one table.

@@ -1,10 +1,6 @@
 package apptables
 
-import (
-	"testing"
-
-	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
-)
+import "testing"
 
 // Names of columns tell that they are swapped, if there are no foreign keys. An application may
 // also call them what it likes.
@@ -31,8 +27,8 @@ func TestCheckWords(t *testing.T) {
 		{"members", "groups", "member_uuid", "group_uuid", false},
 		{"members", "groups", "group_uuid", "member_uuid", true},
 	} {
-		j := Joins{Join: &mapping.Join{Name: "j", Group: test.group, User: test.user}}
-		if err := j.checkWords(test.users, test.groups); (err != nil) != test.swapped {
+		p := Pair{A: "Group", ColumnA: test.group, TableA: test.groups, B: "User", ColumnB: test.user, TableB: test.users}
+		if err := p.checkWords("j"); (err != nil) != test.swapped {
 			t.Errorf("%+v: error %v", test, err)
 		}
 	}

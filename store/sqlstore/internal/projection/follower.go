@@ -58,6 +58,9 @@ func New(db *database.DB, r *owntables.Resources, m *owntables.Members, l *ownta
 // Table returns the table that a type is mapped onto, or nil.
 func (f *Follower) Table(typ string) *apptables.Table { return f.tables[typ] }
 
+// JoinsOf returns the application's table of memberships, or nil.
+func JoinsOf(f *Follower) *apptables.Joins { return f.joins }
+
 // IsEmpty reports whether the application has no tables.
 func (f *Follower) IsEmpty() bool { return len(f.tables) == 0 }
 

@@ -84,12 +84,27 @@ func bind(ctx context.Context, db *database.DB, declared Shape) (*shape, error) 
 		if err != nil {
 			return err
 		}
-		if err := s.checkValues(ctx); err != nil {
+		if err := errors.Join(s.checkValues(ctx), checkRows(ctx, s)); err != nil {
 			return err
 		}
 		return diagnose(ctx, s)
 	})
 	return s, err
+}
+
+// checkRows looks whether rows can be inserted.
+func checkRows(ctx context.Context, s *shape) (err error) {
+	if !s.IsColumn {
+		var more func() map[string]any
+		if s.Insert != nil {
+			more = func() map[string]any { return s.Insert(ctx, "1", "1") }
+		}
+		err = apptables.CheckRows(ctx, s.db, s.Holders, mapping.NonEmpty(s.User, s.Role, s.Scope.Column), s.Type+".Insert", more)
+	}
+	if s.Create != nil {
+		err = errors.Join(err, apptables.CheckRows(ctx, s.db, s.Roles, mapping.NonEmpty(s.Name, s.Tenant), s.Type+".Create", func() map[string]any { return s.Create("") }))
+	}
+	return err
 }
 
 // check looks at the declaration itself.
