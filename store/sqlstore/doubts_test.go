@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,13 +42,14 @@ func TestDoubtfulMappings(t *testing.T) {
 	}
 	isOn := func(v any) (any, error) { return v == "on", nil }
 	const (
-		unique = "email text NOT NULL UNIQUE"
-		twice  = "column email is in no unique index"
-		pairs  = "no unique index has team_id and person_id"
-		comes  = "a deleted user cannot come back"
-		null   = "column state may be NULL"
-		empty  = "column badge is in a unique index, and Empty is"
-		hidden = "Visible hides a user whom a client deactivates by column state"
+		unique   = "email text NOT NULL UNIQUE"
+		twice    = "column email is in no unique index"
+		pairs    = "no unique index has team_id and person_id"
+		comes    = "a deleted user cannot come back"
+		null     = "column state may be NULL"
+		unmapped = "no column is for active"
+		empty    = "column badge is in a unique index, and Empty is"
+		hidden   = "Visible hides a user whom a client deactivates by column state"
 	)
 	for i, test := range []struct {
 		name          string
@@ -56,6 +58,7 @@ func TestDoubtfulMappings(t *testing.T) {
 		want          string // "": nothing is logged
 	}{
 		{"two people may have one userName", "email text NOT NULL", "", nil, twice},
+		{"nothing tells who is inactive", unique, "", nil, unmapped},
 		{"an index that is not unique", "email text NOT NULL, other text UNIQUE", "", nil, twice},
 		{"a unique userName is fine", unique, "", nil, ""},
 		{"a userName that is unique in lower case is fine", "email text NOT NULL; CREATE UNIQUE INDEX {i} ON {people} (lower(email))", "", nil, ""},
@@ -99,7 +102,7 @@ func TestDoubtfulMappings(t *testing.T) {
 				if test.joins == "" {
 					joins += "PRIMARY KEY (team_id, person_id)"
 				}
-				for _, text := range []string{"CREATE TABLE people (id {serial}, " + columns + ")", strings.NewReplacer("{i}", "one", "{people}", "people").Replace(index),
+				for _, text := range []string{"CREATE TABLE people (id {serial}, off_at {time}, " + columns + ")", strings.NewReplacer("{i}", "one", "{people}", "people").Replace(index),
 					"CREATE TABLE teams (id {serial}, title text NOT NULL)", "CREATE TABLE team_people (" + joins + test.joins + ")"} {
 					if text != "" {
 						a.exec(inDialect(d, text)[0])
@@ -112,6 +115,10 @@ func TestDoubtfulMappings(t *testing.T) {
 				}, Members: &sqlstore.Join{Name: "team_people", Group: "team_id", User: "person_id"}}
 				if test.change != nil {
 					test.change(&o.Tables[0])
+				}
+				isActive := func(c sqlstore.Column) bool { return c.Path == "active" }
+				if test.want != unmapped && !slices.ContainsFunc(o.Tables[0].Columns, isActive) {
+					o.Tables[0].Columns = append(o.Tables[0].Columns, sqlstore.ActiveWhileNull("off_at"))
 				}
 				s := newStore(t, db, d, o)
 				check := func(what string) {

@@ -306,18 +306,19 @@ func (p *product) yes() string {
 // people returns the users as the application has them.
 func (p *product) people() []string {
 	p.t.Helper()
-	return p.lines(`SELECT id || ' ' || username || ' ' || coalesce(name, '-') || ' ' || coalesce(email, '-') || ' ' || status || ' ' || CASE WHEN ` + "is_admin = " + p.yes() + ` THEN 'admin ' ELSE '' END || coalesce(password, '-') FROM users WHERE id < 11 ORDER BY id`)
+	return p.lines(`SELECT id || ' ' || username || ' ' || coalesce(name, '-') || ' ' || coalesce(email, '-') || ' ' || status || ' ' || CASE WHEN is_admin = ` + p.yes() + `
+		THEN 'admin ' ELSE '' END || coalesce(password, '-') FROM users WHERE id < 11 ORDER BY id`)
 }
 
 // handMade returns the memberships in teams that people have made.
 func (p *product) handMade() []string {
 	p.t.Helper()
-	return p.lines(`SELECT t.id || ' ' || t.name || ' ' || m.user_id || CASE WHEN ` + "m.admin = " + p.yes() +
-		` THEN '*' ELSE '' END FROM team_members m JOIN teams t ON t.id = m.team_id WHERE t.id < 5 ORDER BY t.id, m.user_id`)
+	return p.lines(`SELECT t.id || ' ' || t.name || ' ' || m.user_id || CASE WHEN m.admin = ` + p.yes() + `
+		THEN '*' ELSE '' END FROM team_members m JOIN teams t ON t.id = m.team_id WHERE t.id < 5 ORDER BY t.id, m.user_id`)
 }
 
-// refused sends requests that must change nothing.
-func (p *product) refused(requests ...[3]string) {
+// harmless sends requests that must change nothing of what people have made.
+func (p *product) harmless(requests ...[3]string) {
 	p.t.Helper()
 	people, members := p.people(), p.handMade()
 	for _, r := range requests {
@@ -337,7 +338,7 @@ func TestVikunjaHandMadePeople(t *testing.T) {
 	onProducts(t, vikunjaTables, vikunjaWords, func(p *product) {
 		vikunjaHandMade(p, nil)
 		p.want("a list", float64(0), p.do("GET", "/Users", "", 200)["totalResults"])
-		p.refused(
+		p.harmless(
 			[3]string{"POST /Users", `{"userName":"lola","externalId":"l","active":true}`, "201"},
 			[3]string{"POST /Users", `{"userName":"Dora","externalId":"d"}`, "201"},
 			[3]string{"DELETE /Users/2", "", "403"}, [3]string{"DELETE /Users/3", "", "403"}, [3]string{"DELETE /Users/9", "", "403"},
@@ -376,12 +377,12 @@ func TestVikunjaHandMadeTeams(t *testing.T) {
 		for _, name := range []string{"Engineering", "Holiday", "Staff"} {
 			id := p.group(name, ann, "2")
 			p.want("a team of its own", "2", p.row("SELECT CAST(count(*) AS text) FROM team_members m JOIN teams t ON t.id = m.team_id WHERE t.issuer = 'scim' AND t.name = '"+name+"'"))
-			p.refused(
+			p.harmless(
 				[3]string{"PATCH /Groups/" + id, `{"Operations":[{"op":"replace","path":"members","value":[` + values([]string{ann}) + `]}]}`, "204"},
 				[3]string{"PUT /Groups/" + id, `{"displayName":"` + name + ` 2","members":[]}`, "200"}, [3]string{"DELETE /Groups/" + id, "", "204"},
 			)
 		}
-		p.refused([3]string{"PUT /Groups/2", `{"displayName":"Mine","members":[]}`, "404"}, [3]string{"DELETE /Groups/2", "", "404"},
+		p.harmless([3]string{"PUT /Groups/2", `{"displayName":"Mine","members":[]}`, "404"}, [3]string{"DELETE /Groups/2", "", "404"},
 			[3]string{"POST /Groups", `{"displayName":"administrators"}`, "400"}, [3]string{"POST /Groups", `{"displayName":"Administrators "}`, "400"})
 
 		dev := p.group("Dev", ann)
@@ -422,10 +423,10 @@ func TestVikunjaManagedTeams(t *testing.T) {
 				return map[string]any{"created_by_id": 0, "issuer": "scim"}
 			}})
 		ann := p.user("ann")
-		p.refused([3]string{"GET /Groups/2", "", "404"}, [3]string{"PUT /Groups/2", `{"displayName":"Mine"}`, "404"}, [3]string{"DELETE /Groups/2", "", "404"})
+		p.harmless([3]string{"GET /Groups/2", "", "404"}, [3]string{"PUT /Groups/2", `{"displayName":"Mine"}`, "404"}, [3]string{"DELETE /Groups/2", "", "404"})
 		for _, name := range []string{"Engineering", "holiday"} {
 			id := p.group(name, ann, "2")
-			p.refused([3]string{"PUT /Groups/" + id, `{"displayName":"` + name + `"}`, "200"}, [3]string{"DELETE /Groups/" + id, "", "204"})
+			p.harmless([3]string{"PUT /Groups/" + id, `{"displayName":"` + name + `"}`, "200"}, [3]string{"DELETE /Groups/" + id, "", "204"})
 		}
 		dev := p.group("Dev", ann)
 		p.exec("INSERT INTO team_members (team_id, user_id, created) VALUES (" + dev + ", 3, '2026-04-01 00:00:00'), (" + dev + ", 1, '2026-04-01 00:00:00')")

@@ -10,6 +10,7 @@ import (
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
+	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
 // A mapping may work, and yet do what nobody expects. Such doubts are no errors: the application
@@ -61,6 +62,10 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 				all = append(all, finding(m.Name, "Visible hides a user whom a client deactivates by column %s: the client no longer finds the user and creates a new one, and what has no column is forgotten: let Visible accept inactive users", c.Name))
 			}
 		}
+	}
+	isActive := func(c mapping.BoundColumn) bool { return c.Path == "active" }
+	if m.Type == search.UserType && !slices.ContainsFunc(m.Columns, isActive) {
+		all = append(all, finding(m.Name, "no column is for active, so nothing in the table says that a client has deactivated a user, who can go on working: map a column, with ActiveWhen or ActiveWhileNull"))
 	}
 	return all, nil
 }
