@@ -77,6 +77,7 @@ func brokenMappings() []brokenMapping {
 				return map[string]any{"left_at": now}
 			}
 		}), "column left_at"},
+		{"a column for the tenant, and no tenant", "org text", "", users(func(t *sqlstore.Table) { t.Tenant = "org" }), "Options.Tenant is empty"},
 		{"no column for the tenant", "", "", func(o *sqlstore.Options) { o.Tenant = "acme" }, "without a column for the Tenant"},
 		{"a userName in a column of numbers", "number integer", "", users(func(t *sqlstore.Table) {
 			t.Columns[0].Name = "number"

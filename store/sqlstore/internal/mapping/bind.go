@@ -61,6 +61,9 @@ func (b *binder) bindTable(table Table) {
 	if m.Tenant == "" && b.tenant != "" {
 		b.fail("%s: without a column for the Tenant its rows would be those of every tenant", m.Name)
 	}
+	if m.Tenant != "" && b.tenant == "" {
+		b.fail("%s: Tenant is the column %s, and Options.Tenant is empty: without a tenant clients see only rows where the column is empty", m.Name, m.Tenant)
+	}
 	if dialect.HasPlaceholder(m.Visible) {
 		b.fail("%s: Visible takes no arguments", m.Name)
 	}
