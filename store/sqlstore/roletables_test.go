@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +103,36 @@ func TestRoleTables(t *testing.T) {
 				t.Errorf("value %q: %+v, error %v, want %+v", name, got, err, want)
 			}
 		}
+	})
+}
+
+// Two roles may have one name, as teams of different people. Nobody knows which one a group means.
+func TestRoleTablesTwins(t *testing.T) {
+	onProducts(t, `CREATE TABLE teams (id {serial}, name text NOT NULL);
+CREATE TABLE members (user_id text NOT NULL, team_id bigint NOT NULL, PRIMARY KEY (user_id, team_id));
+INSERT INTO teams (name) VALUES ('Holiday'), ('Holiday'), ('Sales')`, nil, func(p *product) {
+		p.serve(sqlstore.Options{}, scim.Roles{Missing: scim.CreateRole, Attributes: []string{"userType"}}, func(*sqlstore.Store) []sqlstore.RoleShape {
+			return []sqlstore.RoleShape{sqlstore.RoleTables{Roles: "teams", ID: "id", Name: "name", Holders: "members", User: "user_id", Role: "team_id",
+				Create: func(string) map[string]any { return nil }}}
+		})
+		want := func(what, rows string) {
+			p.t.Helper()
+			p.want(what, rows, p.row("SELECT CAST(count(*) AS text) FROM members"))
+		}
+		ann := p.user("ann")
+		p.group("Sales", ann)
+		want("one role of this name", "1")
+		p.group("Holiday", ann)
+		want("two roles of this name", "1")
+		detail := fmt.Sprint(p.set(ann, "userType", `"Holiday"`, 400)["detail"])
+		p.want("the reason", `userType: several roles have the name "Holiday"`, detail)
+		p.want("no team is made", "3", p.row("SELECT CAST(count(*) AS text) FROM teams"))
+		p.exec("UPDATE teams SET name = 'Vacation' WHERE id = 1")
+		if err := reconciler(p.h).RolesChanged(p.t.Context()); err != nil {
+			p.t.Fatal(err)
+		}
+		want("one role of this name", "2")
+		p.want("it is the other one", "3 2", p.row("SELECT CAST(max(team_id) AS text) || ' ' || CAST(min(team_id) AS text) FROM members"))
 	})
 }
 

@@ -2,7 +2,9 @@ package roletables
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"golang.org/x/text/unicode/norm"
@@ -93,7 +95,7 @@ func (s *shape) byID(ctx context.Context, id, lock string) (role scim.Role, exis
 	return found[0], true, nil
 }
 
-// byName returns the role with this name, if it exists. The names are compared exactly,
+// byName returns the role with this name, if it exists, or a twinsError. The names are compared exactly,
 // because the column's collation may compare otherwise.
 func (s *shape) byName(ctx context.Context, name string) (role scim.Role, exists bool, err error) {
 	some := s.List
@@ -104,12 +106,34 @@ func (s *shape) byName(ctx context.Context, name string) (role scim.Role, exists
 			return role, false, err
 		}
 	}
-	for _, role := range some {
-		if norm.NFC.String(role.Name) == norm.NFC.String(name) {
-			return role, true, nil
+	for _, r := range some {
+		if norm.NFC.String(r.Name) != norm.NFC.String(name) {
+			continue
 		}
+		if exists {
+			return scim.Role{}, false, twinsError(name)
+		}
+		role, exists = r, true
 	}
-	return role, false, nil
+	return role, exists, nil
+}
+
+// twinsError is the error that several roles have a name. A guess could give somebody else's role.
+type twinsError string
+
+func (e twinsError) Error() string { return fmt.Sprintf("several roles have the name %.100q", string(e)) }
+
+// refuse makes an answer for the client of a name that several roles have.
+func refuse(src scim.RoleSource, err error) error {
+	var twins twinsError
+	if !errors.As(err, &twins) {
+		return err
+	}
+	path := src.Attribute
+	if src.Group != nil {
+		path = "displayName"
+	}
+	return &scim.Error{Status: http.StatusBadRequest, Type: "invalidValue", Err: scim.ErrNoRole, Detail: path + ": " + twins.Error()}
 }
 
 // names lists the names of up to limit roles.
@@ -141,7 +165,7 @@ func (s *shape) match(ctx context.Context, src scim.RoleSource) (roles []scim.Ro
 		return roles, true, err
 	}
 	roles, err = s.complete(ctx, wanted)
-	return roles, len(wanted) > 0, err
+	return roles, len(wanted) > 0, refuse(src, err)
 }
 
 // mine returns the roles of the shape's scopes.
