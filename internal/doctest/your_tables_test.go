@@ -137,6 +137,16 @@ func projectRoles(match func(context.Context, scim.RoleSource) ([]scim.Role, err
 	}
 }
 
+// memberships lets a group give the membership of the team that has its name, among the teams that
+// are the directory's.
+func memberships() sqlstore.RoleTables {
+	return sqlstore.RoleTables{
+		Roles: "teams", ID: "id", Name: "name", Where: "t.managed",
+		Holders: "team_members", User: "user_id", Role: "team_id",
+		Create: func(string) map[string]any { return map[string]any{"managed": true} },
+	}
+}
+
 func twoSlots(ctx context.Context, store *sqlstore.Store) (*scim.Roles, error) {
 	slot := func(column, kind string, base any) sqlstore.RoleColumn {
 		return sqlstore.RoleColumn{
@@ -396,5 +406,34 @@ func TestRoleShapes(t *testing.T) {
 		if got := rows(t, db, strings.Replace(c.query, "?", user, 1)); got != c.after {
 			t.Errorf("%s: without the group: %q, want %q", c.what, got, c.after)
 		}
+	}
+}
+
+// Groups give memberships of the directory's teams, and leave those that people have made alone.
+func TestMemberships(t *testing.T) {
+	db := database(t,
+		"CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, email text NOT NULL UNIQUE)",
+		"CREATE TABLE teams (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL, managed boolean NOT NULL DEFAULT false)",
+		"CREATE TABLE team_members (team_id bigint NOT NULL, user_id bigint NOT NULL, UNIQUE (team_id, user_id))",
+		"INSERT INTO users (email) VALUES ('bob')", "INSERT INTO teams (name) VALUES ('Holiday')", "INSERT INTO team_members VALUES (1, 1)",
+	)
+	store := migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{{Type: "User", Name: "users", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}}}})
+	resolver, err := store.RoleResolver(t.Context(), memberships())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := handler(t, scim.Config{Store: store, Roles: &scim.Roles{Resolver: resolver, Missing: scim.CreateRole}})
+	want := func(when, want string) {
+		t.Helper()
+		if got := rows(t, db, "SELECT group_concat(team_id || ' ' || user_id, ', ' ORDER BY team_id, user_id) FROM team_members"); got != want {
+			t.Errorf("%s: %s, want %s", when, got, want)
+		}
+	}
+	group := id(request(t, h, http.StatusCreated, "POST", "/Groups", `{"displayName": "Holiday", "members": [{"value": "1"}]}`))
+	want("a group of the same name has a team of its own", "1 1, 2 1")
+	request(t, h, http.StatusNoContent, "DELETE", "/Groups/"+group, "")
+	want("without the group", "1 1")
+	if got := rows(t, db, "SELECT count(*) FROM teams"); got != "2" {
+		t.Errorf("%s teams, want 2: a team outlives its group", got)
 	}
 }

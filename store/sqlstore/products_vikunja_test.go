@@ -358,6 +358,9 @@ func TestVikunjaHandMadePeople(t *testing.T) {
 		)
 		p.want("nobody else is an administrator", "2", p.row("SELECT CAST(count(*) AS text) FROM users WHERE is_admin = "+p.yes()))
 
+		p.do("PATCH", "/Users/2", `{"Operations":[{"op":"Replace","path":"emails[type eq \"work\"].value","value":"lars.new@example.com"}]}`, 200)
+		p.want("an address that a client changes", "lars.new@example.com", p.row("SELECT email FROM users WHERE id = 2"))
+
 		before := p.handMade()
 		p.set("2", "active", "false", 200)
 		p.want("the sessions end", "0", p.row("SELECT CAST(count(*) AS text) FROM sessions"))

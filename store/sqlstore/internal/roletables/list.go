@@ -121,7 +121,9 @@ func (s *shape) byName(ctx context.Context, name string) (role scim.Role, exists
 // twinsError is the error that several roles have a name. A guess could give somebody else's role.
 type twinsError string
 
-func (e twinsError) Error() string { return fmt.Sprintf("several roles have the name %.100q", string(e)) }
+func (e twinsError) Error() string {
+	return fmt.Sprintf("several roles have the name %.100q", string(e))
+}
 
 // refuse makes an answer for the client of a name that several roles have.
 func refuse(src scim.RoleSource, err error) error {
