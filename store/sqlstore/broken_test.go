@@ -66,8 +66,11 @@ func brokenMappings() []brokenMapping {
 		{"a UUID in a key of numbers", "", "", users(func(t *sqlstore.Table) { t.KeepID = true }), "KeepID writes a UUID, and the column id holds numbers"},
 		{"a key that nobody gives", "slug text UNIQUE NOT NULL", "", users(func(t *sqlstore.Table) { t.Key = "slug" }), "the database does not give the key slug: set KeepID"},
 		{"a key that is not unique", "state integer NOT NULL DEFAULT 0", "", users(func(t *sqlstore.Table) { t.Key = "state" }), "Key: no unique index has the column state"},
-		{"the key as an attribute", "", "", column(sqlstore.Column{Name: "id", Path: "externalId"}), "column id is the Key: set ReadOnly"},
+		{"the key as an attribute", "", "", column(sqlstore.Column{Name: "id", Path: "externalId"}), "column id is the Key, which must not change: set SetOnce"},
 		{"the key as an attribute that clients read is fine", "", "", column(sqlstore.Column{Name: "id", Path: "title", ReadOnly: true}), ""},
+		{"a userName that is the key is fine", "", "", func(o *sqlstore.Options) {
+			o.Tables[0].Key, o.Tables[0].Columns[0].SetOnce, o.Members = "email", true, nil
+		}, ""},
 		{"a status that says the same of both", "state integer", "", column(sqlstore.ActiveWhen("state", 0, 0)), "column state: ActiveWhen has one value for active and inactive users"},
 		{"a time of deactivation in a column of numbers", "state integer", "", column(sqlstore.ActiveWhileNull("state")), "column state holds numbers, and ActiveWhileNull writes a time"},
 		{"a time of deactivation that is always there", "left_at {time} NOT NULL DEFAULT CURRENT_TIMESTAMP", "", column(sqlstore.ActiveWhileNull("left_at")), "column left_at is NOT NULL, and ActiveWhileNull writes NULL"},

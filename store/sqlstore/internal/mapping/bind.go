@@ -96,8 +96,8 @@ func (b *binder) bindColumns(m *Mapping, n int, table string, columns []Column) 
 		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Beside == n && o.Name == c.Name }); i >= 0 {
 			b.fail("%s: column %s stands for %s and for %s: map it to one attribute; this package keeps attributes without a column", table, c.Name, m.Columns[i].Path, c.Path)
 		}
-		if n == 0 && c.Name == m.Key && !c.ReadOnly {
-			b.fail("%s: column %s is the Key: set ReadOnly, otherwise a client gives the row to somebody else", table, c.Name)
+		if n == 0 && c.Name == m.Key && !c.ReadOnly && !c.SetOnce {
+			b.fail("%s: column %s is the Key, which must not change: set SetOnce if clients give it, otherwise ReadOnly", table, c.Name)
 		}
 		if last := len(c.Values) - 1; last > 0 && c.Values[0] == c.Values[last] {
 			b.fail("%s: column %s: ActiveWhen has one value for active and inactive users, %v: give two", table, c.Name, c.Values[0])
