@@ -32,7 +32,7 @@ func main() {
 const commands = `
 scim() { curl -sS -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/scim+json' "$@"; echo; }
 scim -G %[1]s/scim/v2/Users --data-urlencode 'filter=userName eq "ann"'
-BOB=$(scim %[1]s/scim/v2/Users -d '{"userName": "bob", "emails": [{"value": "bob@example.com"}]}' | sed 's/.*"id":"\([^"]*\).*/\1/')
+BOB=$(scim %[1]s/scim/v2/Users -d '{"userName": "bob", "emails": [{"value": "bob@example.com", "type": "work"}]}' | sed 's/.*"id":"\([^"]*\).*/\1/')
 scim %[1]s/scim/v2/Groups -d '{"displayName": "Apollo admins", "members": [{"value": "'$BOB'"}]}'
 scim %[1]s/scim/v2/Groups -d '{"displayName": "Vikunja administrators", "members": [{"value": "'$BOB'"}]}'
 curl -sS %[1]s/

@@ -84,7 +84,7 @@ func (r *running) scim(want int, method, path, body string) map[string]any {
 // user creates a user, or adopts the one who is there.
 func (r *running) user(name string) string {
 	r.t.Helper()
-	return r.scim(201, "POST", "/Users", fmt.Sprintf(`{"userName":%q,"emails":[{"value":"%s@example.com"}]}`, name, name))["id"].(string)
+	return r.scim(201, "POST", "/Users", fmt.Sprintf(`{"userName":%q,"emails":[{"value":"%s@example.com","type":"work"}]}`, name, name))["id"].(string)
 }
 
 func (r *running) group(name string, members ...string) string {
@@ -115,22 +115,24 @@ func (r *running) expect(what string, want ...string) {
 func Test(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "vikunja.db")
 	r := start(t, file)
-	r.expect("before SCIM", "owner* status 0: Apollo*", "ann status 0: Apollo")
+	r.expect("before SCIM", "owner* status 0: Apollo* Holiday*", "ann status 0: Apollo")
 
 	ann, bob, cy := r.user("ann"), r.user("bob"), r.user("cy")
 	if ann != "2" {
 		t.Errorf("Ann was there and has the id %s, want 2", ann)
 	}
 	apollo, admins := r.group("Apollo", ann, bob, cy), r.group("Apollo admins", bob)
-	r.expect("the groups fill the team", "owner* status 0: Apollo*", "ann status 0: Apollo", "bob status 0: Apollo*", "cy status 0: Apollo")
+	r.group("Holiday", ann, bob)
+	r.group("Holiday admins", cy)
+	r.expect("the groups fill the team, and no private one", "owner* status 0: Apollo* Holiday*", "ann status 0: Apollo", "bob status 0: Apollo*", "cy status 0: Apollo")
 	r.leave(admins, bob)
-	r.expect("an administrator becomes a member", "owner* status 0: Apollo*", "ann status 0: Apollo", "bob status 0: Apollo", "cy status 0: Apollo")
+	r.expect("an administrator becomes a member", "owner* status 0: Apollo* Holiday*", "ann status 0: Apollo", "bob status 0: Apollo", "cy status 0: Apollo")
 	r.leave(apollo, ann)
 	r.leave(apollo, cy)
-	r.expect("who joined by hand stays", "owner* status 0: Apollo*", "ann status 0: Apollo", "bob status 0: Apollo", "cy status 0:")
+	r.expect("who joined by hand stays", "owner* status 0: Apollo* Holiday*", "ann status 0: Apollo", "bob status 0: Apollo", "cy status 0:")
 
 	r.scim(200, "PATCH", "/Users/"+bob, `{"Operations":[{"op":"replace","path":"active","value":false}]}`)
-	r.expect("inactive", "owner* status 0: Apollo*", "ann status 0: Apollo", "bob status 2:", "cy status 0:")
+	r.expect("inactive", "owner* status 0: Apollo* Holiday*", "ann status 0: Apollo", "bob status 2:", "cy status 0:")
 	r.scim(200, "PATCH", "/Users/"+bob, `{"Operations":[{"op":"replace","path":"active","value":true}]}`)
 	r.scim(403, "DELETE", "/Users/"+bob, "")
 
@@ -140,15 +142,15 @@ func Test(t *testing.T) {
 		t.Fatal("nothing waits")
 	}
 	r.do(200, "POST", "/confirm", "application/x-www-form-urlencoded", url.Values{"key": {key[1]}}.Encode())
-	r.expect("confirmed", "owner* status 0: Apollo*", "ann status 0: Apollo", "bob status 0: Apollo", "cy* status 0:")
+	r.expect("confirmed", "owner* status 0: Apollo* Holiday*", "ann status 0: Apollo", "bob status 0: Apollo", "cy* status 0:")
 
 	r.scim(204, "PATCH", "/Groups/"+admins, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+ann+`"}]}]}`)
-	r.expect("what was given by hand keeps its place", "owner* status 0: Apollo*", "ann status 0: Apollo", "bob status 0: Apollo", "cy* status 0:",
+	r.expect("what was given by hand keeps its place", "owner* status 0: Apollo* Holiday*", "ann status 0: Apollo", "bob status 0: Apollo", "cy* status 0:",
 		"waits: Apollo admins for Administrator")
 	r.leave(admins, ann)
 
 	r.scim(204, "DELETE", "/Groups/"+apollo, "")
-	r.expect("the group is gone, the team is not", "owner* status 0: Apollo*", "ann status 0: Apollo", "bob status 0:", "cy* status 0:")
+	r.expect("the group is gone, the team is not", "owner* status 0: Apollo* Holiday*", "ann status 0: Apollo", "bob status 0:", "cy* status 0:")
 }
 
 // TestSeconds reads the times as Vikunja's columns have them.

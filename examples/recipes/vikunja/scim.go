@@ -27,7 +27,7 @@ var users = sqlstore.Table{
 	Columns: []sqlstore.Column{
 		{Name: "username", Path: "userName"},
 		{Name: "name", Path: "displayName"},
-		{Name: "email", Path: "emails.value"},
+		{Name: "email", Path: "emails.value", Of: "work"}, // the one that Entra changes
 		sqlstore.ActiveWhen("status", statusActive, statusDisabled),
 	},
 	// Vikunja has no default for these columns.
@@ -57,12 +57,13 @@ func teamRoles(store *sqlstore.Store) sqlstore.RoleTables {
 	}
 }
 
-// rolesIn returns the role in the team that has a name. Two teams of one name get nobody. If no team
-// has the name any more, the group keeps the team that it had.
+// rolesIn returns the role in the team that has a name and that the directory may fill: people's own
+// teams have another issuer. Two teams of one name get nobody. If no team has the name any more, the
+// group keeps the team that it had.
 func rolesIn(ctx context.Context, store *sqlstore.Store, src scim.RoleSource, team, id string) ([]scim.Role, error) {
 	var found int
 	var first sql.NullString
-	err := store.DB(ctx).QueryRowContext(ctx, "SELECT count(*), min(CAST(id AS text)) FROM teams WHERE name = ?1", team).Scan(&found, &first)
+	err := store.DB(ctx).QueryRowContext(ctx, "SELECT count(*), min(CAST(id AS text)) FROM teams WHERE name = ?1 AND issuer = 'scim'", team).Scan(&found, &first)
 	switch {
 	case err != nil || found > 1:
 		return nil, err

@@ -38,6 +38,7 @@ CREATE TABLE teams (
 	description TEXT NULL,
 	created_by_id INTEGER NOT NULL,
 	external_id TEXT NULL,
+	issuer TEXT NULL,
 	created DATETIME NULL,
 	updated DATETIME NULL
 );
@@ -51,13 +52,16 @@ CREATE TABLE team_members (
 CREATE INDEX IDX_team_members_team_id ON team_members (team_id);
 CREATE INDEX IDX_team_members_user_id ON team_members (user_id)`
 
-// seed is the data from before SCIM: the owner made the team Apollo, and let Ann in.
+// seed is the data from before SCIM: the owner made the team Apollo, let Ann in, and lets the directory
+// fill the team. The team Holiday is private.
 const seed = `
 INSERT INTO users (username, name, email, is_admin, created, updated) VALUES
 	('owner', 'Olga Owner', 'owner@example.com', 1, datetime('now'), datetime('now')),
 	('ann', 'Ann Lee', 'ann@example.com', 0, datetime('now'), datetime('now'));
-INSERT INTO teams (name, created_by_id, created, updated) VALUES ('Apollo', 1, datetime('now'), datetime('now'));
-INSERT INTO team_members (team_id, user_id, admin, created) VALUES (1, 1, 1, datetime('now')), (1, 2, 0, datetime('now'))`
+INSERT INTO teams (name, issuer, created_by_id, created, updated) VALUES
+	('Apollo', 'scim', 1, datetime('now'), datetime('now')), ('Holiday', NULL, 1, datetime('now'), datetime('now'));
+INSERT INTO team_members (team_id, user_id, admin, created) VALUES
+	(1, 1, 1, datetime('now')), (1, 2, 0, datetime('now')), (2, 1, 1, datetime('now'))`
 
 // open opens Vikunja's database, and makes one if there is none.
 func open(ctx context.Context, file string) (*sql.DB, error) {
