@@ -285,8 +285,8 @@ func (b Tree) waysTo(group string) map[string]string {
 		return nil
 	}
 	parents := map[string][]string{}
-	for id, children := range b {
-		for _, c := range children {
+	for _, id := range b.IDs() { // in order, so that an error says the same each time
+		for _, c := range b[id] {
 			parents[c] = append(parents[c], id)
 		}
 	}
