@@ -97,6 +97,34 @@ func brokenMappings() []brokenMapping {
 				return map[string]any{"left_at": now}
 			}
 		}), "Retire keeps the row, and without Visible clients would see it again"},
+		{"Retire gives a time for seconds", "left_at bigint", "", users(func(t *sqlstore.Table) {
+			t.Visible, t.Retire = "t.left_at IS NULL", func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+				return map[string]any{"left_at": now}
+			}
+		}), "Retire: the column left_at holds numbers, and gets a time"},
+		{"Retire panics", "left_at bigint", "", users(func(t *sqlstore.Table) {
+			t.Visible, t.Retire = "t.left_at IS NULL", func(_ context.Context, r *scim.Resource, _ time.Time) map[string]any {
+				return map[string]any{"left_at": r.Get("emails").([]any)[0]}
+			}
+		}), "Retire panics with values that are absent"},
+		{"Insert gives a time for seconds", "made bigint", "", insert(map[string]any{"made": time.Now()}), "Insert: the column made holds numbers, and gets a time"},
+		{"memberships with a time for seconds", "", "since bigint", func(o *sqlstore.Options) {
+			o.Members.Insert = func(context.Context, string, string) map[string]any { return map[string]any{"since": time.Now()} }
+		}, "Members.Insert: the column since holds numbers, and gets a time"},
+		{"Visible does not exclude who is retired", "left_at {time}, kind text", "", users(func(t *sqlstore.Table) {
+			t.Visible, t.Retire = "t.kind IS NULL", func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+				return map[string]any{"left_at": now}
+			}
+		}), "clients would still see a row that Retire has written"},
+		{"Visible reads what the database computes from what Retire gives: fine", "left_at {time}, is_gone boolean GENERATED ALWAYS AS (left_at IS NOT NULL) STORED", "", users(func(t *sqlstore.Table) {
+			t.Visible, t.Retire = "NOT t.is_gone", func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+				return map[string]any{"left_at": now}
+			}
+		}), ""},
+		{"Revive without Retire", "left_at {time}", "", users(func(t *sqlstore.Table) {
+			t.Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"left_at": nil} }
+		}), "Revive undoes Retire, and there is no Retire"},
+		{"members and groups in one column", "", "", func(o *sqlstore.Options) { o.Members.Group = o.Members.User }, "Group and User are the same column"},
 		{"a number of an employee is fine", "staff_number integer", "", column(sqlstore.Column{Name: "staff_number", Path: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber"}), ""},
 		{"a userName that is converted to a number is fine", "number integer", "", users(func(t *sqlstore.Table) {
 			t.Columns[0] = sqlstore.Column{Name: "number", Path: "userName", To: func(any) (any, error) { return 7, nil },

@@ -35,6 +35,9 @@ func TestNamesThatAreNotThere(t *testing.T) {
 				}
 			}, "table people: column gone"},
 			{"revive", func(o *sqlstore.Options) {
+				o.Tables[0].Retire = func(_ context.Context, _ *scim.Resource, now time.Time) map[string]any {
+					return map[string]any{"left_at": now}
+				}
 				o.Tables[0].Revive = func(context.Context, *scim.Resource) map[string]any { return map[string]any{"went_at": nil} }
 			}, "table people: column went_at"},
 			{"child", func(o *sqlstore.Options) { o.Tables[0].Children[0].Name = "mails" }, "table mails"},

@@ -90,6 +90,8 @@ func TestDoubtfulMappings(t *testing.T) {
 		{"both numbers are visible: fine", unique + ", state integer NOT NULL DEFAULT 0", "", visible("t.state IN (0, 2)", sqlstore.ActiveWhen("state", 0, 2)), ""},
 		{"another state is hidden: fine", unique + ", state text NOT NULL DEFAULT 'on'", "", visible("t.state <> 'gone'", sqlstore.ActiveWhen("state", "on", "off")), ""},
 		{"ActiveWhen sees NULL", unique + ", state text", "", func(t *sqlstore.Table) { t.Columns = append(t.Columns, sqlstore.ActiveWhen("state", "on", "off")) }, ""},
+		{"who is inactive is hidden beside others", unique + ", state text NOT NULL DEFAULT 'on', kind text; INSERT INTO {people} (email) VALUES ('ann')", "",
+			visible("t.kind IS NULL AND t.state = 'on'", sqlstore.ActiveWhen("state", "on", "off")), hidden},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
@@ -134,6 +136,33 @@ func TestDoubtfulMappings(t *testing.T) {
 					t.Error(err)
 				}
 				check("Check")
+			})
+		})
+	}
+}
+
+// The rows that are there may say that a mapping does not mean what it should.
+func TestDoubtfulRows(t *testing.T) {
+	for _, test := range []struct{ name, active, rows, want string }{
+		{"a status in other words", "active", "('ann', 'NORMAL'), ('bob', 'ARCHIVED')", `no row has "active" in column state, so every user counts as inactive`},
+		{"one has the status: fine", "NORMAL", "('ann', 'NORMAL'), ('bob', 'ARCHIVED')", ""},
+		{"nobody is there: fine", "active", "", ""},
+		{"two people have one userName", "on", "('ann', 'on'), ('Bob', 'on'), ('BOB', 'off')", "the users 2 and 3 have one userName"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+				a := app{t: t, db: db, d: d}
+				a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email text NOT NULL UNIQUE, state text NOT NULL)")[0])
+				if test.rows != "" {
+					a.exec("INSERT INTO people (email, state) VALUES " + test.rows)
+				}
+				log := &bytes.Buffer{}
+				newStore(t, db, d, sqlstore.Options{Log: slog.New(slog.NewTextHandler(log, nil)), Tables: []sqlstore.Table{
+					{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{
+						{Name: "email", Path: "userName"}, sqlstore.ActiveWhen("state", test.active, "off")}}}})
+				if lines := strings.Count(log.String(), "sqlstore: table "); !strings.Contains(strings.ReplaceAll(log.String(), `\"`, `"`), test.want) || lines > 1 || (lines == 0) != (test.want == "") {
+					t.Errorf("Migrate logs %q, want %q", log, test.want)
+				}
 			})
 		})
 	}

@@ -43,7 +43,10 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.triggers.Enrol(ctx, func(ctx context.Context) error { return projection.Enrol(ctx, s.app) }); err != nil {
 		return fmt.Errorf("sqlstore: migrate: %w", err)
 	}
-	return s.app.Follow(ctx)
+	if err := s.app.Follow(ctx); err != nil {
+		return err
+	}
+	return s.app.WarnOfNamesakes(ctx)
 }
 
 // Check looks for mistakes in Options.Tables and Members, and changes nothing. Its error has a

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -25,33 +24,19 @@ func (m *Table) Check(ctx context.Context) (err error) {
 	for _, c := range own {
 		columns = append(columns, c.Name)
 	}
-	var given []values
-	sample, err := m.ResourceType.Bind(scim.Meta{ID: "1"}, nil, nil)
+	sample, err := m.ResourceType.Bind(scim.Meta{ID: SampleID}, nil, nil)
 	if err != nil {
 		return err
 	}
-	if m.Retire != nil {
-		given = append(given, values{"Retire", m.Retire(ctx, sample, time.Now())})
-	}
-	if m.Revive != nil {
-		given = append(given, values{"Revive", m.Revive(ctx, sample)})
-	}
-	var inserted []string
-	if m.Insert != nil {
-		v := values{from: "Insert"}
-		inserted, err = keysOf(m.Name, func() map[string]any { v.all = m.Insert(ctx, sample); return v.all })
-		given = append(given, v)
-	}
-	for _, v := range given {
-		columns = slices.AppendSeq(columns, maps.Keys(v.all))
-	}
+	gives, err := samplesOf(ctx, m, sample)
+	columns = append(columns, gives.columns()...)
 	missing := CheckNames(ctx, m.db, m.Name, m.Visible, columns...)
 	err = errors.Join(err, missing)
 	if missing == nil && m.Exempt != "" {
 		err = errors.Join(err, CheckCondition(ctx, m.db, m.Name, "Exempt", m.Exempt))
 	}
 	if missing == nil {
-		err = errors.Join(err, m.diagnose(ctx, inserted, given), readTypes(ctx, m.db, m.Name, own))
+		err = errors.Join(err, m.diagnose(ctx, gives), readTypes(ctx, m.db, m.Name, own))
 	}
 	for i := range m.Beside {
 		err = errors.Join(err, checkBeside(ctx, m, i, sample))
@@ -63,7 +48,7 @@ func (m *Table) Check(ctx context.Context) (err error) {
 		m.VisibleColumns, err = m.FindVisibleColumns(ctx)
 	}
 	if err == nil {
-		err = m.readUnique(ctx)
+		err = errors.Join(checkRetired(ctx, m, gives["Retire"]), m.readUnique(ctx))
 	}
 	for i := range m.Children {
 		c := &m.Children[i]
@@ -83,13 +68,13 @@ func (m *Table) Check(ctx context.Context) (err error) {
 // Check looks for the table and its columns. users and groups are the tables of the members and
 // of their groups.
 func (s *Joins) Check(ctx context.Context, users, groups string) (err error) {
-	var inserted []string
+	var gives map[string]any
 	if s.Insert != nil {
-		inserted, err = keysOf(s.Name, func() map[string]any { return s.Insert(ctx, "1", "1") })
+		gives, err = given(s.Name, "Members.Insert", func() map[string]any { return s.Insert(ctx, SampleID, SampleID) })
 	}
-	missing := CheckNames(ctx, s.db, s.Name, "", append(mapping.NonEmpty(s.Group, s.User, s.Tenant, s.Since), inserted...)...)
+	missing := CheckNames(ctx, s.db, s.Name, "", slices.AppendSeq(mapping.NonEmpty(s.Group, s.User, s.Tenant, s.Since), maps.Keys(gives))...)
 	if missing == nil {
-		missing = s.diagnose(ctx, users, groups, inserted)
+		missing = s.diagnose(ctx, users, groups, gives)
 	}
 	return errors.Join(err, missing)
 }

@@ -25,6 +25,7 @@ type fill int
 const (
 	optional  fill = iota // it may be NULL, has a default, or the database generates it
 	mandatory             // NOT NULL, without a default
+	computed              // it is an expression of other columns
 )
 
 // columnsOf reads the columns of a table. In PostgreSQL a trigger before the insert may fill any
@@ -32,23 +33,23 @@ const (
 func columnsOf(ctx context.Context, db *database.DB, table string) (all []column, err error) {
 	w := db.Arguments()
 	text := `SELECT a.attname, format_type(a.atttypid, a.atttypmod),
-			CASE WHEN a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' THEN 1 ELSE 0 END
-			* CASE WHEN EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) THEN 0 ELSE 1 END,
+			CASE WHEN a.attgenerated <> '' THEN 2 WHEN a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' THEN 1 ELSE 0 END
+			* CASE WHEN a.attgenerated = '' AND EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) THEN 0 ELSE 1 END,
 			CASE WHEN a.attnotnull THEN 0 ELSE 1 END
 		FROM pg_attribute a WHERE a.attrelid = CAST(CAST(` + w.Add(table) + ` AS text) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
 	switch db.Dialect {
 	case dialect.MariaDB:
 		w = db.Arguments()
-		text = `SELECT c.column_name, c.column_type, CASE WHEN c.is_nullable = 'NO' AND c.column_default IS NULL AND c.extra NOT LIKE '%auto_increment%'
-				AND c.is_generated = 'NEVER' THEN 1 ELSE 0 END
-				* CASE WHEN EXISTS (SELECT 1 FROM information_schema.triggers g WHERE g.event_object_schema = c.table_schema
+		text = `SELECT c.column_name, c.column_type, CASE WHEN c.is_generated <> 'NEVER' THEN 2 WHEN c.is_nullable = 'NO' AND c.column_default IS NULL
+				AND c.extra NOT LIKE '%auto_increment%' THEN 1 ELSE 0 END
+				* CASE WHEN c.is_generated = 'NEVER' AND EXISTS (SELECT 1 FROM information_schema.triggers g WHERE g.event_object_schema = c.table_schema
 				AND g.event_object_table = c.table_name AND g.event_manipulation = 'INSERT' AND g.action_timing = 'BEFORE') THEN 0 ELSE 1 END,
 				CASE WHEN c.is_nullable = 'YES' THEN 1 ELSE 0 END
 			FROM information_schema.columns c WHERE ` + ofTable(w, "c.table_schema", "c.table_name", table) + ` ORDER BY c.ordinal_position`
 	case dialect.SQLite:
 		w = db.Arguments()
 		// A primary key of type INTEGER is the row's number, which SQLite gives.
-		text = `SELECT c.name, c.type, CASE WHEN (c."notnull" = 1 OR c.pk > 0) AND c.dflt_value IS NULL AND c.hidden = 0
+		text = `SELECT c.name, c.type, CASE WHEN c.hidden IN (2, 3) THEN 2 WHEN (c."notnull" = 1 OR c.pk > 0) AND c.dflt_value IS NULL AND c.hidden = 0
 				AND NOT (c.pk > 0 AND upper(c.type) = 'INTEGER') THEN 1 ELSE 0 END, CASE WHEN c."notnull" = 0 AND c.pk = 0 THEN 1 ELSE 0 END
 			FROM pragma_table_xinfo(` + w.Add(unquoted(table)) + `) c ORDER BY c.cid`
 	}

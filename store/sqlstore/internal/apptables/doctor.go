@@ -23,14 +23,13 @@ func finding(table, format string, args ...any) error {
 	return fmt.Errorf("sqlstore: table %s: "+format, append([]any{table}, args...)...)
 }
 
-// diagnose looks at the table of a type, whose names are checked. inserted are the columns of
-// Insert, and given are the values of Insert, Retire and Revive.
-func (m *Table) diagnose(ctx context.Context, inserted []string, given []values) error {
+// diagnose looks at the table of a type, whose names are checked.
+func (m *Table) diagnose(ctx context.Context, gives samples) error {
 	all, err := columnsOf(ctx, m.db, m.Name)
 	if err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", m.Name, err)
 	}
-	written := append(mapping.NonEmpty(m.Tenant, m.Updated), inserted...)
+	written := slices.AppendSeq(mapping.NonEmpty(m.Tenant, m.Updated), maps.Keys(gives["Insert"]))
 	if m.KeepID {
 		written = append(written, m.Key)
 	}
@@ -47,7 +46,7 @@ func (m *Table) diagnose(ctx context.Context, inserted []string, given []values)
 		}
 		err = errors.Join(err, checkKind(m.Name, c, find(all, c.Name)), checkFlag(ctx, m, c, find(all, c.Name)))
 	}
-	err = errors.Join(err, checkGiven(ctx, m, all, given))
+	err = errors.Join(err, checkSamples(ctx, m, all, gives))
 	key := find(all, m.Key)
 	if !slices.ContainsFunc(written, func(name string) bool { return isOf(name, m.Key) }) && key != nil && key.fill == mandatory {
 		written = append(written, m.Key)
@@ -186,12 +185,13 @@ func checkKey(ctx context.Context, m *Table) error {
 }
 
 // diagnose looks at the table of memberships, whose names are checked.
-func (s *Joins) diagnose(ctx context.Context, users, groups string, inserted []string) error {
+func (s *Joins) diagnose(ctx context.Context, users, groups string, gives map[string]any) error {
 	all, err := columnsOf(ctx, s.db, s.Name)
 	if err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", s.Name, err)
 	}
-	err = checkFilled(s.Name, all, append(mapping.NonEmpty(s.Group, s.User, s.Tenant), inserted...), "a value with Members.Insert")
+	err = errors.Join(checkGiven(ctx, s.db, s.Name, all, "Members.Insert", gives),
+		checkFilled(s.Name, all, slices.AppendSeq(mapping.NonEmpty(s.Group, s.User, s.Tenant), maps.Keys(gives)), "a value with Members.Insert"))
 	return errors.Join(err, CheckSwapped(ctx, s.db, s.Name, Pair{What: "Members: ", A: "Group", ColumnA: s.Group, TableA: groups, B: "User", ColumnB: s.User, TableB: users}))
 }
 
@@ -255,37 +255,6 @@ var capital = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 // words returns the words of the last part of a name, in lower case.
 func words(name string) []string {
 	return strings.Split(strings.ToLower(capital.ReplaceAllString(unquoted(name), "${1}_${2}")), "_")
-}
-
-// keysOf returns the columns of what Insert returns. A panic is an error: the request of a client
-// would fail, too.
-func keysOf(table string, insert func() map[string]any) (keys []string, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = finding(table, "Insert panics with values that are absent: %v", p)
-		}
-	}()
-	return slices.Sorted(maps.Keys(insert())), nil
-}
-
-// CheckRows looks whether an insert fills each column of a table that needs a value: with the columns
-// that are written, and those that more returns. field is the name of more, which may be nil.
-func CheckRows(ctx context.Context, db *database.DB, table string, written []string, field string, more func() map[string]any) error {
-	var inserted []string
-	var err error
-	if more != nil {
-		if inserted, err = keysOf(table, more); err != nil {
-			return err
-		}
-	}
-	if err := CheckNames(ctx, db, table, "", inserted...); err != nil {
-		return err
-	}
-	all, err := columnsOf(ctx, db, table)
-	if err != nil {
-		return fmt.Errorf("sqlstore: table %s: %w", table, err)
-	}
-	return checkFilled(table, all, append(written, inserted...), "a value with "+field)
 }
 
 // isSame reports whether two names are those of one table.

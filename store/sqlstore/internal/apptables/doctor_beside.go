@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/scimkit/scim"
@@ -19,15 +20,15 @@ func checkBeside(ctx context.Context, m *Table, i int, sample *scim.Resource) (e
 	for _, c := range columns {
 		names = append(names, c.Name)
 	}
-	var inserted []string
+	var gives map[string]any
 	if b.Insert != nil {
-		inserted, err = keysOf(b.Name, func() map[string]any { return b.Insert(ctx, sample) })
+		gives, err = given(b.Name, "Insert", func() map[string]any { return b.Insert(ctx, sample) })
 	}
-	missing := CheckNames(ctx, m.db, b.Name, "", append(names, inserted...)...)
+	missing := CheckNames(ctx, m.db, b.Name, "", slices.AppendSeq(names, maps.Keys(gives))...)
 	if missing != nil || b.IsWatched() {
 		return errors.Join(err, missing)
 	}
-	err = errors.Join(err, diagnoseBeside(ctx, m, b, columns, inserted), readTypes(ctx, m.db, b.Name, columns))
+	err = errors.Join(err, diagnoseBeside(ctx, m, b, columns, gives), readTypes(ctx, m.db, b.Name, columns))
 	if err == nil {
 		err = checkValues(ctx, m.db, b.Name, columns)
 	}
@@ -35,12 +36,13 @@ func checkBeside(ctx context.Context, m *Table, i int, sample *scim.Resource) (e
 }
 
 // diagnoseBeside looks at a table beside that of a type, whose names are checked.
-func diagnoseBeside(ctx context.Context, m *Table, b *mapping.Beside, columns []mapping.BoundColumn, inserted []string) error {
+func diagnoseBeside(ctx context.Context, m *Table, b *mapping.Beside, columns []mapping.BoundColumn, gives map[string]any) error {
 	all, err := columnsOf(ctx, m.db, b.Name)
 	if err != nil {
 		return fmt.Errorf("sqlstore: table %s: %w", b.Name, err)
 	}
-	written := append(mapping.NonEmpty(b.Tenant), inserted...)
+	err = checkGiven(ctx, m.db, b.Name, all, "Insert", gives)
+	written := slices.AppendSeq(mapping.NonEmpty(b.Tenant), maps.Keys(gives))
 	for i := range columns {
 		if !columns[i].ReadOnly {
 			written = append(written, columns[i].Name)

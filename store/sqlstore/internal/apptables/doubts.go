@@ -28,40 +28,17 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 	}
 	all = append(all, doubtEmpty(m, own)...)
 	for i := range m.Columns {
-		c := &m.Columns[i]
-		table := placeOf(m, c).table
-		switch {
+		var some []error
+		switch c := &m.Columns[i]; {
 		case c.Path == namePath && !c.ReadOnly && !c.IsCopy:
-			unique, err := uniqueIndexes(ctx, m.db, table)
-			if err != nil {
-				return nil, err
-			}
-			if !slices.ContainsFunc(unique, func(x uniqueIndex) bool { return x.has(c.Name) }) {
-				all = append(all, finding(table, "column %s is in no unique index, so the application may give two users one userName, and a client would find the wrong one: create a unique index", c.Name))
-			}
-			returns, err := m.doubtReturn(ctx, c, unique)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, returns...)
-		case c.Path == "active" && !c.IsCopy && c.From != nil && !c.TakesNull:
-			columns, err := columnsOf(ctx, m.db, table)
-			if err != nil {
-				return nil, err
-			}
-			if is := find(columns, c.Name); is != nil && is.nullable && !isActiveForNull(c.From) {
-				all = append(all, finding(table, "column %s may be NULL, which counts as active without a call of From: use ActiveWhen, or declare the column NOT NULL; if NULL means active, let From return true for nil", c.Name))
-			}
+			some, err = doubtName(ctx, m, c)
+		case c.Path == "active" && !c.IsCopy:
+			some, err = doubtActive(ctx, m, c)
 		}
-		if c.Path == "active" && !c.IsCopy && !c.ReadOnly {
-			hides, err := hidesInactive(ctx, m, c)
-			if err != nil {
-				return nil, err
-			}
-			if hides {
-				all = append(all, finding(m.Name, "Visible hides a user whom a client deactivates by column %s: the client no longer finds the user and creates a new one, and what has no column is forgotten: let Visible accept inactive users", c.Name))
-			}
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, some...)
 	}
 	isActive := func(c mapping.BoundColumn) bool { return c.Path == "active" }
 	if m.Type == search.UserType && !slices.ContainsFunc(m.Columns, isActive) {
@@ -70,15 +47,64 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 	return all, nil
 }
 
-// hidesInactive reports whether Visible excludes a user who becomes inactive. It only knows so if
-// Visible reads no other column.
+// doubtName returns what is doubtful about the column of userName.
+func doubtName(ctx context.Context, m *Table, c *mapping.BoundColumn) (all []error, err error) {
+	table := placeOf(m, c).table
+	unique, err := uniqueIndexes(ctx, m.db, table)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(unique, func(x uniqueIndex) bool { return x.has(c.Name) }) {
+		all = append(all, finding(table, "column %s is in no unique index, so the application may give two users one userName, and a client would find the wrong one: create a unique index", c.Name))
+	}
+	returns, err := m.doubtReturn(ctx, c, unique)
+	return append(all, returns...), err
+}
+
+// doubtActive returns what is doubtful about the column of active.
+func doubtActive(ctx context.Context, m *Table, c *mapping.BoundColumn) (all []error, err error) {
+	table := placeOf(m, c).table
+	columns, err := columnsOf(ctx, m.db, table)
+	if err != nil {
+		return nil, err
+	}
+	if is := find(columns, c.Name); c.From != nil && !c.TakesNull && is != nil && is.nullable && !isActiveForNull(c.From) {
+		all = append(all, finding(table, "column %s may be NULL, which counts as active without a call of From: use ActiveWhen, or declare the column NOT NULL; if NULL means active, let From return true for nil", c.Name))
+	}
+	isOther, err := holdsOtherWords(ctx, m, c)
+	if err != nil {
+		return nil, err
+	}
+	if isOther {
+		all = append(all, finding(table, "no row has %#v in column %s, so every user counts as inactive: give ActiveWhen the values that the column holds", c.Values[0], c.Name))
+	}
+	if c.ReadOnly {
+		return all, nil
+	}
+	hides, err := hidesInactive(ctx, m, c)
+	if hides {
+		all = append(all, finding(m.Name, "Visible hides a user whom a client deactivates by column %s: the client no longer finds the user and creates a new one, and what has no column is forgotten: let Visible accept inactive users", c.Name))
+	}
+	return all, err
+}
+
+// hidesInactive reports whether Visible excludes a user who becomes inactive. If Visible
+// reads other columns, the rows that are there tell.
 func hidesInactive(ctx context.Context, m *Table, active *mapping.BoundColumn) (yes bool, err error) {
-	if len(m.VisibleColumns) != 1 || !isOf(m.VisibleColumns[0], active.Name) {
+	if active.Beside > 0 || !visibleReads(m, active.Name) { // Visible reads no column of another table.
 		return false, nil
 	}
 	inactive, err := active.Cell(false)
 	if err != nil {
 		return false, err
+	}
+	if len(m.VisibleColumns) > 1 {
+		some, err := remainVisible(ctx, m, nil)
+		if err != nil || !some {
+			return false, err
+		}
+		seen, err := remainVisible(ctx, m, map[string]any{active.Name: inactive})
+		return !seen, err
 	}
 	value := "NULL"
 	switch v := inactive.(type) {
@@ -119,7 +145,7 @@ func (m *Table) doubtReturn(ctx context.Context, name *mapping.BoundColumn, uniq
 	if m.Retire == nil || m.Revive != nil || name.Beside > 0 && m.Beside[name.Beside-1].Shared { // see doubtBeside
 		return nil, nil
 	}
-	sample, err := m.ResourceType.Bind(scim.Meta{ID: "1"}, nil, nil)
+	sample, err := m.ResourceType.Bind(scim.Meta{ID: SampleID}, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -70,6 +70,9 @@ func (b *binder) bindTable(table Table) {
 	if m.Unclaimed < search.ListUnclaimed || m.Unclaimed > search.HideUnclaimed {
 		b.fail("%s: Unclaimed is %d: use ListUnclaimed, FindUnclaimed or HideUnclaimed", m.Name, m.Unclaimed)
 	}
+	if m.Revive != nil && m.Retire == nil {
+		b.fail("%s: Revive undoes Retire, and there is no Retire: a deleted row is erased", m.Name)
+	}
 	if dialect.HasPlaceholder(m.Exempt) {
 		b.fail("%s: Exempt takes no arguments", m.Name)
 	}
@@ -174,6 +177,9 @@ func (b *binder) checkJoin(j *Join) {
 	b.checkName(j.Name+": Group", j.Group, true)
 	b.checkName(j.Name+": User", j.User, true)
 	b.checkName(j.Name+": Since", j.Since, false)
+	if strings.EqualFold(j.Group, j.User) {
+		b.fail("%s: Group and User are the same column", j.Name)
+	}
 	groups := b.bound[search.GroupType]
 	if b.bound[search.UserType] == nil || groups == nil {
 		b.fail("Members: needs a Table for User and one for Group")

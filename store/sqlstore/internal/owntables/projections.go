@@ -213,6 +213,16 @@ func (s *Projections) FindNamed(ctx context.Context, t *scim.ResourceType, path,
 	return all, err
 }
 
+// SameNames returns the ids of two projections that have one userName, or nil.
+func (s *Projections) SameNames(ctx context.Context, typ string) (ids []string, err error) {
+	err = s.db.Each(ctx, func(scan func(...any) error) error {
+		ids = make([]string, 2)
+		return scan(&ids[0], &ids[1])
+	}, "SELECT min(r.id), max(r.id) FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name IS NOT NULL AND "+isLive+
+		" GROUP BY r.user_name HAVING count(*) > 1 LIMIT 1", typ)
+	return ids, err
+}
+
 // FindDeleted returns the resource that had a name and was deleted last, or nil. It leaves
 // out a resource that the application has restored since, even under another name, and
 // even if a client has deleted it again.

@@ -108,6 +108,20 @@ func doubtsOf(ctx context.Context, types []string, tables map[string]*apptables.
 	return append(all, some...), err
 }
 
+// WarnOfNamesakes logs two users whom clients see under one name.
+func (f *Follower) WarnOfNamesakes(ctx context.Context) error {
+	m := f.tables[search.UserType]
+	if m == nil {
+		return nil
+	}
+	ids, err := f.projections.SameNames(ctx, m.Type)
+	if err == nil && ids != nil {
+		f.log.WarnContext(ctx, fmt.Sprintf("sqlstore: table %s: the users %s and %s have one userName, because clients compare it without regard to case: give each a name of its own",
+			m.Name, ids[0], ids[1]))
+	}
+	return err
+}
+
 // ChangeJoins changes the application's memberships of a group as this package's tables
 // have been changed. The application's database may reject a membership, by a unique index
 // or a trigger that suppresses the insert. Then the store leaves that member out of the

@@ -97,9 +97,9 @@ func checkRows(ctx context.Context, s *shape) (err error) {
 	if !s.IsColumn {
 		var more func() map[string]any
 		if s.Insert != nil {
-			more = func() map[string]any { return s.Insert(ctx, "1", "1") }
+			more = func() map[string]any { return s.Insert(ctx, apptables.SampleID, apptables.SampleID) }
 		}
-		err = apptables.CheckRows(ctx, s.db, s.Holders, mapping.NonEmpty(s.User, s.Role, s.Scope.Column), s.Type+".Insert", more)
+		err = apptables.CheckRows(ctx, s.db, s.Holders, mapping.NonEmpty(s.User, s.UserTenant, s.Role, s.Scope.Column), s.Type+".Insert", more)
 	}
 	if s.Create != nil {
 		err = errors.Join(err, apptables.CheckRows(ctx, s.db, s.Roles, mapping.NonEmpty(s.Name, s.Tenant), s.Type+".Create", func() map[string]any { return s.Create("") }))
