@@ -1,10 +1,12 @@
 package sqlstore_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -193,6 +195,13 @@ func TestRoleShapesMistakes(t *testing.T) {
 			edit(&c)
 			return c
 		}
+		posts := func(values map[string]any) sqlstore.RoleTables {
+			t := sqlstore.RoleTables{Holders: "posts", User: "person_id", Role: "post", List: grades}
+			if values != nil {
+				t.Insert = func(context.Context, string, string) map[string]any { return values }
+			}
+			return t
+		}
 		for want, shapes := range map[string][]sqlstore.RoleShape{
 			"needs a RoleTables or a RoleColumn": nil,
 			`RoleColumn: Column "a b"`:           {column(func(c *sqlstore.RoleColumn) { c.Column = "a b" })},
@@ -216,7 +225,12 @@ func TestRoleShapesMistakes(t *testing.T) {
 				column(func(c *sqlstore.RoleColumn) { c.Scope, c.Match = sqlstore.RoleScope{Name: "a", Column: "org"}, siteOf }),
 				column(func(c *sqlstore.RoleColumn) { c.Scope.Name = "a:" }),
 			},
-			`people.grade cannot hold "boss"`: {column(func(c *sqlstore.RoleColumn) { c.List = []scim.Role{{ID: "boss", Name: "x"}} })},
+			"people.grade is NOT NULL: set Base":                                                              {column(func(c *sqlstore.RoleColumn) { c.Base = nil })},
+			"User is email, and the Key of the table people is id: use the Key":                               {column(func(c *sqlstore.RoleColumn) { c.User = "email" })},
+			"table posts: column site is NOT NULL and has no default: give it a value with RoleTables.Insert": {posts(nil)},
+			"table posts: column sight":                                                                       {posts(map[string]any{"sight": siteA})},
+			"table posts: Insert gives a value for post, which the resolver writes":                           {posts(map[string]any{"site": siteA, "post": "owner"})},
+			`people.grade cannot hold "boss"`:                                                                 {column(func(c *sqlstore.RoleColumn) { c.List = []scim.Role{{ID: "boss", Name: "x"}} })},
 			`people.level cannot hold "many"`: {column(func(c *sqlstore.RoleColumn) {
 				c.Column, c.Base, c.List = "level", "many", []scim.Role{{ID: "1", Name: "x"}}
 			})},
@@ -226,6 +240,25 @@ func TestRoleShapesMistakes(t *testing.T) {
 			}
 			if _, err := s.RoleResolver(t.Context(), shapes...); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v does not tell of %s", err, want)
+			}
+		}
+	})
+}
+
+// A wrong Base would make a role of what everybody has.
+func TestRoleColumnBaseOfNobody(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		makeShapes(t, db, d)
+		a := app{t: t, db: db, d: d}
+		a.exec("INSERT INTO people (org, email) VALUES ('o', 'ann@example.com'), ('o', 'bob@example.com')")
+		for base, want := range map[string]string{"owner": "no row of people holds the Base", "member": ""} {
+			log, o := &bytes.Buffer{}, appOptions("o")
+			o.Log = slog.New(slog.NewTextHandler(log, nil))
+			s := newStore(t, db, d, o)
+			log.Reset()
+			_, err := s.RoleResolver(t.Context(), sqlstore.RoleColumn{Table: "people", User: "id", Column: "grade", Base: base, List: grades[:1]})
+			if err != nil || (want == "") != (log.Len() == 0) || !strings.Contains(log.String(), want) {
+				t.Errorf("Base %s: %v, logs %q, want %q", base, err, log, want)
 			}
 		}
 	})

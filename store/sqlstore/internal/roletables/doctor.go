@@ -28,12 +28,40 @@ func diagnose(ctx context.Context, s *shape) error {
 		return protectedBase(s, s.List[i])
 	}
 	if s.Roles == "" {
-		return nil
+		return doubtBase(ctx, s)
 	}
 	if err := checkRoles(ctx, s, place); err != nil || !s.IsColumn || s.Base == nil {
 		return err
 	}
-	return checkBase(ctx, s)
+	if err := checkBase(ctx, s); err != nil {
+		return err
+	}
+	return doubtBase(ctx, s)
+}
+
+// doubtBase logs that no row holds Base, although many rows hold another value: it would count as
+// a role that was given by hand. A column of booleans has no other value for nobody.
+func doubtBase(ctx context.Context, s *shape) error {
+	if !s.IsColumn || s.Base == nil || s.isBool {
+		return nil
+	}
+	w, isThere := s.db.Arguments(), false
+	text := "SELECT 1 FROM " + s.Holders + " AS h WHERE " + ofTenant(s, w) + " AND (h." + s.Role + " = " + w.Add(s.cell(s.base)) + " OR h." + s.Role + " IS NULL) LIMIT 1"
+	err := s.db.EachAppRow(ctx, w, text, func(func(...any) error) error { isThere = true; return nil })
+	if err != nil || isThere {
+		return err
+	}
+	w = s.db.Arguments()
+	text = "SELECT " + s.id() + ", count(*) AS n FROM " + s.Holders + " AS h WHERE " + ofTenant(s, w) + " GROUP BY h." + s.Role + " HAVING count(*) > 1 ORDER BY n DESC LIMIT 1"
+	return s.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
+		value, n := "", 0
+		if err := scan(&value, &n); err != nil {
+			return err
+		}
+		s.db.Log.WarnContext(ctx, fmt.Sprintf("sqlstore: %s: no row of %s holds the Base %q in %s, and %d hold %q, which counts as a role that was given by hand: set Base to what a user without a role has",
+			s.Type, s.Holders, s.base, s.Role, n, value))
+		return nil
+	})
 }
 
 // checkRoles looks at the columns of the table of roles.
