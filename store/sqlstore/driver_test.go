@@ -101,3 +101,36 @@ func TestUnknownDriver(t *testing.T) {
 		newStore(t, db, d, sqlstore.Options{})
 	})
 }
+
+// An application may switch foreign keys off. Then it matters only whether mapped tables have any.
+func TestReferencesOfOthers(t *testing.T) {
+	db := openDB(t, sqlitetest.Driver, "file:"+filepath.ToSlash(filepath.Join(t.TempDir(), "scim.db")))
+	db.SetMaxOpenConns(1)
+	for _, text := range []string{"PRAGMA busy_timeout = 10000", "PRAGMA foreign_keys = 0",
+		`CREATE TABLE "user" (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE)`,
+		"CREATE TABLE memo (id integer PRIMARY KEY)", "CREATE TABLE share (memo_id integer REFERENCES memo (id) ON DELETE CASCADE)"} {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	migrate := func(beside ...sqlstore.Beside) error {
+		s, err := sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: `"user"`, Key: "id", Beside: beside, Columns: []sqlstore.Column{{Name: "name", Path: "userName"}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Migrate(t.Context())
+	}
+	if err := migrate(); err != nil {
+		t.Errorf("no foreign key is about users: %v", err)
+	}
+	if err := migrate(sqlstore.Beside{Name: "share", Key: "memo_id"}); err == nil || !strings.Contains(err.Error(), "foreign_keys is off") {
+		t.Errorf("a table beside that of users refers to another one: %v", err)
+	}
+	if _, err := db.Exec("CREATE TABLE session (user_id integer REFERENCES User (id))"); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(); err == nil || !strings.Contains(err.Error(), "foreign_keys is off") {
+		t.Errorf("a table refers to users: %v", err)
+	}
+}

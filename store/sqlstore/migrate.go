@@ -21,8 +21,8 @@ var migrations embed.FS
 // of a later version are an error.
 //
 // It looks whether it understands errors of the driver. It looks at the version and the settings
-// of MariaDB, and whether connections to SQLite wait for locks (busy_timeout). With Tables they must also obey the REFERENCES of the tables
-// (foreign_keys). It asks one connection of the pool. An error says what to change.
+// of MariaDB, and whether connections to SQLite wait for locks (busy_timeout). With Tables they must also obey the REFERENCES of the mapped tables,
+// and those to them (foreign_keys). It asks one connection of the pool. An error says what to change.
 // Options.AnyDriver skips this.
 //
 // With Tables it first does what Check does. It creates triggers on the application's tables.

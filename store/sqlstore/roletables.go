@@ -58,7 +58,8 @@ type RoleTables struct {
 	UserTenant string
 	// Scope says what the roles are roles of. The default is scope "".
 	Scope RoleScope
-	// Insert returns values of further columns of Holders for a new row. It may be nil. The
+	// Insert returns values of further columns of Holders for a new row. It may be nil. Store.RoleResolver
+	// calls it with the ids "1", to learn the names of the columns. The
 	// Store does not read these columns: only Reconciler.GiveByHand says that a role was
 	// given by hand.
 	Insert func(ctx context.Context, user, role string) map[string]any
@@ -118,8 +119,9 @@ func (c RoleColumn) shape() roletables.Shape {
 
 // RoleResolver returns a scim.RoleResolver over the tables of one or more shapes. Their
 // scopes must be distinct. A source stands for the roles that any of them finds. It returns
-// an error if a table or a column does not exist, or cannot hold a value. A Column of a
-// Table that a RoleColumn is about must be ReadOnly. The resolver joins the store's
+// an error if a table or a column does not exist, cannot hold a value, or is NOT NULL and gets
+// none. A Column of a Table that a RoleColumn is about must be ReadOnly. It logs to Options.Log
+// that a Base is in no row. The resolver joins the store's
 // transaction, and each of its statements is about many users. It is a scim.RoleNamer.
 func (s *Store) RoleResolver(ctx context.Context, shapes ...RoleShape) (scim.RoleResolver, error) {
 	all := make([]roletables.Shape, len(shapes))

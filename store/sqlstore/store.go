@@ -213,7 +213,25 @@ func newBase(db *sql.DB, d Dialect, o Options) (*base, error) {
 	now := func() time.Time { return o.Now().Round(0) } // Drivers may write a monotonic clock into the column.
 	b := database.New(db, dialect.Dialect(d), o.Tenant, o.Prefix, now)
 	b.AnyDriver, b.Log = o.AnyDriver, cmp.Or(o.Log, slog.Default())
+	b.Tables = tableNames(o)
 	return &base{b, database.NewSchema(b, migrations)}, err
+}
+
+// tableNames returns the names of the application's tables that are mapped.
+func tableNames(o Options) (all []string) {
+	for _, t := range o.Tables {
+		all = append(all, t.Name)
+		for _, c := range t.Children {
+			all = append(all, c.Name)
+		}
+		for _, b := range t.Beside {
+			all = append(all, b.Name)
+		}
+	}
+	if o.Members != nil {
+		all = append(all, o.Members.Name)
+	}
+	return all
 }
 
 // SQLiteDSN returns the data source name of a database in a file. It is the same for the

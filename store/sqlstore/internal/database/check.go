@@ -77,7 +77,7 @@ func (b *DB) checkCodes(ctx context.Context, tx Querier) error {
 
 // checkPragmas asks a connection for its settings.
 func checkPragmas(ctx context.Context, b *DB, isMapped bool) error {
-	var wait, references int
+	var wait int
 	var file sql.NullString
 	err := errors.Join(
 		b.Pool.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&wait),
@@ -90,14 +90,9 @@ func checkPragmas(ctx context.Context, b *DB, isMapped bool) error {
 		all = errors.Join(all, errors.New("sqlstore: connections to SQLite do not wait for locks (busy_timeout is 0)"+
 			inDSN("_pragma=busy_timeout(10000)", "_busy_timeout=10000")))
 	}
-	if isMapped {
-		err := b.Pool.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master AS m JOIN pragma_foreign_key_list(m.name) AS k
-			WHERE m.type = 'table' AND (SELECT foreign_keys FROM pragma_foreign_keys) = 0`).Scan(&references)
-		if err != nil {
-			return fmt.Errorf("sqlstore: settings of SQLite: %w", err)
-		}
-	}
-	if references > 0 {
+	if references, err := countReferences(ctx, b); err != nil {
+		return fmt.Errorf("sqlstore: settings of SQLite: %w", err)
+	} else if isMapped && references > 0 {
 		all = errors.Join(all, errors.New("sqlstore: SQLite does not obey the REFERENCES of the tables (foreign_keys is off), so a deleted user would leave rows behind"+
 			inDSN("_pragma=foreign_keys(ON)", "_foreign_keys=on")))
 	}
@@ -105,6 +100,24 @@ func checkPragmas(ctx context.Context, b *DB, isMapped bool) error {
 		all = errors.Join(all, errors.New("sqlstore: each connection has a database of its own in memory: use a file, or call SetMaxOpenConns(1)"))
 	}
 	return all
+}
+
+// countReferences counts the REFERENCES of the mapped tables, and those to them, that SQLite does not
+// obey. It says nothing of others, which an application may have switched off on purpose.
+func countReferences(ctx context.Context, b *DB) (n int, err error) {
+	if len(b.Tables) == 0 {
+		return 0, nil
+	}
+	names := make([]any, len(b.Tables))
+	for i, table := range b.Tables {
+		_, name := dialect.SchemaAndTable(table)
+		names[i] = strings.ToLower(name)
+	}
+	is := " IN (?" + strings.Repeat(", ?", len(names)-1) + ")"
+	err = b.Pool.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master AS m JOIN pragma_foreign_key_list(m.name) AS k
+		WHERE m.type = 'table' AND (SELECT foreign_keys FROM pragma_foreign_keys) = 0 AND (lower(m.name)`+is+` OR lower(k."table")`+is+`)`,
+		append(names, names...)...).Scan(&n)
+	return n, err
 }
 
 // isShared reports whether the connections of the pool share a database in memory: whether

@@ -31,6 +31,7 @@ type DB struct {
 	Before  func(ctx context.Context) error // Before, if it is not nil, runs before each new transaction.
 	// AnyDriver says that Migrate does not look whether the driver and its settings are fit.
 	AnyDriver bool
+	Tables    []string // Tables are those of the application that are mapped.
 	Log       *slog.Logger
 	turn      chan struct{} // In SQLite, the transaction that writes holds it.
 }
