@@ -46,7 +46,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.app.Follow(ctx); err != nil {
 		return err
 	}
-	return s.app.WarnOfNamesakes(ctx)
+	return projection.WarnOfNamesakes(ctx, s.app)
 }
 
 // Check looks for mistakes in Options.Tables and Members, and changes nothing. Its error has a

@@ -294,6 +294,9 @@ func TestMemosAccounts(t *testing.T) {
 		account("a new account has no role and no password", "9", "scim-eve USER eve@x.example  ! NORMAL")
 		account("the one without an address", "8", "eve ADMIN - Eve $eve NORMAL")
 
+		p.drop("/Users/3")
+		p.want("who comes back", "3", post("bo@x.example", "e3", 201))
+		p.want("is no member any more", "2AA 5IU", memosMembers(p, "1"))
 		p.drop("/Users/9")
 		p.want("who is deleted keeps the row", "scim-eve", p.row(`SELECT username FROM "user" WHERE id = 9 AND left_ts > 1600000000`))
 		post("eve@x.example", "other", 409)

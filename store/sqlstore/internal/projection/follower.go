@@ -109,7 +109,7 @@ func doubtsOf(ctx context.Context, types []string, tables map[string]*apptables.
 }
 
 // WarnOfNamesakes logs two users whom clients see under one name.
-func (f *Follower) WarnOfNamesakes(ctx context.Context) error {
+func WarnOfNamesakes(ctx context.Context, f *Follower) error {
 	m := f.tables[search.UserType]
 	if m == nil {
 		return nil
