@@ -43,6 +43,9 @@ func brokenRoles() map[string]struct {
 		"protected by a text":         {table(func(r *sqlstore.RoleTables) { r.Protected = "title" }), "table crews: Protected: column title holds texts, and must hold booleans"},
 		"weighed by a text":           {table(func(r *sqlstore.RoleTables) { r.Weight = "title" }), "table crews: Weight: column title holds texts, and must hold numbers"},
 		"users and roles are swapped": {table(func(r *sqlstore.RoleTables) { r.User, r.Role = r.Role, r.User }), "RoleTables: column crew_id is named after the table crews: Role and User are swapped"},
+		"users and scopes are swapped": {sqlstore.RoleTables{Holders: "crew_people", User: "crew_id", Role: "giver", List: []scim.Role{{ID: "scim", Name: "x"}},
+			Scope: sqlstore.RoleScope{Name: "crew:", Column: "person_id", Table: "crews", Key: "id"},
+			Match: func(context.Context, scim.RoleSource) ([]scim.Role, error) { return nil, nil }}, "RoleTables: column crew_id is named after the table crews: User and Scope.Column are swapped"},
 		"the users by another column": {column(func(c *sqlstore.RoleColumn) { c.User = "grade" }), "RoleColumn: User is grade, and the Key of the table people is id"},
 		"memberships without a scope": {column(func(c *sqlstore.RoleColumn) { c.Table, c.User, c.Column = "team_people", "person_id", "leads" }), "set Scope.Column to team_id"},
 	}

@@ -228,9 +228,11 @@ func TestRoleShapesMistakes(t *testing.T) {
 			"people.grade is NOT NULL: set Base":                                                              {column(func(c *sqlstore.RoleColumn) { c.Base = nil })},
 			"User is email, and the Key of the table people is id: use the Key":                               {column(func(c *sqlstore.RoleColumn) { c.User = "email" })},
 			"table posts: column site is NOT NULL and has no default: give it a value with RoleTables.Insert": {posts(nil)},
-			"table posts: column sight":                                                                       {posts(map[string]any{"sight": siteA})},
-			"table posts: Insert gives a value for post, which the resolver writes":                           {posts(map[string]any{"site": siteA, "post": "owner"})},
-			`people.grade cannot hold "boss"`:                                                                 {column(func(c *sqlstore.RoleColumn) { c.List = []scim.Role{{ID: "boss", Name: "x"}} })},
+			": User and Scope.Column are swapped": {sqlstore.RoleTables{Holders: "team_people", User: "team_id", Role: "person_id",
+				Scope: sqlstore.RoleScope{Name: "team:", Column: "person_id", Table: "teams", Key: "id"}, List: []scim.Role{{ID: "1", Name: "x"}}, Match: siteOf}},
+			"table posts: column sight": {posts(map[string]any{"sight": siteA})},
+			"table posts: RoleTables.Insert gives a value for post, which the resolver writes": {posts(map[string]any{"site": siteA, "post": "owner"})},
+			`people.grade cannot hold "boss"`:                                                  {column(func(c *sqlstore.RoleColumn) { c.List = []scim.Role{{ID: "boss", Name: "x"}} })},
 			`people.level cannot hold "many"`: {column(func(c *sqlstore.RoleColumn) {
 				c.Column, c.Base, c.List = "level", "many", []scim.Role{{ID: "1", Name: "x"}}
 			})},

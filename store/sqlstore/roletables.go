@@ -155,13 +155,21 @@ func checkUsers(s *Store, shape roletables.Shape) error {
 }
 
 // checkSwapped returns an error if the columns of holders stand for each other.
-func checkSwapped(ctx context.Context, s *Store, shape roletables.Shape) error {
-	t := s.app.Table("User")
-	if t == nil || shape.Roles == "" || shape.IsColumn {
-		return nil
+func checkSwapped(ctx context.Context, s *Store, shape roletables.Shape) (err error) {
+	t, users, scope := s.app.Table("User"), "", shape.Scope
+	if t != nil {
+		users = t.Name
 	}
-	pair := apptables.Pair{What: shape.Type + ": ", A: "Role", ColumnA: shape.Role, TableA: shape.Roles, B: "User", ColumnB: shape.User, TableB: t.Name}
-	return s.db.Retry(ctx, func() error { return apptables.CheckSwapped(ctx, s.db, shape.Holders, pair) })
+	check := func(p apptables.Pair) {
+		err = errors.Join(err, s.db.Retry(ctx, func() error { return apptables.CheckSwapped(ctx, s.db, shape.Holders, p) }))
+	}
+	if t != nil && shape.Roles != "" && !shape.IsColumn {
+		check(apptables.Pair{What: shape.Type + ": ", A: "Role", ColumnA: shape.Role, TableA: shape.Roles, B: "User", ColumnB: shape.User, TableB: users})
+	}
+	if scope.Table != "" {
+		check(apptables.Pair{What: shape.Type + ": ", A: "User", ColumnA: shape.User, TableA: users, B: "Scope.Column", ColumnB: scope.Column, TableB: scope.Table})
+	}
+	return err
 }
 
 // checkApart returns an error if the roles of a tenant's users are those of another tenant's too.
