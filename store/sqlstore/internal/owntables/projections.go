@@ -213,13 +213,14 @@ func (s *Projections) FindNamed(ctx context.Context, t *scim.ResourceType, path,
 	return all, err
 }
 
-// SameNames returns the ids of two projections that have one userName, or nil.
+// SameNames returns the ids of two projections that have one userName, or nil. It reads the rows
+// of the tenant, and not the index of names, which has those of all tenants.
 func (s *Projections) SameNames(ctx context.Context, typ string) (ids []string, err error) {
 	err = s.db.Each(ctx, func(scan func(...any) error) error {
 		ids = make([]string, 2)
 		return scan(&ids[0], &ids[1])
-	}, "SELECT min(r.id), max(r.id) FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.user_name IS NOT NULL AND "+isLive+
-		" GROUP BY r.user_name HAVING count(*) > 1 LIMIT 1", typ)
+	}, "SELECT min(r.id), max(r.id) FROM {p}resources r WHERE r.tenant = $1 AND r.collection = $2 AND r.deleted = 0"+
+		" GROUP BY r.user_name HAVING count(r.user_name) > 1 LIMIT 1", s.resources.collection(typ))
 	return ids, err
 }
 
