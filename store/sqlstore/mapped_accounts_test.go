@@ -55,6 +55,7 @@ func inAccounts(t *testing.T, test func(a app)) {
 
 func TestMappedAccountsStore(t *testing.T) {
 	inAccounts(t, func(a app) {
+		unlessLong(a)
 		empty := func(t *testing.T) *sqlstore.Store {
 			for _, table := range []string{"accounts", "people", "badges"} {
 				execText(t, a.db, "DELETE FROM "+table)

@@ -472,7 +472,7 @@ func TestMappingMistakes(t *testing.T) {
 		`Key "": needs`:               {Tables: []sqlstore.Table{{Type: "Group", Name: "g"}}},
 		"of every tenant":             {Tenant: "x", Tables: []sqlstore.Table{{Type: "Group", Name: "g", Key: "id"}}},
 		`Path "nobody"`:               users(sqlstore.Table{Columns: []sqlstore.Column{name, {Name: "x", Path: "nobody"}}}),
-		`Path "password"`:             users(sqlstore.Table{Columns: []sqlstore.Column{name, {Name: "x", Path: "password"}}}),
+		"a password is no attribute":  users(sqlstore.Table{Columns: []sqlstore.Column{name, {Name: "x", Path: "password"}}}),
 		`Path "emails"`:               users(sqlstore.Table{Columns: []sqlstore.Column{name, {Name: "x", Path: "emails"}}}),
 		"Of is for":                   users(sqlstore.Table{Columns: []sqlstore.Column{name, {Name: "x", Path: "title", Of: "work"}}}),
 		"Visible takes no":            users(sqlstore.Table{Columns: []sqlstore.Column{name}, Visible: "org = $1"}),

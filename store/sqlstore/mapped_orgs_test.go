@@ -87,6 +87,7 @@ func (a app) of(o sqlstore.Options) app {
 // All people are in the tables of all steps, so each step finds those of the steps before.
 func TestMappedOrgs(t *testing.T) {
 	inOrgs(t, func(a app) {
+		unlessLong(a)
 		storetest.Run(a.t, func(t *testing.T) scim.Store {
 			return newStore(t, a.db, a.d, orgOptions(t.Name(), byEmail(a.db, a.d)))
 		})

@@ -54,6 +54,15 @@ func databases(t *testing.T, test func(t *testing.T, db *sql.DB, d sqlstore.Dial
 	})
 }
 
+// unlessLong skips the storetest of one more mapping on a server, which takes minutes. TestMapped runs
+// always, and .ci/long runs all.
+func unlessLong(a app) {
+	a.t.Helper()
+	if a.d != sqlstore.SQLite && os.Getenv("SCIM_LONG") != "1" {
+		a.t.Skip("SCIM_LONG is not set")
+	}
+}
+
 func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) scim.Store {
 		return newStore(t, sqliteDB(t), sqlstore.SQLite, sqlstore.Options{})
