@@ -86,7 +86,7 @@ var (
 // Authenticate implements scim.Authenticator. The principal has the token's ID, Tenant
 // and Scopes.
 func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
-	secret, ok := credential(r.Header)
+	secret, ok := Credential(r.Header)
 	if !ok {
 		return scim.Principal{}, refuse(errHeader)
 	}
@@ -122,11 +122,12 @@ func refuse(reason error) error {
 		Detail: "send a valid token in the Authorization header", Err: reason}
 }
 
-// credential returns the token of the Authorization header. The token stands after the
-// scheme Bearer, in any case. It may also stand alone: Okta sends it so in its header
-// mode. credential refuses two headers, because a proxy in front of this server may have
-// checked the other one.
-func credential(h http.Header) (secret string, ok bool) {
+// Credential returns the token of the Authorization header, for authenticators that check
+// tokens in another way. The token stands after the scheme Bearer, in any case. It may also
+// stand alone: Okta sends it so in its header mode. ok is false if there is no token, or
+// another scheme. Credential refuses two headers, because a proxy in front of this server
+// may have checked the other one.
+func Credential(h http.Header) (secret string, ok bool) {
 	values := h.Values("Authorization")
 	if len(values) != 1 {
 		return "", false
