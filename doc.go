@@ -31,7 +31,8 @@
 //		return server.ListenAndServe()
 //	}
 //
-// Package auth has authenticators for bearer tokens. Any other one is an [Authenticator].
+// Package auth has authenticators for bearer tokens, auth/oauth2 for OAuth 2 access tokens.
+// Any other one is an [Authenticator].
 //
 // # Keeping users and groups
 //

@@ -39,6 +39,9 @@ var levels = []level{
 		{"examples/mapstore", "shows a store that an application writes"},
 		{"examples/adapter", "shows a store over a table"},
 	}},
+	{"public packages over another one", true, []place{
+		{"auth/oauth2", "reads the Authorization header as auth does; alone, because it compiles a JWT library"},
+	}},
 	{"public packages, one job each", true, []place{
 		{"auth", "implements scim's Authenticator"},
 		{"rules", "implements scim's Rule"},
