@@ -132,18 +132,26 @@ func Credential(h http.Header) (secret string, ok bool) {
 	if len(values) != 1 {
 		return "", false
 	}
-	// Only spaces and tabs separate (RFC 9110, Section 5.6.3). Other servers do not
-	// separate at Unicode white space.
-	fields := strings.FieldsFunc(values[0], func(c rune) bool { return c == ' ' || c == '\t' })
+	value := strings.Trim(values[0], blanks)
+	scheme, rest := value, ""
+	if i := strings.IndexAny(value, blanks); i >= 0 {
+		scheme, rest = value[:i], strings.TrimLeft(value[i:], blanks)
+	}
+	isBearer := strings.EqualFold(scheme, "Bearer")
 	switch {
-	case len(fields) == 1 && !strings.EqualFold(fields[0], "Bearer"):
-		return fields[0], true
-	case len(fields) == 2 && strings.EqualFold(fields[0], "Bearer"):
-		return fields[1], true
-	default:
+	case value == "", rest == "" && isBearer:
+		return "", false
+	case rest == "":
+		return value, true
+	case !isBearer || strings.ContainsAny(rest, blanks):
 		return "", false
 	}
+	return rest, true
 }
+
+// blanks are what separates the scheme from the token (RFC 9110, Section 5.6.3). Other
+// servers do not separate at Unicode white space.
+const blanks = " \t"
 
 // Challenge implements scim.Challenger (RFC 6750, Section 3).
 func (a *BearerAuth) Challenge() string { return `Bearer realm="scim"` }
