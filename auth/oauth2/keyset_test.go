@@ -307,6 +307,40 @@ func TestSharedFetch(t *testing.T) {
 	})
 }
 
+// An old set is read again every ten minutes, and every 30 seconds while that fails.
+func TestRenewal(t *testing.T) {
+	rsaKey()
+	synctest.Test(t, func(t *testing.T) {
+		var fetches int
+		var down atomic.Bool
+		a := inBubble(t, func(r *http.Request) (*http.Response, error) {
+			fetches++ // the bubble waits for the fetch before anybody reads this
+			if down.Load() {
+				return nil, errors.New("connection refused")
+			}
+			return &http.Response{StatusCode: 200, Body: keySetBody()}, nil
+		})
+		for _, c := range []struct {
+			pass time.Duration
+			down bool
+			want int
+		}{
+			{0, false, 1}, {10*time.Minute - time.Second, false, 1}, {time.Second, false, 2}, {10 * time.Minute, true, 3},
+			{29 * time.Second, true, 3}, {time.Second, true, 4}, {30 * time.Second, false, 5}, {9 * time.Minute, false, 5},
+		} {
+			time.Sleep(c.pass)
+			down.Store(c.down)
+			for n := range 10 {
+				expect(t, a, now(t, rsaKey(), "rsa", n), 200, "", "the key is in hand")
+				synctest.Wait()
+			}
+			if fetches != c.want {
+				t.Errorf("after %v: %d fetches, want %d", c.pass, fetches, c.want)
+			}
+		}
+	})
+}
+
 // Issuers with one address of keys share the set, such as the directories of Entra.
 func TestSharedSet(t *testing.T) {
 	s := newServer(t)

@@ -177,6 +177,9 @@ func outcome(t testing.TB, a *oauth2.Auth, r *http.Request) (status int, p scim.
 	if diff := cmp.Diff(scim.Principal{}, p); diff != "" {
 		t.Errorf("a refused request has a principal:\n%s", diff)
 	}
+	if errors.Is(err, scim.ErrNotFound) {
+		t.Errorf("the handler would answer 404 to %v", err)
+	}
 	if e.Err != nil {
 		reason = e.Err.Error()
 	}

@@ -140,8 +140,11 @@ func (o *outage) Unwrap() error { return o.cause }
 func answer(err error) error {
 	_, isOwn := errors.AsType[*scim.Error](err)
 	_, isRefusal := errors.AsType[refusal](err)
+	if errors.Is(err, scim.ErrNotFound) { // the handler would make it 404, also from within
+		err, isRefusal = refusal("the application does not know the client: "+err.Error()), true
+	}
 	switch {
-	case errors.Is(err, scim.ErrNotFound), isRefusal:
+	case isRefusal:
 		return &scim.Error{Status: http.StatusUnauthorized, Detail: "send a valid token in the Authorization header", Err: err}
 	case isOwn:
 		return err
