@@ -26,8 +26,8 @@ type Endpoint struct {
 
 // Introspect authenticates by asking the authorization server about each token. A token
 // counts if the server calls it active, and if it meets all of i. The answer needs the
-// claim aud. An answer may be used for a minute, and never after exp: so long a revoked
-// token stays valid.
+// claim aud. An answer counts for at most a minute, and never after exp. A revoked token
+// therefore stays valid for up to a minute.
 //
 // If the server does not answer within 5 seconds, or not with 200 and JSON of at most 64
 // KiB, the client gets 503. Each token that was not active before costs a request.

@@ -83,7 +83,7 @@ func TestIntrospection(t *testing.T) {
 		{"64 KiB and a byte", write(`{"active": true}` + strings.Repeat(" ", 64<<10)), 503, "more than 65536 bytes", "over the limit"},
 		{"500", status(500), 503, "answers 500", "down"},
 		{"401", status(401), 503, "answers 401", "our credentials are wrong, not the client's"},
-		{"302", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 302) }), 503, "answers 302", "a redirect would carry the token along"},
+		{"302", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }), 503, "answers 302", "a redirect would carry the token along"},
 		{"connection cut", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), 503, "EOF", "down"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

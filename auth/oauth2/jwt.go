@@ -13,8 +13,9 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// JWT authenticates by signed access tokens of these issuers, and of no others. It does
-// no network traffic itself: the first token of an issuer has its keys fetched.
+// JWT authenticates by signed access tokens of these issuers, and of no others. It sends no
+// request itself: the keys of an issuer are fetched for its first token. The error names
+// all mistakes in the issuers.
 //
 // A key set is read again after ten minutes, and if a token names an unknown key, but at
 // most every 30 seconds. A fetch reads at most 1 MiB and takes at most 5 seconds. While it

@@ -115,7 +115,7 @@ func TestOutage(t *testing.T) {
 		{"500", status(500), "answers 500", "down"},
 		{"404", status(404), "answers 404", "not there"},
 		{"204", status(204), "answers 204", "no answer"},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, redirect.URL, 302) }, "answers 302", "to an address that nobody chose"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, redirect.URL, http.StatusFound) }, "answers 302", "to an address that nobody chose"},
 		{"no JSON", write("<html>"), "not valid JSON", "a proxy's page"},
 		{"cut off", write(set(string(rsa))[:50]), "not valid JSON", "half of it"},
 		{"connection cut", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF", "down"},
