@@ -15,10 +15,11 @@ import (
 // only if its claims are right in the eyes of a second reader, and the cache changes nothing.
 func FuzzAuthenticate(f *testing.F) {
 	s := newServer(f)
-	token := good(f, nil)
-	for _, claims := range []string{string(must(json.Marshal(with(nil)))), "{}", "[]", "null", `{"iss":"https://id.example.com","aud":["a","https://app.example.com/scim"],"exp":1e300,"sub":"x"}`,
+	// Seeds are short, because the fuzzer shortens what it keeps before it goes on.
+	token := sign(f, jose.EdDSA, edKey(), "", fields{"iss": issuerURL, "aud": audience, "exp": 4102444800, "sub": "x"})
+	for _, claims := range []string{`{"iss":"https://id.example.com","aud":"https://app.example.com/scim","exp":4102444800,"scope":"a","client_id":"x"}`, "{}", "[]", "null", `{"iss":"https://id.example.com","aud":["a","https://app.example.com/scim"],"exp":1e300,"sub":"x"}`,
 		`{"iss":"https://id.example.com","AUD":"https://app.example.com/scim","exp":4102444800,"sub":"x"}`} {
-		f.Add("Bearer "+token, []byte(claims))
+		f.Add("", []byte(claims))
 	}
 	for _, header := range []string{"", token, "Bearer " + token + ".", "Bearer " + token[1:], "Bearer a.b.c", "Bearer ..", `Bearer {"payload":"e30"}`} {
 		f.Add(header, []byte("{}"))
