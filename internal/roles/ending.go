@@ -33,6 +33,15 @@ func (w *Work) Ending(ctx context.Context, gone *doc.Document) (*Ending, error) 
 	return e, nil
 }
 
+// coverMembers makes the run cover the members of the group. Before the end of a transaction with
+// several writes the store forgets who they were.
+func (e *Ending) coverMembers(ctx context.Context) error {
+	if e.run.view.members = !e.w.isInner(); e.run.view.members {
+		return nil
+	}
+	return e.readUsers(ctx)
+}
+
 // readUsers finds the users who belong to the group.
 func (e *Ending) readUsers(ctx context.Context) error {
 	return e.w.t.dir.UsersBelow(ctx, []string{e.gone.ID}, func(ids []string) error {
@@ -41,7 +50,7 @@ func (e *Ending) readUsers(ctx context.Context) error {
 	})
 }
 
-// readAbove finds them if the group, or a group above it, gives something. The ledger knows who
+// readAbove covers them if the group, or a group above it, gives something. The ledger knows who
 // has a role of the group. But an inactive member may return at the same time, or a role of the
 // group can decide about other roles of a member who does not get it: Pick may give Editor only
 // beside Licensed, and leave Licensed out.
@@ -52,7 +61,7 @@ func (e *Ending) readAbove(ctx context.Context) error {
 		return err
 	}
 	if l := links[source]; l.IsLinked() {
-		return e.readUsers(ctx)
+		return e.coverMembers(ctx)
 	}
 	if !e.w.t.Tenant.Members.Nested {
 		return nil
@@ -61,7 +70,7 @@ func (e *Ending) readAbove(ctx context.Context) error {
 	if err != nil || len(above) == 0 {
 		return err
 	}
-	return e.readUsers(ctx)
+	return e.coverMembers(ctx)
 }
 
 // Before deactivates a user and revokes the roles that the deletion ends. An error stops the

@@ -141,6 +141,7 @@ type view struct {
 	user    *doc.Document     // the user as the operation will store it
 	deleted string            // the id of a user being deleted
 	gone    string            // the id of a group being deleted
+	members bool              // the run covers the members of gone, and not only to whom it gives something
 	from    string            // the id of the group that the members in left have left
 	left    map[host.Ref]bool // these members
 	joins   []string          // the ids of users who join the group from
@@ -231,51 +232,12 @@ func (t tenant) eachOfGroups(ctx context.Context, r run, fn func(ids []string) e
 	case r.group == "":
 		return t.dir.UsersBelow(ctx, r.below, fn)
 	case r.group == r.view.gone && t.Roles.Sources != nil:
+		if r.view.members {
+			return t.eachOfGone(ctx, r.group, fn)
+		}
 		return t.eachGranted(ctx, fn, host.GroupSource(r.group))
 	}
 	return t.dir.UsersBelow(ctx, append(slices.Clone(r.below), r.group), fn)
-}
-
-// eachGranted calls fn with the users to whom sources give something, in order of id. If the
-// ledger does not find them, these are all users.
-func (t tenant) eachGranted(ctx context.Context, fn func(ids []string) error, sources ...host.Source) error {
-	if t.Roles.Finder == nil {
-		var ids []string
-		err := t.dir.Each(ctx, t.Types.User, nil, func(page []*doc.Document) error {
-			for _, u := range page {
-				ids = append(ids, u.ID)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		slices.Sort(ids)
-		return chunks(ids, fn)
-	}
-	for after := ""; ; {
-		var ids []string
-		end := "" // the pages are complete up to here
-		for _, source := range sources {
-			page, err := t.Roles.Finder.SourceUsers(ctx, source, after, directory.Batch)
-			if err != nil {
-				return err
-			}
-			if n := len(page); n > 0 && (end == "" || page[n-1] < end) {
-				end = page[n-1]
-			}
-			ids = append(ids, page...)
-		}
-		if len(ids) == 0 {
-			return nil
-		}
-		slices.Sort(ids)
-		ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id > end })
-		if err := chunks(ids, fn); err != nil {
-			return err
-		}
-		after = end
-	}
 }
 
 // isEmpty reports whether a run that names no values covers nobody.
