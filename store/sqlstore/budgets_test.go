@@ -17,6 +17,8 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/internal/mariatest"
+	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
@@ -62,17 +64,25 @@ func TestBudgets(t *testing.T) {
 		t.Skip("SCIM_BUDGETS is not set")
 	}
 	for _, on := range []struct {
-		name string
-		d    sqlstore.Dialect
-		open func(testing.TB) *sql.DB
+		name          string
+		d             sqlstore.Dialect
+		open, durable func(testing.TB) *sql.DB // durable: a commit waits for the disk
 	}{
-		{"SQLite", sqlstore.SQLite, sqliteDB},
-		{"PostgreSQL", sqlstore.Postgres, func(tb testing.TB) *sql.DB { return postgres.DB(tb) }},
-		{"MariaDB", sqlstore.MariaDB, func(tb testing.TB) *sql.DB { return mariadb.DB(tb) }},
+		{"SQLite", sqlstore.SQLite, sqliteDB, sqliteDB},
+		{"PostgreSQL", sqlstore.Postgres, func(tb testing.TB) *sql.DB { return postgres.DB(tb) }, func(tb testing.TB) *sql.DB {
+			s := &pgtest.Server{Durable: true}
+			tb.Cleanup(s.Stop)
+			return s.DB(tb)
+		}},
+		{"MariaDB", sqlstore.MariaDB, func(tb testing.TB) *sql.DB { return mariadb.DB(tb) }, func(tb testing.TB) *sql.DB {
+			s := &mariatest.Server{Durable: true}
+			tb.Cleanup(s.Stop)
+			return s.DB(tb)
+		}},
 	} {
 		t.Run(on.name, func(t *testing.T) {
 			t.Run("first Migrate", func(t *testing.T) { firstMigrateBudget(t, on.open(t), on.d) })
-			t.Run("triggers", func(t *testing.T) { triggerBudget(t, on.open(t), on.d) })
+			t.Run("triggers", func(t *testing.T) { triggerBudget(t, on.durable(t), on.d) })
 			if on.d == sqlstore.MariaDB { // The others fill tables in the SQL of SQLite and PostgreSQL.
 				return
 			}

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -120,14 +121,36 @@ func triggerBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		analyze(t, db, d)
 	}
 	round := 0
+	// An application reads a row and changes it, in a transaction, as an ORM does.
 	rename := func(table string) func(int) {
-		text := says(d, "UPDATE "+table+" SET first_name = $1 WHERE id = $2")
+		read, write := says(d, "SELECT first_name, last_name, status FROM "+table+" WHERE id = $1"), says(d, "UPDATE "+table+" SET first_name = $1 WHERE id = $2")
 		return func(i int) {
 			round++
-			if _, err := db.Exec(text, "Eva "+strconv.Itoa(round), 1+i%n); err != nil {
+			var first, last, status string
+			id := 1 + i%n
+			err := inTx(db, func(tx *sql.Tx) error {
+				if err := tx.QueryRow(read, id).Scan(&first, &last, &status); err != nil {
+					return err
+				}
+				_, err := tx.Exec(write, "Eva "+strconv.Itoa(round), id)
+				return err
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	compare(t, d.String()+": a change by the application, with triggers to without", 1.15, 200, rename("people"), rename("peer"))
+}
+
+// inTx runs fn in a transaction.
+func inTx(db *sql.DB, fn func(*sql.Tx) error) error {
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
 }
