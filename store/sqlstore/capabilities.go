@@ -6,6 +6,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 )
 
 // Get implements scim.Store.
@@ -88,9 +89,11 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 		if err := s.app.Follow(ctx); err != nil {
 			return err
 		}
-		isClaimed, err := s.members.Lock(ctx, groupID)
-		if err != nil {
-			return err
+		isClaimed := owntables.IsLocked(ctx, s.db, scim.Ref{Type: "Group", ID: groupID}) // Then it has no Table.
+		if !isClaimed {
+			if isClaimed, err = s.members.Lock(ctx, groupID); err != nil {
+				return err
+			}
 		}
 		removed, err = s.members.Remove(ctx, groupID, remove)
 		if err != nil {

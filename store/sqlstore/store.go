@@ -28,6 +28,8 @@
 //   - ChangeMembers locks the group, and keeps others from deleting the members.
 //   - Grants locks the users, in order of id.
 //
+// What a transaction has locked it does not read again, unless the application has begun it.
+//
 // The handler takes these locks in one order: groups, other resources, users. A transaction
 // of the application that calls the Store or the Reconciler should call it first, and then
 // write its own rows. Otherwise PostgreSQL may have to abort one of two transactions that

@@ -35,6 +35,8 @@ type Transaction struct {
 	lost       error // lost is why the database has rolled back the whole transaction, in MariaDB.
 
 	spans sync.Map // spans are those of Span, by key.
+	kept  sync.Map // kept is that of Kept.
+	keeps bool     // keeps says that there is one.
 }
 
 // Span tells which notes of a transaction are left, in MariaDB. Deleted rows stay in an index until
@@ -48,6 +50,16 @@ type Span struct {
 func (j *Transaction) Span(key string) *Span {
 	s, _ := j.spans.LoadOrStore(key, &Span{})
 	return s.(*Span)
+}
+
+// Kept holds what rows have that the transaction has locked, until it ends: nobody else can change
+// them. A savepoint that is rolled back starts afresh. It is nil without a transaction, in those of
+// the application, which may roll back a part of them unseen, and in MariaDB.
+func (j *Transaction) Kept() *sync.Map {
+	if j == nil || !j.keeps {
+		return nil
+	}
+	return &j.kept
 }
 
 // IsOwn reports whether InTx has begun the transaction, and not the application.
@@ -174,7 +186,7 @@ func (b *DB) run(ctx context.Context, first string, fn func(ctx context.Context)
 			return fmt.Errorf("sqlstore: begin (has Migrate been called?): %w", err)
 		}
 	}
-	j := &Transaction{tx: tx, isOwn: true}
+	j := &Transaction{tx: tx, isOwn: true, keeps: b.Dialect != dialect.MariaDB}
 	ctx = context.WithValue(ctx, txKey{b.Pool}, j)
 	if b.Before != nil {
 		if err := SetMark(ctx, b); err != nil {
@@ -217,6 +229,7 @@ func (b *DB) savepoint(ctx context.Context, j *Transaction, fn func(ctx context.
 			defer cancel()
 			j.asked.Clear()
 			j.spans.Clear()
+			j.kept.Clear()
 			tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name) //nolint:errcheck // fn's error is returned
 			tx.ExecContext(ctx, "RELEASE SAVEPOINT "+name)     //nolint:errcheck // as above
 		}

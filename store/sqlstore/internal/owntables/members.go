@@ -137,9 +137,20 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 			RETURNING member_type, member_id`, dialect.List(keys))
 		return removed, err
 	}
-	for _, k := range keys {
-		err := s.db.Each(ctx, collect, `DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type = $3
-			AND member_id = $4 RETURNING member_type, member_id`, k[1:]...)
+	types := make(map[string][]string) // by id: a client may not say which type it means
+	for typ, ids := range byType(remove) {
+		for _, id := range ids {
+			types[id] = append(types[id], typ)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(types)) {
+		args, is := []any{groupID, id}, ""
+		for _, typ := range types[id] {
+			args = append(args, typ)
+			is += fmt.Sprintf(", $%d", len(args)+1)
+		}
+		err := s.db.Each(ctx, collect, "DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type IN ("+is[2:]+`)
+			AND member_id = $3 RETURNING member_type, member_id`, args...)
 		if err != nil {
 			return nil, err
 		}

@@ -104,7 +104,7 @@ func (s *Projections) Update(ctx context.Context, u Written) error {
 	if u.ByClient {
 		w.client = clientOf(ctx)
 	}
-	if err := s.resources.updateRow(ctx, w); err != nil {
+	if err := s.resources.updateRow(ctx, w, ""); err != nil {
 		return err
 	}
 	return s.resources.putEmails(ctx, after.Ref(), old.emails, w.emails)

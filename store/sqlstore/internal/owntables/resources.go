@@ -122,15 +122,19 @@ func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) 
 	return n, err
 }
 
-// updateRow replaces the row of a resource.
-func (s *Resources) updateRow(ctx context.Context, w *Row) error {
+// updateRow replaces the row of a resource. If it no longer has the version was, unless that is "",
+// the error is database.ErrMoved.
+func (s *Resources) updateRow(ctx context.Context, w *Row, was string) error {
 	ref := w.Resource.Ref()
-	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
+	n, err := s.db.Count(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
 		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13, display = $14,
 		client = CASE WHEN CAST($15 AS text) = '' THEN client ELSE CAST($15 AS text) END
-		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0`,
+		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0 AND (version = $16 OR $16 = '')`,
 		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-		w.seen, dialect.Bit(w.claimed), w.display, w.client)
+		w.seen, dialect.Bit(w.claimed), w.display, w.client, was)
+	if err == nil && n == 0 && was != "" {
+		err = database.ErrMoved
+	}
 	return err
 }
 
@@ -168,31 +172,40 @@ func (s *Resources) putEmails(ctx context.Context, ref scim.Ref, before, after [
 }
 
 // Update changes a resource by fn.
-func (s *Resources) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	var out *scim.Resource
-	err := s.db.Write(ctx, func(ctx context.Context) error {
-		before, err := s.Fetch(ctx, ref, "{lock  FOR NO KEY UPDATE}")
-		if err != nil {
-			return err
+func (s *Resources) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (out *scim.Resource, err error) {
+	err = s.db.Write(ctx, func(ctx context.Context) error {
+		wasLocked := IsLocked(ctx, s.db, ref)
+		out, err = updateLocked(ctx, s, ref, fn)
+		if wasLocked && errors.Is(err, database.ErrMoved) { // The application has rolled back a savepoint of its own.
+			keptOf(s.db, ref).put(s.db.Transaction(ctx), nil)
+			out, err = updateLocked(ctx, s, ref, fn)
 		}
-		after, err := fn(before)
-		switch {
-		case err != nil:
-			return err
-		case after == before:
-			out = before
-			return nil
-		}
-		if err := CheckUpdate(ref, after); err != nil {
-			return err
-		}
-		out, err = s.replace(ctx, before, after)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// updateLocked is Update in a transaction.
+func updateLocked(ctx context.Context, s *Resources, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
+	before, err := fetchLocked(ctx, s, ref, "{lock  FOR NO KEY UPDATE}")
+	if err != nil {
+		return nil, err
+	}
+	after, err := fn(before)
+	if err != nil || after == before {
+		return before, err
+	}
+	if err := CheckUpdate(ref, after); err != nil {
+		return nil, err
+	}
+	out, err := s.replace(ctx, before, after)
+	if err == nil {
+		keptOf(s.db, ref).put(s.db.Transaction(ctx), out)
+	}
+	return out, err
 }
 
 // CheckUpdate returns an error if after is not the resource that is updated.
@@ -218,7 +231,11 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 		return fail(err)
 	}
 	w.client = clientOf(ctx)
-	update := func(ctx context.Context) error { return s.updateRow(ctx, w) }
+	was := ""
+	if IsLocked(ctx, s.db, ref) {
+		was = before.Meta().Version
+	}
+	update := func(ctx context.Context) error { return s.updateRow(ctx, w, was) }
 	taken, isRenamed := false, w.userName != old.userName
 	if isRenamed {
 		taken, err = s.isTaken(ctx, ref, w.userName)
@@ -252,7 +269,7 @@ func (s *Resources) isTaken(ctx context.Context, ref scim.Ref, userName any) (bo
 // Delete deletes a resource with its memberships, in either direction, if check agrees.
 func (s *Resources) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.db.Write(ctx, func(ctx context.Context) error {
-		before, err := s.Fetch(ctx, ref, "{lock  FOR UPDATE}")
+		before, err := fetchLocked(ctx, s, ref, "{lock  FOR UPDATE}") // Erase takes the stronger lock.
 		if err != nil {
 			return err
 		}
@@ -276,6 +293,7 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	} else {
 		statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
 	}
+	keptOf(s.db, ref).put(s.db.Transaction(ctx), nil)
 	// The resource comes first. Its lock waits for transactions that add it to a group, or
 	// members to it, and keeps others from starting. Their memberships are then visible here.
 	statements = append(statements,
@@ -348,38 +366,57 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 	if err := s.checkComparisons(ctx, t, q); err != nil {
 		return nil, err
 	}
-	if q.Total || q.Limit <= 0 {
-		err := s.db.Read(ctx, func() error {
-			return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) },
-				"SELECT count(*)"+where, w.Args...)
-		})
-		if err != nil {
-			return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
+	args := slices.Clip(w.Args) // without those of the page
+	if q.Limit > 0 {
+		if err := readPage(ctx, s.db, w, where, q, t.ResourceType, page); err != nil {
+			return nil, err
+		}
+		if !q.Total || findTotal(q, page) {
+			return page, nil
 		}
 	}
-	if q.Limit <= 0 || q.Total && q.After == nil && page.Total <= q.Offset {
-		return page, nil
+	err = s.db.Read(ctx, func() error {
+		return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) }, "SELECT count(*)"+where, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
 	}
+	return page, nil
+}
+
+// readPage reads the resources of a page.
+func readPage(ctx context.Context, db *database.DB, w *search.Writer, where string, q *scim.Query, t *scim.ResourceType, page *scim.Page) error {
 	text, err := w.Page(Columns, where, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	err = s.db.Read(ctx, func() error {
+	err = db.Read(ctx, func() error {
 		page.Resources, page.Cut = nil, false
 		size := 0
-		return s.db.Each(ctx, func(scan func(...any) error) error {
+		return db.Each(ctx, func(scan func(...any) error) error {
 			if q.MaxBytes > 0 && size >= q.MaxBytes {
 				page.Cut = true
 				return errCut
 			}
-			r, n, err := bindSize(t.ResourceType, scan)
+			r, n, err := bindSize(t, scan)
 			size += n
 			page.Resources = append(page.Resources, r)
 			return err
 		}, text, w.Args...)
 	})
 	if err != nil && !errors.Is(err, errCut) {
-		return nil, fmt.Errorf("sqlstore: list %ss: %w", t.Name(), err)
+		return fmt.Errorf("sqlstore: list %ss: %w", t.Name(), err)
 	}
-	return page, nil
+	return nil
+}
+
+// findTotal finds the total of a query by its last page, if this is the last one, and so without
+// counting. A look-up has one page.
+func findTotal(q *scim.Query, page *scim.Page) bool {
+	n := len(page.Resources)
+	if q.After != nil || page.Cut || n >= q.Limit || n == 0 && q.Offset > 0 {
+		return false
+	}
+	page.Total = q.Offset + n
+	return true
 }
