@@ -15,7 +15,7 @@ import (
 	"github.com/scimkit/scim/store/storetest"
 )
 
-// What follows, up to the end marker, is in docs/your-tables.md.
+// What follows, up to the end marker, is in docs/your-tables.md and docs/role-tables.md.
 
 func mapped(db *sql.DB, d sqlstore.Dialect) (*sqlstore.Store, error) {
 	return sqlstore.New(db, d, sqlstore.Options{
