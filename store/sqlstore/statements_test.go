@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -174,6 +175,42 @@ func TestKeptRows(t *testing.T) {
 					t.Errorf("the title after the commit: %s", diff)
 				}
 			})
+		}
+	})
+}
+
+// Whoever locks a user to delete it keeps others from making it a member, also if the transaction
+// has locked the user less before.
+func TestKeptRowsAreLockedToDelete(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		u, g := create(t, s, user(t, "u", nil)).Ref(), create(t, s, group(t, "g"))
+		only := errors.New("only locked")
+		added, canAdd := make(chan error, 1), false
+		err := s.InTx(t.Context(), func(ctx context.Context) error {
+			if _, err := s.Update(ctx, u, func(before *scim.Resource) (*scim.Resource, error) { return before, nil }); err != nil {
+				return err
+			}
+			if err := s.Delete(ctx, u, func(*scim.Resource) error { return only }); !errors.Is(err, only) {
+				return err
+			}
+			go func() {
+				_, _, err := s.ChangeMembers(t.Context(), g.ID(), []scim.Ref{u}, nil)
+				added <- err
+			}()
+			select {
+			case err := <-added:
+				canAdd = true
+				return err
+			case <-time.After(300 * time.Millisecond):
+				return nil
+			}
+		})
+		if err != nil || canAdd {
+			t.Fatalf("error %v; somebody else could add a member that is locked: %v", err, canAdd)
+		}
+		if err := <-added; err != nil {
+			t.Error(err)
 		}
 	})
 }

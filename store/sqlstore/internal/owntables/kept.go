@@ -14,38 +14,49 @@ type kept struct {
 	ref            scim.Ref
 }
 
+// keptRow is what is kept. A row that is to be deleted has a stronger lock: nobody can refer to it.
+type keptRow struct {
+	resource *scim.Resource
+	toDelete bool
+}
+
 func keptOf(db *database.DB, ref scim.Ref) kept { return kept{db.Prefix, db.Tenant, ref} }
 
-// in returns the resource, or nil if the transaction has not locked it, or keeps nothing.
-func (k kept) in(j *database.Transaction) *scim.Resource {
+// in returns the row. Its resource is nil if the transaction has not locked it, or keeps nothing.
+func (k kept) in(j *database.Transaction) (row keptRow) {
 	if m := j.Kept(); m != nil {
-		r, _ := m.Load(k)
-		out, _ := r.(*scim.Resource)
-		return out
+		v, _ := m.Load(k)
+		row, _ = v.(keptRow)
 	}
-	return nil
+	return row
 }
 
-// put keeps r, or nothing if r is nil.
-func (k kept) put(j *database.Transaction, r *scim.Resource) {
+// put keeps a row.
+func (k kept) put(j *database.Transaction, row keptRow) {
 	if m := j.Kept(); m != nil {
-		m.Store(k, r)
+		m.Store(k, row)
 	}
 }
+
+// forget keeps nothing any more.
+func (k kept) forget(j *database.Transaction) { k.put(j, keptRow{}) }
 
 // IsLocked reports whether the transaction has locked a resource without a Table. If it says no, the
 // transaction may have done so too.
 func IsLocked(ctx context.Context, db *database.DB, ref scim.Ref) bool {
-	return keptOf(db, ref).in(db.Transaction(ctx)) != nil
+	return keptOf(db, ref).in(db.Transaction(ctx)).resource != nil
 }
 
 // fetchLocked reads a resource and locks it, unless the transaction has done so before.
-func fetchLocked(ctx context.Context, s *Resources, ref scim.Ref, lock string) (*scim.Resource, error) {
-	j, k := s.db.Transaction(ctx), keptOf(s.db, ref)
-	if r := k.in(j); r != nil {
-		return r, ctx.Err()
+func fetchLocked(ctx context.Context, s *Resources, ref scim.Ref, toDelete bool) (*scim.Resource, error) {
+	j, k, lock := s.db.Transaction(ctx), keptOf(s.db, ref), "{lock  FOR NO KEY UPDATE}"
+	if toDelete {
+		lock = "{lock  FOR UPDATE}"
+	}
+	if row := k.in(j); row.resource != nil && (row.toDelete || !toDelete) {
+		return row.resource, ctx.Err()
 	}
 	r, err := s.Fetch(ctx, ref, lock)
-	k.put(j, r)
+	k.put(j, keptRow{r, toDelete})
 	return r, err
 }

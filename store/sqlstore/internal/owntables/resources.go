@@ -177,7 +177,7 @@ func (s *Resources) Update(ctx context.Context, ref scim.Ref, fn func(before *sc
 		wasLocked := IsLocked(ctx, s.db, ref)
 		out, err = updateLocked(ctx, s, ref, fn)
 		if wasLocked && errors.Is(err, database.ErrMoved) { // The application has rolled back a savepoint of its own.
-			keptOf(s.db, ref).put(s.db.Transaction(ctx), nil)
+			keptOf(s.db, ref).forget(s.db.Transaction(ctx))
 			out, err = updateLocked(ctx, s, ref, fn)
 		}
 		return err
@@ -190,7 +190,7 @@ func (s *Resources) Update(ctx context.Context, ref scim.Ref, fn func(before *sc
 
 // updateLocked is Update in a transaction.
 func updateLocked(ctx context.Context, s *Resources, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	before, err := fetchLocked(ctx, s, ref, "{lock  FOR NO KEY UPDATE}")
+	before, err := fetchLocked(ctx, s, ref, false)
 	if err != nil {
 		return nil, err
 	}
@@ -202,8 +202,8 @@ func updateLocked(ctx context.Context, s *Resources, ref scim.Ref, fn func(befor
 		return nil, err
 	}
 	out, err := s.replace(ctx, before, after)
-	if err == nil {
-		keptOf(s.db, ref).put(s.db.Transaction(ctx), out)
+	if j, k := s.db.Transaction(ctx), keptOf(s.db, ref); err == nil {
+		k.put(j, keptRow{out, k.in(j).toDelete})
 	}
 	return out, err
 }
@@ -269,7 +269,7 @@ func (s *Resources) isTaken(ctx context.Context, ref scim.Ref, userName any) (bo
 // Delete deletes a resource with its memberships, in either direction, if check agrees.
 func (s *Resources) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
 	return s.db.Write(ctx, func(ctx context.Context) error {
-		before, err := fetchLocked(ctx, s, ref, "{lock  FOR UPDATE}") // Erase takes the stronger lock.
+		before, err := fetchLocked(ctx, s, ref, true)
 		if err != nil {
 			return err
 		}
@@ -293,7 +293,7 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	} else {
 		statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
 	}
-	keptOf(s.db, ref).put(s.db.Transaction(ctx), nil)
+	keptOf(s.db, ref).forget(s.db.Transaction(ctx))
 	// The resource comes first. Its lock waits for transactions that add it to a group, or
 	// members to it, and keeps others from starting. Their memberships are then visible here.
 	statements = append(statements,
