@@ -32,6 +32,9 @@ const (
 	UsersWithGrantsQuery = owntables.UsersWithGrantsQuery
 )
 
+// LookQuery is the query of a look at what decides about roles.
+func LookQuery(d Dialect) string { return owntables.LookQuery(dialect.Dialect(d)) }
+
 // OpenGrantsQuery is the query of PendingLedger.OpenGrants.
 func OpenGrantsQuery(d Dialect) string { return owntables.OpenGrantsQuery(dialect.Dialect(d)) }
 

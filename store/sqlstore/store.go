@@ -173,6 +173,8 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	s.app = projection.New(b.db, s.resources, s.members, s.own, bound, join, b.db.Log)
 	if !s.app.IsEmpty() {
 		b.db.Before = s.app.Follow
+	} else if u, ok := s.resources.Types[search.UserType]; ok {
+		s.own.Looks = u.ResourceType
 	}
 	s.triggers = notes.NewTriggers(b.db, b.schema, bound, slices.Sorted(maps.Keys(bound)), join)
 	return s, nil

@@ -34,9 +34,10 @@ type Transaction struct {
 	savepoints int   // savepoints is how many there have been, in MariaDB.
 	lost       error // lost is why the database has rolled back the whole transaction, in MariaDB.
 
-	spans sync.Map // spans are those of Span, by key.
-	kept  sync.Map // kept is that of Kept.
-	keeps bool     // keeps says that there is one.
+	spans  sync.Map // spans are those of Span, by key.
+	kept   sync.Map // kept is that of Kept.
+	looked sync.Map // looked is that of Looked.
+	keeps  bool     // keeps says that there are both.
 }
 
 // Span tells which notes of a transaction are left, in MariaDB. Deleted rows stay in an index until
@@ -60,6 +61,14 @@ func (j *Transaction) Kept() *sync.Map {
 		return nil
 	}
 	return &j.kept
+}
+
+// Looked holds what the transaction has read, until it writes. It is nil where Kept is.
+func (j *Transaction) Looked() *sync.Map {
+	if j == nil || !j.keeps {
+		return nil
+	}
+	return &j.looked
 }
 
 // IsOwn reports whether InTx has begun the transaction, and not the application.
@@ -116,7 +125,8 @@ func (b *DB) Read(ctx context.Context, fn func() error) error {
 
 // Write runs fn in the transaction that ctx carries, or else in a new one.
 func (b *DB) Write(ctx context.Context, fn func(ctx context.Context) error) error {
-	if Tx(ctx, b.Pool) != nil {
+	if j := b.Transaction(ctx); j != nil {
+		j.looked.Clear()
 		return fn(ctx)
 	}
 	return b.InTx(ctx, fn)
@@ -230,6 +240,7 @@ func (b *DB) savepoint(ctx context.Context, j *Transaction, fn func(ctx context.
 			j.asked.Clear()
 			j.spans.Clear()
 			j.kept.Clear()
+			j.looked.Clear()
 			tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name) //nolint:errcheck // fn's error is returned
 			tx.ExecContext(ctx, "RELEASE SAVEPOINT "+name)     //nolint:errcheck // as above
 		}

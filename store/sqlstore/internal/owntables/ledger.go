@@ -15,10 +15,13 @@ import (
 type Ledger struct {
 	db       *database.DB
 	hasUsers bool // hasUsers says that {p}resources has the users.
+	// Looks is the type of the users, if no resource of the Store has a Table. Then Grants may read
+	// more than grants: see look.
+	Looks *scim.ResourceType
 }
 
 // NewLedger returns the ledger of a tenant. hasUsers: {p}resources has the users.
-func NewLedger(db *database.DB, hasUsers bool) *Ledger { return &Ledger{db, hasUsers} }
+func NewLedger(db *database.DB, hasUsers bool) *Ledger { return &Ledger{db: db, hasUsers: hasUsers} }
 
 // Grants implements scim.Ledger. In a transaction it locks the users, in order of id.
 func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, error) {
@@ -29,6 +32,13 @@ func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 	if database.Tx(ctx, l.db.Pool) != nil {
 		if err := l.lock(ctx, ids); err != nil {
 			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
+		}
+		if l.Looks != nil && len(ids) <= lookSize && l.db.Transaction(ctx).Looked() != nil {
+			all, err := l.look(ctx, ids)
+			if err != nil {
+				return nil, fmt.Errorf("sqlstore: roles of %d users: %w", len(ids), err)
+			}
+			return all, nil
 		}
 	}
 	all, err := database.ReadAll(ctx, l.db, len(ids), scanGrant, "SELECT "+grantColumns+

@@ -31,6 +31,12 @@ func scanLink(scan func(...any) error) (k scim.Link, err error) {
 	if err := scan(&k.Source, &k.Name, &at, &text); err != nil {
 		return k, err
 	}
+	return linkOf(k.Source, k.Name, at, text)
+}
+
+// linkOf returns the link of a row.
+func linkOf(source scim.Source, name string, at int64, text string) (scim.Link, error) {
+	k := scim.Link{Source: source, Name: name}
 	if at != 0 { // 0: the link is from before times were kept
 		k.At = dialect.FromMicros(at)
 	}
@@ -54,6 +60,9 @@ func (l *Ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link,
 	ids := dialect.Distinct(keys)
 	if len(ids) == 0 {
 		return nil, ctx.Err()
+	}
+	if all, _, ok := take(ctx, l.db, lookLinks, ids, func(k scim.Link) string { return string(k.Source) }); ok {
+		return all, ctx.Err()
 	}
 	all, err := database.ReadAll(ctx, l.db, len(ids), scanLink, "SELECT "+linkColumns+
 		l.db.Dialect.Each(l.db.Dialect.Texts("$2"), "links", "k", "k.tenant = $1 AND k.source = w.value", ""), dialect.List(ids))

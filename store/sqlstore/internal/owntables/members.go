@@ -89,6 +89,9 @@ func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limi
 
 // GroupsOf lists the memberships of members.
 func (s *Members) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
+	if all, ok := takeMemberships(ctx, s.db, members); ok {
+		return all, ctx.Err()
+	}
 	all := make([]scim.Membership, 0, len(members))
 	err := s.db.Read(ctx, func() error {
 		all = all[:0]

@@ -347,6 +347,9 @@ func (s *Resources) checkComparisons(ctx context.Context, t search.Type, q *scim
 
 // List reads a page of the resources of a type that clients see.
 func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+	if page, ok := takePage(ctx, s.db, t, q); ok {
+		return page, ctx.Err()
+	}
 	return s.list(ctx, s.Types[t.Name()], q)
 }
 
