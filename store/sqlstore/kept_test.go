@@ -214,3 +214,134 @@ func TestKeptRowsAreLockedToDelete(t *testing.T) {
 		}
 	})
 }
+
+// Whoever has waited for the lock of a user sees what the transaction before it has done.
+func TestLookAfterLock(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		u, g := create(t, s, user(t, "u", nil)).Ref(), create(t, s, group(t, "g")).Ref()
+		source := scim.GroupSource(g.ID)
+		began, seen := make(chan bool), make(chan []string, 1)
+		look := func(ctx context.Context) (all []string, err error) {
+			grants, err := s.Grants(ctx, []string{u.ID})
+			if err != nil {
+				return nil, err
+			}
+			for _, g := range grants {
+				all = append(all, "grant "+g.RoleID)
+			}
+			groups, err := s.GroupsOf(ctx, []scim.Ref{u})
+			if err != nil {
+				return nil, err
+			}
+			for range groups {
+				all = append(all, "membership")
+			}
+			links, err := s.Links(ctx, []scim.Source{source})
+			if err != nil {
+				return nil, err
+			}
+			for _, k := range links {
+				all = append(all, "link "+k.Roles[0].Role.ID)
+			}
+			page, err := s.List(ctx, scim.UserType(), &scim.Query{IDs: []string{u.ID}, Limit: 1})
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range page.Resources {
+				all = append(all, "title "+r.String("title"))
+			}
+			return all, nil
+		}
+		err := s.InTx(t.Context(), func(ctx context.Context) error {
+			if _, err := s.Grants(ctx, []string{u.ID}); err != nil {
+				return err
+			}
+			go func() {
+				var all []string
+				err := s.InTx(t.Context(), func(ctx context.Context) (err error) {
+					close(began)
+					all, err = look(ctx)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				seen <- all
+			}()
+			if d != sqlstore.SQLite { // There the other transaction cannot even begin.
+				<-began
+				time.Sleep(100 * time.Millisecond) // until it waits
+			}
+			if _, _, err := s.ChangeMembers(ctx, g.ID, []scim.Ref{u}, nil); err != nil {
+				return err
+			}
+			if err := s.Record(ctx, []scim.Grant{{UserID: u.ID, RoleID: "r", Source: source}}, nil); err != nil {
+				return err
+			}
+			if err := s.SetLink(ctx, scim.Link{Source: source, Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r"}}}}); err != nil {
+				return err
+			}
+			_, err := s.Update(ctx, u, func(before *scim.Resource) (*scim.Resource, error) {
+				m := before.Meta()
+				m.Version += "+"
+				return testhost.Must(before.With(map[string]any{"title": "new"})).WithMeta(m), nil
+			})
+			if err != nil {
+				return err
+			}
+			// The transaction sees its own writes, too.
+			own, err := look(ctx)
+			if diff := cmp.Diff([]string{"grant r", "membership", "link r", "title new"}, own); diff != "" {
+				t.Errorf("in the transaction itself: %s", diff)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"grant r", "membership", "link r", "title new"}, <-seen); diff != "" {
+			t.Errorf("after the lock: %s", diff)
+		}
+	})
+}
+
+// What was looked at is not used after a write, nor twice.
+func TestLookIsUsedOnce(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		u, g := create(t, s, user(t, "u", nil)).Ref(), create(t, s, group(t, "g")).Ref()
+		err := s.InTx(t.Context(), func(ctx context.Context) error {
+			count := func(want int) {
+				t.Helper()
+				all, err := s.GroupsOf(ctx, []scim.Ref{u})
+				if err != nil || len(all) != want {
+					t.Errorf("%d memberships, want %d; error %v", len(all), want, err)
+				}
+			}
+			if _, err := s.Grants(ctx, []string{u.ID}); err != nil {
+				return err
+			}
+			if _, _, err := s.ChangeMembers(ctx, g.ID, []scim.Ref{u}, nil); err != nil {
+				return err
+			}
+			count(1) // after a write
+			if _, err := s.Grants(ctx, []string{u.ID}); err != nil {
+				return err
+			}
+			count(1)
+			if d == sqlstore.SQLite {
+				return nil // Nobody else can write.
+			}
+			other := create(t, s, group(t, "other")).ID() // in another transaction
+			if _, _, err := s.ChangeMembers(t.Context(), other, []scim.Ref{u}, nil); err != nil {
+				return err
+			}
+			count(2) // once more
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
