@@ -172,7 +172,7 @@ func (o *outcome) retain(p *scoped, role host.Role, es []host.Grant) {
 	o.drop = slices.DeleteFunc(o.drop, func(g host.Grant) bool { return is(g) && g.IsHeld() })
 	wait := map[host.Source]time.Time{} // these still give the role, because of a decision of this time
 	for _, g := range o.putAfter {
-		if is(g) && (g.State == host.GrantWaitsForPlace || g.State == host.GrantPaused) {
+		if is(g) && (g.State == host.GrantWaitsForPlace || g.State == host.GrantPaused || g.State == host.GrantWaitsForTrust) {
 			wait[g.Source] = g.At
 		}
 	}

@@ -222,6 +222,31 @@ func lastHolderScenarios() []scenario {
 				w.wantRoles("U")
 				w.wantRoles("V", "Admin")
 			}},
+		{name: "S95 a distrusted group gave the role of the last holder",
+			given:  "KeepLastHolder, Pick heaviest; G→Admin, confirmed for U alone; U in G; Distrust(keep) of G",
+			when:   "U joins H→Root, which is heavier; V gets Admin by hand; U leaves H; Trust(G)",
+			then:   "Admin is retained, and then waits for trust. With it U has Admin again.",
+			reason: "what was decided about U outlives the time in which the guard keeps the role",
+			roles:  scim.Roles{KeepLastHolder: true, Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.user("U", "V")
+				w.role("Root", 50)
+				w.app.Put(scim.Role{ID: "Admin", Name: "Admin", Weight: 30, Protected: true})
+				w.group("G", "Admin", "U")
+				w.must(w.reconciler().Confirm(ctx(), "G", scim.Role{ID: "Admin"}, "U"))
+				w.must(w.reconciler().Distrust(ctx(), scim.DistrustKeep, "G"))
+				w.group("H", "Root", "U")
+				w.wantRoles("U", "Admin", "Root")
+				w.reconcile("U")
+				w.byHand("V", "Admin")
+				w.reconcile("U", "V")
+				w.wantRoles("U", "Root")
+				w.wantLedger("U", "Admin group:G waiting", "Root group:H")
+				w.remove("H", "U")
+				w.wantRoles("U")
+				w.must(w.reconciler().Trust(ctx(), "G"))
+				w.wantRoles("U", "Admin")
+			}},
 		{name: "S95 a retained role is given again",
 			given:  "KeepLastHolder; U's Admin is retained",
 			when:   "U is added to G again, V is added, U is removed",
