@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,12 @@ func TestBearer(t *testing.T) {
 		{"empty header", []string{""}, out, "the empty secret is never valid, even if the list has it"},
 		{"scheme alone", []string{"Bearer "}, out, "the empty secret is never valid"},
 		{"Basic", []string{"Basic secret-1"}, out, "the credential of another scheme is not a token"},
+		{"scheme twice", []string{"Bearer Bearer secret-1"}, in("old"), "administrators paste it with the scheme into clients that add one"},
+		{"scheme twice, in other cases", []string{"bearer  BEARER\tsecret-1"}, in("old"), "schemes are case-insensitive"},
+		{"scheme three times", []string{"Bearer Bearer Bearer secret-1"}, out, "no client sends that"},
+		{"scheme twice, no token", []string{"Bearer Bearer"}, out, "there is no credential"},
+		{"scheme twice, another scheme", []string{"Bearer Basic secret-1"}, out, "two schemes contradict each other"},
+		{"other white space", []string{"Bearer\u00a0secret-1"}, out, "RFC 9110 knows spaces and tabs only"},
 		{"words behind the token", []string{"Bearer secret-1 x"}, out, "a token has no spaces"},
 		{"no space behind the scheme", []string{"Bearersecret-1"}, out, "read as a token without scheme, which is unknown"},
 		{"two headers", []string{"Bearer secret-1", "Bearer secret-1"}, out, "a proxy may have looked at another one than we"},
@@ -276,7 +283,7 @@ func TestChallengeAndSchemes(t *testing.T) {
 }
 
 func FuzzAuthorization(f *testing.F) {
-	for _, seed := range []string{"", "Bearer s", "s", "bearer  s", "Bearer", "Bearer s s", "Basic s", "\tBearer\ts", "Bearer s\x00", "Bearer\vs", "Bearer\u00a0s"} {
+	for _, seed := range []string{"", "Bearer s", "s", "bearer  s", "Bearer", "Bearer s s", "Basic s", "\tBearer\ts", "Bearer s\x00", "Bearer\vs", "Bearer\u00a0s", "Bearer bEARER s", "Bearer Bearer Bearer s", "Bearer Basic s"} {
 		f.Add(seed)
 	}
 	a := auth.Bearer(auth.TokenOf("s"), auth.TokenOf(""))
@@ -285,7 +292,9 @@ func FuzzAuthorization(f *testing.F) {
 			return
 		}
 		scheme, ok := strings.CutSuffix(strings.TrimSpace(header), "s")
-		if scheme = strings.TrimRight(scheme, " \t"); !ok || scheme != "" && !strings.EqualFold(scheme, "Bearer") {
+		words := strings.FieldsFunc(strings.ToLower(scheme), func(c rune) bool { return c == ' ' || c == '\t' })
+		apart := scheme == "" || strings.HasSuffix(scheme, " ") || strings.HasSuffix(scheme, "\t")
+		if !ok || !apart || len(words) > 2 || slices.ContainsFunc(words, func(w string) bool { return w != "bearer" }) {
 			t.Errorf("header %q was let in", header)
 		}
 	})

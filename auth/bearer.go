@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -76,17 +76,21 @@ func BearerFunc(lookup func(ctx context.Context, hash [sha256.Size]byte) (Token,
 
 func (t *Token) expired(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
 
+// ErrRefused is an error of a look-up that knows the credential and does not accept it, for instance
+// because it was revoked. It becomes 401, and Any asks no further Authenticator.
+var ErrRefused = errors.New("credential refused")
+
 // The reasons to refuse a request. The handler logs them. Clients get one text for all.
 var (
 	errHeader  = errors.New("no usable Authorization header")
 	errUnknown = errors.New("unknown token")
-	errExpired = errors.New("expired token")
+	errExpired = fmt.Errorf("expired token: %w", ErrRefused)
 )
 
 // Authenticate implements scim.Authenticator. The principal has the token's ID, Tenant
 // and Scopes.
 func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
-	secret, ok := Credential(r.Header)
+	secret, ok := bearerToken(r.Header)
 	if !ok {
 		return scim.Principal{}, refuse(errHeader)
 	}
@@ -99,6 +103,8 @@ func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
 	switch _, answer := errors.AsType[*scim.Error](err); {
 	case errors.Is(err, scim.ErrNotFound):
 		return scim.Principal{}, refuse(errUnknown)
+	case errors.Is(err, ErrRefused):
+		return scim.Principal{}, refuse(err)
 	case answer:
 		return scim.Principal{}, err
 	case err != nil:
@@ -123,35 +129,8 @@ func refuse(reason error) error {
 }
 
 // Credential returns the token of the Authorization header, for authenticators that check
-// tokens in another way. The token stands after the scheme Bearer, in any case. It may also
-// stand alone: Okta sends it so in its header mode. ok is false if there is no token, or
-// another scheme. Credential refuses two headers, because a proxy in front of this server
-// may have checked the other one.
-func Credential(h http.Header) (secret string, ok bool) {
-	values := h.Values("Authorization")
-	if len(values) != 1 {
-		return "", false
-	}
-	value := strings.Trim(values[0], blanks)
-	scheme, rest := value, ""
-	if i := strings.IndexAny(value, blanks); i >= 0 {
-		scheme, rest = value[:i], strings.TrimLeft(value[i:], blanks)
-	}
-	isBearer := strings.EqualFold(scheme, "Bearer")
-	switch {
-	case value == "", rest == "" && isBearer:
-		return "", false
-	case rest == "":
-		return value, true
-	case !isBearer || strings.ContainsAny(rest, blanks):
-		return "", false
-	}
-	return rest, true
-}
-
-// blanks are what separates the scheme from the token (RFC 9110, Section 5.6.3). Other
-// servers do not separate at Unicode white space.
-const blanks = " \t"
+// tokens in another way.
+func Credential(h http.Header) (secret string, ok bool) { return bearerToken(h) }
 
 // Challenge implements scim.Challenger (RFC 6750, Section 3).
 func (a *BearerAuth) Challenge() string { return `Bearer realm="scim"` }
