@@ -43,7 +43,6 @@ var levels = []level{
 		{"auth/oauth2", "reads the Authorization header as auth does; alone, because it compiles a JWT library"},
 	}},
 	{"public packages, one job each", true, []place{
-		{"auth", "implements scim's Authenticator"},
 		{"rules", "implements scim's Rule"},
 		{"rules/phone", "derives telephone numbers from scim's Resource; alone, because it compiles their metadata"},
 		{"store/memory", "implements scim's Store"},
@@ -71,6 +70,12 @@ var levels = []level{
 	}},
 	{"sqlstore: dialects", true, []place{
 		{"store/sqlstore/internal/dialect", "knows SQL, and nothing of resources"},
+	}},
+	{"tokens", true, []place{
+		{"auth/tokens", "issues tokens and implements scim's Authenticator by auth; stores keep its tokens"},
+	}},
+	{"authenticators", true, []place{
+		{"auth", "implements scim's Authenticator"},
 	}},
 	{"scim", false, []place{
 		{".", "gives the public interface, and passes the application's values to the internal packages"},
