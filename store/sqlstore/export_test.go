@@ -35,6 +35,12 @@ const (
 // LookQuery is the query of a look at what decides about roles.
 func LookQuery(d Dialect) string { return owntables.LookQuery(dialect.Dialect(d)) }
 
+// The queries by which Tokens reads.
+const (
+	TokensQuery      = owntables.TokensQuery
+	TokenByHashQuery = owntables.TokenByHashQuery
+)
+
 // OpenGrantsQuery is the query of PendingLedger.OpenGrants.
 func OpenGrantsQuery(d Dialect) string { return owntables.OpenGrantsQuery(dialect.Dialect(d)) }
 

@@ -32,6 +32,7 @@ var owned = []ownTable{
 	{name: "users", columns: []string{"tenant", "user_id"}, only: dialect.Postgres},
 	{name: "users", columns: []string{"tenant", "user_id"}, only: dialect.MariaDB},
 	{name: "locks", columns: []string{"name"}, only: dialect.MariaDB},
+	{name: "tokens", columns: []string{"tenant", "hash", "client", "last4", "last_used"}, grows: true},
 	{name: "schema", columns: []string{"part", "version"}},
 }
 
