@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
@@ -157,7 +160,7 @@ func TestRefusalsLookAlike(t *testing.T) {
 			t.Errorf("%q: logged reason %q: one without the secret was wanted", header, e.Err)
 		}
 		got := scim.Error{Status: e.Status, Type: e.Type, Detail: e.Detail, RetryAfter: e.RetryAfter}
-		want := scim.Error{Status: 401, Detail: "send a valid token in the Authorization header"}
+		want := scim.Error{Status: 401, Detail: "send valid credentials in the Authorization header"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q: a client must not learn the reason (-want +got):\n%s", header, diff)
 		}
@@ -178,6 +181,11 @@ func TestBearerFunc(t *testing.T) {
 		{"expired", token("t", "s", noon), nil, "", 401, "expiry is judged for the application"},
 		{"not found", auth.Token{}, scim.ErrNotFound, "", 401, "401, not the 404 of an endpoint that is not there"},
 		{"not found, wrapped", auth.Token{}, errors.Join(errors.New("tokens"), scim.ErrNotFound), "", 401, "errors are compared with errors.Is"},
+		{"no rows", auth.Token{}, sql.ErrNoRows, "", 401, "the error of QueryRow when there is no such token"},
+		{"no rows, wrapped", auth.Token{}, fmt.Errorf("tokens: %w", errors.Join(outage, sql.ErrNoRows)), "", 401, "errors are compared with errors.Is"},
+		{"no rows, of pgx", auth.Token{}, fmt.Errorf("tokens: %w", pgx.ErrNoRows), "", 401, "pgx has an error of its own, which wraps the other one"},
+		{"refused", token("t", "s", time.Time{}), fmt.Errorf("revoked: %w", auth.ErrRefused), "", 401, "the look-up knows better"},
+		{"a text like no rows", auth.Token{}, errors.New("x: sql: no rows in result set"), "", 503, "it is another error"},
 		{"zero token", auth.Token{}, nil, "", 401, "a forgotten error is no token"},
 		{"another token", token("t", "other", time.Time{}), nil, "", 401, "a look-up that finds too much lets nobody in"},
 		{"outage", auth.Token{}, outage, "", 503, "401 would tell the client that its token was revoked"},

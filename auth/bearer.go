@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -63,7 +61,7 @@ func Bearer(tokens ...Token) *BearerAuth {
 
 // BearerFunc authenticates by tokens that the application keeps, for example in a table
 // with a unique index on the hash. lookup returns the token with this hash, or
-// scim.ErrNotFound or the zero Token if there is none.
+// scim.ErrNotFound, sql.ErrNoRows or the zero Token if there is none.
 //
 // BearerFunc compares the Hash of the token again, in constant time. A look-up that
 // returns a wrong token therefore gives no access. An expired token is refused.
@@ -76,16 +74,10 @@ func BearerFunc(lookup func(ctx context.Context, hash [sha256.Size]byte) (Token,
 
 func (t *Token) expired(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
 
-// ErrRefused is an error of a look-up that knows the credential and does not accept it, for instance
-// because it was revoked. It becomes 401, and Any asks no further Authenticator.
-var ErrRefused = errors.New("credential refused")
-
-// The reasons to refuse a request. The handler logs them. Clients get one text for all.
-var (
-	errHeader  = errors.New("no usable Authorization header")
-	errUnknown = errors.New("unknown token")
-	errExpired = fmt.Errorf("expired token: %w", ErrRefused)
-)
+// principal returns the client of a token.
+func (t *Token) principal() scim.Principal {
+	return scim.Principal{ID: t.ID, Tenant: t.Tenant, Scopes: slices.Clone(t.Scopes)}
+}
 
 // Authenticate implements scim.Authenticator. The principal has the token's ID, Tenant
 // and Scopes.
@@ -100,16 +92,10 @@ func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
 	}
 	hash := sha256.Sum256([]byte(secret))
 	t, err := a.lookup(r.Context(), hash)
-	switch _, answer := errors.AsType[*scim.Error](err); {
-	case errors.Is(err, scim.ErrNotFound):
-		return scim.Principal{}, refuse(errUnknown)
-	case errors.Is(err, ErrRefused):
-		return scim.Principal{}, refuse(err)
-	case answer:
+	if err := answerOf(err); err != nil {
 		return scim.Principal{}, err
-	case err != nil:
-		return scim.Principal{}, &scim.Error{Status: http.StatusServiceUnavailable,
-			Detail: "the token cannot be checked at the moment: try again", RetryAfter: retryAfter, Err: err}
+	}
+	switch {
 	case subtle.ConstantTimeCompare(hash[:], t.Hash[:]) != 1:
 		return scim.Principal{}, refuse(errUnknown)
 	case t.expired(now):
@@ -118,14 +104,7 @@ func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
 	if a.Used != nil {
 		a.Used(r.Context(), t, now)
 	}
-	return scim.Principal{ID: t.ID, Tenant: t.Tenant, Scopes: slices.Clone(t.Scopes)}, nil
-}
-
-const retryAfter = 10 * time.Second
-
-func refuse(reason error) error {
-	return &scim.Error{Status: http.StatusUnauthorized,
-		Detail: "send a valid token in the Authorization header", Err: reason}
+	return t.principal(), nil
 }
 
 // Credential returns the token of the Authorization header, for authenticators that check

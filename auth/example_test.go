@@ -20,7 +20,7 @@ func ExampleBearer() {
 	)
 	_, err := a.Authenticate(httptest.NewRequest("GET", "/scim/v2/Users", nil))
 	fmt.Println(err)
-	// Output: scim: Unauthorized: send a valid token in the Authorization header: no usable Authorization header
+	// Output: scim: Unauthorized: send valid credentials in the Authorization header: no usable Authorization header
 }
 
 func ExampleBearerFunc() {
