@@ -18,7 +18,7 @@
 // stores over an application's tables, which do not hold every value. RunClaims is for stores
 // over tables that the application fills too. RunTenants is for stores that keep several
 // tenants in one database. RunFaults is for stores whose database can fail on purpose, as that
-// of Failing. RunFilters is for stores that keep any resource type.
+// of Failing. RunFilters is for stores that keep any resource type. RunTokens is for a tokens.Store.
 //
 // Some steps use random resources and filters. Their failures print a seed. Set the
 // environment variable SCIM_SEED to this seed to repeat them.
