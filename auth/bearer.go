@@ -82,7 +82,7 @@ func (t *Token) principal() scim.Principal {
 // Authenticate implements scim.Authenticator. The principal has the token's ID, Tenant
 // and Scopes.
 func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
-	secret, ok := bearerToken(r.Header)
+	secret, ok := Credential(r.Header)
 	if !ok {
 		return scim.Principal{}, refuse(errHeader)
 	}
@@ -106,10 +106,6 @@ func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
 	}
 	return t.principal(), nil
 }
-
-// Credential returns the token of the Authorization header, for authenticators that check
-// tokens in another way.
-func Credential(h http.Header) (secret string, ok bool) { return bearerToken(h) }
 
 // Challenge implements scim.Challenger (RFC 6750, Section 3).
 func (a *BearerAuth) Challenge() string { return `Bearer realm="scim"` }

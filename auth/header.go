@@ -7,10 +7,10 @@ import (
 
 const bearerScheme, basicScheme = "Bearer", "Basic"
 
-// bearerToken returns the token of the Authorization header. The token stands after the scheme
-// Bearer, in any case. Clients whose administrators paste "Bearer x" into the field of the token
+// Credential returns the token of the Authorization header, for authenticators that check tokens in
+// another way. The token stands after the scheme Bearer, in any case. Clients whose administrators paste "Bearer x" into the field of the token
 // send the scheme twice. The token may also stand alone: Okta sends it so in its header mode.
-func bearerToken(h http.Header) (token string, ok bool) {
+func Credential(h http.Header) (token string, ok bool) {
 	first, rest, ok := authorization(h)
 	if !ok {
 		return "", false
