@@ -36,10 +36,10 @@ func TestRefusals(t *testing.T) {
 		detail                     string // a part of the detail
 		reason                     string
 	}{
-		{"no token", "GET", "/Users", "", []string{"Authorization: "}, 401, "", "token", "nothing is served to strangers"},
-		{"wrong token", "GET", "/Users", "", []string{"Authorization: Bearer nope"}, 401, "", "token", "nor to those with another token"},
-		{"no token before a bad body", "POST", "/Users", "{", []string{"Authorization: "}, 401, "", "token", "authentication comes before parsing"},
-		{"no token on an unknown route", "GET", "/Nope", "", []string{"Authorization: "}, 401, "", "token", "strangers do not learn which routes there are"},
+		{"no token", "GET", "/Users", "", []string{"Authorization: "}, 401, "", "credentials in the Authorization header", "nothing is served to strangers"},
+		{"wrong token", "GET", "/Users", "", []string{"Authorization: Bearer nope"}, 401, "", "credentials in the Authorization header", "nor to those with another token"},
+		{"no token before a bad body", "POST", "/Users", "{", []string{"Authorization: "}, 401, "", "credentials in the Authorization header", "authentication comes before parsing"},
+		{"no token on an unknown route", "GET", "/Nope", "", []string{"Authorization: "}, 401, "", "credentials in the Authorization header", "strangers do not learn which routes there are"},
 		{"unknown route", "GET", "/Nope", "", nil, 404, "", "/Users", "the answer lists what there is"},
 		{"too long a route", "GET", "/Users/1/name", "", nil, 404, "", "nothing at this address", "there is nothing below a resource"},
 		{"unknown id", "GET", "/Users/nope", "", nil, 404, "", `User "nope" does not exist`, "RFC 7644, Section 3.12"},

@@ -171,8 +171,11 @@ func (o *outcome) retain(p *scoped, role host.Role, es []host.Grant) {
 	is := func(g host.Grant) bool { return g.Role() == role.Key() }
 	o.drop = slices.DeleteFunc(o.drop, func(g host.Grant) bool { return is(g) && g.IsHeld() })
 	wait := map[host.Source]time.Time{} // these still give the role, because of a decision of this time
+	i := slices.IndexFunc(p.wants, func(w want) bool { return w.role.Key() == role.Key() })
 	for _, g := range o.putAfter {
-		if is(g) && (g.State == host.GrantWaitsForPlace || g.State == host.GrantPaused || g.State == host.GrantWaitsForTrust) {
+		// Of the sources that wait for trust these are the ones that could have gone on giving the role.
+		goesOn := g.State == host.GrantWaitsForTrust && i >= 0 && slices.Contains(p.wants[i].sources, g.Source)
+		if is(g) && (g.State == host.GrantWaitsForPlace || g.State == host.GrantPaused || goesOn) {
 			wait[g.Source] = g.At
 		}
 	}
