@@ -20,6 +20,9 @@ type guards struct {
 	refusal   *refusal
 	granted   []host.RoleKey // the protected roles that somebody has got
 	kept      []host.Grant   // grants of a deleted group that last holders keep
+	// crossed are users who begin to keep a role as its last holder, by the protected roles that
+	// they wait for.
+	crossed map[host.RoleKey][]string
 	// released are the roles that somebody has got, by users who may keep them as last holders.
 	released map[string][]host.RoleKey
 	locks    map[string]func()
@@ -57,7 +60,7 @@ func (g *guards) begin(isOuter bool) {
 		g.state = unjudged
 	}
 	if isOuter {
-		g.uncounted, g.of, g.refusal, g.granted, g.kept = crowd{}, 0, nil, nil, nil
+		g.uncounted, g.of, g.refusal, g.granted, g.kept, g.crossed = crowd{}, 0, nil, nil, nil, nil
 	}
 }
 

@@ -30,8 +30,29 @@ func (b *batch) noteRetained(ctx context.Context, put []host.Grant) error {
 		if err := b.w.t.Roles.Pending.SetNote(ctx, n); err != nil {
 			return err
 		}
+		b.noteCrossed(g)
 	}
 	return nil
+}
+
+// noteCrossed remembers for which other protected roles of the scope the user waits who begins to
+// keep a role. Somebody else may keep one of them, and wait for this one: together they exchange
+// the roles, and alone neither of them can.
+func (b *batch) noteCrossed(kept host.Grant) {
+	for _, o := range b.outs {
+		if o.change.UserID != kept.UserID {
+			continue
+		}
+		for _, e := range o.explained {
+			if e.State != host.Waiting || !e.Role.Protected || e.Role.Scope != kept.Scope || e.Role.ID == kept.RoleID {
+				continue
+			}
+			if b.w.guards.crossed == nil {
+				b.w.guards.crossed = map[host.RoleKey][]string{}
+			}
+			b.w.guards.crossed[e.Role.Key()] = append(b.w.guards.crossed[e.Role.Key()], kept.UserID)
+		}
+	}
 }
 
 // dropRetained deletes the notes that releaseRetained has found about users who do not keep the
@@ -82,10 +103,10 @@ func (t tenant) retainedUsers(ctx context.Context, role host.RoleKey) (ids []str
 }
 
 // releaseRetained defers the reconciliation of those who keep a role as its last holder, if
-// somebody else has got it or has come back with it.
+// somebody else has got it or has come back with it, or if they may exchange roles.
 func releaseRetained(ctx context.Context, w *Work) {
-	granted := w.guards.granted
-	w.guards.granted = nil
+	granted, crossed := w.guards.granted, w.guards.crossed
+	w.guards.granted, w.guards.crossed = nil, nil
 	r := run{cause: applicationRepairs}
 	for _, role := range granted {
 		ids, err := w.t.retainedUsers(ctx, role)
@@ -102,6 +123,16 @@ func releaseRetained(ctx context.Context, w *Work) {
 			}
 		}
 		r.ids = append(r.ids, ids...)
+	}
+	for role, waiting := range crossed {
+		ids, err := w.t.retainedUsers(ctx, role)
+		if err != nil {
+			w.e.Log.ErrorContext(ctx, "scim: retained roles could not be looked up; run Reconciler.All", "error", err)
+			break
+		}
+		if len(ids) > 0 {
+			r.ids = slices.Concat(r.ids, ids, waiting)
+		}
 	}
 	if len(r.ids) > 0 {
 		w.later.add(r, true)

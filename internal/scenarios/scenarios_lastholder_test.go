@@ -247,6 +247,27 @@ func lastHolderScenarios() []scenario {
 				w.must(w.reconciler().Trust(ctx(), "G"))
 				w.wantRoles("U", "Admin")
 			}},
+		{name: "S95 two last holders exchange their roles",
+			given:  "KeepLastHolder, Exclusive, Pick heaviest; U and V in G→Admin; both join H→Owner, which is heavier: V has it, and U's Admin is retained",
+			when:   "V leaves H",
+			then:   "V has Admin, and U has Owner.",
+			reason: "alone neither of them can let go of a role, together both can",
+			roles:  scim.Roles{KeepLastHolder: true, Exclusive: true, Pick: scim.PickHeaviest},
+			run: func(w *world) {
+				w.user("U", "V")
+				w.admins("G", "Admin", "U", "V")
+				w.app.Put(scim.Role{ID: "Owner", Name: "Owner", Weight: 50, Protected: true})
+				w.group("H", "Owner", "U", "V")
+				w.must(w.reconciler().Confirm(ctx(), "H", scim.Role{ID: "Owner"}))
+				w.wantRoles("U", "Admin")
+				w.wantRoles("V", "Owner")
+				w.remove("H", "V")
+				w.wantRoles("U", "Owner")
+				w.wantRoles("V", "Admin")
+				w.mark()
+				w.reconcile("U", "V")
+				w.wantChanges()
+			}},
 		{name: "S95 a retained role is given again",
 			given:  "KeepLastHolder; U's Admin is retained",
 			when:   "U is added to G again, V is added, U is removed",
