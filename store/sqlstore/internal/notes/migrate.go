@@ -43,7 +43,7 @@ func (s *Triggers) begin(ctx context.Context, tx database.Querier) error {
 		return err
 	}
 	for _, typ := range s.types {
-		if _, err := s.db.ExecOn(ctx, tx, insertNotes+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.collection = $1 AND r.deleted = 0 AND r.seen IS NOT NULL",
+		if _, err := s.db.ExecOn(ctx, tx, insertNotes+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.collection = $1 AND r.deleted = 0 AND r.seen IS NOT NULL"+onceInSQLite(s.db.Dialect),
 			typ+":"+s.db.Tenant); err != nil {
 			return err
 		}
@@ -65,6 +65,9 @@ func (s *Triggers) searchPath(ctx context.Context, tx database.Querier) (path st
 
 // migrateTarget creates the triggers of a table, unless exactly these exist.
 func (s *Triggers) migrateTarget(ctx context.Context, tx database.Querier, t target, path string) error {
+	if err := s.findComputed(ctx, tx, &t); err != nil {
+		return err
+	}
 	texts := s.replace(t)
 	h := fnv.New64a()
 	fmt.Fprintln(h, texts, t.all, t.more, path) //nolint:errcheck // never fails
@@ -124,12 +127,21 @@ func (s *Triggers) noteAgain(ctx context.Context, tx database.Querier, t target)
 		typ, _, _ := strings.Cut(t.what, ".")
 		queries = append(queries, "SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.type = "+dialect.Quote(typ)+" AND r.deleted = 0 AND r.seen IS NOT NULL")
 	}
-	_, err := tx.ExecContext(ctx, s.db.Statement(insertNotes+strings.Join(queries, " UNION ")))
+	_, err := tx.ExecContext(ctx, s.db.Statement(insertNotes+strings.Join(queries, " UNION ")+onceInSQLite(s.db.Dialect)))
 	return err
 }
 
 // insertNotes begins a statement that notes many rows.
 const insertNotes = "INSERT INTO {p}stale (tenant, type, id, member) "
+
+// onceInSQLite ends a statement that notes rows, and has a WHERE clause. It is no OR IGNORE: the application's INSERT OR FAIL
+// would overrule that in a trigger.
+func onceInSQLite(d dialect.Dialect) string {
+	if d == dialect.SQLite {
+		return " ON CONFLICT DO NOTHING"
+	}
+	return ""
+}
 
 // selectNotes selects the notes of all rows of a table. A condition on x follows.
 func selectNotes(t target) string {
@@ -215,12 +227,12 @@ func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (boo
 	case dialect.MariaDB:
 		return s.existInMariaDB(ctx, q, t)
 	case dialect.SQLite:
-		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_delete', $1 || '_before') AND lower(tbl_name) = lower($2)"
+		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_moved', $1 || '_delete', $1 || '_before') AND lower(tbl_name) = lower($2)"
 		table = strings.Trim(lastName.FindString(t.table), `"`)
 	}
 	n := 0
 	err := q.QueryRowContext(ctx, query, s.name(t), table).Scan(&n)
-	return n == t.count(), err
+	return n == t.count(s.db.Dialect), err
 }
 
 // dropOld drops the triggers of tables that are no longer mapped. The application can then
@@ -271,7 +283,7 @@ func (s *Triggers) NoteAll(ctx context.Context) error {
 		if t.isPart {
 			continue
 		}
-		if _, err := s.db.Exec(ctx, insertNotes+selectNotes(t)+"x.tenant = $1"); err != nil {
+		if _, err := s.db.Exec(ctx, insertNotes+selectNotes(t)+"x.tenant = $1"+onceInSQLite(s.db.Dialect)); err != nil {
 			return err
 		}
 	}
@@ -283,14 +295,14 @@ func (s *Triggers) NoteAll(ctx context.Context) error {
 		if _, err := s.db.Exec(ctx, "UPDATE {p}resources SET seen = '{}' WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL", typ); err != nil {
 			return err
 		}
-		if _, err := s.db.Exec(ctx, insertNotes+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL", typ); err != nil {
+		if _, err := s.db.Exec(ctx, insertNotes+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL"+onceInSQLite(s.db.Dialect), typ); err != nil {
 			return err
 		}
 	}
 	if s.join == nil {
 		return nil
 	}
-	_, err := s.db.Exec(ctx, insertNotes+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'", Membership)
+	_, err := s.db.Exec(ctx, insertNotes+"SELECT m.tenant, $2, m.group_id, m.member_id FROM {p}members m WHERE m.tenant = $1 AND m.member_type = 'User'"+onceInSQLite(s.db.Dialect), Membership)
 	return err
 }
 
@@ -321,6 +333,10 @@ func (s *Triggers) Leave(ctx context.Context, limit int) (isLeft bool, err error
 	if _, err := s.db.ExecOn(ctx, s.db.Conn(ctx), "DELETE FROM {p}schema WHERE part = $1", tenantPart+s.db.Tenant); err != nil {
 		return false, err
 	}
-	n, err := s.db.Count(ctx, dialect.DeleteSome(s.db.Dialect, "stale", "n", "seq"), limit)
+	key := []string{"seq"}
+	if s.db.Dialect == dialect.SQLite {
+		key = []string{"type", "id", "member"}
+	}
+	n, err := s.db.Count(ctx, dialect.DeleteSome(s.db.Dialect, "stale", "n", key...), limit)
 	return n == int64(limit), err
 }

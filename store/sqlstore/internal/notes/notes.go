@@ -74,7 +74,14 @@ type Batch struct {
 	Changed map[string][]string // Changed are the keys of rows, by type.
 	Gone    map[string][]string // Gone are those of them that were erased or got another key.
 	Members map[string][]string // Members are the keys of users whose membership changed, by group.
-	seqs    []int64
+	notes   []note
+}
+
+// note is a row of {p}stale. In SQLite the row has no number: a second note of the same would say
+// nothing more, since who follows notes has the database to himself.
+type note struct {
+	seq             int64
+	typ, id, member string
 }
 
 // HasAny reports whether there are notes. It is an error if nobody has called Migrate for the
@@ -121,39 +128,51 @@ func (s *Notes) Add(ctx context.Context, typ string, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	_, err := s.db.Exec(ctx, insertNotes+"SELECT $1, $2, e.value ->> 0, '' FROM {rows $3}", typ, dialect.Tuples(keys, func(key string) []any { return []any{key} }))
+	_, err := s.db.Exec(ctx, insertNotes+"SELECT $1, $2, e.value ->> 0, '' FROM {rows $3} WHERE 1 = 1"+onceInSQLite(s.db.Dialect), typ, dialect.Tuples(keys, func(key string) []any { return []any{key} }))
 	return err
 }
 
 // Read reads a batch of notes.
 func (s *Notes) Read(ctx context.Context, which Which) (*Batch, error) {
 	b := &Batch{Changed: make(map[string][]string), Gone: make(map[string][]string), Members: make(map[string][]string)}
+	number, order := "seq", "type, id, seq"
+	if s.db.Dialect == dialect.SQLite {
+		number, order = "0", "type, id, member"
+	}
 	err := s.db.Each(ctx, func(scan func(...any) error) error {
-		var seq int64
-		var typ, id, member string
-		if err := scan(&seq, &typ, &id, &member); err != nil {
+		var n note
+		if err := scan(&n.seq, &n.typ, &n.id, &n.member); err != nil {
 			return err
 		}
-		b.seqs = append(b.seqs, seq)
-		if typ == Membership {
-			b.Members[id] = append(b.Members[id], member)
+		b.notes = append(b.notes, n)
+		if n.typ == Membership {
+			b.Members[n.id] = append(b.Members[n.id], n.member)
 			return nil
 		}
-		b.Changed[typ] = append(b.Changed[typ], id)
-		if member == Gone {
-			b.Gone[typ] = append(b.Gone[typ], id)
+		b.Changed[n.typ] = append(b.Changed[n.typ], n.id)
+		if n.member == Gone {
+			b.Gone[n.typ] = append(b.Gone[n.typ], n.id)
 		}
 		return nil
-	}, "SELECT seq, type, id, member FROM {p}stale"+s.force(ctx, which)+" WHERE tenant = $1"+s.condition(ctx, which)+" ORDER BY type, id, seq LIMIT $2", batchSize)
+	}, "SELECT "+number+", type, id, member FROM {p}stale"+s.force(ctx, which)+" WHERE tenant = $1"+s.condition(ctx, which)+" ORDER BY "+order+" LIMIT $2", batchSize)
 	return b, err
 }
 
 // Delete deletes a batch that was followed.
 func (s *Notes) Delete(ctx context.Context, b *Batch) error {
-	return s.delete(ctx, b.seqs)
+	if s.db.Dialect != dialect.SQLite {
+		seqs := make([]int64, len(b.notes))
+		for i, n := range b.notes {
+			seqs[i] = n.seq
+		}
+		return s.delete(ctx, seqs)
+	}
+	_, err := s.db.Exec(ctx, "DELETE FROM {p}stale WHERE tenant = $1 AND (type, id, member) IN (SELECT e.value ->> 0, e.value ->> 1, e.value ->> 2 FROM {rows $2})",
+		dialect.Tuples(b.notes, func(n note) []any { return []any{n.typ, n.id, n.member} }))
+	return err
 }
 
-// delete deletes notes by their numbers.
+// delete deletes notes by their numbers, which SQLite's do not have.
 func (s *Notes) delete(ctx context.Context, seqs []int64) error {
 	text := "DELETE FROM {p}stale WHERE tenant = $1 AND seq IN (SELECT CAST(e.value ->> 0 AS bigint) FROM {rows $2})"
 	if s.db.Dialect == dialect.MariaDB {

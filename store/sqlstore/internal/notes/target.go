@@ -33,6 +33,8 @@ type target struct {
 	// isBefore says that a row is noted before it is erased: afterwards nothing may refer to it.
 	// isUnder says that it is noted before it is changed too: it is a part of a view.
 	isBefore, isUnder bool
+	// isComputed says that a column has its value from others. Only SQLite's triggers ask for it.
+	isComputed bool
 	// isView says that the table is a view, which has no triggers.
 	isView bool
 	// more is what else decides what the rows mean. All rows are noted after a change of it.

@@ -51,6 +51,9 @@ func (s *Triggers) drop(t target) []string {
 	}
 	var all []string
 	events := []string{"insert", "update", "delete"}
+	if s.db.Dialect == dialect.SQLite {
+		events = append(events, "moved")
+	}
 	if t.isUnder {
 		events = append(events, "before")
 	}
@@ -120,26 +123,6 @@ func (s *Triggers) when(t target) string {
 // An update notes the row as it is now, and, if the row belonged to another resource, as
 // it was.
 
-// sqlite returns the statements that create the triggers of a table in SQLite.
-func (s *Triggers) sqlite(t target) []string {
-	name := s.name(t)
-	unless := func(row string) string {
-		if !t.isBulk {
-			return ""
-		}
-		return " WHEN NOT EXISTS (SELECT 1 FROM {p}own WHERE id = CAST(" + row + "." + t.place[0] + " AS text))" // see Notes.Silence
-	}
-	all := []string{
-		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s%s BEGIN %s; END", name, t.table, unless("NEW"), t.insert("NEW")),
-		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s%s BEGIN %s; %s; END", name, t.table, s.when(t), t.insertGone("OLD")+" AND "+s.changes(t.place), t.insert("NEW")),
-		fmt.Sprintf("CREATE TRIGGER %s_delete %s DELETE ON %s%s BEGIN %s; END", name, t.whenErased(), t.table, unless("OLD"), t.insertGone("OLD")),
-	}
-	if t.isUnder {
-		all = append(all, fmt.Sprintf("CREATE TRIGGER %s_before BEFORE UPDATE ON %s BEGIN %s; END", name, t.table, t.insertGone("OLD")))
-	}
-	return all
-}
-
 // whenErased says when a row that is erased is noted.
 func (t *target) whenErased() string {
 	if t.isBefore {
@@ -149,11 +132,15 @@ func (t *target) whenErased() string {
 }
 
 // count is how many triggers the table has.
-func (t *target) count() int {
-	if t.isUnder {
-		return 4
+func (t *target) count(d dialect.Dialect) int {
+	n := 3
+	if d == dialect.SQLite {
+		n++ // see sqlite
 	}
-	return 3
+	if t.isUnder {
+		n++
+	}
+	return n
 }
 
 // postgres returns the statements that create the triggers of a table in PostgreSQL. They
