@@ -77,7 +77,7 @@ func (s *Triggers) existInMariaDB(ctx context.Context, tx database.Querier, t ta
 	n := 0
 	err := database.QueryRowOn(ctx, s.db, tx, "SELECT count(*) FROM information_schema.triggers WHERE event_object_schema = coalesce(nullif($1, ''), database())"+
 		" AND event_object_table = $2 AND trigger_name IN (concat($3, '_insert'), concat($3, '_update'), concat($3, '_delete'), concat($3, '_before'))", schema, table, s.name(t)).Scan(&n)
-	return n == t.count(s.db.Dialect), err
+	return n == len(t.events(s.db.Dialect)), err
 }
 
 // awaitInMariaDB is awaitWriters for MariaDB.

@@ -218,7 +218,7 @@ func (s *Triggers) Check(ctx context.Context) (err error) {
 // exist reports whether a table has its triggers. A table that is dropped and created
 // anew, which is how SQLite's tables are altered, has none.
 func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (bool, error) {
-	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_delete', $1 || '_before') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
+	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_moved', $1 || '_delete', $1 || '_before') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
 	table := t.table
 	if t.isView {
 		return true, nil
@@ -232,7 +232,7 @@ func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (boo
 	}
 	n := 0
 	err := q.QueryRowContext(ctx, query, s.name(t), table).Scan(&n)
-	return n == t.count(s.db.Dialect), err
+	return n == len(t.events(s.db.Dialect)), err
 }
 
 // dropOld drops the triggers of tables that are no longer mapped. The application can then

@@ -50,18 +50,11 @@ func (s *Triggers) drop(t target) []string {
 		on = " ON " + t.table
 	}
 	var all []string
-	events := []string{"insert", "update", "delete"}
-	if s.db.Dialect == dialect.SQLite {
-		events = append(events, "moved")
-	}
-	if t.isUnder {
-		events = append(events, "before")
-	}
-	for _, event := range events {
+	for _, event := range t.events(s.db.Dialect) {
 		all = append(all, fmt.Sprintf("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on))
 	}
 	if s.db.Dialect == dialect.Postgres {
-		all = append(all, "DROP FUNCTION IF EXISTS "+name+"()")
+		all = append(all, "DROP FUNCTION IF EXISTS "+name+"()", "DROP FUNCTION IF EXISTS "+name+goneSuffix+"()")
 	}
 	return all
 }
@@ -131,42 +124,42 @@ func (t *target) whenErased() string {
 	return "AFTER"
 }
 
-// count is how many triggers the table has.
-func (t *target) count(d dialect.Dialect) int {
-	n := 3
-	if d == dialect.SQLite {
-		n++ // see sqlite
+// events are the last parts of the names of a table's triggers.
+func (t *target) events(d dialect.Dialect) []string {
+	all := []string{"insert", "update", "delete"}
+	if d == dialect.SQLite || d == dialect.Postgres && !t.isBulk {
+		all = append(all, "moved")
 	}
 	if t.isUnder {
-		n++
-	}
-	return n
-}
-
-// postgres returns the statements that create the triggers of a table in PostgreSQL. They
-// run for each row.
-func (s *Triggers) postgres(t target) []string {
-	name := s.name(t)
-	result := "NULL"
-	if t.isBefore { // NULL would keep the row.
-		result = "OLD"
-	}
-	erased := "IF TG_OP = 'DELETE' THEN " + t.insertGone("OLD") + "; RETURN " + result + "; END IF; "
-	if t.isUnder {
-		erased += "IF TG_WHEN = 'BEFORE' THEN " + t.insertGone("OLD") + "; RETURN NEW; END IF; "
-	}
-	all := []string{
-		fmt.Sprintf(function, name, erased+"IF TG_OP = 'UPDATE' THEN IF "+
-			s.changes(t.place)+" THEN "+t.insertGone("OLD")+"; END IF; END IF; "+t.insert("NEW")+";"),
-		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name),
-		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s FOR EACH ROW%s EXECUTE FUNCTION %s()", name, t.table, s.when(t), name),
-		fmt.Sprintf("CREATE TRIGGER %s_delete %s DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.whenErased(), t.table, name),
-	}
-	if t.isUnder {
-		all = append(all, fmt.Sprintf("CREATE TRIGGER %s_before BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name))
+		all = append(all, "before")
 	}
 	return all
 }
+
+// postgres returns the statements that create the triggers of a table in PostgreSQL. They run for
+// each row. A function is one INSERT, since each further statement would cost each transaction.
+func (s *Triggers) postgres(t target) []string {
+	name := s.name(t)
+	end := "RETURN NULL;"
+	if t.isBefore || t.isUnder { // NULL would keep the row as it is.
+		end = "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW;"
+	}
+	all := []string{
+		fmt.Sprintf(function, name, t.insert("NEW")+"; RETURN NULL;"),
+		fmt.Sprintf(function, name+goneSuffix, t.insertGone("OLD")+"; "+end),
+		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name),
+		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s FOR EACH ROW%s EXECUTE FUNCTION %s()", name, t.table, s.when(t), name),
+		fmt.Sprintf("CREATE TRIGGER %s_moved AFTER UPDATE ON %s FOR EACH ROW WHEN %s EXECUTE FUNCTION %s()", name, t.table, s.changes(t.place), name+goneSuffix),
+		fmt.Sprintf("CREATE TRIGGER %s_delete %s DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.whenErased(), t.table, name+goneSuffix),
+	}
+	if t.isUnder {
+		all = append(all, fmt.Sprintf("CREATE TRIGGER %s_before BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name+goneSuffix))
+	}
+	return all
+}
+
+// goneSuffix ends the name of the function that notes rows which leave their place.
+const goneSuffix = "_gone"
 
 // postgresBulk is postgres for a table that is written many rows at a time. The triggers
 // run for each statement.
@@ -177,7 +170,7 @@ func (s *Triggers) postgresBulk(t target) []string {
 	}
 	each := " FOR EACH STATEMENT EXECUTE FUNCTION " + name + "()"
 	return []string{
-		fmt.Sprintf(function, name, "IF TG_OP <> 'INSERT' THEN "+insert("old_rows")+"; END IF; IF TG_OP <> 'DELETE' THEN "+insert("new_rows")+"; END IF;"),
+		fmt.Sprintf(function, name, "IF TG_OP <> 'INSERT' THEN "+insert("old_rows")+"; END IF; IF TG_OP <> 'DELETE' THEN "+insert("new_rows")+"; END IF; RETURN NULL;"),
 		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows%s", name, t.table, each),
 		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows%s", name, t.table, each),
 		fmt.Sprintf("CREATE TRIGGER %s_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows%s", name, t.table, each),
@@ -188,7 +181,7 @@ func (s *Triggers) postgresBulk(t target) []string {
 // A role that writes the application's table needs no rights on this package's tables. The
 // function also has the search_path of the migrating role, in which temporary tables come
 // last. So no other role can put a table in its way.
-const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path}, pg_temp AS $scim$ BEGIN %s RETURN NULL; END $scim$"
+const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path}, pg_temp AS $scim$ BEGIN %s END $scim$"
 
 // from adds a table to the FROM clause of a query.
 func from(query, table string) string {
