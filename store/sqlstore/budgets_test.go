@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -87,6 +88,7 @@ func TestBudgets(t *testing.T) {
 				return
 			}
 			t.Run("users", func(t *testing.T) { usersBudget(t, on.open, on.d) })
+			t.Run("walk", func(t *testing.T) { walkBudget(t, on.open(t), on.d) })
 			t.Run("group", func(t *testing.T) { groupBudget(t, on.open(t), on.d) })
 			t.Run("members", func(t *testing.T) { membersBudget(t, on.open(t), on.d) })
 			t.Run("delete", func(t *testing.T) { deleteBudget(t, on.open, on.d) })
@@ -131,6 +133,50 @@ func usersBudget(t *testing.T, open func(testing.TB) *sql.DB, d sqlstore.Dialect
 	compare(t, d.String()+": look-up by userName, 1,000,000 to 1,000", 1.5, 1000, large.look, small.look)
 	compare(t, d.String()+": last page, 1,000,000 to 1,000", 1.5, 20, large.last, small.last)
 	compare(t, d.String()+": last page to first page, 1,000,000", 1.5, 20, large.last, large.first)
+}
+
+// All users are read page by page, by index and by cursor, while others are created.
+func walkBudget(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+	const n, limit = 200_000, 2.0
+	s := newStore(t, db, d, sqlstore.Options{})
+	populate(t, db, d, s, n)
+	h := handler(t, scim.Config{Store: s})
+	walk := func(begin string, next func(read int, cursor string) string) time.Duration {
+		start, read := time.Now(), 0
+		for query := begin; query != ""; {
+			if read%5000 == 0 {
+				create(t, s, user(t, fmt.Sprint(begin, read), nil))
+			}
+			var page struct {
+				TotalResults int
+				NextCursor   string
+				Resources    []struct{ ID string }
+			}
+			if err := json.Unmarshal(send(t, h, "GET", "/Users?count=100&attributes=id&"+query, "", 200).Body.Bytes(), &page); err != nil {
+				t.Fatal(err)
+			}
+			read += len(page.Resources)
+			if query = next(read, page.NextCursor); read >= page.TotalResults && page.NextCursor == "" {
+				break
+			}
+		}
+		if read < n {
+			t.Errorf("%s: %d users of at least %d", begin, read, n)
+		}
+		return time.Since(start)
+	}
+	byCursor := walk("cursor=", func(_ int, cursor string) string {
+		if cursor == "" {
+			return ""
+		}
+		return "cursor=" + cursor
+	})
+	byIndex := walk("startIndex=1", func(read int, _ string) string { return fmt.Sprint("startIndex=", read+1) })
+	ratio := float64(byIndex) / float64(byCursor)
+	t.Logf("%s: %d users by index in %v, by cursor in %v: %.2f of at most %.2f", d, n, byIndex.Round(time.Millisecond), byCursor.Round(time.Millisecond), ratio, limit)
+	if ratio > limit {
+		t.Errorf("%s: too slow", d)
+	}
 }
 
 // A member is added and removed in a large group as in a small one.

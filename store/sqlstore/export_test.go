@@ -17,7 +17,7 @@ func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args
 	if err != nil {
 		return "", nil, err
 	}
-	text, err = w.Page(owntables.Columns, where, q)
+	text, err = w.Page(owntables.Columns, where, q, q.Offset)
 	return s.db.Statement(text), s.db.Bound(w.Args), err
 }
 

@@ -370,26 +370,40 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 		return nil, err
 	}
 	args := slices.Clip(w.Args) // without those of the page
+	at := window{q: *q}
+	if q.After == nil {
+		at.skip = q.Offset
+	}
+	of, isWalk := listOf(t.ResourceType, q)
+	if isWalk = isWalk && s.db.Transaction(ctx) == nil; isWalk {
+		at.start(s.places.before(of, q.Offset))
+	}
 	if q.Limit > 0 {
-		if err := readPage(ctx, s.db, w, where, q, t.ResourceType, page); err != nil {
+		if err := readPage(ctx, s.db, w, where, &at, t.ResourceType, page); err != nil {
 			return nil, err
 		}
-		if !q.Total || findTotal(q, page) {
+		if !q.Total || at.from == nil && findTotal(q, page) {
 			return page, nil
 		}
 	}
-	err = s.db.Read(ctx, func() error {
-		return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) }, "SELECT count(*)"+where, args...)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
+	if !isWalk || !at.knowsTotal(page) {
+		err = s.db.Read(ctx, func() error {
+			return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) }, "SELECT count(*)"+where, args...)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
+		}
+	}
+	if isWalk && q.Total && len(page.Resources) > 0 && at.hasMore(page) {
+		s.places.keep(at.end(of, page), at.from)
 	}
 	return page, nil
 }
 
 // readPage reads the resources of a page.
-func readPage(ctx context.Context, db *database.DB, w *search.Writer, where string, q *scim.Query, t *scim.ResourceType, page *scim.Page) error {
-	text, err := w.Page(Columns, where, q)
+func readPage(ctx context.Context, db *database.DB, w *search.Writer, where string, at *window, t *scim.ResourceType, page *scim.Page) error {
+	q := &at.q
+	text, err := w.Page(Columns, where, q, at.skip)
 	if err != nil {
 		return err
 	}

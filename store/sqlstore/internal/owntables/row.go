@@ -30,6 +30,7 @@ type Resources struct {
 	Types       map[string]search.Type
 	KeepDeleted bool // KeepDeleted labels the rows of deleted resources instead of erasing them.
 	UniqueIDs   bool // UniqueIDs refuses a user with the id of a group, and the reverse.
+	places      places
 }
 
 // NewResources returns the resources of a tenant. types are by name.

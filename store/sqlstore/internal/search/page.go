@@ -53,8 +53,9 @@ func (w *Writer) everything(q *scim.Query) string {
 	return " FROM {p}resources r WHERE r.collection = " + dialect.Concat(w.d, dialect.Quote(w.t.Name()+":"), "CAST($1 AS text)") + " AND r.deleted = 0" + claimed
 }
 
-// Page returns the query for a page of these resources, in order, from the place of q on.
-func (w *Writer) Page(columns, where string, q *scim.Query) (string, error) {
+// Page returns the query for a page of these resources, in order, from the place of q.After on. It
+// skips some first; q.Offset does not count.
+func (w *Writer) Page(columns, where string, q *scim.Query, skip int) (string, error) {
 	keys, after, err := w.order(q)
 	if err != nil {
 		return "", err
@@ -68,8 +69,8 @@ func (w *Writer) Page(columns, where string, q *scim.Query) (string, error) {
 	}
 	order := " ORDER BY " + strings.Join(keys, direction+", ") + direction
 	window := " LIMIT " + w.number(int64(q.Limit))
-	if q.After == nil && q.Offset > 0 {
-		window += " OFFSET " + w.number(int64(q.Offset))
+	if skip > 0 {
+		window += " OFFSET " + w.number(int64(skip))
 	}
 	if q.SortBy == "" {
 		return "SELECT " + columns + where + order + window, nil

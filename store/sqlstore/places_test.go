@@ -1,0 +1,140 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/testhost"
+	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/store/storetest"
+)
+
+// A client reads all users by index, while others write.
+func TestIndexPaging(t *testing.T) {
+	drop := func(names ...string) func(*testing.T, *sqlstore.Store) {
+		return func(t *testing.T, s *sqlstore.Store) {
+			for _, name := range names {
+				f := testhost.Must(scim.ParseFilter(scim.UserType(), fmt.Sprintf("userName eq %q", name)))
+				page, err := s.List(t.Context(), scim.UserType(), &scim.Query{Filter: f, Limit: 1})
+				if err == nil {
+					err = s.Delete(t.Context(), page.Resources[0].Ref(), func(*scim.Resource) error { return nil })
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	add := func(names ...string) func(*testing.T, *sqlstore.Store) {
+		return func(t *testing.T, s *sqlstore.Store) {
+			for _, name := range names {
+				create(t, s, user(t, name, nil))
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name      string
+		filter    string
+		processes int
+		between   map[int]func(*testing.T, *sqlstore.Store) // what happens before a page
+		want      []string
+		totals    []int
+	}{
+		{"nothing happens", "", 1, nil, []string{"a b", "c d", "e f", "g"}, []int{7, 7, 7, 7}},
+		{"a filter", "not (userName eq \"b\")", 1, nil, []string{"a c", "d e", "f g"}, []int{6, 6, 6}},
+		{"four processes in turn", "", 4, nil, []string{"a b", "c d", "e f", "g"}, []int{7, 7, 7, 7}},
+		{"who was read goes: nobody is left out, and the last page counts anew", "", 1,
+			map[int]func(*testing.T, *sqlstore.Store){1: drop("a"), 2: drop("b", "c")}, []string{"a b", "c d", "e f", "g"}, []int{7, 7, 7, 4}},
+		{"who begins the next page goes: what seems to be one page more is empty", "", 1,
+			map[int]func(*testing.T, *sqlstore.Store){1: drop("c")}, []string{"a b", "d e", "f g", ""}, []int{7, 7, 7, 6}},
+		{"some come: the last page says so, and they follow", "", 1,
+			map[int]func(*testing.T, *sqlstore.Store){1: add("h"), 3: add("i")}, []string{"a b", "c d", "e f", "g h", "i"}, []int{7, 7, 7, 9, 9}},
+		{"two processes, and who was read goes", "", 2,
+			map[int]func(*testing.T, *sqlstore.Store){1: add("h"), 2: add("i")}, []string{"a b", "c d", "e f", "g h", "i"}, []int{7, 8, 7, 9, 9}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+				var all []*sqlstore.Store
+				for range tt.processes {
+					all = append(all, newStore(t, db, d, sqlstore.Options{}))
+				}
+				add("a", "b", "c", "d", "e", "f", "g")(t, all[0])
+				var f *scim.Filter
+				if tt.filter != "" {
+					f = testhost.Must(scim.ParseFilter(scim.UserType(), tt.filter))
+				}
+				for _, round := range []string{"first", "again, from the start"} {
+					var got []string
+					var totals []int
+					for offset := 0; ; offset += 2 {
+						n := len(got)
+						if do := tt.between[n]; do != nil && round == "first" {
+							do(t, all[0])
+						}
+						page, err := all[n%len(all)].List(t.Context(), scim.UserType(), &scim.Query{Filter: f, Offset: offset, Limit: 2, Total: true, ForClient: true})
+						if err != nil {
+							t.Fatal(err)
+						}
+						var pair []string
+						for _, r := range page.Resources {
+							pair = append(pair, r.String("userName"))
+						}
+						text := strings.Join(pair, " ")
+						got, totals = append(got, text), append(totals, page.Total)
+						if offset+2 >= page.Total {
+							break
+						}
+					}
+					if round == "first" {
+						if diff := cmp.Diff(tt.want, got); diff != "" {
+							t.Errorf("pages (-want +got):\n%s", diff)
+						}
+						if diff := cmp.Diff(tt.totals, totals); diff != "" {
+							t.Errorf("totals (-want +got):\n%s", diff)
+						}
+						continue
+					}
+					left := find(t, all[0], "userName pr")
+					if f != nil {
+						left = find(t, all[0], tt.filter)
+					}
+					var pages []string
+					for pair := range slices.Chunk(left, 2) {
+						pages = append(pages, strings.Join(pair, " "))
+					}
+					if diff := cmp.Diff(pages, got); diff != "" {
+						t.Errorf("%s (-want +got):\n%s", round, diff)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Pages in the middle do not count.
+func TestIndexPagingStatements(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		f := &storetest.Failing{Base: db.Driver(), DSN: newDSN(t, d)}
+		counted := sql.OpenDB(f)
+		t.Cleanup(func() { counted.Close() }) //nolint:errcheck // the test is over
+		s := newStore(t, counted, d, sqlstore.Options{})
+		for i := range 10 {
+			create(t, s, user(t, fmt.Sprint(i), nil))
+		}
+		for i, want := range []int{2, 1, 1, 1, 2} {
+			f.Sent()
+			if _, err := s.List(t.Context(), scim.UserType(), &scim.Query{Offset: 2 * i, Limit: 2, Total: true}); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.Sent(); got != want {
+				t.Errorf("page %d: %d statements, want %d", i, got, want)
+			}
+		}
+	})
+}
