@@ -1,22 +1,21 @@
-// Package pgtest starts a PostgreSQL server for the tests of a package. It uses the
-// binaries that the machine has.
+// Package pgtest starts PostgreSQL servers for the tests of a package, PgBouncer in front of
+// them, and pairs of a primary and a standby. It uses the binaries that the machine has.
+//
+// With SCIM_PGBOUNCER set, the tests use PgBouncer in transaction mode wherever they ask for a
+// database. Its value is a setting of the driver, such as
+// default_query_exec_mode=simple_protocol, or 1 for the constant Pooled:
+//
+//	SCIM_PGBOUNCER=1 go test -run '^TestRoles$/PostgreSQL' ./internal/scenarios
 package pgtest
 
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -29,14 +28,14 @@ type Server struct {
 
 	once      sync.Once
 	err       error
-	missing   bool // the machine has no PostgreSQL binaries
-	cmd       *exec.Cmd
-	alive     io.WriteCloser // takes a signal's name; closing it, or the end of this process, ends the server
-	bin, dir  string
-	as        *syscall.SysProcAttr
+	missing   bool // missing says that the machine has no PostgreSQL binaries.
+	bin       string
+	place     place
+	daemon    *daemon
 	port      int
 	mu        sync.Mutex
 	databases int
+	bouncer   bouncer
 }
 
 // DSN makes a new empty database and returns its data source name for the driver
@@ -44,26 +43,48 @@ type Server struct {
 // Without binaries it skips the test, or fails it if CI is set.
 func (s *Server) DSN(t testing.TB) string {
 	t.Helper()
-	s.once.Do(func() { s.err = s.start() })
-	switch {
-	case s.missing && os.Getenv("CI") == "":
-		t.Skipf("PostgreSQL is not installed: %v (apt-get install postgresql)", s.err)
-	case s.err != nil:
-		t.Fatalf("start PostgreSQL: %v", s.err)
+	if settings := pooled(); settings != "" {
+		return s.PooledDSN(t, settings)
 	}
+	return s.dsn(s.create(t))
+}
+
+// create makes a new empty database and returns its name.
+func (s *Server) create(t testing.TB) (name string) {
+	t.Helper()
+	s.once.Do(func() { s.err = s.start() })
+	skip(t, "PostgreSQL", "postgresql", s.missing, s.err)
 	s.mu.Lock()
 	s.databases++
-	name := "t" + strconv.Itoa(s.databases)
+	name = "t" + strconv.Itoa(s.databases)
 	s.mu.Unlock()
+	s.exec(t, "CREATE DATABASE "+name)
+	return name
+}
+
+// skip ends a test if a program did not start. It skips it if the program is not installed, unless
+// CI is set.
+func skip(t testing.TB, program, packet string, isMissing bool, err error) {
+	t.Helper()
+	switch {
+	case isMissing && os.Getenv("CI") == "":
+		t.Skipf("%s is not installed: %v (apt-get install %s)", program, err, packet)
+	case err != nil:
+		t.Fatalf("start %s: %v", program, err)
+	}
+}
+
+// exec runs a statement of the superuser.
+func (s *Server) exec(t testing.TB, text string) {
+	t.Helper()
 	admin, err := sql.Open(Driver, s.dsn("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer admin.Close() //nolint:errcheck // it is not used any more
-	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
+	if _, err := admin.Exec(text); err != nil {
 		t.Fatal(err)
 	}
-	return s.dsn(name)
 }
 
 // DB is a new empty database. The end of the test closes it.
@@ -78,8 +99,10 @@ func (s *Server) DB(t testing.TB) *sql.DB {
 	return db
 }
 
-func (s *Server) dsn(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+func (s *Server) dsn(database string) string { return dsn(s.port, database) }
+
+func dsn(port int, database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", port, database)
 }
 
 func (s *Server) start() (err error) {
@@ -87,18 +110,14 @@ func (s *Server) start() (err error) {
 		s.missing = true
 		return err
 	}
-	if s.dir, err = os.MkdirTemp("", "pgtest"); err != nil {
-		return err
-	}
-	if s.as, err = asOtherUser(s.dir); err != nil {
+	if s.place, err = newPlace(); err != nil {
 		return err
 	}
 	// This collation does not order by bytes. So SQL that needs the order of bytes fails
 	// unless it says so.
-	init := exec.Command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+	out, err := s.place.run(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
 		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
-	init.SysProcAttr, init.Dir = s.as, s.dir
-	if out, err := init.CombinedOutput(); err != nil {
+	if err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	if s.port, err = freePort(); err != nil {
@@ -107,48 +126,33 @@ func (s *Server) start() (err error) {
 	return s.launch()
 }
 
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+func (s *Server) data() string { return filepath.Join(s.place.dir, "data") }
 
 // launch starts the server on its data and port, and waits until it answers.
-func (s *Server) launch() error {
-	s.cmd = exec.Command("/bin/sh", "-c", `"$0" "$@" </dev/null & read signal; kill -"${signal:-INT}" $!; wait`,
-		filepath.Join(s.bin, "postgres"), "-D", s.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
-		"-k", s.dir, "-c", "max_connections=300")
+func (s *Server) launch() (err error) {
+	args := []string{"-D", s.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", s.place.dir, "-c", "max_connections=300"}
 	if !s.Durable {
-		s.cmd.Args = append(s.cmd.Args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	}
-	s.cmd.SysProcAttr, s.cmd.Dir = s.as, s.dir
-	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
+	if s.daemon, err = s.place.start("INT", filepath.Join(s.bin, "postgres"), args...); err != nil {
 		return err
 	}
-	defer log.Close() //nolint:errcheck // the server has its own handle
-	s.cmd.Stdout, s.cmd.Stderr = log, log
-	if s.alive, err = s.cmd.StdinPipe(); err != nil {
-		return err
-	}
-	if err := s.cmd.Start(); err != nil {
-		return err
-	}
-	return s.wait()
+	return s.place.wait(s.dsn("postgres"))
 }
 
 // Crash ends the server immediately and without a checkpoint, as "pg_ctl stop -m immediate"
 // does. Then it starts the server again on the same data and port, which recovers.
 func (s *Server) Crash(t testing.TB) {
 	t.Helper()
-	if _, err := io.WriteString(s.alive, "QUIT\n"); err != nil {
-		t.Fatal(err)
-	}
-	s.cmd.Wait() //nolint:errcheck // the signal ended it, so Wait returns an error
+	s.daemon.end("QUIT")
 	if err := s.launch(); err != nil {
 		t.Fatalf("start PostgreSQL again: %v", err)
 	}
 }
 
-// wait waits until the server answers.
-func (s *Server) wait() error {
-	db, err := sql.Open(Driver, s.dsn("postgres"))
+// wait waits until a server answers.
+func (p place) wait(dsn string) error {
+	db, err := sql.Open(Driver, dsn)
 	if err != nil {
 		return err
 	}
@@ -161,7 +165,7 @@ func (s *Server) wait() error {
 		}
 		select {
 		case <-ctx.Done():
-			out, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			out, _ := os.ReadFile(p.log())
 			return fmt.Errorf("no answer: %w\n%s", err, out)
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -171,7 +175,7 @@ func (s *Server) wait() error {
 // Log returns what the server has logged so far.
 func (s *Server) Log(t testing.TB) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.dir, "log"))
+	text, err := os.ReadFile(s.place.log())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,13 +184,9 @@ func (s *Server) Log(t testing.TB) string {
 
 // Stop ends the server and removes its files.
 func (s *Server) Stop() {
-	if s.cmd != nil && s.cmd.Process != nil {
-		s.alive.Close() //nolint:errcheck // Wait tells
-		s.cmd.Wait()    //nolint:errcheck // the tests have their result
-	}
-	if s.dir != "" {
-		os.RemoveAll(s.dir) //nolint:errcheck // it is a temporary directory
-	}
+	s.bouncer.stop()
+	s.daemon.end("")
+	s.place.remove()
 }
 
 // Main runs the tests of a package and then stops the server, for TestMain.
@@ -194,60 +194,4 @@ func (s *Server) Main(m *testing.M) {
 	code := m.Run()
 	s.Stop()
 	os.Exit(code)
-}
-
-// find finds the directory of the newest binaries.
-func find() (string, error) {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
-	if err != nil {
-		return "", err
-	}
-	version := func(path string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
-		return n
-	}
-	if len(found) > 0 {
-		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })), nil
-	}
-	path, err := exec.LookPath("postgres")
-	if err == nil {
-		_, err = exec.LookPath("initdb")
-	}
-	return filepath.Dir(path), err
-}
-
-// asOtherUser makes the server run as another user if this process is root, because
-// PostgreSQL refuses to run as root. It gives dir to that user.
-func asOtherUser(dir string) (*syscall.SysProcAttr, error) {
-	if os.Geteuid() != 0 {
-		return &syscall.SysProcAttr{}, nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err := strconv.ParseUint(u.Uid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		gid, err := strconv.ParseUint(u.Gid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
-			return nil, err
-		}
-		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
-	}
-	return nil, errors.New("running as root, and there is no user postgres or nobody to run the server")
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close() //nolint:errcheck // the port is free again
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
