@@ -22,7 +22,9 @@ var migrations embed.FS
 //
 // It looks whether it understands errors of the driver. It looks at the version and the settings
 // of MariaDB, and whether connections to SQLite wait for locks (busy_timeout). With Tables they must also obey the REFERENCES of the mapped tables,
-// and those to them (foreign_keys). It asks one connection of the pool. An error says what to change.
+// and those to them (foreign_keys). It asks one connection of the pool. Connections to PostgreSQL may
+// share sessions, as behind PgBouncer in transaction mode. Then the driver must not expect a
+// prepared statement in the same session later; two connections tell. An error says what to change.
 // Options.AnyDriver skips this.
 //
 // With Tables it first does what Check does. It creates triggers on the application's tables.

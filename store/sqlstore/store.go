@@ -49,6 +49,9 @@
 // *scim.Error, 503 with RetryAfter. So it is if the disk is full, or the database only reads, as
 // after a failover.
 //
+// The store keeps nothing in a session of PostgreSQL but in a transaction, so it works behind
+// PgBouncer in transaction mode. The driver must not keep prepared statements there: Migrate looks.
+//
 // If a connection ends before the answer to a commit arrives, the transaction may be
 // committed or not. The store does not run it again. It returns the same 503, and the
 // client repeats the request. If the transaction was committed, a repeated POST of a user
@@ -112,7 +115,7 @@ type Options struct {
 	// set it if a user and a group with the same id may exist already.
 	UniqueIDs bool
 	// AnyDriver says that Migrate accepts a driver whose errors the Store does not understand,
-	// and settings of SQLite that it would refuse: see Migrate. Then conflicts may be answered
+	// and settings of SQLite and PostgreSQL that it would refuse: see Migrate. Then conflicts may be answered
 	// with 500, and requests may fail that would only have to wait.
 	AnyDriver bool
 	// KeepDeleted labels the rows of deleted resources with the time instead of erasing

@@ -19,7 +19,7 @@ func (b *DB) check(ctx context.Context, isMapped bool) error {
 	}
 	switch b.Dialect {
 	case dialect.Postgres:
-		return checkStates(ctx, b)
+		return checkPostgres(ctx, b)
 	case dialect.MariaDB:
 		return checkNumbers(ctx, b)
 	}
@@ -34,6 +34,14 @@ func (b *DB) check(ctx context.Context, isMapped bool) error {
 func errUnknownDriver(b *DB, cause error) error {
 	return fmt.Errorf("sqlstore: errors of the driver %s are not understood, so a conflict would be answered with 500: use a driver that the documentation lists, or accept this with Options.AnyDriver: %w",
 		driverPackage(b.Pool), cause)
+}
+
+// checkPostgres looks at the driver, and whether it can use the connections.
+func checkPostgres(ctx context.Context, b *DB) error {
+	if err := checkStates(ctx, b); err != nil {
+		return err
+	}
+	return checkPooler(ctx, b)
 }
 
 // checkStates provokes an error in PostgreSQL, whose code must be found. It does not ask the

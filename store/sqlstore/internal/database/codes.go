@@ -36,7 +36,8 @@ func kindOfState(state string) kind {
 		return unfit
 	case "40001", "40P01", "0A000": // 0A000: the type of a column has changed since the statement was prepared
 		return givenUp
-	case "25006": // a read-only transaction
+	case "25006", // a read-only transaction
+		"26000", "42P05": // see isLost
 		return unable
 	case "55P03", "25P03", "25P04": // a lock timeout, timeouts of a transaction
 		return unreachable

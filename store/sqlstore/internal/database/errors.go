@@ -140,7 +140,7 @@ func (b *DB) Failure(ctx context.Context, err error) error {
 		// "has already been committed or rolled back".
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	case kindOf(err) == unable:
-		return &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the server cannot do this now: try again", RetryAfter: 30 * time.Second, Err: err}
+		return &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the server cannot do this now: try again", RetryAfter: 30 * time.Second, Err: withPooler(err)}
 	case kindOf(err) != givenUp && kindOf(err) != unreachable:
 		return err
 	}
