@@ -38,6 +38,7 @@ func TestLostDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	state := func(code string) error { return &pgconn.PgError{Code: code} }
+	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	number := func(n uint16) error { return &mysql.MySQLError{Number: n} }
 	for _, row := range []struct {
 		name string
@@ -52,9 +53,24 @@ func TestLostDatabase(t *testing.T) {
 		{"a disk full", state("53100"), true},
 		{"an error of the disk", state("58030"), true},
 		{"a standby, after a failover", state("25006"), true},
+		{"a protocol violation, which PgBouncer says if its server is away", state("08P01"), true},
+		{"a connection that was refused by the server", state("08004"), true},
+		{"a database that is being dropped", state("57P04"), true},
+		{"a lock timeout", state("55P03"), true},
+		{"cut off before an answer", io.EOF, true},
+		{"a statement that a pooler has lost", state("26000"), true},
+		{"a statement that a pooler has already", state("42P05"), true},
+		{"pgx: only a standby, read-write wanted", errors.Join(refused, fmt.Errorf("ValidateConnect failed: %w", pgconn.ErrReadOnlyConnection)), true},
+		{"pgx: only a standby, primary wanted", fmt.Errorf("ValidateConnect failed: %w", pgconn.ErrStandbyConnection), true},
+		{"lib/pq: only a standby, read-write wanted", fmt.Errorf("connecting to a:5432: %w", errors.New("session is read-only")), true},
+		{"lib/pq: only a standby, primary wanted", errors.New("server is in hot standby mode"), true},
+		{"one host is gone, and the other one starts", errors.Join(refused, state("57P03")), true},
+		{"one host starts, and the other one is gone", errors.Join(state("57P03"), refused), true},
+		{"a wrong password", state("28P01"), false},
+		{"no such database", state("3D000"), false},
 		{"a statement timeout", state("57014"), true},
 		{"a transaction that was idle for too long", state("25P03"), true},
-		{"nobody listens", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, true},
+		{"nobody listens", refused, true},
 		{"written to a connection that is gone", &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, true},
 		{"read from a connection that is gone", &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, true},
 		{"cut off within a message", io.ErrUnexpectedEOF, true},
@@ -89,6 +105,26 @@ func TestLostDatabase(t *testing.T) {
 				t.Errorf("%v: status %d, retry after %v", row.err, e.Status, e.RetryAfter)
 			}
 		})
+	}
+}
+
+// If no server is what target_session_attrs asks for, one will be soon: a standby is being
+// promoted. Here a standby is asked for, and the server is none.
+func TestNoServerFits(t *testing.T) {
+	dsn := postgres.DSN(t)
+	for _, attrs := range []string{"standby", "read-only"} {
+		s, err := sqlstore.New(openDB(t, pgtest.Driver, dsn+"&target_session_attrs="+attrs), sqlstore.Postgres, sqlstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Get(t.Context(), scim.Ref{Type: "User", ID: "1"})
+		_, err2 := s.Create(t.Context(), user(t, "ann", nil))
+		for _, err := range []error{err, err2} {
+			var e *scim.Error
+			if !errors.As(err, &e) || e.Status != http.StatusServiceUnavailable || e.RetryAfter <= 0 {
+				t.Errorf("%s: error %v, want 503 with Retry-After", attrs, err)
+			}
+		}
 	}
 }
 

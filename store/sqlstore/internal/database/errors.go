@@ -116,13 +116,26 @@ func isCutOff(err error) bool {
 	var n net.Error
 	var c connError
 	switch {
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n), isInvalid(err):
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &n), isInvalid(err), walk(err, isWrongServer):
 		return true
 	case errors.As(err, &c):
 		// pgx says that a connection is closed with an error of its own, which wraps nothing
 		// that other packages know. The result of SafeToRetry does not matter: only errors of
 		// connections have the method. An error with an SQLSTATE is an answer of the server.
 		return sqlState(err) == ""
+	}
+	return false
+}
+
+// isWrongServer reports whether err says that a server is not what target_session_attrs in the data
+// source name asks for. So it is as long as no standby has been promoted. The errors of the
+// drivers have no type and no code.
+func isWrongServer(err error) bool {
+	switch err.Error() {
+	case "read only connection", "connection is not read only", "server is in standby mode", // pgx
+		"session is read-only", "session is not read-only", "server is in hot standby mode", // lib/pq
+		"server is not in hot standby mode": // both
+		return true
 	}
 	return false
 }
