@@ -23,6 +23,7 @@ type client struct {
 	mu   sync.Mutex
 	urls []string
 	tally
+	slowest time.Duration // slowest is how long an answer took at most.
 }
 
 // tally counts answers by status. Status 0 means no answer.
@@ -77,12 +78,14 @@ func (a answer) id() string {
 
 // do sends a request. The test fails if a server answers 500.
 func (c *client) do(method, path string, body any, header ...string) answer {
+	begin := time.Now()
 	a, err := c.try(method, path, body, header)
 	if err != nil {
 		a = answer{}
 	}
 	c.mu.Lock()
 	c.tally[a.status]++
+	c.slowest = max(c.slowest, time.Since(begin))
 	c.mu.Unlock()
 	if a.status >= 500 && a.status != http.StatusServiceUnavailable {
 		c.t.Errorf("%s %s: %d %s", method, path, a.status, a.body)

@@ -145,13 +145,13 @@ func (g *guardRaces) last() func() {
 	}
 	return func() {
 		atOnce(len(users), func(i int) { g.f.member("remove", groups[i], users[i]) })
-		if n := len(g.f.holders("Editor")); n != 1 {
+		if n := len(g.f.d.holders(g.f.t, "Editor")); n != 1 {
 			g.t.Errorf("%d users hold the role, want 1", n)
 		}
 		for i, u := range users {
 			g.f.member("add", groups[i], u)
 		}
-		if n := len(g.f.holders("Editor")); n != 3 {
+		if n := len(g.f.d.holders(g.f.t, "Editor")); n != 3 {
 			g.t.Errorf("%d users hold the role again, want 3", n)
 		}
 	}

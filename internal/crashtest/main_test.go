@@ -49,6 +49,9 @@ func kills(t *testing.T) int {
 	return 2
 }
 
+// isLong reports whether the number of kills is given.
+func isLong() bool { return os.Getenv("SCIM_KILLS") != "" }
+
 // soak is how long several processes are under load.
 func soak(t *testing.T) time.Duration {
 	if s := os.Getenv("SCIM_SOAK"); s != "" {

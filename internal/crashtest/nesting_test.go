@@ -103,7 +103,7 @@ func (n *nesting) wantOne(what string, status []int) {
 
 // wantRole requires that a user holds the role Editor, or does not.
 func (n *nesting) wantRole(what, user string, want bool) {
-	if got := n.f.holders("Editor")[user]; got != want {
+	if got := n.f.d.holders(n.f.t, "Editor")[user]; got != want {
 		n.t.Errorf("%s: the role is held: %t, want %t", what, got, want)
 	}
 }

@@ -112,16 +112,17 @@ func (f *four) member(op, group, user string) {
 }
 
 // holders lists the users with a role, from the table.
-func (f *four) holders(role string) map[string]bool {
+func (d *database) holders(t *testing.T, role string) map[string]bool {
+	t.Helper()
 	held := map[string]bool{}
-	err := rows(f.d.db, func(scan func(...any) error) error {
+	err := rows(d.db, func(scan func(...any) error) error {
 		var user string
 		err := scan(&user)
 		held[user] = true
 		return err
 	}, "SELECT user_id FROM held WHERE role = '"+role+"'")
 	if err != nil {
-		f.t.Error(err)
+		t.Error(err)
 	}
 	return held
 }
@@ -149,7 +150,7 @@ func (f *four) removeFromBoth(*rand.Rand) (string, int) {
 	for ; f.goesOn(n); n++ {
 		for _, op := range []string{"add", "remove"} {
 			atOnce(2, func(i int) { f.member(op, groups[i], user) })
-			if held := f.holders("Editor")[user]; held != (op == "add") {
+			if held := f.d.holders(f.t, "Editor")[user]; held != (op == "add") {
 				f.t.Errorf("round %d: after two requests at once to %s the user, the role is held: %t", n, op, held)
 			}
 		}
@@ -181,7 +182,7 @@ func (f *four) toggle(rnd *rand.Rand) (string, int) {
 		if err := json.Unmarshal(a.body, &g); err != nil {
 			f.t.Error(err)
 		}
-		members, held := map[string]bool{}, f.holders("Auditor")
+		members, held := map[string]bool{}, f.d.holders(f.t, "Auditor")
 		for _, m := range g.Members {
 			members[m.Value] = true
 		}
