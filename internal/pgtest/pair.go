@@ -17,6 +17,9 @@ type Pair struct {
 	primary, standby *Server
 }
 
+// FailsOver is what makes a driver find the primary of several hosts.
+const FailsOver = "target_session_attrs=primary&connect_timeout=3"
+
 // NewPair starts a pair. The end of the test stops it. Without binaries it skips the test, or fails it
 // if CI is set.
 func NewPair(t testing.TB) *Pair {
@@ -45,7 +48,7 @@ func (p *Pair) DSN(t testing.TB) string {
 	t.Helper()
 	name := p.primary.create(t)
 	a, b := p.primary.port, p.standby.port
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/%s?sslmode=disable&target_session_attrs=primary&connect_timeout=3", a, b, name)
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/%s?sslmode=disable&%s", a, b, name, FailsOver)
 }
 
 // Follow makes a new standby from a backup of the primary, in the place of the one that there was, and
