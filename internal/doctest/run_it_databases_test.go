@@ -22,7 +22,13 @@ func openPooled(address string) (*sql.DB, error) {
 
 // openPair opens a database of two hosts, such as app@db1:5432,db2:5432.
 func openPair(hosts, database string) (*sql.DB, error) {
-	return sql.Open("pgx", "postgres://"+hosts+"/"+database+"?target_session_attrs=primary&connect_timeout=3")
+	db, err := sql.Open("pgx", "postgres://"+hosts+"/"+database+"?target_session_attrs=primary&connect_timeout=3")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20) // the default is 2: most requests would look for the primary again
+	return db, nil
 }
 
 // The end of what the page shows.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -71,25 +73,52 @@ func (p *Pair) Follow(t testing.TB) {
 	p.primary.await(t, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync' AND current_setting('synchronous_standby_names') = '*'", "1")
 }
 
-// Kill kills all processes of the primary at once, as a machine does that stops. Nobody is told.
+// Kill kills all processes of the primary at once, as a machine does that stops. Its connections are
+// closed, and nobody answers on its port.
 func (p *Pair) Kill(t testing.TB) {
 	t.Helper()
-	s := p.primary
+	signal(t, p.primary.processes(t), syscall.SIGKILL)
+	p.primary.daemon.end("KILL")
+}
+
+// Freeze stops all processes of the primary at once, as a network does that is cut. Its connections
+// stay, and nothing answers. fence kills them; so does the end of the test.
+func (p *Pair) Freeze(t testing.TB) (fence func()) {
+	t.Helper()
+	frozen := p.primary
+	pids := frozen.processes(t)
+	fence = sync.OnceFunc(func() {
+		signal(t, pids, syscall.SIGKILL)
+		frozen.daemon.end("KILL")
+	})
+	t.Cleanup(fence)
+	signal(t, pids, syscall.SIGSTOP)
+	return fence
+}
+
+// processes lists the processes of a server. The first one is the parent of the others.
+func (s *Server) processes(t testing.TB) []string {
+	t.Helper()
 	file, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	line, _, _ := strings.Cut(string(file), "\n")
-	for i, pid := range append([]string{line}, s.texts(t, "SELECT pid FROM pg_stat_activity")...) {
-		var n int
-		if _, err := fmt.Sscan(pid, &n); err != nil {
-			t.Fatal(err)
+	return append([]string{line}, s.texts(t, "SELECT pid FROM pg_stat_activity")...)
+}
+
+// signal sends a signal to processes.
+func signal(t testing.TB, pids []string, signal syscall.Signal) {
+	t.Helper()
+	for i, pid := range pids {
+		n, err := strconv.Atoi(pid)
+		if err == nil {
+			err = syscall.Kill(n, signal)
 		}
-		if err := syscall.Kill(n, syscall.SIGKILL); err != nil && i == 0 { // others end by themselves
-			t.Fatal(err)
+		if err != nil && i == 0 { // others may have ended
+			t.Errorf("process %s: %v", pid, err)
 		}
 	}
-	s.daemon.end("KILL")
 }
 
 // Promote makes the standby the primary. The server that was it before is the next standby: see
