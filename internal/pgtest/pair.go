@@ -74,9 +74,12 @@ func (p *Pair) Follow(t testing.TB) {
 }
 
 // Kill kills all processes of the primary at once, as a machine does that stops. Its connections are
-// closed, and nobody answers on its port.
+// closed, and nobody answers on its port. Before, the standby gets nothing for a moment: what is committed
+// then is lost.
 func (p *Pair) Kill(t testing.TB) {
 	t.Helper()
+	signal(t, p.primary.texts(t, "SELECT pid FROM pg_stat_replication"), syscall.SIGSTOP)
+	time.Sleep(200 * time.Millisecond)
 	signal(t, p.primary.processes(t), syscall.SIGKILL)
 	p.primary.daemon.end("KILL")
 }
