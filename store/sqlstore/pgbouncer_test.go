@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -72,6 +73,32 @@ func TestPgBouncerMigrate(t *testing.T) {
 			t.Errorf("%q without PgBouncer: %v", setting, err)
 		}
 	}
+}
+
+// Migrate needs a second connection only to look for a pooler. It does without if it gets none.
+func TestPgBouncerUnknown(t *testing.T) {
+	dsn := postgres.DSN(t)
+	admin := openDB(t, pgtest.Driver, dsn)
+	for _, text := range []string{"CREATE ROLE poor LOGIN CONNECTION LIMIT 1", "GRANT CREATE ON SCHEMA public TO poor"} {
+		if _, err := admin.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if _, err := admin.ExecContext(context.WithoutCancel(t.Context()), "DROP OWNED BY poor; DROP ROLE poor"); err != nil {
+			t.Error(err)
+		}
+	})
+	newStore(t, openDB(t, pgtest.Driver, strings.Replace(dsn, "postgres@", "poor@", 1)), sqlstore.Postgres, sqlstore.Options{})
+
+	busy := openDB(t, pgtest.Driver, dsn) // the application uses the other connection
+	busy.SetMaxOpenConns(2)
+	conn, err := busy.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // the test is over
+	newStore(t, busy, sqlstore.Postgres, sqlstore.Options{Prefix: "busy_"})
 }
 
 // A request whose statement is not in the session is answered 503, and the cause says what to
