@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -293,7 +294,9 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	} else {
 		statements = append(statements, "DELETE FROM {p}resources WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0")
 	}
-	keptOf(s.db, ref).forget(s.db.Transaction(ctx))
+	j := s.db.Transaction(ctx)
+	isLocked := keptOf(s.db, ref).in(j).toDelete
+	keptOf(s.db, ref).forget(j)
 	// The resource comes first. Its lock waits for transactions that add it to a group, or
 	// members to it, and keeps others from starting. Their memberships are then visible here.
 	statements = append(statements,
@@ -302,12 +305,28 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 	if ref.Type == search.GroupType {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
+	if s.db.Dialect == dialect.Postgres && isLocked { // Nobody is left to wait for, so all see the same.
+		statements = []string{inOne(statements)}
+	}
 	for _, text := range statements {
 		if _, err := s.db.Exec(ctx, text, ref.Type, ref.ID); err != nil {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
 	return nil
+}
+
+// inOne makes one statement of several for PostgreSQL. All see the database as it is before them.
+func inOne(statements []string) string {
+	last := len(statements) - 1
+	text := "WITH "
+	for i, statement := range statements[:last] {
+		if i > 0 {
+			text += ", "
+		}
+		text += "s" + strconv.Itoa(i) + " AS (" + statement + ")"
+	}
+	return text + " " + statements[last]
 }
 
 // labelDeleted labels a resource as deleted now, or just after the last one that had its
