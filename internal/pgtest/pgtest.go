@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"sync"
 	"testing"
@@ -36,6 +37,10 @@ type Server struct {
 	mu        sync.Mutex
 	databases int
 	bouncer   bouncer
+	bench     struct {
+		sync.Once
+		name string
+	}
 }
 
 // DSN makes a new empty database and returns its data source name for the driver
@@ -97,6 +102,40 @@ func (s *Server) DB(t testing.TB) *sql.DB {
 	db.SetMaxOpenConns(20)
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
 	return db
+}
+
+// Benchmark runs pgbench, which comes with the server, on a database of its own and returns the
+// transactions a second of one client. Its simple update (-N) is a transaction with one change, one
+// read and one insert.
+func (s *Server) Benchmark(t testing.TB, of time.Duration) float64 {
+	t.Helper()
+	s.bench.Do(func() {
+		name := s.create(t)
+		s.bench.name = name
+		s.pgbench(t, "-i", "-q", "-s", "10", name)
+	})
+	out := s.pgbench(t, "-n", "-N", "-c", "1", "-T", strconv.Itoa(int(of.Seconds())), s.bench.name)
+	found := tps.FindSubmatch(out)
+	if found == nil {
+		t.Fatalf("pgbench: %s", out)
+	}
+	n, err := strconv.ParseFloat(string(found[1]), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// tps finds what pgbench has measured.
+var tps = regexp.MustCompile(`(?m)^tps = ([0-9.]+)`)
+
+func (s *Server) pgbench(t testing.TB, args ...string) []byte {
+	t.Helper()
+	out, err := s.place.run(filepath.Join(s.bin, "pgbench"), append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "postgres"}, args...)...)
+	if err != nil {
+		t.Fatalf("pgbench: %v: %s", err, out)
+	}
+	return out
 }
 
 func (s *Server) dsn(database string) string { return dsn(s.port, database) }

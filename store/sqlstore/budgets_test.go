@@ -88,6 +88,10 @@ func TestBudgets(t *testing.T) {
 				return
 			}
 			t.Run("users", func(t *testing.T) { usersBudget(t, on.open, on.d) })
+			if on.d == sqlstore.Postgres {
+				t.Run("pgbench", pgbenchBudget)
+				t.Run("wire", wireBudget)
+			}
 			t.Run("walk", func(t *testing.T) { walkBudget(t, on.open(t), on.d) })
 			t.Run("group", func(t *testing.T) { groupBudget(t, on.open(t), on.d) })
 			t.Run("members", func(t *testing.T) { membersBudget(t, on.open(t), on.d) })
