@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/scimkit/scim"
 )
 
 var (
@@ -150,6 +152,31 @@ func (t *Tenant) Revoke(ctx context.Context, id string) error {
 		}
 		return nil, nil
 	})
+}
+
+// RevokeAll revokes every token that the tenant has when RevokeAll is called, and what replaces one of
+// them meanwhile. Call it when SCIM is switched off for the tenant. After an error some may be revoked:
+// call it again.
+func (t *Tenant) RevokeAll(ctx context.Context) error {
+	for {
+		list, err := t.all.store.List(ctx, t.tenant)
+		if err != nil {
+			return err
+		}
+		isDone := true
+		for _, x := range list {
+			if !x.Revoked.IsZero() {
+				continue
+			}
+			isDone = false
+			if err := t.Revoke(ctx, x.ID); err != nil && !errors.Is(err, scim.ErrNotFound) {
+				return err
+			}
+		}
+		if isDone {
+			return nil
+		}
+	}
 }
 
 // change updates a token and drops it from the cache, also after an error: the store may have made

@@ -289,6 +289,43 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
+// SCIM is switched off for a tenant.
+func TestRevokeAll(t *testing.T) {
+	w := newWorld(t, tokens.Options{CacheFor: tokens.MaxCacheFor})
+	one, x := w.issue(tokens.Request{})
+	two, _ := w.issue(tokens.Request{})
+	if err := w.all.Tenant("acme").Revoke(t.Context(), x.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.advance(time.Second)
+	others, _, err := w.all.Tenant("other").Issue(t.Context(), tokens.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.want("before", w.all, two, 200)
+	for range 2 {
+		if err := w.all.Tenant("acme").RevokeAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.want("revoked before", w.all, one, 401)
+		w.want("revoked with all", w.all, two, 401)
+		w.want("of another tenant", w.all, others, 200)
+	}
+	list, err := w.all.Tenant("acme").List(t.Context())
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	for _, x := range list {
+		want := noon.Add(time.Second)
+		if x.Hash == sha256.Sum256([]byte(one)) {
+			want = noon // the first revocation counts
+		}
+		if !x.Revoked.Equal(want) {
+			t.Errorf("revoked at %v, want %v", x.Revoked, want)
+		}
+	}
+}
+
 // A request has read the token when it is revoked. It may go on, but the cache does not keep what it
 // has read.
 func TestRevokeMeanwhile(t *testing.T) {

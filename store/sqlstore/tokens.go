@@ -39,6 +39,12 @@ func NewTokens(db *sql.DB, d Dialect, o Options) (*Tokens, error) {
 // date, as Store.Migrate does.
 func (s *Tokens) Migrate(ctx context.Context) error { return s.schema.Migrate(ctx, nil, "tokens") }
 
+// EraseTenant erases all tokens of a tenant. Store.EraseTenant leaves them. Revoke them before: see
+// tokens.Tenant.RevokeAll. Otherwise processes that cache tokens let clients in until CacheFor is over.
+func (s *Tokens) EraseTenant(ctx context.Context, tenant string) error {
+	return s.own.EraseTenant(ctx, tenant)
+}
+
 // Insert implements tokens.Store.
 func (s *Tokens) Insert(ctx context.Context, t tokens.Token) error { return s.own.Insert(ctx, t) }
 

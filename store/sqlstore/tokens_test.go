@@ -52,6 +52,35 @@ func manage(t *testing.T, s tokens.Store, o tokens.Options) *tokens.Tokens {
 	return all
 }
 
+// Nothing is left of a tenant that is erased, and another one keeps its tokens.
+func TestTokensOfErasedTenant(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newTokens(t, db, d, "")
+		all := manage(t, s, tokens.Options{})
+		var secrets []string
+		for _, tenant := range []string{"acme", "acme", "acme ", "other"} {
+			secret, _, err := all.Tenant(tenant).Issue(t.Context(), tokens.Request{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			secrets = append(secrets, secret)
+		}
+		for _, tenant := range []string{"acme", "acme", "nobody", "\x00"} {
+			if err := s.EraseTenant(t.Context(), tenant); err != nil {
+				t.Fatal(tenant, err)
+			}
+		}
+		for i, want := range []int{401, 401, 200, 200} {
+			if got := statusWith(t, all, secrets[i]); got != want {
+				t.Errorf("token %d: %d, want %d", i, got, want)
+			}
+		}
+		if list, err := all.Tenant("acme").List(t.Context()); err != nil || len(list) > 0 {
+			t.Errorf("left: %v, %v", list, err)
+		}
+	})
+}
+
 // statusWith is the status of a request with a secret.
 func statusWith(t *testing.T, all scim.Authenticator, secret string) int {
 	t.Helper()

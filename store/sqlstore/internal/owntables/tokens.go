@@ -106,6 +106,22 @@ func (s *Tokens) List(ctx context.Context, tenant string) ([]tokens.Token, error
 	return all, nil
 }
 
+// EraseTenant erases the tokens of a tenant.
+func (s *Tokens) EraseTenant(ctx context.Context, tenant string) error {
+	if len(dialect.Storable([]string{tenant})) == 0 {
+		return nil
+	}
+	db := s.of(tenant)
+	err := db.Read(ctx, func() error { // Read retries, and a single statement needs no transaction.
+		_, err := db.Exec(ctx, "DELETE FROM {p}tokens WHERE tenant = $1")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sqlstore: erase tokens: %w", err)
+	}
+	return nil
+}
+
 // Update implements tokens.Store. It locks the row of the token.
 func (s *Tokens) Update(ctx context.Context, tenant, id string, fn func(t *tokens.Token) (*tokens.Token, error)) error {
 	if len(dialect.Storable([]string{tenant, id})) < 2 {
