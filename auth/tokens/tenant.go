@@ -173,8 +173,8 @@ func (t *Tenant) RevokeAll(ctx context.Context) error {
 				return err
 			}
 		}
-		if isDone {
-			return nil
+		if isDone || ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 }
