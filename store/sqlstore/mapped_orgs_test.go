@@ -19,7 +19,7 @@ import (
 const orgTables = `
 CREATE TABLE users (id {serial}, email text NOT NULL UNIQUE, name text, phone text, source text NOT NULL);
 CREATE TABLE org_members (org_id text NOT NULL, user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE, status text NOT NULL DEFAULT 'active',
-	title text, role text, PRIMARY KEY (org_id, user_id));
+	title {long}, role text, PRIMARY KEY (org_id, user_id));
 CREATE TABLE teams (id {serial}, org_id text NOT NULL, name text NOT NULL);
 CREATE TABLE team_members (team_id bigint NOT NULL REFERENCES teams (id) ON DELETE CASCADE, user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE, PRIMARY KEY (team_id, user_id));
 CREATE INDEX org_members_user ON org_members (user_id)`
