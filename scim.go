@@ -85,6 +85,11 @@ type Handler struct {
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.server.ServeHTTP(w, r) }
 
+// HostOf returns the host that the client has sent r to, with its port if it has one. It comes from
+// X-Forwarded-Host if one of Config.TrustedProxies sent r, and otherwise from r.Host. The client
+// chooses it, so it may be any text.
+func (h *Handler) HostOf(r *http.Request) string { return h.server.HostOf(r) }
+
 // Reconciler returns the application's handle on the roles of t, for use outside
 // requests. With a single tenant in Config, pass nil. With TenantFor, pass the Tenant
 // that it returns. It returns an error if the tenant has no Roles or its configuration is

@@ -145,7 +145,7 @@ func Base(r *http.Request, baseURL string, tail int, proxies []netip.Prefix) str
 	if prefix != "" {
 		prefix = "/" + prefix
 	}
-	scheme, host := "http", r.Host
+	scheme, host := "http", HostOf(r, proxies)
 	if r.TLS != nil {
 		scheme = "https"
 	}
@@ -153,14 +153,22 @@ func Base(r *http.Request, baseURL string, tail int, proxies []netip.Prefix) str
 		if p := strings.ToLower(first(r.Header.Get("X-Forwarded-Proto"))); p == "http" || p == "https" {
 			scheme = p
 		}
-		if f := first(r.Header.Get("X-Forwarded-Host")); f != "" {
-			host = f
-		}
 	}
 	if !isHost(host) {
 		host = "localhost"
 	}
 	return scheme + "://" + host + prefix
+}
+
+// HostOf finds the host that the client has sent a request to, with its port if it has one. It may
+// be no valid host. If one of the proxies sent the request, HostOf trusts its X-Forwarded-Host.
+func HostOf(r *http.Request, proxies []netip.Prefix) string {
+	if isTrusted(r.RemoteAddr, proxies) {
+		if f := first(r.Header.Get("X-Forwarded-Host")); f != "" {
+			return f
+		}
+	}
+	return r.Host
 }
 
 // first is the first item of a header's list.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/scimkit/scim/internal/address"
 	"github.com/scimkit/scim/internal/admission"
 	"github.com/scimkit/scim/internal/cursor"
 	"github.com/scimkit/scim/internal/discovery"
@@ -50,6 +51,9 @@ type Server struct {
 	buffers    sync.Pool // *[]byte of at most pieceSize for answers
 	noDeadline sync.Once // logs that there is no SetReadDeadline
 }
+
+// HostOf finds the host that the client has sent a request to.
+func (s *Server) HostOf(r *http.Request) string { return address.HostOf(r, s.c.TrustedProxies) }
 
 // New makes a Server.
 func New(c Config) *Server {

@@ -43,6 +43,7 @@ var levels = []level{
 		{"auth/oauth2", "reads the Authorization header as auth does; alone, because it compiles a JWT library"},
 	}},
 	{"public packages, one job each", true, []place{
+		{"tenants", "finds scim's Tenant by the address, and wraps scim's Authenticator"},
 		{"rules", "implements scim's Rule"},
 		{"rules/phone", "derives telephone numbers from scim's Resource; alone, because it compiles their metadata"},
 		{"store/memory", "implements scim's Store"},
