@@ -69,6 +69,9 @@ type Config struct {
 
 	// Limits bound requests and pages. Zero fields mean the defaults.
 	Limits Limits
+	// Limiter limits how many requests the clients of each tenant send. Further ones are 429.
+	// ratelimit.New makes one. Nil: only Limits.Requests bounds them.
+	Limiter Limiter
 	// OnEvent receives each event after the commit, in order, at most once. Nil: the
 	// handler drops events. A panic is logged and loses that event only.
 	//

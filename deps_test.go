@@ -55,6 +55,7 @@ func TestPhoneLibrary(t *testing.T) {
 
 var unwanted = []struct{ path, what string }{
 	{"database/sql", "the database interface"},
+	{"golang.org/x/time", "the rate limiter of package ratelimit"},
 	{"modernc.org", "the SQLite driver"},
 	{"github.com/jackc", "the PostgreSQL driver"},
 	{"github.com/lib/pq", "a PostgreSQL driver"},

@@ -53,7 +53,8 @@ func New(c Config) (*Handler, error) {
 	}
 	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: log, Now: now, Time: limits.Time, Emit: eventPort(c.OnEvent, guard)}
 	e := endpoint.Config{Auth: authPort{c.Auth}, TenantOf: tenantPort(c.TenantFor, h.single, guard), OpenDiscovery: c.OpenDiscovery,
-		Limits: host.Limits(limits), TrustedProxies: slices.Clone(c.TrustedProxies), Log: log, Now: now, NewID: c.NewID, Cursors: cursors, Engine: h.engine}
+		Limits: host.Limits(limits), TrustedProxies: slices.Clone(c.TrustedProxies), Log: log, Now: now, NewID: c.NewID, Cursors: cursors, Engine: h.engine,
+		Limiter: limiterIn(c.Limiter, guard)}
 	if e.NewID == nil {
 		e.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}

@@ -20,6 +20,9 @@ func (r *request) bulk(ctx context.Context, body []byte) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.charge(ctx, len(b.parts)); err != nil {
+		return nil, err
+	}
 	ran := map[*bulk.Part]bool{}
 	failed := 0
 	for _, unit := range b.job.Order() {

@@ -167,6 +167,11 @@ func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return nil, cmp.Or(denied, err)
 	}
 	at, err := (&router{&t.Types, t.Self, &s.c.Limits}).route(r)
+	if denied == nil {
+		if err := s.limit(ctx, w, r.Method, t, at); err != nil {
+			return nil, err
+		}
+	}
 	if denied != nil && (err != nil || !at.open) {
 		return nil, denied
 	}

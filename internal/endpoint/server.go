@@ -19,7 +19,7 @@ import (
 	"github.com/scimkit/scim/internal/trace"
 )
 
-// Config configures a Server. All fields but Tracer are required.
+// Config configures a Server. All fields but Tracer and Limiter are required.
 type Config struct {
 	Auth Authenticator
 	// TenantOf finds the tenant of an authenticated request.
@@ -34,6 +34,7 @@ type Config struct {
 	Cursors        cursor.Sealer
 	Tracer         *trace.Tracer // nil: the server writes no trace
 	Engine         *roles.Engine
+	Limiter        host.Limiter // nil: clients send as many requests as they like
 }
 
 // Authenticator authenticates requests and describes how it does so.

@@ -72,7 +72,8 @@ var levels = []level{
 	{"sqlstore: dialects", true, []place{
 		{"store/sqlstore/internal/dialect", "knows SQL, and nothing of resources"},
 	}},
-	{"tokens", true, []place{
+	{"tokens and rates", true, []place{
+		{"ratelimit", "implements scim's Limiter; stores divide its rates"},
 		{"auth/tokens", "issues tokens and implements scim's Authenticator by auth; stores keep its tokens"},
 	}},
 	{"authenticators", true, []place{
