@@ -33,6 +33,7 @@ var owned = []ownTable{
 	{name: "users", columns: []string{"tenant", "user_id"}, only: dialect.MariaDB},
 	{name: "locks", columns: []string{"name"}, only: dialect.MariaDB},
 	{name: "tokens", columns: []string{"tenant", "hash", "client", "last4", "last_used"}, grows: true},
+	{name: "shares", columns: []string{"tenant", "sec", "given", "demand", "total"}, grows: true},
 	{name: "schema", columns: []string{"part", "version"}},
 }
 

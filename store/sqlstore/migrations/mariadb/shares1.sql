@@ -1,0 +1,8 @@
+-- How many requests of each tenant the processes have asked for in a second.
+CREATE TABLE IF NOT EXISTS {p}shares (
+	tenant varbinary(255) NOT NULL PRIMARY KEY,
+	sec    bigint NOT NULL, -- since 1970, by the clock of the database
+	given  bigint NOT NULL, -- requests that processes have asked for in this second
+	demand bigint NOT NULL, -- requests that they have told of in this second
+	total  bigint NOT NULL  -- the same in the second before
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin;
