@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/ratelimit"
 	"github.com/scimkit/scim/store/memory"
 	"github.com/scimkit/scim/store/sqlstore"
 )
@@ -61,6 +63,18 @@ func manyTenants(db *Application) (*scim.Handler, error) {
 			return &scim.Tenant{ID: p.Tenant, Store: store, Roles: roles}, nil
 		},
 	})
+}
+
+func limitRates(ctx context.Context, c *scim.Config, db *sql.DB, d sqlstore.Dialect) error {
+	shares, err := sqlstore.NewShares(db, d, sqlstore.Options{}) // one process needs no Shares
+	if err != nil {
+		return err
+	}
+	if err := shares.Migrate(ctx); err != nil { // at each start
+		return err
+	}
+	c.Limiter, err = ratelimit.New(ratelimit.Options{Shares: shares})
+	return err
 }
 
 func rateLimit(next http.Handler, allowed func(*http.Request) bool) http.Handler {
@@ -126,6 +140,29 @@ func (*Application) tenant(_ context.Context, id string) (scim.Store, *scim.Role
 		return nil, nil, scim.ErrNotFound
 	}
 	return memory.New(), nil, nil
+}
+
+// The limit of the page lets in a quarter of the rate at once, because other processes may ask too.
+func TestLimitRates(t *testing.T) {
+	c := scim.Config{Store: memory.New()}
+	if err := limitRates(t.Context(), &c, database(t), sqlstore.SQLite); err != nil {
+		t.Fatal(err)
+	}
+	h := handler(t, c)
+	for range 25 {
+		request(t, h, http.StatusOK, "GET", "/Users", "")
+	}
+	var w *httptest.ResponseRecorder
+	for range 1000 { // The bucket is refilled meanwhile.
+		w = httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/Users", nil))
+		if w.Code == http.StatusTooManyRequests {
+			break
+		}
+	}
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "1" {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
 }
 
 // TestTenants lets a client in with an issued token, and to its tenant only.
