@@ -13,6 +13,7 @@ func TestDependencies(t *testing.T) {
 	for _, row := range []struct{ pkg, reason string }{
 		{".", "every host imports the root package"},
 		{"./auth", "every host needs an authenticator; only auth/oauth2 knows JWTs"},
+		{"./auth/signin", "applications have an OpenID Connect library already"},
 		{"./tenants", "an application with many tenants needs no more than one with a single tenant"},
 		{"./rules", "rules are for every host; only rules/phone knows telephone numbers"},
 		{"./store/memory", "tests of every host use the memory store"},

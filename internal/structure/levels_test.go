@@ -43,6 +43,7 @@ var levels = []level{
 		{"auth/oauth2", "reads the Authorization header as auth does; alone, because it compiles a JWT library"},
 	}},
 	{"public packages, one job each", true, []place{
+		{"auth/signin", "finds people in scim's Store by the claims of their tokens; verifies no token"},
 		{"tenants", "finds scim's Tenant by the address, and wraps scim's Authenticator"},
 		{"rules", "implements scim's Rule"},
 		{"rules/phone", "derives telephone numbers from scim's Resource; alone, because it compiles their metadata"},

@@ -52,8 +52,9 @@ func NewShares(db *database.DB) *Shares {
 	return &Shares{db, insertedColumn.ReplaceAllString(text, words.inserted)}
 }
 
-// Take asks for requests of a tenant in this second, and tells of those in the second before. It is one statement,
-// outside of a transaction that ctx carries, because that would keep the row locked. A failed one is not repeated.
+// Take asks for requests of a tenant in this second, and tells of those in the second before. It is
+// one statement, outside of a transaction that ctx carries, because that would keep the row locked. A
+// failed one is not repeated.
 func (s *Shares) Take(ctx context.Context, tenant string, demand, want int) (given, total int, err error) {
 	if err := database.QueryRowOn(ctx, s.db, s.db.Pool, s.text, tenant, want, demand).Scan(&given, &total); err != nil {
 		return 0, 0, fmt.Errorf("sqlstore: share of a tenant: %w", err)
