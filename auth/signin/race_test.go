@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth/signin"
 	"github.com/scimkit/scim/internal/sqlitetest"
@@ -101,6 +103,13 @@ func TestDeactivationAtOnce(t *testing.T) {
 			w := newWorld(t, store, staff...)
 			p := w.people(func(o *signin.Options) { o.Session = store.begin })
 			ann := "/Users/" + w.ids["ann@acme.com"]
+			before := w.send("GET", ann, "").Body.String()
+			if _, err := p.SignIn(t.Context(), okta, "00u1", nil); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, w.send("GET", ann, "").Body.String()); diff != "" {
+				t.Errorf("clients see the sign-in (-before +after):\n%s", diff)
+			}
 			set := func(active string) {
 				if out := w.send("PATCH", ann, `{"Operations": [{"op": "replace", "path": "active", "value": `+active+`}]}`); out.Code >= 300 {
 					t.Errorf("%d %s", out.Code, out.Body)
@@ -221,7 +230,12 @@ func TestMappedTables(t *testing.T) {
 				t.Errorf("%s as %s, with a column %t: error %v, want %v", name, subject, withColumn, err, want)
 			}
 		}
+		bob := "/Users/" + w.ids["bob@acme.com"]
+		before := w.send("GET", bob, "").Body.String()
 		in("00u2", "bob@acme.com", nil)
+		if diff := cmp.Diff(before, w.send("GET", bob, "").Body.String()); diff != "" {
+			t.Errorf("with a column %t clients see the sign-in (-before +after):\n%s", withColumn, diff)
+		}
 		in("00u2", "bob@acme.com", nil)
 		in("00u3", "bob@acme.com", signin.ErrOtherPerson)
 		in("c0ffee", "cy@acme.com", signin.ErrInactive)
@@ -233,7 +247,7 @@ func TestMappedTables(t *testing.T) {
 				t.Errorf("the column has %q, error %v", bound, err)
 			}
 		}
-		w.send("PUT", "/Users/"+w.ids["bob@acme.com"], `{"userName": "bob@acme.com"}`)
+		w.send("PUT", bob, `{"userName": "bob@acme.com"}`)
 		in("00u3", "bob@acme.com", signin.ErrOtherPerson)
 		in("00u2", "bob@acme.com", nil)
 	}

@@ -5,11 +5,8 @@ import (
 	"database/sql"
 	"errors"
 
-	"github.com/scimkit/scim/ratelimit"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 )
-
-var _ ratelimit.Shares = (*Shares)(nil)
 
 // Shares is a ratelimit.Shares in a table of its own, shares, with a row for each tenant. Processes
 // that use the same table share the rate of each tenant. It is safe for concurrent use. Uninstall

@@ -13,6 +13,8 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
+var _ ratelimit.Shares = (*sqlstore.Shares)(nil)
+
 func newShares(t *testing.T, db *sql.DB, d sqlstore.Dialect) *sqlstore.Shares {
 	t.Helper()
 	s, err := sqlstore.NewShares(db, d, sqlstore.Options{})
