@@ -86,6 +86,8 @@ var staff = []string{
 type claims = map[string]any
 
 func TestSignIn(t *testing.T) {
+	const saml = "https://accounts.google.com/o/saml2?idpid=C01"
+	bySAML := signin.Issuer{Name: saml, Match: []signin.Match{{Claim: "sub", Attribute: "userName"}}}
 	byMail := signin.Issuer{Name: "https://mail", Match: []signin.Match{{"email", "emails.value"}}}
 	for _, c := range []struct {
 		name, issuer, subject string
@@ -117,6 +119,8 @@ func TestSignIn(t *testing.T) {
 		{"unverified", google, "1078", claims{"hd": "acme.com", "email": "ann@acme.com", "email_verified": false}, "", signin.ErrUnverified, "anybody can enter it"},
 		{"not known to be verified", google, "1078", claims{"hd": "acme.com", "email": "ann@acme.com"}, "", signin.ErrUnverified, "missing is not true"},
 		{"unverified and unknown", google, "1078", claims{"hd": "acme.com", "email": "zoe@acme.com"}, "", signin.ErrUnknown, "nobody has it"},
+		{"SAML", saml, "Ann@acme.com", nil, "ann@acme.com", nil, "the NameID of Google's SAML app is the address"},
+		{"SAML's subject at another issuer", google, "ann@acme.com", claims{"hd": "acme.com"}, "", signin.ErrUnknown, "each issuer has its own Match"},
 		{"two people", "https://mail", "1", claims{"email": "shared@acme.com", "email_verified": "true"}, "", signin.ErrAmbiguous, "one of them is inactive, which does not decide"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -124,7 +128,7 @@ func TestSignIn(t *testing.T) {
 				w := newWorld(t, memory.New(), staff...)
 				p := w.people(func(o *signin.Options) {
 					o.AllowUnknown = allow
-					o.Issuers = append(o.Issuers, byMail)
+					o.Issuers = append(o.Issuers, byMail, bySAML)
 				})
 				before := w.send("GET", "/Users", "").Body.String()
 				person, err := p.SignIn(t.Context(), c.issuer, c.subject, c.claims)
