@@ -160,7 +160,7 @@ func TestFlood(t *testing.T) {
 			wg.Go(func() {
 				for ctx.Err() == nil {
 					if send(h, "GET", "/Users", "a", "").Code == 429 {
-						time.Sleep(5 * time.Millisecond)
+						time.Sleep(10 * time.Millisecond) // 1,600 a second, refused
 					}
 				}
 			})
@@ -182,17 +182,14 @@ func TestFlood(t *testing.T) {
 		slices.Sort(took)
 		return took[len(took)*99/100]
 	}
-	var alone, flooded time.Duration
 	for range 5 { // Other load on the machine comes and goes.
-		alone = p99(limiter(t, ratelimit.Options{}), 0)
-		flooded = p99(limiter(t, ratelimit.Options{}), 16)
-		if flooded <= 2*alone+20*time.Millisecond {
-			break
+		alone := p99(limiter(t, ratelimit.Options{}), 0)
+		flooded := p99(limiter(t, ratelimit.Options{}), 16)
+		unlimited := p99(nil, 16)
+		t.Logf("p99 of the other tenant: %v alone, %v with the flood, %v with the flood and no Limiter", alone, flooded, unlimited)
+		if flooded <= 2*alone+20*time.Millisecond && flooded < unlimited {
+			return
 		}
 	}
-	unlimited := p99(nil, 16)
-	t.Logf("p99 of the other tenant: %v alone, %v with the flood, %v with the flood and no Limiter", alone, flooded, unlimited)
-	if flooded > 2*alone+20*time.Millisecond {
-		t.Errorf("p99 is %v with the flood and %v without", flooded, alone)
-	}
+	t.Error("a flood of one tenant slows the requests of another one")
 }

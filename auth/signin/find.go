@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/scimkit/scim"
 )
@@ -18,12 +20,16 @@ type token struct {
 	claims map[string]any
 }
 
-// text returns a claim that is a text, or else "".
+// text returns a claim that is a text, or else "". It is also "" for a text that is too long, or that
+// databases refuse.
 func (t token) text(name string) string {
-	if name == "sub" {
-		return t.sub
+	text := t.sub
+	if name != "sub" {
+		text, _ = t.claims[name].(string)
 	}
-	text, _ := t.claims[name].(string)
+	if len(text) > maxValue || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return ""
+	}
 	return text
 }
 
@@ -41,7 +47,7 @@ func (p *People) find(ctx context.Context, from Issuer, key string, t token) (*s
 	}
 	for i, m := range from.Match {
 		value := t.text(m.Claim)
-		if value == "" || len(value) > maxValue {
+		if value == "" {
 			continue
 		}
 		user, err := p.lookUp(ctx, m.Attribute, value)

@@ -14,6 +14,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,10 +173,7 @@ func (p *People) SignIn(ctx context.Context, issuer, subject string, claims map[
 			return Person{}, fmt.Errorf("%w: the claim %s differs", ErrOtherTenant, claim)
 		}
 	}
-	if from.Subject != "" {
-		subject = t.text(from.Subject)
-	}
-	if subject == "" || len(subject) > maxValue {
+	if subject = t.text(cmp.Or(from.Subject, "sub")); subject == "" {
 		return Person{}, ErrClaims
 	}
 	key := issuer + " " + subject

@@ -107,6 +107,8 @@ func TestSignIn(t *testing.T) {
 		{"issuer with a slash", okta + "/", "00u1", nil, "", signin.ErrOtherTenant, "letter by letter (OpenID Connect Core 1.0, Section 3.1.3.7)"},
 		{"no subject", okta, "", claims{"preferred_username": "bob@acme.com"}, "", signin.ErrClaims, "nothing identifies the person"},
 		{"long subject", okta, strings.Repeat("x", 2000), nil, "", signin.ErrClaims, "no issuer has such ones"},
+		{"subject with U+0000", okta, "00u\x00", nil, "", signin.ErrClaims, "PostgreSQL refuses it"},
+		{"claim that is no UTF-8", okta, "00u9", claims{"preferred_username": "\xff"}, "", signin.ErrUnknown, "no user has it"},
 		{"claim of another type", okta, "00u9", claims{"preferred_username": []any{"bob@acme.com"}}, "", signin.ErrUnknown, "a list is no name"},
 		{"filter in a claim", okta, "00u9", claims{"preferred_username": `x" or userName pr or userName eq "`}, "", signin.ErrUnknown, "a value is a value"},
 		{"quotes in a claim", okta, "00u3", claims{"preferred_username": `eve "x"@acme.com`}, `eve "x"@acme.com`, nil, "names may have them"},
