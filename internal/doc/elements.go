@@ -15,10 +15,12 @@ type Elements struct {
 }
 
 // elementPart is a selected sub-attribute. at is its place among the texts of an element.
+// prefix is the JSON with which its values begin, after the quote.
 type elementPart struct {
-	key   string
-	order int
-	at    int
+	key    string
+	order  int
+	at     int
+	prefix []byte
 }
 
 // NewElements makes a list for the attribute a. names are the sub-attributes, in the order
@@ -50,6 +52,16 @@ func (e *Elements) Begin(dst []byte) []byte {
 	return append(dst, '[')
 }
 
+// Prefix makes the values of the sub-attribute names[at] begin with prefix, in elements that
+// follow. So Append need not get a beginning that many elements share.
+func (e *Elements) Prefix(at int, prefix string) {
+	for i := range e.parts {
+		if p := &e.parts[i]; p.at == at {
+			p.prefix = appendText(p.prefix[:0], prefix)
+		}
+	}
+}
+
 // Append appends an element. It leaves out empty texts, and the element if all are empty.
 func (e *Elements) Append(dst []byte, texts ...string) []byte {
 	begun := false
@@ -68,7 +80,10 @@ func (e *Elements) Append(dst []byte, texts ...string) []byte {
 		}
 		begun = true
 		dst = append(dst, p.key...)
-		dst = appendString(dst, texts[p.at])
+		dst = append(dst, '"')
+		dst = append(dst, p.prefix...)
+		dst = appendText(dst, texts[p.at])
+		dst = append(dst, '"')
 	}
 	if begun {
 		e.some = true

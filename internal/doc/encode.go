@@ -195,8 +195,14 @@ func appendTime(dst []byte, t time.Time) []byte {
 // appendString appends s, which is valid UTF-8, as a JSON string. It does not escape "<",
 // ">" and "&", because this is not HTML.
 func appendString(dst []byte, s string) []byte {
-	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
+	dst = appendText(dst, s)
+	return append(dst, '"')
+}
+
+// appendText is appendString without the quotes.
+func appendText(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
 	from := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -218,6 +224,5 @@ func appendString(dst []byte, s string) []byte {
 			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
-	dst = append(dst, s[from:]...)
-	return append(dst, '"')
+	return append(dst, s[from:]...)
 }

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"net/url"
 	"slices"
 
 	"github.com/scimkit/scim/internal/directory"
@@ -76,8 +77,9 @@ func (v *view) writeGroups(ctx context.Context, s *sink, d *doc.Document, locati
 		return s.pass()
 	}
 	s.b = encode(s.b, d, doc.Drop(d.Values, v.derived), v.sel, location)
-	list := doc.NewElements(v.derived, v.sel, "value", "$ref", "display", "type")
+	list := newReferences(v)
 	s.b = list.Begin(s.b)
+	list.Prefix(refPart, v.r.locationOf("Group"))
 	for paths := range slices.Chunk(all, directory.Batch) {
 		ids := make([]string, len(paths))
 		for i, p := range paths {
@@ -92,7 +94,7 @@ func (v *view) writeGroups(ctx context.Context, s *sink, d *doc.Document, locati
 				typ = "indirect"
 			}
 			if name := v.names[p.GroupID]; name != nil {
-				s.b = list.Append(s.b, p.GroupID, v.r.location(host.Ref{Type: "Group", ID: p.GroupID}), *name, typ)
+				s.b = list.Append(s.b, p.GroupID, url.PathEscape(p.GroupID), *name, typ)
 			}
 			if err := s.pass(); err != nil {
 				return err
@@ -103,15 +105,28 @@ func (v *view) writeGroups(ctx context.Context, s *sink, d *doc.Document, locati
 	return s.pass()
 }
 
+// newReferences makes the list of what a view derives. Append gets an id, the same id for the
+// address that Prefix begins, a display name, and a type.
+func newReferences(v *view) *doc.Elements {
+	return doc.NewElements(v.derived, v.sel, "value", "$ref", "display", "type")
+}
+
+// refPart is the place of the address among the texts of newReferences.
+const refPart = 1
+
 // writeMembers writes a group. An empty group has an empty list, because authentik fails
 // without one.
 func (v *view) writeMembers(ctx context.Context, s *sink, d *doc.Document, location string) error {
 	s.b = encode(s.b, d, doc.Drop(d.Values, v.derived), v.sel, location)
-	list := doc.NewElements(v.derived, v.sel, "value", "$ref", "display", "type")
+	list := newReferences(v)
 	s.b = list.Begin(s.b)
 	err := v.r.eachDisplay(ctx, d, func(page []host.Member) error {
-		for _, m := range page {
-			s.b = list.Append(s.b, m.Ref.ID, v.r.location(m.Ref), m.Display, m.Ref.Type)
+		for i := range page {
+			m := &page[i]
+			if i == 0 || m.Ref.Type != page[i-1].Ref.Type { // members of one type are neighbours
+				list.Prefix(refPart, v.r.locationOf(m.Ref.Type))
+			}
+			s.b = list.Append(s.b, m.Ref.ID, url.PathEscape(m.Ref.ID), m.Display, m.Ref.Type)
 			if err := s.pass(); err != nil {
 				return err
 			}
@@ -169,8 +184,12 @@ func (r *request) eachDisplay(ctx context.Context, group *doc.Document, fn func(
 		})
 	}
 	return r.dir.EachDisplay(ctx, group, func(page []host.Member) error {
+		may := false
 		for i := range page {
-			if !r.mayName(ctx, page[i].Ref.Type) {
+			if i == 0 || page[i].Ref.Type != page[i-1].Ref.Type {
+				may = r.mayName(ctx, page[i].Ref.Type)
+			}
+			if !may {
 				page[i].Display = ""
 			}
 		}

@@ -114,11 +114,17 @@ func (r *request) now() time.Time { return r.s.c.Now().UTC().Truncate(time.Micro
 
 // location is the absolute address of a resource.
 func (r *request) location(ref host.Ref) string {
-	endpoint := "/" + ref.Type + "s"
-	if t := r.t.Types.Named(ref.Type); t != nil {
+	return r.locationOf(ref.Type) + url.PathEscape(ref.ID)
+}
+
+// locationOf is what the absolute addresses of all resources of a type begin with. Their
+// escaped ids follow.
+func (r *request) locationOf(typ string) string {
+	endpoint := "/" + typ + "s"
+	if t := r.t.Types.Named(typ); t != nil {
 		endpoint = t.Endpoint
 	}
-	return r.base + endpoint + "/" + url.PathEscape(ref.ID)
+	return r.base + endpoint + "/"
 }
 
 // selection returns the attributes that the client wants to see.
