@@ -106,6 +106,7 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 		if t == nil {
 			return nil
 		}
+		list = make([]scim.Member, 0, max(0, min(limit, t.Len())))
 		t.Ascend(after, func(m scim.Ref) bool {
 			if m != after && len(list) < limit {
 				list = append(list, scim.Member{Ref: m, Display: s.display(m)})
