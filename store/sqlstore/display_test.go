@@ -52,7 +52,7 @@ func TestDisplayOfOlderRows(t *testing.T) {
 		if d == sqlstore.MariaDB {
 			return // Its tables had the column from the start.
 		}
-		for _, text := range []string{"ALTER TABLE scim_resources DROP COLUMN display", "DROP INDEX scim_resources_claimed", "DROP INDEX scim_resources_created", "ALTER TABLE scim_resources DROP COLUMN id_length", "CREATE INDEX scim_resources_created ON scim_resources (collection, created, id)", "ALTER TABLE scim_members DROP COLUMN claimed", "ALTER TABLE scim_resources DROP COLUMN client", "UPDATE scim_schema SET version = 1 WHERE part = 'store'"} {
+		for _, text := range []string{"DROP INDEX IF EXISTS scim_resources_shown", "ALTER TABLE scim_resources DROP COLUMN display", "DROP INDEX scim_resources_claimed", "DROP INDEX scim_resources_created", "ALTER TABLE scim_resources DROP COLUMN id_length", "CREATE INDEX scim_resources_created ON scim_resources (collection, created, id)", "ALTER TABLE scim_members DROP COLUMN claimed", "ALTER TABLE scim_resources DROP COLUMN client", "UPDATE scim_schema SET version = 1 WHERE part = 'store'"} {
 			if _, err := db.Exec(text); err != nil {
 				t.Fatal(err)
 			}

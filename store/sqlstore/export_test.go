@@ -22,7 +22,7 @@ func PageQuery(s *Store, t *scim.ResourceType, q *scim.Query) (text string, args
 }
 
 // MembersQuery is the query by which Members reads a page.
-var MembersQuery = owntables.PageQuery(dialect.Postgres)
+func MembersQuery(d Dialect) string { return owntables.PageQuery(dialect.Dialect(d)) }
 
 // The queries by which PendingLedger's lists are read.
 const (

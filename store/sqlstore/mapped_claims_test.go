@@ -386,7 +386,7 @@ func TestClaimsOfOlderRows(t *testing.T) {
 		if a.d == sqlstore.MariaDB {
 			return // Its tables had the columns from the start.
 		}
-		for _, text := range []string{"DROP INDEX scim_resources_claimed", "DROP INDEX scim_resources_created", "ALTER TABLE scim_resources DROP COLUMN id_length", "CREATE INDEX scim_resources_created ON scim_resources (collection, created, id)", "ALTER TABLE scim_members DROP COLUMN claimed", "ALTER TABLE scim_resources DROP COLUMN client", "UPDATE scim_schema SET version = 2 WHERE part = 'store'"} {
+		for _, text := range []string{"DROP INDEX IF EXISTS scim_resources_shown", "DROP INDEX scim_resources_claimed", "DROP INDEX scim_resources_created", "ALTER TABLE scim_resources DROP COLUMN id_length", "CREATE INDEX scim_resources_created ON scim_resources (collection, created, id)", "ALTER TABLE scim_members DROP COLUMN claimed", "ALTER TABLE scim_resources DROP COLUMN client", "UPDATE scim_schema SET version = 2 WHERE part = 'store'"} {
 			a.exec(text)
 		}
 		s := newStore(a.t, a.db, a.d, appOptions("o"))

@@ -186,7 +186,7 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 		args  []any
 		index string
 	}{
-		"members": {sqlstore.MembersQuery, []any{tenant, g.ID(), "User", "", 100}, `(?s)scim_members_pkey.*scim_resources_pkey|PRIMARY KEY.*SEARCH r USING INDEX sqlite_autoindex_scim_resources_1`},
+		"members": {sqlstore.MembersQuery(d), []any{tenant, g.ID(), "User", "", 100}, `(?s)scim_members_pkey.*scim_resources_pkey|PRIMARY KEY.*SEARCH r USING COVERING INDEX scim_resources_shown .id=. AND type=. AND tenant=. AND deleted=`},
 		"one member": {"DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type IN ($4, $5) AND member_id = $3", []any{tenant, g.ID(), "x", "Group", "User"},
 			"Index Cond: .*member_id|PRIMARY KEY .group_id=. AND tenant=. AND member_type=. AND member_id"},
 		"memberships": {"SELECT m.group_id" + sqlstore.Each(d, "$3", "members", "m", "m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value"),

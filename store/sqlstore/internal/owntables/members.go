@@ -55,30 +55,47 @@ func (s *Members) Hide(types ...string) {
 }
 
 // PageQuery is the query of Page. It reads the display name of each member by the primary
-// key. Rows that were written before the column display have NULL there: their doc answers.
+// key, or in SQLite in an index that has the names. Rows that were written before the column
+// display have NULL there: their doc answers.
 func PageQuery(d dialect.Dialect) string { return pageOf(d) + pageOrder }
 
-func pageOf(d dialect.Dialect) string { return pageColumns + behindMember(d) }
+func pageOf(d dialect.Dialect) string {
+	name := "(SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE " + isMember + ")"
+	if d == dialect.SQLite {
+		// SQLite reads the second one only if the first one is NULL. By itself it would use the primary key.
+		name = "coalesce((SELECT r.display FROM {p}resources r INDEXED BY {p}resources_shown WHERE " + isMember + "), " +
+			"(SELECT r.doc FROM {p}resources r WHERE " + isMember + "))"
+	}
+	return "SELECT m.member_type, m.member_id, " + name + " FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND " + behindMember(d)
+}
+
+// isMember is the condition that r is the resource of a membership m.
+const isMember = "r.tenant = $1 AND r.type = m.member_type AND r.id = m.member_id AND r.deleted = 0"
 
 // behindMember is the condition that a member comes after $3 and $4.
 func behindMember(d dialect.Dialect) string {
 	return d.Beyond([]string{"m.member_type", "m.member_id"}, []string{"$3", "$4"}, ">")
 }
 
-const pageColumns = `SELECT m.member_type, m.member_id,
-	(SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE r.tenant = $1 AND r.type = m.member_type AND r.id = m.member_id AND r.deleted = 0)
-	FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND `
-
 const pageOrder = ` ORDER BY m.member_type, m.member_id LIMIT $5`
 
 // Page lists members of a group, in order, after one of them. An unknown group has no
 // members.
 func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
+	// The variables and their list are made once, because a group has many rows.
+	var typ, display sql.RawBytes
+	var id string
+	dest := []any{&typ, &id, &display}
+	last := after.Type
 	all, err := database.ReadAll(ctx, s.db, max(0, min(limit, 1000)), func(scan func(...any) error) (m scim.Member, err error) {
-		var text sql.RawBytes
-		if err = scan(&m.Ref.Type, &m.Ref.ID, &text); err == nil {
-			m.Display, err = decodeDisplay(text)
+		if err := scan(dest...); err != nil {
+			return m, err
 		}
+		if string(typ) != last {
+			last = string(typ)
+		}
+		m.Ref = scim.Ref{Type: last, ID: id}
+		m.Display, err = decodeDisplay(display)
 		return m, err
 	}, pageOf(s.db.Dialect)+s.seesMember+pageOrder, groupID, after.Type, after.ID, limit)
 	if err != nil {
