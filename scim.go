@@ -205,8 +205,10 @@ type Transactor interface {
 type MemberStore interface {
 	Transactor
 	// Members lists at most limit members of a group, in ascending order of type and then
-	// id. It begins after the member after; the zero Ref means the start. Read the display
-	// names in the same statement, or in one more for the page.
+	// id. It begins after the place of the member after, which may have left the group since;
+	// the zero Ref means the start. Read the display names in the same statement, or in one
+	// more for the page. A GET of a group calls it once for each page and lets the client take
+	// its time in between: hold no cursor and no connection when it returns.
 	Members(ctx context.Context, groupID string, after Ref, limit int) ([]Member, error)
 	// GroupsOf lists the memberships of at most 1,000 members, in any order.
 	GroupsOf(ctx context.Context, members []Ref) ([]Membership, error)

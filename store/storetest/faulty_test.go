@@ -217,7 +217,22 @@ func (f *faulty) Members(ctx context.Context, groupID string, after scim.Ref, li
 	if f.fault == "members backwards" {
 		slices.Reverse(all)
 	}
-	if i := slices.Index(refsOf(all), after); i >= 0 {
+	i := slices.Index(refsOf(all), after)
+	switch {
+	case i >= 0 || after == scim.Ref{}:
+	case f.fault == "a member who left is the end":
+		return nil, nil
+	default:
+		i = slices.IndexFunc(all, func(m scim.Member) bool { return compareRefs(m.Ref, after) > 0 })
+		if f.fault == "a member who left is the start" {
+			i = 0
+		}
+		if i < 0 {
+			return nil, nil
+		}
+		return f.show(ctx, all[i:min(i+limit, len(all))]), nil
+	}
+	if i >= 0 {
 		if f.fault != "a page with the last of the one before" {
 			i++
 		}

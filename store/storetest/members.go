@@ -248,6 +248,7 @@ func memberSteps() []step[scim.Store] {
 				m.expectPages(g, limit, all)
 			}
 		}},
+		{"paging while members change", "If members come and go between two pages, the next page begins after the place of after, also if after has left. Who stays is on one page.", pagesOfAMovingGroup},
 		{"display names", "Members lists the present display names: displayName, or else userName, or \"\" if a member has neither.", memberDisplays},
 		{"groups of", "GroupsOf lists the memberships of the members that it gets, and no others. Unknown members have none.", func(t *probe, s scim.Store) {
 			m := membersOf(t, s)

@@ -74,6 +74,60 @@ func memberScaleSteps() []step[scim.Store] {
 	}
 }
 
+// pagesOfAMovingGroup reads a group in pages. After each page the page's last member leaves, and
+// a member comes before and behind it.
+func pagesOfAMovingGroup(t *probe, s scim.Store) {
+	m := membersOf(t, s)
+	g := t.create(s, t.group("Moving"))
+	all := refs(t.users(s, "u", 24))
+	m.change(g, all, nil, all, nil)
+	all = m.list(g, len(all)) // in the store's order
+	const limit = 4
+	var outside, inside []scim.Ref
+	for i, ref := range all {
+		if i%3 == 0 {
+			outside = append(outside, ref)
+		} else {
+			inside = append(inside, ref)
+		}
+	}
+	m.change(g, nil, outside, nil, outside)
+	times, gone := map[scim.Ref]int{}, map[scim.Ref]bool{}
+	after := scim.Ref{}
+	for pages := 1; ; pages++ {
+		page, err := m.store.Members(t.ctx, g.ID(), after, limit)
+		if err != nil {
+			t.Fatalf("Members behind %v: %v", after, err)
+		}
+		for _, e := range page {
+			times[e.Ref]++
+		}
+		if len(page) < limit {
+			break
+		}
+		if pages == len(all) {
+			t.Fatalf("%d pages have no end", pages)
+		}
+		after = page[len(page)-1].Ref
+		gone[after] = true
+		var come []scim.Ref
+		if n := len(outside); n > 1 {
+			come, outside = []scim.Ref{outside[0], outside[n-1]}, outside[1:n-1]
+		}
+		m.change(g, come, []scim.Ref{after}, come, []scim.Ref{after})
+	}
+	for _, ref := range inside {
+		if n := times[ref]; n != 1 {
+			t.Errorf("%v, who left: %t, is on %d pages, want 1", ref, gone[ref], n)
+		}
+	}
+	for ref, n := range times {
+		if n > 1 {
+			t.Errorf("%v is on %d pages", ref, n)
+		}
+	}
+}
+
 func bigGroup(t *probe, s scim.Store) {
 	m := membersOf(t, s)
 	const n = 10_000
