@@ -130,6 +130,18 @@ func TestBudgets(t *testing.T) {
 				}
 			})
 		})
+		for _, n := range []int{10_000, 100_000} {
+			h := groupsHandler(t, n+10)
+			var took []time.Duration
+			for range 10 {
+				took = append(took, uncollected(func() cost {
+					return measure(100_000/n, func(int) { send(t, h, "GET", "/Groups/large", "", 200) })
+				}).cpu/time.Duration(n))
+			}
+			if t.Logf("%-34s CPU %9v of at most 1.5µs", fmt.Sprint("a member of ", n), median(took)); median(took) > 1500*time.Nanosecond {
+				t.Errorf("a member of %d takes %v", n, median(took))
+			}
+		}
 	})
 	t.Run("delete a group of 50,000", func(t *testing.T) {
 		var b strings.Builder

@@ -258,15 +258,3 @@ func BenchmarkList(b *testing.B) {
 		}
 	})
 }
-
-// A group of 10,000 users of a kilobyte is read: one request.
-func BenchmarkReadGroup(b *testing.B) {
-	benchmarks(b, func(b *testing.B, db *sql.DB, d sqlstore.Dialect) {
-		c := newCrowd(b, db, d, 10_000)
-		path := c.join(b, d, "Everybody", 10_000)
-		b.ReportAllocs()
-		for b.Loop() {
-			send(b, c.h, "GET", path, "", 200)
-		}
-	})
-}
