@@ -70,3 +70,24 @@ func TestMappedComputed(t *testing.T) {
 		})
 	}
 }
+
+// A column takes two spellings for one, and clients see the spelling.
+func TestMappedCollation(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		a, collation := app{t: t, db: db, d: d}, "NOCASE"
+		switch d {
+		case sqlstore.Postgres:
+			a.exec("CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+			collation = "folded"
+		case sqlstore.MariaDB:
+			collation = "utf8mb4_general_ci"
+		}
+		a.exec(inDialect(d, "CREATE TABLE people (id {serial}, email varchar(99) COLLATE "+collation+" NOT NULL UNIQUE)")[0])
+		a.exec("INSERT INTO people (email) VALUES ('bob')")
+		a.s = newStore(t, db, d, sqlstore.Options{Tables: []sqlstore.Table{
+			{Type: "User", Name: "people", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}}}}})
+		a.want("names", []string{"bob"}, names(t, a.s))
+		a.exec("UPDATE people SET email = 'BOB'")
+		a.want("names", []string{"BOB"}, names(t, a.s))
+	})
+}

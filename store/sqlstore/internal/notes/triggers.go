@@ -90,9 +90,9 @@ func (s *Triggers) changes(columns []string) string {
 	if s.db.Dialect == dialect.MariaDB {
 		return changesBytes(columns)
 	}
-	differs := "IS NOT"
+	differs, bytes := "IS NOT", " COLLATE BINARY" // The column's own collation may take two spellings for one.
 	if s.db.Dialect == dialect.Postgres {
-		differs = "IS DISTINCT FROM"
+		differs, bytes = "IS DISTINCT FROM", ` COLLATE "C"`
 	}
 	var any []string
 	for _, c := range columns {
@@ -100,7 +100,7 @@ func (s *Triggers) changes(columns []string) string {
 		if s.db.Dialect == dialect.Postgres { // The type json has no equality.
 			old, now = "CAST("+old+" AS text)", "CAST("+now+" AS text)"
 		}
-		any = append(any, old+" "+differs+" "+now)
+		any = append(any, old+bytes+" "+differs+" "+now+bytes)
 	}
 	return "(" + strings.Join(any, " OR ") + ")"
 }
