@@ -1,15 +1,18 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/store/storetest"
@@ -137,4 +140,73 @@ func TestIndexPagingStatements(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Pages by index of users a to g, each a step of "client offset limit: names of total", or "- name" and
+// "+ name" for a user who goes, and one who was created before all others.
+func TestIndexPagingSteps(t *testing.T) {
+	for _, tt := range []struct {
+		name, reason string
+		maxBytes     int
+		steps        []string
+	}{
+		{"a page again", "the answer was lost, and the client repeats the request: nobody is left out", 0,
+			[]string{"x 0 2: a b of 7", "x 2 2: c d of 7", "- a", "x 4 2: e f of 7", "x 4 2: e f of 7", "x 6 2: g of 6"}},
+		{"another client begins", "the places of the first one stay", 0,
+			[]string{"x 0 2: a b of 7", "x 2 2: c d of 7", "- a", "y 0 2: b c of 6", "x 4 2: e f of 7", "x 6 2: g of 6"}},
+		{"behind the end", "a client that counts on by what it gets must end", 0,
+			[]string{"x 0 3: a b c of 7", "+ h", "x 3 3: d e f of 7", "x 6 3: g of 8", "x 7 3: g of 8"}},
+		{"a long last page", "it is cut, and the total is that of now", 1,
+			[]string{"x 0 4: a of 7", "- a", "x 4 4: e of 6"}},
+		{"huge numbers", "they do not overflow", 0,
+			[]string{"x 0 2: a b of 7", "x 9223372036854775806 2:  of 7", "x 2 9223372036854775807: c d e f g of 7"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+				s := newStore(t, db, d, sqlstore.Options{})
+				users := make(map[string]*scim.Resource)
+				for _, name := range strings.Split("abcdefg", "") {
+					users[name] = create(t, s, user(t, name, nil))
+				}
+				for i, step := range tt.steps {
+					before, name, _ := strings.Cut(step, " ")
+					switch before {
+					case "-":
+						if err := s.Delete(t.Context(), users[name].Ref(), func(*scim.Resource) error { return nil }); err != nil {
+							t.Fatal(err)
+						}
+						continue
+					case "+":
+						u := user(t, name, nil)
+						m := u.Meta()
+						m.Created = m.Created.Add(-time.Hour)
+						create(t, s, u.WithMeta(m))
+						continue
+					}
+					var client string
+					q := &scim.Query{Total: true, ForClient: true, MaxBytes: tt.maxBytes}
+					asked, _, _ := strings.Cut(step, ":")
+					if _, err := fmt.Sscan(asked, &client, &q.Offset, &q.Limit); err != nil {
+						t.Fatal(err)
+					}
+					page, err := s.List(asClient(t, client), scim.UserType(), q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					var names []string
+					for _, r := range page.Resources {
+						names = append(names, r.String("userName"))
+					}
+					if got := fmt.Sprintf("%s: %s of %d", asked, strings.Join(names, " "), page.Total); got != step {
+						t.Errorf("%s: step %d: got %q, want %q", tt.reason, i, got, step)
+					}
+				}
+			})
+		})
+	}
+}
+
+// asClient is the context of a request of a client.
+func asClient(t *testing.T, id string) context.Context {
+	return host.WithPrincipal(t.Context(), host.Principal{ID: id})
 }

@@ -1,6 +1,7 @@
 package owntables
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"sync"
@@ -27,13 +28,15 @@ type places struct {
 // placeAge is how long a place serves, and a total.
 const placeAge = 30 * time.Second
 
-// listed is what tells lists apart: a sum of the type, the filter, and for whom the list is.
+// listed is what tells lists apart: a sum of the type, the filter, and for whom the list is. Each
+// client has places of its own, so that none begins anew for another one.
 type listed [sha256.Size]byte
 
 // place is where a page ended.
 type place struct {
 	of      listed
 	offset  int          // offset is how many resources come before the next page.
+	from    int          // from is the offset of the place from which the page began, or -1.
 	last    scim.PageKey // last is the resource before the next page.
 	total   int          // total is how many there are.
 	counted time.Time    // counted is when the total was counted.
@@ -41,11 +44,11 @@ type place struct {
 }
 
 // listOf returns the list that q reads by index in order of creation. Others have no places.
-func listOf(t *scim.ResourceType, q *scim.Query) (of listed, ok bool) {
+func listOf(ctx context.Context, t *scim.ResourceType, q *scim.Query) (of listed, ok bool) {
 	if q.After != nil || q.SortBy != "" || q.Descending || q.IDs != nil || q.Limit == 0 {
 		return of, false
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "%s\x00%t\x00%s", t.Name(), q.ForClient, q.Filter.Text())), true
+	return sha256.Sum256(fmt.Appendf(nil, "%s\x00%t\x00%q\x00%s", t.Name(), q.ForClient, clientOf(ctx), q.Filter.Text())), true
 }
 
 // before returns the nearest place before an offset, or nil.
@@ -59,7 +62,7 @@ func (p *places) before(of listed, offset int) *place {
 		case e.at.IsZero() || e.of != of:
 		case offset == 0 || time.Since(e.at) > placeAge:
 			*e = place{}
-		case e.offset <= offset && (best == nil || e.offset > best.offset):
+		case e.offset <= offset && (best == nil || e.offset > best.offset || e.offset == best.offset && e.at.After(best.at)):
 			best = e
 		}
 	}
@@ -70,14 +73,18 @@ func (p *places) before(of listed, offset int) *place {
 	return &found
 }
 
-// keep keeps a place. It takes the room of the place from which its page began, or of the oldest.
+// forget forgets the places of a list.
+func (p *places) forget(of listed) { p.before(of, 0) }
+
+// keep keeps a place. It takes the room of the place before that from which its page began, or of
+// the oldest. From the last one a client may ask for the page again.
 func (p *places) keep(e place, from *place) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := &p.all[0]
 	for i := range p.all {
 		old := &p.all[i]
-		if old.of == e.of && (old.offset == e.offset || from != nil && old.offset == from.offset) {
+		if old.of == e.of && (old.offset == e.offset || from != nil && old.offset == from.from) {
 			room = old
 			break
 		}
@@ -109,13 +116,18 @@ func (w *window) knowsTotal(page *scim.Page) bool {
 	if w.from == nil {
 		return false
 	}
-	n := len(page.Resources)
-	isLast := w.q.Offset+n >= w.from.total || n < w.q.Limit && !page.Cut
+	isLast := w.q.Limit >= w.from.total-w.q.Offset || len(page.Resources) < w.q.Limit && !page.Cut
 	if isLast || time.Since(w.from.counted) > placeAge {
 		return false
 	}
 	page.Total, w.counted = w.from.total, w.from.counted
 	return true
+}
+
+// isPast reports whether there is a page, and the place is behind it: others were put before the
+// place. A client that counts on by what it gets would ask for the page forever.
+func (w *window) isPast(page *scim.Page) bool {
+	return w.from != nil && len(page.Resources) == 0 && w.q.Offset < page.Total
 }
 
 // hasMore reports whether there are resources behind a page whose total is known.
@@ -127,5 +139,9 @@ func (w *window) end(of listed, page *scim.Page) place {
 	if w.counted.IsZero() {
 		w.counted = now
 	}
-	return place{of, w.q.Offset + len(page.Resources), *scim.KeyOf(&w.q, page.Resources[len(page.Resources)-1]), page.Total, w.counted, now}
+	from := -1
+	if w.from != nil {
+		from = w.from.offset
+	}
+	return place{of, w.q.Offset + len(page.Resources), from, *scim.KeyOf(&w.q, page.Resources[len(page.Resources)-1]), page.Total, w.counted, now}
 }

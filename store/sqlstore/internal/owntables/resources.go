@@ -393,7 +393,7 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 	if q.After == nil {
 		at.skip = q.Offset
 	}
-	of, isWalk := listOf(t.ResourceType, q)
+	of, isWalk := listOf(ctx, t.ResourceType, q)
 	if isWalk = isWalk && s.db.Transaction(ctx) == nil; isWalk {
 		at.start(s.places.before(of, q.Offset))
 	}
@@ -412,6 +412,10 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 		if err != nil {
 			return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
 		}
+	}
+	if at.isPast(page) {
+		s.places.forget(of)
+		return s.list(ctx, t, q)
 	}
 	if isWalk && q.Total && len(page.Resources) > 0 && at.hasMore(page) {
 		s.places.keep(at.end(of, page), at.from)
