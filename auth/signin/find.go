@@ -11,8 +11,9 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// maxValue is how many bytes of a claim are looked up.
-const maxValue = 1024
+// maxValue is how many bytes of a claim are looked up. A filter may have 4,096, and JSON writes a byte
+// with up to six.
+const maxValue = 512
 
 // token is what an ID token says.
 type token struct {
@@ -59,6 +60,9 @@ func (p *People) find(ctx context.Context, from Issuer, key string, t token) (*s
 		case m.Claim == "email" && !t.isVerified():
 			return nil, ErrUnverified
 		}
+		if isLookalike(value) && user.String(m.Attribute) != value {
+			return nil, fmt.Errorf("%w: the claim %s has letters that only look like those of %s", ErrOtherPerson, m.Claim, m.Attribute)
+		}
 		for _, stronger := range from.Match[:i] {
 			if err := p.contradicts(user, stronger, t); err != nil {
 				return nil, err
@@ -69,7 +73,19 @@ func (p *People) find(ctx context.Context, from Issuer, key string, t token) (*s
 	return nil, ErrUnknown
 }
 
-// lookUp finds the one user with a value.
+// isLookalike reports whether a text has a letter that is not ASCII and that scim.Fold makes ASCII,
+// such as the Kelvin sign. An issuer takes it for another letter, and may give the name to another person.
+func isLookalike(text string) bool {
+	for _, r := range text {
+		if k := scim.Fold(string(r)); r >= utf8.RuneSelf && k != "" && k[0] < utf8.RuneSelf {
+			return true
+		}
+	}
+	return false
+}
+
+// lookUp finds the one user with a value. The database may take other texts for equal, such as those
+// that differ in accents, so the user must match here too.
 func (p *People) lookUp(ctx context.Context, path, value string) (*scim.Resource, error) {
 	f, err := p.equals(path, value)
 	if err != nil {
@@ -83,6 +99,8 @@ func (p *People) lookUp(ctx context.Context, path, value string) (*scim.Resource
 		return nil, ErrUnknown
 	case len(page.Resources) > 1:
 		return nil, fmt.Errorf("%w: by %s", ErrAmbiguous, path)
+	case !f.Match(page.Resources[0]):
+		return nil, ErrUnknown
 	}
 	return page.Resources[0], nil
 }
@@ -96,11 +114,16 @@ func (p *People) equals(path, value string) (*scim.Filter, error) {
 	return scim.ParseFilter(p.o.Type, path+" eq "+string(quoted))
 }
 
-// contradicts returns ErrOtherPerson if the user has another value than the claim.
+// contradicts returns ErrOtherPerson if the user has another value than the claim. A claim that is no
+// usable text, such as a number, is another value too: otherwise a weaker claim would count in its place.
 func (p *People) contradicts(user *scim.Resource, m Match, t token) error {
 	value := t.text(m.Claim)
-	if value == "" || user.Get(m.Attribute) == nil {
+	isAbsent := value == "" && (t.claims[m.Claim] == nil || t.claims[m.Claim] == "")
+	if isAbsent || user.Get(m.Attribute) == nil {
 		return nil
+	}
+	if value == "" {
+		return fmt.Errorf("%w: the claim %s is no usable text", ErrOtherPerson, m.Claim)
 	}
 	f, err := p.equals(m.Attribute, value)
 	if err != nil {
@@ -112,15 +135,15 @@ func (p *People) contradicts(user *scim.Resource, m Match, t token) error {
 	return nil
 }
 
-// enter locks the user, judges what it reads then, binds the subject, and begins the session. key is
-// "" for a user who is not bound.
-func (p *People) enter(ctx context.Context, ref scim.Ref, key string) (person Person, err error) {
+// enter locks the user, judges what it reads then, binds the subject, and begins the session. It binds
+// no subject unless keep is true.
+func (p *People) enter(ctx context.Context, ref scim.Ref, key string, keep bool) (person Person, err error) {
 	tx, isTx := p.o.Store.(scim.Transactor)
 	if !isTx {
-		return p.enterAlone(ctx, ref, key)
+		return p.enterAlone(ctx, ref, key, keep)
 	}
 	err = tx.InTx(ctx, func(ctx context.Context) error {
-		person, err = p.bind(ctx, ref, key)
+		person, err = p.bind(ctx, ref, key, keep)
 		if err != nil || p.o.Session == nil {
 			return err
 		}
@@ -133,8 +156,8 @@ func (p *People) enter(ctx context.Context, ref scim.Ref, key string) (person Pe
 }
 
 // enterAlone is enter without transactions.
-func (p *People) enterAlone(ctx context.Context, ref scim.Ref, key string) (Person, error) {
-	person, err := p.bind(ctx, ref, key)
+func (p *People) enterAlone(ctx context.Context, ref scim.Ref, key string, keep bool) (Person, error) {
+	person, err := p.bind(ctx, ref, key, keep)
 	if err != nil || p.o.Session == nil {
 		return person, err
 	}
@@ -153,18 +176,18 @@ func (p *People) enterAlone(ctx context.Context, ref scim.Ref, key string) (Pers
 	return person, nil
 }
 
-// bind judges the user as it is stored, and writes the subject if there is none.
-func (p *People) bind(ctx context.Context, ref scim.Ref, key string) (person Person, err error) {
+// bind judges the user as it is stored, and writes the subject if there is none and keep is true.
+func (p *People) bind(ctx context.Context, ref scim.Ref, key string, keep bool) (person Person, err error) {
 	person.User, err = p.o.Store.Update(ctx, ref, func(before *scim.Resource) (*scim.Resource, error) {
 		person.IsFirst = false
 		bound := before.String(SubjectPath)
 		switch {
 		case !before.Active():
 			return nil, ErrInactive
-		case key == "" || bound == key:
-			return before, nil
-		case bound != "":
+		case bound != "" && bound != key:
 			return nil, fmt.Errorf("%w: another subject has signed in as this person", ErrOtherPerson)
+		case bound == key || !keep:
+			return before, nil
 		}
 		person.IsFirst = true
 		return before.With(map[string]any{SubjectPath: key})

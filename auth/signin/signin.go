@@ -133,6 +133,11 @@ func New(o Options) (*People, error) {
 		if len(i.Match) == 0 {
 			mistake("the issuer %q has no Match", i.Name)
 		}
+		for claim, want := range i.Require {
+			if want == "" {
+				mistake("the issuer %q requires no value of the claim %s, so everybody without it would fit", i.Name, claim)
+			}
+		}
 		for _, m := range i.Match {
 			if _, err := scim.ParseFilter(o.Type, m.Attribute+` eq "x"`); err != nil {
 				mistake("the attribute %q: %w", m.Attribute, err)
@@ -190,13 +195,10 @@ func (p *People) SignIn(ctx context.Context, issuer, subject string, claims map[
 			return Person{}, err
 		}
 	}
-	if !isProvisioned {
-		if !p.o.AllowUnknown {
-			return Person{}, fmt.Errorf("%w: no client has claimed the user", ErrUnknown)
-		}
-		key = ""
+	if !isProvisioned && !p.o.AllowUnknown {
+		return Person{}, fmt.Errorf("%w: no client has claimed the user", ErrUnknown)
 	}
-	person, err := p.enter(ctx, user.Ref(), key)
+	person, err := p.enter(ctx, user.Ref(), key, isProvisioned)
 	person.IsProvisioned = isProvisioned && err == nil
 	return person, err
 }
