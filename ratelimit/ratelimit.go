@@ -106,17 +106,16 @@ func New(o Options) (*Limiter, error) {
 
 // Admit implements scim.Limiter.
 func (l *Limiter) Admit(ctx context.Context, tenantID string, takesAway bool) scim.Admission {
-	now := l.o.Now()
-	t := l.tenant(tenantID, now)
+	t := l.tenant(tenantID, l.o.Now())
+	l.renew(ctx, tenantID, t)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.demand++
-	l.renew(ctx, tenantID, t, now)
+	now := l.o.Now()
 	a := scim.Admission{Policy: l.policy}
 	if !t.general.AllowN(now, 1) && !(takesAway && t.reserve.AllowN(now, 1)) {
-		a.RetryAfter = wait(t.general, now)
+		a.RetryAfter = wait(t.general, l.o.Rate, now)
 		if takesAway {
-			a.RetryAfter = min(a.RetryAfter, wait(t.reserve, now))
+			a.RetryAfter = min(a.RetryAfter, wait(t.reserve, l.reserve, now))
 		}
 	}
 	a.RateLimit = header(t, now, takesAway)
@@ -143,6 +142,7 @@ type tenant struct {
 	demand  int           // requests and operations since the last share
 	total   int           // the demand of all processes, as the last share told
 	shared  time.Time     // when the last share came
+	asks    bool          // a request asks for a share
 }
 
 // tenant returns the state of a tenant. One that is not in memory gets full buckets.
@@ -192,21 +192,21 @@ func isIdle(t *tenant, now time.Time) bool {
 // first is what a process asks for that knows no demand yet.
 func (l *Limiter) first() int { return (l.o.Rate + 3) / 4 }
 
-// renew takes a share for the next second. The requests of the tenant that come meanwhile wait for
-// it, so there is one question a second.
-func (l *Limiter) renew(ctx context.Context, id string, t *tenant, now time.Time) {
-	if l.o.Shares == nil || !t.shared.IsZero() && now.Sub(t.shared) < window {
+// renew counts a request, and takes a share for the next second. Other requests of the tenant go on with
+// the share of before meanwhile: a slow database makes one request a second wait.
+func (l *Limiter) renew(ctx context.Context, id string, t *tenant) {
+	demand, want, ok := l.due(t)
+	if !ok {
 		return
-	}
-	want := l.first()
-	if !t.shared.IsZero() && now.Sub(t.shared) < 2*window {
-		want = l.want(t.demand, t.total)
 	}
 	// The client may have gone: the share counts nevertheless.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shareTimeout)
 	defer cancel()
-	given, total, err := l.o.Shares.Take(ctx, id, t.demand, want)
-	t.shared, t.demand = now, 0
+	given, total, err := l.take(ctx, id, demand, want)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := l.o.Now()
+	t.shared, t.asks = now, false
 	if err != nil { // The process goes on with the share that it had.
 		l.warn.Do(func() {
 			l.o.Log.WarnContext(ctx, "scim: the rate of a tenant is not shared with other processes at the moment", "tenant", id, "error", err)
@@ -221,6 +221,34 @@ func (l *Limiter) renew(ctx context.Context, id string, t *tenant, now time.Time
 	t.general.SetBurstAt(now, share)
 }
 
+// due counts a request. ok says that it has to ask for a share.
+func (l *Limiter) due(t *tenant) (demand, want int, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.demand++
+	since := l.o.Now().Sub(t.shared) // negative if the clock was set back
+	isFirst := t.shared.IsZero()
+	if l.o.Shares == nil || t.asks || !isFirst && since >= 0 && since < window {
+		return 0, 0, false
+	}
+	want = l.first()
+	if !isFirst && since < 2*window {
+		want = l.want(t.demand, t.total)
+	}
+	demand, t.demand, t.asks = t.demand, 0, true
+	return demand, want, true
+}
+
+// take asks Shares. A panic counts as an error, as everywhere in the library.
+func (l *Limiter) take(ctx context.Context, id string, demand, want int) (given, total int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return l.o.Shares.Take(ctx, id, demand, want)
+}
+
 // want is how many requests a process asks for: its part of the rate, by its demand in the last
 // second and the demand of all. While that is little, a quarter is left for processes that have
 // not asked yet.
@@ -233,8 +261,9 @@ func (l *Limiter) want(demand, total int) int {
 	return max(1, most*demand/total)
 }
 
-// wait is the time until a bucket has a request, in whole seconds.
-func wait(b *rate.Limiter, now time.Time) time.Duration {
-	seconds := (1 - b.TokensAt(now)) / float64(b.Limit())
+// wait is the time until a bucket has a request, in whole seconds, at the whole rate: a process that has a
+// small share gets a larger one when its tenant comes back.
+func wait(b *rate.Limiter, whole int, now time.Time) time.Duration {
+	seconds := (1 - b.TokensAt(now)) / float64(whole)
 	return max(window, time.Duration(seconds+0.999)*time.Second)
 }

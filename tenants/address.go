@@ -14,8 +14,9 @@ import (
 const placeholder = "{tenant}"
 
 const (
-	maxHost = 253 // bytes of a host name (RFC 1035, Section 2.3.4)
-	maxName = 200 // bytes of a name in a path
+	maxHost = 253     // bytes of a host name (RFC 1035, Section 2.3.4)
+	maxName = 200     // bytes of a name in a path
+	maxPath = 8 << 10 // bytes of a path; longer ones go to the application
 )
 
 // address is a parsed Options.Address.
@@ -66,6 +67,9 @@ func (a *address) match(host, path string) (name, prefix string, ok bool) {
 		if name, ok = a.matchHost(hostName(host)); !ok {
 			return "", "", false
 		}
+	}
+	if len(path) > maxPath { // Nobody has authenticated yet, and net/http lets a path have a megabyte of slashes.
+		return "", "", false
 	}
 	segments := split(path)
 	if len(segments) < len(a.path) {

@@ -35,6 +35,21 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
+// A path of a megabyte is not taken apart before anybody has authenticated.
+func TestMatchOfLongPath(t *testing.T) {
+	a, err := parseAddress("/t/{tenant}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int]bool{maxPath: true, maxPath + 1: false} {
+		path := "/t/acme"
+		path = strings.Repeat("/", n-len(path)) + path
+		if name, _, ok := a.match("", path); ok != want || ok && name != "acme" {
+			t.Errorf("%d bytes: %q, %t; want %t", n, name, ok, want)
+		}
+	}
+}
+
 // FuzzMatch checks that a name is what stands in the place of {tenant}, and that hosts and paths
 // built from a name are found again.
 func FuzzMatch(f *testing.F) {
