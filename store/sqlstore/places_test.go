@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
-	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/store/storetest"
@@ -189,7 +187,7 @@ func TestIndexPagingSteps(t *testing.T) {
 					if _, err := fmt.Sscan(asked, &client, &q.Offset, &q.Limit); err != nil {
 						t.Fatal(err)
 					}
-					page, err := s.List(asClient(t, client), scim.UserType(), q)
+					page, err := s.List(testhost.AsClient(t.Context(), client), scim.UserType(), q)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -204,9 +202,4 @@ func TestIndexPagingSteps(t *testing.T) {
 			})
 		})
 	}
-}
-
-// asClient is the context of a request of a client.
-func asClient(t *testing.T, id string) context.Context {
-	return host.WithPrincipal(t.Context(), host.Principal{ID: id})
 }
