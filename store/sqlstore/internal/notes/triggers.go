@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -66,8 +67,8 @@ func (s *Triggers) replace(t target) []string {
 		return nil
 	case s.db.Dialect == dialect.SQLite:
 		return append(s.drop(t), s.sqlite(t)...)
-	case s.db.Dialect == dialect.MariaDB:
-		return s.mariadb(t)
+	case s.db.Dialect == dialect.MariaDB: // The lock lets writers see all triggers or none. CREATE TRIGGER would wait for the same.
+		return slices.Concat([]string{"LOCK TABLES " + t.table + " WRITE"}, s.mariadb(t), []string{"UNLOCK TABLES"})
 	case t.isBulk:
 		return append(s.drop(t), s.postgresBulk(t)...)
 	default:
