@@ -139,8 +139,8 @@ type Page struct {
 	Resources []*Resource
 	// Total is the number of all matches. The store sets it if Query.Total is set or
 	// Query.Limit is 0. A page with Query.Offset that others follow may have the total of up to
-	// a minute ago, so that a client that reads all pages does not make the store count each
-	// time. The last page has the total of now.
+	// a minute ago: a client that reads all pages would make the store count each time. The
+	// last page has the total of now.
 	Total int
 	// Cut means that the page ended early because of Query.MaxBytes. The handler asks for
 	// the rest with Query.After.

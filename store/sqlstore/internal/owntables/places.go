@@ -43,12 +43,14 @@ type place struct {
 	at      time.Time    // at is when the page was read. It is zero if there is no place.
 }
 
-// listOf returns the list that q reads by index in order of creation. Others have no places.
-func listOf(ctx context.Context, t *scim.ResourceType, q *scim.Query) (of listed, ok bool) {
-	if q.After != nil || q.SortBy != "" || q.Descending || q.IDs != nil || q.Limit == 0 {
-		return of, false
-	}
-	return sha256.Sum256(fmt.Appendf(nil, "%s\x00%t\x00%q\x00%s", t.Name(), q.ForClient, clientOf(ctx), q.Filter.Text())), true
+// isWalk reports whether q reads a list by index in order of creation. Other lists have no places.
+func isWalk(q *scim.Query) bool {
+	return q.Total && q.After == nil && q.SortBy == "" && !q.Descending && q.IDs == nil && q.Limit > 0
+}
+
+// listOf returns the list that q reads.
+func listOf(ctx context.Context, t *scim.ResourceType, q *scim.Query) listed {
+	return sha256.Sum256(fmt.Appendf(nil, "%s\x00%t\x00%q\x00%s", t.Name(), q.ForClient, clientOf(ctx), q.Filter.Text()))
 }
 
 // before returns the nearest place before an offset, or nil.
@@ -60,7 +62,7 @@ func (p *places) before(of listed, offset int) *place {
 		e := &p.all[i]
 		switch {
 		case e.at.IsZero() || e.of != of:
-		case offset == 0 || time.Since(e.at) > placeAge:
+		case time.Since(e.at) > placeAge:
 			*e = place{}
 		case e.offset <= offset && (best == nil || e.offset > best.offset || e.offset == best.offset && e.at.After(best.at)):
 			best = e
@@ -74,7 +76,15 @@ func (p *places) before(of listed, offset int) *place {
 }
 
 // forget forgets the places of a list.
-func (p *places) forget(of listed) { p.before(of, 0) }
+func (p *places) forget(of listed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.all {
+		if p.all[i].of == of {
+			p.all[i] = place{}
+		}
+	}
+}
 
 // keep keeps a place. It takes the room of the place before that from which its page began, or of
 // the oldest. From the last one a client may ask for the page again.

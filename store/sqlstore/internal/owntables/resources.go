@@ -393,9 +393,9 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 	if q.After == nil {
 		at.skip = q.Offset
 	}
-	of, isWalk := listOf(ctx, t.ResourceType, q)
-	if isWalk = isWalk && s.db.Transaction(ctx) == nil; isWalk {
-		at.start(s.places.before(of, q.Offset))
+	mayKeep := isWalk(q) && s.db.Transaction(ctx) == nil
+	if mayKeep && q.Offset > 0 {
+		at.start(s.places.before(listOf(ctx, t.ResourceType, q), q.Offset))
 	}
 	if q.Limit > 0 {
 		if err := readPage(ctx, s.db, w, where, &at, t.ResourceType, page); err != nil {
@@ -405,7 +405,7 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 			return page, nil
 		}
 	}
-	if !isWalk || !at.knowsTotal(page) {
+	if !at.knowsTotal(page) {
 		err = s.db.Read(ctx, func() error {
 			return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) }, "SELECT count(*)"+where, args...)
 		})
@@ -414,10 +414,14 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 		}
 	}
 	if at.isPast(page) {
-		s.places.forget(of)
+		s.places.forget(listOf(ctx, t.ResourceType, q))
 		return s.list(ctx, t, q)
 	}
-	if isWalk && q.Total && len(page.Resources) > 0 && at.hasMore(page) {
+	if mayKeep && len(page.Resources) > 0 && at.hasMore(page) { // which a look-up has not
+		of := listOf(ctx, t.ResourceType, q)
+		if q.Offset == 0 {
+			s.places.forget(of)
+		}
 		s.places.keep(at.end(of, page), at.from)
 	}
 	return page, nil
