@@ -15,6 +15,7 @@ import (
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/roles"
 	"github.com/scimkit/scim/internal/tolerance"
+	"github.com/scimkit/scim/internal/watch"
 )
 
 // Config is the configuration of a Handler. Auth is required, and either Store or
@@ -80,6 +81,9 @@ type Config struct {
 	OnEvent func(ctx context.Context, e Event)
 	// Log is the logger. Nil: slog.Default().
 	Log *slog.Logger
+	// Observers watch requests, for a journal, traces or metrics. They begin in order, and end
+	// in the opposite order. Nil: nobody watches.
+	Observers []Observer
 	// Trace receives each request and answer as text, without passwords and credentials.
 	// Use it to set up a new client. The text contains personal data, so leave Trace nil
 	// in production.
@@ -331,8 +335,8 @@ func byDefault[T int | int64 | time.Duration](v *T, d T) {
 }
 
 // bindTenant looks at the capabilities of a tenant's store. This is the only place that
-// asserts them.
-func bindTenant(c *Tenant, g host.Guard) (*host.Tenant, error) {
+// asserts them. calls watches them; nil: nobody does.
+func bindTenant(c *Tenant, g host.Guard, calls host.Calls) (*host.Tenant, error) {
 	if c.Store == nil {
 		return nil, mistake("Store", "is missing")
 	}
@@ -361,6 +365,7 @@ func bindTenant(c *Tenant, g host.Guard) (*host.Tenant, error) {
 	if c.Roles != nil {
 		errs = append(errs, bindRoles(c, t, g)...)
 	}
+	watch.Tenant(t, calls)
 	return t, errors.Join(errs...)
 }
 

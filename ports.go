@@ -406,7 +406,7 @@ func (p authPort) Schemes() []discovery.Scheme {
 
 // tenantPort returns a function that finds the tenant of a request. If find is nil, it
 // returns single.
-func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *host.Tenant, g host.Guard) func(context.Context, host.Principal) (*host.Tenant, error) {
+func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *host.Tenant, g host.Guard, calls host.Calls) func(context.Context, host.Principal) (*host.Tenant, error) {
 	if find == nil {
 		return func(context.Context, host.Principal) (*host.Tenant, error) { return single, nil }
 	}
@@ -418,7 +418,7 @@ func tenantPort(find func(context.Context, Principal) (*Tenant, error), single *
 		case t == nil:
 			return nil, errors.New("scim: TenantFor returned no tenant and no error")
 		}
-		b, err := bindTenant(t, g)
+		b, err := bindTenant(t, g, calls)
 		if err != nil {
 			return nil, fmt.Errorf("scim: tenant %q is not usable: %w", t.ID, err)
 		}

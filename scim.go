@@ -35,10 +35,14 @@ func New(c Config) (*Handler, error) {
 	}
 	h, log := &Handler{}, cmp.Or(c.Log, slog.Default())
 	guard := host.Guard{Log: log}
+	if slices.Contains(c.Observers, nil) {
+		errs = append(errs, mistake("Observers", "contains nil"))
+	}
+	observer, calls := observersIn(c.Observers, guard)
 	flat := Tenant{Store: c.Store, Types: c.Types, Roles: c.Roles, Rules: c.Rules, Allow: c.Allow,
 		BaseURL: c.BaseURL, Strict: c.Strict, Without: c.Without, Members: c.Members, OnWrite: c.OnWrite, Seats: c.Seats, Me: c.Me}
 	if c.TenantFor == nil {
-		if h.single, err = bindTenant(&flat, guard); err != nil {
+		if h.single, err = bindTenant(&flat, guard, calls); err != nil {
 			errs = append(errs, err)
 		}
 	} else if set := flat.setFields(); len(set) > 0 {
@@ -51,15 +55,15 @@ func New(c Config) (*Handler, error) {
 	if now == nil {
 		now = time.Now
 	}
-	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: log, Now: now, Time: limits.Time, Emit: eventPort(c.OnEvent, guard)}
-	e := endpoint.Config{Auth: authPort{c.Auth}, TenantOf: tenantPort(c.TenantFor, h.single, guard), OpenDiscovery: c.OpenDiscovery,
+	h.engine = &roles.Engine{Locks: &keylock.Locks{}, Log: log, Now: now, Time: limits.Time, Emit: eventPort(c.OnEvent, guard), Calls: calls}
+	e := endpoint.Config{Auth: authPort{c.Auth}, TenantOf: tenantPort(c.TenantFor, h.single, guard, calls), OpenDiscovery: c.OpenDiscovery,
 		Limits: host.Limits(limits), TrustedProxies: slices.Clone(c.TrustedProxies), Log: log, Now: now, NewID: c.NewID, Cursors: cursors, Engine: h.engine,
-		Limiter: limiterIn(c.Limiter, guard)}
+		Limiter: limiterIn(c.Limiter, guard), Watchers: endpoint.Watchers{Observer: observer}}
 	if e.NewID == nil {
 		e.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}
 	if c.Trace != nil {
-		e.Tracer = trace.New(c.Trace, now)
+		e.Watchers.Tracer = trace.New(c.Trace, now)
 	}
 	h.server = endpoint.New(e)
 	if t := h.single; t != nil {
@@ -98,7 +102,7 @@ func (h *Handler) HostOf(r *http.Request) string { return h.server.HostOf(r) }
 func (h *Handler) Reconciler(t *Tenant) (*Reconciler, error) {
 	bound := h.single
 	if t != nil {
-		b, err := bindTenant(t, host.Guard{Log: h.engine.Log})
+		b, err := bindTenant(t, host.Guard{Log: h.engine.Log}, h.engine.Calls)
 		if err != nil {
 			return nil, fmt.Errorf("scim: tenant %q is not usable: %w", t.ID, err)
 		}

@@ -35,6 +35,7 @@ var rootFiles = []struct{ file, reason string }{
 	{"scim.go", "New, Handler, Mount, Store and its capabilities, errors"},
 	{"capabilities.go", "what a store is able to; TenantLocker and UniqueIDs, capabilities that few stores need, with their ports"},
 	{"limiter.go", "Limiter, which decides how many requests a client may send, with its port"},
+	{"observer.go", "Observer, which watches requests, with its ports"},
 	{"guards.go", "what judges changes of roles before they are made, with its ports"},
 	{"config.go", "Config, Tenant, Limits: validation, and what is prepared once for each tenant"},
 	{"resource.go", "Resource, ResourceType, access to attributes, structs, schemas"},

@@ -259,7 +259,7 @@ func TestBulkLogs(t *testing.T) {
 	h, _ := bulkHandler(t, "memory", func(c *scim.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	log.Reset()
 	testhost.Do(t, h, "POST", "/Bulk", testhost.BulkBody(testhost.Delete("/Users/7"), testhost.PostUser("a", "a"), testhost.Delete("/Nope/8")))
-	if got := strings.Count(log.String(), "scim: refused"); got != 2 || !strings.Contains(log.String(), "path=/Users/7 status=404") {
+	if got := strings.Count(log.String(), "scim: refused"); got != 2 || !strings.Contains(log.String(), "route=/Users/{id} status=404") {
 		t.Errorf("each operation that fails has a line, got %d:\n%s", got, &log)
 	}
 }

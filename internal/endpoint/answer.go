@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/wire"
 )
 
@@ -60,6 +61,13 @@ type sending struct {
 	a       *answer
 	s       sink
 	isBegun bool // the client may have a part of the answer
+	visit   visit
+}
+
+// refuse sends an error.
+func (o *sending) refuse(e *fault.Error) {
+	o.visit.status = e.Status
+	e.Write(o.w)
 }
 
 // isHead reports whether the client wants only the headers.
@@ -131,6 +139,7 @@ func (o *sending) begin(size int) {
 	}
 	o.isBegun = true
 	a := o.a
+	o.visit.status = a.status
 	hasBody := a.stream != nil || a.body != nil
 	h := o.w.Header()
 	h.Set("Cache-Control", "no-store")

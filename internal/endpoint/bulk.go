@@ -40,7 +40,7 @@ func (r *request) bulk(ctx context.Context, body []byte) (*answer, error) {
 			ran[p] = true
 			if p.Err != nil {
 				failed++
-				r.s.logRefusal(ctx, p.Method, p.Path, host.Answer(p.Err))
+				r.s.logRefusal(ctx, r.visit, p.Method, b.parts[p.At].r.at, p.Path, host.Answer(p.Err))
 			}
 		}
 	}
@@ -83,7 +83,7 @@ func (r *request) parseBulk(body []byte) (*bulkJob, error) {
 	}
 	most := r.s.c.Limits.Members
 	used := most - most/4 // each operation commits by itself, which takes longer
-	r.named = &used
+	r.visit.named = &used
 	b := &bulkJob{r: r, job: j}
 	for _, p := range j.Parts {
 		of := r.another()
@@ -127,7 +127,7 @@ func (b *bulkJob) run(ctx context.Context, unit []*bulk.Part) {
 			}
 			// The store keeps the earlier operations, so the client needs an answer that
 			// lists them.
-			err := host.LogPanic(b.r.s.c.Log, p, "method", http.MethodPost)
+			err := host.LogPanic(b.r.s.c.Log, p, "request", b.r.visit.id, "method", http.MethodPost)
 			for _, part := range unit {
 				part.Err = err
 			}

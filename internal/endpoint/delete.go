@@ -182,7 +182,7 @@ func leaveAfterwards(ctx context.Context, w *writer, ref host.Ref, err error) er
 
 // Release deletes a group of a tenant as a client's DELETE does.
 func (s *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
-	w := newWriter(s.begin(t, host.Principal{}))
+	w := newWriter(s.begin(t, host.Principal{}, &visit{}))
 	ref := host.Ref{Type: "Group", ID: groupID}
 	err := leaveAfterwards(ctx, w, ref, w.withLockBy(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
 		return removeTold(ctx, w, before)

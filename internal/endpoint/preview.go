@@ -36,7 +36,7 @@ func (s *Server) Preview(ctx context.Context, t *host.Tenant, who host.Principal
 	}
 	c := s.c
 	c.Log = s.c.Log.With("preview", true)
-	c.Auth, c.Tracer, c.Engine = known{who}, nil, s.c.Engine.Quiet(c.Log)
+	c.Auth, c.Watchers, c.Engine = known{who}, Watchers{}, s.c.Engine.Quiet(c.Log)
 	c.TenantOf = func(context.Context, host.Principal) (*host.Tenant, error) { return t, nil }
 	body := r.Body
 	var sent []byte

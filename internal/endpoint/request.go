@@ -30,18 +30,18 @@ type request struct {
 	use    *tolerance.Use
 	work   *roles.Work
 	listed map[*model.Type]error // the answers of mayList, by type
-	named  *int                  // how many members the whole request has named; nil before a write
+	visit  *visit                // the whole request, of which this may be one operation
 }
 
 // begin starts an operation of a client in a tenant.
-func (s *Server) begin(t *host.Tenant, who host.Principal) *request {
-	return &request{s: s, t: t, dir: directory.Of(t), who: who, use: t.Tolerances.Use(), work: s.c.Engine.Begin(t, who.ID)}
+func (s *Server) begin(t *host.Tenant, who host.Principal, v *visit) *request {
+	return &request{s: s, t: t, dir: directory.Of(t), who: who, use: t.Tolerances.Use(), work: s.c.Engine.Begin(t, who.ID), visit: v}
 }
 
 // another starts another operation of the same client.
 func (r *request) another() *request {
-	q := r.s.begin(r.t, r.who)
-	q.base, q.header, q.named = r.base, http.Header{}, r.named
+	q := r.s.begin(r.t, r.who, r.visit)
+	q.base, q.header = r.base, http.Header{}
 	return q
 }
 
@@ -59,9 +59,7 @@ func (r *request) deliver(ctx context.Context) {
 	for _, n := range used {
 		r.work.Tell(host.Event{Kind: host.ToleranceUsed, Resource: r.about(), Tolerance: string(n), Path: r.use.Path(n)})
 	}
-	if len(used) > 0 {
-		r.s.c.Log.DebugContext(ctx, "scim: tolerances used", "client", r.who.ID, "names", used)
-	}
+	r.visit.use(used)
 	r.work.Deliver(ctx)
 }
 

@@ -27,6 +27,25 @@ type route struct {
 	t    *model.Type // the type of the resources, nil if the route is about several types
 	id   string      // the resource's id, "" if the route is about several resources
 	tail int         // the number of path segments, such as 2 for Users/1
+	name string      // the first segment, which is that of an endpoint
+}
+
+// pattern is the route for the log and observers. It has no text of a client: its parts come from
+// this package and from the resource types. "": there is no route.
+func (rt *route) pattern() string {
+	switch {
+	case rt == nil:
+		return ""
+	case rt.t == nil && rt.tail == 2: // such as Schemas
+		return "/" + rt.name + "/{id}"
+	case rt.t == nil:
+		return "/" + rt.name
+	case rt.id == "":
+		return rt.t.Endpoint
+	case rt.id == ".search":
+		return rt.t.Endpoint + "/.search"
+	}
+	return rt.t.Endpoint + "/{id}"
 }
 
 // allow lists the methods of a route for the Allow header. OPTIONS is possible on each
@@ -59,7 +78,7 @@ func (t *router) route(r *http.Request) (*route, error) {
 	segments, ok := address.Route(r, t.isEndpoint)
 	if len(segments) > 0 {
 		if rt := t.routeAt(segments[0], segments[1:]); rt != nil {
-			rt.tail = len(segments)
+			rt.tail, rt.name = len(segments), segments[0]
 			return rt, nil
 		}
 	} else if ok {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -20,22 +18,26 @@ import (
 // ServeHTTP serves one request: it authenticates, finds the tenant and the route, reads the
 // body, acts and answers. It parses nothing before it has authenticated the client.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.c.Tracer != nil {
-		t := s.c.Tracer.Begin(w, r)
+	if s.c.Watchers.Tracer != nil {
+		t := s.c.Watchers.Tracer.Begin(w, r)
 		w = t
 		defer t.End()
 	}
 	out := &sending{w: w, method: r.Method, buffers: &s.buffers}
+	v := &out.visit
+	r, end := s.arrive(w, r, v)
+	defer s.leave(r.Context(), r.Method, v, end)
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
+				v.err = cmp.Or(v.err, http.ErrAbortHandler)
 				panic(p)
 			}
-			err := host.LogPanic(s.c.Log, p, "method", fault.Clip(r.Method))
+			v.err = host.LogPanic(s.c.Log, p, "request", v.id, "method", fault.Clip(r.Method))
 			if out.isBegun {
 				panic(http.ErrAbortHandler)
 			}
-			host.Answer(err).Write(w)
+			out.refuse(host.Answer(v.err))
 		}
 	}()
 	s.limitBody(w, r)
@@ -43,14 +45,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	var turn admission.Turn
 	defer func() { turn.Leave() }()
-	q, act, body, err := s.receive(ctx, w, r.WithContext(ctx), &turn)
+	q, act, body, err := s.receive(ctx, w, r.WithContext(ctx), v, &turn)
 	if body != nil { // The time for the body does not count.
 		ctx, cancel = deadline.With(r.Context(), s.c.Limits.Time)
 		defer cancel()
 	}
 	var a *answer
 	if err == nil {
-		ctx = host.WithPrincipal(ctx, q.who)
+		ctx = host.WithPrincipal(ctx, q.who, v.id)
 		a, err = act(ctx, q, body)
 		q.deliver(ctx)
 	}
@@ -60,37 +62,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
+	v.err = err
 	if errors.Is(err, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
 	e := host.Answer(err)
-	s.logRefusal(ctx, r.Method, r.URL.Path, e)
+	s.logRefusal(ctx, v, r.Method, v.at, r.URL.Path, e)
 	if out.isBegun {
 		panic(http.ErrAbortHandler) // the client must not take a part for the whole
 	}
-	e.Write(w)
-}
-
-// maxLogged is how many bytes of a path the log shows, and maxCause is the same for an error.
-const (
-	maxLogged = 300
-	maxCause  = 2000
-)
-
-// logRefusal logs a failed request or a failed operation of a bulk request.
-func (s *Server) logRefusal(ctx context.Context, method, path string, e *fault.Error) {
-	level := slog.LevelInfo
-	if e.Status >= 500 && e.Status != http.StatusNotImplemented {
-		level = slog.LevelError
-	}
-	s.c.Log.Log(ctx, level, "scim: refused", "method", fault.Clip(method), "path", fault.ClipTo(maxLogged, path), "status", e.Status,
-		"type", e.Type, "detail", e.Detail, "cause", fault.ClipTo(maxCause, fmt.Sprint(e.Err)))
+	out.refuse(e)
 }
 
 // receive accepts a request, gets its turn and reads its body. If it refuses the request,
 // it leaves the body unread. body is nil for a method without one.
-func (s *Server) receive(ctx context.Context, w http.ResponseWriter, r *http.Request, turn *admission.Turn) (q *request, act action, body []byte, err error) {
-	q, act, err = s.choose(ctx, w, r)
+func (s *Server) receive(ctx context.Context, w http.ResponseWriter, r *http.Request, v *visit, turn *admission.Turn) (q *request, act action, body []byte, err error) {
+	q, act, err = s.choose(ctx, w, r, v)
 	hasBody := r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch
 	size := int64(0)
 	if err == nil && hasBody {
@@ -121,8 +108,8 @@ func (s *Server) enter(ctx context.Context, tenant string, size int64) (admissio
 }
 
 // choose accepts a request and finds the action for its method.
-func (s *Server) choose(ctx context.Context, w http.ResponseWriter, r *http.Request) (*request, action, error) {
-	q, err := s.accept(ctx, w, r)
+func (s *Server) choose(ctx context.Context, w http.ResponseWriter, r *http.Request, v *visit) (*request, action, error) {
+	q, err := s.accept(ctx, w, r, v)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -148,7 +135,7 @@ func (s *Server) choose(ctx context.Context, w http.ResponseWriter, r *http.Requ
 }
 
 // accept authenticates the client and finds the tenant, the route and the parameters.
-func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Request) (*request, error) {
+func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Request, v *visit) (*request, error) {
 	who, denied := s.c.Auth.Authenticate(r)
 	if denied != nil {
 		denied = s.refusalOf(w, denied)
@@ -159,6 +146,7 @@ func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		}
 		who = host.Principal{}
 	}
+	v.client = who.ID
 	t, err := s.c.TenantOf(ctx, who)
 	if errors.Is(err, host.ErrNotFound) {
 		err = noEndpoint()
@@ -167,6 +155,7 @@ func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return nil, cmp.Or(denied, err)
 	}
 	at, err := (&router{&t.Types, t.Self, &s.c.Limits}).route(r)
+	v.tenant, v.at = t.ID, at
 	if denied == nil {
 		if err := s.limit(ctx, w, r.Method, t, at); err != nil {
 			return nil, err
@@ -187,7 +176,7 @@ func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err := s.c.Engine.CheckOpen(ctx, t); err != nil && !at.open {
 		return nil, err
 	}
-	q := s.begin(t, who)
+	q := s.begin(t, who, v)
 	q.at, q.header = at, r.Header
 	q.base = address.Base(r, t.BaseURL, at.tail, s.c.TrustedProxies)
 	q.params, err = parseParams(r.URL.RawQuery)

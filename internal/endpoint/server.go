@@ -19,7 +19,7 @@ import (
 	"github.com/scimkit/scim/internal/trace"
 )
 
-// Config configures a Server. All fields but Tracer and Limiter are required.
+// Config configures a Server. All fields but Limiter and Watchers are required.
 type Config struct {
 	Auth Authenticator
 	// TenantOf finds the tenant of an authenticated request.
@@ -32,9 +32,15 @@ type Config struct {
 	Now            func() time.Time
 	NewID          func() string
 	Cursors        cursor.Sealer
-	Tracer         *trace.Tracer // nil: the server writes no trace
 	Engine         *roles.Engine
 	Limiter        host.Limiter // nil: clients send as many requests as they like
+	Watchers       Watchers
+}
+
+// Watchers see each request. A preview has none.
+type Watchers struct {
+	Tracer   *trace.Tracer // nil: the server writes no trace
+	Observer host.Observer // nil: nobody watches
 }
 
 // Authenticator authenticates requests and describes how it does so.

@@ -40,11 +40,11 @@ type writer struct {
 }
 
 func newWriter(r *request) *writer {
-	if r.named == nil {
-		r.named = new(int)
+	if r.visit.named == nil {
+		r.visit.named = new(int)
 	}
 	return &writer{r: r, t: r.t, dir: r.dir, work: r.work, guard: guard{r.t, r.dir},
-		named: naming{all: r.named, limit: r.s.c.Limits.Members}}
+		named: naming{all: r.visit.named, limit: r.s.c.Limits.Members}}
 }
 
 // begin asks the application what the client may do with a resource, id "" for a new one.

@@ -25,6 +25,8 @@ type Engine struct {
 	Time time.Duration
 	// Emit receives each event. Nil: no events.
 	Emit func(ctx context.Context, e host.Event)
+	// Calls watches reconciliations. Nil: nobody does.
+	Calls host.Calls
 
 	unsettled unsettled
 	// fences are shared, by tenant, while users are reconciled whom the ledger does not lock. Who

@@ -200,7 +200,12 @@ func (f *failures) most(ctx context.Context, ids []string, fn func(ids []string)
 const vanishedTries = 3
 
 // settle reconciles at most a batch of users, each atomically.
-func (w *Work) settle(ctx context.Context, ids []string, r run) error {
+func (w *Work) settle(ctx context.Context, ids []string, r run) (err error) {
+	if w.e.Calls != nil {
+		in, end := w.e.Calls.BeginCall(ctx, "reconcile")
+		defer func() { end(err) }()
+		ctx = in
+	}
 	for try := 0; ; try++ {
 		b := &batch{w: w, run: r, ids: ids}
 		err := b.settle(ctx)

@@ -94,6 +94,7 @@ var levels = []level{
 		{"internal/directory", "reads the application's store"},
 		{"internal/discovery", "describes a tenant to clients, by internal/host's Tenant"},
 		{"internal/cursor", "seals page keys of internal/host"},
+		{"internal/watch", "wraps the interfaces of internal/host"},
 	}},
 	{"host", false, []place{
 		{"internal/host", "describes what the application supplies, in the words of the engines"},

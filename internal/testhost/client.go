@@ -8,5 +8,5 @@ import (
 
 // AsClient is the context of a request of a client.
 func AsClient(ctx context.Context, id string) context.Context {
-	return host.WithPrincipal(ctx, host.Principal{ID: id})
+	return host.WithPrincipal(ctx, host.Principal{ID: id}, "")
 }
