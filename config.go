@@ -118,10 +118,11 @@ type Tenant struct {
 	// is the answer. An error that is no *Error becomes 403 without detail. Nil: every
 	// operation is allowed.
 	//
-	// For a write the handler also asks with OpGet whether the client may see the
-	// resource. If not, the answer shows only its id, or is 204. With Roles.Attributes, for
-	// a user, it also asks with OpPatch and the type Group, without an id. If that is
-	// refused, the client may not change those attributes.
+	// It judges what the scopes of the client open: see ScopeUsers. For a write the handler
+	// also asks with OpGet whether the client may see the resource. If not, the answer shows
+	// only its id, or is 204. For users it also asks with OpList and the type Group. If that
+	// is refused, the client does not see User.groups and Roles.Attributes. To change those
+	// attributes, it must be allowed OpPatch of the type Group, without an id.
 	Allow func(ctx context.Context, a Access) error
 	// BaseURL is the endpoint's absolute address, such as
 	// "https://app.example.com/scim/v2". "": the handler takes it from each request.

@@ -436,8 +436,8 @@ type Principal struct {
 	// ID names the client in logs and events. Tenant is the ID of its tenant, for
 	// TenantFor.
 	ID, Tenant string
-	// Scopes are what the client may do. Only the application reads them, for example
-	// in Tenant.Allow.
+	// Scopes are what the client may read and write: see ScopeUsers. Nil means all, and an
+	// empty list means none.
 	Scopes []string
 	// Data is any value that the Authenticator passes to the application.
 	Data any

@@ -36,6 +36,7 @@ var rootFiles = []struct{ file, reason string }{
 	{"capabilities.go", "what a store is able to; TenantLocker and UniqueIDs, capabilities that few stores need, with their ports"},
 	{"limiter.go", "Limiter, which decides how many requests a client may send, with its port"},
 	{"observer.go", "Observer, which watches requests, with its ports"},
+	{"scopes.go", "the words that say what a client may read and write"},
 	{"guards.go", "what judges changes of roles before they are made, with its ports"},
 	{"config.go", "Config, Tenant, Limits: validation, and what is prepared once for each tenant"},
 	{"resource.go", "Resource, ResourceType, access to attributes, structs, schemas"},

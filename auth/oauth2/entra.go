@@ -32,6 +32,9 @@ var entraIssuer = regexp.MustCompile(`^https://sts\.windows\.net/([0-9a-f]{8}-[0
 // the customer provisions in this way gets the same kind of token, and could send it here.
 // Microsoft says that these tokens are for tests. A token of package auth has no such
 // weakness.
+//
+// The tokens have no scopes. scim.Principal.Scopes are scim.ScopeUsers and scim.ScopeGroups;
+// Auth.Principal can change that.
 func Entra(audience string, tenantOf func(ctx context.Context, directory string) (tenant string, err error)) *Auth {
 	return JWTFunc(func(ctx context.Context, url string) (Issuer, error) {
 		m := entraIssuer.FindStringSubmatch(url)
@@ -45,7 +48,7 @@ func Entra(audience string, tenantOf func(ctx context.Context, directory string)
 		return Issuer{
 			URL: url, Keys: "https://login.microsoftonline.com/common/discovery/keys",
 			Audiences: []string{audience}, Clients: []string{entraProvisioning},
-			Claims: map[string]string{"tid": m[1]}, Tenant: tenant,
+			Claims: map[string]string{"tid": m[1]}, Tenant: tenant, gives: []string{scim.ScopeUsers, scim.ScopeGroups},
 		}, nil
 	})
 }

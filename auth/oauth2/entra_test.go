@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth/oauth2"
@@ -86,8 +87,9 @@ func TestEntra(t *testing.T) {
 		})
 	}
 	a := s.entra(t, tenantOf)
-	if _, p, _ := outcome(t, a, request(entraToken(t, nil))); p.Tenant != "acme" || p.Scopes == nil {
-		t.Errorf("principal %+v: the tenant of the directory was wanted", p)
+	_, p, _ := outcome(t, a, request(entraToken(t, nil)))
+	if diff := cmp.Diff(scim.Principal{ID: "00000014-0000-0000-c000-000000000000", Tenant: "acme", Scopes: []string{"users", "groups"}}, p); diff != "" {
+		t.Errorf("the tenant of the directory, and the scopes of a provisioning service (-want +got):\n%s", diff)
 	}
 	delete(tenants, acmeDirectory)
 	expect(t, a, entraToken(t, nil), 401, "unknown issuer", "the administrator has removed the directory; the token was seen before")

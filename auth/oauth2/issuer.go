@@ -44,9 +44,12 @@ type Issuer struct {
 	// has the values of all that the token has. A token to which it gives nothing is
 	// refused. Nil: scim.Principal.Scopes are the token's scopes.
 	//
-	// scim.Principal.Scopes is never nil, so that no application takes a token without
-	// scopes for one without limits.
+	// scim.Principal.Scopes is never nil, because nil opens everything. The handler knows the
+	// names scim.ScopeUsers and scim.ScopeGroups. If the authorization server has others, a
+	// token opens nothing without Scopes.
 	Scopes map[string][]string
+
+	gives []string // the scopes of every token. Nil: as Scopes says
 }
 
 var algorithms = []jose.SignatureAlgorithm{
@@ -138,7 +141,11 @@ func (i *Issuer) principal(t *Token) (scim.Principal, error) {
 	if p.ID == "" {
 		return p, refusal("the token names neither client nor subject")
 	}
-	if i.Scopes == nil {
+	switch {
+	case i.gives != nil:
+		p.Scopes = slices.Clone(i.gives)
+		return p, nil
+	case i.Scopes == nil:
 		return p, nil
 	}
 	given := map[string]bool{}

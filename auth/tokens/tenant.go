@@ -20,7 +20,8 @@ var (
 	ErrEnded = errors.New("tokens: the token has expired or was revoked")
 	// ErrRotated is what Rotate returns for a token that has a successor: rotate the successor.
 	ErrRotated = errors.New("tokens: the token was rotated already")
-	// ErrScope is what Issue returns for a scope that is not in Options.Scopes.
+	// ErrScope is what Issue returns for a scope that is neither scim.ScopeUsers nor
+	// scim.ScopeGroups, nor in Options.Scopes.
 	ErrScope = errors.New("tokens: unknown scope")
 )
 
@@ -44,8 +45,8 @@ type Request struct {
 	Label, Maker string
 	// Expires is the first moment at which the token is not valid. Zero: it never expires.
 	Expires time.Time
-	// Scopes are some of Options.Scopes. Nil means all that there are now and later. An empty list
-	// means none.
+	// Scopes are what the token opens: see scim.ScopeUsers. Nil means all that there are now
+	// and later. An empty list means none.
 	Scopes []string
 }
 

@@ -44,8 +44,8 @@ type Options struct {
 	// one that names your application, with at most 20 letters, digits and underscores, such as
 	// "acme_scim_". It is "scim_" by default. Tokens with an earlier prefix stay valid.
 	Prefix string
-	// Scopes are the scopes that tokens can have. The library gives them no meaning: the
-	// application reads them in Config.Allow. Issue refuses any other scope.
+	// Scopes are the scopes that tokens can have beside scim.ScopeUsers and scim.ScopeGroups:
+	// those of other resource types, and words for Config.Allow. Issue refuses any other scope.
 	Scopes []string
 	// CacheFor is how long a token that the Store has found is taken for valid without asking the
 	// Store again. A revocation counts at once in the process that revokes, and after this time in
@@ -82,7 +82,6 @@ var prefixes = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,19}$`)
 func New(store Store, o Options) (*Tokens, error) {
 	o.Prefix, o.CacheSize = cmp.Or(o.Prefix, "scim_"), cmp.Or(o.CacheSize, 10_000)
 	o.Log = cmp.Or(o.Log, slog.Default())
-	o.Scopes = slices.Clone(o.Scopes)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -96,6 +95,7 @@ func New(store Store, o Options) (*Tokens, error) {
 	if slices.Contains(o.Scopes, "") {
 		err = errors.Join(err, errors.New("tokens: Scopes has an empty text"))
 	}
+	o.Scopes = append([]string{scim.ScopeUsers, scim.ScopeGroups}, o.Scopes...)
 	if o.CacheFor < 0 || o.CacheFor > MaxCacheFor {
 		err = errors.Join(err, fmt.Errorf("tokens: CacheFor is %v: use 0 to %v, because a revoked token is valid in other processes for this time", o.CacheFor, MaxCacheFor))
 	}

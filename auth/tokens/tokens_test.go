@@ -134,7 +134,7 @@ func TestNewListsMistakes(t *testing.T) {
 }
 
 func TestIssue(t *testing.T) {
-	w := newWorld(t, tokens.Options{Prefix: "acme_", Scopes: []string{"users", "groups"}})
+	w := newWorld(t, tokens.Options{Prefix: "acme_", Scopes: []string{"devices"}})
 	for _, c := range []struct {
 		name   string
 		r      tokens.Request
@@ -144,6 +144,7 @@ func TestIssue(t *testing.T) {
 		{"all scopes", tokens.Request{Label: "Okta", Maker: "ann"}, "", "nil means all"},
 		{"no scopes", tokens.Request{Scopes: []string{}}, "", "an empty list means none"},
 		{"some", tokens.Request{Scopes: []string{"groups"}}, "", "it is known"},
+		{"a word of the application", tokens.Request{Scopes: []string{"users", "devices"}}, "", "Options.Scopes has it"},
 		{"ends", tokens.Request{Expires: noon.Add(time.Hour)}, "", "it is in the future"},
 		{"unknown scope", tokens.Request{Scopes: []string{"groups", "Users"}}, `unknown scope "Users"`, "a typing mistake would give less, or later more, than is meant"},
 		{"ends now", tokens.Request{Expires: noon}, "not in the future", "the token would never be valid"},

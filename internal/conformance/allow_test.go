@@ -111,8 +111,8 @@ func TestRoleAttributesNeedThePermissionForGroups(t *testing.T) {
 				c.Roles = &scim.Roles{Resolver: app, Attributes: []string{"roles", "userType"}, Ledger: memory.NewLedger()}
 				c.Rules = []scim.Rule{func(_ context.Context, c *scim.Change) error { c.Adopt = adopt; return nil }}
 				c.Allow = func(_ context.Context, a scim.Access) error {
-					if isLimited && a.Type != "User" {
-						return errors.New("this token is for users")
+					if isLimited && a.Type != "User" && a.Op != scim.OpList {
+						return errors.New("this token may only write users")
 					}
 					return nil
 				}

@@ -175,7 +175,7 @@ GET /Probes?count=1000000
 func twoClients(c *scim.Config) {
 	token := func(text, id string, scopes ...string) auth.Token {
 		tok := auth.TokenOf(text)
-		tok.ID, tok.Scopes = id, scopes
+		tok.ID, tok.Scopes = id, append(scopes, scim.ScopeUsers, "probes")
 		return tok
 	}
 	c.Auth = auth.Bearer(token(testhost.Secret, "one", "read", "write"), token("same-client", "one", "read"), token("other-client", "two", "read", "write"))

@@ -31,6 +31,7 @@ func withOkta() (scim.Authenticator, error) {
 		Keys:      "https://example.okta.com/oauth2/default/v1/keys",
 		Audiences: []string{"https://app.example.com/scim"}, // tokens for other services are refused
 		Scope:     "scim",                                   // the token must have it
+		Scopes:    map[string][]string{"scim": {scim.ScopeUsers, scim.ScopeGroups}},
 	})
 }
 
@@ -42,7 +43,7 @@ func manyCustomers(a *oauth2.Auth, db *Application) {
 	}
 }
 
-var scopes = map[string][]string{"scim": {"read", "write"}, "scim.read": {"read"}}
+var scopes = map[string][]string{"scim": {"users", "groups", "write"}, "scim.users": {"users"}}
 
 func withEntra(db *Application) scim.Authenticator {
 	return oauth2.Entra(oauth2.EntraCustomApp, db.tenantOfDirectory) // "" or scim.ErrNotFound: 401
@@ -51,7 +52,7 @@ func withEntra(db *Application) scim.Authenticator {
 func opaque(secret string) (scim.Authenticator, error) {
 	return oauth2.Introspect(
 		oauth2.Endpoint{URL: "https://id.example.com/introspect", ClientID: "scim", ClientSecret: secret},
-		oauth2.Issuer{Audiences: []string{"https://app.example.com/scim"}, Scope: "scim"},
+		oauth2.Issuer{Audiences: []string{"https://app.example.com/scim"}, Scope: "scim", Scopes: scopes},
 	)
 }
 
@@ -150,8 +151,8 @@ func TestOAuth(t *testing.T) {
 	a := testhost.Must(oauth2.JWT(i))
 	a.HTTP = &http.Client{Transport: s}
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
-	r.Header.Set("Authorization", "Bearer "+s.token(map[string]any{"iss": i.URL, "aud": "x", "scope": "scim.read", "sub": "s"}))
-	if p, err := a.Authenticate(r); err != nil || !slices.Equal(p.Scopes, []string{"read"}) {
+	r.Header.Set("Authorization", "Bearer "+s.token(map[string]any{"iss": i.URL, "aud": "x", "scope": "scim.users", "sub": "s"}))
+	if p, err := a.Authenticate(r); err != nil || !slices.Equal(p.Scopes, []string{"users"}) {
 		t.Errorf("scopes %v, error %v", p.Scopes, err)
 	}
 }

@@ -46,7 +46,8 @@ func issue(ctx context.Context, db *Application, tenant string) (secret string, 
 }
 
 func readOnly(_ context.Context, a scim.Access) error {
-	if a.Op == scim.OpGet || a.Op == scim.OpList || slices.Contains(a.Principal.Scopes, "write") {
+	scopes := a.Principal.Scopes
+	if a.Op == scim.OpGet || a.Op == scim.OpList || scopes == nil || slices.Contains(scopes, "write") {
 		return nil
 	}
 	return errors.New("this token may only read") // 403; the text goes to the log
@@ -192,6 +193,13 @@ func TestTenants(t *testing.T) {
 	request(t, h, http.StatusUnauthorized, "GET", "/Users", "")
 }
 
+// clientWith authenticates everybody as a client with these scopes.
+type clientWith []string
+
+func (s clientWith) Authenticate(*http.Request) (scim.Principal, error) {
+	return scim.Principal{ID: "client", Scopes: s}, nil
+}
+
 // TestRunIt runs the settings of docs/run-it.md together.
 func TestRunIt(t *testing.T) {
 	var log, trace bytes.Buffer
@@ -201,6 +209,7 @@ func TestRunIt(t *testing.T) {
 	behindProxy(&c)
 	watch(&c)
 	c.Trace = &trace
+	c.Auth = clientWith{scim.ScopeUsers}
 	h := handler(t, c)
 	request(t, h, http.StatusForbidden, "POST", "/Users", `{"userName": "ann"}`)
 	if !strings.Contains(log.String(), "this token may only read") || !strings.Contains(log.String(), "scim: ready") {
@@ -209,7 +218,9 @@ func TestRunIt(t *testing.T) {
 	if !strings.Contains(trace.String(), "POST") {
 		t.Errorf("the trace does not have the request: %s", trace.String())
 	}
-	c.Allow = nil
+	c.Auth = clientWith{scim.ScopeUsers, "write"}
+	request(t, handler(t, c), http.StatusForbidden, "POST", "/Groups", `{"displayName": "staff"}`) // the scope groups is missing
+	c.Auth = nil
 	h = handler(t, c)
 	location := request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann"}`).Header().Get("Location")
 	if !strings.HasPrefix(location, "https://app.example.com/scim/v2/Users/") {

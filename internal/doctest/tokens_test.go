@@ -29,7 +29,7 @@ func openTokens(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (*tokens.To
 	if err := store.Migrate(ctx); err != nil { // at each start
 		return nil, err
 	}
-	return tokens.New(store, tokens.Options{Prefix: "acme_scim_", Scopes: []string{"read", "write"}, CacheFor: 5 * time.Second})
+	return tokens.New(store, tokens.Options{Prefix: "acme_scim_", Scopes: []string{"write"}, CacheFor: 5 * time.Second})
 }
 
 // tokenPage is a page of the tenant's administrators. Protect it as you protect your other pages.

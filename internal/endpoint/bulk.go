@@ -193,6 +193,6 @@ func (p *bulkPart) act(ctx context.Context, w *writer, data []byte) error {
 func (p *bulkPart) setCreated(ctx context.Context, d *doc.Document) {
 	p.Ref, p.status = host.RefOf(d), http.StatusCreated
 	if p.r.maySee(ctx, d.Type, d.ID) {
-		p.etag = etag(d)
+		p.etag = etag(p.r.visible(ctx, d))
 	}
 }

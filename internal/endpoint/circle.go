@@ -93,6 +93,7 @@ func (c *circle) createAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		c.w.permit = c.w.r.permitFor(ctx, p.Type, "")
 		d, err := c.w.modify(ctx, host.OpPatch, host.RefOf(c.created[i]), func(_ context.Context, before *doc.Document) (*edit, error) {
 			return c.w.complete(before, data, left[i])
 		})
@@ -113,7 +114,7 @@ func (w *writer) complete(before *doc.Document, data []byte, left []*model.Attri
 	if err != nil {
 		return nil, err
 	}
-	e := &edit{}
+	e := &edit{hidden: full.hidden}
 	values := before.Values
 	for _, a := range left {
 		for a.Parent != t.Root && !a.Parent.Extension {

@@ -16,6 +16,7 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 	if err := w.r.may(ctx, host.OpDelete, t, id, nil); err != nil {
 		return nil, err
 	}
+	w.r.hidden(ctx, t) // asks the application before a transaction begins
 	ref := host.Ref{Type: t.Name, ID: id}
 	err := w.withLockBy(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
 		if err := w.guard.checkExempt(ctx, ref); err != nil {

@@ -17,6 +17,7 @@ type view struct {
 	r       *request
 	sel     *doc.Selection
 	derived *model.Attribute // nil: the answer does not show it
+	hidden  []*model.Attribute
 	// groups are the groups of those users that prepare got last.
 	groups *directory.Closure
 	names  groupNames
@@ -24,7 +25,7 @@ type view struct {
 
 // init makes v a view of the resources of t.
 func (v *view) init(ctx context.Context, t *model.Type) {
-	v.sel, v.derived = v.r.selection(t), v.r.dir.Derived(t)
+	v.sel, v.derived, v.hidden = v.r.selection(t), v.r.dir.Derived(t), v.r.hidden(ctx, t)
 	switch {
 	case v.derived == nil:
 	case !v.sel.Wants(v.derived):
@@ -57,6 +58,7 @@ func (v *view) prepare(ctx context.Context, ds ...*doc.Document) error {
 
 // write writes one resource. A long list goes to s part by part.
 func (v *view) write(ctx context.Context, s *sink, d *doc.Document, location string) error {
+	d = d.Hide(v.hidden)
 	switch v.derived {
 	case nil:
 		s.b = encode(s.b, d, d.Values, v.sel, location)

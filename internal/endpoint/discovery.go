@@ -7,6 +7,7 @@ import (
 
 	"github.com/scimkit/scim/internal/discovery"
 	"github.com/scimkit/scim/internal/fault"
+	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/roles"
 )
 
@@ -25,9 +26,12 @@ func discover(endpoint, id string) action {
 		}
 		all := discovery.ResourceTypes(r.base, r.t.Types.All)
 		if endpoint == "Schemas" {
-			canonical, err := roles.CanonicalValues(ctx, r.t)
-			if err != nil {
-				return nil, err
+			var canonical map[*model.Attribute][]string
+			if r.hidden(ctx, r.t.Types.User) == nil { // the names of roles are no part of the schema
+				var err error
+				if canonical, err = roles.CanonicalValues(ctx, r.t); err != nil {
+					return nil, err
+				}
 			}
 			all = discovery.Schemas(r.base, r.t.Types.All, canonical)
 		}

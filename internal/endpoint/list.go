@@ -75,14 +75,21 @@ func (l *lister) query(ctx context.Context, t *model.Type) (q *host.Query, err e
 			return nil, err
 		}
 	}
-	if p.filter == "" {
-		return q, nil
+	if p.filter != "" {
+		q.Filter, err = match.Parse(t, p.filter, filterlang.Limits{Length: l.r.s.c.Limits.Filter}, l.r.use)
+		if err != nil {
+			return nil, err
+		}
 	}
-	q.Filter, err = match.Parse(t, p.filter, filterlang.Limits{Length: l.r.s.c.Limits.Filter}, l.r.use)
-	if err != nil {
-		return nil, err
+	return q, l.complete(ctx, t, q)
+}
+
+// complete checks that a query names only what the client may know, and looks up members.
+func (l *lister) complete(ctx context.Context, t *model.Type, q *host.Query) error {
+	if err := l.r.refuseHidden(ctx, t, q); err != nil || q.Filter == nil {
+		return err
 	}
-	return q, l.r.dir.LookUpMembers(ctx, t, q, l.viewer())
+	return l.r.dir.LookUpMembers(ctx, t, q, l.viewer())
 }
 
 // viewer says what the client may see in filters about memberships.

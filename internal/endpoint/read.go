@@ -20,6 +20,7 @@ func (r *request) get(ctx context.Context, t *model.Type, id string) (*answer, e
 	if err != nil {
 		return nil, err
 	}
+	d = r.visible(ctx, d)
 	tag := etag(d)
 	if h := r.header.Values("If-None-Match"); len(h) > 0 && hasTag(h, tag) {
 		return &answer{status: http.StatusNotModified, etag: tag}, nil
@@ -27,7 +28,7 @@ func (r *request) get(ctx context.Context, t *model.Type, id string) (*answer, e
 	return r.show(http.StatusOK, d), nil
 }
 
-// show makes an answer with one resource. It reads nothing yet.
+// show makes an answer with one resource, as the client sees it. It reads nothing yet.
 func (r *request) show(status int, d *doc.Document) *answer {
 	one := &struct { // allocated at once, because most requests are for one resource
 		answer
@@ -93,7 +94,8 @@ func hasTag(header []string, tag string) bool {
 	return false
 }
 
-// precondition checks If-Match and If-None-Match before a write.
+// precondition checks If-Match and If-None-Match before a write. before is the resource as the
+// client sees it.
 func (r *request) precondition(before *doc.Document) error {
 	tag := etag(before)
 	if h := r.header.Values("If-Match"); len(h) > 0 && !hasTag(h, tag) {

@@ -2,14 +2,12 @@ package endpoint
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/model"
 	"github.com/scimkit/scim/internal/roles"
@@ -61,50 +59,6 @@ func (r *request) deliver(ctx context.Context) {
 	}
 	r.visit.use(used)
 	r.work.Deliver(ctx)
-}
-
-// may asks the application whether the client may do an operation.
-func (r *request) may(ctx context.Context, op host.Op, t *model.Type, id string, q *host.Query) error {
-	if r.t.Allow == nil {
-		return nil
-	}
-	err := r.t.Allow(ctx, host.Access{Op: op, Type: t.Name, ID: id, Query: q, Principal: r.who})
-	var e *fault.Error
-	if err != nil && !errors.As(err, &e) {
-		return &fault.Error{Status: http.StatusForbidden, Detail: "this token may not do that", Err: err}
-	}
-	return err
-}
-
-// maySee asks the application whether the client may read a resource that it writes.
-func (r *request) maySee(ctx context.Context, t *model.Type, id string) bool {
-	return r.may(ctx, host.OpGet, t, id, nil) == nil
-}
-
-// mayGiveRoles asks the application whether the client may change attributes that name
-// roles. Groups give roles too, so a client that may not change groups may not do that.
-func (r *request) mayGiveRoles(ctx context.Context) error {
-	if r.t.Roles == nil || len(r.t.Roles.Attributes) == 0 || r.t.Types.Group == nil {
-		return nil
-	}
-	return r.may(ctx, host.OpPatch, r.t.Types.Group, "", nil)
-}
-
-// mayList asks the application whether the client may list resources of a type. If not,
-// answers do not show them in resources of other types either. It asks once in a request.
-func (r *request) mayList(ctx context.Context, t *model.Type) error {
-	if r.t.Allow == nil {
-		return nil
-	}
-	err, asked := r.listed[t]
-	if !asked {
-		if r.listed == nil {
-			r.listed = map[*model.Type]error{}
-		}
-		err = r.may(ctx, host.OpList, t, "", &host.Query{})
-		r.listed[t] = err
-	}
-	return err
 }
 
 // now is the time in the precision that stores keep.

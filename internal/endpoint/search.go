@@ -223,17 +223,16 @@ func (l *lister) queryPart(ctx context.Context, t *model.Type) (*host.Query, err
 		}
 		q.Descending, _ = l.r.params.descending() // listAll has checked it
 	}
-	if l.r.params.filter == "" {
-		return q, nil
+	if l.r.params.filter != "" {
+		e, err := filterlang.ParseFilter(l.r.params.filter, filterlang.Limits{Length: l.r.s.c.Limits.Filter}, l.r.use)
+		if err != nil {
+			return nil, err
+		}
+		if q.Filter, err = match.Compile(t, replaceAbsent(t, e), l.r.use); err != nil {
+			return nil, err
+		}
 	}
-	e, err := filterlang.ParseFilter(l.r.params.filter, filterlang.Limits{Length: l.r.s.c.Limits.Filter}, l.r.use)
-	if err != nil {
-		return nil, err
-	}
-	if q.Filter, err = match.Compile(t, replaceAbsent(t, e), l.r.use); err != nil {
-		return nil, err
-	}
-	return q, l.r.dir.LookUpMembers(ctx, t, q, l.viewer())
+	return q, l.complete(ctx, t, q)
 }
 
 // replaceAbsent replaces comparisons of attributes that t does not have by their result for

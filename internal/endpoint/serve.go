@@ -166,6 +166,7 @@ func (s *Server) accept(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	}
 	if denied != nil {
 		w.Header().Del("WWW-Authenticate")
+		who.Scopes = []string{} // nil would be all
 	}
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 
 	"github.com/scimkit/scim/internal/directory"
 	"github.com/scimkit/scim/internal/doc"
-	"github.com/scimkit/scim/internal/fault"
 	"github.com/scimkit/scim/internal/filterlang"
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/keylock"
@@ -20,16 +19,12 @@ import (
 
 // writer carries out the writes of a request.
 type writer struct {
-	r     *request
-	t     *host.Tenant
-	dir   directory.Directory
-	work  *roles.Work
-	guard guard
-	// isBlind says that the client may not read the resource that it changes. Answers then
-	// show nothing of it.
-	isBlind bool
-	// noRoles refuses changes of role attributes. Nil: the client may give roles.
-	noRoles error
+	r      *request
+	t      *host.Tenant
+	dir    directory.Directory
+	work   *roles.Work
+	guard  guard
+	permit permit // what the client may do, for the resource of begin
 	// judge refuses edits of existing resources. Nil: every edit is allowed.
 	judge   func(before *doc.Document, e *edit) error
 	adopted adoptions
@@ -53,12 +48,7 @@ func (w *writer) begin(ctx context.Context, op host.Op, t *model.Type, id string
 	if err := w.r.may(ctx, op, t, id, nil); err != nil {
 		return err
 	}
-	if id != "" {
-		w.isBlind = !w.r.maySee(ctx, t, id)
-	}
-	if t == w.t.Types.User {
-		w.noRoles = w.r.mayGiveRoles(ctx)
-	}
+	w.permit = w.r.permitFor(ctx, t, id)
 	return nil
 }
 
@@ -67,6 +57,7 @@ type edit struct {
 	after    *doc.Document
 	members  *member.Delta
 	password *string
+	hidden   *model.Attribute // an attribute that the request names and that the client may not know
 }
 
 // create answers POST.
@@ -79,7 +70,7 @@ func (w *writer) create(ctx context.Context, t *model.Type, body []byte) (*answe
 	if !w.r.maySee(ctx, t, created.ID) {
 		return w.r.acknowledge(http.StatusCreated, created), nil
 	}
-	return w.r.show(http.StatusCreated, created), nil
+	return w.r.show(http.StatusCreated, w.r.visible(ctx, created)), nil
 }
 
 // createFrom creates the resource that the body of a POST describes.
@@ -119,10 +110,10 @@ func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []b
 	switch {
 	case err != nil:
 		return nil, err
-	case w.isBlind:
+	case w.permit.sight == isBlind:
 		return w.r.acknowledge(http.StatusOK, out), nil
 	}
-	return w.r.show(http.StatusOK, out), nil
+	return w.r.show(http.StatusOK, w.r.visible(ctx, out)), nil
 }
 
 // patch answers PATCH: with the resource for users, and with 204 for groups. A group's
@@ -137,7 +128,7 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 		Doc:      doc.Options{Tol: w.r.use, KeepUnknown: t.KeepUnknown},
 		Resource: limits.Resource(),
 		Limits:   filterlang.Limits{Length: limits.Filter},
-		MaxDepth: limits.Depth, MaxMembers: w.named.left(), IsBlind: w.isBlind,
+		MaxDepth: limits.Depth, MaxMembers: w.named.left(), IsBlind: w.permit.sight != seesAll, Hidden: w.permit.hidden,
 	})
 	if err == nil {
 		err = w.named.add(t.Members, p.Named())
@@ -152,7 +143,7 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 		if err != nil {
 			return nil, err
 		}
-		e := &edit{after: after, members: p.Members()}
+		e := &edit{after: after, members: p.Members(), hidden: p.Hidden}
 		if pw, ok := p.Password(); ok {
 			e.password = &pw
 		}
@@ -161,13 +152,13 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 	switch {
 	case err != nil:
 		return nil, err
-	case w.isBlind:
+	case w.permit.sight == isBlind:
 		return &answer{status: http.StatusNoContent}, nil
 	}
 	if t.Members != nil && len(w.r.params.attributes) == 0 && len(w.r.params.excluded) == 0 {
 		return &answer{status: http.StatusNoContent, etag: etag(out)}, nil
 	}
-	return w.r.show(http.StatusOK, out), nil
+	return w.r.show(http.StatusOK, w.r.visible(ctx, out)), nil
 }
 
 // decode reads the body of a POST (before is nil) or PUT.
@@ -177,7 +168,8 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 		return nil, err
 	}
 	e := &edit{password: b.Password}
-	values := b.Values
+	var values []doc.Value
+	values, e.hidden = w.permit.takeOut(t, b.Values)
 	if m := t.Members; m != nil {
 		list := doc.Get(values, m)
 		if list.Attr != nil || before == nil || !w.t.Members.KeepAbsent {
@@ -197,7 +189,7 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 		e.after = &doc.Document{Type: t, Values: values}
 		return e, w.check(t, nil, e)
 	}
-	stored := before.Values
+	stored := before.Hide(w.permit.hidden).Values
 	if t.Members != nil {
 		stored = doc.Drop(stored, t.Members)
 	}
@@ -217,17 +209,22 @@ func carry(users, t *model.Type, stored, values []doc.Value) []doc.Value {
 	return values
 }
 
-// check checks the whole resource that a POST (before is nil) or PUT leaves.
+// check checks the whole resource that a POST (before is nil) or PUT leaves. It keeps what
+// is hidden.
 func (w *writer) check(t *model.Type, before *doc.Document, e *edit) error {
 	if err := w.checkPassword(t, e); err != nil {
 		return err
 	}
 	var stored []doc.Value
 	if before != nil {
-		stored = before.Values
+		stored = before.Hide(w.permit.hidden).Values
 	}
+	// What is hidden does not count, or the limits would tell how long it is.
 	if err := doc.CheckLimits(w.r.s.c.Limits.Resource(), t, stored, e.after.Values); err != nil {
 		return err
+	}
+	if before != nil {
+		e.after = before.Replace(e.after.Values, w.permit.hidden)
 	}
 	return doc.Validate(before, t, e.after.Values)
 }
@@ -277,8 +274,9 @@ func (w *writer) withLockBy(ctx context.Context, lock func(context.Context, host
 		if err != nil {
 			return err
 		}
-		w.spent += costOf(before.Type, before.Values)
-		if err := w.r.precondition(before); err != nil {
+		shown := w.r.visible(ctx, before)
+		w.spent += costOf(before.Type, shown.Values)
+		if err := w.r.precondition(shown); err != nil {
 			return err
 		}
 		return fn(ctx, before)
@@ -288,9 +286,8 @@ func (w *writer) withLockBy(ctx context.Context, lock func(context.Context, host
 // store runs the tenant's rules on an edit, stores it, and changes the roles that depend on
 // it. before is nil for a new resource.
 func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e *edit) (*doc.Document, error) {
-	if w.noRoles != nil && before != nil && before.Type == w.t.Types.User && before.Active() && !e.after.Active() {
-		// Nothing but an exemption stops a deactivation.
-		e.after = roles.KeepAttributes(w.t, before, e.after)
+	if err := w.permit.admit(w.t, before, e); err != nil {
+		return nil, err
 	}
 	members, err := w.planMembers(ctx, before, e.members)
 	if err != nil {
@@ -364,18 +361,13 @@ func (e *edit) setsPassword(t *host.Tenant) bool {
 // checkRoles refuses a change of a role attribute by a client that may not give roles.
 // before is nil for a new user. What a rule changes is the application's own decision.
 func (w *writer) checkRoles(before, after *doc.Document) error {
-	if w.noRoles == nil || after.Type != w.t.Types.User {
-		return nil
+	if w.permit.noRoles == nil || w.permit.hidden != nil || after.Type != w.t.Types.User {
+		return nil // what is hidden has not changed
 	}
-	a := roles.ChangedAttribute(w.t, before, after)
-	switch {
-	case a == nil:
-		return nil
-	case host.Answer(w.noRoles).Status >= http.StatusInternalServerError:
-		return w.noRoles // the application could not judge
+	if a := roles.ChangedAttribute(w.t, before, after); a != nil {
+		return w.permit.refuse(a, "change groups, which give roles; leave it as it is")
 	}
-	return &fault.Error{Status: http.StatusForbidden, Err: w.noRoles,
-		Detail: a.Path + ": gives roles, and this token may not change groups, which give roles; leave it as it is"}
+	return nil
 }
 
 // applyRules runs the tenant's rules on a change. Rules may alter the change.
@@ -404,7 +396,8 @@ func (w *writer) adopt(ctx context.Context, write *roles.Write, id string) error
 		return err
 	}
 	w.adopted = append(w.adopted, &adoption{before: before})
-	write.Before, write.After = before, before.With(carry(w.t.Types.User, t, before.Values, write.After.Values))
+	values := carry(w.t.Types.User, t, before.Hide(w.permit.hidden).Values, write.After.Values)
+	write.Before, write.After = before, before.Replace(values, w.permit.hidden)
 	return nil
 }
 

@@ -156,13 +156,6 @@ func (l *Limits) Resource() doc.Limits {
 	return doc.Limits{Text: l.Text, Name: l.Name, Values: l.Values, Size: int(l.Body / 2)}
 }
 
-// Principal is an authenticated client.
-type Principal struct {
-	ID, Tenant string
-	Scopes     []string
-	Data       any
-}
-
 // Op is a kind of operation.
 type Op string
 

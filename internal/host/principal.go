@@ -1,6 +1,42 @@
 package host
 
-import "context"
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim/internal/model"
+)
+
+// Principal is an authenticated client.
+type Principal struct {
+	ID, Tenant string
+	Scopes     []string
+	Data       any
+}
+
+// The scopes of users and groups.
+const (
+	ScopeUsers  = "users"
+	ScopeGroups = "groups"
+)
+
+// Has reports whether a client has a scope. Nil scopes are all.
+func (p *Principal) Has(scope string) bool {
+	return p.Scopes == nil || slices.Contains(p.Scopes, scope)
+}
+
+// ScopeOf is the scope of a type: the name of its endpoint in lower case, except for users and
+// groups, whose endpoints may have other names.
+func (t *Types) ScopeOf(rt *model.Type) string {
+	switch rt {
+	case t.User:
+		return ScopeUsers
+	case t.Group:
+		return ScopeGroups
+	}
+	return strings.ToLower(strings.TrimPrefix(rt.Endpoint, "/"))
+}
 
 type clientKey struct{}
 

@@ -37,6 +37,15 @@ func (m *Element) Match(w *Work, v doc.Value) bool {
 	return m.root.match(&scope{fields: v.Kids(), self: &v, work: w})
 }
 
+// Find finds an attribute that the filter names and that is one of those asked for. It returns
+// nil if there is none.
+func (m *Element) Find(is func(*model.Attribute) bool) *model.Attribute {
+	if m == nil {
+		return nil
+	}
+	return m.root.names(is)
+}
+
 // Assign returns the contents that an element needs to match the filter. It works only for
 // a conjunction of "sub eq literal". The result is the fields of the element, in schema
 // order. If elements are simple, it is the element alone.

@@ -71,6 +71,15 @@ func (f *Filter) Expr() filter.Expression {
 	return f.expr
 }
 
+// Find finds an attribute that a comparison or a value path names and that is one of those
+// asked for. It returns nil if there is none.
+func (f *Filter) Find(is func(*model.Attribute) bool) *model.Attribute {
+	if f == nil {
+		return nil
+	}
+	return f.root.names(is)
+}
+
 // Nodes is the number of comparisons.
 func (f *Filter) Nodes() int { return f.nodes }
 

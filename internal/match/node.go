@@ -60,6 +60,20 @@ type node struct {
 	at   instant
 }
 
+// names returns an attribute that the tree names and that is one of those asked for, or nil.
+func (n *node) names(is func(*model.Attribute) bool) *model.Attribute {
+	switch {
+	case n == nil:
+		return nil
+	case n.attr != nil && is(n.attr):
+		return n.attr
+	}
+	if a := n.left.names(is); a != nil {
+		return a
+	}
+	return n.right.names(is)
+}
+
 // scope is what a node reads attributes from: the document or, inside a value path, one
 // element.
 type scope struct {

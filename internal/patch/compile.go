@@ -136,10 +136,34 @@ func (r *Request) target(tg target, op verb, raw jsontext.Value, explicit bool) 
 
 // push adds a change of an attribute of the root or an extension.
 func (r *Request) push(within *model.Attribute, c change) {
+	if c.hide(r) {
+		return
+	}
 	if within.Extension {
 		c = change{op: c.op, attr: within, fields: []change{c}}
 	}
 	r.changes = append(r.changes, c)
+}
+
+// hide takes changes of hidden attributes out of c, and reports whether c has no other ones.
+func (c *change) hide(r *Request) bool {
+	if len(r.o.Hidden) == 0 {
+		return false
+	}
+	isHidden := func(a *model.Attribute) bool { return slices.Contains(r.o.Hidden, a) }
+	a := c.where.Find(isHidden)
+	if isHidden(c.attr) {
+		a = c.attr
+	}
+	if a != nil {
+		r.Hidden = a
+		return true
+	}
+	if c.fields == nil {
+		return false
+	}
+	c.fields = slices.DeleteFunc(c.fields, func(f change) bool { return f.hide(r) })
+	return len(c.fields) == 0
 }
 
 func (r *Request) isActive(a *model.Attribute) bool {

@@ -29,11 +29,17 @@ type Options struct {
 	// IsBlind says that the client may not read the resource. Whether a filter in a path
 	// matches must not show in the answer.
 	IsBlind bool
+	// Hidden are attributes that the client may neither know nor change. Operations on them do
+	// nothing, and Request.Hidden names one. Apply does not read them.
+	Hidden []*model.Attribute
 }
 
 // Request is a parsed PATCH. It never changes after Parse. It is not safe for concurrent
 // use, because Apply records the tolerances that it uses.
 type Request struct {
+	// Hidden is an attribute of Options.Hidden that an operation names. It is nil if there is none.
+	Hidden *model.Attribute
+
 	t        *model.Type
 	o        Options
 	tol      *tolerance.Use
@@ -94,20 +100,20 @@ func (r *Request) Apply(w *match.Work, values []doc.Value) ([]doc.Value, error) 
 
 // ApplyTo is Apply to a whole resource, and checks the result.
 func (r *Request) ApplyTo(w *match.Work, before *doc.Document) (*doc.Document, error) {
-	values, err := r.Apply(w, before.Values)
+	shown := before.Hide(r.o.Hidden)
+	values, err := r.Apply(w, shown.Values)
 	if err != nil {
 		return nil, err
 	}
-	if err := doc.CheckLimits(r.o.Resource, r.t, before.Values, values); err != nil {
+	// The limits would otherwise tell how long a hidden value is.
+	if err := doc.CheckLimits(r.o.Resource, r.t, shown.Values, values); err != nil {
 		return nil, err
 	}
-	if err := doc.CheckKept(r.t, before.Values, values); err != nil {
+	if err := doc.CheckKept(r.t, shown.Values, values); err != nil {
 		return nil, err
 	}
-	if err := doc.Validate(before, r.t, values); err != nil {
-		return nil, err
-	}
-	return before.With(values), nil
+	after := before.Replace(values, r.o.Hidden)
+	return after, doc.Validate(before, r.t, after.Values)
 }
 
 // Members returns the operations on the type's Members, folded into one change. Apply does
