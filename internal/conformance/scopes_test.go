@@ -246,7 +246,7 @@ var scopedWays = []struct {
 
 	// PATCH.
 	{"add a role", "PATCH", "/Users/1", scopedPatch(op("add", "roles", `[{"value":"R"}]`)), 403},
-	{"add a role in a client's words", "PATCH", "/Users/1", scopedPatch(`{"OP":"Add","PATH":"Roles","VALUE":"R"}`), 403},
+	{"add a role in a client's words", "PATCH", "/Users/1", scopedPatch(`{"OP":"Add","PATH":"Roles","VALUE":["R"]}`), 403},
 	{"add the stored role", "PATCH", "/Users/1", scopedPatch(op("add", "roles", `[{"value":"ZetaEditor"}]`)), 403},
 	{"add no role", "PATCH", "/Users/1", scopedPatch(op("add", "roles", `[]`)), 200},
 	{"replace the roles", "PATCH", "/Users/1", scopedPatch(op("replace", core+":roles", `[{"value":"R"}]`)), 403},
