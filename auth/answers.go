@@ -2,7 +2,6 @@ package auth
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -13,12 +12,31 @@ import (
 // because it was revoked. It becomes 401, and Any asks no further Authenticator.
 var ErrRefused = errors.New("credential refused")
 
+// RefusedError is an ErrRefused that says whose credential it is, so that a journal can show the refusal to
+// the tenant. A look-up may return one. Clients get the text of every 401.
+type RefusedError struct {
+	// ID and Tenant would have become those of scim.Principal.
+	ID, Tenant string
+	// Reason says why, such as "revoked token". It has no secret.
+	Reason string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Reason }
+
+// Unwrap returns ErrRefused.
+func (e *RefusedError) Unwrap() error { return ErrRefused }
+
 // The reasons to refuse a request. The handler logs them. Clients get one text for all.
 var (
 	errHeader  = errors.New("no usable Authorization header")
 	errUnknown = errors.New("unknown credential")
-	errExpired = fmt.Errorf("expired credential: %w", ErrRefused)
 )
+
+// expiredError returns the reason to refuse a token that has expired.
+func expiredError(t *Token) error {
+	return &RefusedError{ID: t.ID, Tenant: t.Tenant, Reason: "expired credential"}
+}
 
 const retryAfter = 10 * time.Second
 

@@ -140,7 +140,7 @@ func (b *BasicAuth) Authenticate(r *http.Request) (scim.Principal, error) {
 	case !isRight:
 		return scim.Principal{}, refuse(errSecret)
 	case a.expired(now):
-		return scim.Principal{}, refuse(errExpired)
+		return scim.Principal{}, refuse(expiredError(&a.Token))
 	}
 	if b.Used != nil {
 		b.Used(r.Context(), a, now)

@@ -99,7 +99,7 @@ func (a *BearerAuth) Authenticate(r *http.Request) (scim.Principal, error) {
 	case subtle.ConstantTimeCompare(hash[:], t.Hash[:]) != 1:
 		return scim.Principal{}, refuse(errUnknown)
 	case t.expired(now):
-		return scim.Principal{}, refuse(errExpired)
+		return scim.Principal{}, refuse(expiredError(&t))
 	}
 	if a.Used != nil {
 		a.Used(r.Context(), t, now)

@@ -144,7 +144,7 @@ func (s *Tokens) find(ctx context.Context, hash [sha256.Size]byte) (auth.Token, 
 	case t.Hash != hash:
 		return auth.Token{}, scim.ErrNotFound
 	case !t.Revoked.IsZero():
-		return auth.Token{}, fmt.Errorf("revoked token: %w", auth.ErrRefused)
+		return auth.Token{}, &auth.RefusedError{ID: t.Client, Tenant: t.Tenant, Reason: "revoked token"}
 	}
 	found := auth.Token{ID: t.Client, Hash: t.Hash, Tenant: t.Tenant, Expires: t.Expires, Scopes: t.Scopes}
 	if t.IsValid(now) {

@@ -73,7 +73,8 @@ var levels = []level{
 	{"sqlstore: dialects", true, []place{
 		{"store/sqlstore/internal/dialect", "knows SQL, and nothing of resources"},
 	}},
-	{"tokens and rates", true, []place{
+	{"tokens, rates, entries", true, []place{
+		{"journal", "wraps scim's handler and keeps what it did; stores keep its entries; reads JSON, so it needs jsontext"},
 		{"ratelimit", "implements scim's Limiter; stores divide its rates"},
 		{"auth/tokens", "issues tokens and implements scim's Authenticator by auth; stores keep its tokens"},
 	}},

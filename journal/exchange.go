@@ -1,0 +1,215 @@
+package journal
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// exchange is a request on its way, and then in the queue.
+type exchange struct {
+	begun       time.Time
+	duration    time.Duration
+	status      int
+	method, url string // url is the path; query is beside it
+	query       string
+	address     string
+	received    http.Header // until the end
+	header      [2][]Field  // of the request and of the answer
+	in, out     capture
+	rank        rank
+	size        int64 // the room that the exchange has besides its bodies
+	notes       notes
+	head        Head
+}
+
+// notes is what the parts of the handler tell of an exchange. The application may call some of them in
+// goroutines of its own.
+type notes struct {
+	mu        sync.Mutex
+	closed    bool // the exchange is in the queue: nothing changes any more
+	client    string
+	tenant    string
+	isKnown   bool                       // the client was authenticated
+	isFound   bool                       // the tenant was found
+	refusal   string                     // why the Authenticator refused
+	types     []kind                     // of the tenant
+	pending   map[scim.Ref]*scim.Written // writes that may still be rolled back
+	writes    []*scim.Written            // writes that an event has confirmed
+	events    []scim.Event
+	moreEvent int // events that are counted only
+}
+
+// maxEvents is how many events of an exchange are kept.
+const maxEvents = 1000
+
+// xKey is the key of a context under which it carries the exchange.
+type xKey struct{}
+
+// notesOf returns the notes of the request of ctx, locked, or nil outside of one.
+func notesOf(ctx context.Context) *notes {
+	x, ok := ctx.Value(xKey{}).(*exchange)
+	if !ok {
+		return nil
+	}
+	x.notes.mu.Lock()
+	if x.notes.closed {
+		x.notes.mu.Unlock()
+		return nil
+	}
+	return &x.notes
+}
+
+// Handler returns a handler that serves h and keeps each exchange. h is the scim.Handler that
+// was made with Journal.Config. Middleware that adds or removes secrets belongs outside of it. Mount it where h
+// would be mounted.
+func (j *Journal) Handler(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := j.begin(r)
+		r = r.WithContext(context.WithValue(r.Context(), xKey{}, x))
+		if r.Body != nil && r.Body != http.NoBody {
+			r.Body = &tee{r.Body, &x.in}
+		}
+		defer j.end(x, w.Header())
+		h.ServeHTTP(&recorder{w, x}, r)
+		if x.status == 0 { // net/http answers 200 for a handler that writes nothing.
+			x.status = http.StatusOK
+		}
+	})
+}
+
+// begin starts an exchange.
+func (j *Journal) begin(r *http.Request) *exchange {
+	now := j.o.Now()
+	x := &exchange{begun: now, method: r.Method, url: r.URL.EscapedPath(), query: r.URL.RawQuery}
+	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+	x.in = capture{room: &j.room, isRead: isRead}
+	x.out = capture{room: &j.room, isRead: isRead}
+	x.address, x.notes.tenant = j.addressOf(r), j.tenantOf(r)
+	x.received = r.Header
+	x.head.ID = newID(plainTime(now))
+	return x
+}
+
+// requestID is the header with the id of a request, by which people ask for its entry.
+const requestID = "X-Request-Id"
+
+// addressOf returns the network address of a client.
+func (j *Journal) addressOf(r *http.Request) string {
+	if j.o.Address != nil {
+		return clip(j.ask(j.o.Address, r), maxHeader)
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return clip(r.RemoteAddr, maxHeader)
+	}
+	return host
+}
+
+func (j *Journal) tenantOf(r *http.Request) string {
+	if j.o.TenantOf == nil {
+		return ""
+	}
+	return j.ask(j.o.TenantOf, r)
+}
+
+// ask calls a function of the application. If it panics, the answer is "": a request goes on without its journal.
+func (j *Journal) ask(f func(*http.Request) string, r *http.Request) (out string) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.o.Log.Error("scim: a function of the journal's Options panics", "error", p)
+			out = ""
+		}
+	}()
+	return f(r)
+}
+
+// maxRequestID is the longest request id that the journal takes.
+const maxRequestID = 64
+
+// isRequestID reports whether a request id may be kept in the clear.
+func isRequestID(id string) bool {
+	return id != "" && len(id) <= maxRequestID && !isPassword(id) && !strings.ContainsFunc(id, func(c rune) bool {
+		return !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.ContainsRune("-_.:", c))
+	})
+}
+
+// end puts an exchange into the queue.
+func (j *Journal) end(x *exchange, answer http.Header) {
+	defer func() {
+		if p := recover(); p != nil { // The request is answered: nobody else should suffer.
+			j.o.Log.Error("scim: an entry of the journal is lost", "error", p)
+		}
+	}()
+	x.notes.close(x.status > 0 && x.status < 400 && !isBulk(x.url))
+	now := j.o.Now()
+	x.duration = now.Sub(x.begun)
+	x.head = Head{ID: x.head.ID, Tenant: x.notes.tenant, Kind: Exchange, Time: plainTime(x.begun), RequestID: x.head.ID,
+		Method: plainMethod(x.method), Status: x.status, RequestSize: x.in.size, ResponseSize: x.out.size}
+	if id := answer.Get(requestID); isRequestID(id) {
+		x.head.RequestID = id
+	}
+	x.head.Type, _ = typeIn(x.url, x.notes.types)
+	if !x.notes.isKnown || !x.notes.isFound || x.status == http.StatusTooManyRequests {
+		x.head.Kind = Refused
+		x.in.drop()
+		if x.out.size > maxRefusal {
+			x.out.drop() // Otherwise it says why the request is refused.
+		}
+		if !j.refused.admits(x.address, now) {
+			x.out.drop()
+			return
+		}
+	}
+	x.header[0], x.header[1] = j.redactor.header(x.received), j.redactor.header(answer)
+	x.received = nil
+	x.rank = rankOf(x)
+	x.size = baseSize + int64(len(x.url)+len(x.query)) + fieldsSize(x.header[0]) + fieldsSize(x.header[1]) + int64(len(x.notes.events))*200
+	j.queue.push(x)
+}
+
+// maxRefusal is how long an answer with an error is, in bytes.
+const maxRefusal = 4 << 10
+
+// isBulk reports whether the operations of a request commit by themselves.
+func isBulk(path string) bool {
+	path = strings.TrimRight(path, "/")
+	return strings.EqualFold(path[strings.LastIndexByte(path, '/')+1:], "Bulk")
+}
+
+// close says that nothing changes any more. If the whole request has committed, so have its writes.
+func (n *notes) close(isCommitted bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closed = true
+	if isCommitted {
+		for _, w := range n.pending {
+			n.writes = append(n.writes, w)
+		}
+	}
+	n.pending = nil
+}
+
+// baseSize is what an exchange takes in memory besides its texts.
+const baseSize = 1500
+
+func fieldsSize(all []Field) (n int64) {
+	for _, f := range all {
+		n += 32 + int64(len(f.Name)+len(f.Value))
+	}
+	return n
+}
+
+// plainMethod returns a method that may be kept in the clear.
+func plainMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}

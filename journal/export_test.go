@@ -1,0 +1,27 @@
+package journal
+
+// Read lets tests read a body as the journal does.
+func Read(redact []string, body string, isCut, hides bool) (text string, touched []Touched, err error) {
+	r, err := newRedactor(redact, nil).read([]byte(body), isCut, hides)
+	if err != nil {
+		return "", nil, err
+	}
+	return string(r.text), r.touched, nil
+}
+
+// URL lets tests read an address as the journal does.
+func URL(redact []string, path, query string) (string, bool) {
+	return newRedactor(redact, nil).url(path, query)
+}
+
+// SetRoom sets how many bytes the queue has.
+func (j *Journal) SetRoom(n int64) { j.room.limit.Store(n) }
+
+// Used returns how many bytes of the queue are in use.
+func (j *Journal) Used() int64 { return j.room.used.Load() }
+
+// NewID lets tests make IDs of a time.
+var NewID = newID
+
+// LostAfter is the time without a beat after which a process has ended.
+const LostAfter = lostAfter

@@ -1,0 +1,296 @@
+package journal
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/scimkit/scim"
+)
+
+// maxTerms is how many terms a record has at most. What names more people is cut until each of them finds the
+// entry: otherwise Erase could not erase it.
+const maxTerms = 5000
+
+// The kinds of terms. Those of resources are their types.
+const (
+	termClient  = "\x00client"
+	termEvent   = "\x00event"
+	termRequest = "\x00request"
+	termFailed  = "\x00failed" // the class of the status, 4 or 5
+	unknownType = "\x00any"    // a resource whose type is not known
+)
+
+// prepared is an entry that is ready to be sealed.
+type prepared struct {
+	entry Entry
+	terms []Term
+}
+
+// prepare redacts an exchange.
+func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
+	p := &prepared{entry: Entry{Head: x.head, Detail: &Detail{}}}
+	d, n := p.entry.Detail, &x.notes
+	url, hides := j.redactor.url(x.url, x.query)
+	hides = j.redactor.texts(x.header[0]) || hides
+	j.redactor.texts(x.header[1])
+	*d = Detail{Client: n.client, Address: x.address, URL: url, Duration: x.duration, RequestHeader: x.header[0], ResponseHeader: x.header[1]}
+	kind, id := typeIn(x.url, n.types)
+	touched := touchedByURL(j.redactor, kind, id, x.query)
+	body, read := j.body(&x.in, h, hides)
+	p.entry.Request = body
+	if read != nil {
+		hides = hides || read.secret
+		touched = append(touched, read.touched...)
+	}
+	body, read = j.body(&x.out, h, hides)
+	p.entry.Response = body
+	if read != nil {
+		touched = append(touched, read.touched...)
+	}
+	if x.status >= 400 || x.status == 0 {
+		d.Failure = &Failure{}
+		if read != nil {
+			*d.Failure = read.failure
+		}
+		if x.head.Kind == Refused {
+			d.Failure.Detail = cmp.Or(n.refusal, d.Failure.Detail)
+		}
+	}
+	if x.head.Kind == Refused {
+		p.entry.Request, p.entry.Response, touched = nil, nil, nil
+	}
+	for i := range touched {
+		if touched[i].Type == "" {
+			touched[i].Type = kind
+		}
+	}
+	d.Changes, touched = changes(j.redactor, n.writes, touched)
+	d.Events, p.entry.Events, touched = events(n.events, touched)
+	d.Touched = merge(touched)
+	p.addTerms(h)
+	return p
+}
+
+// maxFilterNames is how many texts of a filter find an entry.
+const maxFilterNames = 20
+
+// touchedByURL returns what the address of a request names.
+func touchedByURL(r *redactor, kind, id, query string) (all []Touched) {
+	if id != "" && !r.mentions(id) && len(id) <= maxHeader {
+		all = append(all, Touched{Type: kind, ID: id})
+	}
+	if !strings.Contains(query, "filter=") || len(query) > maxURL {
+		return all
+	}
+	filter := filterIn(query)
+	if r.mentions(filter) {
+		return all
+	}
+	names := quoted(filter)
+	for _, name := range names[:min(len(names), maxFilterNames)] {
+		all = append(all, Touched{Type: kind, Names: []string{name}})
+	}
+	return all
+}
+
+// body redacts a body. What it names is limited: a body that names more people is cut.
+func (j *Journal) body(c *capture, h *hasher, hides bool) (*Body, *reading) {
+	if c.size == 0 {
+		return nil, nil
+	}
+	b := &Body{Size: c.size, Hash: h.body(c.hash())}
+	if c.dropped {
+		b.Note = Dropped
+		return b, nil
+	}
+	isCut := !c.isWhole()
+	if isCut {
+		b.Note = TooLong
+	}
+	read, err := j.redactor.read(c.text, isCut, hides)
+	if errors.Is(err, errTooMany) {
+		b.Note = TooLong
+		read, err = j.redactor.read(c.text[:min(partBody, len(c.text))], true, hides)
+	}
+	if err != nil {
+		b.Note = NotJSON
+		return b, nil
+	}
+	b.Text = string(read.text)
+	return b, read
+}
+
+// changes compares resources before and after each write.
+func changes(r *redactor, writes []*scim.Written, touched []Touched) ([]Change, []Touched) {
+	var all []Change
+	for _, w := range writes {
+		ref := refOf(w)
+		c := Change{Op: w.Op, Type: ref.Type, ID: ref.ID}
+		before, after := attributes(w.Before), attributes(w.After)
+		for _, name := range names(before, after) {
+			old, new := before[name], after[name]
+			if bytes.Equal(old, new) || isOmitted(name) {
+				continue
+			}
+			if r.mentions(name) || r.mentions(string(old)) || r.mentions(string(new)) {
+				old, new = maskOf(old), maskOf(new)
+			}
+			c.Attributes = append(c.Attributes, AttributeChange{Path: name, Old: clipValue(old), New: clipValue(new)})
+		}
+		all = append(all, c)
+		for _, res := range []*scim.Resource{w.Before, w.After} {
+			if res != nil {
+				touched = append(touched, Touched{Type: ref.Type, ID: ref.ID, Names: namesOf(r, res)})
+			}
+		}
+	}
+	return all, touched
+}
+
+// isOmitted reports whether changes do not show an attribute. Events tell of members: a long list would name people
+// by whom the entry is not found.
+func isOmitted(name string) bool {
+	return name == "meta" || name == "schemas" || name == "id" || name == "members"
+}
+
+// namesOf returns the names of a resource by which people look for it.
+func namesOf(r *redactor, res *scim.Resource) (all []string) {
+	for _, path := range []string{"userName", "displayName", "externalId", "emails.value"} {
+		if s := res.String(path); s != "" && !r.mentions(path) && !r.mentions(s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func attributes(r *scim.Resource) map[string]json.RawMessage {
+	all := map[string]json.RawMessage{}
+	if r == nil {
+		return all
+	}
+	text, err := json.Marshal(r)
+	if err == nil {
+		json.Unmarshal(text, &all) //nolint:errcheck // it has just been written
+	}
+	return all
+}
+
+func names(before, after map[string]json.RawMessage) (all []string) {
+	for n := range before {
+		all = append(all, n)
+	}
+	for n := range after {
+		if _, ok := before[n]; !ok {
+			all = append(all, n)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// maxValue is how many bytes of a changed value an entry shows.
+const maxValue = 4 << 10
+
+func clipValue(v json.RawMessage) string { return clip(string(v), maxValue) }
+
+func maskOf(v json.RawMessage) json.RawMessage {
+	if v == nil {
+		return nil
+	}
+	return json.RawMessage(`"` + redacted + `"`)
+}
+
+// events returns the events of an exchange, and their kinds, each once.
+func events(in []scim.Event, touched []Touched) (all []Event, kinds []scim.EventKind, _ []Touched) {
+	for _, e := range in {
+		if !slices.Contains(kinds, e.Kind) {
+			kinds = append(kinds, e.Kind)
+		}
+		all = append(all, Event{Kind: e.Kind, Resource: e.Resource, Member: e.Member, Role: cmp.Or(e.Role.Name, e.Role.ID), Reason: clip(e.Reason, maxHeader),
+			Tolerance: e.Tolerance, Path: clip(e.Path, maxHeader)})
+		for _, ref := range []scim.Ref{e.Resource, e.Member} {
+			if ref.ID != "" {
+				touched = append(touched, Touched{Type: ref.Type, ID: ref.ID})
+			}
+		}
+	}
+	return all, kinds, touched
+}
+
+// merge makes one of what is said of a resource, in the order in which they come.
+func merge(in []Touched) []Touched {
+	at := make(map[scim.Ref]int, len(in))
+	var all []Touched
+	for _, t := range in {
+		i, seen := at[scim.Ref{Type: t.Type, ID: t.ID}]
+		if !seen {
+			at[scim.Ref{Type: t.Type, ID: t.ID}] = len(all)
+			all = append(all, Touched{Type: t.Type, ID: t.ID})
+			i = len(all) - 1
+		}
+		for _, name := range t.Names {
+			if name != "" && !slices.Contains(all[i].Names, name) {
+				all[i].Names = append(all[i].Names, name)
+			}
+		}
+	}
+	return all
+}
+
+// addTerms adds what finds the entry.
+func (p *prepared) addTerms(h *hasher) {
+	e := &p.entry
+	add := func(kind, text string) { p.terms = append(p.terms, h.term(kind, text)) }
+	defer func() {
+		slices.SortFunc(p.terms, func(a, b Term) int { return bytes.Compare(a[:], b[:]) })
+		p.terms = slices.Compact(p.terms)
+	}()
+	if e.Detail.Client != "" {
+		add(termClient, e.Detail.Client)
+	}
+	if e.RequestID != e.ID {
+		add(termRequest, e.RequestID)
+	}
+	if e.Status >= 400 || e.Status == 0 {
+		add(termFailed, classOf(e.Status))
+	}
+	for _, k := range e.Events {
+		add(termEvent, string(k))
+	}
+	for i, t := range e.Detail.Touched {
+		if len(p.terms)+1+len(t.Names) > maxTerms {
+			// Only what names nobody else stays: an entry without these people would outlive them.
+			e.Detail.Touched = e.Detail.Touched[:i]
+			e.Request, e.Response = withoutText(e.Request), withoutText(e.Response)
+			e.Detail.Events = nil
+			return
+		}
+		kind := cmp.Or(t.Type, unknownType)
+		if t.ID != "" {
+			add(kind, t.ID)
+		}
+		for _, name := range t.Names {
+			add(kind, scim.Fold(name))
+		}
+	}
+}
+
+// withoutText keeps what may be kept of a body that names too many people.
+func withoutText(b *Body) *Body {
+	if b == nil {
+		return nil
+	}
+	return &Body{Size: b.Size, Hash: b.Hash, Note: TooManyNames}
+}
+
+// classOf returns the class of a failed status.
+func classOf(status int) string {
+	if status == 0 {
+		return "0"
+	}
+	return string(rune('0' + status/100))
+}

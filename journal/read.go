@@ -1,0 +1,248 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"crypto/cipher"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// Query says which entries Find returns. An entry has to fit all fields that are set.
+type Query struct {
+	// Tenant is the tenant: no query finds entries of another one. In an application with many tenants "" has
+	// what belongs to none of them, for the vendor only.
+	Tenant string
+	// From and To bound the time: from From on, before To.
+	From, To time.Time
+	// Class is the first digit of the status, such as 4.
+	Class int
+	// Kind is the kind of the entries.
+	Kind Kind
+	// Person is the id of a user, or one of its names: userName, displayName, externalId, or an e-mail address.
+	// Letters compare as in scim.Fold. Group is the same for a group.
+	Person, Group string
+	// Resource is a resource of any type, by its id.
+	Resource scim.Ref
+	// Client is Principal.ID.
+	Client string
+	// RequestID is the id of a request, or of an entry.
+	RequestID string
+	// Event is the kind of an event.
+	Event scim.EventKind
+	// After is the ID of the last entry of the page before. "": the newest page.
+	After string
+	// Limit is how many entries there are at most. Default: 50. The most is 1,000.
+	Limit int
+}
+
+const (
+	defaultLimit = 50
+	maxLimit     = 1000
+)
+
+// Find returns a page of entries, without bodies, the newest first. There may be more if the page is full:
+// pass the ID of its last entry as After.
+func (j *Journal) Find(ctx context.Context, q Query) ([]Entry, error) {
+	s := Search{Tenant: q.Tenant, Class: q.Class, Kind: q.Kind, Before: q.After, Limit: q.Limit}
+	if !q.From.IsZero() {
+		s.From = firstID(q.From)
+	}
+	if to := firstID(q.To); !q.To.IsZero() && (s.Before == "" || to < s.Before) {
+		s.Before = to
+	}
+	if s.Limit <= 0 {
+		s.Limit = defaultLimit
+	}
+	s.Limit = min(s.Limit, maxLimit)
+	if q.Class < 0 || q.Class > 5 {
+		return nil, fmt.Errorf("journal: Class is %d: use 0 to 5", q.Class)
+	}
+	h, err := j.ring.hasher(ctx, q.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	for _, by := range []struct{ kind, text string }{
+		{termClient, q.Client}, {termEvent, string(q.Event)}, {q.Resource.Type, q.Resource.ID},
+	} {
+		if by.text != "" {
+			s.Terms = append(s.Terms, h.term(by.kind, by.text))
+		}
+	}
+	if q.Class >= 4 {
+		s.Terms = append(s.Terms, h.term(termFailed, classOf(q.Class*100)))
+	}
+	alternatives := []Search{s}
+	if q.RequestID != "" {
+		byID, byTerm := s, s
+		byID.ID, byTerm.Terms = q.RequestID, with(s.Terms, h.term(termRequest, q.RequestID))
+		alternatives = []Search{byID, byTerm}
+	}
+	for _, by := range []struct{ kind, text string }{{"User", q.Person}, {"Group", q.Group}} {
+		if by.text != "" {
+			alternatives = widen(alternatives, h.term(by.kind, by.text), h.term(by.kind, scim.Fold(by.text)))
+		}
+	}
+	return j.findAny(ctx, alternatives)
+}
+
+// widen adds to each alternative the id of a resource, or its folded name.
+func widen(in []Search, id, name Term) (out []Search) {
+	for _, s := range in {
+		fixed := s.Terms
+		s.Terms = with(fixed, id)
+		out = append(out, s)
+		if name != id {
+			s.Terms = with(fixed, name)
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// with returns a new list.
+func with(terms []Term, t Term) []Term { return append(terms[:len(terms):len(terms)], t) }
+
+// findAny returns a page of the records that fit one of the alternatives.
+func (j *Journal) findAny(ctx context.Context, alternatives []Search) ([]Entry, error) {
+	var all []Record
+	for _, s := range alternatives {
+		page, err := j.store.Find(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("journal: find: %w", err)
+		}
+		all = append(all, page...)
+	}
+	all = newest(all, alternatives[0].Limit)
+	entries := make([]Entry, len(all))
+	for i := range all {
+		e, err := j.open(ctx, &all[i])
+		if err != nil {
+			return nil, err
+		}
+		entries[i] = e
+	}
+	return entries, nil
+}
+
+// Get returns a whole entry. The error is scim.ErrNotFound if the tenant has none with this ID.
+func (j *Journal) Get(ctx context.Context, tenant, id string) (Entry, error) {
+	if !isRequestID(id) {
+		return Entry{}, scim.ErrNotFound
+	}
+	r, err := j.store.Get(ctx, tenant, id)
+	if err != nil {
+		return Entry{}, err
+	}
+	return j.open(ctx, &r)
+}
+
+// open opens a record. Only a Wrapper or a Store that fails is an error: an entry that cannot be opened says so.
+func (j *Journal) open(ctx context.Context, r *Record) (Entry, error) {
+	e := Entry{Head: r.Head}
+	if r.Key == "" {
+		e.Unreadable = Erased
+		return e, nil
+	}
+	aead, err := j.ring.reader(ctx, r.Tenant, r.Key)
+	if errors.Is(err, ErrKeyGone) || errors.Is(err, scim.ErrNotFound) {
+		e.Unreadable = KeyGone
+		return e, nil
+	}
+	if err != nil {
+		return e, err
+	}
+	detail := &Detail{}
+	plain, err := openPart(aead, &r.Head, partDetail, r.Key, r.Detail)
+	if err == nil {
+		err = json.Unmarshal(plain, detail)
+	}
+	if err != nil {
+		e.Unreadable = Damaged
+		return e, nil
+	}
+	e.Detail = detail
+	if e.Request, err = openBody(aead, &r.Head, partRequest, r.Key, r.Request); err == nil {
+		e.Response, err = openBody(aead, &r.Head, partResponse, r.Key, r.Response)
+	}
+	if err != nil {
+		return Entry{Head: r.Head, Unreadable: Damaged}, nil
+	}
+	return e, nil
+}
+
+func openPart(aead cipher.AEAD, h *Head, part, key string, sealed []byte) ([]byte, error) {
+	return aead.Open(nil, nil, sealed, boundPart(h, part, key))
+}
+
+func openBody(aead cipher.AEAD, h *Head, part, key string, sealed []byte) (*Body, error) {
+	if len(sealed) == 0 {
+		return nil, nil
+	}
+	plain, err := openPart(aead, h, part, key, sealed)
+	if err != nil {
+		return nil, err
+	}
+	first, text, _ := bytes.Cut(plain, []byte("\n"))
+	b := &Body{}
+	if err := json.Unmarshal(first, b); err != nil {
+		return nil, err
+	}
+	b.Text = string(text)
+	return b, nil
+}
+
+// erasePage is how many records Erase takes at a time.
+const erasePage = 500
+
+// Erase erases the content of all entries that name a person, for a request to be forgotten. names are the user's id and
+// its names: userName, externalId, displayName, e-mail addresses; pass all of them, and former ones. What stays of an
+// entry is Head. It returns how many entries it has erased. Entries that name other people too lose their content as well.
+//
+// What other processes have not written yet is not erased, so call it again a second later.
+func (j *Journal) Erase(ctx context.Context, tenant string, names ...string) (int, error) {
+	if err := j.Flush(ctx); err != nil {
+		return 0, err
+	}
+	h, err := j.ring.hasher(ctx, tenant)
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		for _, t := range []Term{h.term("User", name), h.term("User", scim.Fold(name)), h.term(unknownType, name), h.term(unknownType, scim.Fold(name))} {
+			for {
+				n, err := j.store.Erase(ctx, tenant, t, erasePage)
+				total += n
+				if err != nil {
+					return total, fmt.Errorf("journal: erase: %w", err)
+				}
+				if n < erasePage {
+					break
+				}
+			}
+		}
+	}
+	return total, nil
+}
+
+// filterIn returns the filter in a query.
+func filterIn(query string) string {
+	for part := range strings.SplitSeq(query, "&") {
+		if name, value, _ := strings.Cut(part, "="); strings.EqualFold(name, "filter") {
+			if text, err := url.QueryUnescape(value); err == nil {
+				return text
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,339 @@
+package journal
+
+import (
+	"context"
+	"crypto/cipher"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+const (
+	flushEvery = 400 * time.Millisecond
+	batchSize  = 2 << 20 // bytes of one batch
+	retryAfter = 2 * time.Second
+	callTime   = 10 * time.Second // for one call of the store or the Wrapper
+	beatEvery  = 5 * time.Second
+	lostAfter  = 30 * time.Second // a process without a beat has ended
+	trimEvery  = 10 * time.Minute
+	warnEvery  = time.Minute
+)
+
+// running is the state of Run and Close.
+type running struct {
+	mu      sync.Mutex
+	isOn    bool
+	closed  chan struct{} // Close closes it
+	ended   chan struct{} // Run closes it
+	warned  time.Time
+	beat    time.Time
+	trimmed time.Time
+}
+
+// batch is what one call of Store.Append writes.
+type batch struct {
+	records []Record
+	room    int64
+	gaps    map[string]*Missing
+}
+
+// Run writes what the requests leave in the queue, until ctx ends or Close is called. It also removes what is older
+// than Options.Age, or more than Options.Size, and says where a process has ended without Close. Call it once,
+// in a goroutine that the application owns. While it does not run, the queue fills up.
+//
+// If the store or the Wrapper fails, Run tries again every 2 s, and the queue keeps what has room. Its error
+// says that it ran already, or is that of the last write.
+func (j *Journal) Run(ctx context.Context) error {
+	j.run.mu.Lock()
+	if j.run.isOn {
+		j.run.mu.Unlock()
+		return errors.New("journal: Run runs already, or has ended")
+	}
+	j.run.isOn, j.run.ended = true, make(chan struct{})
+	j.run.closed = orNew(j.run.closed)
+	closed := j.run.closed
+	j.run.mu.Unlock()
+	defer close(j.run.ended)
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		wait := j.work(ctx)
+		select {
+		case <-ctx.Done():
+		case <-closed:
+		case <-wait:
+			select {
+			case <-ctx.Done():
+			case <-closed:
+			case <-tick.C:
+				continue
+			case <-j.queue.wake:
+				continue
+			}
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+		defer cancel()
+		err := j.Flush(last)
+		return errors.Join(err, j.store.Beat(last, j.process, time.Time{}))
+	}
+}
+
+func orNew(c chan struct{}) chan struct{} {
+	if c == nil {
+		c = make(chan struct{})
+	}
+	return c
+}
+
+// done is a channel that is closed.
+func done() <-chan time.Time {
+	c := make(chan time.Time)
+	close(c)
+	return c
+}
+
+// work does what is due, and returns what to wait for.
+func (j *Journal) work(ctx context.Context) <-chan time.Time {
+	now := j.o.Now()
+	err := j.Flush(ctx)
+	if err == nil && now.Sub(j.run.beat) >= beatEvery {
+		err = j.watch(ctx, now)
+		j.run.beat = now
+	}
+	if err == nil && (now.Sub(j.run.trimmed) >= trimEvery || j.written.Load() > j.o.Size/16) {
+		err = j.trim(ctx, now)
+	}
+	if err == nil || ctx.Err() != nil {
+		return done()
+	}
+	if now.Sub(j.run.warned) >= warnEvery {
+		j.run.warned = now
+		j.o.Log.WarnContext(ctx, "scim: the journal cannot be written at the moment", "error", err)
+	}
+	return time.After(retryAfter)
+}
+
+// Close ends Run, and waits until it has written what is in the queue, or ctx ends. Call it when the server has
+// stopped. Without Run it writes the queue itself.
+func (j *Journal) Close(ctx context.Context) error {
+	j.run.mu.Lock()
+	j.run.closed = orNew(j.run.closed)
+	select {
+	case <-j.run.closed:
+	default:
+		close(j.run.closed)
+	}
+	ended := j.run.ended
+	j.run.isOn = true
+	j.run.mu.Unlock()
+	if ended == nil {
+		return j.Flush(ctx)
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// watch says that this process lives, and looks for others that have ended without Close.
+func (j *Journal) watch(ctx context.Context, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	if err := j.store.Beat(ctx, j.process, plainTime(now)); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	lost, err := j.store.Lost(ctx, now.Add(-lostAfter))
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	for _, b := range lost {
+		if b.Process == j.process {
+			continue
+		}
+		gap := map[string]*Missing{"": {From: b.At.Add(-time.Second), To: b.At.Add(beatEvery + time.Second), Reason: "a process ended without Close"}}
+		if err := j.append(ctx, &batch{gaps: gap}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trim removes what is too old or too much.
+func (j *Journal) trim(ctx context.Context, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	from := now.Add(-j.o.Age)
+	done, err := j.store.Trim(ctx, Retention{From: firstID(from), Day: day(from), Size: j.o.Size, Refused: maxRefusals})
+	if err != nil {
+		return fmt.Errorf("journal: trim: %w", err)
+	}
+	if done { // Otherwise it goes on after the next flush.
+		j.run.trimmed = now
+		j.written.Store(0)
+	}
+	return nil
+}
+
+// Flush writes what is in the queue now. Run calls it; an application that shows the newest entries may
+// call it before it reads.
+func (j *Journal) Flush(ctx context.Context) error {
+	j.flushing.Lock()
+	defer j.flushing.Unlock()
+	if err := j.appendBatch(ctx); err != nil { // what could not be written the last time
+		return err
+	}
+	labels := map[[2]string]string{}
+	var later []*exchange
+	defer func() { j.queue.back(later) }()
+	var failed error
+	for {
+		all := j.queue.take(batchSize)
+		gaps := j.queue.gaps()
+		if len(all) == 0 && len(gaps) == 0 {
+			return failed
+		}
+		j.batch = &batch{gaps: gaps}
+		for _, x := range all {
+			r, err := j.seal(ctx, x, labels)
+			if errors.Is(err, errPanic) { // It would fail again.
+				j.o.Log.ErrorContext(ctx, "scim: an entry of the journal is lost", "error", err)
+				j.queue.forget(x)
+				continue
+			}
+			if err != nil {
+				failed = err
+				later = append(later, x)
+				continue
+			}
+			j.batch.records = append(j.batch.records, r)
+			j.batch.room += x.bytes()
+		}
+		if err := j.appendBatch(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// appendBatch writes j.batch, if there is one.
+func (j *Journal) appendBatch(ctx context.Context) error {
+	if j.batch == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	if err := j.append(ctx, j.batch); err != nil {
+		return err
+	}
+	j.room.give(j.batch.room)
+	j.batch = nil
+	return nil
+}
+
+// append writes the records of a batch, and an entry for each gap.
+func (j *Journal) append(ctx context.Context, b *batch) (err error) {
+	defer catch(&err)
+	for tenant, m := range b.gaps {
+		now := plainTime(j.o.Now())
+		e := Entry{Head: Head{ID: newID(now), Tenant: tenant, Kind: Gap, Time: now}, Detail: &Detail{Gap: m}}
+		e.RequestID = e.ID
+		r, err := j.sealEntry(ctx, &e, nil)
+		if err != nil {
+			return err
+		}
+		b.records = append(b.records, r)
+		delete(b.gaps, tenant)
+	}
+	if len(b.records) == 0 {
+		return nil
+	}
+	if err := j.store.Append(ctx, b.records); err != nil {
+		return fmt.Errorf("journal: append: %w", err)
+	}
+	for i := range b.records {
+		j.written.Add(b.records[i].Size())
+	}
+	return nil
+}
+
+// errPanic is a bug of the journal, or of what the application supplies.
+var errPanic = errors.New("journal: panic")
+
+func catch(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+	}
+}
+
+// seal makes the record of an exchange.
+func (j *Journal) seal(ctx context.Context, x *exchange, labels map[[2]string]string) (r Record, err error) {
+	defer catch(&err)
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	h, err := j.ring.hasher(ctx, x.head.Tenant)
+	if err != nil {
+		return Record{}, err
+	}
+	p := j.prepare(x, h)
+	p.entry.Detail.Label = j.label(ctx, x, labels)
+	return j.sealEntry(ctx, &p.entry, p.terms)
+}
+
+// label asks the application for the label of a client, once in a flush.
+func (j *Journal) label(ctx context.Context, x *exchange, labels map[[2]string]string) string {
+	if x.notes.client == "" || j.o.Label == nil {
+		return ""
+	}
+	at := [2]string{x.head.Tenant, x.notes.client}
+	label, ok := labels[at]
+	if !ok {
+		label = clip(j.askLabel(ctx, at), maxHeader)
+		labels[at] = label
+	}
+	return label
+}
+
+func (j *Journal) askLabel(ctx context.Context, at [2]string) (label string) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.o.Log.ErrorContext(ctx, "scim: Label of the journal's Options panics", "error", p)
+		}
+	}()
+	return j.o.Label(ctx, at[0], at[1])
+}
+
+// sealEntry seals all but the head of an entry.
+func (j *Journal) sealEntry(ctx context.Context, e *Entry, terms []Term) (Record, error) {
+	aead, key, err := j.ring.writer(ctx, e.Tenant, day(e.Time))
+	if err != nil {
+		return Record{}, err
+	}
+	r := Record{Head: e.Head, Key: key, Terms: terms}
+	detail, err := json.Marshal(e.Detail)
+	if err != nil {
+		return Record{}, fmt.Errorf("journal: %w", err)
+	}
+	r.Detail = sealPart(aead, &r.Head, partDetail, key, detail)
+	r.Request = sealBody(aead, &r.Head, partRequest, key, e.Request)
+	r.Response = sealBody(aead, &r.Head, partResponse, key, e.Response)
+	return r, nil
+}
+
+func sealPart(aead cipher.AEAD, h *Head, part, key string, text []byte) []byte {
+	return aead.Seal(nil, nil, text, boundPart(h, part, key))
+}
+
+// sealBody puts a line with all but the text before it: a text in JSON would become longer.
+func sealBody(aead cipher.AEAD, h *Head, part, key string, b *Body) []byte {
+	if b == nil {
+		return nil
+	}
+	line, _ := json.Marshal(Body{Size: b.Size, Hash: b.Hash, Note: b.Note}) // texts and numbers always can be written
+	plain := append(make([]byte, 0, len(line)+1+len(b.Text)), line...)
+	plain = append(append(plain, '\n'), b.Text...)
+	return sealPart(aead, h, part, key, plain)
+}

@@ -1,0 +1,260 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/scimkit/scim"
+)
+
+// The parts of a record. The name of a part is bound to what is sealed.
+const (
+	partDetail   = "detail"
+	partRequest  = "request"
+	partResponse = "response"
+)
+
+// maxRings is how many keys are in memory at most. Further ones displace any other.
+const maxRings = 10_000
+
+// ring has the keys of all tenants that are in use, unwrapped.
+type ring struct {
+	store Store
+	keys  Wrapper
+	mu    sync.Mutex
+	data  map[[2]string]cipher.AEAD // by tenant and day
+	terms map[string]*hasher        // by tenant
+}
+
+func newRing(store Store, keys Wrapper) *ring {
+	return &ring{store: store, keys: keys, data: map[[2]string]cipher.AEAD{}, terms: map[string]*hasher{}}
+}
+
+// day is the ID of the data key of a time.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// maxLostKeys is how often the keys of a tenant and day may get lost until nothing is sealed any more.
+const maxLostKeys = 20
+
+// writable calls use with the IDs of a key, until one is not gone: somebody may have removed a key of the
+// Wrapper too early. What it sealed is lost then, and the journal goes on with a new one.
+func writable(id string, use func(id string) error) (string, error) {
+	first, err := id, error(nil)
+	for n := 2; n < maxLostKeys; n++ {
+		if err = use(id); !errors.Is(err, ErrKeyGone) {
+			return id, err
+		}
+		id = first + "." + strconv.Itoa(n)
+	}
+	return id, err
+}
+
+// writer returns the key that seals the records of a tenant and day, and its ID. It makes one if there is none.
+func (r *ring) writer(ctx context.Context, tenant, day string) (a cipher.AEAD, id string, err error) {
+	id, err = writable(day, func(id string) error {
+		a, err = r.aead(ctx, tenant, id, true)
+		return err
+	})
+	return a, id, err
+}
+
+// reader returns the key that opens records. It makes none.
+func (r *ring) reader(ctx context.Context, tenant, id string) (cipher.AEAD, error) {
+	return r.aead(ctx, tenant, id, false)
+}
+
+func (r *ring) aead(ctx context.Context, tenant, id string, makes bool) (cipher.AEAD, error) {
+	at := [2]string{tenant, id}
+	r.mu.Lock()
+	a := r.data[at]
+	r.mu.Unlock()
+	if a != nil {
+		return a, nil
+	}
+	key, err := r.key(ctx, tenant, id, makes)
+	if err != nil {
+		return nil, err
+	}
+	if a, err = newAEAD(key); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	makeRoom(r.data)
+	r.data[at] = a
+	return a, nil
+}
+
+// makeRoom removes any key from a full map.
+func makeRoom[K comparable, V any](m map[K]V) {
+	for k := range m {
+		if len(m) < maxRings {
+			return
+		}
+		delete(m, k)
+	}
+}
+
+// hasher returns what hashes the terms and bodies of a tenant.
+func (r *ring) hasher(ctx context.Context, tenant string) (*hasher, error) {
+	r.mu.Lock()
+	h := r.terms[tenant]
+	r.mu.Unlock()
+	if h != nil {
+		return h, nil
+	}
+	var key []byte
+	_, err := writable(SearchKey, func(id string) (err error) {
+		key, err = r.key(ctx, tenant, id, true)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if h, err = newHasher(key); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	makeRoom(r.terms)
+	r.terms[tenant] = h
+	return h, nil
+}
+
+// key returns a key of the store, unwrapped. The Wrapper may be slow, so no lock is held.
+func (r *ring) key(ctx context.Context, tenant, id string, makes bool) ([]byte, error) {
+	kept, err := r.store.FindKey(ctx, tenant, id)
+	if errors.Is(err, scim.ErrNotFound) && makes {
+		wrapped, werr := r.keys.Wrap(ctx, newKey(), boundKey(tenant, id))
+		if werr != nil {
+			return nil, fmt.Errorf("journal: wrap a key: %w", werr)
+		}
+		// Another process may have made one meanwhile: that one counts.
+		kept, err = r.store.AddKey(ctx, Key{Tenant: tenant, ID: id, Wrapped: wrapped})
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := r.keys.Unwrap(ctx, kept.Wrapped, boundKey(tenant, id))
+	if err == nil && len(key) != KeySize {
+		err = ErrKeyGone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal: unwrap a key: %w", err)
+	}
+	return key, nil
+}
+
+// boundKey is what a wrapped key belongs to.
+func boundKey(tenant, id string) []byte { return bound("key", tenant, id) }
+
+// boundPart is what a sealed part belongs to.
+func boundPart(h *Head, part, key string) []byte { return bound("entry", h.Tenant, h.ID, part, key) }
+
+// bound joins texts so that no two lists of them are the same.
+func bound(texts ...string) []byte {
+	out := make([]byte, 0, 128)
+	for _, t := range texts {
+		out = appendBound(out, t)
+	}
+	return out
+}
+
+func appendBound(out []byte, text string) []byte {
+	return append(binary.AppendUvarint(out, uint64(len(text))), text...)
+}
+
+// hasher hashes the terms and bodies of one tenant, with a key for each purpose. It is safe for
+// concurrent use.
+type hasher struct{ terms, bodies sync.Pool }
+
+func newHasher(key []byte) (*hasher, error) {
+	terms, err := hkdf.Key(sha256.New, key, nil, "scim journal terms", KeySize)
+	bodies, err2 := hkdf.Key(sha256.New, key, nil, "scim journal bodies", KeySize)
+	if err := cmp.Or(err, err2); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	h := &hasher{}
+	h.terms.New = func() any { return &hashState{Hash: hmac.New(sha256.New, terms)} }
+	h.bodies.New = func() any { return &hashState{Hash: hmac.New(sha256.New, bodies)} }
+	return h, nil
+}
+
+// hashState is a hash with room for what it reads and writes.
+type hashState struct {
+	hash.Hash
+	text []byte
+	out  [sha256.Size]byte
+}
+
+// sum hashes s.text.
+func (s *hashState) sum() []byte {
+	s.Reset()
+	s.Write(s.text)
+	return s.Sum(s.out[:0])
+}
+
+// term hashes a text of a kind, such as "User".
+func (h *hasher) term(kind, text string) Term {
+	s := h.terms.Get().(*hashState)
+	defer h.terms.Put(s)
+	s.text = appendBound(appendBound(s.text[:0], kind), text)
+	return Term(s.sum())
+}
+
+// body hashes the SHA-256 of a body.
+func (h *hasher) body(sum [sha256.Size]byte) string {
+	s := h.bodies.Get().(*hashState)
+	defer h.bodies.Put(s)
+	s.text = append(s.text[:0], sum[:]...)
+	return hex.EncodeToString(s.sum()[:16])
+}
+
+// rewrapPage is how many keys Rewrap reads at a time.
+const rewrapPage = 500
+
+// Rewrap wraps all keys again, so that a former key of the Wrapper is not needed any longer. It
+// returns how many keys there are. A key that no key of the Wrapper opens stays as it is, and counts as gone.
+func (j *Journal) Rewrap(ctx context.Context) (rewrapped, gone int, err error) {
+	var after Key
+	for {
+		page, err := j.store.Keys(ctx, after, rewrapPage)
+		if err != nil {
+			return rewrapped, gone, err
+		}
+		for _, k := range page {
+			b := boundKey(k.Tenant, k.ID)
+			plain, err := j.ring.keys.Unwrap(ctx, k.Wrapped, b)
+			if errors.Is(err, ErrKeyGone) {
+				gone++
+				continue
+			}
+			if err == nil {
+				k.Wrapped, err = j.ring.keys.Wrap(ctx, plain, b)
+			}
+			if err == nil {
+				err = j.store.ReplaceKey(ctx, k)
+			}
+			if err != nil {
+				return rewrapped, gone, fmt.Errorf("journal: rewrap: %w", err)
+			}
+			rewrapped++
+		}
+		if len(page) < rewrapPage {
+			return rewrapped, gone, nil
+		}
+		after = page[len(page)-1]
+	}
+}

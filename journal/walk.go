@@ -1,0 +1,255 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// reading is what one walk over a body finds.
+type reading struct {
+	text    []byte    // the body without secrets
+	touched []Touched // those without Type belong to the resource type of the address
+	failure Failure   // "scimType" and "detail" at the top
+	secret  bool      // a text mentions a secret, so an error may repeat it
+}
+
+// errTooDeep and errTooMany end a walk. With errTooMany, a shorter part of the body may be read.
+var (
+	errTooDeep = errors.New("journal: too deep")
+	errTooMany = errors.New("journal: too many names")
+)
+
+const (
+	maxDepth   = 100
+	maxTouched = 4700 // 64 KiB have at most as many references
+)
+
+// walker reads a body once. It notes which parts are secret, and copies all others as they are.
+type walker struct {
+	*redactor
+	d     *jsontext.Decoder
+	src   []byte
+	cuts  []span
+	hides bool // "detail" may repeat a secret
+	depth int
+	found reading
+}
+
+// span is a part of the body. end 0 is the end of what is kept.
+type span struct{ start, end int }
+
+// read walks a body. isCut says that the body is longer than src: what begins in src and does not end there is
+// then left out. hides says that the request mentions a secret.
+func (r *redactor) read(src []byte, isCut, hides bool) (*reading, error) {
+	d := r.decoders.Get().(*jsontext.Decoder)
+	defer r.decoders.Put(d)
+	d.Reset(bytes.NewBuffer(src))
+	w := &walker{redactor: r, src: src, hides: hides, d: d}
+	err := w.value(&object{}, "")
+	end := int(w.d.InputOffset())
+	if err == nil && !isCut {
+		if _, e := w.d.ReadToken(); e != io.EOF {
+			err = errors.Join(e, errors.New("journal: more than one value"))
+		}
+	}
+	if isCut && (errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF) {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	w.found.text = w.text(end)
+	return &w.found, nil
+}
+
+// text returns the first end bytes without what is cut out. The cuts are in order of their ends; one may contain
+// others before it.
+func (w *walker) text(end int) []byte {
+	if len(w.cuts) == 0 {
+		return bytes.Clone(w.src[:end])
+	}
+	var kept []span
+	for _, c := range w.cuts {
+		if c.end == 0 {
+			c.end = end
+		}
+		for len(kept) > 0 && kept[len(kept)-1].start >= c.start {
+			kept = kept[:len(kept)-1]
+		}
+		if c.start < c.end {
+			kept = append(kept, c)
+		}
+	}
+	out, at := make([]byte, 0, end), 0
+	for _, c := range kept {
+		out = append(append(out, w.src[at:c.start]...), `"`+redacted+`"`...)
+		at = c.end
+	}
+	return append(out, w.src[at:end]...)
+}
+
+// start returns where the next value begins.
+func (w *walker) start() int {
+	i := int(w.d.InputOffset())
+	for i < len(w.src) && strings.IndexByte(" \t\r\n:,", w.src[i]) >= 0 {
+		i++
+	}
+	return i
+}
+
+// value walks a value that parent has under a key.
+func (w *walker) value(parent *object, key string) error {
+	switch w.d.PeekKind() {
+	case '{':
+		return w.object(parent, key)
+	case '[':
+		return w.array(parent, key)
+	}
+	start := w.start()
+	raw, err := w.d.ReadValue()
+	if err != nil || raw.Kind() != '"' {
+		return err
+	}
+	if w.isSecretText(raw, key) {
+		parent.secretPath = parent.secretPath || key == "path"
+		w.cuts = append(w.cuts, span{start, start + len(raw)})
+		return nil
+	}
+	parent.note(w, key, raw)
+	return nil
+}
+
+// isSecretText reports whether a string is secret: it mentions a secret attribute, and is not only its name.
+func (w *walker) isSecretText(raw jsontext.Value, key string) bool {
+	if w.hides && key == "detail" {
+		return true
+	}
+	if isHarmless(w.redactor, raw[1:len(raw)-1]) {
+		return false
+	}
+	s := unquote(raw)
+	if w.mentions(s) && !w.isOnlyName(s) || isEscapedJSON(s) {
+		w.found.secret = true
+		return true
+	}
+	return false
+}
+
+// isOnlyName reports whether a text is the name of a secret attribute, alone or behind a URN. It has no value then.
+func (w *walker) isOnlyName(s string) bool {
+	name := s
+	if i := strings.LastIndexByte(s, ':'); i >= 0 {
+		if len(s) < 4 || !strings.EqualFold(s[:4], "urn:") || strings.ContainsFunc(s, func(c rune) bool { return !isNameRune(c) && c != ':' && c != '.' }) {
+			return false
+		}
+		name = s[i+1:]
+	}
+	return strings.EqualFold(name, "password") || w.names[strings.ToLower(name)]
+}
+
+// isEscapedJSON reports whether a text is an object or an array with escapes, which may spell a secret's name.
+func isEscapedJSON(s string) bool {
+	s = strings.TrimSpace(s)
+	return s != "" && (s[0] == '{' || s[0] == '[') && strings.Contains(s, `\`)
+}
+
+func unquote(raw jsontext.Value) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
+	b, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return "password" // It cannot be read, so it is not shown.
+	}
+	return string(b)
+}
+
+func (w *walker) array(parent *object, key string) error {
+	if _, err := w.d.ReadToken(); err != nil {
+		return err
+	}
+	if w.depth++; w.depth > maxDepth {
+		return errTooDeep
+	}
+	defer func() { w.depth-- }()
+	for w.d.PeekKind() != ']' {
+		if err := w.value(parent, key); err != nil {
+			return err
+		}
+	}
+	_, err := w.d.ReadToken()
+	return err
+}
+
+// object walks an object. The values of PATCH operations on a secret path are secret too. The path may stand behind
+// the value, so this is decided at the end.
+func (w *walker) object(parent *object, key string) error {
+	if w.depth++; w.depth > maxDepth {
+		return errTooDeep
+	}
+	defer func() { w.depth-- }()
+	if _, err := w.d.ReadToken(); err != nil {
+		return err
+	}
+	o := &object{first: len(w.found.touched), isTop: w.depth == 1}
+	var values []span
+	err := w.fields(o, &values)
+	if o.secretPath || err != nil && o.path == "" {
+		w.cuts = append(w.cuts, values...)
+	}
+	if err != nil {
+		return err
+	}
+	return o.end(w, parent, key)
+}
+
+// fields walks the names and values of an object. values gets the places of those under "value".
+func (w *walker) fields(o *object, values *[]span) error {
+	for w.d.PeekKind() != '}' {
+		raw, err := w.d.ReadValue()
+		if err != nil {
+			return err
+		}
+		name := ""
+		isSecret, isHarmless := false, isHarmless(w.redactor, raw[1:len(raw)-1])
+		if isHarmless {
+			name = keyOf(raw[1 : len(raw)-1])
+		} else {
+			plain := unquote(raw)
+			if isSecret = w.mentions(plain); isSecret && !w.isOnlyName(plain) {
+				w.found.secret = true
+				at := int(w.d.InputOffset())
+				w.cuts = append(w.cuts, span{at - len(raw), at})
+			}
+			name = keyOf([]byte(plain))
+		}
+		start := w.start()
+		if isSecret {
+			_, err := w.d.ReadValue()
+			end := int(w.d.InputOffset())
+			if err != nil {
+				end = 0
+			}
+			w.cuts = append(w.cuts, span{start, end})
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if name == "value" {
+			*values = append(*values, span{start, 0})
+		}
+		if err := w.value(o, name); err != nil {
+			return err
+		}
+		if name == "value" {
+			(*values)[len(*values)-1].end = int(w.d.InputOffset())
+		}
+	}
+	_, err := w.d.ReadToken()
+	return err
+}
