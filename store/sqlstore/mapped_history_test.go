@@ -239,7 +239,7 @@ func TestMappedAtOnce(t *testing.T) {
 	t.Logf("seed %d", seed)
 	processes(t, 4, func(t *testing.T, dbs []*sql.DB, d sqlstore.Dialect) {
 		makeApp(t, dbs[0], d)
-		var last *appActor
+		actors := make([]*appActor, len(dbs))
 		for round := range 3 {
 			parallel(t, len(dbs), func(i int) error {
 				a := &appActor{t: t, db: dbs[i], d: d, name: fmt.Sprint(round, "-", i, "-"), r: rand.New(rand.NewPCG(seed, uint64(round*10+i)))}
@@ -250,13 +250,15 @@ func TestMappedAtOnce(t *testing.T) {
 				if err := s.Migrate(t.Context()); err != nil {
 					return err
 				}
-				a.s, last = s, a
+				a.s, actors[i] = s, a
 				for range 60 {
 					a.step()
 				}
 				return nil
 			})
-			last.agree()
+			for _, a := range actors {
+				a.agree()
+			}
 		}
 	})
 }
