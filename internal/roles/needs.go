@@ -17,17 +17,20 @@ type needs struct {
 	// locked are the groups that the current attempt has locked because of groups.
 	locked map[string]bool
 	short  bool // groups has grown in the current attempt
+	// apart says that roles change in a part of the transaction that can be undone alone. parted says
+	// that the current attempt has found this out.
+	apart, parted bool
 	// lookUps are the look-ups of the current attempt. If a report began since, the write needs
 	// another attempt.
 	lookUps lookUps
 }
 
 // isOpen reports whether the last attempt failed for want of something.
-func (n *needs) isOpen() bool { return len(n.open) > 0 || n.short }
+func (n *needs) isOpen() bool { return len(n.open) > 0 || n.short || n.parted }
 
 // prepare gets for the next attempt what the last one wanted, apart from locks.
 func (n *needs) prepare(ctx context.Context, t tenant) {
-	n.short = false
+	n.short, n.parted = false, false
 	n.ask(ctx, t)
 }
 

@@ -41,7 +41,7 @@ func (b *batch) settle(ctx context.Context) error {
 	case b.run.ahead:
 		return b.revokeOnly(ctx)
 	case joint:
-		err = b.w.t.Stores.InTx(ctx, b.allAtOnce)
+		err = b.jointly(ctx)
 	case tx:
 		err = b.intentionsFirst(ctx)
 	default:
@@ -74,6 +74,21 @@ func (b *batch) allAtOnce(ctx context.Context) error {
 		return err
 	}
 	return b.trail(ctx)
+}
+
+// jointly is allAtOnce in the transaction of the write, or else in one of its own. A part of the
+// write's transaction that can be undone alone costs two calls of the database. Only a role that is
+// gone needs one, and then Isolate begins again.
+func (b *batch) jointly(ctx context.Context) error {
+	n := &b.w.needs
+	if !b.w.isIsolated() || n.apart {
+		return b.w.t.Stores.InTx(ctx, b.allAtOnce)
+	}
+	err := b.allAtOnce(ctx)
+	if errors.As(err, new(*roleIsGone)) {
+		n.apart, n.parted = true, true
+	}
+	return err
 }
 
 // intentionsFirst is the protocol for roles that do not commit with the ledger. It commits

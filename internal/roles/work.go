@@ -99,7 +99,8 @@ const isolationTries = 20
 // the same Work joins that one.
 //
 // If fn needs answers of the resolver that it must not wait for, or has to lock groups before
-// those that it has locked, Isolate undoes fn, asks and locks, and runs fn again.
+// those that it has locked, Isolate undoes fn, asks and locks, and runs fn again. It also does so if
+// a role of a link turns out to be gone.
 //
 // fn takes its locks in the order that CONTRIBUTING.md prescribes under "Locks".
 func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Context) error) error {
@@ -199,6 +200,9 @@ func isolated(ctx context.Context, w *Work, key string, fn func(ctx context.Cont
 	}
 	return afterwards{w, key}.note(ctx)
 }
+
+// isIsolated reports whether the unit is within Isolate, in the transaction of its write.
+func (w *Work) isIsolated() bool { return w.t.isTransactional() && w.depth > 0 }
 
 // isInner reports whether the current Isolate is part of the transaction of an outer one.
 func (w *Work) isInner() bool { return w.t.isTransactional() && w.depth > 1 }

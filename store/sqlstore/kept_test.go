@@ -51,13 +51,13 @@ func TestStatements(t *testing.T) {
 			{"the only page", with, "GET", "/Users?count=10", "", "", 2, 2},
 			{"one of two pages", with, "GET", "/Users?count=1", "", "", 3, 3},
 			{"change an attribute", with, "PATCH", "/Users/{one}", `{"Operations":[{"op":"replace","path":"title","value":"x"}]}`, "", 4, 3},
-			{"add a member who gets a role", with, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"add","path":"members","value":[{"value":"{one}"}]}]}`, "", 10, 10},
-			{"deactivate a user with a role", with, "PATCH", "/Users/{one}", `{"Operations":[{"op":"replace","path":"active","value":false}]}`, "", 9, 9},
-			{"activate", with, "PATCH", "/Users/{one}", `{"Operations":[{"op":"replace","path":"active","value":true}]}`, "", 9, 9},
-			{"remove a member with a role", with, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"remove","path":"members[value eq \"{one}\"]"}]}`, "", 9, 9},
+			{"add a member who gets a role", with, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"add","path":"members","value":[{"value":"{one}"}]}]}`, "", 8, 8},
+			{"deactivate a user with a role", with, "PATCH", "/Users/{one}", `{"Operations":[{"op":"replace","path":"active","value":false}]}`, "", 7, 7},
+			{"activate", with, "PATCH", "/Users/{one}", `{"Operations":[{"op":"replace","path":"active","value":true}]}`, "", 7, 7},
+			{"remove a member with a role", with, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"remove","path":"members[value eq \"{one}\"]"}]}`, "", 7, 7},
 			{"add a member without roles", without, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"add","path":"members","value":[{"value":"{other}"}]}]}`, "", 5, 4},
 			{"remove a member without roles", without, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"remove","path":"members[value eq \"{other}\"]"}]}`, "", 4, 3},
-			{"delete a user", with, "DELETE", "/Users/{one}", "", "", 11, 10},
+			{"delete a user", with, "DELETE", "/Users/{one}", "", "", 9, 8},
 		} {
 			fill := func(text string) string {
 				for name, id := range ids {
