@@ -32,6 +32,9 @@ const (
 	UsersWithGrantsQuery = owntables.UsersWithGrantsQuery
 )
 
+// AheadQuery is the query of a look for users and links.
+func AheadQuery(d Dialect) string { return owntables.AheadQuery(dialect.Dialect(d)) }
+
 // LookQuery is the query of a look at what decides about roles.
 func LookQuery(d Dialect) string { return owntables.LookQuery(dialect.Dialect(d)) }
 

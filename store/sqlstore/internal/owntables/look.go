@@ -155,16 +155,26 @@ func takeMemberships(ctx context.Context, db *database.DB, members []scim.Ref) (
 
 // takePage takes the page of a query for users by their ids.
 func takePage(ctx context.Context, db *database.DB, t *scim.ResourceType, q *scim.Query) (*scim.Page, bool) {
-	if t.Name() != search.UserType || q.IDs == nil || q.Filter != nil || q.SortBy != "" || q.Descending || q.Offset > 0 || q.After != nil || q.Total {
+	if !isByIDs(t, q) {
 		return nil, false
 	}
 	all, size, ok := take(ctx, db, lookUsers, q.IDs, (*scim.Resource).ID)
 	if !ok || len(all) > q.Limit || q.MaxBytes > 0 && size > q.MaxBytes {
 		return nil, false
 	}
+	return pageOfUsers(all), true
+}
+
+// isByIDs reports whether a query asks for users by their ids, and for nothing else.
+func isByIDs(t *scim.ResourceType, q *scim.Query) bool {
+	return t.Name() == search.UserType && q.IDs != nil && q.Filter == nil && q.SortBy == "" && !q.Descending && q.Offset == 0 && q.After == nil && !q.Total
+}
+
+// pageOfUsers is the page that lists users, in order of creation.
+func pageOfUsers(all []*scim.Resource) *scim.Page {
 	slices.SortFunc(all, func(a, b *scim.Resource) int {
 		x, y := a.ID(), b.ID()
 		return cmp.Or(a.Meta().Created.Compare(b.Meta().Created), cmp.Compare(utf8.RuneCountInString(x), utf8.RuneCountInString(y)), cmp.Compare(x, y))
 	})
-	return &scim.Page{Resources: all}, true
+	return &scim.Page{Resources: all}
 }

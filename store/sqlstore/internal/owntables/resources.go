@@ -369,6 +369,9 @@ func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 	if page, ok := takePage(ctx, s.db, t, q); ok {
 		return page, ctx.Err()
 	}
+	if page, ok, err := pageAhead(ctx, s, t, q); ok || err != nil {
+		return page, err
+	}
 	return s.list(ctx, s.Types[t.Name()], q)
 }
 
