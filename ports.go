@@ -254,7 +254,7 @@ func (p membersPort) GroupsOf(ctx context.Context, members []host.Ref) (_ []host
 	defer p.Catch(&err)
 	list, err := p.app.GroupsOf(ctx, convert(members, refOut))
 	return convert(list, func(m Membership) host.Membership {
-		return host.Membership{GroupID: m.GroupID, Member: host.Ref(m.Member), Since: m.Since}
+		return host.Membership{GroupID: m.GroupID, Member: host.Ref(m.Member), Since: m.Since, Display: m.Display}
 	}), inward(err)
 }
 

@@ -238,6 +238,9 @@ type Membership struct {
 	GroupID string
 	Member  Ref
 	Since   time.Time
+	// Display is the group's displayName, if the store has it at hand. "": the handler reads the
+	// group to show it among the groups of a user.
+	Display string
 }
 
 // PasswordSetter is a Store that takes passwords. A Resource never contains one (RFC

@@ -19,6 +19,7 @@ type ascent struct {
 	network
 	dir   Directory
 	keeps func(host.Membership) bool
+	names map[string]string // the display names of groups, as far as memberships say them
 	known []bool // by place: the steps of the group are looked up
 	// all are the memberships of all groups in others, of a store that is no MemberStore.
 	all map[string][]host.Membership
@@ -43,7 +44,7 @@ type way struct {
 const mostWays = 200_000
 
 func (t Directory) newAscent(keeps func(host.Membership) bool) *ascent {
-	return &ascent{dir: t, keeps: keeps, reached: map[int32][]way{}}
+	return &ascent{dir: t, keeps: keeps, reached: map[int32][]way{}, names: map[string]string{}}
 }
 
 // climb looks up what is above groups, as far as it can matter. That is MaxDepth levels. If
@@ -123,6 +124,9 @@ func (a *ascent) lookUp(ctx context.Context, groups []int32) error {
 		return err
 	}
 	for _, m := range ms {
+		if m.Display != "" {
+			a.names[m.GroupID] = m.Display
+		}
 		if a.keeps == nil || a.keeps(m) {
 			from, to := a.place(m.Member.ID), a.place(m.GroupID)
 			a.steps[from] = append(a.steps[from], step{to: to, since: m.Since})
@@ -166,7 +170,7 @@ func (t Directory) nestedIn(ctx context.Context) (map[string][]host.Membership, 
 		for _, g := range page {
 			for _, m := range member.Of(g) {
 				if isGroup(m) {
-					all[m.ID] = append(all[m.ID], host.Membership{GroupID: g.ID, Member: m, Since: g.Created})
+					all[m.ID] = append(all[m.ID], host.Membership{GroupID: g.ID, Member: m, Since: g.Created, Display: g.Text("displayName")})
 				}
 			}
 		}

@@ -25,7 +25,8 @@ type Path struct {
 // the memberships that are stored.
 type Closure struct {
 	direct map[host.Ref][]host.Membership
-	up     *ascent // nil: groups in groups do not count
+	names  map[string]string // the display names of groups, as far as memberships say them
+	up     *ascent           // nil: groups in groups do not count
 	paths  []Path  // the last result of Paths
 	places []int32 // by group, the place in paths; -1: none
 	// reached are the groups that Reaches has found above the group from.
@@ -40,7 +41,12 @@ func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(h
 	if err != nil {
 		return nil, err
 	}
-	c := &Closure{direct: make(map[host.Ref][]host.Membership, len(members))}
+	c := &Closure{direct: make(map[host.Ref][]host.Membership, len(members)), names: map[string]string{}}
+	for _, m := range direct {
+		if m.Display != "" {
+			c.names[m.GroupID] = m.Display
+		}
+	}
 	slices.SortStableFunc(direct, func(x, y host.Membership) int {
 		return cmp.Or(cmp.Compare(x.Member.ID, y.Member.ID), cmp.Compare(x.Member.Type, y.Member.Type))
 	})
@@ -64,6 +70,7 @@ func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(h
 		return c, nil
 	}
 	c.up = t.newAscent(keeps)
+	c.up.names = c.names
 	return c, c.up.climb(ctx, c.own())
 }
 
@@ -85,6 +92,14 @@ func (c *Closure) Groups() []string {
 		return own
 	}
 	return c.up.union(own)
+}
+
+// Name returns the display name of a group of Groups. "": no membership says it.
+func (c *Closure) Name(groupID string) string { return c.names[groupID] }
+
+// Unnamed lists the groups of Groups that have no Name, in order.
+func (c *Closure) Unnamed() []string {
+	return slices.DeleteFunc(c.Groups(), func(id string) bool { return c.names[id] != "" })
 }
 
 // Paths returns the shortest path of one of the members to each group. They are in order of

@@ -255,7 +255,7 @@ func (t Directory) scanGroups(ctx context.Context, members []host.Ref) ([]host.M
 		for _, g := range page {
 			for _, m := range member.Of(g) {
 				if wanted[m] {
-					all = append(all, host.Membership{GroupID: g.ID, Member: m, Since: g.Created})
+					all = append(all, host.Membership{GroupID: g.ID, Member: m, Since: g.Created, Display: g.Text("displayName")})
 				}
 			}
 		}

@@ -49,7 +49,7 @@ func (v *view) prepare(ctx context.Context, ds ...*doc.Document) error {
 	if v.groups, err = v.r.dir.Closure(ctx, refs, nil); err != nil {
 		return err
 	}
-	ids := v.groups.Groups()
+	ids := v.groups.Unnamed()
 	if len(ids) == 0 || len(ids) > directory.Batch {
 		return nil // write reads them part by part
 	}
@@ -83,9 +83,11 @@ func (v *view) writeGroups(ctx context.Context, s *sink, d *doc.Document, locati
 	s.b = list.Begin(s.b)
 	list.Prefix(refPart, v.r.locationOf("Group"))
 	for paths := range slices.Chunk(all, directory.Batch) {
-		ids := make([]string, len(paths))
-		for i, p := range paths {
-			ids[i] = p.GroupID
+		ids := make([]string, 0, len(paths))
+		for _, p := range paths {
+			if v.groups.Name(p.GroupID) == "" {
+				ids = append(ids, p.GroupID)
+			}
 		}
 		if err := v.names.read(ctx, v.r, ids); err != nil {
 			return err
@@ -95,8 +97,12 @@ func (v *view) writeGroups(ctx context.Context, s *sink, d *doc.Document, locati
 			if p.Distance > 0 {
 				typ = "indirect"
 			}
-			if name := v.names[p.GroupID]; name != nil {
-				s.b = list.Append(s.b, p.GroupID, url.PathEscape(p.GroupID), *name, typ)
+			name := v.groups.Name(p.GroupID)
+			if name == "" && v.names[p.GroupID] != nil {
+				name = *v.names[p.GroupID]
+			}
+			if name != "" || v.names[p.GroupID] != nil {
+				s.b = list.Append(s.b, p.GroupID, url.PathEscape(p.GroupID), name, typ)
 			}
 			if err := s.pass(); err != nil {
 				return err

@@ -40,6 +40,7 @@ type Membership struct {
 	GroupID string
 	Member  Ref
 	Since   time.Time
+	Display string // the name of the group; "": the store does not say
 }
 
 // PasswordSetter takes passwords.

@@ -138,7 +138,7 @@ func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Member
 	err := s.read(ctx, func() error {
 		for _, m := range slices.Compact(members) {
 			for _, p := range s.edges.members[m] {
-				list = append(list, scim.Membership{GroupID: p.groupID, Member: m, Since: p.since})
+				list = append(list, scim.Membership{GroupID: p.groupID, Member: m, Since: p.since, Display: s.display(scim.Ref{Type: groupType, ID: p.groupID})})
 			}
 		}
 		return nil

@@ -126,7 +126,7 @@ func TestGroupsOf(t *testing.T) {
 	change("a", nil, []scim.Ref{u("2")})          //
 	change("a", []scim.Ref{u("2"), u("10")}, nil) // joins anew
 	since := func(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
-	ofOne := []scim.Membership{{GroupID: "a", Member: u("1"), Since: since(1)}, {GroupID: "b", Member: u("1"), Since: since(2)}}
+	ofOne := []scim.Membership{{GroupID: "a", Member: u("1"), Since: since(1), Display: "Team a"}, {GroupID: "b", Member: u("1"), Since: since(2), Display: "Team b"}}
 	tests := []struct {
 		name, reason string
 		members      []scim.Ref
@@ -134,10 +134,10 @@ func TestGroupsOf(t *testing.T) {
 	}{
 		{"one", "others with the same id or beginning are not it", []scim.Ref{u("1")}, ofOne},
 		{"twice", "each membership once", []scim.Ref{u("1"), u("1")}, ofOne},
-		{"rejoined", "since it joined last", []scim.Ref{u("2")}, []scim.Membership{{GroupID: "a", Member: u("2"), Since: since(5)}}},
-		{"group", "groups are members too", []scim.Ref{g("a")}, []scim.Membership{{GroupID: "b", Member: g("a"), Since: since(2)}}},
+		{"rejoined", "since it joined last", []scim.Ref{u("2")}, []scim.Membership{{GroupID: "a", Member: u("2"), Since: since(5), Display: "Team a"}}},
+		{"group", "groups are members too", []scim.Ref{g("a")}, []scim.Membership{{GroupID: "b", Member: g("a"), Since: since(2), Display: "Team b"}}},
 		{"several", "", []scim.Ref{u("10"), g("1"), u("nobody")}, []scim.Membership{
-			{GroupID: "b", Member: g("1"), Since: since(2)}, {GroupID: "a", Member: u("10"), Since: since(5)}}},
+			{GroupID: "b", Member: g("1"), Since: since(2), Display: "Team b"}, {GroupID: "a", Member: u("10"), Since: since(5), Display: "Team a"}}},
 		{"none", "", nil, nil},
 	}
 	for _, test := range tests {

@@ -195,6 +195,16 @@ func memberDisplays(t *probe, s scim.Store) {
 	t.remove(s, all[0])
 	delete(want, all[0])
 	m.expectDisplays(parent, want)
+	m.expectGroupName(all[1], "Parent")
+	t.put(s, parent.Ref(), values{"displayName": `A "new" \ name`})
+	m.expectGroupName(all[1], `A "new" \ name`)
+}
+
+// expectGroupName requires that a member's only membership has the name of the group, if it has any.
+func (m members) expectGroupName(of scim.Ref, want string) {
+	if all := m.groupsOf(of); len(all) != 1 || all[0].Display != "" && all[0].Display != want {
+		m.t.Errorf("GroupsOf: %v; want one membership, with the display name %q or none", all, want)
+	}
 }
 
 func memberSteps() []step[scim.Store] {

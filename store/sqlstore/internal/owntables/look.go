@@ -79,7 +79,7 @@ func LookQuery(d dialect.Dialect) string {
 	}
 	return text("'grant'", "g.user_id", "g.scope", "g.role_id", "g.source", "g.state", "g.at", "g.by_hand", "g.rank") +
 		d.Each(ids, "grants", "g", "g.tenant = $1 AND g.user_id = w.value", "") +
-		" UNION ALL " + text("'member'", "m.group_id", "m.member_id", "''", "''", "''", "m.since", "0", "0") +
+		" UNION ALL " + text("'member'", "m.group_id", "m.member_id", nameOf(d, isGroup), "''", "''", "m.since", "0", "0") +
 		d.Each(ids, "members", "m", ofUser, "") +
 		" UNION ALL " + text("'link'", "k.source", "k.name", "k.roles", "''", "''", "k.at", "0", "0") +
 		d.Each(ids, "members", "m", ofUser, "") + d.Also("links", "k", "k.tenant = $1 AND k.source = "+dialect.Concat(d, dialect.Quote(string(scim.GroupSource(""))), "m.group_id"), "") +
@@ -114,8 +114,10 @@ func (l *Ledger) look(ctx context.Context, ids []string) ([]scim.Grant, error) {
 			grants = append(grants, scim.Grant{UserID: t[0], Scope: t[1], RoleID: t[2], Source: scim.Source(t[3]), State: scim.GrantState(t[4]),
 				At: dialect.FromMicros(n[0]), ByHand: n[1] != 0, Rank: int(n[2])})
 		case "member":
-			members.rows = append(members.rows, scim.Membership{GroupID: t[0], Member: scim.Ref{Type: search.UserType, ID: t[1]}, Since: dialect.FromMicros(n[0])})
+			name, err := decodeDisplay([]byte(t[2]))
+			members.rows = append(members.rows, scim.Membership{GroupID: t[0], Member: scim.Ref{Type: search.UserType, ID: t[1]}, Since: dialect.FromMicros(n[0]), Display: name})
 			links.covers[string(scim.GroupSource(t[0]))] = true
+			return err
 		case "link":
 			k, err := linkOf(scim.Source(t[0]), t[1], n[0], t[2])
 			if err == nil && !known[k.Source] { // Two users may be in a group.

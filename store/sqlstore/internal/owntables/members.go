@@ -60,17 +60,24 @@ func (s *Members) Hide(types ...string) {
 func PageQuery(d dialect.Dialect) string { return pageOf(d) + pageOrder }
 
 func pageOf(d dialect.Dialect) string {
-	name := "(SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE " + isMember + ")"
-	if d == dialect.SQLite {
-		// SQLite reads the second one only if the first one is NULL. By itself it would use the primary key.
-		name = "coalesce((SELECT r.display FROM {p}resources r INDEXED BY {p}resources_shown WHERE " + isMember + "), " +
-			"(SELECT r.doc FROM {p}resources r WHERE " + isMember + "))"
-	}
-	return "SELECT m.member_type, m.member_id, " + name + " FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND " + behindMember(d)
+	return "SELECT m.member_type, m.member_id, " + nameOf(d, isMember) + " FROM {p}members m WHERE m.tenant = $1 AND m.group_id = $2 AND " + behindMember(d)
 }
 
-// isMember is the condition that r is the resource of a membership m.
-const isMember = "r.tenant = $1 AND r.type = m.member_type AND r.id = m.member_id AND r.deleted = 0"
+// nameOf is the display name of the resource r that a condition names, for decodeDisplay.
+func nameOf(d dialect.Dialect, condition string) string {
+	if d == dialect.SQLite {
+		// SQLite reads the second one only if the first one is NULL. By itself it would use the primary key.
+		return "coalesce((SELECT r.display FROM {p}resources r INDEXED BY {p}resources_shown WHERE " + condition + "), " +
+			"(SELECT r.doc FROM {p}resources r WHERE " + condition + "))"
+	}
+	return "(SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE " + condition + ")"
+}
+
+// isMember and isGroup are the conditions that r is the resource, or the group, of a membership m.
+const (
+	isMember = "r.tenant = $1 AND r.type = m.member_type AND r.id = m.member_id AND r.deleted = 0"
+	isGroup  = "r.tenant = $1 AND r.type = 'Group' AND r.id = m.group_id AND r.deleted = 0"
+)
 
 // behindMember is the condition that a member comes after $3 and $4.
 func behindMember(d dialect.Dialect) string {
@@ -116,11 +123,15 @@ func (s *Members) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Memb
 			err := s.db.Each(ctx, func(scan func(...any) error) error {
 				m := scim.Membership{Member: scim.Ref{Type: typ}}
 				var since int64
-				err := scan(&m.GroupID, &m.Member.ID, &since)
+				var name sql.RawBytes
+				err := scan(&m.GroupID, &m.Member.ID, &since, &name)
+				if err == nil {
+					m.Display, err = decodeDisplay(name)
+				}
 				m.Since = dialect.FromMicros(since)
 				all = append(all, m)
 				return err
-			}, "SELECT m.group_id, m.member_id, m.since"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "members", "m",
+			}, "SELECT m.group_id, m.member_id, m.since, "+nameOf(s.db.Dialect, isGroup)+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "members", "m",
 				"m.tenant = $1 AND m.member_type = $2 AND m.member_id = w.value"+s.seesGroup, ""), typ, dialect.List(ids))
 			if err != nil {
 				return err
