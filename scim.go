@@ -238,9 +238,7 @@ type Membership struct {
 	GroupID string
 	Member  Ref
 	Since   time.Time
-	// Display is the group's displayName, if the store has it at hand. "": the handler reads the
-	// group to show it among the groups of a user.
-	Display string
+	Display string // the group's displayName; "": the handler reads the group to show it to clients
 }
 
 // PasswordSetter is a Store that takes passwords. A Resource never contains one (RFC

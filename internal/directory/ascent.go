@@ -20,7 +20,7 @@ type ascent struct {
 	dir   Directory
 	keeps func(host.Membership) bool
 	names map[string]string // the display names of groups, as far as memberships say them
-	known []bool // by place: the steps of the group are looked up
+	known []bool            // by place: the steps of the group are looked up
 	// all are the memberships of all groups in others, of a store that is no MemberStore.
 	all map[string][]host.Membership
 	// isSound says that no group has more groups above it than MaxDepth allows, and so none is

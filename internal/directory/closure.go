@@ -27,8 +27,8 @@ type Closure struct {
 	direct map[host.Ref][]host.Membership
 	names  map[string]string // the display names of groups, as far as memberships say them
 	up     *ascent           // nil: groups in groups do not count
-	paths  []Path  // the last result of Paths
-	places []int32 // by group, the place in paths; -1: none
+	paths  []Path            // the last result of Paths
+	places []int32           // by group, the place in paths; -1: none
 	// reached are the groups that Reaches has found above the group from.
 	reached map[string]bool
 	from    string

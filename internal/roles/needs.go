@@ -17,20 +17,30 @@ type needs struct {
 	// locked are the groups that the current attempt has locked because of groups.
 	locked map[string]bool
 	short  bool // groups has grown in the current attempt
-	// apart says that roles change in a part of the transaction that can be undone alone. parted says
-	// that the current attempt has found this out.
-	apart, parted bool
+	roles  undoing
 	// lookUps are the look-ups of the current attempt. If a report began since, the write needs
 	// another attempt.
 	lookUps lookUps
 }
 
+// undoing says how a change of roles in the transaction of a write can be undone.
+type undoing int
+
+const (
+	withWrite   undoing = iota // It is undone with the write.
+	wantedAlone                // The current attempt has found that it must be undone alone.
+	alone                      // It can be undone alone.
+)
+
 // isOpen reports whether the last attempt failed for want of something.
-func (n *needs) isOpen() bool { return len(n.open) > 0 || n.short || n.parted }
+func (n *needs) isOpen() bool { return len(n.open) > 0 || n.short || n.roles == wantedAlone }
 
 // prepare gets for the next attempt what the last one wanted, apart from locks.
 func (n *needs) prepare(ctx context.Context, t tenant) {
-	n.short, n.parted = false, false
+	n.short = false
+	if n.roles == wantedAlone {
+		n.roles = alone
+	}
 	n.ask(ctx, t)
 }
 

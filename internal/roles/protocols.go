@@ -81,12 +81,12 @@ func (b *batch) allAtOnce(ctx context.Context) error {
 // gone needs one, and then Isolate begins again.
 func (b *batch) jointly(ctx context.Context) error {
 	n := &b.w.needs
-	if !b.w.isIsolated() || n.apart {
+	if !b.w.isIsolated() || n.roles == alone {
 		return b.w.t.Stores.InTx(ctx, b.allAtOnce)
 	}
 	err := b.allAtOnce(ctx)
 	if errors.As(err, new(*roleIsGone)) {
-		n.apart, n.parted = true, true
+		n.roles = wantedAlone
 	}
 	return err
 }

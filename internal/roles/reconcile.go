@@ -209,7 +209,7 @@ func (w *Work) settle(ctx context.Context, ids []string, r run) (err error) {
 	for try := 0; ; try++ {
 		b := &batch{w: w, run: r, ids: ids}
 		err := b.settle(ctx)
-		if !errors.As(err, new(*roleIsGone)) || try == vanishedTries || w.needs.parted {
+		if !errors.As(err, new(*roleIsGone)) || try == vanishedTries || w.needs.roles == wantedAlone {
 			return err
 		}
 		// The role of a link is gone, and the application did not report it.
