@@ -15,6 +15,7 @@ func TestDependencies(t *testing.T) {
 		{"./auth", "every host needs an authenticator; only auth/oauth2 knows JWTs"},
 		{"./auth/signin", "applications have an OpenID Connect library already"},
 		{"./tenants", "an application with many tenants needs no more than one with a single tenant"},
+		{"./health", "probes are for every host"},
 		{"./rules", "rules are for every host; only rules/phone knows telephone numbers"},
 		{"./store/memory", "tests of every host use the memory store"},
 	} {
@@ -68,6 +69,8 @@ var unwanted = []struct{ path, what string }{
 	{"github.com/MicahParks", "a JWT library"},
 	{"golang.org/x/oauth2", "an OAuth library"},
 	{"github.com/nyaruka", "a phone library"},
+	{"go.opentelemetry.io", "OpenTelemetry, which the module otelscim brings"},
+	{"github.com/prometheus", "Prometheus, which examples/observed brings"},
 	{"github.com/go-chi", "a router"},
 	{"testing", "the test framework"},
 	{"github.com/google/go-cmp", "a test library"},

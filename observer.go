@@ -32,7 +32,8 @@ type CallObserver interface {
 	// "RoleResolver.ChangeRoles", and "reconcile" for a reconciliation of roles, which makes such
 	// calls. ctx is that of the request or of the surrounding call. What the handler passes to the
 	// application is the returned context. It calls end once, with the error of the call, which
-	// may contain personal data. end may be nil.
+	// may contain personal data. It is nil if a call-back of Update or Delete refused the write. end
+	// may be nil.
 	BeginCall(ctx context.Context, name string) (in context.Context, end func(err error))
 }
 
@@ -83,15 +84,18 @@ type observerPort port[Observer]
 
 func (p observerPort) Begin(ctx context.Context, r *http.Request, requestID string) (in context.Context, end func(host.Outcome)) {
 	in, told := p.begin(ctx, r, requestID)
+	if told == nil {
+		return in, ignoreOutcome
+	}
 	return in, func(o host.Outcome) {
 		var lost error
 		defer p.Catch(&lost)
-		if told != nil {
-			told(Outcome{Route: o.Route, Tenant: o.Tenant, Principal: o.Principal, Status: o.Status, Err: outward(o.Err),
-				Tolerances: convert(o.Tolerances, func(n tolerance.Name) Tolerance { return Tolerance(n) })})
-		}
+		told(Outcome{Route: o.Route, Tenant: o.Tenant, Principal: o.Principal, Status: o.Status, Err: outward(o.Err),
+			Tolerances: convert(o.Tolerances, func(n tolerance.Name) Tolerance { return Tolerance(n) })})
 	}
 }
+
+func ignoreOutcome(host.Outcome) {}
 
 // begin returns ctx and nil if the application's Begin panics.
 func (p observerPort) begin(ctx context.Context, r *http.Request, requestID string) (in context.Context, end func(Outcome)) {
@@ -109,14 +113,17 @@ type callsPort port[CallObserver]
 
 func (p callsPort) BeginCall(ctx context.Context, name string) (in context.Context, end func(error)) {
 	in, told := p.begin(ctx, name)
+	if told == nil {
+		return in, ignoreError
+	}
 	return in, func(err error) {
 		var lost error
 		defer p.Catch(&lost)
-		if told != nil {
-			told(outward(err))
-		}
+		told(outward(err))
 	}
 }
+
+func ignoreError(error) {}
 
 // begin returns ctx and nil if the application's BeginCall panics.
 func (p callsPort) begin(ctx context.Context, name string) (in context.Context, end func(error)) {

@@ -25,42 +25,15 @@ func TestCallsAreObserved(t *testing.T) {
 	user := testhost.Create(t, h, "/Users", `{"userName":"ann"}`)
 	w.calls = nil
 	testhost.Create(t, h, "/Groups", `{"displayName":"Editor","members":[{"value":"`+user+`"}]}`)
-	want := strings.Split(`Transactor.InTx
- Store.List
- Store.Create
- MemberStore.ChangeMembers
- Ledger.Links
- Transactor.InTx
-  RoleResolver.ResolveRoles
- Ledger.SetLink
- MemberStore.Members
- Ledger.Grants
- MemberStore.GroupsOf
- Ledger.Links
- RoleResolver.HeldRoles
- Store.List
- Ledger.Record
- Ledger.Grants
- Ledger.Links
-MemberStore.Members
-reconcile
- Transactor.InTx
-  Ledger.Grants
-  MemberStore.GroupsOf
-  Ledger.Links
-  RoleResolver.HeldRoles
-  Store.List
- Transactor.InTx
-  Ledger.Grants
-  MemberStore.GroupsOf
-  Ledger.Links
-  RoleResolver.HeldRoles
-  Store.List
-  RoleResolver.ChangeRoles
-  Ledger.Record
-MemberStore.Members`, "\n")
-	if diff := cmp.Diff(want, w.calls); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	// Between these there may be others.
+	rest := w.calls
+	for _, want := range []string{"Transactor.InTx", " Store.Create", " MemberStore.ChangeMembers", " Transactor.InTx", "  RoleResolver.ResolveRoles",
+		" Ledger.SetLink", " Ledger.Grants", " RoleResolver.HeldRoles", " Ledger.Record", "reconcile", " Transactor.InTx", "  RoleResolver.ChangeRoles", "  Ledger.Record"} {
+		at := slices.Index(rest, want)
+		if at < 0 {
+			t.Fatalf("no %q where it belongs:\n%s", want, strings.Join(w.calls, "\n"))
+		}
+		rest = rest[at+1:]
 	}
 }
 

@@ -144,6 +144,7 @@ func TestRequestsAreLoggedAndObserved(t *testing.T) {
 		reason                       string
 	}{
 		{"GET", "/Users/" + id, "", "", acme("/Users/{id}", 200), "the id is not in the log"},
+		{"POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob"}`, "", acme("/Users", 201), "the new id makes no other route"},
 		{"GET", "/scim/v2//Users/" + id + "/", "", "", acme("/Users/{id}", 200), "neither the prefix nor more slashes make another route"},
 		{"HEAD", "/Users/" + id, "", "", acme("/Users/{id}", 200), "HEAD is a request like GET"},
 		{"GET", "/Users/ann@example.com", "", "", acme("/Users/{id}", 404), "an unknown id may be a name"},

@@ -150,7 +150,10 @@ func (b *bulkJob) runOne(ctx context.Context, p *bulkPart) error {
 	if err != nil {
 		return err
 	}
-	p.Ref, p.r.at = ref, &route{t: p.Type, id: ref.ID}
+	p.Ref, p.r.at = ref, &route{t: p.Type, id: ref.ID, tail: 1}
+	if ref.ID != "" {
+		p.r.at.tail = 2
+	}
 	data, err := b.job.Data(p.Part)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func (rt *route) pattern() string {
 		return "/" + rt.name + "/{id}"
 	case rt.t == nil:
 		return "/" + rt.name
-	case rt.id == "":
+	case rt.tail < 2: // a creation has set the id
 		return rt.t.Endpoint
 	case rt.id == ".search":
 		return rt.t.Endpoint + "/.search"

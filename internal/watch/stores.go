@@ -60,12 +60,34 @@ func (s store) List(ctx context.Context, t *model.Type, q *host.Query) (*host.Pa
 	return call1(ctx, s.c, "Store.List", func(ctx context.Context) (*host.Page, error) { return s.Store.List(ctx, t, q) })
 }
 
-func (s store) Update(ctx context.Context, ref host.Ref, fn func(*doc.Document) (*doc.Document, error)) (*doc.Document, error) {
-	return call1(ctx, s.c, "Store.Update", func(ctx context.Context) (*doc.Document, error) { return s.Store.Update(ctx, ref, fn) })
+// An error of fn is a decision of the handler and no failure of the store. So it is with check.
+func (s store) Update(ctx context.Context, ref host.Ref, fn func(*doc.Document) (*doc.Document, error)) (_ *doc.Document, err error) {
+	ctx, end := s.c.BeginCall(ctx, "Store.Update")
+	var refused error
+	defer func() { endUnless(end, refused, err) }()
+	return s.Store.Update(ctx, ref, func(before *doc.Document) (after *doc.Document, err error) {
+		after, err = fn(before)
+		refused = err
+		return after, err
+	})
 }
 
-func (s store) Delete(ctx context.Context, ref host.Ref, check func(*doc.Document) error) error {
-	return Call(ctx, s.c, "Store.Delete", func(ctx context.Context) error { return s.Store.Delete(ctx, ref, check) })
+func (s store) Delete(ctx context.Context, ref host.Ref, check func(*doc.Document) error) (err error) {
+	ctx, end := s.c.BeginCall(ctx, "Store.Delete")
+	var refused error
+	defer func() { endUnless(end, refused, err) }()
+	return s.Store.Delete(ctx, ref, func(before *doc.Document) error {
+		refused = check(before)
+		return refused
+	})
+}
+
+// endUnless ends a call with its error, unless a call-back has refused it.
+func endUnless(end func(error), refused, err error) {
+	if refused != nil {
+		err = nil
+	}
+	end(err)
 }
 
 type transactor struct {

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/otelscim"
+	"github.com/scimkit/scim/store/memory"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// discard takes spans and forgets them.
+type discard struct{}
+
+func (discard) ExportSpans(context.Context, []trace.ReadOnlySpan) error { return nil }
+func (discard) Shutdown(context.Context) error                          { return nil }
+
+// kinds are what a GET is measured with: nothing, a log, metrics without traces, metrics and one of
+// ten requests traced with its calls, and all of them.
+var kinds = []struct {
+	name  string
+	log   io.Writer
+	share float64 // below 0: no Observer
+}{{"nothing", nil, -1}, {"log", io.Discard, -1}, {"metrics", nil, 0}, {"a tenth", nil, 0.1}, {"all", nil, 1}}
+
+// handlerOf makes a handler with one user, whose path it returns.
+func handlerOf(tb testing.TB, store scim.Store, log io.Writer, share float64) (h http.Handler, path string) {
+	tb.Helper()
+	c := scim.Config{Store: store, Auth: auth.Bearer(auth.TokenOf("secret")), Log: slog.New(slog.DiscardHandler)}
+	if log != nil {
+		c.Log = slog.New(slog.NewJSONHandler(log, nil))
+	}
+	if share >= 0 {
+		tracers := trace.NewTracerProvider(trace.WithBatcher(discard{}), trace.WithSampler(trace.ParentBased(trace.TraceIDRatioBased(share))))
+		tb.Cleanup(func() { tracers.Shutdown(context.Background()) }) //nolint:errcheck // discards
+		o, err := otelscim.New(otelscim.Options{TracerProvider: tracers, MeterProvider: metric.NewMeterProvider(metric.WithReader(metric.NewManualReader()))})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		c.Observers = []scim.Observer{o}
+	}
+	h, err := scim.New(c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	out := send(h, request("POST", "/Users", `{"userName":"eva@example.com","externalId":"00u1","displayName":"Eva Holm","active":true,
+		"name":{"givenName":"Eva","familyName":"Holm"},"emails":[{"value":"eva@example.com","type":"work","primary":true}]}`))
+	_, id, _ := strings.Cut(out.Header().Get("Location"), "/Users/")
+	return h, "/Users/" + id
+}
+
+// client sends the same GET over one connection.
+type client struct {
+	conn net.Conn
+	in   *bufio.Reader
+	get  []byte
+}
+
+func newClient(tb testing.TB, h http.Handler, path string) *client {
+	tb.Helper()
+	s := httptest.NewServer(h)
+	tb.Cleanup(s.Close)
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { conn.Close() })
+	return &client{conn, bufio.NewReader(conn), fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: any\r\nAuthorization: Bearer secret\r\n\r\n", path)}
+}
+
+func (c *client) send(tb testing.TB) {
+	if _, err := c.conn.Write(c.get); err != nil {
+		tb.Fatal(err)
+	}
+	res, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK || n < 100 {
+		tb.Fatalf("%d, %d bytes, %v", res.StatusCode, n, err)
+	}
+}
+
+// TestBudget measures a GET by id over HTTP, in turn with each of the kinds, in one process. The CPU time is
+// that of the server and of its small client together. The budget is for a store with a database,
+// and one of ten requests traced.
+func TestBudget(t *testing.T) {
+	if os.Getenv("SCIM_BUDGETS") == "" {
+		t.Skip("set SCIM_BUDGETS=1 to measure")
+	}
+	const budget = 0.03
+	for _, place := range []struct {
+		name     string
+		new      func() scim.Store
+		isJudged bool
+	}{
+		{"SQLite", func() scim.Store {
+			store, err := sqlstore.New(open(t), sqlstore.SQLite, sqlstore.Options{})
+			if err == nil {
+				err = store.Migrate(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return store
+		}, true},
+		{"memory", func() scim.Store { return memory.New() }, false},
+	} {
+		shares := measure(t, place.name, place.new)
+		if more := shares["a tenth"]; place.isJudged && more > budget {
+			t.Errorf("%s: %.1f %% more than without an Observer, the budget is %.0f %%", place.name, more*100, budget*100)
+		}
+	}
+}
+
+// measure returns how much more CPU time each kind takes than nothing.
+func measure(t *testing.T, place string, newStore func() scim.Store) map[string]float64 {
+	const rounds, warm, requests = 300, 20, 50
+	clients, spent := make([]*client, len(kinds)), make([][]time.Duration, len(kinds))
+	for i, k := range kinds {
+		h, path := handlerOf(t, newStore(), k.log, k.share)
+		clients[i] = newClient(t, h, path)
+	}
+	for round := range rounds + warm {
+		for i := range kinds {
+			k := (round + i) % len(kinds) // each comes after each other one
+			before := cpuTime()
+			for range requests {
+				clients[k].send(t)
+			}
+			if round >= warm {
+				spent[k] = append(spent[k], cpuTime()-before)
+			}
+		}
+	}
+	shares := map[string]float64{}
+	base := median(spent[0])
+	for i, k := range kinds {
+		m := median(spent[i])
+		shares[k.name] = float64(m)/float64(base) - 1
+		t.Logf("%s, %-8s %6.1f µs of CPU a GET, %+.1f %%", place, k.name, float64(m)/requests/1e3, shares[k.name]*100)
+	}
+	return shares
+}
+
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// cpuTime is the CPU time of this process.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
