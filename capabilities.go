@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 
+	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
 )
 
@@ -30,6 +31,15 @@ type ClientKeeper interface {
 	ClientsOf(ctx context.Context, refs []Ref) (map[Ref]string, error)
 }
 
+// GroupReader is a MemberStore that reads a user together with the user's memberships. Without it a
+// GET of a user, the commonest request of some clients, calls GroupsOf too. A Store that embeds
+// another one and overrides Get or GroupsOf must override GetWithGroups as well.
+type GroupReader interface {
+	MemberStore
+	// GetWithGroups returns what Get and GroupsOf return for a user, as it is at one moment.
+	GetWithGroups(ctx context.Context, userID string) (*Resource, []Membership, error)
+}
+
 // UniqueIDs is a Store that knows whether a user and a group can have the same id. If they
 // cannot, a member without a type whose id only a group has is that group (RFC 7643,
 // Section 4.2). Without UniqueIDs such a member is an unknown user.
@@ -51,6 +61,7 @@ func bindStores(s Store, g host.Guard) host.Stores {
 		exempterPort
 		lockerPort
 		clientsPort
+		groupsPort
 	}{storePort: storePort{s, g}}
 	b := host.Stores{Store: &p.storePort}
 	if c, ok := s.(Transactor); ok {
@@ -60,6 +71,10 @@ func bindStores(s Store, g host.Guard) host.Stores {
 	if c, ok := s.(MemberStore); ok {
 		p.membersPort = membersPort{c, g}
 		b.Members = &p.membersPort
+	}
+	if c, ok := s.(GroupReader); ok {
+		p.groupsPort = groupsPort{c, g}
+		b.Groups = &p.groupsPort
 	}
 	if c, ok := s.(PasswordSetter); ok {
 		p.passwordPort = passwordPort{c, g}
@@ -101,6 +116,14 @@ func (p clientsPort) ClientsOf(ctx context.Context, refs []host.Ref) (_ map[host
 		out[host.Ref(ref)] = client
 	}
 	return out, inward(err)
+}
+
+type groupsPort port[GroupReader]
+
+func (p groupsPort) GetWithGroups(ctx context.Context, userID string) (_ *doc.Document, _ []host.Membership, err error) {
+	defer p.Catch(&err)
+	r, list, err := p.app.GetWithGroups(ctx, userID)
+	return document(r), convert(list, membershipIn), inward(err)
 }
 
 type lockerPort port[TenantLocker]

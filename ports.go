@@ -253,9 +253,11 @@ func (p membersPort) Members(ctx context.Context, groupID string, after host.Ref
 func (p membersPort) GroupsOf(ctx context.Context, members []host.Ref) (_ []host.Membership, err error) {
 	defer p.Catch(&err)
 	list, err := p.app.GroupsOf(ctx, convert(members, refOut))
-	return convert(list, func(m Membership) host.Membership {
-		return host.Membership{GroupID: m.GroupID, Member: host.Ref(m.Member), Since: m.Since, Display: m.Display}
-	}), inward(err)
+	return convert(list, membershipIn), inward(err)
+}
+
+func membershipIn(m Membership) host.Membership {
+	return host.Membership{GroupID: m.GroupID, Member: host.Ref(m.Member), Since: m.Since, Display: m.Display}
 }
 
 func (p membersPort) ChangeMembers(ctx context.Context, groupID string, add, remove []host.Ref) (added, removed []host.Ref, err error) {

@@ -41,7 +41,12 @@ func (t Directory) Closure(ctx context.Context, members []host.Ref, keeps func(h
 	if err != nil {
 		return nil, err
 	}
-	c := &Closure{direct: make(map[host.Ref][]host.Membership, len(members)), names: map[string]string{}}
+	return t.ClosureOf(ctx, direct, keeps, more...)
+}
+
+// ClosureOf is Closure for members whose memberships are read already, in order of age.
+func (t Directory) ClosureOf(ctx context.Context, direct []host.Membership, keeps func(host.Membership) bool, more ...host.Membership) (*Closure, error) {
+	c := &Closure{direct: make(map[host.Ref][]host.Membership), names: map[string]string{}}
 	for _, m := range direct {
 		if m.Display != "" {
 			c.names[m.GroupID] = m.Display

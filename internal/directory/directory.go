@@ -2,6 +2,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -46,6 +47,16 @@ func (t Directory) Check(d *doc.Document) error {
 func (t Directory) Fetch(ctx context.Context, ref host.Ref) (*doc.Document, error) {
 	d, err := t.stores.Get(ctx, ref)
 	return t.CheckAnswer(ref, d, err)
+}
+
+// FetchWithGroups is Fetch and GroupsOf for a user, of a store that is a GroupReader. The memberships
+// are never nil.
+func (t Directory) FetchWithGroups(ctx context.Context, id string) (*doc.Document, []host.Membership, error) {
+	d, groups, err := t.stores.Groups.GetWithGroups(ctx, id)
+	d, err = t.CheckAnswer(host.Ref{Type: "User", ID: id}, d, err)
+	groups = append([]host.Membership{}, groups...)
+	sortByAge(groups)
+	return d, groups, err
 }
 
 // CheckAnswer checks a store's answer to a call about one resource. It turns
@@ -223,13 +234,14 @@ func (t Directory) GroupsOf(ctx context.Context, members []host.Ref) ([]host.Mem
 		}
 		all = found
 	}
-	slices.SortFunc(all, func(a, b host.Membership) int {
-		if c := a.Since.Compare(b.Since); c != 0 {
-			return c
-		}
-		return strings.Compare(a.GroupID, b.GroupID)
-	})
+	sortByAge(all)
 	return all, nil
+}
+
+func sortByAge(all []host.Membership) {
+	slices.SortFunc(all, func(a, b host.Membership) int {
+		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.GroupID, b.GroupID))
+	})
 }
 
 // scanGroups finds memberships if groups carry their members themselves. Such groups do not

@@ -18,6 +18,7 @@ type view struct {
 	sel     *doc.Selection
 	derived *model.Attribute // nil: the answer does not show it
 	hidden  []*model.Attribute
+	known   []host.Membership // the memberships of the only user to come; nil: they are not read yet
 	// groups are the groups of those users that prepare got last.
 	groups *directory.Closure
 	names  groupNames
@@ -41,12 +42,7 @@ func (v *view) prepare(ctx context.Context, ds ...*doc.Document) error {
 	if v.derived == nil || v.derived == ds[0].Type.Members {
 		return nil
 	}
-	refs := make([]host.Ref, len(ds))
-	for i, d := range ds {
-		refs[i] = host.RefOf(d)
-	}
-	var err error
-	if v.groups, err = v.r.dir.Closure(ctx, refs, nil); err != nil {
+	if err := v.findGroups(ctx, ds); err != nil {
 		return err
 	}
 	ids := v.groups.Unnamed()
@@ -54,6 +50,19 @@ func (v *view) prepare(ctx context.Context, ds ...*doc.Document) error {
 		return nil // write reads them part by part
 	}
 	return v.names.read(ctx, v.r, ids)
+}
+
+func (v *view) findGroups(ctx context.Context, ds []*doc.Document) (err error) {
+	if v.known != nil {
+		v.groups, err = v.r.dir.ClosureOf(ctx, v.known, nil)
+		return err
+	}
+	refs := make([]host.Ref, len(ds))
+	for i, d := range ds {
+		refs[i] = host.RefOf(d)
+	}
+	v.groups, err = v.r.dir.Closure(ctx, refs, nil)
+	return err
 }
 
 // write writes one resource. A long list goes to s part by part.

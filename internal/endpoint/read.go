@@ -16,7 +16,7 @@ func (r *request) get(ctx context.Context, t *model.Type, id string) (*answer, e
 	if err := r.may(ctx, host.OpGet, t, id, nil); err != nil {
 		return nil, err
 	}
-	d, err := r.dir.Fetch(ctx, host.Ref{Type: t.Name, ID: id})
+	d, groups, err := r.fetch(ctx, t, id)
 	if err != nil {
 		return nil, err
 	}
@@ -25,15 +25,25 @@ func (r *request) get(ctx context.Context, t *model.Type, id string) (*answer, e
 	if h := r.header.Values("If-None-Match"); len(h) > 0 && hasTag(h, tag) {
 		return &answer{status: http.StatusNotModified, etag: tag}, nil
 	}
-	return r.show(http.StatusOK, d), nil
+	return r.show(http.StatusOK, d, groups), nil
 }
 
-// show makes an answer with one resource, as the client sees it. It reads nothing yet.
-func (r *request) show(status int, d *doc.Document) *answer {
+// fetch gets a resource to be shown, and the memberships of a user, if the store reads both at once.
+func (r *request) fetch(ctx context.Context, t *model.Type, id string) (*doc.Document, []host.Membership, error) {
+	if derived := r.dir.Derived(t); r.t.Stores.Groups == nil || t != r.t.Types.User || derived == nil || !r.selection(t).Wants(derived) {
+		d, err := r.dir.Fetch(ctx, host.Ref{Type: t.Name, ID: id})
+		return d, nil, err
+	}
+	return r.dir.FetchWithGroups(ctx, id)
+}
+
+// show makes an answer with one resource, as the client sees it. It reads nothing yet. groups are the
+// memberships of a user, nil if they are not read yet.
+func (r *request) show(status int, d *doc.Document, groups []host.Membership) *answer {
 	one := &struct { // allocated at once, because most requests are for one resource
 		answer
 		single
-	}{single: single{view: view{r: r}, d: d, location: r.location(host.RefOf(d))}}
+	}{single: single{view: view{r: r, known: groups}, d: d, location: r.location(host.RefOf(d))}}
 	one.answer = answer{status: status, location: one.single.location, etag: etag(d), stream: &one.single}
 	return &one.answer
 }

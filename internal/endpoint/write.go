@@ -70,7 +70,7 @@ func (w *writer) create(ctx context.Context, t *model.Type, body []byte) (*answe
 	if !w.r.maySee(ctx, t, created.ID) {
 		return w.r.acknowledge(http.StatusCreated, created), nil
 	}
-	return w.r.show(http.StatusCreated, w.r.visible(ctx, created)), nil
+	return w.r.show(http.StatusCreated, w.r.visible(ctx, created), nil), nil
 }
 
 // createFrom creates the resource that the body of a POST describes.
@@ -113,7 +113,7 @@ func (w *writer) replace(ctx context.Context, t *model.Type, id string, body []b
 	case w.permit.sight == isBlind:
 		return w.r.acknowledge(http.StatusOK, out), nil
 	}
-	return w.r.show(http.StatusOK, w.r.visible(ctx, out)), nil
+	return w.r.show(http.StatusOK, w.r.visible(ctx, out), nil), nil
 }
 
 // patch answers PATCH: with the resource for users, and with 204 for groups. A group's
@@ -158,7 +158,7 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 	if t.Members != nil && len(w.r.params.attributes) == 0 && len(w.r.params.excluded) == 0 {
 		return &answer{status: http.StatusNoContent, etag: etag(out)}, nil
 	}
-	return w.r.show(http.StatusOK, w.r.visible(ctx, out)), nil
+	return w.r.show(http.StatusOK, w.r.visible(ctx, out), nil), nil
 }
 
 // decode reads the body of a POST (before is nil) or PUT.

@@ -50,6 +50,7 @@ type Stores struct {
 	Store
 	Tx          Transactor
 	Members     MemberStore
+	Groups      GroupReader
 	Passwords   PasswordSetter
 	Deactivator Deactivator
 	Claimer     Claimer

@@ -29,6 +29,11 @@ type MemberStore interface {
 	ChangeMembers(ctx context.Context, groupID string, add, remove []Ref) (added, removed []Ref, err error)
 }
 
+// GroupReader reads a user together with the user's memberships.
+type GroupReader interface {
+	GetWithGroups(ctx context.Context, userID string) (*doc.Document, []Membership, error)
+}
+
 // Member is a member of a group with its display name: displayName, or else userName.
 type Member struct {
 	Ref     Ref

@@ -74,6 +74,14 @@ func (s *Store) Members(ctx context.Context, groupID string, after scim.Ref, lim
 	return s.members.Page(ctx, groupID, after, limit)
 }
 
+// GetWithGroups implements scim.GroupReader. It is one statement.
+func (s *Store) GetWithGroups(ctx context.Context, userID string) (*scim.Resource, []scim.Membership, error) {
+	if err := s.app.Follow(ctx); err != nil {
+		return nil, nil, err
+	}
+	return s.resources.GetWithGroups(ctx, s.members, userID)
+}
+
 // GroupsOf implements scim.MemberStore.
 func (s *Store) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Membership, error) {
 	if err := s.app.Follow(ctx); err != nil {

@@ -35,6 +35,9 @@ const (
 // AheadQuery is the query of a look for users and links.
 func AheadQuery(d Dialect) string { return owntables.AheadQuery(dialect.Dialect(d)) }
 
+// WithGroupsQuery is the query for a user and the user's memberships.
+func WithGroupsQuery(d Dialect) string { return owntables.WithGroupsQuery(dialect.Dialect(d)) }
+
 // LookQuery is the query of a look at what decides about roles.
 func LookQuery(d Dialect) string { return owntables.LookQuery(dialect.Dialect(d)) }
 

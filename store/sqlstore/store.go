@@ -86,6 +86,7 @@ var (
 	_ scim.Store       = (*Store)(nil)
 	_ scim.Transactor  = (*Store)(nil)
 	_ scim.MemberStore = (*Store)(nil)
+	_ scim.GroupReader = (*Store)(nil)
 	_ scim.Ledger      = (*Store)(nil)
 	_ scim.Ledger      = (*Ledger)(nil)
 

@@ -61,6 +61,9 @@ func faultyCalls(t *probe, s scim.Store, h household, free *scim.Resource) []cal
 				return err
 			}})
 	}
+	if g, ok := s.(scim.GroupReader); ok {
+		calls = append(calls, call{"GetWithGroups", func(ctx context.Context) error { _, _, err := g.GetWithGroups(ctx, h.user.ID()); return err }})
+	}
 	if l, ok := s.(scim.Ledger); ok {
 		calls = append(calls,
 			call{"Grants", func(ctx context.Context) error { _, err := l.Grants(ctx, []string{h.user.ID()}); return err }},

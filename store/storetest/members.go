@@ -152,7 +152,41 @@ func (m members) groupsOf(of ...scim.Ref) []scim.Membership {
 	if err != nil {
 		m.t.Fatalf("GroupsOf: %v", err)
 	}
+	if both, ok := m.store.(scim.GroupReader); ok {
+		for _, ref := range of[:min(len(of), 10)] {
+			m.expectBoth(both, ref, got)
+		}
+	}
 	return got
+}
+
+// expectBoth requires that a GroupReader reads what Get and GroupsOf do.
+func (m members) expectBoth(both scim.GroupReader, ref scim.Ref, all []scim.Membership) {
+	if ref.Type != "User" {
+		return
+	}
+	user, missing := m.store.(scim.Store).Get(m.t.ctx, ref)
+	got, groups, err := both.GetWithGroups(m.t.ctx, ref.ID)
+	switch {
+	case errors.Is(missing, scim.ErrNotFound):
+		if !errors.Is(err, scim.ErrNotFound) {
+			m.t.Errorf("GetWithGroups of %v, which Get does not find: error %v", ref, err)
+		}
+		return
+	case missing != nil || err != nil:
+		m.t.Fatalf("Get of %v: error %v; GetWithGroups: error %v", ref, missing, err)
+	}
+	m.t.exactly("GetWithGroups", user, got)
+	var want []scim.Membership
+	for _, e := range all {
+		if e.Member == ref && !slices.Contains(want, e) { // the same member may be asked for twice
+			want = append(want, e)
+		}
+	}
+	byGroup := cmpopts.SortSlices(func(a, b scim.Membership) bool { return a.GroupID < b.GroupID })
+	if diff := cmp.Diff(want, groups, byGroup, cmpopts.EquateEmpty()); diff != "" {
+		m.t.Errorf("GetWithGroups of %v, compared with GroupsOf (-want +got):\n%s", ref, diff)
+	}
 }
 
 // ascending reports whether refs are ordered by type and then id, as text or, for

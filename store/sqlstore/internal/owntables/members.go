@@ -68,9 +68,9 @@ func nameOf(d dialect.Dialect, condition string) string {
 	if d == dialect.SQLite {
 		// SQLite reads the second one only if the first one is NULL. By itself it would use the primary key.
 		return "coalesce((SELECT r.display FROM {p}resources r INDEXED BY {p}resources_shown WHERE " + condition + "), " +
-			"(SELECT r.doc FROM {p}resources r WHERE " + condition + "))"
+			"(SELECT r.doc FROM {p}resources r WHERE " + condition + "), '')"
 	}
-	return "(SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE " + condition + ")"
+	return "coalesce((SELECT coalesce(r.display, r.doc) FROM {p}resources r WHERE " + condition + "), '')"
 }
 
 // isMember and isGroup are the conditions that r is the resource, or the group, of a membership m.
