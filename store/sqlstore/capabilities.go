@@ -38,8 +38,8 @@ type writer interface {
 	Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error
 }
 
-// writer returns the writer of a type.
-func (s *Store) writer(typ string) writer {
+// writerOf returns the writer of a type.
+func writerOf(s *Store, typ string) writer {
 	if s.app.Table(typ) != nil {
 		return s.app.Writer(typ)
 	}
@@ -49,18 +49,18 @@ func (s *Store) writer(typ string) writer {
 // Create implements scim.Store. A resource needs an id, which the handler gives, unless the
 // database generates the keys of its Table. Times are kept to the microsecond.
 func (s *Store) Create(ctx context.Context, r *scim.Resource) (*scim.Resource, error) {
-	return s.writer(r.Type().Name()).Create(ctx, r)
+	return writerOf(s, r.Type().Name()).Create(ctx, r)
 }
 
 // Update implements scim.Store.
 func (s *Store) Update(ctx context.Context, ref scim.Ref, fn func(before *scim.Resource) (*scim.Resource, error)) (*scim.Resource, error) {
-	return s.writer(ref.Type).Update(ctx, ref, fn)
+	return writerOf(s, ref.Type).Update(ctx, ref, fn)
 }
 
 // Delete implements scim.Store. It also removes the resource's memberships, in either
 // direction.
 func (s *Store) Delete(ctx context.Context, ref scim.Ref, check func(before *scim.Resource) error) error {
-	return s.writer(ref.Type).Delete(ctx, ref, check)
+	return writerOf(s, ref.Type).Delete(ctx, ref, check)
 }
 
 // Members implements scim.MemberStore. An unknown group has no members.
