@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -223,7 +224,11 @@ func TestMappedHistory(t *testing.T) {
 			a.sql("INSERT INTO people (org, email) VALUES ('o', $1)", a.fresh("Old "))
 		}
 		a.s = newStore(t, db, d, appOptions("o"))
-		for range 400 {
+		steps := 150
+		if os.Getenv("SCIM_LONG") == "1" {
+			steps = 2000
+		}
+		for range steps {
 			a.step()
 			a.agree()
 			if t.Failed() {
