@@ -22,6 +22,9 @@ func Tenant(t *host.Tenant, c host.Calls) {
 	if s.Members != nil {
 		s.Members = members{s.Members, c}
 	}
+	if s.Groups != nil {
+		s.Groups = groups{s.Groups, c}
+	}
 	if s.Passwords != nil {
 		s.Passwords = passwords{s.Passwords, c}
 	}
@@ -122,6 +125,19 @@ func (m members) ChangeMembers(ctx context.Context, groupID string, add, remove 
 		return err
 	})
 	return added, removed, err
+}
+
+type groups struct {
+	host.GroupReader
+	c host.Calls
+}
+
+func (g groups) GetWithGroups(ctx context.Context, id string) (d *doc.Document, all []host.Membership, err error) {
+	err = Call(ctx, g.c, "GroupReader.GetWithGroups", func(ctx context.Context) error {
+		d, all, err = g.GroupReader.GetWithGroups(ctx, id)
+		return err
+	})
+	return d, all, err
 }
 
 type passwords struct {
