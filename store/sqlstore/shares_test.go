@@ -47,16 +47,22 @@ func TestShares(t *testing.T) {
 			}
 		}
 		take("the first", "acme", 3, 25, 25, 0)
-		age(t, db, "acme", "-1000") // A second of the test machine may end between two statements.
+		age(t, db, "acme", "-5") // A second of the test machine may end between two statements.
 		take("another process in this second", "acme", 4, 25, 50, 0)
 		take("another tenant", "beta", 1, 25, 25, 0)
-		age(t, db, "acme", "1001")
+		age(t, db, "acme", "6")
 		take("the second after", "acme", 70, 60, 60, 7)
-		age(t, db, "acme", "-1000")
+		age(t, db, "acme", "-5")
 		take("another process, then", "acme", 30, 40, 100, 7)
-		age(t, db, "acme", "1002")
+		age(t, db, "acme", "7")
 		take("after a pause", "acme", 9, 50, 50, 0)
 		take("no name", "", 1, 1, 1, 0)
+		age(t, db, "acme", "-5")
+		take("a process that read the clock and then waited for others", "acme", 1, 10, 60, 0)
+		for _, back := range []string{"-60", "-86400"} {
+			age(t, db, "acme", back)
+			take("the clock was set back", "acme", 1, 50, 50, 0)
+		}
 	})
 }
 
@@ -68,7 +74,7 @@ func TestSharesAtOnce(t *testing.T) {
 		if _, _, err := s.Take(t.Context(), "acme", 1, 1); err != nil {
 			t.Fatal(err)
 		}
-		age(t, db, "acme", "-1000")
+		age(t, db, "acme", "-8")
 		var wg sync.WaitGroup
 		var most atomic.Int64
 		for range 8 {
