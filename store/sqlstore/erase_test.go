@@ -13,7 +13,7 @@ import (
 // ownedRows counts the rows of a tenant in all tables of the package.
 func ownedRows(t *testing.T, db *sql.DB, d sqlstore.Dialect, tenant string) (all []string) {
 	t.Helper()
-	tables := []string{"resources", "lookups", "members", "grants", "links", "notes", "stale"}
+	tables := []string{"resources", "lookups", "members", "grants", "links", "notes", "stale", "shares"}
 	if d != sqlstore.SQLite {
 		tables = append(tables, "users")
 	}
@@ -39,6 +39,7 @@ func TestEraseTenant(t *testing.T) {
 				makeApp(t, db, d)
 				// The tables of a mapped store exist for both kinds, so that all are counted.
 				newStore(t, db, d, appOptions("z"))
+				shares := newShares(t, db, d)
 				open := func(tenant string) *sqlstore.Store {
 					o := sqlstore.Options{Tenant: tenant, KeepDeleted: true}
 					if isMapped {
@@ -49,6 +50,11 @@ func TestEraseTenant(t *testing.T) {
 				fill := func(s *sqlstore.Store, name string) *scim.Handler {
 					roles := testhost.NoRoles()
 					roles.Put(scim.Role{ID: "R", Name: "R"})
+					for _, tenant := range []string{"a", "b"} {
+						if _, _, err := shares.Take(t.Context(), tenant, 1, 1); err != nil {
+							t.Fatal(err)
+						}
+					}
 					c := newClient(t, scim.Config{Store: s, Roles: &scim.Roles{Resolver: roles, Separate: true}})
 					ann := c.do("POST", "/Users", fmt.Sprintf(`{"userName":"%[1]s@x.com","emails":[{"value":"%[1]s@x.com"}]}`, name), 201)["id"]
 					c.do("POST", "/Groups", fmt.Sprintf(`{"displayName":"R","members":[{"value":"%s"}]}`, ann), 201)
