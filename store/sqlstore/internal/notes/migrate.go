@@ -2,7 +2,6 @@ package notes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -63,21 +62,42 @@ func (s *Triggers) searchPath(ctx context.Context, tx database.Querier) (path st
 	return path, err
 }
 
+// lookAt finds out what only the database knows of a table.
+func (s *Triggers) lookAt(ctx context.Context, q database.Querier, t *target) error {
+	switch {
+	case t.isView:
+		return nil
+	case s.db.Dialect == dialect.SQLite:
+		return s.findComputed(ctx, q, t)
+	case s.db.Dialect == dialect.MariaDB:
+		return s.findPlaces(ctx, q, t)
+	}
+	return nil
+}
+
+// versionOf returns the number that stands for the triggers of a table and for what they note.
+func versionOf(t target, texts []string, path string) int64 {
+	h := fnv.New64a()
+	fmt.Fprintln(h, texts, t.all, t.more, path) //nolint:errcheck // never fails
+	return int64(h.Sum64() >> 1)
+}
+
 // migrateTarget creates the triggers of a table, unless exactly these exist.
 func (s *Triggers) migrateTarget(ctx context.Context, tx database.Querier, t target, path string) error {
-	if err := s.findComputed(ctx, tx, &t); err != nil {
+	if err := s.lookAt(ctx, tx, &t); err != nil {
 		return err
 	}
 	texts := s.replace(t)
-	h := fnv.New64a()
-	fmt.Fprintln(h, texts, t.all, t.more, path) //nolint:errcheck // never fails
-	version := int64(h.Sum64() >> 1)
+	version := versionOf(t, texts, path)
 	have, before, err := s.schema.Version(ctx, tx, t.part())
 	if err != nil {
 		return err
 	}
 	if before && have == version {
 		exist, err := s.exist(ctx, tx, t)
+		if err == nil && exist {
+			exist, err = s.areCurrent(ctx, tx, t)
+		}
 		if err != nil || exist {
 			return err
 		}
@@ -189,50 +209,6 @@ func (s *Triggers) awaitWriters(ctx context.Context, t target) error {
 		})
 	}
 	return nil
-}
-
-// Check looks for triggers that Migrate has created and that are gone or disabled. Its error has
-// a line for each table.
-func (s *Triggers) Check(ctx context.Context) (err error) {
-	q := s.db.Conn(ctx)
-	isThere, err := s.schema.Exists(ctx)
-	if err != nil || !isThere {
-		return err
-	}
-	for _, t := range s.targets() {
-		_, created, failed := s.schema.Version(ctx, q, t.part())
-		exist := true
-		if failed == nil && created {
-			exist, failed = s.exist(ctx, q, t)
-		}
-		if failed != nil {
-			return fmt.Errorf("sqlstore: table %s: triggers: %w", t.table, failed)
-		}
-		if !exist {
-			err = errors.Join(err, fmt.Errorf("sqlstore: table %s: triggers are gone or disabled, so clients do not see changes of the application: call Migrate, which creates them again", t.table))
-		}
-	}
-	return err
-}
-
-// exist reports whether a table has its triggers. A table that is dropped and created
-// anew, which is how SQLite's tables are altered, has none.
-func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (bool, error) {
-	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_moved', $1 || '_delete', $1 || '_before') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
-	table := t.table
-	if t.isView {
-		return true, nil
-	}
-	switch s.db.Dialect {
-	case dialect.MariaDB:
-		return s.existInMariaDB(ctx, q, t)
-	case dialect.SQLite:
-		query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ($1 || '_insert', $1 || '_update', $1 || '_moved', $1 || '_delete', $1 || '_before') AND lower(tbl_name) = lower($2)"
-		table = strings.Trim(lastName.FindString(t.table), `"`)
-	}
-	n := 0
-	err := q.QueryRowContext(ctx, query, s.name(t), table).Scan(&n)
-	return n == len(t.events(s.db.Dialect)), err
 }
 
 // dropOld drops the triggers of tables that are no longer mapped. The application can then

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
-	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // sqlite returns the statements that create the triggers of a table in SQLite. It compiles a trigger
@@ -48,9 +47,6 @@ func (t *target) named(columns []string) string {
 
 // findComputed finds out whether a table has a column whose value comes from others.
 func (s *Triggers) findComputed(ctx context.Context, q database.Querier, t *target) error {
-	if s.db.Dialect != dialect.SQLite || t.isView {
-		return nil
-	}
 	n := 0
 	err := q.QueryRowContext(ctx, "SELECT count(*) FROM pragma_table_xinfo($1) c WHERE c.hidden IN (2, 3)", strings.Trim(lastName.FindString(t.table), "`\"")).Scan(&n)
 	if err != nil {

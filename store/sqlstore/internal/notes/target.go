@@ -3,6 +3,7 @@ package notes
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -37,6 +38,8 @@ type target struct {
 	isComputed bool
 	// isView says that the table is a view, which has no triggers.
 	isView bool
+	// columns are those that are mapped.
+	columns []string
 	// more is what else decides what the rows mean. All rows are noted after a change of it.
 	more string
 }
@@ -106,14 +109,15 @@ func rowTarget(d dialect.Dialect, m *mapping.Mapping) target {
 		hasPart(d, tenantOf(d, m, "{row}")) + " AND " + mapping.NotNull("{row}", t.place) // which is faster than EXISTS
 	t.all = "SELECT " + tenantOf(d, m, "t") + " AS tenant, " + dialect.Quote(m.Type) + " AS type, " + keyOf(d, m, "t") + " AS id, '' AS member FROM " +
 		m.Name + " AS t WHERE " + mapping.NotNull("t", t.place)
+	t.columns = append(append(mapping.NonEmpty(m.Created), t.place...), m.VisibleColumns...)
+	for _, c := range m.ColumnsOf(0) {
+		t.columns = append(t.columns, c.Name)
+	}
+	for _, b := range m.Beside {
+		t.columns = append(t.columns, mapping.NonEmpty(b.Ref)...)
+	}
 	if m.Visible == "" || m.VisibleColumns != nil {
-		t.only = append(append(mapping.NonEmpty(m.Created), t.place...), m.VisibleColumns...)
-		for _, c := range m.ColumnsOf(0) {
-			t.only = append(t.only, c.Name)
-		}
-		for _, b := range m.Beside {
-			t.only = append(t.only, mapping.NonEmpty(b.Ref)...)
-		}
+		t.only = t.columns
 	}
 	t.more = fmt.Sprint(m.Visible, m.Created)
 	for _, c := range m.Columns {
@@ -143,26 +147,32 @@ func besideTarget(d dialect.Dialect, m *mapping.Mapping, i int, row target) targ
 	t := target{table: b.Name, what: m.Type + "+", place: mapping.NonEmpty(b.Key, b.Tenant), all: row.all, isPart: true, isBefore: true, isUnder: b.IsWatched() || m.IsView,
 		note: "SELECT " + tenantOf(d, m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + cmp.Or(b.Ref, m.Key) +
 			" = {row}." + b.Key + inTenant(m, "{row}", b.Tenant) + " AND " + mapping.NotNull("t", row.place) + " AND " + hasBegun(d, tenantOf(d, m, "t"))}
+	t.columns = slices.Clone(t.place)
+	for _, c := range m.ColumnsOf(i + 1) {
+		t.columns = append(t.columns, c.Name)
+	}
 	if !t.isUnder {
-		t.only = append(t.only, t.place...)
-		for _, c := range m.ColumnsOf(i + 1) {
-			t.only = append(t.only, c.Name)
-		}
+		t.only = t.columns
 	}
 	return t
 }
 
 // childTarget is the table of a multi-valued attribute of a type, whose own target is row.
 func childTarget(d dialect.Dialect, m *mapping.Mapping, c mapping.BoundChild, row target) target {
-	return target{table: c.Name, what: m.Type + "." + c.Path, place: mapping.NonEmpty(c.Parent, c.Tenant), all: row.all, isPart: true,
+	t := target{table: c.Name, what: m.Type + "." + c.Path, place: mapping.NonEmpty(c.Parent, c.Tenant), all: row.all, isPart: true,
 		note: "SELECT " + tenantOf(d, m, "t") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "t") + ", '' FROM " + m.Name + " AS t WHERE t." + m.Key +
 			" = {row}." + c.Parent + inTenant(m, "{row}", c.Tenant) + " AND " + mapping.NotNull("t", row.place) + " AND " + hasBegun(d, tenantOf(d, m, "t"))}
+	t.columns = slices.Clone(t.place)
+	for _, column := range c.Columns {
+		t.columns = append(t.columns, column.Name)
+	}
+	return t
 }
 
 // joinTarget is the table of memberships in groups, which are rows of g.
 func joinTarget(d dialect.Dialect, j *mapping.Join, g *mapping.Mapping) target {
 	known := mapping.NotNull("t", mapping.NonEmpty(g.Tenant, g.Key))
-	return target{table: j.Name, what: Membership, isBulk: true, place: mapping.NonEmpty(j.Group, j.User, j.Tenant),
+	return target{table: j.Name, what: Membership, isBulk: true, place: mapping.NonEmpty(j.Group, j.User, j.Tenant), columns: []string{j.Group, j.User},
 		note: "SELECT " + tenantOf(d, g, "t") + ", " + dialect.Quote(Membership) + ", " + d.AsText("{row}."+j.Group) + ", " + d.AsText("{row}."+j.User) + " FROM " +
 			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + inTenant(g, "{row}", j.Tenant) + " AND " + mapping.NotNull("{row}", []string{j.User}) + " AND " + known +
 			" AND " + hasBegun(d, tenantOf(d, g, "t")),
