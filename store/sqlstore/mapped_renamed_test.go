@@ -81,3 +81,31 @@ func TestMappedKeyReplaced(t *testing.T) {
 		a.want("names", []string{"ann"}, names(a.t, a.s))
 	})
 }
+
+// A trigger is left of which the tables of before know nothing. It is older than the table of notes,
+// which takes each note once. So the second write of the application failed.
+func TestMappedStrayTrigger(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		a.exec("CREATE TABLE visits (id integer PRIMARY KEY, person text, n integer)")
+		a.exec("INSERT INTO visits VALUES (1, '2', 0)")
+		note := "INSERT INTO scim_stale (tenant, type, id, member) SELECT 'o', 'User', NEW.person, '' FROM scim_schema n WHERE n.part = 'tenant o'"
+		switch a.d {
+		case sqlstore.SQLite:
+			a.exec("CREATE TRIGGER scim_visits_00000000_update AFTER UPDATE ON visits BEGIN " + note + "; END")
+			a.exec("CREATE TRIGGER scim_of_the_application AFTER UPDATE ON visits BEGIN UPDATE people SET last_name = 'seen'; END")
+		case sqlstore.Postgres:
+			a.exec("CREATE FUNCTION scim_visits_00000000() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + note + "; RETURN NULL; END $$")
+			a.exec("CREATE TRIGGER scim_visits_00000000_update AFTER UPDATE ON visits FOR EACH ROW EXECUTE FUNCTION scim_visits_00000000()")
+			a.exec("CREATE FUNCTION scim_of_the_application() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE people SET last_name = 'seen'; RETURN NULL; END $$")
+			a.exec("CREATE TRIGGER scim_of_the_application AFTER UPDATE ON visits FOR EACH ROW EXECUTE FUNCTION scim_of_the_application()")
+		case sqlstore.MariaDB:
+			a.exec("CREATE TRIGGER scim_visits_00000000_update AFTER UPDATE ON visits FOR EACH ROW BEGIN " + note + "; END")
+			a.exec("CREATE TRIGGER scim_of_the_application AFTER UPDATE ON visits FOR EACH ROW UPDATE people SET last_name = 'seen'")
+		}
+		a.s = newStore(a.t, a.db, a.d, appOptions("o"))
+		for range 2 {
+			a.exec("UPDATE visits SET n = n + 1")
+		}
+		a.want("the trigger of the application", "seen", a.get("User", "2").String("name.familyName"))
+	})
+}

@@ -25,6 +25,9 @@ func (s *Triggers) Migrate(ctx context.Context, tx database.Querier) error {
 	if err := s.dropOld(ctx, tx); err != nil {
 		return err
 	}
+	if err := s.dropStray(ctx, tx); err != nil {
+		return err
+	}
 	for _, t := range s.targets() {
 		if err := s.migrateTarget(ctx, tx, t, path); err != nil {
 			return err
