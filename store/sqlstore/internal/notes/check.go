@@ -64,7 +64,7 @@ func (s *Triggers) checkTarget(ctx context.Context, q database.Querier, t target
 // exist reports whether a table has its triggers. A table that is dropped and created
 // anew, which is how SQLite's tables are altered, has none.
 func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (bool, error) {
-	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_moved', $1 || '_delete', $1 || '_before') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
+	query := "SELECT count(*) FROM pg_trigger WHERE tgname IN ($1 || '_insert', $1 || '_update', $1 || '_moved', $1 || '_delete', $1 || '_before', $1 || '_truncate') AND tgrelid = to_regclass($2) AND tgenabled IN ('O', 'A')"
 	table := t.table
 	if t.isView {
 		return true, nil

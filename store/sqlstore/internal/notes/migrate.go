@@ -74,8 +74,9 @@ func (s *Triggers) lookAt(ctx context.Context, q database.Querier, t *target) er
 		return s.findComputed(ctx, q, t)
 	case s.db.Dialect == dialect.MariaDB:
 		return s.findPlaces(ctx, q, t)
+	default:
+		return q.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'p'", t.table).Scan(&t.isPartitioned)
 	}
-	return nil
 }
 
 // versionOf returns the number that stands for the triggers of a table and for what they note.
@@ -141,14 +142,13 @@ func (s *Triggers) noteAgain(ctx context.Context, tx database.Querier, t target)
 			queries = append(queries, selectNotes(t)+hasBegun(s.db.Dialect, "x.tenant")+hasGroup)
 		}
 		// There may be memberships of a table that the mapping had before.
-		queries = append(queries, "SELECT m.tenant, "+dialect.Quote(Membership)+", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'")
+		queries = append(queries, t.known(""))
 	default:
 		if n > 0 {
 			queries = append(queries, selectNotes(t)+isEnrolled(s.db.Dialect, "x.tenant"))
 		}
 		// Rows may have been erased.
-		typ, _, _ := strings.Cut(t.what, ".")
-		queries = append(queries, "SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.type = "+dialect.Quote(typ)+" AND r.deleted = 0 AND r.seen IS NOT NULL")
+		queries = append(queries, t.known(""))
 	}
 	_, err := tx.ExecContext(ctx, s.db.Statement(insertNotes+strings.Join(queries, " UNION ")+onceInSQLite(s.db.Dialect)))
 	return err

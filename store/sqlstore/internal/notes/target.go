@@ -36,6 +36,9 @@ type target struct {
 	isBefore, isUnder bool
 	// isComputed says that a column has its value from others. Only SQLite's triggers ask for it.
 	isComputed bool
+	// isPartitioned says that the table has partitions, in PostgreSQL. An update that moves a row between
+	// them fires the triggers of a deletion. Its row exists when they run; that of a deletion does not.
+	isPartitioned bool
 	// isView says that the table is a view, which has no triggers.
 	isView bool
 	// columns are those that are mapped.

@@ -55,7 +55,7 @@ func (s *Triggers) drop(t target) []string {
 		all = append(all, fmt.Sprintf("DROP TRIGGER IF EXISTS %s_%s%s", name, event, on))
 	}
 	if s.db.Dialect == dialect.Postgres {
-		all = append(all, "DROP FUNCTION IF EXISTS "+name+"()", "DROP FUNCTION IF EXISTS "+name+goneSuffix+"()")
+		all = append(all, "DROP FUNCTION IF EXISTS "+name+"()", "DROP FUNCTION IF EXISTS "+name+goneSuffix+"()", "DROP FUNCTION IF EXISTS "+name+emptySuffix+"()")
 	}
 	return all
 }
@@ -70,9 +70,9 @@ func (s *Triggers) replace(t target) []string {
 	case s.db.Dialect == dialect.MariaDB: // The lock lets writers see all triggers or none. CREATE TRIGGER would wait for the same.
 		return slices.Concat([]string{"LOCK TABLES " + t.table + " WRITE"}, s.mariadb(t), []string{"UNLOCK TABLES"})
 	case t.isBulk:
-		return append(s.drop(t), s.postgresBulk(t)...)
+		return slices.Concat(s.drop(t), s.postgresBulk(t), s.postgresEmpty(t))
 	default:
-		return append(s.drop(t), s.postgres(t)...)
+		return slices.Concat(s.drop(t), s.postgres(t), s.postgresEmpty(t))
 	}
 }
 
@@ -83,7 +83,11 @@ func (t *target) insert(row string) string { return t.insertNote(row, "") }
 func (t *target) insertGone(row string) string { return t.insertNote(row, Gone) }
 
 func (t *target) insertNote(row, member string) string {
-	return "INSERT INTO {p}stale (tenant, type, id, member) " + strings.NewReplacer("{row}", row, "{gone}", dialect.Quote(member)).Replace(t.note)
+	gone := dialect.Quote(member)
+	if member == Gone && t.isPartitioned {
+		gone = "CASE WHEN EXISTS (SELECT 1 FROM " + t.table + " AS e WHERE e." + strings.Join(equalColumns(row, t.place), " AND e.") + ") THEN '' ELSE " + gone + " END"
+	}
+	return insertNotes + strings.NewReplacer("{row}", row, "{gone}", gone).Replace(t.note)
 }
 
 // changes is the condition that an update changes one of the columns.
@@ -131,6 +135,9 @@ func (t *target) events(d dialect.Dialect) []string {
 	if d == dialect.SQLite || d == dialect.Postgres && !t.isBulk {
 		all = append(all, "moved")
 	}
+	if d == dialect.Postgres {
+		all = append(all, "truncate")
+	}
 	if t.isUnder {
 		all = append(all, "before")
 	}
@@ -162,6 +169,32 @@ func (s *Triggers) postgres(t target) []string {
 // goneSuffix ends the name of the function that notes rows which leave their place.
 const goneSuffix = "_gone"
 
+// emptySuffix ends the name of the function that notes all rows of a table that is emptied.
+const emptySuffix = "_empty"
+
+// postgresEmpty returns the statements that create the trigger for TRUNCATE, which counts as the
+// deletion of each row.
+func (s *Triggers) postgresEmpty(t target) []string {
+	name := s.name(t)
+	return []string{
+		fmt.Sprintf(function, name+emptySuffix, insertNotes+t.known(Gone)+"; RETURN NULL;"),
+		fmt.Sprintf("CREATE TRIGGER %s_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s%s()", name, t.table, name, emptySuffix),
+	}
+}
+
+// known is the query for the notes of all resources of which the tables of this package know. member
+// is that of a note of a resource.
+func (t *target) known(member string) string {
+	if t.isBulk {
+		return "SELECT m.tenant, " + dialect.Quote(Membership) + ", m.group_id, m.member_id FROM {p}members m WHERE m.member_type = 'User'"
+	}
+	if t.isPart {
+		member = ""
+	}
+	typ, _, _ := strings.Cut(t.what, ".")
+	return "SELECT r.tenant, r.type, r.id, " + dialect.Quote(member) + " FROM {p}resources r WHERE r.type = " + dialect.Quote(strings.TrimSuffix(typ, "+")) + " AND r.deleted = 0 AND r.seen IS NOT NULL"
+}
+
 // postgresBulk is postgres for a table that is written many rows at a time. The triggers
 // run for each statement.
 func (s *Triggers) postgresBulk(t target) []string {
@@ -187,4 +220,12 @@ const function = "CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgs
 // from adds a table to the FROM clause of a query.
 func from(query, table string) string {
 	return strings.Replace(query, " FROM ", " FROM "+table+", ", 1)
+}
+
+// equalColumns are conditions that columns of two rows are equal. The first row's name is left out.
+func equalColumns(row string, columns []string) (all []string) {
+	for _, c := range columns {
+		all = append(all, c+" = "+row+"."+c)
+	}
+	return all
 }
