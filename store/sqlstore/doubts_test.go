@@ -40,6 +40,11 @@ func TestDoubtfulMappings(t *testing.T) {
 			t.Columns = append(t.Columns, sqlstore.Column{Name: "badge", Path: "nickName", Empty: empty})
 		}
 	}
+	status := func(name string, active, inactive any) func(t *sqlstore.Table) {
+		return func(t *sqlstore.Table) {
+			t.Columns = append(t.Columns, sqlstore.ActiveWhen(name, active, inactive))
+		}
+	}
 	isOn := func(v any) (any, error) { return v == "on", nil }
 	const (
 		unique   = "email text NOT NULL UNIQUE"
@@ -50,6 +55,7 @@ func TestDoubtfulMappings(t *testing.T) {
 		unmapped = "no column is for active"
 		empty    = "column badge is in a unique index, and Empty is"
 		hidden   = "Visible hides a user whom a client deactivates by column state"
+		swapped  = "swap the values, unless your words mean the reverse"
 	)
 	for i, test := range []struct {
 		name          string
@@ -92,6 +98,12 @@ func TestDoubtfulMappings(t *testing.T) {
 		{"ActiveWhen sees NULL", unique + ", state text", "", func(t *sqlstore.Table) { t.Columns = append(t.Columns, sqlstore.ActiveWhen("state", "on", "off")) }, ""},
 		{"who is inactive is hidden beside others", unique + ", state text NOT NULL DEFAULT 'on', kind text; INSERT INTO {people} (email) VALUES ('ann')", "",
 			visible("t.kind IS NULL AND t.state = 'on'", sqlstore.ActiveWhen("state", "on", "off")), hidden},
+		{"active and inactive are swapped", unique + ", state text NOT NULL DEFAULT 'on'; INSERT INTO {people} (email) VALUES ('ann')", "", status("state", "Suspended", "active"), swapped},
+		{"a flag of disabled users is swapped", unique + ", is_disabled {bool}", "", status("is_disabled", true, false), swapped},
+		{"a flag of active users is swapped", unique + ", is_active {bool}", "", status("is_active", false, true), swapped},
+		{"a flag of disabled users is fine", unique + ", is_disabled {bool}", "", status("is_disabled", false, true), ""},
+		{"a flag of active users is fine", unique + ", is_active {bool}", "", status("is_active", true, false), ""},
+		{"a word for both is fine", unique + ", state text", "", status("state", "locked", "gone"), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
@@ -210,4 +222,31 @@ func TestCheckTriggers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Tables that inherit from a mapped one have no triggers. Those of partitions do.
+func TestDoubtfulHeirs(t *testing.T) {
+	a := app{t: t, db: postgres.DB(t), d: sqlstore.Postgres}
+	makeApp(t, a.db, a.d)
+	a.exec("CREATE TABLE people_eu () INHERITS (people)")
+	a.exec("CREATE TABLE team_people_eu () INHERITS (team_people)")
+	log := &bytes.Buffer{}
+	o := appOptions("o")
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	newStore(t, a.db, a.d, o)
+	for _, want := range []string{"table people: people_eu inherits from it, and no trigger notes changes there", "table team_people: team_people_eu inherits from it"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("Migrate logs %q, want %q", log, want)
+		}
+	}
+	b := app{t: t, db: postgres.DB(t), d: sqlstore.Postgres}
+	makeApp(t, b.db, b.d)
+	b.exec("DROP TABLE team_people")
+	b.exec("CREATE TABLE team_people (team_id bigint NOT NULL, person_id bigint NOT NULL, PRIMARY KEY (team_id, person_id)) PARTITION BY HASH (team_id)")
+	b.exec("CREATE TABLE team_people_0 PARTITION OF team_people FOR VALUES WITH (MODULUS 1, REMAINDER 0)")
+	log.Reset()
+	newStore(t, b.db, b.d, o)
+	if strings.Contains(log.String(), "inherits") {
+		t.Errorf("Migrate logs of partitions: %q", log)
+	}
 }

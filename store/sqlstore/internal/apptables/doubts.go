@@ -27,6 +27,20 @@ func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
 		return nil, err
 	}
 	all = append(all, doubtEmpty(m, own)...)
+	tables := []string{m.Name}
+	for _, b := range m.Beside {
+		tables = append(tables, b.Name)
+	}
+	for _, c := range m.Children {
+		tables = append(tables, c.Name)
+	}
+	for _, table := range tables {
+		heirs, err := doubtHeirs(ctx, m.db, table)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, heirs...)
+	}
 	for i := range m.Columns {
 		var some []error
 		switch c := &m.Columns[i]; {
@@ -75,7 +89,10 @@ func doubtActive(ctx context.Context, m *Table, c *mapping.BoundColumn) (all []e
 	if err != nil {
 		return nil, err
 	}
-	if isOther {
+	switch {
+	case areSwapped(c):
+		all = append(all, finding(table, "ActiveWhen says that column %s is %#v for active users and %#v for others: swap the values, unless your words mean the reverse", c.Name, c.Values[0], c.Values[1]))
+	case isOther:
 		all = append(all, finding(table, "no row has %#v in column %s, so every user counts as inactive: give ActiveWhen the values that the column holds", c.Values[0], c.Name))
 	}
 	if c.ReadOnly {
@@ -197,5 +214,6 @@ func (s *Joins) Doubts(ctx context.Context, users, groups string) (all []error, 
 	if !slices.ContainsFunc(unique, isFine) {
 		all = append(all, finding(s.Name, "no unique index has %s and %s, so a user may be in a group twice if the application and a client add them at the same time: create one", s.Group, s.User))
 	}
-	return all, nil
+	heirs, err := doubtHeirs(ctx, s.db, s.Name)
+	return append(all, heirs...), err
 }
