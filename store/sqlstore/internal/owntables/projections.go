@@ -171,6 +171,22 @@ func (s *Projections) EachNamesakeElsewhere(ctx context.Context, typ, key string
 	}, "SELECT r.tenant, r.id FROM {p}resources r WHERE r.tenant <> $1 AND r.type = $2 AND r.user_name = $3 AND "+isLive+" LIMIT "+strconv.Itoa(dialect.MaxArguments), typ, key)
 }
 
+// Namesakes returns the ids of projections in SQLite that have a name, given as a key, but for some. The
+// name is the userName, or the displayName of types that have none. It returns a thousand at most.
+func (s *Projections) Namesakes(ctx context.Context, typ string, keys, without []string) (ids []string, err error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	column := "display_name"
+	if typ == search.UserType {
+		column = "user_name"
+	}
+	err = s.db.Each(ctx, database.Texts(&ids), "SELECT DISTINCT r.id"+s.db.Dialect.Each(s.db.Dialect.Texts("$3"), "resources", "r",
+		"r.tenant = $1 AND r.type = $2 AND r."+column+" = w.value AND "+isLive, "")+" AND r.id NOT IN (SELECT e.value FROM json_each($4) AS e) LIMIT 1000",
+		typ, dialect.List(keys), dialect.List(without))
+	return ids, err
+}
+
 // HasClaimedUserName reports whether a projection that a client has claimed has a
 // userName, given as a key.
 func (s *Projections) HasClaimedUserName(ctx context.Context, typ, key string) (bool, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -18,17 +19,59 @@ import (
 
 // project brings resources in line with the application's rows.
 func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string, lock string) error {
+	rows, err := f.projectAll(ctx, m, ids, lock)
+	if err != nil || f.db.Dialect != dialect.SQLite {
+		return err
+	}
+	displaced, err := findDisplaced(ctx, f, m, ids, rows)
+	if err != nil {
+		return err
+	}
+	_, err = f.projectAll(ctx, m, displaced, lock)
+	return err
+}
+
+// findDisplaced returns the ids of resources with a name that one of rows has. SQLite's REPLACE erases
+// a row for its unique value, and no trigger notes it.
+func findDisplaced(ctx context.Context, f *Follower, m *apptables.Table, ids []string, rows map[string]*mapping.Row) ([]string, error) {
+	path, keys, log := "displayName", []string(nil), slog.New(slog.DiscardHandler) // projectAll has logged what is wrong.
+	if m.Type == search.UserType {
+		path = "userName"
+	}
+	for _, id := range ids {
+		row := rows[id]
+		if row == nil {
+			continue
+		}
+		r, err := m.ResourceType.Bind(scim.Meta{ID: id}, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		if name := m.Merge(ctx, log, r, nil, row).String(path); name != "" {
+			keys = append(keys, search.IndexKey(scim.Fold(name)))
+		}
+	}
+	return f.projections.Namesakes(ctx, m.Type, dialect.Distinct(keys), ids)
+}
+
+// projectAll brings resources in line, and returns their rows.
+func (f *Follower) projectAll(ctx context.Context, m *apptables.Table, ids []string, lock string) (map[string]*mapping.Row, error) {
 	if len(ids) == 0 {
-		return nil
+		return nil, nil
 	}
 	before, err := f.projections.Lock(ctx, m.ResourceType, ids, apptables.ToUpdate)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := m.Read(ctx, ids, lock)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return rows, f.projectRows(ctx, m, ids, before, rows)
+}
+
+// projectRows brings resources in line with rows that are read.
+func (f *Follower) projectRows(ctx context.Context, m *apptables.Table, ids []string, before map[string]*owntables.Projection, rows map[string]*mapping.Row) error {
 	var fresh []*owntables.Row
 	var created []string
 	for _, id := range ids {
