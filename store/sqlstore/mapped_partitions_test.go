@@ -118,6 +118,12 @@ func TestMappedTruncate(t *testing.T) {
 			a.want("the user stays", "e1", a.get("User", "1").String("externalId"))
 		})
 	})
+	t.Run("COPY", func(t *testing.T) {
+		inPostgres(t, func(a app, c client) {
+			a.exec(`COPY people (org, email) FROM PROGRAM 'printf "o\tcopied\n"'`)
+			a.want("names", []string{"ann", "copied"}, names(t, a.s))
+		})
+	})
 	t.Run("it is undone", func(t *testing.T) {
 		inPostgres(t, func(a app, c client) {
 			tx, err := a.db.Begin()

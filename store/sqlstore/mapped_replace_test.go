@@ -57,3 +57,20 @@ func TestMappedReplace(t *testing.T) {
 		})
 	}
 }
+
+// With recursive_triggers SQLite notes every row that it erases, such as a membership.
+func TestMappedReplaceRecursive(t *testing.T) {
+	a := app{t: t, db: relaxed(t), d: sqlstore.SQLite}
+	a.db.SetMaxOpenConns(1)
+	makeApp(t, a.db, a.d)
+	a.exec("PRAGMA recursive_triggers = ON")
+	a.exec("CREATE UNIQUE INDEX one_team ON team_people (person_id)")
+	a.exec("INSERT INTO people (org, email) VALUES ('o', 'ann')")
+	a.exec("INSERT INTO teams (org, title) VALUES ('o', 'Sales'), ('o', 'Support')")
+	a.exec("INSERT INTO team_people VALUES (1, 1)")
+	a.s = newStore(t, a.db, a.d, appOptions("o"))
+	a.want("before", []string{"1"}, a.members("1"))
+	a.exec("REPLACE INTO team_people VALUES (2, 1)")
+	a.want("the team of before", []string{}, a.members("1"))
+	a.want("the team of now", []string{"1"}, a.members("2"))
+}

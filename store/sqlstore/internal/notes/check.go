@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -23,7 +24,7 @@ func (s *Triggers) Check(ctx context.Context) (err error) {
 		return err
 	}
 	for _, t := range s.targets() {
-		what, failed := s.checkTarget(ctx, q, t, path)
+		what, failed := checkTarget(ctx, s, q, t, path)
 		if failed != nil {
 			return fmt.Errorf("sqlstore: table %s: triggers: %w", t.table, failed)
 		}
@@ -36,7 +37,7 @@ func (s *Triggers) Check(ctx context.Context) (err error) {
 
 // checkTarget returns what is wrong with the triggers of a table, or an empty text. If the mapping
 // is another one since they were created, it does not look which columns they follow.
-func (s *Triggers) checkTarget(ctx context.Context, q database.Querier, t target, path string) (what string, err error) {
+func checkTarget(ctx context.Context, s *Triggers, q database.Querier, t target, path string) (what string, err error) {
 	have, created, err := s.schema.Version(ctx, q, t.part())
 	if err != nil || !created {
 		return "", err
@@ -48,12 +49,12 @@ func (s *Triggers) checkTarget(ctx context.Context, q database.Querier, t target
 	if !exist {
 		return "are gone or disabled", nil
 	}
-	if err := s.lookAt(ctx, q, &t); err != nil {
+	if err := lookAt(ctx, s, q, &t); err != nil {
 		return "", err
 	}
 	current := true
 	if have == versionOf(t, s.replace(t), path) {
-		current, err = s.areCurrent(ctx, q, t)
+		current, err = areCurrent(ctx, s, q, t)
 	}
 	if err != nil || current {
 		return "", err
@@ -81,58 +82,62 @@ func (s *Triggers) exist(ctx context.Context, q database.Querier, t target) (boo
 	return n == len(t.events(s.db.Dialect)), err
 }
 
-// areCurrent reports whether the triggers of a table are those that were created. If a column is
-// renamed, the database lets triggers follow it, and another column may get the name. In MariaDB
-// a trigger is a text, and reads the column that has the name.
-func (s *Triggers) areCurrent(ctx context.Context, q database.Querier, t target) (bool, error) {
-	switch {
-	case t.isView:
-		return true, nil
-	case s.db.Dialect == dialect.SQLite:
-		return s.haveTexts(ctx, q, t)
-	case s.db.Dialect == dialect.Postgres && !t.isBulk: // Triggers of statements name no columns.
-		return s.compareColumns(ctx, q, t)
+// areCurrent reports whether the mapped columns of a table are those for which its triggers were
+// created. If a column is renamed, triggers of SQLite and PostgreSQL follow it, and another column may
+// get the name. Its values were never noted.
+func areCurrent(ctx context.Context, s *Triggers, q database.Querier, t target) (bool, error) {
+	is, err := placesOf(ctx, s, q, t)
+	if err != nil {
+		return false, err
 	}
-	return true, nil
+	was, known, err := s.schema.Version(ctx, q, t.placesPart())
+	return was == is || !known, err
 }
 
-// haveTexts reports whether the triggers of a table have the texts by which they were created.
-func (s *Triggers) haveTexts(ctx context.Context, q database.Querier, t target) (bool, error) {
-	for _, text := range s.sqlite(t) {
-		n := 0
-		err := q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND sql = $1", strings.ReplaceAll(text, "{p}", s.db.Prefix)).Scan(&n)
-		if err != nil || n == 0 {
-			return false, err
-		}
-	}
-	return true, nil
+// columnQueries list the columns of a table, and the places where the table has them. In PostgreSQL a
+// column keeps its place for ever, and in the other databases until a column before it is dropped.
+var columnQueries = map[dialect.Dialect]string{
+	dialect.SQLite:   "SELECT lower(name), cid FROM pragma_table_xinfo($2) WHERE $1 = $1",
+	dialect.Postgres: "SELECT attname, attnum FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND CAST($2 AS text) = $2",
+	dialect.MariaDB: "SELECT lower(column_name), ordinal_position FROM information_schema.columns" +
+		" WHERE table_schema = coalesce(nullif($1, ''), database()) AND table_name = $2",
 }
 
-// compareColumns reports whether the conditions of triggers in PostgreSQL are about the columns that
-// have the names now.
-func (s *Triggers) compareColumns(ctx context.Context, q database.Querier, t target) (bool, error) {
-	for event, columns := range map[string][]string{"update": t.only, "moved": t.place} {
-		names := make([]string, len(columns))
-		for i, c := range columns {
-			names[i] = plainName(c)
-		}
-		n := 0
-		err := q.QueryRowContext(ctx, `SELECT count(*) FROM (
-			SELECT d.refobjsubid FROM pg_trigger g JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = g.oid
-			AND d.refclassid = 'pg_class'::regclass AND d.refobjid = g.tgrelid AND d.refobjsubid <> 0 WHERE g.tgrelid = to_regclass($1) AND g.tgname = $2
-			EXCEPT SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attname IN (SELECT json_array_elements_text(CAST($3 AS json)))) x`,
-			t.table, s.name(t)+"_"+event, dialect.List(names)).Scan(&n)
-		if err != nil || n > 0 {
-			return false, err
-		}
+// placesOf returns a number that stands for the places of the mapped columns in their table.
+func placesOf(ctx context.Context, s *Triggers, q database.Querier, t target) (int64, error) {
+	if t.isView {
+		return 0, nil
 	}
-	return true, nil
+	first, table := dialect.SchemaAndTable(t.table)
+	if s.db.Dialect == dialect.Postgres {
+		first = t.table
+	}
+	text, args := s.db.Dialect.Bind(columnQueries[s.db.Dialect], []any{first, table})
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", t.table, err)
+	}
+	defer rows.Close() //nolint:errcheck // Err reports it
+	places := make(map[string]int)
+	for rows.Next() {
+		var name string
+		var place int
+		if err := rows.Scan(&name, &place); err != nil {
+			return 0, err
+		}
+		places[name] = place
+	}
+	h := fnv.New64a()
+	for _, c := range t.columns {
+		fmt.Fprint(h, c, "\x00", places[plainName(s.db.Dialect, c)], "\x00") //nolint:errcheck // never fails
+	}
+	return int64(h.Sum64() >> 1), rows.Err()
 }
 
-// plainName returns the name of a column of PostgreSQL as the database keeps it.
-func plainName(column string) string {
-	if name, isQuoted := strings.CutPrefix(column, `"`); isQuoted {
-		return strings.ReplaceAll(strings.TrimSuffix(name, `"`), `""`, `"`)
+// plainName returns the name of a column as columnQueries do.
+func plainName(d dialect.Dialect, column string) string {
+	if d == dialect.Postgres && strings.HasPrefix(column, `"`) {
+		return strings.ReplaceAll(strings.Trim(column, `"`), `""`, `"`)
 	}
-	return strings.ToLower(column)
+	return strings.ToLower(strings.Trim(column, "`\""))
 }

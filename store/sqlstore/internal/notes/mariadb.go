@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -95,25 +94,4 @@ func (s *Triggers) awaitInMariaDB(ctx context.Context, t target) error {
 		conn.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // it closes the connection, and with it the lock
 	}
 	return err
-}
-
-// findPlaces adds the places of the columns in the table to what decides what its rows mean. They tell
-// a column from another one that has got its name: its values were never noted.
-func (s *Triggers) findPlaces(ctx context.Context, q database.Querier, t *target) error {
-	schema, table := dialect.SchemaAndTable(t.table)
-	names := make([]string, len(t.columns))
-	for i, c := range t.columns {
-		names[i] = strings.ToLower(strings.Trim(c, "`"))
-	}
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		at := 0
-		err := database.QueryRowOn(ctx, s.db, q, "SELECT coalesce(max(ordinal_position), 0) FROM information_schema.columns WHERE table_schema = coalesce(nullif($1, ''), database())"+
-			" AND table_name = $2 AND lower(column_name) = $3", schema, table, name).Scan(&at)
-		if err != nil {
-			return err
-		}
-		t.more += fmt.Sprint("\n", name, " ", at)
-	}
-	return nil
 }

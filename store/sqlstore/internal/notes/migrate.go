@@ -25,7 +25,7 @@ func (s *Triggers) Migrate(ctx context.Context, tx database.Querier) error {
 	if err := s.dropOld(ctx, tx); err != nil {
 		return err
 	}
-	if err := s.dropStray(ctx, tx); err != nil {
+	if err := dropStray(ctx, s, tx); err != nil {
 		return err
 	}
 	for _, t := range s.targets() {
@@ -66,17 +66,16 @@ func (s *Triggers) searchPath(ctx context.Context, tx database.Querier) (path st
 }
 
 // lookAt finds out what only the database knows of a table.
-func (s *Triggers) lookAt(ctx context.Context, q database.Querier, t *target) error {
+func lookAt(ctx context.Context, s *Triggers, q database.Querier, t *target) error {
 	switch {
 	case t.isView:
 		return nil
 	case s.db.Dialect == dialect.SQLite:
 		return s.findComputed(ctx, q, t)
-	case s.db.Dialect == dialect.MariaDB:
-		return s.findPlaces(ctx, q, t)
-	default:
+	case s.db.Dialect == dialect.Postgres:
 		return q.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'p'", t.table).Scan(&t.isPartitioned)
 	}
+	return nil
 }
 
 // versionOf returns the number that stands for the triggers of a table and for what they note.
@@ -88,7 +87,7 @@ func versionOf(t target, texts []string, path string) int64 {
 
 // migrateTarget creates the triggers of a table, unless exactly these exist.
 func (s *Triggers) migrateTarget(ctx context.Context, tx database.Querier, t target, path string) error {
-	if err := s.lookAt(ctx, tx, &t); err != nil {
+	if err := lookAt(ctx, s, tx, &t); err != nil {
 		return err
 	}
 	texts := s.replace(t)
@@ -100,10 +99,17 @@ func (s *Triggers) migrateTarget(ctx context.Context, tx database.Querier, t tar
 	if before && have == version {
 		exist, err := s.exist(ctx, tx, t)
 		if err == nil && exist {
-			exist, err = s.areCurrent(ctx, tx, t)
+			exist, err = areCurrent(ctx, s, tx, t)
 		}
-		if err != nil || exist {
+		if err != nil {
 			return err
+		}
+		if exist {
+			_, known, err := s.schema.Version(ctx, tx, t.placesPart())
+			if err != nil || known {
+				return err
+			}
+			return storePlaces(ctx, s, tx, t) // An earlier version has not stored them.
 		}
 	}
 	if err := s.unsettle(ctx, tx, t, before); err != nil {
@@ -120,7 +126,19 @@ func (s *Triggers) migrateTarget(ctx context.Context, tx database.Querier, t tar
 			return fmt.Errorf("%s: %w", t.table, err)
 		}
 	}
+	if err := storePlaces(ctx, s, tx, t); err != nil {
+		return err
+	}
 	return s.schema.SetVersion(ctx, tx, t.part(), version)
+}
+
+// storePlaces stores where the mapped columns are in their table.
+func storePlaces(ctx context.Context, s *Triggers, tx database.Querier, t target) error {
+	places, err := placesOf(ctx, s, tx, t)
+	if err != nil {
+		return err
+	}
+	return s.schema.SetVersion(ctx, tx, t.placesPart(), places)
 }
 
 // noteAgain notes what may have changed while a table had no triggers, or others. Enrol brings
@@ -249,7 +267,7 @@ func (s *Triggers) dropOld(ctx context.Context, tx database.Querier) error {
 				return fmt.Errorf("%s: %w", table, err)
 			}
 		}
-		if _, err := s.db.ExecOn(ctx, tx, "DELETE FROM {p}schema WHERE part = $1", part); err != nil {
+		if _, err := s.db.ExecOn(ctx, tx, "DELETE FROM {p}schema WHERE part IN ($1, $2)", part, placesOfWatch(part)); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ func Removal(ctx context.Context, db *database.DB) (all []string, err error) {
 
 // dropStray drops triggers that no table of the mapping has, and of which {p}schema knows nothing. They
 // may be older than the table of notes: then the application could not write its own.
-func (s *Triggers) dropStray(ctx context.Context, tx database.Querier) error {
+func dropStray(ctx context.Context, s *Triggers, tx database.Querier) error {
 	var known, stray []string
 	for _, t := range s.targets() {
 		known = append(known, s.name(t))

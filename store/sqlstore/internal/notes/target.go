@@ -50,6 +50,12 @@ type target struct {
 // part is the part of {p}schema whose version says which triggers the table has.
 func (t *target) part() string { return "watch " + t.table + " " + t.what }
 
+// placesPart is the part of {p}schema whose version says where the mapped columns are in the table.
+func (t *target) placesPart() string { return placesOfWatch(t.part()) }
+
+// placesOfWatch returns the placesPart of a part.
+func placesOfWatch(part string) string { return "columns" + strings.TrimPrefix(part, "watch") }
+
 // hasBegun is the condition that a tenant has a Store. Nobody would follow the notes of
 // other tenants.
 func hasBegun(d dialect.Dialect, tenant string) string {
@@ -175,7 +181,7 @@ func childTarget(d dialect.Dialect, m *mapping.Mapping, c mapping.BoundChild, ro
 // joinTarget is the table of memberships in groups, which are rows of g.
 func joinTarget(d dialect.Dialect, j *mapping.Join, g *mapping.Mapping) target {
 	known := mapping.NotNull("t", mapping.NonEmpty(g.Tenant, g.Key))
-	return target{table: j.Name, what: Membership, isBulk: true, place: mapping.NonEmpty(j.Group, j.User, j.Tenant), columns: []string{j.Group, j.User},
+	return target{table: j.Name, what: Membership, isBulk: true, place: mapping.NonEmpty(j.Group, j.User, j.Tenant), columns: mapping.NonEmpty(j.Group, j.User, j.Tenant, j.Since),
 		note: "SELECT " + tenantOf(d, g, "t") + ", " + dialect.Quote(Membership) + ", " + d.AsText("{row}."+j.Group) + ", " + d.AsText("{row}."+j.User) + " FROM " +
 			g.Name + " AS t WHERE t." + g.Key + " = {row}." + j.Group + inTenant(g, "{row}", j.Tenant) + " AND " + mapping.NotNull("{row}", []string{j.User}) + " AND " + known +
 			" AND " + hasBegun(d, tenantOf(d, g, "t")),

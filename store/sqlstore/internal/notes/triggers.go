@@ -70,9 +70,9 @@ func (s *Triggers) replace(t target) []string {
 	case s.db.Dialect == dialect.MariaDB: // The lock lets writers see all triggers or none. CREATE TRIGGER would wait for the same.
 		return slices.Concat([]string{"LOCK TABLES " + t.table + " WRITE"}, s.mariadb(t), []string{"UNLOCK TABLES"})
 	case t.isBulk:
-		return slices.Concat(s.drop(t), s.postgresBulk(t), s.postgresEmpty(t))
+		return slices.Concat(s.drop(t), s.postgresBulk(t), postgresEmpty(s, t))
 	default:
-		return slices.Concat(s.drop(t), s.postgres(t), s.postgresEmpty(t))
+		return slices.Concat(s.drop(t), s.postgres(t), postgresEmpty(s, t))
 	}
 }
 
@@ -174,7 +174,7 @@ const emptySuffix = "_empty"
 
 // postgresEmpty returns the statements that create the trigger for TRUNCATE, which counts as the
 // deletion of each row.
-func (s *Triggers) postgresEmpty(t target) []string {
+func postgresEmpty(s *Triggers, t target) []string {
 	name := s.name(t)
 	return []string{
 		fmt.Sprintf(function, name+emptySuffix, insertNotes+t.known(Gone)+"; RETURN NULL;"),

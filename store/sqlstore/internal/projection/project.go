@@ -19,7 +19,7 @@ import (
 
 // project brings resources in line with the application's rows.
 func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string, lock string) error {
-	rows, err := f.projectAll(ctx, m, ids, lock)
+	rows, err := projectAll(ctx, f, m, ids, lock)
 	if err != nil || f.db.Dialect != dialect.SQLite {
 		return err
 	}
@@ -27,7 +27,7 @@ func (f *Follower) project(ctx context.Context, m *apptables.Table, ids []string
 	if err != nil {
 		return err
 	}
-	_, err = f.projectAll(ctx, m, displaced, lock)
+	_, err = projectAll(ctx, f, m, displaced, lock)
 	return err
 }
 
@@ -55,7 +55,7 @@ func findDisplaced(ctx context.Context, f *Follower, m *apptables.Table, ids []s
 }
 
 // projectAll brings resources in line, and returns their rows.
-func (f *Follower) projectAll(ctx context.Context, m *apptables.Table, ids []string, lock string) (map[string]*mapping.Row, error) {
+func projectAll(ctx context.Context, f *Follower, m *apptables.Table, ids []string, lock string) (map[string]*mapping.Row, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -67,11 +67,11 @@ func (f *Follower) projectAll(ctx context.Context, m *apptables.Table, ids []str
 	if err != nil {
 		return nil, err
 	}
-	return rows, f.projectRows(ctx, m, ids, before, rows)
+	return rows, projectRows(ctx, f, m, ids, before, rows)
 }
 
 // projectRows brings resources in line with rows that are read.
-func (f *Follower) projectRows(ctx context.Context, m *apptables.Table, ids []string, before map[string]*owntables.Projection, rows map[string]*mapping.Row) error {
+func projectRows(ctx context.Context, f *Follower, m *apptables.Table, ids []string, before map[string]*owntables.Projection, rows map[string]*mapping.Row) error {
 	var fresh []*owntables.Row
 	var created []string
 	for _, id := range ids {
