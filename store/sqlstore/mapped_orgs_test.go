@@ -245,3 +245,30 @@ func TestMappedOrgsJoinMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// Reindex leaves a value that is kept for one organisation, and reads everything else again.
+func TestMappedOrgsReindex(t *testing.T) {
+	inOrgs(t, func(a app) {
+		a.exec("INSERT INTO users (email, name, source) VALUES ('ann@x.com', 'Ann', 'hand')")
+		a.exec("INSERT INTO org_members (org_id, user_id) VALUES ('o', 1), ('p', 1)")
+		o, p := a.of(orgOptions("o", nil)), a.of(orgOptions("p", nil))
+		c := newClient(a.t, scim.Config{Store: o.s})
+		c.do("PATCH", "/Users/1", `{"Operations":[{"op":"replace","path":"displayName","value":"A."},{"op":"replace","path":"userName","value":"a@o.com"}]}`, 200)
+		for range 2 {
+			for _, s := range []*sqlstore.Store{o.s, p.s} {
+				if err := s.Reindex(a.t.Context()); err != nil {
+					a.t.Fatal(err)
+				}
+			}
+			a.want("what is kept", "A. a@o.com", o.get("User", "1").String("displayName")+" "+o.get("User", "1").String("userName"))
+			a.want("look-up", []string{"a@o.com"}, find(a.t, o.s, `userName eq "a@o.com"`))
+			a.want("what the other organisation sees", "Ann", p.get("User", "1").String("displayName"))
+			a.want("notes in what was seen", "0", a.row("SELECT count(*) FROM scim_resources WHERE seen LIKE '%\"!\"%'"))
+		}
+		if err := o.s.Reindex(a.t.Context()); err != nil {
+			a.t.Fatal(err)
+		}
+		a.exec("UPDATE users SET name = 'Ann Lee'")
+		a.want("the application's new name", "Ann Lee", o.get("User", "1").String("displayName"))
+	})
+}

@@ -92,11 +92,13 @@ func (c *BoundChild) elements(cells []any) ([]any, error) {
 }
 
 // Merge returns r with the values of the application's row. A column wins if it is no
-// longer what was seen of it. A value that no attribute can hold is left out and logged.
+// longer what was seen of it. A value that no attribute can hold is left out and logged. If all is read
+// again, only a value stays that was kept for this tenant, and that is not written into a shared row.
 func (m *Mapping) Merge(ctx context.Context, log *slog.Logger, r *scim.Resource, was Seen, row *Row) *scim.Resource {
 	// stays says whether a value stays whose column was not seen before.
-	change := func(key string, stays func() bool, with func() (*scim.Resource, error)) {
-		if _, ok := was[key]; ok && was.IsSame(row.Seen, key) || !ok && was != nil && stays() {
+	change := func(key string, isKept bool, stays func() bool, with func() (*scim.Resource, error)) {
+		_, ok := was[key]
+		if ok = ok && (isKept || !was.isAgain()); ok && was.IsSame(row.Seen, key) || !ok && was != nil && stays() {
 			return
 		}
 		next, err := with()
@@ -107,16 +109,19 @@ func (m *Mapping) Merge(ctx context.Context, log *slog.Logger, r *scim.Resource,
 		}
 		r = next
 	}
+	hasOthers := len(was) > 0 && !was.isAgain()
 	for i := range m.Columns {
 		c := &m.Columns[i]
 		if c.IsCopy {
 			continue
 		}
-		change(c.SeenKey(), func() bool {
+		// From cannot have changed where there is none.
+		isKept := c.Beside > 0 && m.Beside[c.Beside-1].Shared && c.From == nil
+		change(c.SeenKey(), isKept, func() bool {
 			v, cell := c.ValueIn(r), row.Cells[i]
 			// If other columns were seen, this one is new to the mapping. Then it erases nothing
 			// that a client has written, and activates nobody.
-			return v != nil && (c.Matches(v, cell) || len(was) > 0 && (cell == nil || cell == "" || c.Path == "active" && v == false))
+			return v != nil && (c.Matches(v, cell) || hasOthers && (cell == nil || cell == "" || c.Path == "active" && v == false))
 		}, func() (*scim.Resource, error) {
 			v, err := c.value(row.Cells[i])
 			if err != nil {
@@ -127,9 +132,9 @@ func (m *Mapping) Merge(ctx context.Context, log *slog.Logger, r *scim.Resource,
 	}
 	for i := range m.Children {
 		c := &m.Children[i]
-		change(c.SeenKey(), func() bool {
+		change(c.SeenKey(), false, func() bool {
 			want, err := c.Rows(r)
-			return err == nil && len(want) > 0 && (c.matches(want, row.Children[i]) || len(was) > 0 && len(row.Children[i]) == 0)
+			return err == nil && len(want) > 0 && (c.matches(want, row.Children[i]) || hasOthers && len(row.Children[i]) == 0)
 		}, func() (*scim.Resource, error) {
 			list, err := c.elements(row.Children[i])
 			if err != nil {

@@ -144,8 +144,20 @@ func (s Seen) Equal(o Seen) bool {
 	return len(s) == len(o) && s.Contains(o)
 }
 
+// Again is the key of Seen which says that all is read again, because From may read differently now.
+const Again = "!"
+
+// isAgain reports whether all is read again.
+func (s Seen) isAgain() bool {
+	_, yes := s[Again]
+	return yes
+}
+
 // Contains reports whether s has all the cells of o, with the same contents.
 func (s Seen) Contains(o Seen) bool {
+	if s.isAgain() {
+		return false
+	}
 	for key, cell := range o {
 		if was, ok := s[key]; !ok || string(was) != string(cell) {
 			return false

@@ -9,6 +9,7 @@ import (
 
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
+	"github.com/scimkit/scim/store/sqlstore/internal/mapping"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
 )
 
@@ -288,8 +289,11 @@ func (s *Triggers) NoteAll(ctx context.Context) error {
 		if err := s.lockAll(ctx, typ); err != nil {
 			return err
 		}
-		// Nothing counts as seen, so that a column wins that From reads differently now.
-		if _, err := s.db.Exec(ctx, "UPDATE {p}resources SET seen = '{}' WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL", typ); err != nil {
+		// What was seen is a JSON object. It says from now on that all is read again.
+		const again = `{"` + mapping.Again + `":null`
+		if _, err := s.db.Exec(ctx, "UPDATE {p}resources SET seen = CASE WHEN seen LIKE $4 THEN seen WHEN seen LIKE $5 THEN "+
+			dialect.Concat(s.db.Dialect, s.db.Dialect.AsText("$3"), "substr(seen, 2)")+" ELSE $6 END WHERE tenant = $1 AND type = $2 AND deleted = 0 AND seen IS NOT NULL",
+			typ, again+",", again+"%", `{"%`, again+"}"); err != nil {
 			return err
 		}
 		if _, err := s.db.Exec(ctx, insertNotes+"SELECT r.tenant, r.type, r.id, '' FROM {p}resources r WHERE r.tenant = $1 AND r.type = $2 AND r.deleted = 0 AND r.seen IS NOT NULL"+onceInSQLite(s.db.Dialect), typ); err != nil {
