@@ -17,7 +17,7 @@ import (
 // resource in the order. So each page costs the same, and inserts and deletions by others
 // shift nothing.
 func (l *lister) listByCursor(ctx context.Context, t *model.Type) (*answer, error) {
-	q, err := l.query(ctx, t)
+	q, err := l.query(t)
 	if err != nil {
 		return nil, err
 	}

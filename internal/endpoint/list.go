@@ -22,7 +22,7 @@ func (l *lister) list(ctx context.Context, t *model.Type) (*answer, error) {
 	if l.r.params.cursor != nil {
 		return l.listByCursor(ctx, t)
 	}
-	q, err := l.query(ctx, t)
+	q, err := l.query(t)
 	if err != nil {
 		return nil, err
 	}
@@ -55,16 +55,26 @@ const maxListWork = 2_000_000_000
 // open asks the tenant for permission and the store for the resources of a query.
 func (l *lister) open(ctx context.Context, t *model.Type, q *host.Query) (*directory.Rows, error) {
 	q.ForClient = true
+	if err := l.r.refuseHidden(ctx, t, q); err != nil {
+		return nil, err
+	}
 	if err := l.r.may(ctx, host.OpList, t, "", q); err != nil {
 		return nil, err
+	}
+	if q.Filter != nil {
+		// This reads, so permission comes first.
+		if err := l.r.dir.LookUpMembers(ctx, t, q, l.viewer()); err != nil {
+			return nil, err
+		}
 	}
 	q.Work = match.NewWork(ctx, maxListWork, fault.New(fault.TooMany,
 		"the filter compares too many bytes: each comparison counts the values that it looks at; use fewer of them, or look for fewer resources, for example by eq on userName"))
 	return l.r.dir.Open(ctx, t, q)
 }
 
-// query makes the Query of a list request, without its window.
-func (l *lister) query(ctx context.Context, t *model.Type) (q *host.Query, err error) {
+// query makes the Query of a list request, without its window. Its filter still has the terms
+// about memberships, which open looks up.
+func (l *lister) query(t *model.Type) (q *host.Query, err error) {
 	p := l.r.params
 	q = &host.Query{MaxComparisons: l.r.s.c.Limits.Comparisons}
 	if p.sortBy != "" {
@@ -81,15 +91,7 @@ func (l *lister) query(ctx context.Context, t *model.Type) (q *host.Query, err e
 			return nil, err
 		}
 	}
-	return q, l.complete(ctx, t, q)
-}
-
-// complete checks that a query names only what the client may know, and looks up members.
-func (l *lister) complete(ctx context.Context, t *model.Type, q *host.Query) error {
-	if err := l.r.refuseHidden(ctx, t, q); err != nil || q.Filter == nil {
-		return err
-	}
-	return l.r.dir.LookUpMembers(ctx, t, q, l.viewer())
+	return q, nil
 }
 
 // viewer says what the client may see in filters about memberships.

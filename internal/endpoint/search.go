@@ -52,7 +52,7 @@ func (l *lister) listAll(ctx context.Context) (*answer, error) {
 	src := &union{by: l.r.params.sortBy, descending: down}
 	skip, want, total := start-1, limit, 0
 	for _, t := range l.r.t.Types.All {
-		q, err := l.queryPart(ctx, t)
+		q, err := l.queryPart(t)
 		if err != nil {
 			return nil, err
 		}
@@ -214,7 +214,7 @@ func hasAttribute(t *model.Type, e filter.Expression) bool {
 }
 
 // queryPart is the part of the query over all types that is about one type.
-func (l *lister) queryPart(ctx context.Context, t *model.Type) (*host.Query, error) {
+func (l *lister) queryPart(t *model.Type) (*host.Query, error) {
 	q := &host.Query{MaxComparisons: l.r.s.c.Limits.Comparisons}
 	var err error
 	if l.r.params.sortBy != "" && t.Find(l.r.params.sortBy) != nil {
@@ -232,7 +232,7 @@ func (l *lister) queryPart(ctx context.Context, t *model.Type) (*host.Query, err
 			return nil, err
 		}
 	}
-	return q, l.complete(ctx, t, q)
+	return q, nil
 }
 
 // replaceAbsent replaces comparisons of attributes that t does not have by their result for
