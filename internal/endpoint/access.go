@@ -187,16 +187,15 @@ func (r *request) permitFor(ctx context.Context, t *model.Type, id string) (p pe
 	return p
 }
 
-// takeOut returns values without what the client may not know, and the first such attribute
-// among them.
-func (p *permit) takeOut(t *model.Type, values []doc.Value) ([]doc.Value, *model.Attribute) {
-	d := &doc.Document{Type: t, Values: values}
+// find finds an attribute among values that the client may not know, or nil.
+func (p *permit) find(t *model.Type, values []doc.Value) *model.Attribute {
+	d := doc.Document{Type: t, Values: values}
 	for _, a := range p.hidden {
 		if d.Find(a).Attr != nil {
-			return d.Hide(p.hidden).Values, a
+			return a
 		}
 	}
-	return values, nil
+	return nil
 }
 
 // admit refuses an edit that names an attribute which the client may not know, even by its

@@ -168,8 +168,10 @@ func (w *writer) decode(t *model.Type, before *doc.Document, body []byte) (*edit
 		return nil, err
 	}
 	e := &edit{password: b.Password}
-	var values []doc.Value
-	values, e.hidden = w.permit.takeOut(t, b.Values)
+	values := b.Values
+	if e.hidden = w.permit.find(t, values); e.hidden != nil && before != nil {
+		values = (&doc.Document{Type: t, Values: values}).Hide(w.permit.hidden).Values
+	}
 	if m := t.Members; m != nil {
 		list := doc.Get(values, m)
 		if list.Attr != nil || before == nil || !w.t.Members.KeepAbsent {
