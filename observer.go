@@ -30,7 +30,8 @@ type CallObserver interface {
 	// BeginCall is told of a call before it is made. name is one of a closed list: interface and
 	// method for calls of the application, such as "Store.Get", "Ledger.Grants" or
 	// "RoleResolver.ChangeRoles", and "reconcile" for a reconciliation of roles, which makes such
-	// calls. ctx is that of the request or of the surrounding call. What the handler passes to the
+	// calls. The interfaces are Store, Transactor, MemberStore, PasswordSetter, Deactivator, Claimer,
+	// Exempter, TenantLocker, Ledger and RoleResolver. ctx is that of the request or of the surrounding call. What the handler passes to the
 	// application is the returned context. It calls end once, with the error of the call, which
 	// may contain personal data. It is nil if a call-back of Update or Delete refused the write. end
 	// may be nil.

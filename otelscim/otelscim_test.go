@@ -121,7 +121,7 @@ func (w *world) text() string {
 func labels(all []attribute.KeyValue) string {
 	var texts []string
 	for _, a := range all {
-		texts = append(texts, fmt.Sprintf(" %s=%s", a.Key, a.Value.Emit()))
+		texts = append(texts, fmt.Sprintf(" %s=%s", a.Key, a.Value.String()))
 	}
 	slices.Sort(texts)
 	return strings.Join(texts, "")
