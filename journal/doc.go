@@ -13,7 +13,7 @@
 // before and after a write. The parts find each other by the context of the request.
 //
 // A request never waits for the journal. It puts the exchange into a queue of 16 MiB, and Run
-// redacts, seals and writes it at most half a second later. If the queue is full, the bodies of
+// redacts, seals and writes it a quarter of a second later. If the queue is full, the bodies of
 // successful reads go first, and the line of a failed request goes last. Lines that are lost become
 // an entry of the kind Gap. So do those of a process that ended without Close.
 //

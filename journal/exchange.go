@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/scimkit/scim"
 )
@@ -115,8 +116,15 @@ func (j *Journal) tenantOf(r *http.Request) string {
 	if j.o.TenantOf == nil {
 		return ""
 	}
-	return j.ask(j.o.TenantOf, r)
+	tenant := j.ask(j.o.TenantOf, r)
+	if len(tenant) > maxTenant || !utf8.ValidString(tenant) || strings.IndexByte(tenant, 0) >= 0 {
+		return "" // A store may be unable to keep it, and it comes from the client.
+	}
+	return tenant
 }
+
+// maxTenant is how many bytes a tenant has that comes from the address of a request.
+const maxTenant = 255
 
 // ask calls a function of the application. If it panics, the answer is "": a request goes on without its journal.
 func (j *Journal) ask(f func(*http.Request) string, r *http.Request) (out string) {

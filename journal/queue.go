@@ -192,9 +192,14 @@ func (q *queue) forget(x *exchange) {
 	x.in.drop()
 	x.out.drop()
 	q.room.give(x.size)
+	q.miss(&x.head)
+}
+
+// miss counts an entry that the store does not take.
+func (q *queue) miss(h *Head) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.lose(x.head.Tenant, x.head.Time, 1)
+	q.lose(h.Tenant, h.Time, 1)
 }
 
 // gaps removes and returns what is missing.

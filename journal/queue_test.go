@@ -146,6 +146,42 @@ func TestBrokenStore(t *testing.T) {
 	}
 }
 
+// A record that the store never takes holds up no other one.
+func TestPoison(t *testing.T) {
+	store := &poisoned{journal.NewMemory(64 << 20)}
+	a := newAppOver(t, store, journal.Options{}, nil)
+	a.send("GET", "/Users", "")
+	a.send("GET", "/Groups", "")
+	a.send("GET", "/Users", "")
+	for range 2 {
+		if a.j.Flush(t.Context()) == nil {
+			t.Fatal("the poison is taken")
+		}
+	}
+	var got []string
+	for _, e := range a.find(journal.Query{}) {
+		got = append(got, string(e.Kind)+" "+e.Type)
+	}
+	if diff := cmp.Diff([]string{"gap ", "exchange User", "exchange User"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if used := a.j.Used(); used != 0 {
+		t.Errorf("%d bytes are never given back", used)
+	}
+}
+
+// poisoned is a store that refuses batches with a record about groups.
+type poisoned struct{ *journal.Memory }
+
+func (p *poisoned) Append(ctx context.Context, records []journal.Record) error {
+	for _, r := range records {
+		if r.Type == "Group" {
+			return errors.New("cannot be stored")
+		}
+	}
+	return p.Memory.Append(ctx, records)
+}
+
 // wrapperFunc is a key service that fails for a tenant.
 type wrapperFunc struct {
 	journal.Wrapper

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	flushEvery = 400 * time.Millisecond
+	flushEvery = 250 * time.Millisecond
 	batchSize  = 2 << 20 // bytes of one batch
 	retryAfter = 2 * time.Second
 	callTime   = 10 * time.Second // for one call of the store or the Wrapper
@@ -35,9 +35,10 @@ type running struct {
 
 // batch is what one call of Store.Append writes.
 type batch struct {
-	records []Record
-	room    int64
-	gaps    map[string]*Missing
+	records  []Record
+	room     int64
+	gaps     map[string]*Missing
+	failures int
 }
 
 // Run writes what the requests leave in the queue, until ctx ends or Close is called. It also removes what is older
@@ -226,11 +227,37 @@ func (j *Journal) appendBatch(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	if err := j.append(ctx, j.batch); err != nil {
+	err := j.append(ctx, j.batch)
+	if j.batch.failures++; err != nil && j.batch.failures >= maxFailures && ctx.Err() == nil {
+		err = j.appendEach(ctx, err)
+	}
+	if err != nil {
 		return err
 	}
 	j.room.give(j.batch.room)
 	j.batch = nil
+	return nil
+}
+
+// maxFailures is after how many attempts a batch is divided.
+const maxFailures = 3
+
+// appendEach writes the records of j.batch one by one: the store may refuse one of them, which would hold up all others for
+// ever. If it takes none, it is the store that fails.
+func (j *Journal) appendEach(ctx context.Context, failed error) error {
+	var refused []Record
+	for _, r := range j.batch.records {
+		if err := j.append(ctx, &batch{records: []Record{r}}); err != nil {
+			refused = append(refused, r)
+		}
+	}
+	if len(refused) == len(j.batch.records) {
+		return failed
+	}
+	for _, r := range refused {
+		j.o.Log.ErrorContext(ctx, "scim: an entry of the journal is lost", "error", failed)
+		j.queue.miss(&r.Head)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/journal"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 	"github.com/scimkit/scim/store/sqlstore/internal/search"
@@ -69,4 +70,10 @@ func LookedAt(ctx context.Context, s *Store, typ string) ([]string, error) {
 		columns[i] = strings.Trim(c, "`\"")
 	}
 	return columns, err
+}
+
+// FindEntriesQuery is the query by which a Journal finds entries.
+func FindEntriesQuery(d Dialect, q journal.Search) (text string, args []any) {
+	text, args = owntables.FindEntries(dialect.Dialect(d), q)
+	return dialect.Dialect(d).Adapt(text, "scim_"), append([]any{q.Tenant}, args...)
 }

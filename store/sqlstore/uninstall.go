@@ -15,7 +15,7 @@ import (
 // the package's own tables. It changes no row of the application. Afterwards the application
 // writes its tables as before SCIM. Users and groups that have no table of the application are
 // erased for good, and so is what the package remembers about roles: if roles that came from
-// SCIM must end, call scim.Reconciler.End before. Tokens are erased too.
+// SCIM must end, call scim.Reconciler.End before. Tokens and the entries of a Journal are erased too.
 //
 // Stop the other programs that use the Store before. Uninstall works in any state: after the
 // application has dropped tables, after some of ours were dropped by hand, and when nothing is

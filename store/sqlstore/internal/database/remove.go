@@ -34,6 +34,11 @@ var owned = []ownTable{
 	{name: "locks", columns: []string{"name"}, only: dialect.MariaDB},
 	{name: "tokens", columns: []string{"tenant", "hash", "client", "last4", "last_used"}, grows: true},
 	{name: "shares", columns: []string{"tenant", "sec", "given", "demand", "total"}, grows: true},
+	{name: "entries", columns: []string{"tenant", "id", "key_id", "detail", "response"}, grows: true},
+	{name: "entry_terms", columns: []string{"tenant", "term", "id"}, grows: true},
+	{name: "entry_keys", columns: []string{"tenant", "id", "wrapped"}, grows: true},
+	{name: "entry_sizes", columns: []string{"tenant", "bytes"}, grows: true},
+	{name: "entry_beats", columns: []string{"process", "at"}, grows: true},
 	{name: "schema", columns: []string{"part", "version"}},
 }
 
