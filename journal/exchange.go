@@ -91,7 +91,7 @@ func (j *Journal) begin(r *http.Request) *exchange {
 	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 	x.in = capture{room: &j.room, isRead: isRead}
 	x.out = capture{room: &j.room, isRead: isRead}
-	x.address, x.notes.tenant = j.addressOf(r), j.tenantOf(r)
+	x.address, x.notes.tenant = j.o.addressOf(r), j.o.tenantOf(r)
 	x.received = r.Header
 	x.head.ID = newID(plainTime(now))
 	return x
@@ -101,9 +101,9 @@ func (j *Journal) begin(r *http.Request) *exchange {
 const requestID = "X-Request-Id"
 
 // addressOf returns the network address of a client.
-func (j *Journal) addressOf(r *http.Request) string {
-	if j.o.Address != nil {
-		return clip(j.ask(j.o.Address, r), maxHeader)
+func (o *Options) addressOf(r *http.Request) string {
+	if o.Address != nil {
+		return clip(o.ask(o.Address, r), maxHeader)
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -112,11 +112,11 @@ func (j *Journal) addressOf(r *http.Request) string {
 	return host
 }
 
-func (j *Journal) tenantOf(r *http.Request) string {
-	if j.o.TenantOf == nil {
+func (o *Options) tenantOf(r *http.Request) string {
+	if o.TenantOf == nil {
 		return ""
 	}
-	tenant := j.ask(j.o.TenantOf, r)
+	tenant := o.ask(o.TenantOf, r)
 	if len(tenant) > maxTenant || !utf8.ValidString(tenant) || strings.IndexByte(tenant, 0) >= 0 {
 		return "" // A store may be unable to keep it, and it comes from the client.
 	}
@@ -127,10 +127,10 @@ func (j *Journal) tenantOf(r *http.Request) string {
 const maxTenant = 255
 
 // ask calls a function of the application. If it panics, the answer is "": a request goes on without its journal.
-func (j *Journal) ask(f func(*http.Request) string, r *http.Request) (out string) {
+func (o *Options) ask(f func(*http.Request) string, r *http.Request) (out string) {
 	defer func() {
 		if p := recover(); p != nil {
-			j.o.Log.Error("scim: a function of the journal's Options panics", "error", p)
+			o.Log.Error("scim: a function of the journal's Options panics", "error", p)
 			out = ""
 		}
 	}()

@@ -15,7 +15,7 @@ import (
 // query does not count. It contains personal data in the clear.
 func (j *Journal) ExportJSON(ctx context.Context, w io.Writer, q Query) error {
 	out := json.NewEncoder(w)
-	return j.each(ctx, q, func(e *Entry) error {
+	return each(ctx, j, q, func(e *Entry) error {
 		whole, err := j.Get(ctx, e.Tenant, e.ID)
 		if err != nil { // Trim may have removed it meanwhile.
 			whole = *e
@@ -32,7 +32,7 @@ func (j *Journal) ExportCSV(ctx context.Context, w io.Writer, q Query) error {
 	if err := out.Write([]string{"time", "tenant", "kind", "client", "method", "url", "status", "duration_ms", "type", "resources", "events", "error", "request_id", "id"}); err != nil {
 		return err
 	}
-	err := j.each(ctx, q, func(e *Entry) error {
+	err := each(ctx, j, q, func(e *Entry) error {
 		d := e.Detail
 		if d == nil {
 			d = &Detail{Failure: &Failure{Detail: e.Unreadable}}
@@ -52,7 +52,7 @@ func (j *Journal) ExportCSV(ctx context.Context, w io.Writer, q Query) error {
 }
 
 // each calls f with all entries that fit a query.
-func (j *Journal) each(ctx context.Context, q Query, f func(e *Entry) error) error {
+func each(ctx context.Context, j *Journal, q Query, f func(e *Entry) error) error {
 	q.Limit = maxLimit
 	for {
 		page, err := j.Find(ctx, q)

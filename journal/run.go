@@ -318,19 +318,19 @@ func (j *Journal) label(ctx context.Context, x *exchange, labels map[[2]string]s
 	at := [2]string{x.head.Tenant, x.notes.client}
 	label, ok := labels[at]
 	if !ok {
-		label = clip(j.askLabel(ctx, at), maxHeader)
+		label = clip(j.o.askLabel(ctx, at), maxHeader)
 		labels[at] = label
 	}
 	return label
 }
 
-func (j *Journal) askLabel(ctx context.Context, at [2]string) (label string) {
+func (o *Options) askLabel(ctx context.Context, at [2]string) (label string) {
 	defer func() {
 		if p := recover(); p != nil {
-			j.o.Log.ErrorContext(ctx, "scim: Label of the journal's Options panics", "error", p)
+			o.Log.ErrorContext(ctx, "scim: Label of the journal's Options panics", "error", p)
 		}
 	}()
-	return j.o.Label(ctx, at[0], at[1])
+	return o.Label(ctx, at[0], at[1])
 }
 
 // sealEntry seals all but the head of an entry.

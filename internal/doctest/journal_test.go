@@ -1,0 +1,169 @@
+package doctest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/internal/sqlitetest"
+	"github.com/scimkit/scim/journal"
+	"github.com/scimkit/scim/store/memory"
+	"github.com/scimkit/scim/store/sqlstore"
+)
+
+// What follows, up to the end marker, is in docs/journal.md.
+
+// withJournal serves SCIM under /scim/v2, and app elsewhere. db is a database for the journal alone.
+func withJournal(ctx context.Context, c scim.Config, app http.Handler, db *sql.DB, key []byte) (*journal.Journal, http.Handler, error) {
+	store, err := sqlstore.NewJournal(db, sqlstore.SQLite, sqlstore.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := store.Migrate(ctx); err != nil { // at each start
+		return nil, nil, err
+	}
+	keys, err := journal.NewKeys(key) // 32 random bytes, from where you keep other secrets
+	if err != nil {
+		return nil, nil, err
+	}
+	j, err := journal.New(store, journal.Options{Keys: keys, Redact: []string{"employeeNumber"}, Age: 90 * 24 * time.Hour})
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := scim.New(j.Config(c))
+	if err != nil {
+		return nil, nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/scim/v2/", j.Handler(h))
+	mux.Handle("/", app)
+	return j, mux, nil
+}
+
+// serveAndWrite runs the server until ctx ends. The journal's last entries are written after the last request.
+func serveAndWrite(ctx context.Context, j *journal.Journal, server *http.Server, l net.Listener) error {
+	go j.Run(context.WithoutCancel(ctx)) //nolint:errcheck // Close waits for it
+	stop := context.AfterFunc(ctx, func() { server.Shutdown(context.WithoutCancel(ctx)) })
+	defer stop()
+	err := server.Serve(l)
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, j.Close(last))
+}
+
+// timeline shows what happened to a person, who is named by id, userName, externalId or e-mail address.
+func timeline(ctx context.Context, w io.Writer, j *journal.Journal, tenant, person string) error {
+	all, err := j.Find(ctx, journal.Query{Tenant: tenant, Person: person, Limit: 20})
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		fmt.Fprintln(w, e.Time.Format(time.DateTime), e.Method, e.Status, e.Events)
+		if e.Detail == nil {
+			fmt.Fprintln(w, "  ", e.Unreadable)
+			continue
+		}
+		for _, c := range e.Detail.Changes {
+			for _, a := range c.Attributes {
+				fmt.Fprintf(w, "  %s %s: %q -> %q\n", c.Type, a.Path, a.Old, a.New)
+			}
+		}
+	}
+	return nil
+}
+
+// openProblems shows the problems that need somebody to act.
+func openProblems(ctx context.Context, w io.Writer, j *journal.Journal, tenant string, since time.Time) error {
+	all, _, err := j.Problems(ctx, tenant, since)
+	for _, p := range all {
+		if !p.IsSolved() {
+			fmt.Fprintf(w, "%d people since %s, for the %s: %s\n  %q\n", p.Concerned-p.Solved, p.Since.Format(time.DateTime), p.Actor, p.Advice, p.Detail)
+		}
+	}
+	return err
+}
+
+// forget erases what the journal has of a person.
+func forget(ctx context.Context, j *journal.Journal, tenant string, user *scim.Resource) (int, error) {
+	return j.Erase(ctx, tenant, user.ID(), user.String("userName"), user.String("externalId"), user.String("displayName"), user.Primary("emails"))
+}
+
+// End of the code in docs/journal.md.
+
+// A server with a journal answers, ends, and leaves entries that the page's functions show and erase.
+func TestJournal(t *testing.T) {
+	db, err := sql.Open(sqlitetest.Driver, sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "journal.db")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the test is over
+	users := memory.New()
+	app := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the application") }) //nolint:errcheck // the test reads it
+	j, h, err := withJournal(t.Context(), scim.Config{Store: users, Auth: auth.None()}, app, db, []byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- serveAndWrite(ctx, j, &http.Server{Handler: h}, l) }()
+	send := func(method, path, body string) string {
+		r, err := http.NewRequest(method, "http://"+l.Addr().String()+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/scim+json")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close() //nolint:errcheck // it is read
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	user := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann","externalId":"7","displayName":"Ann","emails":[{"value":"ann@example.com","primary":true}]}`
+	send("POST", "/scim/v2/Users", user)
+	send("POST", "/scim/v2/Users", user)
+	if got := send("GET", "/", ""); got != "the application" {
+		t.Errorf("the application answers %s", got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := errors.Join(timeline(t.Context(), &out, j, "", "ANN@example.com"), openProblems(t.Context(), &out, j, "", time.Now().Add(-time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"POST 409 []", "POST 201 [user provisioned]", `User userName: "" -> "\"ann\""`, "1 people since", "for the customer: Somebody has this value already"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, &out)
+		}
+	}
+	page, err := users.List(t.Context(), scim.UserType(), &scim.Query{Limit: 1})
+	if err != nil || len(page.Resources) != 1 {
+		t.Fatal(err)
+	}
+	if n, err := forget(t.Context(), j, "", page.Resources[0]); n != 2 || err != nil {
+		t.Errorf("%d entries are erased, %v", n, err)
+	}
+}
