@@ -270,6 +270,17 @@ func TestEnd(t *testing.T) {
 			t.Errorf("%d entries, %v", len(all), err)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		store := &spy{Store: journal.NewMemory(64 << 20)}
+		a := newAppOver(t, store, journal.Options{}, nil)
+		go a.j.Run(t.Context()) //nolint:errcheck // Close returns its error
+		synctest.Wait()
+		store.fail(errors.New("down"))
+		a.send("GET", "/Users", "")
+		if a.j.Close(t.Context()) == nil {
+			t.Error("Close says nothing of an entry that is lost")
+		}
+	})
 	a := newApp(t, journal.Options{}, nil)
 	a.send("GET", "/Users", "")
 	if err := a.j.Close(t.Context()); err != nil {

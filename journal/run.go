@@ -31,6 +31,7 @@ type running struct {
 	warned  time.Time
 	beat    time.Time
 	trimmed time.Time
+	err     error // of the last write, once ended is closed
 }
 
 // batch is what one call of Store.Append writes.
@@ -77,8 +78,8 @@ func (j *Journal) Run(ctx context.Context) error {
 		}
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 		defer cancel()
-		err := j.Flush(last)
-		return errors.Join(err, j.store.Beat(last, j.process, time.Time{}))
+		j.run.err = errors.Join(j.Flush(last), j.store.Beat(last, j.process, time.Time{}))
+		return j.run.err
 	}
 }
 
@@ -118,7 +119,7 @@ func (j *Journal) work(ctx context.Context) <-chan time.Time {
 }
 
 // Close ends Run, and waits until it has written what is in the queue, or ctx ends. Call it when the server has
-// stopped. Without Run it writes the queue itself.
+// stopped. Without Run it writes the queue itself. Its error says that entries are lost.
 func (j *Journal) Close(ctx context.Context) error {
 	j.run.mu.Lock()
 	j.run.closed = orNew(j.run.closed)
@@ -135,7 +136,7 @@ func (j *Journal) Close(ctx context.Context) error {
 	}
 	select {
 	case <-ended:
-		return nil
+		return j.run.err
 	case <-ctx.Done():
 		return ctx.Err()
 	}

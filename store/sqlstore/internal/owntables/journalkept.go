@@ -114,7 +114,7 @@ func (s *Journal) Trim(ctx context.Context, r journal.Retention) (bool, error) {
 	left := trimPages
 	sizes, err := s.sizes(ctx)
 	for _, of := range sizes {
-		for err == nil && left > 0 {
+		for err == nil && left > 0 && (of.bytes > r.Size || of.oldest != "" && of.oldest < r.From) {
 			var n int
 			if n, err = s.trimTenant(ctx, of.tenant, r); n < trimPage {
 				break
@@ -141,16 +141,17 @@ func (s *Journal) Trim(ctx context.Context, r journal.Retention) (bool, error) {
 	return left > 0, nil
 }
 
-// tenantSize is how many bytes a tenant has.
+// tenantSize is how many bytes a tenant has, and its oldest entry.
 type tenantSize struct {
 	tenant string
 	bytes  int64
+	oldest string
 }
 
 func (s *Journal) sizes(ctx context.Context) ([]tenantSize, error) {
 	return database.ReadAll(ctx, s.of(""), 0, func(scan func(...any) error) (t tenantSize, err error) {
-		return t, scan(&t.tenant, &t.bytes)
-	}, "SELECT tenant, bytes FROM {p}entry_sizes WHERE $1 = $1")
+		return t, scan(&t.tenant, &t.bytes, &t.oldest)
+	}, "SELECT s.tenant, s.bytes, COALESCE((SELECT min(e.id) FROM {p}entries AS e WHERE e.tenant = s.tenant), '') FROM {p}entry_sizes AS s WHERE $1 = $1")
 }
 
 // trimTenant removes a page of the oldest entries of a tenant, if they are too old or it has too much.
