@@ -117,13 +117,12 @@ func (h *Handler) Reconciler(t *Tenant) (*Reconciler, error) {
 	return &Reconciler{h, bound, h.engine.Admin(bound)}, nil
 }
 
-// Mount returns a handler that serves h under prefix, and next everywhere else. next may
-// be nil: other addresses are then 404.
+// Mount returns a handler that serves h under prefix, and next everywhere else. h is a *Handler, or
+// something around one, such as Journal.Handler. next may be nil: other addresses are then 404.
 //
-// Put it in front of the application's mux. http.ServeMux answers "//Users" with a
-// redirect, and clients do not follow it. A plain mux works too, except for such
-// addresses.
-func Mount(prefix string, h *Handler, next http.Handler) http.Handler {
+// Put it in front of the application's mux. http.ServeMux answers "//Users" with a redirect, and
+// clients do not follow it. A plain mux works too, except for such addresses.
+func Mount(prefix string, h, next http.Handler) http.Handler {
 	return address.Mount(prefix, h, next)
 }
 

@@ -44,10 +44,7 @@ func withJournal(ctx context.Context, c scim.Config, app http.Handler, db *sql.D
 	if err != nil {
 		return nil, nil, err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/scim/v2/", j.Handler(h))
-	mux.Handle("/", app)
-	return j, mux, nil
+	return j, scim.Mount("/scim/v2", j.Handler(h), app), nil
 }
 
 // serveAndWrite runs the server until ctx ends. The journal's last entries are written after the last request.
@@ -129,7 +126,7 @@ func TestJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Content-Type", "application/scim+json")
-		answer, err := http.DefaultClient.Do(r)
+		answer, err := asClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,6 +138,9 @@ func TestJournal(t *testing.T) {
 		return string(text)
 	}
 	user := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann","externalId":"7","displayName":"Ann","emails":[{"value":"ann@example.com","primary":true}]}`
+	if got := send("GET", "/scim/v2//Users", ""); !strings.Contains(got, `"totalResults":0`) {
+		t.Errorf("a base address that ends with a slash: %s", got)
+	}
 	send("POST", "/scim/v2/Users", user)
 	send("POST", "/scim/v2/Users", user)
 	if got := send("GET", "/", ""); got != "the application" {
@@ -167,3 +167,6 @@ func TestJournal(t *testing.T) {
 		t.Errorf("%d entries are erased, %v", n, err)
 	}
 }
+
+// asClient follows no redirects, like the clients of identity providers.
+var asClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
