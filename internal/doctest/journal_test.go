@@ -50,15 +50,19 @@ func withJournal(ctx context.Context, c scim.Config, app http.Handler, db *sql.D
 // serveAndWrite runs the server until ctx ends. The journal's last entries are written after the last request.
 func serveAndWrite(ctx context.Context, j *journal.Journal, server *http.Server, l net.Listener) error {
 	go j.Run(context.WithoutCancel(ctx)) //nolint:errcheck // Close waits for it
-	stop := context.AfterFunc(ctx, func() { server.Shutdown(context.WithoutCancel(ctx)) })
-	defer stop()
-	err := server.Serve(l)
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }() // it returns when Shutdown begins, not when the last request has ended
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return errors.Join(err, j.Close(last))
+	err = errors.Join(err, server.Shutdown(last))
+	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, j.Close(write))
 }
 
 // timeline shows what happened to a person, who is named by id, userName, externalId or e-mail address.
@@ -170,3 +174,60 @@ func TestJournal(t *testing.T) {
 
 // asClient follows no redirects, like the clients of identity providers.
 var asClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// A request that has begun when the process is told to end is answered, and is in the journal. So the journal must not
+// be closed, nor the process end, before the server has let go of its last request.
+func TestJournalOfLastRequest(t *testing.T) {
+	db, err := sql.Open(sqlitetest.Driver, sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "journal.db")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the test is over
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	slow := func(context.Context, *scim.Change) error {
+		close(begun)
+		<-goOn
+		return nil
+	}
+	j, h, err := withJournal(t.Context(), scim.Config{Store: memory.New(), Auth: auth.None(), Rules: []scim.Rule{slow}}, http.NotFoundHandler(), db, []byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended, answered := make(chan error, 1), make(chan string, 1)
+	go func() { ended <- serveAndWrite(ctx, j, &http.Server{Handler: h}, l) }()
+	go func() {
+		answer, err := asClient.Post("http://"+l.Addr().String()+"/scim/v2/Users", "application/scim+json",
+			strings.NewReader(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann"}`))
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		answer.Body.Close() //nolint:errcheck // only the status matters
+		answered <- answer.Status
+	}()
+	<-begun
+	cancel()
+	select {
+	case err := <-ended:
+		t.Errorf("the program ends while a request runs: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	close(goOn)
+	if got := <-answered; got != "201 Created" {
+		t.Errorf("the request is answered: %s", got)
+	}
+	if !t.Failed() {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	all, err := j.Find(t.Context(), journal.Query{Person: "ann"})
+	if err != nil || len(all) != 1 {
+		t.Errorf("the journal has %d entries, %v", len(all), err)
+	}
+}
