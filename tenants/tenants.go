@@ -51,7 +51,7 @@ type Setting struct {
 	RetryAfter time.Duration
 }
 
-// Options are the settings of New. Both are required.
+// Options are the settings of New. Address and Settings are required.
 type Options struct {
 	// Address is where the endpoint is: a host name and a path, or a path for every host.
 	//
@@ -64,12 +64,24 @@ type Options struct {
 	Address string
 	// Settings is asked for the tenant of each request.
 	Settings Settings
+	// Journal keeps what clients send, each entry for its tenant, such as a *journal.Journal. Give New
+	// the Config without the journal's own: New calls Journal.Config, and Mount Journal.Handler. Nil: nothing is kept.
+	Journal Journal
+}
+
+// Journal is told what an endpoint does. *journal.Journal implements it.
+type Journal interface {
+	// Config returns c with what the journal adds to it.
+	Config(c scim.Config) scim.Config
+	// Handler returns a handler that serves h and keeps each exchange.
+	Handler(h http.Handler) http.Handler
 }
 
 // Handler serves the endpoint of all tenants. Mount puts it at its address. Its method Reconciler
 // takes Setting.Tenant.
 type Handler struct {
 	*scim.Handler
+	served  http.Handler // it is the embedded Handler, or the journal's handler around that one
 	o       Options
 	address address
 	log     *slog.Logger
@@ -107,11 +119,18 @@ func New(o Options, c scim.Config) (*Handler, error) {
 		c.Auth = authenticator{c.Auth, h.address.byToken}
 	}
 	c.TenantFor = h.tenantFor
+	if o.Journal != nil {
+		c = o.Journal.Config(c)
+	}
 	if h.Handler, err = scim.New(c); err != nil {
 		errs = append(errs, err)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
+	}
+	h.served = h.Handler
+	if o.Journal != nil {
+		h.served = o.Journal.Handler(h.Handler)
 	}
 	return h, nil
 }
@@ -144,7 +163,7 @@ func (h *Handler) Mount(next http.Handler) http.Handler {
 			}
 			r = r.WithContext(context.WithValue(r.Context(), settingKey{}, s))
 		}
-		scim.Mount(prefix, h.Handler, next).ServeHTTP(w, r)
+		scim.Mount(prefix, h.served, next).ServeHTTP(w, r)
 	})
 }
 

@@ -8,17 +8,21 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/auth/tokens"
 	"github.com/scimkit/scim/internal/sqlitetest"
 	"github.com/scimkit/scim/journal"
 	"github.com/scimkit/scim/store/memory"
 	"github.com/scimkit/scim/store/sqlstore"
+	"github.com/scimkit/scim/tenants"
 )
 
 // What follows, up to the end marker, is in docs/journal.md.
@@ -63,6 +67,30 @@ func serveAndWrite(ctx context.Context, j *journal.Journal, server *http.Server,
 	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return errors.Join(err, j.Close(write))
+}
+
+// labels names clients as their tokens do. Give it to journal.Options.Label.
+func labels(all *tokens.Tokens) func(ctx context.Context, tenant, client string) string {
+	return func(ctx context.Context, tenant, client string) string {
+		list, err := all.Tenant(tenant).List(ctx)
+		if i := slices.IndexFunc(list, func(t tokens.Token) bool { return t.Client == client }); err == nil && i >= 0 {
+			return list[i].Label
+		}
+		return ""
+	}
+}
+
+// keepForAll keeps what the clients of all tenants send, each entry for its tenant.
+func keepForAll(app *Customers, all *tokens.Tokens, j *journal.Journal, next http.Handler) (http.Handler, error) {
+	h, err := tenants.New(tenants.Options{
+		Address:  "{tenant}.example.com/API/enterprise/scim",
+		Settings: app,
+		Journal:  j, // it calls Config and Handler
+	}, scim.Config{Auth: all})
+	if err != nil {
+		return nil, err
+	}
+	return h.Mount(next), nil
 }
 
 // timeline shows what happened to a person, who is named by id, userName, externalId or e-mail address.
@@ -229,5 +257,53 @@ func TestJournalOfLastRequest(t *testing.T) {
 	all, err := j.Find(t.Context(), journal.Query{Person: "ann"})
 	if err != nil || len(all) != 1 {
 		t.Errorf("the journal has %d entries, %v", len(all), err)
+	}
+}
+
+// Each tenant has the entries of its own client, and they have the label of its token.
+func TestJournalOfTenants(t *testing.T) {
+	db := database(t,
+		"CREATE TABLE customers (slug text UNIQUE, id text PRIMARY KEY, scim text NOT NULL, other_sync text NOT NULL)",
+		"INSERT INTO customers VALUES ('acme', '1', 'on', ''), ('beta', '2', 'on', '')")
+	app := &Customers{db, func(string) (scim.Store, error) { return memory.New(), nil }}
+	all, err := tokens.New(tokens.NewMemory(), tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys(), Label: labels(all)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := keepForAll(app, all, j, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	defer server.Close()
+	for slug, id := range map[string]string{"acme": "1", "beta": "2"} {
+		secret, _, err := all.Tenant(id).Issue(t.Context(), tokens.Request{Label: "Okta of " + slug})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/API/enterprise/scim/Users", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = slug + ".example.com"
+		r.Header.Set("Authorization", "Bearer "+secret)
+		answer, err := asClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close() //nolint:errcheck // only the journal matters
+	}
+	if err := j.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for slug, id := range map[string]string{"acme": "1", "beta": "2"} {
+		found, err := j.Find(t.Context(), journal.Query{Tenant: id})
+		if err != nil || len(found) != 1 || found[0].Status != http.StatusOK || found[0].Detail.Label != "Okta of "+slug {
+			t.Errorf("%s: %+v, %v", slug, found, err)
+		}
 	}
 }
