@@ -115,8 +115,11 @@ func newID(t time.Time) string {
 	return u.String()
 }
 
-// stamp sets the time and the version of a UUIDv7.
+// stamp sets the time and the version of a UUIDv7. A time before 1970 has none, and counts as its beginning.
 func stamp(u *uuid.UUID, t time.Time) {
+	if t.Unix() < 0 {
+		t = time.Unix(0, 0)
+	}
 	ms := t.UnixMilli()
 	part := t.Sub(time.UnixMilli(ms)) // of a millisecond
 	binary.BigEndian.PutUint64(u[:8], uint64(ms)<<16|7<<12|uint64(part)<<12/uint64(time.Millisecond))
