@@ -1,6 +1,8 @@
 package journal_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,4 +27,23 @@ func TestLongAge(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A body with very many names holds up no other entry.
+func TestManyNamesAreFast(t *testing.T) {
+	a := newApp(t, journal.Options{}, nil)
+	var b strings.Builder
+	b.WriteString(`{"emails":["x"`)
+	for i := range 60_000 {
+		fmt.Fprintf(&b, `,"%x"`, i)
+	}
+	b.WriteString("]}")
+	a.send("POST", "/Users", b.String())
+	begun := time.Now()
+	if e := a.last(); e.Request.Note != journal.TooManyNames {
+		t.Errorf("note %q", e.Request.Note)
+	}
+	if d := time.Since(begun); d > 4*time.Second {
+		t.Errorf("one entry takes %v", d)
+	}
 }

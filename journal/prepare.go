@@ -224,6 +224,7 @@ func events(in []scim.Event, touched []Touched) (all []Event, kinds []scim.Event
 // merge makes one of what is said of a resource, in the order in which they come.
 func merge(in []Touched) []Touched {
 	at := make(map[scim.Ref]int, len(in))
+	known := map[name]bool{} // a client may send very many names
 	var all []Touched
 	for _, t := range in {
 		i, seen := at[scim.Ref{Type: t.Type, ID: t.ID}]
@@ -232,13 +233,20 @@ func merge(in []Touched) []Touched {
 			all = append(all, Touched{Type: t.Type, ID: t.ID})
 			i = len(all) - 1
 		}
-		for _, name := range t.Names {
-			if name != "" && !slices.Contains(all[i].Names, name) {
-				all[i].Names = append(all[i].Names, name)
+		for _, text := range t.Names {
+			if n := (name{i, text}); text != "" && !known[n] {
+				known[n] = true
+				all[i].Names = append(all[i].Names, text)
 			}
 		}
 	}
 	return all
+}
+
+// name is a name of a resource, which is named by its place in a list.
+type name struct {
+	of   int
+	text string
 }
 
 // addTerms adds what finds the entry.
