@@ -23,6 +23,7 @@ type capture struct {
 	size    int64
 	sum     hash.Hash // of all that has passed, once text is not whole any more
 	dropped bool
+	ended   bool // the request has ended
 }
 
 func (c *capture) write(p []byte) {
@@ -64,7 +65,7 @@ func (c *capture) fold(p []byte, keep int) {
 		kept, c.dropped = nil, true
 	}
 	if cap(kept) < before {
-		c.room.give(int64(before - cap(kept)))
+		c.give(int64(before - cap(kept)))
 	}
 	c.text = kept
 }
@@ -89,8 +90,21 @@ func (c *capture) drop() {
 		c.sum = sha256.New()
 		c.sum.Write(c.text)
 	}
-	c.room.give(int64(cap(c.text)))
+	c.give(int64(cap(c.text)))
 	c.text, c.dropped = nil, true
+}
+
+func (c *capture) give(n int64) {
+	c.room.give(n)
+	if !c.ended {
+		c.room.held.Add(-n)
+	}
+}
+
+// end says that the request has ended, so the queue may drop the copy.
+func (c *capture) end() {
+	c.room.held.Add(-int64(cap(c.text)))
+	c.ended = true
 }
 
 // tee is the body of a request, copied while the handler reads it.
@@ -135,22 +149,28 @@ func (w *recorder) Write(p []byte) (int, error) {
 // room is how many bytes the captures, the queue and the batch that is being written have together.
 type room struct {
 	limit, used atomic.Int64
+	// held is the part of requests that still run. Nothing can take it from a client that never ends its
+	// requests, so it is at most half: otherwise such a client would push out the entries of all others.
+	held atomic.Int64
 	// shed makes room in the queue, if it can. It is not called for a read.
 	shed func(n int64)
 }
 
 // take reserves room. A request that only reads gets none that another one would have to leave.
 func (r *room) take(n int64, isRead bool) bool {
-	for range 2 {
-		if r.used.Add(n) <= r.limit.Load() {
-			return true
+	if r.held.Add(n) <= r.limit.Load()/2 {
+		for range 2 {
+			if r.used.Add(n) <= r.limit.Load() {
+				return true
+			}
+			r.used.Add(-n)
+			if isRead || r.shed == nil {
+				break
+			}
+			r.shed(n)
 		}
-		r.used.Add(-n)
-		if isRead || r.shed == nil {
-			return false
-		}
-		r.shed(n)
 	}
+	r.held.Add(-n)
 	return false
 }
 

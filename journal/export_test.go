@@ -25,3 +25,6 @@ var NewID = newID
 
 // LostAfter is the time without a beat after which a process has ended.
 const LostAfter = lostAfter
+
+// Held returns how many bytes of the queue requests have that still run.
+func (j *Journal) Held() int64 { return j.room.held.Load() }

@@ -2,6 +2,8 @@ package journal_test
 
 import (
 	"fmt"
+	"io"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -46,4 +48,46 @@ func TestManyNamesAreFast(t *testing.T) {
 	if d := time.Since(begun); d > 4*time.Second {
 		t.Errorf("one entry takes %v", d)
 	}
+}
+
+// Uploads that never end push out no entry.
+func TestEndlessUploads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, journal.Options{}, nil)
+		a.j.SetRoom(1 << 20)
+		var all []*io.PipeWriter
+		for i := range 60 {
+			size := 100_000
+			if i >= 20 { // These fill what the others have left.
+				size = 3000
+			}
+			in, out := io.Pipe()
+			all = append(all, out)
+			go io.WriteString(out, `{"x":"`+strings.Repeat("x", size)) //nolint:errcheck // until the end
+			go func() {
+				r := httptest.NewRequest("POST", "/Users", in)
+				r.ContentLength = 200_000
+				r.Header.Set("Authorization", "Bearer good")
+				r.Header.Set("Content-Type", "application/scim+json")
+				a.h.ServeHTTP(httptest.NewRecorder(), r)
+			}()
+		}
+		synctest.Wait()
+		for range 50 {
+			a.send("GET", "/Users/none", "")
+		}
+		if n := len(a.find(journal.Query{Limit: 100})); n != 50 {
+			t.Errorf("%d entries, want 50", n)
+		}
+		for _, out := range all {
+			out.Close()
+		}
+		synctest.Wait()
+		if n := len(a.find(journal.Query{Limit: 200})); n != 110 {
+			t.Errorf("%d entries in the end, want 110", n)
+		}
+		if used, held := a.j.Used(), a.j.Held(); used != 0 || held != 0 {
+			t.Errorf("%d and %d bytes are never given back", used, held)
+		}
+	})
 }

@@ -53,6 +53,8 @@ func newQueue(r *room) *queue {
 // push puts an exchange at the end. It never waits.
 func (q *queue) push(x *exchange) {
 	q.room.force(x.size)
+	x.in.end()
+	x.out.end()
 	q.mu.Lock()
 	q.all = append(q.all, x)
 	if q.room.used.Load() > q.room.limit.Load() {
