@@ -75,11 +75,7 @@ func noteEvent(ctx context.Context, e scim.Event) {
 func noteWrites(next func(context.Context, *scim.Written) error) func(context.Context, *scim.Written) error {
 	return func(ctx context.Context, w *scim.Written) error {
 		if n := notesOf(ctx); n != nil {
-			ref := refOf(w)
-			if n.pending == nil {
-				n.pending = map[scim.Ref]*scim.Written{}
-			}
-			n.pending[ref] = w
+			n.hold(w)
 			n.mu.Unlock()
 		}
 		if next == nil {

@@ -119,7 +119,8 @@ type Change struct {
 	// Type and ID name the resource.
 	Type string `json:"type"`
 	ID   string `json:"id"`
-	// Attributes are the top-level attributes whose values have changed.
+	// Attributes are the top-level attributes whose values have changed. None: the queue was full, or
+	// only members have changed.
 	Attributes []AttributeChange `json:"attributes,omitempty"`
 }
 

@@ -36,12 +36,14 @@ type notes struct {
 	closed    bool // the exchange is in the queue: nothing changes any more
 	client    string
 	tenant    string
-	isKnown   bool                       // the client was authenticated
-	isFound   bool                       // the tenant was found
-	refusal   string                     // why the Authenticator refused
-	types     []kind                     // of the tenant
-	pending   map[scim.Ref]*scim.Written // writes that may still be rolled back
-	writes    []*scim.Written            // writes that an event has confirmed
+	isKnown   bool                // the client was authenticated
+	isFound   bool                // the tenant was found
+	refusal   string              // why the Authenticator refused
+	types     []kind              // of the tenant
+	pending   map[scim.Ref]*write // writes that may still be rolled back
+	writes    []*write            // writes that an event has confirmed
+	room      *room
+	kept      int64 // the room of the writes
 	events    []scim.Event
 	moreEvent int // events that are counted only
 }
@@ -92,6 +94,7 @@ func (j *Journal) begin(r *http.Request) *exchange {
 	x.in = capture{room: &j.room, isRead: isRead}
 	x.out = capture{room: &j.room, isRead: isRead}
 	x.address, x.notes.tenant = j.o.addressOf(r), j.o.tenantOf(r)
+	x.notes.room = &j.room
 	x.received = r.Header
 	x.head.ID = newID(plainTime(now))
 	return x
@@ -171,13 +174,15 @@ func (j *Journal) end(x *exchange, answer http.Header) {
 		}
 		if !j.refused.admits(x.address, now) {
 			x.out.drop()
+			x.notes.end()
+			x.notes.drop()
 			return
 		}
 	}
 	x.header[0], x.header[1] = j.redactor.header(x.received), j.redactor.header(answer)
 	x.received = nil
 	x.rank = rankOf(x)
-	x.size = baseSize + int64(len(x.url)+len(x.query)) + fieldsSize(x.header[0]) + fieldsSize(x.header[1]) + int64(len(x.notes.events))*200
+	x.size = baseSize + int64(len(x.url)+len(x.query)) + fieldsSize(x.header[0]) + fieldsSize(x.header[1]) + int64(len(x.notes.events)+len(x.notes.writes))*200
 	j.queue.push(x)
 }
 
@@ -199,8 +204,65 @@ func (n *notes) close(isCommitted bool) {
 		for _, w := range n.pending {
 			n.writes = append(n.writes, w)
 		}
+	} else {
+		for _, w := range n.pending {
+			n.forget(w)
+		}
 	}
 	n.pending = nil
+}
+
+// write is what a request did to a resource.
+type write struct {
+	op            scim.Op
+	ref           scim.Ref
+	before, after *scim.Resource // both nil: there was no room
+	size          int64
+}
+
+// hold keeps a write. It takes the room for both resources from the queue; if there is none, only their name is
+// kept. A bulk request may write very much.
+func (n *notes) hold(w *scim.Written) {
+	kept := &write{op: w.Op, ref: refOf(w), before: w.Before, after: w.After, size: sizeOf(w.Before) + sizeOf(w.After)}
+	if old := n.pending[kept.ref]; old != nil {
+		n.forget(old)
+	}
+	if !n.room.take(kept.size, false) {
+		kept.before, kept.after, kept.size = nil, nil, 0
+	}
+	n.kept += kept.size
+	if n.pending == nil {
+		n.pending = map[scim.Ref]*write{}
+	}
+	n.pending[kept.ref] = kept
+}
+
+// forget gives back the room of a write, while the request runs.
+func (n *notes) forget(w *write) {
+	n.kept -= w.size
+	n.room.give(w.size)
+	n.room.held.Add(-w.size)
+}
+
+// end says that the request has ended, so the queue may drop the resources.
+func (n *notes) end() { n.room.held.Add(-n.kept) }
+
+// drop removes the resources, when the request has ended.
+func (n *notes) drop() {
+	for _, w := range n.writes {
+		w.before, w.after = nil, nil
+	}
+	n.room.give(n.kept)
+	n.kept = 0
+}
+
+// sizeOf returns about how much memory a resource takes.
+func sizeOf(r *scim.Resource) int64 {
+	if r == nil {
+		return 0
+	}
+	text, _ := r.MarshalJSON() //nolint:errcheck // it is only a size
+	return int64(len(text))
 }
 
 // baseSize is what an exchange takes in memory besides its texts.

@@ -3,6 +3,7 @@ package journal_test
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -90,4 +91,46 @@ func TestEndlessUploads(t *testing.T) {
 			t.Errorf("%d and %d bytes are never given back", used, held)
 		}
 	})
+}
+
+// A bulk request that writes large resources very often fills no memory.
+func TestLargeWrites(t *testing.T) {
+	a := newApp(t, journal.Options{}, nil)
+	id := a.create("/Users", strings.Replace(ann, `"active"`, `"title":"`+strings.Repeat("x", 20_000)+`","active"`, 1))
+	a.find(journal.Query{})
+	a.j.SetRoom(400_000)
+	var held int64
+	const n = 50
+	var ops []string
+	for i := range n {
+		ops = append(ops, fmt.Sprintf(`{"method":"PATCH","path":"/Users/%s","data":{"Operations":[{"op":"replace","value":{"active":%v}}]}}`, id, i%2 == 1))
+	}
+	h := a.h
+	a.h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(&onWrite{w, func() { held = max(held, a.j.Held()) }}, r)
+	})
+	if w := a.send("POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[`+strings.Join(ops, ",")+`]}`); w.Code != 200 || !strings.Contains(w.Body.String(), `"200"`) {
+		t.Fatal(w.Code, w.Body)
+	}
+	if held < 100_000 || held > 200_000 {
+		t.Errorf("a request holds %d bytes of 400000", held)
+	}
+	e := a.last()
+	if c := e.Detail.Changes; len(c) != n || len(c[0].Attributes) == 0 || len(c[n-1].Attributes) != 0 || c[n-1].ID != id {
+		t.Errorf("%d changes, the first with %d attributes, the last with %d", len(c), len(c[0].Attributes), len(c[n-1].Attributes))
+	}
+	if used, held := a.j.Used(), a.j.Held(); used != 0 || held != 0 {
+		t.Errorf("%d and %d bytes are never given back", used, held)
+	}
+}
+
+// onWrite calls f before the body of an answer is written.
+type onWrite struct {
+	http.ResponseWriter
+	f func()
+}
+
+func (w *onWrite) Write(p []byte) (int, error) {
+	w.f()
+	return w.ResponseWriter.Write(p)
 }

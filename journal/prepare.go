@@ -125,12 +125,12 @@ func (j *Journal) body(c *capture, h *hasher, hides bool) (*Body, *reading) {
 }
 
 // changes compares resources before and after each write.
-func changes(r *redactor, writes []*scim.Written, touched []Touched) ([]Change, []Touched) {
+func changes(r *redactor, writes []*write, touched []Touched) ([]Change, []Touched) {
 	var all []Change
 	for _, w := range writes {
-		ref := refOf(w)
-		c := Change{Op: w.Op, Type: ref.Type, ID: ref.ID}
-		before, after := attributes(w.Before), attributes(w.After)
+		ref := w.ref
+		c := Change{Op: w.op, Type: ref.Type, ID: ref.ID}
+		before, after := attributes(w.before), attributes(w.after)
 		for _, name := range names(before, after) {
 			old, new := before[name], after[name]
 			if bytes.Equal(old, new) || isOmitted(name) {
@@ -142,7 +142,8 @@ func changes(r *redactor, writes []*scim.Written, touched []Touched) ([]Change, 
 			c.Attributes = append(c.Attributes, AttributeChange{Path: name, Old: clipValue(old), New: clipValue(new)})
 		}
 		all = append(all, c)
-		for _, res := range []*scim.Resource{w.Before, w.After} {
+		touched = append(touched, Touched{Type: ref.Type, ID: ref.ID})
+		for _, res := range []*scim.Resource{w.before, w.after} {
 			if res != nil {
 				touched = append(touched, Touched{Type: ref.Type, ID: ref.ID, Names: namesOf(r, res)})
 			}

@@ -55,6 +55,7 @@ func (q *queue) push(x *exchange) {
 	q.room.force(x.size)
 	x.in.end()
 	x.out.end()
+	x.notes.end()
 	q.mu.Lock()
 	q.all = append(q.all, x)
 	if q.room.used.Load() > q.room.limit.Load() {
@@ -111,7 +112,9 @@ func (q *queue) heaviest(than int64) (tenant string, ok bool) {
 }
 
 // bytes is the room that an exchange has.
-func (x *exchange) bytes() int64 { return x.size + int64(cap(x.in.text)+cap(x.out.text)) }
+func (x *exchange) bytes() int64 {
+	return x.size + int64(cap(x.in.text)+cap(x.out.text)) + x.notes.kept
+}
 
 // giveUp takes the first steps with some of the exchanges, until the room has at most goal bytes.
 func (q *queue) giveUp(goal int64, most int, isMeant func(*exchange) bool) {
@@ -127,6 +130,7 @@ func (q *queue) giveUp(goal int64, most int, isMeant func(*exchange) bool) {
 			}
 			x.in.drop()
 			x.out.drop()
+			x.notes.drop()
 			if !step.whole {
 				kept = append(kept, x)
 				continue
@@ -193,6 +197,7 @@ func (q *queue) back(all []*exchange) {
 func (q *queue) forget(x *exchange) {
 	x.in.drop()
 	x.out.drop()
+	x.notes.drop()
 	q.room.give(x.size)
 	q.miss(&x.head)
 }
