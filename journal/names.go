@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -10,7 +11,7 @@ import (
 var keys = func() map[string]string {
 	m := map[string]string{}
 	for _, k := range []string{"id", "userName", "displayName", "externalId", "value", "display", "type", "$ref", "path", "location", "resourceType",
-		"scimType", "detail", "members", "groups", "manager", "emails", "meta"} {
+		"scimType", "detail", "members", "groups", "manager", "emails", "meta", "filter"} {
 		m[k], m[strings.ToLower(k)] = k, k
 	}
 	return m
@@ -21,10 +22,21 @@ func keyOf(raw []byte) string {
 	if k, ok := keys[string(raw)]; ok {
 		return k
 	}
+	if i := bytes.IndexAny(raw, "[.:"); i >= 0 {
+		return keys[attributeOf(string(raw))]
+	}
 	if len(raw) > len("resourceType") {
 		return ""
 	}
 	return keys[strings.ToLower(string(raw))]
+}
+
+// attributeOf returns the attribute that a path begins with, in small letters, without the URN before it.
+func attributeOf(path string) string {
+	name, _, _ := strings.Cut(path, "[")
+	name = name[strings.LastIndexByte(name, ':')+1:]
+	name, _, _ = strings.Cut(name, ".")
+	return strings.ToLower(strings.TrimSpace(name))
 }
 
 // object is what the walk has read of one JSON object.
@@ -41,9 +53,9 @@ type object struct {
 }
 
 // note takes a string of the object into account.
-func (o *object) note(w *walker, key string, raw jsontext.Value) {
+func (o *object) note(w *walker, key string, raw jsontext.Value) error {
 	if key == "" {
-		return
+		return nil
 	}
 	s := unquote(raw)
 	switch key {
@@ -56,8 +68,14 @@ func (o *object) note(w *walker, key string, raw jsontext.Value) {
 		o.values = append(o.values, s)
 	case "emails":
 		o.names = append(o.names, s)
-	case "members":
-		w.touch(Touched{Type: "User", ID: s})
+	case "members", "manager":
+		return w.touch(Touched{Type: "User", ID: s})
+	case "filter":
+		for _, t := range touchedByFilter("", s) {
+			if err := w.touch(t); err != nil {
+				return err
+			}
+		}
 	case "resourceType":
 		o.kind = s
 	case "type":
@@ -82,6 +100,7 @@ func (o *object) note(w *walker, key string, raw jsontext.Value) {
 			w.found.failure.Detail = s
 		}
 	}
+	return nil
 }
 
 // end says what an object that parent has under a key means.
@@ -130,18 +149,22 @@ func (o *object) operation(w *walker) error {
 		o.kind, o.id = kind, id
 		return nil
 	}
-	attribute := o.path
-	if i := strings.LastIndexByte(attribute, ':'); i >= 0 && !strings.Contains(attribute, "[") {
-		attribute = attribute[i+1:]
-	}
-	switch name, rest, _ := strings.Cut(attribute, "["); strings.ToLower(strings.TrimSpace(name)) {
-	case "members":
+	_, rest, _ := strings.Cut(o.path, "[")
+	switch attributeOf(o.path) {
+	case "members", "manager":
 		for _, id := range append(quoted(rest), o.values...) {
 			if err := w.touch(Touched{Type: "User", ID: id}); err != nil {
 				return err
 			}
 		}
-	case "username", "displayname", "externalid", "emails":
+	case "emails":
+		for _, text := range quoted(rest) {
+			if strings.Contains(text, "@") { // not a type such as "work"
+				o.names = append(o.names, text)
+			}
+		}
+		o.names = append(o.names, o.values...)
+	case "username", "displayname", "externalid":
 		o.names = append(o.names, o.values...)
 	}
 	return nil

@@ -83,16 +83,24 @@ func touchedByURL(r *redactor, kind, id, query string) (all []Touched) {
 	if id != "" && !r.mentions(id) && len(id) <= maxHeader {
 		all = append(all, Touched{Type: kind, ID: id})
 	}
-	if !strings.Contains(query, "filter=") || len(query) > maxURL {
-		return all
+	for _, filter := range filtersIn(query) {
+		if !r.mentions(filter) && isFindable(filter) {
+			all = append(all, touchedByFilter(kind, filter)...)
+		}
 	}
-	filter := filterIn(query)
-	if r.mentions(filter) {
-		return all
-	}
-	names := quoted(filter)
-	for _, name := range names[:min(len(names), maxFilterNames)] {
+	return all
+}
+
+// isFindable reports whether all texts of a filter find the entry. Otherwise it is not shown.
+func isFindable(filter string) bool { return len(quoted(filter)) <= maxFilterNames }
+
+// touchedByFilter returns what a filter for a resource type names.
+func touchedByFilter(kind, filter string) (all []Touched) {
+	for _, name := range quoted(filter) {
 		all = append(all, Touched{Type: kind, Names: []string{name}})
+		if strings.Contains(strings.ToLower(filter), "members") {
+			all = append(all, Touched{Type: "User", ID: name})
+		}
 	}
 	return all
 }
@@ -275,7 +283,10 @@ func (p *prepared) addTerms(h *hasher) {
 			// Only what names nobody else stays: an entry without these people would outlive them.
 			e.Detail.Touched = e.Detail.Touched[:i]
 			e.Request, e.Response = withoutText(e.Request), withoutText(e.Response)
-			e.Detail.Events = nil
+			e.Detail.Events, e.Detail.Changes = nil, nil
+			if e.Detail.Failure != nil {
+				e.Detail.Failure.Detail = ""
+			}
 			return
 		}
 		kind := cmp.Or(t.Type, unknownType)

@@ -235,14 +235,20 @@ func (j *Journal) Erase(ctx context.Context, tenant string, names ...string) (in
 	return total, nil
 }
 
-// filterIn returns the filter in a query.
-func filterIn(query string) string {
+// filtersIn returns the filters in a query. A query that is too long to be shown as a whole has none.
+func filtersIn(query string) (all []string) {
+	if len(query) > maxURL {
+		return nil
+	}
 	for part := range strings.SplitSeq(query, "&") {
-		if name, value, _ := strings.Cut(part, "="); strings.EqualFold(name, "filter") {
-			if text, err := url.QueryUnescape(value); err == nil {
-				return text
-			}
+		name, value, _ := strings.Cut(part, "=")
+		plain, err := url.QueryUnescape(name)
+		if err != nil || !strings.EqualFold(plain, "filter") {
+			continue
+		}
+		if text, err := url.QueryUnescape(value); err == nil {
+			all = append(all, text)
 		}
 	}
-	return ""
+	return all
 }

@@ -190,6 +190,7 @@ const maxURL = 8 << 10
 // url returns an address without secrets. It reports whether there was one. The value of an unknown parameter may
 // be a token, so it is not shown.
 func (r *redactor) url(path, query string) (text string, found bool) {
+	isCut := len(query) > maxURL
 	path, query = clip(path, maxURL), clip(query, maxURL)
 	if r.mentions(path) {
 		path, found = "/"+redacted, true
@@ -216,7 +217,7 @@ func (r *redactor) url(path, query string) (text string, found bool) {
 		b.WriteByte('=')
 		decoded, err := url.QueryUnescape(value)
 		switch {
-		case !isShown:
+		case !isShown || strings.EqualFold(plain, "filter") && (isCut || !isFindable(decoded)):
 			b.WriteString(notShown)
 		case err != nil || r.mentions(decoded) || r.mentions(value):
 			b.WriteString(redacted)

@@ -119,8 +119,7 @@ func (w *walker) value(parent *object, key string) error {
 		w.cuts = append(w.cuts, span{start, start + len(raw)})
 		return nil
 	}
-	parent.note(w, key, raw)
-	return nil
+	return parent.note(w, key, raw)
 }
 
 // isSecretText reports whether a string is secret: it mentions a secret attribute, and is not only its name.
