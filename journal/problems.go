@@ -25,8 +25,8 @@ type Problem struct {
 	Since, Last time.Time
 	// Concerned is how many people, groups or, if the client was refused, clients it concerns.
 	Concerned int
-	// Solved is for how many of them a later change has succeeded. If it is Concerned, the problem
-	// has solved itself.
+	// Solved is for how many of them a later change has succeeded; for a client, a later request of the
+	// same kind, or any one if the client was refused. If it is Concerned, the problem has solved itself.
 	Solved int
 	// Actor is who has to act, and Advice says how, to people who set up clients.
 	Actor  Actor
@@ -83,10 +83,10 @@ func (j *Journal) Problems(ctx context.Context, tenant string, since time.Time) 
 	return all, more, nil
 }
 
-// causes is a problem with those whom it concerns, and the ID of the newest failure of each.
+// causes is a problem with those whom it concerns, and the newest failure of each.
 type causes struct {
 	Problem
-	concerned map[scim.Ref]string
+	concerned map[scim.Ref]Head
 }
 
 // collect adds the failed entries of a class. full says that there are more of them.
@@ -109,14 +109,14 @@ func collect(ctx context.Context, j *Journal, tenant, class string, since time.T
 			key := causeOf(e)
 			c := found[key]
 			if c == nil { // The newest comes first.
-				c = &causes{Problem{Status: e.Status, Type: e.Detail.Failure.Type, Detail: e.Detail.Failure.Detail, Last: e.Time, Newest: e.ID}, map[scim.Ref]string{}}
+				c = &causes{Problem{Status: e.Status, Type: e.Detail.Failure.Type, Detail: e.Detail.Failure.Detail, Last: e.Time, Newest: e.ID}, map[scim.Ref]Head{}}
 				c.Actor, c.Advice = adviceFor(e)
 				found[key] = c
 			}
 			c.Requests++
 			c.Since = e.Time
-			if ref := concernedBy(e); c.concerned[ref] == "" {
-				c.concerned[ref] = e.ID
+			if ref := concernedBy(e); c.concerned[ref].ID == "" {
+				c.concerned[ref] = e.Head
 			}
 		}
 		if len(page) < s.Limit {
@@ -167,23 +167,34 @@ func (c *causes) solve(ctx context.Context, j *Journal, tenant string) error {
 		if n++; n > maxConcerned {
 			return nil
 		}
-		s := Search{Tenant: tenant, Kind: Exchange, Class: 2, From: failed, Limit: 20}
-		if ref.Type != termClient {
+		s := Search{Tenant: tenant, Kind: Exchange, Class: 2, From: failed.ID, Limit: 20}
+		switch {
+		case ref.Type != termClient:
 			s.Terms = []Term{h.term(cmp.Or(ref.Type, unknownType), ref.ID)}
-		} else if ref.ID != "" {
+		case ref.ID != "":
 			s.Terms = []Term{h.term(termClient, ref.ID)}
+			s.Limit = 200 // most of what a client sends has nothing to do with the failure
 		}
 		later, err := j.store.Find(ctx, s)
 		if err != nil {
 			return fmt.Errorf("journal: find: %w", err)
 		}
-		// To be read is no success of a change. A client that was refused may read again.
-		isSolved := func(r Record) bool { return ref.Type == termClient || r.Method != http.MethodGet }
-		if slices.ContainsFunc(later, isSolved) {
+		if slices.ContainsFunc(later, func(r Record) bool { return isSuccess(ref, failed, r) }) {
 			c.Solved++
 		}
 	}
 	return nil
+}
+
+// isSuccess reports whether a later exchange, which concerns ref too, does what has failed.
+func isSuccess(ref scim.Ref, failed Head, later Record) bool {
+	switch {
+	case ref.Type != termClient: // To be read is no success of a change.
+		return later.Method != http.MethodGet
+	case failed.Kind == Refused: // The client may send anything again.
+		return true
+	}
+	return later.Method == failed.Method && later.Type == failed.Type
 }
 
 // adviceFor says who has to act, and how.
@@ -204,6 +215,8 @@ func adviceFor(e *Entry) (Actor, string) {
 		return Customer, "The client's credentials are not accepted: make a new token, and enter it in the identity provider."
 	case e.Kind == Refused:
 		return Customer, "There is no endpoint at this address: compare it with the one that the application shows."
+	case e.Status == http.StatusForbidden && strings.HasPrefix(failure.Detail, "this token does not have the scope"):
+		return Customer, "The token does not open this: make one with the scope that the text names, or switch these requests off in the identity provider."
 	case e.Status == http.StatusForbidden:
 		return Vendor, "The application does not allow this: its text says which rule, permission or limit of seats decides."
 	case e.Status == http.StatusConflict || failure.Type == "uniqueness":

@@ -117,6 +117,9 @@ func (w *walker) value(parent *object, key string) error {
 	if w.isSecretText(raw, key) {
 		parent.secretPath = parent.secretPath || key == "path"
 		w.cuts = append(w.cuts, span{start, start + len(raw)})
+		if key == "detail" && parent.isTop {
+			w.found.failure.Detail = redacted
+		}
 		return nil
 	}
 	return parent.note(w, key, raw)
