@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -86,10 +87,19 @@ func (j *Journal) Handler(h http.Handler) http.Handler {
 	})
 }
 
+// pathOf returns the path as the client sent it. scim.Mount and http.StripPrefix take a prefix away from
+// r.URL, and slashes that are too many.
+func pathOf(r *http.Request) string {
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		return u.EscapedPath()
+	}
+	return r.URL.EscapedPath()
+}
+
 // begin starts an exchange.
 func (j *Journal) begin(r *http.Request) *exchange {
 	now := j.o.Now()
-	x := &exchange{begun: now, method: r.Method, url: r.URL.EscapedPath(), query: r.URL.RawQuery}
+	x := &exchange{begun: now, method: r.Method, url: pathOf(r), query: r.URL.RawQuery}
 	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 	x.in = capture{room: &j.room, isRead: isRead}
 	x.out = capture{room: &j.room, isRead: isRead}

@@ -34,6 +34,7 @@ type Options struct {
 	Label func(ctx context.Context, tenant, client string) string
 	// TenantOf returns the tenant of a request whose client is not known, by host or path, so that its
 	// administrators see why their client is refused. Nil, or "": only the vendor sees it, in the tenant "".
+	// scim.Mount takes its prefix away from r.URL: r.RequestURI has the whole path.
 	TenantOf func(r *http.Request) string
 	// Address returns the network address of the client. Nil: that of the connection. Behind a proxy read the
 	// header that the proxy sets: refused requests of one address are kept once a second.

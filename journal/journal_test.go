@@ -458,3 +458,17 @@ func TestAbort(t *testing.T) {
 		t.Errorf("%+v", e.Head)
 	}
 }
+
+// An entry shows the address as the client sent it: a wrong base address is a common mistake, and scim.Mount takes
+// its prefix away from what the handler sees.
+func TestAddressBelowMount(t *testing.T) {
+	a := newApp(t, journal.Options{}, nil)
+	a.h = scim.Mount("/customers/acme/scim", a.h, nil)
+	for _, address := range []string{"/customers/acme/scim/Users?count=1", "/customers/acme/scim//Users/no%2Fbody", "http://example.com/customers/acme/scim/Groups"} {
+		a.send("GET", address, "")
+		e := a.find(journal.Query{Limit: 1})[0]
+		if want := strings.TrimPrefix(address, "http://example.com"); e.Detail.URL != want || e.Type == "" {
+			t.Errorf("the entry of %s has the address %s and the type %q", want, e.Detail.URL, e.Type)
+		}
+	}
+}
