@@ -26,6 +26,7 @@ type Query struct {
 	// Kind is the kind of the entries.
 	Kind Kind
 	// Person is the id of a user, or one of its names: userName, displayName, externalId, or an e-mail address.
+	// A name finds the entries that show it. Those about members of groups often show the id only.
 	// Letters compare as in scim.Fold. Group is the same for a group.
 	Person, Group string
 	// Resource is a resource of any type, by its id.
