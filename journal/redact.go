@@ -219,6 +219,8 @@ func (r *redactor) url(path, query string) (text string, found bool) {
 		switch {
 		case !isShown || strings.EqualFold(plain, "filter") && (isCut || !isFindable(decoded)):
 			b.WriteString(notShown)
+		case strings.Contains(value, ";"): // some clients write it for "&"
+			b.WriteString(notShown)
 		case err != nil || r.mentions(decoded) || r.mentions(value):
 			b.WriteString(redacted)
 			found = true

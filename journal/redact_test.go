@@ -32,6 +32,7 @@ func TestRedactBody(t *testing.T) {
 		{"JSON in a text", `{"value":"{\"password\":\"hunter2\"}"}`, `{"value":"[redacted]"}`, "some clients send objects as text"},
 		{"escaped JSON in a text", `{"value":"{\"p\\u0061ssword\":\"hunter2\"}"}`, `{"value":"[redacted]"}`, "its escapes hide the name"},
 		{"percent", `{"x":"?p%61ssword=hunter2"}`, `{"x":"[redacted]"}`, "an address in a text"},
+		{"another name for path", `{"Operations":[{"op":"replace","value":"hunter2","attribute":"password"}]}`, `{"Operations":[{"op":"replace","value":"[redacted]","attribute":"password"}]}`, "a client that knows SCIM badly"},
 		{"named by the application", `{"ssn":"hunter2","a":{"SSN":["hunter2"]},"ssnx":1}`, `{"ssn":"[redacted]","a":{"SSN":"[redacted]"},"ssnx":1}`, "Options.Redact; only whole words"},
 		{"path of the application", `{"path":"urn:x:User:ssn","value":"hunter2"}`, `{"path":"urn:x:User:ssn","value":"[redacted]"}`, "Options.Redact"},
 		{"text of the application", `{"detail":"ssn: hunter2 is wrong"}`, `{"detail":"[redacted]"}`, "an error that repeats it"},
@@ -55,14 +56,14 @@ func TestRedactBody(t *testing.T) {
 }
 
 func TestRedactCutBody(t *testing.T) {
-	whole := `{"Operations":[{"op":"add","path":"members","value":[{"value":"u1"},{"value":"u2"}]},{"value":{"title":"hunter2"},"path":"password"}],"password":"hunter2","x":"hunter2`
+	whole := `{"Operations":[{"op":"add","path":"members","value":[{"value":"u1"},{"value":"u2"}]},{"value":{"title":"hunter2","value":"hunter2","type":"User"},"path":"password"}],"password":"hunter2","x":"hunter2`
 	for n := 1; n < len(whole); n++ {
-		got, _, err := journal.Read(nil, whole[:n], true, false)
+		got, touched, err := journal.Read(nil, whole[:n], true, false)
 		if err != nil {
 			t.Fatalf("%s: %v", whole[:n], err)
 		}
-		if strings.Contains(got, "hunter2") {
-			t.Errorf("%s\nbecomes %s", whole[:n], got)
+		if strings.Contains(got, "hunter2") || strings.Contains(fmt.Sprint(touched), "hunter2") {
+			t.Errorf("%s\nbecomes %s, %v", whole[:n], got, touched)
 		}
 	}
 	if got, _, _ := journal.Read(nil, whole[:77], true, false); got != `{"Operations":[{"op":"add","path":"members","value":[{"value":"u1"},{"value":"u2"` {
@@ -86,6 +87,8 @@ func TestRedactURL(t *testing.T) {
 		{"/Users", "filter=emails%5Bssn+eq+1%5D", "/Users?filter=[redacted]", true},
 		{"/Users", "access_token=hunter2", "/Users?[not shown]=[not shown]", false},
 		{"/Users", "hunter2", "/Users?[not shown]", false},
+		{"/Users", "count=1;access_token=hunter2", "/Users?count=[not shown]", false},
+		{"/Users", "filter=title+eq+%22a%3Bb%22", "/Users?filter=title+eq+%22a%3Bb%22", false},
 		{"/Users", "filter=%zz", "/Users?filter=[redacted]", true},
 		{"/Users/password=hunter2", "", "/[redacted]", true},
 	} {
@@ -118,6 +121,7 @@ func TestNames(t *testing.T) {
 			[]journal.Touched{{Names: []string{"ann", "a@x"}}}},
 		{"bulk", `{"Operations":[{"method":"PUT","path":"/Users/1","data":{"userName":"ann"}},{"method":"DELETE","path":"/Groups/2"}]}`,
 			[]journal.Touched{user("", "ann"), user("1"), {Type: "Group", ID: "2"}}},
+		{"a secret", `{"Operations":[{"op":"add","value":[{"value":"hunter2","display":"hunter2","type":"User"}],"path":"password"}]}`, []journal.Touched{}},
 		{"a manager", `{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"9","displayName":"Boss"}}}`, []journal.Touched{user("9", "Boss")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -114,7 +114,7 @@ func (w *walker) value(parent *object, key string) error {
 	if err != nil || raw.Kind() != '"' {
 		return err
 	}
-	if w.isSecretText(raw, key) {
+	if w.isSecretText(parent, raw, key) {
 		parent.secretPath = parent.secretPath || key == "path"
 		w.cuts = append(w.cuts, span{start, start + len(raw)})
 		if key == "detail" && parent.isTop {
@@ -126,7 +126,7 @@ func (w *walker) value(parent *object, key string) error {
 }
 
 // isSecretText reports whether a string is secret: it mentions a secret attribute, and is not only its name.
-func (w *walker) isSecretText(raw jsontext.Value, key string) bool {
+func (w *walker) isSecretText(parent *object, raw jsontext.Value, key string) bool {
 	if w.hides && key == "detail" {
 		return true
 	}
@@ -134,10 +134,13 @@ func (w *walker) isSecretText(raw jsontext.Value, key string) bool {
 		return false
 	}
 	s := unquote(raw)
-	if w.mentions(s) && !w.isOnlyName(s) || isEscapedJSON(s) {
+	isNamed := w.mentions(s)
+	if isNamed && !w.isOnlyName(s) || isEscapedJSON(s) {
 		w.found.secret = true
 		return true
 	}
+	// What stands beside the name under "value" is its value, whatever the field with the name is called.
+	parent.secretPath = parent.secretPath || isNamed && key != "value"
 	return false
 }
 
@@ -200,10 +203,14 @@ func (w *walker) object(parent *object, key string) error {
 	o := &object{first: len(w.found.touched), isTop: w.depth == 1}
 	var values []span
 	err := w.fields(o, &values)
-	if o.secretPath || err != nil && o.path == "" {
+	isSecret := o.secretPath || err != nil && o.path == ""
+	if isSecret {
 		w.cuts = append(w.cuts, values...)
 	}
-	if err != nil {
+	if isSecret && len(values) > 0 {
+		w.found.touched = w.found.touched[:o.first] // what the values name is secret too
+	}
+	if err != nil || o.secretPath {
 		return err
 	}
 	return o.end(w, parent, key)
