@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/scimkit/scim"
 )
 
 // ExportJSON writes all entries that fit a query, with their bodies, as lines of JSON, the newest first. Limit of the
@@ -17,8 +20,11 @@ func (j *Journal) ExportJSON(ctx context.Context, w io.Writer, q Query) error {
 	out := json.NewEncoder(w)
 	return each(ctx, j, q, func(e *Entry) error {
 		whole, err := j.Get(ctx, e.Tenant, e.ID)
-		if err != nil { // Trim may have removed it meanwhile.
-			whole = *e
+		if errors.Is(err, scim.ErrNotFound) { // Trim has removed it meanwhile.
+			whole, err = *e, nil
+		}
+		if err != nil {
+			return err
 		}
 		return out.Encode(&whole)
 	})
@@ -73,7 +79,7 @@ func each(ctx context.Context, j *Journal, q Query, f func(e *Entry) error) erro
 
 // plainCell keeps a spreadsheet from taking a text of a client for a formula.
 func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if strings.IndexAny(s, "=+-@\t\r\n＝＋－＠") == 0 {
 		return "'" + s
 	}
 	return s

@@ -1,6 +1,8 @@
 package journal_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/journal"
 )
 
@@ -133,4 +136,59 @@ type onWrite struct {
 func (w *onWrite) Write(p []byte) (int, error) {
 	w.f()
 	return w.ResponseWriter.Write(p)
+}
+
+// broken is a Store that has lost its entries' bodies.
+type broken struct{ *journal.Memory }
+
+func (broken) Get(context.Context, string, string) (journal.Record, error) {
+	return journal.Record{}, errors.New("down")
+}
+
+// An export without bodies is no success.
+func TestExportFails(t *testing.T) {
+	a := newAppOver(t, broken{journal.NewMemory(1 << 20)}, journal.Options{}, nil)
+	a.create("/Users", ann)
+	a.find(journal.Query{})
+	if err := a.j.ExportJSON(t.Context(), io.Discard, journal.Query{}); err == nil {
+		t.Error("no error")
+	}
+}
+
+// A gap of a tenant without a key holds up no other tenant.
+func TestBrokenGap(t *testing.T) {
+	down := "acme"
+	keys := &wrapperFunc{journal.NewEphemeralKeys(), func(bound []byte) bool { return down != "" && strings.Contains(string(bound), down) }}
+	a := newAppOver(t, journal.NewMemory(1<<20), journal.Options{Keys: keys}, func(c *scim.Config) {
+		c.Auth = anyone{}
+		s := c.Store
+		c.Store = nil
+		c.TenantFor = func(_ context.Context, p scim.Principal) (*scim.Tenant, error) {
+			return &scim.Tenant{ID: p.Tenant, Store: s}, nil
+		}
+	})
+	a.j.SetRoom(20_000)
+	for range 100 {
+		a.sendAs("acme", "GET", "/Users/none", "")
+	}
+	a.j.SetRoom(1 << 20)
+	a.j.Flush(t.Context()) //nolint:errcheck // it fails for one tenant
+	a.sendAs("beta", "GET", "/Users", "")
+	if a.j.Flush(t.Context()) == nil {
+		t.Error("no error")
+	}
+	if all, err := a.j.Find(t.Context(), journal.Query{Tenant: "beta"}); len(all) != 1 || err != nil {
+		t.Errorf("%d entries of the other tenant, %v", len(all), err)
+	}
+	down = ""
+	total := 0
+	for _, e := range a.find(journal.Query{Tenant: "acme", Limit: 200}) {
+		total++
+		if e.Kind == journal.Gap {
+			total += e.Detail.Gap.Entries - 1
+		}
+	}
+	if total != 100 {
+		t.Errorf("%d entries and lost ones, want 100", total)
+	}
 }

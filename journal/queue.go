@@ -183,14 +183,19 @@ func (q *queue) take(limit int64) (out []*exchange) {
 	return out
 }
 
-// back puts exchanges back that cannot be sealed now.
-func (q *queue) back(all []*exchange) {
-	if len(all) == 0 {
-		return
-	}
+// back puts back what cannot be sealed now.
+func (q *queue) back(all []*exchange, gaps []map[string]*Missing) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.all = append(all, q.all...)
+	if len(all) > 0 {
+		q.all = append(all, q.all...)
+	}
+	for _, of := range gaps {
+		for tenant, m := range of {
+			q.lose(tenant, m.From, m.Entries)
+			q.lose(tenant, m.To, 0)
+		}
+	}
 }
 
 // forget gives up an exchange that was taken.

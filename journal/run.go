@@ -31,14 +31,14 @@ type running struct {
 	warned  time.Time
 	beat    time.Time
 	trimmed time.Time
-	err     error // of the last write, once ended is closed
+	lost    []Beat // processes that have ended, of which no entry tells yet
+	err     error  // of the last write, once ended is closed
 }
 
 // batch is what one call of Store.Append writes.
 type batch struct {
 	records  []Record
 	room     int64
-	gaps     map[string]*Missing
 	failures int
 }
 
@@ -153,12 +153,17 @@ func (j *Journal) watch(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	for _, b := range lost {
+	j.run.lost = append(j.run.lost, lost...) // The store tells of each only once.
+	for ; len(j.run.lost) > 0; j.run.lost = j.run.lost[1:] {
+		b := j.run.lost[0]
 		if b.Process == j.process {
 			continue
 		}
-		gap := map[string]*Missing{"": {From: b.At.Add(-time.Second), To: b.At.Add(beatEvery + time.Second), Reason: "a process ended without Close"}}
-		if err := j.append(ctx, &batch{gaps: gap}); err != nil {
+		r, err := j.sealGap(ctx, "", &Missing{From: b.At.Add(-time.Second), To: b.At.Add(beatEvery + time.Second), Reason: "a process ended without Close"})
+		if err == nil {
+			err = j.append(ctx, &batch{records: []Record{r}})
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -191,7 +196,8 @@ func (j *Journal) Flush(ctx context.Context) error {
 	}
 	labels := map[[2]string]string{}
 	var later []*exchange
-	defer func() { j.queue.back(later) }()
+	var laterGaps []map[string]*Missing
+	defer func() { j.queue.back(later, laterGaps) }()
 	var failed error
 	for {
 		all := j.queue.take(batchSize)
@@ -199,7 +205,11 @@ func (j *Journal) Flush(ctx context.Context) error {
 		if len(all) == 0 && len(gaps) == 0 {
 			return failed
 		}
-		j.batch = &batch{gaps: gaps}
+		j.batch = &batch{}
+		if err := j.sealGaps(ctx, gaps); err != nil {
+			failed = err
+			laterGaps = append(laterGaps, gaps)
+		}
 		for _, x := range all {
 			r, err := j.seal(ctx, x, labels)
 			if errors.Is(err, errPanic) { // It would fail again.
@@ -262,20 +272,9 @@ func (j *Journal) appendEach(ctx context.Context, failed error) error {
 	return nil
 }
 
-// append writes the records of a batch, and an entry for each gap.
+// append writes the records of a batch.
 func (j *Journal) append(ctx context.Context, b *batch) (err error) {
 	defer catch(&err)
-	for tenant, m := range b.gaps {
-		now := plainTime(j.o.Now())
-		e := Entry{Head: Head{ID: newID(now), Tenant: tenant, Kind: Gap, Time: now}, Detail: &Detail{Gap: m}}
-		e.RequestID = e.ID
-		r, err := j.sealEntry(ctx, &e, nil)
-		if err != nil {
-			return err
-		}
-		b.records = append(b.records, r)
-		delete(b.gaps, tenant)
-	}
 	if len(b.records) == 0 {
 		return nil
 	}
@@ -286,6 +285,32 @@ func (j *Journal) append(ctx context.Context, b *batch) (err error) {
 		j.written.Add(b.records[i].Size())
 	}
 	return nil
+}
+
+// sealGaps adds an entry for each gap to j.batch. What it cannot seal stays in gaps: other tenants need not wait for
+// the key of one.
+func (j *Journal) sealGaps(ctx context.Context, gaps map[string]*Missing) (failed error) {
+	for tenant, m := range gaps {
+		r, err := j.sealGap(ctx, tenant, m)
+		if err != nil {
+			failed = err
+			continue
+		}
+		j.batch.records = append(j.batch.records, r)
+		delete(gaps, tenant)
+	}
+	return failed
+}
+
+// sealGap makes the record of a gap.
+func (j *Journal) sealGap(ctx context.Context, tenant string, m *Missing) (r Record, err error) {
+	defer catch(&err)
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	now := plainTime(j.o.Now())
+	e := Entry{Head: Head{ID: newID(now), Tenant: tenant, Kind: Gap, Time: now}, Detail: &Detail{Gap: m}}
+	e.RequestID = e.ID
+	return j.sealEntry(ctx, &e, nil)
 }
 
 // errPanic is a bug of the journal, or of what the application supplies.
