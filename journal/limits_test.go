@@ -192,3 +192,40 @@ func TestBrokenGap(t *testing.T) {
 		t.Errorf("%d entries and lost ones, want 100", total)
 	}
 }
+
+// While the key of a tenant fails, it is asked for once in a while, and the entries of others come and go.
+func TestBrokenKeyOfOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		keys := &wrapperFunc{journal.NewEphemeralKeys(), func(bound []byte) bool {
+			isAcme := strings.Contains(string(bound), "acme")
+			if isAcme {
+				calls++
+			}
+			return isAcme
+		}}
+		a := newAppOver(t, journal.NewMemory(1<<20), journal.Options{Keys: keys, Age: 2 * time.Hour}, func(c *scim.Config) {
+			c.Auth = anyone{}
+			s := c.Store
+			c.Store = nil
+			c.TenantFor = func(_ context.Context, p scim.Principal) (*scim.Tenant, error) {
+				return &scim.Tenant{ID: p.Tenant, Store: s}, nil
+			}
+		})
+		for range 50 {
+			a.sendAs("acme", "GET", "/Users", "")
+		}
+		a.sendAs("beta", "GET", "/Users", "")
+		if a.j.Flush(t.Context()) == nil || calls != 1 {
+			t.Errorf("%d calls in one flush", calls)
+		}
+		go a.j.Run(t.Context()) //nolint:errcheck // Close is called
+		time.Sleep(3 * time.Hour)
+		if all, err := a.j.Find(t.Context(), journal.Query{Tenant: "beta"}); len(all) != 0 || err != nil {
+			t.Errorf("%d entries are older than Age, %v", len(all), err)
+		}
+		if a.j.Close(t.Context()) == nil {
+			t.Error("Close does not say that entries are lost")
+		}
+	})
+}

@@ -101,12 +101,13 @@ func done() <-chan time.Time {
 func (j *Journal) work(ctx context.Context) <-chan time.Time {
 	now := j.o.Now()
 	err := j.Flush(ctx)
-	if err == nil && now.Sub(j.run.beat) >= beatEvery {
-		err = j.watch(ctx, now)
+	// Also after an error: the key of one tenant may fail, and others go on.
+	if now.Sub(j.run.beat) >= beatEvery {
+		err = errors.Join(err, j.watch(ctx, now))
 		j.run.beat = now
 	}
-	if err == nil && (now.Sub(j.run.trimmed) >= trimEvery || j.written.Load() > j.o.Size/16) {
-		err = j.trim(ctx, now)
+	if now.Sub(j.run.trimmed) >= trimEvery || j.written.Load() > j.o.Size/16 {
+		err = errors.Join(err, j.trim(ctx, now))
 	}
 	if err == nil || ctx.Err() != nil {
 		return done()
@@ -194,7 +195,7 @@ func (j *Journal) Flush(ctx context.Context) error {
 	if err := j.appendBatch(ctx); err != nil { // what could not be written the last time
 		return err
 	}
-	labels := map[[2]string]string{}
+	labels, broken := map[[2]string]string{}, map[string]bool{} // tenants whose key fails: it may take long
 	var later []*exchange
 	var laterGaps []map[string]*Missing
 	defer func() { j.queue.back(later, laterGaps) }()
@@ -211,6 +212,10 @@ func (j *Journal) Flush(ctx context.Context) error {
 			laterGaps = append(laterGaps, gaps)
 		}
 		for _, x := range all {
+			if broken[x.head.Tenant] {
+				later = append(later, x)
+				continue
+			}
 			r, err := j.seal(ctx, x, labels)
 			if errors.Is(err, errPanic) { // It would fail again.
 				j.o.Log.ErrorContext(ctx, "scim: an entry of the journal is lost", "error", err)
@@ -218,7 +223,7 @@ func (j *Journal) Flush(ctx context.Context) error {
 				continue
 			}
 			if err != nil {
-				failed = err
+				failed, broken[x.head.Tenant] = err, true
 				later = append(later, x)
 				continue
 			}
