@@ -58,3 +58,16 @@ func TestExport(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
+
+func TestPlainCell(t *testing.T) {
+	for _, s := range []string{"=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x"} {
+		if got := journal.PlainCell(s); got != "'"+s {
+			t.Errorf("%q becomes %q: a spreadsheet takes it for a formula", s, got)
+		}
+	}
+	for _, s := range []string{"", "a=1", "é", "'=1"} {
+		if got := journal.PlainCell(s); got != s {
+			t.Errorf("%q becomes %q", s, got)
+		}
+	}
+}

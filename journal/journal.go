@@ -35,6 +35,7 @@ type Options struct {
 	// TenantOf returns the tenant of a request whose client is not known, by host or path, so that its
 	// administrators see why their client is refused. Nil, or "": only the vendor sees it, in the tenant "".
 	// scim.Mount takes its prefix away from r.URL: r.RequestURI has the whole path.
+	// Return only tenants that exist: each new one gets keys in the store, and anybody can send a host name.
 	TenantOf func(r *http.Request) string
 	// Address returns the network address of the client. Nil: that of the connection. Behind a proxy read the
 	// header that the proxy sets: refused requests of one address are kept once a second.

@@ -40,8 +40,8 @@ type wrapKey struct {
 var _ Wrapper = (*Keys)(nil)
 
 // NewKeys returns a Wrapper with keys of 32 random bytes each. The first one wraps. All of them unwrap, so
-// put a new key in front to rotate, call Journal.Rewrap, and then remove the old one. Keep the keys apart from
-// the store and from its backups.
+// put a new key in front to rotate, call Journal.Rewrap, and then remove the old one. Several processes must all know
+// the new key before one of them has it in front. Keep the keys apart from the store and from its backups.
 func NewKeys(keys ...[]byte) (*Keys, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("journal: NewKeys needs a key of 32 random bytes")

@@ -39,7 +39,8 @@ func NewJournal(db *sql.DB, d Dialect, o Options) (*Journal, error) {
 // Store.Migrate does.
 func (s *Journal) Migrate(ctx context.Context) error { return s.schema.Migrate(ctx, nil, "journal") }
 
-// EraseTenant erases all entries and keys of a tenant. Store.EraseTenant leaves them.
+// EraseTenant erases all entries and keys of a tenant. Store.EraseTenant leaves them. Call it when no process serves the
+// tenant any more: one that does has its keys in memory, and nobody else can read what it writes with them.
 func (s *Journal) EraseTenant(ctx context.Context, tenant string) error {
 	return s.own.EraseTenant(ctx, tenant)
 }
