@@ -111,7 +111,7 @@ type Foreseen struct {
 // at most limit users, in order of id, behind the user after. 0 means 1,000, which is the most.
 // Each page plays the request again.
 //
-// The request runs in full: it calls Store, Ledger, Rules, Allow and Roles.Guard, but neither
+// The request has all scopes. It runs in full: it calls Store, Ledger, Rules, Allow and Roles.Guard, but neither
 // ChangeRoles, CreateRole, SetPassword, Deactivate, OnWrite nor OnEvent. A role that CreateRole would
 // create has the name of its group as the ID. A method of yours that does something outside
 // the transaction asks IsPreview. What Roles.Breaker would hold back is foreseen as 429, and

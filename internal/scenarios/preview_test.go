@@ -140,6 +140,7 @@ var unforeseen = map[string]string{
 	"within a circle":              "ChangeRoles fails, and a preview does not call it",
 	"S110":                         "the scenario counts the ids that the store gives",
 	"a created role is protected":  "only CreateRole knows what it makes, and a preview does not call it",
+	"a token with the scope":       "the application previews a request, and it has all scopes",
 	"S32":                          "only ChangeRoles knows that a role is gone, and a preview does not call it",
 	"S120":                         "only ChangeRoles knows that a role is gone, and a preview does not call it",
 	"a plan with a role":           "only ChangeRoles knows that a role is gone, and a preview does not call it",

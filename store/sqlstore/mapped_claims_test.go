@@ -401,7 +401,7 @@ func TestClaimsOfOlderRows(t *testing.T) {
 // unaware is a Store that hides that it is a Claimer and an Exempter.
 type unaware struct {
 	scim.Store
-	scim.MemberStore
+	scim.GroupReader
 	scim.Ledger
 }
 
