@@ -97,7 +97,7 @@ func areCurrent(ctx context.Context, s *Triggers, q database.Querier, t target) 
 // columnQueries list the columns of a table, and the places where the table has them. In PostgreSQL a
 // column keeps its place for ever, and in the other databases until a column before it is dropped.
 var columnQueries = map[dialect.Dialect]string{
-	dialect.SQLite:   "SELECT lower(name), cid FROM pragma_table_xinfo($2) WHERE $1 = $1",
+	dialect.SQLite:   "SELECT lower(x.name), x.cid FROM (SELECT $1 AS unused) JOIN pragma_table_xinfo($2) AS x", // mattn's driver wants $1 first
 	dialect.Postgres: "SELECT attname, attnum FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND CAST($2 AS text) = $2",
 	dialect.MariaDB: "SELECT lower(column_name), ordinal_position FROM information_schema.columns" +
 		" WHERE table_schema = coalesce(nullif($1, ''), database()) AND table_name = $2",
