@@ -103,7 +103,7 @@ func (j joined) ResolveRoles(_ context.Context, src scim.RoleSource) ([]scim.Rol
 
 func (j joined) HeldRoles(ctx context.Context, ids []string) (map[string][]scim.Role, error) {
 	var users []User // deleted ones too, so that their roles end
-	err := j.b.NewSelect().Model(&users).WhereAllWithDeleted().Where("id IN (?)", bun.In(ids)).Where("role <> ?", "member").Conn(j.store.DB(ctx)).Scan(ctx)
+	err := j.b.NewSelect().Model(&users).WhereAllWithDeleted().Where("id IN (?)", bun.List(ids)).Where("role <> ?", "member").Conn(j.store.DB(ctx)).Scan(ctx)
 	if err != nil {
 		return nil, err
 	}
