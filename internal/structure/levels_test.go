@@ -23,6 +23,7 @@ var levels = []level{
 		{"internal/exhaustion", "measures the worst requests over each store"},
 		{"internal/crashtest", "kills processes that use sqlstore"},
 		{"internal/upgrades", "migrates databases that earlier versions of sqlstore made"},
+		{"internal/callers", "tests who may call a server with several tenants, over SQL too"},
 		{"internal/newcomer", "adds SCIM to an application, with public packages only"},
 		{"internal/doctest", "compiles and runs the documentation's code"},
 		{"internal/structure", "looks at the whole repository"},
