@@ -40,6 +40,10 @@ var levels = []level{
 		{"examples/mapstore", "shows a store that an application writes"},
 		{"examples/adapter", "shows a store over a table"},
 	}},
+	{"what programs share", true, []place{
+		{"examples/internal/page", "has the log-in and the look of the examples of products"},
+		{"examples/internal/pagetest", "starts them in tests, and plays their clients"},
+	}},
 	{"public packages over another one", true, []place{
 		{"auth/oauth2", "reads the Authorization header as auth does; alone, because it compiles a JWT library"},
 	}},

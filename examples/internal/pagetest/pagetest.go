@@ -1,0 +1,124 @@
+// Package pagetest starts the examples of products in tests, and plays their clients and their
+// administrators over HTTP.
+package pagetest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Run is page.Program.Run.
+type Run func(ctx context.Context, args []string, out, errOut io.Writer) error
+
+// Running is a program that runs in this process.
+type Running struct {
+	t *testing.T
+	// URL is the address. Password lets everybody log in. Token is the one that the terminal shows.
+	URL, Password, Token string
+	// Printed is all that the terminal shows.
+	Printed string
+	// Where is the flag -db, and Files the directory of the journal's key.
+	Where, Files string
+	stop         func()
+}
+
+// Each runs a test over SQLite in a temporary file, and over PostgreSQL in an empty database.
+// dsn is the method DSN of a pgtest.Server.
+func Each(t *testing.T, dsn func(testing.TB) string, test func(t *testing.T, where string)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "app.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		where := dsn(t)
+		if !strings.HasPrefix(where, "postgres:") {
+			where = "postgres:" + where
+		}
+		test(t, where)
+	})
+}
+
+// Start starts a program over a database. It ends with the test.
+func Start(t *testing.T, run Run, where string) *Running {
+	t.Helper()
+	r := &Running{t: t, Where: where, Files: t.TempDir()}
+	r.Restart(run)
+	t.Cleanup(func() { r.Stop() })
+	return r
+}
+
+// Stop ends the program.
+func (r *Running) Stop() { r.stop() }
+
+// Restart starts the program over the same database. End it before with Stop.
+func (r *Running) Restart(run Run) {
+	r.t.Helper()
+	ctx, cancel := context.WithCancel(r.t.Context())
+	out, log := &terminal{wrote: make(chan struct{})}, &terminal{wrote: make(chan struct{})}
+	done := make(chan error, 1)
+	args := []string{"-addr", "127.0.0.1:0", "-db", r.Where, "-key", filepath.Join(r.Files, "key")}
+	go func() { done <- run(ctx, args, out, log) }()
+	var once sync.Once
+	r.stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				r.t.Errorf("the program: %v", err)
+			}
+			if r.t.Failed() {
+				r.t.Logf("the program's log:\n%s", log)
+			}
+		})
+	}
+	select {
+	case <-out.wrote:
+	case err := <-done:
+		done <- err
+		r.t.Fatalf("the program does not start: %v\n%s", err, log)
+	case <-time.After(time.Minute):
+		r.t.Fatal("the program does not start within a minute")
+	}
+	r.Printed = out.String()
+	for name, into := range map[string]*string{"listening on ": &r.URL, "password: ": &r.Password, "token: ": &r.Token} {
+		_, rest, _ := strings.Cut("\n"+r.Printed, "\n"+name)
+		*into, _, _ = strings.Cut(rest, "\n")
+	}
+}
+
+// terminal keeps what is written. wrote ends with the first text.
+type terminal struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	wrote chan struct{}
+	once  sync.Once
+}
+
+func (w *terminal) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text.Write(p)
+	w.once.Do(func() { close(w.wrote) })
+	return len(p), nil
+}
+
+func (w *terminal) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// curlLine finds the beginning of a curl command.
+var curlLine = regexp.MustCompile(`(?m)^curl `)
+
+// Curls returns how many curl commands the terminal shows.
+func (r *Running) Curls() int { return len(curlLine.FindAllString(r.Printed, -1)) }
+
+// noRedirects is a client that shows each answer as it is.
+func noRedirects() *http.Client {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: time.Minute}
+}
