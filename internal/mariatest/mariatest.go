@@ -5,18 +5,18 @@ package mariatest
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/scimkit/scim/internal/otheruser"
 )
 
 // Server is one MariaDB server. The first DB starts it, and Stop stops it.
@@ -96,7 +96,7 @@ func (s *Server) start() (err error) {
 	if s.dir, err = os.MkdirTemp("", "mariatest"); err != nil {
 		return err
 	}
-	if s.as, err = asOtherUser(s.dir); err != nil {
+	if s.as, err = otheruser.Attr(s.dir, "mysql", "nobody"); err != nil {
 		return err
 	}
 	init := exec.Command(install, "--no-defaults", "--datadir="+s.file("data"), "--auth-root-authentication-method=normal", "--skip-test-db")
@@ -191,31 +191,4 @@ func (s *Server) Stop() {
 	if s.dir != "" {
 		os.RemoveAll(s.dir) //nolint:errcheck // it is a temporary directory
 	}
-}
-
-// asOtherUser makes the server run as another user if this process is root, because
-// MariaDB refuses to run as root. It gives dir to that user.
-func asOtherUser(dir string) (*syscall.SysProcAttr, error) {
-	if os.Geteuid() != 0 {
-		return &syscall.SysProcAttr{}, nil
-	}
-	for _, name := range []string{"mysql", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err := strconv.ParseUint(u.Uid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		gid, err := strconv.ParseUint(u.Gid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
-			return nil, err
-		}
-		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
-	}
-	return nil, errors.New("running as root, and there is no user mysql or nobody to run the server")
 }

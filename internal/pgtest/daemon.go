@@ -1,16 +1,16 @@
 package pgtest
 
 import (
-	"errors"
 	"io"
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
+
+	"github.com/scimkit/scim/internal/otheruser"
 )
 
 // place is where the files of a server are, and who may read them.
@@ -24,7 +24,7 @@ func newPlace() (p place, err error) {
 	if p.dir, err = os.MkdirTemp("", "pgtest"); err != nil {
 		return p, err
 	}
-	p.as, err = asOtherUser(p.dir)
+	p.as, err = otheruser.Attr(p.dir, "postgres", "nobody")
 	return p, err
 }
 
@@ -95,33 +95,6 @@ func find() (string, error) {
 		_, err = exec.LookPath("initdb")
 	}
 	return filepath.Dir(path), err
-}
-
-// asOtherUser makes the server run as another user if this process is root, because
-// PostgreSQL refuses to run as root. It gives dir to that user.
-func asOtherUser(dir string) (*syscall.SysProcAttr, error) {
-	if os.Geteuid() != 0 {
-		return &syscall.SysProcAttr{}, nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err := strconv.ParseUint(u.Uid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		gid, err := strconv.ParseUint(u.Gid, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
-			return nil, err
-		}
-		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
-	}
-	return nil, errors.New("running as root, and there is no user postgres or nobody to run the server")
 }
 
 func freePort() (int, error) {

@@ -34,6 +34,9 @@ var levels = []level{
 		{"internal/pgtest", "starts a PostgreSQL server for tests; stands here so that no library code imports it"},
 		{"internal/mariatest", "starts a MariaDB server for tests; stands here for the same reason"},
 	}},
+	{"tools of test servers", false, []place{
+		{"internal/otheruser", "lets root start servers as another user"},
+	}},
 	{"programs", true, []place{
 		{"examples/quickstart", "shows an application"},
 		{"examples/existing-app", "shows an application with tables of its own"},
