@@ -79,6 +79,8 @@ type Detail struct {
 	ResponseHeader []Field `json:"responseHeader,omitempty"`
 	// Failure says why the request failed. Nil: it did not.
 	Failure *Failure `json:"failure,omitempty"`
+	// Operations are those of a bulk request that failed, of the first 1,000. The request itself may have succeeded.
+	Operations []FailedOperation `json:"operations,omitempty"`
 	// Touched are the resources that the exchange names, with the names that it shows.
 	Touched []Touched `json:"touched,omitempty"`
 	// Changes are what the request did to resources.
@@ -101,6 +103,17 @@ type Failure struct {
 	Type string `json:"type,omitempty"`
 	// Detail is the text of the answer.
 	Detail string `json:"detail,omitempty"`
+}
+
+// FailedOperation is an operation of a bulk request that failed.
+type FailedOperation struct {
+	// Method and Status are its method and the status of its answer.
+	Method string `json:"method"`
+	Status int    `json:"status"`
+	// Failure says why it failed.
+	Failure Failure `json:"failure"`
+	// Resource is the resource that it is about, as far as the request and the answer tell.
+	Resource Touched `json:"resource"`
 }
 
 // Touched is a resource that an exchange names.

@@ -100,9 +100,8 @@ func pathOf(r *http.Request) string {
 func (j *Journal) begin(r *http.Request) *exchange {
 	now := j.o.Now()
 	x := &exchange{begun: now, method: r.Method, url: pathOf(r), query: r.URL.RawQuery}
-	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
-	x.in = capture{room: &j.room, isRead: isRead}
-	x.out = capture{room: &j.room, isRead: isRead}
+	x.in = capture{room: &j.room, isRead: isRead(r.Method)}
+	x.out = capture{room: &j.room, isRead: isRead(r.Method)}
 	x.address, x.notes.tenant = j.o.addressOf(r), j.o.tenantOf(r)
 	x.notes.room = &j.room
 	x.received = r.Header
@@ -283,6 +282,11 @@ func fieldsSize(all []Field) (n int64) {
 		n += 32 + int64(len(f.Name)+len(f.Value))
 	}
 	return n
+}
+
+// isRead reports whether a method changes nothing.
+func isRead(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
 // plainMethod returns a method that may be kept in the clear.

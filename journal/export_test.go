@@ -31,3 +31,6 @@ func (j *Journal) Held() int64 { return j.room.held.Load() }
 
 // PlainCell lets tests write a cell of CSV.
 var PlainCell = plainCell
+
+// NamesInFilter lets tests read a filter as the journal does.
+var NamesInFilter = touchedByFilter

@@ -185,6 +185,16 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// The answer to HEAD has no body, although the handler writes one.
+func TestHEAD(t *testing.T) {
+	a := newApp(t, journal.Options{}, nil)
+	id := a.create("/Users", ann)
+	a.send("HEAD", "/Users/"+id, "")
+	if e := a.last(); e.Status != 200 || e.ResponseSize != 0 || e.Response != nil {
+		t.Errorf("%+v", e)
+	}
+}
+
 // A write that is rolled back is no change. In a bulk request others may be.
 func TestRollback(t *testing.T) {
 	refuse := scim.Error{Status: 409, Detail: "no"}

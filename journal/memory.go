@@ -137,7 +137,7 @@ func (s *Search) fits(r *Record) bool {
 	if r.Tenant != s.Tenant || s.Kind != "" && r.Kind != s.Kind || s.Class != 0 && r.Status/100 != s.Class {
 		return false
 	}
-	if s.ID != "" && r.ID != s.ID {
+	if s.ID != "" && r.ID != s.ID || s.Method != "" && r.Method != s.Method || s.Writes && isRead(r.Method) {
 		return false
 	}
 	if r.ID < s.From || s.Before != "" && r.ID >= s.Before {

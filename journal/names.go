@@ -2,6 +2,8 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,7 +13,7 @@ import (
 var keys = func() map[string]string {
 	m := map[string]string{}
 	for _, k := range []string{"id", "userName", "displayName", "externalId", "value", "display", "type", "$ref", "path", "location", "resourceType",
-		"scimType", "detail", "members", "groups", "manager", "emails", "meta", "filter"} {
+		"scimType", "detail", "members", "groups", "manager", "emails", "meta", "filter", "Operations", "method", "bulkId", "status", "response"} {
 		m[k], m[strings.ToLower(k)] = k, k
 	}
 	return m
@@ -48,8 +50,11 @@ type object struct {
 	names      []string
 	path       string
 	secretPath bool
-	// values are texts in "value", which mean something once the path is known.
-	values []string
+	// values are texts in "value", and elements are objects there. They mean something once the path is known.
+	values   []string
+	elements []Touched
+	// What follows is that of an operation of a bulk request, or of its answer.
+	operation operation
 }
 
 // note takes a string of the object into account.
@@ -71,11 +76,7 @@ func (o *object) note(w *walker, key string, raw jsontext.Value) error {
 	case "members", "manager":
 		return w.touch(Touched{Type: "User", ID: s})
 	case "filter":
-		for _, t := range touchedByFilter("", s) {
-			if err := w.touch(t); err != nil {
-				return err
-			}
-		}
+		return w.touchAll(touchedByFilter("", s))
 	case "resourceType":
 		o.kind = s
 	case "type":
@@ -91,14 +92,16 @@ func (o *object) note(w *walker, key string, raw jsontext.Value) error {
 				o.id = id
 			}
 		}
+	case "method":
+		o.operation.method = s
+	case "bulkId":
+		o.operation.bulkID = s
+	case "status":
+		o.operation.status = s
 	case "scimType":
-		if o.isTop {
-			w.found.failure.Type = s
-		}
+		o.operation.failure.Type = s
 	case "detail":
-		if o.isTop {
-			w.found.failure.Detail = s
-		}
+		o.operation.failure.Detail = s
 	}
 	return nil
 }
@@ -118,15 +121,18 @@ func (o *object) end(w *walker, parent *object, key string) error {
 	case "meta":
 		parent.kind = o.kind
 		return nil
-	}
-	if key == "value" && o.value != "" {
-		// An element of what a PATCH operation adds: the path of the operation says what it is.
-		parent.values = append(parent.values, o.value)
-		if o.kind != "" {
-			return w.touch(Touched{Type: o.kind, ID: o.value, Names: o.names})
+	case "response":
+		parent.operation.failure = o.operation.failure
+	case "value":
+		if o.value != "" { // An element of what a PATCH operation adds: the path of the operation says what it is.
+			parent.elements = append(parent.elements, Touched{Type: o.kind, ID: o.value, Names: o.names})
+			return nil
 		}
 	}
-	if err := o.operation(w); err != nil {
+	if o.isTop {
+		w.found.failure = o.operation.failure
+	}
+	if err := o.touchByPath(w); err != nil {
 		return err
 	}
 	for i := o.first; o.kind != "" && i < len(w.found.touched); i++ {
@@ -134,29 +140,43 @@ func (o *object) end(w *walker, parent *object, key string) error {
 			w.found.touched[i].Type = o.kind
 		}
 	}
-	if o.id == "" && len(o.names) == 0 {
-		return nil
+	before := len(w.found.touched)
+	if err := w.touch(Touched{Type: o.kind, ID: o.id, Names: o.names}); err != nil {
+		return err
 	}
-	return w.touch(Touched{Type: o.kind, ID: o.id, Names: o.names})
+	if own := w.found.touched; o.isTop && len(own) > before { // What the body is about comes before what it names.
+		w.found.touched = slices.Insert(own[:before:before], 0, own[before])
+	}
+	if key == "Operations" && o.operation.method != "" && len(w.found.operations) < maxOperations {
+		if all := w.found.touched[o.first:]; len(all) > 0 {
+			o.operation.resource = all[len(all)-1] // The walk touches the resource behind what its data name.
+		}
+		w.found.operations = append(w.found.operations, o.operation)
+	}
+	return nil
 }
 
-// operation reads an operation of a PATCH or of a bulk request.
-func (o *object) operation(w *walker) error {
-	if o.path == "" {
-		return nil
-	}
+// touchByPath touches what an operation of a PATCH or of a bulk request names.
+func (o *object) touchByPath(w *walker) error {
 	if kind, id := refIn(o.path); strings.HasPrefix(o.path, "/") {
 		o.kind, o.id = kind, id
 		return nil
 	}
 	_, rest, _ := strings.Cut(o.path, "[")
-	switch attributeOf(o.path) {
-	case "members", "manager":
-		for _, id := range append(quoted(rest), o.values...) {
-			if err := w.touch(Touched{Type: "User", ID: id}); err != nil {
-				return err
-			}
+	attribute := attributeOf(o.path)
+	switch attribute {
+	case "members", "manager", "groups":
+		kind := "User"
+		if attribute == "groups" {
+			kind = "Group"
 		}
+		for _, id := range append(quoted(rest), o.values...) {
+			o.elements = append(o.elements, Touched{ID: id})
+		}
+		for i := range o.elements {
+			o.elements[i].Type = cmp.Or(o.elements[i].Type, kind)
+		}
+		return w.touchAll(o.elements)
 	case "emails":
 		for _, text := range quoted(rest) {
 			if strings.Contains(text, "@") { // not a type such as "work"
@@ -164,8 +184,30 @@ func (o *object) operation(w *walker) error {
 			}
 		}
 		o.names = append(o.names, o.values...)
+		for _, e := range o.elements {
+			o.names = append(append(o.names, e.ID), e.Names...)
+		}
+		return nil
 	case "username", "displayname", "externalid":
 		o.names = append(o.names, o.values...)
+	}
+	for _, e := range o.elements { // of an attribute that names nobody, or of an unknown one
+		if e.Type == "" {
+			e.ID = ""
+		}
+		if err := w.touch(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// touchAll adds resources.
+func (w *walker) touchAll(all []Touched) error {
+	for _, t := range all {
+		if err := w.touch(t); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/scimkit/scim"
 )
@@ -40,16 +39,19 @@ func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
 	*d = Detail{Client: n.client, Address: x.address, URL: url, Duration: x.duration, RequestHeader: x.header[0], ResponseHeader: x.header[1]}
 	kind, id := typeIn(x.url, n.types)
 	touched := touchedByURL(j.redactor, kind, id, x.query)
-	body, read := j.body(&x.in, h, hides)
+	body, sent := j.body(&x.in, h, hides)
 	p.entry.Request = body
-	if read != nil {
-		hides = hides || read.secret
-		touched = append(touched, read.touched...)
+	if sent != nil {
+		hides = hides || sent.secret
+		touched = append(touched, sent.touched...)
 	}
-	body, read = j.body(&x.out, h, hides)
+	body, read := j.body(&x.out, h, hides)
 	p.entry.Response = body
 	if read != nil {
 		touched = append(touched, read.touched...)
+	}
+	if read != nil && sent != nil && x.status < 300 && isBulk(x.url) {
+		d.Operations = failedOperations(sent.operations, read.operations)
 	}
 	if x.status >= 400 || x.status == 0 {
 		d.Failure = &Failure{}
@@ -73,36 +75,6 @@ func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
 	d.Touched = merge(touched)
 	p.addTerms(h)
 	return p
-}
-
-// maxFilterNames is how many texts of a filter find an entry.
-const maxFilterNames = 20
-
-// touchedByURL returns what the address of a request names.
-func touchedByURL(r *redactor, kind, id, query string) (all []Touched) {
-	if id != "" && !r.mentions(id) && len(id) <= maxHeader {
-		all = append(all, Touched{Type: kind, ID: id})
-	}
-	for _, filter := range filtersIn(query) {
-		if !r.mentions(filter) && isFindable(filter) {
-			all = append(all, touchedByFilter(kind, filter)...)
-		}
-	}
-	return all
-}
-
-// isFindable reports whether all texts of a filter find the entry. Otherwise it is not shown.
-func isFindable(filter string) bool { return len(quoted(filter)) <= maxFilterNames }
-
-// touchedByFilter returns what a filter for a resource type names.
-func touchedByFilter(kind, filter string) (all []Touched) {
-	for _, name := range quoted(filter) {
-		all = append(all, Touched{Type: kind, Names: []string{name}})
-		if strings.Contains(strings.ToLower(filter), "members") {
-			all = append(all, Touched{Type: "User", ID: name})
-		}
-	}
-	return all
 }
 
 // body redacts a body. What it names is limited: a body that names more people is cut.
@@ -275,6 +247,9 @@ func (p *prepared) addTerms(h *hasher) {
 	if e.Status >= 400 || e.Status == 0 {
 		add(termFailed, classOf(e.Status))
 	}
+	for i := range e.Detail.Operations {
+		add(termFailed, classOf(e.Detail.Operations[i].Status))
+	}
 	for _, k := range e.Events {
 		add(termEvent, string(k))
 	}
@@ -283,7 +258,7 @@ func (p *prepared) addTerms(h *hasher) {
 			// Only what names nobody else stays: an entry without these people would outlive them.
 			e.Detail.Touched = e.Detail.Touched[:i]
 			e.Request, e.Response = withoutText(e.Request), withoutText(e.Response)
-			e.Detail.Events, e.Detail.Changes = nil, nil
+			e.Detail.Events, e.Detail.Changes, e.Detail.Operations = nil, nil, nil
 			if e.Detail.Failure != nil {
 				e.Detail.Failure.Detail = ""
 			}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -19,14 +18,15 @@ type Problem struct {
 	Status int
 	Type   string
 	Detail string
-	// Requests is how many have failed.
+	// Requests is how many requests and operations of bulk requests have failed.
 	Requests int
 	// Since and Last are when the first and the newest of them failed.
 	Since, Last time.Time
 	// Concerned is how many people, groups or, if the client was refused, clients it concerns.
 	Concerned int
-	// Solved is for how many of them a later change has succeeded; for a client, a later request of the
-	// same kind, or any one if the client was refused. If it is Concerned, the problem has solved itself.
+	// Solved is for how many of them it is over: a later request about the same person or group does what has failed, with
+	// the attribute that the text names. For a client, it is a later request to the same address, or any one if the
+	// client was refused. A malformed request that names nobody stays. If Solved is Concerned, the problem has solved itself.
 	Solved int
 	// Actor is who has to act, and Advice says how, to people who set up clients.
 	Actor  Actor
@@ -55,7 +55,7 @@ const (
 
 // Problems groups the failed requests of a tenant since a time by their cause, those that are not solved first, then the
 // newest. It reads at most the newest 5,000; more says that there are others. It looks at most at 200 people of a
-// problem, so Solved may be too low for a larger one. Operations that failed within a bulk request do not count.
+// problem, so Solved may be too low for a larger one.
 func (j *Journal) Problems(ctx context.Context, tenant string, since time.Time) (all []Problem, more bool, err error) {
 	if since.IsZero() {
 		return nil, false, errNoTime
@@ -86,7 +86,37 @@ func (j *Journal) Problems(ctx context.Context, tenant string, since time.Time) 
 // causes is a problem with those whom it concerns, and the newest failure of each.
 type causes struct {
 	Problem
-	concerned map[scim.Ref]Head
+	concerned map[scim.Ref]*failed
+}
+
+// failed is a request or an operation of a bulk request that failed.
+type failed struct {
+	*Entry  // of the request
+	method  string
+	typ     string // the resource type in the address
+	status  int
+	failure *Failure
+	about   scim.Ref // whom it concerns
+}
+
+// failuresOf returns what failed in an entry.
+func failuresOf(e *Entry) (all []failed) {
+	d := e.Detail
+	if d == nil {
+		return nil
+	}
+	if d.Failure != nil {
+		all = append(all, failed{e, e.Method, e.Type, e.Status, d.Failure, concernedBy(e)})
+	}
+	for i := range d.Operations {
+		o := &d.Operations[i]
+		ref, ok := o.Resource.refOf()
+		if !ok {
+			ref = scim.Ref{Type: termClient, ID: d.Client}
+		}
+		all = append(all, failed{e, o.Method, o.Resource.Type, o.Status, &o.Failure, ref})
+	}
+	return all
 }
 
 // collect adds the failed entries of a class. full says that there are more of them.
@@ -102,21 +132,10 @@ func collect(ctx context.Context, j *Journal, tenant, class string, since time.T
 			return false, err
 		}
 		for i := range page {
-			e := &page[i]
-			if e.Detail == nil || e.Detail.Failure == nil {
-				continue
-			}
-			key := causeOf(e)
-			c := found[key]
-			if c == nil { // The newest comes first.
-				c = &causes{Problem{Status: e.Status, Type: e.Detail.Failure.Type, Detail: e.Detail.Failure.Detail, Last: e.Time, Newest: e.ID}, map[scim.Ref]Head{}}
-				c.Actor, c.Advice = adviceFor(e)
-				found[key] = c
-			}
-			c.Requests++
-			c.Since = e.Time
-			if ref := concernedBy(e); c.concerned[ref].ID == "" {
-				c.concerned[ref] = e.Head
+			for _, f := range failuresOf(&page[i]) {
+				if classOf(f.status) == class { // A bulk request may have failures of several classes.
+					add(found, &f)
+				}
 			}
 		}
 		if len(page) < s.Limit {
@@ -127,12 +146,30 @@ func collect(ctx context.Context, j *Journal, tenant, class string, since time.T
 	return true, nil
 }
 
-// causeOf returns what failures of one cause have in common: the text without what stands in quotes.
-func causeOf(e *Entry) string {
-	f := e.Detail.Failure
+// add adds a failure, which is older than those before.
+func add(found map[string]*causes, f *failed) {
+	key := f.cause()
+	c := found[key]
+	if c == nil {
+		c = &causes{Problem{Status: f.status, Type: f.failure.Type, Detail: f.failure.Detail, Last: f.Time, Newest: f.ID}, map[scim.Ref]*failed{}}
+		c.Actor, c.Advice = f.advice()
+		found[key] = c
+	}
+	c.Requests++
+	c.Since = f.Time
+	if c.concerned[f.about] == nil {
+		c.concerned[f.about] = f
+	}
+}
+
+// cause is what failures of one cause have in common: the text without what stands in quotes.
+func (f *failed) cause() string {
+	return fmt.Sprint(f.status, " ", f.failure.Type, " ", f.Kind, " ", withoutQuotes(f.failure.Detail))
+}
+
+func withoutQuotes(s string) string {
 	var b strings.Builder
-	fmt.Fprint(&b, e.Status, " ", f.Type, " ", e.Kind, " ")
-	for i, part := range strings.Split(f.Detail, `"`) {
+	for i, part := range strings.Split(s, `"`) {
 		if i%2 == 0 {
 			b.WriteString(part)
 		}
@@ -143,19 +180,16 @@ func causeOf(e *Entry) string {
 // concernedBy returns whom a failure concerns: the first resource that the request names, or else the client.
 func concernedBy(e *Entry) scim.Ref {
 	if e.Kind != Refused {
-		for _, t := range e.Detail.Touched {
-			switch {
-			case t.ID != "":
-				return scim.Ref{Type: t.Type, ID: t.ID}
-			case len(t.Names) > 0:
-				return scim.Ref{Type: t.Type, ID: scim.Fold(t.Names[0])}
+		for i := range e.Detail.Touched {
+			if ref, ok := e.Detail.Touched[i].refOf(); ok {
+				return ref
 			}
 		}
 	}
 	return scim.Ref{Type: termClient, ID: e.Detail.Client}
 }
 
-// solve counts for how many a later change has succeeded.
+// solve counts for how many a later request has succeeded.
 func (c *causes) solve(ctx context.Context, j *Journal, tenant string) error {
 	c.Concerned = len(c.concerned)
 	h, err := j.ring.hasher(ctx, tenant)
@@ -163,70 +197,19 @@ func (c *causes) solve(ctx context.Context, j *Journal, tenant string) error {
 		return err
 	}
 	n := 0
-	for ref, failed := range c.concerned {
+	for _, f := range c.concerned {
 		if n++; n > maxConcerned {
 			return nil
 		}
-		s := Search{Tenant: tenant, Kind: Exchange, Class: 2, From: failed.ID, Limit: 20}
-		switch {
-		case ref.Type != termClient:
-			s.Terms = []Term{h.term(cmp.Or(ref.Type, unknownType), ref.ID)}
-		case ref.ID != "":
-			s.Terms = []Term{h.term(termClient, ref.ID)}
-			s.Limit = 200 // most of what a client sends has nothing to do with the failure
-		}
-		later, err := j.store.Find(ctx, s)
+		isSolved, err := f.isSolved(ctx, j, h)
 		if err != nil {
-			return fmt.Errorf("journal: find: %w", err)
+			return err
 		}
-		if slices.ContainsFunc(later, func(r Record) bool { return isSuccess(ref, failed, r) }) {
+		if isSolved {
 			c.Solved++
 		}
 	}
 	return nil
-}
-
-// isSuccess reports whether a later exchange, which concerns ref too, does what has failed.
-func isSuccess(ref scim.Ref, failed Head, later Record) bool {
-	switch {
-	case ref.Type != termClient: // To be read is no success of a change.
-		return later.Method != http.MethodGet
-	case failed.Kind == Refused: // The client may send anything again.
-		return true
-	}
-	return later.Method == failed.Method && later.Type == failed.Type
-}
-
-// adviceFor says who has to act, and how.
-func adviceFor(e *Entry) (Actor, string) {
-	failure := e.Detail.Failure
-	switch {
-	case e.Status == 0:
-		return Vendor, "The connection ended before the answer: look at proxies and their time limits, and at the log of the application."
-	case e.Status == http.StatusTooManyRequests:
-		return Nobody, "The client sends more requests than it may, and tries again later. If this goes on for hours, raise the limit."
-	case e.Status == http.StatusNotImplemented:
-		return Customer, "The application does not offer this: switch it off in the settings of the identity provider."
-	case e.Status == http.StatusServiceUnavailable:
-		return Vendor, "The application was not available: look at its database, and whether SCIM is switched on for this tenant."
-	case e.Status >= 500:
-		return Vendor, "This is an error of the application: find the id of the request in its log."
-	case e.Status == http.StatusUnauthorized:
-		return Customer, "The client's credentials are not accepted: make a new token, and enter it in the identity provider."
-	case e.Kind == Refused:
-		return Customer, "There is no endpoint at this address: compare it with the one that the application shows."
-	case e.Status == http.StatusForbidden && strings.HasPrefix(failure.Detail, "this token does not have the scope"):
-		return Customer, "The token does not open this: make one with the scope that the text names, or switch these requests off in the identity provider."
-	case e.Status == http.StatusForbidden:
-		return Vendor, "The application does not allow this: its text says which rule, permission or limit of seats decides."
-	case e.Status == http.StatusConflict || failure.Type == "uniqueness":
-		return Customer, "Somebody has this value already: change one of the two in the directory, or delete or adopt the account in the application."
-	case e.Status == http.StatusNotFound:
-		return Customer, "The client names what the application does not have: start the provisioning of this person or group again in the identity provider."
-	case e.Status == http.StatusRequestEntityTooLarge:
-		return Customer, "The request is too large: let the client send fewer members or operations at once."
-	}
-	return Customer, "A value is not what the application accepts: change the mapping of attributes in the identity provider, or the value in the directory."
 }
 
 // errNoTime is what Problems returns for the zero time: it would read everything.

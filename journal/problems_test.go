@@ -100,14 +100,131 @@ func TestProblemsOfScopes(t *testing.T) {
 	}
 	syntax := line{400, 0, "invalidSyntax", "the JSON ends too early", journal.Customer}
 	scope := line{403, 0, "", `this token does not have the scope "groups"`, journal.Customer}
-	filter := line{400, 1, "invalidFilter", "[redacted]", journal.Customer} // the same request for users succeeded later
-	if diff := cmp.Diff([]line{syntax, scope, filter}, problems()); diff != "" {
+	filter := line{400, 0, "invalidFilter", "[redacted]", journal.Customer} // a request without the filter solves nothing
+	if diff := cmp.Diff([]line{filter, syntax, scope}, problems()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	a.create("/Users", ann)
+	a.create("/Users", ann) // somebody else, for all that is known
 	a.find(journal.Query{})
-	syntax.Solved = 1
-	if diff := cmp.Diff([]line{scope, filter, syntax}, problems(), cmpopts.SortSlices(func(a, b line) bool { return a.Type < b.Type })); diff != "" {
+	if diff := cmp.Diff([]line{filter, syntax, scope}, problems()); diff != "" {
 		t.Errorf("after a POST that succeeds (-want +got):\n%s", diff)
+	}
+}
+
+// A problem is solved by what does what has failed, and by nothing else.
+func TestSolvedProblems(t *testing.T) {
+	patch := func(op string) string {
+		return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + op + `]}`
+	}
+	bad := patch(`{"op":"replace","path":"active","value":"perhaps"}`)
+	for _, tt := range []struct {
+		reason                    string
+		method, target, body      string // what fails
+		method2, target2, request string // what succeeds later
+		want                      int
+	}{
+		{"the same attribute", "PATCH", "/Users/ID", bad, "PATCH", "/Users/ID", patch(`{"op":"replace","path":"active","value":false}`), 1},
+		{"another attribute", "PATCH", "/Users/ID", bad, "PATCH", "/Users/ID", patch(`{"op":"replace","path":"title","value":"Dr"}`), 0},
+		{"the whole resource", "PATCH", "/Users/ID", bad, "PUT", "/Users/ID", ann, 1},
+		{"somebody else", "PATCH", "/Users/ID", bad, "POST", "/Users", strings.NewReplacer("Ann@", "ben@", `"x1"`, `"x2"`).Replace(ann), 0},
+		{"a membership", "PATCH", "/Users/ID", bad, "POST", "/Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"g","members":[{"value":"ID"}]}`, 0},
+		{"a look", "PATCH", "/Users/ID", bad, "GET", "/Users/ID", "", 0},
+		{"a deletion", "PATCH", "/Users/ID", bad, "DELETE", "/Users/ID", "", 1},
+		{"a bulk request", "PATCH", "/Users/ID", bad, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{"method":"PUT","path":"/Users/ID","data":` + ann + `}]}`, 1},
+		{"a bulk request that fails", "PATCH", "/Users/ID", bad, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{"method":"PATCH","path":"/Users/ID","data":` + bad + `}]}`, 0},
+		{"the same look", "GET", "/Users?filter=nothing+eq+%22x%22+and", "", "GET", "/Users?filter=userName+eq+%22x%22", "", 0},
+		{"what was not there", "DELETE", "/Users/none", "", "DELETE", "/Users/ID", "", 0},
+	} {
+		a := newApp(t, journal.Options{}, nil)
+		id := a.create("/Users", ann)
+		in := func(s string) string { return strings.ReplaceAll(s, "ID", id) }
+		a.send(tt.method, in(tt.target), in(tt.body))
+		w := a.send(tt.method2, in(tt.target2), in(tt.request))
+		a.find(journal.Query{})
+		all, _, err := a.j.Problems(t.Context(), "", time.Now().Add(-time.Hour))
+		if err != nil || len(all) != 1 || w.Code >= 300 {
+			t.Errorf("%s: %+v, %v, %d %s", tt.reason, all, err, w.Code, w.Body)
+			continue
+		}
+		if all[0].Solved != tt.want {
+			t.Errorf("%s: solved %d, want %d", tt.reason, all[0].Solved, tt.want)
+		}
+	}
+}
+
+// Operations of a bulk request fail by themselves, and are problems of those whom they are about.
+func TestProblemsOfBulk(t *testing.T) {
+	a := newApp(t, journal.Options{}, nil)
+	id := a.create("/Users", ann)
+	bulk := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[
+		{"method":"POST","path":"/Users","bulkId":"1","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ben"}},
+		{"method":"POST","path":"/Users","bulkId":"2","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"Ann@example.com"}},
+		{"method":"PATCH","path":"/Users/none","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":true}]}},
+		{"method":"PATCH","path":"/Users/` + id + `","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":true}]}},
+		{"method":"DELETE","path":"/Users/none2"}]}`
+	if w := a.send("POST", "/Bulk", bulk); w.Code != 200 {
+		t.Fatal(w.Code, w.Body)
+	}
+	e := a.last()
+	user := func(id string, names ...string) journal.Touched {
+		return journal.Touched{Type: "User", ID: id, Names: names}
+	}
+	missing := journal.Failure{Detail: "there is no such resource"}
+	want := []journal.FailedOperation{
+		{Method: "POST", Status: 409, Failure: journal.Failure{Type: "uniqueness", Detail: "userName is taken: another resource has this value"}, Resource: user("", "Ann@example.com")},
+		{Method: "PATCH", Status: 404, Failure: missing, Resource: user("none")},
+		{Method: "DELETE", Status: 404, Failure: missing, Resource: user("none2")},
+	}
+	got := e.Detail.Operations
+	for i := range got {
+		if got[i].Status == 404 && got[i].Failure.Detail != "" {
+			got[i].Failure = missing // whatever it says
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	all, _, err := a.j.Problems(t.Context(), "", time.Now().Add(-time.Hour))
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	for _, p := range all {
+		if p.Status == 404 && p.Concerned != 2 || p.Status == 409 && p.Concerned != 1 || p.Newest != e.ID || p.Requests != p.Concerned || p.Solved != 0 {
+			t.Errorf("%+v", p)
+		}
+	}
+	a.create("/Users", strings.NewReplacer("Ann@", "ann2@", `"x1"`, `"x2"`).Replace(ann)) // another userName, so somebody else
+	if w := a.send("PUT", "/Users/"+id, ann); w.Code != 200 {
+		t.Fatal(w.Code, w.Body)
+	}
+	a.find(journal.Query{})
+	all, _, err = a.j.Problems(t.Context(), "", time.Now().Add(-time.Hour))
+	for _, p := range all {
+		if p.Status == 409 && p.Solved != 1 {
+			t.Errorf("the person exists: %+v, %v", p, err)
+		}
+	}
+}
+
+// The advice is about the cause.
+func TestAdvice(t *testing.T) {
+	a := newApp(t, journal.Options{}, nil)
+	id := a.create("/Users", ann)
+	for _, tt := range []struct{ method, target, body, want string }{
+		{"POST", "/Users", `{"userName":`, "no JSON"},
+		{"GET", "/Users?filter=x", "", "looks for people by a filter"},
+		{"PATCH", "/Users/" + id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"]","value":1}]}`, "does not exist here"},
+		{"PATCH", "/Users/" + id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":"x"}]}`, "change the mapping"},
+		{"POST", "/Users", ann, "has this value already"},
+		{"GET", "/Users/none", "", "does not have"},
+		{"PUT", "/Users", "", "no request of SCIM"},
+	} {
+		now := time.Now()
+		w := a.send(tt.method, tt.target, tt.body)
+		a.find(journal.Query{})
+		all, _, err := a.j.Problems(t.Context(), "", now)
+		if err != nil || len(all) != 1 || !strings.Contains(all[0].Advice, tt.want) {
+			t.Errorf("%s %s: %d %s: %+v, %v, want %q", tt.method, tt.target, w.Code, w.Body, all, err, tt.want)
+		}
 	}
 }

@@ -108,20 +108,27 @@ func TestNames(t *testing.T) {
 		want       []journal.Touched
 	}{
 		{"a user", `{"meta":{"resourceType":"User"},"id":"1","userName":"ann","groups":[{"value":"g","display":"Admins"}]}`,
-			[]journal.Touched{{Type: "Group", ID: "g", Names: []string{"Admins"}}, user("1", "ann")}},
+			[]journal.Touched{user("1", "ann"), {Type: "Group", ID: "g", Names: []string{"Admins"}}}},
 		{"a list", `{"Resources":[{"id":"1","userName":"a","meta":{"resourceType":"User"}},{"id":"2","displayName":"b","meta":{"resourceType":"Group"}}]}`,
 			[]journal.Touched{user("1", "a"), {Type: "Group", ID: "2", Names: []string{"b"}}}},
 		{"members", `{"displayName":"g","members":[{"value":"1","display":"Ann"},{"value":"2","type":"Group"},{"value":"3","$ref":"https://x/Groups/3"}]}`,
-			[]journal.Touched{user("1", "Ann"), {Type: "Group", ID: "2"}, {Type: "Group", ID: "3"}, {Names: []string{"g"}}}},
+			[]journal.Touched{{Names: []string{"g"}}, user("1", "Ann"), {Type: "Group", ID: "2"}, {Type: "Group", ID: "3"}}},
 		{"members by PATCH", `{"Operations":[{"op":"add","path":"members","value":[{"value":"1"},{"value":"2"}]},{"op":"remove","path":"members[value eq \"3\"]"},{"value":"4","path":"members"}]}`,
 			[]journal.Touched{user("1"), user("2"), user("3"), user("4")}},
+		{"members with names by PATCH", `{"Operations":[{"op":"add","path":"members","value":[{"value":"1","display":"Ann"},{"value":"2","display":"Devs","type":"Group"}]}]}`,
+			[]journal.Touched{user("1", "Ann"), {Type: "Group", ID: "2", Names: []string{"Devs"}}}},
+		{"members whose path comes last", `{"Operations":[{"op":"add","value":[{"value":"1","display":"Ann"}],"path":"members"}]}`, []journal.Touched{user("1", "Ann")}},
+		{"groups by PATCH", `{"Operations":[{"op":"add","path":"groups","value":[{"value":"g","display":"Admins"}]}]}`,
+			[]journal.Touched{{Type: "Group", ID: "g", Names: []string{"Admins"}}}},
+		{"addresses by PATCH", `{"Operations":[{"op":"add","path":"emails","value":[{"value":"a@x","type":"work"}]}]}`, []journal.Touched{{Names: []string{"a@x"}}}},
+		{"an attribute that names nobody", `{"Operations":[{"op":"add","path":"roles","value":[{"value":"admin"}]}]}`, nil},
 		{"a name by PATCH", `{"Operations":[{"op":"replace","path":"userName","value":"ann"},{"op":"add","path":"title","value":"Dr"}]}`,
 			[]journal.Touched{{Names: []string{"ann"}}}},
 		{"names by PATCH without a path", `{"Operations":[{"op":"replace","value":{"username":"ann","emails":[{"value":"a@x"}]}}]}`,
 			[]journal.Touched{{Names: []string{"ann", "a@x"}}}},
 		{"bulk", `{"Operations":[{"method":"PUT","path":"/Users/1","data":{"userName":"ann"}},{"method":"DELETE","path":"/Groups/2"}]}`,
 			[]journal.Touched{user("", "ann"), user("1"), {Type: "Group", ID: "2"}}},
-		{"a secret", `{"Operations":[{"op":"add","value":[{"value":"hunter2","display":"hunter2","type":"User"}],"path":"password"}]}`, []journal.Touched{}},
+		{"a secret", `{"Operations":[{"op":"add","value":[{"value":"hunter2","display":"hunter2","type":"User"}],"path":"password"}]}`, nil},
 		{"a manager", `{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"9","displayName":"Boss"}}}`, []journal.Touched{user("9", "Boss")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -130,6 +137,34 @@ func TestNames(t *testing.T) {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
 		})
+	}
+}
+
+// A filter names people and groups by the attribute that it compares.
+func TestNamesInFilters(t *testing.T) {
+	user, group := func(id string, names ...string) journal.Touched {
+		return journal.Touched{Type: "User", ID: id, Names: names}
+	}, func(id string, names ...string) journal.Touched {
+		return journal.Touched{Type: "Group", ID: id, Names: names}
+	}
+	for _, tt := range []struct {
+		kind, filter string
+		want         []journal.Touched
+		reason       string
+	}{
+		{"User", `userName eq "ann"`, []journal.Touched{user("", "ann")}, "a name"},
+		{"User", `id eq "1"`, []journal.Touched{user("1")}, "an id"},
+		{"User", `groups eq "g"`, []journal.Touched{group("g")}, "the id of a group"},
+		{"User", `groups.value eq "g" or not (groups[display eq "Devs"])`, []journal.Touched{group("g"), group("", "Devs")}, "parts of a group"},
+		{"User", `manager.value eq "2" and active eq true`, []journal.Touched{user("2")}, "a manager"},
+		{"User", `urn:ietf:params:scim:schemas:core:2.0:User:emails[type eq "work" and value eq "a@x"]`, []journal.Touched{user("", "work"), user("", "a@x")}, "a URN"},
+		{"Group", `displayName eq "Devs" and members[value eq "1"]`, []journal.Touched{group("", "Devs"), user("1")}, "a member"},
+		{"Group", `members eq "1" and`, []journal.Touched{group("", "1"), user("1")}, "what cannot be read may be either"},
+	} {
+		got := journal.NamesInFilter(tt.kind, tt.filter)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s (-want +got):\n%s", tt.reason, tt.filter, diff)
+		}
 	}
 }
 

@@ -70,6 +70,9 @@ type Search struct {
 	Class int
 	// Kind is the kind of the records; "" for any.
 	Kind Kind
+	// Method is the method of the records; "" for any. Writes excludes GET, HEAD and OPTIONS.
+	Method string
+	Writes bool
 	// Limit is how many records there are at most; it is at least 1.
 	Limit int
 }

@@ -14,7 +14,9 @@ type reading struct {
 	text    []byte    // the body without secrets
 	touched []Touched // those without Type belong to the resource type of the address
 	failure Failure   // "scimType" and "detail" at the top
-	secret  bool      // a text mentions a secret, so an error may repeat it
+	// operations are those of a bulk request, or of its answer.
+	operations []operation
+	secret     bool // a text mentions a secret, so an error may repeat it
 }
 
 // errTooDeep and errTooMany end a walk. With errTooMany, a shorter part of the body may be read.
@@ -117,8 +119,8 @@ func (w *walker) value(parent *object, key string) error {
 	if w.isSecretText(parent, raw, key) {
 		parent.secretPath = parent.secretPath || key == "path"
 		w.cuts = append(w.cuts, span{start, start + len(raw)})
-		if key == "detail" && parent.isTop {
-			w.found.failure.Detail = redacted
+		if key == "detail" {
+			parent.operation.failure.Detail = redacted
 		}
 		return nil
 	}

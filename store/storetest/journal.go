@@ -149,7 +149,7 @@ func foundRecordSteps() []step[journal.Store] {
 		{"found", "Find returns the newest first, and obeys each field of Search.", func(t *probe, s journal.Store) {
 			a, b, c, d := recordOf("acme", 1, "x", "y"), recordOf("acme", 2, "x"), recordOf("acme", 3, "y"), recordOf("acme", 4, "x", "y")
 			b.Status, c.Status, d.Kind, d.Status = 404, 500, journal.Refused, 401
-			b.Request = []byte("body")
+			b.Request, c.Method = []byte("body"), "PATCH"
 			appendRecords(t, s, c, a, d, b, recordOf("other", 5, "x", "y"))
 			x, y := termOf("x"), termOf("y")
 			for _, tt := range []struct {
@@ -164,6 +164,10 @@ func foundRecordSteps() []step[journal.Store] {
 				{journal.Search{Class: 2, Terms: []journal.Term{y}}, []journal.Record{a}},
 				{journal.Search{Kind: journal.Refused}, []journal.Record{d}},
 				{journal.Search{Kind: journal.Exchange, Terms: []journal.Term{y}}, []journal.Record{c, a}},
+				{journal.Search{Method: "PATCH"}, []journal.Record{c}},
+				{journal.Search{Method: "PUT"}, nil},
+				{journal.Search{Writes: true}, []journal.Record{c}},
+				{journal.Search{Writes: true, Terms: []journal.Term{x}}, nil},
 				{journal.Search{ID: b.ID}, []journal.Record{b}},
 				{journal.Search{ID: b.ID, Terms: []journal.Term{y}}, nil},
 				{journal.Search{From: b.ID}, []journal.Record{d, c, b}},

@@ -182,7 +182,7 @@ func termsIn(b []byte) (all []journal.Term) {
 
 // Find implements journal.Store. With terms it begins at the first of them.
 func (s *Journal) Find(ctx context.Context, q journal.Search) ([]journal.Record, error) {
-	if len(dialect.Storable([]string{q.Tenant, q.ID, q.From, q.Before})) < 4 {
+	if len(dialect.Storable([]string{q.Tenant, q.ID, q.From, q.Before, q.Method})) < 5 {
 		return nil, nil
 	}
 	db := s.of(q.Tenant)
@@ -227,6 +227,12 @@ func FindEntries(d dialect.Dialect, q journal.Search) (text string, args []any) 
 	}
 	if q.Kind != "" {
 		b.WriteString(" AND e.kind = " + arg(string(q.Kind)))
+	}
+	if q.Method != "" {
+		b.WriteString(" AND e.method = " + arg(q.Method))
+	}
+	if q.Writes {
+		b.WriteString(" AND e.method NOT IN ('GET', 'HEAD', 'OPTIONS')")
 	}
 	if q.Class != 0 {
 		b.WriteString(" AND e.status BETWEEN " + arg(q.Class*100) + " AND " + arg(q.Class*100+99))
