@@ -193,6 +193,9 @@ func (j *Journal) end(x *exchange, answer http.Header) {
 	x.rank = rankOf(x)
 	x.size = baseSize + int64(len(x.url)+len(x.query)) + fieldsSize(x.header[0]) + fieldsSize(x.header[1]) + int64(len(x.notes.events)+len(x.notes.writes))*200
 	j.queue.push(x)
+	if j.run.hasToWarn(now) {
+		j.o.Log.Warn("scim: nothing writes what the journal has in its queue: call Journal.Run in a goroutine")
+	}
 }
 
 // maxRefusal is how long an answer with an error is, in bytes.

@@ -96,7 +96,7 @@ func New(store Store, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{store: store, o: o, redactor: newRedactor(o.Redact, o.Headers), ring: newRing(store, o.Keys), process: rand.Text()}
+	j := &Journal{store: store, o: o, redactor: newRedactor(o.Redact, o.Headers), ring: newRing(store, o.Keys, o.Log), process: rand.Text()}
 	j.queue = newQueue(&j.room)
 	return j, nil
 }

@@ -20,6 +20,7 @@ const (
 	termEvent   = "\x00event"
 	termRequest = "\x00request"
 	termFailed  = "\x00failed" // the class of the status, 4 or 5
+	termEnded   = "\x00ended"  // a gap because a process has ended
 	unknownType = "\x00any"    // a resource whose type is not known
 )
 

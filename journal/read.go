@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // Query says which entries Find returns. An entry has to fit all fields that are set.
 type Query struct {
 	// Tenant is the tenant: no query finds entries of another one. In an application with many tenants "" has
-	// what belongs to none of them, for the vendor only.
+	// what belongs to none of them, for the vendor only. The gap of a process that was killed is there, and everybody sees it.
 	Tenant string
 	// From and To bound the time: from From on, before To.
 	From, To time.Time
@@ -26,7 +27,7 @@ type Query struct {
 	// Kind is the kind of the entries.
 	Kind Kind
 	// Person is the id of a user, or one of its names: userName, displayName, externalId, or an e-mail address.
-	// A name finds the entries that show it. Those about members of groups often show the id only.
+	// A name also finds the entries of each id that had this name in one of the newest 200 entries that show it, up to 8 ids.
 	// Letters compare as in scim.Fold. Group is the same for a group.
 	Person, Group string
 	// Resource is a resource of any type, by its id.
@@ -86,25 +87,80 @@ func (j *Journal) Find(ctx context.Context, q Query) ([]Entry, error) {
 		alternatives = []Search{byID, byTerm}
 	}
 	for _, by := range []struct{ kind, text string }{{"User", q.Person}, {"Group", q.Group}} {
-		if by.text != "" {
-			alternatives = widen(alternatives, h.term(by.kind, by.text), h.term(by.kind, scim.Fold(by.text)))
+		if by.text == "" {
+			continue
 		}
+		terms, err := j.termsOf(ctx, h, q.Tenant, by.kind, by.text)
+		if err != nil {
+			return nil, err
+		}
+		alternatives = widen(alternatives, terms)
+	}
+	if more := q.withGaps(s); more != nil {
+		h, err := j.ring.hasher(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		more.Terms = []Term{h.term(termEnded, "")}
+		alternatives = append(alternatives, *more)
 	}
 	return j.findAny(ctx, alternatives)
 }
 
-// widen adds to each alternative the id of a resource, or its folded name.
-func widen(in []Search, id, name Term) (out []Search) {
+const (
+	maxNamed   = 200 // entries with a name, in which Find looks for ids
+	maxNamedID = 8   // ids of one name
+)
+
+// termsOf returns the terms of a person or a group: its id, its name, and the ids that had this name.
+func (j *Journal) termsOf(ctx context.Context, h *hasher, tenant, kind, text string) ([]Term, error) {
+	folded := scim.Fold(text)
+	byName := h.term(kind, folded)
+	terms := []Term{h.term(kind, text)}
+	if terms[0] != byName {
+		terms = append(terms, byName)
+	}
+	named, err := j.findAny(ctx, []Search{{Tenant: tenant, Terms: []Term{byName}, Limit: maxNamed}})
+	if err != nil {
+		return nil, err
+	}
+	most := len(terms) + maxNamedID
+	for i := range named {
+		if named[i].Detail == nil {
+			continue
+		}
+		for _, t := range named[i].Detail.Touched {
+			if t.Type != kind || t.ID == "" || !slices.ContainsFunc(t.Names, func(n string) bool { return scim.Fold(n) == folded }) {
+				continue
+			}
+			if id := h.term(kind, t.ID); !slices.Contains(terms, id) && len(terms) < most {
+				terms = append(terms, id)
+			}
+		}
+	}
+	return terms, nil
+}
+
+// widen adds to each alternative one of the terms of a resource.
+func widen(in []Search, terms []Term) (out []Search) {
 	for _, s := range in {
 		fixed := s.Terms
-		s.Terms = with(fixed, id)
-		out = append(out, s)
-		if name != id {
-			s.Terms = with(fixed, name)
+		for _, t := range terms {
+			s.Terms = with(fixed, t)
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// withGaps returns the search for the gaps of processes, which are in the tenant "" and concern all others; nil if the
+// query asks for nothing that a gap can be.
+func (q *Query) withGaps(s Search) *Search {
+	if q.Tenant == "" || q.Class != 0 || q.Kind != "" && q.Kind != Gap || q.Person != "" || q.Group != "" || len(s.Terms) > 0 || q.RequestID != "" {
+		return nil
+	}
+	s.Tenant, s.Kind = "", Gap
+	return &s
 }
 
 // with returns a new list.
@@ -138,10 +194,29 @@ func (j *Journal) Get(ctx context.Context, tenant, id string) (Entry, error) {
 		return Entry{}, scim.ErrNotFound
 	}
 	r, err := j.store.Get(ctx, tenant, id)
+	if errors.Is(err, scim.ErrNotFound) && tenant != "" {
+		return j.gap(ctx, id)
+	}
 	if err != nil {
 		return Entry{}, err
 	}
 	return j.open(ctx, &r)
+}
+
+// gap returns the gap of a process, which all tenants see.
+func (j *Journal) gap(ctx context.Context, id string) (Entry, error) {
+	h, err := j.ring.hasher(ctx, "")
+	if err != nil {
+		return Entry{}, err
+	}
+	all, err := j.findAny(ctx, []Search{{ID: id, Kind: Gap, Terms: []Term{h.term(termEnded, "")}, Limit: 1}})
+	if err == nil && len(all) == 0 {
+		err = scim.ErrNotFound
+	}
+	if err != nil {
+		return Entry{}, err
+	}
+	return all[0], nil
 }
 
 // open opens a record. Only a Wrapper or a Store that fails is an error: an entry that cannot be opened says so.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,24 @@ type running struct {
 	trimmed time.Time
 	lost    []Beat // processes that have ended, of which no entry tells yet
 	err     error  // of the last write, once ended is closed
+	// isWritten says that something writes the queue, and first is when the first exchange came, in microseconds.
+	isWritten atomic.Bool
+	first     atomic.Int64
+}
+
+// runLate is how long the first exchange waits until a warning says that nobody calls Run.
+const runLate = 10 * time.Second
+
+// hasToWarn reports whether nobody writes the queue. It says so once.
+func (r *running) hasToWarn(now time.Time) bool {
+	if r.isWritten.Load() {
+		return false
+	}
+	at := now.UnixMicro()
+	if r.first.CompareAndSwap(0, at) || at-r.first.Load() < runLate.Microseconds() {
+		return false
+	}
+	return r.isWritten.CompareAndSwap(false, true)
 }
 
 // batch is what one call of Store.Append writes.
@@ -61,6 +80,7 @@ func (j *Journal) Run(ctx context.Context) error {
 	defer close(j.run.ended)
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
+	j.checkKeys(ctx)
 	for {
 		wait := j.work(ctx)
 		select {
@@ -80,6 +100,37 @@ func (j *Journal) Run(ctx context.Context) error {
 		defer cancel()
 		j.run.err = errors.Join(j.Flush(last), j.store.Beat(last, j.process, time.Time{}))
 		return j.run.err
+	}
+}
+
+// checkedKeys is how many keys Run tries when it begins.
+const checkedKeys = 10
+
+// checkKeys warns if the Wrapper opens none of the keys in the store: it may be the wrong one.
+func (j *Journal) checkKeys(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var err error
+	defer func() {
+		if err != nil { // Whatever it is, work meets it again, and tries again.
+			j.o.Log.DebugContext(ctx, "scim: the keys of the journal cannot be checked", "error", err)
+		}
+	}()
+	defer catch(&err)
+	all, err := j.store.Keys(ctx, Key{}, checkedKeys)
+	gone := 0
+	for _, k := range all {
+		_, uerr := j.ring.keys.Unwrap(ctx, k.Wrapped, boundKey(k.Tenant, k.ID))
+		if errors.Is(uerr, ErrKeyGone) {
+			gone++
+		} else if uerr != nil {
+			err = uerr
+			return
+		}
+	}
+	if gone > 0 {
+		j.o.Log.WarnContext(ctx, "scim: Options.Keys of the journal does not open keys in the store, so earlier entries cannot be read or found: is it the right key, with all former ones?",
+			"checked", len(all), "gone", gone)
 	}
 }
 
@@ -160,7 +211,7 @@ func (j *Journal) watch(ctx context.Context, now time.Time) error {
 		if b.Process == j.process {
 			continue
 		}
-		r, err := j.sealGap(ctx, "", &Missing{From: b.At.Add(-time.Second), To: b.At.Add(beatEvery + time.Second), Reason: "a process ended without Close"})
+		r, err := j.sealGap(ctx, "", &Missing{From: b.At.Add(-time.Second), To: b.At.Add(beatEvery + time.Second), Reason: "a process ended without Close"}, termEnded)
 		if err == nil {
 			err = j.append(ctx, &batch{records: []Record{r}})
 		}
@@ -190,6 +241,7 @@ func (j *Journal) trim(ctx context.Context, now time.Time) error {
 // Flush writes what is in the queue now. Run calls it; an application that shows the newest entries may
 // call it before it reads.
 func (j *Journal) Flush(ctx context.Context) error {
+	j.run.isWritten.Store(true)
 	j.flushing.Lock()
 	defer j.flushing.Unlock()
 	if err := j.appendBatch(ctx); err != nil { // what could not be written the last time
@@ -296,7 +348,7 @@ func (j *Journal) append(ctx context.Context, b *batch) (err error) {
 // the key of one.
 func (j *Journal) sealGaps(ctx context.Context, gaps map[string]*Missing) (failed error) {
 	for tenant, m := range gaps {
-		r, err := j.sealGap(ctx, tenant, m)
+		r, err := j.sealGap(ctx, tenant, m, "")
 		if err != nil {
 			failed = err
 			continue
@@ -307,15 +359,23 @@ func (j *Journal) sealGaps(ctx context.Context, gaps map[string]*Missing) (faile
 	return failed
 }
 
-// sealGap makes the record of a gap.
-func (j *Journal) sealGap(ctx context.Context, tenant string, m *Missing) (r Record, err error) {
+// sealGap makes the record of a gap. A term finds it, if kind is not "".
+func (j *Journal) sealGap(ctx context.Context, tenant string, m *Missing, kind string) (r Record, err error) {
 	defer catch(&err)
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	now := plainTime(j.o.Now())
 	e := Entry{Head: Head{ID: newID(now), Tenant: tenant, Kind: Gap, Time: now}, Detail: &Detail{Gap: m}}
 	e.RequestID = e.ID
-	return j.sealEntry(ctx, &e, nil)
+	var terms []Term
+	if kind != "" {
+		h, err := j.ring.hasher(ctx, tenant)
+		if err != nil {
+			return Record{}, err
+		}
+		terms = []Term{h.term(kind, "")}
+	}
+	return j.sealEntry(ctx, &e, terms)
 }
 
 // errPanic is a bug of the journal, or of what the application supplies.

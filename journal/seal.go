@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -36,10 +37,11 @@ type ring struct {
 	mu    sync.Mutex
 	data  map[[2]string]cipher.AEAD // by tenant and day
 	terms map[string]*hasher        // by tenant
+	log   *slog.Logger
 }
 
-func newRing(store Store, keys Wrapper) *ring {
-	return &ring{store: store, keys: keys, data: map[[2]string]cipher.AEAD{}, terms: map[string]*hasher{}}
+func newRing(store Store, keys Wrapper, log *slog.Logger) *ring {
+	return &ring{store: store, keys: keys, data: map[[2]string]cipher.AEAD{}, terms: map[string]*hasher{}, log: log}
 }
 
 // day is the ID of the data key of a time.
@@ -50,12 +52,13 @@ const maxLostKeys = 20
 
 // writable calls use with the IDs of a key, until one is not gone: somebody may have removed a key of the
 // Wrapper too early. What it sealed is lost then, and the journal goes on with a new one.
-func writable(id string, use func(id string) error) (string, error) {
+func (r *ring) writable(tenant, id string, use func(id string) error) (string, error) {
 	first, err := id, error(nil)
 	for n := 2; n < maxLostKeys; n++ {
 		if err = use(id); !errors.Is(err, ErrKeyGone) {
 			return id, err
 		}
+		r.log.Warn("scim: a key of the journal is gone, and another one takes its place: what the former one has sealed cannot be read", "tenant", tenant, "key", id)
 		id = first + "." + strconv.Itoa(n)
 	}
 	return id, err
@@ -63,7 +66,7 @@ func writable(id string, use func(id string) error) (string, error) {
 
 // writer returns the key that seals the records of a tenant and day, and its ID. It makes one if there is none.
 func (r *ring) writer(ctx context.Context, tenant, day string) (a cipher.AEAD, id string, err error) {
-	id, err = writable(day, func(id string) error {
+	id, err = r.writable(tenant, day, func(id string) error {
 		a, err = r.aead(ctx, tenant, id, true)
 		return err
 	})
@@ -116,7 +119,7 @@ func (r *ring) hasher(ctx context.Context, tenant string) (*hasher, error) {
 		return h, nil
 	}
 	var key []byte
-	_, err := writable(SearchKey, func(id string) (err error) {
+	_, err := r.writable(tenant, SearchKey, func(id string) (err error) {
 		key, err = r.key(ctx, tenant, id, true)
 		return err
 	})

@@ -2,6 +2,7 @@ package tenants_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,5 +59,17 @@ func TestJournal(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Journal.Config of a Config without tenants is for scim.New. The error says what to do instead.
+func TestJournalGivenTwice(t *testing.T) {
+	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = tenants.New(tenants.Options{Address: "/scim/v2", Settings: byToken(), Journal: j}, j.Config(scim.Config{Auth: tokensOf("acme")}))
+	if err == nil || !strings.Contains(err.Error(), "as Options.Journal") || strings.Contains(err.Error(), "\n") {
+		t.Error(err)
 	}
 }

@@ -115,6 +115,10 @@ func New(o Options, c scim.Config) (*Handler, error) {
 	if c.TenantFor != nil {
 		errs = append(errs, errors.New("tenants: Config.TenantFor must be nil: Settings takes its place"))
 	}
+	if c.OnWrite != nil {
+		errs = append(errs, errors.New("tenants: Config.OnWrite must be nil: set that of each Tenant. If Journal.Config has set it, give New the Config without, and the journal as Options.Journal"))
+		c.OnWrite = nil
+	}
 	if c.Auth != nil {
 		c.Auth = authenticator{c.Auth, h.address.byToken}
 	}
