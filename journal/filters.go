@@ -1,12 +1,6 @@
 package journal
 
-import (
-	"strings"
-
-	filter "github.com/scim2/filter-parser/v2"
-
-	"github.com/scimkit/scim/internal/filterlang"
-)
+import "strings"
 
 // maxFilterNames is how many texts of a filter find an entry.
 const maxFilterNames = 20
@@ -27,49 +21,61 @@ func touchedByURL(r *redactor, kind, id, query string) (all []Touched) {
 // isFindable reports whether all texts of a filter find the entry. Otherwise it is not shown.
 func isFindable(filter string) bool { return len(quoted(filter)) <= maxFilterNames }
 
-// touchedByFilter returns what a filter for a resource type names. All texts of a filter that cannot be read are names.
+// touchedByFilter returns what a filter for a resource type names: each text of it, by the attribute before it. It need
+// not be a filter that SCIM allows.
 func touchedByFilter(kind, text string) (all []Touched) {
-	e, err := filterlang.ParseFilter(text, filterlang.Limits{}, nil)
-	if err != nil {
-		for _, name := range quoted(text) {
-			all = append(all, Touched{Type: kind, Names: []string{name}})
-			if strings.Contains(strings.ToLower(text), "members") {
-				all = append(all, Touched{Type: "User", ID: name})
+	var words []string // since the last text or parenthesis
+	within := ""       // the attribute before "["
+	for text != "" {
+		switch c := text[0]; c {
+		case '"':
+			found, rest := cutQuoted(text)
+			if found == nil {
+				return all
 			}
+			name := ""
+			if len(words) >= 2 { // attribute and operator
+				name = words[len(words)-2]
+			}
+			all = append(all, touchedByComparison(kind, within, name, *found))
+			words, text = nil, rest
+			continue
+		case '[':
+			within = attributeBefore(words)
+			words = nil
+		case ']':
+			within, words = "", nil
+		case '(', ')', ' ', '\t':
+		default:
+			end := strings.IndexAny(text, " \t()[]\"")
+			if end < 0 {
+				return all
+			}
+			words, text = append(words, text[:end]), text[end:]
+			continue
 		}
-		return all
-	}
-	return touchedByExpression(nil, kind, "", e)
-}
-
-// touchedByExpression adds what a filter names. within is the attribute whose elements it selects; "" for none.
-func touchedByExpression(all []Touched, kind, within string, e filter.Expression) []Touched {
-	switch e := e.(type) {
-	case *filter.LogicalExpression:
-		return touchedByExpression(touchedByExpression(all, kind, within, e.Left), kind, within, e.Right)
-	case *filter.NotExpression:
-		return touchedByExpression(all, kind, within, e.Expression)
-	case *filter.ValuePath:
-		return touchedByExpression(all, kind, strings.ToLower(e.AttributePath.AttributeName), e.ValueFilter)
-	case *filter.AttributeExpression:
-		text, ok := e.CompareValue.(string)
-		if !ok || text == "" {
-			return all
-		}
-		attribute, sub := strings.ToLower(e.AttributePath.AttributeName), ""
-		if e.AttributePath.SubAttribute != nil {
-			sub = strings.ToLower(*e.AttributePath.SubAttribute)
-		}
-		if within != "" {
-			attribute, sub = within, attribute
-		}
-		return append(all, touchedByComparison(kind, attribute, sub, text))
+		text = text[1:]
 	}
 	return all
 }
 
-// touchedByComparison returns what the value of a comparison names. Attribute names are in small letters.
-func touchedByComparison(kind, attribute, sub, text string) Touched {
+// attributeBefore returns the attribute that the last word is.
+func attributeBefore(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return attributeOf(words[len(words)-1])
+}
+
+// touchedByComparison returns what the text of a comparison names. path is the attribute that is compared, of the elements
+// of within.
+func touchedByComparison(kind, within, path, text string) Touched {
+	attribute, sub := attributeOf(path), ""
+	if within != "" {
+		attribute, sub = within, attribute
+	} else if i := strings.LastIndexByte(path, '.'); i > strings.LastIndexByte(path, ':') {
+		sub = strings.ToLower(path[i+1:])
+	}
 	switch attribute {
 	case "members", "manager":
 		kind = "User"

@@ -263,19 +263,30 @@ func quoted(filter string) (all []string) {
 		if i < 0 {
 			return all
 		}
-		j := i + 1
-		for j < len(filter) && filter[j] != '"' {
-			if filter[j] == '\\' {
-				j++
-			}
-			j++
-		}
-		if j >= len(filter) {
+		text, rest := cutQuoted(filter[i:])
+		if text == nil {
 			return all
 		}
-		if b, err := jsontext.AppendUnquote(nil, filter[i:j+1]); err == nil {
-			all = append(all, string(b))
-		}
-		filter = filter[j+1:]
+		all, filter = append(all, *text), rest
 	}
+}
+
+// cutQuoted reads a text that begins with a quote. It is nil if the text does not end.
+func cutQuoted(s string) (text *string, rest string) {
+	end := 1
+	for end < len(s) && s[end] != '"' {
+		if s[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	if end >= len(s) {
+		return nil, ""
+	}
+	plain, err := jsontext.AppendUnquote(nil, s[:end+1])
+	if err != nil {
+		plain = []byte(s[1:end])
+	}
+	found := string(plain)
+	return &found, s[end+1:]
 }

@@ -90,7 +90,7 @@ func (j *Journal) Find(ctx context.Context, q Query) ([]Entry, error) {
 		if by.text == "" {
 			continue
 		}
-		terms, err := j.termsOf(ctx, h, q.Tenant, by.kind, by.text)
+		terms, err := termsOf(ctx, j, h, q.Tenant, by.kind, by.text)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ const (
 )
 
 // termsOf returns the terms of a person or a group: its id, its name, and the ids that had this name.
-func (j *Journal) termsOf(ctx context.Context, h *hasher, tenant, kind, text string) ([]Term, error) {
+func termsOf(ctx context.Context, j *Journal, h *hasher, tenant, kind, text string) ([]Term, error) {
 	folded := scim.Fold(text)
 	byName := h.term(kind, folded)
 	terms := []Term{h.term(kind, text)}
@@ -195,7 +195,7 @@ func (j *Journal) Get(ctx context.Context, tenant, id string) (Entry, error) {
 	}
 	r, err := j.store.Get(ctx, tenant, id)
 	if errors.Is(err, scim.ErrNotFound) && tenant != "" {
-		return j.gap(ctx, id)
+		return gapOf(ctx, j, id)
 	}
 	if err != nil {
 		return Entry{}, err
@@ -203,8 +203,8 @@ func (j *Journal) Get(ctx context.Context, tenant, id string) (Entry, error) {
 	return j.open(ctx, &r)
 }
 
-// gap returns the gap of a process, which all tenants see.
-func (j *Journal) gap(ctx context.Context, id string) (Entry, error) {
+// gapOf returns the gap of a process, which all tenants see.
+func gapOf(ctx context.Context, j *Journal, id string) (Entry, error) {
 	h, err := j.ring.hasher(ctx, "")
 	if err != nil {
 		return Entry{}, err

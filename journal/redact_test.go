@@ -159,7 +159,8 @@ func TestNamesInFilters(t *testing.T) {
 		{"User", `manager.value eq "2" and active eq true`, []journal.Touched{user("2")}, "a manager"},
 		{"User", `urn:ietf:params:scim:schemas:core:2.0:User:emails[type eq "work" and value eq "a@x"]`, []journal.Touched{user("", "work"), user("", "a@x")}, "a URN"},
 		{"Group", `displayName eq "Devs" and members[value eq "1"]`, []journal.Touched{group("", "Devs"), user("1")}, "a member"},
-		{"Group", `members eq "1" and`, []journal.Touched{group("", "1"), user("1")}, "what cannot be read may be either"},
+		{"Group", `members eq "1" and`, []journal.Touched{user("1")}, "what ends too early"},
+		{"User", `("ann" x "b\"en`, []journal.Touched{user("", "ann")}, "no filter at all"},
 	} {
 		got := journal.NamesInFilter(tt.kind, tt.filter)
 		if diff := cmp.Diff(tt.want, got); diff != "" {

@@ -80,7 +80,7 @@ func (j *Journal) Run(ctx context.Context) error {
 	defer close(j.run.ended)
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
-	j.checkKeys(ctx)
+	j.ring.check(ctx)
 	for {
 		wait := j.work(ctx)
 		select {
@@ -100,37 +100,6 @@ func (j *Journal) Run(ctx context.Context) error {
 		defer cancel()
 		j.run.err = errors.Join(j.Flush(last), j.store.Beat(last, j.process, time.Time{}))
 		return j.run.err
-	}
-}
-
-// checkedKeys is how many keys Run tries when it begins.
-const checkedKeys = 10
-
-// checkKeys warns if the Wrapper opens none of the keys in the store: it may be the wrong one.
-func (j *Journal) checkKeys(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	var err error
-	defer func() {
-		if err != nil { // Whatever it is, work meets it again, and tries again.
-			j.o.Log.DebugContext(ctx, "scim: the keys of the journal cannot be checked", "error", err)
-		}
-	}()
-	defer catch(&err)
-	all, err := j.store.Keys(ctx, Key{}, checkedKeys)
-	gone := 0
-	for _, k := range all {
-		_, uerr := j.ring.keys.Unwrap(ctx, k.Wrapped, boundKey(k.Tenant, k.ID))
-		if errors.Is(uerr, ErrKeyGone) {
-			gone++
-		} else if uerr != nil {
-			err = uerr
-			return
-		}
-	}
-	if gone > 0 {
-		j.o.Log.WarnContext(ctx, "scim: Options.Keys of the journal does not open keys in the store, so earlier entries cannot be read or found: is it the right key, with all former ones?",
-			"checked", len(all), "gone", gone)
 	}
 }
 

@@ -225,6 +225,37 @@ func (h *hasher) body(sum [sha256.Size]byte) string {
 	return hex.EncodeToString(s.sum()[:16])
 }
 
+// checkedKeys is how many keys Run tries when it begins.
+const checkedKeys = 10
+
+// check warns if the Wrapper opens none of the keys in the store: it may be the wrong one.
+func (r *ring) check(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var err error
+	defer func() {
+		if err != nil { // Whatever it is, work meets it again, and tries again.
+			r.log.DebugContext(ctx, "scim: the keys of the journal cannot be checked", "error", err)
+		}
+	}()
+	defer catch(&err)
+	all, err := r.store.Keys(ctx, Key{}, checkedKeys)
+	gone := 0
+	for _, k := range all {
+		_, uerr := r.keys.Unwrap(ctx, k.Wrapped, boundKey(k.Tenant, k.ID))
+		if errors.Is(uerr, ErrKeyGone) {
+			gone++
+		} else if uerr != nil {
+			err = uerr
+			return
+		}
+	}
+	if gone > 0 {
+		r.log.WarnContext(ctx, "scim: Options.Keys of the journal does not open keys in the store, so earlier entries cannot be read or found: is it the right key, with all former ones?",
+			"checked", len(all), "gone", gone)
+	}
+}
+
 // rewrapPage is how many keys Rewrap reads at a time.
 const rewrapPage = 500
 
