@@ -42,6 +42,7 @@ var levels = []level{
 		{"examples/existing-app", "shows an application with tables of its own"},
 		{"examples/mapstore", "shows a store that an application writes"},
 		{"examples/adapter", "shows a store over a table"},
+		{"examples/commonroom", "shows a product: groups stand for roles, beside a permission"},
 	}},
 	{"what programs share", true, []place{
 		{"examples/internal/page", "has the log-in and the look of the examples of products"},

@@ -103,8 +103,9 @@ func (d *Directory) person(ctx context.Context, u *scim.Resource, groups map[sci
 	return row, nil
 }
 
-// Groups lists the groups under a title, whence each came, how many people each has, and what it gives.
-func (d *Directory) Groups(ctx context.Context, title string) (Section, error) {
+// Groups lists the groups under a title, whence each came, how many people each has, and what it gives. Each
+// has the forms, with a field group.
+func (d *Directory) Groups(ctx context.Context, title string, forms ...Form) (Section, error) {
 	groups, err := d.Store.List(ctx, d.Group, &scim.Query{Limit: most})
 	if err != nil {
 		return Section{}, err
@@ -123,7 +124,7 @@ func (d *Directory) Groups(ctx context.Context, title string) (Section, error) {
 			gives[l.Source] = append(gives[l.Source], Tag{d.roleName(r.Role), "good"})
 		}
 	}
-	t := &Table{Head: []string{"Name", "From", "Members", "Gives"}, Empty: "None yet."}
+	t := &Table{Head: []string{"Name", "From", "Members", "Gives", ""}, Empty: "None yet."}
 	for _, g := range groups.Resources {
 		from, err := d.origin(ctx, g.Ref())
 		if err != nil {
@@ -137,7 +138,12 @@ func (d *Directory) Groups(ctx context.Context, title string) (Section, error) {
 		if len(role.Tags) == 0 {
 			role.Text = "nothing"
 		}
-		t.Rows = append(t.Rows, []Cell{Text(g.String("displayName")), from, Text(count), role})
+		var act Cell
+		for _, f := range forms {
+			f.Fields = append(slices.Clone(f.Fields), Hidden("group", g.ID()))
+			act.Forms = append(act.Forms, f)
+		}
+		t.Rows = append(t.Rows, []Cell{Text(g.String("displayName")), from, Text(count), role, act})
 	}
 	return Section{Title: title, Table: t}, nil
 }
@@ -169,7 +175,7 @@ func (d *Directory) origin(ctx context.Context, ref scim.Ref) (Cell, error) {
 		return Cell{}, err
 	}
 	if !isClaimed {
-		return Cell{Tags: []Tag{{"this application", ""}}}, nil
+		return Cell{Tags: []Tag{{"made here", ""}}}, nil
 	}
 	from := Cell{Tags: []Tag{{"SCIM", "good"}}}
 	if k, ok := d.Store.(scim.ClientKeeper); ok && d.Clients != nil {
@@ -256,8 +262,8 @@ func how(x scim.Explanation, groups map[scim.Source]string) string {
 func sourceNames(sources []scim.Source, groups map[scim.Source]string) string {
 	var all []string
 	for _, s := range sources {
-		if path, value, ok := s.Attribute(); ok {
-			all = append(all, path+" "+value)
+		if path, _, ok := s.Attribute(); ok {
+			all = append(all, "attribute "+path[strings.LastIndex(path, ":")+1:])
 			continue
 		}
 		all = append(all, "group "+groups[s])

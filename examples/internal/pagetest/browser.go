@@ -134,3 +134,30 @@ func (b *Browser) Try(path string, form url.Values) (text, secret string, ok boo
 	}
 	return html.UnescapeString(m[2]), html.UnescapeString(m[3]), m[1] == ""
 }
+
+// Option returns the value of the option with a text in one of the page's lists, or "".
+func (b *Browser) Option(path, text string) string {
+	b.t.Helper()
+	return find(`<option value="([^"]*)"[^>]*>`+regexp.QuoteMeta(html.EscapeString(text))+`</option>`, b.Page(path))
+}
+
+// Field returns the value of a field in the row that begins with a text, or "".
+func (b *Browser) Field(path, start, name string) string {
+	b.t.Helper()
+	_, row, _ := strings.Cut(b.Page(path), `<tr><td data-head="`)
+	for _, row := range strings.Split(row, `<tr><td data-head="`) {
+		_, text, _ := strings.Cut(row, ">")
+		if strings.HasPrefix(tags.ReplaceAllString(text, ""), html.EscapeString(start)) {
+			return find(`name="`+name+`" value="([^"]*)"`, row)
+		}
+	}
+	return ""
+}
+
+func find(pattern, text string) string {
+	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	return html.UnescapeString(m[1])
+}

@@ -71,7 +71,7 @@ func (r *Running) Restart(run Run) {
 				r.t.Errorf("the program: %v", err)
 			}
 			if r.t.Failed() {
-				r.t.Logf("the program's log:\n%s", log)
+				r.t.Logf("the program's log:\n%s", unusual(log.String()))
 			}
 		})
 	}
@@ -88,6 +88,16 @@ func (r *Running) Restart(run Run) {
 		_, rest, _ := strings.Cut("\n"+r.Printed, "\n"+name)
 		*into, _, _ = strings.Cut(rest, "\n")
 	}
+}
+
+// unusual returns the lines of a log that may be why a test failed.
+func unusual(log string) (lines string) {
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, "level=INFO") {
+			lines += line
+		}
+	}
+	return lines
 }
 
 // terminal keeps what is written. wrote ends with the first text.
@@ -118,7 +128,10 @@ var curlLine = regexp.MustCompile(`(?m)^curl `)
 // Curls returns how many curl commands the terminal shows.
 func (r *Running) Curls() int { return len(curlLine.FindAllString(r.Printed, -1)) }
 
+// transport is that of clients and browsers alone: what the program itself sends takes http.DefaultTransport.
+var transport = http.DefaultTransport.(*http.Transport).Clone()
+
 // noRedirects is a client that shows each answer as it is.
 func noRedirects() *http.Client {
-	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: time.Minute}
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: time.Minute}
 }
