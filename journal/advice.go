@@ -5,6 +5,16 @@ import (
 	"strings"
 )
 
+// Advice says who has to act so that a request like this one succeeds, and how, to people who set up clients. If only
+// operations of a bulk request have failed, it is about the first of them. Both are "" if nothing has failed, or if the
+// content of the entry cannot be read.
+func (e *Entry) Advice() (Actor, string) {
+	for _, f := range failuresOf(e) {
+		return f.advice()
+	}
+	return "", ""
+}
+
 // advice says who has to act, and how.
 func (f *failed) advice() (Actor, string) {
 	switch {

@@ -1,0 +1,172 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth/tokens"
+)
+
+// connection is the page by which a client is connected.
+type connection struct {
+	Standing *standing
+	Address  string
+	// HasTokens says that tokens are made here.
+	HasTokens bool
+	Tokens    []tokenView
+	Guides    []guide
+	// Secret is the secret of a token that was just made; "" otherwise. Made is the token.
+	Secret string
+	Made   *tokens.Token
+	// Wrong says what in the form is wrong.
+	Wrong string
+	// Label is what the form shows again.
+	Label string
+}
+
+// tokenView is a token as the list shows it.
+type tokenView struct {
+	tokens.Token
+	State string
+	Tone  string
+	// IsValid says that it lets requests in, and CanRotate that it has no successor.
+	IsValid, CanRotate bool
+}
+
+func showConnection(ctx context.Context, q *request) error {
+	return renderConnection(ctx, q, http.StatusOK, &connection{})
+}
+
+// renderConnection shows the page.
+func renderConnection(ctx context.Context, q *request, status int, body *connection) error {
+	p := q.c.newPage(q, "connection", "Connection", body)
+	body.Address, body.Guides = q.tenant.Address, guides()
+	body.HasTokens = q.tenant.Tokens != nil
+	list, err := q.tokens(ctx)
+	if err != nil {
+		return err
+	}
+	now := q.c.o.Now()
+	for _, t := range list {
+		body.Tokens = append(body.Tokens, viewOf(t, now))
+	}
+	if body.Standing, err = findStanding(ctx, q, list); err != nil {
+		p.Down = whyDown(ctx, q, err)
+	}
+	q.c.render(q.w, q.r, status, "connection", p)
+	return nil
+}
+
+// viewOf says how a token stands.
+func viewOf(t tokens.Token, now time.Time) tokenView {
+	v := tokenView{Token: t, IsValid: t.IsValid(now)}
+	v.CanRotate = v.IsValid && t.Successor == ""
+	switch {
+	case !t.Revoked.IsZero():
+		v.State, v.Tone = "revoked "+agoOf(t.Revoked, now), "b"
+	case !v.IsValid:
+		v.State, v.Tone = "expired "+agoOf(t.Expires, now), "b"
+	case t.Successor != "":
+		v.State, v.Tone = "replaced, ends "+agoOf(t.Expires, now), "w"
+	case !t.Expires.IsZero():
+		v.State = "valid, ends " + agoOf(t.Expires, now)
+		if t.Expires.Sub(now) < 14*24*time.Hour {
+			v.Tone = "w"
+		}
+	default:
+		v.State = "valid"
+	}
+	return v
+}
+
+// mayChangeTokens refuses viewers who may not, and tenants whose tokens are made elsewhere.
+func (q *request) mayChangeTokens() error {
+	switch {
+	case !q.viewer.May.Tokens:
+		return errForbidden
+	case q.tenant.Tokens == nil:
+		return scim.ErrNotFound
+	}
+	return nil
+}
+
+// lives are how long a token may be valid, by the value in the form.
+func lives() map[string]time.Duration {
+	return map[string]time.Duration{"never": 0, "90": 90 * 24 * time.Hour, "365": 365 * 24 * time.Hour}
+}
+
+func issueToken(ctx context.Context, q *request) error {
+	if err := q.mayChangeTokens(); err != nil {
+		return err
+	}
+	label := strings.TrimSpace(q.r.PostFormValue("label"))
+	life, ok := lives()[q.r.PostFormValue("life")]
+	if !ok {
+		return errForm
+	}
+	body := &connection{Label: label}
+	if label == "" || len(label) > 200 || strings.ContainsFunc(label, func(r rune) bool { return r < ' ' || r == 0xfffd }) {
+		body.Wrong = "Give the token a name of at most 200 letters, such as the name of your identity provider."
+		return renderConnection(ctx, q, http.StatusBadRequest, body)
+	}
+	request := tokens.Request{Label: label, Maker: q.viewer.ID}
+	if life > 0 {
+		request.Expires = q.c.o.Now().Add(life)
+	}
+	secret, made, err := q.tenant.Tokens.Issue(ctx, request)
+	audit(ctx, q, IssueToken, made.ID, err)
+	if err != nil {
+		return err
+	}
+	body.Secret, body.Made, body.Label = secret, &made, ""
+	return renderConnection(ctx, q, http.StatusOK, body)
+}
+
+// overlaps are how long a replaced token stays valid, by the value in the form.
+func overlaps() map[string]time.Duration {
+	return map[string]time.Duration{"0": 0, "1": time.Hour, "24": 24 * time.Hour, "168": 7 * 24 * time.Hour}
+}
+
+func rotateToken(ctx context.Context, q *request) error {
+	if err := q.mayChangeTokens(); err != nil {
+		return err
+	}
+	overlap, ok := overlaps()[q.r.PostFormValue("overlap")]
+	if !ok {
+		return errForm
+	}
+	id := q.r.PathValue("id")
+	secret, made, err := q.tenant.Tokens.Rotate(ctx, id, tokens.Rotation{Overlap: overlap, Maker: q.viewer.ID})
+	audit(ctx, q, RotateToken, id, err)
+	body := &connection{}
+	switch {
+	case errors.Is(err, tokens.ErrRotated):
+		body.Wrong = "This token was replaced already. Replace its successor instead."
+		return renderConnection(ctx, q, http.StatusConflict, body)
+	case errors.Is(err, tokens.ErrEnded):
+		body.Wrong = "This token has ended. Make a new one."
+		return renderConnection(ctx, q, http.StatusConflict, body)
+	case err != nil:
+		return err
+	}
+	body.Secret, body.Made = secret, &made
+	return renderConnection(ctx, q, http.StatusOK, body)
+}
+
+func revokeToken(ctx context.Context, q *request) error {
+	if err := q.mayChangeTokens(); err != nil {
+		return err
+	}
+	id := q.r.PathValue("id")
+	err := q.tenant.Tokens.Revoke(ctx, id)
+	audit(ctx, q, RevokeToken, id, err)
+	if err != nil {
+		return err
+	}
+	redirect(q.w, basePath(rootOf(q.r), q.id)+"connection")
+	return nil
+}

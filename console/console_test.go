@@ -1,0 +1,431 @@
+package console_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth/tokens"
+	"github.com/scimkit/scim/console"
+	"github.com/scimkit/scim/journal"
+	"github.com/scimkit/scim/store/memory"
+)
+
+// prefix is where the tests mount the console.
+const prefix = "/admin/provisioning"
+
+var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+// world is a console with what it shows.
+type world struct {
+	*testing.T
+	entries  *entries
+	tokens   *tokens.Tokens
+	people   console.Directory
+	viewer   console.Viewer
+	refuse   error // what Authorize returns
+	unusable error // what Tenant returns
+	noTokens bool  // the tenants have no tokens
+	timeout  time.Duration
+	acts     []console.Act
+	log      strings.Builder
+	handler  http.Handler
+}
+
+// everything is what a viewer may do at most.
+var everything = console.May{Tokens: true, Bodies: true}
+
+// newWorld returns a console whose viewer sees these tenants. A tenant has the name "Name of <id>".
+func newWorld(t *testing.T, seen ...string) *world {
+	t.Helper()
+	w := &world{T: t, entries: &entries{}, viewer: console.Viewer{ID: "ann", Tenants: seen, May: everything}}
+	var err error
+	if w.tokens, err = tokens.New(tokens.NewMemory(), tokens.Options{Now: func() time.Time { return now }}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// start makes the console.
+func (w *world) start() *world {
+	w.Helper()
+	w.handler = w.newConsole(w.entries)
+	return w
+}
+
+// newConsole makes a console over a journal, and mounts it.
+func (w *world) newConsole(j console.Journal) http.Handler {
+	w.Helper()
+	c, err := console.New(console.Options{
+		Authorize: func(*http.Request) (console.Viewer, error) { return w.viewer, w.refuse },
+		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
+			t := console.Tenant{Name: "Name of " + id, Address: "https://app.example.com/scim/v2", Tokens: w.tokens.Tenant(id), Directory: w.people}
+			if w.noTokens {
+				t.Tokens = nil
+			}
+			return t, w.unusable
+		},
+		Journal: j,
+		Audit:   func(_ context.Context, a console.Act) { w.acts = append(w.acts, a) },
+		Log:     slog.New(slog.NewTextHandler(&w.log, nil)),
+		Timeout: w.timeout,
+		Now:     func() time.Time { return now },
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(prefix+"/", http.StripPrefix(prefix, c))
+	return mux
+}
+
+// do sends a request of a browser, from a page of the console.
+func (w *world) do(method, path string, form url.Values) *httptest.ResponseRecorder {
+	w.Helper()
+	r := httptest.NewRequest(method, "https://app.example.com"+prefix+path, strings.NewReader(form.Encode()))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	answer := httptest.NewRecorder()
+	w.handler.ServeHTTP(answer, r)
+	return answer
+}
+
+// get returns a page.
+func (w *world) get(status int, path string) string {
+	w.Helper()
+	return w.body(status, w.do(http.MethodGet, path, nil))
+}
+
+// post sends a form.
+func (w *world) post(status int, path string, form url.Values) string {
+	w.Helper()
+	return w.body(status, w.do(http.MethodPost, path, form))
+}
+
+func (w *world) body(status int, answer *httptest.ResponseRecorder) string {
+	w.Helper()
+	if answer.Code != status {
+		w.Fatalf("status %d, want %d: %s\n%s", answer.Code, status, answer.Body, w.log.String())
+	}
+	return answer.Body.String()
+}
+
+// wants reports what a page should have and has not, and the other way round. Texts after "!" should be missing.
+func (w *world) wants(page string, texts ...string) {
+	w.Helper()
+	for _, text := range texts {
+		text, isMissing := strings.CutPrefix(text, "!")
+		if strings.Contains(page, text) == isMissing {
+			w.Errorf("has %q: %t, in\n%s", text, !isMissing, page)
+		}
+	}
+}
+
+// entries is a journal of given entries.
+type entries struct {
+	all      []journal.Entry // the newest first
+	problems []journal.Problem
+	err      error
+	isSlow   bool
+	queries  []journal.Query
+}
+
+var _ console.Journal = (*entries)(nil)
+
+// add adds an exchange that is the newest one, and returns it.
+func (s *entries) add(e journal.Entry) *journal.Entry {
+	if e.ID == "" {
+		e.ID = "0000000" + string(rune('a'+len(s.all)))
+	}
+	if e.Kind == "" {
+		e.Kind = journal.Exchange
+	}
+	if e.Time.IsZero() {
+		e.Time = now.Add(-2 * time.Minute)
+	}
+	s.all = slices.Insert(s.all, 0, e)
+	return &s.all[0]
+}
+
+func (s *entries) wait(ctx context.Context) error {
+	if s.isSlow {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.err
+}
+
+func (s *entries) Find(ctx context.Context, q journal.Query) (page []journal.Entry, err error) {
+	s.queries = append(s.queries, q)
+	for _, e := range s.all {
+		isFit := e.Tenant == q.Tenant && (q.Kind == "" || e.Kind == q.Kind) && (q.After == "" || e.ID < q.After) &&
+			(q.From.IsZero() || !e.Time.Before(q.From)) && (q.To.IsZero() || e.Time.Before(q.To)) &&
+			(q.Client == "" || e.Detail != nil && e.Detail.Client == q.Client) &&
+			(q.RequestID == "" || e.RequestID == q.RequestID) && s.names(&e, "User", q.Person) && s.names(&e, "Group", q.Group)
+		if isFit && len(page) < q.Limit {
+			page = append(page, e)
+		}
+	}
+	return page, s.wait(ctx)
+}
+
+// names reports whether an entry names a resource; "" for any.
+func (s *entries) names(e *journal.Entry, kind, name string) bool {
+	return name == "" || e.Detail != nil && slices.ContainsFunc(e.Detail.Touched, func(t journal.Touched) bool {
+		return t.Type == kind && (t.ID == name || slices.Contains(t.Names, name))
+	})
+}
+
+func (s *entries) Get(ctx context.Context, tenant, id string) (journal.Entry, error) {
+	for _, e := range s.all {
+		if e.Tenant == tenant && e.ID == id {
+			return e, s.wait(ctx)
+		}
+	}
+	return journal.Entry{}, errors.Join(scim.ErrNotFound, s.wait(ctx))
+}
+
+func (s *entries) Problems(ctx context.Context, tenant string, _ time.Time) ([]journal.Problem, bool, error) {
+	if tenant != "" {
+		return nil, false, s.wait(ctx)
+	}
+	return slices.Clone(s.problems), false, s.wait(ctx)
+}
+
+// exchange returns an exchange of a person.
+func exchange(method string, status int, d journal.Detail) journal.Entry {
+	return journal.Entry{Head: journal.Head{Method: method, Status: status, Type: "User", RequestID: "r1"}, Detail: &d}
+}
+
+func TestNewRefuses(t *testing.T) {
+	_, err := console.New(console.Options{Timeout: -1})
+	const want = "console: Authorize is missing\nconsole: Tenant is missing\nconsole: Journal is missing\nconsole: Timeout is -1ns"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	w := newWorld(t, "").start()
+	for _, path := range []string{"/", "/activity", "/nothing"} {
+		h := w.do(http.MethodGet, path, nil).Header()
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+			"X-Frame-Options":         "DENY", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Content-Type": "text/html; charset=utf-8",
+		} {
+			if got := h.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+			}
+		}
+	}
+	page := w.get(200, "/activity")
+	w.wants(page, "!<style", "!style=", "!onclick", "!javascript:")
+	for _, name := range []string{"style.css", "script.js"} {
+		_, link, ok := strings.Cut(page, `"./assets/`+name+`?v=`)
+		link, _, _ = strings.Cut(link, `"`)
+		a := w.do(http.MethodGet, "/assets/"+name+"?v="+link, nil)
+		if !ok || a.Code != 200 || !strings.Contains(a.Header().Get("Cache-Control"), "immutable") || a.Body.Len() < 100 {
+			t.Errorf("%s: %d %v, %d bytes", name, a.Code, a.Header(), a.Body.Len())
+		}
+	}
+}
+
+// A page of a tenant that the viewer does not see is the same as one that does not exist.
+func TestOtherTenants(t *testing.T) {
+	w := newWorld(t, "acme").start()
+	e := w.entries.add(journal.Entry{Head: journal.Head{Tenant: "evil", ID: "e1"}, Detail: &journal.Detail{}, Request: &journal.Body{Text: "{}"}})
+	_, token, err := w.tokens.Tenant("evil").Issue(t.Context(), tokens.Request{Label: "Okta"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	life := url.Values{"label": {"x"}, "life": {"90"}, "overlap": {"1"}}
+	nothing := map[string]string{http.MethodGet: w.get(404, "/t/acme/nothing"), http.MethodPost: w.post(404, "/t/acme/nothing", nil)}
+	for _, route := range []struct{ method, path string }{
+		{"GET", ""}, {"GET", "activity"}, {"GET", "activity/newest"}, {"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"},
+		{"GET", "connection"}, {"POST", "connection/tokens"}, {"POST", "connection/tokens/" + token.ID + "/rotate"},
+		{"POST", "connection/tokens/" + token.ID + "/revoke"},
+	} {
+		for _, base := range []string{"/t/evil/", "/", "/t/~/", "/t/~ZXZpbA/"} {
+			if base == "/" && route.path == "" {
+				continue // It leads to the viewer's own tenant.
+			}
+			got := w.body(404, w.do(route.method, base+route.path, life))
+			if diff := cmp.Diff(roots(nothing[route.method]), roots(got)); diff != "" {
+				t.Errorf("%s %s%s tells something: %s", route.method, base, route.path, diff)
+			}
+		}
+	}
+	for _, route := range []struct{ method, path string }{ // ids of another tenant below the own one
+		{"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"}, {"POST", "connection/tokens/" + token.ID + "/rotate"}, {"POST", "connection/tokens/" + token.ID + "/revoke"},
+	} {
+		got := w.body(404, w.do(route.method, "/t/acme/"+route.path, life))
+		if diff := cmp.Diff(roots(nothing[route.method]), roots(got)); diff != "" {
+			t.Errorf("%s %s tells something: %s", route.method, route.path, diff)
+		}
+	}
+	list, err := w.tokens.Tenant("evil").List(t.Context())
+	if err != nil || len(list) != 1 || !list[0].IsValid(now) || list[0].Successor != "" {
+		t.Errorf("the tokens of the other tenant are %+v, error %v", list, err)
+	}
+}
+
+// roots removes from a page how deep its address is.
+func roots(page string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(page, "../", ""), "./", "")
+}
+
+func TestAuthorize(t *testing.T) {
+	w := newWorld(t, "").start()
+	w.refuse = errors.New("the session of <bob> has ended")
+	for _, path := range []string{"/", "/activity", "/nothing", "/t/x/activity"} {
+		w.wants(w.get(403, path), "You may not do this", "!session")
+	}
+	w.wants(w.log.String(), "the session of <bob> has ended")
+	w.refuse, w.viewer.Tenants = nil, nil
+	for _, path := range []string{"/", "/activity"} {
+		w.get(404, path)
+	}
+	w.viewer.Tenants, w.unusable = []string{""}, errors.New("secret: database is down")
+	w.wants(w.get(503, "/activity"), "not available now", "!secret")
+	w.unusable = scim.ErrNotFound
+	w.get(404, "/activity")
+}
+
+// Every odd id of a tenant has pages, and each page leads to the others.
+func TestTenantIDs(t *testing.T) {
+	for _, id := range []string{"acme", "a b", "a/b", "..", "~", "~x", "ä%2F", `a\b`, "t", "//x", "<i>"} {
+		w := newWorld(t, id).start()
+		location := w.do(http.MethodGet, "/", nil).Header().Get("Location")
+		base, err := url.Parse("https://app.example.com" + prefix + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := base.Parse(location)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := strings.TrimPrefix(first.EscapedPath(), prefix)
+		w.wants(w.get(200, path), "Nothing is connected yet")
+		w.wants(w.get(200, path+"activity"), `href="../../t/`)
+		if location = w.do(http.MethodPost, path+"connection/tokens/none/revoke", nil).Header().Get("Location"); location != "" {
+			t.Errorf("%q: an unknown token leads to %q", id, location)
+		}
+	}
+}
+
+func TestManyTenants(t *testing.T) {
+	w := newWorld(t, "acme", "evil<i>", "").start()
+	w.wants(w.get(200, "/"), `href="./t/acme/">Name of acme`, "Name of evil&lt;i&gt;", "!evil<i>", `href="./activity">Requests that belong to no tenant`)
+	w.wants(w.get(200, "/t/acme/activity"), `href="../../">← All tenants`)
+	w.unusable = errors.New("down")
+	w.wants(w.get(200, "/"), "Some tenants cannot be shown now", "!Name of acme")
+}
+
+func TestOtherOriginsAreRefused(t *testing.T) {
+	w := newWorld(t, "").start()
+	secret, token := w.issue("Okta")
+	for _, path := range []string{"/connection/tokens", "/connection/tokens/" + token.ID + "/rotate", "/connection/tokens/" + token.ID + "/revoke", "/activity/x/bodies"} {
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example.com"} {
+			r := httptest.NewRequest(http.MethodPost, "https://app.example.com"+prefix+path, strings.NewReader("label=x&life=90&overlap=0"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set(name, value)
+			answer := httptest.NewRecorder()
+			w.handler.ServeHTTP(answer, r)
+			if answer.Code != http.StatusForbidden {
+				t.Errorf("%s with %s: %s is %d", path, name, value, answer.Code)
+			}
+		}
+	}
+	if list := w.list(); len(list) != 1 || !list[0].IsValid(now) || len(w.acts) != 0 || secret == "" {
+		t.Errorf("tokens %+v, acts %+v", list, w.acts)
+	}
+}
+
+// issue makes a token of the tenant "".
+func (w *world) issue(label string) (string, tokens.Token) {
+	w.Helper()
+	secret, token, err := w.tokens.Tenant("").Issue(w.Context(), tokens.Request{Label: label, Maker: "bob"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return secret, token
+}
+
+func (w *world) list() []tokens.Token {
+	w.Helper()
+	list, err := w.tokens.Tenant("").List(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return list
+}
+
+// With a journal, a store and a client of the library.
+func TestWhole(t *testing.T) {
+	w := newWorld(t, "")
+	var ticks atomic.Int64
+	clock := func() time.Time { return now.Add(-time.Hour + time.Duration(ticks.Add(1))*time.Second) }
+	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys(), Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := memory.New()
+	quiet := slog.New(slog.DiscardHandler)
+	h, err := scim.New(j.Config(scim.Config{Store: store, Auth: w.tokens, Log: quiet}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.people = store
+	w.handler = w.newConsole(j)
+	w.wants(w.get(200, "/"), "Nothing is connected yet.", "0 people, 0 groups")
+
+	page := w.post(200, "/connection/tokens", url.Values{"label": {"Okta"}, "life": {"365"}})
+	_, secret, _ := strings.Cut(page, `<code id="secret">`)
+	secret, _, _ = strings.Cut(secret, "<")
+	w.wants(w.get(200, "/"), "Waiting for the first request.")
+	send := func(method, path, body string) int {
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("Authorization", "Bearer "+secret)
+		r.Header.Set("Content-Type", "application/scim+json")
+		answer := httptest.NewRecorder()
+		scim.Mount("/scim/v2", j.Handler(h), nil).ServeHTTP(answer, r)
+		return answer.Code
+	}
+	const user = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"cas@example.com","password":"hunter2"}`
+	if a, b := send("POST", "/scim/v2/Users", user), send("POST", "/scim/v2/Users", user); a != 201 || b != 409 {
+		t.Fatalf("the client got %d and %d", a, b)
+	}
+	if err := j.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.wants(w.get(200, "/"), "Okta is connected.", "1 person, 0 groups", "1 problem needs you", "Create person", "cas@example.com", ">409<", ">201<")
+	failed, err := j.Find(t.Context(), journal.Query{Class: 4})
+	if err != nil || len(failed) != 1 {
+		t.Fatalf("%d failed, error %v", len(failed), err)
+	}
+	w.wants(w.get(200, "/activity/"+failed[0].ID), "Somebody has this value already", "by Okta", "POST /scim/v2/Users", "!hunter2", "Show both bodies")
+	w.wants(w.post(200, "/activity/"+failed[0].ID+"/bodies", nil), "cas@example.com&#34;", `<span class="redacted">&#34;[redacted]&#34;</span>`, "!hunter2")
+	if diff := cmp.Diff([]console.ActKind{console.IssueToken, console.ReadBodies}, kinds(w.acts)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func kinds(acts []console.Act) (all []console.ActKind) {
+	for _, a := range acts {
+		all = append(all, a.Kind)
+	}
+	return all
+}

@@ -1,0 +1,143 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth/tokens"
+	"github.com/scimkit/scim/journal"
+)
+
+// Options are the settings of New. Authorize, Tenant and Journal are required.
+type Options struct {
+	// Authorize says who looks. It is called for each request of a page. An error is 403, and its text is
+	// logged, not shown. Redirect to your log-in before the console, not here.
+	Authorize func(r *http.Request) (Viewer, error)
+	// Tenant returns what the console shows of a tenant that the viewer may see. The id is "" in an
+	// application with one tenant. scim.ErrNotFound is 404, and any other error 503.
+	Tenant func(ctx context.Context, id string) (Tenant, error)
+	// Journal has what clients sent: a *journal.Journal.
+	Journal Journal
+	// Audit is told of each act of a viewer, after it. Nil: acts are in the log only.
+	Audit func(ctx context.Context, a Act)
+	// Log gets a line for each act, and what has failed. Nil: slog.Default().
+	Log *slog.Logger
+	// Timeout is how long a page waits for the journal and for what Tenant has returned. Default: 5 s.
+	Timeout time.Duration
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// Viewer is who looks at the console.
+type Viewer struct {
+	// ID names the viewer in the audit log, and as the maker of tokens. It has at most 200 characters.
+	ID string
+	// Tenants are the ids of the tenants that the viewer sees: one of "" in an application with one tenant.
+	// With several the console begins with their list. In an application with many tenants, "" is what clients
+	// sent that belong to none of them.
+	Tenants []string
+	// May is what the viewer may do in these tenants.
+	May May
+}
+
+// May is what a viewer may do. The zero May only reads, and no bodies.
+type May struct {
+	// Tokens allows to make, rotate and revoke tokens.
+	Tokens bool
+	// Bodies allows to read the bodies of requests and answers, which have personal data. Each use is audited.
+	Bodies bool
+}
+
+// Tenant is what the console shows of a tenant.
+type Tenant struct {
+	// Name is shown to people. "": the id.
+	Name string
+	// Address is the address of the SCIM endpoint, such as "https://example.com/scim/v2". Administrators paste it into
+	// their identity provider.
+	Address string
+	// Tokens are the tenant's tokens. Nil: they are made elsewhere.
+	Tokens Tokens
+	// Directory counts people and groups: the tenant's scim.Store. Nil: nothing is counted.
+	Directory Directory
+}
+
+// Tokens are the tokens of one tenant. *tokens.Tenant implements it.
+type Tokens interface {
+	List(ctx context.Context) ([]tokens.Token, error)
+	Issue(ctx context.Context, r tokens.Request) (secret string, issued tokens.Token, err error)
+	Rotate(ctx context.Context, id string, r tokens.Rotation) (secret string, successor tokens.Token, err error)
+	Revoke(ctx context.Context, id string) error
+}
+
+// Journal is what the console reads of a journal. *journal.Journal implements it.
+type Journal interface {
+	Find(ctx context.Context, q journal.Query) ([]journal.Entry, error)
+	Get(ctx context.Context, tenant, id string) (journal.Entry, error)
+	Problems(ctx context.Context, tenant string, since time.Time) (all []journal.Problem, more bool, err error)
+}
+
+// Directory is what the console reads of a store. Each scim.Store implements it.
+type Directory interface {
+	List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error)
+}
+
+var (
+	_ Tokens    = (*tokens.Tenant)(nil)
+	_ Journal   = (*journal.Journal)(nil)
+	_ Directory = scim.Store(nil)
+)
+
+// Act is something that a viewer did in the console.
+type Act struct {
+	// At is when, in UTC.
+	At time.Time
+	// Viewer is Viewer.ID, and Tenant the id of the tenant.
+	Viewer, Tenant string
+	// Kind says what the act was.
+	Kind ActKind
+	// Object is the id of the token or of the entry. It is "" if a token could not be made.
+	Object string
+	// Err is why the act has failed. Nil: it has not.
+	Err error
+}
+
+// ActKind says what an Act was.
+type ActKind string
+
+// The kinds of acts.
+const (
+	IssueToken  ActKind = "issue token"
+	RotateToken ActKind = "rotate token"
+	RevokeToken ActKind = "revoke token"
+	ReadBodies  ActKind = "read bodies"
+)
+
+const defaultTimeout = 5 * time.Second
+
+// check fills in defaults. Its error lists every mistake.
+func (o *Options) check() error {
+	o.Log = cmp.Or(o.Log, slog.Default())
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	var err error
+	for _, required := range []struct {
+		name  string
+		isSet bool
+	}{{"Authorize", o.Authorize != nil}, {"Tenant", o.Tenant != nil}, {"Journal", o.Journal != nil}} {
+		if !required.isSet {
+			err = errors.Join(err, fmt.Errorf("console: %s is missing", required.name))
+		}
+	}
+	if o.Timeout < 0 {
+		err = errors.Join(err, fmt.Errorf("console: Timeout is %v", o.Timeout))
+	}
+	return err
+}

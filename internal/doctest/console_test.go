@@ -1,0 +1,91 @@
+package doctest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth/tokens"
+	"github.com/scimkit/scim/console"
+	"github.com/scimkit/scim/journal"
+	"github.com/scimkit/scim/store/memory"
+)
+
+// What follows, up to the end marker, is in docs/console.md.
+
+// admin is somebody who is logged in, as the application knows it.
+type admin struct {
+	email  string
+	tenant string
+	isIT   bool
+}
+
+// mountConsole puts the console under /provisioning. session finds out who is logged in.
+func mountConsole(mux *http.ServeMux, session func(*http.Request) (admin, error), all *tokens.Tokens, j *journal.Journal, people scim.Store) error {
+	c, err := console.New(console.Options{
+		Authorize: func(r *http.Request) (console.Viewer, error) {
+			a, err := session(r)
+			if err != nil {
+				return console.Viewer{}, err
+			}
+			return console.Viewer{ID: a.email, Tenants: []string{a.tenant}, May: console.May{Tokens: a.isIT, Bodies: a.isIT}}, nil
+		},
+		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
+			return console.Tenant{Name: "Acme", Address: "https://app.example.com/scim/v2", Tokens: all.Tenant(id), Directory: people}, nil
+		},
+		Journal: j,
+	})
+	if err != nil {
+		return err
+	}
+	mux.Handle("/provisioning/", http.StripPrefix("/provisioning", c))
+	return nil
+}
+
+// auditInto keeps each act of a viewer in a trail of the application. Give it to console.Options.Audit.
+func auditInto(keep func(line string)) func(context.Context, console.Act) {
+	return func(_ context.Context, a console.Act) {
+		keep(fmt.Sprintf("%s: %q did %q with %q of tenant %q, error: %v", a.At.Format("2006-01-02 15:04:05"), a.Viewer, a.Kind, a.Object, a.Tenant, a.Err))
+	}
+}
+
+// End of docs/console.md.
+
+func TestConsolePage(t *testing.T) {
+	all, err := tokens.New(tokens.NewMemory(), tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	session := func(r *http.Request) (admin, error) {
+		if r.Header.Get("Cookie") == "" {
+			return admin{}, fmt.Errorf("nobody is logged in")
+		}
+		return admin{email: "ann@example.com"}, nil
+	}
+	if err := mountConsole(mux, session, all, j, memory.New()); err != nil {
+		t.Fatal(err)
+	}
+	for cookie, want := range map[string]string{"": "You may not do this", "x=y": "Nothing is connected yet."} {
+		r := httptest.NewRequest(http.MethodGet, "/provisioning/", nil)
+		r.Header.Set("Cookie", cookie)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("cookie %q: %d %s", cookie, w.Code, w.Body)
+		}
+	}
+	var trail []string
+	auditInto(func(line string) { trail = append(trail, line) })(t.Context(), console.Act{Viewer: "ann", Kind: console.IssueToken, Object: "1"})
+	if len(trail) != 1 || !strings.Contains(trail[0], `"ann" did "issue token" with "1"`) {
+		t.Errorf("the trail is %q", trail)
+	}
+}
