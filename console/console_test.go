@@ -51,7 +51,9 @@ func newWorld(t *testing.T, seen ...string) *world {
 	t.Helper()
 	w := &world{T: t, entries: &entries{}, viewer: console.Viewer{ID: "ann", Tenants: seen, May: everything}}
 	var err error
-	if w.tokens, err = tokens.New(tokens.NewMemory(), tokens.Options{Now: func() time.Time { return now }}); err != nil {
+	var ticks atomic.Int64 // Tokens are in order of their time.
+	clock := func() time.Time { return now.Add(time.Duration(ticks.Add(1)) * time.Microsecond) }
+	if w.tokens, err = tokens.New(tokens.NewMemory(), tokens.Options{Now: clock}); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
+var blankLines = regexp.MustCompile(`\n\s*\n`)
+
 // golden compares the content of a page with a file.
 func (w *world) golden(name, page string) {
 	w.Helper()
@@ -29,6 +32,7 @@ func (w *world) golden(name, page string) {
 	if !ok {
 		w.Fatalf("no content in\n%s", page)
 	}
+	content = blankLines.ReplaceAllString(content, "\n")
 	file := filepath.Join("testdata", name+".html")
 	if *update {
 		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {

@@ -61,19 +61,19 @@ func countOf(n int, one, many string) string {
 func agoOf(t, now time.Time) string {
 	d := now.Sub(t)
 	switch {
-	case d < 0:
-		return "in " + spanOf(-d)
-	case d < time.Minute:
+	case d.Abs() < time.Minute: // Clocks of several servers differ a little.
 		return "just now"
+	case d > 0:
+		return spanOf(d) + " ago"
+	case -d < 48*time.Hour:
+		return "in " + spanOf((-d).Round(time.Minute))
 	}
-	return spanOf(d) + " ago"
+	return "in " + spanOf((-d).Round(24*time.Hour))
 }
 
 // spanOf writes a span of time in its largest unit.
 func spanOf(d time.Duration) string {
 	switch {
-	case d < time.Minute:
-		return "less than a minute"
 	case d < time.Hour:
 		return countOf(int(d/time.Minute), "minute", "minutes")
 	case d < 48*time.Hour:
