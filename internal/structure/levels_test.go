@@ -43,6 +43,7 @@ var levels = []level{
 		{"examples/mapstore", "shows a store that an application writes"},
 		{"examples/adapter", "shows a store over a table"},
 		{"examples/commonroom", "shows a product: groups stand for roles, beside a permission"},
+		{"examples/oktaaiw", "shows an application that Okta's wizard connects"},
 	}},
 	{"what programs share", true, []place{
 		{"examples/internal/page", "has the log-in and the look of the examples of products"},

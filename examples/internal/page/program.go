@@ -22,6 +22,8 @@ type Program struct {
 	Name string
 	// Start makes the application. It is called once, before the first request.
 	Start func(ctx context.Context, e *Env) (*App, error)
+	// Flags adds flags of the program's own. It may be nil.
+	Flags func(f *flag.FlagSet)
 }
 
 // App is a started application.
@@ -52,6 +54,9 @@ func (p Program) Run(ctx context.Context, args []string, out, errOut io.Writer) 
 	addr := f.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
 	where := f.String("db", "sqlite:"+p.Name+".db", "the application's `database`: sqlite:FILE or postgres:DSN")
 	key := f.String("key", p.Name+".key", "`file` with the key of the journal; the program makes it if it is not there")
+	if p.Flags != nil {
+		p.Flags(f)
+	}
 	if err := f.Parse(args); err != nil {
 		return err
 	}
