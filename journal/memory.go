@@ -20,6 +20,7 @@ type Memory struct {
 	refused shelf
 	keys    map[[2]string]Key
 	beats   map[string]time.Time
+	counts  map[string][]Counter // by tenant, in order
 }
 
 var _ Store = (*Memory)(nil)
@@ -35,25 +36,29 @@ const refusedPart = 16
 
 // NewMemory returns an empty Memory for at most size bytes of records. 64 MiB are about 30,000 requests.
 func NewMemory(size int64) *Memory {
-	return &Memory{size: size, shelves: map[string]*shelf{}, keys: map[[2]string]Key{}, beats: map[string]time.Time{}}
+	return &Memory{size: size, shelves: map[string]*shelf{}, keys: map[[2]string]Key{}, beats: map[string]time.Time{}, counts: map[string][]Counter{}}
 }
 
 // Append implements Store.
 func (m *Memory) Append(_ context.Context, records []Record) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	counts := map[string][]Counter{}
 	for i := range records {
 		r := &records[i]
-		if r.Kind == Refused {
-			m.refused.insert(r)
-			continue
+		s := &m.refused
+		if r.Kind != Refused {
+			if s = m.shelves[r.Tenant]; s == nil {
+				s = &shelf{}
+				m.shelves[r.Tenant] = s
+			}
 		}
-		s := m.shelves[r.Tenant]
-		if s == nil {
-			s = &shelf{}
-			m.shelves[r.Tenant] = s
+		if s.insert(r) && len(r.Counts) > 0 {
+			counts[r.Tenant] = append(counts[r.Tenant], r.Counts...)
 		}
-		s.insert(r)
+	}
+	for tenant, more := range counts {
+		m.counts[tenant] = SumCounters(append(m.counts[tenant], more...))
 	}
 	for m.refused.bytes > m.size/refusedPart {
 		m.refused.drop(1)
@@ -75,15 +80,17 @@ func (m *Memory) Append(_ context.Context, records []Record) error {
 	}
 }
 
-// insert puts a record in its place, once.
-func (s *shelf) insert(r *Record) {
+// insert puts a record in its place, once. It reports whether it is new.
+func (s *shelf) insert(r *Record) bool {
 	i, found := slices.BinarySearchFunc(s.records, r.ID, byID)
 	if found {
-		return
+		return false
 	}
 	own := *r
+	own.Counts = nil
 	s.records = slices.Insert(s.records, i, &own)
 	s.bytes += r.Size()
+	return true
 }
 
 // byID orders records.
@@ -164,6 +171,18 @@ func (m *Memory) Get(_ context.Context, tenant, id string) (Record, error) {
 	return Record{}, scim.ErrNotFound
 }
 
+// Counters implements Store.
+func (m *Memory) Counters(_ context.Context, tenant, from, to string) (all []Counter, err error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, c := range m.counts[tenant] {
+		if c.Day >= from && c.Day <= to {
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
 // Erase implements Store.
 func (m *Memory) Erase(_ context.Context, tenant string, term Term, limit int) (int, error) {
 	m.mu.Lock()
@@ -196,6 +215,9 @@ func (m *Memory) Trim(_ context.Context, k Retention) (bool, error) {
 	m.refused.trim(k.From, m.size)
 	if n := len(m.refused.records) - k.Refused; n > 0 {
 		m.refused.drop(n)
+	}
+	for tenant, all := range m.counts {
+		m.counts[tenant] = slices.DeleteFunc(all, func(c Counter) bool { return c.Day < k.Day })
 	}
 	maps.DeleteFunc(m.keys, func(at [2]string, _ Key) bool { return at[1] < k.Day })
 	return true, nil

@@ -28,6 +28,7 @@ const (
 type prepared struct {
 	entry Entry
 	terms []Term
+	whats []string // what the counters count
 }
 
 // prepare redacts an exchange.
@@ -51,7 +52,8 @@ func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
 	if read != nil {
 		touched = append(touched, read.touched...)
 	}
-	if read != nil && sent != nil && x.status < 300 && isBulk(x.url) {
+	bulk := read != nil && x.status > 0 && x.status < 300 && isBulk(x.url)
+	if bulk && sent != nil {
 		d.Operations = failedOperations(sent.operations, read.operations)
 	}
 	if x.status >= 400 || x.status == 0 {
@@ -63,6 +65,7 @@ func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
 			d.Failure.Detail = cmp.Or(n.refusal, d.Failure.Detail)
 		}
 	}
+	p.count(x, read, bulk)
 	if x.head.Kind == Refused {
 		p.entry.Request, p.entry.Response, touched = nil, nil, nil
 	}
@@ -76,6 +79,24 @@ func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
 	d.Touched = merge(touched)
 	p.addTerms(h)
 	return p
+}
+
+// count says what the exchange counts as. Refused requests of nobody known do not count.
+func (p *prepared) count(x *exchange, read *reading, isBulk bool) {
+	switch {
+	case x.head.Kind == Refused && x.notes.client == "":
+	case isBulk:
+		for i := range read.operations {
+			o := &read.operations[i]
+			p.whats = append(p.whats, whatOf(plainMethod(o.method), "", o.code(), o.failure.Type))
+		}
+	default:
+		typ := ""
+		if p.entry.Detail.Failure != nil {
+			typ = p.entry.Detail.Failure.Type
+		}
+		p.whats = append(p.whats, whatOf(x.method, x.url, x.status, typ))
+	}
 }
 
 // body redacts a body. What it names is limited: a body that names more people is cut.

@@ -216,7 +216,7 @@ func (j *Journal) Flush(ctx context.Context) error {
 	if err := j.appendBatch(ctx); err != nil { // what could not be written the last time
 		return err
 	}
-	labels, broken := map[[2]string]string{}, map[string]bool{} // tenants whose key fails: it may take long
+	labels, broken := clients{}, map[string]bool{} // tenants whose key fails: it may take long
 	var later []*exchange
 	var laterGaps []map[string]*Missing
 	defer func() { j.queue.back(later, laterGaps) }()
@@ -357,7 +357,7 @@ func catch(err *error) {
 }
 
 // seal makes the record of an exchange.
-func (j *Journal) seal(ctx context.Context, x *exchange, labels map[[2]string]string) (r Record, err error) {
+func (j *Journal) seal(ctx context.Context, x *exchange, known clients) (r Record, err error) {
 	defer catch(&err)
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -366,22 +366,56 @@ func (j *Journal) seal(ctx context.Context, x *exchange, labels map[[2]string]st
 		return Record{}, err
 	}
 	p := j.prepare(x, h)
-	p.entry.Detail.Label = j.label(ctx, x, labels)
-	return j.sealEntry(ctx, &p.entry, p.terms)
+	of, err := known.find(ctx, j, h, x)
+	if err != nil {
+		return Record{}, err
+	}
+	p.entry.Detail.Label = of.label
+	if r, err = j.sealEntry(ctx, &p.entry, p.terms); err != nil {
+		return r, err
+	}
+	for _, what := range p.whats {
+		c := of.counter
+		c.What, c.N, c.Last = what, 1, r.Time
+		r.Counts = append(r.Counts, c)
+	}
+	if len(r.Counts) > 1 {
+		r.Counts = SumCounters(r.Counts)
+	}
+	return r, nil
 }
 
-// label asks the application for the label of a client, once in a flush.
-func (j *Journal) label(ctx context.Context, x *exchange, labels map[[2]string]string) string {
-	if x.notes.client == "" || j.o.Label == nil {
-		return ""
+// clients are those that a flush has met, by tenant, name and day.
+type clients map[[3]string]*knownClient
+
+// knownClient is a client with its label, and the counter of which its own are made.
+type knownClient struct {
+	label   string
+	counter Counter
+}
+
+// find returns a client. It asks the application for its label once in a flush.
+func (all clients) find(ctx context.Context, j *Journal, h *hasher, x *exchange) (*knownClient, error) {
+	tenant, name := x.head.Tenant, x.notes.client
+	at := [3]string{tenant, name, day(x.head.Time)}
+	if c := all[at]; c != nil {
+		return c, nil
 	}
-	at := [2]string{x.head.Tenant, x.notes.client}
-	label, ok := labels[at]
-	if !ok {
-		label = clip(j.o.askLabel(ctx, at), maxHeader)
-		labels[at] = label
+	aead, key, err := j.ring.writer(ctx, tenant, at[2])
+	if err != nil {
+		return nil, err
 	}
-	return label
+	c := &knownClient{counter: Counter{Day: at[2], Client: h.term(termClient, name), Key: key}}
+	if name != "" && j.o.Label != nil {
+		c.label = clip(j.o.askLabel(ctx, [2]string{tenant, name}), maxHeader)
+	}
+	plain, err := json.Marshal([2]string{name, c.label})
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	c.counter.Name = aead.Seal(nil, nil, plain, boundCounter(tenant, &c.counter))
+	all[at] = c
+	return c, nil
 }
 
 func (o *Options) askLabel(ctx context.Context, at [2]string) (label string) {

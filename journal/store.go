@@ -9,17 +9,19 @@ import (
 // or erases names the tenant, and the Store never touches those of another one.
 // storetest.RunJournal is the contract as tests.
 type Store interface {
-	// Append keeps records, all or none. It is called again with the same records after an error,
-	// and keeps those that it has already once.
+	// Append keeps records, all or none, and adds their Counts to the counters. It is called again with the same
+	// records after an error, and keeps and counts those that it has already once.
 	Append(ctx context.Context, records []Record) error
 	// Find returns records that fit, the newest first, without Request and Response.
 	Find(ctx context.Context, s Search) ([]Record, error)
 	// Get returns a whole record. The error is scim.ErrNotFound if the tenant has none with this ID.
 	Get(ctx context.Context, tenant, id string) (Record, error)
+	// Counters returns the counters of a tenant from one day to another, both included, in order of Day, Client and What.
+	Counters(ctx context.Context, tenant, from, to string) ([]Counter, error)
 	// Erase removes what is sealed, and the terms, from at most limit records of the tenant that
 	// have the term. Their Key becomes "". It returns how many they were.
 	Erase(ctx context.Context, tenant string, term Term, limit int) (int, error)
-	// Trim removes records and keys that Retention does not keep, the oldest first. It may stop
+	// Trim removes records, counters and keys that Retention does not keep, the oldest first. It may stop
 	// early; done says that nothing is left to remove.
 	Trim(ctx context.Context, r Retention) (done bool, err error)
 	// AddKey keeps k if there is no key with its Tenant and ID, and returns the one that is kept.
@@ -46,6 +48,23 @@ type Record struct {
 	Detail, Request, Response []byte
 	// Terms find the record, each once. A Store keeps them only to search.
 	Terms []Term
+	// Counts are what the record adds to the counters of its tenant. A Store does not keep them with the record.
+	Counts []Counter
+}
+
+// Counter is how often a client of a tenant did something on a day.
+type Counter struct {
+	// Day, such as "2026-01-02", Client, a keyed hash, and What name the counter within its tenant. What is a word,
+	// or a status and a scimType.
+	Day    string
+	Client Term
+	What   string
+	// N is how often, and Last is when, for the last time.
+	N    int64
+	Last time.Time
+	// Key is the ID of the key that seals Name, the name of the client. A Store keeps the last ones that came.
+	Key  string
+	Name []byte
 }
 
 // Term is a keyed hash by which a Store finds records.
@@ -79,7 +98,7 @@ type Search struct {
 
 // Retention says what a Store keeps.
 type Retention struct {
-	// From is the least ID that is kept, and Day that of keys.
+	// From is the least ID that is kept, and Day that of keys and the first day of counters.
 	From, Day string
 	// Size is how many bytes of records (see Record.Size) a tenant may have, Refused ones not counted.
 	Size int64

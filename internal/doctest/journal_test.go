@@ -125,6 +125,18 @@ func openProblems(ctx context.Context, w io.Writer, j *journal.Journal, tenant s
 	return err
 }
 
+// showDays shows what each client did in the last week, and why it failed.
+func showDays(ctx context.Context, w io.Writer, j *journal.Journal, tenant string, now time.Time) error {
+	all, err := j.Summary(ctx, tenant, now.AddDate(0, 0, -6), now)
+	for _, s := range all {
+		fmt.Fprintf(w, "%s %s: %d created, %d changed, %d deleted, last success %s\n", s.Day.Format(time.DateOnly), s.Client, s.Creates, s.Updates, s.Deletes, s.LastSuccess.Format(time.TimeOnly))
+		for _, f := range s.Failures {
+			fmt.Fprintf(w, "  %d x %d %s\n", f.Requests, f.Status, f.Type)
+		}
+	}
+	return err
+}
+
 // forget erases what the journal has of a person.
 func forget(ctx context.Context, j *journal.Journal, tenant string, user *scim.Resource) (int, error) {
 	return j.Erase(ctx, tenant, user.ID(), user.String("userName"), user.String("externalId"), user.String("displayName"), user.Primary("emails"))
@@ -183,10 +195,10 @@ func TestJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := errors.Join(timeline(t.Context(), &out, j, "", "ANN@example.com"), openProblems(t.Context(), &out, j, "", time.Now().Add(-time.Hour))); err != nil {
+	if err := errors.Join(timeline(t.Context(), &out, j, "", "ANN@example.com"), openProblems(t.Context(), &out, j, "", time.Now().Add(-time.Hour)), showDays(t.Context(), &out, j, "", time.Now())); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"POST 409 []", "POST 201 [user provisioned]", `User userName: "" -> "\"ann\""`, "1 people since", "for the customer: Somebody has this value already"} {
+	for _, want := range []string{"POST 409 []", "POST 201 [user provisioned]", `User userName: "" -> "\"ann\""`, "1 people since", "for the customer: Somebody has this value already", "anonymous: 1 created, 0 changed", "1 x 409 uniqueness"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, &out)
 		}

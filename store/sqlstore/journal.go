@@ -12,7 +12,7 @@ import (
 
 var _ journal.Store = (*Journal)(nil)
 
-// Journal is a journal.Store in tables of its own: entries, entry_terms, entry_keys, entry_sizes and entry_beats, with the
+// Journal is a journal.Store in tables of its own: entries, entry_terms, entry_keys, entry_sizes, entry_counts and entry_beats, with the
 // entries of all tenants. It is safe for concurrent use, also by several processes. Uninstall removes the tables too.
 //
 // In SQLite use a file of its own: a file has one writer at a time, and requests would wait for the journal.
@@ -58,6 +58,11 @@ func (s *Journal) Find(ctx context.Context, q journal.Search) ([]journal.Record,
 // Get implements journal.Store.
 func (s *Journal) Get(ctx context.Context, tenant, id string) (journal.Record, error) {
 	return s.own.Get(ctx, tenant, id)
+}
+
+// Counters implements journal.Store.
+func (s *Journal) Counters(ctx context.Context, tenant, from, to string) ([]journal.Counter, error) {
+	return s.own.Counters(ctx, tenant, from, to)
 }
 
 // Erase implements journal.Store.

@@ -34,6 +34,8 @@ func (b brokenJournal) Append(ctx context.Context, records []journal.Record) err
 			}
 		case "keeps few terms":
 			r.Terms = r.Terms[:min(100, len(r.Terms))]
+		case "forgets what it counted before":
+			b.Memory.Trim(ctx, journal.Retention{Day: "9", Size: 1 << 40, Refused: 10}) //nolint:errcheck // never fails
 		case "loses bodies":
 			r.Request, r.Response = nil, nil
 		case "counts refused records as others":
@@ -90,6 +92,13 @@ func (b brokenJournal) Get(ctx context.Context, tenant, id string) (journal.Reco
 	return r, err
 }
 
+func (b brokenJournal) Counters(ctx context.Context, tenant, from, to string) ([]journal.Counter, error) {
+	if b.fault == "has no days" {
+		from, to = "", "9"
+	}
+	return b.Memory.Counters(ctx, tenant, from, to)
+}
+
 func (b brokenJournal) Erase(ctx context.Context, tenant string, t journal.Term, limit int) (int, error) {
 	switch b.fault {
 	case "erases nothing":
@@ -106,6 +115,8 @@ func (b brokenJournal) Trim(ctx context.Context, r journal.Retention) (bool, err
 		return false, nil
 	case "removes search keys":
 		r.Day = "t"
+	case "keeps counters":
+		r.Day = ""
 	case "ignores sizes":
 		r.Size = 1 << 50
 	case "keeps all refused records":
@@ -144,7 +155,10 @@ func TestBrokenJournal(t *testing.T) {
 	fresh := func(fault string) journal.Store { return brokenJournal{journal.NewMemory(4 << 20), fault} }
 	for _, b := range []broken[journal.Store]{
 		{fault: "folds tenants", reason: "ACME reads what acme did", step: "journal/found"},
-		{fault: "keeps a record again", reason: "an exchange is there twice", step: "journal/once"},
+		{fault: "keeps a record again", reason: "an exchange is there twice", step: "journal/once", also: []string{"journal/counted once"}},
+		{fault: "forgets what it counted before", reason: "a day has fewer requests than came", step: "journal/counted", also: []string{"journal/counted *"}},
+		{fault: "has no days", reason: "the first day has what all did", step: "journal/counted"},
+		{fault: "keeps counters", reason: "the database grows for ever", step: "journal/counters trimmed", also: []string{"journal/trimmed by age"}},
 		{fault: "keeps few terms", reason: "a person of a large request is not found, and not erased", step: "journal/many"},
 		{fault: "loses bodies", reason: "nobody sees what came", step: "journal/kept as it is"},
 		{fault: "counts refused records as others", reason: "a stranger pushes real entries out", step: "journal/trimmed by size",
@@ -156,8 +170,8 @@ func TestBrokenJournal(t *testing.T) {
 		{fault: "shows the records of others", reason: "who knows an id reads another tenant's entry", step: "journal/unknown record"},
 		{fault: "erases nothing", reason: "a person is not forgotten", step: "journal/erased", also: []string{"journal/trimmed by size"}},
 		{fault: "erases in all tenants", reason: "one tenant erases another's entries", step: "journal/erased"},
-		{fault: "is never done", reason: "the journal trims without end", step: "journal/trimmed by age", also: []string{"journal/trimmed by size", "journal/trimmed by number"}},
-		{fault: "removes search keys", reason: "nothing is found any more", step: "journal/trimmed by age"},
+		{fault: "is never done", reason: "the journal trims without end", step: "journal/trimmed by age", also: []string{"journal/trimmed by size", "journal/trimmed by number", "journal/counters trimmed"}},
+		{fault: "removes search keys", reason: "nothing is found any more", step: "journal/trimmed by age", also: []string{"journal/counters trimmed"}},
 		{fault: "ignores sizes", reason: "the disk fills up", step: "journal/trimmed by size"},
 		{fault: "keeps all refused records", reason: "a stranger fills the disk", step: "journal/trimmed by number"},
 		{fault: "returns the key of another process as its own", reason: "two processes seal with different keys, one of which is lost", step: "journal/keys"},

@@ -38,6 +38,7 @@ var owned = []ownTable{
 	{name: "entry_terms", columns: []string{"tenant", "term", "id"}, grows: true},
 	{name: "entry_keys", columns: []string{"tenant", "id", "wrapped"}, grows: true},
 	{name: "entry_sizes", columns: []string{"tenant", "bytes"}, grows: true},
+	{name: "entry_counts", columns: []string{"tenant", "day", "client", "what", "n", "at", "key_id", "name"}, grows: true},
 	{name: "entry_beats", columns: []string{"process", "at"}, grows: true},
 	{name: "schema", columns: []string{"part", "version"}},
 }

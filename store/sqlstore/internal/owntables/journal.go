@@ -76,8 +76,10 @@ func appendEntries(ctx context.Context, db *database.DB, all []*journal.Record) 
 	}
 	all = slices.DeleteFunc(slices.Clone(all), func(r *journal.Record) bool { return known[r.ID] })
 	var terms [][2]string
+	var counts []journal.Counter
 	bytes := int64(0)
 	for _, r := range all {
+		counts = append(counts, r.Counts...)
 		for _, t := range r.Terms {
 			terms = append(terms, [2]string{termText(t), r.ID})
 		}
@@ -102,6 +104,9 @@ func appendEntries(ctx context.Context, db *database.DB, all []*journal.Record) 
 		if _, err := db.Exec(ctx, "INSERT INTO {p}entry_terms (tenant, term, id) SELECT $1, e.value ->> 0, e.value ->> 1 FROM {rows $2}", list); err != nil {
 			return err
 		}
+	}
+	if err := addCounts(ctx, db, journal.SumCounters(counts)); err != nil {
+		return err
 	}
 	return addSize(ctx, db, bytes)
 }

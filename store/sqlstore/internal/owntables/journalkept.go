@@ -132,6 +132,9 @@ func (s *Journal) Trim(ctx context.Context, r journal.Retention) (bool, error) {
 	if err == nil {
 		err = s.db.Read(ctx, func() error {
 			_, err := s.db.ExecOn(ctx, s.db.Conn(ctx), "DELETE FROM {p}entry_keys WHERE id < $1", r.Day)
+			if err == nil {
+				_, err = s.db.ExecOn(ctx, s.db.Conn(ctx), "DELETE FROM {p}entry_counts WHERE day < $1", r.Day)
+			}
 			return err
 		})
 	}
@@ -233,7 +236,7 @@ func (s *Journal) EraseTenant(ctx context.Context, tenant string) error {
 		return nil
 	}
 	db := s.of(tenant)
-	for _, table := range []string{"entry_keys", "entry_terms", "entries", "entry_sizes"} {
+	for _, table := range []string{"entry_keys", "entry_terms", "entries", "entry_counts", "entry_sizes"} {
 		err := db.Read(ctx, func() error { // Read retries, and a single statement needs no transaction.
 			_, err := db.Exec(ctx, "DELETE FROM {p}"+table+" WHERE tenant = $1")
 			return err
