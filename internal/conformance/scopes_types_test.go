@@ -3,7 +3,9 @@ package conformance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -245,6 +247,38 @@ func TestScopesWithoutGroups(t *testing.T) {
 		if r := w.send("all", "GET", "/Users/1", ""); !strings.Contains(r.Body, `"groups":["ZetaG"]`) || !strings.Contains(r.Body, `"userType":"ZetaAdmin"`) {
 			t.Errorf("%s: the attributes have changed: %s", name, r.Body)
 		}
+	}
+}
+
+// What a client does not see counts as no work of its bulk requests: the limit would tell how long it is.
+func TestScopesAndWork(t *testing.T) {
+	c := scim.UserConfig()
+	c.Schema.Attributes = append(slices.DeleteFunc(slices.Clone(c.Schema.Attributes), func(a schema.CoreAttribute) bool { return a.Name() == "groups" }),
+		schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "groups", MultiValued: true})))
+	user, err := scim.NewResourceType(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ops []string
+	for i := range 1000 {
+		ops = append(ops, testhost.Patch("/Users/1", op("replace", "displayName", fmt.Sprintf(`"%d"`, i))))
+	}
+	answers := map[string]string{}
+	for _, hidden := range []string{"short", strings.Repeat("long", 4000)} {
+		w := newScopedWorld(t, memory.New(), func(c *scim.Config) { c.Types, c.Limits = []*scim.ResourceType{user}, scim.Limits{} })
+		w.must("POST", "/Users", `{"userName":"ann","groups":["`+hidden+`"]}`)
+		for _, who := range []string{"users", "all"} {
+			answers[who+" "+hidden[:4]] = fmt.Sprint(strings.Count(w.send(who, "POST", "/Bulk", testhost.BulkBody(ops...)).Body, `"status":"200"`))
+		}
+	}
+	want := map[string]string{"users shor": "1000", "users long": "1000", "all shor": "1000"}
+	refused := answers["all long"]
+	delete(answers, "all long")
+	if diff := cmp.Diff(want, answers); diff != "" {
+		t.Errorf("operations that succeed (-want +got)\n%s", diff)
+	}
+	if refused == "1000" {
+		t.Error("who sees the long value may do all: this shows nothing")
 	}
 }
 
