@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -130,6 +131,12 @@ func (r *room) tokens() {
 	if !strings.Contains(line, "commonroom_") || strings.Contains(line, first) {
 		r.Errorf("the list shows %q", line)
 	}
+	// The console makes tokens too.
+	_, text := r.ann.Send("/provisioning/connection/tokens", url.Values{"label": {"Console"}, "life": {"never"}})
+	third := regexp.MustCompile(`commonroom_\w{36}`).FindString(text)
+	if got := (pagetest.Okta{Client: r.app.Client("/scim/v2", third)}).Test(); got != 200 {
+		r.Errorf("a token of the console: %d, made by %s", got, text)
+	}
 	r.ann.Post("/tokens/revoke", url.Values{"id": {r.ann.Field("/tokens", "Okta", "id")}})
 	if got := (pagetest.Okta{Client: r.app.Client("/scim/v2", first)}).Test(); got != 401 {
 		r.Errorf("the revoked token: %d", got)
@@ -174,7 +181,7 @@ func (r *room) link() {
 	r.okta.Refused(400, "invalidValue", "POST", "/Groups", `{"displayName":"Admin"}`, "Admin")
 	r.role("Admin")
 	admins := r.okta.Push("Admin", pia)
-	r.wantRoles("pia@example.com", "Community Manager: group Community Manager Admin: group Admin")
+	r.wantRoles("pia@example.com", "Admin: group Admin Community Manager: group Community Manager")
 	p, _ := r.app.LogIn("pia@example.com")
 	if got := p.Status("/tokens"); got != 403 {
 		r.Errorf("the role Admin opens the page of the permission Admin: %d", got)

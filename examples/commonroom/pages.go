@@ -6,11 +6,13 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth/tokens"
+	"github.com/scimkit/scim/console"
 	"github.com/scimkit/scim/examples/internal/page"
+	"github.com/scimkit/scim/journal"
 )
 
 // site is the pages of the application.
-func (a *app) site(e *page.Env) *page.Site {
+func (a *app) site(e *page.Env, log *journal.Journal) (*page.Site, error) {
 	s := &page.Site{Name: e.Name, Product: "Common Room", Password: e.Password, Log: e.Log, Find: a.find, Load: a.load}
 	s.Page("/", "Home", a.home)
 	s.AdminPage("/people", "Users and Roles", a.people)
@@ -37,7 +39,9 @@ func (a *app) site(e *page.Env) *page.Site {
 	s.Action("/groups/release", "/groups", func(ctx context.Context, _ page.Person, f url.Values) (page.Flash, error) {
 		return page.Flash{Text: "The group was released: nobody has a role through it any more."}, a.roles.Release(ctx, f.Get("group"))
 	})
-	return s
+	return s, s.Console("Provisioning", log, a.tokens, func(context.Context, string) (console.Tenant, error) {
+		return console.Tenant{Name: "Common Room", Address: e.URL + "/scim/v2", Directory: a.store}, nil
+	})
 }
 
 func (a *app) home(ctx context.Context, p page.Person) (page.View, error) {

@@ -155,11 +155,15 @@ func start(ctx context.Context, e *page.Env) (*page.App, error) {
 		return nil, err
 	}
 	a.directory = &page.Directory{Store: a.store, User: user, Group: scim.GroupType(), Reconciler: a.roles, Roles: a.all, RoleOf: nameOf}
+	site, err := a.site(e, log)
+	if err != nil {
+		return nil, err
+	}
 	token, err := e.StartToken(ctx, a.tokens, "")
 	if err != nil {
 		return nil, err
 	}
-	return &page.App{Handler: scim.Mount("/scim/v2", log.Handler(h), a.site(e).Handler()), Hints: hints(e.URL, token)}, nil
+	return &page.App{Handler: scim.Mount("/scim/v2", log.Handler(h), site.Handler()), Hints: hints(e.URL, token)}, nil
 }
 
 // nameOf tells permissions from roles.

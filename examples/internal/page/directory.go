@@ -87,6 +87,7 @@ func (d *Directory) person(ctx context.Context, u *scim.Resource, groups map[sci
 	for _, x := range all {
 		row[2].Tags = append(row[2].Tags, Tag{d.roleName(x.Role) + ": " + how(x, groups), kindOf(x.State)})
 	}
+	slices.SortFunc(row[2].Tags, func(a, b Tag) int { return strings.Compare(a.Text, b.Text) })
 	if len(all) == 0 {
 		row[2].Text = "none"
 	}

@@ -85,10 +85,10 @@ func (s *Site) secretOf(r *http.Request) string {
 	return c.Value
 }
 
-// setCookie sets the cookie, or removes it if the value is "". Lax: the browser sends it with no form of
-// another site.
+// setCookie sets the cookie, or removes it if the value is "". Strict: the browser sends it with no request
+// that another site begins.
 func (s *Site) setCookie(w http.ResponseWriter, r *http.Request, value string) {
-	c := &http.Cookie{Name: s.Name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil}
+	c := &http.Cookie{Name: s.Name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}
 	if value == "" {
 		c.MaxAge = -1
 	}

@@ -50,7 +50,9 @@ type Site struct {
 	Find func(r *http.Request, email string) (key string, err error)
 	// Load reads a person again, at each click. It returns ErrOut for who was deactivated meanwhile.
 	Load func(r *http.Request, key string) (Person, error)
-	Log  *slog.Logger
+	// Choices are the keys of the same person at other customers, to switch to. It may be nil.
+	Choices func(ctx context.Context, p Person) ([]Option, error)
+	Log     *slog.Logger
 
 	sessions sessions
 	mux      http.ServeMux
@@ -87,6 +89,10 @@ func (s *Site) page(path, title string, isAdmin bool, show func(ctx context.Cont
 		}
 		if v.Title == "" {
 			v.Title = title
+		}
+		if others := s.choices(r.Context(), p); path == "/" && len(others) > 0 {
+			v.Sections = append(v.Sections, Section{Title: "Your organisations", Forms: []Form{{Action: "/switch", Button: "Open",
+				Fields: []Field{{Name: "key", Label: "Organisation", Options: others, Value: p.Key}}}}})
 		}
 		s.write(w, http.StatusOK, path, &p, s.sessions.take(in), v)
 	}))
@@ -136,6 +142,7 @@ func (s *Site) Handler() http.Handler {
 		s.setCookie(w, r, "")
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 	})
+	s.mux.HandleFunc("POST /switch", s.known(false, s.change))
 	return http.MaxBytesHandler(http.NewCrossOriginProtection().Handler(&s.mux), 64<<10)
 }
 
@@ -192,6 +199,28 @@ func (s *Site) known(isAdmin bool, next func(w http.ResponseWriter, r *http.Requ
 		}
 		next(w, r, in, p)
 	}
+}
+
+// change switches to another customer, if it is one of the person's Choices.
+func (s *Site) change(w http.ResponseWriter, r *http.Request, in *session, p Person) {
+	for _, o := range s.choices(r.Context(), p) {
+		if o.Value == r.FormValue("key") {
+			s.sessions.end(s.secretOf(r))
+			s.setCookie(w, r, s.sessions.begin(o.Value))
+		}
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (s *Site) choices(ctx context.Context, p Person) []Option {
+	if s.Choices == nil {
+		return nil
+	}
+	all, err := s.Choices(ctx, p)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "choices failed", "error", err)
+	}
+	return all
 }
 
 // fail shows that a page cannot be shown.

@@ -135,6 +135,13 @@ func (b *Browser) Try(path string, form url.Values) (text, secret string, ok boo
 	return html.UnescapeString(m[2]), html.UnescapeString(m[3]), m[1] == ""
 }
 
+// Send sends a form whose answer is no page of the site, and returns what came.
+func (b *Browser) Send(path string, form url.Values) (status int, body string) {
+	b.t.Helper()
+	status, body, _ = b.send("POST", path, form)
+	return status, html.UnescapeString(tags.ReplaceAllString(body, ""))
+}
+
 // Option returns the value of the option with a text in one of the page's lists, or "".
 func (b *Browser) Option(path, text string) string {
 	b.t.Helper()
