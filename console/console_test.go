@@ -32,7 +32,7 @@ type world struct {
 	*testing.T
 	entries  *entries
 	tokens   *tokens.Tokens
-	people   console.Directory
+	tenant   console.Tenant // what Tenant returns, besides tokens
 	viewer   console.Viewer
 	refuse   error // what Authorize returns
 	unusable error // what Tenant returns
@@ -44,7 +44,7 @@ type world struct {
 }
 
 // everything is what a viewer may do at most.
-var everything = console.May{Tokens: true, Bodies: true}
+var everything = console.May{Tokens: true, Roles: true, Bodies: true}
 
 // newWorld returns a console whose viewer sees these tenants. A tenant has the name "Name of <id>".
 func newWorld(t *testing.T, seen ...string) *world {
@@ -72,7 +72,8 @@ func (w *world) newConsole(j console.Journal) http.Handler {
 	c, err := console.New(console.Options{
 		Authorize: func(*http.Request) (console.Viewer, error) { return w.viewer, w.refuse },
 		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
-			t := console.Tenant{Name: "Name of " + id, Address: "https://app.example.com/scim/v2", Tokens: w.tokens.Tenant(id), Directory: w.people}
+			t := w.tenant
+			t.Name, t.Address, t.Tokens = "Name of "+id, "https://app.example.com/scim/v2", w.tokens.Tenant(id)
 			if w.noTokens {
 				t.Tokens = nil
 			}
@@ -258,6 +259,7 @@ func TestOtherTenants(t *testing.T) {
 	for _, route := range []struct{ method, path string }{
 		{"GET", ""}, {"GET", "activity"}, {"GET", "activity/newest"}, {"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"},
 		{"GET", "connection"}, {"POST", "connection/tokens"}, {"POST", "connection/tokens/" + token.ID + "/rotate"},
+		{"GET", "problems"}, {"GET", "people"}, {"GET", "people/1"}, {"GET", "groups"}, {"GET", "groups/1"}, {"POST", "groups/pending"},
 		{"POST", "connection/tokens/" + token.ID + "/revoke"},
 	} {
 		for _, base := range []string{"/t/evil/", "/", "/t/~/", "/t/~ZXZpbA/"} {
@@ -390,7 +392,7 @@ func TestWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.people = store
+	w.tenant.Directory = store
 	w.handler = w.newConsole(j)
 	w.wants(w.get(200, "/"), "Nothing is connected yet.", "0 people, 0 groups")
 

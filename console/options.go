@@ -50,6 +50,8 @@ type Viewer struct {
 type May struct {
 	// Tokens allows to make, rotate and revoke tokens.
 	Tokens bool
+	// Roles allows to confirm and decline what waits: see scim.Reconciler.Pending.
+	Roles bool
 	// Bodies allows to read the bodies of requests and answers, which have personal data. Each use is audited.
 	Bodies bool
 }
@@ -63,8 +65,15 @@ type Tenant struct {
 	Address string
 	// Tokens are the tenant's tokens. Nil: they are made elsewhere.
 	Tokens Tokens
-	// Directory counts people and groups: the tenant's scim.Store. Nil: nothing is counted.
+	// Directory has people and groups: the tenant's scim.Store. Nil: the console has no pages about them.
 	Directory Directory
+	// Roles explains who has which role: what scim.Handler.Reconciler returns. Nil: the tenant has no roles.
+	Roles Roles
+	// Links says which role a group stands for: the tenant's scim.Ledger. Nil: the page of a group does not say it.
+	Links Links
+	// AllRoles lists the roles that a group could stand for, so that a viewer can preview a change. Nil: the console
+	// previews no change.
+	AllRoles func(ctx context.Context) ([]scim.Role, error)
 }
 
 // Tokens are the tokens of one tenant. *tokens.Tenant implements it.
@@ -84,10 +93,28 @@ type Journal interface {
 
 // Directory is what the console reads of a store. Each scim.Store implements it.
 type Directory interface {
+	Get(ctx context.Context, ref scim.Ref) (*scim.Resource, error)
 	List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error)
 }
 
+// Roles is what the console asks and tells about roles. *scim.Reconciler implements it.
+type Roles interface {
+	Explain(ctx context.Context, userID string) ([]scim.Explanation, error)
+	Managed(ctx context.Context, ref scim.Ref) (*scim.Managed, error)
+	Pending(ctx context.Context, after string, limit int) (list []scim.Pending, next string, err error)
+	ConfirmPending(ctx context.Context, key string) error
+	DeclinePending(ctx context.Context, key string) error
+	Preview(ctx context.Context, change scim.WhatIf, after string) (changes []scim.RoleChange, next string, err error)
+}
+
+// Links is what the console reads of a ledger. Each scim.Ledger implements it.
+type Links interface {
+	Links(ctx context.Context, sources []scim.Source) ([]scim.Link, error)
+}
+
 var (
+	_ Roles     = (*scim.Reconciler)(nil)
+	_ Links     = scim.Ledger(nil)
 	_ Tokens    = (*tokens.Tenant)(nil)
 	_ Journal   = (*journal.Journal)(nil)
 	_ Directory = scim.Store(nil)
@@ -101,7 +128,8 @@ type Act struct {
 	Viewer, Tenant string
 	// Kind says what the act was.
 	Kind ActKind
-	// Object is the id of the token or of the entry. It is "" if a token could not be made.
+	// Object is the id of the token or of the entry, or the key of what was confirmed or declined. It is "" if a token
+	// could not be made.
 	Object string
 	// Err is why the act has failed. Nil: it has not.
 	Err error
@@ -116,6 +144,8 @@ const (
 	RotateToken ActKind = "rotate token"
 	RevokeToken ActKind = "revoke token"
 	ReadBodies  ActKind = "read bodies"
+	Confirm     ActKind = "confirm"
+	Decline     ActKind = "decline"
 )
 
 const defaultTimeout = 5 * time.Second

@@ -84,7 +84,31 @@ func findStanding(ctx context.Context, q *request, list []tokens.Token) (*standi
 	if err := s.addCounts(ctx, q); err != nil {
 		return nil, err
 	}
-	return s, addProblems(ctx, q, s)
+	if err := addProblems(ctx, q, s); err != nil {
+		return nil, err
+	}
+	addPending(ctx, q, s)
+	return s, nil
+}
+
+// addPending says how many matters wait for a decision. A ledger that cannot list them leaves them out.
+func addPending(ctx context.Context, q *request, s *standing) {
+	if q.tenant.Roles == nil || q.tenant.Directory == nil {
+		return
+	}
+	all, next, err := q.tenant.Roles.Pending(ctx, "", maxPending)
+	if err != nil || len(all) == 0 {
+		return
+	}
+	text := countOf(len(all), "matter waits", "matters wait")
+	if next != "" {
+		text = "More than " + text
+	}
+	if s.Tone == "good" {
+		s.Tone = "warn"
+	}
+	s.Rest = append(s.Rest, text+" for a decision about roles.")
+	s.Next = append(s.Next, link{"groups", "decide who gets a role"})
 }
 
 // newest returns the newest entry of a kind. Nil: there is none.
@@ -181,9 +205,7 @@ func addProblems(ctx context.Context, q *request, s *standing) error {
 		s.Tone = "warn"
 	}
 	s.Rest = append(s.Rest, countOf(len(open), "problem needs", "problems need")+" you.")
-	if next := (link{"activity/" + open[0].Newest, "see the newest failure and how to solve it"}); !slices.ContainsFunc(s.Next, func(l link) bool { return l.Path == next.Path }) {
-		s.Next = append(s.Next, next)
-	}
+	s.Next = append(s.Next, link{"problems", "see what failed and how to solve it"})
 	return nil
 }
 

@@ -42,6 +42,12 @@ type partData struct {
 	Rows     []row
 }
 
+// problemData is what the part of a problem shows.
+type problemData struct {
+	Base string
+	P    problemView
+}
+
 // navItem is a line of the navigation.
 type navItem struct {
 	Path, Name string
@@ -52,11 +58,20 @@ type navItem struct {
 func (c *Console) newPage(q *request, current, title string, body any) *page {
 	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Tenant: q.name(), IsOne: len(q.viewer.Tenants) == 1, Body: body}
 	p.Base = basePath(p.Root, q.id)
-	for _, item := range []navItem{{Path: "", Name: "Overview"}, {Path: "activity", Name: "Activity"}, {Path: "connection", Name: "Connection"}} {
+	for _, item := range q.nav() {
 		item.IsCurrent = item.Path == current
 		p.Nav = append(p.Nav, item)
 	}
 	return p
+}
+
+// nav returns the navigation, without pages for which the tenant has nothing.
+func (q *request) nav() []navItem {
+	all := []navItem{{Path: "", Name: "Overview"}, {Path: "problems", Name: "Problems"}, {Path: "activity", Name: "Activity"}}
+	if q.tenant.Directory != nil {
+		all = append(all, navItem{Path: "people", Name: "People"}, navItem{Path: "groups", Name: "Groups"})
+	}
+	return append(all, navItem{Path: "connection", Name: "Connection"})
 }
 
 // name returns the tenant's name for people.
@@ -97,8 +112,10 @@ func segmentOf(id string) string {
 }
 
 // tenantIn returns the id of the tenant in the address of a request.
-func tenantIn(r *http.Request) string {
-	segment := r.PathValue("tenant")
+func tenantIn(r *http.Request) string { return idIn(r.PathValue("tenant")) }
+
+// idIn reads a segment that segmentOf has written.
+func idIn(segment string) string {
 	code, isCode := strings.CutPrefix(segment, "~")
 	if !isCode {
 		return segment
@@ -146,16 +163,18 @@ func (c *Console) serveAsset(name string) http.HandlerFunc {
 // parsePages parses the templates: each page with the layout and the parts.
 func (c *Console) parsePages() (map[string]*template.Template, error) {
 	shared, err := template.New("").Funcs(template.FuncMap{
-		"asset":     func(name string) string { return "assets/" + name + "?v=" + c.assets[name].hash },
-		"utc":       func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
-		"clock":     func(t time.Time) string { return clockOf(t, c.o.Now()) },
-		"iso":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"ago":       func(t time.Time) string { return agoOf(t, c.o.Now()) },
-		"count":     func(n any, one, many string) string { return countOf(int(reflect.ValueOf(n).Int()), one, many) },
-		"with_base": func(base string, s *standing, rows []row) partData { return partData{base, s, rows} },
-		"short":     shorten,
-		"path":      url.PathEscape,
-		"json":      colour,
+		"asset":      func(name string) string { return "assets/" + name + "?v=" + c.assets[name].hash },
+		"utc":        func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"clock":      func(t time.Time) string { return clockOf(t, c.o.Now()) },
+		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"ago":        func(t time.Time) string { return agoOf(t, c.o.Now()) },
+		"count":      func(n any, one, many string) string { return countOf(int(reflect.ValueOf(n).Int()), one, many) },
+		"with_base":  func(base string, s *standing, rows []row) partData { return partData{base, s, rows} },
+		"short":      shorten,
+		"path":       url.PathEscape,
+		"json":       colour,
+		"seg":        segmentOf,
+		"problem_at": func(base string, p problemView) problemData { return problemData{base, p} },
 	}).ParseFS(files, "assets/layout.html", "assets/parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)

@@ -109,7 +109,7 @@ func TestStanding(t *testing.T) {
 				{Concerned: 2, Solved: 2, Actor: journal.Customer, Newest: "solved"}, {Concerned: 1, Actor: journal.Nobody, Newest: "nobody"},
 				{Concerned: 1, Actor: journal.Customer, Newest: "p1"}, {Concerned: 3, Solved: 1, Actor: journal.Vendor, Newest: "p2"},
 			}
-		}, []string{"dot warn", "2 problems need you.", `href="./activity/p1"`}},
+		}, []string{"dot warn", "2 problems need you.", `href="./problems"`}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorld(t, "").start()
