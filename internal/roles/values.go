@@ -184,9 +184,6 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 	if !w.t.hasRoles() || w.t.Roles.Attributes == nil || after.Type != w.t.Types.User {
 		return after, nil, nil
 	}
-	if err := checkSwitch(ctx, w.t, before, after); err != nil {
-		return nil, nil, err
-	}
 	was := valuesOf(w.t.Tenant, before)
 	values := slices.SortedFunc(slices.Values(valuesOf(w.t.Tenant, after)), func(a, b value) int { return cmp.Compare(a.key(), b.key()) })
 	links, err := w.t.valueLinks(ctx, values)
@@ -195,6 +192,10 @@ func (w *Work) relinkValues(ctx context.Context, write Write) (*doc.Document, *v
 	}
 	found, bad, err := w.resolveValues(ctx, before, after, values, links)
 	if err != nil {
+		return nil, nil, err
+	}
+	// Behind it, because a client that sends a wrong value must learn which ones are right.
+	if err := checkSwitch(ctx, w.t, before, after); err != nil {
 		return nil, nil, err
 	}
 	if len(found) > 0 {

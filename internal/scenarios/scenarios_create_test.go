@@ -266,8 +266,8 @@ func kindScenarios() []scenario {
 			run:    namesAreListed},
 		{name: "S53 a switch is refused",
 			given:  "SwitchNeedsUnassign; U is active with Viewer in userType",
-			when:   "a PATCH or PUT makes it Editor, or one PATCH removes it and adds Editor",
-			then:   "400 mutability: unassign the person first. U keeps Viewer. The same value, and another attribute, are accepted.",
+			when:   "a PATCH or PUT makes it Editor, or one PATCH removes it and adds Editor; a PUT makes it Boss, which is no role",
+			then:   "400 mutability: unassign the person first. Boss is 400 invalidValue. U keeps Viewer. The same value, and another attribute, are accepted.",
 			reason: "before and after are compared, not single operations",
 			roles:  switches,
 			run: func(w *world) {
@@ -279,6 +279,7 @@ func kindScenarios() []scenario {
 				} {
 					w.wantRefused(r, 400, "mutability", "userType", `"Viewer"`, `"Editor"`, "unassign the person first")
 				}
+				w.wantRefused(w.send("PUT", "/Users/U", body("Boss")), 400, "invalidValue", "userType", `"Boss"`)
 				w.wantRoles("U", "Viewer")
 				w.do("PUT", "/Users/U", with(with(body("Viewer"), "displayName", "Ann"), "title", "Team"))
 				w.wantRoles("U", "Team", "Viewer")
