@@ -44,6 +44,7 @@ var levels = []level{
 		{"examples/adapter", "shows a store over a table"},
 		{"examples/commonroom", "shows a product: groups stand for roles, beside a permission"},
 		{"examples/rootly", "shows a product: many customers, groups behind switches"},
+		{"examples/jotform", "shows a product: attributes stand for roles, and each customer has a host"},
 		{"examples/oktaaiw", "shows an application that Okta's wizard connects"},
 	}},
 	{"what programs share", true, []place{
