@@ -69,7 +69,11 @@ func (a *app) start(ctx context.Context, e *page.Env) (*page.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &page.App{Handler: a.handler.Mount(a.site(e).Handler()), Hints: a.hints(e)}, nil
+	site, err := a.site(e, j)
+	if err != nil {
+		return nil, err
+	}
+	return &page.App{Handler: a.handler.Mount(site.Handler()), Hints: a.hints(e)}, nil
 }
 
 // slugOf returns the company to whose host a request was sent, or "".

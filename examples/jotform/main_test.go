@@ -57,7 +57,7 @@ func (w *world) admin(t *testing.T, host, email string) *pagetest.Browser {
 }
 
 func set(b *pagetest.Browser, name string, on bool) (secret string) {
-	_, secret = b.Post("/switch", url.Values{"name": {name}, "on": {fmt.Sprint(on)}})
+	_, secret = b.Post("/toggle", url.Values{"name": {name}, "on": {fmt.Sprint(on)}})
 	return secret
 }
 
@@ -139,7 +139,7 @@ func activation(t *testing.T, w *world) {
 		}
 	}
 	notFound("at first")
-	if text, _, ok := w.ana.Try("/switch", url.Values{"name": {"scim"}, "on": {"true"}}); ok || !strings.Contains(text, "single sign-on") {
+	if text, _, ok := w.ana.Try("/toggle", url.Values{"name": {"scim"}, "on": {"true"}}); ok || !strings.Contains(text, "single sign-on") {
 		t.Errorf("SCIM can be turned on without single sign-on: %s", text)
 	}
 	notFound("after the refusal")
@@ -149,7 +149,7 @@ func activation(t *testing.T, w *world) {
 	for range 2 { // two administrators at the same time
 		b := w.admin(t, acme, "ana@acme.example")
 		go func() {
-			_, secret, _ := b.Try("/switch", url.Values{"name": {"scim"}, "on": {"true"}})
+			_, secret, _ := b.Try("/toggle", url.Values{"name": {"scim"}, "on": {"true"}})
 			answers <- secret
 		}()
 	}
@@ -462,7 +462,7 @@ func offAndOn(t *testing.T, w *world) {
 	}
 	w.expect(t, "off@acme.example", "Editor", "switched off: nobody loses anything")
 	set(w.ana, "sign_on", false)
-	if text, _, ok := w.ana.Try("/switch", url.Values{"name": {"scim"}, "on": {"true"}}); ok {
+	if text, _, ok := w.ana.Try("/toggle", url.Values{"name": {"scim"}, "on": {"true"}}); ok {
 		t.Errorf("SCIM is turned on without single sign-on: %s", text)
 	}
 	set(w.ana, "sign_on", true)

@@ -10,13 +10,15 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/console"
+	"github.com/scimkit/scim/journal"
 	"github.com/scimkit/scim/tenants"
 
 	"github.com/scimkit/scim/examples/internal/page"
 )
 
 // site makes the pages: the forms of the company, and the administrators' pages.
-func (a *app) site(e *page.Env) *page.Site {
+func (a *app) site(e *page.Env, j *journal.Journal) (*page.Site, error) {
 	s := &page.Site{Name: "formhouse", Product: "Formhouse", Password: e.Password, Log: e.Log, Find: a.find, Load: a.person}
 	s.Page("/", "Forms", a.forms)
 	s.AdminPage("/people", "People and roles", a.people)
@@ -31,10 +33,21 @@ func (a *app) site(e *page.Env) *page.Site {
 	s.Action("/default", "/security", func(ctx context.Context, p page.Person, f url.Values) (page.Flash, error) {
 		return page.Flash{Text: "Saved."}, a.setDefault(ctx, p.Tenant, f.Get("role"))
 	})
-	s.Action("/switch", "/security", func(ctx context.Context, p page.Person, f url.Values) (page.Flash, error) {
+	s.Action("/toggle", "/security", func(ctx context.Context, p page.Person, f url.Values) (page.Flash, error) {
 		return a.flip(ctx, p, f.Get("name"), f.Get("on") == "true")
 	})
-	return s
+	return s, s.Console("Provisioning", j, a.tokens, func(ctx context.Context, id string) (console.Tenant, error) {
+		c, err := a.company(ctx, id)
+		if err != nil {
+			return console.Tenant{}, err
+		}
+		return console.Tenant{Name: c.name, Address: a.address(e.URL, c.slug), Directory: c.store}, nil
+	})
+}
+
+// address is that of a company's endpoint.
+func (a *app) address(url, slug string) string {
+	return "http://" + slug + "." + a.domain + url[strings.LastIndex(url, ":"):] + path
 }
 
 // flip turns a switch of the page Security.
@@ -170,13 +183,12 @@ func (a *app) security(ctx context.Context, p page.Person, address string) (page
 	for _, r := range personalRoles {
 		options = append(options, page.Option{Value: r.Name, Text: r.Name})
 	}
-	port := address[strings.LastIndex(address, ":"):]
 	return page.View{Sections: []page.Section{
-		{Title: "Single sign-on", Toggles: []page.Toggle{{Action: "/switch", Name: "sign_on", Label: "Single sign-on", On: c.signOn, Note: "SCIM needs it."}}},
-		{Title: "SCIM", Note: "SCIM connector base URL. The unique identifier field is userName.", Code: "http://" + c.slug + "." + a.domain + port + path,
+		{Title: "Single sign-on", Toggles: []page.Toggle{{Action: "/toggle", Name: "sign_on", Label: "Single sign-on", On: c.signOn, Note: "SCIM needs it."}}},
+		{Title: "SCIM", Note: "SCIM connector base URL. The unique identifier field is userName.", Code: a.address(address, c.slug),
 			Toggles: []page.Toggle{
-				{Action: "/switch", Name: "scim", Label: "SCIM Provisioning", On: c.scim.State == tenants.On, Greyed: !c.signOn, Note: "Turning it on makes a new token. The old one is dead then."},
-				{Action: "/switch", Name: "removes", Label: "Remove accounts", On: c.removes, Note: "Who is unassigned is removed. Off: deactivated."}}},
+				{Action: "/toggle", Name: "scim", Label: "SCIM Provisioning", On: c.scim.State == tenants.On, Greyed: !c.signOn, Note: "Turning it on makes a new token. The old one is dead then."},
+				{Action: "/toggle", Name: "removes", Label: "Remove accounts", On: c.removes, Note: "Who is unassigned is removed. Off: deactivated."}}},
 		{Title: "Default role", Forms: []page.Form{{Action: "/default", Button: "Save", Fields: []page.Field{{Name: "role", Label: "Of who has no role", Value: c.defaultRole, Options: options}}}}},
 	}}, nil
 }

@@ -92,11 +92,12 @@ func (i *issuer) start(ctx context.Context, e *page.Env) (*page.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	hints, err := a.hints(ctx, e)
+	site, err := a.site(e, j)
 	if err != nil {
 		return nil, err
 	}
-	return &page.App{Handler: a.mount(j.Handler(h), a.site(e).Handler()), Hints: hints}, nil
+	hints, err := a.hints(ctx, e)
+	return &page.App{Handler: a.mount(j.Handler(h), site.Handler()), Hints: hints}, err
 }
 
 // auth checks the access tokens of the authorization server.

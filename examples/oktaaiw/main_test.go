@@ -52,7 +52,7 @@ func (w *world) as(header string) pagetest.Okta {
 }
 
 func (w *world) set(name string, on bool) {
-	w.ada.Post("/switch", url.Values{"name": {name}, "on": {fmt.Sprint(on)}})
+	w.ada.Post("/toggle", url.Values{"name": {name}, "on": {fmt.Sprint(on)}})
 }
 
 // without runs fn while a switch is off.
@@ -465,12 +465,12 @@ func pages(t *testing.T, w *world) {
 	if got := eve.Lines("/"); !slices.Equal(got, []string{"East"}) {
 		t.Errorf("Eve sees %q", got)
 	}
-	for _, path := range []string{"/people", "/provisioning"} {
+	for _, path := range []string{"/people", "/settings"} {
 		if got := eve.Status(path); got != http.StatusForbidden {
 			t.Errorf("Eve sees %s: %d", path, got)
 		}
 	}
-	if text, _, ok := eve.Try("/switch", url.Values{"name": {basicMode}, "on": {"false"}}); ok {
+	if text, _, ok := eve.Try("/toggle", url.Values{"name": {basicMode}, "on": {"false"}}); ok {
 		t.Errorf("Eve turns a switch: %s", text)
 	}
 	w.ada.Post("/join", url.Values{"person": {"ben@fieldbook.example"}, "team": {"East"}})

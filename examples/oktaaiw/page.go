@@ -9,33 +9,37 @@ import (
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/console"
+	"github.com/scimkit/scim/journal"
 
 	"github.com/scimkit/scim/examples/internal/page"
 )
 
 // site makes the pages: the visits of one's own teams, and the administrators' pages.
-func (a *app) site(e *page.Env) *page.Site {
+func (a *app) site(e *page.Env, j *journal.Journal) (*page.Site, error) {
 	s := &page.Site{Name: "fieldbook", Product: "Fieldbook", Password: e.Password, Log: e.Log, Find: a.find, Load: a.person}
 	s.Page("/", "My teams", a.mine)
 	s.AdminPage("/people", "People and teams", a.people)
-	s.AdminPage("/provisioning", "Provisioning", func(ctx context.Context, _ page.Person) (page.View, error) { return a.settingsPage(ctx, e.URL) })
+	s.AdminPage("/settings", "SCIM settings", func(ctx context.Context, _ page.Person) (page.View, error) { return a.settingsPage(ctx, e.URL) })
 	s.Tokens("/tokens", a.tokens, nil)
 	s.Action("/join", "/people", func(ctx context.Context, _ page.Person, f url.Values) (page.Flash, error) {
 		_, err := a.db.ExecContext(ctx, `INSERT INTO team_members (team_id, person_id)
 			SELECT t.id, p.id FROM teams t, people p WHERE t.name = $1 AND p.login = $2 ON CONFLICT DO NOTHING`, f.Get("team"), f.Get("person"))
 		return page.Flash{Text: "Put into the team by hand. No pushed list takes this person out."}, err
 	})
-	s.Action("/switch", "/provisioning", func(ctx context.Context, _ page.Person, f url.Values) (page.Flash, error) {
+	s.Action("/toggle", "/settings", func(ctx context.Context, _ page.Person, f url.Values) (page.Flash, error) {
 		return page.Flash{Text: "Saved. It counts from the next request on."}, a.flip(ctx, f.Get("name"), f.Get("on") == "true")
 	})
-	s.Action("/choose", "/provisioning", func(ctx context.Context, _ page.Person, f url.Values) (page.Flash, error) {
+	s.Action("/choose", "/settings", func(ctx context.Context, _ page.Person, f url.Values) (page.Flash, error) {
 		return page.Flash{Text: "Saved. Put the same into Okta."}, a.choose(ctx, strings.TrimSpace(f.Get("base")), f.Get("field"))
 	})
-	s.Action("/secret", "/provisioning", func(ctx context.Context, _ page.Person, _ url.Values) (page.Flash, error) {
+	s.Action("/secret", "/settings", func(ctx context.Context, _ page.Person, _ url.Values) (page.Flash, error) {
 		secret, err := a.newSecret(ctx)
 		return page.Flash{Text: "The new password of " + basicUser + ". Nothing can show it again.", Secret: secret}, err
 	})
-	return s
+	return s, s.Console("Provisioning", j, a.tokens, func(context.Context, string) (console.Tenant, error) {
+		return console.Tenant{Name: "Fieldbook", Address: e.URL + a.last.Load().Base, Directory: a.store}, nil
+	})
 }
 
 // find looks for somebody at the log-in.
@@ -117,7 +121,7 @@ func (a *app) settingsPage(ctx context.Context, address string) (page.View, erro
 	}
 	var actions, modes []page.Toggle
 	for i, x := range switches {
-		t := page.Toggle{Action: "/switch", Name: x.column, Label: x.name, On: s.on[x.column]}
+		t := page.Toggle{Action: "/toggle", Name: x.column, Label: x.name, On: s.on[x.column]}
 		if i < 4 {
 			actions = append(actions, t)
 			continue
