@@ -98,6 +98,8 @@ type Foreseen struct {
 	// Status is the status of the answer. Detail is the text of an error; "" for none.
 	Status int
 	Detail string
+	// Body is the body of the answer: all of it, or nil if it is longer than 64 KiB.
+	Body []byte
 	// Changes are the changes of roles, in order of UserID. If the request changes a user
 	// several times, they are one change. A user whose changes cancel each other is not in the
 	// list, so it may be empty although Next is not.
@@ -136,7 +138,7 @@ func (c *Reconciler) PreviewRequest(ctx context.Context, r Request, after string
 	if err != nil {
 		return nil, outward(err)
 	}
-	return &Foreseen{Status: f.Status, Detail: f.Detail, Changes: convert(f.Changes, roleChangeOut), Next: f.Next}, nil
+	return &Foreseen{Status: f.Status, Detail: f.Detail, Body: f.Body, Changes: convert(f.Changes, roleChangeOut), Next: f.Next}, nil
 }
 
 // IsPreview reports whether ctx is that of a request which Reconciler.PreviewRequest plays. Its

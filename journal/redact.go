@@ -182,7 +182,7 @@ func (r *redactor) texts(fields []Field) (found bool) {
 }
 
 // shownParams are the parameters of SCIM (RFC 7644, Section 3.4.2; RFC 9865), and one of Entra.
-var shownParams = []string{"attributes", "excludedattributes", "filter", "sortby", "sortorder", "startindex", "count", "cursor", "aadoptscim"}
+var shownParams = []string{"attributes", "excludedattributes", "filter", "sortby", "sortorder", "startindex", "count", "cursor", "aadoptscim062020"}
 
 // maxURL is how many bytes of an address the journal shows.
 const maxURL = 8 << 10

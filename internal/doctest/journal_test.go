@@ -19,7 +19,9 @@ import (
 	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/auth/tokens"
 	"github.com/scimkit/scim/internal/sqlitetest"
+	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/journal"
+	"github.com/scimkit/scim/journal/replay"
 	"github.com/scimkit/scim/store/memory"
 	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/tenants"
@@ -137,6 +139,27 @@ func showDays(ctx context.Context, w io.Writer, j *journal.Journal, tenant strin
 	return err
 }
 
+// sameAnswers replays what a tenant's clients sent since a time, against h, which is a new version of the application over an
+// empty store. It writes what h answers otherwise.
+func sameAnswers(ctx context.Context, w io.Writer, j *journal.Journal, tenant string, since time.Time, h http.Handler, token string) error {
+	all, err := replay.Play(ctx, j, journal.Query{Tenant: tenant, From: since}, replay.Against(h, http.Header{"Authorization": {"Bearer " + token}}))
+	for _, r := range all {
+		for _, d := range r.Differences {
+			fmt.Fprintf(w, "%s %s: %q\n", r.Entry.Method, r.Entry.Detail.URL, d)
+		}
+	}
+	return err
+}
+
+// answerNow says how the application would answer a request of the journal now, and which roles that would change.
+func answerNow(ctx context.Context, j *journal.Journal, tenant, id string, c *scim.Reconciler) (status int, changes []scim.RoleChange, err error) {
+	all, err := replay.Play(ctx, j, journal.Query{Tenant: tenant, RequestID: id}, replay.Dry(c, "/scim/v2", scim.Principal{ID: "replay", Tenant: tenant}))
+	if err != nil || len(all) != 1 {
+		return 0, nil, err
+	}
+	return all[0].Status, all[0].Changes, nil
+}
+
 // forget erases what the journal has of a person.
 func forget(ctx context.Context, j *journal.Journal, tenant string, user *scim.Resource) (int, error) {
 	return j.Erase(ctx, tenant, user.ID(), user.String("userName"), user.String("externalId"), user.String("displayName"), user.Primary("emails"))
@@ -202,6 +225,36 @@ func TestJournal(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, &out)
 		}
+	}
+	out.Reset()
+	strict := func(context.Context, *scim.Change) error { return &scim.Error{Status: 403, Detail: "no"} }
+	for _, tt := range []struct {
+		rules []scim.Rule
+		want  string
+	}{{nil, ""}, {[]scim.Rule{strict}, `POST /scim/v2/Users: "status: was 201, is 403"`}} {
+		h, err := scim.New(scim.Config{Store: memory.New(), Auth: auth.Bearer(auth.TokenOf("secret")), Rules: tt.rules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = sameAnswers(t.Context(), &out, j, "", time.Now().Add(-time.Hour), scim.Mount("/scim/v2", h, app), "secret")
+		if err != nil || tt.want == "" && out.Len() > 0 || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("the replay: %s, %v, want %s", &out, err, tt.want)
+		}
+	}
+	dry, err := scim.New(scim.Config{Store: users, Auth: auth.None(), Roles: &scim.Roles{Resolver: testhost.NewRoles(), Separate: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reconciler, err := dry.Reconciler(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, err := j.Find(t.Context(), journal.Query{Event: scim.UserProvisioned})
+	if err != nil || len(created) != 1 {
+		t.Fatal(created, err)
+	}
+	if status, _, err := answerNow(t.Context(), j, "", created[0].ID, reconciler); status != 409 || err != nil {
+		t.Errorf("the same request now: %d, %v", status, err) // she is there
 	}
 	page, err := users.List(t.Context(), scim.UserType(), &scim.Query{Limit: 1})
 	if err != nil || len(page.Resources) != 1 {

@@ -19,6 +19,7 @@ import (
 type Foreseen struct {
 	Status  int
 	Detail  string
+	Body    []byte // nil if it is longer than maxUnsent
 	Changes []host.RoleChange
 	Next    string
 }
@@ -61,6 +62,9 @@ func (s *Server) Preview(ctx context.Context, t *host.Tenant, who host.Principal
 		return nil, err
 	}
 	f := &Foreseen{Status: out.status}
+	if !out.isCut {
+		f.Body = out.body.Bytes()
+	}
 	if out.status >= http.StatusBadRequest {
 		var e struct{ Detail string }
 		if err := json.Unmarshal(out.body.Bytes(), &e); err != nil {
@@ -97,6 +101,7 @@ type unsent struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	isCut  bool
 }
 
 func (u *unsent) Header() http.Header { return u.header }
@@ -109,7 +114,9 @@ func (u *unsent) WriteHeader(status int) {
 
 func (u *unsent) Write(p []byte) (int, error) {
 	u.WriteHeader(http.StatusOK)
-	u.body.Write(p[:min(len(p), maxUnsent-u.body.Len())])
+	kept := min(len(p), maxUnsent-u.body.Len())
+	u.body.Write(p[:kept])
+	u.isCut = u.isCut || kept < len(p)
 	return len(p), nil
 }
 

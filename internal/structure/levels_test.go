@@ -62,6 +62,7 @@ var levels = []level{
 		{"store/memory", "implements scim's Store"},
 		{"store/sqlstore", "implements scim's Store over SQL, from its own rooms"},
 		{"store/storetest", "checks any implementation of scim's Store"},
+		{"journal/replay", "sends what a journal has to a handler again"},
 		{"console", "shows the journal to administrators, and issues tokens; reads scim's Store"},
 		{"health", "answers probes; asks scim's Store"},
 		{"scimtest", "plays requests against any http.Handler; it needs nothing of the module"},

@@ -1,12 +1,17 @@
 package transcripts
 
 import (
+	"context"
+	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/testhost"
+	"github.com/scimkit/scim/journal"
+	"github.com/scimkit/scim/journal/replay"
 	"github.com/scimkit/scim/scimtest"
 	"github.com/scimkit/scim/store/memory"
 )
@@ -49,5 +54,46 @@ func transcriptTarget(t *testing.T, roles *testhost.Roles, c scim.Config) scimte
 		Checks: map[string]func(string) string{
 			"roles": func(user string) string { return strings.Join(roles.Of(user), ", ") },
 		},
+	}
+}
+
+// TestReplay plays the transcripts against an application with a journal, and replays what the journal has against
+// another one, which answers the same.
+func TestReplay(t *testing.T) {
+	scimtest.Play(t, os.DirFS("testdata/transcripts"), func(t *testing.T) scimtest.Target {
+		j, err := journal.New(journal.NewMemory(64<<20), journal.Options{Keys: journal.NewEphemeralKeys(), Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles := testhost.NewRoles()
+		c := scim.Config{Store: memory.New(), Roles: &scim.Roles{Resolver: roles, Separate: true}}
+		target := transcriptTarget(t, roles, c)
+		target.Handler = scim.Mount("/scim/v2", j.Handler(testhost.New(t, j.Config(c))), nil)
+		t.Cleanup(func() { replayTranscript(t, j) })
+		return target
+	})
+}
+
+func replayTranscript(t *testing.T, j *journal.Journal) {
+	if err := j.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	roles := testhost.NewRoles()
+	again := transcriptTarget(t, roles, scim.Config{Store: memory.New(), Roles: &scim.Roles{Resolver: roles, Separate: true}})
+	all, err := replay.Play(context.Background(), j, journal.Query{}, replay.Against(again.Handler, http.Header{"Authorization": {"Bearer " + again.Token}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	played := 0
+	for _, r := range all {
+		if r.Skipped == "" {
+			played++
+		}
+		if len(r.Differences) > 0 {
+			t.Errorf("%s %s: %s", r.Entry.Method, r.Entry.Detail.URL, strings.Join(r.Differences, "\n"))
+		}
+	}
+	if len(all) > 0 && played == 0 {
+		t.Logf("all %d requests are skipped", len(all))
 	}
 }

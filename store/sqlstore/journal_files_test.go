@@ -59,7 +59,9 @@ func written(s string) (all []string) {
 	}
 	for i := range 3 { // A base64 text depends on what stands before it.
 		b := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", i) + s))
-		all = append(all, b[4:len(b)-4])
+		if b = b[4 : len(b)-4]; len(b) >= 8 { // a shorter one comes by chance
+			all = append(all, b)
+		}
 	}
 	return append(all, s, strings.ToLower(s), escaped, percent, strings.ToLower(percent))
 }
