@@ -18,7 +18,12 @@ type connection struct {
 	// HasTokens says that tokens are made here.
 	HasTokens bool
 	Tokens    []tokenView
-	Guides    []guide
+	// Ended are the tokens that let nobody in any more.
+	Ended []tokenView
+	// CanTest says that the viewer may test the endpoint. Trial is what came of it.
+	CanTest bool
+	Trial   []trialStep
+	Guides  []guide
 	// Secret is the secret of a token that was just made; "" otherwise. Made is the token.
 	Secret string
 	Made   *tokens.Token
@@ -46,13 +51,18 @@ func renderConnection(ctx context.Context, q *request, status int, body *connect
 	p := q.c.newPage(q, "connection", "Connection", body)
 	body.Address, body.Guides = q.tenant.Address, guides()
 	body.HasTokens = q.tenant.Tokens != nil
+	body.CanTest = q.viewer.May.Tokens && q.tenant.Endpoint != nil && body.HasTokens
 	list, err := q.tokens(ctx)
 	if err != nil {
 		return err
 	}
 	now := q.c.o.Now()
 	for _, t := range list {
-		body.Tokens = append(body.Tokens, viewOf(t, now))
+		if v := viewOf(t, now); v.IsValid {
+			body.Tokens = append(body.Tokens, v)
+		} else {
+			body.Ended = append(body.Ended, v)
+		}
 	}
 	if body.Standing, err = findStanding(ctx, q, list); err != nil {
 		p.Down = whyDown(ctx, q, err)

@@ -73,6 +73,8 @@ func (c *Console) routes() http.Handler {
 		{"POST", "groups/pending", decidePending},
 		{"GET", "groups/{id}", showGroup},
 		{"GET", "connection", showConnection},
+		{"GET", "health", showHealth},
+		{"POST", "connection/test", testConnection},
 		{"POST", "connection/tokens", issueToken},
 		{"POST", "connection/tokens/{id}/rotate", rotateToken},
 		{"POST", "connection/tokens/{id}/revoke", revokeToken},

@@ -139,11 +139,12 @@ func (w *world) wants(page string, texts ...string) {
 
 // entries is a journal of given entries.
 type entries struct {
-	all      []journal.Entry // the newest first
-	problems []journal.Problem
-	err      error
-	isSlow   bool
-	queries  []journal.Query
+	all       []journal.Entry // the newest first
+	problems  []journal.Problem
+	summaries map[string][]journal.Summary
+	err       error
+	isSlow    bool
+	queries   []journal.Query
 }
 
 var _ console.Journal = (*entries)(nil)
@@ -199,6 +200,10 @@ func (s *entries) Get(ctx context.Context, tenant, id string) (journal.Entry, er
 		}
 	}
 	return journal.Entry{}, errors.Join(scim.ErrNotFound, s.wait(ctx))
+}
+
+func (s *entries) Summary(ctx context.Context, tenant string, _, _ time.Time) ([]journal.Summary, error) {
+	return s.summaries[tenant], s.wait(ctx)
 }
 
 func (s *entries) Problems(ctx context.Context, tenant string, _ time.Time) ([]journal.Problem, bool, error) {
@@ -258,7 +263,7 @@ func TestOtherTenants(t *testing.T) {
 	nothing := map[string]string{http.MethodGet: w.get(404, "/t/acme/nothing"), http.MethodPost: w.post(404, "/t/acme/nothing", nil)}
 	for _, route := range []struct{ method, path string }{
 		{"GET", ""}, {"GET", "activity"}, {"GET", "activity/newest"}, {"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"},
-		{"GET", "connection"}, {"POST", "connection/tokens"}, {"POST", "connection/tokens/" + token.ID + "/rotate"},
+		{"GET", "connection"}, {"GET", "health"}, {"POST", "connection/test"}, {"POST", "connection/tokens"}, {"POST", "connection/tokens/" + token.ID + "/rotate"},
 		{"GET", "problems"}, {"GET", "people"}, {"GET", "people/1"}, {"GET", "groups"}, {"GET", "groups/1"}, {"POST", "groups/pending"},
 		{"POST", "connection/tokens/" + token.ID + "/revoke"},
 	} {
@@ -333,6 +338,18 @@ func TestTenantIDs(t *testing.T) {
 func TestManyTenants(t *testing.T) {
 	w := newWorld(t, "acme", "evil<i>", "").start()
 	w.wants(w.get(200, "/"), `href="./t/acme/">Name of acme`, "Name of evil&lt;i&gt;", "!evil<i>", `href="./activity">Requests that belong to no tenant`)
+	w.entries.add(journal.Entry{Head: journal.Head{Tenant: "acme", ID: "e9", RequestID: "r9"}})
+	w.entries.add(journal.Entry{Head: journal.Head{Tenant: "hidden", ID: "e8", RequestID: "r8"}})
+	if answer := w.do(http.MethodGet, "/?request=r9", nil); answer.Header().Get("Location") != "./t/acme/activity/e9" {
+		t.Errorf("a request leads to %q", answer.Header().Get("Location"))
+	}
+	w.wants(w.get(200, "/?request=r8"), "No tenant that you see has a request with this id")
+	w.entries.summaries = map[string][]journal.Summary{"evil<i>": {{Day: now, Creates: 8, Failures: []journal.FailureCount{{Status: 409, Requests: 4}}, LastContact: now.Add(-time.Hour)}}}
+	page := w.get(200, "/")
+	w.wants(page, "12 requests", "4 failed", "4 of 12 requests have failed since yesterday", "1 hour ago")
+	if strings.Index(page, "Name of evil") > strings.Index(page, "Name of acme") {
+		t.Error("the tenant in trouble is not the first")
+	}
 	w.wants(w.get(200, "/t/acme/activity"), `href="../../">← All tenants`)
 	w.unusable = errors.New("down")
 	w.wants(w.get(200, "/"), "Some tenants cannot be shown now", "!Name of acme")

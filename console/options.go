@@ -74,6 +74,9 @@ type Tenant struct {
 	// AllRoles lists the roles that a group could stand for, so that a viewer can preview a change. Nil: the console
 	// previews no change.
 	AllRoles func(ctx context.Context) ([]scim.Role, error)
+	// Endpoint is what the application serves at Address, such as what scim.Mount returns, so that a viewer can test it.
+	// Leave the journal out, or the tests are entries of it. Nil: the console has no test.
+	Endpoint http.Handler
 }
 
 // Tokens are the tokens of one tenant. *tokens.Tenant implements it.
@@ -88,6 +91,7 @@ type Tokens interface {
 type Journal interface {
 	Find(ctx context.Context, q journal.Query) ([]journal.Entry, error)
 	Get(ctx context.Context, tenant, id string) (journal.Entry, error)
+	Summary(ctx context.Context, tenant string, from, to time.Time) ([]journal.Summary, error)
 	Problems(ctx context.Context, tenant string, since time.Time) (all []journal.Problem, more bool, err error)
 }
 
@@ -143,9 +147,11 @@ const (
 	IssueToken  ActKind = "issue token"
 	RotateToken ActKind = "rotate token"
 	RevokeToken ActKind = "revoke token"
-	ReadBodies  ActKind = "read bodies"
-	Confirm     ActKind = "confirm"
-	Decline     ActKind = "decline"
+	// TestConnection makes a token that lives for the test only: Object is its id.
+	TestConnection ActKind = "test connection"
+	ReadBodies     ActKind = "read bodies"
+	Confirm        ActKind = "confirm"
+	Decline        ActKind = "decline"
 )
 
 const defaultTimeout = 5 * time.Second

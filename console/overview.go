@@ -216,26 +216,3 @@ func (q *request) tokens(ctx context.Context) ([]tokens.Token, error) {
 	}
 	return q.tenant.Tokens.List(ctx)
 }
-
-// showTenants lists the tenants of a viewer.
-func (c *Console) showTenants(w http.ResponseWriter, r *http.Request, v Viewer) {
-	ctx, cancel := context.WithTimeout(r.Context(), c.o.Timeout)
-	defer cancel()
-	var body []link
-	p := &page{Title: "Tenants", Root: rootOf(r), Viewer: v}
-	for _, id := range v.Tenants {
-		if id == "" {
-			body = append(body, link{"activity", "Requests that belong to no tenant"})
-			continue
-		}
-		t, err := c.o.Tenant(ctx, id)
-		if err != nil {
-			c.o.Log.ErrorContext(ctx, "scim console: a tenant is missing in the list", "tenant", id, "viewer", v.ID, "error", err)
-			p.Down = "Some tenants cannot be shown now. Try again in a minute."
-			continue
-		}
-		body = append(body, link{basePath("", id)[1:], cmp.Or(t.Name, id)})
-	}
-	p.Body = body
-	c.render(w, r, http.StatusOK, "tenants", p)
-}

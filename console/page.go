@@ -71,7 +71,7 @@ func (q *request) nav() []navItem {
 	if q.tenant.Directory != nil {
 		all = append(all, navItem{Path: "people", Name: "People"}, navItem{Path: "groups", Name: "Groups"})
 	}
-	return append(all, navItem{Path: "connection", Name: "Connection"})
+	return append(all, navItem{Path: "health", Name: "Health"}, navItem{Path: "connection", Name: "Connection"})
 }
 
 // name returns the tenant's name for people.

@@ -1,0 +1,109 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scimkit/scim/journal"
+)
+
+// tenantList is the first page of a viewer who sees several tenants.
+type tenantList struct {
+	Rows []tenantRow
+	// RequestID is what was searched for, and was not found.
+	RequestID string
+}
+
+// tenantRow is a tenant as a line of the list.
+type tenantRow struct {
+	Path, Name string
+	// Requests and Failed are those since yesterday, and Last is when the last one came.
+	Requests, Failed int
+	Last             time.Time
+	// Trouble says what is wrong. "": nothing is known to be.
+	Trouble string
+}
+
+// showTenants lists the tenants of a viewer, those in trouble first.
+func (c *Console) showTenants(w http.ResponseWriter, r *http.Request, v Viewer) {
+	ctx, cancel := context.WithTimeout(r.Context(), c.o.Timeout)
+	defer cancel()
+	body := &tenantList{RequestID: strings.TrimSpace(r.URL.Query().Get("request"))}
+	p := &page{Title: "Tenants", Root: rootOf(r), Viewer: v, Body: body}
+	if body.RequestID != "" {
+		if path := c.findRequest(ctx, v, body.RequestID); path != "" {
+			redirect(w, path)
+			return
+		}
+	}
+	for _, id := range v.Tenants {
+		row := tenantRow{Path: basePath("", id)[1:], Name: id}
+		if id == "" {
+			row.Path, row.Name = "activity", "Requests that belong to no tenant"
+		} else if t, err := c.o.Tenant(ctx, id); err != nil {
+			c.o.Log.ErrorContext(ctx, "scim console: a tenant is missing in the list", "tenant", id, "viewer", v.ID, "error", err)
+			p.Down = "Some tenants cannot be shown now. Try again in a minute."
+			continue
+		} else {
+			row.Name = cmp.Or(t.Name, id)
+		}
+		if err := row.addHealth(ctx, c, id); err != nil && p.Down == "" {
+			c.o.Log.ErrorContext(ctx, "scim console: the journal of a tenant cannot be read", "tenant", id, "viewer", v.ID, "error", err)
+			p.Down = "The journal cannot be read for all tenants now, so some numbers are missing."
+		}
+		body.Rows = append(body.Rows, row)
+	}
+	slices.SortStableFunc(body.Rows, func(a, b tenantRow) int {
+		return cmp.Or(b.share()-a.share(), strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+	})
+	c.render(w, r, http.StatusOK, "tenants", p)
+}
+
+// share is how many of a hundred requests have failed; 1 for fewer.
+func (t *tenantRow) share() int {
+	if t.Failed == 0 {
+		return 0
+	}
+	return max(1, t.Failed*100/t.Requests)
+}
+
+// addHealth says how the tenant does since yesterday.
+func (t *tenantRow) addHealth(ctx context.Context, c *Console, id string) error {
+	now := c.o.Now().UTC()
+	all, err := c.o.Journal.Summary(ctx, id, now.AddDate(0, 0, -7), now)
+	if err != nil {
+		return err
+	}
+	clients := clientsOf(all, nil)
+	for _, client := range clients {
+		for _, day := range []time.Time{now, now.AddDate(0, 0, -1)} {
+			n := client.perDay[day.Format(time.DateOnly)]
+			t.Requests, t.Failed = t.Requests+n[0], t.Failed+n[1]
+		}
+		if client.Last.After(t.Last) {
+			t.Last = client.Last
+		}
+	}
+	if troubles := troublesOf(clients, nil, now); len(troubles) > 0 {
+		t.Trouble = troubles[0]
+	}
+	return nil
+}
+
+// findRequest finds the page of a request in all tenants of a viewer. "": there is none.
+func (c *Console) findRequest(ctx context.Context, v Viewer, requestID string) string {
+	for _, id := range v.Tenants {
+		all, err := c.o.Journal.Find(ctx, journal.Query{Tenant: id, RequestID: requestID, Limit: 1})
+		if err != nil {
+			return "" // The list says that the journal cannot be read.
+		}
+		if len(all) > 0 {
+			return basePath(".", id) + "activity/" + all[0].ID
+		}
+	}
+	return ""
+}
