@@ -32,7 +32,7 @@ func (g *guard) handler() http.Handler {
 			http.Error(w, "this page answers only to its own machine", http.StatusForbidden)
 		case !g.isNamed(r.Host):
 			http.Error(w, "this page answers only to localhost and to the address that -addr names", http.StatusForbidden)
-		case r.Method == http.MethodGet && r.URL.Path == "/" && r.URL.Query().Has("key"):
+		case r.Method == http.MethodGet && (r.URL.Path == "/" || r.URL.Path == consolePath) && r.URL.Query().Has("key"):
 			g.open(w, r)
 		case !g.hasCookie(r):
 			http.Error(w, "open the address of the page that the quickstart printed", http.StatusForbidden)
@@ -43,16 +43,16 @@ func (g *guard) handler() http.Handler {
 }
 
 // open takes the key from the printed address into a cookie, so that no link and no history
-// has it. Lax: the browser sends the cookie with no form of another site.
+// has it. Strict: the browser sends the cookie with no request that another site has begun.
 func (g *guard) open(w http.ResponseWriter, r *http.Request) {
 	if !g.isKey(r.URL.Query().Get("key")) {
 		http.Error(w, "this key is not that of the running quickstart: open the address that it printed", http.StatusForbidden)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: g.key, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: cookie, Value: g.key, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
 }
 
 // isLocal reports whether a request comes from this machine: from a loopback address, or

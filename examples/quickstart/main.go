@@ -39,6 +39,7 @@ func main() {
 // settings are the values of the flags.
 type settings struct {
 	addr, token, store string
+	host               string // host is the part of addr before the port.
 	missing            scim.MissingRole
 	nested             bool
 }
@@ -54,6 +55,9 @@ func parse(args []string, errOut io.Writer) (s settings, err error) {
 	f.BoolVar(&s.nested, "nested", true, "the members of a group in a group get what that one gives;\n-nested=false: they do not")
 	if err := f.Parse(args); err != nil {
 		return s, err
+	}
+	if s.host, _, err = net.SplitHostPort(s.addr); err != nil {
+		return s, fmt.Errorf("-addr: %w", err)
 	}
 	switch {
 	case f.NArg() > 0:
@@ -91,21 +95,27 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	defer p.close() //nolint:errcheck // every change was committed
 	key, _ := auth.NewToken()
-	handler, err := newServer(ctx, s, p, token, key, log)
-	if err != nil {
-		return err
-	}
 	l, err := net.Listen("tcp", s.addr)
 	if err != nil {
 		return err
 	}
 	defer l.Close() //nolint:errcheck // Serve may have closed it
 	url := "http://" + visible(s.addr, l.Addr().(*net.TCPAddr))
+	seen, err := newTrail(ctx, token, log)
+	if err != nil {
+		return err
+	}
+	handler, err := newServer(ctx, s, p, seen, url, key, log)
+	if err != nil {
+		return err
+	}
+	go seen.journal.Run(context.WithoutCancel(ctx)) //nolint:errcheck // Close waits for it
 	fmt.Fprintln(out, "listening on", url)
 	if s.token == "" {
 		fmt.Fprintln(out, "token:", token)
 	}
 	fmt.Fprintln(out, "page:", url+"/?key="+key)
+	fmt.Fprintln(out, "console:", url+"/console/?key="+key, "(the key in the address logs you in)")
 	if err := printCurl(out, url, token, key); err != nil {
 		return err
 	}
@@ -113,6 +123,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout: 2 * time.Minute, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	err = serve(ctx, server, l)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, seen.journal.Close(last))
+}
+
+// serve runs the server until ctx ends, and then finishes the running requests.
+func serve(ctx context.Context, server *http.Server, l net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {
@@ -126,11 +144,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 }
 
 // newServer puts the application together. This is the code that an application writes.
-// token is the SCIM client's, and key opens the page.
-func newServer(ctx context.Context, s settings, where *place, token, key string, log *slog.Logger) (http.Handler, error) {
-	h, err := scim.New(scim.Config{
+// url is the address of the server, and key opens the page and the console.
+func newServer(ctx context.Context, s settings, where *place, seen *trail, url, key string, log *slog.Logger) (http.Handler, error) {
+	h, err := scim.New(seen.journal.Config(scim.Config{
 		Store:   where.store,
-		Auth:    auth.Bearer(auth.TokenOf(token)),
+		Auth:    seen.tokens,
 		Members: scim.MemberPolicy{Nested: s.nested},
 		Roles: &scim.Roles{
 			Resolver: creating{where.app},
@@ -145,13 +163,9 @@ func newServer(ctx context.Context, s settings, where *place, token, key string,
 			}
 		},
 		Log: log,
-	})
+	}))
 	if err != nil {
 		return nil, err
-	}
-	host, _, err := net.SplitHostPort(s.addr)
-	if err != nil {
-		return nil, fmt.Errorf("-addr: %w", err)
 	}
 	reconciler, err := h.Reconciler(nil)
 	if err != nil {
@@ -164,8 +178,21 @@ func newServer(ctx context.Context, s settings, where *place, token, key string,
 		}
 	}
 	p := &page{app: where.app, store: where.store, roles: reconciler}
-	return scim.Mount("/scim/v2", h, (&guard{host, key, p.routes()}).handler()), nil
+	c, err := seen.consoleOf(url+scimPath, where, reconciler, scim.Mount(scimPath, h, nil), log)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", p.routes())
+	mux.Handle(consolePath, http.StripPrefix("/console", c))
+	return scim.Mount(scimPath, seen.journal.Handler(h), (&guard{s.host, key, mux}).handler()), nil
 }
+
+// scimPath is where the endpoint is, and consolePath where the console is.
+const (
+	scimPath    = "/scim/v2"
+	consolePath = "/console/"
+)
 
 // visible returns the address at which a browser reaches the server. If addr names no
 // host or all addresses, it is this machine.

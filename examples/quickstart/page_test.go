@@ -308,7 +308,7 @@ func TestPageNeedsTheKey(t *testing.T) {
 			continue
 		}
 		k := res.Cookies()[0]
-		if k.Name != "quickstart" || k.Value != s.key || !k.HttpOnly || k.SameSite != http.SameSiteLaxMode || k.Domain != "" || res.Header.Get("Location") != "/" {
+		if k.Name != "quickstart" || k.Value != s.key || !k.HttpOnly || k.SameSite != http.SameSiteStrictMode || k.Domain != "" || res.Header.Get("Location") != "/" {
 			t.Errorf("the cookie is %v, and the redirect leads to %q", k, res.Header.Get("Location"))
 		}
 	}
