@@ -43,6 +43,7 @@ var levels = []level{
 		{"examples/mapstore", "shows a store that an application writes"},
 		{"examples/adapter", "shows a store over a table"},
 		{"examples/commonroom", "shows a product: groups stand for roles, beside a permission"},
+		{"examples/officernd", "shows a product: groups are teams, and leavers stay as Formers"},
 		{"examples/rootly", "shows a product: many customers, groups behind switches"},
 		{"examples/jotform", "shows a product: attributes stand for roles, and each customer has a host"},
 		{"examples/oktaaiw", "shows an application that Okta's wizard connects"},

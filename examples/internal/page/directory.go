@@ -189,6 +189,11 @@ func (d *Directory) origin(ctx context.Context, ref scim.Ref) (Cell, error) {
 	return from, nil
 }
 
+// Origin says where a person or a group came from. It is for tables that the application makes itself.
+func (d *Directory) Origin(ctx context.Context, typ, id string) (Cell, error) {
+	return d.origin(ctx, scim.Ref{Type: typ, ID: id})
+}
+
 // names returns the names of the groups as sources of roles.
 func (d *Directory) names(ctx context.Context) (map[scim.Source]string, error) {
 	names := make(map[scim.Source]string)
