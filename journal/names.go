@@ -53,8 +53,16 @@ type object struct {
 	// values are texts in "value", and elements are objects there. They mean something once the path is known.
 	values   []string
 	elements []Touched
-	// What follows is that of an operation of a bulk request, or of its answer.
-	operation operation
+	// op is that of an operation of a bulk request, or of its answer; nil: it has nothing of it.
+	op *operation
+}
+
+// operation returns o.op, and makes it.
+func (o *object) operation() *operation {
+	if o.op == nil {
+		o.op = &operation{}
+	}
+	return o.op
 }
 
 // note takes a string of the object into account.
@@ -93,15 +101,15 @@ func (o *object) note(w *walker, key string, raw jsontext.Value) error {
 			}
 		}
 	case "method":
-		o.operation.method = s
+		o.operation().method = s
 	case "bulkId":
-		o.operation.bulkID = s
+		o.operation().bulkID = s
 	case "status":
-		o.operation.status = s
+		o.operation().status = s
 	case "scimType":
-		o.operation.failure.Type = s
+		o.operation().failure.Type = s
 	case "detail":
-		o.operation.failure.Detail = s
+		o.operation().failure.Detail = s
 	}
 	return nil
 }
@@ -122,15 +130,17 @@ func (o *object) end(w *walker, parent *object, key string) error {
 		parent.kind = o.kind
 		return nil
 	case "response":
-		parent.operation.failure = o.operation.failure
+		if o.op != nil {
+			parent.operation().failure = o.op.failure
+		}
 	case "value":
 		if o.value != "" { // An element of what a PATCH operation adds: the path of the operation says what it is.
 			parent.elements = append(parent.elements, Touched{Type: o.kind, ID: o.value, Names: o.names})
 			return nil
 		}
 	}
-	if o.isTop {
-		w.found.failure = o.operation.failure
+	if o.isTop && o.op != nil {
+		w.found.failure = o.op.failure
 	}
 	if err := o.touchByPath(w); err != nil {
 		return err
@@ -147,11 +157,11 @@ func (o *object) end(w *walker, parent *object, key string) error {
 	if own := w.found.touched; o.isTop && len(own) > before { // What the body is about comes before what it names.
 		w.found.touched = slices.Insert(own[:before:before], 0, own[before])
 	}
-	if key == "Operations" && o.operation.method != "" && len(w.found.operations) < maxOperations {
+	if key == "Operations" && o.op != nil && o.op.method != "" && len(w.found.operations) < maxOperations {
 		if all := w.found.touched[o.first:]; len(all) > 0 {
-			o.operation.resource = all[len(all)-1] // The walk touches the resource behind what its data name.
+			o.op.resource = all[len(all)-1] // The walk touches the resource behind what its data name.
 		}
-		w.found.operations = append(w.found.operations, o.operation)
+		w.found.operations = append(w.found.operations, *o.op)
 	}
 	return nil
 }

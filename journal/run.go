@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -453,8 +454,9 @@ func sealBody(aead cipher.AEAD, h *Head, part, key string, b *Body) []byte {
 	if b == nil {
 		return nil
 	}
-	line, _ := json.Marshal(Body{Size: b.Size, Hash: b.Hash, Note: b.Note}) // texts and numbers always can be written
-	plain := append(make([]byte, 0, len(line)+1+len(b.Text)), line...)
-	plain = append(append(plain, '\n'), b.Text...)
+	plain := make([]byte, 0, 128+len(b.Text))
+	plain = strconv.AppendInt(append(plain, `{"size":`...), b.Size, 10)
+	plain = append(append(append(plain, `,"hash":"`...), b.Hash...), `","note":"`...) // neither has what JSON escapes
+	plain = append(append(append(plain, b.Note...), "\"}\n"...), b.Text...)
 	return sealPart(aead, h, part, key, plain)
 }

@@ -120,7 +120,7 @@ func (w *walker) value(parent *object, key string) error {
 		parent.secretPath = parent.secretPath || key == "path"
 		w.cuts = append(w.cuts, span{start, start + len(raw)})
 		if key == "detail" {
-			parent.operation.failure.Detail = redacted
+			parent.operation().failure.Detail = redacted
 		}
 		return nil
 	}

@@ -71,6 +71,27 @@ func serveAndWrite(ctx context.Context, j *journal.Journal, server *http.Server,
 	return errors.Join(err, j.Close(write))
 }
 
+// serveAll is a whole application: SCIM over its own tables, tokens that its administrators make, and the journal.
+func serveAll(ctx context.Context, db, journalDB *sql.DB, key []byte, app http.Handler, l net.Listener) error {
+	store, err := mapped(db, sqlstore.SQLite) // your tables
+	if err != nil {
+		return err
+	}
+	if err := store.Migrate(ctx); err != nil {
+		return err
+	}
+	all, err := openTokens(ctx, db, sqlstore.SQLite) // give it to your page of tokens too
+	if err != nil {
+		return err
+	}
+	c := scim.Config{Store: store, Auth: all, Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}}
+	j, h, err := withJournal(ctx, c, app, journalDB, key)
+	if err != nil {
+		return err
+	}
+	return serveAndWrite(ctx, j, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}, l)
+}
+
 // labels names clients as their tokens do. Give it to journal.Options.Label.
 func labels(all *tokens.Tokens) func(ctx context.Context, tenant, client string) string {
 	return func(ctx context.Context, tenant, client string) string {
@@ -267,6 +288,53 @@ func TestJournal(t *testing.T) {
 
 // asClient follows no redirects, like the clients of identity providers.
 var asClient = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// The whole application serves its own users to a client with a token, and keeps what it sent.
+func TestWholeApplication(t *testing.T) {
+	db := database(t, append(tablesOfMapped(), "INSERT INTO users (email, kind) VALUES ('ann@example.com', 'person')")...)
+	all, err := openTokens(t.Context(), db, sqlstore.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, _, err := all.Tenant("").Issue(t.Context(), tokens.Request{Label: "Okta"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, key := database(t), []byte("0123456789abcdef0123456789abcdef")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- serveAll(ctx, db, entries, key, http.NotFoundHandler(), l) }()
+	r, err := http.NewRequest(http.MethodGet, "http://"+l.Addr().String()+"/scim/v2/Users/1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	answer, err := asClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || !strings.Contains(string(text), `"userName":"ann@example.com"`) {
+		t.Errorf("%s %s, %v", answer.Status, text, err)
+	}
+	answer.Body.Close() //nolint:errcheck // it is read
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	j, _, err := withJournal(t.Context(), scim.Config{Store: memory.New(), Auth: auth.None()}, nil, entries, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := j.Find(t.Context(), journal.Query{Person: "ann@example.com"})
+	if err != nil || len(found) != 1 || found[0].Status != http.StatusOK {
+		t.Errorf("the journal has %+v, %v", found, err)
+	}
+}
 
 // A request that has begun when the process is told to end is answered, and is in the journal. So the journal must not
 // be closed, nor the process end, before the server has let go of its last request.

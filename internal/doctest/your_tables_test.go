@@ -83,6 +83,14 @@ var staff = sqlstore.Table{
 	Exempt:    "t.break_glass", // as Visible: a condition in SQL on the row
 }
 
+// A new row has a password that nobody can type, and says where it comes from.
+var newcomers = sqlstore.Table{
+	Type: "User", Name: "users", Key: "id", Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
+	Insert: func(_ context.Context, user *scim.Resource) map[string]any {
+		return map[string]any{"password_hash": "!", "source": "scim", "invited_as": user.String("userName")}
+	},
+}
+
 var leavers = sqlstore.Table{
 	Type: "User", Name: "users", Key: "id", Visible: "t.left_at IS NULL",
 	Columns: []sqlstore.Column{{Name: "email", Path: "userName"}},
@@ -318,6 +326,15 @@ func TestRetire(t *testing.T) {
 
 // A client finds an unclaimed user by name only and cannot delete it. It changes nothing of
 // an exempt one.
+func TestInsert(t *testing.T) {
+	db := database(t, "CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, email text NOT NULL UNIQUE, password_hash text NOT NULL, source text NOT NULL, invited_as text)")
+	h := handler(t, scim.Config{Store: migrated(t, db, sqlstore.Options{Tables: []sqlstore.Table{newcomers}})})
+	request(t, h, http.StatusCreated, "POST", "/Users", `{"userName": "ann@example.com"}`)
+	if got := rows(t, db, "SELECT email || ' ' || password_hash || ' ' || source || ' ' || invited_as FROM users"); got != "ann@example.com ! scim ann@example.com" {
+		t.Errorf("the new row is %q", got)
+	}
+}
+
 func TestStaff(t *testing.T) {
 	db := database(t, "CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, email text NOT NULL UNIQUE, break_glass boolean NOT NULL DEFAULT FALSE)",
 		"INSERT INTO users (email, break_glass) VALUES ('ann@example.com', false), ('root@example.com', true)")
