@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/scimkit/scim"
@@ -69,6 +70,9 @@ func (a *app) addRole(ctx context.Context, name string) error {
 }
 
 func (a *app) renameRole(ctx context.Context, id, name string) error {
+	if name = strings.TrimSpace(name); name == "" {
+		return page.Refused("A role needs a name.")
+	}
 	if _, err := a.db.ExecContext(ctx, "UPDATE roles SET name = $1 WHERE CAST(id AS text) = $2", name, id); err != nil {
 		return err
 	}
@@ -91,6 +95,9 @@ func (a *app) forget(ctx context.Context, email string) error {
 // give and take write a role or a permission by hand, in the transaction that ctx carries.
 func (a *app) give(ctx context.Context, uid string, r scim.Role) (err error) {
 	if r.Scope == permission {
+		if !slices.ContainsFunc(permissions, func(p scim.Role) bool { return p.ID == r.ID }) {
+			return scim.ErrNoRole
+		}
 		_, err = a.store.DB(ctx).ExecContext(ctx, "UPDATE accounts SET permission = $1 WHERE uid = $2", r.ID, uid)
 		return err
 	}

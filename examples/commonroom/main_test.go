@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,6 +25,14 @@ type room struct {
 	app  *pagetest.Running
 	okta pagetest.Okta
 	ann  *pagetest.Browser
+}
+
+// TestTerminal runs the commands that the terminal shows: Ada, Boss, and a group without a role.
+func TestTerminal(t *testing.T) {
+	app := pagetest.Start(t, program.Run, "sqlite:"+filepath.Join(t.TempDir(), "app.db"))
+	if diff := cmp.Diff([]string{"201", "400", "400"}, app.Curl(t)); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestCommonRoom(t *testing.T) {

@@ -179,9 +179,9 @@ func hints(url, token string) string {
 log in at %s as ann@example.com (Admin), ed@example.com (Editor) or vic@example.com (Viewer)
 
 # Ada gets the permission Editor by the attribute. "Boss" is refused, and the answer lists what is possible.
-curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/v2/Users -d '{"userName":"ada@example.com","displayName":"Ada Bo","%[3]s":{"commonRoomRole":"Editor"}}'
-curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/v2/Users -d '{"userName":"bob@example.com","%[3]s":{"commonRoomRole":"Boss"}}'
+curl -sS -H 'Authorization: Bearer %[1]s' -H 'Content-Type: application/scim+json' %[2]s/scim/v2/Users -d '{"userName":"ada@example.com","displayName":"Ada Bo","%[3]s":{"commonRoomRole":"Editor"}}'
+curl -sS -H 'Authorization: Bearer %[1]s' -H 'Content-Type: application/scim+json' %[2]s/scim/v2/Users -d '{"userName":"bob@example.com","%[3]s":{"commonRoomRole":"Boss"}}'
 # A group needs a role of its name. There is no role Ops: make it on the page, and send the line again.
-curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/v2/Groups -d '{"displayName":"Ops"}'
+curl -sS -H 'Authorization: Bearer %[1]s' -H 'Content-Type: application/scim+json' %[2]s/scim/v2/Groups -d '{"displayName":"Ops"}'
 `, token, url, extension)
 }

@@ -75,7 +75,10 @@ func (a *app) change(ctx context.Context, fn func(s *settings) error) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, "UPDATE settings SET sso = $1, scim = $2 WHERE id = 1", s.hasSSO, s.State)
-	return errors.Join(err, tx.Commit())
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // find finds an employee for a log-in.

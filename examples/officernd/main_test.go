@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,6 +25,14 @@ type officeTest struct {
 	app  *pagetest.Running
 	okta pagetest.Okta
 	ola  *pagetest.Browser
+}
+
+// TestTerminal runs the commands that the terminal shows: the list, a deletion, and a Former.
+func TestTerminal(t *testing.T) {
+	app := pagetest.Start(t, program.Run, "sqlite:"+filepath.Join(t.TempDir(), "app.db"))
+	if diff := cmp.Diff([]string{"200", "403", "200"}, app.Curl(t)); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestOfficeRnD(t *testing.T) {

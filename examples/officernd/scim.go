@@ -169,6 +169,6 @@ log in at %s as ola@example.com (administrator) or nat@example.com
 curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/v2/Groups
 curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/v2/Groups/1 -X DELETE
 # Nat leaves, is labelled Former, and keeps the bookings. Sent a second time as "active": true, Nat is back, without teams.
-curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/v2/Users/2 -X PATCH -d '{"Operations":[{"op":"replace","value":{"active":false}}]}'
+curl -sS -H 'Authorization: Bearer %[1]s' -H 'Content-Type: application/scim+json' %[2]s/scim/v2/Users/2 -X PATCH -d '{"Operations":[{"op":"replace","value":{"active":false}}]}'
 `, token, url)
 }

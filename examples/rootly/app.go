@@ -101,7 +101,10 @@ func (a *app) change(ctx context.Context, id string, fn func(t *team) error) err
 	}
 	_, err = tx.ExecContext(ctx, "UPDATE teams SET sso = $1, scim = $2, other_sync = $3, group_sync = $4, group_roles = $5, phones = $6 WHERE id = $7",
 		t.SSO, t.Switch.State, t.Switch.OtherSync, t.GroupSync, t.GroupRoles, t.Phones, id)
-	return errors.Join(err, tx.Commit())
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // find finds a person for a log-in, which is global: the person need not be in any team. The session's key is

@@ -3,8 +3,11 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim/examples/internal/pagetest"
 	"github.com/scimkit/scim/internal/pgtest"
@@ -21,6 +24,14 @@ type acme struct {
 	app       *pagetest.Running
 	okta      pagetest.Okta
 	ann, help *pagetest.Browser
+}
+
+// TestTerminal runs the commands that the terminal shows: Ada, the list, and a group.
+func TestTerminal(t *testing.T) {
+	app := pagetest.Start(t, program.Run, "sqlite:"+filepath.Join(t.TempDir(), "app.db"))
+	if diff := cmp.Diff([]string{"201", "200", "201"}, app.Curl(t)); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestRootly(t *testing.T) {
@@ -281,6 +292,9 @@ func (r *acme) groupRoles() {
 	r.ann.Post("/members/give", url.Values{"user": {joe}, "role": {"role|responder"}})
 	r.okta.Remove(viewers, joe)
 	r.wantRoles("joe@acme.test", "Responder: by hand")
+	if text, _, ok := r.ann.Try("/members/give", url.Values{"user": {joe}, "role": {"role|owner"}}); ok || !strings.Contains(text, "not there") {
+		r.Errorf("a role that does not exist: %t %q", ok, text)
+	}
 	r.ann.Post("/members/take", url.Values{"user": {joe}, "role": {"role|responder"}})
 	r.wantRoles("joe@acme.test", "none")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth/tokens"
@@ -78,12 +79,20 @@ func nameOf(r scim.Role) string {
 // give and take write a role or a membership by hand, in the transaction that ctx carries.
 func (c *customer) give(ctx context.Context, userID string, r scim.Role) (err error) {
 	if r.Scope == roleScope {
+		if !isRole(r.ID) {
+			return scim.ErrNoRole
+		}
 		_, err = c.store.DB(ctx).ExecContext(ctx, "UPDATE memberships SET role = $1 WHERE team_id = $2 AND CAST(user_id AS text) = $3", r.ID, c.id, userID)
 		return err
 	}
 	_, err = c.store.DB(ctx).ExecContext(ctx, `INSERT INTO group_members (team_id, group_id, user_id) SELECT m.team_id, g.id, m.user_id FROM memberships m JOIN groups g ON g.team_id = m.team_id
 		WHERE m.team_id = $1 AND CAST(g.id AS text) = $2 AND CAST(m.user_id AS text) = $3 ON CONFLICT DO NOTHING`, c.id, r.ID, userID)
 	return err
+}
+
+// isRole reports whether there is a role with this id.
+func isRole(id string) bool {
+	return slices.ContainsFunc(rolesInTeam, func(r scim.Role) bool { return r.ID == id })
 }
 
 func (c *customer) take(ctx context.Context, userID string, r scim.Role) (err error) {
@@ -106,10 +115,10 @@ func hints(url, token string) string {
 log in at %s as ann@acme.test (Admin of Acme), gus@globex.test (Admin of Globex, where nothing is set up), con@partner.test (in both) or help@rootly.test (support)
 
 # Ada gets a number as people write it. SCIM returns it as it was sent. The page has it as E.164, if support has switched that on.
-curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/Users -d '{"userName":"ada@acme.test","name":{"givenName":"Ada"},"phoneNumbers":[{"value":"(201) 555-0123","type":"mobile"}]}'
+curl -sS -H 'Authorization: Bearer %[1]s' -H 'Content-Type: application/scim+json' %[2]s/scim/Users -d '{"userName":"ada@acme.test","name":{"givenName":"Ada"},"phoneNumbers":[{"value":"(201) 555-0123","type":"mobile"}]}'
 # The application's own groups are in the list before any push.
 curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/Groups
 # Push a group. Map it to a role on the page, put Ada into it, and rename it: it keeps the role.
-curl -sS -H 'Authorization: Bearer %[1]s' %[2]s/scim/Groups -d '{"displayName":"On-call"}'
+curl -sS -H 'Authorization: Bearer %[1]s' -H 'Content-Type: application/scim+json' %[2]s/scim/Groups -d '{"displayName":"On-call"}'
 `, token, url)
 }

@@ -130,7 +130,8 @@ func (a *app) setPhoneSync(ctx context.Context, c *customer, on bool) error {
 			return err
 		}
 		for _, u := range users.Resources {
-			if err := c.setPhones(ctx, u, on && u.Active()); err != nil {
+			err := c.store.InTx(ctx, func(ctx context.Context) error { return c.setPhones(ctx, u, on && u.Active()) })
+			if err != nil {
 				return err
 			}
 		}
@@ -143,6 +144,9 @@ func (a *app) setPhoneSync(ctx context.Context, c *customer, on bool) error {
 
 // mapRole maps a group to a role; "" to none.
 func (a *app) mapRole(ctx context.Context, c *customer, groupID, role string) error {
+	if role != "" && !isRole(role) {
+		return scim.ErrNoRole
+	}
 	_, err := a.db.ExecContext(ctx, "DELETE FROM role_mappings WHERE team_id = $1 AND group_id = $2", c.id, groupID)
 	if err == nil && role != "" {
 		_, err = a.db.ExecContext(ctx, "INSERT INTO role_mappings (team_id, group_id, role) VALUES ($1, $2, $3)", c.id, groupID, role)

@@ -7,8 +7,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -122,16 +122,26 @@ func (w *terminal) String() string {
 	return w.text.String()
 }
 
-// curlLine finds the beginning of a curl command.
-var curlLine = regexp.MustCompile(`(?m)^curl `)
-
-// Curls returns how many curl commands the terminal shows.
-func (r *Running) Curls() int { return len(curlLine.FindAllString(r.Printed, -1)) }
-
 // transport is that of clients and browsers alone: what the program itself sends takes http.DefaultTransport.
 var transport = http.DefaultTransport.(*http.Transport).Clone()
 
 // noRedirects is a client that shows each answer as it is.
 func noRedirects() *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: time.Minute}
+}
+
+// Curl runs the curl commands that the terminal shows, in order, and returns the status of each answer.
+func (r *Running) Curl(t *testing.T) (statuses []string) {
+	t.Helper()
+	for _, line := range strings.Split(r.Printed, "\n") {
+		if !strings.HasPrefix(line, "curl ") {
+			continue
+		}
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", line+" -o /dev/null -w '%{http_code}'").Output()
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		statuses = append(statuses, string(out))
+	}
+	return statuses
 }
