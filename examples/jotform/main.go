@@ -101,8 +101,8 @@ API=http://acme.%[1]s%[2]s%[3]s
 # before SCIM is on: 404 to everybody
 curl -sS -o /dev/null -w '%%{http_code}\n' "$API/Users"
 # a role of the wrong kind is refused, and the answer lists the right ones
-curl -sS -H "Authorization: $TOKEN" -X POST "$API/Users" -d '{"userName":"kim@acme.example","jotform_user_role":"Team Editor"}'
+curl -sS -H "Authorization: $TOKEN" -H 'Content-Type: application/scim+json' -X POST "$API/Users" -d '{"userName":"kim@acme.example","jotform_user_role":"Team Editor"}'
 # groups are not supported
-curl -sS -H "Authorization: $TOKEN" -X POST "$API/Groups" -d '{"displayName":"Sales"}'
+curl -sS -H "Authorization: $TOKEN" -H 'Content-Type: application/scim+json' -X POST "$API/Groups" -d '{"displayName":"Sales"}'
 `, a.domain, port, path)
 }

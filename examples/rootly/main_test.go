@@ -219,10 +219,20 @@ func (r *acme) people() {
 	}
 	const same = "of-globex con@partner.test Con Ray true "
 	r.want("what Globex sees after Acme's changes", same, there())
+	// A person switches between the own teams, and into no other one.
+	if _, status := r.app.LogIn("con.ray@partner.test"); status != http.StatusForbidden {
+		r.Errorf("an address that only Acme uses opens the global log-in: %d", status)
+	}
+	b, _ := r.app.LogIn("con@partner.test")
+	r.want("the team after the log-in", "Acme", org(b))
+	b.Try("/switch", url.Values{"key": {"globex/" + other}})
+	r.want("the other team", "Globex", org(b))
+	r.ann.Try("/switch", url.Values{"key": {"globex/" + other}})
+	r.want("Ann in another team, as another person", "Acme", org(r.ann))
 	r.okta.Unassign(con)
 	r.want("what Globex sees after Acme's deactivation", same, there())
 	b, status := r.app.LogIn("con@partner.test")
-	if status != http.StatusSeeOther || !strings.Contains(b.Page("/"), "· Globex") || strings.Contains(b.Page("/"), "Acme") {
+	if status != http.StatusSeeOther || org(b) != "Globex" || strings.Contains(b.Page("/"), "Acme") {
 		r.Errorf("the global log-in: %d", status)
 	}
 	r.okta.Want(204, "DELETE", "/Users/"+con, "")
@@ -246,6 +256,13 @@ func (r *acme) people() {
 	if !strings.Contains(s.Page("/"), "in no organisation") {
 		r.Error("the record of the user is gone")
 	}
+}
+
+// org returns the team that somebody's page shows.
+func org(b *pagetest.Browser) string {
+	_, rest, _ := strings.Cut(b.Page("/"), `class="product">Rootly · `)
+	name, _, _ := strings.Cut(rest, "<")
+	return name
 }
 
 func (r *acme) groupSync() {
