@@ -98,6 +98,9 @@ type Query struct {
 	// one, and sets Page.Cut. It may ignore MaxBytes; long resources then need much memory.
 	// 0: any number.
 	MaxBytes int
+	// WithoutAttributes says that the caller only needs to know which of the resources exist. A
+	// store may then leave their attributes out, and so read less. It may ignore this.
+	WithoutAttributes bool
 	// MaxComparisons is how many comparisons of the filter with resources the query may take,
 	// that is, terms times resources. Scan counts them, and returns TooManyComparisons. A store
 	// that translates the filter counts the terms that no index answers, times the resources

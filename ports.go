@@ -222,7 +222,7 @@ func (p storePort) Delete(ctx context.Context, ref host.Ref, check func(*doc.Doc
 
 func queryOut(q *host.Query) *Query {
 	return &Query{Filter: filterOut(q.Filter), IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending,
-		Offset: q.Offset, After: (*PageKey)(q.After), Limit: q.Limit, Total: q.Total, MaxBytes: q.MaxBytes, ForClient: q.ForClient,
+		Offset: q.Offset, After: (*PageKey)(q.After), Limit: q.Limit, Total: q.Total, MaxBytes: q.MaxBytes, WithoutAttributes: q.WithoutAttributes, ForClient: q.ForClient,
 		MaxComparisons: q.MaxComparisons, work: q.Work}
 }
 

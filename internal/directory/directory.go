@@ -103,10 +103,19 @@ func (t Directory) LockToDelete(ctx context.Context, ref host.Ref) (*doc.Documen
 
 // ByID calls fn with each of the resources that exist.
 func (t Directory) ByID(ctx context.Context, rt *model.Type, ids []string, fn func(*doc.Document)) error {
+	return byID(ctx, t, rt, ids, false, fn)
+}
+
+// Exist calls fn with the ids of those resources that exist.
+func Exist(ctx context.Context, t Directory, rt *model.Type, ids []string, fn func(id string)) error {
+	return byID(ctx, t, rt, ids, true, func(d *doc.Document) { fn(d.ID) })
+}
+
+func byID(ctx context.Context, t Directory, rt *model.Type, ids []string, withoutAttributes bool, fn func(*doc.Document)) error {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	for chunk := range slices.Chunk(slices.Compact(ids), Batch) {
-		rows, err := t.Open(ctx, rt, &host.Query{IDs: chunk, Limit: len(chunk)})
+		rows, err := t.Open(ctx, rt, &host.Query{IDs: chunk, Limit: len(chunk), WithoutAttributes: withoutAttributes})
 		if err != nil {
 			return err
 		}

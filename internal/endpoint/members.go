@@ -148,7 +148,7 @@ func (w *writer) unknownMembers(ctx context.Context, list []host.Ref, there map[
 				ids = append(ids, r.ID)
 			}
 		}
-		if err := w.dir.ByID(ctx, t, ids, func(r *doc.Document) { known[host.RefOf(r)] = true }); err != nil {
+		if err := directory.Exist(ctx, w.dir, t, ids, func(id string) { known[host.Ref{Type: t.Name, ID: id}] = true }); err != nil {
 			return nil, err
 		}
 	}

@@ -42,7 +42,7 @@ func guessGroups(ctx context.Context, w *writer, d *member.Delta, p *memberPlan,
 		return unknown, nil
 	}
 	groups := map[string]bool{}
-	if err := w.dir.ByID(ctx, w.t.Types.Group, ids, func(g *doc.Document) { groups[g.ID] = true }); err != nil {
+	if err := directory.Exist(ctx, w.dir, w.t.Types.Group, ids, func(id string) { groups[id] = true }); err != nil {
 		return nil, err
 	}
 	isGroup := func(r host.Ref) bool { return groups[r.ID] && d.IsGuess(r) }

@@ -211,8 +211,10 @@ type Query struct {
 	Limit      int
 	Total      bool
 	MaxBytes   int
-	ForClient  bool        // a client asked for the list
-	Work       *match.Work // limits a store that evaluates the filter with Scan; nil: no limit
+	// WithoutAttributes says that only the existence of the resources matters.
+	WithoutAttributes bool
+	ForClient         bool        // a client asked for the list
+	Work              *match.Work // limits a store that evaluates the filter with Scan; nil: no limit
 	// MaxComparisons is how many terms times resources the filter may take; 0 means any number.
 	MaxComparisons int
 }

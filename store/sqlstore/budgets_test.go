@@ -95,6 +95,7 @@ func TestBudgets(t *testing.T) {
 			t.Run("walk", func(t *testing.T) { walkBudget(t, on.open(t), on.d) })
 			t.Run("group", func(t *testing.T) { groupBudget(t, on.open(t), on.d) })
 			t.Run("group read", func(t *testing.T) { readGroupBudget(t, on.open(t), on.d) })
+			t.Run("group write", func(t *testing.T) { longWriteBudget(t, on.open(t), on.d) })
 			t.Run("members", func(t *testing.T) { membersBudget(t, on.open(t), on.d) })
 			t.Run("delete", func(t *testing.T) { deleteBudget(t, on.open, on.d) })
 			t.Run("nested members", func(t *testing.T) { nestedMembersBudget(t, on.open(t), on.d) })

@@ -30,6 +30,9 @@ func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 		return nil, l.share(ctx)
 	}
 	if database.Tx(ctx, l.db.Pool) != nil {
+		if err := database.PlanAgain(ctx, l.db, len(ids)); err != nil {
+			return nil, err
+		}
 		if err := l.lock(ctx, ids); err != nil {
 			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
 		}
@@ -153,7 +156,7 @@ func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 		if len(ids) < alike {
 			rest = append(rest, drop[:len(ids)]...)
 		} else {
-			_, err := l.db.Exec(ctx, l.dropAlike(), scope, role, source, dialect.List(ids))
+			_, err := l.db.Exec(ctx, DropAlike(l.db.Dialect), scope, role, source, dialect.List(ids))
 			if err != nil {
 				return err
 			}
@@ -168,11 +171,19 @@ func (l *Ledger) drop(ctx context.Context, drop []scim.Grant) error {
 	return err
 }
 
-// dropAlike drops grants of users that have a scope, a role and a source in common.
-func (l *Ledger) dropAlike() string {
-	d := l.db.Dialect
+// DropAlike is the statement that drops grants of the users $5 that have a scope, a role and a source in common.
+func DropAlike(d dialect.Dialect) string {
 	if d == dialect.MariaDB {
 		return "DELETE g FROM " + d.Texts("$5") + " AS w STRAIGHT_JOIN {p}grants AS g FORCE INDEX (PRIMARY) ON g.tenant = $1 AND g.user_id = w.value AND g.scope = $2 AND g.role_id = $3 AND g.source = $4"
+	}
+	if d == dialect.Postgres {
+		// Without statistics it would compare each grant of the source with all users, so this looks up
+		// the places of the rows. They stay there, because who changes them has locked the user.
+		// Partitions have the same places, so the rest counts too, in a form that fits no index.
+		return "DELETE FROM {p}grants WHERE ctid = ANY(ARRAY(SELECT g.place FROM " + d.Texts("$5") + " AS w(value) CROSS JOIN LATERAL (SELECT x.ctid AS place FROM {p}grants x" +
+			" WHERE x.tenant = $1 AND x.user_id = w.value AND x.scope = $2 AND x.role_id = $3 AND x.source = $4 OFFSET 0) g))" +
+			" AND tenant IS NOT DISTINCT FROM $1 AND scope IS NOT DISTINCT FROM $2 AND role_id IS NOT DISTINCT FROM $3 AND source IS NOT DISTINCT FROM $4" +
+			" AND (user_id IN (SELECT value FROM " + d.Texts("$5") + " AS w(value))) IS TRUE"
 	}
 	return "DELETE FROM {p}grants WHERE tenant = $1 AND scope = $2 AND role_id = $3 AND source = $4 AND " +
 		d.In("user_id", "SELECT value FROM "+d.Texts("$5"))

@@ -116,6 +116,9 @@ func (s *Members) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Memb
 	if all, ok := takeMemberships(ctx, s.db, members); ok {
 		return all, ctx.Err()
 	}
+	if err := database.PlanAgain(ctx, s.db, len(members)); err != nil {
+		return nil, err
+	}
 	all := make([]scim.Membership, 0, len(members))
 	err := s.db.Read(ctx, func() error {
 		all = all[:0]
@@ -156,6 +159,9 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 		err := scan(&r.Type, &r.ID)
 		removed = append(removed, r)
 		return err
+	}
+	if err := database.PlanAgain(ctx, s.db, len(remove)); err != nil {
+		return nil, err
 	}
 	keys := s.keys(groupID, remove)
 	if s.db.Dialect == dialect.MariaDB {
@@ -202,6 +208,9 @@ func (s *Members) keys(groupID string, members []scim.Ref) (keys [][]any) {
 // Add adds members to a group and returns those that are new. A member that does not exist
 // is not added.
 func (s *Members) Add(ctx context.Context, groupID string, add []scim.Ref) (added []scim.Ref, err error) {
+	if err := database.PlanAgain(ctx, s.db, len(add)); err != nil {
+		return nil, err
+	}
 	now := dialect.Micros(s.db.Now())
 	for typ, ids := range byType(add) {
 		// The statement locks the members in order, so that nobody can delete them.

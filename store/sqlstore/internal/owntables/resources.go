@@ -433,7 +433,11 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 // readPage reads the resources of a page.
 func readPage(ctx context.Context, db *database.DB, w *search.Writer, where string, at *window, t *scim.ResourceType, page *scim.Page) error {
 	q := &at.q
-	text, err := w.Page(Columns, where, q, at.skip)
+	columns := Columns
+	if q.WithoutAttributes {
+		columns = withoutDoc
+	}
+	text, err := w.Page(columns, where, q, at.skip)
 	if err != nil {
 		return err
 	}

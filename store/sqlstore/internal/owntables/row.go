@@ -91,6 +91,9 @@ func (s *Resources) collection(typ string) string { return typ + ":" + s.db.Tena
 // Columns are those that a resource is read from.
 const Columns = "r.id, r.version, r.created, r.modified, r.doc"
 
+// withoutDoc are Columns of a resource without attributes.
+const withoutDoc = "r.id, r.version, r.created, r.modified, NULL"
+
 // bind returns the resource of a row with Columns.
 func bind(t *scim.ResourceType, scan func(dest ...any) error) (*scim.Resource, error) {
 	r, _, err := bindSize(t, scan)
