@@ -377,8 +377,10 @@ func (r *acme) switchesOff() {
 
 func (r *acme) renameOnto() {
 	late := r.okta.Find("/Groups", "displayName", "Late")
-	if a := r.okta.Rename(late, "Payments"); a.Status != 409 || a.String("scimType") != "uniqueness" {
-		r.Errorf("renamed onto another group: %d %s", a.Status, a.Text)
+	for _, name := range []string{"Payments", "PAYMENTS"} {
+		if a := r.okta.Rename(late, name); a.Status != 409 || a.String("scimType") != "uniqueness" {
+			r.Errorf("renamed onto another group by %s: %d %s", name, a.Status, a.Text)
+		}
 	}
 	r.wantGroup("Late", "Late | SCIM | sue@acme.test")
 	if line := r.ann.Line("/groups", "Payments"); !strings.HasPrefix(line, "Payments | made here") {
