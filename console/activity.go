@@ -188,7 +188,7 @@ func search(ctx context.Context, q *request, list []tokens.Token, find journal.Q
 
 // rows reads a page of entries that isShown wants. after is where the next page begins; "" if nothing follows.
 func rows(ctx context.Context, q *request, list []tokens.Token, find journal.Query, isShown func(*journal.Entry) bool) (all []row, after string, err error) {
-	want := find.Limit
+	want, known := find.Limit, &lookup{ctx: ctx, q: q}
 	for read := 0; read < maxRead; {
 		page, err := q.c.o.Journal.Find(ctx, find)
 		if err != nil {
@@ -198,7 +198,7 @@ func rows(ctx context.Context, q *request, list []tokens.Token, find journal.Que
 			read++
 			find.After = page[i].ID
 			if isShown(&page[i]) {
-				all = append(all, rowOf(&page[i], list))
+				all = append(all, rowOf(&page[i], list, known))
 			}
 			if len(all) == want {
 				return all, find.After, nil

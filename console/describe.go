@@ -26,8 +26,9 @@ type row struct {
 	IsGap   bool
 }
 
-// rowOf describes an entry. list are the tokens of the tenant, by which clients have names.
-func rowOf(e *journal.Entry, list []tokens.Token) row {
+// rowOf describes an entry. list are the tokens of the tenant, by which clients have names; known has the names of
+// resources that the entry does not show.
+func rowOf(e *journal.Entry, list []tokens.Token, known *lookup) row {
 	r := row{Head: e.Head, What: whatOf(e), Whom: whomOf(e), Client: clientOf(e, list), Tone: toneOf(e.Status), Answer: fmt.Sprint(e.Status), IsGap: e.Kind == journal.Gap}
 	switch d := e.Detail; {
 	case r.IsGap:
@@ -41,7 +42,7 @@ func rowOf(e *journal.Entry, list []tokens.Token) row {
 	case d.Failure != nil:
 		r.Outcome = failureWords(e)
 	default:
-		r.Outcome = outcomeOf(d)
+		r.Outcome = outcomeOf(d, known)
 		if n := len(d.Operations); n > 0 {
 			r.Outcome, r.Tone = strings.TrimPrefix(r.Outcome+"; "+countOf(n, "operation", "operations")+" failed", "; "), "w"
 		}
@@ -142,23 +143,28 @@ func whomOf(e *journal.Entry) string {
 	return touchedName(all[i])
 }
 
-// touchedName returns the name of a resource for people: a name, or else its id.
+// touchedName returns the name of a resource for people: an address, or else a name, or else its id. An id of the
+// client is among the names too.
 func touchedName(t journal.Touched) string {
-	if len(t.Names) > 0 {
-		return t.Names[0]
+	for _, sign := range []string{"@", " ", ""} {
+		for _, name := range t.Names {
+			if strings.Contains(name, sign) {
+				return name
+			}
+		}
 	}
 	return t.ID
 }
 
 // naming finds the name of a resource that an exchange names.
-func naming(d *journal.Detail) func(ref scim.Ref) string {
+func naming(d *journal.Detail, known *lookup) func(ref scim.Ref) string {
 	return func(ref scim.Ref) string {
 		for _, t := range d.Touched {
 			if t.Type == ref.Type && t.ID == ref.ID && len(t.Names) > 0 {
-				return t.Names[0]
+				return touchedName(t)
 			}
 		}
-		return strings.TrimSpace(kindWord(ref.Type) + " " + ref.ID)
+		return known.name(ref)
 	}
 }
 
@@ -166,7 +172,7 @@ func naming(d *journal.Detail) func(ref scim.Ref) string {
 const maxParts = 3
 
 // outcomeOf says in one line what a request changed. "": nothing.
-func outcomeOf(d *journal.Detail) string {
+func outcomeOf(d *journal.Detail, known *lookup) string {
 	var parts []string
 	for _, c := range d.Changes {
 		switch c.Op {
@@ -181,7 +187,7 @@ func outcomeOf(d *journal.Detail) string {
 			parts = append(parts, attributeWords(a))
 		}
 	}
-	name := naming(d)
+	name := naming(d, known)
 	for _, e := range d.Events {
 		if text := eventWords(e, name); text != "" && e.Kind != scim.ToleranceUsed {
 			parts = append(parts, text)

@@ -61,10 +61,11 @@ func renderEntry(ctx context.Context, q *request, isOpen bool) error {
 	if err != nil {
 		return err
 	}
-	body := &entryPage{Entry: &e, Row: rowOf(&e, list), HasBodies: e.Request != nil || e.Response != nil, IsOpen: isOpen}
+	known := &lookup{ctx: ctx, q: q}
+	body := &entryPage{Entry: &e, Row: rowOf(&e, list, known), HasBodies: e.Request != nil || e.Response != nil, IsOpen: isOpen}
 	if d := e.Detail; d != nil {
 		body.Duration = d.Duration.Round(10 * time.Microsecond)
-		body.fillDetail(d, q.tenant.Address)
+		body.fillDetail(d, q.tenant.Address, known)
 	}
 	body.Steps = stepsOf(&e)
 	body.Support = supportOf(&e)
@@ -76,11 +77,11 @@ func renderEntry(ctx context.Context, q *request, isOpen bool) error {
 	return nil
 }
 
-func (p *entryPage) fillDetail(d *journal.Detail, address string) {
+func (p *entryPage) fillDetail(d *journal.Detail, address string, known *lookup) {
 	var actor journal.Actor
 	actor, p.Advice = p.Entry.Advice()
 	p.Actor = actorWords(actor)
-	name := naming(d)
+	name := naming(d, known)
 	for _, c := range d.Changes {
 		p.Changes = append(p.Changes, changeView{c, name(refOf(c))})
 	}

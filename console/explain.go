@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/scimkit/scim"
 )
@@ -16,14 +17,17 @@ type lookup struct {
 }
 
 // maxLookups is how many names a page looks up. Others are shown by their ids.
-const maxLookups = 200
+const maxLookups = 100
 
 // name returns the name of a resource, or its id.
 func (l *lookup) name(ref scim.Ref) string {
 	if name, ok := l.known[ref]; ok {
 		return name
 	}
-	name := kindWord(ref.Type) + " " + ref.ID
+	name := strings.TrimSpace(kindWord(ref.Type) + " " + ref.ID)
+	if ref.ID == "" {
+		return name
+	}
 	if l.q.tenant.Directory != nil && len(l.known) < maxLookups {
 		if r, err := l.q.tenant.Directory.Get(l.ctx, ref); err == nil {
 			name = nameOf(r)
@@ -66,7 +70,7 @@ func explain(e scim.Explanation, l *lookup) standingView {
 	case scim.StateBoth:
 		v.Why = "given by hand in the application, and " + through
 	case scim.StateWaiting:
-		v.Why, v.Tone = because("waits; "+through, e.Reason), "w"
+		v.Why, v.Tone = because(through, e.Reason), "w"
 	case scim.StateDue:
 		v.Why, v.Tone = because("comes with the next reconciliation, "+through, e.Reason), "w"
 	case scim.StateLeaving:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -113,6 +114,9 @@ func viewOfPending(m scim.Pending, names *lookup) pendingView {
 	}
 	if m.Kind == scim.PendingHeldBack && m.Resource.ID != "" {
 		v.Text += " It is about " + names.name(m.Resource) + "."
+	}
+	if rest, ok := strings.CutPrefix(v.Text, "the "); ok {
+		v.Text = "The " + rest
 	}
 	return v
 }

@@ -80,7 +80,7 @@ func findStanding(ctx context.Context, q *request, list []tokens.Token) (*standi
 	if s.Newest != nil && s.Refused != nil && s.Refused.ID < s.Newest.ID {
 		s.Refused = nil
 	}
-	s.lead(q, list, q.c.o.Now())
+	s.lead(ctx, q, list, q.c.o.Now())
 	if err := s.addCounts(ctx, q); err != nil {
 		return nil, err
 	}
@@ -100,14 +100,14 @@ func addPending(ctx context.Context, q *request, s *standing) {
 	if err != nil || len(all) == 0 {
 		return
 	}
-	text := countOf(len(all), "matter waits", "matters wait")
+	text := countOf(len(all), "decision about roles waits", "decisions about roles wait")
 	if next != "" {
 		text = "More than " + text
 	}
 	if s.Tone == "good" {
 		s.Tone = "warn"
 	}
-	s.Rest = append(s.Rest, text+" for a decision about roles.")
+	s.Rest = append(s.Rest, text+" for you.")
 	s.Next = append(s.Next, link{"groups", "decide who gets a role"})
 }
 
@@ -121,12 +121,12 @@ func newest(ctx context.Context, q *request, kind journal.Kind) (*journal.Entry,
 }
 
 // lead writes the sentence that says how it stands.
-func (s *standing) lead(q *request, list []tokens.Token, now time.Time) {
+func (s *standing) lead(ctx context.Context, q *request, list []tokens.Token, now time.Time) {
 	hasToken := slices.ContainsFunc(list, func(t tokens.Token) bool { return t.IsValid(now) })
 	switch {
 	case s.Newest == nil && s.Refused != nil:
 		s.Tone, s.Lead = "bad", "A client is calling, and is refused."
-		s.Rest = append(s.Rest, "Last try "+agoOf(s.Refused.Time, now)+": "+cmp.Or(rowOf(s.Refused, list).Outcome, "no reason was given")+".")
+		s.Rest = append(s.Rest, "Last try "+agoOf(s.Refused.Time, now)+": "+cmp.Or(rowOf(s.Refused, list, &lookup{ctx: ctx, q: q}).Outcome, "no reason was given")+".")
 		s.Next = append(s.Next, link{"connection", "check the token and the address"})
 	case s.Newest == nil && q.tenant.Tokens != nil && !hasToken:
 		s.Tone, s.Lead = "warn", "Nothing is connected yet."
@@ -143,7 +143,7 @@ func (s *standing) lead(q *request, list []tokens.Token, now time.Time) {
 		s.Rest = append(s.Rest, "Last request "+agoOf(s.Newest.Time, now)+".")
 		if s.Refused != nil && (isKnownClient(s.Refused) || now.Sub(s.Newest.Time) > silence) {
 			s.Tone = "bad"
-			s.Rest = append(s.Rest, "A request was refused "+agoOf(s.Refused.Time, now)+": "+rowOf(s.Refused, list).Outcome+".")
+			s.Rest = append(s.Rest, "A request was refused "+agoOf(s.Refused.Time, now)+": "+rowOf(s.Refused, list, &lookup{ctx: ctx, q: q}).Outcome+".")
 			s.Next = append(s.Next, link{"activity/" + s.Refused.ID, "see why a request was refused"})
 		}
 	}

@@ -158,8 +158,8 @@ func TestGroups(t *testing.T) {
 	p.group("Lunch <i>", ann)
 
 	page := p.get(200, "/groups")
-	p.wants(page, "3 groups", "Lunch &lt;i&gt;", "no role", "waits for a confirmation", "the group Owner asks for the role Owner", "Confirm", "Decline")
-	p.wants(p.get(200, "/"), "for a decision about roles.", `href="./groups">decide who gets a role`)
+	p.wants(page, "3 groups", "Lunch &lt;i&gt;", "no role", "waits for a confirmation", "The group Owner asks for the role Owner", "Confirm", "Decline")
+	p.wants(p.get(200, "/"), "1 decision about roles waits for you.", `href="./groups">decide who gets a role`)
 	p.wants(p.get(200, "/groups?q=Lu"), "1 group", "!>Editor<")
 	group := p.get(200, "/groups/"+editors)
 	p.wants(group, "Gives its members the role <b>Editor</b>", "ann &lt;i&gt;", "What if it stood for another role?", "!Nothing was changed now")
