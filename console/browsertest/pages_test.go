@@ -64,7 +64,7 @@ func TestAccessible(t *testing.T) {
 func TestPictures(t *testing.T) {
 	ctx, s := open(t), newSite(t, "")
 	want := map[string]string{"overview": "1280", "request": "1280", "person": "390-dark"} // in docs/console.md
-	dir := os.Getenv("SCIM_PICTURES") // all pages, for people who look at them
+	dir := os.Getenv("SCIM_PICTURES")                                                      // all pages, for people who look at them
 	for _, p := range s.places() {
 		for _, view := range []struct {
 			name, scheme string
