@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -295,6 +296,10 @@ func unassign(t *testing.T, w *world) {
 		t.Error("a removed account came back with its id")
 	}
 	w.expect(t, "vic@acme.example", "Viewer, the default of Acme", "a new account")
+	catalogue := pagetest.Okta{Client: w.okta.Client, Patches: true} // deactivates by PATCH
+	xia, _ := w.assign("xia@acme.example", nil)
+	catalogue.Unassign(xia)
+	w.okta.Want(404, "GET", "/Users/"+xia, "")
 	created := w.okta.Want(201, "POST", "/Users", `{"userName":"wim@acme.example","active":false}`).ID()
 	w.okta.Want(200, "GET", "/Users/"+created, "") // nobody was unassigned
 	w.okta.Want(204, "DELETE", "/Users/"+again, "")
@@ -447,6 +452,20 @@ func pages(t *testing.T, w *world) {
 		t.Errorf("birch gives a role to somebody of acme: %s", text)
 	}
 	w.expect(t, "pam@acme.example", "Viewer", "after birch tried")
+
+	w.okta.Refused(400, "invalidValue", "POST", "/Users", `{"userName":"fail@acme.example","jotform_user_role":"Owner"}`)
+	const failed = "/provisioning/t/acme/activity?f=failed"
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(w.ana.Page(failed), "fail@acme.example"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the administrator does not find the failed request")
+		}
+	}
+	if got := bea.In(t).Status(failed); got != http.StatusNotFound {
+		t.Errorf("birch's administrator at acme's activity: %d, want 404", got)
+	}
+	if got := theirs.Status("/provisioning/"); got != http.StatusForbidden {
+		t.Errorf("the console for somebody who is no administrator: %d, want 403", got)
+	}
 }
 
 // JF-13: off is 503; on again: the old token is dead.

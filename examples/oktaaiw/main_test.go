@@ -465,7 +465,13 @@ func pages(t *testing.T, w *world) {
 	if got := eve.Lines("/"); !slices.Equal(got, []string{"East"}) {
 		t.Errorf("Eve sees %q", got)
 	}
-	for _, path := range []string{"/people", "/settings"} {
+	w.okta.Refused(400, "invalidValue", "POST", "/Groups", `{"displayName":"West","members":[{"value":"nobody"}]}`, "nobody")
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(w.ada.Page("/provisioning/activity?f=failed"), "West"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the administrator does not find the failed request")
+		}
+	}
+	for _, path := range []string{"/people", "/settings", "/provisioning/", "/tokens"} {
 		if got := eve.Status(path); got != http.StatusForbidden {
 			t.Errorf("Eve sees %s: %d", path, got)
 		}

@@ -169,6 +169,9 @@ func (s *storage) AuthRequestByCode(ctx context.Context, code string) (op.AuthRe
 func (s *storage) SaveAuthCode(_ context.Context, id, code string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.requests[id] == nil {
+		return errUnknown
+	}
 	s.codes[code] = id
 	return nil
 }
