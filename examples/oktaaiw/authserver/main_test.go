@@ -145,6 +145,15 @@ func refreshTokens(t *testing.T, w *world, app *application) {
 		t.Errorf("a code: %+v", g)
 	}
 	w.refused(w.exchange(code), "a code that was used")
+	for range 5 {
+		code := w.code()
+		for range 2 {
+			go func() { both <- w.exchange(code) }()
+		}
+		if a, b := <-both, <-both; (a.Status == http.StatusOK) == (b.Status == http.StatusOK) {
+			t.Errorf("one code, used twice at the same time: %d and %d, want one refusal", a.Status, b.Status)
+		}
+	}
 	for _, wrong := range []string{"https://evil.example/", redirect + "/more", redirect + "?x=1", strings.ToUpper(redirect), ""} {
 		if status, location := w.authorize(wrong); status < 400 || location != "" {
 			t.Errorf("redirect URI %q: %d and sent to %q, want an error page", wrong, status, location)
