@@ -53,9 +53,10 @@ func renderConnection(ctx context.Context, q *request, status int, body *connect
 	body.HasTokens = q.tenant.Tokens != nil
 	body.CanTest = q.viewer.May.Tokens && q.tenant.Endpoint != nil && body.HasTokens
 	list, err := q.tokens(ctx)
-	if err != nil {
+	if err != nil && body.Secret == "" {
 		return err
 	}
+	listErr := err // A secret is shown all the same: nobody can read it again.
 	now := q.c.o.Now()
 	for _, t := range list {
 		if v := viewOf(t, now); v.IsValid {
@@ -66,6 +67,10 @@ func renderConnection(ctx context.Context, q *request, status int, body *connect
 	}
 	if body.Standing, err = findStanding(ctx, q, list); err != nil {
 		p.Down = whyDown(ctx, q, err)
+	}
+	if listErr != nil {
+		q.c.o.Log.ErrorContext(ctx, "scim console: the list of tokens is missing", "tenant", q.id, "viewer", q.viewer.ID, "error", listErr)
+		body.Standing, p.Down = nil, "The list of tokens cannot be read now. The new token is made: copy its secret."
 	}
 	q.c.render(q.w, q.r, status, "connection", p)
 	return nil

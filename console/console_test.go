@@ -32,7 +32,7 @@ type world struct {
 	*testing.T
 	entries  *entries
 	tokens   *tokens.Tokens
-	tenant   console.Tenant // what Tenant returns, besides tokens
+	tenant   console.Tenant // what Tenant returns; without Tokens, those of tokens
 	viewer   console.Viewer
 	refuse   error // what Authorize returns
 	unusable error // what Tenant returns
@@ -73,7 +73,10 @@ func (w *world) newConsole(j console.Journal) http.Handler {
 		Authorize: func(*http.Request) (console.Viewer, error) { return w.viewer, w.refuse },
 		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
 			t := w.tenant
-			t.Name, t.Address, t.Tokens = "Name of "+id, "https://app.example.com/scim/v2", w.tokens.Tenant(id)
+			t.Name, t.Address = "Name of "+id, "https://app.example.com/scim/v2"
+			if t.Tokens == nil {
+				t.Tokens = w.tokens.Tenant(id)
+			}
 			if w.noTokens {
 				t.Tokens = nil
 			}
