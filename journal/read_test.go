@@ -133,7 +133,7 @@ func TestWrongKeyIsTold(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			j, h, log := loggedApp(t, store, tt.keys)
 			go j.Run(t.Context()) //nolint:errcheck // Close waits for it
-			time.Sleep(time.Second)
+			synctest.Wait()
 			if got := strings.Contains(log.String(), "does not open keys in the store"); got != tt.want {
 				t.Errorf("warned at the start: %v, want %v: %s", got, tt.want, log)
 			}
