@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/scimkit/scim/internal/host"
+	"github.com/scimkit/scim/internal/roles"
 )
 
 // WhatIf is a change in the application whose effect Reconciler.Preview shows. The zero WhatIf
@@ -139,6 +140,11 @@ func (c *Reconciler) PreviewRequest(ctx context.Context, r Request, after string
 		return nil, outward(err)
 	}
 	return &Foreseen{Status: f.Status, Detail: f.Detail, Body: f.Body, Changes: convert(f.Changes, roleChangeOut), Next: f.Next}, nil
+}
+
+// CanPreview says why PreviewRequest cannot foresee requests. Nil: it can.
+func (c *Reconciler) CanPreview() error {
+	return outward(roles.CanRehearse(c.t))
 }
 
 // IsPreview reports whether ctx is that of a request which Reconciler.PreviewRequest plays. Its

@@ -52,8 +52,8 @@ func (r *rehearsed) isNothing() bool {
 // the store's transaction back. The rehearsal has the changes of roles of at most limit
 // users behind the user after. isBulk: the request has several operations.
 func Rehearse(t *host.Tenant, after string, limit int, isBulk bool) (*host.Tenant, *Rehearsal, error) {
-	if t.Stores.Tx == nil || t.Roles == nil || !t.Roles.LedgerLocks {
-		return nil, nil, errors.New("scim: a request can be previewed only if the store has transactions and the ledger takes part in them")
+	if err := CanRehearse(t); err != nil {
+		return nil, nil, err
 	}
 	r := &Rehearsal{Resolver: t.Roles.Resolver, after: after, limit: limit}
 	if isBulk {
@@ -75,6 +75,14 @@ func Rehearse(t *host.Tenant, after string, limit int, isBulk bool) (*host.Tenan
 		copied.Stores.Passwords = noPasswords{}
 	}
 	return &copied, r, nil
+}
+
+// CanRehearse says why a request to the tenant cannot be rehearsed. Nil: it can.
+func CanRehearse(t *host.Tenant) error {
+	if t.Stores.Tx == nil || t.Roles == nil || !t.Roles.LedgerLocks {
+		return errors.New("scim: a request can be previewed only if the store has transactions and the ledger takes part in them")
+	}
+	return nil
 }
 
 // noPasswords takes passwords and forgets them.

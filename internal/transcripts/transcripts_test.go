@@ -90,7 +90,7 @@ func replayTranscript(t *testing.T, j *journal.Journal) {
 			played++
 		}
 		if len(r.Differences) > 0 {
-			t.Errorf("%s %s: %s", r.Entry.Method, r.Entry.Detail.URL, strings.Join(r.Differences, "\n"))
+			t.Errorf("%s %s: %v", r.Entry.Method, r.Entry.Detail.URL, r.Differences)
 		}
 	}
 	if len(all) > 0 && played == 0 {

@@ -8,33 +8,33 @@ import (
 	"strings"
 )
 
-// maxDifferences is how many lines one exchange has at most.
+// maxDifferences is how many places one exchange tells of at most.
 const maxDifferences = 50
 
 // compare says how an answer differs from the one that the journal has.
-func (n names) compare(was, is []byte) []string {
+func (n names) compare(was, is []byte) []Difference {
 	var a, b any
 	wasJSON, isJSON := json.Unmarshal(was, &a) == nil, json.Unmarshal(is, &b) == nil
 	switch {
 	case wasJSON && isJSON:
 		c := comparison{names: n}
 		c.values("", "", n.inValue("", a), b)
-		return c.lines
+		return c.all
 	case wasJSON != isJSON || len(was) == 0 != (len(is) == 0):
-		return []string{fmt.Sprintf("body: was %s, is %s", shown(was), shown(is))}
+		return []Difference{{"body", shown(was), shown(is)}}
 	}
 	return nil // The journal keeps no other text.
 }
 
-// comparison collects lines.
+// comparison collects differences.
 type comparison struct {
 	names
-	lines []string
+	all []Difference
 }
 
 func (c *comparison) say(at, was, is string) {
-	if len(c.lines) < maxDifferences {
-		c.lines = append(c.lines, fmt.Sprintf("%s: was %s, is %s", strings.TrimPrefix(at, "."), was, is))
+	if len(c.all) < maxDifferences {
+		c.all = append(c.all, Difference{strings.TrimPrefix(at, "."), was, is})
 	}
 }
 

@@ -36,22 +36,44 @@ import (
 // MaxExchanges is how many exchanges Play replays at most.
 const MaxExchanges = 10_000
 
+const (
+	maxAnswer   = 4 << 20     // bytes of an answer that are compared; the journal keeps fewer
+	maxKept     = 64 << 20    // bytes of bodies in all results of one Play
+	requestTime = time.Minute // after which the context of one request ends
+)
+
 // Result is what became of one exchange.
 type Result struct {
-	// Entry is the exchange as the journal has it, with its bodies.
+	// Entry is the exchange as the journal has it, with its bodies. Play keeps 64 MiB of bodies, here and in Body: later
+	// results have none.
 	Entry journal.Entry
 	// Skipped says why it was not replayed. "": it was.
 	Skipped string
-	// Status and Body are the answer to the replay. Dry has no Body if it is longer than 64 KiB: then only Status is compared.
+	// Status and Body are the answer to the replay. Status is 0 if the handler panicked. There is no Body if it is longer
+	// than 4 MiB, and with Dry than 64 KiB.
 	Status int
 	Body   []byte
 	// Changes are the roles that the request would grant and revoke. Only Dry knows them.
 	Changes []scim.RoleChange
-	// Differences says how the answer differs, in a line for each place. None: it is the same. They contain personal data.
-	Differences []string
+	// Differences says how the answer differs, in each place. At most 50 are told. None: it is the same. They contain
+	// personal data.
+	Differences []Difference
 
 	location string // the header of the answer
+	panicked string // what the handler panicked with; "": it did not
+	isCut    bool   // Body is longer than what is compared
 }
+
+// Difference is a place in which an answer differs.
+type Difference struct {
+	// At is the path of an attribute, "status", or "body" if one of the two is not JSON.
+	At string
+	// Was and Is are what the answers have there: JSON of at most 200 bytes, or "absent".
+	Was, Is string
+}
+
+// String returns a line.
+func (d Difference) String() string { return fmt.Sprintf("%s: was %s, is %s", d.At, d.Was, d.Is) }
 
 // Target is what a replay sends requests to. Make it with Against or Dry.
 type Target struct {
@@ -70,6 +92,9 @@ type request struct {
 
 // Against returns a Target that serves requests for real, with h at the addresses that the client used. header is added
 // to each request, such as the Authorization, which the journal does not keep.
+//
+// The context of a request ends after a minute. A handler that does not heed it holds up Play. A panic of the handler is a
+// difference, and the replay goes on.
 func Against(h http.Handler, header http.Header) Target {
 	return Target{learns: true, send: func(ctx context.Context, r *request, to *Result) error {
 		q, err := http.NewRequestWithContext(ctx, r.method, "http://localhost"+r.url, bytes.NewReader(r.body))
@@ -82,11 +107,27 @@ func Against(h http.Handler, header http.Header) Target {
 			q.Header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
 		}
 		w := &answer{header: http.Header{}}
-		h.ServeHTTP(w, q)
+		if to.panicked = serve(h, w, q); to.panicked != "" {
+			return nil
+		}
 		w.WriteHeader(http.StatusOK) // unless the handler has said otherwise
-		to.Status, to.Body, to.location = w.status, w.body.Bytes(), w.header.Get("Location")
+		to.Status, to.location, to.isCut = w.status, w.header.Get("Location"), w.isCut
+		if !w.isCut {
+			to.Body = w.body.Bytes()
+		}
 		return nil
 	}}
+}
+
+// serve calls a handler, and returns what it panics with.
+func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (panicked string) {
+	defer func() {
+		if p := recover(); p != nil {
+			panicked = fmt.Sprint(p)
+		}
+	}()
+	h.ServeHTTP(w, r)
+	return ""
 }
 
 // answer is the ResponseWriter of a replay.
@@ -94,6 +135,7 @@ type answer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	isCut  bool
 }
 
 // Header implements http.ResponseWriter.
@@ -109,18 +151,31 @@ func (a *answer) WriteHeader(status int) {
 // Write implements http.ResponseWriter.
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	return a.body.Write(p)
+	kept := min(len(p), maxAnswer-a.body.Len())
+	a.body.Write(p[:kept])
+	a.isCut = a.isCut || kept < len(p)
+	return len(p), nil
 }
 
 // SetReadDeadline is for http.ResponseController: the body has arrived.
 func (a *answer) SetReadDeadline(time.Time) error { return nil }
 
+// Previewer foresees requests. *scim.Reconciler implements it.
+type Previewer interface {
+	PreviewRequest(ctx context.Context, r scim.Request, after string, limit int) (*scim.Foreseen, error)
+}
+
 // Dry returns a Target that does nothing: it plays each request in a transaction of the application's store, and rolls it
 // back. See scim.Reconciler.PreviewRequest for what is not called. prefix is the path of the endpoint, such as "/scim/v2",
 // and client the one that sends the requests. Play returns an error if the store has no transactions, or the ledger
 // does not take part in them.
-func Dry(c *scim.Reconciler, prefix string, client scim.Principal) Target {
-	return Target{send: func(ctx context.Context, r *request, to *Result) error {
+func Dry(c Previewer, prefix string, client scim.Principal) Target {
+	return Target{send: func(ctx context.Context, r *request, to *Result) (err error) {
+		defer func() { // of the application
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v", p)
+			}
+		}()
 		path, ok := strings.CutPrefix(r.url, strings.TrimSuffix(prefix, "/"))
 		if !ok || !strings.HasPrefix(path, "/") {
 			to.Skipped = "the address does not begin with " + prefix
@@ -130,7 +185,7 @@ func Dry(c *scim.Reconciler, prefix string, client scim.Principal) Target {
 		if err != nil {
 			return err
 		}
-		to.Status, to.Body, to.Changes = f.Status, f.Body, f.Changes
+		to.Status, to.Body, to.Changes, to.isCut = f.Status, f.Body, f.Changes, f.Body == nil
 		return nil
 	}}
 }
@@ -144,6 +199,7 @@ func Play(ctx context.Context, j *journal.Journal, q journal.Query, to Target) (
 	}
 	known := names{}
 	var all []Result
+	kept := 0
 	for _, id := range ids {
 		e, err := j.Get(ctx, q.Tenant, id)
 		if errors.Is(err, scim.ErrNotFound) { // It has become too old meanwhile.
@@ -156,9 +212,32 @@ func Play(ctx context.Context, j *journal.Journal, q journal.Query, to Target) (
 		if err := play(ctx, &r, to, known); err != nil {
 			return all, fmt.Errorf("replay: %s %s: %w", e.Method, e.ID, err)
 		}
+		if kept += r.bytes(); kept > maxKept {
+			r.Body, r.Entry.Request, r.Entry.Response = nil, nil, nil
+		}
 		all = append(all, r)
 	}
 	return all, nil
+}
+
+// One replays one exchange, which Journal.Get has returned.
+func One(ctx context.Context, e journal.Entry, to Target) (Result, error) {
+	r := Result{Entry: e}
+	if err := play(ctx, &r, to, names{}); err != nil {
+		return Result{}, fmt.Errorf("replay: %s %s: %w", e.Method, e.ID, err)
+	}
+	return r, nil
+}
+
+// bytes returns the size of the bodies.
+func (r *Result) bytes() int {
+	n := len(r.Body)
+	for _, b := range []*journal.Body{r.Entry.Request, r.Entry.Response} {
+		if b != nil {
+			n += len(b.Text)
+		}
+	}
+	return n
 }
 
 // idsOf returns the IDs of the exchanges, the oldest first.
@@ -198,20 +277,33 @@ func play(ctx context.Context, r *Result, to Target, known names) error {
 	if e.Request != nil {
 		q.body = known.inBody([]byte(e.Request.Text))
 	}
-	if err := to.send(ctx, q, r); err != nil || r.Skipped != "" {
+	limited, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	if err := to.send(limited, q, r); err != nil || r.Skipped != "" {
 		return err
+	}
+	if r.panicked != "" {
+		r.Differences = []Difference{{"status", fmt.Sprint(e.Status), "none: the handler panics: " + shown([]byte(r.panicked))}}
+		return nil
 	}
 	var was []byte
 	switch {
 	case e.Response == nil:
 		if e.Method == http.MethodHead {
-			r.Body = nil
+			r.Body, r.isCut = nil, false
 		}
-	case e.Response.Note != "" || r.Body == nil && !to.learns:
+	case e.Response.Note != "":
 		r.Differences = differentStatus(r)
 		return nil
 	default:
 		was = []byte(e.Response.Text)
+	}
+	if r.isCut {
+		r.Differences = differentStatus(r)
+		if to.learns { // A preview keeps less than the journal, so the length says nothing.
+			r.Differences = append(r.Differences, Difference{"body", shown(was), "longer than 4 MiB"})
+		}
+		return nil
 	}
 	if !to.learns {
 		known = names{} // What is rolled back has no name later.
@@ -226,11 +318,11 @@ func play(ctx context.Context, r *Result, to Target, known names) error {
 	return nil
 }
 
-func differentStatus(r *Result) []string {
+func differentStatus(r *Result) []Difference {
 	if r.Status == r.Entry.Status {
 		return nil
 	}
-	return []string{fmt.Sprintf("status: was %d, is %d", r.Entry.Status, r.Status)}
+	return []Difference{{"status", fmt.Sprint(r.Entry.Status), fmt.Sprint(r.Status)}}
 }
 
 // What stands in the place of what the journal does not show.

@@ -86,6 +86,15 @@ func provision(send func(method, path, body string) string) {
 	send("DELETE", "/Users/"+id, "")
 }
 
+// lines are the differences of a result.
+func lines(r replay.Result) string {
+	var b strings.Builder
+	for _, d := range r.Differences {
+		b.WriteString(d.String() + "\n")
+	}
+	return strings.TrimSpace(b.String())
+}
+
 func numbers(store *memory.Store) scim.Config {
 	n := 0
 	return scim.Config{Store: store, NewID: func() string { n++; return string(rune('0' + n)) }}
@@ -102,7 +111,7 @@ func TestNoDifference(t *testing.T) {
 		}
 		for _, r := range all {
 			if len(r.Differences) > 0 || r.Skipped != "" {
-				t.Errorf("%s: %s %s: %s%s\n%s\n%s", name, r.Entry.Method, r.Entry.Detail.URL, r.Skipped, strings.Join(r.Differences, "\n"), r.Entry.Response.Text, r.Body)
+				t.Errorf("%s: %s %s: %s%s\n%s\n%s", name, r.Entry.Method, r.Entry.Detail.URL, r.Skipped, lines(r), r.Entry.Response.Text, r.Body)
 			}
 		}
 	}
@@ -159,7 +168,7 @@ func TestBrokenAdapter(t *testing.T) {
 			t.Fatal(len(all), err)
 		}
 		for i, r := range all {
-			got := strings.Join(r.Differences, "\n")
+			got := lines(r)
 			if want[i] == "" && got != "" || !strings.Contains(got, want[i]) {
 				t.Errorf("%q: %s %s: got %q, want %q", fault, r.Entry.Method, r.Entry.Detail.URL, got, want[i])
 			}
@@ -215,7 +224,7 @@ func TestDry(t *testing.T) {
 	if r := all[0]; len(r.Differences) != 0 || r.Status != 201 {
 		t.Errorf("%+v", r.Differences) // ann is gone, so she can be created
 	}
-	if r := all[2]; r.Status != 404 || r.Differences[0] != "status: was 200, is 404" {
+	if r := all[2]; r.Status != 404 || r.Differences[0] != (replay.Difference{At: "status", Was: "200", Is: "404"}) {
 		t.Errorf("%+v", r.Differences)
 	}
 	page, err := store.List(t.Context(), scim.UserType(), &scim.Query{Limit: 10, Total: true})
@@ -233,4 +242,82 @@ func TestDry(t *testing.T) {
 	if err != nil || all[0].Skipped == "" {
 		t.Errorf("another address: %+v, %v", all, err)
 	}
+}
+
+// A handler that panics, answers without end or waits does not end a replay.
+func TestBadHandler(t *testing.T) {
+	j := record(t, scim.Config{Store: memory.New()}, func(send func(method, path, body string) string) {
+		send("POST", "/Users", ann)
+		send("GET", "/Users?filter=userName+eq+%22ann%22", "")
+	})
+	_, again := endpoint(t, scim.Config{Store: memory.New()})
+	for name, row := range map[string]struct {
+		fault func(w http.ResponseWriter, r *http.Request)
+		want  string
+	}{
+		"panic": {func(http.ResponseWriter, *http.Request) { panic("lost") }, "status: was 201, is none: the handler panics: lost"},
+		"endless": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			for range 64 { // 64 MiB
+				w.Write(make([]byte, 1<<20)) //nolint:errcheck // the replay takes all
+			}
+		}, "is longer than 4 MiB"},
+		"without a limit of time": {func(w http.ResponseWriter, r *http.Request) {
+			if _, ok := r.Context().Deadline(); !ok {
+				t.Error("the context has no deadline")
+			}
+			w.WriteHeader(http.StatusCreated)
+		}, "is empty"},
+	} {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				row.fault(w, r)
+				return
+			}
+			again.ServeHTTP(w, r)
+		})
+		all, err := replay.Play(t.Context(), j, journal.Query{}, replay.Against(h, http.Header{"Authorization": {"Bearer good"}}))
+		if err != nil || len(all) != 2 {
+			t.Fatalf("%s: %d results, %v", name, len(all), err)
+		}
+		if got := lines(all[0]); !strings.Contains(got, row.want) || len(all[0].Body) > 4<<20 {
+			t.Errorf("%s: %q, %d bytes; want %q", name, got, len(all[0].Body), row.want)
+		}
+		if all[1].Status != 200 {
+			t.Errorf("%s: the next request is not played: %+v", name, all[1])
+		}
+	}
+}
+
+// One exchange alone, and an application whose methods panic.
+func TestOne(t *testing.T) {
+	c := scim.Config{Store: memory.New(), Roles: &scim.Roles{Resolver: testhost.NewRoles(), Separate: true}}
+	j := record(t, c, func(send func(method, path, body string) string) { send("POST", "/Users", ann) })
+	all, err := j.Find(t.Context(), journal.Query{})
+	if err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	e, err := j.Get(t.Context(), "", all[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, _ := endpoint(t, c)
+	reconciler, err := h.Reconciler(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := replay.One(t.Context(), e, replay.Dry(reconciler, "/scim/v2", scim.Principal{}))
+	if err != nil || !strings.HasPrefix(lines(r), "status: was 201, is 409") {
+		t.Errorf("%s, %v", lines(r), err) // ann is there
+	}
+	if _, err := replay.One(t.Context(), e, replay.Dry(panics{}, "/scim/v2", scim.Principal{})); err == nil || !strings.Contains(err.Error(), "panic: lost") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// panics is an application with a bug.
+type panics struct{}
+
+func (panics) PreviewRequest(context.Context, scim.Request, string, int) (*scim.Foreseen, error) {
+	panic("lost")
 }
