@@ -17,6 +17,8 @@ type Console struct {
 	pages   map[string]*template.Template
 	assets  map[string]asset
 	handler http.Handler
+	// trying has an element while a request is tried again.
+	trying chan struct{}
 }
 
 var _ http.Handler = (*Console)(nil)
@@ -26,7 +28,7 @@ func New(o Options) (*Console, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	c := &Console{o: o}
+	c := &Console{o: o, trying: make(chan struct{}, 1)}
 	var err error
 	if c.assets, err = readAssets(); err != nil {
 		return nil, err
@@ -66,6 +68,7 @@ func (c *Console) routes() http.Handler {
 		{"GET", "activity/newest", showNewest},
 		{"GET", "activity/{id}", showEntry},
 		{"POST", "activity/{id}/bodies", showBodies},
+		{"POST", "activity/{id}/again", tryAgain},
 		{"GET", "problems", showProblems},
 		{"GET", "people", showPeople},
 		{"GET", "people/{id}", showPerson},

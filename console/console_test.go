@@ -257,6 +257,7 @@ func TestHeaders(t *testing.T) {
 // A page of a tenant that the viewer does not see is the same as one that does not exist.
 func TestOtherTenants(t *testing.T) {
 	w := newWorld(t, "acme").start()
+	w.tenant.Preview = previews{}
 	e := w.entries.add(journal.Entry{Head: journal.Head{Tenant: "evil", ID: "e1"}, Detail: &journal.Detail{}, Request: &journal.Body{Text: "{}"}})
 	_, token, err := w.tokens.Tenant("evil").Issue(t.Context(), tokens.Request{Label: "Okta"})
 	if err != nil {
@@ -265,7 +266,7 @@ func TestOtherTenants(t *testing.T) {
 	life := url.Values{"label": {"x"}, "life": {"90"}, "overlap": {"1"}}
 	nothing := map[string]string{http.MethodGet: w.get(404, "/t/acme/nothing"), http.MethodPost: w.post(404, "/t/acme/nothing", nil)}
 	for _, route := range []struct{ method, path string }{
-		{"GET", ""}, {"GET", "activity"}, {"GET", "activity/newest"}, {"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"},
+		{"GET", ""}, {"GET", "activity"}, {"GET", "activity/newest"}, {"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"}, {"POST", "activity/" + e.ID + "/again"},
 		{"GET", "connection"}, {"GET", "health"}, {"POST", "connection/test"}, {"POST", "connection/tokens"}, {"POST", "connection/tokens/" + token.ID + "/rotate"},
 		{"GET", "problems"}, {"GET", "people"}, {"GET", "people/1"}, {"GET", "groups"}, {"GET", "groups/1"}, {"POST", "groups/pending"},
 		{"POST", "connection/tokens/" + token.ID + "/revoke"},
@@ -281,7 +282,7 @@ func TestOtherTenants(t *testing.T) {
 		}
 	}
 	for _, route := range []struct{ method, path string }{ // ids of another tenant below the own one
-		{"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"}, {"POST", "connection/tokens/" + token.ID + "/rotate"}, {"POST", "connection/tokens/" + token.ID + "/revoke"},
+		{"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"}, {"POST", "activity/" + e.ID + "/again"}, {"POST", "connection/tokens/" + token.ID + "/rotate"}, {"POST", "connection/tokens/" + token.ID + "/revoke"},
 	} {
 		got := w.body(404, w.do(route.method, "/t/acme/"+route.path, life))
 		if diff := cmp.Diff(roots(nothing[route.method]), roots(got)); diff != "" {
@@ -361,7 +362,7 @@ func TestManyTenants(t *testing.T) {
 func TestOtherOriginsAreRefused(t *testing.T) {
 	w := newWorld(t, "").start()
 	secret, token := w.issue("Okta")
-	for _, path := range []string{"/connection/tokens", "/connection/tokens/" + token.ID + "/rotate", "/connection/tokens/" + token.ID + "/revoke", "/activity/x/bodies"} {
+	for _, path := range []string{"/connection/tokens", "/connection/tokens/" + token.ID + "/rotate", "/connection/tokens/" + token.ID + "/revoke", "/activity/x/bodies", "/activity/x/again"} {
 		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example.com"} {
 			r := httptest.NewRequest(http.MethodPost, "https://app.example.com"+prefix+path, strings.NewReader("label=x&life=90&overlap=0"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -27,6 +27,10 @@ type entryPage struct {
 	Duration time.Duration
 	// HasBodies says that there are bodies, and IsOpen that the page shows them.
 	HasBodies, IsOpen bool
+	// CanTry says that the viewer may try the request again, and NoTry why not. Again is what came of it.
+	CanTry bool
+	NoTry  string
+	Again  *again
 	// Curl sends the request again, and Support names nobody.
 	Curl, Support string
 }
@@ -42,17 +46,20 @@ type changeView struct {
 	Name string
 }
 
-func showEntry(ctx context.Context, q *request) error { return renderEntry(ctx, q, false) }
+func showEntry(ctx context.Context, q *request) error {
+	return renderEntry(ctx, q, http.StatusOK, entryPage{})
+}
 
 // showBodies shows an entry with its bodies, and leaves a trace.
 func showBodies(ctx context.Context, q *request) error {
 	if !q.viewer.May.Bodies {
 		return errForbidden
 	}
-	return renderEntry(ctx, q, true)
+	return renderEntry(ctx, q, http.StatusOK, entryPage{IsOpen: true})
 }
 
-func renderEntry(ctx context.Context, q *request, isOpen bool) error {
+// renderEntry shows the page. body says what the viewer has asked for.
+func renderEntry(ctx context.Context, q *request, status int, body entryPage) error {
 	e, err := q.c.o.Journal.Get(ctx, q.id, q.r.PathValue("id"))
 	if err != nil {
 		return err
@@ -62,18 +69,19 @@ func renderEntry(ctx context.Context, q *request, isOpen bool) error {
 		return err
 	}
 	known := &lookup{ctx: ctx, q: q}
-	body := &entryPage{Entry: &e, Row: rowOf(&e, list, known), HasBodies: e.Request != nil || e.Response != nil, IsOpen: isOpen}
+	body.Entry, body.Row, body.HasBodies = &e, rowOf(&e, list, known), e.Request != nil || e.Response != nil
+	body.CanTry, body.NoTry = q.canTry(&e)
 	if d := e.Detail; d != nil {
 		body.Duration = d.Duration.Round(10 * time.Microsecond)
 		body.fillDetail(d, q.tenant.Address, known)
 	}
 	body.Steps = stepsOf(&e)
 	body.Support = supportOf(&e)
-	if isOpen {
+	if body.IsOpen {
 		audit(ctx, q, ReadBodies, e.ID, nil)
 	}
 	title := strings.TrimSpace(body.Row.What + " " + shorten(body.Row.Whom))
-	q.c.render(q.w, q.r, http.StatusOK, "entry", q.c.newPage(q, "activity", title, body))
+	q.c.render(q.w, q.r, status, "entry", q.c.newPage(q, "activity", title, &body))
 	return nil
 }
 

@@ -52,7 +52,8 @@ type May struct {
 	Tokens bool
 	// Roles allows to confirm and decline what waits: see scim.Reconciler.Pending.
 	Roles bool
-	// Bodies allows to read the bodies of requests and answers, which have personal data. Each use is audited.
+	// Bodies allows to read the bodies of requests and answers, which have personal data, and to try a request again
+	// without changing anything. Each use is audited.
 	Bodies bool
 }
 
@@ -77,6 +78,10 @@ type Tenant struct {
 	// Endpoint is what the application serves at Address, such as what scim.Mount returns, so that a viewer can test it.
 	// Leave the journal out, or the tests are entries of it. Nil: the console has no test.
 	Endpoint http.Handler
+	// Preview answers requests without doing what they ask, so that a viewer who may read bodies can try one again: what
+	// scim.Handler.Reconciler returns. The console never replays for real. See Reconciler.PreviewRequest for what it calls
+	// of the application. Nil: the console does not offer it.
+	Preview Previewer
 }
 
 // Tokens are the tokens of one tenant. *tokens.Tenant implements it.
@@ -150,8 +155,10 @@ const (
 	// TestConnection makes a token that lives for the test only: Object is its id.
 	TestConnection ActKind = "test connection"
 	ReadBodies     ActKind = "read bodies"
-	Confirm        ActKind = "confirm"
-	Decline        ActKind = "decline"
+	// TryAgain played a request in a transaction that was rolled back: Object is the id of the entry.
+	TryAgain ActKind = "try again"
+	Confirm  ActKind = "confirm"
+	Decline  ActKind = "decline"
 )
 
 const defaultTimeout = 5 * time.Second

@@ -60,7 +60,7 @@ func (t *trail) consoleOf(address string, where *place, roles *scim.Reconciler, 
 		},
 		Tenant: func(context.Context, string) (console.Tenant, error) {
 			return console.Tenant{Name: "SCIM quickstart", Address: address, Tokens: t.tokens.Tenant(""), Directory: where.store,
-				Roles: roles, Links: where.store, AllRoles: where.app.list, Endpoint: endpoint}, nil
+				Roles: roles, Links: where.store, AllRoles: where.app.list, Endpoint: endpoint, Preview: roles}, nil
 		},
 		Journal: t.journal,
 		Log:     log,

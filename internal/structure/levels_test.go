@@ -54,6 +54,7 @@ var levels = []level{
 	}},
 	{"public packages over another one", true, []place{
 		{"auth/oauth2", "reads the Authorization header as auth does; alone, because it compiles a JWT library"},
+		{"console", "shows the journal to administrators, and issues tokens; reads scim's Store, and replays dry"},
 	}},
 	{"public packages, one job each", true, []place{
 		{"auth/signin", "finds people in scim's Store by the claims of their tokens; verifies no token"},
@@ -64,7 +65,6 @@ var levels = []level{
 		{"store/sqlstore", "implements scim's Store over SQL, from its own rooms"},
 		{"store/storetest", "checks any implementation of scim's Store"},
 		{"journal/replay", "sends what a journal has to a handler again"},
-		{"console", "shows the journal to administrators, and issues tokens; reads scim's Store"},
 		{"health", "answers probes; asks scim's Store"},
 		{"scimtest", "plays requests against any http.Handler; it needs nothing of the module"},
 	}},
