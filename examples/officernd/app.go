@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/scimkit/scim/auth/tokens"
 	"github.com/scimkit/scim/examples/internal/page"
@@ -57,28 +58,35 @@ func readSettings(ctx context.Context, db sqlstore.DBTX) (s settings, err error)
 	return s, err
 }
 
-// change changes the settings in one transaction.
-func (a *app) change(ctx context.Context, fn func(s *settings) error) error {
+// locked calls fn in a transaction that has the row of the settings to itself, so that no two such run at once.
+func (a *app) locked(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	tx, err := a.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()                                                                       //nolint:errcheck // after Commit there is nothing to roll back
-	if _, err := tx.ExecContext(ctx, "UPDATE settings SET id = 1 WHERE id = 1"); err != nil { // locks the row
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	if _, err := tx.ExecContext(ctx, "UPDATE settings SET id = 1 WHERE id = 1"); err != nil {
 		return err
 	}
-	s, err := readSettings(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if err := fn(&s); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, "UPDATE settings SET sso = $1, scim = $2 WHERE id = 1", s.hasSSO, s.State)
-	if err != nil {
+	if err := fn(tx); err != nil {
 		return err
 	}
 	return tx.Commit()
+}
+
+// change changes the settings in one transaction.
+func (a *app) change(ctx context.Context, fn func(s *settings) error) error {
+	return a.locked(ctx, func(tx *sql.Tx) error {
+		s, err := readSettings(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := fn(&s); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE settings SET sso = $1, scim = $2 WHERE id = 1", s.hasSSO, s.State)
+		return err
+	})
 }
 
 // find finds an employee for a log-in.
@@ -108,9 +116,31 @@ func (a *app) load(r *http.Request, id string) (p page.Person, err error) {
 	return p, err
 }
 
-// setAdmin makes an employee an administrator by hand, or takes that away.
+// setAdmin makes an employee an administrator by hand, or takes that away. One administrator stays.
 func (a *app) setAdmin(ctx context.Context, id string, is bool) error {
-	_, err := a.db.ExecContext(ctx, "UPDATE employees SET is_admin = $1 WHERE CAST(id AS text) = $2 AND status = 'active'", is, id)
+	return a.locked(ctx, func(tx *sql.Tx) error {
+		if !is {
+			others, err := page.Texts(ctx, tx, "SELECT id FROM employees WHERE is_admin AND status = 'active' AND CAST(id AS text) <> $1", id)
+			if err != nil {
+				return err
+			}
+			if len(others) == 0 {
+				return page.Refused("This is the last administrator. Make another one first.")
+			}
+		}
+		return changed(tx.ExecContext(ctx, "UPDATE employees SET is_admin = $1 WHERE CAST(id AS text) = $2 AND status = 'active'", is, id))
+	})
+}
+
+// changed refuses a change that met no row: what the page showed has changed since.
+func changed(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return page.Refused("Nothing was changed: this page was out of date.")
+	}
 	return err
 }
 
@@ -133,8 +163,10 @@ func (a *app) teamsOf(ctx context.Context, id string) (names []string, err error
 	return names, err
 }
 
-// cancel cancels a booking. Nothing else does: not even that the employee leaves.
+// cancel cancels a future booking of a Former. Nothing else does: not even that the employee leaves.
 func (a *app) cancel(ctx context.Context, id string) error {
-	_, err := a.db.ExecContext(ctx, "DELETE FROM bookings WHERE CAST(id AS text) = $1", id)
-	return err
+	return changed(a.db.ExecContext(ctx, `DELETE FROM bookings WHERE CAST(id AS text) = $1 AND day >= $2
+		AND employee_id IN (SELECT id FROM employees WHERE status = 'former')`, id, today()))
 }
+
+func today() string { return time.Now().Format(time.DateOnly) }

@@ -53,6 +53,7 @@ func TestOfficeRnD(t *testing.T) {
 			{"OR-8 the word Bearer twice", (*officeTest).twice},
 			{"OR-9 bookings of Formers", (*officeTest).bookings},
 			{"OR-10 a team from before as the primary one", (*officeTest).primaryFromBefore},
+			{"the last administrator", (*officeTest).administrators},
 		} {
 			t.Run(step.name, func(t *testing.T) {
 				step.test(&officeTest{t, app, pagetest.Okta{Client: app.Client("/scim/v2", app.Token).In(t), Patches: true}, ola.In(t)})
@@ -112,6 +113,9 @@ func (r *officeTest) activation() {
 		r.Errorf("SCIM without single sign-on: %t %q %q", ok, text, secret)
 	}
 	want(404)
+	if r.onIntegrations("Base URL") {
+		r.Error("the page shows a base URL before SCIM is activated")
+	}
 	set("sso", "true")
 	text, secret, ok := set("scim", "true")
 	if !ok || !strings.Contains(text, r.app.URL+"/scim/v2") || !strings.HasPrefix(secret, "officernd_") {
@@ -127,6 +131,19 @@ func (r *officeTest) activation() {
 		r.Error("the second activation makes another secret")
 	}
 	want(200)
+	set("sso", "false")
+	want(503)
+	if !r.onIntegrations("clients get 503") || r.onIntegrations("Base URL") {
+		r.Error("without single sign-on the page does not say that SCIM is stopped")
+	}
+	set("sso", "true")
+	want(200)
+}
+
+// onIntegrations reports whether the page of the integrations has a text.
+func (r *officeTest) onIntegrations(text string) bool {
+	r.Helper()
+	return strings.Contains(r.ola.Page("/integrations"), text)
 }
 
 func (r *officeTest) testApp() {
@@ -211,9 +228,7 @@ func (r *officeTest) former() {
 	r.okta.Want(404, "GET", "/Users/"+joe, "")
 	r.want("a look-up", "", r.okta.Find("/Users", "userName", "joe@example.com"))
 	r.okta.Want(404, "DELETE", "/Users/"+joe, "")
-	if line := r.ola.Line("/employees", "joe"); !strings.HasPrefix(line, "joe@example.com Former") {
-		r.Errorf("the page shows %q", line)
-	}
+	r.want("the page", "joe@example.com Former · Joseph Day | SCIM · deleted by the client | none | no", r.ola.Line("/employees", "joe"))
 	r.okta.Refused(409, "uniqueness", "POST", "/Users", strings.Replace(pagetest.User("joe@example.com", "Joe", "Roe", ""), `"00u-Joe"`, `"00u-another"`, 1), "userName")
 	r.want("provisioned again", joe, r.okta.Assign("joe@example.com", "Joe", "Day", ""))
 	r.want("back, without the access of before", "joe@example.com · Joe Day | SCIM | none | no", r.ola.Line("/employees", "joe"))
@@ -277,7 +292,7 @@ func (r *officeTest) bookings() {
 		r.Error(diff)
 	}
 	r.okta.Unassign(nat)
-	future := []string{"nat@example.com | Desk 5 | 2999-02-03"}
+	future := []string{"nat@example.com | Desk 5 | 2999-02-03", "nat@example.com | Desk 4 | 2020-02-03 | past"}
 	if diff := cmp.Diff(future, r.ola.Lines("/bookings")); diff != "" {
 		r.Errorf("after the deactivation: %s", diff)
 	}
@@ -287,11 +302,44 @@ func (r *officeTest) bookings() {
 	}
 	r.okta.Assign("nat@example.com", "Nat", "Moe", "")
 	r.okta.Unassign(nat)
-	r.ola.Post("/bookings/cancel", url.Values{"id": {r.ola.Field("/bookings", "nat@example.com", "id")}})
-	if diff := cmp.Diff([]string(nil), r.ola.Lines("/bookings")); diff != "" {
+	id := url.Values{"id": {r.ola.Field("/bookings", "nat@example.com", "id")}}
+	r.okta.Reassign(nat)
+	r.refused("/bookings/cancel", id, "out of date") // Nat is back since the page was shown
+	r.okta.Unassign(nat)
+	r.ola.Post("/bookings/cancel", id)
+	r.refused("/bookings/cancel", id, "out of date")
+	r.refused("/bookings/cancel", url.Values{"id": {"1"}}, "out of date") // a past one
+	if diff := cmp.Diff(future[1:], r.ola.Lines("/bookings")); diff != "" {
 		r.Errorf("after the administrator has cancelled: %s", diff)
 	}
 	r.okta.Reassign(nat)
+	b, _ := r.app.LogIn("nat@example.com")
+	if diff := cmp.Diff([]string{"none", "Desk 4 | 2020-02-03"}, b.Lines("/")); diff != "" {
+		r.Errorf("the page of an employee who is back: %s", diff)
+	}
+}
+
+// refused wants a form to be refused with a text.
+func (r *officeTest) refused(path string, form url.Values, want string) {
+	r.Helper()
+	if text, _, ok := r.ola.Try(path, form); ok || !strings.Contains(text, want) {
+		r.Errorf("%s %v: %t %q, want refused: %s", path, form, ok, text, want)
+	}
+}
+
+// administrators are made by hand. The last one stays, whatever the form.
+func (r *officeTest) administrators() {
+	ola, kim := r.okta.Find("/Users", "userName", "ola@example.com"), r.okta.Find("/Users", "userName", "kim@example.com")
+	set := func(id, is string) url.Values { return url.Values{"user": {id}, "is": {is}} }
+	r.refused("/employees/admin", set(ola, "false"), "last administrator")
+	r.refused("/employees/admin", set("99", "true"), "out of date")
+	r.ola.Post("/employees/admin", set(kim, "true"))
+	r.okta.Unassign(kim) // an administrator who cannot log in is none
+	r.refused("/employees/admin", set(ola, "false"), "last administrator")
+	r.okta.Reassign(kim)
+	r.ola.Post("/employees/admin", set(kim, "true"))
+	r.ola.Post("/employees/admin", set(kim, "false"))
+	r.want("the page", "yes · by hand", strings.Join(strings.Split(r.ola.Line("/employees", "ola"), " | ")[3:], ""))
 }
 
 func (r *officeTest) primaryFromBefore() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"time"
 
 	"github.com/scimkit/scim/auth/tokens"
 	"github.com/scimkit/scim/console"
@@ -50,7 +49,16 @@ func (a *app) site(e *page.Env, log *journal.Journal) (*page.Site, error) {
 
 func (a *app) home(ctx context.Context, p page.Person) (page.View, error) {
 	names, err := a.teamsOf(ctx, p.ID)
-	return page.View{Sections: []page.Section{{Title: "Your teams", Table: &page.Table{Head: []string{"Team"}, Rows: [][]page.Cell{{teamsCell(names)}}}}}}, err
+	if err != nil {
+		return page.View{}, err
+	}
+	rows, err := page.Texts(ctx, a.db, "SELECT desk, day FROM bookings WHERE CAST(employee_id AS text) = $1 ORDER BY day DESC, id", p.ID)
+	booked := &page.Table{Head: []string{"Desk", "Day"}, Empty: "None."}
+	for _, row := range rows {
+		booked.Rows = append(booked.Rows, []page.Cell{page.Text(row[0]), page.Text(row[1])})
+	}
+	return page.View{Sections: []page.Section{{Title: "Your teams", Table: &page.Table{Head: []string{"Team"}, Rows: [][]page.Cell{{teamsCell(names)}}}},
+		{Title: "Your bookings", Table: booked}}}, err
 }
 
 // teamsCell shows the primary team, and then the additional ones.
@@ -83,6 +91,9 @@ func (a *app) employees(ctx context.Context, _ page.Person) (page.View, error) {
 		if err != nil {
 			return page.View{}, err
 		}
+		if row[5] == "true" || row[5] == "1" {
+			from = page.Cell{Tags: []page.Tag{{Text: "SCIM", Kind: "good"}}, Small: "deleted by the client"}
+		}
 		isAdmin := row[6] == "true" || row[6] == "1"
 		admin := page.Cell{Text: "no"}
 		button := "Make administrator"
@@ -103,14 +114,17 @@ func (a *app) teams(ctx context.Context, _ page.Person) (page.View, error) {
 	return page.View{Sections: []page.Section{s}}, err
 }
 
-// bookings lists the future bookings of Formers, which an administrator cancels by hand.
+// bookings lists the bookings of Formers. An administrator cancels the future ones by hand.
 func (a *app) bookings(ctx context.Context, _ page.Person) (page.View, error) {
 	rows, err := page.Texts(ctx, a.db, `SELECT b.id, e.email, b.desk, b.day FROM bookings b JOIN employees e ON e.id = b.employee_id
-		WHERE e.status = 'former' AND b.day >= $1 ORDER BY b.day`, time.Now().Format(time.DateOnly))
+		WHERE e.status = 'former' ORDER BY b.day DESC, b.id`)
 	t := &page.Table{Head: []string{"Employee", "Desk", "Day", ""}, Empty: "None."}
 	for _, row := range rows {
-		t.Rows = append(t.Rows, []page.Cell{page.Text(row[1]), page.Text(row[2]), page.Text(row[3]),
-			{Forms: []page.Form{{Action: "/bookings/cancel", Button: "Cancel", Fields: []page.Field{page.Hidden("id", row[0])}}}}})
+		last := page.Text("past")
+		if row[3] >= today() {
+			last = page.Cell{Forms: []page.Form{{Action: "/bookings/cancel", Button: "Cancel", Fields: []page.Field{page.Hidden("id", row[0])}}}}
+		}
+		t.Rows = append(t.Rows, []page.Cell{page.Text(row[1]), page.Text(row[2]), page.Text(row[3]), last})
 	}
 	return page.View{Lead: "Bookings stay when somebody leaves. Cancel here what nobody will use.", Sections: []page.Section{{Table: t}}}, err
 }
@@ -120,9 +134,16 @@ func (a *app) integrations(ctx context.Context, _ page.Person) (page.View, error
 	if err != nil {
 		return page.View{}, err
 	}
+	note := "Activate it to get the base URL and the secret."
+	switch isOn := s.State == "on"; {
+	case isOn && s.hasSSO:
+		note = "Base URL: " + a.url + "/scim/v2"
+	case isOn:
+		note = "Stopped: clients get 503 until single sign-on is configured again."
+	}
 	toggles := page.Section{Toggles: []page.Toggle{
 		{Action: "/integrations/switch", Name: "sso", Label: "Single sign-on", On: s.hasSSO},
-		{Action: "/integrations/switch", Name: "scim", Label: "SCIM User Provisioning", Note: "Base URL: " + a.url + "/scim/v2", On: s.State == "on"}}}
+		{Action: "/integrations/switch", Name: "scim", Label: "SCIM User Provisioning", Note: note, On: s.State == "on"}}}
 	secret, err := a.secret(ctx)
 	if err != nil || secret == nil {
 		return page.View{Sections: []page.Section{toggles}}, err

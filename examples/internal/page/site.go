@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"unicode/utf8"
 
 	"github.com/scimkit/scim"
 )
@@ -102,10 +103,10 @@ func (s *Site) page(path, title string, isAdmin bool, show func(ctx context.Cont
 // message. If do returns a Refused or a *scim.Error below 500, the message is its text.
 func (s *Site) Action(path, back string, do func(ctx context.Context, p Person, f url.Values) (Flash, error)) {
 	s.mux.HandleFunc("POST "+path, s.known(true, func(w http.ResponseWriter, r *http.Request, in *session, p Person) {
-		err := r.ParseForm()
 		var flash Flash
+		form, err := formOf(r)
 		if err == nil {
-			flash, err = do(r.Context(), p, r.PostForm)
+			flash, err = do(r.Context(), p, form)
 		}
 		if err != nil {
 			flash = Flash{Text: s.reason(r, err), IsBad: true}
@@ -113,6 +114,21 @@ func (s *Site) Action(path, back string, do func(ctx context.Context, p Person, 
 		s.sessions.leave(in, &flash)
 		http.Redirect(w, r, back, http.StatusSeeOther)
 	}))
+}
+
+// formOf reads a form. No field is longer than page.html lets a person type.
+func formOf(r *http.Request) (url.Values, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, Refused("The form cannot be read.")
+	}
+	for _, values := range r.PostForm {
+		for _, v := range values {
+			if utf8.RuneCountInString(v) > 200 {
+				return nil, Refused("A field has at most 200 characters.")
+			}
+		}
+	}
+	return r.PostForm, nil
 }
 
 // Handle puts a handler of administrators' pages under a path that ends with a slash, and into the menu.

@@ -135,6 +135,12 @@ func TestPage(t *testing.T) {
 			t.Errorf("%s: %t %q, want a failure with %q", a, ok, text, want)
 		}
 	}
+	if text, _, ok := ann.Try("/do", url.Values{"a": {strings.Repeat("é", 201)}}); ok || !strings.Contains(text, "200") {
+		t.Errorf("a text that the page's field does not take: %t %q", ok, text)
+	}
+	if text, _, ok := ann.Try("/do", url.Values{"a": {strings.Repeat("é", 200)}}); !ok {
+		t.Errorf("the longest text: %q", text)
+	}
 	if got := ann.Status("/broken"); got != 500 {
 		t.Errorf("a page that fails: %d", got)
 	}
