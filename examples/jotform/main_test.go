@@ -483,6 +483,11 @@ func pages(t *testing.T, w *world) {
 			t.Fatal("the administrator does not find the failed request")
 		}
 	}
+	for _, of := range []string{"", "problems", "activity", "people", "groups", "health", "connection"} {
+		if got := w.ana.In(t).Status("/provisioning/t/acme/" + of); got != http.StatusOK {
+			t.Errorf("the page %q of the console: %d, want 200", of, got)
+		}
+	}
 	if got := bea.In(t).Status(failed); got != http.StatusNotFound {
 		t.Errorf("birch's administrator at acme's activity: %d, want 404", got)
 	}

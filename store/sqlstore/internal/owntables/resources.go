@@ -364,15 +364,20 @@ func (s *Resources) checkComparisons(ctx context.Context, t search.Type, q *scim
 	return nil
 }
 
-// List reads a page of the resources of a type that clients see.
+// List reads a page of the resources of a type that clients see. Of a type that the store does not keep,
+// there are none: an application without groups has a console too.
 func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+	kept, ok := s.Types[t.Name()]
+	if !ok {
+		return &scim.Page{}, ctx.Err()
+	}
 	if page, ok := takePage(ctx, s.db, t, q); ok {
 		return page, ctx.Err()
 	}
 	if page, ok, err := pageAhead(ctx, s, t, q); ok || err != nil {
 		return page, err
 	}
-	return s.list(ctx, s.Types[t.Name()], q)
+	return s.list(ctx, kept, q)
 }
 
 // ListAll reads a page of all resources of a type, hidden ones too.
