@@ -82,14 +82,20 @@ func readTeam(ctx context.Context, db sqlstore.DBTX, id string) (t team, err err
 	return t, err
 }
 
+// lockTeam lets one transaction at a time change the team.
+func lockTeam(ctx context.Context, db sqlstore.DBTX, id string) error {
+	_, err := db.ExecContext(ctx, "UPDATE teams SET name = name WHERE id = $1", id)
+	return err
+}
+
 // change changes the settings of a team in one transaction.
 func (a *app) change(ctx context.Context, id string, fn func(t *team) error) error {
 	tx, err := a.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()                                                                              //nolint:errcheck // after Commit there is nothing to roll back
-	if _, err := tx.ExecContext(ctx, "UPDATE teams SET name = name WHERE id = $1", id); err != nil { // locks the row
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	if err := lockTeam(ctx, tx, id); err != nil {
 		return err
 	}
 	t, err := readTeam(ctx, tx, id)

@@ -61,6 +61,8 @@ func TestRootly(t *testing.T) {
 			{"RT-16 a group without a role", (*acme).noRole},
 			{"RT-17 telephone numbers while the switch is off", (*acme).phonesOff},
 			{"RT-18 who comes back", (*acme).comeBack},
+			{"the last Admin", (*acme).lastAdmin},
+			{"support is in no team", (*acme).supportTokens},
 		} {
 			t.Run(step.name, func(t *testing.T) {
 				step.test(&acme{t, app, pagetest.Okta{Client: app.Client("/scim", app.Token).In(t), Patches: true}, ann.In(t), help.In(t)})
@@ -141,6 +143,9 @@ func (r *acme) endpoint() {
 	set("scim", "true")
 	set("sso", "false")
 	want(503)
+	if !strings.Contains(gus.Page("/sso"), "clients get 503") {
+		r.Error("without single sign-on the page does not say that SCIM is stopped")
+	}
 	set("sso", "true")
 	want(200)
 	set("scim", "false")
@@ -282,7 +287,7 @@ func (r *acme) groupSync() {
 	r.okta.Remove(late, sue)
 	r.wantGroup("Late", "Late | SCIM")
 	r.okta.Add(late, sue)
-	r.wantRoles("sue@acme.test", "in group Early: group Earlier in group Late: group Late in group Search: group Search")
+	r.wantRoles("sue@acme.test", "in group Earlier: group Earlier in group Late: group Late in group Search: group Search")
 }
 
 func (r *acme) groupRoles() {
@@ -345,6 +350,13 @@ func (r *acme) linkGroup() {
 	r.okta.Want(200, "PUT", "/Groups/"+core, `{"displayName":"Core","members":[]}`)
 	r.wantGroup("Core", "Core | SCIM | joe@acme.test")
 	r.wantRoles("joe@acme.test", "in group Core: by hand")
+	if text, _, ok := r.ann.Try("/members/give", url.Values{"user": {joe}, "role": {"group|999"}}); ok || !strings.Contains(text, "not there") {
+		r.Errorf("a group that does not exist: %t %q", ok, text)
+	}
+	r.okta.Unassign(joe) // who is out of the team is in none of its groups
+	r.wantGroup("Core", "Core | SCIM")
+	r.okta.Reassign(joe)
+	r.wantGroup("Core", "Core | SCIM | joe@acme.test")
 }
 
 func (r *acme) deleteGroup() {
@@ -438,4 +450,30 @@ func (r *acme) comeBack() {
 	r.okta.Remove(heroes, zed)
 	r.okta.Reassign(zed)
 	r.wantRoles("zed@acme.test", "Observer: group Viewers in group Unmapped: group Unmapped in group Viewers: group Viewers")
+}
+
+// lastAdmin takes the role from the only active Admin, in each way in which the page could.
+func (r *acme) lastAdmin() {
+	ann, zed := r.okta.Find("/Users", "userName", "ann@acme.test"), r.user("zed@acme.test")
+	form := func(id, role string) url.Values { return url.Values{"user": {id}, "role": {"role|" + role}} }
+	refused := func(path, role string) {
+		r.Helper()
+		if text, _, ok := r.ann.Try(path, form(ann, role)); ok || !strings.Contains(text, "last Admin") {
+			r.Errorf("%s %s: %t %q, want refused", path, role, ok, text)
+		}
+	}
+	refused("/members/take", "admin")
+	refused("/members/give", "observer") // there is one role in the team
+	r.ann.Post("/members/give", form(zed, "admin"))
+	r.okta.Unassign(zed)
+	refused("/members/take", "admin") // Zed is not active
+	r.okta.Reassign(zed)
+	r.ann.Post("/members/take", form(zed, "admin"))
+	r.wantRoles("ann@acme.test", "Admin: by hand")
+}
+
+func (r *acme) supportTokens() {
+	if text, secret, ok := r.help.Try("/tokens/make", url.Values{"label": {"x"}}); ok || secret != "" || !strings.Contains(text, "organisation") {
+		r.Errorf("a token of no team: %t %q", ok, text)
+	}
 }

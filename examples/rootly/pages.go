@@ -151,7 +151,8 @@ func (a *app) groups(ctx context.Context, p page.Person) (page.View, error) {
 		if claimed {
 			from.Tags = []page.Tag{{Text: "SCIM", Kind: "good"}}
 		}
-		names, err := page.Texts(ctx, a.db, "SELECT u.email FROM group_members m JOIN users u ON u.id = m.user_id WHERE CAST(m.group_id AS text) = $1 ORDER BY u.email", row[0])
+		names, err := page.Texts(ctx, a.db, `SELECT u.email FROM group_members m JOIN users u ON u.id = m.user_id
+			JOIN memberships t ON t.team_id = m.team_id AND t.user_id = m.user_id WHERE CAST(m.group_id AS text) = $1 AND t.status = 'active' ORDER BY u.email`, row[0])
 		if err != nil {
 			return page.View{}, err
 		}
@@ -191,6 +192,10 @@ func (a *app) sso(ctx context.Context, p page.Person) (page.View, error) {
 	for _, r := range rolesInTeam {
 		options = append(options, page.Option{Value: r.ID, Text: r.Name})
 	}
+	note := "Address: /scim, for every team. The token tells the team."
+	if t.Switch.State == "on" && !t.SSO {
+		note = "Stopped: clients get 503 until single sign-on is configured again."
+	}
 	table := &page.Table{Head: []string{"SCIM group", "Role"}, Empty: "No groups yet."}
 	for _, g := range scimGroups.Resources {
 		table.Rows = append(table.Rows, []page.Cell{page.Text(g.String("displayName")), {Forms: []page.Form{{Action: "/sso/map", Button: "Map",
@@ -199,7 +204,7 @@ func (a *app) sso(ctx context.Context, p page.Person) (page.View, error) {
 	return page.View{Sections: []page.Section{
 		{Toggles: []page.Toggle{
 			toggle("sso", "Single sign-on", "The SCIM endpoint needs it.", t.SSO, false),
-			toggle("scim", "SCIM", "Address: /scim, for every team. The token tells the team.", t.Switch.State == "on", false),
+			toggle("scim", "SCIM", note, t.Switch.State == "on", false),
 			toggle("google", "Google Directory Sync", "Not together with SCIM.", t.Switch.OtherSync != "", false),
 			toggle("roles", "Assign roles to SCIM groups", "Of several, the role with the greatest weight counts.", t.GroupRoles, false),
 			toggle("groups", "Sync SCIM groups to teams", "The support of the vendor switches this.", t.GroupSync, true),

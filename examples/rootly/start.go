@@ -82,11 +82,37 @@ func (c *customer) give(ctx context.Context, userID string, r scim.Role) (err er
 		if !isRole(r.ID) {
 			return scim.ErrNoRole
 		}
+		if err := c.keepAdmin(ctx, userID, r); err != nil {
+			return err
+		}
 		_, err = c.store.DB(ctx).ExecContext(ctx, "UPDATE memberships SET role = $1 WHERE team_id = $2 AND CAST(user_id AS text) = $3", r.ID, c.id, userID)
+		return err
+	}
+	rows, err := page.Texts(ctx, c.store.DB(ctx), "SELECT 1 FROM groups WHERE team_id = $1 AND CAST(id AS text) = $2", c.id, r.ID)
+	if err == nil && len(rows) == 0 {
+		err = scim.ErrNoRole
+	}
+	if err != nil {
 		return err
 	}
 	_, err = c.store.DB(ctx).ExecContext(ctx, `INSERT INTO group_members (team_id, group_id, user_id) SELECT m.team_id, g.id, m.user_id FROM memberships m JOIN groups g ON g.team_id = m.team_id
 		WHERE m.team_id = $1 AND CAST(g.id AS text) = $2 AND CAST(m.user_id AS text) = $3 ON CONFLICT DO NOTHING`, c.id, r.ID, userID)
+	return err
+}
+
+// keepAdmin refuses to give a person another role than Admin if nobody else who is active is one.
+func (c *customer) keepAdmin(ctx context.Context, userID string, next scim.Role) error {
+	if next.ID == "admin" {
+		return nil
+	}
+	db := c.store.DB(ctx)
+	if err := lockTeam(ctx, db, c.id); err != nil {
+		return err
+	}
+	admins, err := page.Texts(ctx, db, "SELECT user_id FROM memberships WHERE team_id = $1 AND role = 'admin' AND status = 'active'", c.id)
+	if err == nil && len(admins) == 1 && admins[0][0] == userID {
+		err = page.Refused("This is the last Admin of the team. Make another one first.")
+	}
 	return err
 }
 
@@ -97,6 +123,9 @@ func isRole(id string) bool {
 
 func (c *customer) take(ctx context.Context, userID string, r scim.Role) (err error) {
 	if r.Scope == roleScope {
+		if err := c.keepAdmin(ctx, userID, scim.Role{}); err != nil {
+			return err
+		}
 		_, err = c.store.DB(ctx).ExecContext(ctx, "UPDATE memberships SET role = 'member' WHERE team_id = $1 AND CAST(user_id AS text) = $2 AND role = $3", c.id, userID, r.ID)
 		return err
 	}

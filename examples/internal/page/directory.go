@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,8 +85,13 @@ func (d *Directory) person(ctx context.Context, u *scim.Resource, groups map[sci
 	if err != nil {
 		return nil, err
 	}
+	names := make(map[string]string) // the ledger has the name that a role had when it was given
+	for _, o := range options {
+		names[o.Value] = o.Text
+	}
 	for _, x := range all {
-		row[2].Tags = append(row[2].Tags, Tag{d.roleName(x.Role) + ": " + how(x, groups), kindOf(x.State)})
+		name := cmp.Or(names[RoleKey(x.Role)], d.roleName(x.Role))
+		row[2].Tags = append(row[2].Tags, Tag{name + ": " + how(x, groups), kindOf(x.State)})
 	}
 	slices.SortFunc(row[2].Tags, func(a, b Tag) int { return strings.Compare(a.Text, b.Text) })
 	if len(all) == 0 {

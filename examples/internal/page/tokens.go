@@ -36,6 +36,9 @@ func (s *Site) Tokens(path string, all *tokens.Tokens, remark func(ctx context.C
 			{Title: "Tokens", Table: t}}}, nil
 	})
 	s.Action(path+"/make", path, func(ctx context.Context, p Person, f url.Values) (Flash, error) {
+		if s.Choices != nil && p.Tenant == "" {
+			return Flash{}, Refused("You are in no organisation, so a token of yours would open nothing.")
+		}
 		if f.Get("label") == "" {
 			return Flash{}, Refused("Say what the token is for.")
 		}
