@@ -73,6 +73,13 @@ func (a *app) renameRole(ctx context.Context, id, name string) error {
 	if name = strings.TrimSpace(name); name == "" {
 		return page.Refused("A role needs a name.")
 	}
+	others, err := page.Texts(ctx, a.db, "SELECT id FROM roles WHERE name = $1 AND CAST(id AS text) <> $2", name, id)
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		return page.Refused("There is a role " + name + " already.")
+	}
 	if _, err := a.db.ExecContext(ctx, "UPDATE roles SET name = $1 WHERE CAST(id AS text) = $2", name, id); err != nil {
 		return err
 	}
@@ -98,6 +105,9 @@ func (a *app) give(ctx context.Context, uid string, r scim.Role) (err error) {
 		if !slices.ContainsFunc(permissions, func(p scim.Role) bool { return p.ID == r.ID }) {
 			return scim.ErrNoRole
 		}
+		if err := a.keepAdmin(ctx, uid, r.ID); err != nil {
+			return err
+		}
 		_, err = a.store.DB(ctx).ExecContext(ctx, "UPDATE accounts SET permission = $1 WHERE uid = $2", r.ID, uid)
 		return err
 	}
@@ -107,10 +117,25 @@ func (a *app) give(ctx context.Context, uid string, r scim.Role) (err error) {
 
 func (a *app) take(ctx context.Context, uid string, r scim.Role) (err error) {
 	if r.Scope == permission {
+		if err := a.keepAdmin(ctx, uid, ""); err != nil {
+			return err
+		}
 		_, err = a.store.DB(ctx).ExecContext(ctx, "UPDATE accounts SET permission = NULL WHERE uid = $1 AND permission = $2", uid, r.ID)
 		return err
 	}
 	_, err = a.store.DB(ctx).ExecContext(ctx, "DELETE FROM account_roles WHERE uid = $1 AND CAST(role_id AS text) = $2", uid, r.ID)
+	return err
+}
+
+// keepAdmin refuses to give the last Admin another permission, or none: nobody could open these pages again.
+func (a *app) keepAdmin(ctx context.Context, uid, next string) error {
+	if next == "Admin" {
+		return nil
+	}
+	others, err := page.Texts(ctx, a.store.DB(ctx), "SELECT uid FROM accounts WHERE permission = 'Admin' AND status = 'active' AND uid <> $1", uid)
+	if err == nil && len(others) == 0 {
+		return page.Refused("This is the last Admin. Make another one first.")
+	}
 	return err
 }
 

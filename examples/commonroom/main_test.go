@@ -61,6 +61,7 @@ func TestCommonRoom(t *testing.T) {
 			{"CR-16 a group is renamed", (*room).rename},
 			{"CR-17 a role is deleted", (*room).deleteRole},
 			{"CR-18 who comes back", (*room).comeBack},
+			{"the last Admin, and names of roles", (*room).refusals},
 		} {
 			t.Run(step.name, func(t *testing.T) {
 				client := app.Client("/scim/v2", app.Token).In(t)
@@ -316,7 +317,8 @@ func (r *room) newAddress() {
 	r.okta.Remove(group, id)
 	r.wantRoles("zoe@new.example.com", editor)
 	r.okta.Refused(409, "uniqueness", "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","value":{"userName":"ann@example.com"}}]}`, "userName")
-	r.okta.Refused(409, "uniqueness", "POST", "/Users", pagetest.User("zoe@example.com", "Z", "O", ""), "userName")
+	r.okta.Refused(409, "uniqueness", "POST", "/Users", pagetest.User("zoe@example.com", "Z", "O", ""), "account that was replaced")
+	r.okta.Refused(409, "uniqueness", "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","value":{"userName":"zoe@example.com"}}]}`, "account that was replaced")
 	// An administrator deletes the old account. Its address is free, also for the same person.
 	r.ann.Post("/people/forget", url.Values{"email": {"zoe@example.com"}})
 	r.okta.Update(id, map[string]any{"userName": "zoe@example.com"})
@@ -374,7 +376,7 @@ func (r *room) schema() {
 	vic := r.okta.Assign("vic@example.com", "Vic", "Moe", permit("Editor"))
 	r.want("the account was there before", "vic", vic)
 	r.want("the permission", "Viewer", r.standing("vic@example.com"))
-	if got := r.roles("vic@example.com"); !strings.Contains(got, "permission Viewer: by hand") || !strings.Contains(got, "permission Editor: waiting") {
+	if got := r.roles("vic@example.com"); !strings.Contains(got, "permission Viewer: by hand") || !strings.Contains(got, "permission Editor: waiting: the user holds Viewer") {
 		r.Errorf("the page shows %q", got)
 	}
 	r.ann.Post("/people/take", url.Values{"user": {vic}, "role": {permission + "|Viewer"}})
@@ -466,4 +468,28 @@ func (r *room) comeBack() {
 		r.Errorf("who came back logs in: %d", status)
 	}
 	r.okta.Remove(ops, mia)
+}
+
+// refusals are what the pages refuse to an Admin, each with the reason.
+func (r *room) refusals() {
+	ann := r.okta.Find("/Users", "userName", "ann@example.com")
+	for path, role := range map[string]string{"/people/take": permission + "|Admin", "/people/give": permission + "|Viewer"} {
+		if text, _, ok := r.ann.Try(path, url.Values{"user": {ann}, "role": {role}}); ok || !strings.Contains(text, "last Admin") {
+			r.Errorf("%s of the last Admin: %t %q", path, ok, text)
+		}
+	}
+	r.want("Ann's permission", "Admin", r.standing("ann@example.com"))
+	ed := r.okta.Find("/Users", "userName", "ed@example.com")
+	r.ann.Post("/people/give", url.Values{"user": {ed}, "role": {permission + "|Admin"}})
+	b, _ := r.app.LogIn("ed@example.com")
+	b.Post("/people/give", url.Values{"user": {ann}, "role": {permission + "|Viewer"}}) // now it is not the last one
+	b.Post("/people/give", url.Values{"user": {ann}, "role": {permission + "|Admin"}})
+	r.ann.Post("/people/take", url.Values{"user": {ed}, "role": {permission + "|Admin"}})
+
+	r.role("Taken")
+	other := strings.TrimPrefix(r.role("Other"), "|")
+	if text, _, ok := r.ann.Try("/roles/rename", url.Values{"id": {other}, "name": {"Taken"}}); ok || !strings.Contains(text, "There is a role Taken already") {
+		r.Errorf("a role gets the name of another one: %t %q", ok, text)
+	}
+	r.ann.Post("/roles/rename", url.Values{"id": {other}, "name": {"Other"}}) // its own name
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/google/uuid"
@@ -118,6 +119,19 @@ func (a *app) move(ctx context.Context, before, after *scim.Resource) error {
 	return nil
 }
 
+// refuseLeft refuses an address that somebody has left. No user has it, so the answer says where it is.
+func (a *app) refuseLeft(ctx context.Context, c *scim.Change) error {
+	if c.After == nil || c.After.Type().Name() != "User" {
+		return nil
+	}
+	rows, err := page.Texts(ctx, a.store.DB(ctx), "SELECT uid FROM accounts WHERE email = $1 AND status = 'replaced'", strings.ToLower(c.After.String("userName")))
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	return &scim.Error{Status: http.StatusConflict, Type: "uniqueness",
+		Detail: "userName is taken by an account that was replaced: an Admin can delete it in Users and Roles"}
+}
+
 // start makes the application with its endpoint.
 func start(ctx context.Context, e *page.Env) (*page.App, error) {
 	if err := e.Install(ctx, "accounts", tables); err != nil {
@@ -147,7 +161,7 @@ func start(ctx context.Context, e *page.Env) (*page.App, error) {
 		return nil, err
 	}
 	h, err := scim.New(log.Config(scim.Config{Store: a.store, Types: types, Auth: a.tokens, Roles: roles, Log: e.Log,
-		Rules: []scim.Rule{a.store.Adopt(sqlstore.SamePerson), rules.EmailUserName, rules.NewAccount(a.move)}}))
+		Rules: []scim.Rule{a.store.Adopt(sqlstore.SamePerson), rules.EmailUserName, a.refuseLeft, rules.NewAccount(a.move)}}))
 	if err != nil {
 		return nil, err
 	}

@@ -239,7 +239,7 @@ func RoleOfKey(key string) scim.Role {
 func (d *Directory) Give(ctx context.Context, user, roleKey string, change func(ctx context.Context, r scim.Role) error) (Flash, error) {
 	role := RoleOfKey(roleKey)
 	err := d.Reconciler.GiveByHand(ctx, user, role, func(ctx context.Context) error { return change(ctx, role) })
-	return Flash{Text: "The role was given by hand. No group takes it away."}, err
+	return Flash{Text: "The role was given by hand. The identity provider does not take it away."}, err
 }
 
 // Take takes a role that was given by hand. change deletes it from the application's tables.
@@ -267,7 +267,7 @@ func how(x scim.Explanation, groups map[scim.Source]string) string {
 	case scim.StateBoth:
 		return "by hand, and " + from
 	default:
-		return string(x.State) + ": " + x.Reason
+		return string(x.State) + ": " + strings.TrimPrefix(x.Reason, string(x.State)+": ")
 	}
 }
 
