@@ -480,6 +480,11 @@ func pages(t *testing.T, w *world) {
 		t.Errorf("Eve turns a switch: %s", text)
 	}
 	w.ada.Post("/join", url.Values{"person": {"ben@fieldbook.example"}, "team": {"East"}})
+	for _, person := range []string{"nobody@fieldbook.example", "ben@fieldbook.example"} {
+		if text, _, ok := w.ada.Try("/join", url.Values{"person": {person}, "team": {"East"}}); ok {
+			t.Errorf("nobody was put into the team, and the page says %q", text)
+		}
+	}
 	team := w.okta.Find("/Groups", "displayName", "East")
 	w.okta.PushAll(team, "East", id)
 	if got := w.okta.Want(200, "GET", "/Groups/"+team, "").Values("members", "value"); len(got) != 2 {

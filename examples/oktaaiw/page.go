@@ -23,9 +23,8 @@ func (a *app) site(e *page.Env, j *journal.Journal) (*page.Site, error) {
 	s.AdminPage("/settings", "SCIM settings", func(ctx context.Context, _ page.Person) (page.View, error) { return a.settingsPage(ctx, e.URL) })
 	s.Tokens("/tokens", a.tokens, nil)
 	s.Action("/join", "/people", func(ctx context.Context, _ page.Person, f url.Values) (page.Flash, error) {
-		_, err := a.db.ExecContext(ctx, `INSERT INTO team_members (team_id, person_id)
-			SELECT t.id, p.id FROM teams t, people p WHERE t.name = $1 AND p.login = $2 ON CONFLICT DO NOTHING`, f.Get("team"), f.Get("person"))
-		return page.Flash{Text: "Put into the team by hand. No pushed list takes this person out."}, err
+		return page.Flash{Text: "Put into the team by hand. A pushed list without this person takes nobody out. Once Okta pushes this person, Okta decides."},
+			a.join(ctx, f.Get("team"), f.Get("person"))
 	})
 	s.Action("/toggle", "/settings", func(ctx context.Context, _ page.Person, f url.Values) (page.Flash, error) {
 		return page.Flash{Text: "Saved. It counts from the next request on."}, a.flip(ctx, f.Get("name"), f.Get("on") == "true")
@@ -40,6 +39,20 @@ func (a *app) site(e *page.Env, j *journal.Journal) (*page.Site, error) {
 	return s, s.Console("Provisioning", j, a.tokens, func(context.Context, string) (console.Tenant, error) {
 		return console.Tenant{Name: "Fieldbook", Address: e.URL + a.last.Load().Base, Directory: a.store}, nil
 	})
+}
+
+// join puts a person into a team by hand.
+func (a *app) join(ctx context.Context, team, person string) error {
+	done, err := a.db.ExecContext(ctx, `INSERT INTO team_members (team_id, person_id)
+		SELECT t.id, p.id FROM teams t, people p WHERE t.name = $1 AND p.login = $2 ON CONFLICT DO NOTHING`, team, person)
+	if err != nil {
+		return err
+	}
+	n, err := done.RowsAffected()
+	if err == nil && n == 0 {
+		return page.Refused("Nothing was changed: the person is in the team already, or one of the two is not there any more.")
+	}
+	return err
 }
 
 // find looks for somebody at the log-in.
@@ -128,6 +141,8 @@ func (a *app) settingsPage(ctx context.Context, address string) (page.View, erro
 		}
 		if x.column == oauthMode && a.oauth == nil {
 			t.Greyed, t.Note = true, "Start the program with -issuer, -keys and -audience."
+		} else if x.column == oauthMode {
+			t.Note = "The authorization server has printed its endpoints, the client id and the secret."
 		}
 		modes = append(modes, t)
 	}
@@ -140,8 +155,8 @@ func (a *app) settingsPage(ctx context.Context, address string) (page.View, erro
 			Forms: []page.Form{{Action: "/choose", Button: "Save", Fields: []page.Field{
 				{Name: "base", Label: "Path of the base URL", Value: s.Base},
 				{Name: "field", Label: "Unique identifier field", Value: s.Field, Options: options}}}}},
-		{Title: "Supported provisioning actions", Note: "An action that is off is refused. Deactivation is never off.", Toggles: actions},
-		{Title: "Authentication modes", Toggles: modes,
+		{Title: "Supported provisioning actions", Note: "An action that is off is refused. What takes access away is never off: deactivating people, removing members, deleting teams.", Toggles: actions},
+		{Title: "Authentication modes", Note: "The user name for Basic Auth is " + basicUser + ".", Toggles: modes,
 			Forms: []page.Form{{Action: "/secret", Button: "New password for Basic Auth"}}},
 	}}, nil
 }

@@ -51,11 +51,14 @@ func start(t *testing.T, w *world) *application {
 	if !ok {
 		t.Fatalf("the first line of the application is %q", lines.Text())
 	}
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		for lines.Scan() { // so that it can write the rest
 		}
 		c.Wait() //nolint:errcheck // the end of the test ends it
 	}()
+	t.Cleanup(func() { <-ended }) // else this process may be gone before it has ended the other one
 	return &application{t, address}
 }
 
@@ -102,6 +105,10 @@ func accessTokens(t *testing.T, w *world, app *application) {
 	w.scopes = "openid scim"
 	if g := w.access(); g.Refresh != "" || app.call(g.Access) != http.StatusOK {
 		t.Errorf("without offline_access: %+v, want an access token alone", g)
+	}
+	w.scopes = "" // Okta sends the scopes that an administrator writes into the address: none, if nobody says so
+	if g := w.access(); g.Refresh == "" || app.call(g.Access) != http.StatusOK {
+		t.Errorf("without scopes: %+v, want an access token and a refresh token", g)
 	}
 	w.scopes = "openid offline_access scim"
 	other := begin(t, "", audience)

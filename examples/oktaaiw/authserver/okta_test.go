@@ -95,6 +95,9 @@ func (w *world) post(path string, form url.Values) (status int, body, location s
 func (w *world) authorize(redirect string) (status int, location string) {
 	w.t.Helper()
 	q := url.Values{"response_type": {"code"}, "client_id": {"okta"}, "redirect_uri": {redirect}, "scope": {w.scopes}, "state": {"st4te"}}
+	if w.scopes == "" {
+		q.Del("scope")
+	}
 	status, _, location = w.get(w.url + "/authorize?" + q.Encode())
 	return status, location
 }

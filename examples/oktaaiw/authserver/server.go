@@ -29,6 +29,14 @@ func newServer(issuer string, store *storage) (http.Handler, error) {
 	})
 	mux.Handle("POST /login", http.NewCrossOriginProtection().Handler(signIn))
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { show(w, r.URL.Query().Get("id"), "") })
+	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
+		// Okta's form has no field for scopes: it asks for those in the address that it was given.
+		if q := r.URL.Query(); q.Get("scope") == "" {
+			q.Set("scope", scope+" offline_access")
+			r.URL.RawQuery = q.Encode()
+		}
+		provider.ServeHTTP(w, r)
+	})
 	mux.Handle("/", provider)
 	return mux, nil
 }
