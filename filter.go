@@ -101,6 +101,9 @@ type Query struct {
 	// WithoutAttributes says that the caller only needs to know which of the resources exist. A
 	// store may then leave their attributes out, and so read less. It may ignore this.
 	WithoutAttributes bool
+	// WithGroups says that the caller goes on to ask for the memberships of the users of the page. A
+	// MemberStore may set Page.Groups to them, and so save a call. It may ignore this.
+	WithGroups bool
 	// MaxComparisons is how many comparisons of the filter with resources the query may take,
 	// that is, terms times resources. Scan counts them, and returns TooManyComparisons. A store
 	// that translates the filter counts the terms that no index answers, times the resources
@@ -148,6 +151,9 @@ type Page struct {
 	// Cut means that the page ended early because of Query.MaxBytes. The handler asks for
 	// the rest with Query.After.
 	Cut bool
+	// Groups are what GroupsOf returns for all resources of the page, if Query.WithGroups asks for it.
+	// Nil: the store has not read them.
+	Groups []Membership
 }
 
 // Scan answers a query: it filters, sorts, counts and cuts out the page. all yields the

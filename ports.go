@@ -197,7 +197,7 @@ func (p storePort) List(ctx context.Context, t *model.Type, q *host.Query) (_ *h
 	if err != nil {
 		return nil, inward(err)
 	}
-	return &host.Page{Resources: convert(page.Resources, document), Total: page.Total, Cut: page.Cut}, nil
+	return &host.Page{Resources: convert(page.Resources, document), Total: page.Total, Cut: page.Cut, Groups: convert(page.Groups, membershipIn)}, nil
 }
 
 func (p storePort) Update(ctx context.Context, ref host.Ref, fn func(*doc.Document) (*doc.Document, error)) (_ *doc.Document, err error) {
@@ -222,8 +222,8 @@ func (p storePort) Delete(ctx context.Context, ref host.Ref, check func(*doc.Doc
 
 func queryOut(q *host.Query) *Query {
 	return &Query{Filter: filterOut(q.Filter), IDs: q.IDs, SortBy: q.SortBy, Descending: q.Descending,
-		Offset: q.Offset, After: (*PageKey)(q.After), Limit: q.Limit, Total: q.Total, MaxBytes: q.MaxBytes, WithoutAttributes: q.WithoutAttributes, ForClient: q.ForClient,
-		MaxComparisons: q.MaxComparisons, work: q.Work}
+		Offset: q.Offset, After: (*PageKey)(q.After), Limit: q.Limit, Total: q.Total, MaxBytes: q.MaxBytes, WithoutAttributes: q.WithoutAttributes, WithGroups: q.WithGroups,
+		ForClient: q.ForClient, MaxComparisons: q.MaxComparisons, work: q.Work}
 }
 
 func filterOut(m *match.Filter) *Filter {

@@ -20,6 +20,8 @@ type Rows struct {
 	piece []*doc.Document
 	isEnd bool // piece is the last one
 	Total int  // the number of all matches, if the query asked for it
+	// Groups are the memberships of all of them in order of age, if the store has read them with them.
+	Groups []host.Membership
 }
 
 // Open reads the first piece of a query.
@@ -61,6 +63,10 @@ func (r *Rows) read(ctx context.Context) (total int, err error) {
 	r.piece = page.Resources[:min(len(page.Resources), max(0, r.q.Limit))]
 	r.q.Limit -= len(r.piece)
 	r.isEnd = !page.Cut || len(r.piece) == 0 || r.q.Limit <= 0
+	if r.Groups = nil; r.isEnd && page.Groups != nil {
+		r.Groups = page.Groups
+		sortByAge(r.Groups)
+	}
 	if !r.isEnd {
 		last := r.piece[len(r.piece)-1]
 		if err := r.t.Check(last); err != nil {

@@ -138,7 +138,7 @@ func (c *collection) take(piece []byte) (empty []byte, err error) {
 func (c *collection) view(ctx context.Context, t *model.Type) *view {
 	v := c.views[t]
 	if v == nil {
-		v = &view{r: c.l.r}
+		v = &view{r: c.l.r, known: c.l.known}
 		v.init(ctx, t)
 		c.views[t] = v
 	}
@@ -162,7 +162,7 @@ func (c *collection) answer(total int, extra string) *answer {
 		a.body = append(append([][]byte{head}, c.pieces...), []byte("]}"))
 		return a
 	}
-	one := single{view: view{r: c.l.r}, d: c.alone, location: c.l.r.location(host.RefOf(c.alone))}
+	one := single{view: view{r: c.l.r, known: c.l.known}, d: c.alone, location: c.l.r.location(host.RefOf(c.alone))}
 	a.stream = &listOfOne{single: one, head: head}
 	return a
 }

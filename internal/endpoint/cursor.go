@@ -50,6 +50,7 @@ func (l *lister) listByCursor(ctx context.Context, t *model.Type) (*answer, erro
 	if q.Total || q.Limit == 0 {
 		state.Total = rows.Total
 	}
+	l.known = rows.Groups
 	c, err := l.collect(ctx, rows, state.Count)
 	if err != nil {
 		return nil, err

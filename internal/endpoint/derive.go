@@ -18,7 +18,7 @@ type view struct {
 	sel     *doc.Selection
 	derived *model.Attribute // nil: the answer does not show it
 	hidden  []*model.Attribute
-	known   []host.Membership // the memberships of the only user to come; nil: they are not read yet
+	known   []host.Membership // the memberships of all users to come; nil: they are not read yet
 	// groups are the groups of those users that prepare got last.
 	groups *directory.Closure
 	names  groupNames

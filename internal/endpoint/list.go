@@ -14,7 +14,10 @@ import (
 )
 
 // lister answers requests for lists.
-type lister struct{ r *request }
+type lister struct {
+	r     *request
+	known []host.Membership // the memberships of all users of the list; nil: they are not read yet
+}
 
 // list answers GET of a resource type and POST of its .search. It filters, sorts and pages,
 // by index or by cursor.
@@ -32,6 +35,7 @@ func (l *lister) list(ctx context.Context, t *model.Type) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.known = rows.Groups
 	return l.listByIndex(ctx, rows, rows.Total)
 }
 
@@ -54,7 +58,7 @@ const maxListWork = 2_000_000_000
 
 // open asks the tenant for permission and the store for the resources of a query.
 func (l *lister) open(ctx context.Context, t *model.Type, q *host.Query) (*directory.Rows, error) {
-	q.ForClient = true
+	q.ForClient, q.WithGroups = true, l.r.showsGroups(t)
 	if err := l.r.refuseHidden(ctx, t, q); err != nil {
 		return nil, err
 	}

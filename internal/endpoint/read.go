@@ -30,11 +30,18 @@ func (r *request) get(ctx context.Context, t *model.Type, id string) (*answer, e
 
 // fetch gets a resource to be shown, and the memberships of a user, if the store reads both at once.
 func (r *request) fetch(ctx context.Context, t *model.Type, id string) (*doc.Document, []host.Membership, error) {
-	if derived := r.dir.Derived(t); r.t.Stores.Groups == nil || t != r.t.Types.User || derived == nil || !r.selection(t).Wants(derived) {
+	if r.t.Stores.Groups == nil || !r.showsGroups(t) {
 		d, err := r.dir.Fetch(ctx, host.Ref{Type: t.Name, ID: id})
 		return d, nil, err
 	}
 	return r.dir.FetchWithGroups(ctx, id)
+}
+
+// showsGroups reports whether an answer with resources of a type shows their groups, if the client may
+// see groups.
+func (r *request) showsGroups(t *model.Type) bool {
+	derived := r.dir.Derived(t)
+	return t == r.t.Types.User && derived != nil && derived != t.Members && r.selection(t).Wants(derived)
 }
 
 // show makes an answer with one resource, as the client sees it. It reads nothing yet. groups are the

@@ -162,11 +162,11 @@ func routeNoGroups(rest []string) *route {
 // has the type and the id.
 var (
 	rootMethods = map[string]action{
-		http.MethodGet: func(ctx context.Context, r *request, _ []byte) (*answer, error) { return (&lister{r}).listAll(ctx) },
+		http.MethodGet: func(ctx context.Context, r *request, _ []byte) (*answer, error) { return (&lister{r: r}).listAll(ctx) },
 	}
 	typeMethods = map[string]action{
 		http.MethodGet: func(ctx context.Context, r *request, _ []byte) (*answer, error) {
-			return (&lister{r}).list(ctx, r.at.t)
+			return (&lister{r: r}).list(ctx, r.at.t)
 		},
 		http.MethodPost: func(ctx context.Context, r *request, b []byte) (*answer, error) {
 			return newWriter(r).create(ctx, r.at.t, b)
@@ -174,7 +174,7 @@ var (
 	}
 	searchMethods = map[string]action{
 		http.MethodPost: func(ctx context.Context, r *request, b []byte) (*answer, error) {
-			return (&lister{r}).search(ctx, r.at.t, b)
+			return (&lister{r: r}).search(ctx, r.at.t, b)
 		},
 	}
 	bulkMethods = map[string]action{

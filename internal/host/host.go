@@ -213,8 +213,10 @@ type Query struct {
 	MaxBytes   int
 	// WithoutAttributes says that only the existence of the resources matters.
 	WithoutAttributes bool
-	ForClient         bool        // a client asked for the list
-	Work              *match.Work // limits a store that evaluates the filter with Scan; nil: no limit
+	// WithGroups says that the memberships of the users of the page are asked for next.
+	WithGroups bool
+	ForClient  bool        // a client asked for the list
+	Work       *match.Work // limits a store that evaluates the filter with Scan; nil: no limit
 	// MaxComparisons is how many terms times resources the filter may take; 0 means any number.
 	MaxComparisons int
 }
@@ -231,4 +233,5 @@ type Page struct {
 	Resources []*doc.Document
 	Total     int
 	Cut       bool
+	Groups    []Membership // of all resources; nil: not read
 }

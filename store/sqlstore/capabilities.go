@@ -28,7 +28,7 @@ func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (
 	if err := s.app.Follow(ctx); err != nil {
 		return nil, err
 	}
-	return s.resources.List(ctx, t, q)
+	return s.resources.List(ctx, s.members, t, q)
 }
 
 // writer writes the resources of a type.

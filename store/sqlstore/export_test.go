@@ -36,6 +36,11 @@ const (
 // AheadQuery is the query of a look for users and links.
 func AheadQuery(d Dialect) string { return owntables.AheadQuery(dialect.Dialect(d)) }
 
+// LookUpWithGroupsQuery is the query of a look-up for a user and the user's memberships.
+func LookUpWithGroupsQuery(d Dialect, users string) string {
+	return owntables.LookUpWithGroups(dialect.Dialect(d), users, "")
+}
+
 // WithGroupsQuery is the query for a user and the user's memberships.
 func WithGroupsQuery(d Dialect) string { return owntables.WithGroupsQuery(dialect.Dialect(d)) }
 

@@ -172,6 +172,13 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 			if test.index != "" && !regexp.MustCompile(test.index).MatchString(p) || scans.MatchString(p) && !test.mayScan {
 				t.Errorf("%s: want %s and no scan:\n%s\n%s", test.reason, test.index, text, p)
 			}
+			if test.name == "userName" || test.name == "externalId" {
+				joined := regexp.MustCompile("(?s)" + test.index + ".*scim_members_member")
+				text := sqlstore.Statement(s, sqlstore.LookUpWithGroupsQuery(d, text))
+				if p := plan(t, db, d, text, args); !joined.MatchString(p) || scans.MatchString(p) {
+					t.Errorf("with groups: want %s and no scan:\n%s\n%s", joined, text, p)
+				}
+			}
 			if ordered && strings.HasSuffix(test.index, "_created") && sorts.MatchString(p) {
 				t.Errorf("the page is sorted:\n%s", p)
 			}

@@ -4,6 +4,7 @@ import (
 	stdcmp "cmp"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,13 +153,49 @@ func (m members) groupsOf(of ...scim.Ref) []scim.Membership {
 	if err != nil {
 		m.t.Fatalf("GroupsOf: %v", err)
 	}
-	if both, ok := m.store.(scim.GroupReader); ok {
-		for _, ref := range of[:min(len(of), 10)] {
+	for _, ref := range of[:min(len(of), 10)] {
+		if both, ok := m.store.(scim.GroupReader); ok {
 			m.expectBoth(both, ref, got)
 		}
+		m.expectPage(ref, got)
 	}
 	return got
 }
+
+// expectPage requires that a page with memberships, if the store gives one, has what GroupsOf returns.
+func (m members) expectPage(ref scim.Ref, all []scim.Membership) {
+	s := m.store.(scim.Store)
+	if ref.Type != "User" {
+		return
+	}
+	user, err := s.Get(m.t.ctx, ref)
+	if err != nil {
+		return // groupsOf also asks for users who do not exist
+	}
+	page := m.t.list(s, scim.UserType(), &scim.Query{Filter: m.t.filter("userName eq " + strconv.Quote(user.String("userName"))), Limit: 10, Total: true, WithGroups: true})
+	if page.Total != 1 || len(page.Resources) != 1 {
+		m.t.Fatalf("List WithGroups: %d resources of %d, want 1", len(page.Resources), page.Total)
+	}
+	m.t.exactly("List WithGroups", user, page.Resources[0])
+	if page.Groups == nil {
+		return // a store may ignore WithGroups
+	}
+	if diff := cmp.Diff(membershipsOf(ref, all), page.Groups, byGroup, cmpopts.EquateEmpty()); diff != "" {
+		m.t.Errorf("List WithGroups of %v, compared with GroupsOf (-want +got):\n%s", ref, diff)
+	}
+}
+
+// membershipsOf returns those of one member, each once: the same member may be asked for twice.
+func membershipsOf(ref scim.Ref, all []scim.Membership) (own []scim.Membership) {
+	for _, e := range all {
+		if e.Member == ref && !slices.Contains(own, e) {
+			own = append(own, e)
+		}
+	}
+	return own
+}
+
+var byGroup = cmpopts.SortSlices(func(a, b scim.Membership) bool { return a.GroupID < b.GroupID })
 
 // expectBoth requires that a GroupReader reads what Get and GroupsOf do.
 func (m members) expectBoth(both scim.GroupReader, ref scim.Ref, all []scim.Membership) {
@@ -177,14 +214,7 @@ func (m members) expectBoth(both scim.GroupReader, ref scim.Ref, all []scim.Memb
 		m.t.Fatalf("Get of %v: error %v; GetWithGroups: error %v", ref, missing, err)
 	}
 	m.t.exactly("GetWithGroups", user, got)
-	var want []scim.Membership
-	for _, e := range all {
-		if e.Member == ref && !slices.Contains(want, e) { // the same member may be asked for twice
-			want = append(want, e)
-		}
-	}
-	byGroup := cmpopts.SortSlices(func(a, b scim.Membership) bool { return a.GroupID < b.GroupID })
-	if diff := cmp.Diff(want, groups, byGroup, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(membershipsOf(ref, all), groups, byGroup, cmpopts.EquateEmpty()); diff != "" {
 		m.t.Errorf("GetWithGroups of %v, compared with GroupsOf (-want +got):\n%s", ref, diff)
 	}
 }

@@ -366,7 +366,7 @@ func (s *Resources) checkComparisons(ctx context.Context, t search.Type, q *scim
 
 // List reads a page of the resources of a type that clients see. Of a type that the store does not keep,
 // there are none: an application without groups has a console too.
-func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
+func (s *Resources) List(ctx context.Context, members *Members, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	kept, ok := s.Types[t.Name()]
 	if !ok {
 		return &scim.Page{}, ctx.Err()
@@ -375,6 +375,9 @@ func (s *Resources) List(ctx context.Context, t *scim.ResourceType, q *scim.Quer
 		return page, ctx.Err()
 	}
 	if page, ok, err := pageAhead(ctx, s, t, q); ok || err != nil {
+		return page, err
+	}
+	if page, ok, err := pageWithGroups(ctx, s, members, kept, q); ok || err != nil {
 		return page, err
 	}
 	return s.list(ctx, kept, q)

@@ -17,6 +17,8 @@ type Writer struct {
 	unclaimed Unclaimed // Unclaimed is that of the type.
 	Args      []any     // Args are the arguments after the tenant.
 	aliases   int       // aliases is how many aliases are in use.
+	// IsLookUp says that the filter is one comparison, which an index of resources answers.
+	IsLookUp bool
 }
 
 // NewWriter returns a writer for one query.
@@ -67,6 +69,7 @@ func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 	sql = c.sql(resource)
 	switch {
 	case len(c.among) == 1 && c.among[0].Attribute.Path != EmailPath:
+		w.IsLookUp = c.terms == 1
 		return sql, nil, true, nil
 	case c.among != nil: // A UNION of look-ups uses the indexes; an OR would use none.
 		return sql, func() string { return w.findAll(c.among, " UNION ") }, true, nil
