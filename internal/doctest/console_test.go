@@ -13,6 +13,7 @@ import (
 	"github.com/scimkit/scim/console"
 	"github.com/scimkit/scim/journal"
 	"github.com/scimkit/scim/store/memory"
+	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // What follows, up to the end marker, is in docs/console.md.
@@ -44,6 +45,33 @@ func mountConsole(mux *http.ServeMux, session func(*http.Request) (admin, error)
 	}
 	mux.Handle("/provisioning/", http.StripPrefix("/provisioning", c))
 	return nil
+}
+
+// withConsole serves SCIM under /scim/v2, the console under /provisioning, and app elsewhere. The store is migrated.
+func withConsole(store *sqlstore.Store, resolver scim.RoleResolver, all *tokens.Tokens, j *journal.Journal, app *http.ServeMux,
+	authorize func(*http.Request) (console.Viewer, error)) (http.Handler, *scim.Reconciler, error) {
+	h, err := scim.New(j.Config(scim.Config{Store: store, Auth: all, Roles: &scim.Roles{Resolver: resolver},
+		Rules: []scim.Rule{store.Adopt(sqlstore.SamePerson)}}))
+	if err != nil {
+		return nil, nil, err
+	}
+	roles, err := h.Reconciler(nil) // your own page of roles needs it too
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := console.New(console.Options{
+		Authorize: authorize,
+		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
+			return console.Tenant{Name: "Acme", Address: "https://app.example.com/scim/v2", Tokens: all.Tenant(id), Directory: store,
+				Roles: roles, Links: store, Preview: roles, Endpoint: scim.Mount("/scim/v2", h, http.NotFoundHandler())}, nil
+		},
+		Journal: j,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	app.Handle("/provisioning/", http.StripPrefix("/provisioning", c))
+	return scim.Mount("/scim/v2", j.Handler(h), app), roles, nil
 }
 
 // auditInto keeps each act of a viewer in a trail of the application. Give it to console.Options.Audit.
