@@ -74,7 +74,7 @@ func (g guard) checkClaimed(ctx context.Context, ref host.Ref) error {
 		return err
 	}
 	return fault.Refuse(http.StatusForbidden, "", fmt.Sprintf("%s %s is the application's own: no client has created or changed it, "+
-		"so clients cannot delete it; set its externalId first if it is yours", ref.Type, fault.Quote(ref.ID)))
+		"so clients cannot delete it; delete it in the application, or change it first, such as its externalId, if it is yours", ref.Type, fault.Quote(ref.ID)))
 }
 
 // keepUnclaimed makes a full list of members keep the unclaimed members of a group that it
