@@ -168,6 +168,10 @@ func start(ctx context.Context, e *page.Env) (*page.App, error) {
 	if a.roles, err = h.Reconciler(nil); err != nil {
 		return nil, err
 	}
+	// The page changes a role, and then what its groups give: a process that was killed in between has left the second half.
+	if err := a.roles.RolesChanged(ctx); err != nil {
+		return nil, err
+	}
 	a.directory = &page.Directory{Store: a.store, User: user, Group: scim.GroupType(), Reconciler: a.roles, Roles: a.all, RoleOf: nameOf}
 	site, err := a.site(e, log)
 	if err != nil {

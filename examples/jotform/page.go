@@ -89,6 +89,9 @@ func (a *app) person(r *http.Request, key string) (p page.Person, err error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, page.ErrOut
 	}
+	if p.IsAdmin {
+		p.Standing = "administrator, " + p.Standing
+	}
 	return p, err
 }
 
@@ -185,10 +188,10 @@ func (a *app) security(ctx context.Context, p page.Person, address string) (page
 	}
 	return page.View{Sections: []page.Section{
 		{Title: "Single sign-on", Toggles: []page.Toggle{{Action: "/toggle", Name: "sign_on", Label: "Single sign-on", On: c.signOn, Note: "SCIM needs it."}}},
-		{Title: "SCIM", Note: "SCIM connector base URL. The unique identifier field is userName.", Code: a.address(address, c.slug),
-			Toggles: []page.Toggle{
-				{Action: "/toggle", Name: "scim", Label: "SCIM Provisioning", On: c.scim.State == tenants.On, Greyed: !c.signOn, Note: "Turning it on makes a new token. The old one is dead then."},
-				{Action: "/toggle", Name: "removes", Label: "Remove accounts", On: c.removes, Note: "Who is unassigned is removed. Off: deactivated."}}},
-		{Title: "Default role", Forms: []page.Form{{Action: "/default", Button: "Save", Fields: []page.Field{{Name: "role", Label: "Of who has no role", Value: c.defaultRole, Options: options}}}}},
+		{Title: "SCIM", Toggles: []page.Toggle{
+			{Action: "/toggle", Name: "scim", Label: "SCIM Provisioning", On: c.scim.State == tenants.On, Greyed: !c.signOn, Note: "Turning it on shows a new token. Older tokens end then."},
+			{Action: "/toggle", Name: "removes", Label: "Remove accounts", On: c.removes, Note: "On: who is unassigned in the identity provider is removed; the last administrator is deactivated. Off: everybody is deactivated."}}},
+		{Title: "SCIM connector", Note: "Put the base URL into the identity provider. The unique identifier field for users is userName.", Code: a.address(address, c.slug)},
+		{Title: "Default role", Forms: []page.Form{{Action: "/default", Button: "Save", Fields: []page.Field{{Name: "role", Label: "Role of everybody who was given none", Value: c.defaultRole, Options: options}}}}},
 	}}, nil
 }

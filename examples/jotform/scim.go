@@ -83,11 +83,15 @@ func (a *app) endpoint(c *company) *scim.Tenant {
 }
 
 // remove deletes the account of a person who was unassigned, in the transaction of the request. The forms stay
-// with the company.
+// with the company. The last administrator is deactivated only: nobody else could make another one.
 func (a *app) remove(ctx context.Context, c *company, w *scim.Written) error {
 	if w.Before == nil || w.After == nil || w.After.Active() {
 		return nil
 	}
-	_, err := c.store.DB(ctx).ExecContext(ctx, "DELETE FROM accounts WHERE id = $1 AND company = $2", w.After.ID(), c.slug)
+	if err := c.store.LockTenant(ctx, "administrators"); err != nil { // of two who leave at the same time, one stays
+		return err
+	}
+	_, err := c.store.DB(ctx).ExecContext(ctx, `DELETE FROM accounts WHERE id = $1 AND company = $2
+		AND (NOT is_admin OR EXISTS (SELECT 1 FROM accounts o WHERE o.company = $2 AND o.is_admin AND o.id <> accounts.id))`, w.After.ID(), c.slug)
 	return err
 }

@@ -153,12 +153,13 @@ func (a *app) addTeam(ctx context.Context, name string) error {
 	return err
 }
 
-// teamsOf returns the names of an employee's teams, the primary one first.
-func (a *app) teamsOf(ctx context.Context, id string) (names []string, err error) {
-	rows, err := page.Texts(ctx, a.db, `SELECT t.name FROM employee_teams m JOIN teams t ON t.id = m.team_id
-		WHERE CAST(m.employee_id AS text) = $1 ORDER BY m.joined_at, m.id`, id)
+// teamsOf returns the names of the teams of employees by their ids, the primary one first. id "" means all employees.
+func (a *app) teamsOf(ctx context.Context, id string) (map[string][]string, error) {
+	rows, err := page.Texts(ctx, a.db, `SELECT m.employee_id, t.name FROM employee_teams m JOIN teams t ON t.id = m.team_id
+		WHERE $1 = '' OR CAST(m.employee_id AS text) = $1 ORDER BY m.joined_at, m.id`, id)
+	names := make(map[string][]string)
 	for _, row := range rows {
-		names = append(names, row[0])
+		names[row[0]] = append(names[row[0]], row[1])
 	}
 	return names, err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/scimkit/scim/examples/internal/pagetest"
 	"github.com/scimkit/scim/internal/pgtest"
-	"github.com/scimkit/scim/store/sqlstore"
 )
 
 var postgres pgtest.Server
@@ -69,23 +67,6 @@ func (r *officeTest) want(what, want, got string) {
 	}
 }
 
-// exec changes the application's tables, as another program of its could.
-func (r *officeTest) exec(text string) {
-	r.Helper()
-	driver, dsn := pgtest.Driver, r.app.Where
-	if file, isFile := strings.CutPrefix(dsn, "sqlite:"); isFile {
-		driver, dsn = "sqlite", sqlstore.SQLiteDSN(file)
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		r.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // the test is over
-	if _, err := db.Exec(text); err != nil {
-		r.Fatal(err)
-	}
-}
-
 // wantTeams compares the teams that the page shows of an employee.
 func (r *officeTest) wantTeams(email, want string) {
 	r.Helper()
@@ -98,7 +79,7 @@ func (r *officeTest) wantTeams(email, want string) {
 
 func (r *officeTest) activation() {
 	// As the application was installed.
-	r.exec("UPDATE settings SET sso = FALSE, scim = ''")
+	r.app.Exec("UPDATE settings SET sso = FALSE, scim = ''")
 	want := func(status int) {
 		r.Helper()
 		if got := r.okta.Test(); got != status {
@@ -344,8 +325,8 @@ func (r *officeTest) administrators() {
 
 func (r *officeTest) primaryFromBefore() {
 	// Eva was an employee of the Board before SCIM.
-	r.exec("INSERT INTO employees (email, first_name, last_name) VALUES ('eva@example.com', 'Eva', 'Orr')")
-	r.exec("INSERT INTO employee_teams (team_id, employee_id) SELECT t.id, e.id FROM teams t, employees e WHERE t.name = 'Board' AND e.email = 'eva@example.com'")
+	r.app.Exec("INSERT INTO employees (email, first_name, last_name) VALUES ('eva@example.com', 'Eva', 'Orr')")
+	r.app.Exec("INSERT INTO employee_teams (team_id, employee_id) SELECT t.id, e.id FROM teams t, employees e WHERE t.name = 'Board' AND e.email = 'eva@example.com'")
 	r.wantTeams("eva@example.com", "primary: Board")
 	eva, kim := r.okta.Assign("eva@example.com", "Eva", "Orr", ""), r.okta.Find("/Users", "userName", "kim@example.com")
 	r.okta.Push("Design", eva)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth/tokens"
 	"github.com/scimkit/scim/console"
 	"github.com/scimkit/scim/examples/internal/page"
@@ -57,7 +58,7 @@ func (a *app) home(ctx context.Context, p page.Person) (page.View, error) {
 	for _, row := range rows {
 		booked.Rows = append(booked.Rows, []page.Cell{page.Text(row[0]), page.Text(row[1])})
 	}
-	return page.View{Sections: []page.Section{{Title: "Your teams", Table: &page.Table{Head: []string{"Team"}, Rows: [][]page.Cell{{teamsCell(names)}}}},
+	return page.View{Sections: []page.Section{{Title: "Your teams", Table: &page.Table{Head: []string{"Team"}, Rows: [][]page.Cell{{teamsCell(names[p.ID])}}}},
 		{Title: "Your bookings", Table: booked}}}, err
 }
 
@@ -76,21 +77,26 @@ func teamsCell(names []string) page.Cell {
 }
 
 func (a *app) employees(ctx context.Context, _ page.Person) (page.View, error) {
-	rows, err := page.Texts(ctx, a.db, "SELECT id, email, first_name, last_name, status, is_gone, is_admin FROM employees ORDER BY email")
-	t := &page.Table{Head: []string{"Employee", "From", "Teams", "Administrator"}}
+	rows, err := page.Texts(ctx, a.db, "SELECT id, email, first_name, last_name, status, is_gone, is_admin FROM employees ORDER BY email LIMIT 200")
+	if err != nil {
+		return page.View{}, err
+	}
+	names, err := a.teamsOf(ctx, "")
+	if err != nil {
+		return page.View{}, err
+	}
+	var refs []scim.Ref
 	for _, row := range rows {
+		refs = append(refs, scim.Ref{Type: "User", ID: row[0]})
+	}
+	origins, err := a.directory.Origins(ctx, refs...)
+	t := &page.Table{Head: []string{"Employee", "From", "Teams", "Administrator"}}
+	for i, row := range rows {
 		name := page.Cell{Text: row[1], Small: row[2] + " " + row[3]}
 		if row[4] == "former" {
 			name.Tags = []page.Tag{{Text: "Former", Kind: "warn"}}
 		}
-		names, err := a.teamsOf(ctx, row[0])
-		if err != nil {
-			return page.View{}, err
-		}
-		from, err := a.directory.Origin(ctx, "User", row[0])
-		if err != nil {
-			return page.View{}, err
-		}
+		from := origins[refs[i]]
 		if row[5] == "true" || row[5] == "1" {
 			from = page.Cell{Tags: []page.Tag{{Text: "SCIM", Kind: "good"}}, Small: "deleted by the client"}
 		}
@@ -103,7 +109,7 @@ func (a *app) employees(ctx context.Context, _ page.Person) (page.View, error) {
 		if row[4] == "active" {
 			admin.Forms = []page.Form{{Action: "/employees/admin", Button: button, Fields: []page.Field{page.Hidden("user", row[0]), page.Hidden("is", fmt.Sprint(!isAdmin))}}}
 		}
-		t.Rows = append(t.Rows, []page.Cell{name, from, teamsCell(names), admin})
+		t.Rows = append(t.Rows, []page.Cell{name, from, teamsCell(names[row[0]]), admin})
 	}
 	return page.View{Sections: []page.Section{{Table: t}}}, err
 }
@@ -145,8 +151,12 @@ func (a *app) integrations(ctx context.Context, _ page.Person) (page.View, error
 		{Action: "/integrations/switch", Name: "sso", Label: "Single sign-on", On: s.hasSSO},
 		{Action: "/integrations/switch", Name: "scim", Label: "SCIM User Provisioning", Note: note, On: s.State == "on"}}}
 	secret, err := a.secret(ctx)
-	if err != nil || secret == nil {
+	if err != nil || s.State != "on" && secret == nil {
 		return page.View{Sections: []page.Section{toggles}}, err
+	}
+	if secret == nil {
+		return page.View{Sections: []page.Section{toggles, {Title: "SCIM Secret", Note: "There is none yet.",
+			Forms: []page.Form{{Action: "/integrations/switch", Button: "Make the secret", Fields: []page.Field{page.Hidden("name", "scim"), page.Hidden("on", "true")}}}}}}, nil
 	}
 	return page.View{Sections: []page.Section{toggles, {Title: "SCIM Secret",
 		Note: "The secret cannot be shown again, because only a hash of it is kept.",

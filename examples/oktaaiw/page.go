@@ -90,7 +90,7 @@ func (a *app) mine(ctx context.Context, p page.Person) (page.View, error) {
 
 // people shows who and what is there, and where it came from.
 func (a *app) people(ctx context.Context, _ page.Person) (page.View, error) {
-	d := &page.Directory{Store: a.store, User: scim.UserType(), Group: scim.GroupType(), Clients: a.clientName}
+	d := &page.Directory{Store: a.store, User: scim.UserType(), Group: scim.GroupType(), Clients: a.clientNames}
 	people, err := d.People(ctx, "", "")
 	if err != nil {
 		return page.View{}, err
@@ -116,15 +116,14 @@ func (a *app) people(ctx context.Context, _ page.Person) (page.View, error) {
 	return page.View{Sections: []page.Section{people, teams}}, nil
 }
 
-// clientName names a client: by the label of its token, or by its id.
-func (a *app) clientName(ctx context.Context, client string) string {
+// clientNames names clients by the labels of their tokens.
+func (a *app) clientNames(ctx context.Context) (map[string]string, error) {
+	names := make(map[string]string)
 	list, err := a.tokens.Tenant("").List(ctx)
 	for _, t := range list {
-		if err == nil && t.Client == client {
-			return t.Label
-		}
+		names[t.Client] = t.Label
 	}
-	return client
+	return names, err
 }
 
 func (a *app) settingsPage(ctx context.Context, address string) (page.View, error) {

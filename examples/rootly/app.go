@@ -58,6 +58,7 @@ INSERT INTO group_members (team_id, group_id, user_id) SELECT 'acme', g.id, u.id
 // app is the application.
 type app struct {
 	db      *sql.DB
+	url     string
 	tokens  *tokens.Tokens
 	handler *tenants.Handler
 	// customers are the teams by id, each with its part of SCIM.
@@ -88,8 +89,8 @@ func lockTeam(ctx context.Context, db sqlstore.DBTX, id string) error {
 	return err
 }
 
-// change changes the settings of a team in one transaction.
-func (a *app) change(ctx context.Context, id string, fn func(t *team) error) error {
+// change changes the settings of a team in one transaction, which the context of fn carries.
+func (a *app) change(ctx context.Context, id string, fn func(ctx context.Context, t *team) error) error {
 	tx, err := a.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -102,7 +103,7 @@ func (a *app) change(ctx context.Context, id string, fn func(t *team) error) err
 	if err != nil {
 		return err
 	}
-	if err := fn(&t); err != nil {
+	if err := fn(sqlstore.WithTx(ctx, a.db, tx), &t); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, "UPDATE teams SET sso = $1, scim = $2, other_sync = $3, group_sync = $4, group_roles = $5, phones = $6 WHERE id = $7",

@@ -80,15 +80,15 @@ func (a *app) actions(s *page.Site) {
 func (a *app) switchOwn(ctx context.Context, c *customer, name string, on bool) error {
 	switch {
 	case name == "sso":
-		return a.change(ctx, c.id, func(t *team) error { t.SSO = on; return nil })
+		return a.change(ctx, c.id, func(_ context.Context, t *team) error { t.SSO = on; return nil })
 	case name == "scim" && on:
 		return a.turnOn(ctx, c.id)
 	case name == "scim":
-		return a.change(ctx, c.id, func(t *team) error { t.Switch.TurnOff(); return nil })
+		return a.change(ctx, c.id, func(_ context.Context, t *team) error { t.Switch.TurnOff(); return nil })
 	case name == "google" && on:
 		return a.startSync(ctx, c.id)
 	case name == "google":
-		return a.change(ctx, c.id, func(t *team) error { t.Switch.StopSync(); return nil })
+		return a.change(ctx, c.id, func(_ context.Context, t *team) error { t.Switch.StopSync(); return nil })
 	case name == "roles":
 		return a.setGroupRoles(ctx, c, on)
 	}
@@ -136,34 +136,38 @@ func (a *app) members(ctx context.Context, p page.Person) (page.View, error) {
 
 // groups shows the application's groups, and whether a client has taken them over.
 func (a *app) groups(ctx context.Context, p page.Person) (page.View, error) {
-	rows, err := page.Texts(ctx, a.db, "SELECT g.id, g.name, g.released FROM groups g WHERE g.team_id = $1 AND g.in_app ORDER BY g.name", p.Tenant)
+	c := a.customers[p.Tenant]
+	if c == nil {
+		return page.View{Lead: "You are in no team."}, nil
+	}
+	rows, err := page.Texts(ctx, a.db, "SELECT g.id, g.name, g.released FROM groups g WHERE g.team_id = $1 AND g.in_app ORDER BY g.name LIMIT 200", c.id)
 	if err != nil {
 		return page.View{}, err
 	}
+	members, err := page.Texts(ctx, a.db, `SELECT m.group_id, u.email FROM group_members m JOIN users u ON u.id = m.user_id
+		JOIN memberships t ON t.team_id = m.team_id AND t.user_id = m.user_id WHERE m.team_id = $1 AND t.status = 'active' ORDER BY u.email`, c.id)
+	if err != nil {
+		return page.View{}, err
+	}
+	who := make(map[string]page.Cell)
+	for _, m := range members {
+		who[m[0]] = page.Cell{Tags: append(who[m[0]].Tags, page.Tag{Text: m[1]})}
+	}
 	t := &page.Table{Head: []string{"Group", "From", "Members"}, Empty: "None yet."}
+	var refs []scim.Ref
 	for _, row := range rows {
-		from, claimed := page.Cell{Tags: []page.Tag{{Text: "made here"}}}, false
-		if c := a.customers[p.Tenant]; row[2] != "true" && row[2] != "1" {
-			if claimed, err = c.store.IsClaimed(ctx, scim.Ref{Type: "Group", ID: row[0]}); err != nil {
-				return page.View{}, err
-			}
+		refs = append(refs, scim.Ref{Type: "Group", ID: row[0]})
+	}
+	origins, err := c.directory.Origins(ctx, refs...)
+	for i, row := range rows {
+		from := origins[refs[i]]
+		if row[2] == "true" || row[2] == "1" { // a client has released it
+			from = page.Cell{Tags: []page.Tag{{Text: "made here"}}}
 		}
-		if claimed {
-			from.Tags = []page.Tag{{Text: "SCIM", Kind: "good"}}
-		}
-		names, err := page.Texts(ctx, a.db, `SELECT u.email FROM group_members m JOIN users u ON u.id = m.user_id
-			JOIN memberships t ON t.team_id = m.team_id AND t.user_id = m.user_id WHERE CAST(m.group_id AS text) = $1 AND t.status = 'active' ORDER BY u.email`, row[0])
-		if err != nil {
-			return page.View{}, err
-		}
-		who := page.Cell{}
-		for _, n := range names {
-			who.Tags = append(who.Tags, page.Tag{Text: n[0]})
-		}
-		t.Rows = append(t.Rows, []page.Cell{page.Text(row[1]), from, who})
+		t.Rows = append(t.Rows, []page.Cell{page.Text(row[1]), from, who[row[0]]})
 	}
 	return page.View{Sections: []page.Section{{Title: "Groups", Table: t,
-		Forms: []page.Form{{Action: "/groups/add", Button: "Add a group", Fields: []page.Field{{Name: "name", Label: "Name"}}}}}}}, nil
+		Forms: []page.Form{{Action: "/groups/add", Button: "Add a group", Fields: []page.Field{{Name: "name", Label: "Name"}}}}}}}, err
 }
 
 // sso is the page of the switches, and of the roles that groups give.
@@ -192,9 +196,13 @@ func (a *app) sso(ctx context.Context, p page.Person) (page.View, error) {
 	for _, r := range rolesInTeam {
 		options = append(options, page.Option{Value: r.ID, Text: r.Name})
 	}
-	note := "Address: /scim, for every team. The token tells the team."
+	address := "Address: " + a.url + "/scim, for every team. The token tells the team."
 	if t.Switch.State == "on" && !t.SSO {
-		note = "Stopped: clients get 503 until single sign-on is configured again."
+		address = "Stopped: clients get 503 until single sign-on is configured again."
+	}
+	note := "Members of a group get its role."
+	if !t.GroupRoles {
+		note = "Groups give no role until “Assign roles to SCIM groups” is on."
 	}
 	table := &page.Table{Head: []string{"SCIM group", "Role"}, Empty: "No groups yet."}
 	for _, g := range scimGroups.Resources {
@@ -204,18 +212,18 @@ func (a *app) sso(ctx context.Context, p page.Person) (page.View, error) {
 	return page.View{Sections: []page.Section{
 		{Toggles: []page.Toggle{
 			toggle("sso", "Single sign-on", "The SCIM endpoint needs it.", t.SSO, false),
-			toggle("scim", "SCIM", note, t.Switch.State == "on", false),
+			toggle("scim", "SCIM", address, t.Switch.State == "on", false),
 			toggle("google", "Google Directory Sync", "Not together with SCIM.", t.Switch.OtherSync != "", false),
 			toggle("roles", "Assign roles to SCIM groups", "Of several, the role with the greatest weight counts.", t.GroupRoles, false),
 			toggle("groups", "Sync SCIM groups to teams", "The support of the vendor switches this.", t.GroupSync, true),
 			toggle("phones", "Sync telephone numbers", "The support of the vendor switches this.", t.Phones, true)}},
-		{Title: "Role Assignment", Table: table}}}, err
+		{Title: "Role Assignment", Note: note, Table: table}}}, err
 }
 
 // support is the page of the vendor's support.
 func (a *app) support(ctx context.Context, p page.Person) (page.View, error) {
 	if !a.isSupport(ctx, p) {
-		return page.View{Lead: "Write to support@rootly.test."}, nil
+		return page.View{Lead: "Only the support of the vendor switches the syncs of groups and of telephone numbers. Write to support@rootly.test."}, nil
 	}
 	rows, err := page.Texts(ctx, a.db, "SELECT id FROM teams ORDER BY id")
 	var v page.View

@@ -101,7 +101,7 @@ var errNoSignOn = page.Refused("Configure single sign-on first: provisioned peop
 
 // turnOn is the administrators' switch of SCIM, and startSync that of Google Directory Sync.
 func (a *app) turnOn(ctx context.Context, id string) error {
-	return a.change(ctx, id, func(t *team) error {
+	return a.change(ctx, id, func(_ context.Context, t *team) error {
 		if !t.SSO {
 			return errNoSignOn
 		}
@@ -110,7 +110,7 @@ func (a *app) turnOn(ctx context.Context, id string) error {
 }
 
 func (a *app) startSync(ctx context.Context, id string) error {
-	return a.change(ctx, id, func(t *team) error { return excluded(t.Switch.StartSync("Google Directory Sync")) })
+	return a.change(ctx, id, func(_ context.Context, t *team) error { return excluded(t.Switch.StartSync("Google Directory Sync")) })
 }
 
 // excluded shows the reason to the administrator.

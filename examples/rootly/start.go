@@ -17,7 +17,7 @@ func start(ctx context.Context, e *page.Env) (*page.App, error) {
 	if err := e.Install(ctx, "teams", schema); err != nil {
 		return nil, err
 	}
-	a := &app{db: e.DB, customers: make(map[string]*customer)}
+	a := &app{db: e.DB, url: e.URL, customers: make(map[string]*customer)}
 	rows, err := page.Texts(ctx, e.DB, "SELECT id FROM teams ORDER BY id")
 	if err != nil {
 		return nil, err
@@ -44,6 +44,9 @@ func start(ctx context.Context, e *page.Env) (*page.App, error) {
 			return nil, err
 		}
 		c.directory = &page.Directory{Store: c.store, User: scim.UserType(), Group: scim.GroupType(), Reconciler: roles, Roles: c.all, RoleOf: nameOf}
+		if err := c.followSettings(ctx); err != nil {
+			return nil, err
+		}
 	}
 	site, err := a.site(e, log)
 	if err != nil {

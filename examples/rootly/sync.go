@@ -99,39 +99,44 @@ func (c *customer) setPhones(ctx context.Context, user *scim.Resource, on bool) 
 // setGroupSync is the switch "Sync SCIM groups to teams". Groups that were pushed before appear when it is on.
 // When it is off again, nobody is a member through a client any more, and the groups stay.
 func (a *app) setGroupSync(ctx context.Context, c *customer, on bool) error {
-	if err := a.change(ctx, c.id, func(t *team) error { t.GroupSync = on; return nil }); err != nil {
+	err := a.change(ctx, c.id, func(ctx context.Context, t *team) error {
+		if t.GroupSync = on; !on {
+			return nil
+		}
+		_, err := c.store.DB(ctx).ExecContext(ctx, "UPDATE groups SET in_app = TRUE, name = scim_name WHERE team_id = $1 AND NOT released", c.id)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	if on {
-		_, err := a.db.ExecContext(ctx, "UPDATE groups SET in_app = TRUE, name = scim_name WHERE team_id = $1 AND NOT released", c.id)
-		if err != nil {
-			return err
-		}
-	}
-	return a.rolesChanged(ctx, c)
+	return c.followSettings(ctx)
 }
 
 // setGroupRoles is the switch "Assign roles to SCIM groups".
 func (a *app) setGroupRoles(ctx context.Context, c *customer, on bool) error {
-	if err := a.change(ctx, c.id, func(t *team) error { t.GroupRoles = on; return nil }); err != nil {
+	if err := a.change(ctx, c.id, func(_ context.Context, t *team) error { t.GroupRoles = on; return nil }); err != nil {
 		return err
 	}
-	return a.rolesChanged(ctx, c)
+	return c.followSettings(ctx)
 }
 
 // setPhoneSync is the switch of telephone numbers. What clients have sent before counts when it is on.
 func (a *app) setPhoneSync(ctx context.Context, c *customer, on bool) error {
-	if err := a.change(ctx, c.id, func(t *team) error { t.Phones = on; return nil }); err != nil {
-		return err
-	}
+	return a.change(ctx, c.id, func(ctx context.Context, t *team) error {
+		t.Phones = on
+		return c.setAllPhones(ctx, on)
+	})
+}
+
+// setAllPhones replaces the numbers of all people, in the transaction of ctx.
+func (c *customer) setAllPhones(ctx context.Context, on bool) error {
 	for q := (&scim.Query{Limit: 100}); ; {
 		users, err := c.store.List(ctx, scim.UserType(), q)
 		if err != nil {
 			return err
 		}
 		for _, u := range users.Resources {
-			err := c.store.InTx(ctx, func(ctx context.Context) error { return c.setPhones(ctx, u, on && u.Active()) })
-			if err != nil {
+			if err := c.setPhones(ctx, u, on && u.Active()); err != nil {
 				return err
 			}
 		}
@@ -147,16 +152,21 @@ func (a *app) mapRole(ctx context.Context, c *customer, groupID, role string) er
 	if role != "" && !isRole(role) {
 		return scim.ErrNoRole
 	}
-	_, err := a.db.ExecContext(ctx, "DELETE FROM role_mappings WHERE team_id = $1 AND group_id = $2", c.id, groupID)
-	if err == nil && role != "" {
-		_, err = a.db.ExecContext(ctx, "INSERT INTO role_mappings (team_id, group_id, role) VALUES ($1, $2, $3)", c.id, groupID, role)
-	}
+	err := a.change(ctx, c.id, func(ctx context.Context, _ *team) error {
+		_, err := c.store.DB(ctx).ExecContext(ctx, "DELETE FROM role_mappings WHERE team_id = $1 AND group_id = $2", c.id, groupID)
+		if err == nil && role != "" {
+			_, err = c.store.DB(ctx).ExecContext(ctx, "INSERT INTO role_mappings (team_id, group_id, role) VALUES ($1, $2, $3)", c.id, groupID, role)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	return c.directory.Reconciler.GroupRolesChanged(ctx, groupID)
 }
 
-func (a *app) rolesChanged(ctx context.Context, c *customer) error {
+// followSettings makes roles and memberships follow the switches and the mapping of groups. These were committed before,
+// so a process that is killed in between leaves it to the next start.
+func (c *customer) followSettings(ctx context.Context) error {
 	return c.directory.Reconciler.RolesChanged(ctx)
 }

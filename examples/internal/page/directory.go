@@ -24,8 +24,8 @@ type Directory struct {
 	Reconciler *scim.Reconciler
 	// Roles lists the roles that an administrator can give by hand.
 	Roles func(ctx context.Context) ([]scim.Role, error)
-	// Clients names the clients by Principal.ID, such as by the labels of their tokens. It may be nil.
-	Clients func(ctx context.Context, client string) string
+	// Clients returns the names of the clients by Principal.ID, such as the labels of their tokens. It may be nil.
+	Clients func(ctx context.Context) (map[string]string, error)
 	// RoleOf names a role. Nil: by its Name.
 	RoleOf func(r scim.Role) string
 }
@@ -44,6 +44,10 @@ func (d *Directory) People(ctx context.Context, give, take string) (Section, err
 	if err != nil {
 		return Section{}, err
 	}
+	origins, err := d.Origins(ctx, refsOf(users.Resources)...)
+	if err != nil {
+		return Section{}, err
+	}
 	var options []Option
 	if give != "" {
 		roles, err := d.Roles(ctx)
@@ -54,7 +58,7 @@ func (d *Directory) People(ctx context.Context, give, take string) (Section, err
 			options = append(options, Option{RoleKey(r), d.roleName(r)})
 		}
 	}
-	t := &Table{Head: []string{"Person", "From", "Roles", "By hand"}, Empty: "Nobody yet."}
+	t := &Table{Head: []string{"Person", "From", "Roles, and why", "By hand"}, Empty: "Nobody yet."}
 	for _, u := range users.Resources {
 		row, err := d.person(ctx, u, groups, options, give, take)
 		if errors.Is(err, scim.ErrNotFound) {
@@ -63,6 +67,7 @@ func (d *Directory) People(ctx context.Context, give, take string) (Section, err
 		if err != nil {
 			return Section{}, err
 		}
+		row[1] = origins[u.Ref()]
 		t.Rows = append(t.Rows, row)
 	}
 	return Section{Title: "People", Table: t}, nil
@@ -73,11 +78,7 @@ func (d *Directory) person(ctx context.Context, u *scim.Resource, groups map[sci
 	if !u.Active() {
 		name.Tags = []Tag{{"inactive", "warn"}}
 	}
-	from, err := d.origin(ctx, u.Ref())
-	if err != nil {
-		return nil, err
-	}
-	row := []Cell{name, from, {}, {}}
+	row := []Cell{name, {}, {}, {}}
 	if d.Reconciler == nil {
 		return row, nil
 	}
@@ -103,7 +104,7 @@ func (d *Directory) person(ctx context.Context, u *scim.Resource, groups map[sci
 	}
 	for _, x := range all {
 		if take != "" && (x.State == scim.StateByHand || x.State == scim.StateBoth) {
-			row[3].Forms = append(row[3].Forms, Form{Action: take, Button: "Take " + d.roleName(x.Role),
+			row[3].Forms = append(row[3].Forms, Form{Action: take, Button: "Take away: " + d.roleName(x.Role),
 				Fields: []Field{Hidden("user", u.ID()), Hidden("role", RoleKey(x.Role))}})
 		}
 	}
@@ -125,21 +126,29 @@ func (d *Directory) Groups(ctx context.Context, title string, forms ...Form) (Se
 	if err != nil {
 		return Section{}, err
 	}
+	origins, err := d.Origins(ctx, refsOf(groups.Resources)...)
+	if err != nil {
+		return Section{}, err
+	}
 	gives := make(map[scim.Source][]Tag)
 	for _, l := range links {
 		for _, r := range l.Roles {
 			gives[l.Source] = append(gives[l.Source], Tag{d.roleName(r.Role), "good"})
 		}
 	}
-	t := &Table{Head: []string{"Name", "From", "Members", "Gives", ""}, Empty: "None yet."}
+	t := &Table{Head: []string{"Name", "From", "Members"}, Empty: "None yet."}
+	if d.Reconciler != nil {
+		t.Head = append(t.Head, "Gives the role", "")
+	}
 	for _, g := range groups.Resources {
-		from, err := d.origin(ctx, g.Ref())
-		if err != nil {
-			return Section{}, err
-		}
 		count, err := d.count(ctx, g)
 		if err != nil {
 			return Section{}, err
+		}
+		row := []Cell{Text(g.String("displayName")), origins[g.Ref()], Text(count)}
+		t.Rows = append(t.Rows, row)
+		if d.Reconciler == nil {
+			continue
 		}
 		role := Cell{Tags: gives[scim.GroupSource(g.ID())]}
 		if len(role.Tags) == 0 {
@@ -150,7 +159,7 @@ func (d *Directory) Groups(ctx context.Context, title string, forms ...Form) (Se
 			f.Fields = append(slices.Clone(f.Fields), Hidden("group", g.ID()))
 			act.Forms = append(act.Forms, f)
 		}
-		t.Rows = append(t.Rows, []Cell{Text(g.String("displayName")), from, Text(count), role, act})
+		t.Rows[len(t.Rows)-1] = append(row, role, act)
 	}
 	return Section{Title: title, Table: t}, nil
 }
@@ -171,33 +180,42 @@ func (d *Directory) count(ctx context.Context, g *scim.Resource) (string, error)
 	return fmt.Sprint(len(page)), nil
 }
 
-// origin says where a person or a group came from.
-func (d *Directory) origin(ctx context.Context, ref scim.Ref) (Cell, error) {
+// Origins says where people and groups came from. Those that are not there any more may be left out.
+func (d *Directory) Origins(ctx context.Context, refs ...scim.Ref) (map[scim.Ref]Cell, error) {
+	all := make(map[scim.Ref]Cell)
 	c, ok := d.Store.(scim.Claimer)
 	if !ok {
-		return Cell{}, nil
+		return all, nil
 	}
-	isClaimed, err := c.IsClaimed(ctx, ref)
-	if err != nil {
-		return Cell{}, err
-	}
-	if !isClaimed {
-		return Cell{Tags: []Tag{{"made here", ""}}}, nil
-	}
-	from := Cell{Tags: []Tag{{"SCIM", "good"}}}
-	if k, ok := d.Store.(scim.ClientKeeper); ok && d.Clients != nil {
-		clients, err := k.ClientsOf(ctx, []scim.Ref{ref})
-		if err != nil {
-			return Cell{}, err
+	var clients map[scim.Ref]string
+	var names map[string]string
+	if k, ok := d.Store.(scim.ClientKeeper); ok && d.Clients != nil && len(refs) > 0 {
+		var err error
+		if clients, err = k.ClientsOf(ctx, refs); err != nil {
+			return nil, err
 		}
-		from.Small = d.Clients(ctx, clients[ref])
+		if names, err = d.Clients(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return from, nil
+	for _, ref := range refs {
+		isClaimed, err := c.IsClaimed(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		all[ref] = Cell{Tags: []Tag{{"made here", ""}}}
+		if isClaimed {
+			all[ref] = Cell{Tags: []Tag{{"SCIM", "good"}}, Small: cmp.Or(names[clients[ref]], clients[ref])}
+		}
+	}
+	return all, nil
 }
 
-// Origin says where a person or a group came from. It is for tables that the application makes itself.
-func (d *Directory) Origin(ctx context.Context, typ, id string) (Cell, error) {
-	return d.origin(ctx, scim.Ref{Type: typ, ID: id})
+func refsOf(all []*scim.Resource) (refs []scim.Ref) {
+	for _, r := range all {
+		refs = append(refs, r.Ref())
+	}
+	return refs
 }
 
 // names returns the names of the groups as sources of roles.

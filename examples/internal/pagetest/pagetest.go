@@ -5,6 +5,7 @@ package pagetest
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"io"
 	"net/http"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/scimkit/scim/store/sqlstore"
 )
 
 // Run is page.Program.Run.
@@ -87,6 +90,23 @@ func (r *Running) Restart(run Run) {
 	for name, into := range map[string]*string{"listening on ": &r.URL, "password: ": &r.Password, "token: ": &r.Token} {
 		_, rest, _ := strings.Cut("\n"+r.Printed, "\n"+name)
 		*into, _, _ = strings.Cut(rest, "\n")
+	}
+}
+
+// Exec changes the application's tables, as another program could, or as a process leaves them that was killed.
+func (r *Running) Exec(text string) {
+	r.t.Helper()
+	driver, dsn := "pgx", r.Where
+	if file, isFile := strings.CutPrefix(dsn, "sqlite:"); isFile {
+		driver, dsn = "sqlite", sqlstore.SQLiteDSN(file)
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // every change was committed
+	if _, err := db.ExecContext(r.t.Context(), text); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
