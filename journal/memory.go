@@ -58,7 +58,7 @@ func (m *Memory) Append(_ context.Context, records []Record) error {
 		}
 	}
 	for tenant, more := range counts {
-		m.counts[tenant] = SumCounters(append(m.counts[tenant], more...))
+		m.counts[tenant] = addCounters(m.counts[tenant], SumCounters(more))
 	}
 	for m.refused.bytes > m.size/refusedPart {
 		m.refused.drop(1)
@@ -78,6 +78,19 @@ func (m *Memory) Append(_ context.Context, records []Record) error {
 			largest.drop(1)
 		}
 	}
+}
+
+// addCounters adds counters to those of a tenant, which are many and in order.
+func addCounters(all, more []Counter) []Counter {
+	for i := range more {
+		at, found := slices.BinarySearchFunc(all, more[i], compareCounters)
+		if found {
+			all[at] = all[at].plus(&more[i])
+		} else {
+			all = slices.Insert(all, at, more[i])
+		}
+	}
+	return all
 }
 
 // insert puts a record in its place, once. It reports whether it is new.

@@ -383,6 +383,9 @@ func (j *Journal) seal(ctx context.Context, x *exchange, known clients) (r Recor
 	if len(r.Counts) > 1 {
 		r.Counts = SumCounters(r.Counts)
 	}
+	hour := of.counter
+	hour.Last = r.Time
+	r.Counts = append(r.Counts, hourCounts(p.whats, hour)...)
 	return r, nil
 }
 

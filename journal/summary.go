@@ -31,7 +31,12 @@ type Summary struct {
 	Failures []FailureCount
 	// LastSuccess and LastContact are when the last one succeeded, and when the last one came. The zero time: none did.
 	LastSuccess, LastContact time.Time
+	// Hours are the hours of the day, in UTC.
+	Hours [24]HourCount
 }
+
+// HourCount is how many requests and operations of bulk requests came in an hour, and how many of them failed.
+type HourCount struct{ Requests, Failed int }
 
 // FailureCount is how many requests of a client have failed for one cause.
 type FailureCount struct {
@@ -50,6 +55,9 @@ const (
 	countUpdate = "update"
 	countDelete = "delete"
 	countRead   = "read"
+	// Those of an hour have the hour behind a space. What counts there counts under another name too.
+	countHour       = "hour"
+	countFailedHour = "failed-hour"
 )
 
 // Summary returns what each client of a tenant did on each day from the one of from to the one of to, in UTC, the newest
@@ -120,6 +128,10 @@ func (s *Summary) add(c *Counter) {
 		s.LastContact = c.Last
 	}
 	status, typ, _ := strings.Cut(c.What, " ")
+	if status == countHour || status == countFailedHour {
+		s.addHour(typ, status == countFailedHour, n)
+		return
+	}
 	if code, err := strconv.Atoi(status); err == nil {
 		s.Failures = append(s.Failures, FailureCount{code, typ, n, c.Last})
 		return
@@ -137,6 +149,37 @@ func (s *Summary) add(c *Counter) {
 	if c.Last.After(s.LastSuccess) {
 		s.LastSuccess = c.Last
 	}
+}
+
+// addHour adds a counter of an hour.
+func (s *Summary) addHour(hour string, isFailed bool, n int) {
+	h, err := strconv.Atoi(hour)
+	if err != nil || h < 0 || h >= len(s.Hours) {
+		return // another version of the library has written it
+	}
+	s.Hours[h].Requests += n
+	if isFailed {
+		s.Hours[h].Failed += n
+	}
+}
+
+// hourCounts returns the counters of an hour for what a record counts as. of has the rest of each.
+func hourCounts(whats []string, of Counter) (all []Counter) {
+	var n [2]int64
+	for _, what := range whats {
+		if what[0] >= '0' && what[0] <= '9' { // a status
+			n[1]++
+		} else {
+			n[0]++
+		}
+	}
+	for i, kind := range []string{countHour, countFailedHour} {
+		if of.N = n[i]; of.N > 0 {
+			of.What = kind + " " + strconv.Itoa(of.Last.UTC().Hour())
+			all = append(all, of)
+		}
+	}
+	return all
 }
 
 // SumCounters adds up counters of one tenant, for a Store: one for each Day, Client and What, in this order. Of Key and

@@ -61,6 +61,8 @@ func TestSummary(t *testing.T) {
 			Failures: []journal.FailureCount{{Status: 409, Type: "uniqueness", Requests: 3}, {Status: 400, Type: "invalidValue", Requests: 1}, {Status: 404, Requests: 1}}},
 		{Day: first, Client: "revoked", LastContact: got[3].LastContact, Failures: []journal.FailureCount{{Status: 401, Requests: 1}}},
 	}
+	want[0].Hours[now.Hour()].Requests, want[1].Hours[begun.Hour()].Requests = 1, 1
+	want[2].Hours[begun.Hour()], want[3].Hours[begun.Hour()] = journal.HourCount{Requests: 10, Failed: 5}, journal.HourCount{Requests: 1, Failed: 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -110,7 +112,7 @@ func TestSummaryNames(t *testing.T) {
 			t.Errorf("in the clear: %+v", c)
 		}
 	}
-	if len(spy.all) != 2 {
-		t.Errorf("%d counts, want 2", len(spy.all))
+	if len(spy.all) != 4 { // a failure, and the hour, twice
+		t.Errorf("%d counts, want 4", len(spy.all))
 	}
 }
