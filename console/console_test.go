@@ -348,9 +348,9 @@ func TestManyTenants(t *testing.T) {
 		t.Errorf("a request leads to %q", answer.Header().Get("Location"))
 	}
 	w.wants(w.get(200, "/?request=r8"), "No tenant that you see has a request with this id")
-	w.entries.summaries = map[string][]journal.Summary{"evil<i>": {{Day: now, Creates: 8, Failures: []journal.FailureCount{{Status: 409, Requests: 4}}, LastContact: now.Add(-time.Hour)}}}
+	w.entries.summaries = map[string][]journal.Summary{"evil<i>": contacts("okta", 12, 4, now.Add(-time.Hour))}
 	page := w.get(200, "/")
-	w.wants(page, "12 requests", "4 failed", "4 of 12 requests have failed since yesterday", "1 hour ago")
+	w.wants(page, "12 requests", "4 failed", "4 of 12 requests have failed in the last 24 hours", "1 hour ago")
 	if strings.Index(page, "Name of evil") > strings.Index(page, "Name of acme") {
 		t.Error("the tenant in trouble is not the first")
 	}

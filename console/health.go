@@ -12,16 +12,18 @@ import (
 	"github.com/scimkit/scim/journal"
 )
 
-// healthDays is how many days the page of health shows.
-const healthDays = 14
+// healthDays and healthHours are how many days and hours the page of health shows.
+const (
+	healthDays  = 14
+	healthHours = 48
+)
 
 // health is the page of how much came, and how much failed.
 type health struct {
-	Chart   chart
-	Clients []clientHealth
-	// Troubles are what should be looked at, in words.
-	Troubles []string
-	Days     int
+	Hours, Days chart
+	Clients     []clientHealth
+	// Troubles are what should be looked at.
+	Troubles []Trouble
 }
 
 // clientHealth is how a client does.
@@ -31,24 +33,33 @@ type clientHealth struct {
 	Last             time.Time
 	client           string
 	perDay           map[string][2]int // by day: requests, and those that failed
+	perHour          map[int64][2]int  // by hourOf, the hours with requests
 }
 
-// chart is requests by day.
+// chart is requests by day or hour.
 type chart struct {
-	Bars []bar
+	Title string
+	// Unit is what a bar stands for, and Width is that of the picture.
+	Unit  string
+	Width int
+	Bars  []bar
+	// HasFailed says that some have failed.
+	HasFailed bool
 	// Words is what the chart shows, for people who do not see it.
 	Words string
 }
 
-// bar is a day of the chart. All numbers but the last two are places in the picture.
+// bar is a day or an hour of a chart. All numbers but the last three are places in the picture.
 type bar struct {
-	Day                             string
-	X, Y, Height, FailY, FailHeight int
-	Requests, Failed                int
+	Name                                               string
+	X, Y, Height, FailY, FailHeight, RateY, RateHeight int
+	Requests, Failed                                   int
+	// Share is how many of a hundred requests have failed, at least 1 if one has.
+	Share int
 }
 
 func showHealth(ctx context.Context, q *request) error {
-	body := &health{Days: healthDays}
+	body := &health{}
 	p := q.c.newPage(q, "health", "Health", body)
 	status := http.StatusOK
 	list, err := q.tokens(ctx)
@@ -57,12 +68,13 @@ func showHealth(ctx context.Context, q *request) error {
 	}
 	now := q.c.o.Now().UTC()
 	all, err := q.c.o.Journal.Summary(ctx, q.id, now.AddDate(0, 0, 1-healthDays), now)
+	if err == nil {
+		body.Clients = clientsOf(all, list)
+		body.Hours, body.Days = hoursOf(body.Clients, now), daysOf(body.Clients, now)
+		body.Troubles, err = q.c.troublesOf(ctx, q.id, body.Clients, list, nil)
+	}
 	if err != nil {
 		p.Down, status = whyDown(ctx, q, err), http.StatusServiceUnavailable
-	} else {
-		body.Clients = clientsOf(all, list)
-		body.Chart = chartOf(body.Clients, now)
-		body.Troubles = troublesOf(body.Clients, list, now)
 	}
 	q.c.render(q.w, q.r, status, "health", p)
 	return nil
@@ -76,7 +88,7 @@ func clientsOf(all []journal.Summary, list []tokens.Token) []clientHealth {
 		k := slices.IndexFunc(out, func(c clientHealth) bool { return c.client == s.Client })
 		if k < 0 {
 			name := cmp.Or(s.Label, labelOf(list, s.Client), s.Client, s.Unreadable, "not known here")
-			out = append(out, clientHealth{Name: name, client: s.Client, perDay: map[string][2]int{}})
+			out = append(out, clientHealth{Name: name, client: s.Client, perDay: map[string][2]int{}, perHour: map[int64][2]int{}})
 			k = len(out) - 1
 		}
 		n := [2]int{s.Creates + s.Updates + s.Deletes + s.Reads, 0}
@@ -86,6 +98,13 @@ func clientsOf(all []journal.Summary, list []tokens.Token) []clientHealth {
 		c, day := &out[k], s.Day.Format(time.DateOnly)
 		before := c.perDay[day]
 		c.perDay[day] = [2]int{before[0] + n[0], before[1] + n[1]}
+		for hour, of := range s.Hours {
+			if of.Requests > 0 {
+				at := hourOf(s.Day) + int64(hour)
+				sum := c.perHour[at]
+				c.perHour[at] = [2]int{sum[0] + of.Requests, sum[1] + of.Failed}
+			}
+		}
 		c.Requests, c.Failed = c.Requests+n[0], c.Failed+n[1]
 		if s.LastContact.After(c.Last) {
 			c.Last = s.LastContact
@@ -95,73 +114,63 @@ func clientsOf(all []journal.Summary, list []tokens.Token) []clientHealth {
 	return out
 }
 
+// The measures of a chart, which the browser stretches. Two of barWidth are the gap to the next bar.
 const (
 	chartHeight = 64
-	barWidth    = 600 / healthDays
+	barWidth    = 10
 )
 
-// chartOf draws the requests of all clients by day.
-func chartOf(all []clientHealth, now time.Time) chart {
-	var c chart
-	most, requests, failed := 1, 0, 0
-	for i := range healthDays {
+// daysOf draws the requests of all clients by day.
+func daysOf(all []clientHealth, now time.Time) chart {
+	return chartOf(fmt.Sprintf("%d days", healthDays), "Day", healthDays, func(i int) (b bar) {
 		day := now.AddDate(0, 0, i+1-healthDays)
-		b := bar{Day: day.Format("2 Jan"), X: i * barWidth}
+		b.Name = day.Format("2 Jan")
 		for _, client := range all {
 			n := client.perDay[day.Format(time.DateOnly)]
 			b.Requests, b.Failed = b.Requests+n[0], b.Failed+n[1]
 		}
+		return b
+	})
+}
+
+// hoursOf draws the requests of all clients by hour.
+func hoursOf(all []clientHealth, now time.Time) chart {
+	return chartOf(fmt.Sprintf("%d hours", healthHours), "Hour", healthHours, func(i int) (b bar) {
+		at := now.Add(time.Duration(i+1-healthHours) * time.Hour)
+		b.Name = at.Format("2 Jan 15:00")
+		for _, client := range all {
+			n := client.perHour[hourOf(at)]
+			b.Requests, b.Failed = b.Requests+n[0], b.Failed+n[1]
+		}
+		return b
+	})
+}
+
+// chartOf draws bars, the newest last.
+func chartOf(span, unit string, n int, barOf func(i int) bar) chart {
+	c := chart{Title: "Requests in " + span, Unit: unit, Width: n * barWidth}
+	most, requests, failed := 1, 0, 0
+	for i := range n {
+		b := barOf(i)
+		b.X = i * barWidth
 		most, requests, failed = max(most, b.Requests), requests+b.Requests, failed+b.Failed
 		c.Bars = append(c.Bars, b)
 	}
-	height := func(n int) int {
+	height := func(n, of int) int {
 		if n == 0 {
 			return 0
 		}
-		return max(2, n*chartHeight/most)
+		return max(2, n*chartHeight/of)
 	}
 	for i := range c.Bars {
 		b := &c.Bars[i]
-		b.Height, b.FailHeight = height(b.Requests), height(b.Failed)
-		b.Y, b.FailY = chartHeight-b.Height, chartHeight-b.FailHeight
+		b.Height, b.FailHeight, b.RateHeight = height(b.Requests, most), height(b.Failed, most), height(b.Failed, max(1, b.Requests))
+		b.Y, b.FailY, b.RateY = chartHeight-b.Height, chartHeight-b.FailHeight, chartHeight-b.RateHeight
+		if b.Failed > 0 {
+			b.Share = max(1, b.Failed*100/b.Requests)
+		}
 	}
-	c.Words = fmt.Sprintf("%s in %d days, %d of them failed", countOf(requests, "request", "requests"), healthDays, failed)
+	c.HasFailed = failed > 0
+	c.Words = fmt.Sprintf("%s in %s, %d of them failed", countOf(requests, "request", "requests"), span, failed)
 	return c
-}
-
-const (
-	fewRequests = 10             // Of fewer, a share says nothing.
-	badShare    = 5              // One of so many that fail is trouble.
-	longSilence = 26 * time.Hour // A client that comes daily may be late by some hours.
-	dailyDays   = 5              // on so many of the last 7 days: the client comes daily
-)
-
-// troublesOf says in words what should be looked at.
-func troublesOf(all []clientHealth, list []tokens.Token, now time.Time) []string {
-	var out []string
-	for _, c := range all {
-		var n [2]int
-		for _, day := range []time.Time{now, now.AddDate(0, 0, -1)} {
-			d := c.perDay[day.Format(time.DateOnly)]
-			n[0], n[1] = n[0]+d[0], n[1]+d[1]
-		}
-		if n[0] >= fewRequests && n[1]*badShare >= n[0] {
-			out = append(out, fmt.Sprintf("%s: %d of %d requests have failed since yesterday.", c.Name, n[1], n[0]))
-		}
-		days := 0
-		for i := 1; i <= 7; i++ {
-			if c.perDay[now.AddDate(0, 0, -i).Format(time.DateOnly)][0] > 0 {
-				days++
-			}
-		}
-		if silent := now.Sub(c.Last); silent > longSilence && days >= dailyDays {
-			out = append(out, fmt.Sprintf("%s has sent nothing for %s. Before, it came nearly every day.", c.Name, spanOf(silent)))
-		}
-	}
-	for _, t := range list {
-		if left := t.Expires.Sub(now); t.IsValid(now) && t.Successor == "" && !t.Expires.IsZero() && left < 14*24*time.Hour {
-			out = append(out, fmt.Sprintf("The token %q ends %s. Replace it on the page Connection.", t.Label, agoOf(t.Expires, now)))
-		}
-	}
-	return out
 }

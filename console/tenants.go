@@ -21,7 +21,7 @@ type tenantList struct {
 // tenantRow is a tenant as a line of the list.
 type tenantRow struct {
 	Path, Name string
-	// Requests and Failed are those since yesterday, and Last is when the last one came.
+	// Requests and Failed are those in the last 24 hours, and Last is when the last one came.
 	Requests, Failed int
 	Last             time.Time
 	// Trouble says what is wrong. "": nothing is known to be.
@@ -71,27 +71,26 @@ func (t *tenantRow) share() int {
 	return max(1, t.Failed*100/t.Requests)
 }
 
-// addHealth says how the tenant does since yesterday.
+// addHealth says how the tenant does in the last 24 hours.
 func (t *tenantRow) addHealth(ctx context.Context, c *Console, id string) error {
 	now := c.o.Now().UTC()
-	all, err := c.o.Journal.Summary(ctx, id, now.AddDate(0, 0, -7), now)
+	all, err := c.o.Journal.Summary(ctx, id, now.AddDate(0, 0, 1-healthDays), now)
 	if err != nil {
 		return err
 	}
 	clients := clientsOf(all, nil)
-	for _, client := range clients {
-		for _, day := range []time.Time{now, now.AddDate(0, 0, -1)} {
-			n := client.perDay[day.Format(time.DateOnly)]
-			t.Requests, t.Failed = t.Requests+n[0], t.Failed+n[1]
-		}
-		if client.Last.After(t.Last) {
-			t.Last = client.Last
+	for i := range clients {
+		n := clients[i].lastDay(now)
+		t.Requests, t.Failed = t.Requests+n[0], t.Failed+n[1]
+		if clients[i].Last.After(t.Last) {
+			t.Last = clients[i].Last
 		}
 	}
-	if troubles := troublesOf(clients, nil, now); len(troubles) > 0 {
-		t.Trouble = troubles[0]
+	troubles, err := c.troublesOf(ctx, id, clients, nil, nil)
+	if len(troubles) > 0 {
+		t.Trouble = troubles[0].Text
 	}
-	return nil
+	return err
 }
 
 // findRequest finds the page of a request in all tenants of a viewer. "": there is none.
