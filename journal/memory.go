@@ -21,9 +21,13 @@ type Memory struct {
 	keys    map[[2]string]Key
 	beats   map[string]time.Time
 	counts  map[string][]Counter // by tenant, in order
+	memos   map[string]map[string]SealedMemo
 }
 
-var _ Store = (*Memory)(nil)
+var (
+	_ Store     = (*Memory)(nil)
+	_ MemoStore = (*Memory)(nil)
+)
 
 // shelf has records in order of their IDs, and the sum of their sizes.
 type shelf struct {
@@ -36,7 +40,7 @@ const refusedPart = 16
 
 // NewMemory returns an empty Memory for at most size bytes of records. 64 MiB are about 30,000 requests.
 func NewMemory(size int64) *Memory {
-	return &Memory{size: size, shelves: map[string]*shelf{}, keys: map[[2]string]Key{}, beats: map[string]time.Time{}, counts: map[string][]Counter{}}
+	return &Memory{size: size, shelves: map[string]*shelf{}, keys: map[[2]string]Key{}, beats: map[string]time.Time{}, counts: map[string][]Counter{}, memos: map[string]map[string]SealedMemo{}}
 }
 
 // Append implements Store.
@@ -321,4 +325,32 @@ func (m *Memory) Lost(_ context.Context, before time.Time) (all []Beat, err erro
 		}
 	}
 	return all, nil
+}
+
+// Memos implements MemoStore.
+func (m *Memory) Memos(_ context.Context, tenant string) (all []SealedMemo, err error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, of := range m.memos[tenant] {
+		all = append(all, of)
+	}
+	return all, nil
+}
+
+// SwapMemo implements MemoStore.
+func (m *Memory) SwapMemo(_ context.Context, tenant string, to SealedMemo) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.memos[tenant][to.ID].Version != to.Version {
+		return false, nil
+	}
+	if to.Version++; len(to.Value) == 0 {
+		delete(m.memos[tenant], to.ID)
+		return to.Version > 1, nil
+	}
+	if m.memos[tenant] == nil {
+		m.memos[tenant] = map[string]SealedMemo{}
+	}
+	m.memos[tenant][to.ID] = to
+	return true, nil
 }

@@ -179,17 +179,24 @@ func appendBound(out []byte, text string) []byte {
 	return append(binary.AppendUvarint(out, uint64(len(text))), text...)
 }
 
-// hasher hashes the terms and bodies of one tenant, with a key for each purpose. It is safe for
+// hasher hashes the terms and bodies of one tenant, and seals its memos, with a key for each purpose. It is safe for
 // concurrent use.
-type hasher struct{ terms, bodies sync.Pool }
+type hasher struct {
+	terms, bodies sync.Pool
+	memos         cipher.AEAD // Memos live longer than the keys of days.
+}
 
 func newHasher(key []byte) (*hasher, error) {
 	terms, err := hkdf.Key(sha256.New, key, nil, "scim journal terms", KeySize)
 	bodies, err2 := hkdf.Key(sha256.New, key, nil, "scim journal bodies", KeySize)
-	if err := cmp.Or(err, err2); err != nil {
+	memos, err3 := hkdf.Key(sha256.New, key, nil, "scim journal memos", KeySize)
+	if err := cmp.Or(err, err2, err3); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	h := &hasher{}
+	if h.memos, err = newAEAD(memos); err != nil {
+		return nil, err
+	}
 	h.terms.New = func() any { return &hashState{Hash: hmac.New(sha256.New, terms)} }
 	h.bodies.New = func() any { return &hashState{Hash: hmac.New(sha256.New, bodies)} }
 	return h, nil

@@ -10,10 +10,13 @@ import (
 	"github.com/scimkit/scim/store/sqlstore/internal/owntables"
 )
 
-var _ journal.Store = (*Journal)(nil)
+var (
+	_ journal.Store     = (*Journal)(nil)
+	_ journal.MemoStore = (*Journal)(nil)
+)
 
-// Journal is a journal.Store in tables of its own: entries, entry_terms, entry_keys, entry_sizes, entry_counts and entry_beats, with the
-// entries of all tenants. It is safe for concurrent use, also by several processes. Uninstall removes the tables too.
+// Journal is a journal.Store in tables of its own: entries, entry_terms, entry_keys, entry_sizes, entry_counts, entry_beats and
+// entry_memos, with the entries of all tenants. It is safe for concurrent use, also by several processes. Uninstall removes the tables too.
 //
 // In SQLite use a file of its own: a file has one writer at a time, and requests would wait for the journal.
 // In other databases use a database or a pool of its own, so that it takes no connections from requests.
@@ -103,4 +106,14 @@ func (s *Journal) Beat(ctx context.Context, process string, at time.Time) error 
 // Lost implements journal.Store.
 func (s *Journal) Lost(ctx context.Context, before time.Time) ([]journal.Beat, error) {
 	return s.own.Lost(ctx, before)
+}
+
+// Memos implements journal.MemoStore.
+func (s *Journal) Memos(ctx context.Context, tenant string) ([]journal.SealedMemo, error) {
+	return s.own.Memos(ctx, tenant)
+}
+
+// SwapMemo implements journal.MemoStore.
+func (s *Journal) SwapMemo(ctx context.Context, tenant string, m journal.SealedMemo) (bool, error) {
+	return s.own.SwapMemo(ctx, tenant, m)
 }

@@ -25,7 +25,7 @@ func RunJournal(t *testing.T, newStore func(t *testing.T) journal.Store) {
 
 // journalGroups lists what RunJournal checks.
 func journalGroups() []group[journal.Store] {
-	return []group[journal.Store]{{"journal", slices.Concat(keptRecordSteps(), foundRecordSteps(), countedRecordSteps(), goneRecordSteps(), journalKeySteps())}}
+	return []group[journal.Store]{{"journal", slices.Concat(keptRecordSteps(), foundRecordSteps(), countedRecordSteps(), goneRecordSteps(), journalKeySteps(), memoSteps())}}
 }
 
 // recordOf is the n-th record of a tenant.

@@ -150,6 +150,24 @@ func (b brokenJournal) Lost(ctx context.Context, before time.Time) ([]journal.Be
 	return lost, err
 }
 
+func (b brokenJournal) SwapMemo(ctx context.Context, tenant string, m journal.SealedMemo) (bool, error) {
+	switch b.fault {
+	case "folds tenants of memos":
+		tenant = strings.ToLower(tenant)
+	case "swaps any version":
+		all, err := b.Memory.Memos(ctx, tenant)
+		for _, of := range all {
+			if of.ID == m.ID {
+				m.Version = of.Version
+			}
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return b.Memory.SwapMemo(ctx, tenant, m)
+}
+
 // Each fault makes the step fail that is about it.
 func TestBrokenJournal(t *testing.T) {
 	fresh := func(fault string) journal.Store { return brokenJournal{journal.NewMemory(4 << 20), fault} }
@@ -176,6 +194,8 @@ func TestBrokenJournal(t *testing.T) {
 		{fault: "keeps all refused records", reason: "a stranger fills the disk", step: "journal/trimmed by number"},
 		{fault: "returns the key of another process as its own", reason: "two processes seal with different keys, one of which is lost", step: "journal/keys"},
 		{fault: "adds keys", reason: "a key that was removed is back", step: "journal/replaced key"},
+		{fault: "swaps any version", reason: "each of several processes tells of the same trouble", step: "journal/memos at once", also: []string{"journal/memos"}},
+		{fault: "folds tenants of memos", reason: "a trouble of one tenant hides that of another", step: "journal/memos"},
 		{fault: "loses a process again", reason: "one crash is many gaps", step: "journal/processes"},
 	} {
 		b.make = fresh

@@ -40,6 +40,7 @@ var owned = []ownTable{
 	{name: "entry_sizes", columns: []string{"tenant", "bytes"}, grows: true},
 	{name: "entry_counts", columns: []string{"tenant", "day", "client", "what", "n", "at", "key_id", "name"}, grows: true},
 	{name: "entry_beats", columns: []string{"process", "at"}, grows: true},
+	{name: "entry_memos", columns: []string{"tenant", "id", "version", "value"}, grows: true},
 	{name: "schema", columns: []string{"part", "version"}},
 }
 

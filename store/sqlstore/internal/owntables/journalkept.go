@@ -236,7 +236,7 @@ func (s *Journal) EraseTenant(ctx context.Context, tenant string) error {
 		return nil
 	}
 	db := s.of(tenant)
-	for _, table := range []string{"entry_keys", "entry_terms", "entries", "entry_counts", "entry_sizes"} {
+	for _, table := range []string{"entry_keys", "entry_terms", "entries", "entry_counts", "entry_sizes", "entry_memos"} {
 		err := db.Read(ctx, func() error { // Read retries, and a single statement needs no transaction.
 			_, err := db.Exec(ctx, "DELETE FROM {p}"+table+" WHERE tenant = $1")
 			return err
