@@ -22,4 +22,8 @@
 // on that of your log-in. Texts of clients are escaped, and control characters in them are shown as symbols.
 //
 // Each act, and each look at a body, is a line in the log and a call of Options.Audit.
+//
+// # Troubles
+//
+// Console.Watch tells the application when a client fails or is silent, so that it can send a mail.
 package console

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/scimkit/scim/auth/tokens"
@@ -27,7 +28,9 @@ type Trouble struct {
 	Kind   TroubleKind
 	// Object is the id of the client, or of the token.
 	Object string
-	// Text says it in a sentence for people. It has the label of the client or of the token, which people chose.
+	// Name is the label of the client or of the token, which people chose.
+	Name string
+	// Text says it in a sentence for people. It has the name.
 	Text string
 }
 
@@ -40,8 +43,8 @@ func (c *Console) Troubles(ctx context.Context, tenant string) ([]Trouble, error
 	return c.troublesIn(ctx, tenant, nil)
 }
 
-// troublesIn is Troubles. known are troubles that have begun before.
-func (c *Console) troublesIn(ctx context.Context, tenant string, known map[[3]string]bool) ([]Trouble, error) {
+// troublesIn is Troubles. begun says when troubles began that were known before.
+func (c *Console) troublesIn(ctx context.Context, tenant string, begun map[[3]string]time.Time) ([]Trouble, error) {
 	t, err := c.o.Tenant(ctx, tenant)
 	if err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func (c *Console) troublesIn(ctx context.Context, tenant string, known map[[3]st
 	if err != nil {
 		return nil, err
 	}
-	return c.troublesOf(ctx, tenant, clientsOf(all, list), list, known)
+	return c.troublesOf(ctx, tenant, clientsOf(all, list), list, begun)
 }
 
 const (
@@ -67,36 +70,46 @@ const (
 	endsSoon    = 14 * 24 * time.Hour
 )
 
-// troublesOf finds the troubles of clients and tokens. known are those that have begun before.
-func (c *Console) troublesOf(ctx context.Context, tenant string, clients []clientHealth, list []tokens.Token, known map[[3]string]bool) ([]Trouble, error) {
+// maxTroubles is how many troubles of a tenant there are at most: a client can make very many tokens fail.
+const maxTroubles = 100
+
+// troublesOf finds the troubles of clients and tokens. begun says when those began that were known before.
+func (c *Console) troublesOf(ctx context.Context, tenant string, clients []clientHealth, list []tokens.Token, begun map[[3]string]time.Time) ([]Trouble, error) {
 	var out []Trouble
 	now := c.o.Now()
 	for i := range clients {
 		h := &clients[i]
-		t := Trouble{Tenant: tenant, Kind: Failing, Object: h.client}
+		t := Trouble{Tenant: tenant, Kind: Failing, Object: h.client, Name: h.Name}
 		share := badShare
-		if known[t.key()] {
+		if !begun[t.key()].IsZero() {
 			share = goodShare
 		}
 		if n := h.lastDay(now); n[0] >= fewRequests && n[1]*share >= n[0] {
 			t.Text = fmt.Sprintf("%s: %d of %d requests have failed in the last 24 hours.", h.Name, n[1], n[0])
 			out = append(out, t)
 		}
-		t = Trouble{Tenant: tenant, Kind: Silent, Object: h.client}
+		t = Trouble{Tenant: tenant, Kind: Silent, Object: h.client, Name: h.Name}
 		var err error
-		if t.Text, err = h.silence(ctx, c.o.Journal, tenant, now); err != nil {
+		if since := begun[t.key()]; !since.IsZero() && h.Last.Before(since) {
+			t.Text = fmt.Sprintf("%s has sent nothing for %s.", h.Name, spanOf(now.Sub(h.Last))) // It is not learned anew.
+		} else if t.Text, err = h.silence(ctx, c.o.Journal, tenant, now); err != nil {
 			return nil, err
 		}
 		if t.Text != "" {
 			out = append(out, t)
 		}
 	}
-	for _, t := range list {
-		if left := t.Expires.Sub(now); t.IsValid(now) && t.Successor == "" && !t.Expires.IsZero() && left < endsSoon && t.Label != trialLabel {
-			out = append(out, Trouble{tenant, TokenEnds, t.ID, fmt.Sprintf("The token %q ends %s. Replace it on the page Connection.", t.Label, agoOf(t.Expires, now))})
+	for key := range begun { // A client that was silent for so long that nothing is known of it is still silent.
+		if key[1] == string(Silent) && !slices.ContainsFunc(clients, func(h clientHealth) bool { return h.client == key[2] }) {
+			out = append(out, Trouble{Tenant: tenant, Kind: Silent, Object: key[2], Text: "The client has sent nothing for 2 weeks."})
 		}
 	}
-	return out, nil
+	for _, t := range list {
+		if left := t.Expires.Sub(now); t.IsValid(now) && t.Successor == "" && !t.Expires.IsZero() && left < endsSoon && t.Label != trialLabel {
+			out = append(out, Trouble{tenant, TokenEnds, t.ID, t.Label, fmt.Sprintf("The token %q ends %s. Replace it on the page Connection.", t.Label, agoOf(t.Expires, now))})
+		}
+	}
+	return out[:min(len(out), maxTroubles)], nil
 }
 
 // lastDay returns how many requests came in 24 hours, and how many of them failed.

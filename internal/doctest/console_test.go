@@ -2,11 +2,13 @@ package doctest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth/tokens"
@@ -81,6 +83,20 @@ func auditInto(keep func(line string)) func(context.Context, console.Act) {
 	}
 }
 
+// watchTroubles mails each trouble when it begins and when it ends, until ctx ends. Call it in a goroutine that you own.
+func watchTroubles(ctx context.Context, c *console.Console, customers func(context.Context) ([]string, error), mail func(ctx context.Context, tenant, subject, text string) error) error {
+	return c.Watch(ctx, console.Watching{
+		Tenants: customers, // leave it out in an application with one tenant
+		Tell: func(ctx context.Context, n console.Notice) error {
+			subject := "Provisioning needs a look"
+			if n.HasEnded {
+				subject = "Provisioning is well again"
+			}
+			return mail(ctx, n.Tenant, subject, n.Text)
+		},
+	})
+}
+
 // End of docs/console.md.
 
 func TestConsolePage(t *testing.T) {
@@ -115,5 +131,39 @@ func TestConsolePage(t *testing.T) {
 	auditInto(func(line string) { trail = append(trail, line) })(t.Context(), console.Act{Viewer: "ann", Kind: console.IssueToken, Object: "1"})
 	if len(trail) != 1 || !strings.Contains(trail[0], `"ann" did "issue token" with "1"`) {
 		t.Errorf("the trail is %q", trail)
+	}
+}
+
+// A token that ends soon is mailed once.
+func TestWatchTroubles(t *testing.T) {
+	all, err := tokens.New(tokens.NewMemory(), tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := all.Tenant("acme").Issue(t.Context(), tokens.Request{Label: "Okta", Expires: time.Now().Add(73 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := console.New(console.Options{
+		Authorize: func(*http.Request) (console.Viewer, error) { return console.Viewer{}, errors.New("nobody looks") },
+		Tenant:    func(_ context.Context, id string) (console.Tenant, error) { return console.Tenant{Tokens: all.Tenant(id)}, nil },
+		Journal:   j,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var mails []string
+	err = watchTroubles(ctx, c, func(context.Context) ([]string, error) { return []string{"acme", "acme"}, nil }, func(_ context.Context, tenant, subject, text string) error {
+		mails = append(mails, tenant+": "+subject+": "+text)
+		cancel()
+		return nil
+	})
+	const want = `acme: Provisioning needs a look: The token "Okta" ends in 3 days. Replace it on the page Connection.`
+	if err != nil || len(mails) != 1 || mails[0] != want {
+		t.Errorf("%q, %v", mails, err)
 	}
 }
