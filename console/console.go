@@ -19,6 +19,7 @@ type Console struct {
 	handler http.Handler
 	// trying has an element while a request is tried again.
 	trying chan struct{}
+	recall recall
 }
 
 var _ http.Handler = (*Console)(nil)

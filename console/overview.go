@@ -193,11 +193,11 @@ func (s *standing) addCounts(ctx context.Context, q *request) error {
 
 // addProblems says how many problems need somebody to act.
 func addProblems(ctx context.Context, q *request, s *standing) error {
-	all, _, err := q.c.o.Journal.Problems(ctx, q.id, q.c.o.Now().Add(-problemsFor))
+	all, _, err := q.problems(ctx, false)
 	if err != nil {
 		return err
 	}
-	open := slices.DeleteFunc(all, func(p journal.Problem) bool { return p.IsSolved() || p.Actor == journal.Nobody })
+	open := openProblems(all)
 	if len(open) == 0 {
 		return nil
 	}

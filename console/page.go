@@ -52,6 +52,8 @@ type problemData struct {
 type navItem struct {
 	Path, Name string
 	IsCurrent  bool
+	// Count is called when the page is written, after what the page itself reads. Nil: the line has no number.
+	Count func() int
 }
 
 // newPage returns the page that a request asks for. current is the path of its line in the navigation.
@@ -67,7 +69,7 @@ func (c *Console) newPage(q *request, current, title string, body any) *page {
 
 // nav returns the navigation, without pages for which the tenant has nothing.
 func (q *request) nav() []navItem {
-	all := []navItem{{Path: "", Name: "Overview"}, {Path: "problems", Name: "Problems"}, {Path: "activity", Name: "Activity"}}
+	all := []navItem{{Path: "", Name: "Overview"}, {Path: "problems", Name: "Problems", Count: q.countProblems}, {Path: "activity", Name: "Activity"}}
 	if q.tenant.Directory != nil {
 		all = append(all, navItem{Path: "people", Name: "People"}, navItem{Path: "groups", Name: "Groups"})
 	}

@@ -33,7 +33,14 @@ func showProblems(ctx context.Context, q *request) error {
 	}
 	p := q.c.newPage(q, "problems", "Problems", &body)
 	status := http.StatusOK
-	all, more, err := q.c.o.Journal.Problems(ctx, q.id, q.c.o.Now().AddDate(0, 0, -body.Days))
+	var all []journal.Problem
+	var more bool
+	var err error
+	if time.Duration(body.Days)*24*time.Hour == problemsFor {
+		all, more, err = q.problems(ctx, false)
+	} else {
+		all, more, err = q.c.o.Journal.Problems(ctx, q.id, q.c.o.Now().AddDate(0, 0, -body.Days))
+	}
 	if err != nil {
 		p.Down, status = whyDown(ctx, q, err), http.StatusServiceUnavailable
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -225,11 +226,18 @@ func TestProblems(t *testing.T) {
 		{Status: 409, Detail: "userName is taken <i>", Requests: 4, Since: now.AddDate(0, 0, -1), Last: now, Concerned: 2, Solved: 1, Actor: journal.Customer, Advice: "Change one.", Newest: "e1"},
 		{Status: 500, Requests: 1, Since: now, Last: now, Concerned: 1, Solved: 1, Actor: journal.Vendor, Advice: "Look at the log.", Newest: "e2"},
 	}
+	w.wants(w.get(200, "/activity"), `>Problems</a>`)
+	w.later = 29 * time.Second
+	w.wants(w.get(200, "/problems"), "Nothing waits to be solved") // It is remembered.
+	w.later = 30 * time.Second
+	w.wants(w.get(200, "/activity"), `>Problems <span class="n">1<span class="hidden"> open</span></span></a>`)
 	w.golden("problems", w.get(200, "/problems"))
 	w.wants(w.get(200, "/problems?days=30"), "last 30 days")
 	w.wants(w.get(200, "/problems?days=1000000"), "last 7 days")
-	w.entries.err = errors.New("secret")
-	w.wants(w.get(503, "/problems"), "The journal cannot be read now", "!Nothing waits", "!secret")
+	w.entries.err, w.later = errors.New("secret"), time.Hour
+	w.wants(w.get(503, "/problems"), "The journal cannot be read now", "!Nothing waits", "!secret", `>Problems</a>`)
+	w.entries.err = nil
+	w.wants(w.get(200, "/problems"), "userName is taken") // An error is not remembered.
 }
 
 // People and groups have names that clients choose.
@@ -244,6 +252,7 @@ func TestHostileNames(t *testing.T) {
 	owners := p.group("Owner", user)
 	for _, path := range []string{"/people", "/people/" + user, "/groups", "/groups/" + group, "/groups/" + owners, "/people?q=" + url.QueryEscape(evil), "/problems"} {
 		if path == "/problems" {
+			p.later = time.Minute
 			p.entries.problems = []journal.Problem{{Detail: evil, Type: evil, Concerned: 1, Actor: evil, Advice: evil, Newest: evil}}
 		}
 		isClean(t, path, p.get(200, path))

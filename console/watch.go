@@ -70,17 +70,17 @@ func (c *Console) Watch(ctx context.Context, w Watching) error {
 	}
 }
 
-// memos keep what was told. *journal.Journal implements it.
+// memos keep what was told. *journal.Memos implements it.
 type memos interface {
-	Memos(ctx context.Context, tenant string) ([]journal.Memo, error)
-	SwapMemo(ctx context.Context, tenant string, m journal.Memo) (bool, error)
+	All(ctx context.Context, tenant string) ([]journal.Memo, error)
+	Swap(ctx context.Context, tenant string, m journal.Memo) (bool, error)
 }
 
 // ownMemos are those of one process, by tenant and name.
 type ownMemos map[[2]string]journal.Memo
 
-// Memos implements memos.
-func (o ownMemos) Memos(_ context.Context, tenant string) (all []journal.Memo, err error) {
+// All implements memos.
+func (o ownMemos) All(_ context.Context, tenant string) (all []journal.Memo, err error) {
 	for at, m := range o {
 		if at[0] == tenant {
 			all = append(all, m)
@@ -89,8 +89,8 @@ func (o ownMemos) Memos(_ context.Context, tenant string) (all []journal.Memo, e
 	return all, nil
 }
 
-// SwapMemo implements memos.
-func (o ownMemos) SwapMemo(_ context.Context, tenant string, m journal.Memo) (bool, error) {
+// Swap implements memos.
+func (o ownMemos) Swap(_ context.Context, tenant string, m journal.Memo) (bool, error) {
 	at := [2]string{tenant, m.Name}
 	if m.Version++; m.Text == "" {
 		delete(o, at)
@@ -109,8 +109,8 @@ type watcher struct {
 
 func (c *Console) newWatcher(w Watching) *watcher {
 	v := &watcher{c: c, w: w, memos: ownMemos{}}
-	if m, ok := c.o.Journal.(memos); ok {
-		v.memos = m
+	if j, ok := c.o.Journal.(interface{ Memos() *journal.Memos }); ok {
+		v.memos = j.Memos()
 	}
 	return v
 }
@@ -196,7 +196,7 @@ func (v *watcher) look(ctx context.Context, tenant string) error {
 
 // read returns what was told of a tenant.
 func (v *watcher) read(ctx context.Context, tenant string) (map[[3]string]*noted, error) {
-	all, err := v.memos.Memos(ctx, tenant)
+	all, err := v.memos.All(ctx, tenant)
 	if errors.Is(err, errors.ErrUnsupported) {
 		v.memos = ownMemos{}
 		all, err = nil, nil
@@ -230,7 +230,7 @@ func (v *watcher) swap(ctx context.Context, n *noted, to state, at time.Time) (b
 		}
 		m.Text = string(text)
 	}
-	did, err := v.memos.SwapMemo(ctx, n.Trouble.Tenant, m)
+	did, err := v.memos.Swap(ctx, n.Trouble.Tenant, m)
 	if did {
 		n.version++
 	}

@@ -29,24 +29,30 @@ type watched struct {
 
 func newWatched(t *testing.T) *watched {
 	t.Helper()
-	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys()})
-	if err != nil {
+	w := &watched{T: t, entries: &entries{}, at: now}
+	var err error
+	if w.kept, err = journal.New(memoStore{journal.NewMemory(1 << 20), w}, journal.Options{Keys: journal.NewEphemeralKeys()}); err != nil {
 		t.Fatal(err)
 	}
-	return &watched{T: t, entries: &entries{}, kept: j, at: now}
+	return w
 }
 
-func (w *watched) Memos(ctx context.Context, tenant string) ([]journal.Memo, error) {
-	return w.kept.Memos(ctx, tenant)
-}
+// Memos makes the memos of w those of w.kept.
+func (w *watched) Memos() *journal.Memos { return w.kept.Memos() }
 
 var errKilled = errors.New("killed")
 
-func (w *watched) SwapMemo(ctx context.Context, tenant string, m journal.Memo) (bool, error) {
-	if w.writes++; w.killed && w.writes > 1 {
+// memoStore is a store of processes that may be killed.
+type memoStore struct {
+	*journal.Memory
+	w *watched
+}
+
+func (s memoStore) SwapMemo(ctx context.Context, tenant string, m journal.SealedMemo) (bool, error) {
+	if s.w.writes++; s.w.killed && s.w.writes > 1 {
 		return false, errKilled
 	}
-	return w.kept.SwapMemo(ctx, tenant, m)
+	return s.Memory.SwapMemo(ctx, tenant, m)
 }
 
 // process returns the console of a process.
@@ -113,7 +119,7 @@ func TestNotices(t *testing.T) {
 	w.look("it is over at once, which the clock of another process may say")
 	w.at = w.at.Add(11 * time.Minute)
 	w.look("it is over", failsNoMore)
-	if all, err := w.kept.Memos(t.Context(), "acme"); len(all) != 0 || err != nil {
+	if all, err := w.kept.Memos().All(t.Context(), "acme"); len(all) != 0 || err != nil {
 		t.Errorf("%d memos are left, %v", len(all), err)
 	}
 }
@@ -159,17 +165,22 @@ func TestNoticesOfSilence(t *testing.T) {
 }
 
 // noMemos is a journal whose store keeps none.
-type noMemos struct{ *watched }
-
-func (noMemos) Memos(context.Context, string) ([]journal.Memo, error) {
-	return nil, errors.ErrUnsupported
+type noMemos struct {
+	*entries
+	kept *journal.Journal
 }
+
+func (n noMemos) Memos() *journal.Memos { return n.kept.Memos() }
 
 // Without memos each process tells once.
 func TestNoticesWithoutMemos(t *testing.T) {
 	w := newWatched(t)
 	w.has(contacts("okta", 25, 5, now))
-	for _, j := range []console.Journal{w.entries, noMemos{w}} {
+	plain, err := journal.New(struct{ journal.Store }{journal.NewMemory(1 << 20)}, journal.Options{Keys: journal.NewEphemeralKeys()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range []console.Journal{w.entries, noMemos{w.entries, plain}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		told := 0
 		err := w.process(j).Watch(ctx, console.Watching{

@@ -43,23 +43,32 @@ const termMemo = "\x00memo"
 // maxMemo is how many bytes a memo has at most.
 const maxMemo = 16 << 10
 
-// memos returns the store of memos.
-func (j *Journal) memos() (MemoStore, error) {
-	s, ok := j.store.(MemoStore)
+// Memos are the memos of a journal. It is safe for concurrent use.
+type Memos struct {
+	store Store
+	ring  *ring
+}
+
+// Memos returns the memos of the journal.
+func (j *Journal) Memos() *Memos { return &Memos{j.store, j.ring} }
+
+// keeper returns the store of memos.
+func (m *Memos) keeper() (MemoStore, error) {
+	s, ok := m.store.(MemoStore)
 	if !ok {
 		return nil, fmt.Errorf("journal: the store keeps no memos: %w", errors.ErrUnsupported)
 	}
 	return s, nil
 }
 
-// Memos returns the memos of a tenant. The error is errors.ErrUnsupported if the store keeps none. One that cannot be opened,
+// All returns the memos of a tenant. The error is errors.ErrUnsupported if the store keeps none. One that cannot be opened,
 // because its key is gone, is left out.
-func (j *Journal) Memos(ctx context.Context, tenant string) (all []Memo, err error) {
-	s, err := j.memos()
+func (m *Memos) All(ctx context.Context, tenant string) (all []Memo, err error) {
+	s, err := m.keeper()
 	if err != nil {
 		return nil, err
 	}
-	h, err := j.ring.hasher(ctx, tenant)
+	h, err := m.ring.hasher(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -67,38 +76,38 @@ func (j *Journal) Memos(ctx context.Context, tenant string) (all []Memo, err err
 	if err != nil {
 		return nil, fmt.Errorf("journal: memos: %w", err)
 	}
-	for _, m := range sealed {
+	for _, of := range sealed {
 		var texts [2]string
-		plain, err := h.memos.Open(nil, nil, m.Value, boundMemo(tenant, m.ID))
+		plain, err := h.memos.Open(nil, nil, of.Value, boundMemo(tenant, of.ID))
 		if err == nil {
 			err = json.Unmarshal(plain, &texts)
 		}
 		if err == nil {
-			all = append(all, Memo{texts[0], m.Version, texts[1]})
+			all = append(all, Memo{texts[0], of.Version, texts[1]})
 		}
 	}
 	return all, nil
 }
 
-// SwapMemo replaces a memo, if it still has the Version of m. Version 0 adds one, and no Text removes it. It reports whether
+// Swap replaces a memo, if it still has the Version of to. Version 0 adds one, and no Text removes it. It reports whether
 // it did: of several processes that swap the same memo, one does. Name and Text have at most 16 KiB. The error is
 // errors.ErrUnsupported if the store keeps none.
-func (j *Journal) SwapMemo(ctx context.Context, tenant string, m Memo) (bool, error) {
-	s, err := j.memos()
+func (m *Memos) Swap(ctx context.Context, tenant string, to Memo) (bool, error) {
+	s, err := m.keeper()
 	if err != nil {
 		return false, err
 	}
-	if len(m.Name)+len(m.Text) > maxMemo {
-		return false, fmt.Errorf("journal: a memo has %d bytes: use at most %d", len(m.Name)+len(m.Text), maxMemo)
+	if len(to.Name)+len(to.Text) > maxMemo {
+		return false, fmt.Errorf("journal: a memo has %d bytes: use at most %d", len(to.Name)+len(to.Text), maxMemo)
 	}
-	h, err := j.ring.hasher(ctx, tenant)
+	h, err := m.ring.hasher(ctx, tenant)
 	if err != nil {
 		return false, err
 	}
-	id := h.term(termMemo, m.Name)
-	sealed := SealedMemo{ID: base64.RawURLEncoding.EncodeToString(id[:]), Version: m.Version}
-	if m.Text != "" {
-		plain, err := json.Marshal([2]string{m.Name, m.Text})
+	id := h.term(termMemo, to.Name)
+	sealed := SealedMemo{ID: base64.RawURLEncoding.EncodeToString(id[:]), Version: to.Version}
+	if to.Text != "" {
+		plain, err := json.Marshal([2]string{to.Name, to.Text})
 		if err != nil {
 			return false, fmt.Errorf("journal: %w", err)
 		}

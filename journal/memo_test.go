@@ -32,7 +32,7 @@ func TestMemos(t *testing.T) {
 	}
 	swap := func(tenant string, m journal.Memo, want bool) {
 		t.Helper()
-		if done, err := j.SwapMemo(t.Context(), tenant, m); done != want || err != nil {
+		if done, err := j.Memos().Swap(t.Context(), tenant, m); done != want || err != nil {
 			t.Errorf("%+v: %t, %v", m, done, err)
 		}
 	}
@@ -44,7 +44,7 @@ func TestMemos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := again.Memos(t.Context(), "acme")
+	got, err := again.Memos().All(t.Context(), "acme")
 	if diff := cmp.Diff([]journal.Memo{{Name: "silent okta", Version: 2, Text: "since one"}}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -57,11 +57,11 @@ func TestMemos(t *testing.T) {
 	if _, err := spy.Memory.SwapMemo(t.Context(), "third", spy.kept[0]); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := j.Memos(t.Context(), "third"); len(got) != 0 || err != nil {
+	if got, err := j.Memos().All(t.Context(), "third"); len(got) != 0 || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 	swap("acme", journal.Memo{Name: "silent okta", Version: 2}, true)
-	if got, err := j.Memos(t.Context(), "acme"); len(got) != 0 || err != nil {
+	if got, err := j.Memos().All(t.Context(), "acme"); len(got) != 0 || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -75,11 +75,11 @@ func TestMemosRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = j.Memos(t.Context(), "")
+		_, err = j.Memos().All(t.Context(), "")
 		if errors.Is(err, errors.ErrUnsupported) != (name == "none") {
 			t.Errorf("%s: Memos: %v", name, err)
 		}
-		_, err = j.SwapMemo(t.Context(), "", journal.Memo{Name: "a", Text: strings.Repeat("x", 16<<10)})
+		_, err = j.Memos().Swap(t.Context(), "", journal.Memo{Name: "a", Text: strings.Repeat("x", 16<<10)})
 		if err == nil || errors.Is(err, errors.ErrUnsupported) != (name == "none") {
 			t.Errorf("%s: SwapMemo: %v", name, err)
 		}

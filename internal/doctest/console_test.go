@@ -149,8 +149,10 @@ func TestWatchTroubles(t *testing.T) {
 	}
 	c, err := console.New(console.Options{
 		Authorize: func(*http.Request) (console.Viewer, error) { return console.Viewer{}, errors.New("nobody looks") },
-		Tenant:    func(_ context.Context, id string) (console.Tenant, error) { return console.Tenant{Tokens: all.Tenant(id)}, nil },
-		Journal:   j,
+		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
+			return console.Tenant{Tokens: all.Tenant(id)}, nil
+		},
+		Journal: j,
 	})
 	if err != nil {
 		t.Fatal(err)
