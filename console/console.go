@@ -20,6 +20,7 @@ type Console struct {
 	// trying has an element while a request is tried again.
 	trying chan struct{}
 	recall recall
+	rows   tenantRows
 }
 
 var _ http.Handler = (*Console)(nil)

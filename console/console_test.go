@@ -350,14 +350,55 @@ func TestManyTenants(t *testing.T) {
 	}
 	w.wants(w.get(200, "/?request=r8"), "No tenant that you see has a request with this id")
 	w.entries.summaries = map[string][]journal.Summary{"evil<i>": contacts("okta", 12, 4, now.Add(-time.Hour))}
+	w.later = time.Minute
+	w.wants(w.get(200, "/"), "!12 requests") // The list is remembered for a while.
+	w.later = 2 * time.Minute
 	page := w.get(200, "/")
 	w.wants(page, "12 requests", "4 failed", "4 of 12 requests have failed in the last 24 hours", "1 hour ago")
 	if strings.Index(page, "Name of evil") > strings.Index(page, "Name of acme") {
 		t.Error("the tenant in trouble is not the first")
 	}
 	w.wants(w.get(200, "/t/acme/activity"), `href="../../">← All tenants`)
-	w.unusable = errors.New("down")
+	w.unusable, w.later = errors.New("down"), time.Hour
 	w.wants(w.get(200, "/"), "Some tenants cannot be shown now", "!Name of acme")
+}
+
+// slowTenants is a journal of which each read takes a while.
+type slowTenants struct{ *entries }
+
+func (s slowTenants) Summary(ctx context.Context, _ string, _, _ time.Time) ([]journal.Summary, error) {
+	select {
+	case <-time.After(20 * time.Millisecond):
+		return contacts("okta", 7, 0, now), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// A list of many tenants is read in parts, and the page comes in time.
+func TestVeryManyTenants(t *testing.T) {
+	w := newWorld(t)
+	for i := range 40 {
+		w.viewer.Tenants = append(w.viewer.Tenants, "tenant"+string(rune('a'+i)))
+	}
+	w.timeout = 500 * time.Millisecond
+	w.handler = w.newConsole(slowTenants{w.entries})
+	before := 0
+	for pages := 1; ; pages++ {
+		page := w.get(200, "/")
+		read := strings.Count(page, "7 requests")
+		if strings.Count(page, `<tr><td class="wrap">`) != 40 || read <= before {
+			t.Fatalf("page %d: %d of %d tenants have numbers, before it were %d", pages, read, strings.Count(page, `<tr><td class="wrap">`), before)
+		}
+		if before = read; read == 40 {
+			w.wants(page, "!could not be read in time")
+			if pages == 1 {
+				t.Error("all were read at once")
+			}
+			return
+		}
+		w.wants(page, "could not be read in time", "!cannot be read for all")
+	}
 }
 
 func TestOtherOriginsAreRefused(t *testing.T) {
