@@ -132,6 +132,9 @@ func (a *app) keepAdmin(ctx context.Context, uid, next string) error {
 	if next == "Admin" {
 		return nil
 	}
+	if err := a.store.LockTenant(ctx, "last Admin"); err != nil { // two Admins may take each other's at once
+		return err
+	}
 	others, err := page.Texts(ctx, a.store.DB(ctx), "SELECT uid FROM accounts WHERE permission = 'Admin' AND status = 'active' AND uid <> $1", uid)
 	if err == nil && len(others) == 0 {
 		return page.Refused("This is the last Admin. Make another one first.")

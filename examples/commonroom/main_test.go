@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -492,4 +493,21 @@ func (r *room) refusals() {
 		r.Errorf("a role gets the name of another one: %t %q", ok, text)
 	}
 	r.ann.Post("/roles/rename", url.Values{"id": {other}, "name": {"Other"}}) // its own name
+
+	// Two Admins who take the permission from each other at the same time: one of them stays.
+	for range 20 {
+		r.ann.Post("/people/give", url.Values{"user": {ed}, "role": {permission + "|Admin"}})
+		var both sync.WaitGroup
+		both.Go(func() { b.Send("/people/take", url.Values{"user": {ann}, "role": {permission + "|Admin"}}) })
+		both.Go(func() { r.ann.Send("/people/take", url.Values{"user": {ed}, "role": {permission + "|Admin"}}) })
+		both.Wait()
+		if r.standing("ann@example.com") == "Admin" {
+			continue
+		}
+		if r.standing("ed@example.com") != "Admin" {
+			r.Fatal("nobody is an Admin any more")
+		}
+		b.Post("/people/give", url.Values{"user": {ann}, "role": {permission + "|Admin"}})
+		r.ann.Post("/people/take", url.Values{"user": {ed}, "role": {permission + "|Admin"}})
+	}
 }
