@@ -83,7 +83,10 @@ func send(tb testing.TB, h http.Handler, method, target, body string, want int) 
 func beServer(kind string) error {
 	tb := &testing.B{}
 	var h http.Handler = testhost.New(tb, scim.Config{Store: newFilledStore(tb, 1000, benchUser)})
-	if kind == "constant" {
+	switch kind {
+	case "empty":
+		h = testhost.New(tb, scim.Config{Store: memory.New()})
+	case "constant":
 		r := httptest.NewRequest("GET", "/Users/u7", nil)
 		r.Header.Set("Authorization", "Bearer "+testhost.Secret)
 		r.Host = "127.0.0.1:12345"
@@ -101,6 +104,7 @@ func beServer(kind string) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", h)
 	mux.HandleFunc("/cpu", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, int64(cpuTime())) })
+	mux.HandleFunc("/resident", resident)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -124,6 +128,7 @@ func cpuTime() time.Duration {
 
 // server is a serving process with one connection to it.
 type server struct {
+	addr string
 	conn net.Conn
 	in   *bufio.Reader
 }
@@ -149,12 +154,13 @@ func startServer(tb testing.TB, kind string) *server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	conn, err := net.Dial("tcp", strings.TrimSpace(addr))
+	addr = strings.TrimSpace(addr)
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { conn.Close() })
-	return &server{conn, bufio.NewReader(conn)}
+	return &server{addr, conn, bufio.NewReader(conn)}
 }
 
 // get makes n requests over the connection and returns the last answer.

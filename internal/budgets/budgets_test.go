@@ -108,6 +108,7 @@ func TestBudgets(t *testing.T) {
 		compare(t, "check, 100,000 members, to 100", 1.5, check("large"), check("small"))
 	})
 	t.Run("groups in groups", nestingBudgets)
+	t.Run("memory of a first day", heldBudget)
 	t.Run("binding a tenant", func(t *testing.T) {
 		a := newBoundApp()
 		put(t, a.store, scim.UserType(), "u0", small(0))
