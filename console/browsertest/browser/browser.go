@@ -22,7 +22,7 @@ type Tab struct {
 	ctx context.Context
 }
 
-// Open starts a browser of 1280 by 900 pixels, which ends with the test, after 4 minutes at the latest.
+// Open starts a browser of 1280 by 900 pixels, which ends with the test, after 8 minutes at the latest.
 func Open(t *testing.T) *Tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(find(t)), chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(time.Minute))
@@ -36,7 +36,7 @@ func Open(t *testing.T) *Tab {
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)); err != nil { // starts the browser
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 8*time.Minute)
 	t.Cleanup(cancel)
 	return &Tab{t, ctx}
 }
