@@ -107,7 +107,7 @@ func endSCIM(t *testing.T, h *scim.Handler) {
 	}
 }
 
-func execText(t *testing.T, db *sql.DB, text string) {
+func execText(t testing.TB, db *sql.DB, text string) {
 	t.Helper()
 	if _, err := db.Exec(text); err != nil {
 		t.Fatal(err)

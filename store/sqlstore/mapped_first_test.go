@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -392,5 +393,35 @@ func TestFirstMigrateOfOldResources(t *testing.T) {
 		a.want("what the user had", "x1", a.get("User", "1").String("externalId"))
 		a.want("what the group had", "x3", a.get("Group", "3").String("externalId"))
 		a.wantSame()
+	})
+}
+
+// Values that are special in some form of a statement arrive as they are. Others are left out, and the
+// rest of their row stays.
+func TestFirstMigrateOfOddTexts(t *testing.T) {
+	inLargeApp(t, 200, func(a app) {
+		for i, text := range []string{`a"b`, `a\\b`, "{a,b}", "NULL", "", "a'b", "a\x1fb", "a\tb\nc", "<&>", "ä\u2028", `\"`, "}", "$1 ? {p}"} {
+			a.exec("UPDATE people SET first_name = $1, last_name = $2, email = $3 WHERE id = $4", text, text, fmt.Sprint(i, text), 3+i)
+		}
+		a.exec("UPDATE people SET status = 'odd' WHERE id = 50")
+		o := appOptions("o")
+		o.Tables[0].Columns[2].From = func(v any) (any, error) {
+			if v == "{a,b}" {
+				return nil, errors.New("no such name")
+			}
+			return v, nil
+		}
+		s, err := sqlstore.New(a.db, a.d, o)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		a.s = s
+		if err := s.Migrate(a.t.Context()); err != nil {
+			a.t.Fatal(err)
+		}
+		a.wantSame()
+		a.want("the name that From takes", "a\x1fb", a.get("User", "9").String("name.familyName"))
+		a.want("the name that From refuses", "", a.get("User", "5").String("name.familyName"))
+		a.want("the look-up", []string{`0a"b`}, find(a.t, a.s, `userName eq "0a\"b"`))
 	})
 }

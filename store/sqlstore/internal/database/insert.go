@@ -2,55 +2,104 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"strconv"
 	"strings"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
-// rowsAtOnce is how many rows a statement of InsertRows has at most. More do not make it
-// faster.
+// Kind is what a column holds into which rows are inserted.
+type Kind byte
+
+// These are the kinds. A value is a string, an int64 or nil. That of the kinds Document and JSON is
+// a JSON text, and JSON has a type of its own in PostgreSQL.
+const (
+	Text Kind = iota
+	Number
+	Document
+	JSON
+)
+
+// Columns are the columns of a table into which rows are inserted.
+type Columns struct {
+	Into  string // Into is the table with its columns, as INSERT names them.
+	Kinds []Kind // Kinds are those of the columns.
+}
+
+// rowsAtOnce is how many rows a list of VALUES has at most. More do not make it faster.
 const rowsAtOnce = 64
 
-// InsertRows inserts rows. into is the table with its columns, for which each row has values.
-func InsertRows(ctx context.Context, b *DB, into string, rows [][]any) error {
-	if b.Dialect == dialect.SQLite {
-		return insertOneByOne(ctx, b, into, rows)
+// InsertRows inserts rows, each with a value for each column.
+func InsertRows(ctx context.Context, b *DB, c Columns, rows [][]any) error {
+	switch {
+	case len(rows) == 0:
+		return nil
+	case b.Dialect == dialect.SQLite:
+		return insertOneByOne(ctx, b, c, rows)
+	case b.Dialect == dialect.Postgres && len(rows) >= rowsAtOnce:
+		return insertArrays(ctx, b, c, rows)
 	}
-	text := ""
-	for n, last := rowsAtOnce, 0; len(rows) > 0; rows = rows[n:] {
+	for n := rowsAtOnce; len(rows) > 0; {
 		for n > len(rows) { // A server that keeps prepared statements gets only a few to keep.
 			n /= 2
 		}
-		if n != last {
-			text, last = insertText(into, n, len(rows[0])), n
+		most := len(rows) / n * n
+		if err := insertLists(ctx, b, c, n, rows[:most]); err != nil {
+			return err
 		}
-		args := make([]any, 0, n*len(rows[0]))
+		rows = rows[most:]
+	}
+	return nil
+}
+
+// insertLists inserts rows, n in a statement. MariaDB prepares a statement that it needs more often.
+func insertLists(ctx context.Context, b *DB, c Columns, n int, rows [][]any) error {
+	text := insertText(c.Into, n, len(c.Kinds))
+	args := make([]any, 0, n*len(c.Kinds))
+	exec := func() error {
+		_, err := b.ExecOn(ctx, b.Conn(ctx), text, args...)
+		return err
+	}
+	if b.Dialect == dialect.MariaDB && len(rows) > n {
+		text, _ := b.Dialect.Bind(b.Statement(text), make([]any, cap(args)))
+		statement, err := b.Conn(ctx).PrepareContext(ctx, text)
+		if err != nil {
+			return err
+		}
+		defer statement.Close() //nolint:errcheck // each execution reports its error
+		exec = func() error { return execPrepared(ctx, b, statement, args) }
+	}
+	for ; len(rows) > 0; rows = rows[n:] {
+		args = args[:0]
 		for _, row := range rows[:n] {
 			args = append(args, row...)
 		}
-		if _, err := b.ExecOn(ctx, b.Conn(ctx), text, args...); err != nil {
+		if err := exec(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// execPrepared executes a prepared statement.
+func execPrepared(ctx context.Context, b *DB, statement *sql.Stmt, args []any) error {
+	_, err := statement.ExecContext(ctx, args...)
+	return noticed(ctx, b, err)
+}
+
 // insertOneByOne is InsertRows for SQLite. It takes twice as long there for a statement with
 // many rows.
-func insertOneByOne(ctx context.Context, b *DB, into string, rows [][]any) error {
-	if len(rows) == 0 {
-		return nil
-	}
+func insertOneByOne(ctx context.Context, b *DB, c Columns, rows [][]any) error {
 	// Placeholders without numbers are bound faster.
-	text := "INSERT INTO " + into + " VALUES (?" + strings.Repeat(", ?", len(rows[0])-1) + ")"
+	text := "INSERT INTO " + c.Into + " VALUES (?" + strings.Repeat(", ?", len(c.Kinds)-1) + ")"
 	statement, err := b.Conn(ctx).PrepareContext(ctx, b.Statement(text))
 	if err != nil {
 		return err
 	}
 	defer statement.Close() //nolint:errcheck // each execution reports its error
 	for _, row := range rows {
-		if _, err := statement.ExecContext(ctx, row...); err != nil {
+		if err := execPrepared(ctx, b, statement, row); err != nil {
 			return err
 		}
 	}
@@ -74,4 +123,77 @@ func insertText(into string, n, columns int) string {
 	}
 	out.WriteByte(')')
 	return out.String()
+}
+
+// separator stands between JSON texts, which have no such character.
+const separator = "\x1f"
+
+// insertArrays is InsertRows for many rows in PostgreSQL. Each column is one argument: the server
+// would otherwise plan thousands of arguments, and prepare each row of a list anew.
+func insertArrays(ctx context.Context, b *DB, c Columns, rows [][]any) error {
+	var text strings.Builder
+	text.WriteString("INSERT INTO " + c.Into + " SELECT ")
+	args := make([]any, len(c.Kinds))
+	for i, kind := range c.Kinds {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		arg := "CAST($" + strconv.Itoa(i+1) + " AS text)"
+		switch kind {
+		case Number:
+			text.WriteString("unnest(CAST(" + arg + " AS bigint[]))")
+		case Document:
+			text.WriteString("unnest(string_to_array(" + arg + ", chr(31)))")
+		case JSON:
+			text.WriteString("CAST(unnest(string_to_array(" + arg + ", chr(31))) AS jsonb)")
+		default:
+			text.WriteString("unnest(CAST(" + arg + " AS text[]))")
+		}
+		if kind == Document || kind == JSON {
+			args[i] = joinColumn(rows, i)
+		} else {
+			args[i] = arrayOf(rows, i)
+		}
+	}
+	_, err := b.ExecOn(ctx, b.Conn(ctx), text.String(), args...)
+	return err
+}
+
+// joinColumn joins the JSON texts in a column.
+func joinColumn(rows [][]any, column int) string {
+	var out strings.Builder
+	for i, row := range rows {
+		if i > 0 {
+			out.WriteString(separator)
+		}
+		text, _ := row[column].(string)
+		out.WriteString(text)
+	}
+	return out.String()
+}
+
+// arrayOf returns a column as PostgreSQL writes an array.
+func arrayOf(rows [][]any, column int) string {
+	out := []byte{'{'}
+	for i, row := range rows {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		switch v := row[column].(type) {
+		case int64:
+			out = strconv.AppendInt(out, v, 10)
+		case string:
+			out = append(out, '"')
+			for k := range len(v) {
+				if v[k] == '"' || v[k] == '\\' {
+					out = append(out, '\\')
+				}
+				out = append(out, v[k])
+			}
+			out = append(out, '"')
+		default:
+			out = append(out, "NULL"...)
+		}
+	}
+	return string(append(out, '}'))
 }

@@ -61,3 +61,27 @@ func List[T any](all []T) string {
 	}
 	return string(b)
 }
+
+// IsPlain reports whether a text is its own JSON string, but for the quotes. It is so for package
+// encoding/json, which escapes more than JSON needs.
+func IsPlain(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ' || c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+			return false
+		}
+	}
+	return true
+}
+
+// AppendText appends the JSON string of a text, as package encoding/json writes it.
+func AppendText(dst []byte, text string) []byte {
+	if IsPlain(text) {
+		return append(append(append(dst, '"'), text...), '"')
+	}
+	b, err := json.Marshal(text)
+	if err != nil {
+		return append(dst, `""`...) // Texts always marshal.
+	}
+	return append(dst, b...)
+}

@@ -96,6 +96,7 @@ func (b *binder) bindColumns(m *Mapping, n int, table string, columns []Column) 
 	for _, c := range columns {
 		bound := b.bindColumn(table, m.ResourceType, "", c)
 		bound.Beside, bound.table = n, table
+		bound.seenKey = bound.SeenKey()
 		if i := slices.IndexFunc(m.Columns, func(o BoundColumn) bool { return o.Beside == n && o.Name == c.Name }); i >= 0 {
 			b.fail("%s: column %s stands for %s and for %s: map it to one attribute; this package keeps attributes without a column", table, c.Name, m.Columns[i].Path, c.Path)
 		}

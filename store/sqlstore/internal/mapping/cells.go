@@ -53,6 +53,20 @@ func PlainCell(v any) any {
 
 // Encode returns the JSON of cells.
 func Encode(v any) json.RawMessage {
+	switch v := v.(type) { // Most cells are such values.
+	case nil:
+		return json.RawMessage("null")
+	case int64:
+		return strconv.AppendInt(nil, v, 10)
+	case []any:
+		if v == nil {
+			return json.RawMessage("null")
+		}
+	case string:
+		if dialect.IsPlain(v) {
+			return dialect.AppendText(make([]byte, 0, len(v)+2), v)
+		}
+	}
 	b, err := json.Marshal(v)
 	if err != nil { // It is a float that is no number.
 		return json.RawMessage(`"` + fmt.Sprint(v) + `"`)

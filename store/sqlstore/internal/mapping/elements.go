@@ -95,6 +95,11 @@ func (c *BoundChild) elements(cells []any) ([]any, error) {
 // longer what was seen of it. A value that no attribute can hold is left out and logged. If all is read
 // again, only a value stays that was kept for this tenant, and that is not written into a shared row.
 func (m *Mapping) Merge(ctx context.Context, log *slog.Logger, r *scim.Resource, was Seen, row *Row) *scim.Resource {
+	if was == nil {
+		if fresh, err := m.fill(r, row); err == nil {
+			return fresh
+		}
+	}
 	// stays says whether a value stays whose column was not seen before.
 	change := func(key string, isKept bool, stays func() bool, with func() (*scim.Resource, error)) {
 		_, ok := was[key]
@@ -144,4 +149,51 @@ func (m *Mapping) Merge(ctx context.Context, log *slog.Logger, r *scim.Resource,
 		})
 	}
 	return r
+}
+
+// fill returns r with all values of a row of which nothing was seen. It does at once what Merge does
+// column by column, and fails if there is a value to leave out.
+func (m *Mapping) fill(r *scim.Resource, row *Row) (*scim.Resource, error) {
+	values := make(map[string]any, len(m.Columns))
+	parts := make([]any, len(m.Columns))
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		if c.IsCopy {
+			continue
+		}
+		v, err := c.value(row.Cells[i])
+		if err != nil {
+			return nil, err
+		}
+		if c.list != "" {
+			parts[i] = v
+		} else {
+			values[c.Path] = v
+		}
+	}
+	r, err := r.With(values)
+	if err != nil {
+		return nil, err
+	}
+	for i := range m.Columns {
+		if c := &m.Columns[i]; !c.IsCopy && c.list != "" {
+			if r, err = c.put(r, parts[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range m.Children {
+		c := &m.Children[i]
+		list, err := c.elements(row.Children[i])
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == 0 && r.Get(c.Path) == nil {
+			continue
+		}
+		if r, err = r.With(map[string]any{c.Path: list}); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }

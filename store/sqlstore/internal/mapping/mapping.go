@@ -90,6 +90,7 @@ type BoundColumn struct {
 	DatabaseType string // DatabaseType is the database's name of the type, empty if unknown.
 	attr         scim.Attribute
 	list         string // list is the path of the multi-valued attribute whose element has the value, or empty.
+	seenKey      string // seenKey is what SeenKey returns, which would make it again for each row.
 }
 
 // Type is the type of the column's attribute.
@@ -106,6 +107,9 @@ func (c *BoundColumn) TableName() string { return c.table }
 
 // SeenKey is the key under which Seen has the column's cell.
 func (c *BoundColumn) SeenKey() string {
+	if c.seenKey != "" {
+		return c.seenKey
+	}
 	key := c.Name + " " + c.Path + " " + c.Of
 	if c.Beside > 0 {
 		key = c.table + "." + key

@@ -6,21 +6,21 @@ import (
 	"fmt"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
 )
 
 // encodeDisplay returns the column display of a resource: the JSON of its displayName, or
 // else of its userName. It is empty if the resource has neither. JSON tells a name from the
 // document that PageQuery reads in its place.
-func encodeDisplay(r *scim.Resource) (string, error) {
+func encodeDisplay(r *scim.Resource) string {
 	name := r.String("displayName")
 	if name == "" {
 		name = r.String("userName")
 	}
 	if name == "" {
-		return "", nil
+		return ""
 	}
-	text, err := json.Marshal(name)
-	return string(text), err
+	return string(dialect.AppendText(nil, name))
 }
 
 // decodeDisplay returns the display name in the column display. text may also be the whole

@@ -3,6 +3,8 @@ package owntables
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/scimkit/scim"
@@ -25,7 +27,7 @@ func (s *Resources) Projections() *Projections { return &Projections{s.db, s} }
 func (s *Projections) InsertAll(ctx context.Context, all []*Row) error {
 	for len(all) > 0 {
 		n := len(all)
-		if s.db.Dialect == dialect.MariaDB {
+		if s.db.Dialect != dialect.SQLite {
 			n = inOnePacket(all)
 		}
 		if err := s.insertSome(ctx, all[:n]); err != nil {
@@ -36,7 +38,7 @@ func (s *Projections) InsertAll(ctx context.Context, all []*Row) error {
 	return nil
 }
 
-// maxPacket is about how many bytes a statement has at most. MariaDB takes 16 MB
+// maxPacket is about how many bytes the rows of a statement have at most. MariaDB takes 16 MB
 // (max_allowed_packet), and the escapes of JSON take room, too.
 const maxPacket = 2 << 20
 
@@ -64,13 +66,18 @@ func (s *Projections) insertSome(ctx context.Context, all []*Row) error {
 		rows[i] = []any{s.db.Tenant, ref.Type, ref.ID, int64(0), s.resources.collection(ref.Type), w.created, w.lastModified, w.Resource.Meta().Version,
 			w.userName, w.externalID, w.displayName, w.doc, w.search, w.seen, dialect.Bit(w.claimed), w.display, w.client}
 	}
-	err := database.InsertRows(ctx, s.db, `{p}resources (tenant, type, id, deleted, collection, created, modified, version,
-		user_name, external_id, display_name, doc, search, seen, claimed, display, client)`, rows)
-	if err != nil {
+	if err := database.InsertRows(ctx, s.db, database.Columns{Into: intoResources, Kinds: kindsOfResources}, rows); err != nil {
 		return err
 	}
-	return database.InsertRows(ctx, s.db, "{p}lookups (tenant, path, type, id, value)", emails)
+	return database.InsertRows(ctx, s.db, database.Columns{Into: "{p}lookups (tenant, path, type, id, value)", Kinds: make([]database.Kind, 5)}, emails)
 }
+
+// intoResources are the columns that a new projection fills, and kindsOfResources their kinds.
+const intoResources = `{p}resources (tenant, type, id, deleted, collection, created, modified, version,
+	user_name, external_id, display_name, doc, search, seen, claimed, display, client)`
+
+var kindsOfResources = []database.Kind{database.Text, database.Text, database.Text, database.Number, database.Text, database.Number, database.Number, database.Text,
+	database.Text, database.Text, database.Text, database.Document, database.JSON, database.Document, database.Number, database.Text, database.Text}
 
 // Insert inserts the projection of a resource that a client has just created.
 func (s *Projections) Insert(ctx context.Context, r *scim.Resource, seen map[string]json.RawMessage) error {
@@ -116,12 +123,31 @@ func (s *Projections) Row(r *scim.Resource, seen map[string]json.RawMessage, cla
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(seen)
-	if err != nil {
-		return nil, err
-	}
-	w.seen, w.claimed = string(text), claimed
+	w.seen, w.claimed = encodeSeen(seen), claimed
 	return w, nil
+}
+
+// encodeSeen returns what package encoding/json makes of what was seen, whose cells it has encoded.
+func encodeSeen(seen map[string]json.RawMessage) string {
+	if seen == nil {
+		return "null"
+	}
+	size := 2
+	for key, cell := range seen {
+		size += len(key) + len(cell) + 4
+	}
+	text := append(make([]byte, 0, size), '{')
+	for i, key := range slices.Sorted(maps.Keys(seen)) {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		cell := seen[key]
+		if cell == nil {
+			cell = json.RawMessage("null")
+		}
+		text = append(append(dialect.AppendText(text, key), ':'), cell...)
+	}
+	return string(append(text, '}'))
 }
 
 // Projection is a resource of a type that has a Table.
@@ -286,12 +312,12 @@ func (s *Projections) HasAny(ctx context.Context, typ string) (bool, error) {
 }
 
 // Analyze tells PostgreSQL how large the tables have become. It keeps plans for small tables
-// until somebody does.
+// until somebody does. It leaves out columns that no index has, whose documents would take longest.
 func (s *Projections) Analyze(ctx context.Context) error {
 	if s.db.Dialect != dialect.Postgres {
 		return nil
 	}
-	_, err := s.db.Pool.ExecContext(ctx, s.db.Statement("ANALYZE {p}resources, {p}lookups, {p}members, {p}stale"))
+	_, err := s.db.Pool.ExecContext(ctx, s.db.Statement("ANALYZE {p}resources (tenant, type, id, collection, deleted, created, id_length, user_name, external_id, display_name, claimed), {p}lookups, {p}members, {p}stale"))
 	return err
 }
 
@@ -322,12 +348,8 @@ func (s *Projections) Claim(ctx context.Context, ref scim.Ref) error {
 
 // SetSeenOfDeleted stores how the row of a resource was left when the resource was deleted.
 func (s *Projections) SetSeenOfDeleted(ctx context.Context, ref scim.Ref, seen map[string]json.RawMessage) error {
-	text, err := json.Marshal(seen)
-	if err != nil {
-		return err
-	}
-	_, err = s.db.Exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
-		AND deleted = (SELECT max(o.deleted) FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)`, ref.Type, ref.ID, string(text))
+	_, err := s.db.Exec(ctx, `UPDATE {p}resources SET seen = $4 WHERE tenant = $1 AND type = $2 AND id = $3
+		AND deleted = (SELECT max(o.deleted) FROM {p}resources o WHERE o.tenant = $1 AND o.type = $2 AND o.id = $3)`, ref.Type, ref.ID, encodeSeen(seen))
 	return err
 }
 

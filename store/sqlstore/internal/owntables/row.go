@@ -56,15 +56,13 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.doc, w.search = string(raw), search.Encode(form)
-	if w.display, err = encodeDisplay(r); err != nil {
-		return nil, err
-	}
+	w.doc = string(raw)
+	w.display = encodeDisplay(r)
 	key := func(path string) any {
 		if _, ok := search.Column(t.ResourceType, path); !ok {
 			return nil
 		}
-		if k, ok := form[path].(string); ok {
+		if k, ok := form.Text(path); ok {
 			return search.IndexKey(k)
 		}
 		return nil
@@ -73,15 +71,12 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 	if name := r.String("userName"); name != "" && t.Name() == search.UserType {
 		w.userName = search.IndexKey(scim.Fold(name)) // It is unique whether or not it compares case-exactly.
 	}
-	elements, _ := form["emails"].([]any)
-	for _, e := range elements {
-		m, _ := e.(map[string]any)
-		if k, ok := m["value"].(string); ok {
-			w.emails = append(w.emails, search.IndexKey(k))
-		}
+	for _, k := range form.Texts("emails", "value") {
+		w.emails = append(w.emails, search.IndexKey(k))
 	}
 	slices.Sort(w.emails)
 	w.emails = slices.Compact(w.emails)
+	w.search = search.Encode(form)
 	return w, nil
 }
 

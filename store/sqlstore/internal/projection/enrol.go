@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/scimkit/scim/store/sqlstore/internal/apptables"
@@ -67,6 +68,7 @@ type walk struct {
 	withMembers bool // withMembers says that the memberships of new resources come with them.
 	pages       chan *page
 	stop        context.CancelCauseFunc
+	mayExist    atomic.Bool // mayExist says that resources of the type may exist. So rows are looked up first.
 
 	mu       sync.Mutex // It guards the rest.
 	keys     []string   // keys are those that were listed and not taken.
@@ -81,6 +83,11 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if w.withMembers, err = w.hasMembers(ctx); err != nil {
 		return err
 	}
+	exist, err := w.hasAny(ctx, w.table.Type)
+	if err != nil {
+		return err
+	}
+	w.mayExist.Store(exist)
 	ctx, w.stop = context.WithCancelCause(ctx)
 	defer w.stop(nil)
 	var workers sync.WaitGroup
@@ -113,8 +120,13 @@ func (w *walk) hasMembers(ctx context.Context) (yes bool, err error) {
 	if w.f.joins == nil || w.table.Type != search.GroupType {
 		return w.f.joins != nil, nil
 	}
+	return w.hasAny(ctx, search.UserType)
+}
+
+// hasAny reports whether there is a resource of a type.
+func (w *walk) hasAny(ctx context.Context, typ string) (yes bool, err error) {
 	err = w.f.db.Read(ctx, func() error {
-		yes, err = w.f.projections.HasAny(ctx, search.UserType)
+		yes, err = w.f.projections.HasAny(ctx, typ)
 		return err
 	})
 	return yes, err
@@ -188,11 +200,14 @@ func (w *walk) take(ctx context.Context) ([]string, error) {
 func (w *walk) read(ctx context.Context, keys []string) (*page, error) {
 	p := &page{}
 	err := w.f.db.Read(ctx, func() error {
-		known, old, err := w.f.projections.Present(ctx, w.table.Type, keys)
-		if err != nil {
-			return err
+		p.keys, p.rows, p.old = keys, nil, nil
+		if w.mayExist.Load() {
+			known, old, err := w.f.projections.Present(ctx, w.table.Type, keys)
+			if err != nil {
+				return err
+			}
+			p.keys, p.old = without(keys, known), old
 		}
-		p.keys, p.rows, p.old = without(keys, known), nil, old
 		rows, err := w.table.Read(ctx, p.keys, apptables.Unlocked)
 		if err != nil {
 			return err
@@ -225,7 +240,7 @@ func without(keys, others []string) []string {
 
 // insert inserts the resources of a page.
 func (w *walk) insert(ctx context.Context, p *page) error {
-	f, m, again := w.f, w.table, false
+	f, m, again, old := w.f, w.table, false, p.old
 	return f.db.InTxAlone(ctx, func(ctx context.Context) error {
 		if err := f.db.LockName(ctx, notes.FollowLock); err != nil {
 			return err
@@ -241,23 +256,24 @@ func (w *walk) insert(ctx context.Context, p *page) error {
 			keys[i] = row.Resource.ID()
 		}
 		if again { // Another process has inserted some of them.
-			known, _, err := f.projections.Present(ctx, m.Type, keys)
+			known, older, err := f.projections.Present(ctx, m.Type, keys)
 			if err != nil {
 				return err
 			}
-			keys = without(keys, known)
+			keys, old = without(keys, known), slices.Concat(p.old, older)
 			rows = slices.DeleteFunc(slices.Clone(rows), func(row *owntables.Row) bool { return slices.Contains(known, row.Resource.ID()) })
 		}
 		again = true
 		if err := f.projections.InsertAll(ctx, rows); database.IsDuplicate(err) {
+			w.mayExist.Store(true)
 			return fmt.Errorf("%w: %w", database.ErrMoved, err)
 		} else if err != nil {
 			return err
 		}
-		if err := f.notes.Add(ctx, m.Type, p.old); err != nil || !w.withMembers {
+		if err := f.notes.Add(ctx, m.Type, old); err != nil || !w.withMembers {
 			return err
 		}
-		return f.projectMemberships(ctx, m, slices.Concat(keys, p.old))
+		return f.projectMemberships(ctx, m, slices.Concat(keys, old))
 	})
 }
 
@@ -270,7 +286,7 @@ type breaks struct {
 
 // These are how long the file is locked between two pauses, and how long a pause takes.
 const (
-	longestBusy = 200 * time.Millisecond
+	longestBusy = 400 * time.Millisecond
 	pauseLength = 110 * time.Millisecond
 )
 

@@ -16,8 +16,8 @@ package search
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,45 +58,110 @@ func Below(base, path string) string {
 	return path[len(base)+1:]
 }
 
+// Form is the search form of a resource, or of an element in it.
+type Form []field
+
+// field is a member of a search form: a text, or the elements of a multi-valued attribute.
+type field struct {
+	key      string
+	text     string
+	elements []element
+	isList   bool
+}
+
+// element is an element of a multi-valued attribute. parts is nil if it is a text.
+type element struct {
+	text  string
+	parts Form
+}
+
+// Text returns the text under a key. ok is false if there is none.
+func (f Form) Text(key string) (text string, ok bool) {
+	for i := range f {
+		if f[i].key == key {
+			return f[i].text, !f[i].isList
+		}
+	}
+	return "", false
+}
+
+// Texts returns the texts under a key in the elements of an attribute.
+func (f Form) Texts(attribute, key string) (all []string) {
+	for i := range f {
+		if f[i].key != attribute {
+			continue
+		}
+		for _, e := range f[i].elements {
+			if text, ok := e.parts.Text(key); ok {
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}
+
+// object is a JSON object. Its members are few, and a map would cost more.
+type object []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// get returns the value of a member, or nil.
+func (o object) get(name string) any {
+	for i := len(o) - 1; i >= 0; i-- {
+		if o[i].name == name {
+			return o[i].value
+		}
+	}
+	return nil
+}
+
 // Form returns the search form of r. raw is r's JSON.
-func (t Type) Form(r *scim.Resource, raw []byte) (map[string]any, error) {
-	v, err := decode(jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true)))
+func (t Type) Form(r *scim.Resource, raw []byte) (Form, error) {
+	v, err := decode(jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true)), "id", "meta") // The id has a column.
 	if err != nil {
 		return nil, err
 	}
-	values, _ := v.(map[string]any)
-	delete(values, "id") // It has a column.
+	values, _ := v.(object)
 	m := r.Meta()
-	values["meta"] = map[string]any{
-		"resourceType": r.Type().Name(), "version": m.Version,
-		"created": dateTime(m.Created), "lastModified": dateTime(m.LastModified),
-	}
-	form := make(map[string]any)
-	fill(form, "", t.root, values)
-	return form, nil
+	values = append(values, member{"meta", object{
+		{"resourceType", r.Type().Name()}, {"version", m.Version},
+		{"created", dateTime(m.Created)}, {"lastModified", dateTime(m.LastModified)},
+	}})
+	return fill(make(Form, 0, 3*len(values)), "", t.root, values), nil
 }
 
-// decode reads a JSON value. A number stays a text: a float has no room for 64 bits.
-func decode(d *jsontext.Decoder) (any, error) {
+// decode reads a JSON value, but some members of an object. A number stays a text: a float has no room
+// for 64 bits.
+func decode(d *jsontext.Decoder, but ...string) (any, error) {
 	t, err := d.ReadToken()
 	if err != nil {
 		return nil, err
 	}
 	switch t.Kind() {
 	case '{':
-		m := make(map[string]any)
+		o := make(object, 0, 4)
 		for d.PeekKind() != '}' {
 			t, err := d.ReadToken()
 			if err != nil {
 				return nil, err
 			}
-			name := t.String()
-			if m[name], err = decode(d); err != nil {
+			m := member{name: t.String()}
+			if slices.Contains(but, m.name) {
+				if err := d.SkipValue(); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if m.value, err = decode(d); err != nil {
 				return nil, err
 			}
+			o = append(o, m)
 		}
 		_, err := d.ReadToken()
-		return m, err
+		return o, err
 	case '[':
 		list := []any{}
 		for d.PeekKind() != ']' {
@@ -118,34 +183,41 @@ func decode(d *jsontext.Decoder) (any, error) {
 	return nil, nil
 }
 
-// Encode returns the JSON of a search form.
-func Encode(form map[string]any) string { return string(appendForm(make([]byte, 0, 1024), form)) }
+// Encode returns the JSON of a search form. Its members are in order of their names.
+func Encode(form Form) string { return string(appendForm(make([]byte, 0, 1024), form)) }
 
-// appendForm appends the JSON of a search form, or of a part of it.
-func appendForm(dst []byte, v any) []byte {
-	switch v := v.(type) {
-	case map[string]any:
-		dst = append(dst, '{')
-		for i, name := range slices.Sorted(maps.Keys(v)) {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(appendForm(dst, name), ':')
-			dst = appendForm(dst, v[name])
+// appendForm appends the JSON of a search form, or of an element in it.
+func appendForm(dst []byte, form Form) []byte {
+	slices.SortFunc(form, func(a, b field) int { return strings.Compare(a.key, b.key) })
+	dst = append(dst, '{')
+	for i, f := range form {
+		if i > 0 {
+			dst = append(dst, ',')
 		}
-		return append(dst, '}')
-	case []any:
+		dst = append(appendText(dst, f.key), ':')
+		if !f.isList {
+			dst = appendText(dst, f.text)
+			continue
+		}
 		dst = append(dst, '[')
-		for i, e := range v {
+		for i, e := range f.elements {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendForm(dst, e)
+			if e.parts == nil {
+				dst = appendText(dst, e.text)
+			} else {
+				dst = appendForm(dst, e.parts)
+			}
 		}
-		return append(dst, ']')
-	case string:
-		dst, _ = jsontext.AppendQuote(dst, v) //nolint:errcheck // it replaces what is no UTF-8
+		dst = append(dst, ']')
 	}
+	return append(dst, '}')
+}
+
+// appendText appends a JSON string.
+func appendText(dst []byte, text string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, text) //nolint:errcheck // it replaces what is no UTF-8
 	return dst
 }
 
@@ -157,50 +229,52 @@ func dateTime(t time.Time) any {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// fill adds values of attributes to form. Their names begin at base.
-func fill(form map[string]any, base string, attrs []*attr, values map[string]any) {
+// fill adds values of attributes to form, and returns it. Their names begin at base.
+func fill(form Form, base string, attrs []*attr, values object) Form {
 	for _, a := range attrs {
-		v, key := values[a.name], Below(base, a.Path)
+		v := values.get(a.name)
+		if v == nil || v == "" && a.Parent != nil && a.Parent.Path == "meta" {
+			continue
+		}
+		key := Below(base, a.Path)
 		switch list, isList := v.([]any); {
-		case v == nil, v == "" && a.Parent != nil && a.Parent.Path == "meta":
 		case isList && a.MultiValued:
 			if elements := a.elements(list); len(elements) > 0 {
-				form[key] = elements
+				form = append(form, field{key: key, elements: elements, isList: true})
 			}
 		case a.MultiValued:
 		case a.Type == scim.TypeComplex:
-			if m, ok := v.(map[string]any); ok && len(m) > 0 {
-				form[key] = ""
-				fill(form, base, a.sub, m)
+			if m, ok := v.(object); ok && len(m) > 0 {
+				form = fill(append(form, field{key: key}), base, a.sub, m)
 			}
 		default:
 			if k, ok := keyOf(a.Attribute, plain(v)); ok {
-				form[key] = k
+				form = append(form, field{key: key, text: k})
 			}
 		}
 	}
+	return form
 }
 
 // elements returns the search form of the elements of a multi-valued attribute.
-func (a *attr) elements(list []any) []any {
-	out := make([]any, 0, len(list))
+func (a *attr) elements(list []any) []element {
+	out := make([]element, 0, len(list))
 	first := -1
 	for i, v := range list {
 		if a.Type != scim.TypeComplex {
 			if k, ok := keyOf(a.Attribute, plain(v)); ok {
-				out = append(out, k)
+				out = append(out, element{text: k})
 			}
 			continue
 		}
-		e, m := make(map[string]any), map[string]any(nil)
-		if m, _ = v.(map[string]any); len(m) > 0 {
-			e["#"] = ""
-			fill(e, a.Path, a.sub, m)
+		e, m := make(Form, 0, 4), object(nil)
+		if m, _ = v.(object); len(m) > 0 {
+			e = fill(append(e, field{key: "#"}), a.Path, a.sub, m)
 		}
-		if first < 0 && m["primary"] == true {
+		if first < 0 && m.get("primary") == true {
 			first = i
 		}
-		out = append(out, e)
+		out = append(out, element{parts: e})
 	}
 	if first > 0 {
 		chosen := out[first]
