@@ -3,7 +3,6 @@ package owntables
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -132,12 +131,13 @@ func encodeSeen(seen map[string]json.RawMessage) string {
 	if seen == nil {
 		return "null"
 	}
-	size := 2
+	size, keys := 2, make([]string, 0, len(seen))
 	for key, cell := range seen {
-		size += len(key) + len(cell) + 4
+		size, keys = size+len(key)+len(cell)+8, append(keys, key)
 	}
+	slices.Sort(keys)
 	text := append(make([]byte, 0, size), '{')
-	for i, key := range slices.Sorted(maps.Keys(seen)) {
+	for i, key := range keys {
 		if i > 0 {
 			text = append(text, ',')
 		}

@@ -26,7 +26,7 @@ import (
 // walk has ended, in whatever process. So a row may be read long before its resource is
 // inserted: what has changed since is noted, and followed afterwards.
 
-// pageSize is how many rows a transaction brings in at most.
+// pageSize is how many rows are read together. A transaction brings in one page, or several in SQLite.
 const pageSize = 1000
 
 // These are how many goroutines read rows at most, each with a connection of its own, and how
@@ -238,43 +238,70 @@ func without(keys, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return is[key] })
 }
 
-// insert inserts the resources of a page.
+// longestBatch is how long a transaction in SQLite goes on to take pages that are ready. A commit
+// writes each page of the file that has changed, and those of the indexes change again and again.
+const longestBatch = 100 * time.Millisecond
+
+// insert inserts the resources of a page, and of others in SQLite.
 func (w *walk) insert(ctx context.Context, p *page) error {
-	f, m, again, old := w.f, w.table, false, p.old
-	return f.db.InTxAlone(ctx, func(ctx context.Context) error {
-		if err := f.db.LockName(ctx, notes.FollowLock); err != nil {
+	batch, again := []*page{p}, false
+	return w.f.db.InTxAlone(ctx, func(ctx context.Context) error {
+		start := time.Now()
+		if err := w.f.db.LockName(ctx, notes.FollowLock); err != nil {
 			return err
 		}
-		switch isEnrolled, err := f.notes.IsEnrolled(ctx); {
+		switch isEnrolled, err := w.f.notes.IsEnrolled(ctx); {
 		case err != nil:
 			return err
 		case isEnrolled: // Somebody may have followed notes about what was read.
 			return errEnrolled
 		}
-		rows, keys := p.rows, make([]string, len(p.rows))
-		for i, row := range rows {
-			keys[i] = row.Resource.ID()
-		}
-		if again { // Another process has inserted some of them.
-			known, older, err := f.projections.Present(ctx, m.Type, keys)
-			if err != nil {
+		isAgain := again // Another process has inserted some of them.
+		again = true
+		for i := 0; i < len(batch); i++ {
+			if err := w.insertPage(ctx, batch[i], isAgain); err != nil {
 				return err
 			}
-			keys, old = without(keys, known), slices.Concat(p.old, older)
-			rows = slices.DeleteFunc(slices.Clone(rows), func(row *owntables.Row) bool { return slices.Contains(known, row.Resource.ID()) })
+			if i+1 < len(batch) || w.f.db.Dialect != dialect.SQLite || time.Since(start) > longestBatch {
+				continue
+			}
+			select {
+			case next, ok := <-w.pages:
+				if ok {
+					batch = append(batch, next)
+				}
+			default:
+			}
 		}
-		again = true
-		if err := f.projections.InsertAll(ctx, rows); database.IsDuplicate(err) {
-			w.mayExist.Store(true)
-			return fmt.Errorf("%w: %w", database.ErrMoved, err)
-		} else if err != nil {
-			return err
-		}
-		if err := f.notes.Add(ctx, m.Type, old); err != nil || !w.withMembers {
-			return err
-		}
-		return f.projectMemberships(ctx, m, slices.Concat(keys, old))
+		return nil
 	})
+}
+
+// insertPage inserts the resources of a page. mayExist says that some may exist by now.
+func (w *walk) insertPage(ctx context.Context, p *page, mayExist bool) error {
+	f, m, rows, old := w.f, w.table, p.rows, p.old
+	keys := make([]string, len(rows))
+	for i, row := range rows {
+		keys[i] = row.Resource.ID()
+	}
+	if mayExist {
+		known, older, err := f.projections.Present(ctx, m.Type, keys)
+		if err != nil {
+			return err
+		}
+		keys, old = without(keys, known), slices.Concat(old, older)
+		rows = slices.DeleteFunc(slices.Clone(rows), func(row *owntables.Row) bool { return slices.Contains(known, row.Resource.ID()) })
+	}
+	if err := f.projections.InsertAll(ctx, rows); database.IsDuplicate(err) {
+		w.mayExist.Store(true)
+		return fmt.Errorf("%w: %w", database.ErrMoved, err)
+	} else if err != nil {
+		return err
+	}
+	if err := f.notes.Add(ctx, m.Type, old); err != nil || !w.withMembers {
+		return err
+	}
+	return f.projectMemberships(ctx, m, slices.Concat(keys, old))
 }
 
 // breaks are pauses in which the application can write. SQLite has no queue: a connection
