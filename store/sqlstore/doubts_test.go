@@ -45,6 +45,8 @@ func TestDoubtfulMappings(t *testing.T) {
 			t.Columns = append(t.Columns, sqlstore.ActiveWhen(name, active, inactive))
 		}
 	}
+	kind := func(t *sqlstore.Table) { t.Visible = "t.kind = 'human'" }
+	const tenRows = "('a'), ('b'), ('c'), ('d'), ('e'), ('f'), ('g'), ('h'), ('i'), ('j')"
 	isOn := func(v any) (any, error) { return v == "on", nil }
 	const (
 		unique   = "email text NOT NULL UNIQUE"
@@ -56,6 +58,7 @@ func TestDoubtfulMappings(t *testing.T) {
 		empty    = "column badge is in a unique index, and Empty is"
 		hidden   = "Visible hides a user whom a client deactivates by column state"
 		swapped  = "swap the values, unless your words mean the reverse"
+		nobody   = "Visible hides every row"
 	)
 	for i, test := range []struct {
 		name          string
@@ -103,6 +106,9 @@ func TestDoubtfulMappings(t *testing.T) {
 		{"a flag of active users is swapped", unique + ", is_active {bool}", "", status("is_active", false, true), swapped},
 		{"a flag of disabled users is fine", unique + ", is_disabled {bool}", "", status("is_disabled", false, true), ""},
 		{"a flag of active users is fine", unique + ", is_active {bool}", "", status("is_active", true, false), ""},
+		{"everybody is hidden", unique + ", kind text NOT NULL DEFAULT 'person'; INSERT INTO {people} (email) VALUES " + tenRows, "", kind, nobody},
+		{"one of many is visible: fine", unique + ", kind text NOT NULL DEFAULT 'person'; INSERT INTO {people} (email, kind) VALUES ('ann', 'human'), " + strings.ReplaceAll(tenRows, ")", ", 'bot')"), "", kind, ""},
+		{"a few are hidden: fine", unique + ", kind text NOT NULL DEFAULT 'person'; INSERT INTO {people} (email) VALUES ('root')", "", kind, ""},
 		{"a word for both is fine", unique + ", state text", "", status("state", "locked", "gone"), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

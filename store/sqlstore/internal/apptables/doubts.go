@@ -18,7 +18,12 @@ import (
 
 // Doubts returns what is doubtful about a table that Check has accepted.
 func (m *Table) Doubts(ctx context.Context) (all []error, err error) {
+	hidden, err := doubtHidden(ctx, m)
+	if err != nil {
+		return nil, err
+	}
 	all, err = doubtBeside(ctx, m)
+	all = append(hidden, all...)
 	if err != nil || m.IsView { // The indexes of a view are those of other tables.
 		return all, err
 	}

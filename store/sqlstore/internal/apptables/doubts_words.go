@@ -53,3 +53,28 @@ func doubtHeirs(ctx context.Context, db *database.DB, table string) (all []error
 	}
 	return all, nil
 }
+
+// fewRows is how many rows a table may have of which no client sees any: a new application has an
+// administrator and a template.
+const fewRows = 9
+
+// doubtHidden tells that Visible hides all rows of a table that has more than a few.
+func doubtHidden(ctx context.Context, m *Table) (all []error, err error) {
+	if m.Visible == "" {
+		return nil, nil
+	}
+	count := func(condition string, most int) (n int) {
+		if err == nil {
+			err = m.db.EachAppRow(ctx, m.db.Arguments(), fmt.Sprintf("SELECT 1 FROM %s AS t WHERE %s LIMIT %d", m.Name, condition, most), func(func(...any) error) error { n++; return nil })
+		}
+		return n
+	}
+	isHidden := count("1 = 1", fewRows+1) > fewRows && count("("+m.Visible+")", 1) == 0
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: table %s: Visible: %w", m.Name, err)
+	}
+	if isHidden {
+		all = append(all, finding(m.Name, "Visible hides every row, so clients see none, and cannot create what a unique index has already: compare its values with those of the rows"))
+	}
+	return all, nil
+}
