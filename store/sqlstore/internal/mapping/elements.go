@@ -96,7 +96,7 @@ func (c *BoundChild) elements(cells []any) ([]any, error) {
 // again, only a value stays that was kept for this tenant, and that is not written into a shared row.
 func (m *Mapping) Merge(ctx context.Context, log *slog.Logger, r *scim.Resource, was Seen, row *Row) *scim.Resource {
 	if was == nil {
-		if fresh, err := m.fill(r, row); err == nil {
+		if fresh, err := fillRow(m, r, row); err == nil {
 			return fresh
 		}
 	}
@@ -151,9 +151,9 @@ func (m *Mapping) Merge(ctx context.Context, log *slog.Logger, r *scim.Resource,
 	return r
 }
 
-// fill returns r with all values of a row of which nothing was seen. It does at once what Merge does
+// fillRow returns r with all values of a row of which nothing was seen. It does at once what Merge does
 // column by column, and fails if there is a value to leave out.
-func (m *Mapping) fill(r *scim.Resource, row *Row) (*scim.Resource, error) {
+func fillRow(m *Mapping, r *scim.Resource, row *Row) (*scim.Resource, error) {
 	values := make(map[string]any, len(m.Columns))
 	parts := make([]any, len(m.Columns))
 	for i := range m.Columns {
