@@ -3,7 +3,9 @@ package journal_test
 import (
 	"context"
 	"fmt"
+	"log"
 	"net/http/httptest"
+	"os"
 	"strings"
 
 	"github.com/scimkit/scim"
@@ -47,4 +49,25 @@ func Example() {
 	// Output:
 	// POST 201 [user provisioned]
 	// {"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann","password":"[redacted]"}
+}
+
+// A journal in files, for an application without a database.
+func ExampleOpenLines() {
+	dir, err := os.MkdirTemp("", "journal")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // it is only an example
+	store, err := journal.OpenLines(dir, journal.LinesOptions{FileSize: 16 << 20})
+	if err != nil {
+		log.Fatal(err) // another process has the directory open
+	}
+	defer store.Close()                                                             //nolint:errcheck // Journal.Close has written everything
+	j, err := journal.New(store, journal.Options{Keys: journal.NewEphemeralKeys()}) // use NewKeys: these end with the process
+	if err != nil {
+		log.Fatal(err)
+	}
+	all, err := j.Find(context.Background(), journal.Query{})
+	fmt.Println(len(all), err)
+	// Output: 0 <nil>
 }

@@ -275,14 +275,18 @@ func (m *Memory) FindKey(_ context.Context, tenant, id string) (Key, error) {
 func (m *Memory) Keys(_ context.Context, after Key, limit int) ([]Key, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	var all []Key
-	for _, k := range m.keys {
+	return keysAfter(m.keys, after, limit), nil
+}
+
+// keysAfter returns keys in order.
+func keysAfter(keys map[[2]string]Key, after Key, limit int) (all []Key) {
+	for _, k := range keys {
 		if compareKeys(k, after) > 0 {
 			all = append(all, k)
 		}
 	}
 	slices.SortFunc(all, compareKeys)
-	return all[:min(len(all), limit)], nil
+	return all[:min(len(all), limit)]
 }
 
 func compareKeys(a, b Key) int {

@@ -36,8 +36,6 @@ var longFunctions = map[string]string{
 	"store/storetest.faultyWrites":    "a table of writes, each with the signs that it was done",
 	"store/storetest.faultSteps":      "a table of steps",
 	"store/storetest.filterSteps":     "a table of steps",
-	"store/storetest.goneRecordSteps": "a table of steps",
-	"store/storetest.journalKeySteps": "a table of steps",
 	"store/storetest.keysetSteps":     "a table of steps",
 	"store/storetest.ledgerSteps":     "a table of steps",
 	"store/storetest.listSteps":       "a table of steps",

@@ -107,6 +107,25 @@ func TestJournalFilesAreSealed(t *testing.T) {
 	defer db.Close() //nolint:errcheck // the test is over
 	j, send := journaled(t, newJournal(t, db, sqlstore.SQLite), journal.Options{Keys: journal.NewEphemeralKeys()})
 	sendSecrets(t, j, send)
+	expectSealedFiles(t, folder, 10_000)
+}
+
+// So it is with the files of JSON lines.
+func TestJournalLinesAreSealed(t *testing.T) {
+	folder := t.TempDir()
+	s, err := journal.OpenLines(folder, journal.LinesOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // the test is over
+	j, send := journaled(t, s, journal.Options{Keys: journal.NewEphemeralKeys()})
+	sendSecrets(t, j, send)
+	expectSealedFiles(t, folder, 3_000)
+}
+
+// expectSealedFiles requires it of all files of a folder, which have at least so many bytes.
+func expectSealedFiles(t *testing.T, folder string, least int) {
+	t.Helper()
 	size := 0
 	files, err := os.ReadDir(folder)
 	if err != nil {
@@ -120,7 +139,7 @@ func TestJournalFilesAreSealed(t *testing.T) {
 		size += len(text)
 		expectSealed(t, f.Name(), text)
 	}
-	if size < 10_000 || len(files) < 2 {
+	if size < least || len(files) < 2 {
 		t.Errorf("%d bytes in %d files: is this the journal?", size, len(files))
 	}
 }

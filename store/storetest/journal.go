@@ -25,7 +25,7 @@ func RunJournal(t *testing.T, newStore func(t *testing.T) journal.Store) {
 
 // journalGroups lists what RunJournal checks.
 func journalGroups() []group[journal.Store] {
-	return []group[journal.Store]{{"journal", slices.Concat(keptRecordSteps(), foundRecordSteps(), countedRecordSteps(), goneRecordSteps(), journalKeySteps(), memoSteps())}}
+	return []group[journal.Store]{{"journal", slices.Concat(keptRecordSteps(), foundRecordSteps(), countedRecordSteps(), erasedRecordSteps(), trimmedRecordSteps(), journalKeySteps(), processSteps(), memoSteps())}}
 }
 
 // recordOf is the n-th record of a tenant.
@@ -186,21 +186,25 @@ func foundRecordSteps() []step[journal.Store] {
 	}
 }
 
-// goneRecordSteps are about what a store removes.
-func goneRecordSteps() []step[journal.Store] {
-	keep := journal.Retention{Size: 1 << 40, Refused: 1000}
-	trim := func(t *probe, s journal.Store, r journal.Retention) {
-		for range 100 {
-			done, err := s.Trim(t.ctx, r)
-			if err != nil {
-				t.Fatalf("Trim: %v", err)
-			}
-			if done {
-				return
-			}
+// keepAll is a Retention that removes nothing.
+var keepAll = journal.Retention{Size: 1 << 40, Refused: 1000}
+
+// trimAll trims until nothing is left to remove.
+func trimAll(t *probe, s journal.Store, r journal.Retention) {
+	for range 100 {
+		done, err := s.Trim(t.ctx, r)
+		if err != nil {
+			t.Fatalf("Trim: %v", err)
 		}
-		t.Fatalf("Trim is never done")
+		if done {
+			return
+		}
 	}
+	t.Fatalf("Trim is never done")
+}
+
+// erasedRecordSteps are about Erase.
+func erasedRecordSteps() []step[journal.Store] {
 	return []step[journal.Store]{
 		{"erased", "Erase removes what is sealed, and the terms. The head stays. Other tenants keep theirs.", func(t *probe, s journal.Store) {
 			a, b, c, other := recordOf("acme", 1, "x", "y"), recordOf("acme", 2, "x"), recordOf("acme", 3, "y"), recordOf("other", 4, "x")
@@ -220,6 +224,12 @@ func goneRecordSteps() []step[journal.Store] {
 			expectFound(t, s, journal.Search{Tenant: "acme", Terms: []journal.Term{termOf("y")}}, c)
 			expectFound(t, s, journal.Search{Tenant: "other", Terms: []journal.Term{termOf("x")}}, other)
 		}},
+	}
+}
+
+// trimmedRecordSteps are about what Trim removes.
+func trimmedRecordSteps() []step[journal.Store] {
+	return []step[journal.Store]{
 		{"trimmed by age", "Trim removes older records and keys, and keeps search keys.", func(t *probe, s journal.Store) {
 			a, b, c := recordOf("acme", 1, "x"), recordOf("other", 2, "x"), recordOf("acme", 3, "x")
 			appendRecords(t, s, a, b, c)
@@ -228,9 +238,9 @@ func goneRecordSteps() []step[journal.Store] {
 					t.Fatalf("AddKey: %v", err)
 				}
 			}
-			r := keep
+			r := keepAll
 			r.From, r.Day = c.ID, "2026-01-02"
-			trim(t, s, r)
+			trimAll(t, s, r)
 			expectFound(t, s, journal.Search{Tenant: "acme"}, c)
 			expectFound(t, s, journal.Search{Tenant: "other"})
 			expectFound(t, s, journal.Search{Tenant: "acme", Terms: []journal.Term{termOf("x")}}, c)
@@ -248,9 +258,9 @@ func goneRecordSteps() []step[journal.Store] {
 			refused, other := recordOf("acme", 20), recordOf("other", 0)
 			refused.Kind, refused.Detail = journal.Refused, []byte(strings.Repeat("d", 5000))
 			appendRecords(t, s, append(all, refused, other)...)
-			r := keep
+			r := keepAll
 			r.Size = 4 * all[0].Size()
-			trim(t, s, r)
+			trimAll(t, s, r)
 			expectFound(t, s, journal.Search{Tenant: "acme"}, refused, all[9], all[8], all[7], all[6])
 			expectFound(t, s, journal.Search{Tenant: "other"}, other)
 			if _, err := s.Erase(t.ctx, "acme", termOf("x"), 100); err != nil {
@@ -259,7 +269,7 @@ func goneRecordSteps() []step[journal.Store] {
 			more := recordOf("acme", 30)
 			more.Detail = all[0].Detail
 			appendRecords(t, s, more)
-			trim(t, s, r)
+			trimAll(t, s, r)
 			if got, err := s.Find(t.ctx, journal.Search{Tenant: "acme", Limit: 100}); len(got) != 6 || err != nil {
 				t.Errorf("what was erased counts still: %d records, %v", len(got), err)
 			}
@@ -274,9 +284,9 @@ func goneRecordSteps() []step[journal.Store] {
 			real := recordOf("acme", 0, "x")
 			real.ID = strings.Replace(real.ID, "7", "6", 1)
 			appendRecords(t, s, append(all, real)...)
-			r := keep
+			r := keepAll
 			r.Refused = 3
-			trim(t, s, r)
+			trimAll(t, s, r)
 			expectFound(t, s, journal.Search{Tenant: "acme", Kind: journal.Refused}, all[4])
 			expectFound(t, s, journal.Search{Tenant: "other"}, all[5], all[3])
 			expectRecord(t, s, real)
@@ -284,7 +294,7 @@ func goneRecordSteps() []step[journal.Store] {
 	}
 }
 
-// journalKeySteps are about keys and processes.
+// journalKeySteps are about keys.
 func journalKeySteps() []step[journal.Store] {
 	return []step[journal.Store]{
 		{"keys", "AddKey keeps the first key with an ID, and returns it. Keys lists them in order.", func(t *probe, s journal.Store) {
@@ -330,6 +340,12 @@ func journalKeySteps() []step[journal.Store] {
 				t.Errorf("Keys: %v, %v, %v", all, err, err2)
 			}
 		}},
+	}
+}
+
+// processSteps are about processes.
+func processSteps() []step[journal.Store] {
+	return []step[journal.Store]{
 		{"processes", "Lost removes and returns the processes without a beat since a time, each once.", func(t *probe, s journal.Store) {
 			beat := func(process string, at time.Time) {
 				if err := s.Beat(t.ctx, process, at); err != nil {
