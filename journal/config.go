@@ -159,18 +159,31 @@ func kindsOf(types []*scim.ResourceType) []kind {
 
 // typeIn finds the resource type and the id in the path of a request.
 func typeIn(path string, types []kind) (name, id string) {
-	parts := strings.Split(strings.Trim(path, "/"), "/")
-	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
-	for i := max(0, len(parts)-2); i < len(parts); i++ {
-		for _, t := range types {
-			if !strings.EqualFold("/"+parts[i], t.endpoint) {
-				continue
+	rest, last := cutLast(path)
+	if _, first := cutLast(rest); first != "" {
+		if t := kindAt(first, types); t != "" {
+			if last != ".search" {
+				id, _ = url.PathUnescape(last)
 			}
-			if i+1 < len(parts) && parts[i+1] != ".search" {
-				id, _ = url.PathUnescape(parts[i+1])
-			}
-			return t.name, id
+			return t, id
 		}
 	}
-	return "", ""
+	return kindAt(last, types), ""
+}
+
+// kindAt returns the name of the resource type whose endpoint is a part of a path.
+func kindAt(part string, types []kind) string {
+	for _, t := range types {
+		if part != "" && strings.EqualFold(part, strings.TrimPrefix(t.endpoint, "/")) {
+			return t.name
+		}
+	}
+	return ""
+}
+
+// cutLast returns the last part of a path that is not empty, and what is before it.
+func cutLast(path string) (rest, last string) {
+	path = strings.TrimRight(path, "/")
+	i := strings.LastIndexByte(path, '/')
+	return path[:max(i, 0)], path[i+1:]
 }

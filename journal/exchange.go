@@ -90,10 +90,27 @@ func (j *Journal) Handler(h http.Handler) http.Handler {
 // pathOf returns the path as the client sent it. scim.Mount and http.StripPrefix take a prefix away from
 // r.URL, and slashes that are too many.
 func pathOf(r *http.Request) string {
+	if path, _, _ := strings.Cut(r.RequestURI, "?"); isPlainPath(path) {
+		return path
+	}
 	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		return u.EscapedPath()
 	}
 	return r.URL.EscapedPath()
+}
+
+// isPlainPath reports whether a path has nothing that could be written in another way.
+func isPlainPath(path string) bool {
+	if len(path) < 2 || path[0] != '/' || path[1] == '/' {
+		return false
+	}
+	for i := range len(path) {
+		c := path[i]
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '/' || c == '-' || c == '_' || c == '.') {
+			return false
+		}
+	}
+	return true
 }
 
 // begin starts an exchange.

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -9,28 +8,43 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// keys are the names that the walk understands, as they are usually written and folded.
+// keys are the names that the walk understands, by how they are written in small letters.
 var keys = func() map[string]string {
 	m := map[string]string{}
 	for _, k := range []string{"id", "userName", "displayName", "externalId", "value", "display", "type", "$ref", "path", "location", "resourceType",
 		"scimType", "detail", "members", "groups", "manager", "emails", "meta", "filter", "Operations", "method", "bulkId", "status", "response"} {
-		m[k], m[strings.ToLower(k)] = k, k
+		m[strings.ToLower(k)] = k
 	}
 	return m
 }()
 
+// longestKey is the length of the longest of keys.
+const longestKey = len("resourceType")
+
 // keyOf returns a name as the walk knows it; "" if it means nothing there.
-func keyOf(raw []byte) string {
-	if k, ok := keys[string(raw)]; ok {
-		return k
+func keyOf(raw string) string {
+	var folded [longestKey]byte
+	isASCII := true
+	for i := range len(raw) {
+		c := raw[i]
+		if c == '[' || c == '.' || c == ':' {
+			return keys[attributeOf(raw)]
+		}
+		isASCII = isASCII && c < 0x80
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if i < longestKey {
+			folded[i] = c
+		}
 	}
-	if i := bytes.IndexAny(raw, "[.:"); i >= 0 {
-		return keys[attributeOf(string(raw))]
-	}
-	if len(raw) > len("resourceType") {
+	switch {
+	case len(raw) > longestKey:
 		return ""
+	case isASCII:
+		return keys[string(folded[:len(raw)])]
 	}
-	return keys[strings.ToLower(string(raw))]
+	return keys[strings.ToLower(raw)]
 }
 
 // attributeOf returns the attribute that a path begins with, in small letters, without the URN before it.
@@ -66,7 +80,7 @@ func (o *object) operation() *operation {
 }
 
 // note takes a string of the object into account.
-func (o *object) note(w *walker, key string, raw jsontext.Value) error {
+func (o *object) note(w *walker, key, raw string) error {
 	if key == "" {
 		return nil
 	}
@@ -75,6 +89,9 @@ func (o *object) note(w *walker, key string, raw jsontext.Value) error {
 	case "id":
 		o.id = s
 	case "userName", "displayName", "externalId", "display":
+		if o.names == nil {
+			o.names = make([]string, 0, 4)
+		}
 		o.names = append(o.names, s)
 	case "value":
 		o.value = s

@@ -26,31 +26,33 @@ const (
 
 // prepared is an entry that is ready to be sealed.
 type prepared struct {
-	entry Entry
-	terms []Term
-	whats []string // what the counters count
+	entry             Entry
+	detail            Detail // of entry
+	request, response []byte // the texts of both bodies, which entry does not have
+	terms             []Term
+	whats             []string // what the counters count
 }
 
 // prepare redacts an exchange.
-func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
-	p := &prepared{entry: Entry{Head: x.head, Detail: &Detail{}}}
-	d, n := p.entry.Detail, &x.notes
+func (j *Journal) prepare(p *prepared, x *exchange, h *hasher) {
+	*p = prepared{entry: Entry{Head: x.head}, whats: p.whats[:0]}
+	p.entry.Detail = &p.detail
+	d, n := &p.detail, &x.notes
 	url, hides := j.redactor.url(x.url, x.query)
 	hides = j.redactor.texts(x.header[0]) || hides
 	j.redactor.texts(x.header[1])
 	*d = Detail{Client: n.client, Address: x.address, URL: url, Duration: x.duration, RequestHeader: x.header[0], ResponseHeader: x.header[1]}
 	kind, id := typeIn(x.url, n.types)
 	touched := touchedByURL(j.redactor, kind, id, x.query)
-	body, sent := j.body(&x.in, h, hides)
-	p.entry.Request = body
+	var sent, read *reading
+	p.entry.Request, sent = j.body(&x.in, h, hides)
 	if sent != nil {
 		hides = hides || sent.secret
-		touched = append(touched, sent.touched...)
+		touched, p.request = append(touched, sent.touched...), sent.text
 	}
-	body, read := j.body(&x.out, h, hides)
-	p.entry.Response = body
+	p.entry.Response, read = j.body(&x.out, h, hides)
 	if read != nil {
-		touched = append(touched, read.touched...)
+		touched, p.response = append(touched, read.touched...), read.text
 	}
 	bulk := read != nil && x.status > 0 && x.status < 300 && isBulk(x.url)
 	if bulk && sent != nil {
@@ -68,6 +70,7 @@ func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
 	p.count(x, read, bulk)
 	if x.head.Kind == Refused {
 		p.entry.Request, p.entry.Response, touched = nil, nil, nil
+		p.request, p.response = nil, nil
 	}
 	for i := range touched {
 		if touched[i].Type == "" {
@@ -78,7 +81,6 @@ func (j *Journal) prepare(x *exchange, h *hasher) *prepared {
 	d.Events, p.entry.Events, touched = events(n.events, touched)
 	d.Touched = merge(touched)
 	p.addTerms(h)
-	return p
 }
 
 // count says what the exchange counts as. Refused requests of nobody known do not count.
@@ -99,7 +101,8 @@ func (p *prepared) count(x *exchange, read *reading, isBulk bool) {
 	}
 }
 
-// body redacts a body. What it names is limited: a body that names more people is cut.
+// body redacts a body, and returns it without its text, which the reading has. What it names is limited: a body that names
+// more people is cut.
 func (j *Journal) body(c *capture, h *hasher, hides bool) (*Body, *reading) {
 	if c.size == 0 {
 		return nil, nil
@@ -122,7 +125,6 @@ func (j *Journal) body(c *capture, h *hasher, hides bool) (*Body, *reading) {
 		b.Note = NotJSON
 		return b, nil
 	}
-	b.Text = string(read.text)
 	return b, read
 }
 
@@ -226,6 +228,16 @@ func events(in []scim.Event, touched []Touched) (all []Event, kinds []scim.Event
 
 // merge makes one of what is said of a resource, in the order in which they come.
 func merge(in []Touched) []Touched {
+	if len(in) == 0 {
+		return nil
+	}
+	n := 0
+	for i := range in {
+		n += 1 + len(in[i].Names)
+	}
+	if n <= fewNames {
+		return mergeFew(in)
+	}
 	at := make(map[scim.Ref]int, len(in))
 	known := map[name]bool{} // a client may send very many names
 	var all []Touched
@@ -246,6 +258,31 @@ func merge(in []Touched) []Touched {
 	return all
 }
 
+// fewNames is how many ids and names are compared with each other: a map costs more.
+const fewNames = 24
+
+// mergeFew is merge for what most exchanges name.
+func mergeFew(in []Touched) []Touched {
+	all := make([]Touched, 0, len(in))
+	for _, t := range in {
+		i := slices.IndexFunc(all, func(o Touched) bool { return o.Type == t.Type && o.ID == t.ID })
+		if i < 0 {
+			i = len(all)
+			all = append(all, Touched{Type: t.Type, ID: t.ID})
+		}
+		for _, text := range t.Names {
+			if text == "" || slices.Contains(all[i].Names, text) {
+				continue
+			}
+			if all[i].Names == nil {
+				all[i].Names = make([]string, 0, len(t.Names))
+			}
+			all[i].Names = append(all[i].Names, text)
+		}
+	}
+	return all
+}
+
 // name is a name of a resource, which is named by its place in a list.
 type name struct {
 	of   int
@@ -255,6 +292,11 @@ type name struct {
 // addTerms adds what finds the entry.
 func (p *prepared) addTerms(h *hasher) {
 	e := &p.entry
+	n := 4 + len(e.Events) + len(e.Detail.Operations)
+	for i := range e.Detail.Touched {
+		n += 1 + len(e.Detail.Touched[i].Names)
+	}
+	p.terms = make([]Term, 0, min(n, maxTerms))
 	add := func(kind, text string) { p.terms = append(p.terms, h.term(kind, text)) }
 	defer func() {
 		slices.SortFunc(p.terms, func(a, b Term) int { return bytes.Compare(a[:], b[:]) })
@@ -280,6 +322,7 @@ func (p *prepared) addTerms(h *hasher) {
 			// Only what names nobody else stays: an entry without these people would outlive them.
 			e.Detail.Touched = e.Detail.Touched[:i]
 			e.Request, e.Response = withoutText(e.Request), withoutText(e.Response)
+			p.request, p.response = nil, nil
 			e.Detail.Events, e.Detail.Changes, e.Detail.Operations = nil, nil, nil
 			if e.Detail.Failure != nil {
 				e.Detail.Failure.Detail = ""

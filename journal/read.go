@@ -70,15 +70,16 @@ func (j *Journal) Find(ctx context.Context, q Query) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, by := range []struct{ kind, text string }{
-		{termClient, q.Client}, {termEvent, string(q.Event)}, {q.Resource.Type, q.Resource.ID},
+	failed := ""
+	if q.Class >= 4 {
+		failed = classOf(q.Class * 100)
+	}
+	for _, by := range []struct{ kind, text string }{ // A Store begins at the first term: what few entries have.
+		{q.Resource.Type, q.Resource.ID}, {termFailed, failed}, {termEvent, string(q.Event)}, {termClient, q.Client},
 	} {
 		if by.text != "" {
 			s.Terms = append(s.Terms, h.term(by.kind, by.text))
 		}
-	}
-	if q.Class >= 4 {
-		s.Terms = append(s.Terms, h.term(termFailed, classOf(q.Class*100)))
 	}
 	alternatives := []Search{s}
 	if q.RequestID != "" {
@@ -163,8 +164,8 @@ func (q *Query) withGaps(s Search) *Search {
 	return &s
 }
 
-// with returns a new list.
-func with(terms []Term, t Term) []Term { return append(terms[:len(terms):len(terms)], t) }
+// with returns a new list, which begins with a term that few entries have.
+func with(terms []Term, t Term) []Term { return append([]Term{t}, terms...) }
 
 // findAny returns a page of the records that fit one of the alternatives.
 func (j *Journal) findAny(ctx context.Context, alternatives []Search) ([]Entry, error) {

@@ -133,8 +133,16 @@ func isName[T ~string | ~[]byte](r *redactor, word T) bool {
 }
 
 // shownHeaders are those whose values hold no credential.
-var shownHeaders = []string{"Accept", "Allow", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Etag", "If-Match", "If-None-Match",
-	"Location", "Ratelimit", "Ratelimit-Policy", "Retry-After", "User-Agent", "Www-Authenticate", "X-Request-Id"}
+var shownHeaders = setOf("Accept", "Allow", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Etag", "If-Match", "If-None-Match",
+	"Location", "Ratelimit", "Ratelimit-Policy", "Retry-After", "User-Agent", "Www-Authenticate", "X-Request-Id")
+
+func setOf(all ...string) map[string]bool {
+	m := map[string]bool{}
+	for _, s := range all {
+		m[s] = true
+	}
+	return m
+}
 
 // maxHeaders is how many headers an entry has, and maxHeader how many bytes of each.
 const (
@@ -150,7 +158,7 @@ func (r *redactor) header(h http.Header) []Field {
 			break
 		}
 		f := Field{clip(name, maxHeader), notShown}
-		if slices.Contains(shownHeaders, name) || slices.Contains(r.headers, name) && !isCredential(name) {
+		if shownHeaders[name] || slices.Contains(r.headers, name) && !isCredential(name) {
 			f.Value = clip(strings.Join(values, ", "), maxHeader)
 		}
 		out = append(out, f)

@@ -2,12 +2,8 @@ package journal
 
 import (
 	"context"
-	"crypto/cipher"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -181,7 +177,7 @@ func (j *Journal) watch(ctx context.Context, now time.Time) error {
 		if b.Process == j.process {
 			continue
 		}
-		r, err := j.sealGap(ctx, "", &Missing{From: b.At.Add(-time.Second), To: b.At.Add(beatEvery + time.Second), Reason: "a process ended without Close"}, termEnded)
+		r, err := (&sealer{j: j}).gap(ctx, "", &Missing{From: b.At.Add(-time.Second), To: b.At.Add(beatEvery + time.Second), Reason: "a process ended without Close"}, termEnded)
 		if err == nil {
 			err = j.append(ctx, &batch{records: []Record{r}})
 		}
@@ -217,7 +213,7 @@ func (j *Journal) Flush(ctx context.Context) error {
 	if err := j.appendBatch(ctx); err != nil { // what could not be written the last time
 		return err
 	}
-	labels, broken := clients{}, map[string]bool{} // tenants whose key fails: it may take long
+	sealer, broken := sealer{j: j}, map[string]bool{} // tenants whose key fails: it may take long
 	var later []*exchange
 	var laterGaps []map[string]*Missing
 	defer func() { j.queue.back(later, laterGaps) }()
@@ -228,8 +224,8 @@ func (j *Journal) Flush(ctx context.Context) error {
 		if len(all) == 0 && len(gaps) == 0 {
 			return failed
 		}
-		j.batch = &batch{}
-		if err := j.sealGaps(ctx, gaps); err != nil {
+		j.batch = &batch{records: make([]Record, 0, len(all)+len(gaps))}
+		if err := j.sealGaps(ctx, &sealer, gaps); err != nil {
 			failed = err
 			laterGaps = append(laterGaps, gaps)
 		}
@@ -238,7 +234,7 @@ func (j *Journal) Flush(ctx context.Context) error {
 				later = append(later, x)
 				continue
 			}
-			r, err := j.seal(ctx, x, labels)
+			r, err := sealer.exchange(ctx, x)
 			if errors.Is(err, errPanic) { // It would fail again.
 				j.o.Log.ErrorContext(ctx, "scim: an entry of the journal is lost", "error", err)
 				j.queue.forget(x)
@@ -316,9 +312,9 @@ func (j *Journal) append(ctx context.Context, b *batch) (err error) {
 
 // sealGaps adds an entry for each gap to j.batch. What it cannot seal stays in gaps: other tenants need not wait for
 // the key of one.
-func (j *Journal) sealGaps(ctx context.Context, gaps map[string]*Missing) (failed error) {
+func (j *Journal) sealGaps(ctx context.Context, s *sealer, gaps map[string]*Missing) (failed error) {
 	for tenant, m := range gaps {
-		r, err := j.sealGap(ctx, tenant, m, "")
+		r, err := s.gap(ctx, tenant, m, "")
 		if err != nil {
 			failed = err
 			continue
@@ -327,139 +323,4 @@ func (j *Journal) sealGaps(ctx context.Context, gaps map[string]*Missing) (faile
 		delete(gaps, tenant)
 	}
 	return failed
-}
-
-// sealGap makes the record of a gap. A term finds it, if kind is not "".
-func (j *Journal) sealGap(ctx context.Context, tenant string, m *Missing, kind string) (r Record, err error) {
-	defer catch(&err)
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	now := plainTime(j.o.Now())
-	e := Entry{Head: Head{ID: newID(now), Tenant: tenant, Kind: Gap, Time: now}, Detail: &Detail{Gap: m}}
-	e.RequestID = e.ID
-	var terms []Term
-	if kind != "" {
-		h, err := j.ring.hasher(ctx, tenant)
-		if err != nil {
-			return Record{}, err
-		}
-		terms = []Term{h.term(kind, "")}
-	}
-	return j.sealEntry(ctx, &e, terms)
-}
-
-// errPanic is a bug of the journal, or of what the application supplies.
-var errPanic = errors.New("journal: panic")
-
-func catch(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
-	}
-}
-
-// seal makes the record of an exchange.
-func (j *Journal) seal(ctx context.Context, x *exchange, known clients) (r Record, err error) {
-	defer catch(&err)
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	h, err := j.ring.hasher(ctx, x.head.Tenant)
-	if err != nil {
-		return Record{}, err
-	}
-	p := j.prepare(x, h)
-	of, err := known.find(ctx, j, h, x)
-	if err != nil {
-		return Record{}, err
-	}
-	p.entry.Detail.Label = of.label
-	if r, err = j.sealEntry(ctx, &p.entry, p.terms); err != nil {
-		return r, err
-	}
-	for _, what := range p.whats {
-		c := of.counter
-		c.What, c.N, c.Last = what, 1, r.Time
-		r.Counts = append(r.Counts, c)
-	}
-	if len(r.Counts) > 1 {
-		r.Counts = SumCounters(r.Counts)
-	}
-	hour := of.counter
-	hour.Last = r.Time
-	r.Counts = append(r.Counts, hourCounts(p.whats, hour)...)
-	return r, nil
-}
-
-// clients are those that a flush has met, by tenant, name and day.
-type clients map[[3]string]*knownClient
-
-// knownClient is a client with its label, and the counter of which its own are made.
-type knownClient struct {
-	label   string
-	counter Counter
-}
-
-// find returns a client. It asks the application for its label once in a flush.
-func (all clients) find(ctx context.Context, j *Journal, h *hasher, x *exchange) (*knownClient, error) {
-	tenant, name := x.head.Tenant, x.notes.client
-	at := [3]string{tenant, name, day(x.head.Time)}
-	if c := all[at]; c != nil {
-		return c, nil
-	}
-	aead, key, err := j.ring.writer(ctx, tenant, at[2])
-	if err != nil {
-		return nil, err
-	}
-	c := &knownClient{counter: Counter{Day: at[2], Client: h.term(termClient, name), Key: key}}
-	if name != "" && j.o.Label != nil {
-		c.label = clip(j.o.askLabel(ctx, [2]string{tenant, name}), maxHeader)
-	}
-	plain, err := json.Marshal([2]string{name, c.label})
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
-	}
-	c.counter.Name = aead.Seal(nil, nil, plain, boundCounter(tenant, &c.counter))
-	all[at] = c
-	return c, nil
-}
-
-func (o *Options) askLabel(ctx context.Context, at [2]string) (label string) {
-	defer func() {
-		if p := recover(); p != nil {
-			o.Log.ErrorContext(ctx, "scim: Label of the journal's Options panics", "error", p)
-		}
-	}()
-	return o.Label(ctx, at[0], at[1])
-}
-
-// sealEntry seals all but the head of an entry.
-func (j *Journal) sealEntry(ctx context.Context, e *Entry, terms []Term) (Record, error) {
-	aead, key, err := j.ring.writer(ctx, e.Tenant, day(e.Time))
-	if err != nil {
-		return Record{}, err
-	}
-	r := Record{Head: e.Head, Key: key, Terms: terms}
-	detail, err := json.Marshal(e.Detail)
-	if err != nil {
-		return Record{}, fmt.Errorf("journal: %w", err)
-	}
-	r.Detail = sealPart(aead, &r.Head, partDetail, key, detail)
-	r.Request = sealBody(aead, &r.Head, partRequest, key, e.Request)
-	r.Response = sealBody(aead, &r.Head, partResponse, key, e.Response)
-	return r, nil
-}
-
-func sealPart(aead cipher.AEAD, h *Head, part, key string, text []byte) []byte {
-	return aead.Seal(nil, nil, text, boundPart(h, part, key))
-}
-
-// sealBody puts a line with all but the text before it: a text in JSON would become longer.
-func sealBody(aead cipher.AEAD, h *Head, part, key string, b *Body) []byte {
-	if b == nil {
-		return nil
-	}
-	plain := make([]byte, 0, 128+len(b.Text))
-	plain = strconv.AppendInt(append(plain, `{"size":`...), b.Size, 10)
-	plain = append(append(append(plain, `,"hash":"`...), b.Hash...), `","note":"`...) // neither has what JSON escapes
-	plain = append(append(append(plain, b.Note...), "\"}\n"...), b.Text...)
-	return sealPart(aead, h, part, key, plain)
 }

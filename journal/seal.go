@@ -5,13 +5,11 @@ import (
 	"context"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -138,6 +136,8 @@ func (r *ring) hasher(ctx context.Context, tenant string) (*hasher, error) {
 
 // key returns a key of the store, unwrapped. The Wrapper may be slow, so no lock is held.
 func (r *ring) key(ctx context.Context, tenant, id string, makes bool) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
 	kept, err := r.store.FindKey(ctx, tenant, id)
 	if errors.Is(err, scim.ErrNotFound) && makes {
 		wrapped, werr := r.keys.Wrap(ctx, newKey(), boundKey(tenant, id))
@@ -164,7 +164,14 @@ func (r *ring) key(ctx context.Context, tenant, id string, makes bool) ([]byte, 
 func boundKey(tenant, id string) []byte { return bound("key", tenant, id) }
 
 // boundPart is what a sealed part belongs to.
-func boundPart(h *Head, part, key string) []byte { return bound("entry", h.Tenant, h.ID, part, key) }
+func boundPart(h *Head, part, key string) []byte { return appendPart(nil, h, part, key) }
+
+func appendPart(out []byte, h *Head, part, key string) []byte {
+	for _, text := range [...]string{"entry", h.Tenant, h.ID, part, key} {
+		out = appendBound(out, text)
+	}
+	return out
+}
 
 // bound joins texts so that no two lists of them are the same.
 func bound(texts ...string) []byte {
@@ -182,7 +189,7 @@ func appendBound(out []byte, text string) []byte {
 // hasher hashes the terms and bodies of one tenant, and seals its memos, with a key for each purpose. It is safe for
 // concurrent use.
 type hasher struct {
-	terms, bodies sync.Pool
+	terms, bodies mac
 	memos         cipher.AEAD // Memos live longer than the keys of days.
 }
 
@@ -193,43 +200,55 @@ func newHasher(key []byte) (*hasher, error) {
 	if err := cmp.Or(err, err2, err3); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	h := &hasher{}
+	h := &hasher{terms: newMAC(terms), bodies: newMAC(bodies)}
 	if h.memos, err = newAEAD(memos); err != nil {
 		return nil, err
 	}
-	h.terms.New = func() any { return &hashState{Hash: hmac.New(sha256.New, terms)} }
-	h.bodies.New = func() any { return &hashState{Hash: hmac.New(sha256.New, bodies)} }
 	return h, nil
-}
-
-// hashState is a hash with room for what it reads and writes.
-type hashState struct {
-	hash.Hash
-	text []byte
-	out  [sha256.Size]byte
-}
-
-// sum hashes s.text.
-func (s *hashState) sum() []byte {
-	s.Reset()
-	s.Write(s.text)
-	return s.Sum(s.out[:0])
 }
 
 // term hashes a text of a kind, such as "User".
 func (h *hasher) term(kind, text string) Term {
-	s := h.terms.Get().(*hashState)
-	defer h.terms.Put(s)
-	s.text = appendBound(appendBound(s.text[:0], kind), text)
-	return Term(s.sum())
+	var room [macRoom]byte
+	sum := h.terms.sum(appendBound(appendBound(h.terms.begin(room[:0]), kind), text))
+	return Term(sum[:])
 }
 
 // body hashes the SHA-256 of a body.
 func (h *hasher) body(sum [sha256.Size]byte) string {
-	s := h.bodies.Get().(*hashState)
-	defer h.bodies.Put(s)
-	s.text = append(s.text[:0], sum[:]...)
-	return hex.EncodeToString(s.sum()[:16])
+	var room [macRoom]byte
+	out := h.bodies.sum(append(h.bodies.begin(room[:0]), sum[:]...))
+	return hex.EncodeToString(out[:16])
+}
+
+// mac is HMAC-SHA-256 (RFC 2104) of short texts, without the state of crypto/hmac, which costs more than to hash
+// them. A test compares the two.
+type mac struct{ inner, outer [sha256.BlockSize]byte }
+
+// macRoom is what a text of 192 bytes needs.
+const macRoom = 256
+
+// newMAC returns the mac of a key of at most 64 bytes.
+func newMAC(key []byte) (m mac) {
+	copy(m.inner[:], key)
+	copy(m.outer[:], key)
+	for i := range m.inner {
+		m.inner[i] ^= 0x36
+		m.outer[i] ^= 0x5c
+	}
+	return m
+}
+
+// begin begins a text.
+func (m *mac) begin(b []byte) []byte { return append(b, m.inner[:]...) }
+
+// sum hashes a text that begin has begun.
+func (m *mac) sum(text []byte) [sha256.Size]byte {
+	var outer [sha256.BlockSize + sha256.Size]byte
+	inner := sha256.Sum256(text)
+	copy(outer[:], m.outer[:])
+	copy(outer[sha256.BlockSize:], inner[:])
+	return sha256.Sum256(outer[:])
 }
 
 // checkedKeys is how many keys Run tries when it begins.

@@ -81,7 +81,7 @@ type Search struct {
 	Tenant string
 	// ID is the ID of the record; "" for any.
 	ID string
-	// Terms are those that a record must have, all of them.
+	// Terms are those that a record must have, all of them. The first is one that few records have.
 	Terms []Term
 	// From is the least ID of a record, and Before is the ID before which it must be. "": no bound.
 	From, Before string

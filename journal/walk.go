@@ -11,7 +11,7 @@ import (
 
 // reading is what one walk over a body finds.
 type reading struct {
-	text    []byte    // the body without secrets
+	text    []byte    // the body without secrets; a part of the body itself if it has none
 	touched []Touched // those without Type belong to the resource type of the address
 	failure Failure   // "scimType" and "detail" at the top
 	// operations are those of a bulk request, or of its answer.
@@ -30,15 +30,16 @@ const (
 	maxTouched = 4700 // 64 KiB have at most as many references
 )
 
-// walker reads a body once. It notes which parts are secret, and copies all others as they are.
+// walker reads a body once, which is known to be JSON as far as it goes. It notes which parts are secret, and copies
+// all others as they are.
 type walker struct {
 	*redactor
-	d     *jsontext.Decoder
-	src   []byte
-	cuts  []span
-	hides bool // "detail" may repeat a secret
-	depth int
-	found reading
+	scanner
+	cuts   []span
+	values []span // those under "value" of the objects around
+	hides  bool   // "detail" may repeat a secret
+	depth  int
+	found  reading
 }
 
 // span is a part of the body. end 0 is the end of what is kept.
@@ -47,32 +48,39 @@ type span struct{ start, end int }
 // read walks a body. isCut says that the body is longer than src: what begins in src and does not end there is
 // then left out. hides says that the request mentions a secret.
 func (r *redactor) read(src []byte, isCut, hides bool) (*reading, error) {
+	if err := r.check(src, isCut); err != nil {
+		return nil, err
+	}
+	w := &walker{redactor: r, scanner: scanner{src: string(src), isCut: isCut}, hides: hides}
+	if err := w.value(&object{}, ""); err != nil && !(isCut && errors.Is(err, errCut)) {
+		return nil, err
+	}
+	w.found.text = w.text(src, w.end)
+	return &w.found, nil
+}
+
+// check reports whether a body is one JSON value, or the beginning of one.
+func (r *redactor) check(src []byte, isCut bool) error {
 	d := r.decoders.Get().(*jsontext.Decoder)
 	defer r.decoders.Put(d)
 	d.Reset(bytes.NewBuffer(src))
-	w := &walker{redactor: r, src: src, hides: hides, d: d}
-	err := w.value(&object{}, "")
-	end := int(w.d.InputOffset())
+	_, err := d.ReadValue()
+	if isCut && (errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF) {
+		return nil
+	}
 	if err == nil && !isCut {
-		if _, e := w.d.ReadToken(); e != io.EOF {
-			err = errors.Join(e, errors.New("journal: more than one value"))
+		if _, e := d.ReadToken(); e != io.EOF {
+			return errors.Join(e, errors.New("journal: more than one value"))
 		}
 	}
-	if isCut && (errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF) {
-		err = nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	w.found.text = w.text(end)
-	return &w.found, nil
+	return err
 }
 
 // text returns the first end bytes without what is cut out. The cuts are in order of their ends; one may contain
 // others before it.
-func (w *walker) text(end int) []byte {
+func (w *walker) text(src []byte, end int) []byte {
 	if len(w.cuts) == 0 {
-		return bytes.Clone(w.src[:end])
+		return src[:end:end]
 	}
 	var kept []span
 	for _, c := range w.cuts {
@@ -88,32 +96,23 @@ func (w *walker) text(end int) []byte {
 	}
 	out, at := make([]byte, 0, end), 0
 	for _, c := range kept {
-		out = append(append(out, w.src[at:c.start]...), `"`+redacted+`"`...)
+		out = append(append(out, src[at:c.start]...), `"`+redacted+`"`...)
 		at = c.end
 	}
-	return append(out, w.src[at:end]...)
-}
-
-// start returns where the next value begins.
-func (w *walker) start() int {
-	i := int(w.d.InputOffset())
-	for i < len(w.src) && strings.IndexByte(" \t\r\n:,", w.src[i]) >= 0 {
-		i++
-	}
-	return i
+	return append(out, src[at:end]...)
 }
 
 // value walks a value that parent has under a key.
 func (w *walker) value(parent *object, key string) error {
-	switch w.d.PeekKind() {
+	switch w.peek() {
 	case '{':
 		return w.object(parent, key)
 	case '[':
 		return w.array(parent, key)
 	}
-	start := w.start()
-	raw, err := w.d.ReadValue()
-	if err != nil || raw.Kind() != '"' {
+	start := w.at
+	raw, err := w.scalar()
+	if err != nil || raw[0] != '"' {
 		return err
 	}
 	if w.isSecretText(parent, raw, key) {
@@ -128,7 +127,7 @@ func (w *walker) value(parent *object, key string) error {
 }
 
 // isSecretText reports whether a string is secret: it mentions a secret attribute, and is not only its name.
-func (w *walker) isSecretText(parent *object, raw jsontext.Value, key string) bool {
+func (w *walker) isSecretText(parent *object, raw, key string) bool {
 	if w.hides && key == "detail" {
 		return true
 	}
@@ -164,9 +163,9 @@ func isEscapedJSON(s string) bool {
 	return s != "" && (s[0] == '{' || s[0] == '[') && strings.Contains(s, `\`)
 }
 
-func unquote(raw jsontext.Value) string {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1])
+func unquote(raw string) string {
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1]
 	}
 	b, err := jsontext.AppendUnquote(nil, raw)
 	if err != nil {
@@ -176,20 +175,18 @@ func unquote(raw jsontext.Value) string {
 }
 
 func (w *walker) array(parent *object, key string) error {
-	if _, err := w.d.ReadToken(); err != nil {
-		return err
-	}
+	w.bracket()
 	if w.depth++; w.depth > maxDepth {
 		return errTooDeep
 	}
 	defer func() { w.depth-- }()
-	for w.d.PeekKind() != ']' {
+	for w.peek() != ']' {
 		if err := w.value(parent, key); err != nil {
 			return err
 		}
 	}
-	_, err := w.d.ReadToken()
-	return err
+	w.bracket()
+	return nil
 }
 
 // object walks an object. The values of PATCH operations on a secret path are secret too. The path may stand behind
@@ -199,12 +196,12 @@ func (w *walker) object(parent *object, key string) error {
 		return errTooDeep
 	}
 	defer func() { w.depth-- }()
-	if _, err := w.d.ReadToken(); err != nil {
-		return err
-	}
+	w.bracket()
 	o := &object{first: len(w.found.touched), isTop: w.depth == 1}
-	var values []span
-	err := w.fields(o, &values)
+	outer := len(w.values)
+	err := w.fields(o)
+	values := w.values[outer:]
+	w.values = w.values[:outer]
 	isSecret := o.secretPath || err != nil && o.path == ""
 	if isSecret {
 		w.cuts = append(w.cuts, values...)
@@ -218,30 +215,30 @@ func (w *walker) object(parent *object, key string) error {
 	return o.end(w, parent, key)
 }
 
-// fields walks the names and values of an object. values gets the places of those under "value".
-func (w *walker) fields(o *object, values *[]span) error {
-	for w.d.PeekKind() != '}' {
-		raw, err := w.d.ReadValue()
+// fields walks the names and values of an object. w.values gets the places of those under "value".
+func (w *walker) fields(o *object) error {
+	for w.peek() != '}' {
+		at := w.at
+		raw, err := w.scalar()
 		if err != nil {
 			return err
 		}
-		name := ""
-		isSecret, isHarmless := false, isHarmless(w.redactor, raw[1:len(raw)-1])
-		if isHarmless {
+		name, isSecret := "", false
+		if isHarmless(w.redactor, raw[1:len(raw)-1]) {
 			name = keyOf(raw[1 : len(raw)-1])
 		} else {
 			plain := unquote(raw)
 			if isSecret = w.mentions(plain); isSecret && !w.isOnlyName(plain) {
 				w.found.secret = true
-				at := int(w.d.InputOffset())
-				w.cuts = append(w.cuts, span{at - len(raw), at})
+				w.cuts = append(w.cuts, span{at, w.at})
 			}
-			name = keyOf([]byte(plain))
+			name = keyOf(plain)
 		}
-		start := w.start()
+		w.peek()
+		start := w.at
 		if isSecret {
-			_, err := w.d.ReadValue()
-			end := int(w.d.InputOffset())
+			err := w.skip()
+			end := w.end
 			if err != nil {
 				end = 0
 			}
@@ -251,16 +248,17 @@ func (w *walker) fields(o *object, values *[]span) error {
 			}
 			continue
 		}
+		place := len(w.values)
 		if name == "value" {
-			*values = append(*values, span{start, 0})
+			w.values = append(w.values, span{start, 0})
 		}
 		if err := w.value(o, name); err != nil {
 			return err
 		}
 		if name == "value" {
-			(*values)[len(*values)-1].end = int(w.d.InputOffset())
+			w.values[place].end = w.end
 		}
 	}
-	_, err := w.d.ReadToken()
-	return err
+	w.bracket()
+	return nil
 }
