@@ -156,11 +156,11 @@ func (s *Lines) append(records []Record) error {
 	known := map[[2]string]bool{}
 	for i := range records {
 		r := &records[i]
-		if at := [2]string{r.Tenant, r.ID}; known[at] || s.find(r.Tenant, r.ID) != nil {
+		at := [2]string{r.Tenant, r.ID}
+		if known[at] || s.find(r.Tenant, r.ID) != nil {
 			continue
-		} else {
-			known[at] = true
 		}
+		known[at] = true
 		if !utf8.ValidString(r.Tenant + r.ID + r.RequestID + r.Method) {
 			return fmt.Errorf("the record %q of the tenant %q is no UTF-8", r.ID, r.Tenant)
 		}
