@@ -19,8 +19,8 @@ import (
 type LinesOptions struct {
 	// FileSize is after how many bytes Lines begins another file. It begins one each day too. Default: 64 MiB.
 	FileSize int64
-	// Entries is how many records there are at most, of all tenants: about 300 bytes of each are in memory. Then the
-	// oldest go. Default: 200,000.
+	// Entries is how many records there are at most, of all tenants, and an eighth more for a while: about 300 bytes of each
+	// are in memory. Then the oldest go. Default: 200,000.
 	Entries int
 }
 
@@ -307,5 +307,11 @@ func (s *Lines) Lost(_ context.Context, before time.Time) (all []Beat, err error
 	if len(all) == 0 {
 		return nil, nil
 	}
-	return all, s.writeBeats()
+	if err := s.writeBeats(); err != nil {
+		for _, b := range all { // They are told the next time.
+			s.beats[b.Process] = b.At
+		}
+		return nil, err
+	}
+	return all, nil
 }

@@ -297,6 +297,9 @@ func TestLinesBounds(t *testing.T) {
 	for day := range 4 {
 		fillLines(t, s, day*24*60, 5)
 	}
+	if got := everything(t, s); len(got.Records["acme"]) > 6 {
+		t.Errorf("%d records before Trim", len(got.Records["acme"]))
+	}
 	if n := len(filesIn(t, dir)); n != 4 {
 		t.Errorf("%d files of 4 days", n)
 	}

@@ -183,6 +183,9 @@ func (s *Lines) append(records []Record) error {
 		}
 	}
 	f.count(counts)
+	if s.number > s.o.Entries+s.o.Entries/8 { // Trim comes every ten minutes.
+		s.trimNumber(s.o.Entries, func(*line) bool { return true })
+	}
 	return nil
 }
 

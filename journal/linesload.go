@@ -124,7 +124,7 @@ func (s *Lines) loadFile(f *linesFile) (of []string, isTorn bool, err error) {
 				of = append(of, h.Of)
 			}
 		default:
-			l := &line{id: h.ID, kind: h.Kind, method: plainMethod(h.Method), status: h.Status, terms: termsIn(h.Terms), file: f,
+			l := &line{id: h.ID, kind: h.Kind, method: h.Method, status: h.Status, terms: termsIn(h.Terms), file: f,
 				offset: offset, head: int64(len(head) - 1), length: int64(len(text) - 1)}
 			l.size = sizeOfLine(&h, len(text)-len(head))
 			if !s.add(h.Tenant, l) {
@@ -235,9 +235,11 @@ func (s *Lines) loadBeats() error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
+	var beats map[string]time.Time
 	if err == nil {
-		err = json.Unmarshal(text, &s.beats)
+		err = json.Unmarshal(text, &beats)
 	}
+	maps.Copy(s.beats, beats)
 	return err
 }
 
