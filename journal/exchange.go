@@ -22,6 +22,7 @@ type exchange struct {
 	query       string
 	address     string
 	received    http.Header // until the end
+	isNamed     bool        // received has a request id that the client has not sent
 	header      [2][]Field  // of the request and of the answer
 	in, out     capture
 	rank        rank
@@ -75,6 +76,11 @@ func notesOf(ctx context.Context) *notes {
 func (j *Journal) Handler(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := j.begin(r)
+		if _, has := r.Header[requestID]; !has && r.Header != nil {
+			// The request gets the ID of its entry, so no term has to find it. end takes it away again.
+			r.Header[requestID] = []string{x.head.ID}
+			x.isNamed = true
+		}
 		r = r.WithContext(context.WithValue(r.Context(), xKey{}, x))
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = &tee{r.Body, &x.in}
@@ -183,6 +189,9 @@ func (j *Journal) end(x *exchange, answer http.Header) {
 			j.o.Log.Error("scim: an entry of the journal is lost", "error", p)
 		}
 	}()
+	if x.isNamed {
+		delete(x.received, requestID)
+	}
 	x.notes.close(x.status > 0 && x.status < 400 && !isBulk(x.url))
 	now := j.o.Now()
 	x.duration = now.Sub(x.begun)

@@ -31,6 +31,31 @@ func Tuples[T any](all []T, of func(T) []any) string {
 	return List(out)
 }
 
+// Pairs is Tuples for two texts, of which there may be many thousand.
+func Pairs(all [][2]string) string {
+	out := make([]byte, 0, 2+len(all)*70)
+	out = append(out, '[')
+	for i, pair := range all {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendQuoted(append(out, '['), pair[0])
+		out = append(appendQuoted(append(out, ','), pair[1]), ']')
+	}
+	return string(append(out, ']'))
+}
+
+// appendQuoted writes a text as JSON.
+func appendQuoted(out []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			list := List([]string{text})
+			return append(out, list[1:len(list)-1]...)
+		}
+	}
+	return append(append(append(out, '"'), text...), '"')
+}
+
 // Bit returns a boolean as both databases store it here.
 func Bit(b bool) int64 {
 	if b {

@@ -1,6 +1,7 @@
 package owntables
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -99,8 +100,8 @@ func appendEntries(ctx context.Context, db *database.DB, all []*journal.Record) 
 		all = all[n:]
 	}
 	if len(terms) > 0 {
-		slices.SortFunc(terms, func(a, b [2]string) int { return strings.Compare(a[0]+a[1], b[0]+b[1]) })
-		list := dialect.Tuples(terms, func(t [2]string) []any { return []any{t[0], t[1]} })
+		slices.SortFunc(terms, func(a, b [2]string) int { return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1])) })
+		list := dialect.Pairs(terms)
 		if _, err := db.Exec(ctx, "INSERT INTO {p}entry_terms (tenant, term, id) SELECT $1, e.value ->> 0, e.value ->> 1 FROM {rows $2}", list); err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func removeTerms(ctx context.Context, db *database.DB, all []oldEntry) error {
 	const most = 5000
 	for len(rows) > 0 {
 		n := min(most, len(rows))
-		list := dialect.Tuples(rows[:n], func(r [2]string) []any { return []any{r[0], r[1]} })
+		list := dialect.Pairs(rows[:n])
 		if _, err := db.Exec(ctx, db.Dialect.DeleteRows("entry_terms", "term", "id"), list); err != nil {
 			return err
 		}
