@@ -248,7 +248,7 @@ func (s *Lines) setKey(k Key) error {
 	if s.lock == nil {
 		return errClosed
 	}
-	if err := s.appendKey(k); err != nil {
+	if err := appendKey(s.dir, k); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	s.keys[[2]string{k.Tenant, k.ID}] = k

@@ -226,7 +226,7 @@ func (s *Lines) current(day string) (*linesFile, error) {
 			return f, nil
 		}
 	}
-	f := &linesFile{name: s.nameOf(s.next), number: s.next, day: day}
+	f := &linesFile{name: nameOf(s.dir, s.next), number: s.next, day: day}
 	var err error
 	if f.out, err = os.OpenFile(f.name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
 		return nil, err
@@ -244,8 +244,8 @@ func (s *Lines) current(day string) (*linesFile, error) {
 }
 
 // nameOf returns the name of a file with records.
-func (s *Lines) nameOf(n int) string {
-	return filepath.Join(s.dir, fmt.Sprintf("entries-%08d.jsonl", n))
+func nameOf(dir string, n int) string {
+	return filepath.Join(dir, fmt.Sprintf("entries-%08d.jsonl", n))
 }
 
 // numberOf returns the number of a file with records; -1 if it is none.

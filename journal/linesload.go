@@ -25,11 +25,11 @@ func (s *Lines) load() error {
 		if filepath.Ext(e.Name()) == ".new" {
 			err = errors.Join(err, os.Remove(filepath.Join(s.dir, e.Name())))
 		} else if n := numberOf(e.Name()); n >= 0 {
-			s.files = append(s.files, &linesFile{name: s.nameOf(n), number: n})
+			s.files = append(s.files, &linesFile{name: nameOf(s.dir, n), number: n})
 		}
 	}
 	slices.SortFunc(s.files, func(a, b *linesFile) int { return a.number - b.number })
-	err = errors.Join(err, s.loadKeys(), s.loadBeats())
+	err = errors.Join(err, loadKeys(s), loadBeats(s))
 	if err != nil {
 		return err
 	}
@@ -155,12 +155,12 @@ func termsIn(b []byte) (all []Term) {
 	return all
 }
 
-func (s *Lines) keysName() string  { return filepath.Join(s.dir, "keys.jsonl") }
-func (s *Lines) beatsName() string { return filepath.Join(s.dir, "beats.json") }
+func keysName(dir string) string  { return filepath.Join(dir, "keys.jsonl") }
+func beatsName(dir string) string { return filepath.Join(dir, "beats.json") }
 
 // loadKeys reads the keys. The last line of a key counts.
-func (s *Lines) loadKeys() error {
-	text, err := os.ReadFile(s.keysName())
+func loadKeys(s *Lines) error {
+	text, err := os.ReadFile(keysName(s.dir))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -178,18 +178,18 @@ func (s *Lines) loadKeys() error {
 			break // Nobody has used the last key: AddKey has not returned.
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.keysName(), err)
+			return fmt.Errorf("%s: %w", keysName(s.dir), err)
 		}
 		s.keys[[2]string{k.Tenant, k.ID}] = k
 	}
 	if isWhole {
 		return nil
 	}
-	return s.writeKeys(s.keys)
+	return writeKeys(s.dir, s.keys)
 }
 
 // appendKey adds a line for a key.
-func (s *Lines) appendKey(k Key) error {
+func appendKey(dir string, k Key) error {
 	if !utf8.ValidString(k.Tenant + k.ID) {
 		return fmt.Errorf("the tenant %q is no UTF-8", k.Tenant)
 	}
@@ -197,7 +197,7 @@ func (s *Lines) appendKey(k Key) error {
 	if err != nil {
 		return err
 	}
-	out, err := os.OpenFile(s.keysName(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	out, err := os.OpenFile(keysName(dir), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
@@ -212,14 +212,14 @@ func (s *Lines) appendKey(k Key) error {
 		err = errors.Join(err, out.Truncate(size))
 	}
 	if err = errors.Join(err, out.Close()); err == nil && size == 0 {
-		err = syncDir(s.dir)
+		err = syncDir(dir)
 	}
 	return err
 }
 
 // writeKeys writes all keys.
-func (s *Lines) writeKeys(all map[[2]string]Key) error {
-	return replaceFile(s.keysName(), func(w io.Writer) error {
+func writeKeys(dir string, all map[[2]string]Key) error {
+	return replaceFile(keysName(dir), func(w io.Writer) error {
 		out := json.NewEncoder(w)
 		for _, k := range slices.SortedFunc(maps.Values(all), compareKeys) {
 			if err := out.Encode(k); err != nil {
@@ -230,8 +230,8 @@ func (s *Lines) writeKeys(all map[[2]string]Key) error {
 	})
 }
 
-func (s *Lines) loadBeats() error {
-	text, err := os.ReadFile(s.beatsName())
+func loadBeats(s *Lines) error {
+	text, err := os.ReadFile(beatsName(s.dir))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -248,7 +248,7 @@ func (s *Lines) writeBeats() error {
 	if s.lock == nil {
 		return errClosed
 	}
-	err := replaceFile(s.beatsName(), func(w io.Writer) error { return json.NewEncoder(w).Encode(s.beats) })
+	err := replaceFile(beatsName(s.dir), func(w io.Writer) error { return json.NewEncoder(w).Encode(s.beats) })
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}

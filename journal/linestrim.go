@@ -39,7 +39,7 @@ func (s *Lines) Trim(_ context.Context, r Retention) (done bool, err error) {
 	kept := maps.Clone(s.keys)
 	maps.DeleteFunc(kept, func(at [2]string, _ Key) bool { return at[1] < r.Day })
 	if len(kept) < len(s.keys) {
-		if err := s.writeKeys(kept); err != nil {
+		if err := writeKeys(s.dir, kept); err != nil {
 			return false, fmt.Errorf("journal: trim: %w", err)
 		}
 		s.keys = kept
