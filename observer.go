@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/scimkit/scim/internal/host"
 	"github.com/scimkit/scim/internal/tolerance"
@@ -50,6 +51,8 @@ type Outcome struct {
 	Principal string
 	// Status is the HTTP status of the answer. 0: the connection ended before an answer began.
 	Status int
+	// Duration is the time from the arrival of the request at the handler to the end of its answer.
+	Duration time.Duration
 	// Tolerances are those that the request used, each once, also in operations of a bulk request.
 	Tolerances []Tolerance
 	// Err says why the request failed, or why its answer was broken off. It may contain texts of
@@ -91,7 +94,7 @@ func (p observerPort) Begin(ctx context.Context, r *http.Request, requestID stri
 	return in, func(o host.Outcome) {
 		var lost error
 		defer p.Catch(&lost)
-		told(Outcome{Route: o.Route, Tenant: o.Tenant, Principal: o.Principal, Status: o.Status, Err: outward(o.Err),
+		told(Outcome{Route: o.Route, Tenant: o.Tenant, Principal: o.Principal, Status: o.Status, Duration: o.Duration, Err: outward(o.Err),
 			Tolerances: convert(o.Tolerances, func(n tolerance.Name) Tolerance { return Tolerance(n) })})
 	}
 }

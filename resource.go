@@ -72,7 +72,7 @@ func NewResourceType(c TypeConfig) (*ResourceType, error) {
 		}
 		e.Required = true
 	}
-	m.Endpoint, m.Description, m.KeepUnknown = c.Endpoint, c.Description, c.KeepUnknown
+	m.Endpoint, m.One, m.Description, m.KeepUnknown = c.Endpoint, c.Endpoint+"/{id}", c.Description, c.KeepUnknown
 	for _, path := range c.Enumerated {
 		a := m.Find(path)
 		switch {

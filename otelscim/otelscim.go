@@ -31,7 +31,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -109,24 +108,18 @@ var (
 
 // Begin implements scim.Observer.
 func (o *observer) Begin(ctx context.Context, r *http.Request, requestID string) (context.Context, func(scim.Outcome)) {
-	began := time.Now()
-	s := series{method: knownMethod(r.Method), scheme: "http", protocol: protocol(r)}
-	if r.TLS != nil {
-		s.scheme = "https"
-	}
-	ctx, span := o.start(ctx, r, s.method)
+	method, protocol, isSecure := knownMethod(r.Method), protocolOf(r), r.TLS != nil
+	ctx, span := o.start(ctx, r, method)
+	// The closure changes none of these, so it is the only thing that is allocated for them.
 	return ctx, func(out scim.Outcome) {
-		s.status, s.failure = out.Status, failure(out)
-		if out.Route != "" {
-			s.route = o.o.Prefix + out.Route
+		s := series{method: method, protocol: protocol, isSecure: isSecure, route: out.Route, status: out.Status, isAborted: isAborted(&out)}
+		if span.IsRecording() {
+			o.describe(span, &s, &out, requestID)
 		}
 		if o.o.Tenants {
 			s.tenant = out.Tenant
 		}
-		if span.IsRecording() {
-			describe(span, &s, &out, requestID)
-		}
-		o.duration.Record(ctx, time.Since(began).Seconds(), o.series.options(s)...)
+		o.duration.Record(ctx, out.Duration.Seconds(), o.options(s)...)
 		for _, n := range out.Tolerances {
 			o.countTolerance(ctx, string(n), out.Tenant)
 		}

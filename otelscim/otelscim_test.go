@@ -1,8 +1,9 @@
 package otelscim_test
 
 import (
-	"cmp"
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,10 +11,11 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	diff "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -40,7 +42,7 @@ type world struct {
 func newWorld(t *testing.T, o otelscim.Options, change func(c *scim.Config)) *world {
 	t.Helper()
 	w := &world{t: t, spans: tracetest.NewInMemoryExporter(), reader: metric.NewManualReader()}
-	w.tracer = sdktrace.NewTracerProvider(sdktrace.WithSyncer(w.spans))
+	w.tracer = sdktrace.NewTracerProvider(sdktrace.WithSyncer(w.spans), sdktrace.WithIDGenerator(&counter{}))
 	o.TracerProvider, o.MeterProvider = w.tracer, metric.NewMeterProvider(metric.WithReader(w.reader))
 	observer, err := otelscim.New(o)
 	if err != nil {
@@ -95,12 +97,26 @@ func (w *world) sendRequest(r *http.Request, header ...string) *httptest.Respons
 	return out
 }
 
-// text shows the spans since the last call, in order of their begin, each below its parent.
+// counter numbers spans in the order in which they begin. Two may begin at the same time of the clock.
+type counter struct{ n atomic.Uint64 }
+
+func (c *counter) NewIDs(ctx context.Context) (id trace.TraceID, _ trace.SpanID) {
+	binary.BigEndian.PutUint64(id[8:], c.n.Add(1))
+	return id, c.NewSpanID(ctx, id)
+}
+
+func (c *counter) NewSpanID(context.Context, trace.TraceID) (id trace.SpanID) {
+	binary.BigEndian.PutUint64(id[:], c.n.Add(1))
+	return id
+}
+
+// text shows the spans since the last call, in the order in which they began, each below its parent.
 func (w *world) text() string {
 	spans := w.spans.GetSpans()
 	w.spans.Reset()
-	slices.SortStableFunc(spans, func(a, b tracetest.SpanStub) int {
-		return cmp.Or(a.StartTime.Compare(b.StartTime), b.EndTime.Compare(a.EndTime))
+	slices.SortFunc(spans, func(a, b tracetest.SpanStub) int {
+		x, y := a.SpanContext.SpanID(), b.SpanContext.SpanID()
+		return bytes.Compare(x[:], y[:])
 	})
 	depth := map[trace.SpanID]int{}
 	var b strings.Builder
@@ -171,7 +187,7 @@ func TestSpans(t *testing.T) {
 			_, bob, _ := strings.Cut(w.send("POST", "/Users", `{"userName":"bob"}`).Header().Get("Location"), "/Users/")
 			w.text()
 			w.send(tt.method, strings.Replace(tt.target, "{bob}", bob, 1), tt.body)
-			if d := diff.Diff(tt.want, w.text()); d != "" {
+			if d := cmp.Diff(tt.want, w.text()); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
@@ -334,7 +350,7 @@ scim.tolerances ({use}) 1 scim.tenant=acme scim.tolerance=unquoted-literal
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, tt.o, nil)
 			requests(w)
-			if d := diff.Diff(tt.want, w.metrics()); d != "" {
+			if d := cmp.Diff(tt.want, w.metrics()); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})

@@ -20,29 +20,47 @@ import (
 
 const failed = codes.Error
 
-// series are the labels of a metric. None of them is a text of a client.
+// series are the labels of a metric. None of them is a text of a client. It is small, because each
+// request looks its series up.
 type series struct {
-	method, scheme, protocol string
-	route                    string // "" for none
-	status                   int    // 0 for none
-	failure                  string // error.type, "" for none
-	tenant                   string // "" for none
+	method, route, tenant string // route is below the endpoint; "" for none
+	status                int    // 0 for none
+	protocol              protocol
+	isSecure, isAborted   bool
 }
 
+// failure is the error.type, "" if the server did not fail. A refusal is no failure of the server.
+func (s *series) failure() string {
+	switch {
+	case s.isAborted:
+		return "aborted"
+	case s.status >= http.StatusInternalServerError:
+		return strconv.Itoa(s.status)
+	}
+	return ""
+}
+
+// maxLabels is how many labels a span has at most.
+const maxLabels = 10
+
 // labels are the attributes of a series by the conventions.
-func (s *series) labels() []attribute.KeyValue {
-	all := []attribute.KeyValue{semconv.HTTPRequestMethodKey.String(s.method), semconv.URLScheme(s.scheme)}
-	if s.protocol != "" {
-		all = append(all, semconv.NetworkProtocolVersion(s.protocol))
+func (o *observer) labels(s *series) []attribute.KeyValue {
+	scheme := "http"
+	if s.isSecure {
+		scheme = "https"
+	}
+	all := append(make([]attribute.KeyValue, 0, maxLabels), semconv.HTTPRequestMethodKey.String(s.method), semconv.URLScheme(scheme))
+	if version := s.protocol.String(); version != "" {
+		all = append(all, semconv.NetworkProtocolVersion(version))
 	}
 	if s.route != "" {
-		all = append(all, semconv.HTTPRoute(s.route))
+		all = append(all, semconv.HTTPRoute(o.o.Prefix+s.route))
 	}
 	if s.status != 0 {
 		all = append(all, semconv.HTTPResponseStatusCode(s.status))
 	}
-	if s.failure != "" {
-		all = append(all, semconv.ErrorTypeKey.String(s.failure))
+	if failure := s.failure(); failure != "" {
+		all = append(all, semconv.ErrorTypeKey.String(failure))
 	}
 	return all
 }
@@ -56,14 +74,15 @@ type cache struct {
 	known atomic.Pointer[map[series][]metric.RecordOption]
 }
 
-func (c *cache) options(s series) []metric.RecordOption {
-	known := c.known.Load()
+// options are the options of a series.
+func (o *observer) options(s series) []metric.RecordOption {
+	known := o.series.known.Load()
 	if known != nil {
-		if o, ok := (*known)[s]; ok {
-			return o
+		if all, ok := (*known)[s]; ok {
+			return all
 		}
 	}
-	labels := s.labels()
+	labels := o.labels(&s)
 	if s.tenant != "" {
 		labels = append(labels, attribute.String("scim.tenant", s.tenant))
 	}
@@ -76,16 +95,16 @@ func (c *cache) options(s series) []metric.RecordOption {
 		more = maps.Clone(*known)
 	}
 	more[s] = made
-	c.known.CompareAndSwap(known, &more) // if another request was faster, the next one comes here again
+	o.series.known.CompareAndSwap(known, &more) // if another request was faster, the next one comes here again
 	return made
 }
 
 // describe puts what became of a request into its span.
-func describe(span trace.Span, s *series, out *scim.Outcome, requestID string) {
+func (o *observer) describe(span trace.Span, s *series, out *scim.Outcome, requestID string) {
 	if s.route != "" {
-		span.SetName(s.method + " " + s.route)
+		span.SetName(s.method + " " + o.o.Prefix + s.route)
 	}
-	all := append(s.labels(), attribute.String("scim.request_id", requestID))
+	all := append(o.labels(s), attribute.String("scim.request_id", requestID))
 	if out.Tenant != "" {
 		all = append(all, attribute.String("scim.tenant", out.Tenant))
 	}
@@ -100,7 +119,7 @@ func describe(span trace.Span, s *series, out *scim.Outcome, requestID string) {
 		all = append(all, attribute.StringSlice("scim.tolerances", names))
 	}
 	span.SetAttributes(all...)
-	if s.failure != "" {
+	if s.failure() != "" {
 		span.SetStatus(failed, "") // the text of out.Err may name people
 	}
 }
@@ -115,40 +134,44 @@ func knownMethod(method string) string {
 	return "_OTHER"
 }
 
-// protocol is the version of HTTP. net/http accepts no others.
-func protocol(r *http.Request) string {
-	switch {
-	case r.ProtoMajor == 1 && r.ProtoMinor == 1:
+// protocol is a version of HTTP: ten times the major version and the minor one.
+type protocol uint8
+
+func protocolOf(r *http.Request) protocol {
+	if r.ProtoMajor < 1 || r.ProtoMajor > 3 || r.ProtoMinor < 0 || r.ProtoMinor > 9 {
+		return 0
+	}
+	return protocol(r.ProtoMajor*10 + r.ProtoMinor)
+}
+
+// String is the version as the conventions write it, "" for an unknown one.
+func (p protocol) String() string {
+	switch p {
+	case 11:
 		return "1.1"
-	case r.ProtoMajor == 1:
+	case 10:
 		return "1.0"
-	case r.ProtoMajor == 2:
+	case 20:
 		return "2"
-	case r.ProtoMajor == 3:
+	case 30:
 		return "3"
 	}
 	return ""
 }
 
-// failure is the error.type of a request, "" if the server did not fail. A refusal is no failure of
-// the server.
-func failure(out scim.Outcome) string {
-	switch {
-	case out.Status == 0 || out.Err != nil && out.Status < http.StatusBadRequest:
-		return "aborted" // there is no answer, or a part of one
-	case out.Status >= http.StatusInternalServerError:
-		return strconv.Itoa(out.Status)
-	}
-	return ""
+// isAborted reports whether there is no answer, or a part of one.
+func isAborted(out *scim.Outcome) bool {
+	return out.Status == 0 || out.Err != nil && out.Status < http.StatusBadRequest
 }
 
 // errorType is the error.type of a call, "" if it has not failed. isFailure says whether it is more
 // than a refusal, such as that of an unknown resource.
 func errorType(err error) (kind string, isFailure bool) {
+	if err == nil {
+		return "", false // before e is allocated
+	}
 	var e *scim.Error
 	switch {
-	case err == nil:
-		return "", false
 	case errors.As(err, &e):
 		return strconv.Itoa(e.Status), e.Status >= http.StatusInternalServerError
 	case errors.Is(err, scim.ErrNotFound), errors.Is(err, scim.ErrNoRole):

@@ -284,7 +284,7 @@ func TestScopesAndWork(t *testing.T) {
 
 // A rule may adopt an account. What the client may not know of it stays, and does not show.
 func TestScopesAndAdoption(t *testing.T) {
-	for name, newStore := range scopedStores {
+	for name, newStore := range scopedStores() {
 		adopt := ""
 		twins := scopedTwins(t, newStore, func(c *scim.Config) {
 			c.Rules = []scim.Rule{func(_ context.Context, c *scim.Change) error {
@@ -320,7 +320,7 @@ func TestScopesAndAdoption(t *testing.T) {
 // Allow draws the same line. Who may change groups and not list them may set role attributes,
 // and does not see them.
 func TestAllowHidesRoleAttributes(t *testing.T) {
-	for name, newStore := range scopedStores {
+	for name, newStore := range scopedStores() {
 		twins := scopedTwins(t, newStore, func(c *scim.Config) {
 			c.Allow = func(_ context.Context, a scim.Access) error {
 				if a.Principal.ID == "groups" && (a.Op == scim.OpList || a.Op == scim.OpGet) && a.Type == "Group" {
@@ -370,11 +370,11 @@ var versions = regexp.MustCompile(`W/\\?"[^"]*"`)
 
 // A token for groups knows nothing of users but their ids.
 func TestGroupsScopeKnowsNothingOfUsers(t *testing.T) {
-	for name, newStore := range scopedStores {
+	for name, newStore := range scopedStores() {
 		t.Run(name, func(t *testing.T) {
 			var twins [2]*scopedWorld
 			for i := range twins {
-				w := newScopedWorld(t, newStore(), nil)
+				w := newScopedWorld(t, newStore(t), nil)
 				twins[i] = w
 				who := []string{`{"userName":"zeta.ann","displayName":"Zeta Ann","title":"Zeta","roles":[{"value":"ZetaAdmin"}]}`, `{"userName":"bob"}`}
 				w.must("POST", "/Users", who[i])

@@ -31,9 +31,8 @@ type slowRequests struct {
 }
 
 func (s *slowRequests) Begin(ctx context.Context, r *http.Request, requestID string) (context.Context, func(scim.Outcome)) {
-	began := time.Now()
 	return ctx, func(o scim.Outcome) {
-		if time.Since(began) > time.Second {
+		if o.Duration > time.Second {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.count[o.Route]++

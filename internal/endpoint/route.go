@@ -45,7 +45,7 @@ func (rt *route) pattern() string {
 	case rt.id == ".search":
 		return rt.t.Endpoint + "/.search"
 	}
-	return rt.t.Endpoint + "/{id}"
+	return rt.t.One
 }
 
 // allow lists the methods of a route for the Allow header. OPTIONS is possible on each

@@ -25,8 +25,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := &sending{w: w, method: r.Method, buffers: &s.buffers}
 	v := &out.visit
-	r, end := s.arrive(w, r, v)
-	defer s.leave(r.Context(), r.Method, v, end)
+	watched, end := s.arrive(w, r, v)
+	defer s.leave(watched, r.Method, v, end)
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
@@ -41,13 +41,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	s.limitBody(w, r)
-	ctx, cancel := deadline.With(r.Context(), s.c.Limits.Time)
+	ctx, cancel := deadline.With(watched, s.c.Limits.Time)
 	defer cancel()
 	var turn admission.Turn
 	defer func() { turn.Leave() }()
 	q, act, body, err := s.receive(ctx, w, r.WithContext(ctx), v, &turn)
 	if body != nil { // The time for the body does not count.
-		ctx, cancel = deadline.With(r.Context(), s.c.Limits.Time)
+		ctx, cancel = deadline.With(watched, s.c.Limits.Time)
 		defer cancel()
 	}
 	var a *answer

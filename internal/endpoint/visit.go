@@ -75,15 +75,14 @@ func isCleanID(id string) bool {
 	return true
 }
 
-// arrive begins a visit. The answer has its id. end is nil if nobody watches.
-func (s *Server) arrive(w http.ResponseWriter, r *http.Request, v *visit) (_ *http.Request, end func(host.Outcome)) {
+// arrive begins a visit. The answer has its id. The request runs in ctx. end is nil if nobody watches.
+func (s *Server) arrive(w http.ResponseWriter, r *http.Request, v *visit) (ctx context.Context, end func(host.Outcome)) {
 	v.id, v.began = idOf(r), time.Now()
 	w.Header()[requestID] = []string{v.id}
 	if s.c.Watchers.Observer == nil {
-		return r, nil
+		return r.Context(), nil
 	}
-	ctx, end := s.c.Watchers.Observer.Begin(r.Context(), r, v.id)
-	return r.WithContext(ctx), end
+	return s.c.Watchers.Observer.Begin(r.Context(), r, v.id)
 }
 
 // leave ends a visit: the log gets a line, and the observers the outcome.
@@ -92,14 +91,14 @@ func (s *Server) leave(ctx context.Context, method string, v *visit, end func(ho
 	if !isLogged && end == nil {
 		return
 	}
-	route := v.at.pattern()
+	route, took := v.at.pattern(), time.Since(v.began)
 	if isLogged {
 		s.c.Log.LogAttrs(ctx, slog.LevelInfo, "scim: request", slog.String("request", v.id), slog.String("tenant", v.tenant), slog.String("client", v.client),
-			slog.String("method", knownMethod(method)), slog.String("route", route), slog.Int("status", v.status), slog.Duration("duration", time.Since(v.began)),
+			slog.String("method", knownMethod(method)), slog.String("route", route), slog.Int("status", v.status), slog.Duration("duration", took),
 			slog.Any("tolerances", v.used))
 	}
 	if end != nil {
-		end(host.Outcome{Route: route, Tenant: v.tenant, Principal: v.client, Status: v.status, Tolerances: v.used, Err: v.err})
+		end(host.Outcome{Route: route, Tenant: v.tenant, Principal: v.client, Status: v.status, Duration: took, Tolerances: v.used, Err: v.err})
 	}
 }
 

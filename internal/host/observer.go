@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/scimkit/scim/internal/tolerance"
 )
@@ -19,6 +20,7 @@ type Outcome struct {
 	Tenant     string
 	Principal  string
 	Status     int // 0: the client has got no answer
+	Duration   time.Duration
 	Tolerances []tolerance.Name
 	Err        error
 }

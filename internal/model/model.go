@@ -113,6 +113,7 @@ type Type struct {
 	Password *Attribute
 
 	Endpoint    string // "/Users"
+	One         string // "/Users/{id}", the route of a resource in logs and metrics
 	Description string
 	Schemas     []Schema // the core schema first, then the extensions
 	// Enumerated are the attributes for which clients may send only canonical values.
