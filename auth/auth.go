@@ -1,5 +1,6 @@
 // Package auth contains authenticators for a SCIM endpoint: bearer tokens that the
-// application keeps (RFC 6750), and none at all.
+// application keeps (RFC 6750), user names with secrets, client certificates, several of these side
+// by side, and none at all.
 //
 // NewToken makes a token and its secret. Show the secret once, to the administrator who
 // sets up the client. The server keeps only its hash.

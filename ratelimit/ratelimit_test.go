@@ -306,3 +306,17 @@ func BenchmarkAdmit(b *testing.B) {
 		l.Admit(b.Context(), "a", false)
 	}
 }
+
+// The operations of bulk requests are demand: a process that gets them asks for a share for them.
+func TestBulkIsDemand(t *testing.T) {
+	clk := newClock()
+	s := &sharing{clk: clk}
+	l := limiter(t, ratelimit.Options{Shares: s, Now: clk.now})
+	admitted(l, "a", false, 1)
+	l.Charge(t.Context(), "a", 49)
+	clk.at = clk.at.Add(time.Second)
+	admitted(l, "a", false, 1)
+	if s.demand != 50 {
+		t.Errorf("the process reports a demand of %d, want 50: 49 operations and a request", s.demand)
+	}
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth"
 	"github.com/scimkit/scim/auth/tokens"
 	"github.com/scimkit/scim/store/memory"
 )
@@ -569,5 +570,38 @@ func TestRefusalsLookAlike(t *testing.T) {
 	}
 	if code, got := answer(valid); code != 200 {
 		t.Errorf("valid: %d %s", code, got)
+	}
+}
+
+// wrong is a store that answers with another token.
+type wrong struct {
+	tokens.Store
+	token tokens.Token
+}
+
+func (s wrong) ByHash(context.Context, [sha256.Size]byte) (tokens.Token, error) { return s.token, nil }
+
+// A store that answers with another token lets nobody in, and the refusal does not say that the client
+// has sent that token: a journal would show it to the token's tenant.
+func TestWrongToken(t *testing.T) {
+	for name, token := range map[string]tokens.Token{
+		"valid":   {ID: "1", Client: "1", Tenant: "acme", Hash: sha256.Sum256([]byte("x"))},
+		"revoked": {ID: "1", Client: "1", Tenant: "acme", Hash: sha256.Sum256([]byte("x")), Revoked: noon},
+		"expired": {ID: "1", Client: "1", Tenant: "acme", Hash: sha256.Sum256([]byte("x")), Expires: noon},
+		"zero":    {},
+	} {
+		all, err := tokens.New(wrong{tokens.NewMemory(), token}, tokens.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest("GET", "/Users", nil)
+		r.Header.Set("Authorization", "Bearer another")
+		_, err = all.Authenticate(r)
+		if e, ok := errors.AsType[*scim.Error](err); !ok || e.Status != http.StatusUnauthorized {
+			t.Errorf("%s: %v", name, err)
+		}
+		if e, ok := errors.AsType[*auth.RefusedError](err); ok {
+			t.Errorf("%s: refused as a token of %q", name, e.Tenant)
+		}
 	}
 }

@@ -2,11 +2,18 @@ package doctest
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -70,6 +77,16 @@ func generatedAccount(tenant, user string) (secret string, a auth.Account) {
 	secret, t := auth.NewToken()
 	t.ID, t.Tenant = user, tenant
 	return secret, auth.Account{User: user, Token: t}
+}
+
+// certificates lets clients in by the subjects of their certificates, over connections to this server
+// and behind its proxy.
+func certificates(clients map[string]auth.Token, proxy netip.Prefix) scim.Authenticator {
+	a := auth.Certificate(func(_ context.Context, subject string, _ *x509.Certificate) (auth.Token, error) {
+		return clients[subject], nil // such as "CN=okta,O=Acme"
+	})
+	a.TrustedProxies = []netip.Prefix{proxy}
+	return a
 }
 
 func severalWays(all *tokens.Tokens, accounts func(ctx context.Context, user string) (auth.Account, error)) scim.Authenticator {
@@ -172,4 +189,27 @@ func TestTokenPage(t *testing.T) {
 	}
 	want("revoked", 401, bearer(secret))
 	want("its successor", 200, bearer(next))
+}
+
+// The proxy sends the certificate of a client, and anybody else cannot.
+func TestCertificates(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "okta", Organization: []string{"Acme"}}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := certificates(map[string]auth.Token{"CN=okta,O=Acme": {ID: "okta", Tenant: "acme"}}, netip.MustParsePrefix("192.0.2.1/32"))
+	r := httptest.NewRequest("GET", "/Users", nil) // from 192.0.2.1
+	r.Header.Set("Client-Cert", ":"+base64.StdEncoding.EncodeToString(der)+":")
+	if p, err := a.Authenticate(r); err != nil || p.ID != "okta" || p.Tenant != "acme" {
+		t.Errorf("from the proxy: %+v, %v", p, err)
+	}
+	r.RemoteAddr = "192.0.2.2:1234"
+	if p, err := a.Authenticate(r); err == nil {
+		t.Errorf("from elsewhere: %+v", p)
+	}
 }
