@@ -307,3 +307,14 @@ func FuzzAuthorization(f *testing.F) {
 		}
 	})
 }
+
+// Of two tokens with one secret, the one counts that is valid longer, wherever it stands in the list.
+func TestBearerTwice(t *testing.T) {
+	never, ended := auth.TokenOf("s"), auth.TokenOf("s")
+	ended.Expires = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, list := range [][]auth.Token{{never, ended}, {ended, never}} {
+		if _, err := auth.Bearer(list...).Authenticate(request("Bearer s")); err != nil {
+			t.Error(err)
+		}
+	}
+}
