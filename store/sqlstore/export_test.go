@@ -36,9 +36,6 @@ const (
 // AheadQuery is the query of a look for users and links.
 func AheadQuery(d Dialect) string { return owntables.AheadQuery(dialect.Dialect(d)) }
 
-// DropAlikeQuery is the statement that drops grants of many users which are alike.
-func DropAlikeQuery(d Dialect) string { return owntables.DropAlike(dialect.Dialect(d)) }
-
 // LookUpWithGroupsQuery is the query of a look-up for a user and the user's memberships.
 func LookUpWithGroupsQuery(d Dialect, users string) string {
 	return owntables.LookUpWithGroups(dialect.Dialect(d), users, "")
