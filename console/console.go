@@ -6,7 +6,9 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/scimkit/scim"
 )
@@ -56,6 +58,16 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.handler.ServeHTTP(w, r)
 }
 
+// isCleanPath reports whether a router would leave a path as it is. http.ServeMux redirects other paths to an absolute one, without the
+// prefix under which the console is mounted.
+func isCleanPath(p string) bool {
+	cleaned := path.Clean(p)
+	if strings.HasSuffix(p, "/") && cleaned != "/" {
+		cleaned += "/"
+	}
+	return strings.HasPrefix(p, "/") && p == cleaned
+}
+
 func (c *Console) routes() http.Handler {
 	mux := http.NewServeMux()
 	for name := range c.assets {
@@ -91,12 +103,25 @@ func (c *Console) routes() http.Handler {
 		}
 		mux.HandleFunc(route.method+" /t/{tenant}/"+route.path, c.view(route.show))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if v, ok := c.authorize(w, r); ok {
-			c.fail(w, r, v, http.StatusNotFound)
-		}
+	mux.HandleFunc("GET /t/{tenant}", func(w http.ResponseWriter, r *http.Request) {
+		all := r.URL.EscapedPath()
+		redirect(w, "."+all[strings.LastIndexByte(all, '/'):]+"/")
 	})
-	return mux
+	mux.HandleFunc("/", c.notFound)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isCleanPath(r.URL.EscapedPath()) {
+			c.notFound(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// notFound answers what is no page.
+func (c *Console) notFound(w http.ResponseWriter, r *http.Request) {
+	if v, ok := c.authorize(w, r); ok {
+		c.fail(w, r, v, http.StatusNotFound)
+	}
 }
 
 // show answers a request of a page. An error that it returns is shown as one of the whole page.
@@ -126,7 +151,7 @@ func (c *Console) view(f show) http.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), c.o.Timeout)
 		defer cancel()
-		t, err := c.o.Tenant(ctx, id)
+		t, err := c.findTenant(ctx, id)
 		if err == nil {
 			err = f(ctx, &request{c, w, r, viewer, id, t})
 		}
@@ -143,6 +168,13 @@ func (c *Console) view(f show) http.HandlerFunc {
 			c.fail(w, r, viewer, http.StatusServiceUnavailable)
 		}
 	}
+}
+
+// findTenant returns what the application says about a tenant.
+func (c *Console) findTenant(ctx context.Context, id string) (Tenant, error) {
+	t, err := c.o.Tenant(ctx, id)
+	t.Address = strings.TrimRight(t.Address, "/") // Clients add "/Users".
+	return t, err
 }
 
 var (

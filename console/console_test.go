@@ -34,6 +34,7 @@ type world struct {
 	tokens   *tokens.Tokens
 	tenant   console.Tenant // what Tenant returns; without Tokens, those of tokens
 	viewer   console.Viewer
+	address  string
 	refuse   error // what Authorize returns
 	unusable error // what Tenant returns
 	noTokens bool  // the tenants have no tokens
@@ -42,6 +43,7 @@ type world struct {
 	acts     []console.Act
 	log      strings.Builder
 	handler  http.Handler
+	bare     http.Handler // the console that was made last, not mounted
 }
 
 // everything is what a viewer may do at most.
@@ -50,7 +52,7 @@ var everything = console.May{Tokens: true, Roles: true, Bodies: true}
 // newWorld returns a console whose viewer sees these tenants. A tenant has the name "Name of <id>".
 func newWorld(t *testing.T, seen ...string) *world {
 	t.Helper()
-	w := &world{T: t, entries: &entries{}, viewer: console.Viewer{ID: "ann", Tenants: seen, May: everything}}
+	w := &world{T: t, entries: &entries{}, viewer: console.Viewer{ID: "ann", Tenants: seen, May: everything}, address: "https://app.example.com/scim/v2"}
 	var err error
 	var ticks atomic.Int64 // Tokens are in order of their time.
 	clock := func() time.Time { return now.Add(time.Duration(ticks.Add(1)) * time.Microsecond) }
@@ -74,7 +76,7 @@ func (w *world) newConsole(j console.Journal) http.Handler {
 		Authorize: func(*http.Request) (console.Viewer, error) { return w.viewer, w.refuse },
 		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
 			t := w.tenant
-			t.Name, t.Address = "Name of "+id, "https://app.example.com/scim/v2"
+			t.Name, t.Address = "Name of "+id, w.address
 			if t.Tokens == nil {
 				t.Tokens = w.tokens.Tenant(id)
 			}
@@ -92,6 +94,7 @@ func (w *world) newConsole(j console.Journal) http.Handler {
 	if err != nil {
 		w.Fatal(err)
 	}
+	w.bare = c
 	mux := http.NewServeMux()
 	mux.Handle(prefix+"/", http.StripPrefix(prefix, c))
 	return mux

@@ -145,6 +145,9 @@ func TestConnectionTest(t *testing.T) {
 	if len(list) != 1 || list[0].IsValid(now.Add(time.Second)) || len(w.acts) != 1 || w.acts[0].Kind != console.TestConnection {
 		t.Errorf("tokens %+v, acts %+v", list, w.acts)
 	}
+	w.address += "/" // as an application may write it
+	w.wants(w.post(200, "/connection/test", nil), "It lists groups.", "!wrong</span>")
+	w.wants(w.get(200, "/connection"), `<code id="address">https://app.example.com/scim/v2</code>`)
 	w.tenant.Endpoint = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		w.Write([]byte(`{"detail":"<i>down"}`)) //nolint:errcheck // the recorder takes all

@@ -82,8 +82,16 @@ func (p *product) ChangeRoles(_ context.Context, changes []scim.RoleChange) erro
 // newProduct returns a product with a console.
 func newProduct(t *testing.T) *product {
 	t.Helper()
+	return newProductOver(t, memory.New())
+}
+
+// newProductOver returns a product whose people and links a store keeps.
+func newProductOver(t *testing.T, store interface {
+	scim.Store
+	scim.Ledger
+}) *product {
+	t.Helper()
 	p := &product{world: newWorld(t, ""), held: map[string]map[string]bool{}}
-	store := memory.New()
 	var err error
 	p.h, err = scim.New(scim.Config{Store: store, Auth: auth.None(), Roles: &scim.Roles{Resolver: p, Separate: true}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
