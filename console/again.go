@@ -72,7 +72,7 @@ func tryAgain(ctx context.Context, q *request) error {
 	limited, cancel := context.WithTimeout(ctx, q.c.o.Timeout*3/5)
 	defer cancel()
 	r, err := replay.One(limited, e, replay.Dry(q.tenant.Preview, pathOf(q.tenant.Address), scim.Principal{ID: e.Detail.Client, Tenant: q.id}))
-	audit(ctx, q, TryAgain, e.ID, err)
+	audit(ctx, q, e.ID, err)
 	var outcome *again
 	switch {
 	case limited.Err() != nil: // Its answer may be that of a request which has no time left.

@@ -130,7 +130,7 @@ func TestTryAgainRefused(t *testing.T) {
 			id := w.entries.add(row.entry).ID
 			w.wants(w.get(200, "/activity/"+id), row.page...)
 			w.post(row.status, "/activity/"+id+"/again", nil)
-			if len(w.acts) != 0 {
+			if len(w.acts) != 1 || w.acts[0].Err == nil {
 				t.Errorf("acts %+v", w.acts)
 			}
 		})

@@ -24,13 +24,21 @@ type connection struct {
 	CanTest bool
 	Trial   []trialStep
 	Guides  []guide
-	// Secret is the secret of a token that was just made; "" otherwise. Made is the token.
-	Secret string
-	Made   *tokens.Token
+	// Fresh is a token that was just made. Nil: none was.
+	Fresh *freshToken
+	// Links are the set-up links. Nil: the viewer makes none.
+	Links *linkList
 	// Wrong says what in the form is wrong.
 	Wrong string
 	// Label is what the form shows again.
 	Label string
+}
+
+// freshToken is a token with its secret, which is shown once. Address is that of the endpoint, and Next leads to the page again.
+type freshToken struct {
+	Secret string
+	tokens.Token
+	Address, Next string
 }
 
 // tokenView is a token as the list shows it.
@@ -52,11 +60,23 @@ func renderConnection(ctx context.Context, q *request, status int, body *connect
 	body.Address, body.Guides = q.tenant.Address, guides()
 	body.HasTokens = q.tenant.Tokens != nil
 	body.CanTest = q.viewer.May.Tokens && q.tenant.Endpoint != nil && body.HasTokens
-	list, err := q.tokens(ctx)
-	if err != nil && body.Secret == "" {
+	var all []tokens.Token
+	var err error
+	if body.HasTokens {
+		all, err = q.tenant.Tokens.List(ctx)
+	}
+	hasNews := body.Fresh != nil || body.Links != nil && body.Links.Fresh != ""
+	if err != nil && !hasNews {
 		return err
 	}
-	listErr := err // A secret is shown all the same: nobody can read it again.
+	listErr := err // What is new is shown all the same: nobody can read it again.
+	list := withoutLinks(all)
+	if links := q.linksOf(all); links != nil {
+		if body.Links != nil {
+			links.Fresh, links.FreshEnds = body.Links.Fresh, body.Links.FreshEnds
+		}
+		body.Links = links
+	}
 	now := q.c.o.Now()
 	for _, t := range list {
 		if v := viewOf(t, now); v.IsValid {
@@ -70,7 +90,7 @@ func renderConnection(ctx context.Context, q *request, status int, body *connect
 	}
 	if listErr != nil {
 		q.c.o.Log.ErrorContext(ctx, "scim console: the list of tokens is missing", "tenant", q.id, "viewer", q.viewer.ID, "error", listErr)
-		body.Standing, p.Down = nil, "The list of tokens cannot be read now. The new token is made: copy its secret."
+		body.Standing, p.Down = nil, "The list of tokens cannot be read now. What is new is made: copy it."
 	}
 	q.c.render(q.w, q.r, status, "connection", p)
 	return nil
@@ -78,6 +98,7 @@ func renderConnection(ctx context.Context, q *request, status int, body *connect
 
 // viewOf says how a token stands.
 func viewOf(t tokens.Token, now time.Time) tokenView {
+	t.Maker = makerName(t)
 	v := tokenView{Token: t, IsValid: t.IsValid(now)}
 	v.CanRotate = v.IsValid && t.Successor == ""
 	switch {
@@ -124,8 +145,7 @@ func issueToken(ctx context.Context, q *request) error {
 		return errForm
 	}
 	body := &connection{Label: label}
-	if label == "" || len(label) > 200 || strings.ContainsFunc(label, func(r rune) bool { return r < ' ' || r == 0xfffd }) {
-		body.Wrong = "Give the token a name of at most 200 letters, such as the name of your identity provider."
+	if body.Wrong = labelFault(label); body.Wrong != "" {
 		return renderConnection(ctx, q, http.StatusBadRequest, body)
 	}
 	request := tokens.Request{Label: label, Maker: q.viewer.ID}
@@ -133,11 +153,11 @@ func issueToken(ctx context.Context, q *request) error {
 		request.Expires = q.c.o.Now().Add(life)
 	}
 	secret, made, err := q.tenant.Tokens.Issue(ctx, request)
-	audit(ctx, q, IssueToken, made.ID, err)
+	audit(ctx, q, made.ID, err)
 	if err != nil {
 		return err
 	}
-	body.Secret, body.Made, body.Label = secret, &made, ""
+	body.Fresh, body.Label = &freshToken{secret, made, q.tenant.Address, q.base() + "connection"}, ""
 	return renderConnection(ctx, q, http.StatusOK, body)
 }
 
@@ -155,8 +175,11 @@ func rotateToken(ctx context.Context, q *request) error {
 		return errForm
 	}
 	id := q.r.PathValue("id")
+	if err := q.mustBeLink(ctx, id, false); err != nil {
+		return err
+	}
 	secret, made, err := q.tenant.Tokens.Rotate(ctx, id, tokens.Rotation{Overlap: overlap, Maker: q.viewer.ID})
-	audit(ctx, q, RotateToken, id, err)
+	audit(ctx, q, id, err)
 	body := &connection{}
 	switch {
 	case errors.Is(err, tokens.ErrRotated):
@@ -168,7 +191,7 @@ func rotateToken(ctx context.Context, q *request) error {
 	case err != nil:
 		return err
 	}
-	body.Secret, body.Made = secret, &made
+	body.Fresh = &freshToken{secret, made, q.tenant.Address, q.base() + "connection"}
 	return renderConnection(ctx, q, http.StatusOK, body)
 }
 
@@ -178,10 +201,10 @@ func revokeToken(ctx context.Context, q *request) error {
 	}
 	id := q.r.PathValue("id")
 	err := q.tenant.Tokens.Revoke(ctx, id)
-	audit(ctx, q, RevokeToken, id, err)
+	audit(ctx, q, id, err)
 	if err != nil {
 		return err
 	}
-	redirect(q.w, basePath(rootOf(q.r), q.id)+"connection")
+	redirect(q.w, q.base()+"connection")
 	return nil
 }

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/auth/tokens"
 )
 
 // Console is the handler. Make it with New. It is safe for concurrent use.
@@ -23,6 +23,9 @@ type Console struct {
 	trying chan struct{}
 	recall recall
 	rows   tenantRows
+	// links sign set-up links, and busy has those that make a token now.
+	links linkKeys
+	busy  busyLinks
 }
 
 var _ http.Handler = (*Console)(nil)
@@ -34,13 +37,18 @@ func New(o Options) (*Console, error) {
 	}
 	c := &Console{o: o, trying: make(chan struct{}, 1)}
 	var err error
+	if o.Setup != nil {
+		if c.links, err = o.Setup.check(); err != nil {
+			return nil, err
+		}
+	}
 	if c.assets, err = readAssets(); err != nil {
 		return nil, err
 	}
 	if c.pages, err = c.parsePages(); err != nil {
 		return nil, err
 	}
-	c.handler = http.MaxBytesHandler(http.NewCrossOriginProtection().Handler(c.routes()), maxForm)
+	c.handler = protect(c.routes())
 	return c, nil
 }
 
@@ -48,72 +56,19 @@ func New(o Options) (*Console, error) {
 const maxForm = 64 << 10
 
 // ServeHTTP implements http.Handler.
-func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin") // With "no-referrer" browsers hide the Origin of the console's own forms.
-	h.Set("Cache-Control", "no-store")
-	c.handler.ServeHTTP(w, r)
-}
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
-// isCleanPath reports whether a router would leave a path as it is. http.ServeMux redirects other paths to an absolute one, without the
-// prefix under which the console is mounted.
-func isCleanPath(p string) bool {
-	cleaned := path.Clean(p)
-	if strings.HasSuffix(p, "/") && cleaned != "/" {
-		cleaned += "/"
-	}
-	return strings.HasPrefix(p, "/") && p == cleaned
-}
-
-func (c *Console) routes() http.Handler {
-	mux := http.NewServeMux()
-	for name := range c.assets {
-		mux.HandleFunc("GET /assets/"+name, c.serveAsset(name))
-	}
-	for _, route := range []struct {
-		method, path string
-		show         show
-	}{
-		{"GET", "{$}", showOverview},
-		{"GET", "activity", showActivity},
-		{"GET", "activity/newest", showNewest},
-		{"GET", "activity/{id}", showEntry},
-		{"POST", "activity/{id}/bodies", showBodies},
-		{"POST", "activity/{id}/again", tryAgain},
-		{"GET", "problems", showProblems},
-		{"GET", "people", showPeople},
-		{"GET", "people/{id}", showPerson},
-		{"GET", "groups", showGroups},
-		{"POST", "groups/pending", decidePending},
-		{"GET", "groups/{id}", showGroup},
-		{"GET", "connection", showConnection},
-		{"GET", "health", showHealth},
-		{"POST", "connection/test", testConnection},
-		{"POST", "connection/tokens", issueToken},
-		{"POST", "connection/tokens/{id}/rotate", rotateToken},
-		{"POST", "connection/tokens/{id}/revoke", revokeToken},
-	} {
-		if route.path == "{$}" {
-			mux.HandleFunc("GET /{$}", c.start)
-		} else {
-			mux.HandleFunc(route.method+" /"+route.path, c.view(route.show))
-		}
-		mux.HandleFunc(route.method+" /t/{tenant}/"+route.path, c.view(route.show))
-	}
-	mux.HandleFunc("GET /t/{tenant}", func(w http.ResponseWriter, r *http.Request) {
-		all := r.URL.EscapedPath()
-		redirect(w, "."+all[strings.LastIndexByte(all, '/'):]+"/")
-	})
-	mux.HandleFunc("/", c.notFound)
+// protect refuses acts of other origins and large forms, and tells browsers what pages may do.
+func protect(h http.Handler) http.Handler {
+	h = http.MaxBytesHandler(http.NewCrossOriginProtection().Handler(h), maxForm)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isCleanPath(r.URL.EscapedPath()) {
-			c.notFound(w, r)
-			return
-		}
-		mux.ServeHTTP(w, r)
+		set := w.Header().Set
+		set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		set("X-Frame-Options", "DENY")
+		set("X-Content-Type-Options", "nosniff")
+		set("Referrer-Policy", "same-origin") // With "no-referrer" browsers hide the Origin of the console's own forms.
+		set("Cache-Control", "no-store")
+		h.ServeHTTP(w, r)
 	})
 }
 
@@ -135,10 +90,19 @@ type request struct {
 	viewer Viewer
 	id     string // of the tenant
 	tenant Tenant
+	act    ActKind // what it does; "" if it only reads
+	// isAudited says that the act was recorded.
+	isAudited bool
+	// seesAs says that the viewer looks as an administrator of the tenant does: see Viewer.SeeAs.
+	seesAs bool
+	// link is the set-up link by which the request came, and list are then the tokens of the tenant. Nil: it came from the
+	// log-in.
+	link *setupLink
+	list []tokens.Token
 }
 
-// view calls f for viewers who may see the tenant in the address.
-func (c *Console) view(f show) http.HandlerFunc {
+// serve answers a route of a tenant, for viewers who may see it. act is what the route does; "" if it only reads.
+func (c *Console) serve(act ActKind, f show) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		viewer, ok := c.authorize(w, r)
 		if !ok {
@@ -146,27 +110,39 @@ func (c *Console) view(f show) http.HandlerFunc {
 		}
 		id := tenantIn(r)
 		if !slices.Contains(viewer.Tenants, id) {
+			if act != "" {
+				c.o.Log.WarnContext(r.Context(), "scim console: an act in a tenant that the viewer does not see", "act", act, "tenant", id, "viewer", viewer.ID)
+			}
 			c.fail(w, r, viewer, http.StatusNotFound)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), c.o.Timeout)
-		defer cancel()
-		t, err := c.findTenant(ctx, id)
-		if err == nil {
-			err = f(ctx, &request{c, w, r, viewer, id, t})
-		}
-		switch {
-		case err == nil:
-		case errors.Is(err, scim.ErrNotFound):
-			c.fail(w, r, viewer, http.StatusNotFound)
-		case errors.Is(err, errForbidden):
-			c.fail(w, r, viewer, http.StatusForbidden)
-		case errors.Is(err, errForm):
-			c.fail(w, r, viewer, http.StatusBadRequest)
-		default:
-			c.o.Log.ErrorContext(ctx, "scim console: a page failed", "path", r.URL.Path, "tenant", id, "viewer", viewer.ID, "error", err)
-			c.fail(w, r, viewer, http.StatusServiceUnavailable)
-		}
+		q := &request{c: c, w: w, r: r, viewer: viewer, id: id, act: act}
+		q.answer(f)
+	}
+}
+
+// answer finds the tenant, calls f and shows its error. It records an act that failed before f has recorded it.
+func (q *request) answer(f show) {
+	ctx, cancel := context.WithTimeout(q.r.Context(), q.c.o.Timeout)
+	defer cancel()
+	var err error
+	if q.tenant, err = q.c.findTenant(ctx, q.id); err == nil {
+		err = f(ctx, q)
+	}
+	if q.act != "" && !q.isAudited && err != nil && !errors.Is(err, errForm) {
+		audit(ctx, q, q.r.PathValue("id"), err)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, scim.ErrNotFound):
+		q.fail(http.StatusNotFound)
+	case errors.Is(err, errForbidden):
+		q.fail(http.StatusForbidden)
+	case errors.Is(err, errForm):
+		q.fail(http.StatusBadRequest)
+	default:
+		q.c.o.Log.ErrorContext(ctx, "scim console: a page failed", "path", q.r.URL.Path, "tenant", q.id, "viewer", q.viewer.ID, "error", err)
+		q.fail(http.StatusServiceUnavailable)
 	}
 }
 
@@ -203,7 +179,7 @@ func (c *Console) start(w http.ResponseWriter, r *http.Request) {
 	case len(viewer.Tenants) > 1:
 		c.showTenants(w, r, viewer)
 	case viewer.Tenants[0] == "":
-		c.view(showOverview)(w, r)
+		c.serve("", showOverview)(w, r)
 	default:
 		redirect(w, basePath(".", viewer.Tenants[0]))
 	}
@@ -230,12 +206,43 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, nam
 
 // fail writes a page that says what went wrong, and nothing about what exists.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, v Viewer, status int) {
-	text := map[int][2]string{
-		http.StatusBadRequest:         {"The form was not accepted", "Go back, check what you typed, and try again."},
-		http.StatusForbidden:          {"You may not do this", "Ask an administrator of this application for the right."},
-		http.StatusNotFound:           {"There is no such page", "The address is wrong, or what was here is gone, or you may not see it."},
-		http.StatusServiceUnavailable: {"This page is not available now", "The application could not read what the page needs. Try again in a minute."},
-	}[status]
-	p := &page{Title: text[0], Root: rootOf(r), Viewer: v, Body: text[1]}
-	c.render(w, r, status, "failure", p)
+	title, text := failureTexts(status)
+	c.render(w, r, status, "failure", &page{Title: title, Root: rootOf(r), Viewer: v, Up: upFor(v), Body: text})
+}
+
+// fail is Console.fail within a tenant.
+func (q *request) fail(status int) {
+	title, text := failureTexts(status)
+	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Up: upFor(q.viewer), Body: text}
+	if q.seesAs {
+		p.Ending, p.Up = basePath(p.Root, q.id), ""
+		if status == http.StatusForbidden {
+			p.Body = "You only look at these pages, as an administrator of the tenant sees them. Nothing was changed."
+		}
+	}
+	q.c.render(q.w, q.r, status, "failure", p)
+}
+
+// upFor names the first page of a viewer. "": there is none.
+func upFor(v Viewer) string {
+	switch len(v.Tenants) {
+	case 0:
+		return ""
+	case 1:
+		return "First page"
+	}
+	return allTenants
+}
+
+// failureTexts returns the title and the text of a page that says what went wrong.
+func failureTexts(status int) (title, text string) {
+	switch status {
+	case http.StatusBadRequest:
+		return "The form was not accepted", "Go back, check what you typed, and try again."
+	case http.StatusForbidden:
+		return "You may not do this", "Ask an administrator of this application for the right."
+	case http.StatusNotFound:
+		return "There is no such page", "The address is wrong, or what was here is gone, or you may not see it."
+	}
+	return "This page is not available now", "The application could not read what the page needs. Try again in a minute."
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,8 +23,11 @@ import (
 	"github.com/scimkit/scim/store/memory"
 )
 
-// prefix is where the tests mount the console.
-const prefix = "/admin/provisioning"
+// prefix is where the tests mount the console, and setupPrefix where they mount its set-up links.
+const (
+	prefix      = "/admin/provisioning"
+	setupPrefix = "/connect"
+)
 
 var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
@@ -35,15 +39,37 @@ type world struct {
 	tenant   console.Tenant // what Tenant returns; without Tokens, those of tokens
 	viewer   console.Viewer
 	address  string
-	refuse   error // what Authorize returns
-	unusable error // what Tenant returns
-	noTokens bool  // the tenants have no tokens
+	setup    *console.Setup
+	later    time.Duration // what has passed since now
+	refuse   error         // what Authorize returns
+	unusable error         // what Tenant returns
+	noTokens bool          // the tenants have no tokens
 	timeout  time.Duration
-	later    time.Duration // how much later than now it is
+	mu       *sync.Mutex
 	acts     []console.Act
-	log      strings.Builder
+	log      *text
 	handler  http.Handler
 	bare     http.Handler // the console that was made last, not mounted
+}
+
+// text is what several consoles write at the same time.
+type text struct {
+	mu  sync.Mutex
+	all strings.Builder
+}
+
+// Write implements io.Writer.
+func (t *text) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.all.Write(b)
+}
+
+// String returns the text.
+func (t *text) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.all.String()
 }
 
 // everything is what a viewer may do at most.
@@ -52,7 +78,7 @@ var everything = console.May{Tokens: true, Roles: true, Bodies: true}
 // newWorld returns a console whose viewer sees these tenants. A tenant has the name "Name of <id>".
 func newWorld(t *testing.T, seen ...string) *world {
 	t.Helper()
-	w := &world{T: t, entries: &entries{}, viewer: console.Viewer{ID: "ann", Tenants: seen, May: everything}, address: "https://app.example.com/scim/v2"}
+	w := &world{T: t, log: &text{}, mu: &sync.Mutex{}, entries: &entries{}, viewer: console.Viewer{ID: "ann", Tenants: seen, May: everything}, address: "https://app.example.com/scim/v2"}
 	var err error
 	var ticks atomic.Int64 // Tokens are in order of their time.
 	clock := func() time.Time { return now.Add(time.Duration(ticks.Add(1)) * time.Microsecond) }
@@ -86,8 +112,9 @@ func (w *world) newConsole(j console.Journal) http.Handler {
 			return t, w.unusable
 		},
 		Journal: j,
-		Audit:   func(_ context.Context, a console.Act) { w.acts = append(w.acts, a) },
-		Log:     slog.New(slog.NewTextHandler(&w.log, nil)),
+		Audit:   w.keep,
+		Setup:   w.setup,
+		Log:     slog.New(slog.NewTextHandler(w.log, nil)),
 		Timeout: w.timeout,
 		Now:     func() time.Time { return now.Add(w.later) },
 	})
@@ -96,8 +123,16 @@ func (w *world) newConsole(j console.Journal) http.Handler {
 	}
 	w.bare = c
 	mux := http.NewServeMux()
+	mux.Handle(setupPrefix+"/", http.StripPrefix(setupPrefix, c.Setup()))
 	mux.Handle(prefix+"/", http.StripPrefix(prefix, c))
 	return mux
+}
+
+// keep keeps an act.
+func (w *world) keep(_ context.Context, a console.Act) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.acts = append(w.acts, a)
 }
 
 // do sends a request of a browser, from a page of the console.
@@ -108,6 +143,15 @@ func (w *world) do(method, path string, form url.Values) *httptest.ResponseRecor
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
+	answer := httptest.NewRecorder()
+	w.handler.ServeHTTP(answer, r)
+	return answer
+}
+
+// do2 sends a request of any method without a form.
+func (w *world) do2(method, path string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "https://app.example.com"+prefix+path, nil)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	answer := httptest.NewRecorder()
 	w.handler.ServeHTTP(answer, r)
 	return answer
@@ -151,6 +195,7 @@ type entries struct {
 	summaries map[string][]journal.Summary
 	err       error
 	isSlow    bool
+	mu        sync.Mutex
 	queries   []journal.Query
 }
 
@@ -180,7 +225,9 @@ func (s *entries) wait(ctx context.Context) error {
 }
 
 func (s *entries) Find(ctx context.Context, q journal.Query) (page []journal.Entry, err error) {
+	s.mu.Lock()
 	s.queries = append(s.queries, q)
+	s.mu.Unlock()
 	for _, e := range s.all {
 		isFit := e.Tenant == q.Tenant && (q.Kind == "" || e.Kind == q.Kind) && (q.After == "" || e.ID < q.After) &&
 			(q.From.IsZero() || !e.Time.Before(q.From)) && (q.To.IsZero() || e.Time.Before(q.To)) &&
@@ -273,7 +320,8 @@ func TestOtherTenants(t *testing.T) {
 		{"GET", ""}, {"GET", "activity"}, {"GET", "activity/newest"}, {"GET", "activity/" + e.ID}, {"POST", "activity/" + e.ID + "/bodies"}, {"POST", "activity/" + e.ID + "/again"},
 		{"GET", "connection"}, {"GET", "health"}, {"POST", "connection/test"}, {"POST", "connection/tokens"}, {"POST", "connection/tokens/" + token.ID + "/rotate"},
 		{"GET", "problems"}, {"GET", "people"}, {"GET", "people/1"}, {"GET", "groups"}, {"GET", "groups/1"}, {"POST", "groups/pending"},
-		{"POST", "connection/tokens/" + token.ID + "/revoke"},
+		{"POST", "connection/tokens/" + token.ID + "/revoke"}, {"POST", "activity/" + e.ID + "/again"},
+		{"POST", "connection/links"}, {"POST", "connection/links/end"}, {"POST", "connection/links/" + token.ID + "/end"},
 	} {
 		for _, base := range []string{"/t/evil/", "/", "/t/~/", "/t/~ZXZpbA/"} {
 			if base == "/" && route.path == "" {

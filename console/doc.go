@@ -14,12 +14,14 @@
 //
 // Authorize names the tenants that a viewer sees, and what the viewer may do there: see May. A tenant that it does not
 // name, and one that does not exist, are the same 404. Without any right in May a viewer reads everything but bodies.
+// With Viewer.SeeAs the staff of the application sees a tenant as its administrators do, and does nothing there.
+// Somebody without an account connects an identity provider by a set-up link: see Console.Setup.
 //
 // # What protects it
 //
 // Requests of other origins that would act are refused (http.CrossOriginProtection). A content security policy allows
-// only the console's own style and script, and no frame. The console sets no cookie of its own, so set SameSite=Strict
-// on that of your log-in. Texts of clients are escaped, and control characters in them are shown as symbols.
+// only the console's own style and script, and no frame. The console sets no cookie of its own but that of a set-up link, so
+// set SameSite=Strict on that of your log-in. Texts of clients are escaped, and control characters in them are shown as symbols.
 //
 // Each act, and each look at a body, is a line in the log and a call of Options.Audit.
 //

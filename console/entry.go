@@ -78,7 +78,7 @@ func renderEntry(ctx context.Context, q *request, status int, body entryPage) er
 	body.Steps = stepsOf(&e)
 	body.Support = supportOf(&e)
 	if body.IsOpen {
-		audit(ctx, q, ReadBodies, e.ID, nil)
+		audit(ctx, q, e.ID, nil)
 	}
 	title := strings.TrimSpace(body.Row.What + " " + shorten(body.Row.Whom))
 	q.c.render(q.w, q.r, status, "entry", q.c.newPage(q, "activity", title, &body))

@@ -1,6 +1,10 @@
 package console
 
-import "context"
+import (
+	"context"
+	"maps"
+	"slices"
+)
 
 // Quote and CurlOf are for tests with a shell.
 var (
@@ -12,3 +16,15 @@ var (
 func (c *Console) Look(ctx context.Context, w Watching, tenant string) error {
 	return c.newWatcher(w).look(ctx, tenant)
 }
+
+// Acts returns the kind of each act of a viewer, by its path below those of a tenant.
+func Acts() map[string]ActKind {
+	all := map[string]ActKind{}
+	for path, a := range acts() {
+		all[path] = a.kind
+	}
+	return all
+}
+
+// Pages returns the paths of all pages, below those of a tenant.
+func Pages() []string { return slices.Sorted(maps.Keys(pages())) }

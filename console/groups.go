@@ -123,6 +123,9 @@ func viewOfPending(m scim.Pending, names *lookup) pendingView {
 
 // decidePending confirms or declines what waits.
 func decidePending(ctx context.Context, q *request) error {
+	if q.r.PostFormValue("decision") == "decline" {
+		q.act = Decline
+	}
 	switch {
 	case !q.viewer.May.Roles:
 		return errForbidden
@@ -133,16 +136,16 @@ func decidePending(ctx context.Context, q *request) error {
 	if err != nil || len(key) == 0 {
 		return errForm
 	}
-	kind, decide := Confirm, q.tenant.Roles.ConfirmPending
+	decide := q.tenant.Roles.ConfirmPending
 	switch q.r.PostFormValue("decision") {
 	case "confirm":
 	case "decline":
-		kind, decide = Decline, q.tenant.Roles.DeclinePending
+		decide = q.tenant.Roles.DeclinePending
 	default:
 		return errForm
 	}
 	err = decide(ctx, string(key))
-	audit(ctx, q, kind, string(key), err)
+	audit(ctx, q, string(key), err)
 	switch {
 	case errors.Is(err, scim.ErrMoved):
 		return renderGroups(ctx, q, http.StatusConflict, "This matter has changed meanwhile, and nothing was done. Look at it again.")
@@ -150,7 +153,7 @@ func decidePending(ctx context.Context, q *request) error {
 		q.c.o.Log.ErrorContext(ctx, "scim console: a decision failed", "tenant", q.id, "viewer", q.viewer.ID, "error", err)
 		return renderGroups(ctx, q, http.StatusConflict, "This could not be done. The log of the application says why.")
 	}
-	redirect(q.w, basePath(rootOf(q.r), q.id)+"groups")
+	redirect(q.w, q.base()+"groups")
 	return nil
 }
 

@@ -142,7 +142,7 @@ func TestConnectionTest(t *testing.T) {
 	page := w.post(200, "/connection/test", nil)
 	w.wants(page, `<span class="st">right</span> It refuses who has another token. <span class="soft">answered 401`, "It lists groups.", "!wrong</span>")
 	list := w.list()
-	if len(list) != 1 || list[0].IsValid(now.Add(time.Second)) || len(w.acts) != 1 || w.acts[0].Kind != console.TestConnection {
+	if len(list) != 1 || list[0].IsValid(now.Add(time.Second)) || len(w.acts) != 3 || w.acts[2].Kind != console.TestConnection || w.acts[2].Err != nil || w.acts[1].Err == nil {
 		t.Errorf("tokens %+v, acts %+v", list, w.acts)
 	}
 	w.address += "/" // as an application may write it

@@ -24,6 +24,8 @@ type Options struct {
 	Tenant func(ctx context.Context, id string) (Tenant, error)
 	// Journal has what clients sent: a *journal.Journal.
 	Journal Journal
+	// Setup allows set-up links, for people without an account: see Console.Setup. Nil: there are none.
+	Setup *Setup
 	// Audit is told of each act of a viewer, after it. Nil: acts are in the log only.
 	Audit func(ctx context.Context, a Act)
 	// Log gets a line for each act, and what has failed. Nil: slog.Default().
@@ -44,6 +46,9 @@ type Viewer struct {
 	Tenants []string
 	// May is what the viewer may do in these tenants.
 	May May
+	// SeeAs lets the viewer see a tenant's pages as its administrators see them, and do nothing there. It is what these
+	// administrators may do. It is for the staff of the application. Each page that is seen so is audited. Nil: no.
+	SeeAs *May
 }
 
 // May is what a viewer may do. The zero May only reads, and no bodies.
@@ -137,8 +142,11 @@ type Act struct {
 	Viewer, Tenant string
 	// Kind says what the act was.
 	Kind ActKind
-	// Object is the id of the token or of the entry, or the key of what was confirmed or declined. It is "" if a token
-	// could not be made.
+	// SetupLink is the id of the set-up link by which it was done. Viewer is then its maker. "": Viewer did it.
+	SetupLink string
+	// Object is the id of the token, of the set-up link or of the entry; the key of what was confirmed or declined; or the
+	// page that was seen as an administrator sees it. It is "" if a token could not be made. It may name nothing that exists,
+	// because a viewer can write any id into an address.
 	Object string
 	// Err is why the act has failed. Nil: it has not.
 	Err error
@@ -154,11 +162,20 @@ const (
 	RevokeToken ActKind = "revoke token"
 	// TestConnection makes a token that lives for the test only: Object is its id.
 	TestConnection ActKind = "test connection"
-	ReadBodies     ActKind = "read bodies"
+	// MakeSetupLink, EndSetupLink and EndSetupLinks make a set-up link, end one, and end all of a tenant.
+	MakeSetupLink ActKind = "make set-up link"
+	EndSetupLink  ActKind = "end set-up link"
+	EndSetupLinks ActKind = "end all set-up links"
+	// OpenSetupLink is somebody without an account who opens a set-up link, also if it has ended.
+	OpenSetupLink ActKind = "open set-up link"
+	ReadBodies    ActKind = "read bodies"
 	// TryAgain played a request in a transaction that was rolled back: Object is the id of the entry.
 	TryAgain ActKind = "try again"
 	Confirm  ActKind = "confirm"
 	Decline  ActKind = "decline"
+	// SeeAs is a look at a page as the tenant's administrators see it: see Viewer.SeeAs. What such a viewer has tried to do
+	// is a SeeAs with an Err.
+	SeeAs ActKind = "see as an administrator"
 )
 
 const defaultTimeout = 5 * time.Second

@@ -209,10 +209,11 @@ func addProblems(ctx context.Context, q *request, s *standing) error {
 	return nil
 }
 
-// tokens lists the tokens of the tenant; nil if they are made elsewhere.
+// tokens lists the tokens of the tenant, without the records of set-up links; nil if they are made elsewhere.
 func (q *request) tokens(ctx context.Context) ([]tokens.Token, error) {
 	if q.tenant.Tokens == nil {
 		return nil, nil
 	}
-	return q.tenant.Tokens.List(ctx)
+	all, err := q.tenant.Tokens.List(ctx)
+	return withoutLinks(all), err
 }

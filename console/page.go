@@ -28,12 +28,16 @@ type page struct {
 	// Tenant is the tenant's name. "": the page belongs to none.
 	Tenant string
 	Nav    []navItem
-	// IsOne says that the viewer sees one tenant only.
-	IsOne bool
+	// Up names the first page, to which a link leads. "": there is none.
+	Up string
+	// Ending is the address that ends to see the tenant as its administrators do, and Seeing the one that begins it. "": no.
+	Ending, Seeing string
 	// Down says why a part of the page is missing. "": nothing is.
 	Down string
 	Body any
 }
+
+const allTenants = "All tenants"
 
 // partData is what the parts of a page show.
 type partData struct {
@@ -58,8 +62,17 @@ type navItem struct {
 
 // newPage returns the page that a request asks for. current is the path of its line in the navigation.
 func (c *Console) newPage(q *request, current, title string, body any) *page {
-	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Tenant: q.name(), IsOne: len(q.viewer.Tenants) == 1, Body: body}
-	p.Base = basePath(p.Root, q.id)
+	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Tenant: q.name(), Body: body}
+	if len(q.viewer.Tenants) > 1 {
+		p.Up = allTenants
+	}
+	p.Base = q.base()
+	switch {
+	case q.seesAs:
+		p.Ending = basePath(p.Root, q.id)
+	case q.viewer.SeeAs != nil && q.id != "":
+		p.Seeing = p.Root + "as/" + segmentOf(q.id) + "/"
+	}
 	for _, item := range q.nav() {
 		item.IsCurrent = item.Path == current
 		p.Nav = append(p.Nav, item)
@@ -103,6 +116,14 @@ func basePath(root, tenant string) string {
 		return root
 	}
 	return root + "t/" + segmentOf(tenant) + "/"
+}
+
+// base returns the relative address of the tenant's pages, as the viewer sees them.
+func (q *request) base() string {
+	if q.seesAs {
+		return rootOf(q.r) + "as/" + segmentOf(q.id) + "/"
+	}
+	return basePath(rootOf(q.r), q.id)
 }
 
 // segmentOf writes the id of a tenant as a segment of a path. Ids that browsers and routers would change are encoded.

@@ -109,6 +109,8 @@ type person struct {
 	// HasRoles says that the tenant has roles, and Standings are those of the person.
 	HasRoles  bool
 	Standings []standingView
+	// IsWaiting says that a role is not given yet.
+	IsWaiting bool
 	// Leaver is a warning about roles that were given by hand to somebody who has left.
 	Leaver string
 	Rows   []row
@@ -143,7 +145,9 @@ func showPerson(ctx context.Context, q *request) error {
 			return err
 		}
 		for _, e := range all {
-			body.Standings = append(body.Standings, explain(e, names))
+			v := explain(e, names)
+			body.Standings = append(body.Standings, v)
+			body.IsWaiting = body.IsWaiting || v.Tone == "w"
 			if !body.Active && (e.State == scim.StateByHand || e.State == scim.StateBoth) {
 				body.Leaver = "This person is deactivated, and still has a role that was given by hand. No identity provider takes it away: take it in the application."
 			}
@@ -184,9 +188,9 @@ func (q *request) resource(ctx context.Context, ref scim.Ref) (*scim.Resource, e
 // factsOf says who wrote a resource, and when.
 func factsOf(ctx context.Context, q *request, r *scim.Resource, list []tokens.Token) ([]fact, error) {
 	m := r.Meta()
-	all := []fact{{"Id here", r.ID()}}
+	all := []fact{{"Id in this application", r.ID()}}
 	if id := r.String("externalId"); id != "" {
-		all = append(all, fact{"Id of the client", id})
+		all = append(all, fact{"Id in the identity provider", id})
 	}
 	if !m.Created.IsZero() {
 		all = append(all, fact{"Created", agoOf(m.Created, q.c.o.Now())})
@@ -204,9 +208,9 @@ func factsOf(ctx context.Context, q *request, r *scim.Resource, list []tokens.To
 	case err != nil:
 		return nil, err
 	case !managed.IsClaimed:
-		all = append(all, fact{"Belongs to", "the application: no identity provider has claimed it"})
+		all = append(all, fact{"Managed by", "the application: no identity provider has claimed it"})
 	case managed.Client != "":
-		all = append(all, fact{"Belongs to", cmp.Or(labelOf(list, managed.Client), managed.Client)})
+		all = append(all, fact{"Managed by", cmp.Or(labelOf(list, managed.Client), managed.Client)})
 	}
 	return all, nil
 }
@@ -222,7 +226,7 @@ func (p *person) steps(isDown bool) []step {
 		all = append(all, step{"received", ""})
 	}
 	if p.Client != "" {
-		all = append(all, step{"matched: the client's " + shorten(p.Client), ""})
+		all = append(all, step{"matched: " + shorten(p.Client) + " in the identity provider", ""})
 	}
 	if p.Active {
 		all = append(all, step{"stored: active", "g"})

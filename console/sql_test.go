@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scimkit/scim/auth/tokens"
 	"github.com/scimkit/scim/internal/pgtest"
@@ -66,12 +68,17 @@ func testOddTexts(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 	}
 	p := newProductOver(t, people)
 	p.viewer.Tenants = append(p.viewer.Tenants, "other") // for the list of tenants
-	if p.tokens, err = tokens.New(secrets, tokens.Options{Log: quiet}); err != nil {
+	if p.tokens, err = tokens.New(secrets, tokens.Options{Log: quiet, Now: func() time.Time { return now }}); err != nil {
 		t.Fatal(err)
 	}
 	p.issue("Okta")
 	group := p.create("/Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Editor"}`)
+	p.setup = newSetup()
 	p.handler = p.newConsole(j)
+	v := p.visit(p.makeLink("/", threeTokens))
+	p.wants(v.body(200, v.send(http.MethodGet, v.page, nil)), "Nothing is connected yet.")
+	p.wants(v.body(200, v.send(http.MethodPost, v.page+"tokens", url.Values{"label": {"Entra"}, "life": {"90"}})), "2 more tokens")
+	p.wants(p.get(200, "/connection"), "1 token was made by it")
 	for name, text := range odd {
 		query, segment := url.QueryEscape(text), url.PathEscape(text)
 		form := url.Values{"overlap": {"0"}, "life": {"never"}, "label": {text}, "key": {base64.RawURLEncoding.EncodeToString([]byte(text))}, "decision": {"confirm"}}
@@ -81,12 +88,17 @@ func testOddTexts(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 			{"GET", "/people?q=" + query}, {"GET", "/people?skip=" + query}, {"GET", "/people/" + segment},
 			{"GET", "/groups?q=" + query}, {"GET", "/groups/" + segment}, {"GET", "/groups/" + group + "?role=" + query},
 			{"GET", "/problems?days=" + query}, {"GET", "/?request=" + query}, {"GET", "/t/" + segment + "/"}, {"POST", "/groups/pending"},
-			{"POST", "/connection/tokens/" + segment + "/rotate"}, {"POST", "/connection/tokens/" + segment + "/revoke"}, {"POST", "/connection/tokens"},
+			{"POST", "/connection/links/" + segment + "/end"}, {"POST", "/activity/" + segment + "/again"}, {"POST", "/connection/tokens/" + segment + "/rotate"}, {"POST", "/connection/tokens/" + segment + "/revoke"}, {"POST", "/connection/tokens"},
 		} {
 			answer := p.do(row.method, row.path, form)
 			if answer.Code >= 500 || strings.Contains(answer.Body.String(), "cannot be read") {
 				t.Errorf("%s: %s %.60s is %d\n%s", name, row.method, row.path, answer.Code, logEnd(p.world))
 			}
+		}
+	}
+	for _, a := range p.acts {
+		if len(a.Object) > 5000 {
+			t.Errorf("an act of the kind %s has an object of %d bytes", a.Kind, len(a.Object))
 		}
 	}
 }

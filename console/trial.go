@@ -25,18 +25,27 @@ const (
 	trialLife  = 5 * time.Minute
 )
 
-// testConnection plays the connection test of an identity provider against the endpoint, in this process.
+// testConnection tests the endpoint for a viewer.
 func testConnection(ctx context.Context, q *request) error {
-	switch {
-	case !q.viewer.May.Tokens:
-		return errForbidden
-	case q.tenant.Endpoint == nil || q.tenant.Tokens == nil:
-		return scim.ErrNotFound
+	if err := q.mayChangeTokens(); err != nil {
+		return err
 	}
-	secret, made, err := q.tenant.Tokens.Issue(ctx, tokens.Request{Label: trialLabel, Maker: q.viewer.ID, Expires: q.c.o.Now().Add(trialLife)})
-	audit(ctx, q, TestConnection, made.ID, err)
+	steps, err := q.test(ctx, q.viewer.ID, q.tenant.Tokens.Issue)
 	if err != nil {
 		return err
+	}
+	return renderConnection(ctx, q, http.StatusOK, &connection{Trial: steps})
+}
+
+// test plays the connection test of an identity provider against the endpoint, in this process. issue makes its token.
+func (q *request) test(ctx context.Context, maker string, issue func(context.Context, tokens.Request) (string, tokens.Token, error)) ([]trialStep, error) {
+	if q.tenant.Endpoint == nil {
+		return nil, scim.ErrNotFound
+	}
+	secret, made, err := issue(ctx, tokens.Request{Label: trialLabel, Maker: maker, Expires: q.c.o.Now().Add(trialLife)})
+	audit(ctx, q, made.ID, err)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { // also if the browser has gone
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.c.o.Timeout)
@@ -45,7 +54,7 @@ func testConnection(ctx context.Context, q *request) error {
 			q.c.o.Log.ErrorContext(last, "scim console: the token of a test is not revoked; it ends by itself", "tenant", q.id, "token", made.ID, "error", err)
 		}
 	}()
-	body := &connection{}
+	var all []trialStep
 	for _, t := range []struct {
 		what, path, token string
 		status            int
@@ -56,9 +65,9 @@ func testConnection(ctx context.Context, q *request) error {
 		{"It lists groups.", "/Groups?count=1", secret, http.StatusOK},
 		{"It refuses who has another token.", "/Users?count=1", secret + "x", http.StatusUnauthorized},
 	} {
-		body.Trial = append(body.Trial, play(ctx, q, t.what, t.path, t.token, t.status))
+		all = append(all, play(ctx, q, t.what, t.path, t.token, t.status))
 	}
-	return renderConnection(ctx, q, http.StatusOK, body)
+	return all, nil
 }
 
 // play sends a request, and says whether the answer is as it should be.

@@ -54,6 +54,7 @@ func (c *Console) troublesIn(ctx context.Context, tenant string, begun map[[3]st
 		if list, err = t.Tokens.List(ctx); err != nil {
 			return nil, err
 		}
+		list = withoutLinks(list)
 	}
 	now := c.o.Now().UTC()
 	all, err := c.o.Journal.Summary(ctx, tenant, now.AddDate(0, 0, 1-healthDays), now)

@@ -62,3 +62,15 @@ for (const note of document.querySelectorAll('[data-live]:not([data-off])')) {
   };
   setTimeout(ask, every);
 }
+
+// A set-up link has its secret behind "#". It goes into the form, and out of the address and the history.
+for (const form of document.querySelectorAll('[data-door]')) {
+  const take = () => {
+    if (location.hash.length < 2) return;
+    form.elements.code.value = location.hash.slice(1);
+    form.querySelector('label').parentElement.hidden = true;
+    history.replaceState(null, '', location.pathname);
+  };
+  take();
+  addEventListener('hashchange', take);
+}

@@ -28,6 +28,16 @@ type site struct {
 	group    string
 	journal  *journal.Journal
 	roles    roles
+
+	mu   sync.Mutex
+	seen []string // the address and the Referer of each request of the browser
+}
+
+// keep keeps what a log of a server would have.
+func (s *site) keep(r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = append(s.seen, r.RequestURI, r.Referer())
 }
 
 // roles are those of the application: groups give the role of their name.
@@ -109,28 +119,35 @@ func newSite(t *testing.T, seen ...string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mux := http.NewServeMux()
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.keep(r)
+		mux.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
 	s.endpoint = scim.Mount("/scim/v2", s.journal.Handler(h), nil)
 	if s.secret, _, err = all.Tenant("").Issue(t.Context(), tokens.Request{Label: "Okta", Maker: "ann@acme.test", Expires: time.Now().AddDate(1, 0, 0)}); err != nil {
 		t.Fatal(err)
 	}
 	c, err := console.New(console.Options{
 		Authorize: func(*http.Request) (console.Viewer, error) {
-			return console.Viewer{ID: "ann@acme.test", Tenants: seen, May: console.May{Tokens: true, Roles: true, Bodies: true}}, nil
+			return console.Viewer{ID: "ann@acme.test", Tenants: seen, May: console.May{Tokens: true, Roles: true, Bodies: true},
+				SeeAs: &console.May{Tokens: true, Roles: true, Bodies: true}}, nil
 		},
 		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
 			return console.Tenant{Name: strings.TrimSpace("Acme " + id), Address: "https://app.acme.test/scim/v2", Tokens: all.Tenant(id), Directory: store,
 				Roles: reconciler, Links: store, AllRoles: s.roles.list, Endpoint: scim.Mount("/scim/v2", h, nil)}, nil
 		},
 		Journal: s.journal,
-		Log:     quiet,
+		Setup: &console.Setup{Address: s.URL + "/connect/", Keys: [][]byte{[]byte("a key of the browser's tests.....")[:32]},
+			MayStill: func(context.Context, string, string) (bool, error) { return true, nil }},
+		Log: quiet,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
+	mux.Handle("/connect/", http.StripPrefix("/connect", c.Setup()))
 	mux.Handle("/provisioning/", http.StripPrefix("/provisioning", c))
-	s.Server = httptest.NewServer(mux)
-	t.Cleanup(s.Close)
 	s.play()
 	return s
 }

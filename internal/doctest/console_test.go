@@ -79,7 +79,7 @@ func withConsole(store *sqlstore.Store, resolver scim.RoleResolver, all *tokens.
 // auditInto keeps each act of a viewer in a trail of the application. Give it to console.Options.Audit.
 func auditInto(keep func(line string)) func(context.Context, console.Act) {
 	return func(_ context.Context, a console.Act) {
-		keep(fmt.Sprintf("%s: %q did %q with %q of tenant %q, error: %v", a.At.Format("2006-01-02 15:04:05"), a.Viewer, a.Kind, a.Object, a.Tenant, a.Err))
+		keep(fmt.Sprintf("%s: %q did %q with %q of tenant %q, by set-up link %q, error: %v", a.At.Format("2006-01-02 15:04:05"), a.Viewer, a.Kind, a.Object, a.Tenant, a.SetupLink, a.Err))
 	}
 }
 
@@ -95,6 +95,27 @@ func watchTroubles(ctx context.Context, c *console.Console, customers func(conte
 			return mail(ctx, n.Tenant, subject, n.Text)
 		},
 	})
+}
+
+// mountSetup adds set-up links to the options of a console, and serves them outside of the log-in.
+func mountSetup(mux *http.ServeMux, o console.Options, key []byte, isIT func(ctx context.Context, email, tenant string) (bool, error)) error {
+	o.Setup = &console.Setup{
+		Address:  "https://app.example.com/provisioning-setup/",
+		Keys:     [][]byte{key}, // 32 random bytes, the same in each process
+		MayStill: isIT,
+	}
+	c, err := console.New(o)
+	if err != nil {
+		return err
+	}
+	mux.Handle("/provisioning/", http.StripPrefix("/provisioning", c)) // behind the log-in
+	mux.Handle("/provisioning-setup/", http.StripPrefix("/provisioning-setup", c.Setup()))
+	return nil
+}
+
+// supportViewer is a viewer from the application's own support: without rights of their own, they see a tenant as its administrators do.
+func supportViewer(email string, tenants []string) console.Viewer {
+	return console.Viewer{ID: email, Tenants: tenants, SeeAs: &console.May{Tokens: true, Bodies: true}}
 }
 
 // End of docs/console.md.
@@ -167,5 +188,49 @@ func TestWatchTroubles(t *testing.T) {
 	const want = `acme: Provisioning needs a look: The token "Okta" ends in 3 days. Replace it on the page Connection.`
 	if err != nil || len(mails) != 1 || mails[0] != want {
 		t.Errorf("%q, %v", mails, err)
+	}
+}
+
+func TestConsoleSetupPage(t *testing.T) {
+	all, err := tokens.New(tokens.NewMemory(), tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	viewer := console.Viewer{ID: "ann@example.com", Tenants: []string{"acme"}, May: console.May{Tokens: true}}
+	o := console.Options{
+		Authorize: func(*http.Request) (console.Viewer, error) { return viewer, nil },
+		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
+			return console.Tenant{Name: "Acme", Address: "https://app.example.com/scim/v2", Tokens: all.Tenant(id)}, nil
+		},
+		Journal: j,
+	}
+	isIT := func(context.Context, string, string) (bool, error) { return true, nil }
+	if err := mountSetup(mux, o, []byte("0123456789abcdef0123456789abcdef"), isIT); err != nil {
+		t.Fatal(err)
+	}
+	send := func(method, path, form string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, path, strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		return w
+	}
+	page := send(http.MethodPost, "/provisioning/t/acme/connection/links", "life=3&opens=all&tokens=3").Body.String()
+	_, code, _ := strings.Cut(page, "https://app.example.com/provisioning-setup/#")
+	code, _, _ = strings.Cut(code, "<")
+	if w := send(http.MethodPost, "/provisioning-setup/", "code="+code); w.Code != http.StatusSeeOther {
+		t.Errorf("to open the link is %d: %s", w.Code, w.Body)
+	}
+	viewer = supportViewer("bob@example.com", []string{"acme", "other"})
+	if w := send(http.MethodGet, "/provisioning/as/acme/connection", ""); !strings.Contains(w.Body.String(), "Make a token") {
+		t.Errorf("to see as an administrator is %d: %s", w.Code, w.Body)
+	}
+	if w := send(http.MethodPost, "/provisioning/as/acme/connection/tokens", "label=x&life=90"); w.Code != http.StatusForbidden {
+		t.Errorf("to act as an administrator is %d", w.Code)
 	}
 }
