@@ -14,7 +14,7 @@ var (
 
 // Look is one look of Watch at a tenant, by a process of its own.
 func (c *Console) Look(ctx context.Context, w Watching, tenant string) error {
-	return c.newWatcher(w).look(ctx, tenant)
+	return newWatcher(c, w).look(ctx, tenant)
 }
 
 // Acts returns the kind of each act of a viewer, by its path below those of a tenant.

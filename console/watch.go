@@ -59,7 +59,7 @@ func (c *Console) Watch(ctx context.Context, w Watching) error {
 	}
 	tick := time.NewTicker(w.Every)
 	defer tick.Stop()
-	v := c.newWatcher(w)
+	v := newWatcher(c, w)
 	for {
 		v.round(ctx)
 		select {
@@ -107,7 +107,7 @@ type watcher struct {
 	memos memos
 }
 
-func (c *Console) newWatcher(w Watching) *watcher {
+func newWatcher(c *Console, w Watching) *watcher {
 	v := &watcher{c: c, w: w, memos: ownMemos{}}
 	if j, ok := c.o.Journal.(interface{ Memos() *journal.Memos }); ok {
 		v.memos = j.Memos()
