@@ -78,6 +78,7 @@ func byToken() *application {
 			s.Tenant.ID = name
 		}
 	}
+	a.rows["crossed"] = a.rows["acme"]
 	return a
 }
 
@@ -101,7 +102,7 @@ var appNotFound = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) 
 func serve(t *testing.T, a tenants.Settings, address string, change func(c *scim.Config)) http.Handler {
 	t.Helper()
 	c := scim.Config{Log: slog.New(slog.DiscardHandler),
-		Auth: tokensOf("t-acme", "t-beta", "t-old", "t-new", "t-both", "t-slow", "acme", "beta", "old", "new", "both", "nowhere", "noid", "nil", "future", "")}
+		Auth: tokensOf("t-acme", "t-beta", "t-old", "t-new", "t-both", "t-slow", "acme", "beta", "old", "new", "both", "nowhere", "noid", "nil", "future", "crossed", "")}
 	if change != nil {
 		change(&c)
 	}
@@ -181,6 +182,7 @@ func TestTenants(t *testing.T) {
 		{noName, "http://any/scim/v2/Users", "unknown", 401, unknown, "anybody else does not"},
 		{noName, "http://any/scim/v2/Users", "old-secret", 503, "", "switched off"},
 		{noName, "http://any/scim/v2/Users", "-secret", 404, "", "a token without a tenant has no settings"},
+		{noName, "http://any/scim/v2/Users", "crossed-secret", 500, "", "the settings have the ID of another tenant"},
 		{noName, "http://any/elsewhere", "acme-secret", 404, nothing, "the application's"},
 	} {
 		t.Run(c.url+" "+c.secret, func(t *testing.T) {
