@@ -73,9 +73,6 @@ func (l *Ledger) lock(ctx context.Context, ids []string) error {
 	case dialect.MariaDB:
 		return l.lockRows(ctx, ids)
 	}
-	if areLocked(ctx, l.db, ids) {
-		return nil
-	}
 	// One statement locks the rows in order, those that it inserts too. With one statement
 	// for each kind, two transactions could wait for each other. Before the first row it shares
 	// the lock that Fence takes alone.

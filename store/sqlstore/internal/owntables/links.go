@@ -62,7 +62,6 @@ func (l *Ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link,
 		return nil, ctx.Err()
 	}
 	if all, _, ok := take(ctx, l.db, lookLinks, ids, func(k scim.Link) string { return string(k.Source) }); ok {
-		keepGiving(ctx, l.db, all)
 		return all, ctx.Err()
 	}
 	all, err := database.ReadAll(ctx, l.db, len(ids), scanLink, "SELECT "+linkColumns+
@@ -70,7 +69,6 @@ func (l *Ledger) Links(ctx context.Context, sources []scim.Source) ([]scim.Link,
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: links of %d sources: %w", len(ids), err)
 	}
-	keepGiving(ctx, l.db, all)
 	return all, nil
 }
 

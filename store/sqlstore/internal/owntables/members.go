@@ -35,9 +35,6 @@ type Members struct {
 	// seesGroup and seesMember are conditions: clients see the group, or the member, of
 	// a membership, as m. They are empty if clients see all.
 	seesGroup, seesMember string
-	// LocksUsers says that no resource of the Store has a Table. Then a change of one member may lock
-	// the user.
-	LocksUsers bool
 }
 
 // NewMembers returns the memberships of a tenant.
@@ -177,7 +174,6 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 			RETURNING member_type, member_id`, dialect.List(keys))
 		return removed, err
 	}
-	locks := s.locksMember(ctx, groupID, remove)
 	types := make(map[string][]string) // by id: a client may not say which type it means
 	for typ, ids := range byType(remove) {
 		for _, id := range ids {
@@ -190,17 +186,11 @@ func (s *Members) Remove(ctx context.Context, groupID string, remove []scim.Ref)
 			args = append(args, typ)
 			is += fmt.Sprintf(", $%d", len(args)+1)
 		}
-		text := "DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type IN (" + is[2:] + ") AND member_id = $3 RETURNING member_type, member_id"
-		if locks {
-			args = append(args, s.db.NameKey(fence))
-			text = withLock(text, fmt.Sprintf("$%d", len(args)+1))
-		}
-		if err := s.db.Each(ctx, collect, text, args...); err != nil {
+		err := s.db.Each(ctx, collect, "DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2 AND member_type IN ("+is[2:]+`)
+			AND member_id = $3 RETURNING member_type, member_id`, args...)
+		if err != nil {
 			return nil, err
 		}
-	}
-	if locks {
-		keepLocked(ctx, s.db, removed)
 	}
 	return removed, nil
 }
@@ -221,37 +211,23 @@ func (s *Members) Add(ctx context.Context, groupID string, add []scim.Ref) (adde
 	if err := database.PlanAgain(ctx, s.db, len(add)); err != nil {
 		return nil, err
 	}
-	// The statement locks the members in order, so that nobody can delete them.
-	text, now, locks := s.addStatement(), dialect.Micros(s.db.Now()), s.locksMember(ctx, groupID, add)
-	if locks {
-		text = withLock(text, "$6")
-	}
+	now := dialect.Micros(s.db.Now())
 	for typ, ids := range byType(add) {
-		args := []any{groupID, typ, dialect.List(ids), now}
-		if locks {
-			args = append(args, s.db.NameKey(fence))
-		}
+		// The statement locks the members in order, so that nobody can delete them.
 		err := s.db.Each(ctx, func(scan func(...any) error) error {
-			var r scim.Ref
-			err := scan(&r.Type, &r.ID)
+			r := scim.Ref{Type: typ}
+			err := scan(&r.ID)
 			added = append(added, r)
 			return err
-		}, text, args...)
+		}, s.insert("tenant, group_id, member_type, member_id, since")+`
+			SELECT $1, $2, $3, r.id, CAST($5 AS bigint)`+s.db.Dialect.Each(s.db.Dialect.Texts("$4"), "resources", "r",
+			"r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE")+
+			orNothing(s.db.Dialect, " WHERE 1 = 1")+" RETURNING member_id", groupID, typ, dialect.List(ids), now)
 		if err != nil {
 			return nil, err
 		}
 	}
-	if locks {
-		keepLocked(ctx, s.db, added)
-	}
 	return added, nil
-}
-
-// addStatement is the statement that adds the members $4 of the type $3 to the group $2.
-func (s *Members) addStatement() string {
-	return s.insert("tenant, group_id, member_type, member_id, since") + " SELECT $1, $2, $3, r.id, CAST($5 AS bigint)" +
-		s.db.Dialect.Each(s.db.Dialect.Texts("$4"), "resources", "r", "r.tenant = $1 AND r.type = $3 AND r.deleted = 0 AND r.id = w.value", " FOR KEY SHARE") +
-		orNothing(s.db.Dialect, " WHERE 1 = 1") + " RETURNING member_type, member_id"
 }
 
 // insert begins an INSERT of memberships that leaves alone those that exist. orNothing ends it.
