@@ -14,6 +14,7 @@ import (
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/auth"
+	"github.com/scimkit/scim/internal/testhost"
 	"github.com/scimkit/scim/journal"
 	"github.com/scimkit/scim/store/memory"
 )
@@ -107,7 +108,7 @@ func TestCostOfGET(t *testing.T) {
 		t.Errorf("the journal costs %v of a GET, want %v", cost, most)
 	}
 	allocated := testing.AllocsPerRun(1000, func() { with.send(t) }) - testing.AllocsPerRun(1000, func() { without.send(t) })
-	if t.Logf("%v allocations more", allocated); allocated > mostAllocated {
+	if t.Logf("%v allocations more", allocated); allocated > mostAllocated && !testhost.UnderRace {
 		t.Errorf("the journal allocates %v times, want %v", allocated, mostAllocated)
 	}
 }
