@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,28 +41,52 @@ func age(t *testing.T, db *sql.DB, tenant string, by string) {
 func TestShares(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		s := newShares(t, db, d)
-		take := func(what, tenant string, demand, want, given, total int) {
-			t.Helper()
-			if g, all, err := s.Take(t.Context(), tenant, demand, want); g != given || all != total || err != nil {
-				t.Errorf("%s: %d given, %d in all, error %v; want %d and %d", what, g, all, err, given, total)
+		for n := 1; ; n++ {
+			begun := time.Now()
+			wrong := sharesGoneWrong(t, db, s, fmt.Sprint("acme", n))
+			// The clock of the test machine goes on: what is said of one second needs one.
+			if len(wrong) > 0 && begun.Unix() != time.Now().Unix() && n < 30 {
+				continue
 			}
+			for _, w := range wrong {
+				t.Error(w)
+			}
+			break
 		}
-		take("the first", "acme", 3, 25, 25, 0)
-		age(t, db, "acme", "-5") // A second of the test machine may end between two statements.
-		take("another process in this second", "acme", 4, 25, 50, 0)
-		take("another tenant", "beta", 1, 25, 25, 0)
-		age(t, db, "acme", "6")
-		take("the second after", "acme", 70, 60, 60, 7)
-		age(t, db, "acme", "-5")
-		take("another process, then", "acme", 30, 40, 100, 7)
-		age(t, db, "acme", "7")
-		take("after a pause", "acme", 9, 50, 50, 0)
-		take("no name", "", 1, 1, 1, 0)
-		age(t, db, "acme", "-5")
-		take("a process that read the clock and then waited for others", "acme", 1, 10, 60, 0)
-		for _, back := range []string{"-60", "-86400"} {
-			age(t, db, "acme", back)
-			take("the clock was set back", "acme", 1, 50, 50, 0)
+	})
+}
+
+// sharesGoneWrong asks for shares in one second, and says what is wrong.
+func sharesGoneWrong(t *testing.T, db *sql.DB, s *sqlstore.Shares, acme string) (wrong []string) {
+	take := func(what, tenant string, demand, want, given, total int) {
+		if g, all, err := s.Take(t.Context(), tenant, demand, want); g != given || all != total || err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s: %d given, %d in all, error %v; want %d and %d", what, g, all, err, given, total))
+		}
+	}
+	take("the first", acme, 3, 25, 25, 0)
+	age(t, db, acme, "-5") // A second of the test machine may end between two statements.
+	take("another process in this second", acme, 4, 25, 50, 0)
+	take("another tenant", acme+" beta", 1, 25, 25, 0)
+	age(t, db, acme, "6")
+	take("the second after", acme, 70, 60, 60, 7)
+	age(t, db, acme, "-5")
+	take("another process, then", acme, 30, 40, 100, 7)
+	age(t, db, acme, "7")
+	take("after a pause", acme, 9, 50, 50, 0)
+	age(t, db, acme, "-5")
+	take("a process that read the clock and then waited for others", acme, 1, 10, 60, 0)
+	for _, back := range []string{"-60", "-86400"} {
+		age(t, db, acme, back)
+		take("the clock was set back", acme, 1, 50, 50, 0)
+	}
+	return wrong
+}
+
+// A tenant may have no name.
+func TestSharesWithoutName(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		if given, all, err := newShares(t, db, d).Take(t.Context(), "", 1, 1); given != 1 || all != 0 || err != nil {
+			t.Errorf("%d given, %d in all, error %v; want 1 and 0", given, all, err)
 		}
 	})
 }
