@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // The journal's own scanner finds the tokens that a decoder finds, in what check has looked at.
 func FuzzScan(f *testing.F) {
 	for _, text := range []string{`{"a":[1,"b\"\\",true,null,{}],"c":{"d":-1.5e3}}`, ` 12 `, `"text"`, `[]`, "{ \"a\" :\t[ ]\r\n}", `{"a":"\u00e9é"}`, `{"a":"\ud83d\ude00"}`, `[[[`, `{"a":"cut`, `{"a":tr`, `{"a":1`,
-		`{"a"`, `{"a":"x\`, `{"a":1,"a":2}`, `[1 2]`, `{"a":1}{`, "", " ", `[1,`, `[{"value":"x"},{"value":`} {
+		`{"a"`, `{"a":"x\`, `{"a":1,"a":2}`, `[1 2]`, `{"a":1}{`, "", " ", `[1,`, "0000", `[{"value":"x"},{"value":`} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -37,14 +38,21 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// decoded returns the tokens of a text until an error.
+// errMore says that a text has more than one value. A decoder reads "00" as two of them.
+var errMore = errors.New("more than one value")
+
+// decoded returns the tokens of a text until an error, or the end of its first value.
 func decoded(text []byte) (all []string, err error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(text))
+	d, ended := jsontext.NewDecoder(bytes.NewBuffer(text)), false
 	for {
 		token, err := d.ReadToken()
 		if err != nil {
 			return all, err
 		}
+		if ended {
+			return all, errMore
+		}
+		ended = d.StackDepth() == 0
 		all = append(all, token.String())
 	}
 }
