@@ -12,7 +12,7 @@ import (
 
 // sent is a request of somebody to acme.
 type sent struct {
-	authorization string
+	credential credential
 	request
 }
 
@@ -73,7 +73,7 @@ func (w *world) medians(a, b sent) (medianA, medianB time.Duration) {
 		if i/2%2 == 1 {
 			which = 1 - which // neither is always the one after the other
 		}
-		in, out := w.make("acme", both[which].authorization, both[which].request), httptest.NewRecorder()
+		in, out := w.make("acme", both[which].credential, both[which].request), httptest.NewRecorder()
 		start := time.Now()
 		w.handler.ServeHTTP(out, in)
 		took[which] = append(took[which], time.Since(start))

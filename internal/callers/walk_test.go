@@ -55,7 +55,7 @@ func routes(user, group string) (all []request) {
 }
 
 // strangers returns the credentials that are worth nothing at acme, by name.
-func (w *world) strangers() map[string]string {
+func (w *world) strangers() map[string]credential {
 	expired := w.issue("acme", tokens.Request{Expires: w.now.Add(time.Second)})
 	w.now = w.now.Add(time.Second)
 	secret, revoked, err := w.tokens.Tenant("acme").Issue(w.t.Context(), tokens.Request{Label: "test", Maker: "test"})
@@ -65,17 +65,19 @@ func (w *world) strangers() map[string]string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	basic := func(pair string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair)) }
+	basic := func(pair string) credential {
+		return authorization("Basic " + base64.StdEncoding.EncodeToString([]byte(pair)))
+	}
 	other := w.issue("beta", tokens.Request{})
-	return map[string]string{
-		"none":                          "",
-		"another scheme":                "Negotiate YIIB",
+	return map[string]credential{
+		"none":                          nothing,
+		"another scheme":                authorization("Negotiate YIIB"),
 		"an unknown token":              bearer("scim_" + strings.Repeat("x", 43)),
 		"a token that is too short":     bearer("x"),
 		"an expired token":              bearer(expired),
 		"a revoked token":               bearer(secret),
 		"another tenant's token":        bearer(other),
-		"another tenant's without more": other,
+		"another tenant's without more": authorization(other),
 		"a secret as a password":        basic("ann:" + other),
 		"a wrong password":              basic("ann:wrong"),
 		"an unknown user":               basic("nobody:the-secret-of-acme"),
@@ -131,10 +133,10 @@ func (w *world) unchanged() {
 	w.t.Helper()
 	for _, tenant := range []string{"acme", "beta"} {
 		full := bearer(w.issue(tenant, tokens.Request{}))
-		if a := w.send(tenant, full, request{"GET", "/Users", ""}); !strings.Contains(a.body, `"totalResults":1,`) || !strings.Contains(a.body, `"userName":"person-of-`+tenant) {
+		if a := w.sendTo(w.own, tenant, full, request{"GET", "/Users", ""}); !strings.Contains(a.body, `"totalResults":1,`) || !strings.Contains(a.body, `"userName":"person-of-`+tenant) {
 			w.t.Errorf("users of %s: %s", tenant, a)
 		}
-		if a := w.send(tenant, full, request{"GET", "/Groups", ""}); !strings.Contains(a.body, `"totalResults":1,`) || !strings.Contains(a.body, w.ids[tenant+"/User"]) {
+		if a := w.sendTo(w.own, tenant, full, request{"GET", "/Groups", ""}); !strings.Contains(a.body, `"totalResults":1,`) || !strings.Contains(a.body, w.ids[tenant+"/User"]) {
 			w.t.Errorf("groups of %s: %s", tenant, a)
 		}
 	}

@@ -27,6 +27,9 @@ import (
 type world struct {
 	t       *testing.T
 	handler http.Handler
+	// own is the same server with no way in but tokens. It prepares and checks what there is.
+	own     http.Handler
+	address string // as tenants.Options.Address
 	calls   calls
 	rows    map[string]tenants.Setting
 	tokens  *tokens.Tokens
@@ -38,8 +41,14 @@ type world struct {
 // nowhere is an id of no resource, as long as that of one.
 const nowhere = "00000000-0000-4000-8000-000000000000"
 
+// newWorld makes a world with tokens and passwords, and a host name for each tenant.
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, rows: map[string]tenants.Setting{}, now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), ids: map[string]string{}}
+	return newWorldWith(t, "{tenant}.example.com/scim/v2", func(w *world) scim.Authenticator { return auth.Any(w.tokens, w.basic()) })
+}
+
+// newWorldWith makes a world with these ways in.
+func newWorldWith(t *testing.T, address string, ways func(*world) scim.Authenticator) *world {
+	w := &world{t: t, address: address, rows: map[string]tenants.Setting{}, now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), ids: map[string]string{}}
 	var err error
 	// The time of last use is written once a minute, so this clock must stand still.
 	if w.tokens, err = tokens.New(counted{tokens.NewMemory(), &w.calls}, tokens.Options{Now: func() time.Time { return w.now }}); err != nil {
@@ -49,19 +58,21 @@ func newWorld(t *testing.T) *world {
 		w.rows[name] = tenants.Setting{Switch: tenants.Switch{State: tenants.On},
 			Tenant: &scim.Tenant{ID: name, Store: countedStore{memory.New(), &w.calls}, Roles: &scim.Roles{Resolver: testhost.NewRoles()}}}
 	}
-	h, err := tenants.New(tenants.Options{Address: "{tenant}.example.com/scim/v2", Settings: w}, scim.Config{
-		Auth: auth.Any(w.tokens, auth.Basic(w.account("acme", "ann", "the-secret-of-acme"), w.account("beta", "ben", "the-secret-of-beta"))),
-		Log:  slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.handler = h.Mount(nil)
+	w.own, w.handler = w.serve(w.tokens), w.serve(ways(w))
 	for _, name := range []string{"acme", "beta"} {
 		full := bearer(w.issue(name, tokens.Request{}))
 		w.ids[name+"/User"] = w.create(name, full, "/Users", fmt.Sprintf(`{"userName":"person-of-%s","displayName":"Person of %[1]s"}`, name))
 		w.ids[name+"/Group"] = w.create(name, full, "/Groups", fmt.Sprintf(`{"displayName":"group-of-%s","members":[{"value":%q}]}`, name, w.ids[name+"/User"]))
 	}
 	return w
+}
+
+func (w *world) serve(a scim.Authenticator) http.Handler {
+	h, err := tenants.New(tenants.Options{Address: w.address, Settings: w}, scim.Config{Auth: a, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return h.Mount(nil)
 }
 
 // Setting implements tenants.Settings.
@@ -71,6 +82,10 @@ func (w *world) Setting(_ context.Context, name string) (tenants.Setting, error)
 		return tenants.Setting{}, scim.ErrNotFound
 	}
 	return s, nil
+}
+
+func (w *world) basic() scim.Authenticator {
+	return auth.Basic(w.account("acme", "ann", "the-secret-of-acme"), w.account("beta", "ben", "the-secret-of-beta"))
 }
 
 func (*world) account(tenant, user, secret string) auth.Account {
@@ -90,9 +105,9 @@ func (w *world) issue(tenant string, r tokens.Request) string {
 	return secret
 }
 
-func (w *world) create(tenant, authorization, path, body string) (id string) {
+func (w *world) create(tenant string, c credential, path, body string) (id string) {
 	w.t.Helper()
-	a := w.send(tenant, authorization, request{"POST", path, body})
+	a := w.sendTo(w.own, tenant, c, request{"POST", path, body})
 	_, rest, ok := strings.Cut(a.body, `"id":"`)
 	if a.status != http.StatusCreated || !ok {
 		w.t.Fatalf("POST %s: %d %s", path, a.status, a.body)
@@ -101,7 +116,17 @@ func (w *world) create(tenant, authorization, path, body string) (id string) {
 	return id
 }
 
-func bearer(secret string) string { return "Bearer " + secret }
+// credential puts what a client shows into its requests.
+type credential func(*http.Request)
+
+// authorization is a credential in the header of this name.
+func authorization(value string) credential {
+	return func(r *http.Request) { r.Header.Set("Authorization", value) }
+}
+
+func bearer(secret string) credential { return authorization("Bearer " + secret) }
+
+func nothing(*http.Request) {}
 
 // request is what a client sends. Its path is below the endpoint.
 type request struct{ method, path, body string }
@@ -122,19 +147,25 @@ func (a answer) hides(ids ...string) answer {
 	return a
 }
 
-func (w *world) make(tenant, authorization string, r request) *http.Request {
-	in := httptest.NewRequestWithContext(w.t.Context(), r.method, "http://"+tenant+".example.com/scim/v2"+r.path, strings.NewReader(r.body))
+func (w *world) make(tenant string, c credential, r request) *http.Request {
+	address := strings.ReplaceAll(w.address, "{tenant}", tenant)
+	if strings.HasPrefix(address, "/") {
+		address = "example.com" + address
+	}
+	in := httptest.NewRequestWithContext(w.t.Context(), r.method, "http://"+address+r.path, strings.NewReader(r.body))
 	in.Header.Set("Content-Type", "application/scim+json")
 	in.Header.Set("X-Request-Id", "the-same") // otherwise each answer has another one
-	if authorization != "" {
-		in.Header.Set("Authorization", authorization)
-	}
+	c(in)
 	return in
 }
 
-func (w *world) send(tenant, authorization string, r request) answer {
+func (w *world) send(tenant string, c credential, r request) answer {
+	return w.sendTo(w.handler, tenant, c, r)
+}
+
+func (w *world) sendTo(h http.Handler, tenant string, c credential, r request) answer {
 	out := httptest.NewRecorder()
-	w.handler.ServeHTTP(out, w.make(tenant, authorization, r))
+	h.ServeHTTP(out, w.make(tenant, c, r))
 	var header strings.Builder
 	if err := out.Header().Write(&header); err != nil {
 		w.t.Fatal(err)
@@ -143,9 +174,9 @@ func (w *world) send(tenant, authorization string, r request) answer {
 }
 
 // counting sends a request and returns the calls that it caused, too.
-func (w *world) counting(tenant, authorization string, r request) (answer, string) {
+func (w *world) counting(tenant string, c credential, r request) (answer, string) {
 	w.calls.reset()
-	a := w.send(tenant, authorization, r)
+	a := w.send(tenant, c, r)
 	return a, w.calls.String()
 }
 
