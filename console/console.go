@@ -214,11 +214,11 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, v Viewer, status 
 func (q *request) fail(status int) {
 	title, text := failureTexts(status)
 	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Up: upFor(q.viewer), Body: text}
-	if q.seesAs {
+	switch {
+	case q.seesAs && status == http.StatusForbidden:
+		p = q.c.newPage(q, "none", title, "You only look at these pages, as an administrator of the tenant sees them. Nothing was changed.")
+	case q.seesAs:
 		p.Ending, p.Up = basePath(p.Root, q.id), ""
-		if status == http.StatusForbidden {
-			p.Body = "You only look at these pages, as an administrator of the tenant sees them. Nothing was changed."
-		}
 	}
 	q.c.render(q.w, q.r, status, "failure", p)
 }

@@ -18,6 +18,8 @@ type entryPage struct {
 	Row   row
 	// Steps are how far the request came.
 	Steps []step
+	// About is whom it is about.
+	About about
 	// Actor and Advice say who has to act, and how. "": nobody.
 	Actor, Advice string
 	// Changes and Events say what the request did.
@@ -74,6 +76,9 @@ func renderEntry(ctx context.Context, q *request, status int, body entryPage) er
 	if d := e.Detail; d != nil {
 		body.Duration = d.Duration.Round(10 * time.Microsecond)
 		body.fillDetail(d, q.tenant.Address, known)
+		if e.Kind == journal.Exchange {
+			body.About = aboutOf(q, d, known)
+		}
 	}
 	body.Steps = stepsOf(&e)
 	body.Support = supportOf(&e)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -23,7 +24,27 @@ type health struct {
 	Hours, Days chart
 	Clients     []clientHealth
 	// Troubles are what should be looked at.
-	Troubles []Trouble
+	Troubles []troubleView
+}
+
+// troubleView is a trouble with a link to the page that helps.
+type troubleView struct{ Text, Path, Look string }
+
+// viewsOf adds the links.
+func viewsOf(all []Trouble) (views []troubleView) {
+	for _, t := range all {
+		v := troubleView{Text: t.Text}
+		switch t.Kind {
+		case Failing:
+			v.Path, v.Look = "activity"+queryOf(url.Values{"client": {t.Object}, "f": {"failed"}}), "Look what failed"
+		case Silent:
+			v.Path, v.Look = "activity"+queryOf(url.Values{"client": {t.Object}}), "Look at its last requests"
+		case TokenEnds:
+			v.Path, v.Look = "connection", "Look at the tokens"
+		}
+		views = append(views, v)
+	}
+	return views
 }
 
 // clientHealth is how a client does.
@@ -31,9 +52,10 @@ type clientHealth struct {
 	Name             string
 	Requests, Failed int
 	Last             time.Time
-	client           string
-	perDay           map[string][2]int // by day: requests, and those that failed
-	perHour          map[int64][2]int  // by hourOf, the hours with requests
+	// Client is Detail.Client of its entries; "" if it is not known.
+	Client  string
+	perDay  map[string][2]int // by day: requests, and those that failed
+	perHour map[int64][2]int  // by hourOf, the hours with requests
 }
 
 // chart is requests by day or hour.
@@ -43,8 +65,8 @@ type chart struct {
 	Unit  string
 	Width int
 	Bars  []bar
-	// HasFailed says that some have failed.
-	HasFailed bool
+	// Most and MostShare are the numbers of the highest bars. MostShare is 0 if none has failed.
+	Most, MostShare int
 	// Words is what the chart shows, for people who do not see it.
 	Words string
 }
@@ -71,7 +93,9 @@ func showHealth(ctx context.Context, q *request) error {
 	if err == nil {
 		body.Clients = clientsOf(all, list)
 		body.Hours, body.Days = hoursOf(body.Clients, now), daysOf(body.Clients, now)
-		body.Troubles, err = q.c.troublesOf(ctx, q.id, body.Clients, list, nil)
+		var troubles []Trouble
+		troubles, err = q.c.troublesOf(ctx, q.id, body.Clients, list, nil)
+		body.Troubles = viewsOf(troubles)
 	}
 	if err != nil {
 		p.Down, status = whyDown(ctx, q, err), http.StatusServiceUnavailable
@@ -85,10 +109,10 @@ func clientsOf(all []journal.Summary, list []tokens.Token) []clientHealth {
 	var out []clientHealth
 	for i := range all {
 		s := &all[i]
-		k := slices.IndexFunc(out, func(c clientHealth) bool { return c.client == s.Client })
+		k := slices.IndexFunc(out, func(c clientHealth) bool { return c.Client == s.Client })
 		if k < 0 {
 			name := cmp.Or(s.Label, labelOf(list, s.Client), s.Client, s.Unreadable, "not known here")
-			out = append(out, clientHealth{Name: name, client: s.Client, perDay: map[string][2]int{}, perHour: map[int64][2]int{}})
+			out = append(out, clientHealth{Name: name, Client: s.Client, perDay: map[string][2]int{}, perHour: map[int64][2]int{}})
 			k = len(out) - 1
 		}
 		n := [2]int{s.Creates + s.Updates + s.Deletes + s.Reads, 0}
@@ -168,9 +192,10 @@ func chartOf(span, unit string, n int, barOf func(i int) bar) chart {
 		b.Y, b.FailY, b.RateY = chartHeight-b.Height, chartHeight-b.FailHeight, chartHeight-b.RateHeight
 		if b.Failed > 0 {
 			b.Share = max(1, b.Failed*100/b.Requests)
+			c.MostShare = max(c.MostShare, b.Share)
 		}
 	}
-	c.HasFailed = failed > 0
-	c.Words = fmt.Sprintf("%s in %s, %d of them failed", countOf(requests, "request", "requests"), span, failed)
+	c.Most = most
+	c.Words = fmt.Sprintf("%s in %s, %s of them failed", countOf(requests, "request", "requests"), span, numberOf(failed))
 	return c
 }

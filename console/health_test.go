@@ -66,12 +66,12 @@ func TestHealth(t *testing.T) {
 		wants []string
 	}{
 		{"nothing", nil, []string{"Nothing has come in 14 days", "No client is in trouble"}},
-		{"all is well", contacts("okta", 20, 0, every(7*day, 0, hour)...), []string{"No client is in trouble", "3\u202f380 requests in 14 days, 0 of them failed", "960 requests in 48 hours, 0 of them failed", "Label of okta", "just now", "!Share that failed"}},
-		{"many fail", contacts("okta", 25, 5, now), []string{"Label of okta: 5 of 25 requests have failed in the last 24 hours.", "25 requests in 48 hours, 5 of them failed", "Share that failed", `<th scope="row">31 Jan 12:00</th><td>25</td><td>5</td><td>20 %</td>`, `<rect class="failed" x="470" y="52" width="8" height="12">`}},
+		{"all is well", contacts("okta", 20, 0, every(7*day, 0, hour)...), []string{"No client is in trouble", "3\u202f380 requests in 14 days, 0 of them failed", "960 requests in 48 hours, 0 of them failed", "Label of okta", "just now", "at most 20 requests in an hour", "!Of 100 requests"}},
+		{"many fail", contacts("okta", 25, 5, now), []string{"Label of okta: 5 of 25 requests have failed in the last 24 hours.", "25 requests in 48 hours, 5 of them failed", "at most 25 requests in an hour", "at most 25 requests in a day", `<a href="./activity?client=okta&amp;f=failed">Look what failed</a>`, "Of 100 requests so many failed", "at most 20<", `href="./activity?client=okta&amp;f=failed">5</a>`, `<th scope="row">31 Jan 12:00</th><td>25</td><td>5</td><td>20 %</td>`, `<rect class="failed" x="470" y="52" width="8" height="12">`}},
 		{"many failed two days ago", contacts("okta", 25, 5, now.Add(-30*hour)), []string{"No client is in trouble", "25 requests in 48 hours, 5 of them failed"}},
-		{"few fail", contacts("okta", 24, 4, now), []string{"No client is in trouble", `<span class="st b">4</span>`}},
+		{"few fail", contacts("okta", 24, 4, now), []string{"No client is in trouble", `f=failed">4</a>`}},
 		{"few requests", contacts("okta", 9, 9, now), []string{"No client is in trouble"}},
-		{"it came each day, and is silent", contacts("okta", 1, 0, every(13*day, 2*day, day)...), []string{"Label of okta has sent nothing for 2 days. Before, it was hardly ever silent for more than 24 hours."}},
+		{"it came each day, and is silent", contacts("okta", 1, 0, every(13*day, 2*day, day)...), []string{"Label of okta has sent nothing for 2 days. Before, it was hardly ever silent for more than 24 hours.", `<a href="./activity?client=okta">Look at its last requests</a>`}},
 		{"it comes once a week", contacts("okta", 20, 0, now.Add(-6*day), now.Add(-13*day)), []string{"No client is in trouble"}},
 		{"it comes all day, and is silent", contacts("okta", 20, 0, every(day, 3*hour, hour)...), []string{"Label of okta has sent nothing for 3 hours. Before, it was hardly ever silent for more than 1 hour."}},
 		{"it is one hour late", contacts("okta", 20, 0, every(day+29*time.Minute, hour+29*time.Minute, hour)...), []string{"No client is in trouble"}},
@@ -92,7 +92,7 @@ func TestHealth(t *testing.T) {
 	if _, _, err := w.tokens.Tenant("").Issue(t.Context(), tokens.Request{Label: "Okta <i>", Expires: now.Add(72 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	w.wants(w.get(200, "/health"), "The token &#34;Okta &lt;i&gt;&#34; ends in 3 days.")
+	w.wants(w.get(200, "/health"), "The token &#34;Okta &lt;i&gt;&#34; ends in 3 days.", `<a href="./connection">Look at the tokens</a>`)
 	w.entries.err = errors.New("secret")
 	w.wants(w.get(503, "/health"), "The journal cannot be read now", "!No client is in trouble", "!secret")
 }
@@ -140,7 +140,7 @@ func TestConnectionTest(t *testing.T) {
 	w.viewer.May = everything
 	w.wants(w.get(200, "/connection"), "Test the endpoint")
 	page := w.post(200, "/connection/test", nil)
-	w.wants(page, `<span class="st">right</span> It refuses who has another token. <span class="soft">answered 401`, "It lists groups.", "!wrong</span>")
+	w.wants(page, `<span class="st">right</span> It refuses a wrong token. <span class="soft">answered 401`, "It lists groups.", "!wrong</span>")
 	list := w.list()
 	if len(list) != 1 || list[0].IsValid(now.Add(time.Second)) || len(w.acts) != 3 || w.acts[2].Kind != console.TestConnection || w.acts[2].Err != nil || w.acts[1].Err == nil {
 		t.Errorf("tokens %+v, acts %+v", list, w.acts)

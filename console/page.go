@@ -192,6 +192,7 @@ func (c *Console) parsePages() (map[string]*template.Template, error) {
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"ago":        func(t time.Time) string { return agoOf(t, c.o.Now()) },
 		"count":      func(n any, one, many string) string { return countOf(int(reflect.ValueOf(n).Int()), one, many) },
+		"number":     numberOf,
 		"with_base":  func(base string, s *standing, rows []row) partData { return partData{base, s, rows} },
 		"short":      shorten,
 		"path":       url.PathEscape,

@@ -35,7 +35,7 @@ func (c *Console) refuseAs(w http.ResponseWriter, r *http.Request) {
 		q.fail(http.StatusNotFound)
 	default:
 		audit(r.Context(), q, q.pathAs(), errForbidden)
-		q.fail(http.StatusForbidden)
+		q.answer(func(context.Context, *request) error { return errForbidden })
 	}
 }
 

@@ -23,10 +23,10 @@ const (
 func (h *clientHealth) silence(ctx context.Context, j Journal, tenant string, now time.Time) (string, error) {
 	silent := now.Sub(h.Last)
 	longest, ok := h.longestGap()
-	if !ok || silent <= longest+longest/2 || h.client == "" {
+	if !ok || silent <= longest+longest/2 || h.Client == "" {
 		return "", nil
 	}
-	cycle, isRegular, err := learnCycle(ctx, j, tenant, h.client, h.Last)
+	cycle, isRegular, err := learnCycle(ctx, j, tenant, h.Client, h.Last)
 	switch {
 	case err != nil:
 		return "", err

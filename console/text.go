@@ -50,11 +50,16 @@ func countOf(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
+	return numberOf(n) + " " + many
+}
+
+// numberOf writes a number in groups of three digits.
+func numberOf(n int) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "\u202f" + digits[i:]
 	}
-	return digits + " " + many
+	return digits
 }
 
 // agoOf says how long ago a time is, as people say it.

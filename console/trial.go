@@ -59,11 +59,11 @@ func (q *request) test(ctx context.Context, maker string, issue func(context.Con
 		what, path, token string
 		status            int
 	}{
-		{"It lets in who has a token, and describes itself.", "/ServiceProviderConfig", secret, http.StatusOK},
+		{"It accepts a token, and describes itself.", "/ServiceProviderConfig", secret, http.StatusOK},
 		{"It looks for a person who does not exist.", "/Users?count=1&filter=" + url.QueryEscape(`userName eq "nobody-`+made.ID+`"`), secret, http.StatusOK},
 		{"It lists people.", "/Users?count=1", secret, http.StatusOK},
 		{"It lists groups.", "/Groups?count=1", secret, http.StatusOK},
-		{"It refuses who has another token.", "/Users?count=1", secret + "x", http.StatusUnauthorized},
+		{"It refuses a wrong token.", "/Users?count=1", secret + "x", http.StatusUnauthorized},
 	} {
 		all = append(all, play(ctx, q, t.what, t.path, t.token, t.status))
 	}

@@ -80,16 +80,16 @@ func (c *Console) troublesOf(ctx context.Context, tenant string, clients []clien
 	now := c.o.Now()
 	for i := range clients {
 		h := &clients[i]
-		t := Trouble{Tenant: tenant, Kind: Failing, Object: h.client, Name: h.Name}
+		t := Trouble{Tenant: tenant, Kind: Failing, Object: h.Client, Name: h.Name}
 		share := badShare
 		if !begun[t.key()].IsZero() {
 			share = goodShare
 		}
 		if n := h.lastDay(now); n[0] >= fewRequests && n[1]*share >= n[0] {
-			t.Text = fmt.Sprintf("%s: %d of %d requests have failed in the last 24 hours.", h.Name, n[1], n[0])
+			t.Text = fmt.Sprintf("%s: %s of %s have failed in the last 24 hours.", h.Name, numberOf(n[1]), countOf(n[0], "request", "requests"))
 			out = append(out, t)
 		}
-		t = Trouble{Tenant: tenant, Kind: Silent, Object: h.client, Name: h.Name}
+		t = Trouble{Tenant: tenant, Kind: Silent, Object: h.Client, Name: h.Name}
 		var err error
 		if since := begun[t.key()]; !since.IsZero() && h.Last.Before(since) {
 			t.Text = fmt.Sprintf("%s has sent nothing for %s.", h.Name, spanOf(now.Sub(h.Last))) // It is not learned anew.
@@ -101,7 +101,7 @@ func (c *Console) troublesOf(ctx context.Context, tenant string, clients []clien
 		}
 	}
 	for key := range begun { // A client that was silent for so long that nothing is known of it is still silent.
-		if key[1] == string(Silent) && !slices.ContainsFunc(clients, func(h clientHealth) bool { return h.client == key[2] }) {
+		if key[1] == string(Silent) && !slices.ContainsFunc(clients, func(h clientHealth) bool { return h.Client == key[2] }) {
 			out = append(out, Trouble{Tenant: tenant, Kind: Silent, Object: key[2], Text: "The client has sent nothing for 2 weeks."})
 		}
 	}

@@ -57,8 +57,8 @@ func (f *failed) advice() (Actor, string) {
 
 // adviceOfType is what helps for a scimType (RFC 7644, Section 3.12; RFC 9865).
 var adviceOfType = map[string]string{
-	"uniqueness":    "Somebody has this value already: change one of the two in the directory, or delete or adopt the account in the application.",
-	"invalidValue":  "A value is not what the application accepts: change the mapping of attributes in the identity provider, or the value in the directory.",
+	"uniqueness":    "Somebody has this value already: change one of the two in the identity provider, or delete or adopt the account in the application.",
+	"invalidValue":  "A value is not what the application accepts: change the mapping of attributes in the identity provider, or the value there.",
 	"invalidSyntax": "The body is not what SCIM expects, or no JSON at all: look at it in the journal. If you wrote the template of the connector, correct it; otherwise tell the identity provider's support.",
 	"invalidFilter": "The client looks for people by a filter that the application cannot answer: match by userName or externalId in the settings of the identity provider.",
 	"invalidPath":   "The client changes an attribute that does not exist here: remove its mapping in the identity provider.",

@@ -50,7 +50,7 @@ func TestActsByKeyboard(t *testing.T) {
 			tab.TabTo("Make a token")
 			tab.Press()
 		}, "Copy it now. Nobody can show it again."},
-		{"test the endpoint", "connection", func() { tab.TabTo("Test the endpoint"); tab.Press() }, "It refuses who has another token."},
+		{"test the endpoint", "connection", func() { tab.TabTo("Test the endpoint"); tab.Press() }, "It refuses a wrong token."},
 		{"search a person's requests", "activity", func() {
 			tab.TabTo("Person, group or request id")
 			tab.Do(chromedp.KeyEvent("bob@acme.test"))
@@ -59,6 +59,21 @@ func TestActsByKeyboard(t *testing.T) {
 		{"look at a person", "people", func() { tab.TabTo("Ada Lovelace"); tab.Press() }, "through the group Editors"},
 		{"preview another role", "groups/" + s.group, func() { tab.TabTo("Show what would change"); tab.Press() }, "Nothing was changed now."},
 		{"confirm a role", "groups", func() { tab.TabTo("Confirm"); tab.Press() }, "Editors"},
+		{"try a request again", "", func() {
+			tab.TabTo("What has failed")
+			tab.Press()
+			tab.TabTo("Create person")
+			tab.Press()
+			tab.TabTo("Try again without changing anything")
+			tab.Press()
+		}, "The same answer as then: it still fails."},
+		{"look for who has the value", "activity?f=failed", func() {
+			tab.TabTo("Create person")
+			tab.Press()
+			tab.TabTo("look for ADA@acme.test")
+			tab.Press()
+		}, "Ada Lovelace"},
+		{"from health to what failed", "health", func() { tab.TabTo("1"); tab.Press() }, "userName is taken"},
 		{"look at health", "", func() { tab.TabTo("Health"); tab.Press() }, "No client is in trouble"},
 	} {
 		tab.Go(base + row.path)

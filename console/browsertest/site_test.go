@@ -136,9 +136,9 @@ func newSite(t *testing.T, seen ...string) *site {
 		},
 		Tenant: func(_ context.Context, id string) (console.Tenant, error) {
 			return console.Tenant{Name: strings.TrimSpace("Acme " + id), Address: "https://app.acme.test/scim/v2", Tokens: all.Tenant(id), Directory: store,
-				Roles: reconciler, Links: store, AllRoles: s.roles.list, Endpoint: scim.Mount("/scim/v2", h, nil)}, nil
+				Roles: reconciler, Links: store, AllRoles: s.roles.list, Endpoint: scim.Mount("/scim/v2", h, nil), Preview: reconciler}, nil
 		},
-		Journal: s.journal,
+		Journal: fortnight{s.journal},
 		Setup: &console.Setup{Address: s.URL + "/connect/", Keys: [][]byte{[]byte("a key of the browser's tests.....")[:32]},
 			MayStill: func(context.Context, string, string) (bool, error) { return true, nil }},
 		Log: quiet,
@@ -150,6 +150,42 @@ func newSite(t *testing.T, seen ...string) *site {
 	mux.Handle("/provisioning/", http.StripPrefix("/provisioning", c))
 	s.play()
 	return s
+}
+
+// fortnight is a journal in which the tenant "busy" has two weeks of requests, of which some have failed, and a client that has
+// been silent for 3 hours.
+type fortnight struct{ *journal.Journal }
+
+func (f fortnight) Summary(ctx context.Context, tenant string, from, to time.Time) ([]journal.Summary, error) {
+	if tenant != "busy" {
+		return f.Journal.Summary(ctx, tenant, from, to)
+	}
+	now := time.Now().UTC()
+	today := now.Truncate(24 * time.Hour)
+	var all []journal.Summary
+	for d := range 14 {
+		okta := journal.Summary{Day: today.AddDate(0, 0, d-13), Client: "okta", Label: "Okta"}
+		entra := journal.Summary{Day: okta.Day, Client: "entra", Label: "Entra, offices in Berlin"}
+		for hour := range 24 {
+			at := okta.Day.Add(time.Duration(hour) * time.Hour)
+			if at.After(now) {
+				break
+			}
+			n := journal.HourCount{Requests: 40 + 60*(hour%12) + 17*(d*hour%7)}
+			if d == 6 || now.Sub(at) < 20*time.Hour {
+				n.Failed = n.Requests * (hour%5 + 1) / 8
+			}
+			okta.Hours[hour], okta.LastContact = n, at
+			okta.Reads += n.Requests - n.Failed
+			okta.Failures = append(okta.Failures, journal.FailureCount{Status: 409, Type: "uniqueness", Requests: n.Failed, Last: at})
+			if now.Sub(at) > 4*time.Hour {
+				entra.Hours[hour], entra.LastContact = journal.HourCount{Requests: 12}, at
+				entra.Updates += 12
+			}
+		}
+		all = append(all, okta, entra)
+	}
+	return all, nil
 }
 
 const (

@@ -26,8 +26,16 @@ type finding struct {
 // wider than a phone. Everything that can be opened is open.
 func (b *Tab) Check(name, url string) {
 	b.t.Helper()
+	b.Go(url)
+	b.CheckShown(name)
+}
+
+// CheckShown is Check for the page that is shown, such as the answer to a form.
+func (b *Tab) CheckShown(name string) {
+	b.t.Helper()
+	b.Do(chromedp.Evaluate[chromedp.Void](axe))
 	for _, scheme := range []string{"light", "dark"} {
-		b.Do(chromedp.EmulateViewport(1280, 900), Colours(scheme), chromedp.Navigate(url), chromedp.Evaluate[chromedp.Void](axe),
+		b.Do(chromedp.EmulateViewport(1280, 900), Colours(scheme),
 			chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach((d) => { d.removeAttribute("name"); d.open = true })`))
 		for _, f := range Ask(b, chromedp.Evaluate[[]finding](`axe.run().then((r) => r.violations)`, chromedp.EvalAwaitPromise)) {
 			if f.Impact == "serious" || f.Impact == "critical" {
@@ -39,12 +47,20 @@ func (b *Tab) Check(name, url string) {
 	if Ask(b, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > 390`)) {
 		b.t.Errorf("%s is wider than a phone", name)
 	}
+	b.Do(chromedp.EmulateViewport(1280, 900))
 }
 
 // Picture draws the page of an address as a PNG, "light" or "dark", with a width in pixels.
 func (b *Tab) Picture(url, scheme string, width int64) []byte {
 	b.t.Helper()
-	b.Do(chromedp.EmulateViewport(width, 844), Colours(scheme), chromedp.Navigate(url), chromedp.Sleep(100*time.Millisecond))
+	b.Go(url)
+	return b.PictureShown(scheme, width)
+}
+
+// PictureShown is Picture of the page that is shown.
+func (b *Tab) PictureShown(scheme string, width int64) []byte {
+	b.t.Helper()
+	b.Do(chromedp.EmulateViewport(width, 844), Colours(scheme), chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0)"), chromedp.Sleep(100*time.Millisecond))
 	in, err := png.Decode(bytes.NewReader(Ask(b, chromedp.FullScreenshot(100))))
 	if err != nil {
 		b.t.Fatal(err)
