@@ -207,14 +207,16 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, nam
 // fail writes a page that says what went wrong, and nothing about what exists.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, v Viewer, status int) {
 	title, text := failureTexts(status)
-	c.render(w, r, status, "failure", &page{Title: title, Root: rootOf(r), Viewer: v, Up: upFor(v), Body: text})
+	c.render(w, r, status, "failure", &page{Title: title, Root: rootOf(r), Viewer: v, Home: c.o.Home, Up: upFor(v), Body: text})
 }
 
 // fail is Console.fail within a tenant.
 func (q *request) fail(status int) {
 	title, text := failureTexts(status)
-	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Up: upFor(q.viewer), Body: text}
+	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Home: q.c.o.Home, Up: upFor(q.viewer), Body: text}
 	switch {
+	case q.link != nil: // Whoever came by it has no account.
+		p.Home = ""
 	case q.seesAs && status == http.StatusForbidden:
 		p = q.c.newPage(q, "none", title, "You only look at these pages, as an administrator of the tenant sees them. Nothing was changed.")
 	case q.seesAs:

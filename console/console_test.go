@@ -41,9 +41,10 @@ type world struct {
 	address  string
 	setup    *console.Setup
 	later    time.Duration // what has passed since now
-	refuse   error         // what Authorize returns
-	unusable error         // what Tenant returns
-	noTokens bool          // the tenants have no tokens
+	home     string
+	refuse   error // what Authorize returns
+	unusable error // what Tenant returns
+	noTokens bool  // the tenants have no tokens
 	timeout  time.Duration
 	mu       *sync.Mutex
 	acts     []console.Act
@@ -114,6 +115,7 @@ func (w *world) newConsole(j console.Journal) http.Handler {
 		Journal: j,
 		Audit:   w.keep,
 		Setup:   w.setup,
+		Home:    w.home,
 		Log:     slog.New(slog.NewTextHandler(w.log, nil)),
 		Timeout: w.timeout,
 		Now:     func() time.Time { return now.Add(w.later) },

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/scimkit/scim"
@@ -24,6 +26,9 @@ type Options struct {
 	Tenant func(ctx context.Context, id string) (Tenant, error)
 	// Journal has what clients sent: a *journal.Journal.
 	Journal Journal
+	// Home is the address of the application, such as "/" or "https://app.example.com/settings". Each page has a link to it, but
+	// not what Console.Setup serves. "": there is no link.
+	Home string
 	// Setup allows set-up links, for people without an account: see Console.Setup. Nil: there are none.
 	Setup *Setup
 	// Audit is told of each act of a viewer, after it. Nil: acts are in the log only.
@@ -196,8 +201,19 @@ func (o *Options) check() error {
 			err = errors.Join(err, fmt.Errorf("console: %s is missing", required.name))
 		}
 	}
+	if u, parseErr := url.Parse(o.Home); parseErr != nil || o.Home != "" && !isAddress(u) {
+		err = errors.Join(err, fmt.Errorf(`console: Home is %q: use a path like "/settings", or an address like "https://app.example.com/"`, o.Home))
+	}
 	if o.Timeout < 0 {
 		err = errors.Join(err, fmt.Errorf("console: Timeout is %v", o.Timeout))
 	}
 	return err
+}
+
+// isAddress reports whether a URL is a path of this host, or leads to a host by HTTP.
+func isAddress(u *url.URL) bool {
+	if u.Scheme == "" && u.Host == "" {
+		return strings.HasPrefix(u.Path, "/") && !strings.ContainsRune(u.Path, '\\')
+	}
+	return (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }

@@ -28,6 +28,8 @@ type page struct {
 	// Tenant is the tenant's name. "": the page belongs to none.
 	Tenant string
 	Nav    []navItem
+	// Home is Options.Home; "" on pages for people without an account.
+	Home string
 	// Up names the first page, to which a link leads. "": there is none.
 	Up string
 	// Ending is the address that ends to see the tenant as its administrators do, and Seeing the one that begins it. "": no.
@@ -62,7 +64,7 @@ type navItem struct {
 
 // newPage returns the page that a request asks for. current is the path of its line in the navigation.
 func (c *Console) newPage(q *request, current, title string, body any) *page {
-	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Tenant: q.name(), Body: body}
+	p := &page{Title: title, Root: rootOf(q.r), Viewer: q.viewer, Tenant: q.name(), Home: c.o.Home, Body: body}
 	if len(q.viewer.Tenants) > 1 {
 		p.Up = allTenants
 	}

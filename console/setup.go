@@ -95,7 +95,10 @@ func (c *Console) Setup() http.Handler {
 		mux.HandleFunc("POST /l/{link}/tokens", c.viaLink(IssueToken, issueBySetup))
 		mux.HandleFunc("POST /l/{link}/test", c.viaLink(TestConnection, testBySetup))
 	}
-	notFound := func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, Viewer{}, http.StatusNotFound) }
+	notFound := func(w http.ResponseWriter, r *http.Request) {
+		title, text := failureTexts(http.StatusNotFound)
+		c.render(w, r, http.StatusNotFound, "failure", &page{Title: title, Root: rootOf(r), Body: text})
+	}
 	mux.HandleFunc("/", notFound)
 	return protect(clean(mux, notFound))
 }

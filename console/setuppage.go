@@ -144,22 +144,26 @@ func issueBySetup(ctx context.Context, q *request) error {
 	}
 	secret, made, err := q.issueOnce(ctx, tokens.Request{Label: label, Maker: q.link.makerOf(), Scopes: q.link.Scopes, Expires: q.c.o.Now().Add(life)})
 	audit(ctx, q, made.ID, err)
-	switch {
-	case errors.Is(err, errSpent):
-		body.Wrong = "This link makes no more tokens. Ask whoever sent it for a new one."
+	if body.Wrong = whyNot(err, "makes no more tokens"); body.Wrong != "" {
 		return renderSetup(ctx, q, http.StatusConflict, body)
-	case errors.Is(err, errBusy):
-		body.Wrong = nowBusy
-		return renderSetup(ctx, q, http.StatusConflict, body)
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	body.Fresh = &freshToken{secret, made, q.tenant.Address, "./"}
 	return renderSetup(ctx, q, http.StatusOK, body)
 }
 
-// nowBusy is what a page says about errBusy.
-const nowBusy = "Somebody makes a token with this link at this moment. Try again in a few seconds."
+// whyNot is what a page says if a link may do no more, or if another request uses it. "": err is another one, or nil.
+func whyNot(err error, doesNo string) string {
+	switch {
+	case errors.Is(err, errSpent):
+		return "This link " + doesNo + ". Ask whoever sent it for a new one."
+	case errors.Is(err, errBusy):
+		return "Somebody makes a token with this link at this moment. Try again in a few seconds."
+	}
+	return ""
+}
 
 // busyLinks are the set-up links that make a token now. Its zero value is ready.
 type busyLinks struct {
@@ -232,14 +236,10 @@ func testBySetup(ctx context.Context, q *request) error {
 	body := &setupPage{}
 	var err error
 	body.Trial, err = q.test(ctx, q.link.makerOf(), q.issueOnce)
-	switch {
-	case errors.Is(err, errSpent):
-		body.Wrong = "This link does no more tests. Ask whoever sent it for a new one."
+	if body.Wrong = whyNot(err, "does no more tests"); body.Wrong != "" {
 		return renderSetup(ctx, q, http.StatusConflict, body)
-	case errors.Is(err, errBusy):
-		body.Wrong = nowBusy
-		return renderSetup(ctx, q, http.StatusConflict, body)
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	return renderSetup(ctx, q, http.StatusOK, body)

@@ -37,7 +37,7 @@ func (c *Console) showTenants(w http.ResponseWriter, r *http.Request, v Viewer) 
 	ctx, cancel := context.WithTimeout(r.Context(), c.o.Timeout)
 	defer cancel()
 	body := &tenantList{RequestID: strings.TrimSpace(r.URL.Query().Get("request"))}
-	p := &page{Title: "Tenants", Root: rootOf(r), Viewer: v, Body: body}
+	p := &page{Title: "Tenants", Root: rootOf(r), Viewer: v, Home: c.o.Home, Body: body}
 	if body.RequestID != "" {
 		if path := c.findRequest(ctx, v, body.RequestID); path != "" {
 			redirect(w, path)

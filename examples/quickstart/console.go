@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"time"
@@ -52,17 +53,23 @@ func (t *trail) label(ctx context.Context, tenant, client string) string {
 	return label
 }
 
-// consoleOf returns the console. The guard in front of it is its log-in: whoever has the key is an administrator.
-func (t *trail) consoleOf(address string, where *place, roles *scim.Reconciler, endpoint http.Handler, log *slog.Logger) (http.Handler, error) {
+// consoleOf returns the console of the server at url. The guard in front of it is its log-in: whoever has the key is an
+// administrator. Set-up links end with the program, because their key does.
+func (t *trail) consoleOf(url string, where *place, roles *scim.Reconciler, endpoint http.Handler, log *slog.Logger) (*console.Console, error) {
+	key := make([]byte, 32)
+	rand.Read(key) // It never returns an error.
 	return console.New(console.Options{
 		Authorize: func(*http.Request) (console.Viewer, error) {
 			return console.Viewer{ID: "you", Tenants: []string{""}, May: console.May{Tokens: true, Roles: true, Bodies: true}}, nil
 		},
 		Tenant: func(context.Context, string) (console.Tenant, error) {
-			return console.Tenant{Name: "SCIM quickstart", Address: address, Tokens: t.tokens.Tenant(""), Directory: where.store,
+			return console.Tenant{Name: "SCIM quickstart", Address: url + scimPath, Tokens: t.tokens.Tenant(""), Directory: where.store,
 				Roles: roles, Links: where.store, AllRoles: where.app.list, Endpoint: endpoint, Preview: roles}, nil
 		},
 		Journal: t.journal,
+		Home:    "/",
+		Setup: &console.Setup{Address: url + setupPath, Keys: [][]byte{key},
+			MayStill: func(context.Context, string, string) (bool, error) { return true, nil }},
 		Log:     log,
 	})
 }

@@ -18,6 +18,8 @@ type guard struct {
 	// sees the terminal knows it.
 	key  string
 	page http.Handler
+	// setup answers whoever has a set-up link of the console, without the key.
+	setup http.Handler
 }
 
 // handler returns the guarded page. It refuses requests of other machines by their address,
@@ -34,6 +36,8 @@ func (g *guard) handler() http.Handler {
 			http.Error(w, "this page answers only to localhost and to the address that -addr names", http.StatusForbidden)
 		case r.Method == http.MethodGet && (r.URL.Path == "/" || r.URL.Path == consolePath) && r.URL.Query().Has("key"):
 			g.open(w, r)
+		case strings.HasPrefix(r.URL.Path, setupPath):
+			g.setup.ServeHTTP(w, r)
 		case !g.hasCookie(r):
 			http.Error(w, "open the address of the page that the quickstart printed", http.StatusForbidden)
 		default:

@@ -178,20 +178,21 @@ func newServer(ctx context.Context, s settings, where *place, seen *trail, url, 
 		}
 	}
 	p := &page{app: where.app, store: where.store, roles: reconciler}
-	c, err := seen.consoleOf(url+scimPath, where, reconciler, scim.Mount(scimPath, h, nil), log)
+	c, err := seen.consoleOf(url, where, reconciler, scim.Mount(scimPath, h, nil), log)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", p.routes())
 	mux.Handle(consolePath, http.StripPrefix("/console", c))
-	return scim.Mount(scimPath, seen.journal.Handler(h), (&guard{s.host, key, mux}).handler()), nil
+	return scim.Mount(scimPath, seen.journal.Handler(h), (&guard{s.host, key, mux, http.StripPrefix("/connect", c.Setup())}).handler()), nil
 }
 
-// scimPath is where the endpoint is, and consolePath where the console is.
+// scimPath is where the endpoint is, consolePath where the console is, and setupPath where its set-up links lead.
 const (
 	scimPath    = "/scim/v2"
 	consolePath = "/console/"
+	setupPath   = "/connect/"
 )
 
 // visible returns the address at which a browser reaches the server. If addr names no

@@ -237,7 +237,7 @@ func guarded(addr, host, peer string, here net.Addr) int {
 	r.Host, r.RemoteAddr = host, peer
 	r.Header.Set("Cookie", "quickstart=k")
 	w := httptest.NewRecorder()
-	(&guard{addr, "k", ok}).handler().ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, here)))
+	(&guard{addr, "k", ok, ok}).handler().ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, here)))
 	return w.Code
 }
 

@@ -41,6 +41,7 @@ func mountConsole(mux *http.ServeMux, session func(*http.Request) (admin, error)
 			return console.Tenant{Name: "Acme", Address: "https://app.example.com/scim/v2", Tokens: all.Tenant(id), Directory: people}, nil
 		},
 		Journal: j,
+		Home:    "/", // a link back to your pages
 	})
 	if err != nil {
 		return err
@@ -120,7 +121,9 @@ func supportViewer(email string, tenants []string) console.Viewer {
 
 // End of docs/console.md.
 
-func TestConsolePage(t *testing.T) {
+// newTrail returns tokens and a journal in memory.
+func newTrail(t *testing.T) (*tokens.Tokens, *journal.Journal) {
+	t.Helper()
 	all, err := tokens.New(tokens.NewMemory(), tokens.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +132,11 @@ func TestConsolePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return all, j
+}
+
+func TestConsolePage(t *testing.T) {
+	all, j := newTrail(t)
 	mux := http.NewServeMux()
 	session := func(r *http.Request) (admin, error) {
 		if r.Header.Get("Cookie") == "" {
@@ -139,7 +147,7 @@ func TestConsolePage(t *testing.T) {
 	if err := mountConsole(mux, session, all, j, memory.New()); err != nil {
 		t.Fatal(err)
 	}
-	for cookie, want := range map[string]string{"": "You may not do this", "x=y": "Nothing is connected yet."} {
+	for cookie, want := range map[string]string{"": "You may not do this", "x=y": `<a class="up" href="/">`} {
 		r := httptest.NewRequest(http.MethodGet, "/provisioning/", nil)
 		r.Header.Set("Cookie", cookie)
 		w := httptest.NewRecorder()
@@ -157,15 +165,8 @@ func TestConsolePage(t *testing.T) {
 
 // A token that ends soon is mailed once.
 func TestWatchTroubles(t *testing.T) {
-	all, err := tokens.New(tokens.NewMemory(), tokens.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	all, j := newTrail(t)
 	if _, _, err := all.Tenant("acme").Issue(t.Context(), tokens.Request{Label: "Okta", Expires: time.Now().Add(73 * time.Hour)}); err != nil {
-		t.Fatal(err)
-	}
-	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys()})
-	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := console.New(console.Options{
@@ -192,14 +193,7 @@ func TestWatchTroubles(t *testing.T) {
 }
 
 func TestConsoleSetupPage(t *testing.T) {
-	all, err := tokens.New(tokens.NewMemory(), tokens.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := journal.New(journal.NewMemory(1<<20), journal.Options{Keys: journal.NewEphemeralKeys()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	all, j := newTrail(t)
 	mux := http.NewServeMux()
 	viewer := console.Viewer{ID: "ann@example.com", Tenants: []string{"acme"}, May: console.May{Tokens: true}}
 	o := console.Options{
