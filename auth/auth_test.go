@@ -318,3 +318,41 @@ func TestBearerTwice(t *testing.T) {
 		}
 	}
 }
+
+// A stranger may send a header of a megabyte. Nothing decodes, hashes or looks up what is in it.
+func TestLongHeader(t *testing.T) {
+	for _, tt := range []struct {
+		name, begin string
+		length      int
+		want        int
+		reason      string
+	}{
+		{"bearer", "Bearer ", 24 << 10, 1, "at the limit, which is more than an access token has"},
+		{"bearer, longer", "Bearer ", 24<<10 + 1, 0, "bounded work"},
+		{"without a scheme", "", 1 << 20, 0, "bounded work"},
+		{"spaces", "Bearer secret", 1 << 20, 0, "the length of the header counts"},
+		{"basic", "Basic " + base64.StdEncoding.EncodeToString([]byte("ann:secret")), 24 << 10, 1, "at the limit"},
+		{"basic, longer", "Basic " + base64.StdEncoding.EncodeToString([]byte("ann:secret")), 1 << 20, 0, "bounded work"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
+			a := auth.Any(auth.BearerFunc(func(context.Context, [sha256.Size]byte) (auth.Token, error) {
+				asked++
+				return auth.Token{}, scim.ErrNotFound
+			}), auth.BasicFunc(func(context.Context, string) (auth.Account, error) {
+				asked++
+				return auth.Account{}, scim.ErrNotFound
+			}))
+			fill := "x"
+			if strings.HasPrefix(tt.begin, "Basic") {
+				fill = "=" // missing and further padding does not matter
+			} else if strings.HasSuffix(tt.begin, "secret") {
+				fill = " "
+			}
+			_, status := outcome(t, a, request(tt.begin+strings.Repeat(fill, tt.length-len(tt.begin))))
+			if status != 401 || asked != tt.want {
+				t.Errorf("%d after %d look-ups, want 401 after %d: %s", status, asked, tt.want, tt.reason)
+			}
+		})
+	}
+}

@@ -3,9 +3,12 @@ package auth
 import (
 	"context"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -50,9 +53,11 @@ type CertificateAuth struct {
 // or scim.ErrNotFound, sql.ErrNoRows or the zero Token if it is of no client. The Hash of the Token does
 // not matter; without an ID it gives no access.
 //
-// subject is the distinguished name as RFC 2253 writes it, such as "CN=okta,O=Acme". It names a client
-// only among the certificates of one authority. Compare the whole of it, or SHA-256 of c.Raw to
-// accept one certificate only.
+// subject is the distinguished name as RFC 2253 writes it, such as "CN=okta,O=Acme": all its parts, the
+// last one first. A part that has no short name there, such as an address, begins with its OID. The
+// subject names a client only among the certificates of one authority. Compare the whole of it, or
+// SHA-256 of c.Raw to accept one certificate only. Do not compare c.Subject, which has one of several
+// common names.
 //
 // Other errors of lookup are as those of BearerFunc.
 func Certificate(lookup func(ctx context.Context, subject string, c *x509.Certificate) (Token, error)) *CertificateAuth {
@@ -79,7 +84,11 @@ func (a *CertificateAuth) Authenticate(r *http.Request) (scim.Principal, error) 
 	if now.Before(c.NotBefore) || now.After(c.NotAfter) {
 		return scim.Principal{}, refuse(errOutdated)
 	}
-	t, err := a.lookup(r.Context(), c.Subject.String(), c)
+	subject, err := subjectOf(c)
+	if err != nil {
+		return scim.Principal{}, refuse(err)
+	}
+	t, err := a.lookup(r.Context(), subject, c)
 	if err := answerOf(err); err != nil {
 		return scim.Principal{}, err
 	}
@@ -116,6 +125,16 @@ func (a *CertificateAuth) certificate(r *http.Request) *x509.Certificate {
 		return nil
 	}
 	return r.TLS.VerifiedChains[0][0]
+}
+
+// subjectOf writes the whole subject. c.Subject has only one of several common names, and not their
+// order, so that two clients could look alike.
+func subjectOf(c *x509.Certificate) (string, error) {
+	var names pkix.RDNSequence
+	if _, err := asn1.Unmarshal(c.RawSubject, &names); err != nil {
+		return "", fmt.Errorf("the subject of the client certificate: %w", err)
+	}
+	return names.String(), nil
 }
 
 // isTrusted reports whether a request from this remote address comes from one of the proxies.

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"database/sql"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -164,6 +165,58 @@ func statusOf(err error) int {
 		return e.Status
 	}
 	return 500
+}
+
+// The subject has all names of the certificate, in their order. crypto/x509 keeps one common name: a
+// second one would make one client another.
+func TestCertificateSubject(t *testing.T) {
+	name, unit, org := asn1.ObjectIdentifier{2, 5, 4, 3}, asn1.ObjectIdentifier{2, 5, 4, 11}, asn1.ObjectIdentifier{2, 5, 4, 10}
+	part := func(pairs ...any) (set pkix.RelativeDistinguishedNameSET) {
+		for i := 0; i < len(pairs); i += 2 {
+			set = append(set, pkix.AttributeTypeAndValue{Type: pairs[i].(asn1.ObjectIdentifier), Value: pairs[i+1]})
+		}
+		return set
+	}
+	ours := newAuthority(t, "ours")
+	for _, tt := range []struct {
+		name    string
+		subject pkix.RDNSequence
+		want    string
+		reason  string
+	}{
+		{"as usual", pkix.RDNSequence{part(org, "Acme"), part(name, "okta")}, "CN=okta,O=Acme", "RFC 2253 writes the last part first"},
+		{"two common names", pkix.RDNSequence{part(org, "Acme"), part(name, "mallory"), part(name, "okta")}, "CN=okta,CN=mallory,O=Acme", "not okta"},
+		{"two common names in one part", pkix.RDNSequence{part(org, "Acme"), part(name, "mallory", name, "okta")}, "CN=okta+CN=mallory,O=Acme", "not okta"},
+		{"another order", pkix.RDNSequence{part(name, "okta"), part(org, "Acme")}, "O=Acme,CN=okta", "another name in the directory"},
+		{"two parts of one kind", pkix.RDNSequence{part(unit, "a"), part(unit, "b"), part(name, "okta")}, "CN=okta,OU=b,OU=a", "not one part with both"},
+		{"a comma", pkix.RDNSequence{part(org, "Acme"), part(name, "x,CN=okta")}, `CN=x\,CN=okta,O=Acme`, "it is escaped"},
+		{"nobody", pkix.RDNSequence{}, "", "a certificate with other names only"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			raw, err := asn1.Marshal(tt.subject)
+			if err != nil {
+				t.Fatal(err)
+			}
+			der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(2), RawSubject: raw, NotBefore: certified, NotAfter: certified.AddDate(1, 0, 0)},
+				ours.Leaf, ours.Leaf.PublicKey, ours.PrivateKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			a := auth.Certificate(func(_ context.Context, subject string, _ *x509.Certificate) (auth.Token, error) {
+				got = subject
+				return auth.Token{ID: "somebody"}, nil
+			})
+			a.Now = func() time.Time { return certified.Add(time.Hour) }
+			a.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+			r := httptest.NewRequest("GET", "/Users", nil)
+			r.RemoteAddr = "10.0.0.9:4711"
+			r.Header.Set("Client-Cert", inHeader(tls.Certificate{Certificate: [][]byte{der}}))
+			if _, err := a.Authenticate(r); err != nil || got != tt.want {
+				t.Errorf("subject %q, want %q: %s; error %v", got, tt.want, tt.reason, err)
+			}
+		})
+	}
 }
 
 // Certificates that a proxy has verified. Only proxies that the application names may send them.

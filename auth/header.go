@@ -7,9 +7,13 @@ import (
 
 const bearerScheme, basicScheme = "Bearer", "Basic"
 
+// maxHeader is how many bytes of an Authorization header are read, before anybody has authenticated.
+const maxHeader = 24 << 10
+
 // Credential returns the token of the Authorization header, for authenticators that check tokens in
 // another way. The token stands after the scheme Bearer, in any case. Clients whose administrators paste "Bearer x" into the field of the token
-// send the scheme twice. The token may also stand alone: Okta sends it so in its header mode.
+// send the scheme twice. The token may also stand alone: Okta sends it so in its header mode. A header
+// of more than 24 KiB has no token.
 func Credential(h http.Header) (token string, ok bool) {
 	first, rest, ok := authorization(h)
 	if !ok {
@@ -34,10 +38,11 @@ func isScheme(word string) bool {
 }
 
 // authorization returns the first word of the Authorization header, and what follows. It refuses two
-// headers, because a proxy in front of this server may have checked the other one.
+// headers, because a proxy in front of this server may have checked the other one. It refuses a long
+// one: servers take a megabyte, which would be hashed and decoded for everybody.
 func authorization(h http.Header) (first, rest string, ok bool) {
 	values := h["Authorization"]
-	if len(values) != 1 {
+	if len(values) != 1 || len(values[0]) > maxHeader {
 		return "", "", false
 	}
 	first, rest = cutWord(trim(values[0]))

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
@@ -49,7 +51,8 @@ func JWT(issuers ...Issuer) (*Auth, error) {
 // table with a row for each tenant. lookup returns the issuer with this URL. It is called
 // with each request, so that a change counts at once.
 //
-// url comes from a token that is not verified yet. If there is no such issuer, lookup
+// url comes from a token that is not verified yet. It has at most 2,048 bytes and no control
+// characters. If there is no such issuer, lookup
 // returns scim.ErrNotFound or the zero Issuer, and the client gets 401. A *scim.Error is
 // sent as it is. Any other error, and a mistake in the Issuer, becomes 503.
 //
@@ -59,6 +62,9 @@ func JWTFunc(lookup func(ctx context.Context, url string) (Issuer, error)) *Auth
 	s := &signed{lookup: lookup, sets: map[string]*keySet{}}
 	return &Auth{source: s.find}
 }
+
+// maxIssuer is how many bytes an issuer has at most.
+const maxIssuer = 2048
 
 // signed finds out what signed tokens say.
 type signed struct {
@@ -106,8 +112,11 @@ func (s *signed) find(ctx context.Context, a *Auth, raw string, now time.Time) (
 }
 
 func (s *signed) issuer(ctx context.Context, url string) (*Issuer, error) {
-	if url == "" {
+	switch {
+	case url == "":
 		return nil, refusal("the token has no issuer")
+	case len(url) > maxIssuer || strings.ContainsFunc(url, unicode.IsControl):
+		return nil, refusal("the token is of an unknown issuer: " + clip(url)) // PostgreSQL answers a NUL by an error
 	}
 	i, err := s.lookup(ctx, url)
 	switch {

@@ -92,6 +92,27 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// An issuer that no address can be is of nobody. The application is not asked, because PostgreSQL
+// answers a text with a NUL by an error: the client would get 503.
+func TestIssuerThatIsNoText(t *testing.T) {
+	s := newServer(t)
+	for _, c := range []struct{ name, issuer, why string }{
+		{"NUL", issuerURL + "\x00", "databases refuse it"},
+		{"a line", issuerURL + "\n", "it is no address"},
+		{"a control character behind ASCII", issuerURL + "\u0085", "it is no address"},
+		{"long", issuerURL + "/" + strings.Repeat("x", 2048), "longer than an address"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := oauth2.JWTFunc(func(_ context.Context, url string) (oauth2.Issuer, error) {
+				t.Errorf("the application is asked for %.50q", url)
+				return oauth2.Issuer{}, errors.New("invalid byte sequence for encoding UTF8: 0x00")
+			})
+			a.Now = s.clock
+			expect(t, a, good(t, fields{"iss": c.issuer}), 401, "unknown issuer", c.why)
+		})
+	}
+}
+
 func TestSignatures(t *testing.T) {
 	s := newServer(t)
 	s.keys = append(s.keys,
@@ -140,7 +161,8 @@ func TestSignatures(t *testing.T) {
 		{"no JWT", s.issuer(), "abc", 401, "no signed JWT", "an opaque token"},
 		{"claims are a list", s.issuer(), sign(t, jose.RS256, rsaKey(), "rsa", []byte("[]")), 401, "no JSON object", "RFC 7519, Section 4"},
 		{"claims are null", s.issuer(), sign(t, jose.RS256, rsaKey(), "rsa", []byte("null")), 401, "no JSON object", "RFC 7519, Section 4"},
-		{"100 kB", s.issuer(), good(t, fields{"pad": strings.Repeat("x", 100_000)}), 401, "too long", "refused before parsing"},
+		{"17 kB", s.issuer(), good(t, fields{"pad": strings.Repeat("x", 12_500)}), 401, "too long", "refused before parsing"},
+		{"100 kB", s.issuer(), good(t, fields{"pad": strings.Repeat("x", 100_000)}), 401, "no usable Authorization header", "the header is too long"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, p, reason := outcome(t, s.jwt(t, c.issuer), request(c.token))
