@@ -212,3 +212,36 @@ func TestWatchRefuses(t *testing.T) {
 		}
 	}
 }
+
+// With a journal in files a notice is given once, also if the process ends and starts again.
+func TestNoticesOfFiles(t *testing.T) {
+	w, dir := newWatched(t), t.TempDir()
+	keys, err := journal.NewKeys([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(why string, want ...string) {
+		t.Helper()
+		s, err := journal.OpenLines(dir, journal.LinesOptions{})
+		if errors.Is(err, errors.ErrUnsupported) {
+			t.Skip("this system has no flock")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.kept, err = journal.New(s, journal.Options{Keys: keys}); err != nil {
+			t.Fatal(err)
+		}
+		w.look(why, want...)
+		if err := errors.Join(w.kept.Close(t.Context()), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.has(contacts("okta", 25, 5, now))
+	look("it fails", fails)
+	look("it still fails")
+	w.has(nil)
+	w.at = w.at.Add(11 * time.Minute)
+	look("it is over", failsNoMore)
+	look("it is still over")
+}

@@ -48,10 +48,14 @@ type Lines struct {
 	shelf  map[string][]*line
 	keys   map[[2]string]Key
 	beats  map[string]time.Time
+	memos  lineMemos
 	number int // of records
 }
 
-var _ Store = (*Lines)(nil)
+var (
+	_ Store     = (*Lines)(nil)
+	_ MemoStore = (*Lines)(nil)
+)
 
 // line is what is in memory of a record.
 type line struct {

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +28,7 @@ func (s *Lines) load() error {
 		}
 	}
 	slices.SortFunc(s.files, func(a, b *linesFile) int { return a.number - b.number })
-	err = errors.Join(err, loadKeys(s), loadBeats(s))
+	err = errors.Join(err, loadKeys(s), loadBeats(s), s.memos.load(s.dir))
 	if err != nil {
 		return err
 	}
@@ -158,34 +157,46 @@ func termsIn(b []byte) (all []Term) {
 func keysName(dir string) string  { return filepath.Join(dir, "keys.jsonl") }
 func beatsName(dir string) string { return filepath.Join(dir, "beats.json") }
 
-// loadKeys reads the keys. The last line of a key counts.
-func loadKeys(s *Lines) error {
-	text, err := os.ReadFile(keysName(s.dir))
+// eachLine calls f with each line of a file. It returns how many bytes the lines have, and whether the last one has its end:
+// without it nobody was told that it is kept, and f does not see it. There may be no file.
+func eachLine(name string, f func(text []byte) error) (size int64, isWhole bool, err error) {
+	in, err := os.Open(name)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return 0, true, nil
 	}
 	if err != nil {
-		return err
+		return 0, false, err
 	}
-	isWhole := len(text) == 0 || text[len(text)-1] == '\n'
-	for d := json.NewDecoder(bytes.NewReader(text)); ; {
-		var k Key
-		err := d.Decode(&k)
+	defer in.Close() //nolint:errcheck // it is only read
+	for lines := bufio.NewReader(in); ; {
+		text, err := lines.ReadBytes('\n')
 		if err == io.EOF {
-			break
+			return size, len(text) == 0, nil
 		}
-		if err != nil && !isWhole {
-			break // Nobody has used the last key: AddKey has not returned.
+		if err == nil {
+			size += int64(len(text))
+			err = f(text)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", keysName(s.dir), err)
+			return size, false, fmt.Errorf("%s: %w", name, err)
 		}
-		s.keys[[2]string{k.Tenant, k.ID}] = k
 	}
-	if isWhole {
-		return nil
+}
+
+// loadKeys reads the keys. The last line of a key counts.
+func loadKeys(s *Lines) error {
+	_, isWhole, err := eachLine(keysName(s.dir), func(text []byte) error {
+		var k Key
+		err := json.Unmarshal(text, &k)
+		if err == nil {
+			s.keys[[2]string{k.Tenant, k.ID}] = k
+		}
+		return err
+	})
+	if err != nil || isWhole {
+		return err
 	}
-	return writeKeys(s.dir, s.keys)
+	return writeKeys(s.dir, s.keys) // Nobody has used the last key: AddKey has not returned.
 }
 
 // appendKey adds a line for a key.
@@ -193,13 +204,19 @@ func appendKey(dir string, k Key) error {
 	if !utf8.ValidString(k.Tenant + k.ID) {
 		return fmt.Errorf("the tenant %q is no UTF-8", k.Tenant)
 	}
-	text, err := json.Marshal(k)
+	_, err := appendJSON(keysName(dir), k)
+	return err
+}
+
+// appendJSON adds a line to a file, all or nothing, and waits until the disk has it. It returns how many bytes the line has.
+func appendJSON(name string, v any) (n int64, err error) {
+	text, err := json.Marshal(v)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	out, err := os.OpenFile(keysName(dir), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	size, err := out.Seek(0, io.SeekEnd)
 	if err == nil {
@@ -212,9 +229,9 @@ func appendKey(dir string, k Key) error {
 		err = errors.Join(err, out.Truncate(size))
 	}
 	if err = errors.Join(err, out.Close()); err == nil && size == 0 {
-		err = syncDir(dir)
+		err = syncDir(filepath.Dir(name))
 	}
-	return err
+	return int64(len(text)) + 1, err
 }
 
 // writeKeys writes all keys.

@@ -19,7 +19,7 @@ type Memo struct {
 	Text string
 }
 
-// MemoStore is a Store that keeps memos as well. Memory and the Journal of package sqlstore are.
+// MemoStore is a Store that keeps memos as well. Memory, Lines and the Journal of package sqlstore are.
 // storetest.RunJournal tests it.
 type MemoStore interface {
 	// Memos returns all memos of a tenant, in any order.
