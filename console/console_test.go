@@ -258,6 +258,23 @@ func (s *entries) Get(ctx context.Context, tenant, id string) (journal.Entry, er
 	return journal.Entry{}, errors.Join(scim.ErrNotFound, s.wait(ctx))
 }
 
+// Traffic adds up summaries.
+func (s *entries) Traffic(_ context.Context, tenants []string, from, to time.Time) (map[string]journal.HourCount, error) {
+	all := map[string]journal.HourCount{}
+	for _, tenant := range tenants {
+		n := journal.HourCount{}
+		for _, of := range s.summaries[tenant] {
+			for hour, h := range of.Hours {
+				if at := of.Day.Add(time.Duration(hour) * time.Hour); !at.Before(from.Truncate(time.Hour)) && !at.After(to) {
+					n.Requests, n.Failed = n.Requests+h.Requests, n.Failed+h.Failed
+				}
+			}
+		}
+		all[tenant] = n
+	}
+	return all, s.err
+}
+
 func (s *entries) Summary(ctx context.Context, tenant string, _, _ time.Time) ([]journal.Summary, error) {
 	return s.summaries[tenant], s.wait(ctx)
 }

@@ -46,7 +46,7 @@ type Viewer struct {
 	// ID names the viewer in the audit log, and as the maker of tokens. It has at most 200 characters.
 	ID string
 	// Tenants are the ids of the tenants that the viewer sees: one of "" in an application with one tenant.
-	// With several the console begins with their list. In an application with many tenants, "" is what clients
+	// With several the console begins with their list, which has those without failures in this order. In an application with many tenants, "" is what clients
 	// sent that belong to none of them.
 	Tenants []string
 	// May is what the viewer may do in these tenants.
@@ -108,6 +108,7 @@ type Journal interface {
 	Get(ctx context.Context, tenant, id string) (journal.Entry, error)
 	Summary(ctx context.Context, tenant string, from, to time.Time) ([]journal.Summary, error)
 	Problems(ctx context.Context, tenant string, since time.Time) (all []journal.Problem, more bool, err error)
+	Traffic(ctx context.Context, tenants []string, from, to time.Time) (map[string]journal.HourCount, error)
 }
 
 // Directory is what the console reads of a store. Each scim.Store implements it.

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +19,15 @@ type tenantList struct {
 	Rows []tenantRow
 	// RequestID is what was searched for, and was not found.
 	RequestID string
-	// Unread is how many tenants could not be read in time.
+	// Text is what was searched for in names and ids, and Unnamed is how many names could not be read in time.
+	Text    string
+	Unnamed int
+	// IsLong says that the viewer sees more tenants than a page has, and Total is how many of them fit.
+	IsLong bool
+	Total  int
+	// Previous and Next are the queries of the pages around this one; "" if there is none.
+	Previous, Next string
+	// Unread is how many tenants of the page could not be read in time.
 	Unread int
 }
 
@@ -32,11 +42,13 @@ type tenantRow struct {
 	read    time.Time
 }
 
-// showTenants lists the tenants of a viewer, those in trouble first.
+// showTenants lists the tenants of a viewer, those in trouble first. It reads the counters of all in two statements, and more
+// only about the tenants of the page.
 func (c *Console) showTenants(w http.ResponseWriter, r *http.Request, v Viewer) {
 	ctx, cancel := context.WithTimeout(r.Context(), c.o.Timeout)
 	defer cancel()
-	body := &tenantList{RequestID: strings.TrimSpace(r.URL.Query().Get("request"))}
+	form := r.URL.Query()
+	body := &tenantList{RequestID: strings.TrimSpace(form.Get("request")), Text: strings.TrimSpace(form.Get("q")), IsLong: len(v.Tenants) > perPage}
 	p := &page{Title: "Tenants", Root: rootOf(r), Viewer: v, Home: c.o.Home, Body: body}
 	if body.RequestID != "" {
 		if path := c.findRequest(ctx, v, body.RequestID); path != "" {
@@ -44,10 +56,19 @@ func (c *Console) showTenants(w http.ResponseWriter, r *http.Request, v Viewer) 
 			return
 		}
 	}
-	// A list of thousands is read in parts: what was read is remembered, and the next page goes on.
+	// What was read is remembered, and the next page goes on.
 	reading, stop := context.WithTimeout(ctx, c.o.Timeout/2)
 	defer stop()
-	for _, id := range v.Tenants {
+	ids := v.Tenants
+	if body.Text != "" {
+		ids, body.Unnamed = c.rows.find(reading, ids, body.Text, c.o.Tenant)
+	}
+	ids, err := rank(reading, c.o.Journal, ids, c.o.Now())
+	if err != nil {
+		c.o.Log.ErrorContext(ctx, "scim console: the tenants in trouble are not known", "viewer", v.ID, "error", err)
+		p.Down = "The journal cannot be read now, so the tenants in trouble are not the first."
+	}
+	for _, id := range body.cut(ids, form.Get("skip")) {
 		row, err := c.tenantRow(reading, id)
 		switch {
 		case err == nil:
@@ -66,18 +87,48 @@ func (c *Console) showTenants(w http.ResponseWriter, r *http.Request, v Viewer) 
 		}
 		body.Rows = append(body.Rows, row)
 	}
-	slices.SortStableFunc(body.Rows, func(a, b tenantRow) int {
-		return cmp.Or(b.share()-a.share(), strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
-	})
+	if len(ids) <= perPage {
+		slices.SortStableFunc(body.Rows, func(a, b tenantRow) int {
+			return cmp.Or(share(b.Requests, b.Failed)-share(a.Requests, a.Failed), strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+		})
+	}
 	c.render(w, r, http.StatusOK, "tenants", p)
 }
 
+// cut returns the tenants of the page that begins behind skip of them, and keeps the queries of the pages around it.
+func (l *tenantList) cut(ids []string, skip string) []string {
+	offset, _ := strconv.Atoi(skip) //nolint:errcheck // 0 is the first page
+	offset = min(max(offset, 0), len(ids))
+	end := min(offset+perPage, len(ids))
+	if end < len(ids) {
+		l.Next = queryOf(url.Values{"q": {l.Text}, "skip": {strconv.Itoa(end)}})
+	}
+	if offset > 0 {
+		l.Previous = queryOf(url.Values{"q": {l.Text}, "skip": {strconv.Itoa(max(0, offset-perPage))}})
+	}
+	l.Total = len(ids)
+	return ids[offset:end]
+}
+
+// rank returns the tenants in order of the share of requests that have failed in 24 hours, and else in the order in which they come.
+func rank(ctx context.Context, j Journal, ids []string, now time.Time) ([]string, error) {
+	traffic, err := j.Traffic(ctx, ids, now.Add(-23*time.Hour), now)
+	if err != nil {
+		return ids, err
+	}
+	ids = slices.Clone(ids)
+	slices.SortStableFunc(ids, func(a, b string) int {
+		return share(traffic[b].Requests, traffic[b].Failed) - share(traffic[a].Requests, traffic[a].Failed)
+	})
+	return ids, nil
+}
+
 // share is how many of a hundred requests have failed; 1 for fewer.
-func (t *tenantRow) share() int {
-	if t.Failed == 0 {
+func share(requests, failed int) int {
+	if failed == 0 {
 		return 0
 	}
-	return max(1, t.Failed*100/t.Requests)
+	return max(1, failed*100/requests)
 }
 
 const (
@@ -98,6 +149,36 @@ func (m *tenantRows) of(id string, now time.Time) (tenantRow, bool) {
 	row, ok := m.all[id]
 	age := now.Sub(row.read)
 	return row, ok && age >= 0 && age < rowFor
+}
+
+// nameOf returns the name of a tenant, if a line is remembered.
+func (m *tenantRows) nameOf(id string) (string, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	row, ok := m.all[id]
+	return row.Name, ok
+}
+
+// find returns the tenants that have a text in their id or name. tenant tells names that are not remembered, and unnamed is how many
+// it could not tell in time.
+func (m *tenantRows) find(ctx context.Context, ids []string, text string, tenant func(context.Context, string) (Tenant, error)) (found []string, unnamed int) {
+	text = strings.ToLower(text)
+	has := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
+	for _, id := range ids {
+		name, isKnown := m.nameOf(id)
+		switch {
+		case has(id) || isKnown && has(name):
+			found = append(found, id)
+		case isKnown:
+		case ctx.Err() != nil:
+			unnamed++
+		default:
+			if t, err := tenant(ctx, id); err == nil && has(t.Name) {
+				found = append(found, id)
+			}
+		}
+	}
+	return found, unnamed
 }
 
 // put remembers a line. If there are too many, any other one is forgotten.

@@ -13,6 +13,7 @@ import (
 var (
 	_ journal.Store     = (*Journal)(nil)
 	_ journal.MemoStore = (*Journal)(nil)
+	_ journal.SumStore  = (*Journal)(nil)
 )
 
 // Journal is a journal.Store in tables of its own: entries, entry_terms, entry_keys, entry_sizes, entry_counts, entry_beats and
@@ -116,4 +117,9 @@ func (s *Journal) Memos(ctx context.Context, tenant string) ([]journal.SealedMem
 // SwapMemo implements journal.MemoStore.
 func (s *Journal) SwapMemo(ctx context.Context, tenant string, m journal.SealedMemo) (bool, error) {
 	return s.own.SwapMemo(ctx, tenant, m)
+}
+
+// Sums implements journal.SumStore.
+func (s *Journal) Sums(ctx context.Context, tenants []string, names []journal.CounterName) (map[string]int64, error) {
+	return s.own.Sums(ctx, tenants, names)
 }

@@ -150,6 +150,26 @@ func (b brokenJournal) Lost(ctx context.Context, before time.Time) ([]journal.Be
 	return lost, err
 }
 
+// Sums makes a journal.SumStore of it.
+func (b brokenJournal) Sums(ctx context.Context, tenants []string, names []journal.CounterName) (map[string]int64, error) {
+	out := map[string]int64{}
+	for _, tenant := range slices.Compact(slices.Sorted(slices.Values(tenants))) {
+		all, err := b.Counters(ctx, tenant, "", "9")
+		if err != nil {
+			return nil, err
+		}
+		for i := range all {
+			c := &all[i]
+			if slices.ContainsFunc(names, func(n journal.CounterName) bool {
+				return n.What == c.What && (n.Day == c.Day || b.fault == "sums other days")
+			}) {
+				out[tenant] += c.N
+			}
+		}
+	}
+	return out, nil
+}
+
 func (b brokenJournal) SwapMemo(ctx context.Context, tenant string, m journal.SealedMemo) (bool, error) {
 	switch b.fault {
 	case "folds tenants of memos":
@@ -172,10 +192,11 @@ func (b brokenJournal) SwapMemo(ctx context.Context, tenant string, m journal.Se
 func TestBrokenJournal(t *testing.T) {
 	fresh := func(fault string) journal.Store { return brokenJournal{journal.NewMemory(4 << 20), fault} }
 	for _, b := range []broken[journal.Store]{
-		{fault: "folds tenants", reason: "ACME reads what acme did", step: "journal/found"},
+		{fault: "folds tenants", reason: "ACME reads what acme did", step: "journal/found", also: []string{"journal/summed"}},
 		{fault: "keeps a record again", reason: "an exchange is there twice", step: "journal/once", also: []string{"journal/counted once"}},
 		{fault: "forgets what it counted before", reason: "a day has fewer requests than came", step: "journal/counted", also: []string{"journal/counted *"}},
 		{fault: "has no days", reason: "the first day has what all did", step: "journal/counted"},
+		{fault: "sums other days", reason: "a tenant without failures is the first", step: "journal/summed"},
 		{fault: "keeps counters", reason: "the database grows for ever", step: "journal/counters trimmed", also: []string{"journal/trimmed by age"}},
 		{fault: "keeps few terms", reason: "a person of a large request is not found, and not erased", step: "journal/many"},
 		{fault: "loses bodies", reason: "nobody sees what came", step: "journal/kept as it is"},

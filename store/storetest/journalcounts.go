@@ -45,6 +45,31 @@ func countedRecordSteps() []step[journal.Store] {
 			expectCounters(t, s, "ACME", first, third)
 			expectCounters(t, s, "acme", third, first)
 		}},
+		{"summed", "Sums adds up the counters of these tenants and names, of all clients.", func(t *probe, of journal.Store) {
+			s := capability[journal.SumStore](t, of, "the store is no journal.SumStore: the list of many tenants reads the counters of each")
+			appendRecords(t, of, counting("acme", 1, countOf(first, "a", "hour 9", 2, 1), countOf(first, "b", "hour 9", 3, 1), countOf(first, "a", "hour 10", 5, 1), countOf(second, "a", "hour 9", 7, 1), countOf(second, "a", "hour 1", 9, 1)),
+				counting("other", 2, countOf(first, "a", "hour 9", 100, 1)), counting("ACME", 3, countOf(first, "a", "hour 9", 1000, 1)), counting("", 4, countOf(second, "a", "hour 9", 1, 1)))
+			names := []journal.CounterName{{Day: first, What: "hour 9"}, {Day: second, What: "hour 9"}, {Day: third, What: "hour 9"}, {Day: first, What: "Hour 10"}}
+			for _, row := range []struct {
+				tenants []string
+				names   []journal.CounterName
+				want    map[string]int64
+			}{
+				{[]string{"acme", "other", "none", "a'\"%", ""}, names, map[string]int64{"acme": 12, "other": 100, "": 1}},
+				{[]string{"acme", "acme"}, names[:1], map[string]int64{"acme": 5}},
+				{[]string{"acme"}, nil, nil}, {nil, names, nil},
+			} {
+				got, err := s.Sums(t.ctx, row.tenants, row.names)
+				for tenant, n := range got {
+					if n == 0 {
+						delete(got, tenant)
+					}
+				}
+				if diff := cmp.Diff(row.want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
+					t.Errorf("Sums of %q: error %v (-want +got):\n%s", row.tenants, err, diff)
+				}
+			}
+		}},
 		{"counted once", "A record that is appended again, because the caller has not learned that it was, counts once.", func(t *probe, s journal.Store) {
 			r := counting("acme", 1, countOf(first, "a", "read", 1, 1))
 			appendRecords(t, s, r)

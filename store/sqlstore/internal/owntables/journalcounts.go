@@ -69,3 +69,42 @@ func (s *Journal) Counters(ctx context.Context, tenant, from, to string) ([]jour
 	// The order of texts differs from that of the hashes.
 	return journal.SumCounters(all), nil
 }
+
+// Sums implements journal.SumStore. It is one statement.
+func (s *Journal) Sums(ctx context.Context, tenants []string, names []journal.CounterName) (map[string]int64, error) {
+	tenants = dialect.Distinct(tenants)
+	out := map[string]int64{}
+	if len(tenants) == 0 || len(names) == 0 {
+		return out, nil
+	}
+	db := s.of("")
+	args := []any{dialect.Tuples(tenants, func(t string) []any { return []any{t} })}
+	arg := func(text string) string {
+		args = append(args, text)
+		return "$" + strconv.Itoa(len(args)+1)
+	}
+	var wanted []string
+	for _, n := range names {
+		if len(dialect.Storable([]string{n.Day, n.What})) == 2 {
+			wanted = append(wanted, "c.day = "+arg(n.Day)+" AND c.what = "+arg(n.What))
+		}
+	}
+	if len(wanted) == 0 {
+		return out, nil
+	}
+	err := db.Read(ctx, func() error {
+		clear(out)
+		return db.Each(ctx, func(scan func(...any) error) error {
+			var tenant string
+			var n int64
+			err := scan(&tenant, &n)
+			out[tenant] = n
+			return err
+		}, "SELECT c.tenant, SUM(c.n) FROM {p}entry_counts AS c WHERE $1 = $1 AND "+db.Dialect.In("c.tenant", "SELECT e.value ->> 0 FROM {rows $2}")+
+			" AND ("+strings.Join(wanted, " OR ")+") GROUP BY c.tenant", args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: sums of counters: %w", err)
+	}
+	return out, nil
+}
