@@ -439,3 +439,27 @@ func TestGroupsScopeKnowsNothingOfUsers(t *testing.T) {
 		})
 	}
 }
+
+// A write that the breaker holds back does not say how many users have roles: a token for users may know neither.
+func TestScopesAndBreaker(t *testing.T) {
+	twins := scopedTwins(t, func(*testing.T) scim.Store { return memory.New() }, func(c *scim.Config) {
+		c.Roles.Breaker = &scim.Breaker{Share: 0.01, Minimum: 1, HoldLeavers: true}
+	})
+	twins[0].must("PATCH", "/Users/3", scopedPatch(op("add", "roles", `[{"value":"ZetaNew"}]`)))
+	for _, request := range [][]string{
+		{"PATCH", "/Users/1", scopedPatch(op("replace", "active", "false"))},
+		{"PATCH", "/Users/3", scopedPatch(op("replace", "active", "false"))},
+		{"DELETE", "/Users/3", ""},
+	} {
+		first, second := ask(twins, "users", 0, request[0], request[1], request[2])
+		if first.Status != 429 {
+			t.Errorf("%s: %d, want 429", request, first.Status)
+		}
+		if diff := cmp.Diff(first, second); diff != "" {
+			t.Errorf("%s: the answer depends on who has roles:\n%s", request, diff)
+		}
+		if all, _ := ask(twins, "all", 0, request[0], request[1], request[2]); !strings.Contains(all.Body, "to 1 of 2;") {
+			t.Errorf("%s: a token for everything is told %s, want the numbers", request, all.Body)
+		}
+	}
+}

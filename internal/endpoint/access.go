@@ -221,3 +221,16 @@ func (p *permit) refuse(a *model.Attribute, why string) error {
 	}
 	return &fault.Error{Status: http.StatusForbidden, Err: p.noRoles, Detail: a.Path + ": gives roles, and this token may not " + why}
 }
+
+// tellLosses puts into the refusal of the breaker how many users have roles, if the client may know it. It asks the
+// application, so it comes after the transaction.
+func (r *request) tellLosses(ctx context.Context, err error) error {
+	losses, ok := errors.AsType[roles.LossesError](err)
+	e, isAnswer := errors.AsType[*fault.Error](err)
+	if !ok || !isAnswer || !r.mayKnowGroups(ctx) {
+		return err
+	}
+	told := *e
+	told.Detail, told.Err = losses.Error(), nil
+	return &told
+}

@@ -31,7 +31,7 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 		return removeTold(ctx, w, before)
 	})
 	if err = leaveAfterwards(ctx, w, ref, err); err != nil {
-		return nil, err
+		return nil, w.r.tellLosses(ctx, err)
 	}
 	return &answer{status: http.StatusNoContent}, nil
 }

@@ -95,7 +95,7 @@ func (w *writer) createFrom(ctx context.Context, t *model.Type, body []byte) (*d
 		// The client does not learn the id, so it would create the resource again.
 		w.undo(ctx, []*doc.Document{created})
 	}
-	return created, err
+	return created, w.r.tellLosses(ctx, err)
 }
 
 // replace answers PUT.
@@ -259,7 +259,7 @@ func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build fun
 		out, err = w.store(ctx, op, before, e)
 		return err
 	})
-	return out, err
+	return out, w.r.tellLosses(ctx, err)
 }
 
 // withLock locks a resource, checks the request's preconditions and calls fn with the

@@ -163,10 +163,17 @@ func (b breaker) isOver(ctx context.Context, s *breakerState, lost crowd) (r ref
 func (b breaker) refuse(r refusal) error {
 	limit := b.w.t.Roles.Guards.Breaker
 	b.w.guards.refusal = &r
-	return &fault.Error{Status: http.StatusTooManyRequests, RetryAfter: max(limit.Window/slotsOfWindow, time.Second), Detail: fmt.Sprintf(
-		"this would bring the users who lose a role within %v to %d of %d; more than %g%%, and at least %d, are held back until an administrator of the application releases it",
-		limit.Window, r.lost, r.of, limit.Share*100, limit.Minimum)}
+	held := fmt.Sprintf("more than %g%%, and at least %d, are held back until an administrator of the application releases it", limit.Share*100, limit.Minimum)
+	return &fault.Error{Status: http.StatusTooManyRequests, RetryAfter: max(limit.Window/slotsOfWindow, time.Second),
+		Detail: fmt.Sprintf("too many users would lose a role within %v: %s", limit.Window, held),
+		Err:    LossesError(fmt.Sprintf("this would bring the users who lose a role within %v to %d of %d; %s", limit.Window, r.lost, r.of, held))}
 }
+
+// LossesError says how many users have roles, and why the breaker holds a write back. It is for clients that may know
+// groups.
+type LossesError string
+
+func (e LossesError) Error() string { return string(e) }
 
 // count counts what a plan takes, or refuses it.
 func (b breaker) count(ctx context.Context, all *tally) error {
