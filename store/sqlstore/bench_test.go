@@ -149,6 +149,9 @@ func (c *crowd) join(tb testing.TB, d sqlstore.Dialect, name string, n int) stri
 		tb.Fatal(err)
 	}
 	users := " FROM scim_resources WHERE type = 'User' AND id < '" + userID(n) + "'"
+	if d == sqlstore.Postgres { // locks users by rows, which stay
+		execText(tb, c.db, "INSERT INTO scim_users (tenant, user_id) SELECT tenant, id"+users+" ON CONFLICT DO NOTHING")
+	}
 	for _, text := range []string{
 		"INSERT INTO scim_members (tenant, group_id, member_type, member_id, since) SELECT tenant, '" + g.ID() + "', type, id, 0" + users,
 		"INSERT INTO scim_grants (tenant, user_id, scope, role_id, source, at, by_hand, state, rank) SELECT tenant, id, '', '" + name + "', 'group:" + g.ID() + "', 0, 0, '', 0" + users,

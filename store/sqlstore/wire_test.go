@@ -67,12 +67,13 @@ func wireBudget(t *testing.T) {
 	}
 }
 
-// adder returns a function that adds a member with a role. What the first members need once is done.
+// adder returns a function that adds a member with a role to a group that has members: PostgreSQL plans for tables as
+// they were when it made statistics of them. What the first members need once is done.
 func adder(t *testing.T, db *sql.DB) func() {
-	const users = 5000
+	const users, members = 20_000, 10_000
 	c := newCrowd(t, db, sqlstore.Postgres, users)
-	path := c.join(t, sqlstore.Postgres, "Staff", 10)
-	next := 10
+	path := c.join(t, sqlstore.Postgres, "Staff", members)
+	next := members
 	add := func() {
 		send(t, c.h, "PATCH", path, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+userID(next)+`"}]}]}`, 204)
 		next++
