@@ -70,6 +70,6 @@ func (t *trail) consoleOf(url string, where *place, roles *scim.Reconciler, endp
 		Home:    "/",
 		Setup: &console.Setup{Address: url + setupPath, Keys: [][]byte{key},
 			MayStill: func(context.Context, string, string) (bool, error) { return true, nil }},
-		Log:     log,
+		Log: log,
 	})
 }

@@ -98,7 +98,7 @@ func TestSetupLink(t *testing.T) {
 		return string(body)
 	}
 	page := post(http.DefaultClient, s.url+"/console/connection/links", "life=1&opens=all&tokens=1")
-	m := regexp.MustCompile(regexp.QuoteMeta(s.url)+`/connect/#([\w.-]+)`).FindStringSubmatch(page)
+	m := regexp.MustCompile(regexp.QuoteMeta(s.url) + `/connect/#([\w.-]+)`).FindStringSubmatch(page)
 	if m == nil {
 		t.Fatalf("no link in %s", page)
 	}
