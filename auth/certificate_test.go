@@ -273,6 +273,44 @@ func TestCertificateBehindProxy(t *testing.T) {
 	}
 }
 
+// A request may show a certificate and a token. The first Authenticator that knows its own one decides, and
+// what the other one opens is not added.
+func TestCertificateAndToken(t *testing.T) {
+	ours := newAuthority(t, "ours")
+	certificate := auth.Certificate(clients)
+	certificate.Now = func() time.Time { return certified.AddDate(1, 0, 0) }
+	tokens := auth.Bearer(token("full", "s", time.Time{}), token("old", "o", certified))
+	tokens.Now = certificate.Now
+	byCertificate := scim.Principal{ID: "okta", Tenant: "acme", Scopes: []string{scim.ScopeUsers}}
+	byToken := scim.Principal{ID: "full", Tenant: "tenant of full", Scopes: []string{"scim"}}
+	for _, tt := range []struct {
+		name    string
+		all     scim.Authenticator
+		subject string
+		headers []string
+		want    scim.Principal
+		reason  string
+	}{
+		{"certificate first", auth.Any(certificate, tokens), "okta", []string{"Bearer s"}, byCertificate, "the order decides"},
+		{"token first", auth.Any(tokens, certificate), "okta", []string{"Bearer s"}, byToken, "the order decides"},
+		{"unknown certificate", auth.Any(certificate, tokens), "somebody", []string{"Bearer s"}, byToken, "the certificate may be that of a proxy of the client"},
+		{"unknown token", auth.Any(tokens, certificate), "okta", []string{"Bearer x"}, byCertificate, "nobody knows the token"},
+		{"expired token first", auth.Any(tokens, certificate), "okta", []string{"Bearer o"}, scim.Principal{}, "it is known, and refused"},
+		{"two tokens", auth.Any(tokens, certificate), "okta", []string{"Bearer s", "Bearer s"}, byCertificate, "two headers are no token"},
+		{"two tokens alone", tokens, "okta", []string{"Bearer s", "Bearer s"}, scim.Principal{}, "two headers are no token"},
+		{"a token and a password", auth.Any(tokens, certificate), "somebody", []string{"Bearer s", basic("u", "s")}, scim.Principal{}, "two headers are no credential"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := request(tt.headers...)
+			r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{ours.issue(t, tt.subject).Leaf}}}
+			got, err := tt.all.Authenticate(r)
+			if diff := cmp.Diff(tt.want, got); diff != "" || (err != nil) != (tt.want.ID == "") {
+				t.Errorf("error %v: %s (-want +got)\n%s", err, tt.reason, diff)
+			}
+		})
+	}
+}
+
 // FuzzCertificateHeader sends any header. Only the certificate itself is the client's.
 func FuzzCertificateHeader(f *testing.F) {
 	ours := newAuthority(f, "ours")
