@@ -18,7 +18,7 @@ type about struct {
 const maxAbout = 5
 
 // aboutOf returns links to the people and groups that a request names. Those that have no id, because they could not be created,
-// get a link that looks for who has the name. What was deleted has no page.
+// get a link that looks for who has the name. What was deleted has no page, and who is not here no link.
 func aboutOf(q *request, d *journal.Detail, known *lookup) (a about) {
 	if q.tenant.Directory == nil {
 		return about{}
@@ -41,16 +41,19 @@ func aboutOf(q *request, d *journal.Detail, known *lookup) (a about) {
 		case t.ID == "":
 			l.Path, l.Text = root+queryOf(url.Values{"q": {l.Text}}), "look for "+l.Text
 		}
+		path := l.Path
 		switch {
-		case seen[l.Path]:
+		case seen[path]:
 			continue
 		case len(a.Links) == maxAbout:
 			a.More++
 			continue
-		case t.ID != "":
-			l.Text = name(ref) // It may read the resource.
+		case t.ID != "" && l.Text == t.ID:
+			if l.Text = name(ref); l.Text == known.name(ref) && known.find(ref) == "" {
+				l.Path, l.Text = "", l.Text+" (not here)"
+			}
 		}
-		seen[l.Path] = true
+		seen[path] = true
 		a.Links = append(a.Links, l)
 	}
 	return a

@@ -24,7 +24,8 @@ func TestAbout(t *testing.T) {
 		detail journal.Detail
 		wants  []string
 	}{
-		{"somebody who is here", journal.Detail{Touched: []journal.Touched{touched("User", ann)}}, []string{`About: <a href="../people/` + ann + `">ann &lt;i&gt;</a></p>`}},
+		{"somebody who is here", journal.Detail{Touched: []journal.Touched{touched("User", ann)}}, []string{`About: <a href="../people/` + ann + `">ann &lt;i&gt;</a></p>`, "<h1>Create person ann &lt;i&gt; "}},
+		{"who is not here", journal.Detail{Touched: []journal.Touched{touched("User", "nobody"), touched("User", ann)}}, []string{`About: person nobody (not here), <a href="../people/` + ann, "<h1>Create person nobody "}},
 		{"each once, also a group", journal.Detail{Touched: []journal.Touched{touched("Group", "~/", "Editors"), touched("User", "u", "x"), touched("User", "u")}},
 			[]string{`<a href="../groups/~fi8">Editors</a>, <a href="../people/u">x</a></p>`}},
 		{"who could not be created", journal.Detail{Touched: []journal.Touched{touched("User", "", "00u", "a&b@example.com")}}, []string{`<a href="../people?q=a%26b%40example.com">look for a&amp;b@example.com</a>`}},
@@ -40,4 +41,22 @@ func TestAbout(t *testing.T) {
 	}
 	p.tenant.Directory = nil
 	p.wants(p.get(200, "/activity/"+p.entries.add(exchange("POST", 201, journal.Detail{Touched: many})).ID), "!About:")
+}
+
+// Somebody who was refused learns whether a token came at all.
+func TestWhyRefused(t *testing.T) {
+	w := newWorld(t, "").start()
+	for _, row := range []struct {
+		header []journal.Field
+		want   string
+	}{
+		{[]journal.Field{{Name: "Accept", Value: "*/*"}}, "no token came"},
+		{[]journal.Field{{Name: "authorization", Value: "[not shown]"}}, "the token is not known here"},
+		{nil, "the token is not known here"},
+	} {
+		e := exchange("GET", 401, journal.Detail{RequestHeader: row.header, Failure: &journal.Failure{Detail: "send valid credentials"}})
+		e.Kind = journal.Refused
+		w.wants(w.get(200, "/activity/"+w.entries.add(e).ID), `<li class="x">refused: `+row.want+`</li>`, "send valid credentials")
+		w.wants(w.get(200, "/activity?f=refused"), row.want)
+	}
 }

@@ -29,7 +29,7 @@ type row struct {
 // rowOf describes an entry. list are the tokens of the tenant, by which clients have names; known has the names of
 // resources that the entry does not show.
 func rowOf(e *journal.Entry, list []tokens.Token, known *lookup) row {
-	r := row{Head: e.Head, What: whatOf(e), Whom: whomOf(e), Client: clientOf(e, list), Tone: toneOf(e.Status), Answer: fmt.Sprint(e.Status), IsGap: e.Kind == journal.Gap}
+	r := row{Head: e.Head, What: whatOf(e), Whom: whomOf(e, known), Client: clientOf(e, list), Tone: toneOf(e.Status), Answer: fmt.Sprint(e.Status), IsGap: e.Kind == journal.Gap}
 	switch d := e.Detail; {
 	case r.IsGap:
 		r.Answer, r.Tone = "", "w"
@@ -66,8 +66,12 @@ func toneOf(status int) string {
 
 // failureWords says why a request failed.
 func failureWords(e *journal.Entry) string {
-	if e.Kind == journal.Refused && e.Status == http.StatusUnauthorized && e.Detail.Client == "" {
-		return "the token is not known here" // The answer only asks for valid credentials.
+	if e.Kind == journal.Refused && e.Status == http.StatusUnauthorized && e.Detail.Client == "" { // The answer only asks for valid credentials.
+		isAuthorization := func(f journal.Field) bool { return strings.EqualFold(f.Name, "Authorization") }
+		if all := e.Detail.RequestHeader; len(all) > 0 && !slices.ContainsFunc(all, isAuthorization) {
+			return "no token came"
+		}
+		return "the token is not known here"
 	}
 	return cmp.Or(e.Detail.Failure.Detail, http.StatusText(e.Status))
 }
@@ -130,8 +134,8 @@ func kindWord(name string) string {
 	return strings.ToLower(name)
 }
 
-// whomOf names the resource that a request is about, and how many others it names.
-func whomOf(e *journal.Entry) string {
+// whomOf names the resource that a request is about.
+func whomOf(e *journal.Entry, known *lookup) string {
 	if e.Detail == nil || e.Kind == journal.Refused {
 		return ""
 	}
@@ -140,7 +144,10 @@ func whomOf(e *journal.Entry) string {
 	if i < 0 {
 		return ""
 	}
-	return touchedName(all[i])
+	if len(all[i].Names) > 0 {
+		return touchedName(all[i])
+	}
+	return cmp.Or(known.find(scim.Ref{Type: all[i].Type, ID: all[i].ID}), all[i].ID)
 }
 
 // touchedName returns the name of a resource for people: an address, or else a name, or else its id. An id of the

@@ -118,6 +118,8 @@ func stepsOf(e *journal.Entry) []step {
 	switch {
 	case e.Kind == journal.Refused && e.Status == http.StatusTooManyRequests:
 		return stop("refused: too many requests")
+	case e.Kind == journal.Refused && e.Status == http.StatusUnauthorized && e.Detail.Failure != nil:
+		return stop("refused: " + failureWords(e))
 	case e.Kind == journal.Refused:
 		return stop("refused: no client of this endpoint")
 	}

@@ -21,17 +21,20 @@ const maxLookups = 100
 
 // name returns the name of a resource, or its id.
 func (l *lookup) name(ref scim.Ref) string {
-	if name, ok := l.known[ref]; ok {
+	if name := l.find(ref); name != "" {
 		return name
 	}
-	name := strings.TrimSpace(kindWord(ref.Type) + " " + ref.ID)
-	if ref.ID == "" {
+	return strings.TrimSpace(kindWord(ref.Type) + " " + ref.ID)
+}
+
+// find returns the name of a resource; "" if it is not here, or if too many were looked up.
+func (l *lookup) find(ref scim.Ref) string {
+	name, ok := l.known[ref]
+	if ok || ref.ID == "" || l.q.tenant.Directory == nil || len(l.known) >= maxLookups {
 		return name
 	}
-	if l.q.tenant.Directory != nil && len(l.known) < maxLookups {
-		if r, err := l.q.tenant.Directory.Get(l.ctx, ref); err == nil {
-			name = nameOf(r)
-		}
+	if r, err := l.q.tenant.Directory.Get(l.ctx, ref); err == nil {
+		name = nameOf(r)
 	}
 	if l.known == nil {
 		l.known = map[scim.Ref]string{}

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	recallFor  = 30 * time.Second // how long the problems of a tenant are not read again
+	recallFor  = 30 * time.Second // how long the number of problems of a tenant is not read again
+	recallPage = 2 * time.Second  // how long the problems are not, for a page that shows them
 	maxRecall  = 1000             // tenants whose problems are remembered
 	navPatient = time.Second      // how long a page waits for the number in its navigation
 )
@@ -52,8 +53,8 @@ func (m *recall) of(tenant string) *recalled {
 	return r
 }
 
-// problems returns the problems of the last days, which may be half a minute old. An error is not remembered, but to those who
-// ask for the number only.
+// problems returns the problems of the last days, for a page that shows them or for the number only: see recallFor. An error is
+// not remembered, but to those who ask for the number only.
 func (q *request) problems(ctx context.Context, isNumber bool) (list []journal.Problem, more bool, err error) {
 	r := q.c.recall.of(q.id)
 	select {
@@ -62,8 +63,11 @@ func (q *request) problems(ctx context.Context, isNumber bool) (list []journal.P
 		return nil, false, ctx.Err()
 	}
 	defer func() { <-r.reading }()
-	now := q.c.o.Now()
-	if age := now.Sub(r.at); age < 0 || age >= recallFor || r.err != nil && !isNumber {
+	now, most := q.c.o.Now(), recallPage
+	if isNumber {
+		most = recallFor
+	}
+	if age := now.Sub(r.at); age < 0 || age >= most || r.err != nil && !isNumber {
 		r.list, r.more, r.err = q.c.o.Journal.Problems(ctx, q.id, now.Add(-problemsFor))
 		r.at = now
 	}

@@ -235,9 +235,11 @@ func TestProblems(t *testing.T) {
 		{Status: 500, Requests: 1, Since: now, Last: now, Concerned: 1, Solved: 1, Actor: journal.Vendor, Advice: "Look at the log.", Newest: "e2"},
 	}
 	w.wants(w.get(200, "/activity"), `>Problems</a>`)
+	w.later = time.Second
+	w.wants(w.get(200, "/problems"), "Nothing waits to be solved") // It is remembered for a moment.
 	w.later = 29 * time.Second
-	w.wants(w.get(200, "/problems"), "Nothing waits to be solved") // It is remembered.
-	w.later = 30 * time.Second
+	w.wants(w.get(200, "/activity"), `>Problems</a>`) // The number is remembered for longer.
+	w.wants(w.get(200, "/"), "1 problem needs you")
 	w.wants(w.get(200, "/activity"), `>Problems <span class="n">1<span class="hidden"> open</span></span></a>`)
 	w.golden("problems", w.get(200, "/problems"))
 	w.wants(w.get(200, "/problems?days=30"), "last 30 days")

@@ -43,6 +43,9 @@ func (f *failed) advice() (Actor, string) {
 	case f.status == http.StatusUnsupportedMediaType || f.status == http.StatusMethodNotAllowed:
 		return Customer, "This is no request of SCIM 2.0: compare the connector's settings with the page about the identity provider, and choose SCIM 2.0 and JSON."
 	}
+	if strings.HasPrefix(f.failure.Detail, "members: not provisioned here") {
+		return Customer, "The group has members whom the identity provider has not sent: assign these people to the application there too."
+	}
 	if advice := adviceOfType[f.failure.Type]; advice != "" {
 		return Customer, advice
 	}

@@ -216,6 +216,7 @@ func TestAdvice(t *testing.T) {
 		{"PATCH", "/Users/" + id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"]","value":1}]}`, "does not exist here"},
 		{"PATCH", "/Users/" + id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":"x"}]}`, "change the mapping"},
 		{"POST", "/Users", ann, "has this value already"},
+		{"POST", "/Groups", `{"displayName":"Devs","members":[{"value":"nobody"}]}`, "assign these people to the application"},
 		{"GET", "/Users/none", "", "does not have"},
 		{"PUT", "/Users", "", "no request of SCIM"},
 	} {
