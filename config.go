@@ -389,6 +389,14 @@ func bindTypes(list []*ResourceType) (t host.Types, errs []error) {
 		t.All = append(t.All, rt.m)
 	}
 	t.User, t.Group = t.Named("User"), t.Named("Group")
+	byScope := map[string]*model.Type{}
+	for _, rt := range t.All {
+		scope := t.ScopeOf(rt)
+		if other := byScope[scope]; other != nil && other.Name != rt.Name && other.Endpoint != rt.Endpoint {
+			errs = append(errs, mistake("Types", "%s and %s have the same scope %q, so a token for one would open both: change the Endpoint of one", other.Name, rt.Name, scope))
+		}
+		byScope[scope] = rt
+	}
 	return t, errs
 }
 

@@ -23,7 +23,8 @@ import (
 type TypeConfig struct {
 	// Name is the name of the type, such as "User".
 	Name string
-	// Endpoint is the address of the type below the base, such as "/Users".
+	// Endpoint is the address of the type below the base, such as "/Users". In lower case it is the scope
+	// of the type: see ScopeUsers. So endpoints of one tenant must not differ in case only.
 	Endpoint string
 	// Description is a text for /ResourceTypes.
 	Description string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -124,6 +125,39 @@ func seatType(t *testing.T) (user, device *scim.ResourceType) {
 		t.Fatal(err)
 	}
 	return user, device
+}
+
+// A scope opens one type. New refuses types that would share one.
+func TestScopesOfTwoTypes(t *testing.T) {
+	typeAt := func(name, endpoint string) *scim.ResourceType {
+		t.Helper()
+		c := scim.UserConfig()
+		c.Name, c.Endpoint = name, endpoint
+		if name != "User" {
+			c.Schema.ID, c.Extensions = "urn:example:"+name, nil
+		}
+		rt, err := scim.NewResourceType(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rt
+	}
+	for _, tt := range []struct {
+		name  string
+		types []*scim.ResourceType
+		want  string
+		why   string
+	}{
+		{"the users' scope", []*scim.ResourceType{typeAt("User", "/People"), typeAt("Device", "/Users")}, "User and Device have the same scope \"users\"", "the scope of User does not depend on its endpoint"},
+		{"the groups' scope", []*scim.ResourceType{typeAt("Device", "/groups"), scim.GroupType()}, "Device and Group have the same scope \"groups\"", "the case of the endpoint does not matter"},
+		{"two of the application", []*scim.ResourceType{typeAt("Device", "/Devices"), typeAt("Gadget", "/devices")}, "Device and Gadget have the same scope \"devices\"", "the case of the endpoint does not matter"},
+		{"apart", []*scim.ResourceType{typeAt("User", "/People"), typeAt("Device", "/Devices")}, "", "each has its own"},
+	} {
+		_, err := scim.New(scim.Config{Auth: auth.None(), Store: memory.New(), Types: tt.types, Log: slog.New(slog.DiscardHandler)})
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q: %s", tt.name, err, tt.want, tt.why)
+		}
+	}
 }
 
 // The scope of a type is its endpoint in lower case. A required role attribute does not keep a
