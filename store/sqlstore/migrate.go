@@ -32,9 +32,15 @@ var migrations embed.FS
 // does so page by page, and the application can write meanwhile. Until it has ended, each call
 // for the tenant is an error. If ctx ends it, the next call goes on. Several goroutines call From
 // at the same time.
+//
+// Last it creates and drops what Options.Indexes says. In PostgreSQL others write meanwhile, and
+// Migrate waits for the transactions that are open. In SQLite writers wait.
 func (s *Store) Migrate(ctx context.Context) error {
 	if s.app.IsEmpty() {
-		return s.schema.Migrate(ctx, nil, "ledger", "store")
+		if err := s.schema.Migrate(ctx, nil, "ledger", "store"); err != nil {
+			return err
+		}
+		return s.migrateIndexes(ctx)
 	}
 	if err := s.app.Check(ctx); err != nil {
 		return err
@@ -48,7 +54,10 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.app.Follow(ctx); err != nil {
 		return err
 	}
-	return projection.WarnOfNamesakes(ctx, s.app)
+	if err := projection.WarnOfNamesakes(ctx, s.app); err != nil {
+		return err
+	}
+	return s.migrateIndexes(ctx)
 }
 
 // Check looks for mistakes in Options.Tables and Members, and changes nothing. Its error has a

@@ -123,6 +123,11 @@ type Options struct {
 	// them. Either way clients no longer find them, their unique values are free, and their
 	// memberships are erased.
 	KeepDeleted bool
+	// Indexes are the attributes by which people search and sort. Migrate creates the indexes, and
+	// drops those that are not in the list. Nil leaves all as they are, and uses none. All Stores of
+	// a Prefix share the indexes: give each the same list. Each index makes writes slower. They
+	// are for SQLite and PostgreSQL.
+	Indexes []Index
 	// Now is the clock for Membership.Since and the labels. It is time.Now by default.
 	Now func() time.Time
 }
@@ -136,6 +141,8 @@ type Store struct {
 	app       *projection.Follower // app has the tables of the application, if there are any.
 	triggers  *notes.Triggers
 	uniqueIDs bool
+
+	hasIndexes bool // hasIndexes says that Options.Indexes is not nil.
 }
 
 // New returns the Store of a tenant in db. It does not talk to the database: call Migrate
@@ -143,7 +150,7 @@ type Store struct {
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	b, err := newBase(db, d, o)
 	s := &Store{ledger: ledger{b, owntables.NewLedger(b.db, true)},
-		resources: owntables.NewResources(b.db, make(map[string]search.Type), o.KeepDeleted), members: owntables.NewMembers(b.db), uniqueIDs: o.UniqueIDs}
+		resources: owntables.NewResources(b.db, make(map[string]search.Type), o.KeepDeleted), members: owntables.NewMembers(b.db), uniqueIDs: o.UniqueIDs, hasIndexes: o.Indexes != nil}
 	s.resources.UniqueIDs = o.UniqueIDs
 	if o.Types == nil {
 		o.Types = []*scim.ResourceType{scim.UserType(), scim.GroupType()}
@@ -169,6 +176,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 			s.members.Hide(t.Name())
 		}
 	}
+	err = errors.Join(err, s.addIndexes(d, o.Indexes))
 	bound, e := mapping.Bind(s.resources.Types, declarations(o.Tables), (*mapping.Join)(o.Members), o.Tenant)
 	if err = errors.Join(err, e); err != nil {
 		return nil, err

@@ -359,7 +359,7 @@ func (s *Resources) checkComparisons(ctx context.Context, t search.Type, q *scim
 	case err != nil:
 		return fmt.Errorf("sqlstore: count the comparisons of %ss with %d terms: %w", t.Name(), terms, err)
 	case rows >= most:
-		return scim.TooManyComparisons(q)
+		return w.TooMany(q)
 	}
 	return nil
 }

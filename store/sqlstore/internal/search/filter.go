@@ -13,17 +13,20 @@ import (
 type Writer struct {
 	d         dialect.Dialect
 	t         *scim.ResourceType
-	hasTable  bool      // The application has a table for the type.
-	unclaimed Unclaimed // Unclaimed is that of the type.
-	Args      []any     // Args are the arguments after the tenant.
-	aliases   int       // aliases is how many aliases are in use.
+	hasTable  bool            // The application has a table for the type.
+	unclaimed Unclaimed       // Unclaimed is that of the type.
+	indexed   map[string]bool // indexed is Indexed of the type.
+	Args      []any           // Args are the arguments after the tenant.
+	aliases   int             // aliases is how many aliases are in use.
+	// onCompare gets each comparison that is translated, unless it is nil.
+	onCompare func(scim.Comparison)
 	// IsLookUp says that the filter is one comparison, which an index of resources answers.
 	IsLookUp bool
 }
 
 // NewWriter returns a writer for one query.
 func NewWriter(d dialect.Dialect, t Type) *Writer {
-	return &Writer{d: d, t: t.ResourceType, hasTable: t.HasTable, unclaimed: t.Unclaimed}
+	return &Writer{d: d, t: t.ResourceType, hasTable: t.HasTable, unclaimed: t.Unclaimed, indexed: t.Indexed}
 }
 
 // text adds an argument and returns its placeholder.
@@ -53,8 +56,8 @@ var resource = scope{object: "r.search"}
 // treat it as false, and not() makes it true.
 type cond struct {
 	sql func(s scope) string
-	// among lists comparisons that an index answers. Every match satisfies one of them.
-	// It is nil if there is no such list.
+	// among lists comparisons for which an index finds candidates. Every match satisfies one
+	// of them. It is nil if there is no such list.
 	among []scim.Comparison
 	terms int // terms is the number of comparisons.
 }
@@ -67,14 +70,14 @@ func (w *Writer) condition(f *scim.Filter) (sql string, ids func() string, few b
 		return "", nil, false, err
 	}
 	sql = c.sql(resource)
+	key, isEmail := w.emailOf(f)
 	switch {
-	case len(c.among) == 1 && c.among[0].Attribute.Path != EmailPath:
+	case len(c.among) == 1 && w.isIndexed(c.among[0]) && c.among[0].Attribute.Path != EmailPath:
 		w.IsLookUp = c.terms == 1
 		return sql, nil, true, nil
-	case c.among != nil: // A UNION of look-ups uses the indexes; an OR would use none.
+	case c.among != nil && (w.isExact(c.among) || !isEmail): // A UNION of look-ups uses the indexes; an OR would use none.
 		return sql, func() string { return w.findAll(c.among, " UNION ") }, true, nil
-	}
-	if key, ok := w.emailOf(f); ok {
+	case isEmail:
 		return sql, func() string { return w.emails(key) }, true, nil
 	}
 	return sql, nil, false, nil
@@ -93,7 +96,7 @@ func (w *Writer) findAll(among []scim.Comparison, join string) string {
 func (w *Writer) translate(f *scim.Filter) (cond, error) {
 	return scim.TranslateFilter(f, scim.FilterVisitor[cond]{
 		And: func(l, r cond) cond {
-			return cond{func(s scope) string { return "(" + l.sql(s) + " AND " + r.sql(s) + ")" }, shorter(l.among, r.among), l.terms + r.terms}
+			return cond{func(s scope) string { return "(" + l.sql(s) + " AND " + r.sql(s) + ")" }, w.shorter(l.among, r.among), l.terms + r.terms}
 		},
 		Or: func(l, r cond) cond {
 			c := cond{sql: func(s scope) string { return "(" + l.sql(s) + " OR " + r.sql(s) + ")" }, terms: l.terms + r.terms}
@@ -105,14 +108,17 @@ func (w *Writer) translate(f *scim.Filter) (cond, error) {
 		Not:   func(in cond) cond { return cond{sql: func(s scope) string { return not(in.sql(s)) }, terms: in.terms} },
 		Const: func(yes bool) cond { return cond{sql: func(scope) string { return constant(yes) }} },
 		Compare: func(c scim.Comparison) (cond, error) {
+			if w.onCompare != nil {
+				w.onCompare(c)
+			}
 			out := cond{sql: func(s scope) string { return w.comparison(s, c) }, terms: 1}
-			if w.isIndexed(c) {
+			if w.isIndexed(c) || w.hasPlaces(c) || w.hasParts(c) {
 				out.among = []scim.Comparison{c}
 			}
 			return out, nil
 		},
 		Some: func(a scim.Attribute, in cond) (cond, error) {
-			return cond{terms: in.terms, sql: func(s scope) string {
+			return cond{among: in.among, terms: in.terms, sql: func(s scope) string {
 				return w.some(s, a, false, func(s scope, v string) string {
 					return "(" + v + " IS NOT NULL AND " + in.sql(s) + ")"
 				})
@@ -121,9 +127,10 @@ func (w *Writer) translate(f *scim.Filter) (cond, error) {
 	})
 }
 
-// shorter returns the shorter list that is not nil.
-func shorter(a, b []scim.Comparison) []scim.Comparison {
-	if a == nil || b != nil && len(b) < len(a) {
+// shorter returns the list that is exact, or else the shorter one, that is not nil.
+func (w *Writer) shorter(a, b []scim.Comparison) []scim.Comparison {
+	isExact := w.isExact(a)
+	if a == nil || b != nil && (isExact == w.isExact(b) && len(b) < len(a) || !isExact && w.isExact(b)) {
 		return b
 	}
 	return a

@@ -290,6 +290,9 @@ type Type struct {
 	HasTable bool // The application has a table for the type.
 	// Unclaimed says where clients see resources that no client has claimed.
 	Unclaimed Unclaimed
+	// Indexed are the paths of attributes with an index of places. The value says whether they
+	// have one of parts too.
+	Indexed map[string]bool
 }
 
 // Unclaimed is Unclaimed of package sqlstore.
@@ -303,5 +306,5 @@ const (
 
 // NewType arranges the attributes of a type.
 func NewType(t *scim.ResourceType, hasTable bool) Type {
-	return Type{ResourceType: t, root: tree(t), HasTable: hasTable}
+	return Type{ResourceType: t, root: tree(t), HasTable: hasTable, Indexed: make(map[string]bool)}
 }

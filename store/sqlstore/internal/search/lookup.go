@@ -59,8 +59,11 @@ func (w *Writer) lookUp(c scim.Comparison) string {
 }
 
 // find returns a query for the ids of the resources that satisfy a comparison that an index
-// answers.
+// answers, or that are candidates for it.
 func (w *Writer) find(c scim.Comparison) string {
+	if !w.isIndexed(c) {
+		return w.findCandidates(c)
+	}
 	literal, _ := c.Literal.(string)
 	if c.Attribute.Path == EmailPath {
 		return w.emails(literal)

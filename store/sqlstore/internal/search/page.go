@@ -50,7 +50,10 @@ func (w *Writer) everything(q *scim.Query) string {
 	if w.unclaimed == HideUnclaimed || w.unclaimed == FindUnclaimed && q.ForClient {
 		claimed = " AND r.claimed = 1"
 	}
-	return " FROM {p}resources r WHERE r.collection = " + dialect.Concat(w.d, dialect.Quote(w.t.Name()+":"), "CAST($1 AS text)") + " AND r.deleted = 0" + claimed
+	if path, ok := w.indexOf(q); ok {
+		return " FROM {p}resources r WHERE " + w.isListed("r.", ofPlaces, path) + claimed
+	}
+	return " FROM {p}resources r WHERE r.collection = " + w.collection() + " AND r.deleted = 0" + claimed
 }
 
 // Page returns the query for a page of these resources, in order, from the place of q.After on. It
@@ -66,6 +69,9 @@ func (w *Writer) Page(columns, where string, q *scim.Query, skip int) (string, e
 	}
 	if q.After != nil {
 		where += " AND " + w.d.Beyond(keys, after, behind)
+		if w.d == dialect.SQLite && w.isSorted(q) { // It does not find the place of a row if one of its keys is an expression.
+			where += " AND " + keys[0] + " " + behind + "= " + after[0]
+		}
 	}
 	order := " ORDER BY " + strings.Join(keys, direction+", ") + direction
 	window := " LIMIT " + w.number(int64(q.Limit))
@@ -75,7 +81,7 @@ func (w *Writer) Page(columns, where string, q *scim.Query, skip int) (string, e
 	if q.SortBy == "" {
 		return "SELECT " + columns + where + order + window, nil
 	}
-	// No index has this order. The database sorts the ids, because the resources are long.
+	// Unless an index has this order, the database sorts the ids, because the resources are long.
 	ids := "(SELECT r.id AS value" + where + order + window + ")"
 	return "SELECT " + columns + w.d.Each(ids, "resources", "r", w.own()+" AND r.id = w.value", "") + order, nil
 }
@@ -87,15 +93,13 @@ func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 		if !ok {
 			return nil, nil, fmt.Errorf("sqlstore: sort by %q: %s has no such attribute", q.SortBy, w.t.Name())
 		}
-		key := w.sortKey(&a)
-		keys = []string{"CASE WHEN " + key + " IS NULL THEN 1 ELSE 0 END", "COALESCE(" + key + ", '')"}
+		keys = []string{w.place("r.", &a)}
 		if q.After != nil {
-			absent, place := int64(1), ""
+			place := absent
 			if q.After.Value != nil {
-				absent = 0
-				place = placeOf(a, *q.After.Value)
+				place = present + placeOf(a, *q.After.Value)
 			}
-			after = []string{w.number(absent), w.text(place)}
+			after = []string{w.text(place)}
 		}
 	}
 	keys = append(keys, "r.created", "r.id_length", "r.id") // So ids that are numbers are in their own order.
@@ -123,19 +127,15 @@ func isText(a scim.Attribute) bool {
 }
 
 // sortKey returns the text to sort by. A multi-valued attribute has that of its first
-// element. A complex attribute has that of its value, and *a becomes this attribute.
-func (w *Writer) sortKey(a *scim.Attribute) string {
-	if a.Type == scim.TypeComplex {
-		v, ok := w.t.Attribute(a.Path + ".value")
-		if !ok {
-			return "NULL"
-		}
-		*a = v
+// element. *a becomes the attribute that is sorted.
+func (w *Writer) sortKey(alias string, a *scim.Attribute) string {
+	if *a = sorted(w.t, *a); a.Type == scim.TypeComplex {
+		return "CAST(NULL AS text)"
 	}
 	if a.Path == "id" {
-		return cut(dialect.Characters(w.d, "r.id"), scim.SortLength)
+		return cut(dialect.Characters(w.d, alias+"id"), scim.SortLength)
 	}
-	d, s := w.d, resource
+	d, s := w.d, scope{object: alias + "search"}
 	for s.base != a.Path {
 		m, ok := outermost(s.base, *a)
 		switch {
