@@ -219,7 +219,8 @@ type Limits struct {
 	Filter int
 	// Comparisons is the number of comparisons that one filter may take: its terms, times the
 	// resources that they are compared with. Default: 2,000,000. More are 400 tooMany. Terms
-	// that an index answers are free. One comparison with each resource is always allowed.
+	// that an index answers are free. In store/sqlstore sortBy without an index is a term. In
+	// stores that use Scan one comparison with each resource is always allowed.
 	Comparisons int
 	// PageSize is the number of resources in a page if the client sends no count.
 	// Default: 100.

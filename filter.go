@@ -107,8 +107,8 @@ type Query struct {
 	// MaxComparisons is how many comparisons of the filter with resources the query may take,
 	// that is, terms times resources. Scan counts them, and returns TooManyComparisons. A store
 	// that translates the filter counts the terms that no index answers, times the resources
-	// that it compares them with. It must allow one comparison with each resource. 0: any
-	// number.
+	// that it compares them with. It may count SortBy as a term. Scan always allows one
+	// comparison with each resource. 0: any number.
 	MaxComparisons int
 
 	work *match.Work // limits Scan; nil: no limit

@@ -33,6 +33,7 @@ func TestComparisonsThatAnIndexAnswersAreFree(t *testing.T) {
 			`emails[value eq "none" and (type co "a" or type co "b" or type co "c")]`:             true,
 			`not (userName eq "u1") and not (userName eq "u2") and not (userName eq "u3")`:        false,
 			`title co "x"`: true,
+			co(2):          true,
 			co(3):          false,
 		} {
 			f, err := scim.ParseFilter(scim.UserType(), filter)
@@ -43,6 +44,62 @@ func TestComparisonsThatAnIndexAnswersAreFree(t *testing.T) {
 			var e *scim.Error
 			if refused := errors.As(err, &e) && e.Type == "tooMany"; refused == want || err != nil && !refused {
 				t.Errorf("%.90s: allowed is %v, want %v: %v", filter, !refused, want, err)
+			}
+		}
+	})
+}
+
+// A search or an order that no index answers goes through a limited number of resources. The error names
+// the attributes. With an index there is no limit, unless it finds too many.
+func TestSearchesAreLimited(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		plain := newStore(t, db, d, sqlstore.Options{})
+		for i := range 20 {
+			create(t, plain, user(t, fmt.Sprint("user", i), map[string]any{"displayName": fmt.Sprint("User ", i), "title": "Engineer"}))
+		}
+		stores := map[bool]*sqlstore.Store{false: plain}
+		if d != sqlstore.MariaDB {
+			stores[true] = newStore(t, db, d, sqlstore.Options{Indexes: []sqlstore.Index{{Attribute: "userName", Contains: true}, {Attribute: "title"}}})
+		}
+		for _, c := range []struct {
+			filter, sortBy string
+			most           int
+			without, with  string // what the error says
+		}{
+			{`userName co "ser1"`, "", 19, "19 comparisons with Users, for userName co:", ""},
+			{`userName co "ser1"`, "", 20, "", ""},
+			{`userName sw "user1"`, "", 19, "userName sw", ""},
+			{`userName co "user"`, "", 19, "userName co", "userName co"},
+			{`title eq "engineer"`, "", 19, "title eq", "title eq"},
+			{`userName co "ser1" and displayName co "1"`, "", 19, "userName co, displayName co", ""},
+			{`userName co "ser1" or displayName co "1"`, "", 39, "userName co, displayName co", "userName co, displayName co"},
+			{`userName co "ser1" and displayName co "1"`, "", 10, "userName co", "userName co, displayName co"},
+			{"", "userName", 19, "sortBy userName", ""},
+			{"", "displayName", 19, "sortBy displayName", "sortBy displayName"},
+			{"", "displayName", 20, "", ""},
+			{`displayName pr`, "displayName", 39, "sortBy displayName, displayName pr", "sortBy displayName, displayName pr"},
+			{`displayName pr`, "displayName", 40, "", ""},
+			{`userName eq "user3"`, "displayName", 1, "", ""},
+			{"", "", 1, "", ""},
+		} {
+			q := &scim.Query{SortBy: c.sortBy, Limit: 5, Total: true, MaxComparisons: c.most}
+			if c.filter != "" {
+				f, err := scim.ParseFilter(scim.UserType(), c.filter)
+				if err != nil {
+					t.Fatal(err)
+				}
+				q.Filter = f
+			}
+			for isIndexed, s := range stores {
+				want := c.without
+				if isIndexed {
+					want = c.with
+				}
+				_, err := s.List(t.Context(), scim.UserType(), q)
+				var e *scim.Error
+				if want == "" && err != nil || want != "" && (!errors.As(err, &e) || e.Status != 400 || e.Type != "tooMany" || !strings.Contains(e.Detail, want)) {
+					t.Errorf("%s sorted by %q, at most %d, with indexes: %v: got %v, want %q", c.filter, c.sortBy, c.most, isIndexed, err, want)
+				}
 			}
 		}
 	})

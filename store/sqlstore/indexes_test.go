@@ -130,7 +130,6 @@ func checkSearchPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.
 	}
 }
 
-
 // BenchmarkSearch searches and sorts 100,000 users, without indexes and with them.
 func BenchmarkSearch(b *testing.B) {
 	benchmarks(b, func(b *testing.B, db *sql.DB, d sqlstore.Dialect) {

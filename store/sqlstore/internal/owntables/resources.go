@@ -344,26 +344,6 @@ func (s *Resources) labelDeleted(ctx context.Context, ref scim.Ref) error {
 // errCut ends a page early.
 var errCut = errors.New("the page has enough bytes")
 
-// checkComparisons refuses a filter that takes too many comparisons.
-func (s *Resources) checkComparisons(ctx context.Context, t search.Type, q *scim.Query) error {
-	w := search.NewWriter(s.db.Dialect, t)
-	terms, most, text, err := w.Comparisons(q)
-	if err != nil || text == "" {
-		return err
-	}
-	rows := 0
-	err = s.db.Read(ctx, func() error {
-		return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&rows) }, text, w.Args...)
-	})
-	switch {
-	case err != nil:
-		return fmt.Errorf("sqlstore: count the comparisons of %ss with %d terms: %w", t.Name(), terms, err)
-	case rows >= most:
-		return w.TooMany(q)
-	}
-	return nil
-}
-
 // List reads a page of the resources of a type that clients see. Of a type that the store does not keep,
 // there are none: an application without groups has a console too.
 func (s *Resources) List(ctx context.Context, members *Members, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
@@ -391,15 +371,15 @@ func (s *Resources) ListAll(ctx context.Context, t search.Type, q *scim.Query) (
 
 func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*scim.Page, error) {
 	page := &scim.Page{}
+	t, err := chooseIndexes(ctx, s.db, t, q)
+	if err != nil {
+		return nil, err
+	}
 	w := search.NewWriter(s.db.Dialect, t)
 	where, err := w.Where(q)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: filter %s: %w", q.Filter.Text(), err)
 	}
-	if err := s.checkComparisons(ctx, t, q); err != nil {
-		return nil, err
-	}
-	args := slices.Clip(w.Args) // without those of the page
 	at := window{q: *q}
 	if q.After == nil {
 		at.skip = q.Offset
@@ -417,11 +397,8 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 		}
 	}
 	if !at.knowsTotal(page) {
-		err = s.db.Read(ctx, func() error {
-			return s.db.Each(ctx, func(scan func(...any) error) error { return scan(&page.Total) }, "SELECT count(*)"+where, args...)
-		})
-		if err != nil {
-			return nil, fmt.Errorf("sqlstore: count %ss: %w", t.Name(), err)
+		if page.Total, err = countAll(ctx, s.db, t, q); err != nil {
+			return nil, err
 		}
 	}
 	if at.isPast(page) {

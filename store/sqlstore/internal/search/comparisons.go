@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,39 +10,59 @@ import (
 	"github.com/scimkit/scim"
 )
 
-// Comparisons returns how many comparisons with each resource the database makes for q, and a query for
-// the number of these resources, up to most. To sort without an index counts as one. text is empty
-// if there is nothing to count: an index answers everything, or it finds a few resources that the
-// database compares once. An index answers the other terms.
-func (w *Writer) Comparisons(q *scim.Query) (terms, most int, text string, err error) {
-	if q.MaxComparisons <= 0 || q.IDs != nil {
-		return 0, 0, "", nil
+// Comparisons say how many comparisons the database makes for a query.
+type Comparisons struct {
+	Terms int // Terms is how many it makes with each resource. To sort without an index counts as one.
+	Most  int // Most is with how many resources it may make them.
+	// HasCandidates says that an index finds the resources, which may be many.
+	HasCandidates bool
+
+	text string
+}
+
+// Count is a query for the number of the resources, up to one above most. It is empty if there is nothing
+// to count: an index answers everything, or it finds a few resources that the database compares once.
+func (c *Comparisons) Count(most int) string {
+	if c.text == "" {
+		return ""
+	}
+	return "SELECT count(*) FROM (" + c.text + " LIMIT " + strconv.Itoa(most+1) + ") x"
+}
+
+// Comparisons returns the comparisons that the database makes for q. An index answers the other
+// terms.
+func (w *Writer) Comparisons(q *scim.Query) (n Comparisons, err error) {
+	if q.IDs != nil {
+		return n, nil
 	}
 	c, err := w.translate(q.Filter)
 	if err != nil {
-		return 0, 0, "", err
+		return n, err
 	}
 	key, isEmail := w.emailOf(q.Filter)
 	isExact := w.isExact(c.among)
-	terms = c.terms - len(c.among)
+	n.Terms = c.terms - len(c.among)
 	switch {
-	case (isExact || isEmail) && terms <= 1:
-		return terms, 0, "", nil
+	case (isExact || isEmail) && n.Terms <= 1:
+		return n, nil
 	case c.among != nil && (isExact || !isEmail):
-		text = w.findAll(c.among, " UNION ALL ")
+		n.text, n.HasCandidates = w.findAll(c.among, " UNION ALL "), !isExact
 	case isEmail:
-		text = w.emails(key)
+		n.text = w.emails(key)
 	default:
 		if q.SortBy != "" && !w.isSorted(q) {
-			terms++
+			n.Terms++
 		}
-		text = "SELECT r.id AS value" + w.everything(q)
+		if n.Terms == 0 {
+			return n, nil
+		}
+		n.text = "SELECT r.id AS value" + w.everything(&scim.Query{ForClient: q.ForClient})
 	}
-	if terms = max(terms, 1); c.terms == 0 && terms == 1 && (q.SortBy == "" || w.isSorted(q)) {
-		return 0, 0, "", nil
+	n.Terms, n.Most = max(n.Terms, 1), math.MaxInt32
+	if q.MaxComparisons > 0 {
+		n.Most = q.MaxComparisons / n.Terms
 	}
-	most = q.MaxComparisons/terms + 1
-	return terms, most, "SELECT count(*) FROM (" + text + " LIMIT " + strconv.Itoa(most) + ") x", nil
+	return n, nil
 }
 
 // isExact reports whether the database only compares what an index of resources finds. These are
@@ -68,8 +89,8 @@ func (w *Writer) TooMany(q *scim.Query) *scim.Error {
 	}
 	w.translate(q.Filter) //nolint:errcheck // Comparisons has told
 	e := scim.TooManyComparisons(q)
-	e.Detail = fmt.Sprintf("the search takes more than %d comparisons of %ss for %s: look for fewer, by eq on id, userName, externalId, displayName or emails.value or by a longer text, "+
-		"or use fewer terms; or ask for an index of the attribute", q.MaxComparisons, w.t.Name(), strings.Join(all, ", "))
+	e.Detail = fmt.Sprintf("the search takes more than %d comparisons with %ss, for %s: narrow it down by eq on id, userName, externalId, displayName or emails.value, "+
+		"or by a longer text, or use fewer terms; or ask the provider for an index of the attribute", q.MaxComparisons, w.t.Name(), strings.Join(all, ", "))
 	return e
 }
 

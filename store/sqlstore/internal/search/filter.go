@@ -18,6 +18,7 @@ type Writer struct {
 	indexed   map[string]bool // indexed is Indexed of the type.
 	Args      []any           // Args are the arguments after the tenant.
 	aliases   int             // aliases is how many aliases are in use.
+	scans     bool            // scans is Scans of the type.
 	// onCompare gets each comparison that is translated, unless it is nil.
 	onCompare func(scim.Comparison)
 	// IsLookUp says that the filter is one comparison, which an index of resources answers.
@@ -26,7 +27,7 @@ type Writer struct {
 
 // NewWriter returns a writer for one query.
 func NewWriter(d dialect.Dialect, t Type) *Writer {
-	return &Writer{d: d, t: t.ResourceType, hasTable: t.HasTable, unclaimed: t.Unclaimed, indexed: t.Indexed}
+	return &Writer{d: d, t: t.ResourceType, hasTable: t.HasTable, unclaimed: t.Unclaimed, indexed: t.Indexed, scans: t.Scans}
 }
 
 // text adds an argument and returns its placeholder.

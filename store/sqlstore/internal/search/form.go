@@ -293,6 +293,8 @@ type Type struct {
 	// Indexed are the paths of attributes with an index of places. The value says whether they
 	// have one of parts too.
 	Indexed map[string]bool
+	// Scans says that a filter does not use these indexes, because they would find too many candidates.
+	Scans bool
 }
 
 // Unclaimed is Unclaimed of package sqlstore.

@@ -150,7 +150,7 @@ func (w *Writer) hasParts(c scim.Comparison) bool {
 // hasIndex reports whether there is an index by the attribute of a comparison whose literal it may have.
 func (w *Writer) hasIndex(c scim.Comparison) bool {
 	_, ok := w.indexed[c.Attribute.Path]
-	return ok && c.Literal != nil && !c.Text && strings.IndexByte(literalKey(c.Literal), 0) < 0
+	return ok && !w.scans && c.Literal != nil && !c.Text && strings.IndexByte(literalKey(c.Literal), 0) < 0
 }
 
 // findCandidates is a query for the ids of the candidates for a comparison.
