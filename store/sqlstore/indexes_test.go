@@ -5,11 +5,15 @@ import (
 	"database/sql"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/scimkit/scim"
+	"github.com/scimkit/scim/internal/pgtest"
 	"github.com/scimkit/scim/store/sqlstore"
 	"github.com/scimkit/scim/store/storetest"
 )
@@ -30,7 +34,7 @@ func indexAll(typ *scim.ResourceType) (all []sqlstore.Index) {
 func TestEquivalenceWithIndexes(t *testing.T) {
 	for d, db := range map[sqlstore.Dialect]*sql.DB{
 		sqlstore.SQLite:   relaxed(t),
-		sqlstore.Postgres: openDB(t, "pgx", postgres.DSN(t)+"&enable_seqscan=off"),
+		sqlstore.Postgres: openDB(t, pgtest.Driver, postgres.DSN(t)+"&enable_seqscan=off"),
 	} {
 		t.Run(d.String(), func(t *testing.T) {
 			storetest.RunFilters(t, func(t *testing.T, typ *scim.ResourceType) scim.Store {
@@ -127,6 +131,151 @@ func checkSearchPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.
 				t.Errorf("want an index:\n%s\n%s", text, p)
 			}
 		})
+	}
+}
+
+// Migrate creates the indexes that are wanted, drops the others, and makes again what a process that was killed
+// has left. It does nothing if the list is nil.
+func TestMigrateIndexes(t *testing.T) {
+	for d, db := range map[sqlstore.Dialect]*sql.DB{sqlstore.SQLite: relaxed(t), sqlstore.Postgres: postgres.DB(t)} {
+		t.Run(d.String(), func(t *testing.T) {
+			list := func() (all []string) {
+				text := "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'scim_resources_by_%' ORDER BY name"
+				if d == sqlstore.Postgres {
+					text = "SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE i.indisvalid AND c.relname LIKE 'scim_resources_by_%' ORDER BY c.relname"
+				}
+				rows, err := db.Query(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer rows.Close() //nolint:errcheck // Err tells
+				for rows.Next() {
+					var name string
+					if err := rows.Scan(&name); err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, name)
+				}
+				return all
+			}
+			migrate := func(want int, all []sqlstore.Index) []string {
+				t.Helper()
+				newStore(t, db, d, sqlstore.Options{Indexes: all})
+				got := list()
+				if len(got) != want {
+					t.Fatalf("%d indexes, want %d: %v", len(got), want, got)
+				}
+				return got
+			}
+			migrate(0, nil)
+			one := migrate(1, []sqlstore.Index{{Attribute: "displayName"}, {Attribute: "DISPLAYNAME"}})
+			if again := migrate(1, []sqlstore.Index{{Attribute: "displayName"}}); !slices.Equal(one, again) {
+				t.Errorf("one index of users and groups is made twice: %v, %v", one, again)
+			}
+			both := migrate(2, []sqlstore.Index{{Attribute: "displayName", Contains: true}})
+			if d == sqlstore.Postgres { // as after CREATE INDEX CONCURRENTLY was cancelled
+				if _, err := db.Exec("UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass('" + both[0] + "')"); err != nil {
+					t.Fatal(err)
+				}
+			} else if _, err := db.Exec("DROP INDEX " + both[0]); err != nil {
+				t.Fatal(err)
+			}
+			migrate(1, nil)
+			migrate(2, []sqlstore.Index{{Attribute: "displayName", Contains: true}})
+			migrate(3, []sqlstore.Index{{Attribute: "emails", Contains: true}, {Attribute: "emails.type", Contains: true}})
+			db.SetMaxOpenConns(1) // nothing is left for a transaction that holds a lock meanwhile
+			migrate(1, []sqlstore.Index{{Attribute: "userName"}})
+			db.SetMaxOpenConns(20)
+			migrate(0, []sqlstore.Index{})
+		})
+	}
+}
+
+// Several processes migrate at once while others write, and nobody waits for long or fails.
+func TestMigrateIndexesWhileOthersWrite(t *testing.T) {
+	db := postgres.DB(t)
+	s := newStore(t, db, sqlstore.Postgres, sqlstore.Options{})
+	fillNames(t, s, 100)
+	ctx, stop := context.WithCancel(t.Context())
+	var written atomic.Int64
+	var group sync.WaitGroup
+	for n := range 2 {
+		group.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if _, err := s.Create(t.Context(), user(t, fmt.Sprint(n, "-", i), nil)); err != nil {
+					t.Errorf("a write meanwhile: %v", err)
+					return
+				}
+				written.Add(1)
+			}
+		})
+	}
+	parallel(t, 4, func(int) error {
+		s, err := sqlstore.New(db, sqlstore.Postgres, sqlstore.Options{Indexes: searched})
+		if err != nil {
+			return err
+		}
+		return s.Migrate(t.Context())
+	})
+	stop()
+	group.Wait()
+	if written.Load() < 10 {
+		t.Errorf("%d writes while indexes were built", written.Load())
+	}
+}
+
+// New says what cannot have an index.
+func TestIndexMistakes(t *testing.T) {
+	for _, c := range []struct {
+		d    sqlstore.Dialect
+		i    sqlstore.Index
+		want string
+	}{
+		{sqlstore.SQLite, sqlstore.Index{Attribute: "surname"}, `no type has an attribute "surname"`},
+		{sqlstore.SQLite, sqlstore.Index{Attribute: "name"}, `name a sub-attribute`},
+		{sqlstore.SQLite, sqlstore.Index{Attribute: "active", Contains: true}, "Contains is for strings"},
+		{sqlstore.Postgres, sqlstore.Index{Attribute: "id", Contains: true}, "not for the id"},
+		{sqlstore.Postgres, sqlstore.Index{Attribute: "meta.created", Contains: true}, "Contains is for strings"},
+		{sqlstore.Postgres, sqlstore.Index{Attribute: "emails"}, ""},
+		{sqlstore.Postgres, sqlstore.Index{Attribute: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", Contains: true}, ""},
+		{sqlstore.MariaDB, sqlstore.Index{Attribute: "userName"}, "MariaDB has no index"},
+	} {
+		_, err := sqlstore.New(new(sql.DB), c.d, sqlstore.Options{Indexes: []sqlstore.Index{c.i}})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%v %+v: got %v, want %q", c.d, c.i, err, c.want)
+		}
+	}
+}
+
+// A role that may not create extensions is told who has to do what.
+func TestMissingExtensions(t *testing.T) {
+	dsn := postgres.DSN(t)
+	db := openDB(t, pgtest.Driver, dsn)
+	for _, text := range []string{"CREATE ROLE plain LOGIN", "CREATE SCHEMA app AUTHORIZATION plain"} {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { db.Exec("DROP OWNED BY plain; DROP ROLE plain") }) //nolint:errcheck // the server stops
+	plain := openDB(t, pgtest.Driver, dsn+"&role=plain&search_path=app")
+	s, err := sqlstore.New(plain, sqlstore.Postgres, sqlstore.Options{Indexes: searched})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "CREATE EXTENSION pg_trgm") {
+		t.Errorf("Migrate: %v", err)
+	}
+	for _, text := range []string{"CREATE SCHEMA ext", "CREATE EXTENSION pg_trgm SCHEMA ext", "CREATE EXTENSION btree_gin SCHEMA ext", "GRANT USAGE ON SCHEMA ext TO plain"} {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Errorf("with extensions in a schema of their own: %v", err)
+	}
+	create(t, s, user(t, "ann@example.com", nil))
+	if got := find(t, s, `userName co "ann@"`); len(got) != 1 {
+		t.Errorf("found %v", got)
 	}
 }
 

@@ -126,25 +126,11 @@ func (s *Schema) indexPostgres(ctx context.Context, want map[string]string, trig
 	if err != nil || isSame(have, want) {
 		return err
 	}
-	turn, err := s.db.Pool.BeginTx(ctx, s.db.Dialect.Isolation())
+	turn, err := s.takeTurn(ctx)
 	if err != nil {
 		return err
 	}
 	defer turn.Rollback() //nolint:errcheck // it does nothing after Commit
-	for hasTurn := false; !hasTurn; {
-		// To wait for a lock inside of the database would be to hold a snapshot, and whoever creates
-		// an index waits for all snapshots.
-		if err := turn.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock($1)", s.lockKey()+1).Scan(&hasTurn); err != nil {
-			return err
-		}
-		if !hasTurn {
-			select {
-			case <-time.After(turnPause):
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-	}
 	if have, err = s.listIndexes(ctx, turn, query); err != nil {
 		return err
 	}
@@ -156,6 +142,30 @@ func (s *Schema) indexPostgres(ctx context.Context, want map[string]string, trig
 		return err
 	}
 	return turn.Commit()
+}
+
+// takeTurn returns a transaction that has the turn to change indexes. To wait for the lock inside of a
+// transaction would be to hold a snapshot, and whoever creates an index waits for all snapshots.
+func (s *Schema) takeTurn(ctx context.Context) (*sql.Tx, error) {
+	for {
+		turn, err := s.db.Pool.BeginTx(ctx, s.db.Dialect.Isolation())
+		if err != nil {
+			return nil, err
+		}
+		var hasTurn bool
+		if err = turn.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock($1)", s.lockKey()+1).Scan(&hasTurn); hasTurn {
+			return turn, nil
+		}
+		turn.Rollback() //nolint:errcheck // it has done nothing
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-time.After(turnPause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // builder returns what creates and drops indexes, and a word for that. While the transaction turn is open,
