@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +171,49 @@ func twoSlots(ctx context.Context, store *sqlstore.Store) (*scim.Roles, error) {
 		}
 		return scim.RolePolicy{Exclusive: true}
 	}}, err
+}
+
+// searched opens a store whose users people search and sort.
+func searched(db *sql.DB, d sqlstore.Dialect) (*sqlstore.Store, error) {
+	store, err := sqlstore.New(db, d, sqlstore.Options{Indexes: []sqlstore.Index{
+		{Attribute: "userName", Contains: true},
+		{Attribute: "displayName", Contains: true},
+		{Attribute: "emails.value", Contains: true},
+		{Attribute: "name.familyName"},
+		{Attribute: "meta.lastModified"},
+	}})
+	return store, err
+}
+
+// The searches of the page about databases find the user.
+func TestIndexesForSearches(t *testing.T) {
+	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "app.db")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test is over
+	store, err := searched(db, sqlstore.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	u, err := scim.UserType().Bind(scim.Meta{ID: "1"}, nil, map[string]any{"userName": "ann", "displayName": "Ann Holm"})
+	if err == nil {
+		_, err = store.Create(t.Context(), u)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := scim.ParseFilter(scim.UserType(), `displayName co "hol" or userName sw "a"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := store.List(t.Context(), scim.UserType(), &scim.Query{Filter: f, SortBy: "name.familyName", Limit: 10})
+	if err != nil || len(page.Resources) != 1 {
+		t.Errorf("found %v, %v", page, err)
+	}
 }
 
 // removeSCIM prints what it will do, and does it.

@@ -19,8 +19,8 @@ func (s *Store) Get(ctx context.Context, ref scim.Ref) (r *scim.Resource, err er
 
 // List implements scim.Store. Pages in order of creation cost the same at any depth with
 // Query.After. An index answers equality of id, userName, externalId, displayName and
-// emails.value. Other filters and sort orders are exact, but read all resources of the
-// type.
+// emails.value, and those of Options.Indexes more. Other filters and sort orders are exact,
+// but read all resources of the type.
 func (s *Store) List(ctx context.Context, t *scim.ResourceType, q *scim.Query) (*scim.Page, error) {
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return &scim.Page{}, ctx.Err()

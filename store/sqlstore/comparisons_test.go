@@ -49,6 +49,11 @@ func TestComparisonsThatAnIndexAnswersAreFree(t *testing.T) {
 	})
 }
 
+// manySearches is a filter of n terms that an index of userName answers.
+func manySearches(n int) string {
+	return strings.Repeat(`userName co "none" or `, n-1) + `userName co "nobody"`
+}
+
 // A search or an order that no index answers goes through a limited number of resources. The error names
 // the attributes. With an index there is no limit, unless it finds too many.
 func TestSearchesAreLimited(t *testing.T) {
@@ -74,6 +79,8 @@ func TestSearchesAreLimited(t *testing.T) {
 			{`userName co "ser1" and displayName co "1"`, "", 19, "userName co, displayName co", ""},
 			{`userName co "ser1" or displayName co "1"`, "", 39, "userName co, displayName co", "userName co, displayName co"},
 			{`userName co "ser1" and displayName co "1"`, "", 10, "userName co", "userName co, displayName co"},
+			{manySearches(8), "", 100, "userName co", ""},
+			{manySearches(9), "", 100, "userName co", "userName co"},
 			{"", "userName", 19, "sortBy userName", ""},
 			{"", "displayName", 19, "sortBy displayName", "sortBy displayName"},
 			{"", "displayName", 20, "", ""},

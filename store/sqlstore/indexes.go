@@ -25,7 +25,7 @@ type Index struct {
 }
 
 // addIndexes puts Options.Indexes into the types. Its error lists every mistake.
-func (s *Store) addIndexes(d Dialect, all []Index) (err error) {
+func addIndexes(s *Store, d Dialect, all []Index) (err error) {
 	if d == MariaDB && len(all) > 0 {
 		return errors.New("sqlstore: Indexes: MariaDB has no index of an expression: leave them out")
 	}
@@ -46,7 +46,7 @@ func (s *Store) addIndexes(d Dialect, all []Index) (err error) {
 }
 
 // migrateIndexes creates and drops indexes as Options.Indexes says.
-func (s *Store) migrateIndexes(ctx context.Context) error {
+func migrateIndexes(ctx context.Context, s *Store) error {
 	if !s.hasIndexes {
 		return nil
 	}

@@ -39,7 +39,7 @@ func TestEquivalenceWithIndexes(t *testing.T) {
 		t.Run(d.String(), func(t *testing.T) {
 			storetest.RunFilters(t, func(t *testing.T, typ *scim.ResourceType) scim.Store {
 				return newStore(t, db, d, sqlstore.Options{Types: []*scim.ResourceType{typ}, Indexes: indexAll(typ)})
-			}, 200)
+			}, 100)
 		})
 	}
 }
@@ -276,6 +276,29 @@ func TestMissingExtensions(t *testing.T) {
 	create(t, s, user(t, "ann@example.com", nil))
 	if got := find(t, s, `userName co "ann@"`); len(got) != 1 {
 		t.Errorf("found %v", got)
+	}
+}
+
+// Over tables of the application the indexes are in the tables beside them, also for the rows that Migrate
+// reads first.
+func TestIndexesOfMappedTables(t *testing.T) {
+	for d, db := range map[sqlstore.Dialect]*sql.DB{sqlstore.SQLite: relaxed(t), sqlstore.Postgres: postgres.DB(t)} {
+		t.Run(d.String(), func(t *testing.T) {
+			makeApp(t, db, d)
+			create(t, newStore(t, db, d, appOptions("app")), user(t, "first@example.com", map[string]any{"displayName": "First"}))
+			o := appOptions("app")
+			o.Indexes = searched
+			s := newStore(t, db, d, o)
+			create(t, s, user(t, "second@example.com", map[string]any{"displayName": "Second"}))
+			for filter, want := range map[string]string{
+				`userName co "st@ex"`:                              "first@example.com",
+				`displayName sw "sec" or emails.value co "no one"`: "second@example.com",
+			} {
+				if got := find(t, s, filter); len(got) != 1 || got[0] != want {
+					t.Errorf("%s finds %v, want %s", filter, got, want)
+				}
+			}
+		})
 	}
 }
 

@@ -40,7 +40,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 		if err := s.schema.Migrate(ctx, nil, "ledger", "store"); err != nil {
 			return err
 		}
-		return s.migrateIndexes(ctx)
+		return migrateIndexes(ctx, s)
 	}
 	if err := s.app.Check(ctx); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := projection.WarnOfNamesakes(ctx, s.app); err != nil {
 		return err
 	}
-	return s.migrateIndexes(ctx)
+	return migrateIndexes(ctx, s)
 }
 
 // Check looks for mistakes in Options.Tables and Members, and changes nothing. Its error has a

@@ -176,7 +176,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 			s.members.Hide(t.Name())
 		}
 	}
-	err = errors.Join(err, s.addIndexes(d, o.Indexes))
+	err = errors.Join(err, addIndexes(s, d, o.Indexes))
 	bound, e := mapping.Bind(s.resources.Types, declarations(o.Tables), (*mapping.Join)(o.Members), o.Tenant)
 	if err = errors.Join(err, e); err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -102,7 +101,7 @@ func (w *Writer) translate(f *scim.Filter) (cond, error) {
 		Or: func(l, r cond) cond {
 			c := cond{sql: func(s scope) string { return "(" + l.sql(s) + " OR " + r.sql(s) + ")" }, terms: l.terms + r.terms}
 			if l.among != nil && r.among != nil {
-				c.among = slices.Concat(l.among, r.among)
+				c.among = anyOf(w, l.among, r.among)
 			}
 			return c
 		},
@@ -113,7 +112,7 @@ func (w *Writer) translate(f *scim.Filter) (cond, error) {
 				w.onCompare(c)
 			}
 			out := cond{sql: func(s scope) string { return w.comparison(s, c) }, terms: 1}
-			if w.isIndexed(c) || w.hasPlaces(c) || w.hasParts(c) {
+			if w.isIndexed(c) || hasPlaces(w, c) || hasParts(w, c) {
 				out.among = []scim.Comparison{c}
 			}
 			return out, nil

@@ -59,14 +59,14 @@ func (t Type) Indexes(d dialect.Dialect) (all []string) {
 		if !ok {
 			continue
 		}
-		all = append(all, "("+w.listed("", ofPlaces, path)+", deleted, ("+w.place("", &a)+"), created, id_length, id)")
-		path, parts := w.parts("", a)
+		all = append(all, "("+listed(w, "", ofPlaces, path)+", deleted, ("+w.place("", &a)+"), created, id_length, id)")
+		path, parts := parts(w, "", a)
 		switch {
 		case !hasParts:
 		case d == dialect.Postgres:
-			all = append(all, "USING gin ("+w.listed("", ofParts, path)+", ("+parts+") "+Trigrams+"gin_trgm_ops)")
+			all = append(all, "USING gin ("+listed(w, "", ofParts, path)+", ("+parts+") "+Trigrams+"gin_trgm_ops)")
 		default:
-			all = append(all, "("+w.listed("", ofParts, path)+", deleted, ("+parts+"), id)")
+			all = append(all, "("+listed(w, "", ofParts, path)+", deleted, ("+parts+"), id)")
 		}
 	}
 	slices.Sort(all)
@@ -81,19 +81,19 @@ const (
 
 // listed is the first column of an index: the collection, with a sum that tells the indexes apart. Two
 // with one sum would cost time, and nothing else.
-func (w *Writer) listed(alias, kind, path string) string {
+func listed(w *Writer, alias, kind, path string) string {
 	sum := sha256.Sum256([]byte(kind + path))
 	return "(" + dialect.Concat(w.d, alias+"collection", dialect.Quote(hex.EncodeToString(sum[:3]))) + ")"
 }
 
 // isListed says that resources are those of the tenant and the type, by the first column of an index.
-func (w *Writer) isListed(alias, kind, path string) string {
+func isListed(w *Writer, alias, kind, path string) string {
 	sum := sha256.Sum256([]byte(kind + path))
 	deleted := alias + "deleted"
 	if kind == ofParts && w.d == dialect.Postgres {
 		deleted = "(" + deleted + " + 0)" // otherwise it would suit the primary key, and the index of parts has no such column
 	}
-	return w.listed(alias, kind, path) + " = " + dialect.Concat(w.d, w.collection(), dialect.Quote(hex.EncodeToString(sum[:3]))) + " AND " + deleted + " = 0"
+	return listed(w, alias, kind, path) + " = " + dialect.Concat(w.d, w.collection(), dialect.Quote(hex.EncodeToString(sum[:3]))) + " AND " + deleted + " = 0"
 }
 
 // place is the text by which resources are sorted. Those without the attribute have 1, and the others
@@ -109,7 +109,7 @@ const (
 )
 
 // parts is a text that has the text of each value of a. It is that of the attribute at path.
-func (w *Writer) parts(alias string, a scim.Attribute) (path, text string) {
+func parts(w *Writer, alias string, a scim.Attribute) (path, text string) {
 	path = a.Path
 	if m, ok := outermost("", a); ok {
 		path = m.Path
@@ -118,7 +118,7 @@ func (w *Writer) parts(alias string, a scim.Attribute) (path, text string) {
 }
 
 // indexOf returns the attribute by which an index of places has the order of q. ok is false if there is none.
-func (w *Writer) indexOf(q *scim.Query) (path string, ok bool) {
+func indexOf(w *Writer, q *scim.Query) (path string, ok bool) {
 	a, _ := w.t.Attribute(q.SortBy)
 	path = sorted(w.t, a).Path
 	_, ok = w.indexed[path]
@@ -127,49 +127,68 @@ func (w *Writer) indexOf(q *scim.Query) (path string, ok bool) {
 
 // isSorted reports whether an index has the order of q.
 func (w *Writer) isSorted(q *scim.Query) bool {
-	_, ok := w.indexOf(q)
+	_, ok := indexOf(w, q)
 	return ok
 }
 
 // hasPlaces reports whether an index of places finds candidates for a comparison.
-func (w *Writer) hasPlaces(c scim.Comparison) bool {
+func hasPlaces(w *Writer, c scim.Comparison) bool {
 	_, isMany := outermost("", c.Attribute)
-	return !isMany && w.hasIndex(c) && slices.Contains([]scim.Operator{scim.OperatorEq, scim.OperatorSw,
+	return !isMany && hasIndex(w, c) && slices.Contains([]scim.Operator{scim.OperatorEq, scim.OperatorSw,
 		scim.OperatorGt, scim.OperatorGe, scim.OperatorLt, scim.OperatorLe}, c.Op)
 }
 
 // hasParts reports whether an index of parts finds candidates for a comparison.
-func (w *Writer) hasParts(c scim.Comparison) bool {
+func hasParts(w *Writer, c scim.Comparison) bool {
 	literal := literalKey(c.Literal)
 	_, isMany := outermost("", c.Attribute)
-	return w.indexed[c.Attribute.Path] && w.hasIndex(c) && (!isMany || !strings.ContainsFunc(literal, isEscaped)) &&
+	return w.indexed[c.Attribute.Path] && hasIndex(w, c) && (!isMany || !strings.ContainsFunc(literal, isEscaped)) &&
 		(w.d != dialect.Postgres || hasTrigrams(literal)) &&
 		slices.Contains([]scim.Operator{scim.OperatorCo, scim.OperatorEw, scim.OperatorSw, scim.OperatorEq}, c.Op)
 }
 
 // hasIndex reports whether there is an index by the attribute of a comparison whose literal it may have.
-func (w *Writer) hasIndex(c scim.Comparison) bool {
+func hasIndex(w *Writer, c scim.Comparison) bool {
 	_, ok := w.indexed[c.Attribute.Path]
 	return ok && !w.scans && c.Literal != nil && !c.Text && strings.IndexByte(literalKey(c.Literal), 0) < 0
 }
 
+// mostSearches is how many comparisons of a filter may each search an index. Every search may go through much of
+// it, so more of them count as Limits.Comparisons says.
+const mostSearches = 8
+
+// anyOf joins two lists of comparisons, one of which every match satisfies. It returns nil if they are too
+// many.
+func anyOf(w *Writer, a, b []scim.Comparison) []scim.Comparison {
+	all, searches := slices.Concat(a, b), 0
+	for _, c := range all {
+		if !w.isIndexed(c) {
+			searches++
+		}
+	}
+	if searches > mostSearches {
+		return nil
+	}
+	return all
+}
+
 // findCandidates is a query for the ids of the candidates for a comparison.
-func (w *Writer) findCandidates(c scim.Comparison) string {
+func findCandidates(w *Writer, c scim.Comparison) string {
 	literal, a := literalKey(c.Literal), c.Attribute
 	const from = "SELECT f.id AS value FROM {p}resources f WHERE "
-	if w.hasPlaces(c) {
-		return from + w.isListed("f.", ofPlaces, a.Path) + " AND " + w.between(w.place("f.", &a), c.Op, present+firstRunes(literal))
+	if hasPlaces(w, c) {
+		return from + isListed(w, "f.", ofPlaces, a.Path) + " AND " + between(w, w.place("f.", &a), c.Op, present+firstRunes(literal))
 	}
-	path, parts := w.parts("f.", a)
+	path, parts := parts(w, "f.", a)
 	if w.d == dialect.Postgres {
-		return from + w.isListed("f.", ofParts, path) + " AND " + parts + " LIKE " + w.text("%"+patterns.Replace(literal)+"%")
+		return from + isListed(w, "f.", ofParts, path) + " AND " + parts + " LIKE " + w.text("%"+patterns.Replace(literal)+"%")
 	}
-	return from + w.isListed("f.", ofParts, path) + " AND " + w.d.Contains(parts, w.text(literal))
+	return from + isListed(w, "f.", ofParts, path) + " AND " + w.d.Contains(parts, w.text(literal))
 }
 
 // between is the condition that a place may be that of a value, which satisfies a comparison with
 // another place.
-func (w *Writer) between(place string, op scim.Operator, at string) string {
+func between(w *Writer, place string, op scim.Operator, at string) string {
 	switch op {
 	case scim.OperatorEq:
 		return place + " = " + w.text(at)

@@ -62,7 +62,7 @@ func (w *Writer) lookUp(c scim.Comparison) string {
 // answers, or that are candidates for it.
 func (w *Writer) find(c scim.Comparison) string {
 	if !w.isIndexed(c) {
-		return w.findCandidates(c)
+		return findCandidates(w, c)
 	}
 	literal, _ := c.Literal.(string)
 	if c.Attribute.Path == EmailPath {

@@ -50,8 +50,8 @@ func (w *Writer) everything(q *scim.Query) string {
 	if w.unclaimed == HideUnclaimed || w.unclaimed == FindUnclaimed && q.ForClient {
 		claimed = " AND r.claimed = 1"
 	}
-	if path, ok := w.indexOf(q); ok {
-		return " FROM {p}resources r WHERE " + w.isListed("r.", ofPlaces, path) + claimed
+	if path, ok := indexOf(w, q); ok {
+		return " FROM {p}resources r WHERE " + isListed(w, "r.", ofPlaces, path) + claimed
 	}
 	return " FROM {p}resources r WHERE r.collection = " + w.collection() + " AND r.deleted = 0" + claimed
 }
@@ -93,13 +93,22 @@ func (w *Writer) order(q *scim.Query) (keys, after []string, err error) {
 		if !ok {
 			return nil, nil, fmt.Errorf("sqlstore: sort by %q: %s has no such attribute", q.SortBy, w.t.Name())
 		}
-		keys = []string{w.place("r.", &a)}
-		if q.After != nil {
-			place := absent
-			if q.After.Value != nil {
-				place = present + placeOf(a, *q.After.Value)
-			}
-			after = []string{w.text(place)}
+		isAbsent, place := absent, ""
+		if w.d == dialect.MariaDB { // It does not compare a long text that it has put together.
+			key := w.sortKey("r.", &a)
+			keys = []string{"CASE WHEN " + key + " IS NULL THEN '" + absent + "' ELSE '" + present + "' END", "COALESCE(" + key + ", '')"}
+		} else {
+			keys = []string{w.place("r.", &a)}
+		}
+		if q.After != nil && q.After.Value != nil {
+			isAbsent, place = present, placeOf(a, *q.After.Value)
+		}
+		switch {
+		case q.After == nil:
+		case w.d == dialect.MariaDB:
+			after = []string{w.text(isAbsent), w.text(place)}
+		default:
+			after = []string{w.text(isAbsent + place)}
 		}
 	}
 	keys = append(keys, "r.created", "r.id_length", "r.id") // So ids that are numbers are in their own order.
