@@ -218,7 +218,7 @@ func trigramSchema(ctx context.Context, q Querier) (schema string, err error) {
 	}
 	for _, name := range []string{"pg_trgm", "btree_gin"} {
 		if _, err := q.ExecContext(ctx, "CREATE EXTENSION IF NOT EXISTS "+name); err != nil {
-			return "", fmt.Errorf("Contains needs the extensions pg_trgm and btree_gin: install PostgreSQL's contrib modules, and let a role that may do so call "+
+			return "", fmt.Errorf("an index with Contains needs the extensions pg_trgm and btree_gin: install PostgreSQL's contrib modules, and let a role that may do so call "+
 				"CREATE EXTENSION %s in this database; or leave Contains out: %w", name, err)
 		}
 	}
