@@ -29,6 +29,9 @@ type place struct {
 	// crawls says that even fewer repetitions take too long under the race detector. Then
 	// only concurrent tests run, because sequential requests have no races.
 	crawls bool
+	// half says which scenarios TestRoles plays here, if not 0: 1 for every other one from the first on, and 2 for those
+	// between. The place with the other half has the same kind in another database. .ci/long plays all in both.
+	half int
 	// onlyLong says that the scenarios take a quarter of an hour here, so .ci/long plays them.
 	onlyLong bool
 	// open makes the shared data of a test's worlds, such as a database.
@@ -38,12 +41,12 @@ type place struct {
 var places = []place{
 	{name: "memory", kinds: []string{joint, separate}, open: func(*testing.T) site { return inMemory }},
 	{name: "bare", kinds: []string{bare}, open: func(*testing.T) site { return inMaps }},
-	{name: "SQLite", kinds: []string{joint}, longKinds: []string{separate}, slow: true, crawls: testhost.UnderRace,
+	{name: "SQLite", kinds: []string{joint}, longKinds: []string{separate}, half: 1, slow: true, crawls: testhost.UnderRace,
 		open: onSQL(sqliteFile, ownTables)},
-	{name: "PostgreSQL", kinds: []string{separate}, longKinds: []string{joint}, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, ownTables)},
+	{name: "PostgreSQL", kinds: []string{separate}, longKinds: []string{joint}, half: 1, slow: true, crawls: testhost.UnderRace, open: onSQL(postgresServer, ownTables)},
 	{name: "MariaDB", kinds: []string{joint, separate}, slow: true, onlyLong: true, crawls: testhost.UnderRace, open: onSQL(mariadbServer, ownTables)},
-	{name: "SQLite, mapped", kinds: []string{separate}, longKinds: []string{joint}, slow: true, crawls: testhost.UnderRace, open: onAppTables(sqliteFile)},
-	{name: "PostgreSQL, mapped", kinds: []string{joint}, longKinds: []string{separate}, slow: true, crawls: testhost.UnderRace, open: onAppTables(postgresServer)},
+	{name: "SQLite, mapped", kinds: []string{separate}, longKinds: []string{joint}, half: 2, slow: true, crawls: testhost.UnderRace, open: onAppTables(sqliteFile)},
+	{name: "PostgreSQL, mapped", kinds: []string{joint}, longKinds: []string{separate}, half: 2, slow: true, crawls: testhost.UnderRace, open: onAppTables(postgresServer)},
 	{name: "MariaDB, mapped", kinds: []string{joint, separate}, slow: true, onlyLong: true, crawls: testhost.UnderRace, open: onAppTables(mariadbServer)},
 }
 
@@ -59,7 +62,7 @@ func everywhere(t *testing.T, test func(t *testing.T, in setting)) {
 				kinds = slices.Concat(p.kinds, p.longKinds)
 			}
 			for _, kind := range kinds {
-				t.Run(kind, func(t *testing.T) { test(t, setting{kind, p.slow, p.crawls, site}) })
+				t.Run(kind, func(t *testing.T) { test(t, setting{kind, p.half, p.slow, p.crawls, site}) })
 			}
 		})
 	}
@@ -68,6 +71,7 @@ func everywhere(t *testing.T, test func(t *testing.T, in setting)) {
 // setting has everything that differs between worlds.
 type setting struct {
 	kind         string
+	half         int
 	slow, crawls bool
 	site         site
 }
