@@ -22,7 +22,7 @@ type SumStore interface {
 // maxTraffic is how many hours Traffic adds up at most.
 const maxTraffic = 48
 
-// Traffic returns how many requests of each tenant came, and how many of them failed, in the hours from the one of from to the one
+// Traffic returns how many requests of each tenant came, and how many of them failed. It counts from the hour of from to the hour
 // of to, both included, 48 at most. A tenant without requests may be missing. It reads counters only, in two statements for any number
 // of tenants if the store is a SumStore, or else in two for each tenant.
 func (j *Journal) Traffic(ctx context.Context, tenants []string, from, to time.Time) (map[string]HourCount, error) {
