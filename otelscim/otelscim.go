@@ -30,6 +30,7 @@ package otelscim
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 
 	"go.opentelemetry.io/otel"
@@ -54,6 +55,11 @@ type Options struct {
 	MeterProvider metric.MeterProvider
 	// Prefix is where the handler is mounted, such as "/scim/v2". Routes begin with it.
 	Prefix string
+	// Share is the part of requests that get spans, chosen by chance: 0.1 is one of ten. The others do not
+	// ask the TracerProvider, which costs more than its answer is worth. A request within a trace that is
+	// sampled, by the application or a trusted gateway, always gets spans. The sampler of the
+	// TracerProvider then decides about those that are left. Default, and 1: all requests.
+	Share float64
 	// Tenants makes scim.tenant a label of metrics. Each tenant then has series of its own. The SDK
 	// bounds their number, 2,000 by default, and counts the rest together. Default: only spans
 	// have it.
@@ -68,8 +74,11 @@ type Options struct {
 	Propagator propagation.TextMapPropagator
 }
 
-// New makes an Observer. It fails if the MeterProvider refuses an instrument.
+// New makes an Observer. It fails if Share is not between 0 and 1, or the MeterProvider refuses an instrument.
 func New(o Options) (scim.CallObserver, error) {
+	if !(o.Share >= 0 && o.Share <= 1) {
+		return nil, fmt.Errorf("otelscim: Share is %v: it must be between 0 and 1", o.Share)
+	}
 	if o.TracerProvider == nil {
 		o.TracerProvider = otel.GetTracerProvider()
 	}
@@ -127,6 +136,9 @@ func (o *observer) Begin(ctx context.Context, r *http.Request, requestID string)
 	}
 }
 
+// noSpan is the span of a request that has none.
+var noSpan = trace.SpanFromContext(context.Background())
+
 // start starts the span of a request.
 func (o *observer) start(ctx context.Context, r *http.Request, method string) (context.Context, trace.Span) {
 	if trace.SpanContextFromContext(ctx).IsValid() { // the application has a span for the request
@@ -134,7 +146,13 @@ func (o *observer) start(ctx context.Context, r *http.Request, method string) (c
 	}
 	headers := propagation.HeaderCarrier(r.Header)
 	if o.o.TrustParent {
-		return o.tracer.Start(o.o.Propagator.Extract(ctx, headers), method, asServer...)
+		ctx = o.o.Propagator.Extract(ctx, headers)
+	}
+	if o.o.Share > 0 && o.o.Share < 1 && !trace.SpanContextFromContext(ctx).IsSampled() && rand.Float64() >= o.o.Share {
+		return ctx, noSpan
+	}
+	if o.o.TrustParent {
+		return o.tracer.Start(ctx, method, asServer...)
 	}
 	if sent := trace.SpanContextFromContext(o.o.Propagator.Extract(context.Background(), headers)); sent.IsValid() {
 		return o.tracer.Start(ctx, method, asServer[0], trace.WithLinks(trace.Link{SpanContext: sent}))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -264,6 +265,47 @@ func TestParent(t *testing.T) {
 				t.Errorf("kind %s, want %s", s.SpanKind, tt.kind)
 			}
 		})
+	}
+}
+
+// With Share some requests have spans, and all are measured. A trace that is sampled already goes on.
+func TestShare(t *testing.T) {
+	const requests = 200
+	for _, tt := range []struct {
+		name        string
+		share       float64
+		parent      string // traceparent of a trusted gateway
+		least, most int    // spans of requests
+	}{
+		{"by default all", 0, "", requests, requests},
+		{"one of two", 0.5, "", 50, 150}, // seven standard deviations
+		{"all", 1, "", requests, requests},
+		{"a sampled trace", 0.001, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", requests, requests},
+		{"a trace that is not sampled", 0.001, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", 0, 10},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, otelscim.Options{Share: tt.share, TrustParent: true, Propagator: propagation.TraceContext{}}, nil)
+			for range requests {
+				w.send("GET", "/Users/ann", "", "Traceparent: "+tt.parent)
+			}
+			spans := 0
+			for _, s := range w.spans.GetSpans() {
+				if s.SpanKind == trace.SpanKindServer {
+					spans++
+				}
+			}
+			if spans < tt.least || spans > tt.most {
+				t.Errorf("%d of %d requests have spans, want %d to %d", spans, requests, tt.least, tt.most)
+			}
+			if text := w.metrics(); !strings.Contains(text, fmt.Sprintf("bounds) %d ", requests)) {
+				t.Errorf("not all requests are measured:\n%s", text)
+			}
+		})
+	}
+	for _, share := range []float64{-0.1, 1.1, math.NaN()} {
+		if _, err := otelscim.New(otelscim.Options{Share: share}); err == nil {
+			t.Errorf("Share %v is accepted", share)
+		}
 	}
 }
 

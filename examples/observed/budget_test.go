@@ -50,9 +50,13 @@ func handlerOf(tb testing.TB, store scim.Store, log io.Writer, share float64) (h
 		c.Log = slog.New(slog.NewJSONHandler(log, nil))
 	}
 	if share >= 0 {
-		tracers := trace.NewTracerProvider(trace.WithBatcher(discard{}), trace.WithSampler(trace.ParentBased(trace.TraceIDRatioBased(share))))
+		sampler := trace.NeverSample()
+		if share > 0 {
+			sampler = trace.AlwaysSample()
+		}
+		tracers := trace.NewTracerProvider(trace.WithBatcher(discard{}), trace.WithSampler(trace.ParentBased(sampler)))
 		tb.Cleanup(func() { tracers.Shutdown(context.Background()) }) //nolint:errcheck // discards
-		o, err := otelscim.New(otelscim.Options{TracerProvider: tracers, MeterProvider: metric.NewMeterProvider(metric.WithReader(metric.NewManualReader()))})
+		o, err := otelscim.New(otelscim.Options{Share: share, TracerProvider: tracers, MeterProvider: metric.NewMeterProvider(metric.WithReader(metric.NewManualReader()))})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -35,7 +35,7 @@ import (
 
 func main() {
 	file := flag.String("db", "observed.db", "the SQLite file")
-	share := flag.Float64("share", 0.1, "the share of requests that are traced")
+	share := flag.Float64("share", 0.1, "the share of requests that are traced, above 0")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -86,9 +86,9 @@ func observe(w io.Writer, share float64) (o scim.Observer, metrics http.Handler,
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	tracers := trace.NewTracerProvider(trace.WithBatcher(spans), trace.WithSampler(trace.ParentBased(trace.TraceIDRatioBased(share))))
+	tracers := trace.NewTracerProvider(trace.WithBatcher(spans))
 	meters := metric.NewMeterProvider(metric.WithReader(reader))
-	o, err = otelscim.New(otelscim.Options{TracerProvider: tracers, MeterProvider: meters, Prefix: "/scim/v2"})
+	o, err = otelscim.New(otelscim.Options{Share: share, TracerProvider: tracers, MeterProvider: meters, Prefix: "/scim/v2"})
 	stop = func(ctx context.Context) error { return errors.Join(tracers.Shutdown(ctx), meters.Shutdown(ctx)) }
 	return o, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), stop, err
 }
