@@ -37,6 +37,9 @@ func main() {
 	file := flag.String("db", "observed.db", "the SQLite file")
 	share := flag.Float64("share", 0.1, "the share of requests that are traced, above 0")
 	flag.Parse()
+	if *share <= 0 {
+		log.Fatal("-share must be above 0: to trace nothing, give the TracerProvider the sampler trace.NeverSample")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := serve(ctx, *file, os.Getenv("SCIM_TOKEN"), *share); err != nil {
