@@ -19,8 +19,9 @@
 //
 // # Metrics
 //
-// The histogram http.server.request.duration is in seconds. The counter scim.tolerances says how
-// often requests used each tolerance. All labels are from closed lists: the method is one that HTTP
+// The histogram http.server.request.duration is in seconds. http.server.active_requests is the number
+// of requests that have not ended. The counter scim.tolerances says how often requests used each
+// tolerance. All labels are from closed lists: the method is one that HTTP
 // has or "_OTHER", and the route is a pattern. The tenant is a label only if Options.Tenants is set.
 //
 // Do not put otelhttp's handler around the same requests, unless you drop the metrics of one of
@@ -98,8 +99,11 @@ func New(o Options) (scim.CallObserver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("otelscim: the counter of tolerances: %w", err)
 	}
-	return &observer{o: o, tracer: o.TracerProvider.Tracer(name, trace.WithSchemaURL(semconv.SchemaURL)),
-		duration: duration.Inst(), tolerances: tolerances}, nil
+	made := &observer{o: o, tracer: o.TracerProvider.Tracer(name, trace.WithSchemaURL(semconv.SchemaURL)), duration: duration.Inst(), tolerances: tolerances}
+	if err := made.collect(meter); err != nil {
+		return nil, fmt.Errorf("otelscim: the number of active requests: %w", err)
+	}
+	return made, nil
 }
 
 type observer struct {
@@ -108,6 +112,8 @@ type observer struct {
 	duration   metric.Float64Histogram
 	tolerances metric.Int64Counter
 	series     cache
+	pending    pending
+	active     active
 }
 
 var (
@@ -117,8 +123,9 @@ var (
 
 // Begin implements scim.Observer.
 func (o *observer) Begin(ctx context.Context, r *http.Request, requestID string) (context.Context, func(scim.Outcome)) {
-	method, protocol, isSecure := knownMethod(r.Method), protocolOf(r), r.TLS != nil
-	ctx, span := o.start(ctx, r, method)
+	method, protocol, isSecure := methodOf(r), protocolOf(r), r.TLS != nil
+	ctx, span := o.start(ctx, r, method.String())
+	ended := o.active.begin(method, isSecure)
 	// The closure changes none of these, so it is the only thing that is allocated for them.
 	return ctx, func(out scim.Outcome) {
 		s := series{method: method, protocol: protocol, isSecure: isSecure, route: out.Route, status: out.Status, isAborted: isAborted(&out)}
@@ -128,11 +135,12 @@ func (o *observer) Begin(ctx context.Context, r *http.Request, requestID string)
 		if o.o.Tenants {
 			s.tenant = out.Tenant
 		}
-		o.duration.Record(ctx, out.Duration.Seconds(), o.options(s)...)
+		o.record(ctx, span.SpanContext().IsSampled(), waiting{out.Duration.Seconds(), o.options(s)})
 		for _, n := range out.Tolerances {
 			o.countTolerance(ctx, string(n), out.Tenant)
 		}
 		span.End()
+		ended.Add(1)
 	}
 }
 

@@ -40,11 +40,11 @@ type world struct {
 	reader *metric.ManualReader
 }
 
-func newWorld(t *testing.T, o otelscim.Options, change func(c *scim.Config)) *world {
+func newWorld(t *testing.T, o otelscim.Options, change func(c *scim.Config), views ...metric.Option) *world {
 	t.Helper()
 	w := &world{t: t, spans: tracetest.NewInMemoryExporter(), reader: metric.NewManualReader()}
 	w.tracer = sdktrace.NewTracerProvider(sdktrace.WithSyncer(w.spans), sdktrace.WithIDGenerator(&counter{}))
-	o.TracerProvider, o.MeterProvider = w.tracer, metric.NewMeterProvider(metric.WithReader(w.reader))
+	o.TracerProvider, o.MeterProvider = w.tracer, metric.NewMeterProvider(append(views, metric.WithReader(w.reader))...)
 	observer, err := otelscim.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -372,7 +372,9 @@ func TestMetrics(t *testing.T) {
 		o    otelscim.Options
 		want string
 	}{
-		{"labels are bounded", otelscim.Options{}, `http.server.request.duration (s, 14 bounds) 1 error.type=503 http.request.method=GET http.response.status_code=503 http.route=/Users/{id} network.protocol.version=1.1 url.scheme=http
+		{"labels are bounded", otelscim.Options{}, `http.server.active_requests ({request}) 0 http.request.method=GET url.scheme=http
+http.server.active_requests ({request}) 0 http.request.method=_OTHER url.scheme=http
+http.server.request.duration (s, 14 bounds) 1 error.type=503 http.request.method=GET http.response.status_code=503 http.route=/Users/{id} network.protocol.version=1.1 url.scheme=http
 http.server.request.duration (s, 14 bounds) 1 error.type=aborted http.request.method=GET http.route=/Users/{id} network.protocol.version=1.1 url.scheme=http
 http.server.request.duration (s, 14 bounds) 1 http.request.method=GET http.response.status_code=200 http.route=/Users network.protocol.version=1.1 url.scheme=http
 http.server.request.duration (s, 14 bounds) 1 http.request.method=GET http.response.status_code=401 network.protocol.version=1.1 url.scheme=http
@@ -380,7 +382,9 @@ http.server.request.duration (s, 14 bounds) 3 http.request.method=GET http.respo
 http.server.request.duration (s, 14 bounds) 3 http.request.method=_OTHER http.response.status_code=404 network.protocol.version=1.1 url.scheme=http
 scim.tolerances ({use}) 1 scim.tolerance=unquoted-literal
 `},
-		{"tenants are labels", otelscim.Options{Tenants: true, Prefix: "/scim"}, `http.server.request.duration (s, 14 bounds) 1 error.type=503 http.request.method=GET http.response.status_code=503 http.route=/scim/Users/{id} network.protocol.version=1.1 scim.tenant=acme url.scheme=http
+		{"tenants are labels", otelscim.Options{Tenants: true, Prefix: "/scim"}, `http.server.active_requests ({request}) 0 http.request.method=GET url.scheme=http
+http.server.active_requests ({request}) 0 http.request.method=_OTHER url.scheme=http
+http.server.request.duration (s, 14 bounds) 1 error.type=503 http.request.method=GET http.response.status_code=503 http.route=/scim/Users/{id} network.protocol.version=1.1 scim.tenant=acme url.scheme=http
 http.server.request.duration (s, 14 bounds) 1 error.type=aborted http.request.method=GET http.route=/scim/Users/{id} network.protocol.version=1.1 scim.tenant=acme url.scheme=http
 http.server.request.duration (s, 14 bounds) 1 http.request.method=GET http.response.status_code=200 http.route=/scim/Users network.protocol.version=1.1 scim.tenant=acme url.scheme=http
 http.server.request.duration (s, 14 bounds) 1 http.request.method=GET http.response.status_code=401 network.protocol.version=1.1 url.scheme=http

@@ -23,10 +23,11 @@ const failed = codes.Error
 // series are the labels of a metric. None of them is a text of a client. It is small, because each
 // request looks its series up.
 type series struct {
-	method, route, tenant string // route is below the endpoint; "" for none
-	status                int    // 0 for none
-	protocol              protocol
-	isSecure, isAborted   bool
+	route, tenant       string // route is below the endpoint; "" for none
+	status              int    // 0 for none
+	method              method
+	protocol            protocol
+	isSecure, isAborted bool
 }
 
 // failure is the error.type, "" if the server did not fail. A refusal is no failure of the server.
@@ -45,11 +46,7 @@ const maxLabels = 10
 
 // labels are the attributes of a series by the conventions.
 func (o *observer) labels(s *series) []attribute.KeyValue {
-	scheme := "http"
-	if s.isSecure {
-		scheme = "https"
-	}
-	all := append(make([]attribute.KeyValue, 0, maxLabels), semconv.HTTPRequestMethodKey.String(s.method), semconv.URLScheme(scheme))
+	all := append(make([]attribute.KeyValue, 0, maxLabels), semconv.HTTPRequestMethodKey.String(s.method.String()), semconv.URLScheme(schemes[schemeOf(s.isSecure)]))
 	if version := s.protocol.String(); version != "" {
 		all = append(all, semconv.NetworkProtocolVersion(version))
 	}
@@ -102,7 +99,7 @@ func (o *observer) options(s series) []metric.RecordOption {
 // describe puts what became of a request into its span.
 func (o *observer) describe(span trace.Span, s *series, out *scim.Outcome, requestID string) {
 	if s.route != "" {
-		span.SetName(s.method + " " + o.o.Prefix + s.route)
+		span.SetName(s.method.String() + " " + o.o.Prefix + s.route)
 	}
 	all := append(o.labels(s), attribute.String("scim.request_id", requestID))
 	if out.Tenant != "" {
@@ -122,16 +119,6 @@ func (o *observer) describe(span trace.Span, s *series, out *scim.Outcome, reque
 	if s.failure() != "" {
 		span.SetStatus(failed, "") // the text of out.Err may name people
 	}
-}
-
-// knownMethod is a method of the closed list of the conventions.
-func knownMethod(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-		http.MethodOptions, http.MethodConnect, http.MethodTrace:
-		return method
-	}
-	return "_OTHER"
 }
 
 // protocol is a version of HTTP: ten times the major version and the minor one.

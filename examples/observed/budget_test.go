@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/scimkit/scim"
@@ -40,7 +41,7 @@ var kinds = []struct {
 	name  string
 	log   io.Writer
 	share float64 // below 0: no Observer
-}{{"nothing", nil, -1}, {"nothing again", nil, -1}, {"log", io.Discard, -1}, {"metrics", nil, 0}, {"a tenth", nil, 0.1}, {"all", nil, 1}}
+}{{"nothing", nil, -1}, {"nothing again", nil, -1}, {"log", io.Discard, -1}, {"metrics", nil, 1e-9}, {"a tenth", nil, 0.1}, {"all", nil, 1}}
 
 // handlerOf makes a handler with one user, whose path it returns.
 func handlerOf(tb testing.TB, store scim.Store, log io.Writer, share float64) (h http.Handler, path string) {
@@ -50,13 +51,13 @@ func handlerOf(tb testing.TB, store scim.Store, log io.Writer, share float64) (h
 		c.Log = slog.New(slog.NewJSONHandler(log, nil))
 	}
 	if share >= 0 {
-		sampler := trace.NeverSample()
-		if share > 0 {
-			sampler = trace.AlwaysSample()
-		}
-		tracers := trace.NewTracerProvider(trace.WithBatcher(discard{}), trace.WithSampler(trace.ParentBased(sampler)))
+		tracers := trace.NewTracerProvider(trace.WithBatcher(discard{}))
 		tb.Cleanup(func() { tracers.Shutdown(context.Background()) }) //nolint:errcheck // discards
-		o, err := otelscim.New(otelscim.Options{Share: share, TracerProvider: tracers, MeterProvider: metric.NewMeterProvider(metric.WithReader(metric.NewManualReader()))})
+		reader := metric.NewManualReader()
+		o, err := otelscim.New(otelscim.Options{Share: share, TracerProvider: tracers, MeterProvider: metric.NewMeterProvider(metric.WithReader(reader))})
+		if err == nil {
+			err = reader.Collect(context.Background(), &metricdata.ResourceMetrics{}) // as a process does that runs for a minute
+		}
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -105,13 +106,14 @@ func (c *client) send(tb testing.TB) {
 }
 
 // TestBudget measures a GET by id over HTTP, in turn with each of the kinds, in one process. The CPU time is
-// that of the server and of its small client together. The budget is for a store with a database,
-// and one of ten requests traced.
+// that of the server and of its small client together. Two servers that do the same differ by a
+// percent, so the median of some is judged. The budget is for a store with a database, and one of
+// ten requests traced.
 func TestBudget(t *testing.T) {
 	if os.Getenv("SCIM_BUDGETS") == "" {
 		t.Skip("set SCIM_BUDGETS=1 to measure")
 	}
-	const budget = 0.03
+	const budget, servers = 0.03, 9
 	for _, place := range []struct {
 		name     string
 		new      func() scim.Store
@@ -129,8 +131,17 @@ func TestBudget(t *testing.T) {
 		}, true},
 		{"memory", func() scim.Store { return memory.New() }, false},
 	} {
-		shares := measure(t, place.name, place.new)
-		if more := shares["a tenth"]; place.isJudged && more > budget {
+		all := map[string][]float64{}
+		for range servers {
+			for name, more := range measure(t, place.new) {
+				all[name] = append(all[name], more)
+			}
+		}
+		for _, k := range kinds {
+			slices.Sort(all[k.name])
+			t.Logf("%s, %-13s %+.1f %% (%+.1f to %+.1f)", place.name, k.name, all[k.name][servers/2]*100, all[k.name][0]*100, all[k.name][servers-1]*100)
+		}
+		if more := all["a tenth"][servers/2]; place.isJudged && more > budget {
 			t.Errorf("%s: %.1f %% more than without an Observer, the budget is %.0f %%", place.name, more*100, budget*100)
 		}
 	}
@@ -139,8 +150,8 @@ func TestBudget(t *testing.T) {
 // measure returns how much more CPU time each kind takes than nothing: the median of the differences
 // within rounds, in which each kind has its turn. The order is another one each time, because a kind
 // also pays for what the one before it leaves to the garbage collector.
-func measure(t *testing.T, place string, newStore func() scim.Store) map[string]float64 {
-	const rounds, warm, requests = 400, 20, 50
+func measure(t *testing.T, newStore func() scim.Store) map[string]float64 {
+	const rounds, warm, requests = 100, 10, 50
 	clients := make([]*client, len(kinds))
 	for i, k := range kinds {
 		h, path := handlerOf(t, newStore(), k.log, k.share)
@@ -167,9 +178,7 @@ func measure(t *testing.T, place string, newStore func() scim.Store) map[string]
 	}
 	shares := map[string]float64{}
 	for i, k := range kinds {
-		m := median(more[i])
-		shares[k.name] = float64(m) / float64(median(base))
-		t.Logf("%s, %-13s %+6.1f µs of CPU a GET, %+.1f %% of %.1f µs", place, k.name, float64(m)/requests/1e3, shares[k.name]*100, float64(median(base))/requests/1e3)
+		shares[k.name] = float64(median(more[i])) / float64(median(base))
 	}
 	return shares
 }
