@@ -5,12 +5,14 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/internal/testhost"
 )
 
@@ -199,6 +201,12 @@ func TestUsersScopeGuesses(t *testing.T) {
 			})
 		}
 	}
+	t.Run("strict", func(t *testing.T) { // an error names what is wrong, where a tolerance would be silent
+		twins := scopedTwins(t, scopedStores()["memory"], func(c *scim.Config) {
+			c.Without = slices.DeleteFunc(scim.Tolerances(), func(n scim.Tolerance) bool { return n == "missing-schemas" || n == "remove-by-value" })
+		})
+		guess(t, twins, &guesser{Rand: rand.New(rand.NewPCG(2, 1))}, n)
+	})
 }
 
 func guess(t *testing.T, twins [2]*scopedWorld, g *guesser, n int) {
