@@ -62,6 +62,7 @@ func bindStores(s Store, g host.Guard) host.Stores {
 		lockerPort
 		clientsPort
 		groupsPort
+		changerPort
 	}{storePort: storePort{s, g}}
 	b := host.Stores{Store: &p.storePort}
 	if c, ok := s.(Transactor); ok {
@@ -75,6 +76,10 @@ func bindStores(s Store, g host.Guard) host.Stores {
 	if c, ok := s.(GroupReader); ok {
 		p.groupsPort = groupsPort{c, g}
 		b.Groups = &p.groupsPort
+	}
+	if c, ok := s.(MemberChanger); ok {
+		p.changerPort = changerPort{c, g}
+		b.Changer = &p.changerPort
 	}
 	if c, ok := s.(PasswordSetter); ok {
 		p.passwordPort = passwordPort{c, g}

@@ -51,6 +51,7 @@ type Stores struct {
 	Tx          Transactor
 	Members     MemberStore
 	Groups      GroupReader
+	Changer     MemberChanger
 	Passwords   PasswordSetter
 	Deactivator Deactivator
 	Claimer     Claimer

@@ -34,6 +34,27 @@ type GroupReader interface {
 	GetWithGroups(ctx context.Context, userID string) (*doc.Document, []Membership, error)
 }
 
+// MemberChanger changes one member of a group, and the group with it.
+type MemberChanger interface {
+	ChangeMember(ctx context.Context, c *MemberChange) (MemberChanged, error)
+}
+
+// MemberChange is a change of one member.
+type MemberChange struct {
+	Group       *doc.Document // the group with the version and time that it gets if the memberships change
+	Version     string        // the version that the group has
+	Members     []Ref         // the member; two references with one id if the client does not say the type
+	Remove      bool          // the member leaves; otherwise it joins
+	ReadsGrants bool          // the grants of the member are read next, if the group has a link
+}
+
+// MemberChanged is what a change of one member has done.
+type MemberChanged struct {
+	Group   *doc.Document // the group as it is stored now
+	Changed []Ref         // who has joined or left
+	IsKnown bool          // the member to add exists
+}
+
 // Member is a member of a group with its display name: displayName, or else userName.
 type Member struct {
 	Ref     Ref

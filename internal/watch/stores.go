@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 
 	"github.com/scimkit/scim/internal/doc"
 	"github.com/scimkit/scim/internal/host"
@@ -24,6 +25,9 @@ func Tenant(t *host.Tenant, c host.Calls) {
 	}
 	if s.Groups != nil {
 		s.Groups = groups{s.Groups, c}
+	}
+	if s.Changer != nil {
+		s.Changer = changer{s.Changer, c}
 	}
 	if s.Passwords != nil {
 		s.Passwords = passwords{s.Passwords, c}
@@ -138,6 +142,23 @@ func (g groups) GetWithGroups(ctx context.Context, id string) (d *doc.Document, 
 		return err
 	})
 	return d, all, err
+}
+
+type changer struct {
+	host.MemberChanger
+	c host.Calls
+}
+
+// A store that leaves the change to other calls has not failed.
+func (s changer) ChangeMember(ctx context.Context, c *host.MemberChange) (done host.MemberChanged, err error) {
+	ctx, end := s.c.BeginCall(ctx, "MemberChanger.ChangeMember")
+	var left error
+	defer func() { endUnless(end, left, err) }()
+	done, err = s.MemberChanger.ChangeMember(ctx, c)
+	if errors.Is(err, errors.ErrUnsupported) {
+		left = err
+	}
+	return done, err
 }
 
 type passwords struct {

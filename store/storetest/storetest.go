@@ -33,7 +33,7 @@ import (
 // Run checks a Store. It calls newStore for each step. newStore returns a fresh, empty
 // store; use its t for t.Cleanup.
 //
-// Run finds the capabilities as the handler does: Transactor, MemberStore, GroupReader, Ledger,
+// Run finds the capabilities as the handler does: Transactor, MemberStore, GroupReader, MemberChanger, Ledger,
 // PasswordSetter, Deactivator, Claimer, Exempter, TenantLocker, UniqueIDs, Volatile. It logs
 // which ones the store has, and skips the steps of those that it does not have.
 func Run(t *testing.T, newStore func(t *testing.T) scim.Store) {
@@ -76,6 +76,7 @@ func storeSteps() []group[scim.Store] {
 		{"person", personSteps()},
 		{"members", memberSteps()},
 		{"members at once", memberScaleSteps()},
+		{"one member", oneMemberSteps()},
 		{"transaction", txSteps()},
 		{"transaction of all", txPartSteps()},
 		{"isolation", isolationSteps()},
@@ -89,6 +90,7 @@ func capabilities(s scim.Store) []string {
 	_, tx := s.(scim.Transactor)
 	_, members := s.(scim.MemberStore)
 	_, groups := s.(scim.GroupReader)
+	_, changer := s.(scim.MemberChanger)
 	_, ledger := s.(scim.Ledger)
 	_, sources := s.(scim.SourceLedger)
 	_, pending := s.(scim.PendingLedger)
@@ -108,6 +110,7 @@ func capabilities(s scim.Store) []string {
 		{"Transactor", tx, "writes are ordered so that a crash leaves too little access, and repaired later"},
 		{"MemberStore", members, "members live in the group resource, and a change costs as much as the group is big"},
 		{"GroupReader", groups, "a GET of a user asks for the user's groups in a call of its own"},
+		{"MemberChanger", changer, "a change of one member takes several calls"},
 		{"Ledger", ledger, "scim.Roles needs a Ledger of its own"},
 		{"SourceLedger", sources, "what a group gave thousands is dropped from the ledger one by one"},
 		{"PendingLedger", pending, "what is pending cannot be listed, and unfinished changes of roles do not outlive a process"},
