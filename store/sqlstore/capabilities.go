@@ -121,3 +121,9 @@ func (s *Store) ChangeMembers(ctx context.Context, groupID string, add, remove [
 	}
 	return added, removed, nil
 }
+
+// ChangeMember implements scim.MemberChanger. It is one statement in PostgreSQL, of a Store without
+// Tables. Otherwise its error is errors.ErrUnsupported.
+func (s *Store) ChangeMember(ctx context.Context, c scim.MemberChange) (scim.MemberChanged, error) {
+	return s.own.ChangeMember(ctx, c)
+}

@@ -47,6 +47,15 @@ func WithGroupsQuery(d Dialect) string { return owntables.WithGroupsQuery(dialec
 // LookQuery is the query of a look at what decides about roles.
 func LookQuery(d Dialect) string { return owntables.LookQuery(dialect.Dialect(d)) }
 
+// ChangeMemberQueries are the statements that change one member of a group of a tenant, with arguments.
+func ChangeMemberQueries(tenant, group, user string) map[string][]any {
+	args := []any{tenant, group, user, "User", "User", 1, "2", "", "1", "group:" + group, 1, 1}
+	return map[string][]any{
+		owntables.ChangeMemberQuery(false, true): args, owntables.ChangeMemberQuery(false, false): args[:11],
+		owntables.ChangeMemberQuery(true, true): args, owntables.ChangeMemberQuery(true, false): args[:11],
+	}
+}
+
 // The queries by which Tokens reads.
 const (
 	TokensQuery      = owntables.TokensQuery

@@ -401,8 +401,14 @@ func TestClaimsOfOlderRows(t *testing.T) {
 // unaware is a Store that hides that it is a Claimer and an Exempter.
 type unaware struct {
 	scim.Store
-	scim.GroupReader
+	memberships
 	scim.Ledger
+}
+
+// memberships are the capabilities of a Store that are about memberships.
+type memberships interface {
+	scim.GroupReader
+	scim.MemberChanger
 }
 
 // Claims cost a statement only where a client deletes a row of the application, or sends a

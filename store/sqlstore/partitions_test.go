@@ -81,6 +81,12 @@ func TestPartitionedPlans(t *testing.T) {
 			args []any
 		}{text, args}
 	}
+	for text, args := range sqlstore.ChangeMemberQueries(tenant, "g"+tenant, user) {
+		queries[text] = struct {
+			text string
+			args []any
+		}{text, args}
+	}
 	of, scans := regexp.MustCompile(`scim_[a-z]+_p(\d+)`), regexp.MustCompile(`Seq Scan on scim_(resources|lookups|members|grants)`)
 	for name, q := range queries {
 		p := plan(t, db, d, sqlstore.Statement(s, q.text), q.args)

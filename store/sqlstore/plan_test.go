@@ -217,4 +217,14 @@ func checkPlans(t *testing.T, db *sql.DB, d sqlstore.Dialect, s *sqlstore.Store,
 			t.Errorf("%s: want %s:\n%s", name, c.index, p)
 		}
 	}
+	if d != sqlstore.Postgres {
+		return
+	}
+	tables := regexp.MustCompile("Seq Scan on scim_(resources|members|links|grants)") // nobody is locked yet
+	for text, args := range sqlstore.ChangeMemberQueries(tenant, g.ID(), last.ID()) {
+		text = sqlstore.Statement(s, text)
+		if p := plan(t, db, d, text, args); tables.MatchString(p) {
+			t.Errorf("the change of a member scans a table:\n%s\n%s", text, p)
+		}
+	}
 }

@@ -83,12 +83,13 @@ import (
 )
 
 var (
-	_ scim.Store       = (*Store)(nil)
-	_ scim.Transactor  = (*Store)(nil)
-	_ scim.MemberStore = (*Store)(nil)
-	_ scim.GroupReader = (*Store)(nil)
-	_ scim.Ledger      = (*Store)(nil)
-	_ scim.Ledger      = (*Ledger)(nil)
+	_ scim.Store         = (*Store)(nil)
+	_ scim.Transactor    = (*Store)(nil)
+	_ scim.MemberStore   = (*Store)(nil)
+	_ scim.GroupReader   = (*Store)(nil)
+	_ scim.MemberChanger = (*Store)(nil)
+	_ scim.Ledger        = (*Store)(nil)
+	_ scim.Ledger        = (*Ledger)(nil)
 
 	_ scim.SourceLedger = (*Store)(nil)
 )

@@ -73,18 +73,26 @@ func (l *Ledger) lock(ctx context.Context, ids []string) error {
 	case dialect.MariaDB:
 		return l.lockRows(ctx, ids)
 	}
+	if takeLocked(ctx, l.db, ids) {
+		return nil
+	}
 	// One statement locks the rows in order, those that it inserts too. With one statement
 	// for each kind, two transactions could wait for each other. Before the first row it shares
 	// the lock that Fence takes alone.
 	text := "INSERT INTO {p}users AS u (tenant, user_id) SELECT $1, e.value #>> '{}' FROM (SELECT pg_advisory_xact_lock_shared($3)) AS f, {rows $2}"
 	if l.hasUsers { // Unknown ids need no lock, and a client could invent any number of them.
-		text += " WHERE (SELECT 1 FROM {p}users k WHERE k.tenant = $1 AND k.user_id = e.value #>> '{}') IS NOT NULL" +
-			" OR (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'User' AND r.id = e.value #>> '{}' LIMIT 1) IS NOT NULL" +
-			" OR (SELECT 1 FROM {p}grants g WHERE g.tenant = $1 AND g.user_id = e.value #>> '{}' LIMIT 1) IS NOT NULL"
+		text += " WHERE " + isKnownUser("e.value #>> '{}'")
 	}
 	// PostgreSQL locks a row that exists, and then finds that it is not to be updated.
 	_, err := l.db.Exec(ctx, text+" ON CONFLICT (user_id, tenant) DO UPDATE SET tenant = u.tenant WHERE false", dialect.List(ids), l.db.NameKey(fence))
 	return err
+}
+
+// isKnownUser is the condition that an id is that of a user, or was.
+func isKnownUser(id string) string {
+	return "(SELECT 1 FROM {p}users k WHERE k.tenant = $1 AND k.user_id = " + id + ") IS NOT NULL" +
+		" OR (SELECT 1 FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'User' AND r.id = " + id + " LIMIT 1) IS NOT NULL" +
+		" OR (SELECT 1 FROM {p}grants g WHERE g.tenant = $1 AND g.user_id = " + id + " LIMIT 1) IS NOT NULL"
 }
 
 // share shares the lock that Fence takes alone, without the lock of a user.
