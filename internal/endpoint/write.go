@@ -28,7 +28,8 @@ type writer struct {
 	// judge refuses edits of existing resources. Nil: every edit is allowed.
 	judge   func(before *doc.Document, e *edit) error
 	adopted adoptions
-	created []host.Ref // the resources that the request has created
+	created []host.Ref        // the resources that the request has created
+	leaves  []host.Membership // those of the resource that is locked to be deleted
 	// spent is the work that the writer has caused, in units of match.Work.
 	spent int
 	named naming
@@ -290,6 +291,9 @@ func (w *writer) withLockBy(ctx context.Context, lock func(context.Context, host
 func (w *writer) store(ctx context.Context, op host.Op, before *doc.Document, e *edit) (*doc.Document, error) {
 	if err := w.permit.admit(w.t, before, e); err != nil {
 		return nil, err
+	}
+	if out, ok, err := storeOne(ctx, w, op, before, e); ok || err != nil {
+		return out, err
 	}
 	members, err := w.planMembers(ctx, before, e.members)
 	if err != nil {

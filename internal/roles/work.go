@@ -204,6 +204,15 @@ func isolated(ctx context.Context, w *Work, key string, fn func(ctx context.Cont
 // isIsolated reports whether the unit is within Isolate, in the transaction of its write.
 func (w *Work) isIsolated() bool { return w.t.isTransactional() && w.depth > 0 }
 
+// IsAlone reports whether a unit is within Isolate, in a transaction that has no other write.
+func IsAlone(w *Work) bool { return w.t.isTransactional() && w.depth == 1 }
+
+// ReadsGrants reports whether a unit reads the grants of users in the transaction of a write, in a
+// ledger that locks them.
+func ReadsGrants(w *Work) bool {
+	return w.t.hasRoles() && w.t.Roles.LedgerLocks && !w.t.Roles.WithoutGroups
+}
+
 // isInner reports whether the current Isolate is part of the transaction of an outer one.
 func (w *Work) isInner() bool { return w.t.isTransactional() && w.depth > 1 }
 
