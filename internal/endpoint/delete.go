@@ -46,7 +46,7 @@ func (w *writer) lockToDelete(ctx context.Context, ref host.Ref) (*doc.Document,
 		}
 		return w.dir.Fetch(ctx, ref)
 	}
-	groups, err := w.groupsWith(ctx, ref)
+	groups, _, err := w.groupsWith(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +59,11 @@ func (w *writer) lockToDelete(ctx context.Context, ref host.Ref) (*doc.Document,
 	if err != nil {
 		return nil, err
 	}
-	now, err := w.groupsWith(ctx, ref)
+	now, leaves, err := w.groupsWith(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
+	w.leaves = leaves
 	for _, id := range now {
 		if _, isLocked := slices.BinarySearch(groups, id); !isLocked {
 			return nil, host.ErrStale
@@ -86,25 +87,25 @@ func lockBelow(ctx context.Context, w *writer, ref host.Ref) error {
 
 // groupsWith lists the ids of the groups that a deletion of ref changes, in order: those
 // with the member ref, and, if it is a group, ref itself and the groups below it, whose
-// members lose what came through it.
-func (w *writer) groupsWith(ctx context.Context, ref host.Ref) ([]string, error) {
-	ms, err := w.dir.GroupsOf(ctx, []host.Ref{ref})
+// members lose what came through it. in are its memberships.
+func (w *writer) groupsWith(ctx context.Context, ref host.Ref) (ids []string, in []host.Membership, err error) {
+	in, err = w.dir.GroupsOf(ctx, []host.Ref{ref})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	ids := make([]string, 0, len(ms)+1)
-	for _, m := range ms {
+	ids = make([]string, 0, len(in)+1)
+	for _, m := range in {
 		ids = append(ids, m.GroupID)
 	}
 	if ref.Type == "Group" {
 		below, err := w.dir.Below(ctx, ref.ID)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		ids = append(ids, below.IDs()...)
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return slices.Compact(ids), in, nil
 }
 
 // remove deletes a resource and ends the roles and memberships that depend on it.
@@ -132,7 +133,8 @@ func removeFirst(ctx context.Context, w *writer, before *doc.Document) error {
 func (w *writer) erase(ctx context.Context, before *doc.Document, end func(ctx context.Context) error) error {
 	ref := host.RefOf(before)
 	if w.t.Stores.Tx != nil {
-		if err := w.leaveGroups(ctx, ref); err != nil {
+		// Nobody else changes these memberships: the resource and the groups are locked.
+		if err := w.leaveGroups(ctx, ref, w.leaves); err != nil {
 			return err
 		}
 	}
@@ -158,7 +160,7 @@ func (w *writer) erase(ctx context.Context, before *doc.Document, end func(ctx c
 	}
 	err = end(ctx)
 	if w.t.Stores.Tx == nil {
-		if left := w.leaveGroups(ctx, ref); err == nil {
+		if left := leaveAll(ctx, w, ref); err == nil {
 			err = left
 		}
 	}
@@ -175,7 +177,7 @@ func leaveAfterwards(ctx context.Context, w *writer, ref host.Ref, err error) er
 	if _, found := w.t.Stores.Get(ctx, ref); !errors.Is(found, host.ErrNotFound) {
 		return err
 	}
-	if left := w.leaveGroups(ctx, ref); left != nil {
+	if left := leaveAll(ctx, w, ref); left != nil {
 		return left
 	}
 	return err

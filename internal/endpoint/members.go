@@ -254,19 +254,20 @@ func dropDeleted(ctx context.Context, w *writer, group *doc.Document, added []ho
 	return after, nil
 }
 
-// leaveGroups removes a user or group from all groups before or after its deletion.
-func (w *writer) leaveGroups(ctx context.Context, ref host.Ref) error {
-	ms, err := w.dir.GroupsOf(ctx, []host.Ref{ref})
+// leaveAll removes a user or group from all groups after its deletion.
+func leaveAll(ctx context.Context, w *writer, ref host.Ref) error {
+	in, err := w.dir.GroupsOf(ctx, []host.Ref{ref})
 	if err != nil {
 		return err
 	}
-	for _, m := range ms {
+	return w.leaveGroups(ctx, ref, in)
+}
+
+// leaveGroups removes a user or group from groups before or after its deletion. A MemberStore
+// deletes the memberships with the resource, so that only the groups get new versions.
+func (w *writer) leaveGroups(ctx context.Context, ref host.Ref, in []host.Membership) error {
+	for _, m := range in {
 		group := host.Ref{Type: "Group", ID: m.GroupID}
-		if w.t.Stores.Members != nil {
-			if _, _, err := w.t.Stores.Members.ChangeMembers(ctx, m.GroupID, nil, []host.Ref{ref}); err != nil && !errors.Is(err, host.ErrNotFound) {
-				return err
-			}
-		}
 		_, err := w.t.Stores.Update(ctx, group, func(g *doc.Document) (*doc.Document, error) {
 			after := g
 			if w.t.Stores.Members == nil {

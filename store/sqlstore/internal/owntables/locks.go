@@ -25,6 +25,10 @@ func (s *Resources) EraseLocks(ctx context.Context, typ string, ids []string) er
 	return nil
 }
 
+// eraseLock is EraseLocks for the user $3 in PostgreSQL, where $2 is the type.
+const eraseLock = `DELETE FROM {p}users WHERE tenant = $1 AND $2 = 'User' AND user_id = (SELECT u.user_id FROM {p}users u
+	WHERE u.tenant = $1 AND u.user_id = $3 FOR UPDATE SKIP LOCKED)`
+
 // Lock locks resources of a type, in order of id. lock says how, in PostgreSQL.
 func (s *Resources) Lock(ctx context.Context, typ string, ids []string, lock string) error {
 	if len(ids) == 0 {

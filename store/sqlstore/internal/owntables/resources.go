@@ -277,15 +277,17 @@ func (s *Resources) Delete(ctx context.Context, ref scim.Ref, check func(before 
 		if err := check(before); err != nil {
 			return err
 		}
-		if err := s.Erase(ctx, ref, s.KeepDeleted); err != nil {
-			return err
-		}
-		return s.EraseLocks(ctx, ref.Type, []string{ref.ID})
+		return s.erase(ctx, ref, s.KeepDeleted, true)
 	})
 }
 
 // Erase erases a resource, or labels it if keep is true.
 func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
+	return s.erase(ctx, ref, keep, false)
+}
+
+// erase is Erase, and EraseLocks if withLocks is true.
+func (s *Resources) erase(ctx context.Context, ref scim.Ref, keep, withLocks bool) error {
 	var statements []string
 	if keep {
 		if err := s.labelDeleted(ctx, ref); err != nil {
@@ -306,6 +308,9 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 		statements = append(statements, "DELETE FROM {p}members WHERE tenant = $1 AND $2 = 'Group' AND group_id = $3")
 	}
 	if s.db.Dialect == dialect.Postgres && isLocked { // Nobody is left to wait for, so all see the same.
+		if withLocks && ref.Type == search.UserType {
+			statements, withLocks = append(statements, eraseLock), false
+		}
 		statements = []string{inOne(statements)}
 	}
 	for _, text := range statements {
@@ -313,7 +318,10 @@ func (s *Resources) Erase(ctx context.Context, ref scim.Ref, keep bool) error {
 			return fmt.Errorf("sqlstore: delete %s %q: %w", ref.Type, ref.ID, err)
 		}
 	}
-	return nil
+	if !withLocks {
+		return nil
+	}
+	return s.EraseLocks(ctx, ref.Type, []string{ref.ID})
 }
 
 // inOne makes one statement of several for PostgreSQL. All see the database as it is before them.
