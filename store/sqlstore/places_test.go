@@ -118,6 +118,43 @@ func TestIndexPaging(t *testing.T) {
 	}
 }
 
+// Who begins anew gets the list of now, also if all of it is on the first page.
+func TestIndexPagingAnew(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		page := func(offset, limit int) (names []string) {
+			t.Helper()
+			page, err := s.List(t.Context(), scim.UserType(), &scim.Query{Offset: offset, Limit: limit, Total: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Resources {
+				names = append(names, r.String("userName"))
+			}
+			return names
+		}
+		var old []*scim.Resource
+		for _, name := range []string{"a", "b", "c", "d"} {
+			old = append(old, create(t, s, user(t, name, nil)))
+		}
+		page(0, 2)
+		for _, r := range old {
+			if err := s.Delete(t.Context(), r.Ref(), func(*scim.Resource) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"e", "f", "g", "h"} {
+			create(t, s, user(t, name, nil))
+		}
+		if diff := cmp.Diff([]string{"e", "f", "g", "h"}, page(0, 10)); diff != "" {
+			t.Errorf("from the start (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"g"}, page(2, 1)); diff != "" {
+			t.Errorf("the third (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // Pages in the middle do not count.
 func TestIndexPagingStatements(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {

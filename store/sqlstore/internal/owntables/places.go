@@ -21,8 +21,9 @@ import (
 // happens where the application says when its rows were created. So a place serves for a short time
 // only, and none once the client begins anew.
 type places struct {
-	mu  sync.Mutex
-	all [32]place // There are few, since each client needs one.
+	mu     sync.Mutex
+	all    [32]place // There are few, since each client needs one.
+	newest time.Time // newest is when the last one was kept.
 }
 
 // placeAge is how long a place serves, and a total.
@@ -75,6 +76,14 @@ func (p *places) before(of listed, offset int) *place {
 	return &found
 }
 
+// areKept reports whether there may be places. Most requests are look-ups while nobody pages: they need
+// not know which list they read.
+func (p *places) areKept() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Since(p.newest) <= placeAge
+}
+
 // forget forgets the places of a list.
 func (p *places) forget(of listed) {
 	p.mu.Lock()
@@ -102,7 +111,7 @@ func (p *places) keep(e place, from *place) {
 			room = old
 		}
 	}
-	*room = e
+	*room, p.newest = e, e.at
 }
 
 // window is what a page reads: a query, and how many resources it skips behind q.After.

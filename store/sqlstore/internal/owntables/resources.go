@@ -393,8 +393,11 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 		at.skip = q.Offset
 	}
 	mayKeep := isWalk(q) && s.db.Transaction(ctx) == nil
-	if mayKeep && q.Offset > 0 {
+	switch {
+	case mayKeep && q.Offset > 0:
 		at.start(s.places.before(listOf(ctx, t.ResourceType, q), q.Offset))
+	case mayKeep && s.places.areKept():
+		s.places.forget(listOf(ctx, t.ResourceType, q))
 	}
 	if q.Limit > 0 {
 		if err := readPage(ctx, s.db, w, where, &at, t.ResourceType, page); err != nil {
@@ -414,11 +417,7 @@ func (s *Resources) list(ctx context.Context, t search.Type, q *scim.Query) (*sc
 		return s.list(ctx, t, q)
 	}
 	if mayKeep && len(page.Resources) > 0 && at.hasMore(page) { // which a look-up has not
-		of := listOf(ctx, t.ResourceType, q)
-		if q.Offset == 0 {
-			s.places.forget(of)
-		}
-		s.places.keep(at.end(of, page), at.from)
+		s.places.keep(at.end(listOf(ctx, t.ResourceType, q), page), at.from)
 	}
 	return page, nil
 }
