@@ -177,9 +177,17 @@ const maxRequestID = 64
 
 // isRequestID reports whether a request id may be kept in the clear.
 func isRequestID(id string) bool {
-	return id != "" && len(id) <= maxRequestID && !isPassword(id) && !strings.ContainsFunc(id, func(c rune) bool {
-		return !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.ContainsRune("-_.:", c))
-	})
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_' || c == '.' || c == ':':
+		default:
+			return false
+		}
+	}
+	return !isPassword(id)
 }
 
 // end puts an exchange into the queue.

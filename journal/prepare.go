@@ -177,7 +177,7 @@ func attributes(r *scim.Resource) map[string]json.RawMessage {
 	if r == nil {
 		return all
 	}
-	text, err := json.Marshal(r)
+	text, err := r.MarshalJSON()
 	if err == nil {
 		json.Unmarshal(text, &all) //nolint:errcheck // it has just been written
 	}
