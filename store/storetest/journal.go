@@ -25,7 +25,7 @@ func RunJournal(t *testing.T, newStore func(t *testing.T) journal.Store) {
 
 // journalGroups lists what RunJournal checks.
 func journalGroups() []group[journal.Store] {
-	return []group[journal.Store]{{"journal", slices.Concat(keptRecordSteps(), foundRecordSteps(), countedRecordSteps(), erasedRecordSteps(), trimmedRecordSteps(), journalKeySteps(), processSteps(), memoSteps())}}
+	return []group[journal.Store]{{"journal", slices.Concat(keptRecordSteps(), singleRecordSteps(), foundRecordSteps(), countedRecordSteps(), erasedRecordSteps(), trimmedRecordSteps(), journalKeySteps(), processSteps(), memoSteps())}}
 }
 
 // recordOf is the n-th record of a tenant.
@@ -140,6 +140,57 @@ func keptRecordSteps() []step[journal.Store] {
 				}
 			}
 		}},
+	}
+}
+
+// singleRecordSteps are about records that come one by one.
+func singleRecordSteps() []step[journal.Store] {
+	return []step[journal.Store]{
+		{"one by one", "Records that come one by one, in any order, are found page by page, also after some were erased or trimmed.", func(t *probe, s journal.Store) {
+			const n = 120
+			for i := range n {
+				at := i * 7 % n
+				appendRecords(t, s, recordOf("acme", at, "all", fmt.Sprint("t", at%10)))
+			}
+			expectTermPages(t, s, "all", 0, n, 1)
+			expectTermPages(t, s, "t3", 3, n, 10)
+			if gone, err := s.Erase(t.ctx, "acme", termOf("t3"), n); gone != n/10 || err != nil {
+				t.Fatalf("Erase: %d, %v", gone, err)
+			}
+			expectTermPages(t, s, "t3", n, n, 1)
+			expectTermPages(t, s, "t4", 4, n, 10)
+			r := keepAll
+			r.From = recordOf("acme", 80).ID
+			trimAll(t, s, r)
+			expectTermPages(t, s, "t4", 84, n, 10)
+			appendRecords(t, s, recordOf("acme", 124, "t4"))
+			expectTermPages(t, s, "t4", 84, 125, 10)
+		}},
+	}
+}
+
+// expectTermPages requires that pages of three have the records of acme with a term: from one number on, before another one, in steps.
+func expectTermPages(t *probe, s journal.Store, term string, from, before, step int) {
+	var want, got []string
+	for n := from; n < before; n += step {
+		want = append(want, recordOf("acme", n).ID)
+	}
+	slices.Reverse(want)
+	for q := (journal.Search{Tenant: "acme", Terms: []journal.Term{termOf(term)}, Limit: 3}); len(got) <= len(want); {
+		page, err := s.Find(t.ctx, q)
+		if err != nil {
+			t.Fatalf("Find: %v", err)
+		}
+		for i := range page {
+			got = append(got, page[i].ID)
+		}
+		if len(page) < q.Limit {
+			break
+		}
+		q.Before = got[len(got)-1]
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("pages of %s (-want +got):\n%s", term, diff)
 	}
 }
 
