@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/scimkit/scim"
@@ -86,8 +87,14 @@ func LookedAt(ctx context.Context, s *Store, typ string) ([]string, error) {
 	return columns, err
 }
 
-// FindEntriesQuery is the query by which a Journal finds entries.
-func FindEntriesQuery(d Dialect, q journal.Search) (text string, args []any) {
-	text, args = owntables.FindEntries(dialect.Dialect(d), q)
+// FindEntriesQuery is the query by which a Journal finds entries, without terms or with these ids.
+func FindEntriesQuery(d Dialect, q journal.Search, ids []string) (text string, args []any) {
+	text, args = owntables.FindEntries(dialect.Dialect(d), q, ids)
+	return dialect.Dialect(d).Adapt(text, "scim_"), append([]any{q.Tenant}, args...)
+}
+
+// FindPartsQuery is the query by which a Journal finds what has a term.
+func FindPartsQuery(d Dialect, q journal.Search) (text string, args []any) {
+	text, args = owntables.FindParts(dialect.Dialect(d), fmt.Sprintf("%x%s", q.Terms[0][:8], q.Before), q.From, q.Before)
 	return dialect.Dialect(d).Adapt(text, "scim_"), append([]any{q.Tenant}, args...)
 }

@@ -16,8 +16,8 @@ var (
 	_ journal.SumStore  = (*Journal)(nil)
 )
 
-// Journal is a journal.Store in tables of its own: entries, entry_terms, entry_keys, entry_sizes, entry_counts, entry_beats and
-// entry_memos, with the entries of all tenants. It is safe for concurrent use, also by several processes. Uninstall removes the tables too.
+// Journal is a journal.Store in tables of its own: entries, entry_runs, entry_parts, entry_keys, entry_sizes, entry_counts,
+// entry_beats, entry_memos and, of earlier versions, entry_terms. They have the entries of all tenants. It is safe for concurrent use, also by several processes. Uninstall removes the tables too.
 //
 // In SQLite use a file of its own: a file has one writer at a time, and requests would wait for the journal.
 // In other databases use a database or a pool of its own, so that it takes no connections from requests.

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,12 +14,13 @@ import (
 type Kind byte
 
 // These are the kinds. A value is a string, an int64 or nil. That of the kinds Document and JSON is
-// a JSON text, and JSON has a type of its own in PostgreSQL.
+// a JSON text, and JSON has a type of its own in PostgreSQL. A value of the kind Bytes is a []byte.
 const (
 	Text Kind = iota
 	Number
 	Document
 	JSON
+	Bytes
 )
 
 // Columns are the columns of a table into which rows are inserted.
@@ -37,7 +39,7 @@ func InsertRows(ctx context.Context, b *DB, c Columns, rows [][]any) error {
 		return nil
 	case b.Dialect == dialect.SQLite:
 		return insertOneByOne(ctx, b, c, rows)
-	case b.Dialect == dialect.Postgres && len(rows) >= rowsAtOnce:
+	case b.Dialect == dialect.Postgres && len(rows) >= rowsAtOnce && !slices.Contains(c.Kinds, Bytes): // an array has bytes as digits
 		return insertArrays(ctx, b, c, rows)
 	}
 	for n := rowsAtOnce; len(rows) > 0; {

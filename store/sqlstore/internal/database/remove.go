@@ -36,6 +36,8 @@ var owned = []ownTable{
 	{name: "shares", columns: []string{"tenant", "sec", "given", "demand", "total"}, grows: true},
 	{name: "entries", columns: []string{"tenant", "id", "key_id", "detail", "response"}, grows: true},
 	{name: "entry_terms", columns: []string{"tenant", "term", "id"}, grows: true},
+	{name: "entry_runs", columns: []string{"tenant", "run", "level", "bytes", "since_id", "until_id"}, grows: true},
+	{name: "entry_parts", columns: []string{"tenant", "run", "begins", "pairs"}, grows: true},
 	{name: "entry_keys", columns: []string{"tenant", "id", "wrapped"}, grows: true},
 	{name: "entry_sizes", columns: []string{"tenant", "bytes"}, grows: true},
 	{name: "entry_counts", columns: []string{"tenant", "day", "client", "what", "n", "at", "key_id", "name"}, grows: true},

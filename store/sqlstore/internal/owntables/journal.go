@@ -1,7 +1,6 @@
 package owntables
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -9,8 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
+	"sync"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/journal"
@@ -19,10 +17,14 @@ import (
 )
 
 // Journal are the entries of all tenants.
-type Journal struct{ db *database.DB }
+type Journal struct {
+	db    *database.DB
+	mu    sync.Mutex
+	since map[string]int // appends of a tenant since it was looked for runs to merge
+}
 
 // NewJournal returns the entries in db, whose tenant does not matter.
-func NewJournal(db *database.DB) *Journal { return &Journal{db} }
+func NewJournal(db *database.DB) *Journal { return &Journal{db: db} }
 
 // of returns the database as a tenant uses it: $1 is the tenant in every statement.
 func (s *Journal) of(tenant string) *database.DB {
@@ -34,12 +36,16 @@ func (s *Journal) of(tenant string) *database.DB {
 // headColumns are those of the head of a record, and what else every search reads.
 const headColumns = "e.id, e.kind, e.at, e.request_id, e.method, e.status, e.type, e.events, e.request_size, e.response_size, e.key_id, e.detail"
 
-// entryColumns are those that an INSERT sets.
-const entryColumns = "tenant, id, kind, at, request_id, method, status, type, events, request_size, response_size, size, key_id, terms, detail, request, response"
+// intoEntries are the columns of an entry.
+var intoEntries = database.Columns{
+	Into: "{p}entries (tenant, id, kind, at, request_id, method, status, type, events, request_size, response_size, size, key_id, terms, detail, request, response)",
+	Kinds: []database.Kind{database.Text, database.Text, database.Text, database.Number, database.Text, database.Text, database.Number, database.Text, database.Text,
+		database.Number, database.Number, database.Number, database.Text, database.Bytes, database.Bytes, database.Bytes, database.Bytes},
+}
 
 const (
-	mostRows  = 50      // rows of one INSERT
-	mostBytes = 2 << 20 // bytes of one INSERT
+	mostRows  = 50      // rows of one INSERT of counters
+	mostBytes = 2 << 20 // bytes of entries in one INSERT
 	termSize  = len(journal.Term{})
 )
 
@@ -55,56 +61,56 @@ func (s *Journal) Append(ctx context.Context, records []journal.Record) error {
 		byTenant[r.Tenant] = append(byTenant[r.Tenant], r)
 	}
 	slices.Sort(tenants)
-	err := s.db.InTxAlone(ctx, func(ctx context.Context) error {
-		for _, tenant := range tenants {
-			if err := appendEntries(ctx, s.of(tenant), byTenant[tenant]); err != nil {
-				return err
+	add := func(isAgain bool) error {
+		return s.db.InTxAlone(ctx, func(ctx context.Context) error {
+			for _, tenant := range tenants {
+				if err := appendEntries(ctx, s.of(tenant), byTenant[tenant], isAgain); err != nil {
+					return err
+				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
+	}
+	err := add(false)
+	if database.IsDuplicate(err) { // The caller has not learned that some are there.
+		err = add(true)
+	}
 	if err != nil {
 		return fmt.Errorf("sqlstore: append entries: %w", err)
+	}
+	for _, tenant := range tenants {
+		if !s.isDue(tenant) {
+			continue
+		}
+		if err := s.mergeRuns(ctx, tenant); err != nil { // The entries are there, and a later call tries again.
+			s.db.Log.WarnContext(ctx, "sqlstore: searches of the journal become slower", "error", err)
+		}
 	}
 	return nil
 }
 
-// appendEntries appends records of one tenant.
-func appendEntries(ctx context.Context, db *database.DB, all []*journal.Record) error {
-	known, err := knownEntries(ctx, db, all)
-	if err != nil {
-		return err
+// appendEntries appends records of one tenant. isAgain says that some may be there.
+func appendEntries(ctx context.Context, db *database.DB, all []*journal.Record, isAgain bool) error {
+	if isAgain {
+		known, err := knownEntries(ctx, db, all)
+		if err != nil {
+			return err
+		}
+		all = slices.DeleteFunc(slices.Clone(all), func(r *journal.Record) bool { return known[r.ID] })
 	}
-	all = slices.DeleteFunc(slices.Clone(all), func(r *journal.Record) bool { return known[r.ID] })
-	var terms [][2]string
 	var counts []journal.Counter
 	bytes := int64(0)
 	for _, r := range all {
 		counts = append(counts, r.Counts...)
-		for _, t := range r.Terms {
-			terms = append(terms, [2]string{termText(t), r.ID})
-		}
 		if r.Kind != journal.Refused {
 			bytes += r.Size()
 		}
 	}
-	for len(all) > 0 {
-		n, size := 0, int64(0)
-		for n < len(all) && n < mostRows && (n == 0 || size+all[n].Size() <= mostBytes) {
-			size += all[n].Size()
-			n++
-		}
-		if err := insertEntries(ctx, db, all[:n]); err != nil {
-			return err
-		}
-		all = all[n:]
+	if err := insertEntries(ctx, db, all); err != nil {
+		return err
 	}
-	if len(terms) > 0 {
-		slices.SortFunc(terms, func(a, b [2]string) int { return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1])) })
-		list := dialect.Pairs(terms)
-		if _, err := db.Exec(ctx, "INSERT INTO {p}entry_terms (tenant, term, id) SELECT $1, e.value ->> 0, e.value ->> 1 FROM {rows $2}", list); err != nil {
-			return err
-		}
+	if err := addPairs(ctx, db, all); err != nil {
+		return err
 	}
 	if err := addCounts(ctx, db, journal.SumCounters(counts)); err != nil {
 		return err
@@ -117,6 +123,11 @@ func addSize(ctx context.Context, db *database.DB, bytes int64) error {
 	if bytes == 0 {
 		return nil
 	}
+	return changeSize(ctx, db, bytes)
+}
+
+// changeSize is addSize, which locks the size also if it stays the same.
+func changeSize(ctx context.Context, db *database.DB, bytes int64) error {
 	text := " ON CONFLICT (tenant) DO UPDATE SET bytes = {p}entry_sizes.bytes + excluded.bytes"
 	if db.Dialect == dialect.MariaDB {
 		text = " ON DUPLICATE KEY UPDATE bytes = bytes + VALUES(bytes)"
@@ -141,25 +152,23 @@ func knownEntries(ctx context.Context, db *database.DB, all []*journal.Record) (
 	return known, err
 }
 
+// insertEntries inserts records. A statement has few bytes, so that each server accepts it.
 func insertEntries(ctx context.Context, db *database.DB, all []*journal.Record) error {
-	var text strings.Builder
-	text.WriteString("INSERT INTO {p}entries (" + entryColumns + ") VALUES ")
-	var args []any
-	for i, r := range all {
-		if i > 0 {
-			text.WriteString(", ")
+	for len(all) > 0 {
+		var rows [][]any
+		size := int64(0)
+		for len(rows) < len(all) && (size == 0 || size+all[len(rows)].Size() <= mostBytes) {
+			r := all[len(rows)]
+			size += r.Size()
+			rows = append(rows, []any{db.Tenant, r.ID, string(r.Kind), dialect.Micros(r.Time), r.RequestID, r.Method, int64(r.Status), r.Type, dialect.List(r.Events),
+				r.RequestSize, r.ResponseSize, r.Size(), r.Key, termBytes(r.Terms), notNil(r.Detail), notNil(r.Request), notNil(r.Response)})
 		}
-		text.WriteString("($1")
-		row := []any{r.ID, string(r.Kind), dialect.Micros(r.Time), r.RequestID, r.Method, int64(r.Status), r.Type, dialect.List(r.Events), r.RequestSize, r.ResponseSize,
-			r.Size(), r.Key, termBytes(r.Terms), notNil(r.Detail), notNil(r.Request), notNil(r.Response)}
-		for range row {
-			args = append(args, row[len(args)%len(row)])
-			text.WriteString(", $" + strconv.Itoa(len(args)+1))
+		if err := database.InsertRows(ctx, db, intoEntries, rows); err != nil {
+			return err
 		}
-		text.WriteString(")")
+		all = all[len(rows):]
 	}
-	_, err := db.Exec(ctx, text.String(), args...)
-	return err
+	return nil
 }
 
 func notNil(b []byte) []byte {
@@ -184,67 +193,6 @@ func termsIn(b []byte) (all []journal.Term) {
 		all = append(all, journal.Term(b))
 	}
 	return all
-}
-
-// Find implements journal.Store. With terms it begins at the first of them.
-func (s *Journal) Find(ctx context.Context, q journal.Search) ([]journal.Record, error) {
-	if len(dialect.Storable([]string{q.Tenant, q.ID, q.From, q.Before, q.Method})) < 5 {
-		return nil, nil
-	}
-	db := s.of(q.Tenant)
-	text, args := FindEntries(db.Dialect, q)
-	all, err := database.ReadAll(ctx, db, q.Limit, func(scan func(...any) error) (journal.Record, error) {
-		return scanEntry(q.Tenant, scan)
-	}, text, args...)
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: find entries: %w", err)
-	}
-	return all, nil
-}
-
-// FindEntries writes the query of Find.
-func FindEntries(d dialect.Dialect, q journal.Search) (text string, args []any) {
-	arg := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args)+1)
-	}
-	var b strings.Builder
-	id := "e.id"
-	b.WriteString("SELECT " + headColumns + " FROM ")
-	if len(q.Terms) == 0 {
-		b.WriteString("{p}entries AS e WHERE e.tenant = $1")
-	} else {
-		b.WriteString("{p}entry_terms AS t")
-		for i, term := range q.Terms[1:] {
-			alias := "t" + strconv.Itoa(i+1)
-			b.WriteString(d.Also("entry_terms", alias, alias+".tenant = $1 AND "+alias+".term = "+arg(termText(term))+" AND "+alias+".id = t.id", ""))
-		}
-		b.WriteString(d.Also("entries", "e", "e.tenant = $1 AND e.id = t.id", "") + " WHERE t.tenant = $1 AND t.term = " + arg(termText(q.Terms[0])))
-		id = "t.id"
-	}
-	if q.ID != "" {
-		b.WriteString(" AND " + id + " = " + arg(q.ID))
-	}
-	if q.From != "" {
-		b.WriteString(" AND " + id + " >= " + arg(q.From))
-	}
-	if q.Before != "" {
-		b.WriteString(" AND " + id + " < " + arg(q.Before))
-	}
-	if q.Kind != "" {
-		b.WriteString(" AND e.kind = " + arg(string(q.Kind)))
-	}
-	if q.Method != "" {
-		b.WriteString(" AND e.method = " + arg(q.Method))
-	}
-	if q.Writes {
-		b.WriteString(" AND e.method NOT IN ('GET', 'HEAD', 'OPTIONS')")
-	}
-	if q.Class != 0 {
-		b.WriteString(" AND e.status BETWEEN " + arg(q.Class*100) + " AND " + arg(q.Class*100+99))
-	}
-	b.WriteString(" ORDER BY " + id + " DESC LIMIT " + arg(q.Limit))
-	return b.String(), args
 }
 
 // scanEntry reads a row with headColumns, and more.

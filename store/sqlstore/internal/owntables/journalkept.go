@@ -27,19 +27,24 @@ func scanOld(scan func(...any) error) (e oldEntry, err error) {
 
 const oldColumns = "e.tenant, e.id, e.kind, e.size, e.terms"
 
-// removeTerms removes the terms of entries of one tenant.
-func removeTerms(ctx context.Context, db *database.DB, all []oldEntry) error {
-	var rows [][2]string
+// removeOldTerms removes the terms of entries of one tenant from the table of earlier versions.
+func removeOldTerms(ctx context.Context, db *database.DB, all []oldEntry) error {
+	n := 0
+	err := db.Each(ctx, func(scan func(...any) error) error { return scan(&n) }, "SELECT count(*) FROM (SELECT t.id FROM {p}entry_terms AS t WHERE t.tenant = $1 LIMIT 1) AS t")
+	if err != nil || n == 0 {
+		return err
+	}
+	var rows [][3]string
 	for _, e := range all {
 		for _, t := range termsIn(e.terms) {
-			rows = append(rows, [2]string{termText(t), e.id})
+			rows = append(rows, [3]string{db.Tenant, termText(t), e.id})
 		}
 	}
 	const most = 5000
 	for len(rows) > 0 {
 		n := min(most, len(rows))
-		list := dialect.Pairs(rows[:n])
-		if _, err := db.Exec(ctx, db.Dialect.DeleteRows("entry_terms", "term", "id"), list); err != nil {
+		list := dialect.Tuples(rows[:n], func(r [3]string) []any { return []any{r[0], r[1], r[2]} })
+		if _, err := db.Exec(ctx, db.Dialect.DeleteRows("entry_terms", "tenant", "term", "id"), list); err != nil {
 			return err
 		}
 		rows = rows[n:]
@@ -50,44 +55,6 @@ func removeTerms(ctx context.Context, db *database.DB, all []oldEntry) error {
 // idsOf is a list of ids for {rows $2}.
 func idsOf(all []oldEntry) string {
 	return dialect.Tuples(all, func(e oldEntry) []any { return []any{e.id} })
-}
-
-// Erase implements journal.Store.
-func (s *Journal) Erase(ctx context.Context, tenant string, term journal.Term, limit int) (n int, err error) {
-	if len(dialect.Storable([]string{tenant})) == 0 {
-		return 0, nil
-	}
-	db := s.of(tenant)
-	err = db.InTxAlone(ctx, func(ctx context.Context) error {
-		if _, err := lockSize(ctx, db); err != nil {
-			return err
-		}
-		var all []oldEntry
-		err := db.Each(ctx, collect(&all), "SELECT "+oldColumns+" FROM {p}entry_terms AS t"+db.Dialect.Also("entries", "e", "e.tenant = $1 AND e.id = t.id", "")+
-			" WHERE t.tenant = $1 AND t.term = $2 ORDER BY t.id LIMIT $3", termText(term), limit)
-		if n = len(all); err != nil || n == 0 {
-			return err
-		}
-		if err := removeTerms(ctx, db, all); err != nil {
-			return err
-		}
-		bytes, least := int64(0), (&journal.Record{}).Size()
-		for _, e := range all {
-			if journal.Kind(e.kind) != journal.Refused {
-				bytes += e.size - least
-			}
-		}
-		_, err = db.Exec(ctx, "UPDATE {p}entries SET key_id = '', terms = $3, detail = $3, request = $3, response = $3, size = $4 WHERE tenant = $1 AND "+
-			db.Dialect.In("id", "SELECT e.value ->> 0 FROM {rows $2}"), idsOf(all), []byte{}, least)
-		if err != nil {
-			return err
-		}
-		return addSize(ctx, db, -bytes)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("sqlstore: erase entries: %w", err)
-	}
-	return n, nil
 }
 
 // lockSize returns the size of the tenant of db. Until the transaction ends, nobody else removes entries of the tenant.
@@ -189,12 +156,16 @@ func (s *Journal) trimTenant(ctx context.Context, tenant string, r journal.Reten
 	return n, err
 }
 
+// removeEntries removes entries of one tenant, which are in order.
 func removeEntries(ctx context.Context, db *database.DB, all []oldEntry) error {
-	if err := removeTerms(ctx, db, all); err != nil {
+	if err := removeOldTerms(ctx, db, all); err != nil {
 		return err
 	}
 	_, err := db.Exec(ctx, "DELETE FROM {p}entries WHERE tenant = $1 AND "+db.Dialect.In("id", "SELECT e.value ->> 0 FROM {rows $2}"), idsOf(all))
-	return err
+	if err != nil {
+		return err
+	}
+	return removeOldRuns(ctx, db, all[len(all)-1].id)
 }
 
 // trimRefused removes a page of the oldest refused entries, if they are too old or too many.
@@ -236,7 +207,7 @@ func (s *Journal) EraseTenant(ctx context.Context, tenant string) error {
 		return nil
 	}
 	db := s.of(tenant)
-	for _, table := range []string{"entry_keys", "entry_terms", "entries", "entry_counts", "entry_sizes", "entry_memos"} {
+	for _, table := range []string{"entry_keys", "entry_terms", "entry_parts", "entry_runs", "entries", "entry_counts", "entry_sizes", "entry_memos"} {
 		err := db.Read(ctx, func() error { // Read retries, and a single statement needs no transaction.
 			_, err := db.Exec(ctx, "DELETE FROM {p}"+table+" WHERE tenant = $1")
 			return err
