@@ -26,8 +26,8 @@ import (
 
 // TestJournalOfLoad compares what 16 clients do, and the median time of the requests of one client, with the journal and
 // without. The journal has a database of its own, and what it writes later counts too. Rounds take turns in one process.
-// SCIM_LONG=1 measures, for a machine that does nothing else. The goals are 0.85 times as much, and 1.05 times as long: the
-// test says what it measures, and requires only that each request is kept.
+// SCIM_BUDGETS=1 judges, on a machine that does nothing else: 16 clients do at least 0.85 times as much, and one client waits at
+// most 1.05 times as long. Otherwise the test says what it measures, and requires only that each request is kept.
 func TestJournalOfLoad(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		open := func(name string) *sql.DB {
@@ -48,8 +48,9 @@ const loadClients, loadUsers = 16, 160
 
 func compareLoad(t *testing.T, db, journalDB *sql.DB, d sqlstore.Dialect) {
 	rounds, n := 1, 3
-	if os.Getenv("SCIM_LONG") != "" {
-		rounds, n = 25, 40
+	judges := os.Getenv("SCIM_BUDGETS") != ""
+	if judges { // A round lasts so long that what is left to write at its end is a small part of it.
+		rounds, n = 15, 160
 	}
 	j, err := journal.New(newJournal(t, journalDB, d), journal.Options{Keys: journal.NewEphemeralKeys(), Log: quiet})
 	if err != nil {
@@ -72,21 +73,25 @@ func compareLoad(t *testing.T, db, journalDB *sql.DB, d sqlstore.Dialect) {
 		sides[0].ids = append(sides[0].ids, makeUser(t, plain, i))
 	}
 	sides[1].ids = sides[0].ids
-	var throughput, p50, used []float64
+	var throughput, p50, used, without []float64
 	for range rounds {
 		var rate, median, cpu [2]float64
 		for i, s := range sides {
 			rate[i], cpu[i] = s.all(t, n)
-			median[i] = s.one(t, 5*n)
+			median[i] = s.one(t, 3*n)
 		}
 		throughput, p50, used = append(throughput, rate[1]/rate[0]), append(p50, median[1]/median[0]), append(used, cpu[1]-cpu[0])
+		without = append(without, cpu[0])
 	}
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	t.Logf("%s: 16 clients: %.2f times as much as without, one client: a median %.3f times as long, %.0f µs more CPU in this process (medians of %d rounds)",
-		t.Name(), middle(throughput), middle(p50), middle(used), rounds)
+	t.Logf("%s: 16 clients: %.2f times as much as without, one client: a median %.3f times as long, %.0f µs more CPU in this process, of %.0f (medians of %d rounds; all: %.2f, %.3f)",
+		t.Name(), middle(throughput), middle(p50), middle(used), middle(without), rounds, throughput, p50)
+	if judges && (middle(throughput) < 0.85 || middle(p50) > 1.05) {
+		t.Error("the goals are 0.85 times as much, and 1.05 times as long")
+	}
 	var entries int
 	if err := journalDB.QueryRow("SELECT count(*) FROM scim_entries").Scan(&entries); err != nil || entries != sides[1].sent || entries == 0 {
 		t.Errorf("%d entries of %d requests, %v", entries, sides[1].sent, err)

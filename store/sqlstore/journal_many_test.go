@@ -17,8 +17,8 @@ import (
 	"github.com/scimkit/scim/store/sqlstore"
 )
 
-// With a million entries (SCIM_LONG=1; else 5,000) the newest page, one person's timeline and the summary of a day come in
-// less than 100 ms each. So do the failed requests, and what one client did to one person.
+// With a million entries (SCIM_LONG=1) the newest page, one person's timeline and the summary of a day come in less than 100 ms
+// each. So do the failed requests, and what one client did to one person. Otherwise there are 5,000, which need only be found.
 func TestJournalOfManyEntries(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		db, err := sql.Open(sqlitetest.Driver, sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "journal.db")))
@@ -33,7 +33,8 @@ func TestJournalOfManyEntries(t *testing.T) {
 
 func readManyEntries(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 	n, ofAnn := 5_000, 50
-	if os.Getenv("SCIM_LONG") != "" {
+	isLong := os.Getenv("SCIM_LONG") != ""
+	if isLong {
 		n, ofAnn = 1_000_000, 500
 	}
 	s := &copying{Journal: newJournal(t, db, d), now: time.Now().Add(-12 * time.Hour), step: 10 * time.Millisecond}
@@ -67,6 +68,13 @@ func readManyEntries(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 	}
 	send("GET", "/Users/unknown", "")
 	flush()
+	if d == sqlstore.Postgres && n > 100_000 { // The server does so by itself within minutes, but only then.
+		for _, text := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
+			if _, err := db.Exec(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	find := func(q journal.Query) func() (int, error) {
 		return func() (int, error) {
 			all, err := j.Find(t.Context(), q)
@@ -98,7 +106,7 @@ func readManyEntries(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		}
 		slices.Sort(times)
 		t.Logf("%s, %d entries: %s: a median of %.1f ms, %.1f to %.1f", t.Name(), n, read.name, ms(times[2]), ms(times[0]), ms(times[4]))
-		if times[0] > 100*time.Millisecond { // the machine may do something else
+		if isLong && times[0] > 100*time.Millisecond { // the machine may do something else
 			t.Errorf("%s takes %v", read.name, times[0])
 		}
 	}
