@@ -4,6 +4,7 @@ package apptables
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -102,6 +103,15 @@ func Keys(ctx context.Context, m *Table, from string, limit int) (keys []string,
 
 // Read reads the rows with these keys.
 func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[string]*mapping.Row, error) {
+	rows, err := ReadUnseen(ctx, m, keys, lock)
+	for _, row := range rows {
+		row.Seen = m.See(row)
+	}
+	return rows, err
+}
+
+// ReadUnseen is Read for rows of which nothing was seen before. They have no Seen.
+func ReadUnseen(ctx context.Context, m *Table, keys []string, lock string) (map[string]*mapping.Row, error) {
 	rows := make(map[string]*mapping.Row, len(keys))
 	for len(keys) > 0 {
 		n := min(len(keys), dialect.MaxArguments)
@@ -162,12 +172,7 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 			return err
 		}
 	}
-	for key, r := range read {
-		for i := range m.Columns {
-			r.Seen[m.Columns[i].SeenKey()] = mapping.Encode(r.Cells[i])
-		}
-		rows[key] = r
-	}
+	maps.Copy(rows, read)
 	for i := range m.Children {
 		if err := m.readChildren(ctx, i, keys, rows); err != nil {
 			return fmt.Errorf("%s: %w", m.Children[i].Name, err)
@@ -178,7 +183,7 @@ func (m *Table) readChunk(ctx context.Context, keys []string, lock string, rows 
 
 // scanRow scans a row whose own columns are so many.
 func scanRow(m *Table, scan func(...any) error, own int) (key string, r *mapping.Row, err error) {
-	r = &mapping.Row{Cells: make([]any, len(m.Columns)), Beside: make([]mapping.Other, len(m.Beside)), Children: make([][]any, len(m.Children)), Seen: mapping.Seen{}}
+	r = &mapping.Row{Cells: make([]any, len(m.Columns)), Beside: make([]mapping.Other, len(m.Beside)), Children: make([][]any, len(m.Children))}
 	var at any
 	dest := []any{&key, &r.Visible, &at}
 	for i := range own {
@@ -218,7 +223,7 @@ func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map
 	}
 	w := m.db.Arguments()
 	text += " FROM " + c.Name + " AS c WHERE " + OfTenant(m.db, w, "c", c.Tenant) + " AND " + w.In("c."+c.Parent, keys) + " ORDER BY c." + c.Parent + ", c." + order
-	err := m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
+	return m.db.EachAppRow(ctx, w, text, func(scan func(...any) error) error {
 		cells := make([]any, len(c.Columns))
 		var key string
 		dest := []any{&key}
@@ -236,8 +241,4 @@ func (m *Table) readChildren(ctx context.Context, i int, keys []string, rows map
 		}
 		return nil
 	})
-	for _, r := range rows {
-		r.Seen[c.SeenKey()] = mapping.Encode(r.Children[i])
-	}
-	return err
 }

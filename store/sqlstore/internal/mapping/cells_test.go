@@ -18,3 +18,23 @@ func TestEncode(t *testing.T) {
 		}
 	}
 }
+
+// What was seen of a row is written in one order. Of two columns with one key the last one counts.
+func TestSeen(t *testing.T) {
+	m := &Mapping{
+		Columns: []BoundColumn{{seenKey: "z"}, {seenKey: `b"<`}, {seenKey: "a"}, {seenKey: "z"}},
+		Children: []BoundChild{
+			{Child: Child{Name: "mails", Path: "emails"}},
+			{Child: Child{Name: "phones", Path: "phoneNumbers"}},
+		},
+	}
+	m.parts = m.seenParts()
+	row := &Row{Cells: []any{"first", int64(7), nil, "ä<"}, Children: [][]any{{"x", nil}, nil}}
+	const want = `{"a":null,"b\"\u003c":7,"mails emails":["x",null],"phones phoneNumbers":null,"z":"ä\u003c"}`
+	if got := string(m.AppendSeen(nil, row)); got != want {
+		t.Errorf("AppendSeen: %s, want %s", got, want)
+	}
+	if got, err := json.Marshal(m.See(row)); err != nil || string(got) != want {
+		t.Errorf("See: %s, want %s; error %v", got, want, err)
+	}
+}

@@ -78,7 +78,8 @@ type Mapping struct {
 	IsView         bool          // IsView says that the table is a view: no triggers can note its changes.
 	Columns        []BoundColumn // Columns are those of the table, and then those of the tables beside it.
 	Children       []BoundChild
-	VisibleColumns []string // VisibleColumns are those that Visible reads; nil if it may read any.
+	VisibleColumns []string   // VisibleColumns are those that Visible reads; nil if it may read any.
+	parts          []seenPart // parts are what is seen of a row.
 }
 
 // BoundColumn is a Column that is bound to its attribute.

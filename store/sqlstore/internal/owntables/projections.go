@@ -126,6 +126,17 @@ func (s *Projections) Row(r *scim.Resource, seen map[string]json.RawMessage, cla
 	return w, nil
 }
 
+// NewRow returns the row of a new projection that no client has claimed. seen is the JSON of what was seen of
+// the application's row.
+func (s *Projections) NewRow(r *scim.Resource, seen []byte) (*Row, error) {
+	w, err := s.resources.Row(r)
+	if err != nil {
+		return nil, err
+	}
+	w.seen = string(seen)
+	return w, nil
+}
+
 // encodeSeen returns what package encoding/json makes of what was seen, whose cells it has encoded.
 func encodeSeen(seen map[string]json.RawMessage) string {
 	if seen == nil {

@@ -52,11 +52,11 @@ func (s *Resources) Row(r *scim.Resource) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	form, err := t.Form(w.Resource, raw)
+	w.doc = string(raw)
+	form, err := t.Form(w.Resource, w.doc)
 	if err != nil {
 		return nil, err
 	}
-	w.doc = string(raw)
 	w.display = encodeDisplay(r)
 	key := func(path string) any {
 		if _, ok := search.Column(t.ResourceType, path); !ok {

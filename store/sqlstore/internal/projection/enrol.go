@@ -208,12 +208,12 @@ func (w *walk) read(ctx context.Context, keys []string) (*page, error) {
 			}
 			p.keys, p.old = without(keys, known), old
 		}
-		rows, err := w.table.Read(ctx, p.keys, apptables.Unlocked)
+		rows, err := apptables.ReadUnseen(ctx, w.table, p.keys, apptables.Unlocked)
 		if err != nil {
 			return err
 		}
 		for _, id := range p.keys {
-			row, err := w.f.projectOne(ctx, w.table, id, nil, rows[id])
+			row, err := projectNew(ctx, w.f, w.table, id, rows[id])
 			if err != nil {
 				return fmt.Errorf("%s %q: %w", w.table.Type, id, err)
 			}

@@ -99,31 +99,19 @@ func projectRows(ctx context.Context, f *Follower, m *apptables.Table, ids []str
 // projectOne brings one resource in line. It returns the row of a new resource, which the
 // caller inserts.
 func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string, was *owntables.Projection, app *mapping.Row) (row *owntables.Row, err error) {
+	if was == nil {
+		return projectNew(ctx, f, m, id, app)
+	}
 	var r *scim.Resource
 	if app != nil && app.Visible {
-		now := f.db.Now()
-		meta, known := scim.Meta{ID: id, Created: now, LastModified: now}, mapping.Seen(nil)
-		if !app.Created.IsZero() {
-			meta.Created = app.Created
-		}
-		if was != nil {
-			meta, known = was.Resource.Meta(), was.Seen
-			r = was.Resource
-		} else if r, err = m.ResourceType.Bind(meta, nil, nil); err != nil {
-			return nil, err
-		}
-		r = m.Merge(ctx, f.log, r, known, app)
+		r = m.Merge(ctx, f.log, was.Resource, was.Seen, app)
 		if m.Type == search.UserType && r.String("userName") == "" {
 			r = nil
 		}
 	}
 	switch {
-	case r == nil && was == nil:
-		return nil, nil
 	case r == nil:
 		return nil, f.resources.Erase(ctx, was.Resource.Ref(), false)
-	case was == nil:
-		return f.projections.Row(withNewVersion(r), app.Seen, false)
 	case r != was.Resource && !r.Equal(was.Resource):
 		meta := r.Meta()
 		meta.LastModified = later(f.db.Now(), meta.LastModified)
@@ -134,12 +122,34 @@ func (f *Follower) projectOne(ctx context.Context, m *apptables.Table, id string
 	return nil, nil
 }
 
-// withNewVersion returns r with a new version. The version is random: a client learns
-// nothing from it about attributes that it cannot see. All servers agree on it, because it
-// is stored with the projection.
+// projectNew returns the row of a new resource, or nil if clients do not see it. It does not need app.Seen.
+func projectNew(ctx context.Context, f *Follower, m *apptables.Table, id string, app *mapping.Row) (*owntables.Row, error) {
+	if app == nil || !app.Visible {
+		return nil, nil
+	}
+	now := f.db.Now()
+	meta := scim.Meta{ID: id, Created: now, LastModified: now, Version: newVersion()}
+	if !app.Created.IsZero() {
+		meta.Created = app.Created
+	}
+	r, err := m.ResourceType.Bind(meta, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	if r = m.Merge(ctx, f.log, r, nil, app); m.Type == search.UserType && r.String("userName") == "" {
+		return nil, nil
+	}
+	return f.projections.NewRow(r, m.AppendSeen(make([]byte, 0, 512), app))
+}
+
+// newVersion returns a new version. It is random: a client learns nothing from it about attributes
+// that it cannot see. All servers agree on it, because it is stored with the projection.
+func newVersion() string { return rand.Text() }
+
+// withNewVersion returns r with a new version.
 func withNewVersion(r *scim.Resource) *scim.Resource {
 	m := r.Meta()
-	m.Version = rand.Text()
+	m.Version = newVersion()
 	return r.WithMeta(m)
 }
 

@@ -14,8 +14,6 @@
 package search
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +45,16 @@ func tree(t *scim.ResourceType) []*attr {
 		p := byPath[a.Parent.Path]
 		p.sub = append(p.sub, n)
 	}
+	inOrder(root)
 	return root
+}
+
+// inOrder sorts attributes by name. So the members of search forms are nearly in order.
+func inOrder(attrs []*attr) {
+	slices.SortFunc(attrs, func(a, b *attr) int { return strings.Compare(a.name, b.name) })
+	for _, a := range attrs {
+		inOrder(a.sub)
+	}
 }
 
 // Below returns the part of path that follows base. base is "" for the resource.
@@ -100,87 +107,18 @@ func (f Form) Texts(attribute, key string) (all []string) {
 	return all
 }
 
-// object is a JSON object. Its members are few, and a map would cost more.
-type object []member
-
-type member struct {
-	name  string
-	value any
-}
-
-// get returns the value of a member, or nil.
-func (o object) get(name string) any {
-	for i := len(o) - 1; i >= 0; i-- {
-		if o[i].name == name {
-			return o[i].value
-		}
-	}
-	return nil
-}
-
-// Form returns the search form of r. raw is r's JSON.
-func (t Type) Form(r *scim.Resource, raw []byte) (Form, error) {
-	v, err := decode(jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true)), "id", "meta") // The id has a column.
+// Form returns the search form of r. raw is r's JSON, of which the form keeps parts.
+func (t Type) Form(r *scim.Resource, raw string) (Form, error) {
+	values, err := decode(raw, "id", "meta") // The id has a column.
 	if err != nil {
 		return nil, err
 	}
-	values, _ := v.(object)
 	m := r.Meta()
 	values = append(values, member{"meta", object{
 		{"resourceType", r.Type().Name()}, {"version", m.Version},
 		{"created", dateTime(m.Created)}, {"lastModified", dateTime(m.LastModified)},
 	}})
 	return fill(make(Form, 0, 3*len(values)), "", t.root, values), nil
-}
-
-// decode reads a JSON value, but some members of an object. A number stays a text: a float has no room
-// for 64 bits.
-func decode(d *jsontext.Decoder, but ...string) (any, error) {
-	t, err := d.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	switch t.Kind() {
-	case '{':
-		o := make(object, 0, 4)
-		for d.PeekKind() != '}' {
-			t, err := d.ReadToken()
-			if err != nil {
-				return nil, err
-			}
-			m := member{name: t.String()}
-			if slices.Contains(but, m.name) {
-				if err := d.SkipValue(); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			if m.value, err = decode(d); err != nil {
-				return nil, err
-			}
-			o = append(o, m)
-		}
-		_, err := d.ReadToken()
-		return o, err
-	case '[':
-		list := []any{}
-		for d.PeekKind() != ']' {
-			v, err := decode(d)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		_, err := d.ReadToken()
-		return list, err
-	case '"':
-		return t.String(), nil
-	case '0':
-		return json.Number(t.String()), nil
-	case 't', 'f':
-		return t.Bool(), nil
-	}
-	return nil, nil
 }
 
 // Encode returns the JSON of a search form. Its members are in order of their names.

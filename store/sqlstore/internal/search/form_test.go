@@ -34,7 +34,7 @@ func TestForm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			form, err := NewType(typ, false).Form(r, raw)
+			form, err := NewType(typ, false).Form(r, string(raw))
 			if err != nil {
 				t.Fatal(err)
 			}
