@@ -99,9 +99,13 @@ func insertOneByOne(ctx context.Context, b *DB, c Columns, rows [][]any) error {
 	if err != nil {
 		return err
 	}
-	defer statement.Close() //nolint:errcheck // each execution reports its error
+	defer statement.Close()             //nolint:errcheck // each execution reports its error
+	alone := context.WithoutCancel(ctx) // Drivers start a goroutine for each execution that could be cancelled.
 	for _, row := range rows {
-		if err := execPrepared(ctx, b, statement, row); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := execPrepared(alone, b, statement, row); err != nil {
 			return err
 		}
 	}
@@ -135,35 +139,66 @@ const separator = "\x1f"
 func insertArrays(ctx context.Context, b *DB, c Columns, rows [][]any) error {
 	var text strings.Builder
 	text.WriteString("INSERT INTO " + c.Into + " SELECT ")
-	args := make([]any, len(c.Kinds))
+	args, hasArray := make([]any, len(c.Kinds)), false
 	for i, kind := range c.Kinds {
 		if i > 0 {
 			text.WriteString(", ")
 		}
 		arg := "CAST($" + strconv.Itoa(i+1) + " AS text)"
-		switch kind {
-		case Number:
-			text.WriteString("unnest(CAST(" + arg + " AS bigint[]))")
-		case Document:
-			text.WriteString("unnest(string_to_array(" + arg + ", chr(31)))")
-		case JSON:
-			text.WriteString("CAST(unnest(string_to_array(" + arg + ", chr(31))) AS jsonb)")
-		default:
-			text.WriteString("unnest(CAST(" + arg + " AS text[]))")
+		isLast := i == len(c.Kinds)-1
+		if isConstant(rows, i) && (hasArray || !isLast) { // An array says how many rows there are.
+			args[i] = textOf(rows[0][i])
+			text.WriteString("CAST(" + arg + " AS " + typeOf[kind] + ")")
+			continue
 		}
-		if kind == Document || kind == JSON {
+		hasArray = true
+		switch kind {
+		case Document, JSON:
 			args[i] = joinColumn(rows, i)
-		} else {
+			text.WriteString("CAST(unnest(string_to_array(" + arg + ", chr(31))) AS " + typeOf[kind] + ")")
+		default:
 			args[i] = arrayOf(rows, i)
+			text.WriteString("unnest(CAST(" + arg + " AS " + typeOf[kind] + "[]))")
 		}
 	}
 	_, err := b.ExecOn(ctx, b.Conn(ctx), text.String(), args...)
 	return err
 }
 
+// typeOf are the types of the kinds in PostgreSQL.
+var typeOf = map[Kind]string{Text: "text", Number: "bigint", Document: "text", JSON: "jsonb"}
+
+// isConstant reports whether all rows have one value in a column.
+func isConstant(rows [][]any, column int) bool {
+	for _, row := range rows[1:] {
+		if row[column] != rows[0][column] {
+			return false
+		}
+	}
+	return true
+}
+
+// textOf returns a value as a text, or nil.
+func textOf(v any) any {
+	if n, ok := v.(int64); ok {
+		return strconv.FormatInt(n, 10)
+	}
+	return v
+}
+
+// sizeOf returns how long the texts in a column are.
+func sizeOf(rows [][]any, column int) (n int) {
+	for _, row := range rows {
+		text, _ := row[column].(string)
+		n += len(text)
+	}
+	return n
+}
+
 // joinColumn joins the JSON texts in a column.
 func joinColumn(rows [][]any, column int) string {
 	var out strings.Builder
+	out.Grow(sizeOf(rows, column) + len(rows))
 	for i, row := range rows {
 		if i > 0 {
 			out.WriteString(separator)
@@ -176,26 +211,40 @@ func joinColumn(rows [][]any, column int) string {
 
 // arrayOf returns a column as PostgreSQL writes an array.
 func arrayOf(rows [][]any, column int) string {
-	out := []byte{'{'}
+	var out strings.Builder
+	out.Grow(sizeOf(rows, column) + 24*len(rows)) // A number has up to twenty digits.
+	out.WriteByte('{')
 	for i, row := range rows {
 		if i > 0 {
-			out = append(out, ',')
+			out.WriteByte(',')
 		}
 		switch v := row[column].(type) {
 		case int64:
-			out = strconv.AppendInt(out, v, 10)
+			var digits [20]byte
+			out.Write(strconv.AppendInt(digits[:0], v, 10))
 		case string:
-			out = append(out, '"')
-			for k := range len(v) {
-				if v[k] == '"' || v[k] == '\\' {
-					out = append(out, '\\')
-				}
-				out = append(out, v[k])
-			}
-			out = append(out, '"')
+			writeQuoted(&out, v)
 		default:
-			out = append(out, "NULL"...)
+			out.WriteString("NULL")
 		}
 	}
-	return string(append(out, '}'))
+	out.WriteByte('}')
+	return out.String()
+}
+
+// writeQuoted writes a text as an element of an array.
+func writeQuoted(out *strings.Builder, text string) {
+	out.WriteByte('"')
+	for {
+		i := strings.IndexAny(text, `"\\`)
+		if i < 0 {
+			break
+		}
+		out.WriteString(text[:i])
+		out.WriteByte('\\')
+		out.WriteByte(text[i])
+		text = text[i+1:]
+	}
+	out.WriteString(text)
+	out.WriteByte('"')
 }
