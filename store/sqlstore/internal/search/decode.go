@@ -39,8 +39,8 @@ func decode(text string, but ...string) (object, error) {
 	return o, err
 }
 
-// plainJSON reads valid JSON without spaces and escapes. Most resources are written so, and a decoder of
-// any JSON takes several times as long. Texts are parts of what is read.
+// plainJSON reads valid JSON without spaces. Resources are written so, and a decoder of any JSON takes
+// several times as long. Texts without escapes are parts of what is read.
 type plainJSON struct{ rest string }
 
 // take takes the next character if it is c.
@@ -113,13 +113,27 @@ func (p *plainJSON) object(but []string) (any, bool) {
 
 // text reads what follows the quote that begins a text.
 func (p *plainJSON) text() (string, bool) {
-	end := strings.IndexByte(p.rest, '"')
-	if end < 0 || strings.IndexByte(p.rest[:end], '\\') >= 0 {
-		return "", false
+	end, hasEscape := 0, false
+	for {
+		n := strings.IndexAny(p.rest[end:], `"\\`)
+		if n < 0 {
+			return "", false
+		}
+		if end += n; p.rest[end] == '"' {
+			break
+		}
+		hasEscape = true
+		if end += 2; end > len(p.rest) {
+			return "", false
+		}
 	}
 	text := p.rest[:end]
 	p.rest = p.rest[end+1:]
-	return text, true
+	if !hasEscape {
+		return text, true
+	}
+	plain, err := jsontext.AppendUnquote(nil, `"`+text+`"`)
+	return string(plain), err == nil
 }
 
 // decodeAny reads any JSON value, but some members of an object.

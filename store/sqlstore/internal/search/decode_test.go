@@ -33,7 +33,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%s: %s", text, diff)
 		}
 	}
-	for _, text := range []string{``, `{`, `{"a"`, `{"a":`, `{"a":x}`, `{"a":[1}`, `{"a":"x"`} {
+	for _, text := range []string{``, `{`, `{"a"`, `{"a":`, `{"a":x}`, `{"a":[1}`, `{"a":"x"`, `{"a":"\`, `{"a":"\"}`, `{"a":"\x"}`} {
 		if o, err := decode(text); err == nil {
 			t.Errorf("%s: %v, want an error", text, o)
 		}
