@@ -396,6 +396,26 @@ func TestFirstMigrateOfOldResources(t *testing.T) {
 	})
 }
 
+// A resource exists behind many rows that are new, so nobody looks for it before its row is inserted.
+func TestFirstMigrateFindsDuplicates(t *testing.T) {
+	const n = 13_500
+	inLargeApp(t, n, func(a app) {
+		own := newStore(a.t, a.db, a.d, sqlstore.Options{Tenant: "o"})
+		for _, id := range []int{n, n - 100} {
+			r, err := scim.UserType().Bind(scim.Meta{ID: fmt.Sprint(id), Created: epoch, LastModified: epoch, Version: "1"}, nil, map[string]any{"externalId": fmt.Sprint("x", id)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			create(a.t, own, r)
+		}
+		if err := a.s.Migrate(a.t.Context()); err != nil {
+			a.t.Fatal(err)
+		}
+		a.want("what the user had", fmt.Sprint("x", n), a.get("User", fmt.Sprint(n)).String("externalId"))
+		a.want("users with a row", fmt.Sprint(n), a.row("SELECT count(*) FROM scim_resources WHERE type = 'User' AND seen IS NOT NULL"))
+	})
+}
+
 // Values that are special in some form of a statement arrive as they are. Others are left out, and the
 // rest of their row stays.
 func TestFirstMigrateOfOddTexts(t *testing.T) {

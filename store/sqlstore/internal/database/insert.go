@@ -93,23 +93,61 @@ func execPrepared(ctx context.Context, b *DB, statement *sql.Stmt, args []any) e
 // insertOneByOne is InsertRows for SQLite. It takes twice as long there for a statement with
 // many rows.
 func insertOneByOne(ctx context.Context, b *DB, c Columns, rows [][]any) error {
-	// Placeholders without numbers are bound faster.
-	text := "INSERT INTO " + c.Into + " VALUES (?" + strings.Repeat(", ?", len(c.Kinds)-1) + ")"
+	text, places := textForEach(c, rows)
 	statement, err := b.Conn(ctx).PrepareContext(ctx, b.Statement(text))
 	if err != nil {
 		return err
 	}
 	defer statement.Close()             //nolint:errcheck // each execution reports its error
 	alone := context.WithoutCancel(ctx) // Drivers start a goroutine for each execution that could be cancelled.
+	args := make([]any, len(places))
 	for _, row := range rows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := execPrepared(alone, b, statement, row); err != nil {
+		for i, column := range places {
+			args[i] = row[column]
+		}
+		if err := execPrepared(alone, b, statement, args); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// textForEach returns the statement that inserts one row, and the columns of its arguments. What all rows have
+// in common stands in the statement, where it can: each argument takes its time.
+func textForEach(c Columns, rows [][]any) (text string, places []int) {
+	var out strings.Builder
+	out.WriteString("INSERT INTO " + c.Into + " VALUES (")
+	for i := range c.Kinds {
+		if i > 0 {
+			out.WriteString(", ")
+		}
+		literal, ok := literalOf(rows[0][i])
+		if len(rows) == 1 || !ok || !isConstant(rows, i) {
+			literal, places = "?", append(places, i) // Placeholders without numbers are bound faster.
+		}
+		out.WriteString(literal)
+	}
+	out.WriteByte(')')
+	return out.String(), places
+}
+
+// literalOf returns a value as it stands in a statement, if it is a number, NULL or a simple text.
+func literalOf(v any) (literal string, ok bool) {
+	switch v := v.(type) {
+	case nil:
+		return "NULL", true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case string:
+		isOdd := func(r rune) bool {
+			return r != ':' && r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+		}
+		return "'" + v + "'", len(v) < 256 && strings.IndexFunc(v, isOdd) < 0
+	}
+	return "", false
 }
 
 // insertText is the statement that inserts n rows.

@@ -68,7 +68,8 @@ type walk struct {
 	withMembers bool // withMembers says that the memberships of new resources come with them.
 	pages       chan *page
 	stop        context.CancelCauseFunc
-	mayExist    atomic.Bool // mayExist says that resources of the type may exist. So rows are looked up first.
+	mayExist    atomic.Bool  // mayExist says that resources of the type may exist. So rows are looked up first.
+	newPages    atomic.Int64 // newPages is how many pages have been new, one after the other.
 
 	mu       sync.Mutex // It guards the rest.
 	keys     []string   // keys are those that were listed and not taken.
@@ -207,6 +208,7 @@ func (w *walk) read(ctx context.Context, keys []string) (*page, error) {
 				return err
 			}
 			p.keys, p.old = without(keys, known), old
+			w.expect(len(known) > 0)
 		}
 		rows, err := apptables.ReadUnseen(ctx, w.table, p.keys, apptables.Unlocked)
 		if err != nil {
@@ -224,6 +226,18 @@ func (w *walk) read(ctx context.Context, keys []string) (*page, error) {
 		return nil
 	})
 	return p, err
+}
+
+// expect says whether a page had rows whose resources exist. A walk that was stopped has left few gaps
+// between pages. So where many pages have been new, the next ones are taken for new. If they are not,
+// their insertion finds a duplicate, and rows are looked up again.
+func (w *walk) expect(exist bool) {
+	switch {
+	case exist:
+		w.newPages.Store(0)
+	case w.newPages.Add(1) == mostPages+mostWorkers:
+		w.mayExist.Store(false)
+	}
 }
 
 // without returns the keys that are not among others.
@@ -293,6 +307,7 @@ func (w *walk) insertPage(ctx context.Context, p *page, mayExist bool) error {
 		rows = slices.DeleteFunc(slices.Clone(rows), func(row *owntables.Row) bool { return slices.Contains(known, row.Resource.ID()) })
 	}
 	if err := f.projections.InsertAll(ctx, rows); database.IsDuplicate(err) {
+		w.newPages.Store(0)
 		w.mayExist.Store(true)
 		return fmt.Errorf("%w: %w", database.ErrMoved, err)
 	} else if err != nil {
