@@ -415,6 +415,50 @@ func TestMappedByOthers(t *testing.T) {
 	})
 }
 
+// Whoever writes the application's table cannot make triggers run what is theirs, with the rights of
+// the role that migrated.
+func TestMappedByAttackers(t *testing.T) {
+	inApp(t, appOptions("o"), func(a app) {
+		if a.d != sqlstore.Postgres {
+			return // They have no operators of somebody's.
+		}
+		role := "attacker_" + strings.ReplaceAll(a.row("SELECT current_database()"), "-", "_")
+		a.exec("CREATE ROLE " + role)
+		a.exec("GRANT SELECT, UPDATE, INSERT, DELETE ON people, team_people, people_emails TO " + role)
+		a.exec("CREATE SCHEMA theirs AUTHORIZATION " + role)
+		conn, err := a.db.Conn(a.t.Context())
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		defer conn.Close() //nolint:errcheck // it goes back to the pool
+		const body = " LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''called by %'', current_user; END'"
+		for _, text := range []string{
+			"SET ROLE " + role,
+			"CREATE FUNCTION theirs.same(pg_catalog.text, pg_catalog.text) RETURNS boolean" + body,
+			"CREATE OPERATOR theirs.= (LEFTARG = pg_catalog.text, RIGHTARG = pg_catalog.text, FUNCTION = theirs.same)",
+			"CREATE FUNCTION theirs.joined(pg_catalog.text, pg_catalog.text) RETURNS pg_catalog.text" + body,
+			"CREATE OPERATOR theirs.|| (LEFTARG = pg_catalog.text, RIGHTARG = pg_catalog.text, FUNCTION = theirs.joined)",
+			"CREATE FUNCTION theirs.txid_current() RETURNS bigint" + body,
+			"CREATE DOMAIN theirs.text AS pg_catalog.text CHECK (theirs.joined(VALUE, VALUE) IS NULL)",
+			"CREATE TABLE theirs.scim_schema (part pg_catalog.text, version bigint)",
+			"CREATE TABLE theirs.scim_stale (tenant pg_catalog.text, type pg_catalog.text, id pg_catalog.text, member pg_catalog.text)",
+			"SET search_path = theirs, pg_catalog",
+			"UPDATE public.people SET email = 'by-them@example.com' WHERE id = 2",
+			"UPDATE public.people SET id = 72 WHERE id = 2 AND NOT EXISTS (SELECT 1 FROM public.team_people WHERE person_id = 2)",
+			"INSERT INTO public.people (org, email) VALUES ('o', 'new@example.com'), ('other', 'x')",
+			"DELETE FROM public.people WHERE email LIKE 'x'",
+			"DELETE FROM public.team_people",
+			"RESET ROLE", "RESET search_path",
+		} {
+			if _, err := conn.ExecContext(a.t.Context(), text); err != nil {
+				a.t.Fatalf("%s: %v", text, err)
+			}
+		}
+		a.want("people", []string{"Ann@example.com", "new@example.com", "by-them@example.com"}, names(a.t, a.s))
+		a.want("members", []string{}, a.members("1"))
+	})
+}
+
 // What no trigger has noted is seen after Reindex.
 func TestMappedReindex(t *testing.T) {
 	inApp(t, appOptions("o"), func(a app) {

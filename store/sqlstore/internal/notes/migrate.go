@@ -74,7 +74,10 @@ func lookAt(ctx context.Context, s *Triggers, q database.Querier, t *target) err
 	case s.db.Dialect == dialect.SQLite:
 		return s.findComputed(ctx, q, t)
 	case s.db.Dialect == dialect.Postgres:
-		return q.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'p'", t.table).Scan(&t.isPartitioned)
+		if err := q.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'p'", t.table).Scan(&t.isPartitioned); err != nil {
+			return err
+		}
+		return s.findHome(ctx, q, t)
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func eachTrigger(ctx context.Context, db *database.DB, q database.Querier, found
 		// The triggers depend on their function, also those of partitions. A function is left if the application drops its table.
 		query = `SELECT f.proname, format('DROP FUNCTION IF EXISTS %I.%I() CASCADE', current_schema(), f.proname) FROM pg_proc f
 			WHERE f.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = current_schema())
-			AND left(f.proname, length(CAST(` + prefix + ` AS text))) = ` + prefix + ` AND strpos(f.prosrc, ` + text + `) > 0 ORDER BY f.proname`
+			AND left(f.proname, length(CAST(` + prefix + ` AS text))) = ` + prefix + ` AND (strpos(f.prosrc, ` + text + `) > 0 OR strpos(f.prosrc, '.' || substr(CAST(` + text + ` AS text), length('INSERT INTO ') + 1)) > 0) ORDER BY f.proname`
 	}
 	if db.Dialect == dialect.MariaDB {
 		query = "SELECT t.trigger_name, concat('DROP TRIGGER IF EXISTS `', t.trigger_name, '`') FROM information_schema.triggers t WHERE t.trigger_schema = database()" +

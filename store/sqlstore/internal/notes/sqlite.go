@@ -45,6 +45,12 @@ func (t *target) named(columns []string) string {
 	return " OF " + strings.Join(append(columns[:len(columns):len(columns)], rowNumbers...), ", ")
 }
 
+// changesRow is changes for SQLite. It compiles one comparison of two rows faster than one of each column.
+// The column's own collation may take two spellings for one.
+func changesRow(columns []string) string {
+	return "(OLD." + strings.Join(columns, " COLLATE BINARY, OLD.") + " COLLATE BINARY) IS NOT (NEW." + strings.Join(columns, ", NEW.") + ")"
+}
+
 // findComputed finds out whether a table has a column whose value comes from others.
 func (s *Triggers) findComputed(ctx context.Context, q database.Querier, t *target) error {
 	n := 0

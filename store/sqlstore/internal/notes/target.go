@@ -21,6 +21,10 @@ type target struct {
 	// id and member. {gone} stands for a text: Gone if the row is about to leave its place,
 	// or else an empty one.
 	note string
+	// sealed is note in PostgreSQL as sealedNote writes it, or empty.
+	sealed string
+	// home is the schema of this package's tables if the triggers write sealed notes, or empty.
+	home string
 	// only are the columns whose change is noted. It is nil if every change is.
 	only []string
 	// isBulk says that the application writes many rows at a time.
@@ -114,8 +118,12 @@ func keyOf(d dialect.Dialect, m *mapping.Mapping, row string) string {
 // administrator or a template.
 func rowTarget(d dialect.Dialect, m *mapping.Mapping) target {
 	t := target{table: m.Name, what: m.Type, isView: m.IsView, place: mapping.NonEmpty(m.Key, m.Tenant)}
+	// This is faster than EXISTS. No part is that of a tenant that is NULL.
 	t.note = "SELECT " + tenantOf(d, m, "{row}") + ", " + dialect.Quote(m.Type) + ", " + keyOf(d, m, "{row}") + ", {gone} FROM {p}schema n WHERE " +
-		hasPart(d, tenantOf(d, m, "{row}")) + " AND " + mapping.NotNull("{row}", t.place) // which is faster than EXISTS
+		hasPart(d, tenantOf(d, m, "{row}")) + " AND " + mapping.NotNull("{row}", []string{m.Key})
+	if d == dialect.Postgres {
+		t.sealed = sealedNote(m)
+	}
 	t.all = "SELECT " + tenantOf(d, m, "t") + " AS tenant, " + dialect.Quote(m.Type) + " AS type, " + keyOf(d, m, "t") + " AS id, '' AS member FROM " +
 		m.Name + " AS t WHERE " + mapping.NotNull("t", t.place)
 	t.columns = append(append(mapping.NonEmpty(m.Created), t.place...), m.VisibleColumns...)

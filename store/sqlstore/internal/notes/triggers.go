@@ -92,20 +92,15 @@ func (t *target) insertNote(row, member string) string {
 
 // changes is the condition that an update changes one of the columns.
 func (s *Triggers) changes(columns []string) string {
-	if s.db.Dialect == dialect.MariaDB {
+	switch s.db.Dialect {
+	case dialect.MariaDB:
 		return changesBytes(columns)
-	}
-	differs, bytes := "IS NOT", " COLLATE BINARY" // The column's own collation may take two spellings for one.
-	if s.db.Dialect == dialect.Postgres {
-		differs, bytes = "IS DISTINCT FROM", ` COLLATE "C"`
+	case dialect.SQLite:
+		return changesRow(columns)
 	}
 	var any []string
-	for _, c := range columns {
-		old, now := "OLD."+c, "NEW."+c
-		if s.db.Dialect == dialect.Postgres { // The type json has no equality.
-			old, now = "CAST("+old+" AS text)", "CAST("+now+" AS text)"
-		}
-		any = append(any, old+bytes+" "+differs+" "+now+bytes)
+	for _, c := range columns { // The type json has no equality, and the column's own collation may take two spellings for one.
+		any = append(any, "CAST(OLD."+c+` AS text) COLLATE "C" IS DISTINCT FROM CAST(NEW.`+c+` AS text) COLLATE "C"`)
 	}
 	return "(" + strings.Join(any, " OR ") + ")"
 }
@@ -153,8 +148,8 @@ func (s *Triggers) postgres(t target) []string {
 		end = "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW;"
 	}
 	all := []string{
-		fmt.Sprintf(function, name, t.insert("NEW")+"; RETURN NULL;"),
-		fmt.Sprintf(function, name+goneSuffix, t.insertGone("OLD")+"; "+end),
+		t.function(name, "NEW", "", "RETURN NULL;"),
+		t.function(name+goneSuffix, "OLD", Gone, end),
 		fmt.Sprintf("CREATE TRIGGER %s_insert AFTER INSERT ON %s FOR EACH ROW EXECUTE FUNCTION %s()", name, t.table, name),
 		fmt.Sprintf("CREATE TRIGGER %s_update AFTER UPDATE ON %s FOR EACH ROW%s EXECUTE FUNCTION %s()", name, t.table, s.when(t), name),
 		fmt.Sprintf("CREATE TRIGGER %s_moved AFTER UPDATE ON %s FOR EACH ROW WHEN %s EXECUTE FUNCTION %s()", name, t.table, s.changes(t.place), name+goneSuffix),
