@@ -105,7 +105,7 @@ func Keys(ctx context.Context, m *Table, from string, limit int) (keys []string,
 func (m *Table) Read(ctx context.Context, keys []string, lock string) (map[string]*mapping.Row, error) {
 	rows, err := ReadUnseen(ctx, m, keys, lock)
 	for _, row := range rows {
-		row.Seen = m.See(row)
+		row.Seen = mapping.See(m.Mapping, row)
 	}
 	return rows, err
 }

@@ -86,7 +86,7 @@ func (b *binder) bindTable(table Table) {
 	for _, c := range table.Children {
 		b.bindChild(m, c)
 	}
-	m.parts = m.seenParts()
+	m.parts = seenParts(m)
 	if table.Type == search.UserType && !slices.ContainsFunc(m.Columns, func(c BoundColumn) bool { return c.Path == "userName" }) {
 		b.fail("%s: a table of users needs a column for userName", m.Name)
 	}

@@ -18,7 +18,7 @@ type seenPart struct {
 
 // seenParts returns the parts of what is seen of a row, in the order in which they are written. If
 // two have one key, the last one is written.
-func (m *Mapping) seenParts() (all []seenPart) {
+func seenParts(m *Mapping) (all []seenPart) {
 	add := func(key string, child, index int) {
 		all = slices.DeleteFunc(all, func(p seenPart) bool { return p.key == key })
 		all = append(all, seenPart{key: key, name: append(dialect.AppendText(nil, key), ':'), child: child, index: index})
@@ -34,7 +34,7 @@ func (m *Mapping) seenParts() (all []seenPart) {
 }
 
 // See returns what is seen of a row.
-func (m *Mapping) See(row *Row) Seen {
+func See(m *Mapping, row *Row) Seen {
 	seen := make(Seen, len(m.parts))
 	for _, p := range m.parts {
 		seen[p.key] = p.append(nil, row)
@@ -43,7 +43,7 @@ func (m *Mapping) See(row *Row) Seen {
 }
 
 // AppendSeen appends the JSON of what is seen of a row. It is what package encoding/json makes of See.
-func (m *Mapping) AppendSeen(dst []byte, row *Row) []byte {
+func AppendSeen(dst []byte, m *Mapping, row *Row) []byte {
 	dst = append(dst, '{')
 	for i, p := range m.parts {
 		if i > 0 {

@@ -139,7 +139,7 @@ func projectNew(ctx context.Context, f *Follower, m *apptables.Table, id string,
 	if r = m.Merge(ctx, f.log, r, nil, app); m.Type == search.UserType && r.String("userName") == "" {
 		return nil, nil
 	}
-	return f.projections.NewRow(r, m.AppendSeen(make([]byte, 0, 512), app))
+	return f.projections.NewRow(r, mapping.AppendSeen(make([]byte, 0, 512), m.Mapping, app))
 }
 
 // newVersion returns a new version. It is random: a client learns nothing from it about attributes
