@@ -115,8 +115,9 @@ func (b *DB) each(ctx context.Context, row func(scan func(dest ...any) error) er
 		return noticed(ctx, b, err)
 	}
 	defer rows.Close() //nolint:errcheck // Err reports it
+	scan := rows.Scan  // one function for all rows
 	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
+		if err := row(scan); err != nil {
 			return err
 		}
 	}

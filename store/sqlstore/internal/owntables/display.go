@@ -1,9 +1,9 @@
 package owntables
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/dialect"
@@ -25,16 +25,16 @@ func encodeDisplay(r *scim.Resource) string {
 
 // decodeDisplay returns the display name in the column display. text may also be the whole
 // document of a resource, if its row is older than the column.
-func decodeDisplay(text []byte) (name string, err error) {
+func decodeDisplay(text string) (name string, err error) {
 	switch {
 	case len(text) == 0:
 		return "", nil
 	case text[0] == '{':
-		return displayOf(text)
-	case bytes.IndexByte(text, '\\') < 0:
-		return string(bytes.Trim(text, `"`)), nil
+		return displayOf([]byte(text))
+	case strings.IndexByte(text, '\\') < 0:
+		return strings.Trim(text, `"`), nil // no copy: a group has many members
 	}
-	err = json.Unmarshal(text, &name)
+	err = json.Unmarshal([]byte(text), &name)
 	return name, err
 }
 

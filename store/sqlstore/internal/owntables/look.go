@@ -114,7 +114,7 @@ func (l *Ledger) look(ctx context.Context, ids []string) ([]scim.Grant, error) {
 			grants = append(grants, scim.Grant{UserID: t[0], Scope: t[1], RoleID: t[2], Source: scim.Source(t[3]), State: scim.GrantState(t[4]),
 				At: dialect.FromMicros(n[0]), ByHand: n[1] != 0, Rank: int(n[2])})
 		case "member":
-			name, err := decodeDisplay([]byte(t[2]))
+			name, err := decodeDisplay(t[2])
 			members.rows = append(members.rows, scim.Membership{GroupID: t[0], Member: scim.Ref{Type: search.UserType, ID: t[1]}, Since: dialect.FromMicros(n[0]), Display: name})
 			links.covers[string(scim.GroupSource(t[0]))] = true
 			return err

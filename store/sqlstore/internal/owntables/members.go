@@ -90,8 +90,8 @@ const pageOrder = ` ORDER BY m.member_type, m.member_id LIMIT $5`
 // members.
 func (s *Members) Page(ctx context.Context, groupID string, after scim.Ref, limit int) ([]scim.Member, error) {
 	// The variables and their list are made once, because a group has many rows.
-	var typ, display sql.RawBytes
-	var id string
+	var typ sql.RawBytes
+	var id, display string
 	dest := []any{&typ, &id, &display}
 	last := after.Type
 	all, err := database.ReadAll(ctx, s.db, max(0, min(limit, 1000)), func(scan func(...any) error) (m scim.Member, err error) {
@@ -126,7 +126,7 @@ func (s *Members) GroupsOf(ctx context.Context, members []scim.Ref) ([]scim.Memb
 			err := s.db.Each(ctx, func(scan func(...any) error) error {
 				m := scim.Membership{Member: scim.Ref{Type: typ}}
 				var since int64
-				var name sql.RawBytes
+				var name string
 				err := scan(&m.GroupID, &m.Member.ID, &since, &name)
 				if err == nil {
 					m.Display, err = decodeDisplay(name)

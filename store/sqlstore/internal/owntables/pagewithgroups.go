@@ -40,7 +40,7 @@ func pageWithGroups(ctx context.Context, s *Resources, members *Members, t searc
 				return err
 			}
 			if kind == "member" {
-				name, err := decodeDisplay(text)
+				name, err := decodeDisplay(string(text))
 				page.Groups = append(page.Groups, scim.Membership{GroupID: key, Member: scim.Ref{Type: search.UserType, ID: other}, Since: dialect.FromMicros(at), Display: name})
 				return err
 			}

@@ -45,7 +45,7 @@ func (s *Resources) GetWithGroups(ctx context.Context, members *Members, id stri
 				return err
 			}
 			m := scim.Membership{GroupID: key, Member: scim.Ref{Type: search.UserType, ID: id}, Since: dialect.FromMicros(at)}
-			m.Display, err = decodeDisplay(text)
+			m.Display, err = decodeDisplay(string(text))
 			groups = append(groups, m)
 			return err
 		}, withGroups(s.db.Dialect, s.shown(search.UserType), members.seesGroup), id)
