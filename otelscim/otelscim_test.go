@@ -162,7 +162,6 @@ func TestSpans(t *testing.T) {
     internal Store.Delete
     internal Store.Update
     internal MemberStore.GroupsOf
-    internal MemberStore.GroupsOf
     internal Store.Delete
 `},
 		{"GET", "/Users/ann@example.com", "", "an unknown id is no failure, and not in the span",
