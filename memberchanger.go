@@ -35,8 +35,8 @@ type MemberChange struct {
 	Members []Ref
 	// Remove says that the member leaves. Otherwise it joins.
 	Remove bool
-	// ReadsGrants says that the handler next asks the store's Ledger for the Links of the group, and, if
-	// these give something, for the Grants of the member, which lock the member. A store may lock the
+	// ReadsGrants says that the handler next asks the store's Ledger for the Links of the group. If these
+	// give something, it asks for the Grants of the member, which lock the member. A store may lock the
 	// member already, but after what it locks to change the membership.
 	ReadsGrants bool
 }

@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/scimkit/scim/internal/testhost"
+	"github.com/scimkit/scim"
 )
 
 // groupGuesser makes random requests of a client for groups that looks for what users are like.
@@ -110,17 +109,7 @@ func (g groupGuesser) change() (method, target, body string) {
 // Random requests with a token for groups get the same answers from two endpoints with the same groups, whose
 // users differ in all but their ids, and change no user.
 func TestGroupsScopeGuesses(t *testing.T) {
-	n, _ := strconv.Atoi(os.Getenv("SCIM_GUESSES"))
-	if least := 400; !testhost.UnderRace {
-		n = max(n, least)
-	} else {
-		n = max(n, least/8) // one goroutine has no races
-	}
-	for name, newStore := range scopedStores() {
-		requests := n
-		if name != "memory" && name != "bare" {
-			requests = n / 8 // which take as long as all over memory
-		}
+	overScopedStores(func(name string, newStore func(*testing.T) scim.Store, n int) {
 		t.Run(name, func(t *testing.T) {
 			var twins [2]*scopedWorld
 			for i := range twins {
@@ -133,9 +122,9 @@ func TestGroupsScopeGuesses(t *testing.T) {
 				w.must("POST", "/Groups", `{"displayName":"staff","members":[{"value":"1"},{"value":"2"}]}`)
 				w.must("POST", "/Groups", `{"displayName":"board","members":[{"value":"4","type":"Group"}]}`)
 			}
-			guessOfGroups(t, twins, groupGuesser{&guesser{Rand: rand.New(rand.NewPCG(7, 1))}}, requests)
+			guessOfGroups(t, twins, groupGuesser{&guesser{Rand: rand.New(rand.NewPCG(7, 1))}}, n)
 		})
-	}
+	})
 }
 
 func guessOfGroups(t *testing.T, twins [2]*scopedWorld, g groupGuesser, n int) {
