@@ -121,16 +121,17 @@ func termsOf(ctx context.Context, j *Journal, h *hasher, tenant, kind, text stri
 	if terms[0] != byName {
 		terms = append(terms, byName)
 	}
-	named, err := j.findAny(ctx, []Search{{Tenant: tenant, Terms: []Term{byName}, Limit: maxNamed}})
+	named, err := j.store.Find(ctx, Search{Tenant: tenant, Terms: []Term{byName}, Limit: maxNamed})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("journal: find: %w", err)
 	}
 	most := len(terms) + maxNamedID
-	for i := range named {
-		if named[i].Detail == nil {
-			continue
+	for i := 0; i < len(named) && len(terms) < most; i++ {
+		touched, err := j.ring.touched(ctx, &named[i])
+		if err != nil {
+			return nil, err
 		}
-		for _, t := range named[i].Detail.Touched {
+		for _, t := range touched {
 			if t.Type != kind || t.ID == "" || !slices.ContainsFunc(t.Names, func(n string) bool { return scim.Fold(n) == folded }) {
 				continue
 			}
@@ -220,27 +221,27 @@ func gapOf(ctx context.Context, j *Journal, id string) (Entry, error) {
 	return all[0], nil
 }
 
+// opener returns the key of a record. Only a Wrapper or a Store that fails is an error: without a key, it says why.
+func (r *ring) opener(ctx context.Context, of *Record) (aead cipher.AEAD, why string, err error) {
+	if of.Key == "" {
+		return nil, Erased, nil
+	}
+	aead, err = r.reader(ctx, of.Tenant, of.Key)
+	if errors.Is(err, ErrKeyGone) || errors.Is(err, scim.ErrNotFound) {
+		return nil, KeyGone, nil
+	}
+	return aead, "", err
+}
+
 // open opens a record. Only a Wrapper or a Store that fails is an error: an entry that cannot be opened says so.
 func (j *Journal) open(ctx context.Context, r *Record) (Entry, error) {
 	e := Entry{Head: r.Head}
-	if r.Key == "" {
-		e.Unreadable = Erased
-		return e, nil
-	}
-	aead, err := j.ring.reader(ctx, r.Tenant, r.Key)
-	if errors.Is(err, ErrKeyGone) || errors.Is(err, scim.ErrNotFound) {
-		e.Unreadable = KeyGone
-		return e, nil
-	}
-	if err != nil {
+	aead, why, err := j.ring.opener(ctx, r)
+	if e.Unreadable = why; err != nil || why != "" {
 		return e, err
 	}
 	detail := &Detail{}
-	plain, err := openPart(aead, &r.Head, partDetail, r.Key, r.Detail)
-	if err == nil {
-		err = json.Unmarshal(plain, detail)
-	}
-	if err != nil {
+	if err := openDetail(aead, r, detail); err != nil {
 		e.Unreadable = Damaged
 		return e, nil
 	}
@@ -252,6 +253,29 @@ func (j *Journal) open(ctx context.Context, r *Record) (Entry, error) {
 		return Entry{Head: r.Head, Unreadable: Damaged}, nil
 	}
 	return e, nil
+}
+
+// touched returns Touched of a record, without the rest of its detail. A record that cannot be opened has none.
+func (r *ring) touched(ctx context.Context, of *Record) ([]Touched, error) {
+	aead, why, err := r.opener(ctx, of)
+	if err != nil || why != "" {
+		return nil, err
+	}
+	var detail struct {
+		Touched []Touched `json:"touched"`
+	}
+	if openDetail(aead, of, &detail) != nil {
+		return nil, nil
+	}
+	return detail.Touched, nil
+}
+
+func openDetail(aead cipher.AEAD, r *Record, into any) error {
+	plain, err := openPart(aead, &r.Head, partDetail, r.Key, r.Detail)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(plain, into)
 }
 
 func openPart(aead cipher.AEAD, h *Head, part, key string, sealed []byte) ([]byte, error) {

@@ -95,6 +95,10 @@ func FindEntriesQuery(d Dialect, q journal.Search, ids []string) (text string, a
 
 // FindPartsQuery is the query by which a Journal finds what has a term.
 func FindPartsQuery(d Dialect, q journal.Search) (text string, args []any) {
-	text, args = owntables.FindParts(dialect.Dialect(d), fmt.Sprintf("%x%s", q.Terms[0][:8], q.Before), q.From, q.Before)
+	var behind []string
+	for _, t := range q.Terms {
+		behind = append(behind, fmt.Sprintf("%x%s", t[:8], q.Before))
+	}
+	text, args = owntables.FindParts(dialect.Dialect(d), behind, q.From, q.Before)
 	return dialect.Dialect(d).Adapt(text, "scim_"), append([]any{q.Tenant}, args...)
 }

@@ -25,7 +25,7 @@ func RunJournal(t *testing.T, newStore func(t *testing.T) journal.Store) {
 
 // journalGroups lists what RunJournal checks.
 func journalGroups() []group[journal.Store] {
-	return []group[journal.Store]{{"journal", slices.Concat(keptRecordSteps(), singleRecordSteps(), foundRecordSteps(), countedRecordSteps(), erasedRecordSteps(), trimmedRecordSteps(), journalKeySteps(), processSteps(), memoSteps())}}
+	return []group[journal.Store]{{"journal", slices.Concat(keptRecordSteps(), singleRecordSteps(), foundRecordSteps(), combinedRecordSteps(), countedRecordSteps(), erasedRecordSteps(), trimmedRecordSteps(), journalKeySteps(), processSteps(), memoSteps())}}
 }
 
 // recordOf is the n-th record of a tenant.
@@ -233,6 +233,47 @@ func foundRecordSteps() []step[journal.Store] {
 			}
 			expectFound(t, s, journal.Search{Tenant: "ACME"})
 			expectFound(t, s, journal.Search{Tenant: ""})
+		}},
+	}
+}
+
+// combinedRecordSteps are about searches by several terms.
+func combinedRecordSteps() []step[journal.Store] {
+	return []step[journal.Store]{
+		{"combined", "A search by several terms finds the records that have all of them, whatever their order, and how many have each.", func(t *probe, s journal.Store) {
+			const n = 400
+			all := make([]journal.Record, n)
+			for i := range all { // Terms that half of the records have, one of nine, and one of 45.
+				all[i] = recordOf("acme", i, fmt.Sprint("half", i%2), fmt.Sprint("some", i%9), fmt.Sprint("few", i%45))
+			}
+			appendRecords(t, s, recordOf("other", 1, "half1", "some1", "few1"))
+			for rest := slices.Clone(all); len(rest) > 0; {
+				k := min(len(rest), 1+len(rest)%7*10)
+				appendRecords(t, s, rest[:k]...)
+				rest = rest[k:]
+			}
+			erased := termOf("few8")
+			if gone, err := s.Erase(t.ctx, "acme", erased, n); gone != 9 || err != nil {
+				t.Fatalf("Erase: %d, %v", gone, err)
+			}
+			for _, names := range [][]string{{"half0", "some3"}, {"some3", "half0"}, {"few7", "some7"}, {"half1", "few7", "some7"}, {"few7", "some8"}, {"some8", "half1", "few17"},
+				{"few8", "half1"}, {"half0", "half1"}, {"half0", "unknown"}, {"unknown", "half0"}, {"some4", "some4"}} {
+				q := journal.Search{Tenant: "acme", Limit: 20, From: all[30].ID, Before: all[n-5].ID}
+				for _, name := range names {
+					q.Terms = append(q.Terms, termOf(name))
+				}
+				var want []journal.Record
+				for i := n - 6; i >= 30 && len(want) < q.Limit; i-- {
+					isFound := !slices.Contains(all[i].Terms, erased)
+					for _, term := range q.Terms {
+						isFound = isFound && slices.Contains(all[i].Terms, term)
+					}
+					if isFound {
+						want = append(want, all[i])
+					}
+				}
+				expectFound(t, s, q, want...)
+			}
 		}},
 	}
 }

@@ -52,7 +52,7 @@ func (s *Journal) Erase(ctx context.Context, tenant string, term journal.Term, l
 // entriesWith returns at most limit entries that have a term, and in which run each is.
 func entriesWith(ctx context.Context, db *database.DB, term journal.Term, limit int) (all []oldEntry, runs map[string]string, err error) {
 	runs = map[string]string{}
-	for p := (termPlace{term: term}); len(all) < limit; {
+	for p := (termPlace{terms: []journal.Term{term}, want: limit}); len(all) < limit; {
 		some, floor, err := candidates(ctx, db, p)
 		if err != nil {
 			return nil, nil, err

@@ -30,20 +30,30 @@ func (s *Journal) Find(ctx context.Context, q journal.Search) (all []journal.Rec
 	return all, nil
 }
 
-// findByTerms finds entries by the first term, and looks for the others in the entries.
+// leastRead is how many entries findByTerms looks at first, even if fewer are wanted.
+const leastRead = 50
+
+// findByTerms finds entries that have all terms. It reads only those of which no run says that they lack one.
 func findByTerms(ctx context.Context, db *database.DB, q journal.Search) (all []journal.Record, err error) {
-	for p := (termPlace{q.Terms[0], q.From, q.Before}); ; {
-		ids, floor, err := candidates(ctx, db, p)
+	for p := (termPlace{q.Terms, q.From, q.Before, q.Limit}); ; {
+		some, floor, err := candidates(ctx, db, p)
 		if err != nil {
 			return nil, err
 		}
-		for len(ids) > 0 && len(all) < q.Limit {
-			n := min(len(ids), max(q.Limit-len(all), 50))
-			page, err := findEntries(ctx, db, q, idsIn(ids[:n]))
+		for n := max(q.Limit-len(all), leastRead); len(some) > 0 && len(all) < q.Limit; n *= 2 {
+			page := some[:min(n, len(some))]
+			some = some[len(page):]
+			if page, err = narrow(ctx, db, q.Terms, page); err != nil {
+				return nil, err
+			}
+			if len(page) == 0 {
+				continue
+			}
+			read, err := findEntries(ctx, db, q, idsIn(page))
 			if err != nil {
 				return nil, err
 			}
-			all, ids = append(all, page...), ids[n:]
+			all = append(all, read...)
 		}
 		if len(all) >= q.Limit || floor == "" {
 			return all[:min(len(all), q.Limit)], nil
@@ -120,82 +130,4 @@ func FindEntries(d dialect.Dialect, q journal.Search, ids []string) (text string
 		b.WriteString(" ORDER BY e.id DESC LIMIT " + arg(q.Limit))
 	}
 	return b.String(), args
-}
-
-// termPlace is where a search by a term goes on: at the newest entry before an ID, but not behind from. "": no bound.
-type termPlace struct {
-	term         journal.Term
-	from, before string
-}
-
-// found is an entry that may have a term, and the run in which it was found. "": the table of earlier versions.
-type found struct{ id, run string }
-
-// idsIn returns the ids of what was found.
-func idsIn(all []found) []string {
-	ids := make([]string, len(all))
-	for i, f := range all {
-		ids[i] = f.id
-	}
-	return ids
-}
-
-// beyond is behind the ID of each entry.
-const beyond = "\U0010FFFF"
-
-// oldPage is how many entries candidates reads from the table of earlier versions.
-const oldPage = 100
-
-// candidates returns the next entries that may have a term, the newest first. If there are more, floor is before which ID.
-func candidates(ctx context.Context, db *database.DB, p termPlace) (all []found, floor string, err error) {
-	prefix := prefixOf(p.term)
-	if p.before == "" {
-		p.before = beyond
-	}
-	least, behind := prefix+p.from, prefix+p.before
-	text, args := FindParts(db.Dialect, behind, p.from, p.before)
-	err = db.Read(ctx, func() error {
-		all, floor = nil, ""
-		var pairs []pair
-		err := db.Each(ctx, func(scan func(...any) error) error {
-			var run, begins string
-			var b []byte
-			err := scan(&run, &begins, &b)
-			if err == nil {
-				pairs, err = readPairs(pairs[:0], b, &p.term)
-			}
-			for _, x := range pairs {
-				if least <= x && x < behind {
-					all = append(all, found{entryOf(x), run})
-				}
-			}
-			if begins > least { // The part before may have some too.
-				floor = max(floor, entryOf(begins))
-			}
-			return err
-		}, text, args...)
-		if err != nil {
-			return err
-		}
-		n := 0
-		err = db.Each(ctx, func(scan func(...any) error) error {
-			var f found
-			err := scan(&f.id)
-			if all, n = append(all, f), n+1; n == oldPage {
-				floor = max(floor, f.id)
-			}
-			return err
-		}, "SELECT t.id FROM {p}entry_terms AS t WHERE t.tenant = $1 AND t.term = $2 AND t.id >= $3 AND t.id < $4 ORDER BY t.id DESC LIMIT $5", termText(p.term), p.from, p.before, oldPage)
-		return err
-	})
-	all = slices.DeleteFunc(all, func(f found) bool { return f.id < floor })
-	slices.SortFunc(all, func(a, b found) int { return strings.Compare(b.id, a.id) })
-	return slices.CompactFunc(all, func(a, b found) bool { return a.id == b.id }), floor, err
-}
-
-// FindParts writes the query of the part of each run that has the newest pairs before one. from and before bound the entries.
-func FindParts(d dialect.Dialect, behind pair, from, before string) (text string, args []any) {
-	const last = "(SELECT x.begins FROM {p}entry_parts AS x WHERE x.tenant = $1 AND x.run = r.run AND x.begins < $2 ORDER BY x.begins DESC LIMIT 1)"
-	return "SELECT r.run, p.begins, p.pairs FROM {p}entry_runs AS r" + d.Also("entry_parts", "p", "p.tenant = $1 AND p.run = r.run AND p.begins = "+last, "") +
-		" WHERE r.tenant = $1 AND r.until_id >= $3 AND r.since_id < $4", []any{behind, from, before}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -71,44 +70,73 @@ func appendPair(b []byte, p pair) []byte {
 
 var errPairs = errors.New("sqlstore: the terms of entries are damaged")
 
+// cutPair returns the term and the ID of the first pair, and the bytes behind it. isUUID says that the ID is packed.
+func cutPair(b []byte) (term, id []byte, isUUID bool, rest []byte, err error) {
+	if len(b) <= pairTerm {
+		return nil, nil, false, nil, errPairs
+	}
+	n, read := binary.Uvarint(b[pairTerm:])
+	if read <= 0 {
+		return nil, nil, false, nil, errPairs
+	}
+	size, begins := len(uuid.UUID{}), pairTerm+read
+	if n > 0 {
+		size = int(min(n-1, 1<<20))
+	}
+	if len(b)-begins < size {
+		return nil, nil, false, nil, errPairs
+	}
+	return b[:pairTerm], b[begins : begins+size], n == 0, b[begins+size:], nil
+}
+
 // readPairs appends the pairs of a part to all: those of one term, or of each if only is nil.
 func readPairs(all []pair, b []byte, only *journal.Term) ([]pair, error) {
-	var u uuid.UUID
+	var text []byte
 	for len(b) > 0 {
-		if len(b) <= pairTerm {
-			return nil, errPairs
+		term, id, isUUID, rest, err := cutPair(b)
+		if err != nil {
+			return nil, err
 		}
-		term, rest := b[:pairTerm], b[pairTerm:]
-		n, read := binary.Uvarint(rest)
-		if read <= 0 {
-			return nil, errPairs
-		}
-		rest = rest[read:]
-		size := len(u)
-		if n > 0 {
-			size = int(min(n-1, 1<<20))
-		}
-		if len(rest) < size {
-			return nil, errPairs
-		}
-		b = rest[size:]
+		b = rest
 		if only != nil && !bytes.Equal(term, only[:pairTerm]) {
 			continue
 		}
-		var text strings.Builder
-		text.Grow(2*pairTerm + 36)
-		digits := [2 * pairTerm]byte{}
-		hex.Encode(digits[:], term)
-		text.Write(digits[:])
-		if n > 0 {
-			text.Write(rest[:size])
+		text = hex.AppendEncode(text[:0], term)
+		if isUUID {
+			text = appendUUID(text, id)
 		} else {
-			copy(u[:], rest)
-			text.WriteString(u.String())
+			text = append(text, id...)
 		}
-		all = append(all, text.String())
+		all = append(all, string(text))
 	}
 	return all, nil
+}
+
+// appendUUID writes a UUID as uuid.UUID.String does.
+func appendUUID(b, u []byte) []byte {
+	for i, part := range [...][]byte{u[:4], u[4:6], u[6:8], u[8:10], u[10:]} {
+		if i > 0 {
+			b = append(b, '-')
+		}
+		b = hex.AppendEncode(b, part)
+	}
+	return b
+}
+
+// hasPair reports whether a part has a pair.
+func hasPair(b []byte, p pair) (bool, error) {
+	wanted := appendPair(make([]byte, 0, 64), p)
+	for len(b) > 0 {
+		_, _, _, rest, err := cutPair(b)
+		if err != nil {
+			return false, err
+		}
+		if bytes.Equal(b[:len(b)-len(rest)], wanted) {
+			return true, nil
+		}
+		b = rest
+	}
+	return false, nil
 }
 
 // packed returns the bytes of a UUID that is written as uuid.UUID.String does.
