@@ -262,19 +262,20 @@ func (n *notes) close(isCommitted bool) {
 type write struct {
 	op            scim.Op
 	ref           scim.Ref
-	before, after *scim.Resource // both nil: there was no room
+	before, after snapshot // both of none: there was no room
 	size          int64
 }
 
 // hold keeps a write. It takes the room for both resources from the queue; if there is none, only their name is
 // kept. A bulk request may write very much.
 func (n *notes) hold(w *scim.Written) {
-	kept := &write{op: w.Op, ref: refOf(w), before: w.Before, after: w.After, size: sizeOf(w.Before) + sizeOf(w.After)}
+	kept := &write{op: w.Op, ref: refOf(w), before: snapshotOf(w.Before), after: snapshotOf(w.After)}
+	kept.size = kept.before.size() + kept.after.size()
 	if old := n.pending[kept.ref]; old != nil {
 		n.forget(old)
 	}
 	if !n.room.take(kept.size, false) {
-		kept.before, kept.after, kept.size = nil, nil, 0
+		kept.before, kept.after, kept.size = snapshot{}, snapshot{}, 0
 	}
 	n.kept += kept.size
 	if n.pending == nil {
@@ -296,19 +297,10 @@ func (n *notes) end() { n.room.held.Add(-n.kept) }
 // drop removes the resources, when the request has ended.
 func (n *notes) drop() {
 	for _, w := range n.writes {
-		w.before, w.after = nil, nil
+		w.before, w.after = snapshot{}, snapshot{}
 	}
 	n.room.give(n.kept)
 	n.kept = 0
-}
-
-// sizeOf returns about how much memory a resource takes.
-func sizeOf(r *scim.Resource) int64 {
-	if r == nil {
-		return 0
-	}
-	text, _ := r.MarshalJSON() //nolint:errcheck // it is only a size
-	return int64(len(text))
 }
 
 // baseSize is what an exchange takes in memory besides its texts.

@@ -3,7 +3,6 @@ package journal
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -134,22 +133,29 @@ func changes(r *redactor, writes []*write, touched []Touched) ([]Change, []Touch
 	for _, w := range writes {
 		ref := w.ref
 		c := Change{Op: w.op, Type: ref.Type, ID: ref.ID}
-		before, after := attributes(w.before), attributes(w.after)
-		for _, name := range names(before, after) {
-			old, new := before[name], after[name]
-			if bytes.Equal(old, new) || isOmitted(name) {
+		before, after := w.before.attributes(), w.after.attributes()
+		for len(before)+len(after) > 0 {
+			var old, new attribute
+			if len(after) == 0 || len(before) > 0 && before[0].name <= after[0].name {
+				old, before = before[0], before[1:]
+			}
+			if len(after) > 0 && (old.name == "" || after[0].name == old.name) {
+				new, after = after[0], after[1:]
+			}
+			name := cmp.Or(old.name, new.name)
+			if old.value == new.value || isOmitted(name) {
 				continue
 			}
-			if r.mentions(name) || r.mentions(string(old)) || r.mentions(string(new)) {
-				old, new = maskOf(old), maskOf(new)
+			if r.mentions(name) || r.mentions(old.value) || r.mentions(new.value) {
+				old.value, new.value = maskOf(old.value), maskOf(new.value)
 			}
-			c.Attributes = append(c.Attributes, AttributeChange{Path: name, Old: clipValue(old), New: clipValue(new)})
+			c.Attributes = append(c.Attributes, AttributeChange{Path: name, Old: clip(old.value, maxValue), New: clip(new.value, maxValue)})
 		}
 		all = append(all, c)
 		touched = append(touched, Touched{Type: ref.Type, ID: ref.ID})
-		for _, res := range []*scim.Resource{w.before, w.after} {
-			if res != nil {
-				touched = append(touched, Touched{Type: ref.Type, ID: ref.ID, Names: namesOf(r, res)})
+		for _, s := range [...]*snapshot{&w.before, &w.after} {
+			if s.text != "" {
+				touched = append(touched, Touched{Type: ref.Type, ID: ref.ID, Names: s.namesFor(r)})
 			}
 		}
 	}
@@ -162,51 +168,14 @@ func isOmitted(name string) bool {
 	return name == "meta" || name == "schemas" || name == "id" || name == "members"
 }
 
-// namesOf returns the names of a resource by which people look for it.
-func namesOf(r *redactor, res *scim.Resource) (all []string) {
-	for _, path := range []string{"userName", "displayName", "externalId", "emails.value"} {
-		if s := res.String(path); s != "" && !r.mentions(path) && !r.mentions(s) {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-func attributes(r *scim.Resource) map[string]json.RawMessage {
-	all := map[string]json.RawMessage{}
-	if r == nil {
-		return all
-	}
-	text, err := r.MarshalJSON()
-	if err == nil {
-		json.Unmarshal(text, &all) //nolint:errcheck // it has just been written
-	}
-	return all
-}
-
-func names(before, after map[string]json.RawMessage) (all []string) {
-	for n := range before {
-		all = append(all, n)
-	}
-	for n := range after {
-		if _, ok := before[n]; !ok {
-			all = append(all, n)
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
 // maxValue is how many bytes of a changed value an entry shows.
 const maxValue = 4 << 10
 
-func clipValue(v json.RawMessage) string { return clip(string(v), maxValue) }
-
-func maskOf(v json.RawMessage) json.RawMessage {
-	if v == nil {
-		return nil
+func maskOf(v string) string {
+	if v == "" {
+		return ""
 	}
-	return json.RawMessage(`"` + redacted + `"`)
+	return `"` + redacted + `"`
 }
 
 // events returns the events of an exchange, and their kinds, each once.
