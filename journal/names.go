@@ -8,15 +8,61 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// keys are the names that the walk understands, by how they are written in small letters.
-var keys = func() map[string]string {
-	m := map[string]string{}
-	for _, k := range []string{"id", "userName", "displayName", "externalId", "value", "display", "type", "$ref", "path", "location", "resourceType",
-		"scimType", "detail", "members", "groups", "manager", "emails", "meta", "filter", "Operations", "method", "bulkId", "status", "response"} {
-		m[strings.ToLower(k)] = k
+// plainKey returns a name, written in small letters, as the walk knows it; "" if it means nothing there. To look it up in a map
+// takes longer, and so does a result that is the name.
+func plainKey(name string) string {
+	switch name {
+	case "id":
+		return "id"
+	case "username":
+		return "userName"
+	case "displayname":
+		return "displayName"
+	case "externalid":
+		return "externalId"
+	case "value":
+		return "value"
+	case "display":
+		return "display"
+	case "type":
+		return "type"
+	case "$ref":
+		return "$ref"
+	case "path":
+		return "path"
+	case "location":
+		return "location"
+	case "resourcetype":
+		return "resourceType"
+	case "scimtype":
+		return "scimType"
+	case "detail":
+		return "detail"
+	case "members":
+		return "members"
+	case "groups":
+		return "groups"
+	case "manager":
+		return "manager"
+	case "emails":
+		return "emails"
+	case "meta":
+		return "meta"
+	case "filter":
+		return "filter"
+	case "operations":
+		return "Operations"
+	case "method":
+		return "method"
+	case "bulkid":
+		return "bulkId"
+	case "status":
+		return "status"
+	case "response":
+		return "response"
 	}
-	return m
-}()
+	return ""
+}
 
 // longestKey is the length of the longest of keys.
 const longestKey = len("resourceType")
@@ -28,7 +74,7 @@ func keyOf(raw string) string {
 	for i := range len(raw) {
 		c := raw[i]
 		if c == '[' || c == '.' || c == ':' {
-			return keys[attributeOf(raw)]
+			return plainKey(attributeOf(raw))
 		}
 		isASCII = isASCII && c < 0x80
 		if 'A' <= c && c <= 'Z' {
@@ -42,9 +88,9 @@ func keyOf(raw string) string {
 	case len(raw) > longestKey:
 		return ""
 	case isASCII:
-		return keys[string(folded[:len(raw)])]
+		return plainKey(string(folded[:len(raw)]))
 	}
-	return keys[strings.ToLower(raw)]
+	return plainKey(strings.ToLower(raw))
 }
 
 // attributeOf returns the attribute that a path begins with, in small letters, without the URN before it.

@@ -106,30 +106,42 @@ func isNameRune(c rune) bool {
 	return c == '-' || c == '_' || c == '$' || unicode.IsLetter(c) || unicode.IsDigit(c)
 }
 
+// isNotable are the bytes that isHarmless looks at: all others are plain.
+var isNotable = func() (all [256]bool) {
+	for c := range all {
+		all[c] = c == '\\' || c == '%' || c >= 0x80 || c == 'p' || c == 'P'
+	}
+	return all
+}()
+
 // isHarmless reports whether a part of JSON text certainly mentions no secret: most texts are short and
 // plain. It looks at the text as it is written, so an escape is not harmless.
-func isHarmless[T ~string | ~[]byte](r *redactor, raw T) bool {
-	start := 0
+func isHarmless(r *redactor, raw string) bool {
 	for i := range len(raw) {
-		c := raw[i]
-		switch {
-		case c == '\\' || c == '%' || c >= 0x80:
-			return false
-		case c|0x20 == 'p' && len(raw)-i >= len("password") && strings.EqualFold(string(raw[i:i+len("password")]), "password"):
+		if !isNotable[raw[i]] {
+			continue
+		}
+		if raw[i]|0x20 != 'p' || len(raw)-i >= len("password") && strings.EqualFold(raw[i:i+len("password")], "password") {
 			return false
 		}
-		if len(r.names) > 0 && !isNameRune(rune(c)) {
+	}
+	if len(r.names) == 0 {
+		return true
+	}
+	start := 0
+	for i := range len(raw) {
+		if !isNameRune(rune(raw[i])) {
 			if isName(r, raw[start:i]) {
 				return false
 			}
 			start = i + 1
 		}
 	}
-	return len(r.names) == 0 || !isName(r, raw[start:])
+	return !isName(r, raw[start:])
 }
 
-func isName[T ~string | ~[]byte](r *redactor, word T) bool {
-	return len(word) > 0 && len(word) <= r.longest && r.names[strings.ToLower(string(word))]
+func isName(r *redactor, word string) bool {
+	return len(word) > 0 && len(word) <= r.longest && r.names[strings.ToLower(word)]
 }
 
 // shownHeaders are those whose values hold no credential.
