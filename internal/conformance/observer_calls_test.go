@@ -27,7 +27,7 @@ func TestCallsAreObserved(t *testing.T) {
 	testhost.Create(t, h, "/Groups", `{"displayName":"Editor","members":[{"value":"`+user+`"}]}`)
 	// Between these there may be others.
 	rest := w.calls
-	for _, want := range []string{"Transactor.InTx", " Store.Create", " MemberStore.ChangeMembers", " Transactor.InTx", "  RoleResolver.ResolveRoles",
+	for _, want := range []string{"Transactor.InTx", " Store.Create", " MemberStore.ChangeMembers", " RoleResolver.ResolveRoles",
 		" Ledger.SetLink", " Ledger.Grants", " RoleResolver.HeldRoles", " Ledger.Record", "reconcile", " Transactor.InTx", "  RoleResolver.ChangeRoles", "  Ledger.Record"} {
 		at := slices.Index(rest, want)
 		if at < 0 {

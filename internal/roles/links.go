@@ -84,7 +84,8 @@ func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
 		w.needs.lookUps.note(mark)
 		w.needs.lookUps.groups = append(w.needs.lookUps.groups, after)
 	}
-	err := w.t.attempt(ctx, func(ctx context.Context) error { return w.t.resolve(ctx, src, host.GroupSource(after.ID), c) })
+	mayIgnore := before != nil && !renamed // see below
+	err := attemptLookUp(ctx, w, mayIgnore, func(ctx context.Context) error { return w.t.resolve(ctx, src, host.GroupSource(after.ID), c) })
 	reason, none := noRole(err)
 	refuse := w.t.Roles.Refuse
 	if none && reason == "" && w.t.Roles.Creator != nil && (before == nil || renamed) {
@@ -105,7 +106,7 @@ func (w *Work) relink(ctx context.Context, write Write) (*linkChange, error) {
 	case none:
 		c.now, c.reason = host.Link{}, cmp.Or(reason, "no role of this name")
 		return c, nil
-	case before != nil && !renamed:
+	case mayIgnore && w.needs.roles != wantedAlone:
 		// Go on despite the error: the group gives no role, as before.
 		w.e.Log.WarnContext(ctx, "scim: the role of a group could not be looked up", "group", after.ID, "error", err)
 		return c, nil
@@ -178,6 +179,23 @@ func (t tenant) attempt(ctx context.Context, fn func(ctx context.Context) error)
 		return fn(ctx)
 	}
 	return t.Stores.InTx(ctx, fn)
+}
+
+// attemptLookUp is attempt for a look-up, which has no effects. The first attempt of Isolate makes it
+// without a nested transaction, which costs three calls of the database. If the caller may ignore
+// an error that is no answer, Isolate begins again.
+func attemptLookUp(ctx context.Context, w *Work, mayIgnore bool, fn func(ctx context.Context) error) error {
+	if !w.isIsolated() || w.needs.roles == alone {
+		return w.t.attempt(ctx, fn)
+	}
+	err := fn(ctx)
+	switch _, none := noRole(err); {
+	case none && w.needs.roles == withWrite:
+		w.needs.roles = suspected
+	case err != nil && !none && mayIgnore:
+		w.needs.roles = wantedAlone
+	}
+	return err
 }
 
 // resolve asks the resolver and sets c.now to the link with this key.

@@ -23,17 +23,27 @@ type needs struct {
 	lookUps lookUps
 }
 
-// undoing says how a change of roles in the transaction of a write can be undone.
+// undoing says how a call of the resolver in the transaction of a write can be undone.
 type undoing int
 
 const (
 	withWrite   undoing = iota // It is undone with the write.
+	suspected                  // So it is, but the resolver's error, after which the current attempt goes on, may have ended the transaction.
 	wantedAlone                // The current attempt has found that it must be undone alone.
 	alone                      // It can be undone alone.
 )
 
 // isOpen reports whether the last attempt failed for want of something.
 func (n *needs) isOpen() bool { return len(n.open) > 0 || n.short || n.roles == wantedAlone }
+
+// judgeFailure makes the next attempt undo calls of the resolver alone, if one of them may be why
+// the last one has failed.
+func (n *needs) judgeFailure(err error) {
+	_, isRefusal := noRole(err)
+	if err != nil && n.roles == suspected && !isRefusal && !errors.Is(err, host.ErrStale) {
+		n.roles = wantedAlone
+	}
+}
 
 // prepare gets for the next attempt what the last one wanted, apart from locks.
 func (n *needs) prepare(ctx context.Context, t tenant) {

@@ -115,6 +115,7 @@ func (w *Work) Isolate(ctx context.Context, key string, fn func(ctx context.Cont
 	if w.depth > 0 {
 		return err
 	}
+	w.needs.judgeFailure(err)
 	for try := 0; err != nil && w.needs.isOpen() && try < isolationTries; try++ {
 		w.needs.prepare(ctx, w.t)
 		w.guards.unlock()
@@ -145,6 +146,9 @@ func (w *Work) isolate(ctx context.Context, key string, fn func(ctx context.Cont
 		w.current.atEnd = nil
 		if w.depth == 1 {
 			w.needs.lookUps = lookUps{}
+			if w.needs.roles == suspected { // by an attempt before this one
+				w.needs.roles = withWrite
+			}
 		}
 		if err := w.needs.lock(ctx, w.t); err != nil {
 			return err

@@ -45,7 +45,8 @@ func TestStatements(t *testing.T) {
 		}{
 			{"the first create, which reads the links", with, "POST", "/Users", `{"userName":"{one}@example.com"}`, one, 4, 3},
 			{"create", with, "POST", "/Users", `{"userName":"{other}@example.com"}`, other, 3, 2},
-			{"create a group with a role", with, "POST", "/Groups", `{"displayName":"Admins"}`, "group", 9, 9},
+			{"create a group with a role", with, "POST", "/Groups", `{"displayName":"Admins"}`, "group", 7, 7},
+			{"create a group without a role", with, "POST", "/Groups", `{"displayName":"Staff"}`, "staff", 5, 5},
 			{"read", with, "GET", "/Users/{one}", "", "", 1, 1},
 			{"look-up that finds", with, "GET", `/Users?filter=userName+eq+"one@example.com"`, "", "", 1, 1},
 			{"look-up that finds nothing", with, "GET", `/Users?filter=userName+eq+"nobody@example.com"`, "", "", 1, 1},
@@ -57,6 +58,8 @@ func TestStatements(t *testing.T) {
 			{"activate", with, "PATCH", "/Users/{one}", `{"Operations":[{"op":"replace","path":"active","value":true}]}`, "", 6, 6},
 			{"read a member of a group", with, "GET", "/Users/{one}", "", "", 1, 1},
 			{"remove a member with a role", with, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"remove","path":"members[value eq \"{one}\"]"}]}`, "", 7, 4},
+			{"add a member of a group without a role", with, "PATCH", "/Groups/{staff}", `{"Operations":[{"op":"add","path":"members","value":[{"value":"{one}"}]}]}`, "", 5, 2},
+			{"remove a member of a group without a role", with, "PATCH", "/Groups/{staff}", `{"Operations":[{"op":"remove","path":"members[value eq \"{one}\"]"}]}`, "", 6, 4},
 			{"add a member without roles", without, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"add","path":"members","value":[{"value":"{other}"}]}]}`, "", 5, 2},
 			{"remove a member without roles", without, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"remove","path":"members[value eq \"{other}\"]"}]}`, "", 4, 2},
 			{"add two members without roles", without, "PATCH", "/Groups/{group}", `{"Operations":[{"op":"add","path":"members","value":[{"value":"{one}"},{"value":"{other}"}]}]}`, "", 5, 4},
