@@ -49,6 +49,25 @@ type MemberChanged struct {
 	IsKnown bool
 }
 
+// NextGrants says for which user the handler is going to call Grants of the store's Ledger, in a
+// transaction that begins with the lock of a resource. The context of the Update that takes this lock
+// has it. Grants locks the user. A Store may do so in the Update already, after the resource, to wait
+// less often for a database. It must not if the resource is a group without a Link: if the group gets
+// one, other users are locked first. A Store that does nothing about it is right, too.
+type NextGrants struct {
+	// UserID is the user.
+	UserID string
+	// Joins says that the user is going to be a member of the group of the Update. A Store then locks the
+	// resource of the user against deletion, before it locks the user.
+	Joins bool
+}
+
+// NextGrantsOf returns what a context says about the next call of Grants. ok is false if it says nothing.
+func NextGrantsOf(ctx context.Context) (n NextGrants, ok bool) {
+	next, ok := host.NextGrantsOf(ctx)
+	return NextGrants(next), ok
+}
+
 type changerPort port[MemberChanger]
 
 func (p changerPort) ChangeMember(ctx context.Context, c *host.MemberChange) (out host.MemberChanged, err error) {

@@ -34,7 +34,7 @@ var rootFiles = []struct{ file, reason string }{
 	{"doc.go", "the tour"},
 	{"scim.go", "New, Handler, Mount, Store and its capabilities, errors"},
 	{"capabilities.go", "what a store is able to; TenantLocker and UniqueIDs, capabilities that few stores need, with their ports"},
-	{"memberchanger.go", "MemberChanger, a capability of stores that wait for a wire, with its port"},
+	{"memberchanger.go", "MemberChanger and NextGrants, for stores that wait for a wire, with the port"},
 	{"limiter.go", "Limiter, which decides how many requests a client may send, with its port"},
 	{"observer.go", "Observer, which watches requests, with its ports"},
 	{"scopes.go", "the words that say what a client may read and write"},

@@ -18,7 +18,7 @@ func (w *writer) delete(ctx context.Context, t *model.Type, id string) (*answer,
 	}
 	w.r.hidden(ctx, t) // asks the application before a transaction begins
 	ref := host.Ref{Type: t.Name, ID: id}
-	err := w.withLockBy(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
+	err := w.withLock(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
 		if err := w.guard.checkExempt(ctx, ref); err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func leaveAfterwards(ctx context.Context, w *writer, ref host.Ref, err error) er
 func (s *Server) Release(ctx context.Context, t *host.Tenant, groupID string) error {
 	w := newWriter(s.begin(t, host.Principal{}, &visit{}))
 	ref := host.Ref{Type: "Group", ID: groupID}
-	err := leaveAfterwards(ctx, w, ref, w.withLockBy(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
+	err := leaveAfterwards(ctx, w, ref, w.withLock(ctx, w.lockToDelete, ref, func(ctx context.Context, before *doc.Document) error {
 		return removeTold(ctx, w, before)
 	}))
 	w.work.Deliver(ctx)

@@ -137,7 +137,7 @@ func (w *writer) patch(ctx context.Context, t *model.Type, id string, body []byt
 	if err != nil {
 		return nil, err
 	}
-	out, err := w.modify(ctx, host.OpPatch, host.Ref{Type: t.Name, ID: id}, func(ctx context.Context, before *doc.Document) (*edit, error) {
+	out, err := w.modifyBy(ctx, lockFor(w, t, id, p), host.OpPatch, host.Ref{Type: t.Name, ID: id}, func(ctx context.Context, before *doc.Document) (*edit, error) {
 		work := patch.NewWork(ctx)
 		after, err := p.ApplyTo(work, before)
 		w.spent += work.Spent()
@@ -241,10 +241,19 @@ func (w *writer) checkPassword(t *model.Type, e *edit) error {
 	return nil
 }
 
+// locker locks a resource, and returns it.
+type locker = func(ctx context.Context, ref host.Ref) (*doc.Document, error)
+
 // modify applies to a resource the edit that build makes.
 func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build func(ctx context.Context, before *doc.Document) (*edit, error)) (*doc.Document, error) {
+	return w.modifyBy(ctx, w.dir.Lock, op, ref, build)
+}
+
+// modifyBy is modify with a function that locks.
+func (w *writer) modifyBy(ctx context.Context, lock locker, op host.Op, ref host.Ref,
+	build func(ctx context.Context, before *doc.Document) (*edit, error)) (*doc.Document, error) {
 	var out *doc.Document
-	err := w.withLock(ctx, ref, func(ctx context.Context, before *doc.Document) error {
+	err := w.withLock(ctx, lock, ref, func(ctx context.Context, before *doc.Document) error {
 		if err := w.guard.checkExempt(ctx, ref); err != nil {
 			return err
 		}
@@ -265,13 +274,7 @@ func (w *writer) modify(ctx context.Context, op host.Op, ref host.Ref, build fun
 
 // withLock locks a resource, checks the request's preconditions and calls fn with the
 // resource. Isolate may run fn again.
-func (w *writer) withLock(ctx context.Context, ref host.Ref, fn func(ctx context.Context, before *doc.Document) error) error {
-	return w.withLockBy(ctx, w.dir.Lock, ref, fn)
-}
-
-// withLockBy is withLock with a function that locks.
-func (w *writer) withLockBy(ctx context.Context, lock func(context.Context, host.Ref) (*doc.Document, error), ref host.Ref,
-	fn func(ctx context.Context, before *doc.Document) error) error {
+func (w *writer) withLock(ctx context.Context, lock locker, ref host.Ref, fn func(ctx context.Context, before *doc.Document) error) error {
 	return w.work.Isolate(ctx, keylock.Key(ref.Type, ref.ID), func(ctx context.Context) error {
 		before, err := lock(ctx, ref)
 		if err != nil {

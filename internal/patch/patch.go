@@ -120,6 +120,15 @@ func (r *Request) ApplyTo(w *match.Work, before *doc.Document) (*doc.Document, e
 // not apply it. It is not Touched if there were none.
 func (r *Request) Members() *member.Delta { return &r.members }
 
+// ChangesOnly reports whether no operation of a request changes anything of the resource but an attribute.
+// Nil: none changes anything but the members.
+func ChangesOnly(r *Request, a *model.Attribute) bool {
+	if r.password != nil || a != nil && r.members.Touched() {
+		return false
+	}
+	return !slices.ContainsFunc(r.changes, func(c change) bool { return c.attr != a || a == nil })
+}
+
 // Password returns the last password that the request sets.
 func (r *Request) Password() (string, bool) {
 	if r.password == nil {

@@ -37,7 +37,8 @@ type Transaction struct {
 	spans  sync.Map // spans are those of Span, by key.
 	kept   sync.Map // kept is that of Kept.
 	looked sync.Map // looked is that of Looked.
-	keeps  bool     // keeps says that there are both.
+	ahead  sync.Map // ahead is that of Ahead.
+	keeps  bool     // keeps says that there are these three.
 }
 
 // Span tells which notes of a transaction are left, in MariaDB. Deleted rows stay in an index until
@@ -69,6 +70,16 @@ func (j *Transaction) Looked() *sync.Map {
 		return nil
 	}
 	return &j.looked
+}
+
+// Ahead holds the locks that the transaction has taken for a later call, until that call asks. A nested
+// transaction takes none of them along when it ends: the application may then give them up unseen, by
+// rolling back a savepoint of its own. It is nil where Kept is.
+func (j *Transaction) Ahead() *sync.Map {
+	if j == nil || !j.keeps {
+		return nil
+	}
+	return &j.ahead
 }
 
 // IsOwn reports whether InTx has begun the transaction, and not the application.
@@ -231,6 +242,7 @@ func (b *DB) savepoint(ctx context.Context, j *Transaction, fn func(ctx context.
 		return fmt.Errorf("sqlstore: savepoint: %w", err)
 	}
 	done := false
+	defer j.ahead.Clear()
 	defer func() { // It also runs if fn panics or ends its goroutine.
 		if !done {
 			// The roll-back must work after ctx has ended too: the caller that began tx may

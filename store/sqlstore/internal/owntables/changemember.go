@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/store/sqlstore/internal/database"
@@ -12,36 +13,28 @@ import (
 )
 
 // A request that adds one member to a group, or takes one out, waits for PostgreSQL once for all of
-// this: the membership, the new version of the group, the link of the group, and the lock of a user
-// whose roles the engine reads next. The transaction has locked the group before, so the link is not
-// older than that lock. What decides about roles is read by a later statement: see look.
+// this: the membership, the new version of the group, the link of the group, and what decides about the
+// roles of a user. The transaction has locked the group before, and mostly the user too: see locknext.go.
+// If it has not, this statement locks the user, and a later one looks.
 //
 // The user comes after the member's resource in the order of locks. The statement changes one member
 // only, so there is no order among users to keep.
 
-// lockedUser is the key by which a transaction keeps that it has locked a user.
-type lockedUser struct{ prefix, tenant, id string }
+// MemberStep says what the statement of ChangeMember does about the ledger's user.
+type MemberStep int
 
-// takeLocked reports whether ChangeMember has locked the only one of some users. It says so once: an
-// application that rolls back a savepoint of its own gives the lock up too.
-func takeLocked(ctx context.Context, db *database.DB, ids []string) bool {
-	m := db.Transaction(ctx).Kept()
-	if m == nil || len(ids) != 1 {
-		return false
-	}
-	_, ok := m.LoadAndDelete(lockedUser{db.Prefix, db.Tenant, ids[0]})
-	return ok
-}
+// These are the steps.
+const (
+	NoUser    MemberStep = iota // It does nothing.
+	LocksUser                   // It locks the user.
+	Looks                       // It looks at the user, who is locked.
+)
 
-// ChangeMemberQuery is the statement of ChangeMember in PostgreSQL. Its rows are of several kinds,
-// which have their columns in the same order. $2 is the group, $3 the id of the member, which has the
-// type $4 or $5. $6, $7 and $8 are what Update writes, and $9 is the version that the group has. $10
-// is the group as a source, $11 the time, and $12 the key of the lock that Fence takes alone.
-func ChangeMemberQuery(remove, locks bool) string {
-	const row = "CAST(%s AS text), CAST(%s AS text), CAST(%s AS text), CAST(%s AS text), CAST(%s AS bigint)"
-	kind := func(name, a, b, c, at, from string) string {
-		return " UNION ALL SELECT " + fmt.Sprintf(row, dialect.Quote(name), a, b, c, at) + " FROM " + from
-	}
+// ChangeMemberQuery is the statement of ChangeMember in PostgreSQL. Its rows are those of a look. $2 is the
+// group, $3 the id of the member, which has the type $4 or $5. $6, $7 and $8 are what Update writes, and
+// $9 is the version that the group has. $10 is the group as a source, $11 the time. To lock, $12 is the key
+// of the lock that Fence takes alone. To look, $12 is the list of the user, and $13 the source ofTenant.
+func ChangeMemberQuery(remove bool, step MemberStep) string {
 	text := "WITH g AS MATERIALIZED (SELECT k.source, k.name, k.roles, k.at FROM {p}links k WHERE k.tenant = $1 AND k.source = $10), "
 	users := "k AS x WHERE 'User' IN ($4, $5)"
 	if remove {
@@ -50,21 +43,25 @@ func ChangeMemberQuery(remove, locks bool) string {
 		users += " AND (" + isKnownUser("x.id") + ")"
 	} else {
 		// k locks the member, so that nobody can delete it, and then the others read k.
-		text += "k AS MATERIALIZED (SELECT r.id FROM {p}resources r WHERE r.tenant = $1 AND r.type = $4 AND r.type = $5 AND r.deleted = 0 AND r.id = $3 FOR KEY SHARE), " +
+		lock := " FOR KEY SHARE"
+		if step == Looks { // It has this lock. A statement that looks must not wait.
+			lock = ""
+		}
+		text += "k AS MATERIALIZED (SELECT r.id FROM {p}resources r WHERE r.tenant = $1 AND r.type = $4 AND r.type = $5 AND r.deleted = 0 AND r.id = $3" + lock + "), " +
 			"m AS (INSERT INTO {p}members (tenant, group_id, member_type, member_id, since) SELECT $1, $2, $4, k.id, CAST($11 AS bigint) FROM k" +
 			" ON CONFLICT DO NOTHING RETURNING member_type, member_id)"
 	}
 	text += ", t AS (UPDATE {p}resources SET modified = $6, version = $7, client = CASE WHEN CAST($8 AS text) = '' THEN client ELSE CAST($8 AS text) END" +
 		" WHERE tenant = $1 AND type = 'Group' AND id = $2 AND deleted = 0 AND version = $9 AND EXISTS (SELECT 1 FROM m) RETURNING id)"
-	if locks {
-		// The fence comes after the resource. It names the user so that it cannot come before.
-		text += ", l AS (INSERT INTO {p}users AS u (tenant, user_id) SELECT $1, p.id FROM (SELECT x.id FROM g, " + users + ") p" +
-			" CROSS JOIN LATERAL (SELECT pg_advisory_xact_lock_shared(CAST($12 AS bigint) + 0 * length(p.id)) OFFSET 0) f" +
-			" ON CONFLICT (user_id, tenant) DO UPDATE SET tenant = u.tenant WHERE false)"
+	if step == LocksUser {
+		text += ", " + lockNextUser("(SELECT x.id FROM g, "+users+")", "$12")
 	}
-	return text + " SELECT " + fmt.Sprintf(row, "'link'", "g.source", "g.name", "g.roles", "g.at") + " FROM g" +
-		kind("member", "k.id", "''", "''", "0", "k") + kind("changed", "m.member_type", "m.member_id", "''", "0", "m") +
-		kind("group", "t.id", "''", "''", "0", "t")
+	text += " " + lookLink() + " FROM g AS k UNION ALL " + lookRow("known", "k.id") + " FROM k UNION ALL " +
+		lookRow("changed", "m.member_type", "m.member_id") + " FROM m UNION ALL " + lookRow("group", "t.id") + " FROM t"
+	if step == Looks { // at what was before this statement
+		text += " UNION ALL " + lookText(dialect.Postgres, "$12", "$13")
+	}
+	return text
 }
 
 // ChangeMember changes one member of a group, and stores the group, if the transaction has locked it.
@@ -82,50 +79,85 @@ func (l *Ledger) ChangeMember(ctx context.Context, c scim.MemberChange) (out sci
 	case len(c.Members) > 2 || one.ID != other.ID || !c.Remove && one != other || len(dialect.Storable([]string{one.ID, one.Type, other.Type})) < 3:
 		return out, errors.ErrUnsupported
 	}
-	meta := c.Group.Meta()
-	modified := dialect.Micros(meta.LastModified)
+	meta, source := c.Group.Meta(), scim.GroupSource(group.ID)
+	modified, now := dialect.Micros(meta.LastModified), dialect.Micros(l.db.Now())
 	meta.Created, meta.LastModified = row.resource.Meta().Created, dialect.FromMicros(modified)
-	locks, isStored := c.ReadsGrants && (one.Type == search.UserType || other.Type == search.UserType), false
-	links := looked[scim.Link]{covers: map[string]bool{string(scim.GroupSource(group.ID)): true}}
-	args := []any{group.ID, one.ID, one.Type, other.Type, modified, meta.Version, clientOf(ctx), c.Version, string(scim.GroupSource(group.ID)), dialect.Micros(l.db.Now())}
-	if locks {
+	args := []any{group.ID, one.ID, one.Type, other.Type, modified, meta.Version, clientOf(ctx), c.Version, string(source), now}
+	step, isStored := l.memberStep(ctx, c), false
+	switch step {
+	case LocksUser:
 		args = append(args, l.db.NameKey(fence))
+	case Looks:
+		args = append(args, dialect.List([]string{one.ID}), string(ofTenant))
 	}
+	look := newLooking(l, []string{one.ID})
 	at.Looked().Clear()
 	err = l.db.Each(ctx, func(scan func(...any) error) error {
-		var kind string
-		var t [3]string
-		var n int64
-		if err := scan(&kind, &t[0], &t[1], &t[2], &n); err != nil {
-			return err
-		}
+		kind, t, err := look.add(scan)
 		switch kind {
-		case "member":
+		case "known":
 			out.IsKnown = true
 		case "changed":
 			out.Changed = append(out.Changed, scim.Ref{Type: t[0], ID: t[1]})
 		case "group":
 			isStored = true
-		case "link":
-			k, err := linkOf(scim.Source(t[0]), t[1], n, t[2])
-			links.rows = append(links.rows, k)
-			return err
 		}
-		return nil
-	}, ChangeMemberQuery(c.Remove, locks), args...)
+		return err
+	}, ChangeMemberQuery(c.Remove, step), args...)
 	out.Group = row.resource
 	switch {
 	case err != nil:
 		return scim.MemberChanged{}, fmt.Errorf("sqlstore: change a member of group %q: %w", group.ID, err)
-	case isStored != (len(out.Changed) > 0): // The application has rolled back a savepoint of its own.
+	case isStored != (len(out.Changed) > 0), // The application has rolled back a savepoint of its own.
+		step == Looks && !look.isKnown[source]: // The user is locked for a link that is gone.
 		return scim.MemberChanged{}, fmt.Errorf("sqlstore: change a member of group %q: %w", group.ID, database.ErrMoved)
 	case isStored:
 		out.Group = c.Group.WithMeta(meta)
 		keptOf(l.db, group).put(at, keptRow{out.Group, row.toDelete})
 	}
+	links := looked[scim.Link]{covers: map[string]bool{string(source): true}}
+	for _, k := range look.links.rows {
+		if k.Source == source {
+			links.rows = append(links.rows, k)
+		}
+	}
 	at.Looked().Store(lookOf(l.db, lookLinks), links)
-	if locks && out.IsKnown && len(links.rows) > 0 {
-		at.Kept().Store(lockedUser{l.db.Prefix, l.db.Tenant, one.ID}, true)
+	switch {
+	case step == Looks:
+		look.change(out, scim.Membership{GroupID: group.ID, Since: dialect.FromMicros(now)}, c.Remove)
+		look.keepWhole(ctx)
+	case step == LocksUser && out.IsKnown && len(links.rows) > 0:
+		at.Ahead().Store(lockedUser{l.db.Prefix, l.db.Tenant, one.ID}, true)
 	}
 	return out, nil
+}
+
+// memberStep says what ChangeMember does about the ledger's user.
+func (l *Ledger) memberStep(ctx context.Context, c scim.MemberChange) MemberStep {
+	id := c.Members[0].ID
+	switch {
+	case !c.ReadsGrants || !slices.Contains(c.Members, scim.Ref{Type: search.UserType, ID: id}):
+		return NoUser
+	case isLockedAhead(ctx, l.db, id):
+		return Looks
+	}
+	return LocksUser
+}
+
+// change makes a look at what was before a change of one member one at what is after it. in is the
+// membership that begins or ends.
+func (k *looking) change(done scim.MemberChanged, in scim.Membership, remove bool) {
+	for _, in.Member = range done.Changed {
+		if in.Member.Type != search.UserType {
+			continue
+		}
+		if remove {
+			k.members.rows = slices.DeleteFunc(k.members.rows, func(m scim.Membership) bool { return m.GroupID == in.GroupID })
+			continue
+		}
+		if in.Display = done.Group.String("displayName"); in.Display == "" {
+			in.Display = done.Group.String("userName")
+		}
+		k.join(in)
+	}
 }

@@ -56,6 +56,12 @@ func fetchLocked(ctx context.Context, s *Resources, ref scim.Ref, toDelete bool)
 	if row := k.in(j); row.resource != nil && (row.toDelete || !toDelete) {
 		return row.resource, ctx.Err()
 	}
+	if !toDelete {
+		if r, ok, err := fetchNext(ctx, s, ref); ok {
+			k.put(j, keptRow{r, false})
+			return r, err
+		}
+	}
 	r, err := s.Fetch(ctx, ref, lock)
 	k.put(j, keptRow{r, toDelete})
 	return r, err

@@ -33,7 +33,11 @@ func (l *Ledger) Grants(ctx context.Context, userIDs []string) ([]scim.Grant, er
 		if err := database.PlanAgain(ctx, l.db, len(ids)); err != nil {
 			return nil, err
 		}
-		if err := l.lock(ctx, ids); err != nil {
+		if takeLocked(ctx, l.db, ids) {
+			if k, ok := takeWhole(ctx, l.db, ids); ok {
+				return k.keep(ctx), nil
+			}
+		} else if err := l.lock(ctx, ids); err != nil {
 			return nil, fmt.Errorf("sqlstore: lock %d users: %w", len(ids), err)
 		}
 		if l.Looks != nil && len(ids) <= lookSize && l.db.Transaction(ctx).Looked() != nil {
@@ -72,9 +76,6 @@ func (l *Ledger) lock(ctx context.Context, ids []string) error {
 		return nil
 	case dialect.MariaDB:
 		return l.lockRows(ctx, ids)
-	}
-	if takeLocked(ctx, l.db, ids) {
-		return nil
 	}
 	// One statement locks the rows in order, those that it inserts too. With one statement
 	// for each kind, two transactions could wait for each other. Before the first row it shares

@@ -19,6 +19,8 @@ import (
 // asks for it. The lock is a statement before: a statement that waits for a lock sees the rest as it
 // was before.
 //
+// A write that comes after the lock can make the look too: see locknext.go.
+//
 // A part is used once, and no part is used after a write of the transaction: what others commit
 // meanwhile, such as a membership, must be seen as soon as without this.
 
@@ -34,6 +36,8 @@ const (
 	lookMembers = "members"
 	lookLinks   = "links"
 	lookUsers   = "users"
+	// lookAll is a whole look, which another statement has made. Grants divides it into these parts.
+	lookAll = "all"
 )
 
 func lookOf(db *database.DB, part string) look { return look{db.Prefix, db.Tenant, part} }
@@ -63,83 +67,137 @@ func take[T any](ctx context.Context, db *database.DB, part string, keys []strin
 	return slices.DeleteFunc(l.rows, func(row T) bool { return !is[keyOf(row)] }), l.size, true
 }
 
-// LookQuery is the query of a look. Its rows are of several kinds, which have their columns in the same order.
-func LookQuery(d dialect.Dialect) string {
-	ids := d.Texts("$2")
-	ofUser := "m.tenant = $1 AND m.member_type = 'User' AND m.member_id = w.value"
-	text := func(columns ...string) string {
-		for i, c := range columns {
-			as := "text"
-			if i > 5 {
-				as = "bigint"
-			}
-			columns[i] = "CAST(" + c + " AS " + as + ")"
+// LookQuery is the query of a look at the users $2. $3 is the source ofTenant.
+func LookQuery(d dialect.Dialect) string { return lookText(d, "$2", "$3") }
+
+// lookRow selects a row of a look. Its rows are of several kinds, which have their columns in the same
+// order. Columns that are not given are empty: the first five are texts, the others numbers.
+func lookRow(kind string, columns ...string) string {
+	all := []string{dialect.Quote(kind), "''", "''", "''", "''", "''", "0", "0", "0"}
+	copy(all[1:], columns)
+	for i, c := range all {
+		as := "text"
+		if i > 5 {
+			as = "bigint"
 		}
-		return "SELECT " + strings.Join(columns, ", ")
+		all[i] = "CAST(" + c + " AS " + as + ")"
 	}
-	return text("'grant'", "g.user_id", "g.scope", "g.role_id", "g.source", "g.state", "g.at", "g.by_hand", "g.rank") +
+	return "SELECT " + strings.Join(all, ", ")
+}
+
+// lookLink selects the row of a link k.
+func lookLink() string {
+	return lookRow("link", "k.source", "k.name", "k.roles", "''", "''", "k.at")
+}
+
+func lookText(d dialect.Dialect, users, ofTenant string) string {
+	ids, text := d.Texts(users), lookRow
+	ofUser := "m.tenant = $1 AND m.member_type = 'User' AND m.member_id = w.value"
+	return text("grant", "g.user_id", "g.scope", "g.role_id", "g.source", "g.state", "g.at", "g.by_hand", "g.rank") +
 		d.Each(ids, "grants", "g", "g.tenant = $1 AND g.user_id = w.value", "") +
-		" UNION ALL " + text("'member'", "m.group_id", "m.member_id", nameOf(d, isGroup), "''", "''", "m.since", "0", "0") +
+		" UNION ALL " + text("member", "m.group_id", "m.member_id", nameOf(d, isGroup), "''", "''", "m.since") +
 		d.Each(ids, "members", "m", ofUser, "") +
-		" UNION ALL " + text("'link'", "k.source", "k.name", "k.roles", "''", "''", "k.at", "0", "0") +
+		" UNION ALL " + lookLink() +
 		d.Each(ids, "members", "m", ofUser, "") + d.Also("links", "k", "k.tenant = $1 AND k.source = "+dialect.Concat(d, dialect.Quote(string(scim.GroupSource(""))), "m.group_id"), "") +
-		" UNION ALL " + text("'link'", "k.source", "k.name", "k.roles", "''", "''", "k.at", "0", "0") +
-		" FROM {p}links k WHERE k.tenant = $1 AND k.source = $3" +
-		" UNION ALL " + text("'user'", "r.id", "r.version", "r.doc", "''", "''", "r.created", "r.modified", "0") +
+		" UNION ALL " + lookLink() +
+		" FROM {p}links k WHERE k.tenant = $1 AND k.source = " + ofTenant +
+		" UNION ALL " + text("user", "r.id", "r.version", "r.doc", "''", "''", "r.created", "r.modified") +
 		d.Each(ids, "resources", "r", "r.tenant = $1 AND r.type = 'User' AND r.deleted = 0 AND r.id = w.value", "")
 }
 
 // ofTenant is the source of the link that the engine keeps for a tenant, and always asks for.
 const ofTenant = scim.Source("tenant:")
 
+// looking is a look whose rows are read one by one.
+type looking struct {
+	l       *Ledger
+	grants  []scim.Grant
+	members looked[scim.Membership]
+	links   looked[scim.Link]
+	users   looked[*scim.Resource]
+	isKnown map[scim.Source]bool // isKnown has the sources of links.
+}
+
+func newLooking(l *Ledger, ids []string) *looking {
+	k := &looking{l: l, members: looked[scim.Membership]{covers: map[string]bool{}},
+		links: looked[scim.Link]{covers: map[string]bool{string(ofTenant): true}},
+		users: looked[*scim.Resource]{covers: map[string]bool{}}, isKnown: map[scim.Source]bool{}}
+	for _, id := range ids {
+		k.members.covers[id], k.users.covers[id] = true, true
+	}
+	return k
+}
+
+// add reads a row. It returns the kind of the row and its texts.
+func (k *looking) add(scan func(...any) error) (kind string, t [5]string, err error) {
+	var n [3]int64
+	if err := scan(&kind, &t[0], &t[1], &t[2], &t[3], &t[4], &n[0], &n[1], &n[2]); err != nil {
+		return "", t, err
+	}
+	switch kind {
+	case "grant":
+		k.grants = append(k.grants, scim.Grant{UserID: t[0], Scope: t[1], RoleID: t[2], Source: scim.Source(t[3]), State: scim.GrantState(t[4]),
+			At: dialect.FromMicros(n[0]), ByHand: n[1] != 0, Rank: int(n[2])})
+	case "member":
+		name, err := decodeDisplay(t[2])
+		k.join(scim.Membership{GroupID: t[0], Member: scim.Ref{Type: search.UserType, ID: t[1]}, Since: dialect.FromMicros(n[0]), Display: name})
+		return kind, t, err
+	case "link":
+		link, err := linkOf(scim.Source(t[0]), t[1], n[0], t[2])
+		if err == nil && !k.isKnown[link.Source] { // Two users may be in a group.
+			k.isKnown[link.Source] = true
+			k.links.rows = append(k.links.rows, link)
+		}
+		return kind, t, err
+	case "user":
+		m := scim.Meta{ID: t[0], Version: t[1], Created: dialect.FromMicros(n[0]), LastModified: dialect.FromMicros(n[1])}
+		u, err := k.l.Looks.Bind(m, []byte(t[2]), nil)
+		k.users.rows = append(k.users.rows, u)
+		k.users.size += len(t[2])
+		return kind, t, err
+	}
+	return kind, t, nil
+}
+
+// join adds a membership.
+func (k *looking) join(m scim.Membership) {
+	k.members.rows = append(k.members.rows, m)
+	k.links.covers[string(scim.GroupSource(m.GroupID))] = true
+}
+
+// keep keeps the parts of the look for the calls that ask for them, and returns the grants.
+func (k *looking) keep(ctx context.Context) []scim.Grant {
+	m := k.l.db.Transaction(ctx).Looked()
+	m.Store(lookOf(k.l.db, lookMembers), k.members)
+	m.Store(lookOf(k.l.db, lookLinks), k.links)
+	m.Store(lookOf(k.l.db, lookUsers), k.users)
+	return k.grants
+}
+
+// keepWhole keeps the look for Grants.
+func (k *looking) keepWhole(ctx context.Context) {
+	k.l.db.Transaction(ctx).Looked().Store(lookOf(k.l.db, lookAll), k)
+}
+
+// takeWhole takes a look that another statement has made after the lock of a user, if the user is the
+// only one of ids.
+func takeWhole(ctx context.Context, db *database.DB, ids []string) (*looking, bool) {
+	v, _ := db.Transaction(ctx).Looked().LoadAndDelete(lookOf(db, lookAll))
+	k, ok := v.(*looking)
+	return k, ok && len(ids) == 1 && k.users.covers[ids[0]]
+}
+
 // look reads what decides about the roles of users that are locked, and returns their grants.
 func (l *Ledger) look(ctx context.Context, ids []string) ([]scim.Grant, error) {
-	var grants []scim.Grant
-	members := looked[scim.Membership]{covers: map[string]bool{}}
-	links := looked[scim.Link]{covers: map[string]bool{string(ofTenant): true}}
-	users := looked[*scim.Resource]{covers: map[string]bool{}}
-	for _, id := range ids {
-		members.covers[id], users.covers[id] = true, true
-	}
-	known := map[scim.Source]bool{}
+	k := newLooking(l, ids)
 	err := l.db.Each(ctx, func(scan func(...any) error) error {
-		var kind string
-		var t [5]string
-		var n [3]int64
-		if err := scan(&kind, &t[0], &t[1], &t[2], &t[3], &t[4], &n[0], &n[1], &n[2]); err != nil {
-			return err
-		}
-		switch kind {
-		case "grant":
-			grants = append(grants, scim.Grant{UserID: t[0], Scope: t[1], RoleID: t[2], Source: scim.Source(t[3]), State: scim.GrantState(t[4]),
-				At: dialect.FromMicros(n[0]), ByHand: n[1] != 0, Rank: int(n[2])})
-		case "member":
-			name, err := decodeDisplay(t[2])
-			members.rows = append(members.rows, scim.Membership{GroupID: t[0], Member: scim.Ref{Type: search.UserType, ID: t[1]}, Since: dialect.FromMicros(n[0]), Display: name})
-			links.covers[string(scim.GroupSource(t[0]))] = true
-			return err
-		case "link":
-			k, err := linkOf(scim.Source(t[0]), t[1], n[0], t[2])
-			if err == nil && !known[k.Source] { // Two users may be in a group.
-				known[k.Source] = true
-				links.rows = append(links.rows, k)
-			}
-			return err
-		case "user":
-			m := scim.Meta{ID: t[0], Version: t[1], Created: dialect.FromMicros(n[0]), LastModified: dialect.FromMicros(n[1])}
-			u, err := l.Looks.Bind(m, []byte(t[2]), nil)
-			users.rows = append(users.rows, u)
-			users.size += len(t[2])
-			return err
-		}
-		return nil
+		_, _, err := k.add(scan)
+		return err
 	}, LookQuery(l.db.Dialect), dialect.List(ids), string(ofTenant))
-	if m := l.db.Transaction(ctx).Looked(); err == nil {
-		m.Store(lookOf(l.db, lookMembers), members)
-		m.Store(lookOf(l.db, lookLinks), links)
-		m.Store(lookOf(l.db, lookUsers), users)
+	if err != nil {
+		return nil, err
 	}
-	return grants, err
+	return k.keep(ctx), nil
 }
 
 // takeMemberships takes the memberships of users.

@@ -126,17 +126,23 @@ func (s *Resources) insertRow(ctx context.Context, w *Row) (n int64, err error) 
 // updateRow replaces the row of a resource. If it no longer has the version was, unless that is "",
 // the error is database.ErrMoved.
 func (s *Resources) updateRow(ctx context.Context, w *Row, was string) error {
-	ref := w.Resource.Ref()
-	n, err := s.db.Count(ctx, `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
-		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13, display = $14,
-		client = CASE WHEN CAST($15 AS text) = '' THEN client ELSE CAST($15 AS text) END
-		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0 AND (version = $16 OR $16 = '')`,
-		ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
-		w.seen, dialect.Bit(w.claimed), w.display, w.client, was)
+	text, args := updateText(w, was)
+	n, err := s.db.Count(ctx, text, args...)
 	if err == nil && n == 0 && was != "" {
 		err = database.ErrMoved
 	}
 	return err
+}
+
+// updateText is the statement of updateRow, with its arguments.
+func updateText(w *Row, was string) (text string, args []any) {
+	ref := w.Resource.Ref()
+	return `UPDATE {p}resources SET created = $4, modified = $5, version = $6, user_name = $7,
+		external_id = $8, display_name = $9, doc = $10, search = $11, seen = $12, claimed = $13, display = $14,
+		client = CASE WHEN CAST($15 AS text) = '' THEN client ELSE CAST($15 AS text) END
+		WHERE tenant = $1 AND type = $2 AND id = $3 AND deleted = 0 AND (version = $16 OR $16 = '')`,
+		[]any{ref.Type, ref.ID, w.created, w.lastModified, w.Resource.Meta().Version, w.userName, w.externalID, w.displayName, w.doc, w.search,
+			w.seen, dialect.Bit(w.claimed), w.display, w.client, was}
 }
 
 // findConflict returns the conflict of a new resource: a resource with its id or its
@@ -247,6 +253,8 @@ func (s *Resources) replace(ctx context.Context, before, after *scim.Resource) (
 		return nil, scim.Conflict("userName")
 	case isRenamed:
 		err = s.db.InTx(ctx, update) // Without a savepoint PostgreSQL accepts no statement after a duplicate.
+	case ref.Type == search.UserType && was != "" && isLockedAhead(ctx, s.db, ref.ID):
+		err = updateAndLook(ctx, s, w, was)
 	default:
 		err = update(ctx)
 	}

@@ -28,8 +28,9 @@ type Row struct {
 type Resources struct {
 	db          *database.DB
 	Types       map[string]search.Type
-	KeepDeleted bool // KeepDeleted labels the rows of deleted resources instead of erasing them.
-	UniqueIDs   bool // UniqueIDs refuses a user with the id of a group, and the reverse.
+	KeepDeleted bool    // KeepDeleted labels the rows of deleted resources instead of erasing them.
+	UniqueIDs   bool    // UniqueIDs refuses a user with the id of a group, and the reverse.
+	Ledger      *Ledger // Ledger is the one whose Looks is set, if there is one.
 	places      places
 }
 
