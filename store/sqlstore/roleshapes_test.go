@@ -154,16 +154,17 @@ func (c shaped) harness(t *testing.T, s *sqlstore.Store, d sqlstore.Dialect, res
 			return r.Name
 		},
 		AddUser: func(ctx context.Context) (string, error) {
-			u, err := s.Create(ctx, user(t, uuid.NewString(), nil))
+			id, name := "", uuid.NewString() // The application makes its users itself, which takes one statement each.
+			err := s.DB(ctx).QueryRowContext(ctx, "INSERT INTO people (org, kind, email, first_name, status) VALUES ('o', 'person', '"+name+"', 'Eva', 'active') RETURNING id").Scan(&id)
 			if err == nil && c.rows != "" {
-				err = exec(ctx, c.rows, u.ID())
+				err = exec(ctx, c.rows, id)
 			}
-			if err != nil {
-				return "", err
-			}
-			return u.ID(), nil
+			return id, err
 		},
 		Give: func(ctx context.Context, userID, roleID string) error {
+			if _, err := s.Get(ctx, scim.Ref{Type: "User", ID: userID}); err != nil { // HeldRoles knows the users that the Store has seen.
+				return err
+			}
 			return exec(ctx, c.give, userID, value(roleID))
 		},
 	}
