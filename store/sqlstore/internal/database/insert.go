@@ -14,7 +14,7 @@ import (
 type Kind byte
 
 // These are the kinds. A value is a string, an int64 or nil. That of the kinds Document and JSON is
-// a JSON text, and JSON has a type of its own in PostgreSQL. A value of the kind Bytes is a []byte.
+// a JSON text, and JSON has a type of its own in PostgreSQL. A value of the kind Bytes is a []byte, and not nil.
 const (
 	Text Kind = iota
 	Number
@@ -29,6 +29,8 @@ type Columns struct {
 	Kinds []Kind // Kinds are those of the columns.
 }
 
+func (c *Columns) hasBytes() bool { return slices.Contains(c.Kinds, Bytes) }
+
 // rowsAtOnce is how many rows a list of VALUES has at most. More do not make it faster.
 const rowsAtOnce = 64
 
@@ -39,7 +41,7 @@ func InsertRows(ctx context.Context, b *DB, c Columns, rows [][]any) error {
 		return nil
 	case b.Dialect == dialect.SQLite:
 		return insertOneByOne(ctx, b, c, rows)
-	case b.Dialect == dialect.Postgres && len(rows) >= rowsAtOnce && !slices.Contains(c.Kinds, Bytes): // an array has bytes as digits
+	case b.Dialect == dialect.Postgres && (len(rows) >= rowsAtOnce || len(rows) > 1 && c.hasBytes()):
 		return insertArrays(ctx, b, c, rows)
 	}
 	for n := rowsAtOnce; len(rows) > 0; {
@@ -177,26 +179,30 @@ const separator = "\x1f"
 func insertArrays(ctx context.Context, b *DB, c Columns, rows [][]any) error {
 	var text strings.Builder
 	text.WriteString("INSERT INTO " + c.Into + " SELECT ")
-	args, hasArray := make([]any, len(c.Kinds)), false
+	var args []any
+	hasArray, hasBytes := false, c.hasBytes() // Tables with bytes are written often, and should need one statement each.
+	add := func(arg any, as string) string {
+		args = append(args, arg)
+		return "CAST($" + strconv.Itoa(len(args)) + " AS " + as + ")"
+	}
 	for i, kind := range c.Kinds {
 		if i > 0 {
 			text.WriteString(", ")
 		}
-		arg := "CAST($" + strconv.Itoa(i+1) + " AS text)"
 		isLast := i == len(c.Kinds)-1
-		if isConstant(rows, i) && (hasArray || !isLast) { // An array says how many rows there are.
-			args[i] = textOf(rows[0][i])
-			text.WriteString("CAST(" + arg + " AS " + typeOf[kind] + ")")
+		if !hasBytes && isConstant(rows, i) && (hasArray || !isLast) { // An array says how many rows there are.
+			text.WriteString("CAST(" + add(textOf(rows[0][i]), "text") + " AS " + typeOf[kind] + ")")
 			continue
 		}
 		hasArray = true
 		switch kind {
 		case Document, JSON:
-			args[i] = joinColumn(rows, i)
-			text.WriteString("CAST(unnest(string_to_array(" + arg + ", chr(31))) AS " + typeOf[kind] + ")")
+			text.WriteString("CAST(unnest(string_to_array(" + add(joinColumn(rows, i), "text") + ", chr(31))) AS " + typeOf[kind] + ")")
+		case Bytes: // An array would have them as digits.
+			all, from, sizes := joinBytes(rows, i)
+			text.WriteString("substring(" + add(all, "bytea") + " FROM unnest(CAST(" + add(from, "text") + " AS int[])) FOR unnest(CAST(" + add(sizes, "text") + " AS int[])))")
 		default:
-			args[i] = arrayOf(rows, i)
-			text.WriteString("unnest(CAST(" + arg + " AS " + typeOf[kind] + "[]))")
+			text.WriteString("unnest(CAST(" + add(arrayOf(rows, i), "text") + " AS " + typeOf[kind] + "[]))")
 		}
 	}
 	_, err := b.ExecOn(ctx, b.Conn(ctx), text.String(), args...)
@@ -245,6 +251,24 @@ func joinColumn(rows [][]any, column int) string {
 		out.WriteString(text)
 	}
 	return out.String()
+}
+
+// joinBytes joins the bytes in a column, and returns where each begins, counted from 1, and how long it is,
+// as PostgreSQL writes arrays.
+func joinBytes(rows [][]any, column int) (all []byte, from, sizes string) {
+	places := make([][]any, len(rows))
+	size := 0
+	for i, row := range rows {
+		b, _ := row[column].([]byte)
+		places[i] = []any{int64(size + 1), int64(len(b))}
+		size += len(b)
+	}
+	all = make([]byte, 0, size)
+	for _, row := range rows {
+		b, _ := row[column].([]byte)
+		all = append(all, b...)
+	}
+	return all, arrayOf(places, 0), arrayOf(places, 1)
 }
 
 // arrayOf returns a column as PostgreSQL writes an array.

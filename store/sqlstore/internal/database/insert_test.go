@@ -44,3 +44,11 @@ func TestArrayOf(t *testing.T) {
 		t.Error("isConstant")
 	}
 }
+
+// PostgreSQL gets bytes joined, and where each begins.
+func TestJoinBytes(t *testing.T) {
+	all, from, sizes := joinBytes([][]any{{[]byte{1, 0}}, {[]byte{}}, {[]byte{2}}}, 0)
+	if diff := cmp.Diff([]string{"\x01\x00\x02", "{1,3,3}", "{2,0,1}"}, []string{string(all), from, sizes}); diff != "" {
+		t.Error(diff)
+	}
+}
