@@ -50,7 +50,7 @@ func LookQuery(d Dialect) string { return owntables.LookQuery(dialect.Dialect(d)
 
 // ChangeMemberQueries are the statements that change one member of a group of a tenant, with arguments.
 func ChangeMemberQueries(tenant, group, user string) map[string][]any {
-	args := []any{tenant, group, user, "User", "User", 1, "2", "", "1", "group:" + group, 1}
+	args := []any{tenant, group, user, "User", "User", 1, "2", "", "1", "group:" + group, 1, "{}", "{}"}
 	all := map[string][]any{
 		owntables.LockNextQuery(owntables.NextSelf):   {tenant, "User", user, 1},
 		owntables.LockNextQuery(owntables.NextJoins):  {tenant, "Group", group, 1, user, "group:" + group},
@@ -58,8 +58,8 @@ func ChangeMemberQueries(tenant, group, user string) map[string][]any {
 	}
 	for _, remove := range []bool{false, true} {
 		all[owntables.ChangeMemberQuery(remove, owntables.NoUser)] = args
-		all[owntables.ChangeMemberQuery(remove, owntables.LocksUser)] = append(args[:11:11], 1)
-		all[owntables.ChangeMemberQuery(remove, owntables.Looks)] = append(args[:11:11], `["`+user+`"]`, "tenant:")
+		all[owntables.ChangeMemberQuery(remove, owntables.LocksUser)] = append(args[:13:13], 1)
+		all[owntables.ChangeMemberQuery(remove, owntables.Looks)] = append(args[:13:13], `["`+user+`"]`, "tenant:")
 	}
 	return all
 }

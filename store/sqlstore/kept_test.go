@@ -229,6 +229,111 @@ func TestKeptRowsAreLockedToDelete(t *testing.T) {
 	})
 }
 
+// An application may roll back a savepoint of its own, with a request in it. The next request about a
+// member of the same group changes the member nevertheless, and nothing of what was rolled back.
+func TestOneMemberAfterSavepoint(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		h := handler(t, scim.Config{Store: s})
+		one, other := create(t, s, user(t, "one", nil)).Ref(), create(t, s, user(t, "other", nil)).Ref()
+		for name, op := range map[string]string{
+			"add": `{"op":"add","path":"members","value":[{"value":"%s"}]}`, "remove": `{"op":"remove","path":"members[value eq \"%s\"]"}`,
+		} {
+			for what, undone := range map[string]string{"member": op, "name": `{"op":"replace","path":"displayName","value":"undone"}`} {
+				t.Run(name+" after another "+what, func(t *testing.T) {
+					g, want := create(t, s, group(t, "g")).Ref(), []scim.Ref{other}
+					if name == "remove" {
+						want = []scim.Ref{one}
+						if _, _, err := s.ChangeMembers(t.Context(), g.ID, []scim.Ref{one, other}, nil); err != nil {
+							t.Fatal(err)
+						}
+					}
+					err := s.InTx(t.Context(), func(ctx context.Context) error {
+						send := func(op string) {
+							w := httptest.NewRecorder()
+							h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "PATCH", "/Groups/"+g.ID, strings.NewReader(`{"Operations":[`+op+`]}`)))
+							if w.Code != 204 {
+								t.Errorf("%s: %d %s", op, w.Code, w.Body)
+							}
+						}
+						if _, err := s.DB(ctx).ExecContext(ctx, "SAVEPOINT app"); err != nil {
+							return err
+						}
+						send(strings.ReplaceAll(undone, "%s", one.ID))
+						if _, err := s.DB(ctx).ExecContext(ctx, "ROLLBACK TO SAVEPOINT app"); err != nil {
+							return err
+						}
+						send(strings.ReplaceAll(op, "%s", other.ID))
+						return nil
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					var got []scim.Ref
+					for _, m := range testhost.Must(s.Members(t.Context(), g.ID, scim.Ref{}, 10)) {
+						got = append(got, m.Ref)
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("members (-want +got):\n%s", diff)
+					}
+					if r := testhost.Must(s.Get(t.Context(), g)); r.String("displayName") != "g" {
+						t.Errorf("the group is called %q", r.String("displayName"))
+					}
+				})
+			}
+		}
+	})
+}
+
+// If an application rolls back a savepoint of its own, with a request in it that changed a member, the
+// lock of the user is gone. Grants takes it again.
+func TestUserLockAfterSavepoint(t *testing.T) {
+	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := newStore(t, db, d, sqlstore.Options{})
+		roles := testhost.NewRoles()
+		h := handler(t, scim.Config{Store: s, Roles: &scim.Roles{Resolver: roles}})
+		_, g := serve(t, h, "POST", "/Groups", `{"displayName":"Editor"}`)
+		u := create(t, s, user(t, "u", nil)).Ref()
+		locked := make(chan error, 1)
+		err := s.InTx(t.Context(), func(ctx context.Context) error {
+			if _, err := s.DB(ctx).ExecContext(ctx, "SAVEPOINT app"); err != nil {
+				return err
+			}
+			w := httptest.NewRecorder()
+			body := `{"Operations":[{"op":"add","path":"members","value":[{"value":"` + u.ID + `"}]}]}`
+			h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "PATCH", "/Groups/"+g["id"].(string), strings.NewReader(body)))
+			if w.Code != 204 || len(roles.Of(u.ID)) != 1 {
+				t.Errorf("%d %s, roles %q", w.Code, w.Body, roles.Of(u.ID))
+			}
+			if _, err := s.DB(ctx).ExecContext(ctx, "ROLLBACK TO SAVEPOINT app"); err != nil {
+				return err
+			}
+			if _, err := s.Grants(ctx, []string{u.ID}); err != nil {
+				return err
+			}
+			go func() {
+				locked <- s.InTx(t.Context(), func(ctx context.Context) error {
+					_, err := s.Grants(ctx, []string{u.ID})
+					return err
+				})
+			}()
+			select {
+			case err := <-locked:
+				t.Errorf("somebody else could lock the user, error %v", err)
+				locked <- nil
+			case <-time.After(300 * time.Millisecond):
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-locked; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Whoever has waited for the lock of a user sees what the transaction before it has done.
 func TestLookAfterLock(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {

@@ -187,7 +187,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	if !s.app.IsEmpty() {
 		b.db.Before = s.app.Follow
 	} else if u, ok := s.resources.Types[search.UserType]; ok {
-		s.own.Looks, s.resources.Ledger = u.ResourceType, s.own
+		s.own.Looks, s.own.RowOf, s.resources.Ledger = u.ResourceType, s.resources.Row, s.own
 	}
 	s.triggers = notes.NewTriggers(b.db, b.schema, bound, slices.Sorted(maps.Keys(bound)), join)
 	return s, nil

@@ -12,7 +12,7 @@ import (
 // oneMemberSteps check that a MemberChanger does what the calls do that it stands for.
 func oneMemberSteps() []step[scim.Store] {
 	return []step[scim.Store]{
-		{"change", "ChangeMember adds a member or takes one out, and stores the group if that changes the memberships. It says who has joined or left, and whether the member to add exists.", changeOne},
+		{"change", "ChangeMember adds a member or takes one out, and stores the group if that changes the memberships: filters find it by its new version and time. It says who has joined or left, and whether the member to add exists.", changeOne},
 		{"commit", "ChangeMember commits and rolls back with the transaction.", func(t *probe, s scim.Store) {
 			c := changerOf(t, s)
 			u, g := t.create(s, t.user("ann@example.com", nil)).Ref(), c.group("Engineers")
@@ -25,7 +25,7 @@ func oneMemberSteps() []step[scim.Store] {
 			c.inTx(func(ctx context.Context) { c.change(ctx, g, "2", false, false, u) })
 			c.m.expect(g, u)
 		}},
-		{"locks", "A member that ChangeMember has added cannot be deleted until the transaction ends. Grants after it locks the member, as always.", changeOneLocks},
+		{"locks", "A member that ChangeMember has added cannot be deleted until the transaction ends. Grants after it locks the member and shares the fence, as always.", changeOneLocks},
 	}
 }
 
@@ -137,6 +137,24 @@ func changeOne(t *probe, s scim.Store) {
 		case !after.Meta().LastModified.Equal(before.Meta().LastModified.Add(time.Hour)):
 			t.Errorf("%s: the group was modified at %v", tt.what, after.Meta().LastModified)
 		}
+		c.finds(tt.what, g.ID(), after.Meta())
+	}
+}
+
+// finds requires that filters compare a group with what it says of itself.
+func (c changer) finds(what, id string, m scim.Meta) {
+	for filter, want := range map[string]int{
+		fmt.Sprintf("meta.version eq %q", m.Version):                                                               1,
+		fmt.Sprintf("meta.lastModified ge %q", m.LastModified.Format(time.RFC3339Nano)):                            1,
+		fmt.Sprintf("meta.lastModified lt %q", m.LastModified.Truncate(time.Millisecond).Format(time.RFC3339Nano)): 0,
+	} {
+		f, err := scim.ParseFilter(scim.GroupType(), filter)
+		if err != nil {
+			c.t.Fatalf("storetest makes a filter: %v", err)
+		}
+		if page := c.t.list(c.s, scim.GroupType(), &scim.Query{IDs: []string{id}, Filter: f, Limit: 1}); len(page.Resources) != want {
+			c.t.Errorf("%s: List of %s finds %d groups, want %d", what, filter, len(page.Resources), want)
+		}
 	}
 }
 
@@ -146,13 +164,16 @@ func changeOneLocks(t *probe, s scim.Store) {
 	first := c.group("First")
 	c.inTx(func(ctx context.Context) { c.change(ctx, first, "2", true, false, scim.Ref{Type: "User", ID: nobody}) }) // or the step is skipped
 	const n = 6
+	hasLink := func(i int) bool { return i%2 == 0 } // Without one, Grants alone locks.
 	for _, remove := range []bool{false, true} {
 		u := t.create(s, t.user(fmt.Sprintf("u%v@example.com", remove), nil)).Ref()
 		var groups []*scim.Resource
-		for range n {
+		for i := range n {
 			g := c.group("Role")
 			groups = append(groups, g)
-			l.setLink(t, scim.Link{Source: scim.GroupSource(g.ID()), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r", Name: "R"}, Confirmed: true}}})
+			if hasLink(i) {
+				l.setLink(t, scim.Link{Source: scim.GroupSource(g.ID()), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r", Name: "R"}, Confirmed: true}}})
+			}
 			if remove {
 				c.m.change(g, []scim.Ref{u}, nil, []scim.Ref{u}, nil)
 			}
@@ -162,7 +183,7 @@ func changeOneLocks(t *probe, s scim.Store) {
 			err := c.store.InTx(t.ctx, func(ctx context.Context) error {
 				c.change(ctx, groups[i], "2", remove, true, u)
 				links, err := l.ledger.Links(ctx, []scim.Source{source})
-				if err != nil || len(links) != 1 {
+				if err != nil || (len(links) == 1) != hasLink(i) {
 					t.Errorf("Links after ChangeMember: %v, error %v", links, err)
 				}
 				have, err := l.ledger.Grants(ctx, []string{u.ID})
@@ -196,6 +217,61 @@ func changeOneLocks(t *probe, s scim.Store) {
 		t.Errorf("Delete: %v", err)
 	}
 	c.m.expectGroups([]scim.Ref{u}, nil)
+	changeOneFence(c, l, first)
+}
+
+// changeOneFence requires that Fence waits for a transaction that has changed a member and read the
+// member's grants, as it waits for Grants.
+func changeOneFence(c changer, l ledgerSubject, g *scim.Resource) {
+	t := c.t
+	tenant, ok := l.ledger.(scim.TenantLedger)
+	if !ok {
+		return
+	}
+	u := t.create(c.s, t.user("fenced@example.com", nil)).Ref()
+	l.setLink(t, scim.Link{Source: scim.GroupSource(g.ID()), Roles: []scim.LinkedRole{{Role: scim.Role{ID: "r", Name: "R"}, Confirmed: true}}})
+	for _, remove := range []bool{false, true} {
+		fenced := make(chan error, 1)
+		c.inTx(func(ctx context.Context) {
+			c.change(ctx, g, fmt.Sprint("fenced ", remove), remove, true, u)
+			if _, err := l.ledger.Grants(ctx, []string{u.ID}); err != nil {
+				t.Errorf("Grants: %v", err)
+			}
+			go func() { fenced <- c.store.InTx(t.ctx, tenant.Fence) }()
+			select {
+			case err := <-fenced:
+				t.Errorf("Fence did not wait for a transaction that has read grants, error %v", err)
+				fenced <- err
+			case <-time.After(50 * time.Millisecond):
+			}
+		})
+		if err := <-fenced; err != nil {
+			t.Errorf("Fence: %v", err)
+		}
+	}
+	// Nobody reads grants while another transaction is behind the fence, not even those of somebody unknown.
+	read := make(chan error, 1)
+	c.inTx(func(ctx context.Context) {
+		if err := tenant.Fence(ctx); err != nil {
+			t.Errorf("Fence: %v", err)
+		}
+		go func() {
+			read <- c.store.InTx(t.ctx, func(ctx context.Context) error {
+				c.change(ctx, g, "unknown", true, true, scim.Ref{Type: "User", ID: nobody})
+				_, err := l.ledger.Grants(ctx, []string{nobody})
+				return err
+			})
+		}()
+		select {
+		case err := <-read:
+			t.Errorf("Grants did not wait for the fence, error %v", err)
+			read <- err
+		case <-time.After(50 * time.Millisecond):
+		}
+	})
+	if err := <-read; err != nil {
+		t.Errorf("Grants behind the fence: %v", err)
+	}
 }
 
 // hasRoles reports whether there are grants of role0, role1 and so on, each once.

@@ -31,15 +31,16 @@ const (
 )
 
 // ChangeMemberQuery is the statement of ChangeMember in PostgreSQL. Its rows are those of a look. $2 is the
-// group, $3 the id of the member, which has the type $4 or $5. $6, $7 and $8 are what Update writes, and
-// $9 is the version that the group has. $10 is the group as a source, $11 the time. To lock, $12 is the key
-// of the lock that Fence takes alone. To look, $12 is the list of the user, and $13 the source ofTenant.
+// group, $3 the id of the member, which has the type $4 or $5. $6, $7, $8, $12 and $13 are what Update writes, and
+// $9 is the version that the group has. $10 is the group as a source, $11 the time. To lock, $14 is the key
+// of the lock that Fence takes alone. To look, $14 is the list of the user, and $15 the source ofTenant.
 func ChangeMemberQuery(remove bool, step MemberStep) string {
-	text := "WITH g AS MATERIALIZED (SELECT k.source, k.name, k.roles, k.at FROM {p}links k WHERE k.tenant = $1 AND k.source = $10), "
+	text := "WITH g AS MATERIALIZED (SELECT k.source, k.name, k.roles, k.at FROM {p}links k WHERE k.tenant = $1 AND k.source = $10), " +
+		"v AS MATERIALIZED (SELECT r.id FROM {p}resources r WHERE r.tenant = $1 AND r.type = 'Group' AND r.id = $2 AND r.deleted = 0 AND r.version = $9), "
 	users := "k AS x WHERE 'User' IN ($4, $5)"
 	if remove {
 		text += "k AS (SELECT CAST($3 AS text) AS id), m AS (DELETE FROM {p}members WHERE tenant = $1 AND group_id = $2" +
-			" AND member_type IN ($4, $5) AND member_id = $3 AND CAST($11 AS bigint) IS NOT NULL RETURNING member_type, member_id)"
+			" AND member_type IN ($4, $5) AND member_id = $3 AND CAST($11 AS bigint) IS NOT NULL AND EXISTS (SELECT 1 FROM v) RETURNING member_type, member_id)"
 		users += " AND (" + isKnownUser("x.id") + ")"
 	} else {
 		// k locks the member, so that nobody can delete it, and then the others read k.
@@ -48,18 +49,22 @@ func ChangeMemberQuery(remove bool, step MemberStep) string {
 			lock = ""
 		}
 		text += "k AS MATERIALIZED (SELECT r.id FROM {p}resources r WHERE r.tenant = $1 AND r.type = $4 AND r.type = $5 AND r.deleted = 0 AND r.id = $3" + lock + "), " +
-			"m AS (INSERT INTO {p}members (tenant, group_id, member_type, member_id, since) SELECT $1, $2, $4, k.id, CAST($11 AS bigint) FROM k" +
+			"m AS (INSERT INTO {p}members (tenant, group_id, member_type, member_id, since) SELECT $1, $2, $4, k.id, CAST($11 AS bigint) FROM k WHERE EXISTS (SELECT 1 FROM v)" +
 			" ON CONFLICT DO NOTHING RETURNING member_type, member_id)"
 	}
-	text += ", t AS (UPDATE {p}resources SET modified = $6, version = $7, client = CASE WHEN CAST($8 AS text) = '' THEN client ELSE CAST($8 AS text) END" +
+	text += ", t AS (UPDATE {p}resources SET modified = $6, version = $7, doc = $12, search = $13, client = CASE WHEN CAST($8 AS text) = '' THEN client ELSE CAST($8 AS text) END" +
 		" WHERE tenant = $1 AND type = 'Group' AND id = $2 AND deleted = 0 AND version = $9 AND EXISTS (SELECT 1 FROM m) RETURNING id)"
 	if step == LocksUser {
-		text += ", " + lockNextUser("(SELECT x.id FROM g, "+users+")", "$12")
+		text += ", p AS MATERIALIZED (SELECT x.id FROM g, " + users + "), " + lockNextUser("p", "$14")
 	}
 	text += " " + lookLink() + " FROM g AS k UNION ALL " + lookRow("known", "k.id") + " FROM k UNION ALL " +
-		lookRow("changed", "m.member_type", "m.member_id") + " FROM m UNION ALL " + lookRow("group", "t.id") + " FROM t"
-	if step == Looks { // at what was before this statement
-		text += " UNION ALL " + lookText(dialect.Postgres, "$12", "$13")
+		lookRow("changed", "m.member_type", "m.member_id") + " FROM m UNION ALL " + lookRow("group", "t.id") + " FROM t UNION ALL " +
+		lookRow("version", "v.id") + " FROM v"
+	switch step {
+	case LocksUser:
+		text += " UNION ALL " + lookRow("locked", "p.id") + " FROM p"
+	case Looks: // at what was before this statement
+		text += " UNION ALL " + lookText(dialect.Postgres, "$14", "$15")
 	}
 	return text
 }
@@ -80,10 +85,14 @@ func (l *Ledger) ChangeMember(ctx context.Context, c scim.MemberChange) (out sci
 		return out, errors.ErrUnsupported
 	}
 	meta, source := c.Group.Meta(), scim.GroupSource(group.ID)
-	modified, now := dialect.Micros(meta.LastModified), dialect.Micros(l.db.Now())
-	meta.Created, meta.LastModified = row.resource.Meta().Created, dialect.FromMicros(modified)
-	args := []any{group.ID, one.ID, one.Type, other.Type, modified, meta.Version, clientOf(ctx), c.Version, string(source), now}
-	step, isStored := l.memberStep(ctx, c), false
+	meta.Created = row.resource.Meta().Created
+	next, err := l.RowOf(c.Group.WithMeta(meta)) // Filters compare the version and the times too.
+	if err != nil {
+		return out, failChange(group, err)
+	}
+	now := dialect.Micros(l.db.Now())
+	args := []any{group.ID, one.ID, one.Type, other.Type, next.lastModified, meta.Version, clientOf(ctx), c.Version, string(source), now, next.doc, next.search}
+	step, isStored, isSame, isLocked := l.memberStep(ctx, c), false, false, false
 	switch step {
 	case LocksUser:
 		args = append(args, l.db.NameKey(fence))
@@ -101,18 +110,24 @@ func (l *Ledger) ChangeMember(ctx context.Context, c scim.MemberChange) (out sci
 			out.Changed = append(out.Changed, scim.Ref{Type: t[0], ID: t[1]})
 		case "group":
 			isStored = true
+		case "version":
+			isSame = true
+		case "locked": // The user is known, and there is a link.
+			isLocked = true
 		}
 		return err
 	}, ChangeMemberQuery(c.Remove, step), args...)
 	out.Group = row.resource
 	switch {
 	case err != nil:
-		return scim.MemberChanged{}, fmt.Errorf("sqlstore: change a member of group %q: %w", group.ID, err)
-	case isStored != (len(out.Changed) > 0), // The application has rolled back a savepoint of its own.
+		return scim.MemberChanged{}, failChange(group, err)
+	case !isSame: // The application has rolled back a savepoint of its own. Update finds that out, too.
+		return scim.MemberChanged{}, errors.ErrUnsupported
+	case isStored != (len(out.Changed) > 0), // Then another transaction got the lock.
 		step == Looks && !look.isKnown[source]: // The user is locked for a link that is gone.
-		return scim.MemberChanged{}, fmt.Errorf("sqlstore: change a member of group %q: %w", group.ID, database.ErrMoved)
+		return scim.MemberChanged{}, failChange(group, database.ErrMoved)
 	case isStored:
-		out.Group = c.Group.WithMeta(meta)
+		out.Group = next.Resource
 		keptOf(l.db, group).put(at, keptRow{out.Group, row.toDelete})
 	}
 	links := looked[scim.Link]{covers: map[string]bool{string(source): true}}
@@ -126,7 +141,7 @@ func (l *Ledger) ChangeMember(ctx context.Context, c scim.MemberChange) (out sci
 	case step == Looks:
 		look.change(out, scim.Membership{GroupID: group.ID, Since: dialect.FromMicros(now)}, c.Remove)
 		look.keepWhole(ctx)
-	case step == LocksUser && out.IsKnown && len(links.rows) > 0:
+	case isLocked:
 		at.Ahead().Store(lockedUser{l.db.Prefix, l.db.Tenant, one.ID}, true)
 	}
 	return out, nil
@@ -160,4 +175,8 @@ func (k *looking) change(done scim.MemberChanged, in scim.Membership, remove boo
 		}
 		k.join(in)
 	}
+}
+
+func failChange(group scim.Ref, err error) error {
+	return fmt.Errorf("sqlstore: change a member of group %q: %w", group.ID, err)
 }

@@ -18,6 +18,8 @@ type Ledger struct {
 	// Looks is the type of the users, if no resource of the Store has a Table. Then Grants may read
 	// more than grants: see look.
 	Looks *scim.ResourceType
+	// RowOf returns the row of a resource, if Looks is set.
+	RowOf func(*scim.Resource) (*Row, error)
 }
 
 // NewLedger returns the ledger of a tenant. hasUsers: {p}resources has the users.
