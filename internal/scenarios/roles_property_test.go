@@ -18,13 +18,7 @@ import (
 // differs, the test logs after how many steps it did for the first time: see .ci/mutants.
 func TestRolesProperty(t *testing.T) {
 	everywhere(t, func(t *testing.T, in setting) {
-		steps := 2000
-		if s := os.Getenv("SCIM_STEPS"); s != "" {
-			var err error
-			if steps, err = strconv.Atoi(s); err != nil {
-				t.Fatalf("SCIM_STEPS: %v", err)
-			}
-		}
+		steps := stepsOr(t, 2000)
 		switch {
 		case in.crawls:
 			steps /= 100
@@ -76,6 +70,19 @@ func TestRolesProperty(t *testing.T) {
 		})
 		t.Logf("%d steps", played)
 	})
+}
+
+// stepsOr is SCIM_STEPS, or n without it.
+func stepsOr(t *testing.T, n int) int {
+	s := os.Getenv("SCIM_STEPS")
+	if s == "" {
+		return n
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatalf("SCIM_STEPS: %v", err)
+	}
+	return n
 }
 
 // stepsEach is how many steps a history has on average, more than a third of which find nothing to do.
