@@ -14,7 +14,7 @@ import (
 // groups while other clients delete these users. The database finds no deadlock, and no
 // request gets 503.
 func TestAddsAgainstDeletes(t *testing.T) {
-	t.Run("own tables", func(t *testing.T) { addsAgainstDeletes(t, onPostgres(t, false)) })
+	t.Run("own tables", func(t *testing.T) { addsAgainstDeletes(t, onFlatPostgres(t)) })
 	t.Run("mapped", func(t *testing.T) { addsAgainstDeletes(t, onPostgres(t, true)) })
 }
 

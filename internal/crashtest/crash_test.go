@@ -101,6 +101,7 @@ func (x *crash) report(what string, n int) {
 
 func TestKill(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
+		d.flat = d.postgres && !d.mapped
 		x := newCrash(t, d)
 		n := kills(t)
 		for range n {
@@ -111,7 +112,7 @@ func TestKill(t *testing.T) {
 }
 
 func TestTerminateConnections(t *testing.T) {
-	d := onPostgres(t, false)
+	d := onFlatPostgres(t)
 	x := newCrash(t, d)
 	n, ended := kills(t), 0
 	for range n {
@@ -130,7 +131,7 @@ func TestTerminateConnections(t *testing.T) {
 }
 
 func TestCrashOfDatabase(t *testing.T) {
-	d := onPostgres(t, false)
+	d := onFlatPostgres(t)
 	x := newCrash(t, d)
 	n := kills(t)
 	for range n {

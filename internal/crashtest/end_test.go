@@ -13,6 +13,7 @@ import (
 // process goes on: nothing is left in the ledger, and users keep or lose their roles as decided.
 func TestKillEnd(t *testing.T) {
 	databases(t, func(t *testing.T, d *database) {
+		d.flat = d.postgres && !d.mapped
 		size := 2500
 		if testhost.UnderRace {
 			size = 1100

@@ -24,6 +24,7 @@ type database struct {
 	postgres bool
 	mariadb  bool
 	mapped   bool    // users and groups are rows of the application's own tables
+	flat     bool    // flat says that groups in groups give nothing.
 	db       *sql.DB // to look into it
 	// elsewhere is an SQLite file with the application's roles, if they do not commit with
 	// the store.
@@ -51,6 +52,14 @@ func onPostgres(t *testing.T, mapped bool) *database {
 			t.Fatalf("%s is %s, error %v: this is no test of durability", name, value, err)
 		}
 	}
+	return d
+}
+
+// onFlatPostgres is onPostgres with the store's own tables and without groups in groups. There one
+// member changes in one statement.
+func onFlatPostgres(t *testing.T) *database {
+	d := onPostgres(t, false)
+	d.flat = true
 	return d
 }
 
@@ -101,6 +110,9 @@ func (d *database) start(t *testing.T) *process {
 	p.cmd.Env = append(os.Environ(), databaseVar+"="+address)
 	if d.mapped {
 		p.cmd.Env = append(p.cmd.Env, mappedVar+"=1")
+	}
+	if d.flat {
+		p.cmd.Env = append(p.cmd.Env, flatVar+"=1")
 	}
 	if d.guard != "" {
 		p.cmd.Env = append(p.cmd.Env, guardVar+"="+d.guard)

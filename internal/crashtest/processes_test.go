@@ -16,7 +16,7 @@ import (
 // Four processes over one database lose no write, give no name twice and no wrong role. No
 // answer is 500 or 503, and PostgreSQL finds no deadlock.
 func TestFourProcesses(t *testing.T) {
-	t.Run("own tables", func(t *testing.T) { fourProcesses(t, onPostgres(t, false)) })
+	t.Run("own tables", func(t *testing.T) { fourProcesses(t, onFlatPostgres(t)) })
 	t.Run("mapped", func(t *testing.T) { fourProcesses(t, onPostgres(t, true)) })
 	t.Run("MariaDB, own tables", func(t *testing.T) { fourProcesses(t, onMariaDB(t, false)) })
 	t.Run("MariaDB, mapped", func(t *testing.T) { fourProcesses(t, onMariaDB(t, true)) })

@@ -97,7 +97,7 @@ func (d *database) checkRoles(t *testing.T, when string) {
 		}
 		links[group] = roles[0].ID
 		return nil
-	}, "SELECT source, roles FROM scim_links"))
+	}, "SELECT source, roles FROM scim_links WHERE source LIKE 'group:%'"))
 	if diff := cmp.Diff(roleOf, links); diff != "" {
 		t.Errorf("%s: links of groups to roles (-want +got):\n%s", when, diff)
 	}

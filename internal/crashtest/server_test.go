@@ -32,6 +32,9 @@ const databaseVar = "SCIM_CRASHTEST_DATABASE"
 // mappedVar says that users and groups are rows of the application's own tables.
 const mappedVar = "SCIM_CRASHTEST_MAPPED"
 
+// flatVar says that groups in groups give nothing.
+const flatVar = "SCIM_CRASHTEST_FLAT"
+
 // elsewhereVar names an SQLite file with the application's roles. They then do not commit with
 // the store. Without it they are in the store's database.
 const elsewhereVar = "SCIM_CRASHTEST_ROLES"
@@ -152,7 +155,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	h, err := scim.New(guarded(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a, Separate: a.elsewhere != nil}, Members: scim.MemberPolicy{Nested: true},
+	h, err := scim.New(guarded(scim.Config{Store: a.store, Auth: auth.None(), Roles: &scim.Roles{Resolver: a, Separate: a.elsewhere != nil}, Members: scim.MemberPolicy{Nested: os.Getenv(flatVar) == ""},
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}, a))
 	if err != nil {
 		return err
