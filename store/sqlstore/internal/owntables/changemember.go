@@ -130,13 +130,7 @@ func (l *Ledger) ChangeMember(ctx context.Context, c scim.MemberChange) (out sci
 		out.Group = next.Resource
 		keptOf(l.db, group).put(at, keptRow{out.Group, row.toDelete})
 	}
-	links := looked[scim.Link]{covers: map[string]bool{string(source): true}}
-	for _, k := range look.links.rows {
-		if k.Source == source {
-			links.rows = append(links.rows, k)
-		}
-	}
-	at.Looked().Store(lookOf(l.db, lookLinks), links)
+	at.Looked().Store(lookOf(l.db, lookLinks), look.linksOf(source))
 	switch {
 	case step == Looks:
 		look.change(out, scim.Membership{GroupID: group.ID, Since: dialect.FromMicros(now)}, c.Remove)
@@ -175,6 +169,12 @@ func (k *looking) change(done scim.MemberChanged, in scim.Membership, remove boo
 		}
 		k.join(in)
 	}
+}
+
+// linksOf returns the link with a source, if there is one.
+func (k *looking) linksOf(source scim.Source) looked[scim.Link] {
+	isOther := func(l scim.Link) bool { return l.Source != source }
+	return looked[scim.Link]{rows: slices.DeleteFunc(slices.Clone(k.links.rows), isOther), covers: map[string]bool{string(source): true}}
 }
 
 func failChange(group scim.Ref, err error) error {
