@@ -39,6 +39,7 @@ type Transaction struct {
 	looked sync.Map // looked is that of Looked.
 	ahead  sync.Map // ahead is that of Ahead.
 	keeps  bool     // keeps says that there are these three.
+	nested int      // nested is how many nested transactions are under way.
 }
 
 // Span tells which notes of a transaction are left, in MariaDB. Deleted rows stay in an index until
@@ -81,6 +82,10 @@ func (j *Transaction) Ahead() *sync.Map {
 	}
 	return &j.ahead
 }
+
+// RunsAgain reports whether InTx runs the transaction again if rows have moved. What asks within a nested one
+// may have told its caller of the error, and the transaction goes on.
+func (j *Transaction) RunsAgain() bool { return j != nil && j.isOwn && j.nested == 0 }
 
 // IsOwn reports whether InTx has begun the transaction, and not the application.
 func (j *Transaction) IsOwn() bool { return j.isOwn }
@@ -242,6 +247,8 @@ func (b *DB) savepoint(ctx context.Context, j *Transaction, fn func(ctx context.
 		return fmt.Errorf("sqlstore: savepoint: %w", err)
 	}
 	done := false
+	j.nested++
+	defer func() { j.nested-- }()
 	defer j.ahead.Clear()
 	defer func() { // It also runs if fn panics or ends its goroutine.
 		if !done {

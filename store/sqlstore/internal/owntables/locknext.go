@@ -80,11 +80,11 @@ func LockNextQuery(next NextLock) string {
 }
 
 // fetchNext reads a resource and locks it, and then the user whom ctx names. ok is false if ctx names
-// nobody, or the database cannot do so.
+// nobody, or the database cannot do so, or the transaction could not run again: see ChangeMember.
 func fetchNext(ctx context.Context, s *Resources, ref scim.Ref) (r *scim.Resource, ok bool, err error) {
 	next, ok := scim.NextGrantsOf(ctx)
 	at, t := s.db.Transaction(ctx), s.Types[ref.Type]
-	if !ok || s.Ledger == nil || s.db.Dialect != dialect.Postgres || at.Ahead() == nil || t.ResourceType == nil ||
+	if !ok || s.Ledger == nil || s.db.Dialect != dialect.Postgres || at.Ahead() == nil || !at.RunsAgain() || t.ResourceType == nil ||
 		len(dialect.Storable([]string{ref.ID, next.UserID})) < 2 {
 		return nil, false, nil
 	}
