@@ -195,6 +195,8 @@ func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
 		r.below = groupIDs(slices.Concat(m.Added, m.Removed))
 	}
 	var failed error
+	// A group that gives no role is followed too: a role of another group may stand in the application's row of
+	// the membership, such as that of a team's administrator.
 	if c != nil {
 		c.now.Source = host.GroupSource(group.ID)
 		if c.isChange() {
@@ -207,22 +209,12 @@ func (t *Turn) followGroup(ctx context.Context, group *doc.Document) error {
 	if t.Always {
 		r.group = group.ID
 	}
-	if failed != nil && w.t.isTransactional() || r.isEmpty() || t.givesNothing() {
+	if failed != nil && w.t.isTransactional() || r.isEmpty() {
 		return failed
 	}
 	// A store without transactions keeps the write. The ledger may keep the link although it
 	// answered with an error, and then a repeated request changes nothing. So reconcile.
 	return cmp.Or(failed, w.reconcile(ctx, r))
-}
-
-// givesNothing reports whether a write only adds members to a group that has no role, before the
-// write and after it. Nobody's roles depend on that. A link can only appear under the lock of the
-// group, and who makes it then finds these members. If roles do not commit with the store, a link that
-// is gone may have left grants behind.
-func (t *Turn) givesNothing() bool {
-	c, m := t.link, t.write.Members
-	return c != nil && !c.was.IsLinked() && !c.now.IsLinked() && t.w.t.Roles.Joint && !t.Always && !t.w.t.Tenant.Members.Nested &&
-		len(m.Remove)+len(m.Dropped)+len(m.Removed) == 0
 }
 
 // revokeAhead revokes roles before a write that ends them, if no transaction surrounds

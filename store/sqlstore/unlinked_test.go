@@ -61,7 +61,7 @@ func TestFailedLookUp(t *testing.T) {
 }
 
 // A role that appears while a member is added is given to the member, whoever comes first: the request,
-// which looks at nobody's roles if the group has none, or the report that links the group.
+// or the report that links the group.
 func TestLinkAppearsBesideMember(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		if d == sqlstore.SQLite {
