@@ -14,14 +14,8 @@ import (
 // changeRows deletes and inserts rows of Holders. It compares the role as a text. This keeps
 // the database from reading everybody who has the role, because the users are few.
 func (s *shape) changeRows(ctx context.Context, edits []edit) error {
-	take := places(edits, func(e edit) []string { return e.take })
-	for _, p := range sorted(take) {
-		for part := range slices.Chunk(dialect.Distinct(take[p]), dialect.MaxArguments) {
-			w := s.db.Arguments()
-			if err := s.db.ExecApp(ctx, w, s.db.Dialect.Delete(s.Holders, "h")+" WHERE "+s.ofUsers(w, p, part)); err != nil {
-				return err
-			}
-		}
+	if err := s.deleteRows(ctx, places(edits, func(e edit) []string { return e.take })); err != nil {
+		return err
 	}
 	give := places(edits, func(e edit) []string { return e.give })
 	for _, p := range sorted(give) {
@@ -34,9 +28,59 @@ func (s *shape) changeRows(ctx context.Context, edits []edit) error {
 	return nil
 }
 
+// deleteRows takes roles from users. The roles of one user are taken in one statement: the application may delete all
+// rows of the user at the same time, and if their orders differed, both would wait for each other.
+func (s *shape) deleteRows(ctx context.Context, take map[place][]string) error {
+	all := sorted(take)
+	if len(all) > 1 && len(all) <= mostPlaces && isOneUser(take) {
+		w := s.db.Arguments()
+		var any []string
+		for _, p := range all {
+			any = append(any, s.ofRole(w, p))
+		}
+		return s.db.ExecApp(ctx, w, s.db.Dialect.Delete(s.Holders, "h")+" WHERE ("+strings.Join(any, " OR ")+") AND "+s.amongUsers(w, take[all[0]][:1]))
+	}
+	for _, p := range all {
+		for part := range slices.Chunk(dialect.Distinct(take[p]), dialect.MaxArguments) {
+			w := s.db.Arguments()
+			if err := s.db.ExecApp(ctx, w, s.db.Dialect.Delete(s.Holders, "h")+" WHERE "+s.ofUsers(w, p, part)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mostPlaces is how many roles one statement takes at most.
+const mostPlaces = 100
+
+// isOneUser reports whether all lists name one user only.
+func isOneUser(users map[place][]string) bool {
+	one := ""
+	for _, list := range users {
+		for _, u := range list {
+			if one != "" && u != one {
+				return false
+			}
+			one = u
+		}
+	}
+	return true
+}
+
+// ofRole is the condition that a row, as h, gives a role in a scope.
+func (s *shape) ofRole(w *dialect.Arguments, p place) string {
+	return s.id() + " = " + w.Add(p.role) + " AND " + s.inScope(w, p.scope) + " AND " + ofTenant(s, w)
+}
+
+// amongUsers is the condition that a row, as h, belongs to one of some users.
+func (s *shape) amongUsers(w *dialect.Arguments, users []string) string {
+	return "h." + s.User + " IN (" + w.AddAll(users) + ")"
+}
+
 // ofUsers is the condition that a row, as h, gives these users a role in a scope.
 func (s *shape) ofUsers(w *dialect.Arguments, p place, users []string) string {
-	return s.id() + " = " + w.Add(p.role) + " AND " + s.inScope(w, p.scope) + " AND " + ofTenant(s, w) + " AND h." + s.User + " IN (" + w.AddAll(users) + ")"
+	return s.ofRole(w, p) + " AND " + s.amongUsers(w, users)
 }
 
 // insert gives a role to those users who do not have it. The table may have no unique index.
