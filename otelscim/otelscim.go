@@ -125,10 +125,6 @@ var (
 func (o *observer) Begin(ctx context.Context, r *http.Request, requestID string) (context.Context, func(scim.Outcome)) {
 	method, protocol, isSecure := methodOf(r), protocolOf(r), r.TLS != nil
 	ctx, span := o.start(ctx, r, method.String())
-	var kept *calls
-	if span.IsRecording() {
-		ctx, kept = keepCalls(ctx)
-	}
 	ended := o.active.begin(method, isSecure)
 	// The closure changes none of these, so it is the only thing that is allocated for them.
 	return ctx, func(out scim.Outcome) {
@@ -143,7 +139,6 @@ func (o *observer) Begin(ctx context.Context, r *http.Request, requestID string)
 		for _, n := range out.Tolerances {
 			o.countTolerance(ctx, string(n), out.Tenant)
 		}
-		kept.flush()
 		span.End()
 		ended.Add(1)
 	}
@@ -178,7 +173,6 @@ func (o *observer) BeginCall(ctx context.Context, name string) (context.Context,
 	if !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, nil
 	}
-	kept := callsOf(ctx)
 	ctx, span := o.tracer.Start(ctx, name)
 	return ctx, func(err error) {
 		if kind, isFailure := errorType(err); kind != "" {
@@ -187,7 +181,7 @@ func (o *observer) BeginCall(ctx context.Context, name string) (context.Context,
 				span.SetStatus(failed, "") // the text of err may name people
 			}
 		}
-		kept.end(span)
+		span.End()
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -44,8 +43,8 @@ var kinds = []struct {
 	share float64 // below 0: no Observer
 }{{"nothing", nil, -1}, {"nothing again", nil, -1}, {"log", io.Discard, -1}, {"metrics", nil, 1e-9}, {"a tenth", nil, 0.1}, {"all", nil, 1}}
 
-// handlerOf makes a handler of one kind.
-func handlerOf(tb testing.TB, store scim.Store, log io.Writer, share float64) http.Handler {
+// handlerOf makes a handler with one user, whose path it returns.
+func handlerOf(tb testing.TB, store scim.Store, log io.Writer, share float64) (h http.Handler, path string) {
 	tb.Helper()
 	c := scim.Config{Store: store, Auth: auth.Bearer(auth.TokenOf("secret")), Log: slog.New(slog.DiscardHandler)}
 	if log != nil {
@@ -68,16 +67,10 @@ func handlerOf(tb testing.TB, store scim.Store, log io.Writer, share float64) ht
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return h
-}
-
-// create makes a user, whose path it returns.
-func create(tb testing.TB, h http.Handler) (path string) {
-	tb.Helper()
 	out := send(h, request("POST", "/Users", `{"userName":"eva@example.com","externalId":"00u1","displayName":"Eva Holm","active":true,
 		"name":{"givenName":"Eva","familyName":"Holm"},"emails":[{"value":"eva@example.com","type":"work","primary":true}]}`))
 	_, id, _ := strings.Cut(out.Header().Get("Location"), "/Users/")
-	return "/Users/" + id
+	return h, "/Users/" + id
 }
 
 // client sends the same GET over one connection.
@@ -136,13 +129,13 @@ func TestBudget(t *testing.T) {
 				t.Fatal(err)
 			}
 			return store
-		}, 24, true},
-		{"memory", func(*testing.T) scim.Store { return memory.New() }, 6, false},
+		}, 48, true},
+		{"memory", func(*testing.T) scim.Store { return memory.New() }, 12, false},
 	} {
 		all := map[string][]float64{}
 		for range place.servers {
 			t.Run(place.name, func(t *testing.T) { // which ends these servers
-				for name, more := range measure(t, place.new(t)) {
+				for name, more := range measure(t, place.new) {
 					all[name] = append(all[name], more)
 				}
 			})
@@ -159,25 +152,22 @@ func TestBudget(t *testing.T) {
 
 // measure returns how much more CPU time each kind takes than nothing: the median of the differences
 // within rounds, in which each kind has its turn. The order is another one each time, because a kind
-// also pays for what the one before it leaves to the garbage collector. The kinds share the store, the
-// server and the connection: two servers that do the same differ by some percents.
-func measure(t *testing.T, store scim.Store) map[string]float64 {
-	const rounds, warm, requests = 30, 5, 200
-	handlers := make([]http.Handler, len(kinds))
+// also pays for what the one before it leaves to the garbage collector.
+func measure(t *testing.T, newStore func(*testing.T) scim.Store) map[string]float64 {
+	const rounds, warm, requests = 30, 10, 50
+	clients := make([]*client, len(kinds))
 	for _, i := range rand.Perm(len(kinds)) {
-		handlers[i] = handlerOf(t, store, kinds[i].log, kinds[i].share)
+		h, path := handlerOf(t, newStore(t), kinds[i].log, kinds[i].share)
+		clients[i] = newClient(t, h, path)
 	}
-	var turn atomic.Int64
-	c := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handlers[turn.Load()].ServeHTTP(w, r) }), create(t, handlers[0]))
 	var base []time.Duration
 	more := make([][]time.Duration, len(kinds))
 	for round := range rounds + warm {
 		spent := make([]time.Duration, len(kinds))
 		for _, k := range rand.Perm(len(kinds)) {
-			turn.Store(int64(k))
 			before := cpuTime()
 			for range requests {
-				c.send(t)
+				clients[k].send(t)
 			}
 			spent[k] = cpuTime() - before
 		}
