@@ -14,7 +14,7 @@ import (
 // changeRows deletes and inserts rows of Holders. It compares the role as a text. This keeps
 // the database from reading everybody who has the role, because the users are few.
 func (s *shape) changeRows(ctx context.Context, edits []edit) error {
-	if err := s.deleteRows(ctx, places(edits, func(e edit) []string { return e.take })); err != nil {
+	if err := deleteRows(ctx, s, places(edits, func(e edit) []string { return e.take })); err != nil {
 		return err
 	}
 	give := places(edits, func(e edit) []string { return e.give })
@@ -30,15 +30,15 @@ func (s *shape) changeRows(ctx context.Context, edits []edit) error {
 
 // deleteRows takes roles from users. The roles of one user are taken in one statement: the application may delete all
 // rows of the user at the same time, and if their orders differed, both would wait for each other.
-func (s *shape) deleteRows(ctx context.Context, take map[place][]string) error {
+func deleteRows(ctx context.Context, s *shape, take map[place][]string) error {
 	all := sorted(take)
 	if len(all) > 1 && len(all) <= mostPlaces && isOneUser(take) {
 		w := s.db.Arguments()
 		var any []string
 		for _, p := range all {
-			any = append(any, s.ofRole(w, p))
+			any = append(any, ofRole(s, w, p))
 		}
-		return s.db.ExecApp(ctx, w, s.db.Dialect.Delete(s.Holders, "h")+" WHERE ("+strings.Join(any, " OR ")+") AND "+s.amongUsers(w, take[all[0]][:1]))
+		return s.db.ExecApp(ctx, w, s.db.Dialect.Delete(s.Holders, "h")+" WHERE ("+strings.Join(any, " OR ")+") AND "+amongUsers(s, w, take[all[0]][:1]))
 	}
 	for _, p := range all {
 		for part := range slices.Chunk(dialect.Distinct(take[p]), dialect.MaxArguments) {
@@ -69,18 +69,18 @@ func isOneUser(users map[place][]string) bool {
 }
 
 // ofRole is the condition that a row, as h, gives a role in a scope.
-func (s *shape) ofRole(w *dialect.Arguments, p place) string {
+func ofRole(s *shape, w *dialect.Arguments, p place) string {
 	return s.id() + " = " + w.Add(p.role) + " AND " + s.inScope(w, p.scope) + " AND " + ofTenant(s, w)
 }
 
 // amongUsers is the condition that a row, as h, belongs to one of some users.
-func (s *shape) amongUsers(w *dialect.Arguments, users []string) string {
+func amongUsers(s *shape, w *dialect.Arguments, users []string) string {
 	return "h." + s.User + " IN (" + w.AddAll(users) + ")"
 }
 
 // ofUsers is the condition that a row, as h, gives these users a role in a scope.
 func (s *shape) ofUsers(w *dialect.Arguments, p place, users []string) string {
-	return s.ofRole(w, p) + " AND " + s.amongUsers(w, users)
+	return ofRole(s, w, p) + " AND " + amongUsers(s, w, users)
 }
 
 // insert gives a role to those users who do not have it. The table may have no unique index.
