@@ -129,13 +129,13 @@ func (o *observer) Begin(ctx context.Context, r *http.Request, requestID string)
 	// The closure changes none of these, so it is the only thing that is allocated for them.
 	return ctx, func(out scim.Outcome) {
 		s := series{method: method, protocol: protocol, isSecure: isSecure, route: out.Route, status: out.Status, isAborted: isAborted(&out)}
-		if span.IsRecording() {
-			o.describe(span, &s, &out, requestID)
-		}
 		if o.o.Tenants {
 			s.tenant = out.Tenant
 		}
-		o.record(ctx, span.SpanContext().IsSampled(), waiting{out.Duration.Seconds(), o.options(s)})
+		if span.IsRecording() {
+			o.describe(span, &s, &out, requestID)
+		}
+		o.record(span.SpanContext(), out.Duration.Seconds(), s)
 		for _, n := range out.Tolerances {
 			o.countTolerance(ctx, string(n), out.Tenant)
 		}

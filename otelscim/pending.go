@@ -5,27 +5,31 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // batch is how many durations wait for each other.
 const batch = 64
 
-// pending are the durations of requests without a span that the SDK has not been told of. Telling it
-// between two requests costs several times as much as telling it of many at once, because a request
-// finds the caches of the processor cold. A collection takes what waits.
+// pending are the durations of requests that the SDK has not been told of. Telling it between two requests
+// costs several times as much as telling it of many at once, because a request finds the caches of the
+// processor cold. A collection takes what waits, so each duration is in the collection after its request. The time
+// of an exemplar is when the SDK was told.
 type pending struct {
 	// isCollected says that collections call take. Nothing waits before that is known: a view may
 	// drop the instrument whose call-back it is.
 	isCollected atomic.Bool
 
-	mu  sync.Mutex
-	all []waiting
+	mu    sync.Mutex
+	all   []waiting
+	spare []waiting // spare is empty and has room for a batch, or is nil.
 }
 
+// waiting is small, and its series is looked up when its turn comes: see pending.
 type waiting struct {
 	seconds float64
-	labels  []metric.RecordOption
+	of      series
+	span    context.Context // span has the span of the request if it is sampled, for an exemplar, and nothing else. Otherwise it is nil.
 }
 
 // add keeps one. It returns all that wait if they are a batch.
@@ -51,23 +55,45 @@ func (p *pending) take() []waiting {
 
 func (p *pending) empty() []waiting {
 	all := p.all
-	p.all = nil
+	p.all, p.spare = p.spare, nil
 	return all
 }
 
-// record measures a request. One that is sampled is told at once, with its context: it is the exemplar.
-func (o *observer) record(ctx context.Context, isSampled bool, one waiting) {
-	if isSampled || !o.pending.isCollected.Load() {
-		o.duration.Record(ctx, one.seconds, one.labels...)
-		return
-	}
-	o.tell(o.pending.add(one))
+// giveBack takes the room of those that wait no longer.
+func (p *pending) giveBack(all []waiting) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spare = all[:0]
 }
 
-// tell tells the SDK. The contexts of these requests have no span, so they say nothing.
-func (o *observer) tell(all []waiting) {
-	ctx := context.Background()
-	for i := range all {
-		o.duration.Record(ctx, all[i].seconds, all[i].labels...)
+// record measures a request.
+func (o *observer) record(span trace.SpanContext, seconds float64, of series) {
+	one := waiting{seconds: seconds, of: of}
+	if span.IsSampled() {
+		one.span = trace.ContextWithSpanContext(context.Background(), span) // That of the request would keep all that the request had.
 	}
+	if !o.pending.isCollected.Load() {
+		o.tellOf(&one)
+		return
+	}
+	if all := o.pending.add(one); all != nil {
+		o.tell(all)
+	}
+}
+
+// tell tells the SDK.
+func (o *observer) tell(all []waiting) {
+	for i := range all {
+		o.tellOf(&all[i])
+		all[i].span = nil
+	}
+	o.pending.giveBack(all)
+}
+
+func (o *observer) tellOf(one *waiting) {
+	ctx := one.span
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	o.duration.Record(ctx, one.seconds, o.described(one.of).options...)
 }

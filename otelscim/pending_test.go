@@ -3,11 +3,14 @@ package otelscim_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/scimkit/scim"
 	"github.com/scimkit/scim/otelscim"
@@ -39,6 +42,44 @@ func TestCollections(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A collection has a span of the requests before it as an exemplar, whether the SDK was told of them at once, with others
+// or by the collection. It may show older ones too.
+func TestExemplars(t *testing.T) {
+	w := newWorld(t, otelscim.Options{}, nil)
+	for i, requests := range []int{1, 1, 63, 64, 65, 3} { // until the first collection the SDK is told at once
+		for range requests {
+			w.send("GET", "/Users/ann", "")
+		}
+		traced := map[trace.TraceID]bool{}
+		for _, s := range w.spans.GetSpans() {
+			traced[s.SpanContext.TraceID()] = true
+		}
+		w.spans.Reset()
+		exemplars := w.exemplars()
+		if !slices.ContainsFunc(exemplars, func(id trace.TraceID) bool { return traced[id] }) {
+			t.Errorf("collection %d: of %d exemplars none is of its %d requests", i, len(exemplars), requests)
+		}
+	}
+}
+
+// exemplars collects, and returns the traces of the exemplars of durations.
+func (w *world) exemplars() (traces []trace.TraceID) {
+	var all metricdata.ResourceMetrics
+	if err := w.reader.Collect(w.t.Context(), &all); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range all.ScopeMetrics[0].Metrics {
+		if data, ok := m.Data.(metricdata.Histogram[float64]); ok {
+			for _, p := range data.DataPoints {
+				for _, e := range p.Exemplars {
+					traces = append(traces, trace.TraceID(e.TraceID))
+				}
+			}
+		}
+	}
+	return traces
 }
 
 // Requests that are under way are counted.

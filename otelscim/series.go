@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -41,8 +42,11 @@ func (s *series) failure() string {
 	return ""
 }
 
-// maxLabels is how many labels a span has at most.
-const maxLabels = 10
+// maxLabels is how many labels a series has at most, and maxOfRequest how many more its span has.
+const (
+	maxLabels    = 6
+	maxOfRequest = 4
+)
 
 // labels are the attributes of a series by the conventions.
 func (o *observer) labels(s *series) []attribute.KeyValue {
@@ -65,26 +69,37 @@ func (o *observer) labels(s *series) []attribute.KeyValue {
 // maxCached is how many series a cache keeps. Further ones cost a few allocations each time.
 const maxCached = 1024
 
-// cache keeps the options of series, because sorting their labels costs more than all the rest. A
-// map is never changed: a request that makes a series puts a new map in its place.
-type cache struct {
-	known atomic.Pointer[map[series][]metric.RecordOption]
+// described is what the SDK is told of each request of a series.
+type described struct {
+	options []metric.RecordOption
+	span    string // the name of a span, "" if there is no route
+	labels  []attribute.KeyValue
 }
 
-// options are the options of a series.
-func (o *observer) options(s series) []metric.RecordOption {
+// cache keeps series described, because sorting their labels costs more than all the rest. A
+// map is never changed: a request that makes a series puts a new map in its place.
+type cache struct {
+	known atomic.Pointer[map[series]*described]
+}
+
+// described describes a series.
+func (o *observer) described(s series) *described {
 	known := o.series.known.Load()
 	if known != nil {
-		if all, ok := (*known)[s]; ok {
-			return all
+		if d, ok := (*known)[s]; ok {
+			return d
 		}
 	}
-	labels := o.labels(&s)
+	made := &described{labels: o.labels(&s)}
+	if s.route != "" {
+		made.span = s.method.String() + " " + o.o.Prefix + s.route
+	}
+	labels := slices.Clone(made.labels)
 	if s.tenant != "" {
 		labels = append(labels, attribute.String("scim.tenant", s.tenant))
 	}
-	made := []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(labels...))}
-	more := map[series][]metric.RecordOption{}
+	made.options = []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(labels...))}
+	more := map[series]*described{}
 	if known != nil {
 		if len(*known) >= maxCached {
 			return made
@@ -98,10 +113,11 @@ func (o *observer) options(s series) []metric.RecordOption {
 
 // describe puts what became of a request into its span.
 func (o *observer) describe(span trace.Span, s *series, out *scim.Outcome, requestID string) {
-	if s.route != "" {
-		span.SetName(s.method.String() + " " + o.o.Prefix + s.route)
+	d := o.described(*s)
+	if d.span != "" {
+		span.SetName(d.span)
 	}
-	all := append(o.labels(s), attribute.String("scim.request_id", requestID))
+	all := append(append(make([]attribute.KeyValue, 0, maxLabels+maxOfRequest), d.labels...), attribute.String("scim.request_id", requestID))
 	if out.Tenant != "" {
 		all = append(all, attribute.String("scim.tenant", out.Tenant))
 	}
