@@ -334,13 +334,46 @@ func TestUserLockAfterSavepoint(t *testing.T) {
 	})
 }
 
+// seenAfterLock locks a user, begins another transaction that needs the lock and looks, and then changes. It returns what
+// the other one has seen when it was its turn.
+func seenAfterLock(t *testing.T, s *sqlstore.Store, d sqlstore.Dialect, userID string, look func(context.Context) ([]string, error),
+	change func(context.Context) error) []string {
+	t.Helper()
+	began, seen := make(chan bool), make(chan []string, 1)
+	err := s.InTx(t.Context(), func(ctx context.Context) error {
+		if _, err := s.Grants(ctx, []string{userID}); err != nil {
+			return err
+		}
+		go func() {
+			var all []string
+			err := s.InTx(t.Context(), func(ctx context.Context) (err error) {
+				close(began)
+				all, err = look(ctx)
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			seen <- all
+		}()
+		if d != sqlstore.SQLite { // There the other transaction cannot even begin.
+			<-began
+			time.Sleep(100 * time.Millisecond) // until it waits
+		}
+		return change(ctx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return <-seen
+}
+
 // Whoever has waited for the lock of a user sees what the transaction before it has done.
 func TestLookAfterLock(t *testing.T) {
 	databases(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		s := newStore(t, db, d, sqlstore.Options{})
 		u, g := create(t, s, user(t, "u", nil)).Ref(), create(t, s, group(t, "g")).Ref()
 		source := scim.GroupSource(g.ID)
-		began, seen := make(chan bool), make(chan []string, 1)
 		look := func(ctx context.Context) (all []string, err error) {
 			grants, err := s.Grants(ctx, []string{u.ID})
 			if err != nil {
@@ -372,26 +405,7 @@ func TestLookAfterLock(t *testing.T) {
 			}
 			return all, nil
 		}
-		err := s.InTx(t.Context(), func(ctx context.Context) error {
-			if _, err := s.Grants(ctx, []string{u.ID}); err != nil {
-				return err
-			}
-			go func() {
-				var all []string
-				err := s.InTx(t.Context(), func(ctx context.Context) (err error) {
-					close(began)
-					all, err = look(ctx)
-					return err
-				})
-				if err != nil {
-					t.Error(err)
-				}
-				seen <- all
-			}()
-			if d != sqlstore.SQLite { // There the other transaction cannot even begin.
-				<-began
-				time.Sleep(100 * time.Millisecond) // until it waits
-			}
+		seen := seenAfterLock(t, s, d, u.ID, look, func(ctx context.Context) error {
 			if _, _, err := s.ChangeMembers(ctx, g.ID, []scim.Ref{u}, nil); err != nil {
 				return err
 			}
@@ -416,10 +430,7 @@ func TestLookAfterLock(t *testing.T) {
 			}
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff([]string{"grant r", "membership", "link r", "title new"}, <-seen); diff != "" {
+		if diff := cmp.Diff([]string{"grant r", "membership", "link r", "title new"}, seen); diff != "" {
 			t.Errorf("after the lock: %s", diff)
 		}
 	})

@@ -69,30 +69,13 @@ func TestLookAfterNextLock(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				began, seen := make(chan bool), make(chan []string, 1)
-				err := s.InTx(t.Context(), func(ctx context.Context) error {
-					if _, err := s.Grants(ctx, []string{u.ID()}); err != nil {
-						return err
+				look := func(ctx context.Context) ([]string, error) {
+					if err := tt.write(ctx, u, team); err != nil {
+						return nil, err
 					}
-					go func() {
-						var all []string
-						err := s.InTx(t.Context(), func(ctx context.Context) (err error) {
-							close(began)
-							if err := tt.write(ctx, u, team); err != nil {
-								return err
-							}
-							all, err = lookAt(ctx, s, u, team, met)
-							return err
-						})
-						if err != nil {
-							t.Error(err)
-						}
-						seen <- all
-					}()
-					if d != sqlstore.SQLite { // There the other transaction cannot even begin.
-						<-began
-						time.Sleep(100 * time.Millisecond) // until it waits
-					}
+					return lookAt(ctx, s, u, team, met)
+				}
+				seen := seenAfterLock(t, s, d, u.ID(), look, func(ctx context.Context) error {
 					if _, _, err := s.ChangeMembers(ctx, met.ID(), []scim.Ref{u.Ref()}, nil); err != nil {
 						return err
 					}
@@ -102,10 +85,7 @@ func TestLookAfterNextLock(t *testing.T) {
 					}
 					return s.SetLink(ctx, scim.Link{Source: source, Roles: []scim.LinkedRole{{Role: scim.Role{ID: "met"}}}})
 				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(tt.want, <-seen); diff != "" {
+				if diff := cmp.Diff(tt.want, seen); diff != "" {
 					t.Errorf("after the write (-want +got):\n%s", diff)
 				}
 			})
