@@ -2,6 +2,7 @@ package callers
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -27,10 +28,13 @@ type used struct {
 	heap              uint64
 }
 
-// idle measures once connections have ended.
-func idle(t *testing.T) used {
+// idle measures once connections have ended, those to the database too: as long as SQLite has one, it keeps
+// descriptors of closed ones, more or less of them by chance.
+func idle(t *testing.T, db *sql.DB) used {
 	t.Helper()
 	http.DefaultClient.CloseIdleConnections()
+	db.SetMaxIdleConns(0)
+	defer db.SetMaxIdleConns(2) // the default
 	var u used
 	for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(100 * time.Millisecond) {
 		n := runtime.NumGoroutine()
@@ -93,11 +97,11 @@ func TestSoak(t *testing.T) {
 		wg.Wait()
 	}
 	play(total / 5) // the caches are full, and the database is as big as it will be
-	before := idle(t)
+	before := idle(t, a.db)
 	play(total - total/5)
-	after := idle(t)
+	after := idle(t, a.db)
 	t.Logf("%d requests: %d, %d and %d with 2xx, 4xx and 5xx; before %+v, after %+v", total, statuses[2].Load(), statuses[4].Load(), statuses[5].Load(), before, after)
-	if after.goroutines > before.goroutines+2 || after.files > before.files+2 || after.heap > before.heap+before.heap/10+1<<20 {
+	if after.goroutines > before.goroutines+2 || after.files > before.files || after.heap > before.heap+before.heap/10+1<<20 {
 		t.Errorf("it uses more: before %+v, after %+v", before, after)
 	}
 	if statuses[2].Load() < total*8/10 || statuses[4].Load() == 0 || statuses[5].Load() > 0 {
